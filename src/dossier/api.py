@@ -1,0 +1,1 @@
+"""The list of routers; a new domain is one line."""

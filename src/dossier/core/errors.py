@@ -1,0 +1,149 @@
+"""What can go wrong, in kinds; domains subclass them, the edge renders them.
+
+`status` is a class attribute, so that a business error can never become a 500 by
+being left unmarked. `title` is constant and for people, `detail` may name values.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault inside a rejected input.
+
+    `pointer` is a JSON Pointer (`#/cas`) into the body, or the name of a parameter.
+    """
+
+    pointer: str
+    detail: str
+    code: str
+
+
+class AppError(Exception):
+    """A failure with a name that clients can branch on."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(
+        self,
+        detail: object = "",
+        *,
+        faults: tuple[Fault, ...] = (),
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = str(detail) or self.title
+        self.faults = faults
+        self.retry_after_s = retry_after_s
+
+    @classmethod
+    def code(cls) -> str:
+        """Return the machine word: the class name without `Error`, in snake case."""
+        name = cls.__name__.removesuffix("Error")
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+    @classmethod
+    def slug(cls) -> str:
+        """Return the last part of the problem's `type`, in kebab case."""
+        return cls.code().replace("_", "-")
+
+
+class InvalidError(AppError):
+    """The input is well formed but cannot be accepted."""
+
+    status = 422
+    title = "Invalid input"
+
+
+class BadRequestError(AppError):
+    """The request itself cannot be understood."""
+
+    status = 400
+    title = "Bad request"
+
+
+class UnauthenticatedError(AppError):
+    """Nobody, or nobody we know, is asking."""
+
+    status = 401
+    title = "Authentication required"
+
+
+class PaymentRequiredError(AppError):
+    """A budget is used up."""
+
+    status = 402
+    title = "Budget exhausted"
+
+
+class ForbiddenError(AppError):
+    """A known member lacks the permission."""
+
+    status = 403
+    title = "Not permitted"
+
+
+class NotFoundError(AppError):
+    """There is no such thing in this organisation."""
+
+    status = 404
+    title = "Not found"
+
+
+class MethodNotAllowedError(AppError):
+    """The route exists, the method does not."""
+
+    status = 405
+    title = "Method not allowed"
+
+
+class ConflictError(AppError):
+    """The present state does not allow it."""
+
+    status = 409
+    title = "Conflict"
+
+
+class TooLargeError(AppError):
+    """The input is above a limit."""
+
+    status = 413
+    title = "Too large"
+
+
+class UnsupportedMediaTypeError(AppError):
+    """The kind of content is not one that is read here."""
+
+    status = 415
+    title = "Unsupported media type"
+
+
+class RateLimitedError(AppError):
+    """Too many requests; `retry_after_s` says when to come back."""
+
+    status = 429
+    title = "Too many requests"
+
+
+class InternalServerError(AppError):
+    """A fault of ours; the log holds the reason under the request id."""
+
+    status = 500
+    title = "Internal error"
+
+
+class UpstreamError(AppError):
+    """An outside system failed; retrying may help."""
+
+    status = 502
+    title = "Upstream failure"
+
+
+class UnavailableError(AppError):
+    """Something that we need is away for the moment."""
+
+    status = 503
+    title = "Temporarily unavailable"
