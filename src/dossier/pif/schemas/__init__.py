@@ -1,0 +1,1 @@
+"""Requests, responses and the snapshot of the product information file."""
