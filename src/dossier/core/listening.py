@@ -70,11 +70,10 @@ class Listener:
 
     async def _serve(self) -> None:
         connection: Any = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT_S)
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda _: (lost.set(), self._changed.set()))
+        connection.add_termination_listener(lambda _: self._changed.set())
         listened: set[str] = set()
         try:
-            while not lost.is_set():
+            while not connection.is_closed():
                 self._changed.clear()
                 await self._listen(connection, listened)
                 self._ready.set()

@@ -7,8 +7,8 @@ from fastapi import Depends, Query, Response
 
 from dossier.core.web import CurrentActor, RequestSession
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
-from dossier.jobs.gateway import JobFilters
 from dossier.jobs.models import Job
+from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
 
 JOBS_PATH = "/api/v1/jobs"

@@ -1,7 +1,6 @@
 """Every query on job rows. Functions `…_for_system` need a system transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,16 +12,7 @@ from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.jobs.constants import LIVE, RUNNING, JobState
 from dossier.jobs.models import LIVE_SQL, Job
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilters:
-    """Which jobs a list shows; what is `None` does not narrow it."""
-
-    state: JobState | None = None
-    kind: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+from dossier.jobs.schemas import JobFilters
 
 
 async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
@@ -133,13 +123,16 @@ async def get_job_for_system(session: Session, job_id: UUID) -> Job | None:
 
 
 async def lock_unfinished_for_system(
-    session: Session, *, before: datetime, limit: int
+    session: Session, *, after: UUID, before: datetime, limit: int
 ) -> list[Job]:
-    """Return unfinished jobs made before an instant, that nobody is changing."""
+    """Return unfinished jobs made before an instant, that nobody is changing.
+
+    `after` is the last id of the batch before; ids are ordered by time.
+    """
     query = (
         select(Job)
-        .where(Job.finished_at.is_(None), Job.created_at < before)
-        .order_by(Job.created_at, Job.id)
+        .where(Job.finished_at.is_(None), Job.created_at < before, Job.id > after)
+        .order_by(Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

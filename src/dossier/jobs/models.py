@@ -47,6 +47,10 @@ class Job(TenantOwned, Identified, Base):
     )
 
     kind: Mapped[str]
+    actor_name: Mapped[str]
+    actor_role: Mapped[str]
+    # The engine's row that carries it now; a delivery of any other is void.
+    engine_id: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[JobState] = mapped_column(
         Enum(
             JobState,
@@ -71,11 +75,7 @@ class Job(TenantOwned, Identified, Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     result_path: Mapped[str | None] = mapped_column(default=None)
     actor_user_id: Mapped[UUID | None] = mapped_column(default=None)
-    actor_name: Mapped[str]
-    actor_role: Mapped[str]
     request_id: Mapped[str | None] = mapped_column(default=None)
-    # The engine's row that carries it now; a delivery of any other is void.
-    engine_id: Mapped[int] = mapped_column(BigInteger)
     # The run that may change it; a run that was taken over no longer can.
     run_id: Mapped[UUID | None] = mapped_column(default=None)
     started_at: Mapped[datetime | None] = mapped_column(default=None)

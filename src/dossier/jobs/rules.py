@@ -29,9 +29,7 @@ TRANSITIONS = (
     # Its worker was lost: the next one starts it anew.
     _from(JobEvent.START, JobState.PROCESSING, to=JobState.PROCESSING),
     # Work that was done before the wish to stop arrived is done.
-    _from(
-        JobEvent.FINISH, JobState.PROCESSING, JobState.CANCELLING, to=JobState.DONE
-    ),
+    _from(JobEvent.FINISH, JobState.PROCESSING, JobState.CANCELLING, to=JobState.DONE),
     _from(JobEvent.FAIL, JobState.PENDING, JobState.PROCESSING, to=JobState.FAILED),
     _from(JobEvent.FAIL, JobState.CANCELLING, to=JobState.CANCELLED),
     _from(JobEvent.RETRY_LATER, JobState.PROCESSING, to=JobState.PENDING),
@@ -67,7 +65,7 @@ def back_off_s(failures: int, chance: float) -> float:
         failures: Failures in a row, this one included.
         chance: A number from 0 to 1 that spreads the waits by up to a tenth.
     """
-    base_s = min(2 ** min(failures - 1, 16), MAX_DELAY_S)
+    base_s = float(min(1 << min(failures - 1, 16), MAX_DELAY_S))
     return min(base_s * (1 + JITTER * chance), MAX_DELAY_S)
 
 

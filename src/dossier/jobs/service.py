@@ -14,9 +14,9 @@ from dossier.integrations.queue import carry
 from dossier.jobs import gateway
 from dossier.jobs.constants import CHANGERS, JobEvent, JobState
 from dossier.jobs.exceptions import JobAlreadyQueuedError, JobNotFoundError
-from dossier.jobs.gateway import JobFilters
 from dossier.jobs.models import DEDUPE_INDEX, Job
 from dossier.jobs.rules import next_state
+from dossier.jobs.schemas import JobFilters
 
 Scalar = UUID | str | int | bool | None
 """What a job may carry: ids and plain values, never objects."""
@@ -52,8 +52,7 @@ class JobsService:
         row = self._row(name, priority, ids, dedupe_key)
         added = await self._add([row], delay_s)
         job = added[0] if added else await self._holder(row, delay_s)
-        if self._announce is not None:
-            self._announce(job)
+        self._tell(job)
         return job
 
     async def enqueue_many(
@@ -106,7 +105,12 @@ class JobsService:
             await self._session.flush()
         await self._carry([job])
         await self._record(job)
+        self._tell(job)
         return job
+
+    def _tell(self, job: Job) -> None:
+        if self._announce is not None:
+            self._announce(job)
 
     def _row(
         self,

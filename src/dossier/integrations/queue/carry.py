@@ -23,7 +23,7 @@ from dossier.integrations.queue.names import (
 RANKS = 1000
 """Places within one priority that fairness may use."""
 
-_RESERVE = f"select nextval('{ID_SEQUENCE}') as id from generate_series(1, $1)"
+_RESERVE = f"select nextval('{ID_SEQUENCE}') as id from generate_series(1, $1)"  # noqa: S608 - the name is a constant
 _INSERT = f"""
 insert into {TABLE}
   (id, priority, entrypoint, payload, execute_after, status)

@@ -23,7 +23,9 @@ class Delivery:
     """Cancelled when a person asks the running job to stop."""
 
     @classmethod
-    def of(cls, engine_id: int, payload: bytes | None, scope: anyio.CancelScope) -> Self:
+    def of(
+        cls, engine_id: int, payload: bytes | None, scope: anyio.CancelScope
+    ) -> Self:
         """Read the engine's payload; each delivery is a run of its own."""
         ids = orjson.loads(payload or b"{}")
         return cls(

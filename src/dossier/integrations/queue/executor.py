@@ -1,5 +1,6 @@
 """Runs our handler where the engine would run its own."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +31,11 @@ class HandlerExecutor(AbstractEntrypointExecutor):
     @override
     async def execute(self, job: Job, context: Context) -> None:
         delivery = Delivery.of(job.id, job.payload, context.cancellation)
-        outcome = await self.handler(delivery)
+        try:
+            outcome = await self.handler(delivery)
+        except asyncio.CancelledError as exc:
+            # The loop itself is ending: the engine would forget a cancelled row.
+            raise RetryRequested(reason="the worker ended") from exc
         if outcome.is_superseded:
             await self.on_superseded(job.id)
         if outcome.again_in_s is not None:

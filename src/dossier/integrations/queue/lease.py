@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from dossier.core.database import SYSTEM_ROLE
 from dossier.core.listening import GONE
 from dossier.integrations.queue.names import TABLE
 
@@ -46,7 +47,6 @@ class LeaseKeeper:
     def __init__(
         self,
         url: str,
-        role: str,
         owner: UUID,
         running: Callable[[], Iterable[int]],
         *,
@@ -54,7 +54,6 @@ class LeaseKeeper:
         on_taken: Callable[[], None] = end_process,
     ) -> None:
         self._url = url
-        self._role = role
         self._owner = owner
         self._running = running
         self._interval_s = max(0.05, min(1.0, lease_s / 8))
@@ -90,7 +89,9 @@ class LeaseKeeper:
         connection = await self._connected()
         kept = {
             row["id"]
-            for row in await connection.fetch(_BEAT, ids, self._owner, timeout=TIMEOUT_S)
+            for row in await connection.fetch(
+                _BEAT, ids, self._owner, timeout=TIMEOUT_S
+            )
         }
         lost = [engine_id for engine_id in ids if engine_id not in kept]
         if lost and await self._is_taken(connection, lost):
@@ -105,7 +106,7 @@ class LeaseKeeper:
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
-                self._url, timeout=TIMEOUT_S, server_settings={"role": self._role}
+                self._url, timeout=TIMEOUT_S, server_settings={"role": SYSTEM_ROLE}
             )
         return self._connection
 

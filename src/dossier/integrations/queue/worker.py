@@ -50,7 +50,7 @@ class Timer:
 
     name: str
     cron: str
-    action: Callable[[], Awaitable[None]]
+    action: Callable[[], Awaitable[object]]
 
 
 class EngineWorker:
@@ -118,7 +118,6 @@ class EngineWorker:
     def _keeper(self, engine: PgQueuer) -> LeaseKeeper:
         return LeaseKeeper(
             self._url,
-            SYSTEM_ROLE,
             engine.qm.queue_manager_id,
             lambda: list(engine.qm.job_context),
             lease_s=self._options.lease_s,
