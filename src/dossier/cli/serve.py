@@ -1,6 +1,8 @@
 """`dossier serve`: the web app, and on one machine the worker inside it."""
 
-from typing import Annotated, Any
+import signal
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -33,12 +35,18 @@ def serve(
     settings = _chosen(Settings(), host, port, no_worker=no_worker)
     _refuse_open_door(settings)
     configure_logging(settings.logging.level)
+    # uvicorn raises the signal again when it has drained: then we leave tidily.
+    signal.signal(signal.SIGTERM, _leave)
     cluster = _starting(settings)
     try:
         _run(settings, reload=reload)
     finally:
         if cluster is not None:
             cluster.release()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _chosen(
