@@ -123,11 +123,16 @@ class EmbeddedCluster:
             starting.set_exception(error)
 
     def _join(self) -> str:
-        self._layout = layout = locate(self._home)
+        layout = locate(self._home)
         with _turn(layout):
-            self._users = FileLock(layout.base / "users.lock", layout.account.owner)
-            self._users.share()
-            self._server(layout).ensure_ready()
+            users = FileLock(layout.base / "users.lock", layout.account.owner)
+            try:
+                users.share()
+                self._server(layout).ensure_ready()
+            except BaseException:
+                users.close()
+                raise
+        self._layout, self._users = layout, users
         return layout.url
 
     def _leave(self) -> None:
