@@ -43,6 +43,13 @@ class FileLock:
                 raise EmbeddedDatabaseError(reason, "End that process and try again.")
             time.sleep(_POLL_S)
 
+    def is_current(self) -> bool:
+        """Tell whether the file we hold is still the one under its name."""
+        try:
+            return self.path.stat().st_ino == os.fstat(self.fd).st_ino
+        except FileNotFoundError:
+            return False
+
     def close(self) -> None:
         """Give the lock back; a second call does nothing."""
         if self.fd >= 0:
