@@ -168,13 +168,29 @@ def copied(site_packages: Path, target: Path) -> Path:
     for part in (f"{_WHEEL}.libs", f"{_WHEEL}/pginstall18"):
         if (site_packages / part).exists():  # macOS keeps libraries inside
             without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-            shutil.copytree(site_packages / part, draft / part, ignore=without)
-    for path in (draft, *draft.rglob("*")):
-        path.chmod(path.stat().st_mode | (_OPEN_TO_ALL if path.is_dir() else 0o044))
+            shutil.copytree(
+                site_packages / part,
+                draft / part,
+                ignore=without,
+                copy_function=_linked,
+            )
+    for folder in (draft, *(path for path in draft.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
     with suppress(OSError):  # another process was faster
         draft.rename(target)
     shutil.rmtree(draft, ignore_errors=True)
     return target
+
+
+def _linked(source: str, target: str) -> None:
+    """Link a file that all may read, which costs nothing; copy any other."""
+    mode = Path(source).stat().st_mode
+    if mode & stat.S_IROTH:
+        with suppress(OSError):  # another file system
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    Path(target).chmod(mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0))
 
 
 def system_account() -> Account:
