@@ -12,7 +12,6 @@ from uuid import UUID
 import asyncpg
 import httpx2
 import pytest
-from dossier.core.embedded import embedded_postgres
 from fastapi import FastAPI, Request
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +26,7 @@ from dossier.core.database import (
     make_sessions,
     tenant_transaction,
 )
+from dossier.core.embedded import embedded_postgres
 from dossier.core.errors import UnauthenticatedError
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor

@@ -7,7 +7,6 @@ start of the server stay fast.
 import importlib
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 from typing_extensions import override
@@ -31,17 +30,17 @@ class LazyGroup(TyperGroup):
     """Finds a command's module by name, and imports no other."""
 
     @override
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return sorted(COMMANDS)
 
     @override
-    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name])
         command = typer.main.get_command(module.app)
-        if isinstance(command, click.Group) and cmd_name in command.commands:
-            return command.commands[cmd_name]
+        if isinstance(command, TyperGroup):
+            return command.commands.get(cmd_name, command)
         return command
 
 
