@@ -53,8 +53,8 @@ def newest_revision() -> str:
     )
     revisions = set(re.findall(r'^revision = "(.+)"$', text, re.MULTILINE))
     parents = set(re.findall(r'^down_revision = "(.+)"$', text, re.MULTILINE))
-    [head] = revisions - parents
-    return head
+    heads: list[str] = sorted(revisions - parents)
+    return heads[0]
 
 
 def check(name: str) -> str:
@@ -103,10 +103,10 @@ def join_lists(words: Words) -> list[Path]:
     domain, title = forms["domain"], forms["entities"].capitalize()
     section = (
         f"\n## {title}\n\n"
-        "| Type | Status | Meaning |\n| --- | --- | --- |\n"
-        f"| `{forms['entity_slug']}-not-found` | 404 | "
+        "| Type | Status | When |\n|---|---|---|\n"
+        f"| `/problems/{forms['entity_slug']}-not-found` | 404 | "
         f"There is no such {forms['entity']} in this organisation. |\n"
-        f"| `{forms['entity_slug']}-title-empty` | 422 | "
+        f"| `/problems/{forms['entity_slug']}-title-empty` | 422 | "
         f"A {forms['entity']} needs a title that people can read. |\n"
     )
     problems = ROOT / "docs/problems.md"

@@ -9,7 +9,7 @@ from dossier.core.schema import load_models
 
 load_models()
 TENANT_TABLES = sorted(
-    mapper.class_.__tablename__
+    str(mapper.local_table.description)
     for mapper in Base.registry.mappers
     if issubclass(mapper.class_, TenantOwned)
 )
