@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from migrations.rls import drop_tenant_table, tenant_table
+from dossier.core.rls import drop_tenant_table, tenant_table
 
 revision = "products"
 down_revision = "documents"

@@ -37,3 +37,9 @@ class LinkExistsError(ConflictError):
     """The document is already linked to this item of the product."""
 
     title = "Document linked already"
+
+
+class RequirementUnknownError(InvalidError):
+    """The code does not name a requirement of this item."""
+
+    title = "Unknown requirement"

@@ -1,7 +1,7 @@
 """Every query on products, their papers and their formula versions."""
 
 from dossier.products.gateway.link import add_link as add_link
-from dossier.products.gateway.link import delete_link as delete_link
+from dossier.products.gateway.link import delete_link_for_org as delete_link_for_org
 from dossier.products.gateway.link import get_link_for_org as get_link_for_org
 from dossier.products.gateway.link import (
     list_linked_document_ids_for_org as list_linked_document_ids_for_org,
@@ -24,4 +24,6 @@ from dossier.products.gateway.product import (
 from dossier.products.gateway.product import (
     lock_product_for_org as lock_product_for_org,
 )
-from dossier.products.gateway.product import store_products as store_products
+from dossier.products.gateway.product import (
+    update_product_for_org as update_product_for_org,
+)

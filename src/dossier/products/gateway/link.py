@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from dossier.core.database import Session, conflict_on
 from dossier.products.exceptions import LinkExistsError
@@ -55,7 +55,9 @@ async def add_link(session: Session, link: ProductDocument) -> None:
         await session.flush()
 
 
-async def delete_link(session: Session, link: ProductDocument) -> None:
-    """Delete a link that was read before; the document stays."""
-    await session.delete(link)
-    await session.flush()
+async def delete_link_for_org(session: Session, org_id: UUID, link_id: UUID) -> None:
+    """Delete a link; the document stays."""
+    statement = delete(ProductDocument).where(
+        ProductDocument.org_id == org_id, ProductDocument.id == link_id
+    )
+    await session.execute(statement)

@@ -1,9 +1,10 @@
 """Every query on products."""
 
+from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from dossier.core.database import Session, conflict_on, raw_rows
 from dossier.core.pagination import EXACT_COUNT_ROWS, PageParams
@@ -25,6 +26,7 @@ select id, code, name_zh, name_en, category, dosage_form, use, body_site,
        created_at, updated_at
 from products where org_id = $1 and id = $2
 """
+_IDENTITY = "uq_products_org_id_identity_key"
 _COUNT = """
 select count(*) as total from (select 1 from products where org_id = $1 limit $2) t
 """
@@ -88,10 +90,18 @@ async def lock_product_for_org(
 async def add_product(session: Session, product: Product) -> None:
     """Insert a product; its identity is unique in the organisation."""
     session.add(product)
-    await store_products(session)
-
-
-async def store_products(session: Session) -> None:
-    """Send changed products to the database; their identity stays unique."""
-    with conflict_on("uq_products_org_id_identity_key", ProductExistsError()):
+    with conflict_on(_IDENTITY, ProductExistsError()):
         await session.flush()
+
+
+async def update_product_for_org(
+    session: Session, org_id: UUID, product_id: UUID, values: dict[str, Any]
+) -> None:
+    """Change columns of one product; its identity stays unique."""
+    statement = (
+        update(Product)
+        .where(Product.id == product_id, Product.org_id == org_id)
+        .values(values)
+    )
+    with conflict_on(_IDENTITY, ProductExistsError()):
+        await session.execute(statement)
