@@ -40,9 +40,8 @@ def _compile(order: dict[str, Any], folder: Path) -> bytes:
             font_paths=[str(folder)],
         ),
         sys_inputs={
-            "data": json.dumps(showable(order["data"], covered), ensure_ascii=False),
             "family": font["family"],
-            **order["attachments"],
+            **{name: _text(value, covered) for name, value in order["inputs"].items()},
         },
     )
     document = compiler.compile(
@@ -54,6 +53,12 @@ def _compile(order: dict[str, Any], folder: Path) -> bytes:
     if not isinstance(document, bytes):
         raise TypeError(type(document))
     return document
+
+
+def _text(value: Any, covered: frozenset[int]) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(showable(value, covered), ensure_ascii=False)
 
 
 def main() -> int:

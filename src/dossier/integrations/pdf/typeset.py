@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,16 @@ _KEPT_OF_STDERR = 2000
 class Order:
     """All that decides the bytes of a PDF.
 
-    `data` reaches the template as JSON (`sys.inputs.data`), never as source text.
-    `attachments` maps names in `sys.inputs` to texts that the template attaches.
+    `inputs` reach the template as `sys.inputs`: texts as they are, all else as JSON
+    that the font can show; never as source text.
     """
 
     root: Path
     template: str
-    data: dict[str, Any]
+    inputs: dict[str, Any]
     font: FontChoice
     timestamp: datetime
     stamp: Stamp
-    attachments: dict[str, str] = field(default_factory=dict)
 
 
 async def typeset(order: Order, target: Path, *, timeout_s: float = 120) -> int:
@@ -66,7 +65,7 @@ def _encode(order: Order, target: Path) -> bytes:
     members = {
         "root": str(order.root),
         "template": order.template,
-        "data": order.data,
+        "inputs": order.inputs,
         "font": {
             "file": str(order.font.file),
             "index": order.font.index,
@@ -74,7 +73,6 @@ def _encode(order: Order, target: Path) -> bytes:
         },
         "timestamp_s": int(order.timestamp.timestamp()),
         "stamp": asdict(order.stamp),
-        "attachments": order.attachments,
         "target": str(target),
     }
     return json.dumps(members, ensure_ascii=False).encode()
