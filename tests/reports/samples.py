@@ -1,4 +1,5 @@
 """Snapshots for the printed file, made up in full."""
+
 # ruff: noqa: RUF001, E501 - Chinese punctuation and real names are as they are
 import hashlib
 from typing import Any
@@ -472,6 +473,7 @@ def snapshot(**overrides: Any) -> Json:
         "version_number": 3,
         "created_at": "2026-11-20T08:30:00Z",
         "product": {
+            "id": "00000000-0000-7000-8000-0000000000aa",
             "code": "RC-050",
             "name_zh": "玫瑰保濕霜",
             "name_en": "Rose Moisturising Cream",
