@@ -1,0 +1,179 @@
+"""Brings a database up to date: roles, migrations, then the online track.
+
+Migrations run under an advisory lock, so that processes that start together apply
+them once. They act as `dossier_owner`; nobody serves as that role.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from dossier.core.database import (
+    APP_ROLE,
+    OWNER_ROLE,
+    SYSTEM_ROLE,
+    sqlalchemy_url,
+)
+from dossier.core.errors import AppError
+from dossier.core.online import run_online
+from dossier.core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOCK_KEY = 0x0D0551E4
+"""Any constant will do, as long as all versions of Dossier use the same."""
+
+_ROLES = f"""
+do $$ declare name text; begin
+  foreach name in array array['{OWNER_ROLE}', '{APP_ROLE}', '{SYSTEM_ROLE}'] loop
+    if not exists (select from pg_roles where rolname = name) then
+      execute format('create role %I nologin nosuperuser nobypassrls', name);
+    end if;
+    if not pg_has_role(session_user, name, 'set') then
+      execute format('grant %I to %I', name, session_user);
+    end if;
+  end loop;
+  execute format('grant connect, create, temporary on database %I to {OWNER_ROLE}',
+                 current_database());
+  execute format('grant connect, temporary on database %I to {APP_ROLE}, {SYSTEM_ROLE}',
+                 current_database());
+end $$
+"""
+
+
+class DatabaseNotReadyError(AppError):
+    """The database cannot be used as it is."""
+
+    status = 503
+    title = "Database not ready"
+
+
+def migrations_folder() -> Path:
+    """Return the folder of the migrations, installed or in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "_migrations"
+    return installed if installed.is_dir() else package.parents[1] / "migrations"
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration, bound to a connection where one is given."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@asynccontextmanager
+async def owner_engine(
+    settings: Settings, url: str | None = None
+) -> AsyncIterator[AsyncEngine]:
+    """Yield an engine that may create roles and tables."""
+    target = settings.database.owner_url or url or settings.database.url
+    if target is None:
+        message = "No database is configured; start it with `dossier migrate`."
+        raise DatabaseNotReadyError(message)
+    engine = create_async_engine(sqlalchemy_url(target), poolclass=NullPool)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Make the roles, apply the migrations up to `revision`, run the online track."""
+    await _locked(url, _upgrade, revision)
+
+
+async def downgrade(url: str, revision: str) -> None:
+    """Take migrations back down to `revision`."""
+    await _locked(url, _downgrade, revision)
+
+
+async def _locked(url: str, step: Any, revision: str) -> None:
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
+    try:
+        async with engine.connect() as guard:
+            await guard.execution_options(isolation_level="AUTOCOMMIT")
+            await guard.execute(text("select pg_advisory_lock(:k)"), {"k": LOCK_KEY})
+            await step(engine, revision)
+    finally:
+        await engine.dispose()
+
+
+async def _upgrade(engine: AsyncEngine, revision: str) -> None:
+    async with engine.connect() as connection:
+        await _prepare(connection)
+        await connection.run_sync(_alembic, command.upgrade, revision)
+        await connection.commit()
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(f"set role {OWNER_ROLE}"))
+        await run_online(connection)
+
+
+async def _downgrade(engine: AsyncEngine, revision: str) -> None:
+    async with engine.connect() as connection:
+        await connection.run_sync(_alembic, command.downgrade, revision)
+        await connection.commit()
+
+
+def _alembic(connection: Connection, verb: Any, revision: str) -> None:
+    verb(alembic_config(connection), revision)
+
+
+async def _prepare(connection: AsyncConnection) -> None:
+    """Make what only a privileged log-in can make; harmless when it is there."""
+    try:
+        await connection.execute(text(_ROLES))
+        await connection.execute(text("create extension if not exists vector"))
+        await connection.execute(
+            text(f"grant create, usage on schema public to {OWNER_ROLE}")
+        )
+        await connection.commit()
+    except DBAPIError as exc:
+        message = (
+            f"This log-in cannot prepare the database ({exc.orig}). Set "
+            "DOSSIER_DATABASE__OWNER_URL to one that may create roles and extensions."
+        )
+        raise DatabaseNotReadyError(message) from exc
+
+
+def head_revision() -> str:
+    """Return the newest revision that this version of Dossier knows."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if head is None:
+        message = "There are no migrations."
+        raise DatabaseNotReadyError(message)
+    return head
+
+
+async def current_revision(connection: AsyncConnection) -> str | None:
+    """Return the revision that the database is at, or `None` where it is empty."""
+
+    def read(sync: Connection) -> str | None:
+        return MigrationContext.configure(sync).get_current_revision()
+
+    return await connection.run_sync(read)
+
+
+async def refuse_unsafe_role(engine: AsyncEngine) -> None:
+    """Refuse to serve through a role that row-level security does not bind."""
+    query = text(
+        "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+    )
+    async with engine.connect() as connection:
+        if await connection.scalar(query):
+            message = "The serving role bypasses row-level security."
+            raise DatabaseNotReadyError(message)

@@ -1,0 +1,70 @@
+"""Limit and offset lists: 20 a page, 50 at most, a stable order."""
+
+from dataclasses import dataclass
+from typing import Annotated, Generic, Literal, TypeVar
+
+from fastapi import Depends, Query
+from sqlalchemy import Select, func, select
+
+from dossier.core.database import Session
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 50
+EXACT_COUNT_ROWS = 10_000
+"""Above this many rows a total is given only when it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageParams:
+    """Which part of a list is wanted."""
+
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+    include_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """One page of rows; it has the members of the `Page` schema."""
+
+    items: list[T]
+    total: int | None
+    limit: int
+    offset: int
+
+
+async def page_params(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    include: Annotated[
+        Literal["total"] | None, Query(description="Count however many there are.")
+    ] = None,
+) -> PageParams:
+    """Return the page that a request asks for; a larger limit is refused."""
+    return PageParams(limit, offset, include == "total")
+
+
+Paging = Annotated[PageParams, Depends(page_params)]
+
+
+async def paginate(session: Session, query: Select[T], page: PageParams) -> Slice[T]:
+    """Return one page of an ordered query with its total."""
+    rows = await session.scalars(query.limit(page.limit).offset(page.offset))
+    return Slice(
+        list(rows), await count_rows(session, query, page), page.limit, page.offset
+    )
+
+
+async def count_rows(
+    session: Session, query: Select[T], page: PageParams
+) -> int | None:
+    """Count exactly up to 10,000 rows; above that only when asked to."""
+    bare = query.order_by(None)
+    if not page.include_total:
+        bare = bare.limit(EXACT_COUNT_ROWS + 1)
+    total = await session.scalar(select(func.count()).select_from(bare.subquery()))
+    if not page.include_total and (total or 0) > EXACT_COUNT_ROWS:
+        return None
+    return total or 0

@@ -1,0 +1,39 @@
+"""Who acts, and for which organisation."""
+
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from dossier.core.errors import ForbiddenError
+
+SYSTEM_ROLE = "system"
+
+
+class RoleRequiredError(ForbiddenError):
+    """The member's role does not include this."""
+
+    title = "Role required"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The member, or the system, on whose behalf something happens."""
+
+    org_id: UUID
+    user_id: UUID | None
+    role: str
+    name: str
+    address: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+    @classmethod
+    def system(cls, org_id: UUID) -> Self:
+        """Return the actor of work that no person started."""
+        return cls(org_id=org_id, user_id=None, role=SYSTEM_ROLE, name=SYSTEM_ROLE)
+
+    def require(self, *roles: str) -> None:
+        """Raise unless the actor has one of the roles; the system may do all."""
+        if self.role != SYSTEM_ROLE and self.role not in roles:
+            detail = f"This needs one of: {', '.join(roles)}; you are {self.role}."
+            raise RoleRequiredError(detail)

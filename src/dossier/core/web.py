@@ -1,0 +1,67 @@
+"""What routes receive: the actor, the transaction, the factory of sessions.
+
+`main.py` puts the parts on `app.state`; nothing here knows a domain.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.settings import Settings
+from dossier.core.tenancy import Actor
+
+R = TypeVar("R")
+
+PUBLIC: dict[str, Any] = {"x-public": True}
+"""`openapi_extra` of a route that answers without a log-in."""
+
+
+class Authenticator(Protocol):
+    """Turns a request into an actor, or raises `UnauthenticatedError`."""
+
+    async def __call__(self, request: Request, /) -> Actor:
+        """Return who is asking."""
+        ...
+
+
+async def get_settings(request: Request) -> Settings:
+    """Return the settings that the app was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def get_sessions(request: Request) -> SessionFactory:
+    """Return the factory of tenant sessions."""
+    sessions: SessionFactory = request.app.state.sessions
+    return sessions
+
+
+async def get_actor(request: Request) -> Actor:
+    """Return who is asking."""
+    authenticator: Authenticator = request.app.state.authenticator
+    return await authenticator(request)
+
+
+AppSettings = Annotated[Settings, Depends(get_settings)]
+Sessions = Annotated[SessionFactory, Depends(get_sessions)]
+CurrentActor = Annotated[Actor, Depends(get_actor)]
+
+
+async def get_session(
+    actor: CurrentActor, sessions: Sessions
+) -> AsyncIterator[Session]:
+    """Open the request's one transaction; it commits before the answer is sent."""
+    async with tenant_transaction(sessions, actor.org_id) as session:
+        yield session
+
+
+# Without `scope="function"` FastAPI commits after the response has been sent.
+RequestSession = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return a stable operation id: the endpoint's own name."""
+    return route.name
