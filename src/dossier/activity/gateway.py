@@ -135,3 +135,13 @@ async def list_orgs_with_pending_for_org(
     if org_id is not None:
         query = query.where(ActivityPending.org_id == org_id)
     return list(await session.scalars(query))
+
+
+async def list_orgs_with_events_for_org(
+    session: Session, org_id: UUID | None = None
+) -> list[UUID]:
+    """Return organisations with a trail; only system transactions see all."""
+    query = select(ActivityEvent.org_id).distinct()
+    if org_id is not None:
+        query = query.where(ActivityEvent.org_id == org_id)
+    return list(await session.scalars(query))

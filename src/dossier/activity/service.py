@@ -33,6 +33,11 @@ class ActivityService:
         self._session = session
         self._actor = actor
 
+    @staticmethod
+    async def organisations(session: Session) -> list[UUID]:
+        """Return who has a trail; needs a system transaction."""
+        return await gateway.list_orgs_with_events_for_org(session)
+
     async def record(
         self,
         action: str,
