@@ -15,7 +15,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_COLUMNS = "id, code, name_zh, name_en, category, created_at"
+_COLUMNS = """id, code, name_zh, name_en, category, dosage_form, use, body_site,
+  population, intended_use, usage, sites, holder, markets, created_at, updated_at"""
 _LIST = f"""
 select {_COLUMNS} from products where org_id = $1
 order by created_at desc, id desc limit 20

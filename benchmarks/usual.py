@@ -18,7 +18,6 @@ from pydantic import BaseModel
 from sqlmodel import Field, Session, SQLModel, create_engine, func, select
 
 SECRET = "only-for-this-benchmark-0123456789"  # noqa: S105 - protects nothing
-PASSWORD = "usual-password"  # noqa: S105 - protects nothing
 _hasher = PasswordHasher()
 _engine = create_engine(
     os.environ.get("BENCH_DATABASE_URL", "").replace(
@@ -149,7 +148,7 @@ def create_item(session: Db, user: CurrentUser, body: ItemBase) -> UsualItem:
     return item
 
 
-def prepare(owner_id: UUID, other_id: UUID) -> None:
+def prepare(owner_id: UUID, other_id: UUID, password: str) -> None:
     """Make the tables and their two users."""
     SQLModel.metadata.create_all(_engine)
     with Session(_engine) as session:
@@ -157,6 +156,6 @@ def prepare(owner_id: UUID, other_id: UUID) -> None:
             (owner_id, "small@example.org"),
             (other_id, "large@example.org"),
         ):
-            hashed = _hasher.hash(PASSWORD)
+            hashed = _hasher.hash(password)
             session.add(UsualUser(id=user_id, email=email, hashed_password=hashed))
         session.commit()
