@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import drop_tenant_table, tenant_table
+from dossier.core.rls import drop_tenant_table, tenant_table
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

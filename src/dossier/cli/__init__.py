@@ -1,0 +1,63 @@
+"""The command `dossier`; each group of commands lives in its own file.
+
+A group is imported only when one of its commands runs, so that `--help` and the
+start of the server stay fast.
+"""
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typing_extensions import override
+
+COMMANDS: dict[str, str] = {
+    "activity": "dossier.cli.activity",
+    "build": "dossier.cli.build",
+    "categories": "dossier.cli.categories",
+    "create-org": "dossier.cli.accounts",
+    "create-user": "dossier.cli.accounts",
+    "doctor": "dossier.cli.doctor",
+    "jobs": "dossier.cli.jobs",
+    "migrate": "dossier.cli.database",
+    "serve": "dossier.cli.serve",
+    "worker": "dossier.cli.worker",
+}
+"""Each command with the module whose typer `app` holds it."""
+
+
+class LazyGroup(TyperGroup):
+    """Finds a command's module by name, and imports no other."""
+
+    @override
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(COMMANDS)
+
+    @override
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name])
+        command = typer.main.get_command(module.app)
+        if isinstance(command, TyperGroup):
+            return command.commands.get(cmd_name, command)
+        return command
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Turns a cosmetic brand's papers into a Product Information File.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Turn a cosmetic brand's papers into a Product Information File."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,147 @@
+"""Every query on the trail."""
+
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute
+
+from dossier.activity.constants import ActivityFilter
+from dossier.activity.models import ActivityEvent, ActivityPending, ActivitySeal
+from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice, paginate
+
+
+async def add_event(session: Session, event: ActivityEvent) -> None:
+    """Insert an event with the transaction's other writes."""
+    session.add(event)
+
+
+async def list_events_for_org(
+    session: Session, org_id: UUID, wanted: ActivityFilter, page: PageParams
+) -> Slice[ActivityEvent]:
+    """Return events, the newest first."""
+    query = _filtered(
+        select(ActivityEvent).where(ActivityEvent.org_id == org_id), wanted
+    ).order_by(ActivityEvent.created_at.desc(), ActivityEvent.id.desc())
+    return await paginate(session, query, page)
+
+
+def _filtered(
+    query: Select[ActivityEvent], wanted: ActivityFilter
+) -> Select[ActivityEvent]:
+    equal: tuple[tuple[InstrumentedAttribute[object], object], ...] = (
+        (ActivityEvent.action, wanted.action_type),
+        (ActivityEvent.entity_type, wanted.entity_type),
+        (ActivityEvent.entity_id, wanted.entity_id),
+        (ActivityEvent.user_id, wanted.user_id),
+        (ActivityEvent.status, wanted.status),
+    )
+    for column, value in equal:
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.created_after is not None:
+        query = query.where(ActivityEvent.created_at > wanted.created_after)
+    if wanted.created_before is not None:
+        query = query.where(ActivityEvent.created_at < wanted.created_before)
+    return query
+
+
+async def lock_chain_for_org(session: Session, org_id: UUID) -> bool:
+    """Take the organisation's chain until the end of the transaction, if it is free."""
+    taken = await session.scalar(
+        text("select pg_try_advisory_xact_lock(hashtextextended(:key, 0))"),
+        {"key": f"activity.seal:{org_id}"},
+    )
+    return bool(taken)
+
+
+async def last_seal_for_org(session: Session, org_id: UUID) -> ActivitySeal | None:
+    """Return the newest seal."""
+    query = (
+        select(ActivitySeal)
+        .where(ActivitySeal.org_id == org_id)
+        .order_by(ActivitySeal.position.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_pending_for_org(
+    session: Session, org_id: UUID, limit: int
+) -> list[tuple[UUID, str]]:
+    """Return the oldest unsealed events as (id, row hash)."""
+    query = (
+        select(ActivityEvent.id, ActivityEvent.row_hash)
+        .join(
+            ActivityPending,
+            (ActivityPending.org_id == ActivityEvent.org_id)
+            & (ActivityPending.event_id == ActivityEvent.id),
+        )
+        .where(ActivityPending.org_id == org_id)
+        .order_by(ActivityEvent.id)
+        .limit(limit)
+    )
+    return [(row.id, row.row_hash) for row in await session.execute(query)]
+
+
+async def add_seals(session: Session, org_id: UUID, seals: list[ActivitySeal]) -> None:
+    """Insert seals and take their events off the list."""
+    session.add_all(seals)
+    await session.flush()
+    sealed = [seal.event_id for seal in seals]
+    await session.execute(
+        delete(ActivityPending).where(
+            ActivityPending.org_id == org_id, ActivityPending.event_id.in_(sealed)
+        )
+    )
+
+
+async def list_links_for_org(
+    session: Session, org_id: UUID, after_position: int, limit: int
+) -> list[tuple[ActivitySeal, ActivityEvent | None]]:
+    """Return seals in the order of the chain, each with its event if it is there."""
+    query = (
+        select(ActivitySeal, ActivityEvent)
+        .outerjoin(
+            ActivityEvent,
+            (ActivityEvent.org_id == ActivitySeal.org_id)
+            & (ActivityEvent.id == ActivitySeal.event_id),
+        )
+        .where(ActivitySeal.org_id == org_id, ActivitySeal.position > after_position)
+        .order_by(ActivitySeal.position)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def count_unsealed_for_org(session: Session, org_id: UUID) -> int:
+    """Return how many events have no seal, whatever the list of pending ones says."""
+    sealed = select(ActivitySeal.event_id).where(
+        ActivitySeal.org_id == org_id, ActivitySeal.event_id == ActivityEvent.id
+    )
+    query = (
+        select(func.count())
+        .select_from(ActivityEvent)
+        .where(ActivityEvent.org_id == org_id, ~sealed.exists())
+    )
+    return await session.scalar(query) or 0
+
+
+async def list_orgs_with_pending_for_org(
+    session: Session, org_id: UUID | None = None
+) -> list[UUID]:
+    """Return organisations with unsealed events; only system transactions see all."""
+    query = select(ActivityPending.org_id).distinct()
+    if org_id is not None:
+        query = query.where(ActivityPending.org_id == org_id)
+    return list(await session.scalars(query))
+
+
+async def list_orgs_with_events_for_org(
+    session: Session, org_id: UUID | None = None
+) -> list[UUID]:
+    """Return organisations with a trail; only system transactions see all."""
+    query = select(ActivityEvent.org_id).distinct()
+    if org_id is not None:
+        query = query.where(ActivityEvent.org_id == org_id)
+    return list(await session.scalars(query))

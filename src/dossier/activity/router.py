@@ -1,0 +1,61 @@
+"""Routes of the trail."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from dossier.activity import rules
+from dossier.activity.constants import Action, ActivityFilter, ActivityStatus
+from dossier.activity.dependencies import Activity
+from dossier.activity.models import ActivityEvent
+from dossier.activity.schemas import (
+    ActivityResponse,
+    VerifyRequest,
+    VerifyResponse,
+)
+from dossier.core.pagination import Paging, Slice
+from dossier.core.schemas import Page
+
+router = APIRouter(prefix="/activity", tags=["activity"])
+
+
+async def activity_filter(  # noqa: PLR0913 - one argument per query parameter
+    *,
+    action_type: Action | None = None,
+    entity_type: str | None = None,
+    entity_id: str | None = None,
+    user_id: UUID | None = None,
+    status: ActivityStatus | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
+) -> ActivityFilter:
+    """Return which events a request asks for."""
+    return ActivityFilter(
+        action_type=action_type,
+        entity_type=entity_type,
+        entity_id=entity_id,
+        user_id=user_id,
+        status=status,
+        created_after=created_after,
+        created_before=created_before,
+    )
+
+
+Wanted = Annotated[ActivityFilter, Depends(activity_filter)]
+
+
+@router.get("", response_model=Page[ActivityResponse])
+async def list_activity(
+    wanted: Wanted, page: Paging, activity: Activity
+) -> Slice[ActivityEvent]:
+    """List who did what, the newest first."""
+    return await activity.list_events(wanted, page)
+
+
+@router.post("/verify")
+async def verify_activity(body: VerifyRequest, activity: Activity) -> VerifyResponse:
+    """Recompute the chain of the trail and name the first break."""
+    head = rules.Head(**body.head.model_dump()) if body.head else None
+    return await activity.verify(head)

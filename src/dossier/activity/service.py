@@ -1,0 +1,190 @@
+"""Writing, listing, sealing and verifying the trail.
+
+Starts no transaction and commits none: an event stands or falls with the change
+that it tells of.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from dossier.activity import gateway, rules
+from dossier.activity.constants import (
+    GENESIS_HASH,
+    Action,
+    ActivityFilter,
+    ActivityStatus,
+)
+from dossier.activity.models import ActivityEvent, ActivitySeal
+from dossier.activity.schemas import VerifyResponse
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.models import new_id
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.tenancy import Actor
+
+BATCH = 1000
+READERS = ("owner", "admin", "assessor")
+
+
+class ActivityService:
+    """The trail of one organisation."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+
+    @staticmethod
+    async def organisations(session: Session) -> list[UUID]:
+        """Return who has a trail; needs a system transaction."""
+        return await gateway.list_orgs_with_events_for_org(session)
+
+    async def record(
+        self,
+        action: str,
+        entity_type: str,
+        entity_id: object,
+        *,
+        details: dict[str, Any] | None = None,
+        status: str = "success",
+    ) -> None:
+        """Write one event in the caller's transaction.
+
+        `details` holds text, whole numbers, truth values and nestings of them.
+        """
+        content = self._content(action, entity_type, entity_id, details or {}, status)
+        event = ActivityEvent(**content, row_hash=rules.row_hash(content))
+        await gateway.add_event(self._session, event)
+
+    def _content(
+        self,
+        action: str,
+        entity_type: str,
+        entity_id: object,
+        details: dict[str, Any],
+        status: str,
+    ) -> dict[str, Any]:
+        actor = self._actor
+        return {
+            "id": new_id(),
+            "org_id": actor.org_id,
+            "created_at": now(),
+            "user_id": actor.user_id,
+            "actor_name": clean(actor.name, 200),
+            "action": Action(action),
+            "entity_type": entity_type,
+            "entity_id": None if entity_id is None else str(entity_id),
+            "status": ActivityStatus(status),
+            "details": details,
+            "address": clean(actor.address, 64),
+            "user_agent": clean(actor.user_agent, 400),
+            "request_id": clean(actor.request_id, 64),
+        }
+
+    async def list_events(
+        self, wanted: ActivityFilter, page: PageParams
+    ) -> Slice[ActivityEvent]:
+        """Return events of the organisation, the newest first."""
+        self._actor.require(*READERS)
+        return await gateway.list_events_for_org(
+            self._session, self._actor.org_id, wanted, page
+        )
+
+    async def seal(self) -> int:
+        """Chain what is committed and not yet sealed; return how many events."""
+        org_id = self._actor.org_id
+        if not await gateway.lock_chain_for_org(self._session, org_id):
+            return 0  # somebody else is at it
+        last = await gateway.last_seal_for_org(self._session, org_id)
+        pending = await gateway.list_pending_for_org(self._session, org_id, BATCH)
+        await gateway.add_seals(self._session, org_id, _chained(org_id, last, pending))
+        return len(pending)
+
+    async def verify(self, exported: rules.Head | None = None) -> VerifyResponse:
+        """Walk the whole chain and name the first place where it does not hold."""
+        self._actor.require(*READERS)
+        walk = rules.ChainWalk(exported)
+        checked = 0
+        while batch := await self._links(checked, walk.head.position):
+            for link in batch:
+                checked += 1
+                if not walk.step(link):
+                    return await self._verdict(walk, checked)
+        walk.finish()
+        return await self._verdict(walk, checked)
+
+    async def _links(self, checked: int, position: int) -> list[rules.Link]:
+        # A chain that starts above 1 has lost its first links: show them all.
+        after = position if checked else -1
+        rows = await gateway.list_links_for_org(
+            self._session, self._actor.org_id, after, BATCH
+        )
+        return [_link(seal, event) for seal, event in rows]
+
+    async def _verdict(self, walk: rules.ChainWalk, checked: int) -> VerifyResponse:
+        unsealed = await gateway.count_unsealed_for_org(
+            self._session, self._actor.org_id
+        )
+        return VerifyResponse.model_validate(
+            {
+                "checked": checked,
+                "unsealed": unsealed,
+                "first_broken": walk.broken,
+                "head": walk.head,
+            }
+        )
+
+
+def clean(value: str | None, length: int) -> str | None:
+    """Return text that the database takes: no NUL, no more than the column holds."""
+    return None if value is None else value.replace("\x00", "")[:length]
+
+
+def _chained(
+    org_id: UUID, last: ActivitySeal | None, pending: list[tuple[UUID, str]]
+) -> list[ActivitySeal]:
+    position = last.position if last else 0
+    chain = last.chain_hash if last else GENESIS_HASH
+    seals = []
+    for event_id, row in pending:
+        position += 1
+        chain = rules.chain_hash(chain, row)
+        seals.append(
+            ActivitySeal(
+                org_id=org_id,
+                position=position,
+                event_id=event_id,
+                row_hash=row,
+                chain_hash=chain,
+            )
+        )
+    return seals
+
+
+_HASHED = (
+    "id",
+    "org_id",
+    "created_at",
+    "user_id",
+    "actor_name",
+    "action",
+    "entity_type",
+    "entity_id",
+    "status",
+    "details",
+    "address",
+    "user_agent",
+    "request_id",
+)
+
+
+def _link(seal: ActivitySeal, event: ActivityEvent | None) -> rules.Link:
+    content = None
+    if event is not None:
+        content = rules.row_hash({name: getattr(event, name) for name in _HASHED})
+    return rules.Link(
+        position=seal.position,
+        event_id=seal.event_id,
+        row_hash=seal.row_hash,
+        chain_hash=seal.chain_hash,
+        content_hash=content,
+    )

@@ -1,0 +1,49 @@
+"""Work on the trail in transactions of its own."""
+
+from uuid import UUID
+
+from dossier.activity import gateway
+from dossier.activity.rules import Refusal
+from dossier.activity.service import BATCH, ActivityService
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.core.tenancy import Actor
+
+
+async def record_failure(
+    sessions: SessionFactory, actor: Actor, refusal: Refusal
+) -> None:
+    """Write a refusal after the request's own transaction was rolled back."""
+    async with tenant_transaction(sessions, actor.org_id) as session:
+        service = ActivityService(session, actor)
+        await service.record(
+            refusal.action,
+            refusal.entity_type,
+            refusal.entity_id,
+            details=refusal.details,
+            status="failure",
+        )
+
+
+async def seal_all(sessions: SessionFactory) -> int:
+    """Seal what is pending in every organisation; return how many events."""
+    async with system_transaction(sessions) as session:
+        org_ids = await gateway.list_orgs_with_pending_for_org(session)
+    return sum([await seal_org(sessions, org_id) for org_id in org_ids])
+
+
+async def seal_org(sessions: SessionFactory, org_id: UUID) -> int:
+    """Seal one organisation's events, a batch per transaction.
+
+    Safe to repeat and to run beside itself: an advisory lock lets one in.
+    """
+    total = 0
+    while True:
+        async with tenant_transaction(sessions, org_id) as session:
+            sealed = await ActivityService(session, Actor.system(org_id)).seal()
+        total += sealed
+        if sealed < BATCH:
+            return total

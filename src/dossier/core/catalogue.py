@@ -1,0 +1,77 @@
+"""The catalogue of problem types: every `type` of a problem resolves to its page."""
+
+from collections.abc import Iterator
+from inspect import getdoc
+
+from fastapi import APIRouter
+
+from dossier.core.errors import AppError, NotFoundError
+from dossier.core.schemas import ResponseModel
+from dossier.core.web import PUBLIC
+
+PACKAGE = "dossier"
+
+router = APIRouter(tags=["problems"])
+
+
+class ProblemTypeNotFoundError(NotFoundError):
+    """No problem type has this name."""
+
+    title = "No such problem type"
+
+
+class ProblemTypeResponse(ResponseModel):
+    """One kind of failure that clients can branch on."""
+
+    type: str
+    code: str
+    title: str
+    status: int
+    description: str
+
+
+class ProblemTypesResponse(ResponseModel):
+    """All kinds of failure."""
+
+    items: list[ProblemTypeResponse]
+
+
+def error_classes() -> list[type[AppError]]:
+    """Return every named failure of the product, by slug."""
+    ours = (kind for kind in _descendants(AppError) if _is_ours(kind))
+    return sorted(set(ours), key=lambda kind: kind.slug())
+
+
+@router.get("/problems", openapi_extra=PUBLIC)
+async def list_problem_types() -> ProblemTypesResponse:
+    """List every kind of failure."""
+    return ProblemTypesResponse(items=[_described(kind) for kind in error_classes()])
+
+
+@router.get("/problems/{slug}", openapi_extra=PUBLIC)
+async def get_problem_type(slug: str) -> ProblemTypeResponse:
+    """Explain one kind of failure."""
+    for kind in error_classes():
+        if kind.slug() == slug:
+            return _described(kind)
+    raise ProblemTypeNotFoundError
+
+
+def _described(kind: type[AppError]) -> ProblemTypeResponse:
+    return ProblemTypeResponse(
+        type=f"/problems/{kind.slug()}",
+        code=kind.code(),
+        title=kind.title,
+        status=kind.status,
+        description=(getdoc(kind) or kind.title).partition("\n")[0],
+    )
+
+
+def _descendants(kind: type[AppError]) -> Iterator[type[AppError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def _is_ours(kind: type[AppError]) -> bool:
+    return kind.__module__.partition(".")[0] == PACKAGE

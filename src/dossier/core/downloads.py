@@ -1,0 +1,141 @@
+"""Answers with stored bytes: ranges, digests, names. Reads no storage by itself."""
+
+import base64
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from dossier.core.errors import AppError
+
+# Characters that RFC 8187 leaves unescaped beside letters and digits.
+_ATTR_CHARS = "!#$&+-.^_`|~"
+# One range only: several may be answered by the whole (RFC 9110 §14.2), and no
+# client of ours asks for several.
+_ONE_RANGE = re.compile(r"bytes=[ \t]*(\d{0,18})-(\d{0,18})[ \t]*", re.ASCII)
+
+
+class RangeNotSatisfiableError(AppError):
+    """The range lies outside the content."""
+
+    status: ClassVar[int] = 416
+    title: ClassVar[str] = "Range not satisfiable"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Stored bytes and what a client may know about them.
+
+    `read(start, end)` yields the bytes from `start` up to, not including, `end`.
+    """
+
+    read: Callable[[int, int], AsyncIterator[bytes]]
+    size_bytes: int
+    sha256: str
+    filename: str
+    media_type: str
+
+
+def download(request: Request, content: Content) -> Response:
+    """Answer with the content, a part of it, or "not modified".
+
+    Starts no read until the answer is sent, so the request's transaction is over.
+    """
+    headers = _headers(content)
+    if _is_known(request.headers.get("if-none-match"), headers["etag"]):
+        kept = ("etag", "cache-control", "repr-digest")
+        return Response(status_code=304, headers={key: headers[key] for key in kept})
+    part = _part(request, content, headers["etag"])
+    if part is None:
+        headers["content-digest"] = headers["repr-digest"]
+        return _stream(content, 0, content.size_bytes, headers)
+    start, end = part
+    headers["content-range"] = f"bytes {start}-{end - 1}/{content.size_bytes}"
+    return _stream(content, start, end, headers, status_code=206)
+
+
+def content_disposition(filename: str) -> str:
+    """Name a download for old and new clients (RFC 6266, RFC 8187)."""
+    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "replace").decode()
+    safe = re.sub(r'[^ -~]|["\\%?/]', "_", plain)
+    return f"attachment; filename=\"{safe}\"; filename*=UTF-8''{_escaped(filename)}"
+
+
+def parse_range(header: str, size_bytes: int) -> tuple[int, int] | None:
+    """Return the half-open part that one byte range asks for.
+
+    Returns:
+        `None` where the header must be ignored: another unit, several ranges, or
+        something malformed (RFC 9110 §14.2).
+
+    Raises:
+        RangeNotSatisfiableError: A well-formed range holds no byte of the content.
+    """
+    match = _ONE_RANGE.fullmatch(header)
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    if not first:
+        return _satisfiable(max(size_bytes - int(last), 0), size_bytes, size_bytes)
+    end = int(last) + 1 if last else size_bytes
+    if end <= int(first) and last:
+        return None
+    return _satisfiable(int(first), min(end, size_bytes), size_bytes)
+
+
+def _satisfiable(start: int, end: int, size_bytes: int) -> tuple[int, int]:
+    if start >= end:
+        reason = f"The content has {size_bytes} bytes; none lies in the range."
+        raise RangeNotSatisfiableError(reason)
+    return start, end
+
+
+def _part(request: Request, content: Content, etag: str) -> tuple[int, int] | None:
+    wanted = request.headers.get("range")
+    if wanted is None or request.headers.get("if-range", etag) != etag:
+        return None
+    return parse_range(wanted, content.size_bytes)
+
+
+def _is_known(if_none_match: str | None, etag: str) -> bool:
+    if if_none_match is None:
+        return False
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return bool(tags & {etag, "*"})
+
+
+def _headers(content: Content) -> dict[str, str]:
+    digest = base64.b64encode(bytes.fromhex(content.sha256)).decode()
+    return {
+        "accept-ranges": "bytes",
+        "cache-control": "private, no-cache",
+        "content-disposition": content_disposition(content.filename),
+        "content-type": content.media_type,
+        "etag": f'"{content.sha256}"',
+        # Of the whole; `content-digest` is of the bytes sent (RFC 9530), which we
+        # know beforehand only when they are the whole.
+        "repr-digest": f"sha-256=:{digest}:",
+        "x-content-type-options": "nosniff",
+    }
+
+
+def _stream(
+    content: Content,
+    start: int,
+    end: int,
+    headers: dict[str, str],
+    status_code: int = 200,
+) -> StreamingResponse:
+    headers["content-length"] = str(end - start)
+    return StreamingResponse(
+        content.read(start, end), status_code=status_code, headers=headers
+    )
+
+
+def _escaped(filename: str) -> str:
+    return quote(filename, safe=_ATTR_CHARS)

@@ -1,0 +1,168 @@
+"""One embedded database as its users see it: taken, used, given back.
+
+Users are counted by a shared lock. The first one starts the server, the last one ends
+it; both under an exclusive lock, so neither can happen under the other's hands.
+"""
+
+import asyncio
+import atexit
+import shutil
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dossier.core.embedded.errors import EmbeddedDatabaseError, unwritable
+from dossier.core.embedded.layout import Layout, locate
+from dossier.core.embedded.locks import FileLock
+from dossier.core.embedded.server import Server
+
+_TURN_TIMEOUT_S = 90.0
+
+
+class EmbeddedCluster:
+    """A share in the embedded database of one home folder.
+
+    `with` and `async with` both give its URL. Without `durable` the data do not survive
+    a power cut: for tests alone. An adopted server keeps the settings of its starter.
+    """
+
+    def __init__(self, home: Path, *, durable: bool = True) -> None:
+        self._home = home
+        self._durable = durable
+        self._mutex = threading.Lock()
+        self._starting: Future[str] | None = None
+        self._layout: Layout | None = None
+        self._users: FileLock | None = None
+
+    def begin(self) -> Self:
+        """Start in the background; `acquire` waits for the end of it."""
+        if self._starting is None:
+            self._starting = Future()
+            atexit.register(self.release)
+            threading.Thread(target=self._settle, args=(self._starting,)).start()
+        return self
+
+    def acquire(self) -> str:
+        """Become a user, start the server if nobody has, and return its URL."""
+        starting = self.begin()._starting  # noqa: SLF001 - our own
+        if starting is None:  # pragma: no cover - given back by another thread
+            reason = "The database was given back while it was being started."
+            raise EmbeddedDatabaseError(reason, "Start again.")
+        return starting.result()
+
+    def revive(self) -> None:
+        """Start the server again if it was killed under its users."""
+        with self._mutex:
+            if self._layout is not None and self._users is not None:
+                with _turn(self._layout):
+                    self._server(self._layout).ensure_ready()
+
+    def release(self) -> None:
+        """Stop being a user; the last one ends the server. Once is enough."""
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.exception()  # a start under way ends first; its error was told
+            atexit.unregister(self.release)
+        with self._mutex:
+            self._leave()
+
+    def destroy(self) -> None:
+        """Remove the data for good. Refused while anybody uses them."""
+        layout = locate(self._home)
+        with _turn(layout):
+            users = FileLock(layout.base / "users.lock", layout.account.owner)
+            try:
+                self._refuse_users(users)
+                self._server(layout).stop()
+            finally:
+                users.close()
+            shutil.rmtree(layout.base)
+        shutil.rmtree(layout.sockets, ignore_errors=True)
+        (layout.home / "postgres").unlink(missing_ok=True)
+
+    def __enter__(self) -> str:
+        return self.acquire()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    async def __aenter__(self) -> str:
+        try:
+            return await asyncio.to_thread(self.acquire)
+        except BaseException:
+            await asyncio.to_thread(self.release)
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self.release)
+
+    def _server(self, layout: Layout) -> Server:
+        return Server(layout, durable=self._durable)
+
+    def _settle(self, starting: "Future[str]") -> None:
+        try:
+            with self._mutex:
+                starting.set_result(self._join())
+        except OSError as error:
+            starting.set_exception(unwritable(error))
+        except BaseException as error:  # noqa: BLE001 - raised again by `acquire`
+            starting.set_exception(error)
+
+    def _join(self) -> str:
+        self._layout = layout = locate(self._home)
+        with _turn(layout):
+            self._users = FileLock(layout.base / "users.lock", layout.account.owner)
+            self._users.share()
+            self._server(layout).ensure_ready()
+        return layout.url
+
+    def _leave(self) -> None:
+        users, self._users = self._users, None
+        if self._layout is None or users is None:
+            return
+        try:
+            with _turn(self._layout):
+                if users.try_exclusive():
+                    self._server(self._layout).stop()
+        finally:
+            users.close()
+
+    def _refuse_users(self, users: FileLock) -> None:
+        if not users.try_exclusive():
+            reason = f"The database of {self._home} is in use."
+            raise EmbeddedDatabaseError(reason, "End the processes that use it.")
+
+
+@contextmanager
+def _turn(layout: Layout) -> Iterator[None]:
+    """Hold the lock under which servers are started and ended."""
+    turn = FileLock(layout.base / "start.lock", layout.account.owner)
+    try:
+        turn.exclusive(_TURN_TIMEOUT_S)
+        yield
+    finally:
+        turn.close()
+
+
+def embedded_postgres(home: Path, *, durable: bool = True) -> EmbeddedCluster:
+    """Return a share in the database of `home`, to be entered by `with`."""
+    return EmbeddedCluster(home, durable=durable)
+
+
+def begin_start(home: Path) -> EmbeddedCluster:
+    """Start the database of `home` while the caller goes on importing."""
+    return EmbeddedCluster(home).begin()

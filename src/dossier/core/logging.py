@@ -1,0 +1,165 @@
+"""JSON lines on standard error, each with the ids of what it belongs to."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from typing_extensions import override
+
+from dossier.core.clock import now
+
+ACCESS_LOGGER = "dossier.access"
+
+# What every record has; anything else came by `extra`.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "asctime",
+    "color_message",
+    "message",
+    "taskName",
+}
+# These have loggers of their own configuration; their lines pass ours instead.
+_THIRD_PARTY = ("uvicorn", "uvicorn.error", "uvicorn.access", "py.warnings")
+
+
+@dataclass(slots=True)
+class LogContext:
+    """The ids that each line of one request or job carries.
+
+    It is changed in place, so that the access line knows who the routes found.
+    """
+
+    request_id: str | None = None
+    org_id: str | None = None
+    user_id: str | None = None
+    job_id: str | None = None
+
+
+_current: ContextVar[LogContext | None] = ContextVar("dossier_log", default=None)
+
+
+def bound() -> LogContext:
+    """Return the present context; outside of any, an empty one."""
+    return _current.get() or LogContext()
+
+
+def bind_actor(org_id: object, user_id: object) -> None:
+    """Name who acts in all later lines of this request or job."""
+    context = _current.get()
+    if context is not None:
+        context.org_id = str(org_id)
+        context.user_id = None if user_id is None else str(user_id)
+
+
+@contextmanager
+def log_context(**ids: object) -> Iterator[LogContext]:
+    """Carry these ids on every line inside, besides those of the surroundings."""
+    named = {key: str(value) for key, value in ids.items() if value is not None}
+    context = replace(bound(), **named)
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)
+
+
+def context_members() -> dict[str, str]:
+    """Return the ids that are known."""
+    context = _current.get()
+    if context is None:
+        return {}
+    members = {
+        "request_id": context.request_id,
+        "org_id": context.org_id,
+        "user_id": context.user_id,
+        "job_id": context.job_id,
+    }
+    return {key: value for key, value in members.items() if value is not None}
+
+
+def enter_context(context: LogContext) -> Token[LogContext | None]:
+    """Carry a context from here on; the token ends it."""
+    return _current.set(context)
+
+
+def leave_context(token: Token[LogContext | None]) -> None:
+    """End a context."""
+    _current.reset(token)
+
+
+def write_stderr(line: bytes) -> None:
+    """Write one line at once; a short write to a pipe is never torn."""
+    os.write(2, line)
+
+
+def access_line(context: LogContext, members: dict[str, Any]) -> bytes:
+    """Render the line of one request; a tenth of what the `logging` module costs."""
+    line = {
+        "time": now().isoformat(),
+        "level": "info",
+        "logger": ACCESS_LOGGER,
+        "event": "http.request.finished",
+        **members,
+        "request_id": context.request_id,
+        "org_id": context.org_id,
+        "user_id": context.user_id,
+    }
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class JsonFormatter(logging.Formatter):
+    """Renders a record as one JSON object."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line.update(context_members())
+        line.update(_extras(record))
+        line.update(_failure(record))
+        return orjson.dumps(line, default=str, option=_LENIENT).decode()
+
+
+_LENIENT = orjson.OPT_NON_STR_KEYS
+
+
+def configure_logging(level: str) -> None:
+    """Send everything, uvicorn's lines too, to standard error as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    logging.captureWarnings(capture=True)
+    for name in _THIRD_PARTY:
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+    # Our own access line says more; see `core/middleware.py`.
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
+    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+
+
+def _failure(record: logging.LogRecord) -> dict[str, str]:
+    if not record.exc_info or record.exc_info[1] is None:
+        return {}
+    exc = record.exc_info[1]
+    return {
+        "error": type(exc).__name__,
+        "traceback": "".join(traceback.format_exception(exc)),
+    }

@@ -1,0 +1,242 @@
+"""Failures as RFC 9457 problem documents; the one place that renders them."""
+
+import errno
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from dossier.core.errors import (
+    AppError,
+    BadRequestError,
+    Fault,
+    InternalServerError,
+    InvalidError,
+    MethodNotAllowedError,
+    NotFoundError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+)
+from dossier.core.logging import bound
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+DATABASE_RETRY_S = 2
+
+
+class RouteNotFoundError(NotFoundError):
+    """The path belongs to no route."""
+
+    title = "No such route"
+
+
+class RequestInvalidError(InvalidError):
+    """The request does not have the shape that the route declares."""
+
+    title = "The request does not validate"
+
+
+class MalformedJsonError(InvalidError):
+    """The body is not JSON."""
+
+    title = "The body is not JSON"
+
+
+class BodyTooLargeError(TooLargeError):
+    """The body is larger than this route takes."""
+
+    title = "The body is too large"
+
+
+class DatabaseAwayError(UnavailableError):
+    """The database cannot be reached for the moment."""
+
+    title = "The database is away"
+
+
+# What the drivers raise when the server is gone, starting, stopping or full.
+_AWAY = (
+    ConnectionError,
+    PoolTimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+_BY_STATUS: dict[int, type[AppError]] = {
+    404: RouteNotFoundError,
+    405: MethodNotAllowedError,
+    413: BodyTooLargeError,
+    415: UnsupportedMediaTypeError,
+}
+
+
+def problem_of(
+    error: AppError, *, instance: str | None = None, request_id: str | None = None
+) -> dict[str, Any]:
+    """Return the problem document of an error."""
+    members: dict[str, Any] = {
+        "type": f"/problems/{error.slug()}",
+        "code": error.code(),
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": instance,
+        "request_id": request_id,
+        "retry_after": error.retry_after_s,
+        "errors": [_fault_json(fault) for fault in error.faults] or None,
+    }
+    return {key: value for key, value in members.items() if value is not None}
+
+
+def headers_of(error: AppError) -> dict[str, str]:
+    """Return the fields that belong to an error besides its body."""
+    headers = {"cache-control": "no-store"}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(error.retry_after_s)
+    if isinstance(error, UnauthenticatedError):
+        headers["www-authenticate"] = "Bearer"
+    return headers
+
+
+def as_app_error(exc: BaseException) -> AppError:
+    """Name any failure; what has no name is a fault of ours."""
+    if isinstance(exc, AppError):
+        return exc
+    if isinstance(exc, RequestValidationError):
+        return _from_validation(exc)
+    if isinstance(exc, StarletteHTTPException):
+        return _from_framework(exc)
+    if is_database_away(exc):
+        return DatabaseAwayError(retry_after_s=DATABASE_RETRY_S)
+    return InternalServerError("The log has the reason under this request id.")
+
+
+def is_database_away(exc: BaseException) -> bool:
+    """Tell whether the failure is the database being out of reach."""
+    return any(_is_away(link) for link in _chain(exc))
+
+
+def problem_response(
+    error: AppError, *, instance: str | None, request_id: str | None
+) -> Response:
+    """Render an error as the answer to a request."""
+    body = problem_of(error, instance=instance, request_id=request_id)
+    return Response(
+        orjson.dumps(body),
+        status_code=error.status,
+        headers=headers_of(error),
+        media_type=MEDIA_TYPE,
+    )
+
+
+async def handle(request: Request, exc: Exception) -> Response:
+    """Answer a failure that FastAPI hands over."""
+    error = as_app_error(exc)
+    log_failure(exc, error)
+    response = problem_response(
+        error,
+        instance=request.url.path,
+        request_id=bound().request_id,
+    )
+    if isinstance(error, MethodNotAllowedError):
+        response.headers["allow"] = ", ".join(_allowed_methods(request))
+    return response
+
+
+def log_failure(exc: Exception, error: AppError) -> None:
+    """Log what somebody must look at; what has a name needs no traceback."""
+    if error.status == InternalServerError.status:
+        logger.error("http.request.failed", exc_info=exc)
+    elif isinstance(error, DatabaseAwayError):
+        logger.warning("database.away", extra={"reason": str(exc)})
+
+
+def install(app: FastAPI) -> None:
+    """Make every failure that reaches FastAPI a problem document."""
+    for kind in (AppError, RequestValidationError, StarletteHTTPException, DBAPIError):
+        app.add_exception_handler(kind, handle)
+
+
+def _fault_json(fault: Fault) -> dict[str, str]:
+    return {"pointer": fault.pointer, "detail": fault.detail, "code": fault.code}
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = exc
+    while link is not None:
+        yield link
+        link = getattr(link, "orig", None) or link.__cause__
+
+
+def _is_away(exc: BaseException) -> bool:
+    if isinstance(exc, DBAPIError):
+        return exc.connection_invalidated
+    return isinstance(exc, _AWAY) or _is_socket_missing(exc)
+
+
+def _is_socket_missing(exc: BaseException) -> bool:
+    # A file that is not there has a name, a socket has none.
+    if not isinstance(exc, FileNotFoundError):
+        return False
+    return exc.errno == errno.ENOENT and exc.filename is None
+
+
+def _from_framework(exc: StarletteHTTPException) -> AppError:
+    cause = exc.__cause__
+    if isinstance(cause, AppError):
+        return cause  # raised while the body was read
+    if isinstance(cause, (ValueError, RecursionError)):
+        return MalformedJsonError()
+    kind = _BY_STATUS.get(exc.status_code, BadRequestError)
+    return kind("" if kind in _BY_STATUS.values() else exc.detail)
+
+
+def _from_validation(exc: RequestValidationError) -> AppError:
+    faults = tuple(_fault_of(error) for error in exc.errors())
+    if any(fault.code == "json_invalid" for fault in faults):
+        return MalformedJsonError(faults=faults)
+    # FastAPI leaves a body undecoded when its content type is not JSON.
+    if isinstance(exc.body, bytes):
+        return UnsupportedMediaTypeError("Send the body as `application/json`.")
+    return RequestInvalidError(faults[0].detail, faults=faults)
+
+
+def _fault_of(error: dict[str, Any]) -> Fault:
+    where, *path = error["loc"]
+    if error["type"] == "json_invalid":
+        detail = f"{error['ctx']['error']} at character {path[0]}"
+        return Fault("#", detail, "json_invalid")
+    detail = error["msg"].removeprefix("Value error, ")
+    return Fault(_pointer(where, path), detail, error["type"])
+
+
+def _pointer(where: str, path: list[str | int]) -> str:
+    if where != "body":
+        return ".".join(map(str, path))
+    escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "/".join(["#", *escaped])
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    path = request.url.path
+    allowed: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        pattern = getattr(route, "path_regex", None)
+        if pattern is not None and pattern.match(path):
+            allowed |= route.methods or set()
+    return sorted(allowed)

@@ -1,0 +1,57 @@
+"""From settings to a database that can be used: started, migrated, connected.
+
+Web, worker and commands all come in through `opened_database`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from dossier.core import migrate
+from dossier.core.database import (
+    Engine,
+    SessionFactory,
+    asyncpg_url,
+    make_engine,
+    make_sessions,
+)
+from dossier.core.embedded import embedded_postgres
+from dossier.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database in use; `url` is what the bare driver takes."""
+
+    url: str
+    engine: Engine
+    sessions: SessionFactory
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """Yield the URL of the configured database, or of the embedded one, running."""
+    if settings.database.url:
+        yield asyncpg_url(settings.database.url)
+        return
+    async with embedded_postgres(
+        settings.home, durable=settings.database.durable
+    ) as url:
+        yield url
+
+
+@asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncIterator[Database]:
+    """Yield the database at its newest revision, with a pool of connections."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings))
+        if settings.database.migrate_on_start:
+            await migrate.upgrade(settings.database.owner_url or url)
+        engine = make_engine(
+            url,
+            pool_size=settings.database.pool_size,
+            statement_timeout_s=settings.database.statement_timeout_s,
+        )
+        stack.push_async_callback(engine.dispose)
+        await migrate.refuse_unsafe_role(engine)
+        yield Database(url, engine, make_sessions(engine))

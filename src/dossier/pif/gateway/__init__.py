@@ -1,0 +1,1 @@
+"""Every query on decisions and versions of the file."""

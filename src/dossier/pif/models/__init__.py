@@ -1,0 +1,1 @@
+"""Tables of decisions and versions of the file."""

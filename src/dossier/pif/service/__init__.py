@@ -1,0 +1,1 @@
+"""Use cases of the product information file. Commits nothing."""

@@ -1,0 +1,1 @@
+"""Every query on products, their papers and their formula versions."""

@@ -1,0 +1,1 @@
+"""Tables of products, their papers and their formula versions."""

@@ -1,0 +1,1 @@
+"""Routes of products, their papers and their formulas."""

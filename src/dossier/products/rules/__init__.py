@@ -1,0 +1,1 @@
+"""Pure rules of products and formulas: plain values in, plain values out."""

@@ -1,0 +1,1 @@
+"""Use cases of products and formulas. Starts no transaction, commits none."""

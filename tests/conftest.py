@@ -1,0 +1,228 @@
+"""A real PostgreSQL, one transaction a test, the application's own role.
+
+Every xdist worker has its own database, cloned from one migrated template. A test's
+sessions share one connection inside one outer transaction, which is rolled back.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi import FastAPI, Request
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.factories.accounts import make_organisation
+
+from dossier.core import migrate
+from dossier.core.database import (
+    Engine,
+    Session,
+    SessionFactory,
+    make_engine,
+    make_sessions,
+    tenant_transaction,
+)
+from dossier.core.embedded import embedded_postgres
+from dossier.core.errors import UnauthenticatedError
+from dossier.core.settings import Settings
+from dossier.core.tenancy import Actor
+
+TEMPLATE = "dossier_template"
+ORG_ID = UUID("018f0000-0000-7000-8000-00000000000a")
+OTHER_ORG_ID = UUID("018f0000-0000-7000-8000-00000000000b")
+USER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
+OTHER_USER_ID = UUID("018f0000-0000-7000-8000-0000000000b1")
+
+
+def named(url: str, database: str) -> str:
+    """Return the URL of another database on the same server."""
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+async def clone(cluster_url: str, source: str, name: str) -> str:
+    """Make a database from another one, anew."""
+    connection = await asyncpg.connect(cluster_url)
+    try:
+        await connection.execute(f"drop database if exists {name} with (force)")
+        await connection.execute(f"create database {name} template {source}")
+    finally:
+        await connection.close()
+    return named(cluster_url, name)
+
+
+async def ensure_template(cluster_url: str) -> None:
+    """Migrate the template once, whichever test process comes first."""
+    connection = await asyncpg.connect(cluster_url)
+    try:
+        await connection.execute("select pg_advisory_lock(7)")
+        query = "select 1 from pg_database where datname = $1"
+        if not await connection.fetchval(query, TEMPLATE):
+            await connection.execute(f"create database {TEMPLATE}_draft")
+            await migrate.upgrade(named(cluster_url, f"{TEMPLATE}_draft"))
+            await connection.execute(
+                f"alter database {TEMPLATE}_draft rename to {TEMPLATE}"
+            )
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def cluster_url(shared_folder: Path) -> Iterator[str]:
+    with embedded_postgres(shared_folder / "home", durable=False) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def database_url(cluster_url: str) -> str:
+    await ensure_template(cluster_url)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return await clone(cluster_url, TEMPLATE, f"test_{worker}")
+
+
+@pytest.fixture
+async def fresh_database(
+    cluster_url: str, database_url: str, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
+    """A database of its own, for what must really commit."""
+    del database_url  # only so that the template exists
+    name = f"fresh_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**8}"
+    yield await clone(cluster_url, TEMPLATE, name)
+    connection = await asyncpg.connect(cluster_url)
+    await connection.execute(f"drop database {name} with (force)")
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str) -> AsyncIterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def connection(engine: Engine) -> AsyncIterator[AsyncConnection]:
+    async with engine.connect() as connection:
+        transaction = await connection.begin()
+        yield connection
+        await transaction.rollback()
+
+
+@pytest.fixture
+async def sessions(connection: AsyncConnection) -> SessionFactory:
+    return make_sessions(connection, join_transaction_mode="create_savepoint")
+
+
+@pytest.fixture
+async def org_id(sessions: SessionFactory) -> UUID:
+    await make_organisation(sessions, id=ORG_ID, name="Rose Maison")
+    return ORG_ID
+
+
+@pytest.fixture
+async def other_org_id(sessions: SessionFactory) -> UUID:
+    await make_organisation(sessions, id=OTHER_ORG_ID, name="Lily House")
+    return OTHER_ORG_ID
+
+
+def owner_of(org_id: UUID, user_id: UUID) -> Actor:
+    return Actor(
+        org_id=org_id,
+        user_id=user_id,
+        role="owner",
+        name="Mei",
+        address="127.0.0.1",
+        user_agent="tests",
+        request_id="test-request",
+    )
+
+
+@pytest.fixture
+async def actor(org_id: UUID) -> Actor:
+    return owner_of(org_id, USER_ID)
+
+
+@pytest.fixture
+async def other_actor(other_org_id: UUID) -> Actor:
+    return owner_of(other_org_id, OTHER_USER_ID)
+
+
+@pytest.fixture
+async def session(sessions: SessionFactory, org_id: UUID) -> AsyncIterator[Session]:
+    async with tenant_transaction(sessions, org_id) as session:
+        yield session
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "home": tmp_path,
+            "database": {"url": database_url, "migrate_on_start": False},
+            "auth": {"mode": "password", "secret": "s" * 32},
+            "jobs": {"in_process": False},
+            "limits": {"requests_per_minute": 0, "logins_per_minute": 0},
+        }
+    )
+
+
+class KnownTokens:
+    """An authenticator that knows a few tokens; the real one has its own tests."""
+
+    def __init__(self, actors: dict[str, Actor]) -> None:
+        self._actors = actors
+
+    async def __call__(self, request: Request, /) -> Actor:
+        """Return the token's actor."""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token not in self._actors:
+            raise UnauthenticatedError
+        return self._actors[token]
+
+
+@pytest.fixture
+async def app(
+    settings: Settings, sessions: SessionFactory, actor: Actor, other_actor: Actor
+) -> FastAPI:
+    from dossier.main import create_app  # noqa: PLC0415 - half a second, only here
+
+    app = create_app(settings)
+    app.state.sessions = sessions
+    app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
+    return app
+
+
+def client_of(app: FastAPI, token: str | None) -> httpx2.AsyncClient:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app),
+        base_url="http://localhost",
+        headers=headers,
+    )
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(app, "mei") as client:
+        yield client
+
+
+@pytest.fixture
+async def other_client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(app, "other") as client:
+        yield client
+
+
+@pytest.fixture
+async def anonymous_client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(app, None) as client:
+        yield client
