@@ -120,6 +120,7 @@ def test_software_never_calls_a_product_safe_or_approved(pages: list[str]) -> No
         assert words not in body
 
 
+@pytest.mark.slow  # 35 pages
 def test_a_long_composition_repeats_its_header_on_every_page(tmp_path: Path) -> None:
     snapshot = samples.snapshot(formula=samples.formula(500))
 
