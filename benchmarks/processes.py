@@ -1,106 +1,105 @@
-"""Servers as real processes, on free ports, in homes that are removed afterwards."""
+"""Server processes of a benchmark: started, waited for, weighed, ended by their id."""
 
+import asyncio
 import contextlib
-import http.client
-import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-START_TIMEOUT_S = 60
+from benchmarks.load import answer, request
+
+START_TIMEOUT_S = 60.0
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-        return port
+    return port
 
 
-def environment(home: Path, **extra: str) -> dict[str, str]:
-    """Return the environment of a Dossier process with its own home."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("DOSSIER_")}
-    limits = {
-        "DOSSIER_HOME": str(home),
-        "DOSSIER_LIMITS__REQUESTS_PER_MINUTE": "0",
-        "DOSSIER_LIMITS__LOGINS_PER_MINUTE": "0",
-    }
-    return kept | limits | extra
+def dossier() -> str:
+    """Return the command beside this interpreter."""
+    return str(Path(sys.executable).with_name("dossier"))
 
 
-@contextlib.contextmanager
-def running(
-    command: list[str], env: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process, and end it as an operator would."""
-    process = subprocess.Popen(  # noqa: S603 - our own servers
-        [sys.executable, *command],
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+@asynccontextmanager
+async def server(
+    argv: list[str], port: int, *, health: str = "/health", env: Mapping[str, str]
+) -> AsyncIterator[tuple[int, float]]:
+    """Run a server; yield its process id and the seconds until its first 200."""
+    started_at = time.perf_counter()
+    async with process(argv, env=env) as pid:
+        await _until_healthy(pid, port, health)
+        yield pid, time.perf_counter() - started_at
+
+
+@asynccontextmanager
+async def process(argv: list[str], *, env: Mapping[str, str]) -> AsyncIterator[int]:
+    """Run a process in a session of its own and end it by its id."""
+    child = await asyncio.create_subprocess_exec(
+        *argv,
+        env={**os.environ, **env},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
-        yield process
+        yield child.pid
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        with contextlib.suppress(ProcessLookupError):
+            child.send_signal(signal.SIGTERM)
+        await child.wait()
 
 
-def wait_for_200(port: int, path: str = "/health") -> None:
-    """Return as soon as the server answers."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            if get(port, path)[0] == http.HTTPStatus.OK:
+async def _until_healthy(pid: int, port: int, path: str) -> None:
+    content = request("GET", path, {})
+    deadline = time.perf_counter() + START_TIMEOUT_S
+    while time.perf_counter() < deadline:
+        with contextlib.suppress(OSError, EOFError):
+            status, _ = await answer(port, content)
+            if status == 200:  # noqa: PLR2004 - what is waited for
                 return
-        time.sleep(0.005)
-    message = f"nobody answers on port {port}"
+        if not _is_alive(pid):
+            break
+        await asyncio.sleep(0.01)
+    message = f"no 200 from port {port} within {START_TIMEOUT_S} s"
     raise TimeoutError(message)
 
 
-def get(port: int, path: str) -> tuple[int, bytes]:
-    """Fetch one path."""
-    return call(port, "GET", path)
+def _is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
-def call(
-    port: int, method: str, path: str, body: Any = None, token: str = ""
-) -> tuple[int, bytes]:
-    """Send one JSON request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Content-Type": "application/json"} if body is not None else {}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    payload = None if body is None else json.dumps(body)
-    connection.request(method, path, payload, headers)
-    response = connection.getresponse()
-    answer = response.status, response.read()
-    connection.close()
-    return answer
+def rss_mib(pid: int) -> float:
+    """Return the resident memory of a process and its children, PostgreSQL apart."""
+    return round(sum(_rss_kib(member) for member in _family(pid)) / 1024, 1)
 
 
-def load(port: int, path: str, **options: Any) -> dict[str, Any]:
-    """Put a load on a server from another process and return its figures."""
-    command = [sys.executable, "-m", "benchmarks.loadgen"]
-    for name, value in {"port": port, "path": path, **options}.items():
-        command += [f"--{name}", str(value)]
-    done = subprocess.run(  # noqa: S603 - our own load
-        command, capture_output=True, text=True, check=True
-    )
-    figures: dict[str, Any] = json.loads(done.stdout)
-    return figures
+def _family(pid: int) -> Iterator[int]:
+    if _name(pid) == "postgres":
+        return
+    yield pid
+    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in tasks.read_text().split():
+            yield from _family(int(child))
 
 
-def resident_mib(pid: int) -> float:
-    """Return the resident set of one process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return round(int(line.split()[1]) / 1024, 1)
-    return 0.0
+def _name(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
+def _rss_kib(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
