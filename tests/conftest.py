@@ -5,7 +5,7 @@ sessions share one connection inside one outer transaction, which is rolled back
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -30,10 +30,12 @@ from dossier.core.embedded import embedded_postgres
 from dossier.core.errors import UnauthenticatedError
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.jobs.ports import Task
 
 TEMPLATE = "dossier_template"
 ORG_ID = UUID("018f0000-0000-7000-8000-00000000000a")
 OTHER_ORG_ID = UUID("018f0000-0000-7000-8000-00000000000b")
+DrainJobs = Callable[..., Awaitable[int]]
 USER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 OTHER_USER_ID = UUID("018f0000-0000-7000-8000-0000000000b1")
 
@@ -187,6 +189,20 @@ class KnownTokens:
         if token not in self._actors:
             raise UnauthenticatedError
         return self._actors[token]
+
+
+@pytest.fixture
+async def drain_jobs(sessions: SessionFactory, settings: Settings) -> DrainJobs:
+    """Run all queued jobs now, one after the other; return how many ran."""
+    from dossier.integrations.queue.drain import drain  # noqa: PLC0415 - only here
+    from dossier.jobs.tasks.attempt import Attempts  # noqa: PLC0415 - only here
+    from dossier.worker import make_tasks  # noqa: PLC0415 - only here
+
+    async def run(tasks: Mapping[str, Task] | None = None) -> int:
+        known = make_tasks(settings) if tasks is None else tasks
+        return await drain(sessions, dict.fromkeys(known, Attempts(sessions, known)))
+
+    return run
 
 
 @pytest.fixture

@@ -1,1 +1,15 @@
 """The list of routers; a new domain is one line."""
+
+from fastapi import APIRouter
+
+from dossier.accounts.router import router as accounts
+from dossier.activity.router import router as activity
+from dossier.core.catalogue import router as problems
+from dossier.core.docs_pages import router as docs_pages
+from dossier.core.health import router as health
+
+ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
+
+API_PREFIX = "/api/v1"
+
+API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity)

@@ -1,1 +1,137 @@
 """Composition root of the web app."""
+
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+import dossier
+from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
+from dossier.accounts.service import OrganisationsService, Principal, SignInService
+from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS
+from dossier.core import docs_pages, health, openapi, problems
+from dossier.core.database import SessionFactory
+from dossier.core.loopback import LoopbackGuard
+from dossier.core.middleware import Edge, EdgeParts
+from dossier.core.rate_limit import Proxies, RateLimiter
+from dossier.core.security import (
+    Passwords,
+    PrincipalCache,
+    TokenSigner,
+    signing_secret,
+    token_key,
+)
+from dossier.core.settings import Settings
+from dossier.core.startup import opened_database
+from dossier.core.web import UPLOAD, Authenticator, operation_id
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the app; it opens its database when it starts, not before."""
+    settings = settings or Settings()
+    app = FastAPI(
+        title=docs_pages.TITLE,
+        version=dossier.__version__,
+        openapi_url=docs_pages.OPENAPI_PATH,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        responses=openapi.PROBLEM_RESPONSES,
+        telemetry={"tracing": False, "metrics": False},
+        lifespan=_lifespan,
+    )
+    state = app.state
+    state.settings = settings
+    state.passwords = Passwords()
+    state.signer = _signer(settings)
+    state.principals = PrincipalCache(settings.auth.principal_cache_s)
+    _route(app)
+    problems.install(app)
+    openapi.describe(app)
+    app.add_middleware(Edge, parts=_edge_parts(app, settings))
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state, settings = app.state, app.state.settings
+    async with AsyncExitStack() as stack:
+        stack.callback(state.passwords.close)
+        database = await stack.enter_async_context(opened_database(settings))
+        state.sessions = database.sessions
+        state.authenticator = _authenticator(app, database.sessions)
+        state.checks = health.database_checks(database.engine)
+        yield
+
+
+def _authenticator(app: FastAPI, sessions: SessionFactory) -> Authenticator:
+    state = app.state
+    if state.settings.auth.mode == "open":
+        return LocalAuthenticator(OrganisationsService(sessions))
+    sign_in = SignInService(sessions, state.passwords, state.signer)
+    return TokenAuthenticator(sign_in, state.signer, state.principals)
+
+
+def _signer(settings: Settings) -> TokenSigner:
+    if settings.auth.mode == "open":
+        secret = secrets.token_bytes()  # nothing is signed that outlives the process
+    else:
+        secret = signing_secret(settings.auth, settings.home)
+    return TokenSigner(secret, settings.auth.token_ttl_s)
+
+
+def _route(app: FastAPI) -> None:
+    for router in ROOT_ROUTERS:
+        app.include_router(router)
+    for router in API_ROUTERS:
+        app.include_router(router, prefix=API_PREFIX)
+    app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
+
+
+def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:
+    web, limits = settings.web, settings.limits
+    is_open = settings.auth.mode == "open"
+    return EdgeParts(
+        limiter=RateLimiter(
+            requests_per_minute=limits.requests_per_minute,
+            logins_per_minute=limits.logins_per_minute,
+        ),
+        proxies=Proxies(web.trusted_proxies),
+        guard=LoopbackGuard(web.cors_origins) if is_open else None,
+        cors_origins=web.cors_origins,
+        max_body_bytes=limits.max_body_kib * 1024,
+        is_upload=upload_matcher(app),
+        caller_of=partial(_caller_of, app.state.principals),
+    )
+
+
+def _caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:
+    if not credentials:
+        return None
+    key = token_key(credentials)
+    return key.hex() if principals.get(key) else None
+
+
+def upload_matcher(app: FastAPI) -> Callable[[str, str], bool]:
+    """Return a test for the routes that take bodies of any length."""
+    routes: list[tuple[set[str], re.Pattern[str]]] = []
+
+    def is_upload(method: str, path: str) -> bool:
+        if not routes:  # asked for by large bodies alone, after all routes are there
+            routes.extend(_upload_routes(app))
+        return any(method in verbs and shape.match(path) for verbs, shape in routes)
+
+    return is_upload
+
+
+def _upload_routes(app: FastAPI) -> list[tuple[set[str], re.Pattern[str]]]:
+    return [
+        (route.methods or set(), route.path_regex)
+        for route in iter_route_contexts(app.routes)
+        if (getattr(route, "openapi_extra", None) or {}).keys() & UPLOAD.keys()
+    ]

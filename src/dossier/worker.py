@@ -1,1 +1,95 @@
-"""Composition root of the worker."""
+"""Composition root of the worker: its tasks, its clock, its loop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from dossier.activity.tasks import seal_all
+from dossier.core.settings import Settings
+from dossier.core.startup import Database, opened_database
+from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
+from dossier.jobs.ports import Periodic, Task
+from dossier.jobs.tasks.attempt import Attempts
+from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
+
+logger = logging.getLogger(__name__)
+
+TASKS: dict[str, Callable[[Settings], Task]] = {}
+"""Each kind of job with what makes its task; a new one is one line."""
+
+PERIODIC: tuple[Periodic, ...] = ()
+"""Jobs that the clock enqueues."""
+
+
+def make_tasks(settings: Settings) -> dict[str, Task]:
+    """Return the tasks with their outside parts bound."""
+    return {kind: make(settings) for kind, make in TASKS.items()}
+
+
+def make_timers(settings: Settings, database: Database) -> list[Timer]:
+    """Return what one of all workers does at each due time."""
+    sessions = database.sessions
+    every_s = settings.jobs.seal_interval_s
+    return [
+        Timer("activity.seal", f"* * * * * */{every_s}", partial(seal_all, sessions)),
+        Timer("jobs.sweep_lost", "* * * * *", partial(sweep_lost, sessions)),
+        Timer("jobs.prune_log", "17 * * * *", partial(prune_engine_log, sessions)),
+        *(
+            Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
+            for each in PERIODIC
+        ),
+    ]
+
+
+def make_worker(
+    settings: Settings,
+    database: Database,
+    tasks: Mapping[str, Task] | None = None,
+    timers: list[Timer] | None = None,
+) -> EngineWorker:
+    """Return a worker on a database that is open."""
+    known = make_tasks(settings) if tasks is None else tasks
+    attempts = Attempts(
+        database.sessions, known, max_failures=settings.jobs.max_failures
+    )
+    return EngineWorker(
+        database.url,
+        dict.fromkeys(known, attempts),
+        make_timers(settings, database) if timers is None else timers,
+        EngineOptions(
+            lease_s=settings.jobs.lease_s,
+            dequeue_timeout_s=settings.jobs.dequeue_timeout_s,
+            batch_size=settings.jobs.batch_size,
+            max_concurrent=settings.jobs.max_concurrent,
+        ),
+    )
+
+
+@asynccontextmanager
+async def working(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """Run a worker beside the caller; leaving waits for the jobs that run."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(make_worker(settings, database).run(stop), name="worker")
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
+    """Open the database and work until `stop` is set."""
+    async with opened_database(settings) as database:
+        logger.info("worker.started")
+        await make_worker(settings, database).run(stop)
+    logger.info("worker.stopped")
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Let SIGTERM and SIGINT drain: no new jobs, the running ones end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)

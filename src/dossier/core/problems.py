@@ -1,6 +1,7 @@
 """Failures as RFC 9457 problem documents; the one place that renders them."""
 
 import errno
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ from dossier.core.errors import (
     UnsupportedMediaTypeError,
 )
 from dossier.core.logging import bound
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_S = 2
@@ -129,7 +132,7 @@ def is_database_away(exc: BaseException) -> bool:
 
 
 def problem_response(
-    error: AppError, *, instance: str, request_id: str | None
+    error: AppError, *, instance: str | None, request_id: str | None
 ) -> Response:
     """Render an error as the answer to a request."""
     body = problem_of(error, instance=instance, request_id=request_id)
@@ -144,6 +147,7 @@ def problem_response(
 async def handle(request: Request, exc: Exception) -> Response:
     """Answer a failure that FastAPI hands over."""
     error = as_app_error(exc)
+    log_failure(exc, error)
     response = problem_response(
         error,
         instance=request.url.path,
@@ -152,6 +156,14 @@ async def handle(request: Request, exc: Exception) -> Response:
     if isinstance(error, MethodNotAllowedError):
         response.headers["allow"] = ", ".join(_allowed_methods(request))
     return response
+
+
+def log_failure(exc: Exception, error: AppError) -> None:
+    """Log what somebody must look at; what has a name needs no traceback."""
+    if error.status == InternalServerError.status:
+        logger.error("http.request.failed", exc_info=exc)
+    elif isinstance(error, DatabaseAwayError):
+        logger.warning("database.away", extra={"reason": str(exc)})
 
 
 def install(app: FastAPI) -> None:

@@ -18,6 +18,9 @@ R = TypeVar("R")
 PUBLIC: dict[str, Any] = {"x-public": True}
 """`openapi_extra` of a route that answers without a log-in."""
 
+UPLOAD: dict[str, Any] = {"x-upload": True}
+"""`openapi_extra` of a route that reads its body in pieces, up to its own limit."""
+
 
 class Authenticator(Protocol):
     """Turns a request into an actor, or raises `UnauthenticatedError`."""

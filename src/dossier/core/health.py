@@ -1,0 +1,146 @@
+"""Whether the process lives, and whether it can serve; no log-in, no secrets."""
+
+import functools
+import time
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response, status
+from sqlalchemy import text
+
+import dossier
+from dossier.core import migrate
+from dossier.core.database import Engine
+from dossier.core.errors import UnavailableError
+from dossier.core.problems import as_app_error
+from dossier.core.schemas import ResponseModel
+from dossier.core.web import PUBLIC, AppSettings
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when all is well, raises when not."""
+
+router = APIRouter(tags=["health"])
+
+_OK = b'{"status":"ok"}'
+
+
+class MigrationsPendingError(UnavailableError):
+    """The database is not at the newest revision."""
+
+    title = "Migrations pending"
+
+
+class HealthResponse(ResponseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class CheckResponse(ResponseModel):
+    """How one thing that we need is doing."""
+
+    status: Literal["ok", "failed"]
+    ms: float
+    detail: str | None
+
+
+class ReadyResponse(ResponseModel):
+    """Whether requests can be served, check by check."""
+
+    status: Literal["ok", "failed"]
+    checks: dict[str, CheckResponse]
+
+
+class InfoResponse(ResponseModel):
+    """Which version answers, and how one logs in."""
+
+    name: str
+    version: str
+    api: str
+    auth_mode: str
+
+
+@router.get("/health", response_model=HealthResponse, openapi_extra=PUBLIC)
+async def health() -> Response:
+    """Answer that the process is there."""
+    return Response(_OK, media_type="application/json")
+
+
+@router.get("/live", response_model=HealthResponse, openapi_extra=PUBLIC)
+async def live() -> Response:
+    """Answer without looking at anything else, the database least of all."""
+    return Response(_OK, media_type="application/json")
+
+
+@router.get(
+    "/ready",
+    openapi_extra=PUBLIC,
+    responses={503: {"model": ReadyResponse, "description": "Not ready."}},
+)
+async def ready(request: Request, response: Response) -> ReadyResponse:
+    """Check the database, its revision and the queue."""
+    return await _report(request.app.state.checks, response)
+
+
+@router.get(
+    "/health/db",
+    openapi_extra=PUBLIC,
+    responses={503: {"model": ReadyResponse, "description": "Not reachable."}},
+)
+async def health_db(request: Request, response: Response) -> ReadyResponse:
+    """Check the database alone."""
+    checks: dict[str, Check] = request.app.state.checks
+    return await _report({"database": checks["database"]}, response)
+
+
+@router.get("/info", openapi_extra=PUBLIC)
+async def info(settings: AppSettings) -> InfoResponse:
+    """Tell which version answers."""
+    return InfoResponse(
+        name="dossier",
+        version=dossier.__version__,
+        api="/api/v1",
+        auth_mode=settings.auth.mode,
+    )
+
+
+def database_checks(engine: Engine) -> dict[str, Check]:
+    """Return the checks of the database: that it answers, and its revision."""
+    head = functools.cache(migrate.head_revision)
+
+    async def database() -> None:
+        async with engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    async def migrations() -> None:
+        async with engine.connect() as connection:
+            revision = await connection.scalar(
+                text("select version_num from alembic_version")
+            )
+        if revision != head():
+            detail = f"The database is at {revision}, this version needs {head()}."
+            raise MigrationsPendingError(detail)
+
+    return {"database": database, "migrations": migrations}
+
+
+async def _report(checks: dict[str, Check], response: Response) -> ReadyResponse:
+    answers = {name: await _answer(check) for name, check in checks.items()}
+    is_ready = all(answer.status == "ok" for answer in answers.values())
+    if not is_ready:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return ReadyResponse(status="ok" if is_ready else "failed", checks=answers)
+
+
+async def _answer(check: Check) -> CheckResponse:
+    started_s = time.perf_counter()
+    detail = None
+    try:
+        await check()
+    except Exception as exc:  # noqa: BLE001 - a check may fail in any way; it says how
+        error = as_app_error(exc)
+        # A name says enough in public; addresses and users stay out.
+        named = isinstance(error, UnavailableError)
+        detail = error.detail if named else type(exc).__name__
+    ms = round((time.perf_counter() - started_s) * 1000, 2)
+    return CheckResponse(status="failed" if detail else "ok", ms=ms, detail=detail)

@@ -1,0 +1,94 @@
+"""One LISTEN connection that comes back by itself; no statements run on it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+GONE = (
+    ConnectionError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""What the driver raises when the server is away, starting, stopping or full."""
+
+RECONNECT_S = 0.5
+CONNECT_TIMEOUT_S = 5
+
+Callback = Callable[[str], None]
+
+
+class Listener:
+    """Delivers the payloads of NOTIFY, over as many connections as it takes.
+
+    What is sent while no connection is up is lost: `on_return` runs after each
+    connection, so that the listeners can look for themselves.
+    """
+
+    def __init__(self, url: str, on_return: Callable[[], None] | None = None) -> None:
+        self._url = url
+        self._on_return = on_return
+        self._callbacks: list[tuple[str, Callback]] = []
+        self._ready = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def add(self, channel: str, callback: Callback) -> None:
+        """Deliver a channel's payloads; returns when the server listens."""
+        self._callbacks.append((channel, callback))
+        self._ready.clear()
+        self._changed.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="listener")
+        await self._ready.wait()
+
+    def remove(self, channel: str, callback: Callback) -> None:
+        """Deliver no more to this callback."""
+        self._callbacks.remove((channel, callback))
+
+    async def close(self) -> None:
+        """Give the connection back and stop."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._serve()
+            except (*GONE, OSError):  # OSError: the socket of a server that is away
+                await asyncio.sleep(RECONNECT_S)
+
+    async def _serve(self) -> None:
+        connection: Any = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT_S)
+        connection.add_termination_listener(lambda _: self._changed.set())
+        listened: set[str] = set()
+        try:
+            while not connection.is_closed():
+                self._changed.clear()
+                await self._listen(connection, listened)
+                self._ready.set()
+                if self._on_return is not None:
+                    self._on_return()
+                await self._changed.wait()
+        finally:
+            connection.terminate()
+
+    async def _listen(self, connection: Any, listened: set[str]) -> None:
+        for channel in {channel for channel, _ in self._callbacks} - listened:
+            await connection.add_listener(channel, self._deliver)
+            listened.add(channel)
+
+    def _deliver(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
+        for wanted, callback in tuple(self._callbacks):
+            if wanted == channel:
+                callback(payload)

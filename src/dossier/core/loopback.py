@@ -1,0 +1,76 @@
+"""The guard of *open* mode: without log-in, only this machine's own pages may call.
+
+Checking `Host` defeats DNS rebinding, checking `Origin` foreign pages in the user's
+browser, checking the peer a server that was bound too wide.
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+from dossier.core.errors import ForbiddenError
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class HostNotAllowedError(ForbiddenError):
+    """Without log-in only this machine's own names are answered."""
+
+    title = "Host not allowed"
+
+
+class OriginNotAllowedError(ForbiddenError):
+    """Without log-in only pages of this server, or listed ones, may call."""
+
+    title = "Origin not allowed"
+
+
+class LoopbackGuard:
+    """Refuses every request that does not come from this machine's own pages."""
+
+    def __init__(self, listed_origins: tuple[str, ...]) -> None:
+        self._listed = frozenset(listed_origins) - {"*"}
+
+    def check(self, scope: Scope) -> None:
+        """Raise unless peer, `Host` and `Origin` are all local or listed."""
+        hosts = list(_fields(scope, b"host"))
+        if not _is_local_peer(scope) or len(hosts) != 1 or not _is_local(hosts[0]):
+            raise HostNotAllowedError
+        own = f"{scope['scheme']}://{hosts[0].lower()}"
+        if any(not self._may_call(origin, own) for origin in _fields(scope, b"origin")):
+            raise OriginNotAllowedError
+
+    def _may_call(self, origin: str, own: str) -> bool:
+        return origin == own or origin in self._listed
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a name or address to listen on is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_local_peer(scope: Scope) -> bool:
+    client = scope.get("client")
+    return client is None or is_loopback(client[0])  # None: a Unix socket
+
+
+def _is_local(host: str) -> bool:
+    if "@" in host or "/" in host:
+        return False
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port  # raises for what is not a number
+    except ValueError:
+        return False
+    return parts.hostname in LOCAL_NAMES
+
+
+def _fields(scope: Scope, name: bytes) -> Iterator[str]:
+    return (v.decode("latin-1") for k, v in scope["headers"] if k == name)

@@ -1,0 +1,93 @@
+"""The OpenAPI document: every route says how it fails and who may call it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
+
+from dossier.core.problems import MEDIA_TYPE
+
+DESCRIPTION = (
+    "Turns a cosmetic brand's papers into an inspectable Product Information File. "
+    "Every failure is a problem document; `/problems` lists their types."
+)
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem document (RFC 9457).",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+_TEXT = {"type": "string"}
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "code", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "code": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "instance": {"type": "string", "format": "uri-reference"},
+        "request_id": _TEXT,
+        "retry_after": {"type": "integer", "description": "Seconds."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail", "code"],
+                "properties": {"pointer": _TEXT, "detail": _TEXT, "code": _TEXT},
+            },
+        },
+    },
+}
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "From `POST /api/v1/auth/login`; not needed in open mode.",
+}
+_METHODS = frozenset({"get", "put", "post", "patch", "delete"})
+
+
+def describe(app: FastAPI) -> None:
+    """Make the app's document ours; it is built once, when first asked for."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
+
+
+def is_public(operation: dict[str, Any]) -> bool:
+    """Tell whether an operation answers without a log-in."""
+    return bool(operation.get("x-public"))
+
+
+def operations(
+    document: dict[str, Any],
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield method, path and description of every operation."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in _METHODS:
+                yield method, path, operation
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=DESCRIPTION,
+        routes=list(iter_route_contexts(app.routes)),
+    )
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components["securitySchemes"] = {"bearer": _BEARER}
+    for _method, _path, operation in operations(document):
+        operation["security"] = [] if is_public(operation) else [{"bearer": []}]
+    return document

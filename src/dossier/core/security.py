@@ -1,0 +1,224 @@
+"""Passwords, tokens, the secret that signs them, and who was verified lately."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import jwt
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from dossier.core.errors import InvalidError, UnauthenticatedError
+from dossier.core.settings import AuthSettings
+
+T = TypeVar("T")
+
+# OWASP's argon2id profile: 19 ms and 19 MiB for one check.
+TIME_COST = 2
+MEMORY_KIB = 19 * 1024
+HASHERS = 2
+"""Hashes at once: more would take memory and starve the event loop of its core."""
+
+ISSUER = "dossier"
+AUDIENCE = "dossier-api"
+ALGORITHM = "HS256"
+MIN_SECRET_BYTES = 32
+MAX_PRINCIPALS = 10_000
+
+
+class InvalidTokenError(UnauthenticatedError):
+    """The token is not one of ours, or its time is over."""
+
+    title = "Token not valid"
+
+
+class WeakSecretError(InvalidError):
+    """The secret that signs tokens is too short."""
+
+    title = "Secret too short"
+
+
+def _unknown_hash() -> str:
+    salt, digest = (b64encode(bytes(n)).decode().rstrip("=") for n in (16, 32))
+    return f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p=1${salt}${digest}"
+
+
+_UNKNOWN = _unknown_hash()
+"""Fits no password, and takes as long to refuse as a real one."""
+
+
+class Passwords:
+    """Hashes and checks passwords on two threads of their own."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=1
+        )
+        self._threads = ThreadPoolExecutor(HASHERS, thread_name_prefix="argon2")
+
+    async def hash(self, password: str) -> str:
+        """Return the encoded hash of a password."""
+        return await self._run(self._hasher.hash, password)
+
+    async def is_match(self, encoded: str | None, password: str) -> bool:
+        """Tell whether the password fits; nobody's takes as long as somebody's."""
+        return await self._run(self._check, encoded or _UNKNOWN, password)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self, encoded: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(encoded, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[..., T], *args: str) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, work, *args
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says; the role is looked up, never carried."""
+
+    user_id: UUID
+    org_id: UUID
+    issued_at_s: int
+    expires_at_s: int
+
+
+class TokenSigner:
+    """Issues and verifies short-lived access tokens."""
+
+    def __init__(
+        self, secret: bytes, ttl_s: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._secret = secret
+        self._clock = clock
+        self.ttl_s = ttl_s
+        self._kid = hashlib.sha256(b"kid:" + secret).hexdigest()[:12]
+
+    def issue(self, user_id: UUID, org_id: UUID) -> str:
+        """Return a token for one member of one organisation."""
+        issued_at_s = int(self._clock())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "org": str(org_id),
+            "iat": issued_at_s,
+            "exp": issued_at_s + self.ttl_s,
+            "jti": secrets.token_hex(8),
+        }
+        return jwt.encode(claims, self._secret, ALGORITHM, headers={"kid": self._kid})
+
+    def verify(self, token: str) -> Claims:
+        """Return the claims of a token of ours that is still valid, or raise."""
+        try:
+            if jwt.get_unverified_header(token).get("kid") != self._kid:
+                raise InvalidTokenError
+            claims = self._decoded(token)
+        except (jwt.PyJWTError, ValueError, KeyError, TypeError) as exc:
+            raise InvalidTokenError from exc
+        if claims.expires_at_s <= self._clock():
+            raise InvalidTokenError
+        return claims
+
+    def _decoded(self, token: str) -> Claims:
+        claims = jwt.decode(
+            token,
+            self._secret,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            # The clock of this class decides, in `verify`.
+            options={
+                "require": ["exp", "iat", "sub", "org"],
+                "verify_exp": False,
+                "verify_iat": False,
+            },
+        )
+        return Claims(
+            user_id=UUID(claims["sub"]),
+            org_id=UUID(claims["org"]),
+            issued_at_s=int(claims["iat"]),
+            expires_at_s=int(claims["exp"]),
+        )
+
+
+def signing_secret(auth: AuthSettings, home: Path) -> bytes:
+    """Return the configured secret, or the one in `home`, made on first use."""
+    if auth.secret is None:
+        return _stored_secret(home / "secret")
+    secret = auth.secret.get_secret_value().encode()
+    if len(secret) < MIN_SECRET_BYTES:
+        detail = f"DOSSIER_AUTH__SECRET needs {MIN_SECRET_BYTES} bytes or more."
+        raise WeakSecretError(detail)
+    return secret
+
+
+def _stored_secret(path: Path) -> bytes:
+    if not path.exists():
+        _make_secret(path)
+    return path.read_bytes()
+
+
+def _make_secret(path: Path) -> None:
+    """Make the file in one step, so that processes starting together agree."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_hex(MIN_SECRET_BYTES).encode())
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        return  # another process was first; its secret is the one
+    finally:
+        part.unlink()
+
+
+def token_key(credentials: bytes) -> bytes:
+    """Return under what a token is remembered: never the token itself."""
+    return hashlib.sha256(credentials).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered(Generic[T]):
+    principal: T
+    until_s: float
+
+
+class PrincipalCache(Generic[T]):
+    """Remembers for seconds who a token belongs to; its end is still observed."""
+
+    def __init__(self, ttl_s: int, clock: Callable[[], float] = time.time) -> None:
+        self._ttl_s = ttl_s
+        self._clock = clock
+        self._known: dict[bytes, _Remembered[T]] = {}
+
+    def get(self, key: bytes) -> T | None:
+        """Return who it is, unless unknown, forgotten or expired."""
+        entry = self._known.get(key)
+        if entry is None or entry.until_s <= self._clock():
+            return None
+        return entry.principal
+
+    def put(self, key: bytes, principal: T, expires_at_s: float) -> None:
+        """Remember who a verified token belongs to."""
+        if len(self._known) >= MAX_PRINCIPALS:
+            self._known.clear()  # rare, and costs each caller one look-up
+        until_s = min(self._clock() + self._ttl_s, expires_at_s)
+        self._known[key] = _Remembered(principal, until_s)

@@ -1,0 +1,116 @@
+"""Keeps the leases of running jobs alive from a thread of its own.
+
+A job that blocks the event loop cannot lose its lease, because the beats do not come
+from there. Code that holds the interpreter lock for longer than the lease still can:
+such work belongs in another process.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from dossier.core.database import SYSTEM_ROLE
+from dossier.core.listening import GONE
+from dossier.integrations.queue.names import TABLE
+
+logger = logging.getLogger(__name__)
+
+LEASE_TAKEN_EXIT = 75
+"""The process ended itself: start it again (EX_TEMPFAIL)."""
+TIMEOUT_S = 3
+_BEAT = f"""
+update {TABLE} set heartbeat = clock_timestamp()
+where id = any($1::bigint[]) and status = 'picked' and queue_manager_id = $2
+returning id
+"""  # noqa: S608 - the name is a constant
+_TAKEN = f"""
+select id from {TABLE}
+where id = any($1::bigint[]) and status = 'picked' and queue_manager_id <> $2
+"""  # noqa: S608 - the name is a constant
+
+
+def end_process() -> None:
+    """End at once: another worker has our jobs, and two must never run one."""
+    logger.critical("queue.lease.taken")
+    os._exit(LEASE_TAKEN_EXIT)  # a clean exit would wait for the jobs
+
+
+class LeaseKeeper:
+    """Beats for the jobs that one worker runs, until it is closed."""
+
+    def __init__(
+        self,
+        url: str,
+        owner: UUID,
+        running: Callable[[], Iterable[int]],
+        *,
+        lease_s: float,
+        on_taken: Callable[[], None] = end_process,
+    ) -> None:
+        self._url = url
+        self._owner = owner
+        self._running = running
+        self._interval_s = max(0.05, min(1.0, lease_s / 8))
+        self._on_taken = on_taken
+        self._closing = threading.Event()
+        self._connection: Any = None
+        self._thread = threading.Thread(target=self._main, name="lease", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Stop beating; called when no job runs any more."""
+        self._closing.set()
+        await asyncio.to_thread(self._thread.join)
+
+    def _main(self) -> None:
+        asyncio.run(self._keep())
+
+    async def _keep(self) -> None:
+        while not self._closing.wait(self._interval_s):
+            try:
+                await self._beat(list(self._running()))
+            except (*GONE, OSError) as exc:
+                logger.warning("queue.lease.missed", extra={"reason": repr(exc)[:200]})
+                self._drop()
+        self._drop()
+
+    async def _beat(self, ids: list[int]) -> None:
+        if not ids:
+            return
+        connection = await self._connected()
+        kept = {
+            row["id"]
+            for row in await connection.fetch(
+                _BEAT, ids, self._owner, timeout=TIMEOUT_S
+            )
+        }
+        lost = [engine_id for engine_id in ids if engine_id not in kept]
+        if lost and await self._is_taken(connection, lost):
+            self._on_taken()
+
+    async def _is_taken(self, connection: Any, lost: list[int]) -> bool:
+        """Tell whether another worker holds a job that still runs here."""
+        rows = await connection.fetch(_TAKEN, lost, self._owner, timeout=TIMEOUT_S)
+        running = set(self._running())
+        return any(row["id"] in running for row in rows)
+
+    async def _connected(self) -> Any:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._url, timeout=TIMEOUT_S, server_settings={"role": SYSTEM_ROLE}
+            )
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()

@@ -1,0 +1,10 @@
+"""Names in the database that both sides of the engine use."""
+
+SCHEMA = "queue"
+TABLE = f"{SCHEMA}.pgqueuer"
+LOG_TABLE = f"{SCHEMA}.pgqueuer_log"
+STATUS_TYPE = f"{SCHEMA}.pgqueuer_status"
+ID_SEQUENCE = f"{SCHEMA}.pgqueuer_id_seq"
+ENGINE_CHANNEL = "ch_pgqueuer"
+JOB_CHANNEL = "dossier_jobs"
+"""Carries the id of each job that has come to its end."""

@@ -1,0 +1,41 @@
+"""What can go wrong with jobs."""
+
+from dossier.core.errors import AppError, ConflictError, NotFoundError
+
+
+class JobNotFoundError(NotFoundError):
+    """No such job in this organisation."""
+
+    title = "Job not found"
+
+
+class JobStateError(ConflictError):
+    """The job's present state does not allow it."""
+
+    title = "Not in this state of the job"
+
+
+class JobAlreadyQueuedError(ConflictError):
+    """Another job with the same deduplication key is still to be done."""
+
+    title = "The same job is already queued"
+
+
+class JobSupersededError(ConflictError):
+    """Another run has taken the job over; what this one did is undone."""
+
+    title = "The job was taken over by another run"
+
+
+class WorkerLostError(AppError):
+    """The worker ended, again and again, while it ran this job."""
+
+    status = 500
+    title = "The worker was lost"
+
+
+class TaskUnknownError(AppError):
+    """No task of this name is registered, or its arguments do not fit."""
+
+    status = 500
+    title = "The job names no known task"

@@ -1,0 +1,95 @@
+"""The job row: the truth about a job; the engine only carries it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Enum, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dossier.core.models import Base, Identified, TenantOwned, tenant_args
+from dossier.jobs.constants import LIVE, JobState
+
+LIVE_SQL = "state in ({})".format(", ".join(f"'{state}'" for state in sorted(LIVE)))
+DEDUPE_INDEX = "uq_jobs_dedupe_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job says it is."""
+
+    done: int
+    total: int | None
+    unit: str | None
+    message: str | None
+
+
+class Job(TenantOwned, Identified, Base):
+    """One piece of work for a worker, and what became of it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = tenant_args(
+        Index("ix_jobs_listed", "org_id", text("created_at desc"), text("id desc")),
+        Index(
+            DEDUPE_INDEX,
+            "org_id",
+            "dedupe_key",
+            unique=True,
+            postgresql_where=text(f"dedupe_key is not null and {LIVE_SQL}"),
+        ),
+        Index(
+            "ix_jobs_unfinished",
+            "org_id",
+            "state",
+            postgresql_where=text("finished_at is null"),
+        ),
+    )
+
+    kind: Mapped[str]
+    actor_name: Mapped[str]
+    actor_role: Mapped[str]
+    # The engine's row that carries it now; a delivery of any other is void.
+    engine_id: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[JobState] = mapped_column(
+        Enum(
+            JobState,
+            native_enum=False,
+            create_constraint=False,
+            length=16,
+            values_callable=lambda states: [state.value for state in states],
+        ),
+        default=JobState.PENDING,
+    )
+    priority: Mapped[int] = mapped_column(default=0)
+    dedupe_key: Mapped[str | None] = mapped_column(default=None)
+    args: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    progress_done: Mapped[int | None] = mapped_column(default=None)
+    progress_total: Mapped[int | None] = mapped_column(default=None)
+    progress_unit: Mapped[str | None] = mapped_column(default=None)
+    progress_message: Mapped[str | None] = mapped_column(default=None)
+    # The furthest it ever came: only going beyond it is progress.
+    progress_peak: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    error: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    result_path: Mapped[str | None] = mapped_column(default=None)
+    actor_user_id: Mapped[UUID | None] = mapped_column(default=None)
+    request_id: Mapped[str | None] = mapped_column(default=None)
+    # The run that may change it; a run that was taken over no longer can.
+    run_id: Mapped[UUID | None] = mapped_column(default=None)
+    started_at: Mapped[datetime | None] = mapped_column(default=None)
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    @property
+    def progress(self) -> Progress | None:
+        """Return how far it is, once it has said so."""
+        if self.progress_done is None:
+            return None
+        return Progress(
+            self.progress_done,
+            self.progress_total,
+            self.progress_unit,
+            self.progress_message,
+        )

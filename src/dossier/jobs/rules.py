@@ -1,0 +1,158 @@
+"""State changes and retries of jobs, as ordered lists of small rules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dossier.jobs.constants import FINISHED, JobEvent, JobState
+from dossier.jobs.exceptions import JobStateError
+
+MAX_DELAY_S = 300
+JITTER = 0.1
+LOST_DATABASE_DELAY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """From one of these states, this event leads there."""
+
+    event: JobEvent
+    sources: frozenset[JobState]
+    target: JobState
+
+
+def _from(event: JobEvent, *sources: JobState, to: JobState) -> Transition:
+    return Transition(event, frozenset(sources), to)
+
+
+TRANSITIONS = (
+    _from(JobEvent.START, JobState.PENDING, to=JobState.PROCESSING),
+    # Its worker was lost: the next one starts it anew.
+    _from(JobEvent.START, JobState.PROCESSING, to=JobState.PROCESSING),
+    # Work that was done before the wish to stop arrived is done.
+    _from(JobEvent.FINISH, JobState.PROCESSING, JobState.CANCELLING, to=JobState.DONE),
+    _from(JobEvent.FAIL, JobState.PENDING, JobState.PROCESSING, to=JobState.FAILED),
+    _from(JobEvent.FAIL, JobState.CANCELLING, to=JobState.CANCELLED),
+    _from(JobEvent.RETRY_LATER, JobState.PROCESSING, to=JobState.PENDING),
+    _from(JobEvent.RETRY_LATER, JobState.CANCELLING, to=JobState.CANCELLED),
+    _from(JobEvent.CANCEL, JobState.PENDING, JobState.WAITING, to=JobState.CANCELLED),
+    _from(JobEvent.CANCEL, JobState.PROCESSING, to=JobState.CANCELLING),
+    # Asking twice is not an error.
+    _from(JobEvent.CANCEL, JobState.CANCELLING, to=JobState.CANCELLING),
+    _from(JobEvent.CANCEL, JobState.CANCELLED, to=JobState.CANCELLED),
+    _from(
+        JobEvent.CONFIRM_CANCEL,
+        JobState.PROCESSING,
+        JobState.CANCELLING,
+        to=JobState.CANCELLED,
+    ),
+    _from(JobEvent.REDRIVE, JobState.FAILED, to=JobState.PENDING),
+)
+
+
+def next_state(state: JobState, event: JobEvent) -> JobState:
+    """Return where an event leads, or raise where it is not allowed."""
+    for rule in TRANSITIONS:
+        if rule.event is event and state in rule.sources:
+            return rule.target
+    message = f"A job that is {state} cannot {event.replace('_', ' ')}."
+    raise JobStateError(message)
+
+
+def back_off_s(failures: int, chance: float) -> float:
+    """Return the wait after the n-th failure in a row: 1, 2, 4, 8 … at most 300 s.
+
+    Args:
+        failures: Failures in a row, this one included.
+        chance: A number from 0 to 1 that spreads the waits by up to a tenth.
+    """
+    base_s = float(min(1 << min(failures - 1, 16), MAX_DELAY_S))
+    return min(base_s * (1 + JITTER * chance), MAX_DELAY_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is known when a run ended without success."""
+
+    failures: int
+    """In a row and without progress, this one not yet counted."""
+    max_failures: int
+    is_cancelled: bool = False
+    is_database_lost: bool = False
+    is_retryable: bool = False
+    retry_after_s: float | None = None
+    chance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows from a failure."""
+
+    event: JobEvent
+    failures: int
+    delay_s: float = 0.0
+
+
+Rule = Callable[[Failure], Verdict | None]
+
+
+def _confirm_cancel(failure: Failure) -> Verdict | None:
+    if not failure.is_cancelled:
+        return None
+    return Verdict(JobEvent.CONFIRM_CANCEL, failure.failures)
+
+
+def _spare_lost_database(failure: Failure) -> Verdict | None:
+    if not failure.is_database_lost:
+        return None
+    return Verdict(JobEvent.RETRY_LATER, failure.failures, LOST_DATABASE_DELAY_S)
+
+
+def _retry_upstream_alone(failure: Failure) -> Verdict | None:
+    if failure.is_retryable:
+        return None
+    return Verdict(JobEvent.FAIL, failure.failures + 1)
+
+
+def _give_up(failure: Failure) -> Verdict | None:
+    if failure.failures + 1 < failure.max_failures:
+        return None
+    return Verdict(JobEvent.FAIL, failure.failures + 1)
+
+
+def _retry_later(failure: Failure) -> Verdict:
+    count = failure.failures + 1
+    delay_s = failure.retry_after_s
+    if delay_s is None:
+        delay_s = back_off_s(count, failure.chance)
+    return Verdict(JobEvent.RETRY_LATER, count, min(delay_s, MAX_DELAY_S))
+
+
+RULES: tuple[Rule, ...] = (
+    _confirm_cancel,
+    _spare_lost_database,
+    _retry_upstream_alone,
+    _give_up,
+    _retry_later,
+)
+
+
+def judge(failure: Failure) -> Verdict:
+    """Return the first verdict that a rule gives."""
+    return next(verdict for rule in RULES if (verdict := rule(failure)) is not None)
+
+
+def on_delivery(state: JobState, failures: int, max_failures: int) -> Verdict | None:
+    """Return what a delivery means for a job, or `None` where it is over.
+
+    A job that is delivered while it is `processing` has lost its worker, which counts
+    as a failure.
+    """
+    if state in FINISHED:
+        return None
+    if state is JobState.CANCELLING:
+        return Verdict(JobEvent.CONFIRM_CANCEL, failures)
+    if state is JobState.PENDING:
+        return Verdict(JobEvent.START, failures)
+    lost = failures + 1
+    event = JobEvent.FAIL if lost >= max_failures else JobEvent.START
+    return Verdict(event, lost)

@@ -1,0 +1,47 @@
+"""Jobs as clients see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from dossier.core.schemas import ResponseModel
+from dossier.jobs.constants import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilters:
+    """Which jobs a list shows; what is `None` does not narrow it."""
+
+    state: JobState | None = None
+    kind: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class ProgressResponse(ResponseModel):
+    """How far a job says it is."""
+
+    done: int
+    total: int | None
+    unit: str | None
+    message: str | None
+
+
+class JobResponse(ResponseModel):
+    """One job; a failed one carries its problem document in `error`."""
+
+    id: UUID
+    kind: str = Field(examples=["reports.render"])
+    state: JobState
+    priority: int
+    progress: ProgressResponse | None
+    attempts: int
+    error: dict[str, Any] | None
+    result_path: str | None = Field(description="Where the result can be fetched.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_requested_at: datetime | None

@@ -1,0 +1,111 @@
+"""What import contracts cannot say: sizes, gates, and nobody's foreign gateway."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import grimp
+import pytest
+
+import dossier
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "dossier"
+MAX_LINES = 400
+MAX_TEST_LINES = 600
+MAX_FUNCTION_LINES = 40
+PRIVATE = ("gateway", "rules", "ports")
+FOR_TASKS = {"dossier.jobs.ports"}  # what every task is given
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+INSIDE_A_DOMAIN = PROJECT["tool"]["importlinter"]["contracts"][1]
+DOMAINS = [name.removeprefix("dossier.") for name in INSIDE_A_DOMAIN["containers"]]
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
+
+
+def python_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("folder", "limit"), [(SOURCE, MAX_LINES), (ROOT / "tests", MAX_TEST_LINES)]
+)
+def test_files_stay_small(folder: Path, limit: int) -> None:
+    too_long = {
+        str(path): count
+        for path in python_files(folder)
+        if (count := len(path.read_text().splitlines())) > limit
+    }
+
+    assert not too_long
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_functions_stay_short() -> None:
+    too_long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in python_files(SOURCE)
+        for node in functions(path)
+        if (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
+    ]
+
+    assert not too_long
+
+
+def test_no_file_is_a_drawer_for_everything() -> None:
+    assert not [p for p in python_files(SOURCE) if p.stem in FORBIDDEN_NAMES]
+
+
+def gateway_modules() -> Iterator[ModuleType]:
+    for info in pkgutil.walk_packages(dossier.__path__, "dossier."):
+        parts = info.name.split(".")
+        if len(parts) > 2 and parts[2] == "gateway":
+            yield importlib.import_module(info.name)
+
+
+def test_every_query_is_gated_by_the_organisation() -> None:
+    # `_for_system` sees rows only in a system transaction: row-level security.
+    ungated = []
+    for module in gateway_modules():
+        for name, member in inspect.getmembers(module, inspect.iscoroutinefunction):
+            if member.__module__ != module.__name__ or name.startswith(("_", "add_")):
+                continue
+            has_org = "org_id" in inspect.signature(member).parameters
+            suffix = "_for_org" if has_org else "_for_system"
+            if not name.endswith(suffix):
+                ungated.append(f"{module.__name__}.{name}")
+
+    assert not ungated
+
+
+def test_no_domain_uses_what_is_private_to_another() -> None:
+    graph = grimp.build_graph("dossier", include_external_packages=False)
+    trespasses = []
+    for importer in sorted(graph.modules):
+        for imported in graph.find_modules_directly_imported_by(importer):
+            owner, _, part = imported.removeprefix("dossier.").partition(".")
+            user = importer.removeprefix("dossier.").split(".")[0]
+            private = part.split(".")[0] in PRIVATE and imported not in FOR_TASKS
+            if owner in DOMAINS and user in DOMAINS and user != owner and private:
+                trespasses.append(f"{importer} -> {imported}")
+
+    assert not trespasses
+
+
+def test_floats_stay_out_of_formula_maths() -> None:
+    for path in python_files(SOURCE / "products"):
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Name) and node.id == "float"
+        ]
+        assert not calls, path

@@ -1,0 +1,270 @@
+"""One attempt, on the real tables: what becomes of a job and of the engine's row."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from tests.conftest import DrainJobs
+from tests.factories.jobs import get_job, make_context, make_job
+
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.core.errors import UnavailableError, UpstreamError
+from dossier.core.models import new_id
+from dossier.core.tenancy import Actor
+from dossier.jobs.constants import JobState
+from dossier.jobs.exceptions import JobSupersededError
+from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.service import JobsService
+
+KIND = "tests.act"
+
+
+async def succeed(ctx: TaskContext) -> None:
+    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+        await ctx.finish(session, "/api/v1/things/1")
+
+
+async def engine_rows(sessions: SessionFactory) -> int:
+    async with system_transaction(sessions) as session:
+        rows: Any = await session.scalar(text("select count(*) from queue.pgqueuer"))
+        return int(rows)
+
+
+async def test_a_finished_job_has_its_receipt_and_leaves_the_engine(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    job = await make_job(sessions, org_id)
+
+    ran = await drain_jobs({KIND: Task(succeed)})
+
+    job = await get_job(sessions, job)
+    assert (ran, job.state, job.result_path, job.attempts) == (
+        1,
+        JobState.DONE,
+        "/api/v1/things/1",
+        1,
+    )
+    assert job.started_at is not None
+    assert job.finished_at is not None
+    assert await engine_rows(sessions) == 0
+
+
+async def test_a_task_without_a_last_transaction_is_done_when_it_returns(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    async def look(ctx: TaskContext) -> None:
+        await ctx.progress(1, 1, "page")
+
+    job = await make_job(sessions, org_id)
+
+    await drain_jobs({KIND: Task(look)})
+
+    job = await get_job(sessions, job)
+    assert job.state is JobState.DONE
+    assert (job.progress_done, job.progress_unit) == (1, "page")
+
+
+async def test_a_task_gets_its_arguments_in_the_types_that_it_declares(
+    sessions: SessionFactory, org_id: UUID, actor: Actor, drain_jobs: DrainJobs
+) -> None:
+    got: list[Any] = []
+
+    async def take(
+        ctx: TaskContext, thing_id: UUID, market: str, limit: int | None, port: object
+    ) -> None:
+        got.extend([ctx.actor.name, ctx.actor.user_id, thing_id, market, limit, port])
+
+    thing_id, port = new_id(), object()
+    async with tenant_transaction(sessions, org_id) as session:
+        await JobsService(session, actor).enqueue(
+            KIND, thing_id=thing_id, market="tw", limit=None
+        )
+
+    await drain_jobs({KIND: Task(partial(take, port=port))})
+
+    assert got == [actor.name, actor.user_id, thing_id, "tw", None, port]
+
+
+@pytest.mark.parametrize("error", [UpstreamError("502"), UnavailableError("away")])
+async def test_three_upstream_failures_in_a_row_fail_the_job(
+    sessions: SessionFactory,
+    org_id: UUID,
+    drain_jobs: DrainJobs,
+    error: UpstreamError | UnavailableError,
+) -> None:
+    async def fail(_ctx: TaskContext) -> None:
+        raise error
+
+    job = await make_job(sessions, org_id)
+
+    ran = await drain_jobs({KIND: Task(fail)})
+
+    job = await get_job(sessions, job)
+    assert (ran, job.state, job.attempts, job.failures) == (3, JobState.FAILED, 3, 3)
+    assert job.error is not None
+    assert job.error["type"] == f"/problems/{error.slug()}"
+    assert await engine_rows(sessions) == 0
+
+
+async def test_a_task_may_be_more_patient(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    async def fail(_ctx: TaskContext) -> None:
+        raise UpstreamError
+
+    await make_job(sessions, org_id)
+
+    assert await drain_jobs({KIND: Task(fail, max_failures=5)}) == 5
+
+
+async def test_progress_forgives_earlier_failures(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    runs = 0
+
+    async def crawl(ctx: TaskContext) -> None:
+        nonlocal runs
+        runs += 1
+        # Two failures without progress, then one page further, then stuck again.
+        await ctx.progress(1 if runs >= 3 else 0, 9)
+        raise UpstreamError
+
+    job = await make_job(sessions, org_id)
+
+    await drain_jobs({KIND: Task(crawl)})
+
+    job = await get_job(sessions, job)
+    assert (runs, job.attempts, job.state) == (5, 5, JobState.FAILED)
+
+
+async def test_a_programming_error_fails_the_job_at_once(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    async def fail(_ctx: TaskContext) -> None:
+        raise ZeroDivisionError
+
+    job = await make_job(sessions, org_id)
+
+    ran = await drain_jobs({KIND: Task(fail)})
+
+    job = await get_job(sessions, job)
+    assert (ran, job.state) == (1, JobState.FAILED)
+    assert job.error is not None
+    assert job.error["code"] == "internal_server"
+
+
+async def test_a_job_of_arguments_that_do_not_fit_fails_at_once(
+    sessions: SessionFactory, org_id: UUID, actor: Actor, drain_jobs: DrainJobs
+) -> None:
+    async with tenant_transaction(sessions, org_id) as session:
+        job = await JobsService(session, actor).enqueue(KIND, surprise=1)
+
+    await drain_jobs({KIND: Task(succeed)})
+
+    job = await get_job(sessions, job)
+    assert job.error is not None
+    assert job.error["code"] == "task_unknown"
+
+
+async def test_a_job_with_a_receipt_is_not_run_again(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    async def never(_ctx: TaskContext) -> None:
+        raise AssertionError
+
+    job = await make_job(sessions, org_id, state=JobState.DONE)
+
+    ran = await drain_jobs({KIND: Task(never)})
+
+    assert (ran, (await get_job(sessions, job)).state) == (1, JobState.DONE)
+
+
+async def test_a_job_whose_worker_died_three_times_is_held_as_failed(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    async def never(_ctx: TaskContext) -> None:
+        raise AssertionError
+
+    job = await make_job(
+        sessions, org_id, state=JobState.PROCESSING, failures=2, run_id=new_id()
+    )
+
+    await drain_jobs({KIND: Task(never)})
+
+    job = await get_job(sessions, job)
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "worker_lost"
+
+
+async def test_an_engine_row_of_an_earlier_drive_is_void(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    async def never(_ctx: TaskContext) -> None:
+        raise AssertionError
+
+    job = await make_job(sessions, org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        (await session.merge(job)).engine_id += 1_000_000
+
+    await drain_jobs({KIND: Task(never)})
+
+    assert (await get_job(sessions, job)).state is JobState.PENDING
+
+
+async def test_a_run_that_was_taken_over_cannot_write_its_receipt(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    context = await make_context(sessions, org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        job = await JobsService(session, context.actor).get_job(context.job_id)
+        job.run_id = new_id()
+
+    with pytest.raises(JobSupersededError):
+        async with tenant_transaction(sessions, org_id) as session:
+            await context.finish(session, "/late")
+    with pytest.raises(JobSupersededError):
+        await context.progress(1, 2)
+
+    assert (await get_job(sessions, job)).result_path is None
+
+
+async def test_work_that_failed_after_its_receipt_stays_done(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    async def stumble(ctx: TaskContext) -> None:
+        await succeed(ctx)
+        raise ValueError
+
+    job = await make_job(sessions, org_id)
+
+    await drain_jobs({KIND: Task(stumble)})
+
+    assert (await get_job(sessions, job)).state is JobState.DONE
+
+
+async def test_a_job_that_is_asked_to_stop_stops_at_its_next_progress(
+    sessions: SessionFactory, org_id: UUID, actor: Actor, drain_jobs: DrainJobs
+) -> None:
+    reached: list[str] = []
+
+    async def obey(ctx: TaskContext) -> None:
+        async with tenant_transaction(sessions, org_id) as session:
+            cancelled = await JobsService(session, actor).cancel_job(ctx.job_id)
+            reached.append(cancelled.state)
+        await ctx.progress(1, 2)
+        reached.append("after")
+
+    job = await make_job(sessions, org_id)
+
+    await drain_jobs({KIND: Task(obey)})
+
+    job = await get_job(sessions, job)
+    assert (reached, job.state) == (["cancelling"], JobState.CANCELLED)
+    assert job.error is None

@@ -1,0 +1,139 @@
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dossier.jobs.constants import FINISHED, JobEvent, JobState
+from dossier.jobs.exceptions import JobStateError
+from dossier.jobs.rules import (
+    MAX_DELAY_S,
+    TRANSITIONS,
+    Failure,
+    back_off_s,
+    judge,
+    next_state,
+    on_delivery,
+)
+
+states = st.sampled_from(JobState)
+events = st.sampled_from(JobEvent)
+chances = st.floats(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("failures", "expected_s"), [(1, 1), (2, 2), (3, 4), (4, 8), (9, 256), (10, 300)]
+)
+def test_waits_double_up_to_five_minutes(failures: int, expected_s: int) -> None:
+    assert back_off_s(failures, 0) == expected_s
+
+
+@given(st.integers(1, 10_000), chances)
+def test_jitter_adds_at_most_a_tenth_and_never_passes_the_cap(
+    failures: int, chance: float
+) -> None:
+    exact_s, wait_s = back_off_s(failures, 0), back_off_s(failures, chance)
+
+    assert exact_s <= wait_s <= min(exact_s * 1.1 + 1e-9, MAX_DELAY_S)
+
+
+@given(states, events)
+def test_an_event_leads_to_one_known_state_or_is_refused(
+    state: JobState, event: JobEvent
+) -> None:
+    allowed = [r for r in TRANSITIONS if r.event is event and state in r.sources]
+
+    if allowed:
+        assert next_state(state, event) is allowed[0].target
+    else:
+        with pytest.raises(JobStateError):
+            next_state(state, event)
+
+
+def test_no_two_rules_speak_about_the_same_case() -> None:
+    cases = [
+        (state, event)
+        for state, event in product(JobState, JobEvent)
+        for rule in TRANSITIONS
+        if rule.event is event and state in rule.sources
+    ]
+
+    assert len(cases) == len(set(cases))
+
+
+@given(st.sampled_from([JobState.DONE, JobState.CANCELLED]), events)
+def test_what_is_done_or_cancelled_stays_so(state: JobState, event: JobEvent) -> None:
+    try:
+        assert next_state(state, event) is state
+    except JobStateError:
+        assert not (state is JobState.CANCELLED and event is JobEvent.CANCEL)
+
+
+@given(st.sampled_from([JobState.PENDING, JobState.PROCESSING, JobState.WAITING]))
+def test_whatever_lives_can_be_cancelled(state: JobState) -> None:
+    target = next_state(state, JobEvent.CANCEL)
+
+    assert target in {JobState.CANCELLED, JobState.CANCELLING}
+
+
+failures = st.builds(
+    Failure,
+    failures=st.integers(0, 20),
+    max_failures=st.integers(1, 10),
+    is_cancelled=st.booleans(),
+    is_database_lost=st.booleans(),
+    is_retryable=st.booleans(),
+    retry_after_s=st.none() | st.floats(0, 10_000),
+    chance=chances,
+)
+
+
+@given(failures)
+def test_every_failure_gets_a_verdict_with_a_bounded_wait(failure: Failure) -> None:
+    verdict = judge(failure)
+
+    assert 0 <= verdict.delay_s <= MAX_DELAY_S
+    assert verdict.failures in {failure.failures, failure.failures + 1}
+
+
+@given(failures)
+def test_a_programming_error_is_never_retried(failure: Failure) -> None:
+    verdict = judge(failure)
+
+    if verdict.event is JobEvent.RETRY_LATER:
+        assert failure.is_retryable or failure.is_database_lost
+
+
+@given(failures)
+def test_a_lost_database_is_not_counted(failure: Failure) -> None:
+    if failure.is_database_lost:
+        assert judge(failure).failures == failure.failures
+
+
+def test_the_third_upstream_failure_in_a_row_is_the_last() -> None:
+    verdicts = [
+        judge(Failure(count, 3, is_retryable=True)).event for count in range(3)
+    ]
+
+    assert verdicts == [JobEvent.RETRY_LATER, JobEvent.RETRY_LATER, JobEvent.FAIL]
+
+
+def test_the_other_side_may_say_when_to_come_back() -> None:
+    verdict = judge(Failure(0, 3, is_retryable=True, retry_after_s=17))
+
+    assert verdict.delay_s == 17
+
+
+@given(st.sampled_from(sorted(FINISHED)), st.integers(0, 5))
+def test_a_finished_job_is_not_run_again(state: JobState, count: int) -> None:
+    assert on_delivery(state, count, 3) is None
+
+
+def test_a_job_that_was_running_has_lost_its_worker() -> None:
+    deliveries = [on_delivery(JobState.PROCESSING, count, 3) for count in range(3)]
+
+    assert [(v.event, v.failures) for v in deliveries if v] == [
+        (JobEvent.START, 1),
+        (JobEvent.START, 2),
+        (JobEvent.FAIL, 3),
+    ]
