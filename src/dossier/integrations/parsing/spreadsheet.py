@@ -19,6 +19,7 @@ from dossier.integrations.parsing.grid import Workbook
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD_BYTES: Final = 8
+_MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 _ODS_TYPE: Final = "application/vnd.oasis.opendocument.spreadsheet"
 _FOREIGN: Final = {
     b"%PDF": "a PDF",
@@ -74,6 +75,10 @@ def _archive_kind(path: Path) -> str:
 
 
 def _kind_of_parts(archive: ZipFile) -> str:
+    unpacked_bytes = sum(entry.file_size for entry in archive.infolist())
+    if unpacked_bytes > _MAX_UNPACKED_BYTES:
+        detail = f"unpacked the workbook has {unpacked_bytes} bytes; that is no formula"
+        raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
     names = frozenset(archive.namelist())
     if "xl/workbook.xml" in names:
         return "xlsx"

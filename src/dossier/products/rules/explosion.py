@@ -85,7 +85,10 @@ def layout_of(columns: frozenset[Column]) -> Layout:
     if inner is None and {Column.RAW_PERCENT, Column.PERCENT} <= columns:
         inner = Column.PERCENT
     product = Column.PRODUCT_PERCENT if Column.PRODUCT_PERCENT in columns else None
-    return Layout(outer if outer in columns else None, inner, product)
+    if outer not in columns:
+        # "% in formula" is the raw material's share where no other column states it.
+        return Layout(product, inner, None)
+    return Layout(outer, inner, product)
 
 
 def blocks_of(rows: Sequence[SourceRow], layout: Layout) -> list[Block]:
@@ -243,6 +246,8 @@ def _composed(
     outer = _outer(block.rows[0], amounts, layout)
     if outer is None or basis is Basis.INNER:
         return [_alone(row, amount) for row, amount in children]
+    if _is_pure(children):
+        return [_alone(children[0][0], outer)]
     weights = _weights([amount for _, amount in children])
     parts = tuple(
         Part(row=row, weight=weight, is_exploded=True, stated=amount)
@@ -253,6 +258,12 @@ def _composed(
         if parts
         else _plain(block, amounts, layout)
     )
+
+
+def _is_pure(children: Sequence[tuple[SourceRow, Amount]]) -> bool:
+    """Return whether one ingredient makes up all of the raw material."""
+    whole = Interval.exactly(HUNDRED)
+    return len(children) == 1 and children[0][1].interval == whole
 
 
 def _weights(amounts: Sequence[Amount]) -> list[Interval]:

@@ -53,11 +53,11 @@ class _Candidate:
     is_inferred: bool
 
     @property
-    def rank(self) -> tuple[bool, bool, int, int, int]:
+    def rank(self) -> tuple[bool, int, int, int, int]:
         """Rank: visible, naming ingredients, more columns, more rows, fewer lines."""
         return (
             not self.grid.sheet.is_hidden,
-            Column.INCI in self.roles or Column.NAME in self.roles,
+            2 * (Column.INCI in self.roles) + (Column.NAME in self.roles),
             len(self.roles),
             self.filled,
             -self.depth,

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 
 from dossier.products.rules.folding import folded
 from dossier.products.rules.formula_header import FormulaTable
 from dossier.products.rules.formula_words import NAMES, QUANTITIES, Column, column_of
 from dossier.products.rules.grid import GridCell
-from dossier.products.rules.quantities import parse_quantity
 
 _MAX_GAP_ROWS: Final = 6
 _REPEATED_HEADER_COLUMNS: Final = 3
@@ -80,21 +80,29 @@ def read_rows(table: FormulaTable) -> TableRows:
     read = TableRows()
     phase: str | None = None
     for row in _body(table):
-        kind = _kind(table, row)
-        if kind is _Kind.PHASE:
-            phase = _phase_name(table.grid.own(row)[0].text)
-        elif kind is _Kind.TOTAL:
-            read.totals.extend(_totals(table, row))
-        elif kind is _Kind.NOTE:
-            read.notes.extend(table.grid.own(row))
-        elif kind is _Kind.LINE:
-            line = _line(table, row, phase)
-            phase = line.phase
-            read.rows.append(line)
-    return replace_openings(read)
+        phase = _take(table, row, phase, read)
+    return _continued(read)
 
 
-class _Kind:
+def _take(
+    table: FormulaTable, row: int, phase: str | None, read: TableRows
+) -> str | None:
+    """Put a row where it belongs and return the phase that holds after it."""
+    kind = _kind(table, row)
+    if kind is RowKind.PHASE:
+        return _phase_name(table.grid.own(row)[0].text)
+    if kind is RowKind.LINE:
+        line = _line(table, row, phase)
+        read.rows.append(line)
+        return line.phase
+    if kind is RowKind.TOTAL:
+        read.totals.extend(_totals(table, row))
+    elif kind is RowKind.NOTE:
+        read.notes.extend(table.grid.own(row))
+    return phase
+
+
+class RowKind(StrEnum):
     """What a row of the table is."""
 
     PHASE = "phase"
@@ -144,16 +152,16 @@ def _is_own_header(table: FormulaTable, roles: dict[Column, int]) -> bool:
     return len(same) >= _REPEATED_HEADER_COLUMNS
 
 
-def _kind(table: FormulaTable, row: int) -> str:
+def _kind(table: FormulaTable, row: int) -> RowKind:
     checks = (
-        (_Kind.SUBTOTAL, _label_matches(table, row, _SUBTOTAL)),
-        (_Kind.TOTAL, _label_matches(table, row, _TOTAL)),
-        (_Kind.HEADER, _looks_like_header(_header_roles(table, row))),
-        (_Kind.LINE, _has_quantity(table, row)),
-        (_Kind.PHASE, _is_phase_row(table, row)),
-        (_Kind.LINE, _has_ingredient(table, row)),
+        (RowKind.SUBTOTAL, _label_matches(table, row, _SUBTOTAL)),
+        (RowKind.TOTAL, _label_matches(table, row, _TOTAL)),
+        (RowKind.HEADER, _looks_like_header(_header_roles(table, row))),
+        (RowKind.LINE, _has_quantity(table, row)),
+        (RowKind.PHASE, _is_phase_row(table, row)),
+        (RowKind.LINE, _has_ingredient(table, row)),
     )
-    return next((kind for kind, holds in checks if holds), _Kind.NOTE)
+    return next((kind for kind, holds in checks if holds), RowKind.NOTE)
 
 
 def _label_matches(table: FormulaTable, row: int, words: re.Pattern[str]) -> bool:
@@ -252,7 +260,7 @@ def _stated(cell: GridCell) -> StatedCell:
     )
 
 
-def replace_openings(read: TableRows) -> TableRows:
+def _continued(read: TableRows) -> TableRows:
     """Let rows that repeat the raw material above continue it."""
     rows: list[SourceRow] = []
     for row in read.rows:
@@ -268,8 +276,3 @@ def _repeats(row: SourceRow, above: SourceRow) -> bool:
         and name == above.word(Column.TRADE_NAME)
         and Column.SUB_PERCENT in row.quantities
     )
-
-
-def is_quantity_text(text: str) -> bool:
-    """Return whether a text states a quantity."""
-    return parse_quantity(text) is not None

@@ -48,33 +48,43 @@ _PATTERNS: Final = tuple(
         (Column.EC, r"\bec\b|einecs|elincs|ec(?:編|號)"),
         (
             Column.SUB_PERCENT,
-            rf"{_SHARE}.*\b(?:in|of)\b.*{_RAW}|(?:mixture|blend|sub|breakdown).*{_SHARE}"
-            rf"|{_SHARE}.*(?:mixture|blend|breakdown)|[佔占].{{0,3}}原料"
-            rf"|原料.{{0,2}}[中內].*{_SHARE}|(?:複方|混合).*{_SHARE}|組成.*(?:比|%|百分)",
+            (
+                rf"{_SHARE}.*\b(?:in|of)\b.*{_RAW}|(?:mixture|blend|sub|breakdown).*{_SHARE}"
+                rf"|{_SHARE}.*(?:mixture|blend|breakdown)|[佔占].{{0,3}}原料"
+                rf"|原料.{{0,2}}[中內].*{_SHARE}|(?:複方|混合).*{_SHARE}|組成.*(?:比|%|百分)"
+            ),
         ),
         (
             Column.PRODUCT_PERCENT,
-            rf"{_SHARE}.*\b(?:in|of)\b.*{_PRODUCT}|{_PRODUCT}.*{_SHARE}"
-            rf"|(?:actual|net|active|inci)\b.*{_SHARE}|實際.*{_SHARE}"
-            rf"|[佔占].{{0,3}}(?:成品|產品|配方)",
+            (
+                rf"{_SHARE}.*\b(?:in|of)\b.*{_PRODUCT}|{_PRODUCT}.*{_SHARE}"
+                rf"|(?:actual|net|active|inci)\b.*{_SHARE}|實際.*{_SHARE}"
+                rf"|[佔占].{{0,3}}(?:成品|產品|配方)"
+            ),
         ),
         (
             Column.RAW_PERCENT,
-            rf"{_RAW}.*{_SHARE}|{_RAW}.*添加|添加(?:量|比|%)|投料比|dosage"
-            r"|(?:usage|use|addition) (?:level|rate)",
+            (
+                rf"{_RAW}.*{_SHARE}|{_RAW}.*添加|添加(?:量|比|%)|投料比|dosage"
+                r"|(?:usage|use|addition) (?:level|rate)"
+            ),
         ),
         (
             Column.PERCENT,
-            r"%|‰|\bpercent|\bw/w\b|\bw/v\b|\bwt\b|\bweight\b|百分|含量|用量|比例|濃度|重量"
-            r"|配比|投料量|\bconc|\bcontent|\bamount|\bquantity|\bqty|\blevel\b"
-            r"|g/ ?100|\bm?g/k?g\b|\bppm\b",
+            (
+                r"%|‰|\bpercent|\bw/w\b|\bw/v\b|\bwt\b|\bweight\b|百分|含量|用量|比例|濃度|重量"
+                r"|配比|投料量|\bconc|\bcontent|\bamount|\bquantity|\bqty|\blevel\b"
+                r"|g/ ?100|\bm?g/k?g\b|\bppm\b"
+            ),
         ),
         (Column.PHASE, r"^phase|^part\b|相別|相位|^相$|^相\b|^組相|階段"),
         (Column.TRADE_NAME, r"trade|commercial|商品名"),
         (
             Column.SUPPLIER,
-            r"supplier|manufacturer|vendor|agent|producer|maker|供應|製造|廠商|廠牌"
-            r"|代理|來源|產地",
+            (
+                r"supplier|manufacturer|vendor|agent|producer|maker|供應|製造|廠商|廠牌"
+                r"|代理|來源|產地"
+            ),
         ),
         (Column.FUNCTION, r"function|purpose|\buse\b|功能|用途|作用|目的|功效"),
         (Column.INCI, r"\binci\b|inci|ctfa|國際命名|全成分|英文"),
