@@ -18,6 +18,10 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _taiwan() -> list[Literal["tw"]]:
+    return ["tw"]
+
+
 Line = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
@@ -74,7 +78,7 @@ class ProductCreate(RequestModel):
     usage: UsageBody = Field(default_factory=UsageBody)
     sites: list[SiteBody] = Field(default_factory=list, max_length=50)
     markets: list[Literal["tw"]] = Field(
-        default_factory=lambda: ["tw"], min_length=1, max_length=1
+        default_factory=_taiwan, min_length=1, max_length=1
     )
 
 
