@@ -14,8 +14,11 @@ from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import Edge, EdgeParts
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.settings import Settings
-from dossier.core.startup import opened_database
+from dossier.core.prefer import JobWaiter
+from dossier.core.startup import Database, opened_database
 from dossier.core.web import UPLOAD, operation_id
+from dossier.integrations.queue.names import JOB_CHANNEL
+from dossier.jobs.dependencies import answer_for_job
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -48,6 +51,24 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = await stack.enter_async_context(opened_database(settings))
         app.state.sessions = database.sessions
         app.state.checks = health.database_checks(database.engine)
+        await stack.enter_async_context(_jobs(app, settings, database))
+        yield
+
+
+@asynccontextmanager
+async def _jobs(
+    app: FastAPI, settings: Settings, database: Database
+) -> AsyncIterator[None]:
+    """Let requests wait for jobs, and run a worker here where settings say so."""
+    waiter = JobWaiter(database.url, JOB_CHANNEL)
+    app.state.job_waiter, app.state.job_answer = waiter, answer_for_job
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(waiter.close)
+        if settings.jobs.in_process:
+            # The engine costs 33 MB: a web process without a worker never pays it.
+            from dossier.worker import working  # noqa: PLC0415
+
+            await stack.enter_async_context(working(settings, database))
         yield
 
 
