@@ -138,7 +138,8 @@ ENGINE = (
     ),
     (
         "create unique index pgqueuer_picked_slot_idx on queue.pgqueuer "
-        "(entrypoint, slot) where ((status = 'picked'::queue.pgqueuer_status) and (slot is not null))"
+        "(entrypoint, slot) "
+        "where ((status = 'picked'::queue.pgqueuer_status) and (slot is not null))"
     ),
     (
         "create index pgqueuer_priority_id_id1_idx on queue.pgqueuer "

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
@@ -12,4 +13,4 @@ ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
-API_ROUTERS: tuple[APIRouter, ...] = (activity, jobs)
+API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity, jobs)

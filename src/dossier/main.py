@@ -1,22 +1,34 @@
 """Composition root of the web app."""
 
 import re
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 import dossier
+from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
+from dossier.accounts.service import OrganisationsService, Principal, SignInService
 from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS
 from dossier.core import docs_pages, health, openapi, problems
+from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import Edge, EdgeParts
-from dossier.core.rate_limit import Proxies, RateLimiter
-from dossier.core.settings import Settings
 from dossier.core.prefer import JobWaiter
+from dossier.core.rate_limit import Proxies, RateLimiter
+from dossier.core.security import (
+    Passwords,
+    PrincipalCache,
+    TokenSigner,
+    signing_secret,
+    token_key,
+)
+from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
-from dossier.core.web import UPLOAD, operation_id
+from dossier.core.web import UPLOAD, Authenticator, operation_id
 from dossier.integrations.queue.names import JOB_CHANNEL
 from dossier.jobs.dependencies import answer_for_job
 
@@ -36,7 +48,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False},
         lifespan=_lifespan,
     )
-    app.state.settings = settings
+    state = app.state
+    state.settings = settings
+    state.passwords = Passwords()
+    state.signer = _signer(settings)
+    state.principals = PrincipalCache(settings.auth.principal_cache_s)
     _route(app)
     problems.install(app)
     openapi.describe(app)
@@ -46,11 +62,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings: Settings = app.state.settings
+    state, settings = app.state, app.state.settings
     async with AsyncExitStack() as stack:
+        stack.callback(state.passwords.close)
         database = await stack.enter_async_context(opened_database(settings))
-        app.state.sessions = database.sessions
-        app.state.checks = health.database_checks(database.engine)
+        state.sessions = database.sessions
+        state.authenticator = _authenticator(app, database.sessions)
+        state.checks = health.database_checks(database.engine)
         await stack.enter_async_context(_jobs(app, settings, database))
         yield
 
@@ -70,6 +88,22 @@ async def _jobs(
 
             await stack.enter_async_context(working(settings, database))
         yield
+
+
+def _authenticator(app: FastAPI, sessions: SessionFactory) -> Authenticator:
+    state = app.state
+    if state.settings.auth.mode == "open":
+        return LocalAuthenticator(OrganisationsService(sessions))
+    sign_in = SignInService(sessions, state.passwords, state.signer)
+    return TokenAuthenticator(sign_in, state.signer, state.principals)
+
+
+def _signer(settings: Settings) -> TokenSigner:
+    if settings.auth.mode == "open":
+        secret = secrets.token_bytes()  # nothing is signed that outlives the process
+    else:
+        secret = signing_secret(settings.auth, settings.home)
+    return TokenSigner(secret, settings.auth.token_ttl_s)
 
 
 def _route(app: FastAPI) -> None:
@@ -93,8 +127,15 @@ def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:
         cors_origins=web.cors_origins,
         max_body_bytes=limits.max_body_kib * 1024,
         is_upload=upload_matcher(app),
-        caller_of=lambda _credentials: None,
+        caller_of=partial(_caller_of, app.state.principals),
     )
+
+
+def _caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:
+    if not credentials:
+        return None
+    key = token_key(credentials)
+    return key.hex() if principals.get(key) else None
 
 
 def upload_matcher(app: FastAPI) -> Callable[[str, str], bool]:

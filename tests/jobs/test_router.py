@@ -151,18 +151,16 @@ async def test_retrying_a_pending_job_is_a_conflict(
     assert response.json()["type"] == "/problems/job-state"
 
 
-@pytest.mark.parametrize(
-    ("verb", "path"), [("GET", ""), ("POST", "/cancel"), ("POST", "/retry")]
-)
+@pytest.mark.parametrize("call", ["GET", "POST /cancel", "POST /retry"])
 async def test_the_job_of_another_organisation_is_not_found(
     other_client: httpx2.AsyncClient,
     anonymous_client: httpx2.AsyncClient,
     sessions: SessionFactory,
     org_id: UUID,
-    verb: str,
-    path: str,
+    call: str,
 ) -> None:
     job = await make_job(sessions, org_id, state=JobState.FAILED)
+    verb, _, path = call.partition(" ")
     url = f"/api/v1/jobs/{job.id}{path}"
 
     other = await other_client.request(verb, url)

@@ -37,10 +37,13 @@ async def priorities(sessions: SessionFactory) -> list[tuple[int, int]]:
 async def test_a_rolled_back_transaction_leaves_no_job(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def enqueue_and_fail() -> None:
         async with tenant_transaction(sessions, org_id) as session:
             await JobsService(session, actor).enqueue(KIND)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await enqueue_and_fail()
 
     async with tenant_transaction(sessions, org_id) as session:
         page = await JobsService(session, actor).list_jobs(JobFilters(), PageParams())
@@ -192,9 +195,7 @@ async def test_a_failed_job_is_driven_anew_by_another_engine_row(
 async def test_a_failed_job_is_not_driven_anew_while_its_key_is_taken(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
-    failed = await make_job(
-        sessions, org_id, state=JobState.FAILED, dedupe_key="thing"
-    )
+    failed = await make_job(sessions, org_id, state=JobState.FAILED, dedupe_key="thing")
     await make_job(sessions, org_id, dedupe_key="thing")
 
     with pytest.raises(JobAlreadyQueuedError):
@@ -204,9 +205,7 @@ async def test_a_failed_job_is_not_driven_anew_while_its_key_is_taken(
     assert (await get_job(sessions, failed)).state is JobState.FAILED
 
 
-async def test_a_viewer_may_look_but_not_change(
-    session: Session, actor: Actor
-) -> None:
+async def test_a_viewer_may_look_but_not_change(session: Session, actor: Actor) -> None:
     job = await JobsService(session, actor).enqueue(KIND)
     viewer = JobsService(
         session, Actor(actor.org_id, actor.user_id, role="viewer", name="Vi")

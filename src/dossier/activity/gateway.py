@@ -127,21 +127,11 @@ async def count_unsealed_for_org(session: Session, org_id: UUID) -> int:
     return await session.scalar(query) or 0
 
 
-async def list_orgs_with_pending_for_org(
-    session: Session, org_id: UUID | None = None
-) -> list[UUID]:
-    """Return organisations with unsealed events; only system transactions see all."""
-    query = select(ActivityPending.org_id).distinct()
-    if org_id is not None:
-        query = query.where(ActivityPending.org_id == org_id)
-    return list(await session.scalars(query))
+async def list_orgs_with_pending_for_system(session: Session) -> list[UUID]:
+    """Return organisations with unsealed events; needs a system transaction."""
+    return list(await session.scalars(select(ActivityPending.org_id).distinct()))
 
 
-async def list_orgs_with_events_for_org(
-    session: Session, org_id: UUID | None = None
-) -> list[UUID]:
-    """Return organisations with a trail; only system transactions see all."""
-    query = select(ActivityEvent.org_id).distinct()
-    if org_id is not None:
-        query = query.where(ActivityEvent.org_id == org_id)
-    return list(await session.scalars(query))
+async def list_orgs_with_events_for_system(session: Session) -> list[UUID]:
+    """Return organisations with a trail; needs a system transaction."""
+    return list(await session.scalars(select(ActivityEvent.org_id).distinct()))

@@ -36,7 +36,7 @@ class ActivityService:
     @staticmethod
     async def organisations(session: Session) -> list[UUID]:
         """Return who has a trail; needs a system transaction."""
-        return await gateway.list_orgs_with_events_for_org(session)
+        return await gateway.list_orgs_with_events_for_system(session)
 
     async def record(
         self,

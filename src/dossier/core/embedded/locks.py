@@ -15,11 +15,13 @@ _POLL_S = 0.01
 
 
 class FileLock:
-    """One open handle on a lock file; closing it gives the lock back."""
+    """One open handle on a file; closing it gives the lock back."""
 
-    def __init__(self, path: Path, owner: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, path: Path, owner: tuple[int, int] | None = None, flags: int = 0
+    ) -> None:
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags |= os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fd = os.open(path, flags, 0o600)
         if owner is not None:
             os.fchown(self.fd, *owner)
@@ -40,6 +42,13 @@ class FileLock:
                 reason = f"Another process has held {self.path} for {timeout_s:.0f} s."
                 raise EmbeddedDatabaseError(reason, "End that process and try again.")
             time.sleep(_POLL_S)
+
+    def is_current(self) -> bool:
+        """Tell whether the file we hold is still the one under its name."""
+        try:
+            return self.path.stat().st_ino == os.fstat(self.fd).st_ino
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Give the lock back; a second call does nothing."""

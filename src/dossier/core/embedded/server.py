@@ -18,8 +18,10 @@ from dossier.core.embedded.errors import EmbeddedDatabaseError, failed
 from dossier.core.embedded.layout import PORT, Layout
 from dossier.core.embedded.locks import FileLock
 
+_VERSION = "18"
 _START_TIMEOUT_S = 60.0  # crash recovery of a large database takes its time
 _STOP_TIMEOUT_S = 30.0
+_ORPHANS_TIMEOUT_S = 10.0
 _POLL_S = 0.005
 _LOG_BYTES = 1_000_000
 _STATE_LINE = 7  # of postmaster.pid, after pid, folder, time, port, sockets, host, key
@@ -61,14 +63,19 @@ class Server:
     def stop(self) -> None:
         """End the server cleanly: sessions are ended, a checkpoint is written."""
         pid = self._pid()
-        if pid is None or not self._has_processes():
-            return
-        os.kill(pid, signal.SIGINT)
-        _wait_until(lambda: not self._has_processes(), _STOP_TIMEOUT_S)
+        # Only a server that answers still owns the number in its file.
+        if pid is not None and self._accepts():
+            os.kill(pid, signal.SIGINT)
+            _wait_until(lambda: not self._has_processes(), _STOP_TIMEOUT_S)
 
     def _is_adoptable(self) -> bool:
-        """Wait until a server that lives is ready or gone; tell which."""
-        _wait_until(lambda: self._is_ready() or not self._has_processes())
+        """Wait until a server that lives is ready or gone; tell which.
+
+        After its postmaster was killed, the others notice and end by themselves.
+        """
+        killed = self._state() == "ready" and not self._accepts()
+        patience_s = _ORPHANS_TIMEOUT_S if killed else _START_TIMEOUT_S
+        _wait_until(lambda: self._is_ready() or not self._has_processes(), patience_s)
         if self._is_ready():
             return True
         if self._has_processes():
@@ -110,12 +117,24 @@ class Server:
         """Make the cluster aside and rename it, so that a half of one never counts."""
         layout = self._layout
         if layout.data.exists():
+            self._refuse_other_version()
             return
         shutil.rmtree(layout.draft, ignore_errors=True)
         self._run("initdb", "-D", str(layout.draft), *_INITDB)
         single = ["--single", "-D", str(layout.draft), "-c", "fsync=off", "postgres"]
         self._run("postgres", *single, text="create database dossier\n")
         layout.draft.rename(layout.data)
+        if self._durable:
+            # `--no-sync` made it fast; the disk gets its copy while we go on.
+            sync = ["initdb", "--sync-only", "-D", str(layout.data)]
+            _reap(self._spawn(sync, subprocess.DEVNULL))
+
+    def _refuse_other_version(self) -> None:
+        found = (self._layout.data / "PG_VERSION").read_text(encoding="ascii").strip()
+        if found != _VERSION:
+            reason = f"The data are of PostgreSQL {found}, the server is {_VERSION}."
+            mend = "Dump them with the version that wrote them: see docs/operations.md."
+            raise EmbeddedDatabaseError(reason, mend)
 
     def _run(self, program: str, *args: str, text: str = "") -> None:
         """Run one program of the wheel to its end, or raise with what it said."""
@@ -139,36 +158,42 @@ class Server:
         # No process of a server lives, so its number may be anybody's by now.
         self._layout.pid_file.unlink(missing_ok=True)
         _shorten(self._layout.log)
-        process = self._spawn()
+        process = self._spawn_postgres()
         _wait_until(lambda: self._is_ready() or process.poll() is not None)
         if not self._is_ready():
             raise failed(_tail(self._layout.log), step="Starting PostgreSQL")
-        threading.Thread(target=process.wait, name="postgres", daemon=True).start()
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        """Start the server in a session of its own: Ctrl-C is not meant for it."""
+    def _spawn_postgres(self) -> subprocess.Popen[bytes]:
+        """Start the server with its log and the lock that tells that it lives."""
         layout = self._layout
         alive = FileLock(layout.base / "server.lock", layout.account.owner)
         alive.exclusive(_STOP_TIMEOUT_S)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-        log = os.open(layout.log, flags, 0o600)
+        log = FileLock(layout.log, layout.account.owner, os.O_APPEND)
         try:
-            return subprocess.Popen(  # noqa: S603 - our own binaries, our own words
-                [str(layout.binaries / "postgres"), *self._options()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=layout.base,
-                env=_ENVIRONMENT,
-                pass_fds=(alive.fd,),
-                start_new_session=True,
-                user=layout.account.uid,
-                group=layout.account.gid,
-                extra_groups=None if layout.account.uid is None else [],
-            )
+            command = ["postgres", *self._options()]
+            return _reap(self._spawn(command, log.fd, alive.fd))
         finally:
-            os.close(log)
+            log.close()
             alive.close()
+
+    def _spawn(
+        self, command: list[str], output: int, *inherited: int
+    ) -> subprocess.Popen[bytes]:
+        """Start a program in a session of its own: Ctrl-C is not meant for it."""
+        account = self._layout.account
+        return subprocess.Popen(  # noqa: S603 - our own binaries, our own words
+            [str(self._layout.binaries / command[0]), *command[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=self._layout.base,
+            env=_ENVIRONMENT,
+            pass_fds=inherited,
+            start_new_session=True,
+            user=account.uid,
+            group=account.gid,
+            extra_groups=None if account.uid is None else [],
+        )
 
     def _options(self) -> list[str]:
         settings = _SETTINGS | ({} if self._durable else _THROWAWAY)
@@ -193,6 +218,12 @@ _INITDB = (
 )
 # Nothing of ours leaks in: PGPORT or PGDATA of a shell must not move the server.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _reap(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Wait for a program in the background, so that its end leaves no zombie."""
+    threading.Thread(target=process.wait, name="embedded", daemon=True).start()
+    return process
 
 
 def _wait_until(

@@ -74,7 +74,7 @@ class SnapshotProduct(SnapshotPart):
     category_zh: str
     category_en: str
     tfda_category: str
-    phase_in_on: date
+    phase_in_on: date | None
     dosage_form: str | None
     use: Literal["leave_on", "rinse_off"]
     body_site: str | None

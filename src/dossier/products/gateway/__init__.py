@@ -1,1 +1,29 @@
 """Every query on products, their papers and their formula versions."""
+
+from dossier.products.gateway.link import add_link as add_link
+from dossier.products.gateway.link import delete_link_for_org as delete_link_for_org
+from dossier.products.gateway.link import get_link_for_org as get_link_for_org
+from dossier.products.gateway.link import (
+    list_linked_document_ids_for_org as list_linked_document_ids_for_org,
+)
+from dossier.products.gateway.link import list_links_for_org as list_links_for_org
+from dossier.products.gateway.product import add_product as add_product
+from dossier.products.gateway.product import (
+    count_products_for_org as count_products_for_org,
+)
+from dossier.products.gateway.product import (
+    find_product_by_identity_for_org as find_product_by_identity_for_org,
+)
+from dossier.products.gateway.product import get_product_for_org as get_product_for_org
+from dossier.products.gateway.product import (
+    get_product_row_for_org as get_product_row_for_org,
+)
+from dossier.products.gateway.product import (
+    list_product_rows_for_org as list_product_rows_for_org,
+)
+from dossier.products.gateway.product import (
+    lock_product_for_org as lock_product_for_org,
+)
+from dossier.products.gateway.product import (
+    update_product_for_org as update_product_for_org,
+)

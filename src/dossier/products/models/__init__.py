@@ -1,1 +1,4 @@
 """Tables of products, their papers and their formula versions."""
+
+from dossier.products.models.product import Product as Product
+from dossier.products.models.product import ProductDocument as ProductDocument

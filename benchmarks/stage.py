@@ -1,0 +1,119 @@
+"""What the benchmarks are played on: a database of its own, two organisations."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+from argon2 import PasswordHasher
+
+from dossier.core import migrate
+from dossier.core.embedded import embedded_postgres
+
+SMALL = UUID("018f0000-0000-7000-8000-0000000000c1")
+LARGE = UUID("018f0000-0000-7000-8000-0000000000c2")
+PASSWORD = "bench-password-1234"  # noqa: S105 - protects nothing
+SMALL_ROWS = 200
+LARGE_ROWS = 100_000
+
+# The settings that the product itself hashes with.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+_ORGANISATION = """
+insert into organisations (id, created_at, name, kind) values ($1, now(), $2, 'brand')
+"""
+_USER = """
+insert into users (id, created_at, email, name, password_hash, credentials_changed_at)
+values ($1, now(), $2, 'Bench', $3, now())
+"""
+_MEMBERSHIP = """
+insert into memberships (id, created_at, org_id, user_id, role, is_active)
+values (uuidv7(), now(), $1, $1, 'owner', true)
+"""
+_PRODUCTS = """
+insert into products (id, created_at, updated_at, org_id, identity_key, code, name_zh,
+  name_en, category, use, usage, sites, holder, markets)
+select uuidv7(), now() - n * interval '1 second', now(), $1, 'bench-' || n,
+  'B-' || n, '玫瑰面霜 ' || n, 'Rose Cream ' || n, 'face_cream', 'leave_on',
+  '{"method": "Spread over the face.", "amount": "0.8 g", "frequency": "2 a day"}',
+  '[{"step": "filling", "name": "Chengyu", "address": "Taoyuan", "country": "TW"}]',
+  '{"name": "Jiyue", "address": "Taipei", "phone": "02-5550-0100"}', '["tw"]'
+from generate_series(1, $2::int) as n
+"""
+_USUAL_ITEMS = """
+insert into usual_items (id, created_at, owner_id, code, name_zh, name_en, category)
+select gen_random_uuid(), now() - n * interval '1 second', $1, 'B-' || n,
+  '玫瑰面霜 ' || n, 'Rose Cream ' || n, 'face_cream'
+from generate_series(1, $2::int) as n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running database and the environment of the servers on it."""
+
+    url: str
+    home: Path
+    connection: asyncpg.Connection
+
+    def env(self, **more: str) -> dict[str, str]:
+        """Return the variables of a server: nothing is limited, nothing is open."""
+        return {
+            "DOSSIER_HOME": str(self.home),
+            "DOSSIER_DATABASE__URL": self.url,
+            "DOSSIER_AUTH__MODE": "password",
+            "DOSSIER_AUTH__SECRET": "only-for-this-benchmark-0123456789",
+            "DOSSIER_LIMITS__REQUESTS_PER_MINUTE": "0",
+            "DOSSIER_LIMITS__LOGINS_PER_MINUTE": "0",
+            "BENCH_DATABASE_URL": self.url,
+            "BENCH_ORG_ID": str(SMALL),
+            **more,
+        }
+
+    async def add_products(self, org_id: UUID, count: int) -> None:
+        """Fill an organisation, and the same owner of the usual way."""
+        await self.connection.execute(_PRODUCTS, org_id, count)
+        await self.connection.execute(_USUAL_ITEMS, org_id, count)
+        await self.connection.execute("vacuum analyze products")
+        await self.connection.execute("vacuum analyze usual_items")
+
+
+def email_of(org_id: UUID) -> str:
+    """Return who logs in for an organisation."""
+    return "small@example.org" if org_id == SMALL else "large@example.org"
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    """Yield a migrated database with two organisations; remove it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="dossier-bench-") as folder:
+        home = Path(folder)
+        async with embedded_postgres(home) as url:
+            await migrate.upgrade(url)
+            connection = await asyncpg.connect(url)
+            try:
+                await _add_organisations(connection)
+                await _prepare_usual(url)
+                yield Stage(url, home, connection)
+            finally:
+                await connection.close()
+        embedded_postgres(home).destroy()
+
+
+async def _add_organisations(connection: asyncpg.Connection) -> None:
+    for org_id in (SMALL, LARGE):
+        await connection.execute(_ORGANISATION, org_id, "Bench")
+        hashed = _HASHER.hash(PASSWORD)
+        await connection.execute(_USER, org_id, email_of(org_id), hashed)
+        await connection.execute(_MEMBERSHIP, org_id)
+
+
+async def _prepare_usual(url: str) -> None:
+    os.environ["BENCH_DATABASE_URL"] = url
+    from benchmarks import usual  # noqa: PLC0415 - it connects by the variable
+
+    usual.prepare(SMALL, LARGE, PASSWORD)

@@ -1,0 +1,197 @@
+"""`http`: routes with log-in, row security and all middlewares, against two others.
+
+The floor is a bare ASGI callable with asyncpg; the usual way is in `usual.py`. All
+three serve at the same time from one database and are driven in turns.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from benchmarks.figures import Figures, ratio
+from benchmarks.load import Request, Target, always, answer, drive, request
+from benchmarks.processes import dossier, free_port, server
+from benchmarks.stage import (
+    LARGE,
+    LARGE_ROWS,
+    PASSWORD,
+    SMALL,
+    SMALL_ROWS,
+    Stage,
+    email_of,
+    stage,
+)
+
+OURS, FLOOR, USUAL = "dossier", "floor", "usual"
+LIST_FLOOR_RATIO = 0.25
+"""The pass mark: a list with everything on, against the bare floor."""
+
+# Log-ins burn a core each; more than a few at once would measure the queue.
+_CONNECTIONS = {"login": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One server: where it listens, what its paths begin with, who is logged in."""
+
+    port: int
+    prefix: str
+    login: str
+    headers: Mapping[str, str]
+
+
+async def measure(seconds: float = 3.0) -> dict[str, Any]:
+    """Return requests per second and latencies of every route, with ratios."""
+    async with stage() as played, AsyncExitStack() as stack:
+        await played.add_products(SMALL, SMALL_ROWS)
+        ports = await _start(played, stack)
+        small = {name: await _face(name, port, SMALL) for name, port in ports.items()}
+        routes = await _in_turns(small, await _requests(small), seconds)
+        await played.add_products(LARGE, LARGE_ROWS)
+        large = {name: await _face(name, port, LARGE) for name, port in ports.items()}
+        del large[FLOOR]  # it knows one organisation
+        lists = {name: _list(face) for name, face in large.items()}
+        routes |= await _in_turns(large, {"list_of_100k": lists}, seconds)
+    return _judged(routes)
+
+
+async def _start(played: Stage, stack: AsyncExitStack) -> dict[str, int]:
+    ports = {name: free_port() for name in (OURS, FLOOR, USUAL)}
+    commands = {
+        OURS: [dossier(), "serve", "--no-worker", "--port", str(ports[OURS])],
+        FLOOR: _uvicorn("benchmarks.floor:app", ports[FLOOR]),
+        USUAL: _uvicorn("benchmarks.usual:app", ports[USUAL]),
+    }
+    for name, argv in commands.items():
+        await stack.enter_async_context(server(argv, ports[name], env=played.env()))
+    return ports
+
+
+def _uvicorn(app: str, port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log",
+        "--log-level", "warning",
+    ]  # fmt: skip
+
+
+async def _face(name: str, port: int, org_id: UUID) -> Face:
+    if name == FLOOR:
+        return Face(port, "", "", {})
+    prefix, login = (
+        ("/api/v1", "/api/v1/auth/login") if name == OURS else ("", "/login")
+    )
+    status, body = await answer(port, request("POST", login, {}, _credentials(org_id)))
+    if status != 200:  # noqa: PLR2004 - what a log-in answers
+        message = f"{name}: log-in answered {status}: {body.decode()}"
+        raise RuntimeError(message)
+    token = orjson.loads(body)["access_token"]
+    return Face(port, prefix, login, {"authorization": f"Bearer {token}"})
+
+
+def _credentials(org_id: UUID) -> bytes:
+    return orjson.dumps({"email": email_of(org_id), "password": PASSWORD})
+
+
+async def _requests(faces: Mapping[str, Face]) -> dict[str, dict[str, Request]]:
+    """Return, by route and server, what is sent."""
+    writers = {name: face for name, face in faces.items() if face.login}
+    return {
+        "health": {name: always(request("GET", "/health", {})) for name in faces},
+        "list": {name: _list(face) for name, face in faces.items()},
+        "get": {name: await _get(face) for name, face in faces.items()},
+        "create": {name: _create(name, face) for name, face in writers.items()},
+        "login": {name: _login(face) for name, face in writers.items()},
+    }
+
+
+def _list(face: Face) -> Request:
+    path = f"{face.prefix}/products" + ("?limit=20" if face.login else "")
+    return always(request("GET", path, face.headers))
+
+
+async def _get(face: Face) -> Request:
+    _, body = await answer(face.port, _list(face)(0))
+    page = orjson.loads(body)
+    first = (page.get("items") or page.get("data"))[0]
+    path = f"{face.prefix}/products/{first['id']}"
+    return always(request("GET", path, face.headers))
+
+
+def _create(name: str, face: Face) -> Request:
+    body_of = _our_product if name == OURS else _usual_item
+    path = f"{face.prefix}/products"
+    return lambda n: request("POST", path, face.headers, orjson.dumps(body_of(n)))
+
+
+def _our_product(number: int) -> dict[str, Any]:
+    return {
+        "code": f"N-{_next()}-{number}",
+        "name_zh": "玫瑰面霜",
+        "name_en": "Rose Cream",
+        "category": "face_cream",
+        "use": "leave_on",
+        "holder": {"name": "Jiyue"},
+    }
+
+
+def _usual_item(number: int) -> dict[str, Any]:
+    return {
+        "code": f"N-{number}",
+        "name_zh": "玫瑰面霜",
+        "name_en": "Rose Cream",
+        "category": "face_cream",
+    }
+
+
+def _login(face: Face) -> Request:
+    return always(request("POST", face.login, {}, _credentials(SMALL)))
+
+
+_COUNTER: Callable[[], int] = iter(range(10**9)).__next__
+
+
+def _next() -> int:
+    """Return a number that no earlier request carried: codes are unique."""
+    return _COUNTER()
+
+
+async def _in_turns(
+    faces: Mapping[str, Face],
+    routes: Mapping[str, Mapping[str, Request]],
+    seconds: float,
+) -> dict[str, dict[str, Figures]]:
+    measured: dict[str, dict[str, Figures]] = {}
+    for route, makes in routes.items():
+        connections = _CONNECTIONS.get(route, 10)
+        measured[route] = {
+            name: await drive(Target(faces[name].port, connections, seconds), make)
+            for name, make in makes.items()
+        }
+    return measured
+
+
+def _judged(routes: dict[str, dict[str, Figures]]) -> dict[str, Any]:
+    rates = {
+        route: {name: run["requests_per_s"] for name, run in runs.items()}
+        for route, runs in routes.items()
+    }
+    ratios = {
+        route: {
+            f"to_{other}": ratio(rate[OURS], rate[other])
+            for other in (FLOOR, USUAL)
+            if other in rate
+        }
+        for route, rate in rates.items()
+    }
+    return {
+        "routes": routes,
+        "ratios": ratios,
+        "passed": ratios["list"][f"to_{FLOOR}"] >= LIST_FLOOR_RATIO
+        and not any(
+            run["refused"] for runs in routes.values() for run in runs.values()
+        ),
+    }

@@ -1,0 +1,32 @@
+"""Closed vocabularies of accounts."""
+
+from enum import StrEnum
+from uuid import UUID
+
+
+class OrganisationKind(StrEnum):
+    """What an organisation is to the products it keeps."""
+
+    BRAND = "brand"
+    OEM = "oem"
+    IMPORTER = "importer"
+    CONSULTANT = "consultant"
+    RESPONSIBLE_PERSON = "responsible_person"
+
+
+class Role(StrEnum):
+    """What a member may do; `docs/roles.md` has the matrix."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    EDITOR = "editor"
+    ASSESSOR = "assessor"
+    VIEWER = "viewer"
+
+
+# Fixed, so that two first requests at once still make one organisation.
+LOCAL_ORG_ID = UUID("0190f000-0000-7000-8000-000000000001")
+LOCAL_USER_ID = UUID("0190f000-0000-7000-8000-000000000002")
+LOCAL_ORG_NAME = "Local"
+LOCAL_USER_NAME = "Owner of this machine"
+LOCAL_USER_EMAIL = "owner@localhost"

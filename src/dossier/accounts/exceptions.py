@@ -1,0 +1,39 @@
+"""What can go wrong with accounts."""
+
+from dossier.core.errors import ConflictError, NotFoundError, UnauthenticatedError
+
+
+class UserNotFoundError(NotFoundError):
+    """No such user in this organisation."""
+
+    title = "User not found"
+
+
+class OrganisationNotFoundError(NotFoundError):
+    """No such organisation."""
+
+    title = "Organisation not found"
+
+
+class EmailTakenError(ConflictError):
+    """A user with this e-mail address exists already."""
+
+    title = "E-mail address taken"
+
+
+class LastOwnerError(ConflictError):
+    """The last active owner cannot be demoted or deactivated."""
+
+    title = "Last owner"
+
+
+class InvalidCredentialsError(UnauthenticatedError):
+    """E-mail address and password do not belong together, or not any more."""
+
+    title = "Log-in refused"
+
+
+class CurrentPasswordRequiredError(UnauthenticatedError):
+    """Changing the password or e-mail address needs the current password."""
+
+    title = "Current password needed"

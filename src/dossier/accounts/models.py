@@ -1,0 +1,66 @@
+"""Organisations, users and who belongs where."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, desc
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from dossier.accounts.constants import OrganisationKind, Role
+from dossier.core.clock import now
+from dossier.core.models import Base, Identified, TenantOwned, tenant_args
+
+
+class Organisation(Identified, Base):
+    """A company that keeps product information files."""
+
+    __tablename__ = "organisations"
+
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[OrganisationKind] = mapped_column(String(32))
+
+
+class User(Identified, Base):
+    """A person who logs in; belongs to organisations through memberships.
+
+    `email` is stored folded, so that it is unique whatever its case.
+    """
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("email"),)
+
+    email: Mapped[str] = mapped_column(String(320))
+    name: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str | None] = mapped_column(String(200), repr=False)
+    credentials_changed_at: Mapped[datetime] = mapped_column(default_factory=now)
+
+
+class Membership(TenantOwned, Identified, Base):
+    """The role of one user in one organisation; one per user for now."""
+
+    __tablename__ = "memberships"
+    __table_args__ = tenant_args(
+        UniqueConstraint("user_id"),
+        Index(
+            "ix_memberships_org_id_created_at",
+            "org_id",
+            desc("created_at"),
+            desc("id"),
+        ),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), init=False)
+    role: Mapped[Role] = mapped_column(String(16))
+    user: Mapped[User] = relationship(lazy="raise")
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def email(self) -> str:
+        """The member's e-mail address."""
+        return self.user.email
+
+    @property
+    def name(self) -> str:
+        """The member's name."""
+        return self.user.name

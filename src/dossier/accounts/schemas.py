@@ -1,0 +1,82 @@
+"""Accounts as clients see them; no password or hash ever leaves."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import EmailStr, Field, SecretStr
+
+from dossier.accounts.constants import Role
+from dossier.core.schemas import RequestModel, ResponseModel
+
+MIN_PASSWORD_LENGTH = 12
+MAX_PASSWORD_LENGTH = 256
+
+_NAME = Field(min_length=1, max_length=200, examples=["Mei Lin"])
+_EMAIL = Field(max_length=254, examples=["mei@example.com"])
+_PASSWORD = Field(
+    min_length=MIN_PASSWORD_LENGTH,
+    max_length=MAX_PASSWORD_LENGTH,
+    examples=["a long pass phrase"],
+)
+
+
+class LoginRequest(RequestModel):
+    """Ask for an access token."""
+
+    email: str = Field(max_length=320, examples=["mei@example.com"])
+    password: SecretStr = Field(
+        max_length=MAX_PASSWORD_LENGTH, examples=["a long pass phrase"]
+    )
+    organisation_id: UUID | None = None
+
+
+class TokenResponse(ResponseModel):
+    """An access token; send it as `Authorization: Bearer …`."""
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+
+
+class UserCreate(RequestModel):
+    """A new member of the organisation."""
+
+    email: EmailStr = _EMAIL
+    name: str = _NAME
+    role: Role
+    password: SecretStr = _PASSWORD
+
+
+class UserUpdate(RequestModel):
+    """What an owner may change of a member; fields that are absent stay."""
+
+    name: str = Field("", min_length=1, max_length=200, validate_default=False)
+    role: Role = Role.VIEWER
+    is_active: bool = True
+
+
+class SelfUpdate(RequestModel):
+    """What a person may change alone; password and e-mail need the current one."""
+
+    name: str = Field("", min_length=1, max_length=200, validate_default=False)
+    email: EmailStr = Field("", max_length=254, validate_default=False)
+    password: SecretStr = Field(
+        SecretStr(""),
+        min_length=MIN_PASSWORD_LENGTH,
+        max_length=MAX_PASSWORD_LENGTH,
+        validate_default=False,
+    )
+    current_password: SecretStr | None = Field(None, max_length=MAX_PASSWORD_LENGTH)
+
+
+class UserResponse(ResponseModel):
+    """A member of the organisation."""
+
+    id: UUID = Field(validation_alias="user_id")
+    organisation_id: UUID = Field(validation_alias="org_id")
+    email: str
+    name: str
+    role: Role
+    is_active: bool
+    created_at: datetime

@@ -1,0 +1,14 @@
+"""The use cases of accounts: members, log-in, organisations."""
+
+from dossier.accounts.service.members import AccountsService
+from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
+from dossier.accounts.service.sign_in import Origin, Principal, SignInService
+
+__all__ = [
+    "LOCAL_OWNER",
+    "AccountsService",
+    "OrganisationsService",
+    "Origin",
+    "Principal",
+    "SignInService",
+]

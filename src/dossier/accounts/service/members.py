@@ -1,0 +1,140 @@
+"""The members of one organisation; starts no transaction and commits none."""
+
+from typing import Any
+from uuid import UUID
+
+from dossier.accounts import gateway, rules
+from dossier.accounts.exceptions import (
+    CurrentPasswordRequiredError,
+    LastOwnerError,
+    UserNotFoundError,
+)
+from dossier.accounts.models import Membership, User
+from dossier.accounts.schemas import SelfUpdate, UserCreate, UserUpdate
+from dossier.activity.service import ActivityService
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.security import Passwords
+from dossier.core.tenancy import Actor
+
+ENTITY = "user"
+
+
+class AccountsService:
+    """What owners do with members, and members with themselves."""
+
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        activity: ActivityService,
+        passwords: Passwords,
+    ) -> None:
+        self._session = session
+        self._actor = actor
+        self._activity = activity
+        self._passwords = passwords
+
+    async def list_users(self, page: PageParams) -> Slice[Membership]:
+        """Return the organisation's members, the newest first."""
+        self._actor.require(*rules.MANAGES_USERS)
+        return await gateway.list_members_for_org(
+            self._session, self._actor.org_id, page
+        )
+
+    async def get_user(self, user_id: UUID) -> Membership:
+        """Return one member."""
+        self._actor.require(*rules.MANAGES_USERS)
+        return await self._member(user_id)
+
+    async def create_user(self, wanted: UserCreate) -> Membership:
+        """Make a user who belongs to this organisation."""
+        self._actor.require(*rules.MANAGES_USERS)
+        secret = wanted.password.get_secret_value()
+        user = User(
+            email=rules.fold_email(wanted.email),
+            name=wanted.name,
+            password_hash=await self._passwords.hash(secret),
+        )
+        member = Membership(org_id=self._actor.org_id, user=user, role=wanted.role)
+        await gateway.add_member(self._session, member)
+        await self._record("create", user.id, {"role": wanted.role.value})
+        return member
+
+    async def update_user(self, user_id: UUID, wanted: UserUpdate) -> Membership:
+        """Change what was sent; the organisation keeps an active owner."""
+        self._actor.require(*rules.MANAGES_USERS)
+        changes = wanted.model_dump(exclude_unset=True)
+        owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
+        member = await self._member(user_id)
+        if "name" in changes:
+            await self._change_user(user_id, {"name": changes["name"]})
+        for field in changes.keys() & {"role", "is_active"}:
+            setattr(member, field, changes[field])
+        if owners == [user_id] and not _runs(member):
+            raise LastOwnerError
+        await self._record("update", user_id, {"changed": sorted(changes)})
+        return member
+
+    async def get_self(self) -> Membership:
+        """Return the member who is asking."""
+        return await self._member(self._actor.user_id)
+
+    async def update_self(self, wanted: SelfUpdate) -> Membership:
+        """Change one's own name, e-mail address or password."""
+        member = await self.get_self()
+        changes = await self._own_changes(member, wanted)
+        if changes:
+            await self._change_user(member.user_id, changes)
+            await self._record(
+                "update", member.user_id, {"changed": sorted(wanted.model_fields_set)}
+            )
+        return member
+
+    async def _own_changes(
+        self, member: Membership, wanted: SelfUpdate
+    ) -> dict[str, Any]:
+        sent = wanted.model_fields_set
+        changes: dict[str, Any] = {}
+        if sent & {"password", "email"}:
+            await self._confirm(member, wanted)
+        if "name" in sent:
+            changes["name"] = wanted.name
+        if "email" in sent:
+            changes["email"] = rules.fold_email(wanted.email)
+        if "password" in sent:
+            secret = wanted.password.get_secret_value()
+            changes["password_hash"] = await self._passwords.hash(secret)
+            changes["credentials_changed_at"] = now()
+        return changes
+
+    async def _confirm(self, member: Membership, wanted: SelfUpdate) -> None:
+        given = wanted.current_password
+        secret = given.get_secret_value() if given else ""
+        if not await self._passwords.is_match(member.user.password_hash, secret):
+            raise CurrentPasswordRequiredError
+
+    async def _change_user(self, user_id: UUID, changes: dict[str, Any]) -> None:
+        await gateway.mark_user_for_org(
+            self._session, self._actor.org_id, user_id, changes
+        )
+
+    async def _member(self, user_id: UUID | None) -> Membership:
+        member = None
+        if user_id is not None:
+            member = await gateway.get_member_for_org(
+                self._session, self._actor.org_id, user_id
+            )
+        if member is None:
+            raise UserNotFoundError
+        return member
+
+    async def _record(
+        self, action: str, user_id: UUID, details: dict[str, Any]
+    ) -> None:
+        await self._activity.record(action, ENTITY, user_id, details=details)
+
+
+def _runs(member: Membership) -> bool:
+    return rules.leaves_owner(role=member.role, is_active=member.is_active)

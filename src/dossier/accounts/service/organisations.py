@@ -1,0 +1,102 @@
+"""Making organisations: by an operator, or the local one of open mode.
+
+Opens its own transactions: there is no member yet on whose behalf to act.
+"""
+
+from uuid import UUID
+
+from dossier.accounts import gateway, rules
+from dossier.accounts.constants import (
+    LOCAL_ORG_ID,
+    LOCAL_ORG_NAME,
+    LOCAL_USER_EMAIL,
+    LOCAL_USER_ID,
+    LOCAL_USER_NAME,
+    OrganisationKind,
+    Role,
+)
+from dossier.accounts.exceptions import OrganisationNotFoundError
+from dossier.accounts.models import Membership, Organisation, User
+from dossier.accounts.service.sign_in import Origin, Principal
+from dossier.activity.service import ActivityService
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.core.security import Passwords
+from dossier.core.tenancy import Actor
+
+LOCAL_OWNER = Principal(
+    org_id=LOCAL_ORG_ID,
+    user_id=LOCAL_USER_ID,
+    role=Role.OWNER.value,
+    name=LOCAL_USER_NAME,
+)
+
+
+class OrganisationsService:
+    """Brings organisations and their first users into being."""
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        self._sessions = sessions
+
+    async def create_organisation(
+        self, name: str, kind: OrganisationKind
+    ) -> Organisation:
+        """Make an organisation."""
+        organisation = Organisation(name=name, kind=kind)
+        async with system_transaction(self._sessions) as session:
+            await gateway.add_organisation(session, organisation)
+            await _record(session, organisation.id, "organisation", organisation.id)
+        return organisation
+
+    async def create_user(
+        self,
+        org_id: UUID,
+        user: User,
+        role: Role,
+        *,
+        password: str,
+        passwords: Passwords,
+    ) -> Membership:
+        """Make a user of an organisation, without a member who asks for it."""
+        user.email = rules.fold_email(user.email)
+        user.password_hash = await passwords.hash(password)
+        member = Membership(org_id=org_id, user=user, role=role)
+        async with tenant_transaction(self._sessions, org_id) as session:
+            if await gateway.get_organisation_for_org(session, org_id) is None:
+                raise OrganisationNotFoundError
+            await gateway.add_member(session, member)
+            await _record(session, org_id, "user", user.id)
+        return member
+
+    async def ensure_local(self) -> Actor:
+        """Return the owner of this machine's one organisation, made on first use."""
+        async with system_transaction(self._sessions) as session:
+            existing = await gateway.get_organisation_for_org(session, LOCAL_ORG_ID)
+            if existing is None:
+                await _add_local(session)
+        return LOCAL_OWNER.actor(Origin())
+
+
+async def _add_local(session: Session) -> None:
+    organisation = Organisation(
+        id=LOCAL_ORG_ID, name=LOCAL_ORG_NAME, kind=OrganisationKind.BRAND
+    )
+    user = User(
+        id=LOCAL_USER_ID,
+        email=LOCAL_USER_EMAIL,
+        name=LOCAL_USER_NAME,
+        password_hash=None,
+    )
+    member = Membership(org_id=LOCAL_ORG_ID, user=user, role=Role.OWNER)
+    await gateway.add_local_owner(session, organisation, member)
+
+
+async def _record(
+    session: Session, org_id: UUID, entity_type: str, entity_id: UUID
+) -> None:
+    activity = ActivityService(session, Actor.system(org_id))
+    await activity.record("create", entity_type, entity_id)

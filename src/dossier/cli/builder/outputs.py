@@ -1,0 +1,45 @@
+"""Writes the results of a build: all of them appear, or none is replaced."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from dossier.cli.builder.errors import UnusableInputError
+
+Content = AsyncIterator[bytes]
+
+
+def require_output_folder(folder: Path) -> None:
+    """Make the folder of the results, or say why it cannot be used.
+
+    Raises:
+        UnusableInputError: it is a file, or may not be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as exc:
+        message = f"{folder}: cannot hold the results: {exc.strerror}"
+        raise UnusableInputError(message) from exc
+
+
+async def write_outputs(
+    folder: Path, contents: Mapping[str, Content]
+) -> dict[str, Path]:
+    """Write every file beside its place, then move all into place."""
+    with tempfile.TemporaryDirectory(prefix=".dossier-", dir=folder) as parts:
+        for name, content in contents.items():
+            await _write(Path(parts) / name, content)
+        for name in contents:
+            (Path(parts) / name).replace(folder / name)
+    return {name: folder / name for name in contents}
+
+
+async def _write(path: Path, content: Content) -> None:
+    with path.open("wb") as file:
+        async for chunk in content:
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,172 @@
+"""`dossier migrate` and `dossier postgres`: the database from the command line."""
+
+import asyncio
+import io
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from alembic import command
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from dossier.core import migrate as migrations
+from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.layout import PORT, locate, wheel_binaries
+from dossier.core.settings import Settings
+from dossier.core.startup import database_url
+
+app = typer.Typer()
+migrate = typer.Typer()
+app.add_typer(migrate, name="migrate")
+
+_BASE = "base"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a database stands: its URL for migrations and its revision."""
+
+    url: str
+    revision: str | None
+
+
+@migrate.callback(invoke_without_command=True)
+def apply(
+    context: typer.Context,
+    to: Annotated[
+        str, typer.Option(help="Revision to go to, up or down; `base` removes all.")
+    ] = "head",
+    *,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Print the SQL and change nothing.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Go down without asking: rows are lost.")
+    ] = False,
+) -> None:
+    """Bring the database to the newest revision, or to another one."""
+    if context.invoked_subcommand is None:
+        asyncio.run(_apply(_target(to), as_sql=sql, is_agreed=yes))
+
+
+@migrate.command()
+def history() -> None:
+    """List the revisions, newest first, and mark where the database stands."""
+    current = asyncio.run(_current())
+    is_applied = False
+    for script in _scripts().walk_revisions():
+        is_applied = is_applied or script.revision == current
+        mark = "applied" if is_applied else "pending"
+        typer.echo(f"{mark}  {script.revision:<16}  {script.doc}")
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def postgres(
+    context: typer.Context,
+    program: Annotated[str, typer.Argument(help="pg_dump, pg_restore, psql, …")],
+) -> None:
+    """Run a program of PostgreSQL on the embedded database, started if need be."""
+    settings = Settings()
+    if settings.database.url:
+        message = "DOSSIER_DATABASE__URL is set: use the programs of that server."
+        raise typer.BadParameter(message)
+    with embedded_postgres(settings.home):
+        raise typer.Exit(_run(settings, program, context.args))
+
+
+def _run(settings: Settings, program: str, args: list[str]) -> int:
+    path = wheel_binaries() / program
+    if os.sep in program or not path.is_file():
+        names = ", ".join(sorted(entry.name for entry in path.parent.iterdir()))
+        message = f"There is no program {program}; there are {names}."
+        raise typer.BadParameter(message)
+    place = {
+        "PGHOST": str(locate(settings.home).sockets),
+        "PGPORT": str(PORT),
+        "PGUSER": "postgres",
+        "PGDATABASE": "dossier",
+    }
+    command_line = [str(path), *args]
+    return subprocess.run(  # noqa: S603 - the operator's own words, no shell
+        command_line, env=os.environ | place, check=False
+    ).returncode
+
+
+async def _apply(target: str, *, as_sql: bool, is_agreed: bool) -> None:
+    async with _position() as position:
+        if as_sql:
+            typer.echo(_sql(position.revision, target), nl=False)
+            return
+        await _move(position, target, is_agreed=is_agreed)
+        typer.echo(f"The database is at {target}.")
+
+
+async def _move(position: Position, target: str, *, is_agreed: bool) -> None:
+    if not _is_below(target, position.revision):
+        await migrations.upgrade(position.url, target)
+        return
+    if not is_agreed:
+        question = f"Go down from {position.revision} to {target}, losing rows?"
+        typer.confirm(question, abort=True)
+    await migrations.downgrade(position.url, target)
+
+
+async def _current() -> str | None:
+    async with _position() as position:
+        return position.revision
+
+
+@asynccontextmanager
+async def _position() -> AsyncIterator[Position]:
+    settings = Settings()
+    async with (
+        database_url(settings) as url,
+        migrations.owner_engine(settings, url) as engine,
+    ):
+        async with engine.connect() as connection:
+            revision = await migrations.current_revision(connection)
+        yield Position(settings.database.owner_url or url, revision)
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(migrations.alembic_config())
+
+
+def _target(name: str) -> str:
+    """Return the full name of a revision, or refuse an unknown one."""
+    if name == _BASE:
+        return _BASE
+    try:
+        script = _scripts().get_revision(name)
+    except CommandError as error:
+        raise typer.BadParameter(str(error), param_hint="--to") from error
+    return script.revision
+
+
+def _is_below(target: str, current: str | None) -> bool:
+    """Tell whether the way from `current` to `target` leads down."""
+    if current is None or target == current:
+        return False
+    scripts = _scripts()
+    if current not in {script.revision for script in scripts.walk_revisions()}:
+        detail = f"The database is at {current}, which only a newer version knows."
+        raise migrations.DatabaseNotReadyError(detail)
+    older = {script.revision for script in scripts.walk_revisions(_BASE, current)}
+    return target == _BASE or target in older
+
+
+def _sql(current: str | None, target: str) -> str:
+    """Return what Alembic would run; roles and extensions are made before it."""
+    config = migrations.alembic_config()
+    config.output_buffer = printed = io.StringIO()
+    verb = command.downgrade if _is_below(target, current) else command.upgrade
+    if current != target:
+        verb(config, f"{current or _BASE}:{target}", sql=True)
+    return printed.getvalue()

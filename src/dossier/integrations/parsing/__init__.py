@@ -1,0 +1,1 @@
+"""Reading papers: a sandbox, and the parsers that run inside it."""

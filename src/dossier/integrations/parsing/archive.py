@@ -1,0 +1,74 @@
+"""Refuses zip files that unpack into far more than they weigh, before they are opened.
+
+The directory at the end is judged from its own figures first, so that even a directory
+of millions of entries costs nothing.
+"""
+
+import os
+import struct
+from pathlib import Path
+from typing import Final
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from dossier.integrations.parsing.exceptions import (
+    UnreadableFileError,
+    UnreadableReason,
+)
+
+MAX_ENTRIES: Final = 10_000
+MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
+MAX_RATIO: Final = 200
+_RATIO_FLOOR_BYTES: Final = 8 * 1024 * 1024
+"""Small parts compress well by nature; below this the ratio says nothing."""
+_MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024
+_END_MARK: Final = b"PK\x05\x06"
+_END_BYTES: Final = 22
+_TAIL_BYTES: Final = _END_BYTES + 0xFFFF
+_ENCRYPTED_FLAG: Final = 0x1
+
+
+def check_archive(path: str | Path) -> None:
+    """Raise when a zip file is damaged, protected by a password or a bomb."""
+    _check_directory_size(path)
+    try:
+        with ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (BadZipFile, ValueError, NotImplementedError) as error:
+        raise _damaged() from error
+    _check_entries(entries, Path(path).stat().st_size)
+
+
+def _check_directory_size(path: str | Path) -> None:
+    with Path(path).open("rb") as file:
+        size_bytes = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size_bytes - _TAIL_BYTES))
+        tail = file.read()
+    at = tail.rfind(_END_MARK)
+    if at < 0 or len(tail) - at < _END_BYTES:
+        raise _damaged()
+    count, directory_bytes = struct.unpack_from("<HI", tail, at + 10)
+    # All ones mean "see the 64-bit record": more than any paper has.
+    if count > MAX_ENTRIES or directory_bytes > _MAX_DIRECTORY_BYTES:
+        raise _too_many(count)
+
+
+def _check_entries(entries: list[ZipInfo], packed_bytes: int) -> None:
+    if any(entry.flag_bits & _ENCRYPTED_FLAG for entry in entries):
+        detail = "it is protected by a password; save it without one"
+        raise UnreadableFileError(UnreadableReason.ENCRYPTED, detail)
+    if len(entries) > MAX_ENTRIES:
+        raise _too_many(len(entries))
+    unpacked_bytes = sum(entry.file_size for entry in entries)
+    allowed_bytes = max(_RATIO_FLOOR_BYTES, packed_bytes * MAX_RATIO)
+    if unpacked_bytes > min(MAX_UNPACKED_BYTES, allowed_bytes):
+        detail = f"it would unpack from {packed_bytes} to {unpacked_bytes} bytes"
+        raise UnreadableFileError(UnreadableReason.ZIP_BOMB, detail)
+
+
+def _too_many(count: int) -> UnreadableFileError:
+    detail = f"it lists {count} parts; at most {MAX_ENTRIES} are read"
+    return UnreadableFileError(UnreadableReason.ZIP_BOMB, detail)
+
+
+def _damaged() -> UnreadableFileError:
+    return UnreadableFileError(UnreadableReason.CORRUPT, "its zip directory is damaged")

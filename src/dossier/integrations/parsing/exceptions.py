@@ -1,0 +1,30 @@
+"""Why a file could not be read, in one vocabulary for every parser."""
+
+from enum import StrEnum
+
+from dossier.core.errors import InvalidError
+
+
+class UnreadableReason(StrEnum):
+    """The reasons that a person can act upon."""
+
+    ENCRYPTED = "encrypted"
+    CORRUPT = "corrupt"
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    ZIP_BOMB = "zip_bomb"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    UNSUPPORTED = "unsupported"
+    UNDECODABLE = "undecodable"
+    NO_TEXT_LAYER = "no_text_layer"
+
+
+class UnreadableFileError(InvalidError):
+    """A file is kept, but nothing can be read from it."""
+
+    title = "File cannot be read"
+
+    def __init__(self, reason: UnreadableReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

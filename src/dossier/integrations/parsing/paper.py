@@ -1,0 +1,31 @@
+"""What a parser says of a paper: its text in parts. Pure values, cheap to import."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """One page or one sheet; `has_text_layer` is false for a page that is a picture."""
+
+    position: int
+    label: str
+    text: str
+    has_text_layer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PaperText:
+    """The text of a paper; `encoding` is named where the format does not fix it."""
+
+    parts: list[TextPart]
+    encoding: str | None = None
+
+
+def storable(text: str) -> str:
+    """Drop what no database column holds: controls and halves of surrogate pairs."""
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _UNSTORABLE.sub("", whole)

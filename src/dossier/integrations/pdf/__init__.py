@@ -1,0 +1,1 @@
+"""Typesetting by Typst and finishing by pikepdf; knows no domain."""

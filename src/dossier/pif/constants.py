@@ -1,0 +1,51 @@
+"""Closed vocabularies of the product information file."""
+
+from enum import StrEnum
+from typing import Literal
+
+Market = Literal["tw"]
+
+
+class ItemState(StrEnum):
+    """How an item, or one of its requirements, stands."""
+
+    PRESENT = "present"
+    DECLARED = "declared"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not_applicable"
+    STALE = "stale"
+    MISSING = "missing"
+
+
+COMPLETE_STATES = frozenset(
+    {
+        ItemState.PRESENT,
+        ItemState.DECLARED,
+        ItemState.WAIVED,
+        ItemState.NOT_APPLICABLE,
+    }
+)
+
+
+class DecisionKind(StrEnum):
+    """What a person may state about an item instead of a paper."""
+
+    WAIVER = "waiver"
+    DECLARATION = "declaration"
+
+
+class Means(StrEnum):
+    """What a requirement can be met by."""
+
+    PRODUCT_FIELD = "product_field"
+    FORMULA = "formula"
+    DOCUMENT = "document"
+
+
+class Outcome(StrEnum):
+    """What became of a paper that was to be matched."""
+
+    MATCHED = "matched"
+    STATED = "stated"
+    AMBIGUOUS = "ambiguous"
+    UNMATCHED = "unmatched"

@@ -1,0 +1,21 @@
+"""What can go wrong with the file, its decisions and its versions."""
+
+from dossier.core.errors import InvalidError, NotFoundError
+
+
+class DecisionNotAllowedError(InvalidError):
+    """The item can be neither waived nor declared in this way."""
+
+    title = "Decision not allowed for this item"
+
+
+class DecisionNotFoundError(NotFoundError):
+    """The item has no such waiver or declaration."""
+
+    title = "Decision not found"
+
+
+class VersionNotFoundError(NotFoundError):
+    """The product has no version with this number."""
+
+    title = "Version not found"

@@ -1,0 +1,172 @@
+"""The board: which items stand, computed from the evidence and nothing else.
+
+A state is never set by hand. What a person states, a waiver or a declaration, is an
+input like a paper; evidence goes before it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from dossier.core.findings import Finding
+from dossier.pif.constants import COMPLETE_STATES, DecisionKind, ItemState, Means
+from dossier.pif.rules.items import Item, Requirement, rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A paper that serves an item; without a requirement, the whole item."""
+
+    document_id: UUID
+    item: int
+    requirement: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A waiver or a declaration with its reason."""
+
+    kind: DecisionKind
+    item: int
+    reason: str
+    actor_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that a board rests on.
+
+    `filled` are the product's filled fields; `phase_in_on` is the day from which the
+    file is asked for, `None` where it is not; `as_of` is the day of looking.
+    """
+
+    as_of: date
+    phase_in_on: date | None
+    filled: frozenset[str] = frozenset()
+    has_formula: bool = False
+    formula_findings: tuple[Finding, ...] = ()
+    links: tuple[Link, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRequirement:
+    """A requirement with its state and the papers that meet it."""
+
+    rule: Requirement
+    state: ItemState
+    documents: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardItem:
+    """An item with its state."""
+
+    rule: Item
+    state: ItemState
+    requirements: tuple[BoardRequirement, ...]
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """How many items stand in which state."""
+
+    present: int
+    declared: int
+    waived: int
+    not_applicable: int
+    stale: int
+    missing: int
+    complete: int
+    total: int
+
+
+def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]:
+    """Return the items of a market with their states."""
+    return tuple(_board_item(item, evidence) for item in rulebook(market).items)
+
+
+def completeness(items: Sequence[BoardItem]) -> Completeness:
+    """Count the items by state."""
+    counts = dict.fromkeys(ItemState, 0)
+    for item in items:
+        counts[item.state] += 1
+    return Completeness(
+        **{state.value: count for state, count in counts.items()},
+        complete=sum(counts[state] for state in COMPLETE_STATES),
+        total=len(items),
+    )
+
+
+def strange_links(evidence: Evidence, market: str = "tw") -> list[Link]:
+    """Return the links that name a requirement which the market does not have."""
+    items = rulebook(market).items
+    codes = {part.code for item in items for part in item.requirements}
+    return [
+        link
+        for link in evidence.links
+        if link.requirement is not None and link.requirement not in codes
+    ]
+
+
+def _board_item(item: Item, evidence: Evidence) -> BoardItem:
+    decision = _decision_on(item, evidence.decisions)
+    fallback = _without_evidence(decision, evidence)
+    parts = tuple(
+        _board_requirement(part, item.number, evidence, fallback)
+        for part in item.requirements
+    )
+    is_present = all(part.state is ItemState.PRESENT for part in parts)
+    state = ItemState.PRESENT if is_present else fallback
+    return BoardItem(item, state, parts, decision)
+
+
+def _decision_on(item: Item, decisions: Iterable[Decision]) -> Decision | None:
+    for decision in decisions:
+        if decision.item == item.number and decision.kind is item.allows:
+            return decision
+    return None
+
+
+def _without_evidence(decision: Decision | None, evidence: Evidence) -> ItemState:
+    """Return the state of what no evidence meets."""
+    if decision is not None and decision.kind is DecisionKind.WAIVER:
+        return ItemState.WAIVED
+    if decision is not None:
+        return ItemState.DECLARED
+    if evidence.phase_in_on is None:
+        return ItemState.NOT_APPLICABLE
+    return ItemState.MISSING
+
+
+def _board_requirement(
+    part: Requirement, item: int, evidence: Evidence, fallback: ItemState
+) -> BoardRequirement:
+    documents = _documents_for(part.code, item, evidence.links)
+    state = ItemState.PRESENT if _is_met(part, documents, evidence) else fallback
+    return BoardRequirement(part, state, documents)
+
+
+def _documents_for(code: str, item: int, links: Iterable[Link]) -> tuple[UUID, ...]:
+    found = {
+        link.document_id
+        for link in links
+        if link.item == item and link.requirement in (None, code)
+    }
+    return tuple(sorted(found))
+
+
+def _is_met(part: Requirement, documents: tuple[UUID, ...], evidence: Evidence) -> bool:
+    ways = {
+        Means.PRODUCT_FIELD: _are_filled(part.fields, evidence.filled),
+        Means.FORMULA: evidence.has_formula,
+        Means.DOCUMENT: bool(documents),
+    }
+    return any(ways[means] for means in part.satisfied_by)
+
+
+def _are_filled(groups: tuple[tuple[str, ...], ...], filled: frozenset[str]) -> bool:
+    return bool(groups) and all(filled.intersection(group) for group in groups)

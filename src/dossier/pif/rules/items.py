@@ -1,0 +1,91 @@
+"""The sixteen items of Taiwan's file and their requirements, read from data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from dossier.core.findings import Message
+from dossier.pif.constants import DecisionKind, Means
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One thing that an item asks for.
+
+    `fields` are groups of product fields: each group needs one that is filled.
+    """
+
+    code: str
+    name: Message
+    article: str
+    satisfied_by: frozenset[Means]
+    fields: tuple[tuple[str, ...], ...]
+    evidence: Message
+    closes_by: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One of the sixteen items; `allows` is the decision that may replace papers."""
+
+    number: int
+    title: Message
+    article: str
+    allows: DecisionKind | None
+    closes_by: Message
+    requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """What one market asks for, with the articles of its exceptions."""
+
+    market: str
+    items: tuple[Item, ...]
+    waiver_article: str
+    exemption_article: str
+
+    def item(self, number: int) -> Item:
+        """Return an item by its number, from 1."""
+        return self.items[number - 1]
+
+
+@cache
+def rulebook(market: str = "tw") -> Rulebook:
+    """Return what a market asks for."""
+    name = f"data/{market}_items.json"
+    data = json.loads(
+        resources.files("dossier.pif").joinpath(name).read_text(encoding="utf-8")
+    )
+    return Rulebook(
+        market=data["market"],
+        items=tuple(_item(entry) for entry in data["items"]),
+        waiver_article=data["waiver_article"],
+        exemption_article=data["exemption_article"],
+    )
+
+
+def _item(entry: Mapping[str, Any]) -> Item:
+    return Item(
+        number=entry["number"],
+        title=Message(zh=entry["zh"], en=entry["en"]),
+        article=entry["article"],
+        allows=DecisionKind(entry["allows"]) if entry["allows"] else None,
+        closes_by=Message(**entry["closes_by"]),
+        requirements=tuple(_requirement(part) for part in entry["requirements"]),
+    )
+
+
+def _requirement(entry: Mapping[str, Any]) -> Requirement:
+    return Requirement(
+        code=entry["code"],
+        name=Message(zh=entry["zh"], en=entry["en"]),
+        article=entry["article"],
+        satisfied_by=frozenset(Means(word) for word in entry["satisfied_by"]),
+        fields=tuple(tuple(group) for group in entry["fields"]),
+        evidence=Message(**entry["evidence"]),
+        closes_by=Message(**entry["closes_by"]),
+    )

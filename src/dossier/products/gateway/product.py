@@ -1,0 +1,107 @@
+"""Every query on products."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import select, update
+
+from dossier.core.database import Session, conflict_on, raw_rows
+from dossier.core.pagination import EXACT_COUNT_ROWS, PageParams
+from dossier.products.exceptions import ProductExistsError
+from dossier.products.models import Product
+
+# What clients see, in the order that they see it. Spelled out rather than composed:
+# the statements are constant texts, so the driver prepares each of them once.
+_LIST = """
+select id, code, name_zh, name_en, category, dosage_form, use, body_site,
+       population, intended_use, usage, sites, holder, markets,
+       created_at, updated_at
+from products where org_id = $1
+order by created_at desc, id desc limit $2 offset $3
+"""
+_GET = """
+select id, code, name_zh, name_en, category, dosage_form, use, body_site,
+       population, intended_use, usage, sites, holder, markets,
+       created_at, updated_at
+from products where org_id = $1 and id = $2
+"""
+_IDENTITY = "uq_products_org_id_identity_key"
+_COUNT = """
+select count(*) as total from (select 1 from products where org_id = $1 limit $2) t
+"""
+
+
+async def list_product_rows_for_org(
+    session: Session, org_id: UUID, page: PageParams
+) -> list[asyncpg.Record]:
+    """Return one page of products, newest first, as the driver gives them."""
+    return await raw_rows(session, _LIST, org_id, page.limit, page.offset)
+
+
+async def get_product_row_for_org(
+    session: Session, org_id: UUID, product_id: UUID
+) -> asyncpg.Record | None:
+    """Return one product as the driver gives it, or `None`."""
+    rows = await raw_rows(session, _GET, org_id, product_id)
+    return rows[0] if rows else None
+
+
+async def count_products_for_org(
+    session: Session, org_id: UUID, *, is_exact: bool
+) -> int | None:
+    """Count products; `None` above the bound unless an exact figure is wanted."""
+    bound = None if is_exact else EXACT_COUNT_ROWS + 1
+    rows = await raw_rows(session, _COUNT, org_id, bound)
+    total: int = rows[0]["total"]
+    return total if is_exact or total <= EXACT_COUNT_ROWS else None
+
+
+async def get_product_for_org(
+    session: Session, org_id: UUID, product_id: UUID
+) -> Product | None:
+    """Return one product, or `None` if it is not this organisation's."""
+    query = select(Product).where(Product.id == product_id, Product.org_id == org_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def find_product_by_identity_for_org(
+    session: Session, org_id: UUID, identity_key: str
+) -> Product | None:
+    """Return the product with this identity, if there is one."""
+    query = select(Product).where(
+        Product.org_id == org_id, Product.identity_key == identity_key
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def lock_product_for_org(
+    session: Session, org_id: UUID, product_id: UUID
+) -> Product | None:
+    """Return one product and keep others from changing what hangs on it."""
+    query = (
+        select(Product)
+        .where(Product.id == product_id, Product.org_id == org_id)
+        .with_for_update(key_share=True)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def add_product(session: Session, product: Product) -> None:
+    """Insert a product; its identity is unique in the organisation."""
+    session.add(product)
+    with conflict_on(_IDENTITY, ProductExistsError()):
+        await session.flush()
+
+
+async def update_product_for_org(
+    session: Session, org_id: UUID, product_id: UUID, values: dict[str, Any]
+) -> None:
+    """Change columns of one product; its identity stays unique."""
+    statement = (
+        update(Product)
+        .where(Product.id == product_id, Product.org_id == org_id)
+        .values(values)
+    )
+    with conflict_on(_IDENTITY, ProductExistsError()):
+        await session.execute(statement)

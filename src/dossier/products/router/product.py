@@ -1,0 +1,62 @@
+"""Routes of products and categories."""
+
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Response, status
+
+from dossier.core.pagination import Paging
+from dossier.core.schemas import Page
+from dossier.products import rules
+from dossier.products.dependencies import Products
+from dossier.products.models import Product
+from dossier.products.schemas import (
+    CategoryList,
+    ProductCreate,
+    ProductResponse,
+    ProductUpdate,
+)
+
+router = APIRouter(tags=["products"])
+
+
+def _json(content: object) -> Response:
+    """Encode what came straight from the driver; `response_model` documents it."""
+    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    return Response(body, media_type="application/json")
+
+
+@router.get("/products", response_model=Page[ProductResponse])
+async def list_products(page: Paging, products: Products) -> Response:
+    """List products, newest first."""
+    return _json(await products.list_products(page))
+
+
+@router.post(
+    "/products", status_code=status.HTTP_201_CREATED, response_model=ProductResponse
+)
+async def create_product(body: ProductCreate, products: Products) -> Product:
+    """State a product."""
+    return await products.create_product(body)
+
+
+@router.get("/products/{product_id}", response_model=ProductResponse)
+async def get_product(product_id: UUID, products: Products) -> Response:
+    """Return one product."""
+    return _json(await products.read_product(product_id))
+
+
+@router.patch("/products/{product_id}", response_model=ProductResponse)
+async def update_product(
+    product_id: UUID, body: ProductUpdate, products: Products
+) -> Product:
+    """Change the fields that are sent."""
+    return await products.update_product(product_id, body)
+
+
+@router.get("/categories", tags=["categories"])
+async def list_categories() -> CategoryList:
+    """List the categories, and how sure each column is."""
+    return CategoryList.model_validate(
+        {"items": list(rules.categories().values()), "sources": rules.sources()}
+    )

@@ -1,0 +1,213 @@
+"""Requests and responses of products and of the papers linked to them."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
+
+from dossier.core.schemas import RequestModel, ResponseModel
+from dossier.products.constants import ITEM_COUNT, MatchedBy, MicrobialClass, Use
+
+
+def _without_nul(text: str) -> str:
+    """Refuse what no PostgreSQL text can hold."""
+    if "\x00" in text:
+        message = "must not contain the character U+0000"
+        raise ValueError(message)
+    return text
+
+
+def _taiwan() -> list[Literal["tw"]]:
+    return ["tw"]
+
+
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    AfterValidator(_without_nul),
+]
+"""A short text: a name, a number, a place."""
+
+Paragraph = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2000, strip_whitespace=True),
+    AfterValidator(_without_nul),
+]
+"""A longer text: a description or an address."""
+
+
+class UsageBody(RequestModel):
+    """How the product is applied."""
+
+    method: Paragraph | None = None
+    amount: Line | None = None
+    frequency: Line | None = None
+
+
+class SiteBody(RequestModel):
+    """A manufacturing site and the step that it carries out."""
+
+    step: Line
+    name: Line
+    address: Paragraph
+    country: Line | None = None
+
+
+class HolderBody(RequestModel):
+    """Who answers for the product in the market."""
+
+    name: Line
+    address: Paragraph | None = None
+    phone: Line | None = None
+
+
+class ProductCreate(RequestModel):
+    """State a product; a Chinese or an English name is needed."""
+
+    code: Line | None = Field(None, description="Your own code, unique among yours.")
+    name_zh: Line | None = Field(None, examples=["玫瑰保濕面霜"])
+    name_en: Line | None = Field(None, examples=["Rose Moisture Cream"])
+    category: Line = Field(examples=["face_cream"])
+    use: Use = Field(examples=[Use.LEAVE_ON])
+    holder: HolderBody = Field(examples=[{"name": "Rose Maison Co."}])
+    dosage_form: Line | None = None
+    body_site: Line | None = None
+    population: Line | None = None
+    intended_use: Paragraph | None = None
+    usage: UsageBody = Field(default_factory=UsageBody)
+    sites: list[SiteBody] = Field(default_factory=list, max_length=50)
+    markets: list[Literal["tw"]] = Field(
+        default_factory=_taiwan, min_length=1, max_length=1
+    )
+
+
+class ProductUpdate(RequestModel):
+    """Change a product; only the fields that are sent change."""
+
+    code: Line | None = None
+    name_zh: Line | None = None
+    name_en: Line | None = None
+    category: Line | None = None
+    use: Use | None = None
+    holder: HolderBody | None = None
+    dosage_form: Line | None = None
+    body_site: Line | None = None
+    population: Line | None = None
+    intended_use: Paragraph | None = None
+    usage: UsageBody | None = None
+    sites: list[SiteBody] | None = Field(None, max_length=50)
+    markets: list[Literal["tw"]] | None = Field(None, min_length=1, max_length=1)
+
+    @field_validator("category", "use", "holder", "usage", "sites", "markets")
+    @classmethod
+    def refuse_null(cls, value: object) -> object:
+        """Refuse to empty what a product cannot be without."""
+        if value is None:
+            message = "must not be null; leave it out to keep it"
+            raise ValueError(message)
+        return value
+
+
+class UsageResponse(ResponseModel):
+    """How the product is applied."""
+
+    method: str | None
+    amount: str | None
+    frequency: str | None
+
+
+class SiteResponse(ResponseModel):
+    """A manufacturing site and the step that it carries out."""
+
+    step: str
+    name: str
+    address: str
+    country: str | None
+
+
+class HolderResponse(ResponseModel):
+    """Who answers for the product in the market."""
+
+    name: str
+    address: str | None
+    phone: str | None
+
+
+class ProductResponse(ResponseModel):
+    """A product as clients see it."""
+
+    id: UUID
+    code: str | None
+    name_zh: str | None
+    name_en: str | None
+    category: str
+    dosage_form: str | None
+    use: Use
+    body_site: str | None
+    population: str | None
+    intended_use: str | None
+    usage: UsageResponse
+    sites: list[SiteResponse]
+    holder: HolderResponse
+    markets: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class LinkCreate(RequestModel):
+    """Link a paper to an item, or to one requirement of it."""
+
+    document_id: UUID
+    item: int = Field(ge=1, le=ITEM_COUNT, examples=[11])
+    requirement: Line | None = Field(
+        None, description="Code of one requirement; without it the whole item."
+    )
+    reason: Paragraph | None = Field(None, description="Why, in your own words.")
+
+
+class LinkResponse(ResponseModel):
+    """A paper that serves an item of a product."""
+
+    id: UUID
+    document_id: UUID
+    item: int
+    requirement: str | None
+    matched_by: MatchedBy
+    reason: str | None
+    created_at: datetime
+
+
+class LinkList(ResponseModel):
+    """All links of a product."""
+
+    items: list[LinkResponse]
+
+
+class CategoryResponse(ResponseModel):
+    """What a category decides; see `sources` for how sure each column is."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    use: Use
+    tfda_category_zh: str
+    tfda_category_en: str
+    phase_in_on: date | None
+    exposure_row_id: str | None
+    annex_classes: list[str]
+    microbial_class: MicrobialClass
+
+
+class SourceResponse(ResponseModel):
+    """How sure a column is, and where it was read."""
+
+    certainty: str
+    source: str
+
+
+class CategoryList(ResponseModel):
+    """All categories, and the certainty of each column."""
+
+    items: list[CategoryResponse]
+    sources: dict[str, SourceResponse]

@@ -1,0 +1,233 @@
+"""Use cases of products and of the papers linked to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from dossier.activity.service import ActivityService
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.tenancy import Actor
+from dossier.documents.service import DocumentsService
+from dossier.products import gateway, rules
+from dossier.products.constants import MatchedBy
+from dossier.products.exceptions import (
+    LinkNotFoundError,
+    ProductNotFoundError,
+    RequirementUnknownError,
+)
+from dossier.products.models import Product, ProductDocument
+from dossier.products.schemas import ProductCreate, ProductUpdate, product_json
+
+T = TypeVar("T")
+
+WRITERS = ("owner", "admin", "editor")
+"""Roles that may state products and link papers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """A product stated by its identity, and what that did."""
+
+    product: Product
+    is_created: bool
+    is_changed: bool
+
+
+class ProductsService:
+    """The products of one organisation."""
+
+    def __init__(
+        self, session: Session, actor: Actor, documents: DocumentsService
+    ) -> None:
+        self._session = session
+        self._actor = actor
+        self._documents = documents
+        self._activity = ActivityService(session, actor)
+
+    async def create_product(self, body: ProductCreate) -> Product:
+        """Insert a product; its identity is unique in the organisation."""
+        self._actor.require(*WRITERS)
+        category = rules.category_of(body.category)
+        product = Product(
+            org_id=self._actor.org_id,
+            identity_key=_identity(body),
+            **_columns(body),
+        )
+        await gateway.add_product(self._session, product)
+        await self._activity.record(
+            "create", "product", product.id, details={"category": category.id}
+        )
+        return product
+
+    async def get_product(self, product_id: UUID) -> Product:
+        """Return one product, or raise."""
+        product = await gateway.get_product_for_org(
+            self._session, self._actor.org_id, product_id
+        )
+        return _found(product)
+
+    async def lock_product(self, product_id: UUID) -> Product:
+        """Return one product, held until the end of the transaction."""
+        product = await gateway.lock_product_for_org(
+            self._session, self._actor.org_id, product_id
+        )
+        return _found(product)
+
+    async def read_product(self, product_id: UUID) -> dict[str, Any]:
+        """Return one product as JSON members; the hot read."""
+        row = await gateway.get_product_row_for_org(
+            self._session, self._actor.org_id, product_id
+        )
+        return product_json(_found(row))
+
+    async def list_products(self, page: PageParams) -> Slice[dict[str, Any]]:
+        """Return one page as JSON members, newest first; the hot read."""
+        org_id = self._actor.org_id
+        rows = await gateway.list_product_rows_for_org(self._session, org_id, page)
+        items = [product_json(row) for row in rows]
+        if items and len(items) < page.limit:
+            total: int | None = page.offset + len(items)  # the last page counts itself
+        else:
+            total = await gateway.count_products_for_org(
+                self._session, org_id, is_exact=page.include_total
+            )
+        return Slice(items, total, page.limit, page.offset)
+
+    async def update_product(self, product_id: UUID, body: ProductUpdate) -> Product:
+        """Change the fields that were sent."""
+        self._actor.require(*WRITERS)
+        product = await self.lock_product(product_id)
+        await self._change(product, body.model_dump(mode="json", exclude_unset=True))
+        return product
+
+    async def upsert_product(self, body: ProductCreate) -> Upserted:
+        """Find a product by its identity and make it so, or insert it."""
+        self._actor.require(*WRITERS)
+        known = await gateway.find_product_by_identity_for_org(
+            self._session, self._actor.org_id, _identity(body)
+        )
+        if known is None:
+            return Upserted(
+                await self.create_product(body), is_created=True, is_changed=True
+            )
+        is_changed = await self._change(known, _columns(body))
+        return Upserted(known, is_created=False, is_changed=is_changed)
+
+    async def _change(self, product: Product, values: dict[str, Any]) -> bool:
+        changed = {k: v for k, v in values.items() if getattr(product, k) != v}
+        if not changed:
+            return False
+        if "category" in changed:
+            rules.category_of(changed["category"])
+        changed["identity_key"] = _identity_with(product, changed)
+        await gateway.update_product_for_org(
+            self._session,
+            self._actor.org_id,
+            product.id,
+            changed | {"updated_at": now()},
+        )
+        fields = sorted(set(changed) - {"identity_key"})
+        await self._activity.record(
+            "update", "product", product.id, details={"fields": fields}
+        )
+        return True
+
+    async def list_links(self, product_id: UUID) -> Sequence[ProductDocument]:
+        """Return the papers linked to a product, by item."""
+        await self.get_product(product_id)
+        return await gateway.list_links_for_org(
+            self._session, self._actor.org_id, product_id
+        )
+
+    async def linked_among(self, document_ids: Sequence[UUID]) -> set[UUID]:
+        """Return those of the documents that some product rests on."""
+        return await gateway.list_linked_document_ids_for_org(
+            self._session, self._actor.org_id, document_ids
+        )
+
+    async def link_document(  # noqa: PLR0913 - a link has these members
+        self,
+        product_id: UUID,
+        document_id: UUID,
+        item: int,
+        requirement: str | None = None,
+        *,
+        matched_by: MatchedBy = MatchedBy.USER,
+        reason: str | None = None,
+    ) -> ProductDocument:
+        """Link a paper to an item, or to one of its requirements."""
+        self._actor.require(*WRITERS)
+        if requirement is not None and not rules.is_requirement_of(requirement, item):
+            raise RequirementUnknownError(requirement)
+        product = await self.get_product(product_id)
+        document = await self._documents.get_document(document_id)
+        link = ProductDocument(
+            org_id=self._actor.org_id,
+            product_id=product.id,
+            document_id=document.id,
+            item=item,
+            requirement=requirement,
+            matched_by=matched_by,
+            reason=reason,
+        )
+        await gateway.add_link(self._session, link)
+        await self._record_link("create", link)
+        return link
+
+    async def unlink_document(self, product_id: UUID, link_id: UUID) -> None:
+        """Take a link away; the document stays."""
+        self._actor.require(*WRITERS)
+        await self.get_product(product_id)
+        link = await gateway.get_link_for_org(
+            self._session, self._actor.org_id, product_id, link_id
+        )
+        if link is None:
+            raise LinkNotFoundError(link_id)
+        await gateway.delete_link_for_org(self._session, self._actor.org_id, link.id)
+        await self._record_link("delete", link)
+
+    async def _record_link(self, action: str, link: ProductDocument) -> None:
+        details = {
+            "product_id": str(link.product_id),
+            "document_id": str(link.document_id),
+            "item": link.item,
+            "requirement": link.requirement,
+            "matched_by": link.matched_by,
+        }
+        await self._activity.record(
+            action, "product_document", link.id, details=details
+        )
+
+
+def _found(product: T | None) -> T:
+    if product is None:
+        raise ProductNotFoundError
+    return product
+
+
+def _columns(body: ProductCreate) -> dict[str, Any]:
+    return body.model_dump(mode="json")
+
+
+def _identity(body: ProductCreate) -> str:
+    return rules.identity_key(
+        code=body.code,
+        holder=body.holder.name,
+        name_zh=body.name_zh,
+        name_en=body.name_en,
+    )
+
+
+def _identity_with(product: Product, changed: dict[str, Any]) -> str:
+    def value(name: str) -> Any:
+        return changed.get(name, getattr(product, name))
+
+    return rules.identity_key(
+        code=value("code"),
+        holder=value("holder")["name"],
+        name_zh=value("name_zh"),
+        name_en=value("name_en"),
+    )

@@ -1,0 +1,25 @@
+"""Closed vocabularies of reports."""
+
+from enum import StrEnum
+
+FINDINGS_SCHEMA = "dossier.findings/1"
+INSPECTION_SCHEMA = "dossier.inspection/1"
+RENDER_TASK = "reports.render"
+
+
+class ReportFile(StrEnum):
+    """The files of a report, by the names that they have in its address."""
+
+    PDF = "pif.pdf"
+    FINDINGS = "findings.json"
+    ARCHIVE = "inspection.zip"
+
+
+MEDIA_TYPES = {
+    ReportFile.PDF: "application/pdf",
+    ReportFile.FINDINGS: "application/json",
+    ReportFile.ARCHIVE: "application/zip",
+}
+
+VIEWED = frozenset({ReportFile.PDF, ReportFile.FINDINGS})
+"""Read on a screen; the archive is taken away, so it counts as an export."""

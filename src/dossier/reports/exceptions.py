@@ -1,0 +1,24 @@
+"""What can go wrong with reports."""
+
+from typing import ClassVar
+
+from dossier.core.errors import AppError, ConflictError, NotFoundError
+
+
+class ReportNotFoundError(NotFoundError):
+    """No such report in this organisation."""
+
+    title: ClassVar[str] = "Report not found"
+
+
+class ReportNotReadyError(ConflictError):
+    """The report's job has not made its files."""
+
+    title: ClassVar[str] = "Report not ready"
+
+
+class OriginalChangedError(AppError):
+    """A stored original is no longer the one that the version cites."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "A stored original has changed"

@@ -1,0 +1,93 @@
+"""A small outcome, as a build of two papers would leave it."""
+
+from pathlib import Path
+from typing import Any
+
+from dossier.cli.builder.folder import Refusal
+from dossier.cli.builder.outcome import Outcome, TakenPaper
+
+
+def finding(code: str, severity: str, item: int, **members: Any) -> dict[str, Any]:
+    return {
+        "code": code,
+        "severity": severity,
+        "market": "tw",
+        "item": item,
+        "article": f"PIF Reg. Art. 3(1)({item})",
+        "message": {"zh": f"{code} 說明", "en": f"{code} in words"},
+        "closes_by": {"zh": "補件", "en": f"a paper for item {item}"},
+        **members,
+    }
+
+
+def item(number: int, state: str) -> dict[str, Any]:
+    return {
+        "number": number,
+        "title_zh": f"項目{number}",
+        "title_en": f"Item {number}",
+        "state": state,
+    }
+
+
+def snapshot() -> dict[str, Any]:
+    return {
+        "market": "tw",
+        "version_number": 2,
+        "product": {
+            "id": "p1",
+            "code": "RC-1",
+            "name_zh": "玫瑰面霜",
+            "name_en": "Rose Cream",
+        },
+        "completeness": {
+            "present": 13, "declared": 1, "waived": 0, "not_applicable": 0,
+            "stale": 0, "missing": 2, "complete": 14, "total": 16,
+        },
+        "items": [item(3, "present"), item(5, "declared"), item(14, "missing")],
+        "findings": [
+            finding("missing-item", "warning", 14),
+            finding("note", "info", 1),
+            finding(
+                "negative-rest",
+                "blocking",
+                3,
+                place={
+                    "filename": "formula.xlsx",
+                    "sha256": "ab",
+                    "sheet": "配方",
+                    "cell": "D7",
+                },
+            ),
+        ],
+        "evidence": [
+            {
+                "document_id": "d1",
+                "items": [3],
+                "matched_by": "stated",
+                "reason": "stated in product.yaml",
+            }
+        ],
+    }  # fmt: skip
+
+
+def outcome(**overrides: Any) -> Outcome:
+    values: dict[str, Any] = {
+        "snapshot": snapshot(),
+        "version_sha256": "3f2a9c01b7e45d",
+        "is_new_version": True,
+        "taken": (
+            TakenPaper(
+                name="formula.xlsx", document_id="d1", is_known=False, unreadable=None
+            ),
+            TakenPaper(
+                name="tests/locked.pdf",
+                document_id="d2",
+                is_known=False,
+                unreadable="encrypted: a password is needed",
+            ),
+        ),
+        "refused": (Refusal("leak.pdf", "a symbolic link that leads out"),),
+        "outputs": {"pif.pdf": Path("build/demo/pif.pdf")},
+        "seconds": {"reading": 1.5},
+    }
+    return Outcome(**values | overrides)

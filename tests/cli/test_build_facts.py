@@ -1,0 +1,79 @@
+"""What may be stated of a product, and how a fault is told."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.facts import Facts, read_facts
+from dossier.cli.builder.folder import Paper
+from dossier.cli.builder.product_file import read_product_file
+
+PAPERS = [Paper("formula.xlsx", Path("formula.xlsx"))]
+VALID = """\
+name_en: Rose Cream
+category: face_cream
+use: leave_on
+holder: {name: Jiyue}
+"""
+
+
+def read(folder: Path, text: str) -> Facts:
+    path = folder / "product.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_facts(read_product_file(path), PAPERS)
+
+
+def reasons(folder: Path, text: str) -> tuple[str, ...]:
+    with pytest.raises(UnusableInputError) as caught:
+        read(folder, text)
+    return caught.value.reasons
+
+
+def test_facts_and_stated_evidence_are_read(tmp_path: Path) -> None:
+    facts = read(
+        tmp_path,
+        VALID
+        + "formula: {file: formula.xlsx, tolerance: 0.05}\n"
+        + "evidence:\n  - {file: formula.xlsx, item: 3}\n",
+    )
+
+    assert facts.product.name_en == "Rose Cream"
+    assert facts.product.markets == ["tw"]
+    assert facts.formula.tolerance == Decimal("0.05")
+    assert [(entry.file, entry.item) for entry in facts.evidence] == [
+        ("formula.xlsx", 3)
+    ]
+
+
+def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+    text = VALID.replace("leave_on", "sometimes") + "colour: red\nevidence:\n"
+    text += "  - {file: a.pdf, item: 17}\n"
+
+    assert reasons(tmp_path, text) == (
+        "product.yaml:3: use: Input should be 'leave_on' or 'rinse_off'",
+        "product.yaml:5: colour: Extra inputs are not permitted",
+        "product.yaml:7: evidence.0.item: Input should be less than or equal to 16",
+    )
+
+
+def test_a_missing_field_says_how_to_state_it(tmp_path: Path) -> None:
+    found = reasons(tmp_path, "name_en: Rose Cream\nuse: leave_on\nholder: {}\n")
+
+    assert found == (
+        "product.yaml: category: is needed; state it there or by --product category=…",
+        (
+            "product.yaml:3: holder.name: is needed; state it there"
+            " or by --product holder.name=…"
+        ),
+    )
+
+
+def test_papers_that_are_not_there_are_named(tmp_path: Path) -> None:
+    text = VALID + "formula: {file: b.xlsx}\nevidence:\n  - {file: a.pdf, item: 5}\n"
+
+    assert reasons(tmp_path, text) == (
+        "product.yaml:7: evidence.0.file: no such paper in the folder: a.pdf",
+        "product.yaml:5: formula.file: no such paper in the folder: b.xlsx",
+    )

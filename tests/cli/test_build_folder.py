@@ -1,0 +1,151 @@
+"""What a build takes from a folder, and what it says of the rest."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.folder import Folder, read_folder
+
+
+def names(folder: Folder) -> list[str]:
+    return [paper.name for paper in folder.papers]
+
+
+def refusals(folder: Folder) -> dict[str, str]:
+    return {refusal.name: refusal.reason for refusal in folder.refusals}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "formula.xlsx").write_bytes(b"PK")
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_nested_folders_are_walked_in_a_stable_order(root: Path, out: Path) -> None:
+    (root / "b" / "深").mkdir(parents=True)
+    (root / "b" / "深" / "報告.pdf").write_bytes(b"%PDF")
+    (root / "a").mkdir()
+    (root / "a" / "z.pdf").write_bytes(b"%PDF")
+
+    assert names(read_folder(root, apart_from=out)) == [
+        "formula.xlsx",
+        "a/z.pdf",
+        "b/深/報告.pdf",
+    ]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [".DS_Store", "Thumbs.db", "desktop.ini", "~$formula.xlsx", ".git/HEAD",
+     "__MACOSX/a.pdf", "product.yaml", "README.md"],
+)  # fmt: skip
+def test_junk_and_notes_are_not_papers(root: Path, out: Path, junk: str) -> None:
+    (root / junk).parent.mkdir(exist_ok=True)
+    (root / junk).write_text("x")
+
+    folder = read_folder(root, apart_from=out)
+
+    assert names(folder) == ["formula.xlsx"]
+    assert not folder.refusals
+
+
+def test_a_note_in_a_deeper_folder_is_a_paper(root: Path, out: Path) -> None:
+    (root / "label").mkdir()
+    (root / "label" / "readme.txt").write_text("label text")
+
+    assert "label/readme.txt" in names(read_folder(root, apart_from=out))
+
+
+def test_link_out_of_the_folder_is_refused_by_name(
+    root: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.pdf").write_bytes(b"%PDF")
+    (root / "leak.pdf").symlink_to(tmp_path / "secret.pdf")
+
+    folder = read_folder(root, apart_from=out)
+
+    assert names(folder) == ["formula.xlsx"]
+    assert refusals(folder) == {
+        "leak.pdf": "a symbolic link that leads out of the folder"
+    }
+
+
+def test_linked_folders_are_refused_not_walked(
+    root: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.pdf").write_bytes(b"%PDF")
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+
+    folder = read_folder(root, apart_from=out)
+
+    assert names(folder) == ["formula.xlsx"]
+    assert "out of the folder" in refusals(folder)["linked"]
+
+
+def test_link_inside_the_folder_is_read_once(root: Path, out: Path) -> None:
+    (root / "again.xlsx").symlink_to(root / "formula.xlsx")
+
+    folder = read_folder(root, apart_from=out)
+
+    assert names(folder) == ["formula.xlsx"]
+    assert "by its own name" in refusals(folder)["again.xlsx"]
+
+
+def test_empty_files_and_pipes_are_named_and_others_go_on(
+    root: Path, out: Path
+) -> None:
+    (root / "empty.pdf").touch()
+    os.mkfifo(root / "pipe")
+
+    folder = read_folder(root, apart_from=out)
+
+    assert names(folder) == ["formula.xlsx"]
+    assert refusals(folder) == {
+        "empty.pdf": "the file is empty (0 bytes)",
+        "pipe": "not an ordinary file",
+    }
+
+
+def test_results_inside_the_folder_are_not_papers(root: Path) -> None:
+    (root / "out").mkdir()
+    (root / "out" / "pif.pdf").write_bytes(b"%PDF")
+
+    assert names(read_folder(root, apart_from=root / "out")) == ["formula.xlsx"]
+
+
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInputError, match="no-such: there is no such folder"):
+        read_folder(tmp_path / "no-such", apart_from=tmp_path)
+
+
+def test_file_instead_of_a_folder_is_named(root: Path, out: Path) -> None:
+    with pytest.raises(UnusableInputError, match="this is a file"):
+        read_folder(root / "formula.xlsx", apart_from=out)
+
+
+def test_folder_with_nothing_usable_says_what_it_looked_at(
+    tmp_path: Path, out: Path
+) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "empty.pdf").touch()
+
+    with pytest.raises(UnusableInputError, match=r"empty\.pdf: the file is empty"):
+        read_folder(tmp_path / "papers", apart_from=out)
+
+
+def test_product_file_is_found(root: Path, out: Path) -> None:
+    (root / "product.yaml").write_text("code: A")
+
+    folder = read_folder(root, apart_from=out)
+
+    assert folder.product_file == root / "product.yaml"

@@ -1,0 +1,97 @@
+"""Results appear together or not at all; progress is shown where it helps."""
+
+from collections.abc import AsyncIterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.outputs import require_output_folder, write_outputs
+from dossier.cli.builder.progress import Stages
+
+
+def lying_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+async def content(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+async def broken() -> AsyncIterator[bytes]:
+    yield b"half"
+    message = "storage went away"
+    raise ConnectionError(message)
+
+
+async def test_results_are_written_and_nothing_else_is_left(tmp_path: Path) -> None:
+    written = await write_outputs(
+        tmp_path, {"pif.pdf": content(b"a", b"b"), "findings.json": content(b"{}")}
+    )
+
+    assert lying_in(tmp_path) == {
+        "pif.pdf": b"ab",
+        "findings.json": b"{}",
+    }
+    assert written["pif.pdf"] == tmp_path / "pif.pdf"
+
+
+async def test_a_failure_half_way_leaves_the_earlier_results(tmp_path: Path) -> None:
+    (tmp_path / "pif.pdf").write_bytes(b"earlier")
+
+    with pytest.raises(ConnectionError):
+        await write_outputs(
+            tmp_path, {"pif.pdf": content(b"new"), "findings.json": broken()}
+        )
+
+    assert lying_in(tmp_path) == {"pif.pdf": b"earlier"}
+
+
+def test_a_file_in_the_place_of_the_results_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+
+    with pytest.raises(UnusableInputError, match="out: cannot hold the results"):
+        require_output_folder(tmp_path / "out")
+
+
+def run_two_stages(console: Console | None) -> Stages:
+    stages = Stages(console)
+    with stages.stage("Taking in", 2) as step:
+        step.advance("a.pdf")
+        step.advance("b[1].pdf")
+    with stages.stage("Printing") as step:
+        step.advance("pif.pdf")
+    return stages
+
+
+def test_plain_lines_elsewhere_than_on_a_terminal() -> None:
+    console = Console(file=StringIO(), force_terminal=False)
+
+    stages = run_two_stages(console)
+
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue().splitlines() == [
+        "Taking in …",
+        "  1/2 a.pdf",
+        "  2/2 b[1].pdf",
+        "Printing …",
+        "  1/1 pif.pdf",
+    ]
+    assert list(stages.seconds) == ["Taking in", "Printing"]
+
+
+def test_a_bar_on_a_terminal() -> None:
+    console = Console(file=StringIO(), force_terminal=True, width=100)
+
+    run_two_stages(console)
+
+    assert isinstance(console.file, StringIO)
+    assert "Taking in" in console.file.getvalue()
+    assert "2/2" in console.file.getvalue()
+
+
+def test_machines_see_no_progress_but_get_the_times() -> None:
+    assert list(run_two_stages(None).seconds) == ["Taking in", "Printing"]

@@ -1,0 +1,109 @@
+"""`product.yaml` and its flags: values, lines, and faults that name them."""
+
+from pathlib import Path
+
+import pytest
+
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.product_file import ProductFile, apply_flags, read_product_file
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "product.yaml"
+
+
+def read(path: Path, text: str) -> ProductFile:
+    path.write_text(text, encoding="utf-8")
+    return read_product_file(path)
+
+
+def test_values_and_their_lines_are_read(path: Path) -> None:
+    facts = read(path, "code: A\nholder:\n  name: 霽月\nsites:\n  - step: x\n")
+
+    assert facts.values == {
+        "code": "A",
+        "holder": {"name": "霽月"},
+        "sites": [{"step": "x"}],
+    }
+    assert facts.locate(("holder", "name")) == "product.yaml:3: holder.name"
+    assert facts.locate(("sites", 0, "step")) == "product.yaml:5: sites.0.step"
+
+
+def test_a_missing_field_points_to_its_parent(path: Path) -> None:
+    facts = read(path, "code: A\nholder:\n  name: B\n")
+
+    assert facts.locate(("holder", "phone")) == "product.yaml:2: holder.phone"
+    assert facts.locate(("category",)) == "product.yaml: category"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("code: [", r"product\.yaml:1: not YAML: "),
+        ("- a\n- b\n", "expected `field: value`"),
+        ("code: A\nname_en: B\ncode: C\n", r":3: code: stands here a second time"),
+        ("code: !!python/object:os.system x", "not YAML: could not determine"),
+        ("day: 2026-13-45", "not YAML that can be read"),
+        ("[" * 5000, "not YAML that can be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_where(
+    path: Path, text: str, reason: str
+) -> None:
+    with pytest.raises(UnusableInputError, match=reason):
+        read(path, text)
+
+
+def test_text_in_another_encoding_is_refused(path: Path) -> None:
+    path.write_bytes("name_zh: 玫瑰".encode("cp950"))
+
+    with pytest.raises(UnusableInputError, match="not UTF-8 at byte"):
+        read_product_file(path)
+
+
+def test_oversized_file_is_refused(path: Path) -> None:
+    with pytest.raises(UnusableInputError, match="larger than"):
+        read(path, "#" * 1_100_000)
+
+
+def test_aliases_that_multiply_are_walked_once(path: Path) -> None:
+    text = "a0: &a0 [x, x]\n" + "".join(
+        f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)
+    )
+
+    assert read(path, text).locate(("a39",)) == "product.yaml:40: a39"
+
+
+def test_no_file_and_an_empty_file_hold_no_facts(path: Path) -> None:
+    assert read_product_file(None).values == {}
+    assert read(path, "# nothing yet\n").values == {}
+
+
+def test_flags_lie_over_the_file(path: Path) -> None:
+    facts = read(path, "code: A\nholder:\n  name: B\n  phone: '1'\n")
+
+    flagged = apply_flags(
+        facts, ["holder.name=C", "usage.amount=0.8 g", "markets=[tw]", "code=0312"]
+    )
+
+    assert flagged.values == {
+        "code": "0312",
+        "holder": {"name": "C", "phone": "1"},
+        "usage": {"amount": "0.8 g"},
+        "markets": ["tw"],
+    }
+    assert facts.values["holder"] == {"name": "B", "phone": "1"}
+
+
+@pytest.mark.parametrize(
+    ("flag", "reason"),
+    [("code", "expected FIELD=VALUE"), ("code.x=1", "code holds a plain value")],
+)
+def test_a_flag_that_cannot_be_used_is_named(
+    path: Path, flag: str, reason: str
+) -> None:
+    facts = read(path, "code: A\n")
+
+    with pytest.raises(UnusableInputError, match=reason):
+        apply_flags(facts, [flag])

@@ -1,0 +1,110 @@
+"""The end of a build in words, and as a machine reads it."""
+
+from tests.cli.samples import outcome, snapshot
+
+from dossier.cli.builder.outcome import outcome_json
+from dossier.cli.builder.summary import summary
+
+
+def text(**overrides: object) -> str:
+    return "\n".join(line.text for line in summary(outcome(**overrides)))
+
+
+def test_summary_says_all_that_a_person_needs_in_this_order() -> None:
+    assert text().splitlines() == [
+        "",
+        "玫瑰面霜 · Rose Cream (RC-1), market tw",
+        "Version 2, new (3f2a9c01b7e4…)",
+        "",
+        (
+            "Items: 14 of 16 complete (13 present, 1 declared, 0 waived,"
+            " 0 not applicable); 0 stale, 2 missing"
+        ),
+        "  declared  5  項目5 Item 5",
+        "  missing  14  項目14 Item 14",
+        "",
+        "Blocking findings (1)",
+        "  item 3: negative-rest in words [negative-rest]",
+        "      negative-rest 說明",
+        "      PIF Reg. Art. 3(1)(3) · formula.xlsx, sheet 配方, cell D7",
+        "      closed by: a paper for item 3",
+        "",
+        "Warnings (1)",
+        "  item 14: missing-item in words [missing-item]",
+        "      missing-item 說明",
+        "      PIF Reg. Art. 3(1)(14)",
+        "      closed by: a paper for item 14",
+        "",
+        "To know (1)",
+        "  item 1: note in words [note]",
+        "      note 說明",
+        "      PIF Reg. Art. 3(1)(1)",
+        "      closed by: a paper for item 1",
+        "",
+        "Papers and the items they were matched to",
+        "  formula.xlsx      item 3: stated in product.yaml",
+        "  tests/locked.pdf  to no item",
+        "",
+        "Could not be read",
+        "  tests/locked.pdf: encrypted: a password is needed",
+        "  leak.pdf: a symbolic link that leads out",
+        "",
+        "pif.pdf       build/demo/pif.pdf",
+    ]
+
+
+def test_an_unchanged_build_says_that_there_is_no_new_version() -> None:
+    assert "nothing changed, so there is no new version" in text(is_new_version=False)
+
+
+def test_a_finding_on_a_page_names_it() -> None:
+    found = snapshot()
+    found["findings"][0]["place"] = {"filename": "a.pdf", "sha256": "x", "page": 3}
+
+    assert "a.pdf, page 3" in text(snapshot=found)
+
+
+def test_nothing_unread_is_not_a_heading() -> None:
+    assert "Could not be read" not in text(taken=(), refused=())
+
+
+def test_machines_get_the_same_with_blocking_findings_first() -> None:
+    body = outcome_json(outcome())
+
+    assert [entry["code"] for entry in body.pop("findings")] == [
+        "negative-rest",
+        "missing-item",
+        "note",
+    ]
+    assert body == {
+        "schema": "dossier.build/1",
+        "product": snapshot()["product"],
+        "market": "tw",
+        "version": {"number": 2, "sha256": "3f2a9c01b7e45d", "created": True},
+        "completeness": snapshot()["completeness"],
+        "items": snapshot()["items"],
+        "papers": [
+            {
+                "name": "formula.xlsx",
+                "document_id": "d1",
+                "duplicate": False,
+                "items": [3],
+                "matched_by": "stated",
+                "reason": "stated in product.yaml",
+            },
+            {
+                "name": "tests/locked.pdf",
+                "document_id": "d2",
+                "duplicate": False,
+                "items": [],
+                "matched_by": None,
+                "reason": None,
+            },
+        ],
+        "unread": [
+            {"name": "tests/locked.pdf", "reason": "encrypted: a password is needed"},
+            {"name": "leak.pdf", "reason": "a symbolic link that leads out"},
+        ],
+        "outputs": {"pif.pdf": "build/demo/pif.pdf"},
+        "seconds": {"reading": 1.5},
+    }

@@ -1,0 +1,124 @@
+"""`dossier migrate` and `dossier postgres` on real databases."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from dossier.cli import app
+from dossier.core import migrate
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command on a database of its own that is at the newest revision."""
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", fresh_database)
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(app, words)
+
+    return invoke
+
+
+def marks(result: Result) -> list[list[str]]:
+    return [line.split()[:2] for line in result.output.splitlines()]
+
+
+def test_the_history_marks_where_the_database_stands(run: Run) -> None:
+    run("migrate", "--to", "accounts", "--yes")
+
+    result = run("migrate", "history")
+
+    assert marks(result)[0] == ["pending", migrate.head_revision()]
+    assert ["applied", "accounts"] in marks(result)
+    assert marks(result)[-1] == ["applied", "foundation"]
+
+
+def test_migrate_goes_to_the_newest_revision_again(run: Run) -> None:
+    run("migrate", "--to", "activity", "--yes")
+
+    result = run("migrate")
+
+    assert result.output == f"The database is at {migrate.head_revision()}.\n"
+    assert {mark for mark, _ in marks(run("migrate", "history"))} == {"applied"}
+
+
+def test_going_down_without_consent_changes_nothing(run: Run) -> None:
+    result = run("migrate", "--to", "base")
+
+    assert result.exit_code == 1
+    assert {mark for mark, _ in marks(run("migrate", "history"))} == {"applied"}
+
+
+def test_the_preview_prints_sql_and_changes_nothing(run: Run) -> None:
+    result = run("migrate", "--to", "accounts", "--sql")
+
+    assert "SET version_num='accounts'" in result.output
+    assert {mark for mark, _ in marks(run("migrate", "history"))} == {"applied"}
+
+
+def test_the_preview_of_nothing_to_do_is_empty(run: Run) -> None:
+    assert run("migrate", "--sql").output == ""
+
+
+def test_an_unknown_revision_is_refused_by_name(run: Run) -> None:
+    result = run("migrate", "--to", "no-such")
+
+    assert result.exit_code == 2
+    assert "no-such" in result.output
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(
+    fresh_database: str,
+) -> None:
+    connection = await asyncpg.connect(fresh_database)
+    await connection.execute("update alembic_version set version_num = 'later'")
+    await connection.close()
+    environment = {"DOSSIER_DATABASE__URL": fresh_database}
+
+    result = await asyncio.to_thread(
+        CliRunner().invoke, app, ["migrate", "--to", "jobs"], env=environment
+    )
+
+    assert isinstance(result.exception, migrate.DatabaseNotReadyError)
+
+
+def test_programs_of_the_server_are_for_the_embedded_one_only(run: Run) -> None:
+    result = run("postgres", "psql")
+
+    assert result.exit_code == 2
+    assert "DOSSIER_DATABASE__URL" in result.output
+
+
+@pytest.fixture
+def embedded_home(
+    shared_folder: Path, cluster_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The home of the tests' own cluster, as if it were a person's."""
+    del cluster_url  # only so that it runs
+    monkeypatch.delenv("DOSSIER_DATABASE__URL", raising=False)
+    monkeypatch.setenv("DOSSIER_HOME", str(shared_folder / "home"))
+    return shared_folder / "home"
+
+
+@pytest.mark.usefixtures("embedded_home")
+def test_a_backup_is_taken_by_the_programs_of_the_wheel(tmp_path: Path) -> None:
+    file = tmp_path / "backup.sql"
+
+    result = CliRunner().invoke(app, ["postgres", "pg_dump", "--file", str(file)])
+
+    assert result.exit_code == 0
+    assert "PostgreSQL database dump" in file.read_text()
+
+
+@pytest.mark.usefixtures("embedded_home")
+def test_a_program_that_is_not_of_the_wheel_is_refused() -> None:
+    result = CliRunner().invoke(app, ["postgres", "../../bash"])
+
+    assert result.exit_code == 2
+    assert "There is no program" in result.output

@@ -1,0 +1,95 @@
+"""The recipe of `docs/adding-a-feature.md`, followed in a copy of the project."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+COPIED = ("src", "tests", "migrations", "scripts", "docs", "pyproject.toml")
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool on the copy, whose sources come before the installed ones."""
+    environment = os.environ | {
+        "PYTHONPATH": str(folder / "src"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    return subprocess.run(  # noqa: S603 - our own tools
+        [str(BIN / command[0]), *command[1:]],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copy")
+    ignore = shutil.ignore_patterns("__pycache__", ".*")
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copy(source, folder / name)
+    made = run(folder, "python", "scripts/new_domain.py", "claims")
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["ruff", "check", "--no-cache", "."], id="lint"),
+        pytest.param(["ruff", "format", "--no-cache", "--check", "src"], id="format"),
+        pytest.param(["lint-imports", "--no-cache"], id="contracts"),
+        pytest.param(
+            [
+                "pytest",
+                "-q",
+                "-n",
+                "0",
+                "tests/claims",
+                "tests/core/test_migrations.py",
+            ],
+            id="tests",
+            marks=pytest.mark.slow,  # a suite of its own, with its own database
+        ),
+    ],
+)
+def test_a_new_domain_passes_every_check(copy: Path, command: list[str]) -> None:
+    result = run(copy, *command)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.slow  # mypy reads the project's dependencies
+def test_a_new_domain_passes_the_type_check(copy: Path) -> None:
+    shutil.copytree(ROOT / ".mypy_cache", copy / ".mypy_cache", dirs_exist_ok=True)
+
+    result = run(copy, "mypy", "src/dossier/claims", "tests/claims")
+
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("name", ["", "Claims", "claim", "../claims", "activities s"])
+def test_a_name_that_is_no_domain_is_refused(copy: Path, name: str) -> None:
+    result = run(copy, "python", "scripts/new_domain.py", name)
+
+    assert result.returncode == 2
+    assert "usage" in result.stderr
+
+
+def test_a_domain_is_not_made_twice(copy: Path) -> None:
+    result = run(copy, "python", "scripts/new_domain.py", "claims")
+
+    assert result.returncode == 2
+    assert "there already" in result.stderr

@@ -1,0 +1,83 @@
+"""Parsers that misbehave, run inside the sandbox by its tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from dossier.integrations.parsing.exceptions import (
+    UnreadableFileError,
+    UnreadableReason,
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str
+    number: Decimal | None
+
+
+@dataclass(frozen=True)
+class Grid:
+    cells: list[Cell]
+    by_name: dict[str, tuple[int, ...]]
+
+
+def well_behaved(path: str, *, sheet: str = "") -> Grid:
+    print("noise that libraries write")  # noqa: T201 - the noise is the point
+    cell = Cell(Path(path).read_text("utf-8"), Decimal("0.10"))
+    return Grid([cell, Cell(sheet, None)], {"a": (1, 2)})
+
+
+def wrongly_typed(_path: str) -> dict[str, int]:
+    return {"cells": 1}
+
+
+def hang(_path: str) -> None:
+    time.sleep(3600)
+
+
+def spin(_path: str) -> None:
+    while True:
+        pass
+
+
+def swallow_memory(_path: str) -> int:
+    return len(bytearray(1 << 33))
+
+
+def crash(_path: str) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def babble(_path: str) -> str:
+    return "x" * (3 << 20)
+
+
+def refuse(_path: str) -> None:
+    raise UnreadableFileError(UnreadableReason.ENCRYPTED, "asks for a password")
+
+
+def stumble(_path: str) -> None:
+    raise KeyError(_path)
+
+
+def phone_home(_path: str) -> None:
+    socket.create_connection(("127.0.0.1", 9))
+
+
+def start_a_program(_path: str) -> None:
+    subprocess.run([sys.executable, "-V"], check=True)
+
+
+def write_a_file(path: str) -> None:
+    Path(path).write_text("more", "utf-8")
+
+
+def show_environment(_path: str) -> dict[str, str]:
+    return dict(os.environ)

@@ -1,0 +1,238 @@
+"""What an inspector reads: asserted on the text of the printed pages."""
+
+# ruff: noqa: RUF001 - Chinese punctuation is as it is
+
+from pathlib import Path
+
+import pikepdf
+import pypdfium2
+import pytest
+from tests.reports import samples
+from tests.reports.printing import SHA256, print_snapshot, read_pages
+
+FORBIDDEN = ("is safe", "approved", "核准", "是安全的")
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("printed") / "pif.pdf"
+    print_snapshot(samples.snapshot(), target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def pages(printed: Path) -> list[str]:
+    return read_pages(printed)
+
+
+def test_cover_names_product_holder_version_completeness_and_digest(
+    pages: list[str],
+) -> None:
+    cover = pages[0]
+
+    for words in (
+        "玫瑰保濕霜",
+        "Rose Moisturising Cream",
+        "玫瑰有限公司 Rose Co., Ltd.",
+        "第 3 版 Version 3",
+        "台灣 Taiwan",
+        "2026-11-20 08:30 UTC",
+        "13 / 16 項 items",
+        "草稿",
+        SHA256,
+    ):
+        assert words in cover
+
+
+def test_cover_shows_what_blocks(pages: list[str]) -> None:
+    assert "成分合計不是 100%。" in pages[0]
+    assert "缺少產品之物理及化學特性資料。" not in pages[0]
+
+
+def test_contents_list_sixteen_items_with_state_and_true_page(pages: list[str]) -> None:
+    contents = pages[1]
+
+    for item in samples.items():
+        assert item["title_zh"] in contents
+    number = contents.split("Product safety information 缺少 Missing ")[1].split()[0]
+    assert "產品安全資料 Product safety information" in pages[int(number) - 1]
+
+
+def test_every_page_says_which_of_how_many(pages: list[str]) -> None:
+    for number, page in enumerate(pages, start=1):
+        assert f"Page {number} of {len(pages)}" in page
+
+
+def test_every_page_after_the_cover_says_what_it_belongs_to(pages: list[str]) -> None:
+    for page in pages[1:]:
+        assert "玫瑰保濕霜 Rose Moisturising Cream" in page
+        assert "Version 3" in page
+
+
+def test_items_cite_evidence_article_and_what_closes_the_gap(pages: list[str]) -> None:
+    body = " ".join(pages)
+
+    assert "E07 stability-report.pdf" in body
+    assert "化粧品產品資訊檔案管理辦法 第 3 條第 1 項第 11 款" in body
+    assert "附上載明日期之文件 Attach the dated document" in body
+
+
+def test_decisions_give_reason_person_and_time(pages: list[str]) -> None:
+    body = " ".join(pages)
+
+    assert "免附理由 Reason for the waiver" in body
+    assert "產品為無水配方，水活性低於 0.6，微生物無法生長；理由載於項目 16。" in body
+    assert "林安安 Lin An-an | 2026-11-20 03:04 UTC" in body
+
+
+def test_composition_gives_each_line_its_cell_and_the_total_as_interval(
+    pages: list[str],
+) -> None:
+    page = next(page for page in pages if "Annex A: Composition" in page)
+
+    assert "q.s. to 100 64.2–66.7 F7" in page
+    assert "7732-18-5 231-791-2" in page
+    assert "≤ 0.1" in page
+    assert "合計 Total 98.7–100.4" in page
+
+
+def test_findings_come_blocking_first_with_their_place(pages: list[str]) -> None:
+    page = next(page for page in pages if "Annex B: Findings" in page)
+
+    order = [page.index(f"{word} ") for word in ("Blocking", "Warning", "Note")]
+    assert order == sorted(order)
+    assert "E01 配方表 formula.xlsx › 配方 Formula › F21" in page
+    assert "值 Value 98.7 % 限值 Limit 100 % 差 Margin -1.3 %" in page
+
+
+def test_evidence_is_listed_with_whole_digests(pages: list[str]) -> None:
+    listed = pages[-1]
+
+    for paper in samples.evidence():
+        assert paper["sha256"] in listed
+        assert f"{paper['size_bytes']} bytes" in listed
+
+
+def test_software_never_calls_a_product_safe_or_approved(pages: list[str]) -> None:
+    body = " ".join(pages).lower()
+
+    for words in FORBIDDEN:
+        assert words not in body
+
+
+def test_a_long_composition_repeats_its_header_on_every_page(tmp_path: Path) -> None:
+    snapshot = samples.snapshot(formula=samples.formula(500))
+
+    print_snapshot(snapshot, tmp_path / "pif.pdf")
+
+    annex = [
+        page for page in read_pages(tmp_path / "pif.pdf") if "Raw Material" in page
+    ]
+    assert len(annex) > 10
+    assert all("Trade name / supplier" in page for page in annex)
+    assert "Raw Material 500" in annex[-1]
+
+
+def test_an_empty_file_says_what_is_not_there(tmp_path: Path) -> None:
+    bare = samples.snapshot(formula=None, findings=[], evidence=[])
+    for name in (
+        "name_en",
+        "code",
+        "usage",
+        "dosage_form",
+        "population",
+        "phase_in_on",
+    ):
+        bare["product"][name] = None
+    bare["product"]["sites"] = []
+    bare["product"]["holder"] |= {"address": None, "phone": None}
+    for item in bare["items"]:
+        item["decision"] = None
+        for requirement in item["requirements"]:
+            requirement["documents"] = []
+
+    print_snapshot(bare, tmp_path / "pif.pdf")
+
+    body = " ".join(read_pages(tmp_path / "pif.pdf"))
+    assert "No formula has been imported." in body
+    assert "Nothing was found in the evidence at hand." in body
+    assert "No document has been linked." in body
+    assert "未載明 Not stated" in body
+
+
+HOSTILE = [
+    '#eval("1+1") #sys.inputs #include "/etc/passwd"',
+    "$ x^2 $ *bold* _emph_ `raw` ~ -- ---",
+    "@evidence-1 <annex-a> [content] {code} = heading",
+    "// comment /* block */ \\ \\u{41} #[",
+    "A" * 300,
+    "很長的名稱" * 60,
+    "bell \x07 nul \x00 emoji 😀 rare 𠀀 arabic العربية",
+    "name\u202efdp.exe",
+    "line one\nline two\r\nline three\ttab",
+    "",
+    " ",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_breaks_the_file_or_is_taken_for_markup(
+    text: str, tmp_path: Path
+) -> None:
+    snapshot = samples.snapshot(formula=samples.formula(3))
+    snapshot["product"] |= {"name_zh": text, "name_en": text, "code": text}
+    snapshot["product"]["holder"]["name"] = text
+    snapshot["formula"]["lines"][0] |= dict.fromkeys(
+        ("phase", "trade_name", "supplier", "inci", "cas", "ec", "function", "cell"),
+        text,
+    )
+    snapshot["items"][4]["decision"]["reason"] = text
+    snapshot["evidence"][0]["filename"] = text
+    snapshot["findings"][1]["message"] = {"zh": text, "en": text}
+
+    print_snapshot(snapshot, tmp_path / "pif.pdf")
+
+    if text.isascii() and text.isprintable() and len(text) < 60:
+        body = " ".join(read_pages(tmp_path / "pif.pdf"))
+        assert text.strip() in body
+
+
+def test_what_the_font_lacks_is_spelled_out(tmp_path: Path) -> None:
+    snapshot = samples.snapshot()
+    snapshot["product"]["name_zh"] = "霜 😀 \u202e甲\x00"
+
+    print_snapshot(snapshot, tmp_path / "pif.pdf")
+
+    assert "霜 [U+1F600] [U+202E]甲[U+0000]" in read_pages(tmp_path / "pif.pdf")[0]
+
+
+def test_the_file_is_archival_and_carries_its_findings(printed: Path) -> None:
+    with pikepdf.open(printed) as pdf:
+        metadata = pdf.open_metadata()
+        assert metadata.pdfa_status == "3B"
+        assert metadata["dc:identifier"] == f"urn:sha256:{SHA256}"
+        assert metadata["dc:title"] == pdf.docinfo["/Title"]
+        assert metadata["xmp:CreatorTool"] == pdf.docinfo["/Creator"]
+        attached = pdf.attachments["findings.json"].get_file().read_bytes()
+        assert b'"dossier.findings/1"' in attached
+        assert pdf.Root.Lang == "zh-TW"
+
+
+def test_the_outline_leads_to_items_and_annexes(printed: Path) -> None:
+    with pypdfium2.PdfDocument(printed) as document:
+        titles = [entry.get_title() for entry in document.get_toc()]
+
+    assert len(titles) == 1 + 16 + 3
+    assert "產品基本資料" in titles[1]
+    assert titles[-1].endswith("Annex C: List of evidence")
+
+
+def test_one_set_of_glyphs_is_in_the_file(printed: Path) -> None:
+    with pikepdf.open(printed) as pdf:
+        fonts = {
+            str(font.BaseFont).split("+")[-1]
+            for page in pdf.pages
+            for font in page.Resources.Font.values()
+        }
+
+    assert fonts == {"NotoSansSC-Regular", "DejaVuSansMono"}
