@@ -111,9 +111,7 @@ def test_a_lost_database_is_not_counted(failure: Failure) -> None:
 
 
 def test_the_third_upstream_failure_in_a_row_is_the_last() -> None:
-    verdicts = [
-        judge(Failure(count, 3, is_retryable=True)).event for count in range(3)
-    ]
+    verdicts = [judge(Failure(count, 3, is_retryable=True)).event for count in range(3)]
 
     assert verdicts == [JobEvent.RETRY_LATER, JobEvent.RETRY_LATER, JobEvent.FAIL]
 
