@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from tests.core.openapi_samples import Document, body_of, sample
 from tests.factories.accounts import make_user
+from tests.factories.documents import make_document
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.openapi import is_public, operations
@@ -43,6 +44,7 @@ async def make_user_id(sessions: SessionFactory, org_id: UUID) -> UUID:
 
 
 MAKERS: dict[str, Maker] = {
+    "document_id": make_document,
     "job_id": make_job,
     "user_id": make_user_id,
 }

@@ -332,6 +332,19 @@ async def test_a_part_of_a_document_can_be_asked_for(
     assert beyond.status_code == 416
 
 
+async def test_bytes_that_are_gone_are_a_problem_not_a_broken_download(
+    client: httpx2.AsyncClient, settings: Settings
+) -> None:
+    document_id = (await upload(client, PDF)).json()["id"]
+    [blob] = blobs(settings)
+    await asyncio.to_thread(blob.unlink)
+
+    response = await client.get(f"/api/v1/documents/{document_id}/content")
+
+    assert response.status_code == 500
+    assert response.json()["type"] == "/problems/blob-missing"
+
+
 async def test_a_download_is_written_into_the_trail(
     client: httpx2.AsyncClient, session: Session
 ) -> None:
