@@ -67,6 +67,7 @@ CASES = [
     ("INCI".encode("utf-16"), "a.csv", Kind.CSV, "text/csv"),
     ("INCI".encode("utf-16-le"), "a.csv", Kind.CSV, "text/csv"),
     (PNG, "a.png", Kind.IMAGE, "image/png"),
+    (b"{\\rtf1\\ansi Aqua}", "a.rtf", Kind.OTHER, None),
     (b"\x00\x01\x02\x03 whatever", "a.bin", Kind.OTHER, None),
 ]
 
