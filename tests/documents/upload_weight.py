@@ -3,14 +3,14 @@
 import asyncio
 import resource
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.types import Message
 
+from dossier.core.models import new_id
 from dossier.core.uploads import MultipartUpload
-from dossier.integrations.parsing.kinds import Sniffer
+from dossier.documents.service import take_in
 from dossier.integrations.storage.client import ObjectStore
 
 PIECE_BYTES = 64 * 1024
@@ -36,20 +36,18 @@ def request_of(size_bytes: int) -> Request:
     return Request({"type": "http", "headers": headers}, receive)
 
 
-async def watched(upload: MultipartUpload, sniffer: Sniffer) -> AsyncIterator[bytes]:
-    async for piece in upload.pieces():
-        sniffer.feed(piece)
-        yield piece
-
-
 async def main(folder: Path, size_bytes: int) -> None:
-    store = ObjectStore.local(folder)
-    upload = MultipartUpload(request_of(PIECE_BYTES), size_bytes)
-    await store.write("warm", watched(upload, Sniffer()))
+    await take(folder, PIECE_BYTES)
     before_mib = resident_mib()
+    taken_bytes = await take(folder, size_bytes)
+    print(taken_bytes, round(resident_mib() - before_mib, 1))  # noqa: T201 - its answer
+
+
+async def take(folder: Path, size_bytes: int) -> int:
     upload = MultipartUpload(request_of(size_bytes), size_bytes)
-    blob = await store.write("org", watched(upload, Sniffer()))
-    print(blob.size_bytes, round(resident_mib() - before_mib, 1))  # noqa: T201 - its answer
+    store = ObjectStore.local(folder)
+    received = await take_in(store, new_id(), upload.pieces(), lambda: upload.filename)
+    return received.size_bytes
 
 
 if __name__ == "__main__":
