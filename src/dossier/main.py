@@ -30,6 +30,7 @@ from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.web import UPLOAD, Authenticator, operation_id
 from dossier.integrations.queue.names import JOB_CHANNEL
+from dossier.integrations.queue.names import TABLE as QUEUE_TABLE
 from dossier.jobs.dependencies import answer_for_job
 
 
@@ -68,7 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = await stack.enter_async_context(opened_database(settings))
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
-        state.checks = health.database_checks(database.engine)
+        state.checks = _checks(database)
         await stack.enter_async_context(_jobs(app, settings, database))
         yield
 
@@ -88,6 +89,12 @@ async def _jobs(
 
             await stack.enter_async_context(working(settings, database))
         yield
+
+
+def _checks(database: Database) -> dict[str, health.Check]:
+    engine = database.engine
+    queue = health.insert_check(engine, QUEUE_TABLE)
+    return {**health.database_checks(engine), "queue": queue}
 
 
 def _authenticator(app: FastAPI, sessions: SessionFactory) -> Authenticator:
