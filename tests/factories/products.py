@@ -59,7 +59,7 @@ async def make_link(
     sessions: SessionFactory, org_id: UUID, **overrides: Any
 ) -> ProductDocument:
     """Link a new document to an item of a new product."""
-    product = await make_product(sessions, org_id)
+    product = await make_product(sessions, org_id, code="linked")
     document = await make_document(sessions, org_id, b"linked")
     values: dict[str, Any] = {"item": 4} | overrides
     async with tenant_transaction(sessions, org_id) as session:
