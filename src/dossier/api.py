@@ -9,6 +9,7 @@ from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
+from dossier.reports.router import router as reports
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -19,4 +20,5 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     activity,
     documents,
     jobs,
+    reports,
 )

@@ -48,6 +48,4 @@ async def _keys(
 ) -> dict[str, str]:
     documents = DocumentsService(session, actor)
     ids = [paper["document_id"] for paper in evidence]
-    return {
-        each: (await documents.get_document(UUID(each))).blob_key for each in ids
-    }
+    return {each: (await documents.get_document(UUID(each))).blob_key for each in ids}

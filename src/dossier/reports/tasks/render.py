@@ -4,6 +4,7 @@ Every step reads the version alone, so a run that is repeated makes the same byt
 which the store keeps under the same keys.
 """
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -55,9 +56,7 @@ async def _finish(ctx: TaskContext, report_id: UUID) -> None:
         await ctx.finish(session, path_of(report_id))
 
 
-async def _make(
-    ctx: TaskContext, source: Source, press: Press, folder: Path
-) -> int:
+async def _make(ctx: TaskContext, source: Source, press: Press, folder: Path) -> int:
     """Make the three files in a folder and return the number of pages."""
     manuscript = source.manuscript
     findings = manuscript.findings_json()
@@ -83,7 +82,9 @@ async def _pack(source: Source, press: Press, folder: Path) -> None:
             await _add_file(archive, folder / name)
             for name in (ReportFile.PDF, ReportFile.FINDINGS)
         ]
-        made.append(await archive.add_bytes("snapshot.json", manuscript.snapshot_json()))
+        made.append(
+            await archive.add_bytes("snapshot.json", manuscript.snapshot_json())
+        )
         originals = [
             entry async for entry in _add_originals(archive, source, press.store)
         ]
@@ -92,7 +93,8 @@ async def _pack(source: Source, press: Press, folder: Path) -> None:
 
 
 async def _add_file(archive: Archive, path: Path) -> Entry:
-    return await archive.add(path.name, file_chunks(path), path.stat().st_size)
+    size_bytes = (await asyncio.to_thread(path.stat)).st_size
+    return await archive.add(path.name, file_chunks(path), size_bytes)
 
 
 async def _add_originals(
@@ -115,9 +117,7 @@ async def _store(
 ) -> dict[str, Any]:
     files = {}
     for name in ReportFile:
-        blob = await store.write(
-            f"reports/{ctx.org_id}", file_chunks(folder / name)
-        )
+        blob = await store.write(f"reports/{ctx.org_id}", file_chunks(folder / name))
         files[name.value] = {
             "key": blob.key,
             "sha256": blob.sha256,
