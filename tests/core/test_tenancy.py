@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from tests.core.openapi_samples import Document, body_of, sample
 from tests.factories.accounts import make_user
+from tests.factories.reports import make_report
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.openapi import is_public, operations
@@ -44,6 +45,7 @@ async def make_user_id(sessions: SessionFactory, org_id: UUID) -> UUID:
 
 MAKERS: dict[str, Maker] = {
     "job_id": make_job,
+    "report_id": make_report,
     "user_id": make_user_id,
 }
 """How to make what an id in a path stands for; a new kind of id needs a line."""
