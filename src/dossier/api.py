@@ -8,9 +8,15 @@ from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.documents.router import router as documents
+from dossier.products.router import routers as products
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
-API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity, documents)
+API_ROUTERS: tuple[APIRouter, ...] = (
+    accounts,
+    activity,
+    documents,
+    *products,
+)
