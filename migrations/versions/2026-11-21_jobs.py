@@ -15,6 +15,48 @@ down_revision = "activity"
 branch_labels = None
 depends_on = None
 
+# Word for word: the engine compares the body with its own.
+NOTIFY = """CREATE FUNCTION queue.fn_pgqueuer_changed() RETURNS TRIGGER AS $$
+DECLARE
+    to_emit BOOLEAN := false;  -- Flag to decide whether to emit a notification
+BEGIN
+    -- Check operation type and set the emit flag accordingly
+    IF TG_OP = 'UPDATE' AND OLD IS DISTINCT FROM NEW THEN
+        to_emit := true;
+    ELSIF TG_OP = 'DELETE' THEN
+        to_emit := true;
+    ELSIF TG_OP = 'INSERT' THEN
+        to_emit := true;
+    ELSIF TG_OP = 'TRUNCATE' THEN
+        to_emit := true;
+    END IF;
+
+    -- Perform notification if the emit flag is set
+    IF to_emit THEN
+        PERFORM pg_notify(
+            'ch_pgqueuer',
+            json_build_object(
+                'channel', 'ch_pgqueuer',
+                'operation', lower(TG_OP),
+                'sent_at', NOW(),
+                'table', TG_TABLE_NAME,
+                'type', 'table_changed_event'
+            )::text
+        );
+    END IF;
+
+    -- Return appropriate value based on the operation
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN
+        RETURN NEW;
+    ELSIF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    ELSE
+        RETURN NULL; -- For TRUNCATE and other non-row-specific contexts
+    END IF;
+
+END;
+$$ LANGUAGE plpgsql"""
+
 ENGINE = (
     "create schema queue",
     """
@@ -96,7 +138,8 @@ ENGINE = (
     ),
     (
         "create unique index pgqueuer_picked_slot_idx on queue.pgqueuer "
-        "(entrypoint, slot) where ((status = 'picked'::queue.pgqueuer_status) and (slot is not null))"
+        "(entrypoint, slot) "
+        "where ((status = 'picked'::queue.pgqueuer_status) and (slot is not null))"
     ),
     (
         "create index pgqueuer_priority_id_id1_idx on queue.pgqueuer "
@@ -123,23 +166,7 @@ ENGINE = (
         "(updated, id desc) include (id) "
         "where (status = 'picked'::queue.pgqueuer_status)"
     ),
-    """
-    create function queue.fn_pgqueuer_changed() returns trigger as $$
-    declare to_emit boolean := false;
-    begin
-      if tg_op = 'UPDATE' and old is distinct from new then
-        to_emit := true;
-      elsif tg_op in ('DELETE', 'INSERT', 'TRUNCATE') then
-        to_emit := true;
-      end if;
-      if to_emit then
-        perform pg_notify('ch_pgqueuer', json_build_object(
-          'channel', 'ch_pgqueuer', 'operation', lower(tg_op), 'sent_at', now(),
-          'table', tg_table_name, 'type', 'table_changed_event')::text);
-      end if;
-      return null;
-    end; $$ language plpgsql
-    """,
+    NOTIFY,
     (
         "create trigger tg_pgqueuer_changed "
         "after insert or update or delete or truncate on queue.pgqueuer "

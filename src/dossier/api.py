@@ -8,6 +8,7 @@ from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.documents.router import router as documents
+from dossier.jobs.router import router as jobs
 from dossier.products.router import routers as products
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
@@ -18,5 +19,6 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     activity,
     documents,
+    jobs,
     *products,
 )

@@ -17,6 +17,7 @@ from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import Edge, EdgeParts
+from dossier.core.prefer import JobWaiter
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -26,8 +27,10 @@ from dossier.core.security import (
     token_key,
 )
 from dossier.core.settings import Settings
-from dossier.core.startup import opened_database
+from dossier.core.startup import Database, opened_database
 from dossier.core.web import UPLOAD, Authenticator, operation_id
+from dossier.integrations.queue.names import JOB_CHANNEL
+from dossier.jobs.dependencies import answer_for_job
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -66,6 +69,24 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
         state.checks = health.database_checks(database.engine)
+        await stack.enter_async_context(_jobs(app, settings, database))
+        yield
+
+
+@asynccontextmanager
+async def _jobs(
+    app: FastAPI, settings: Settings, database: Database
+) -> AsyncIterator[None]:
+    """Let requests wait for jobs, and run a worker here where settings say so."""
+    waiter = JobWaiter(database.url, JOB_CHANNEL)
+    app.state.job_waiter, app.state.job_answer = waiter, answer_for_job
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(waiter.close)
+        if settings.jobs.in_process:
+            # The engine costs 33 MB: a web process without a worker never pays it.
+            from dossier.worker import working  # noqa: PLC0415
+
+            await stack.enter_async_context(working(settings, database))
         yield
 
 

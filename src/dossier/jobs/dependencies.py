@@ -2,13 +2,17 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 
-from dossier.core.web import CurrentActor, RequestSession
-from dossier.jobs.constants import RETRY_AFTER_S, JobState
+from dossier.core.database import tenant_transaction
+from dossier.core.problems import MEDIA_TYPE
+from dossier.core.web import CurrentActor, RequestSession, get_actor, get_sessions
+from dossier.jobs.constants import FINISHED, RETRY_AFTER_S, JobState
 from dossier.jobs.models import Job
-from dossier.jobs.schemas import JobFilters
+from dossier.jobs.schemas import JobFilters, JobResponse
 from dossier.jobs.service import JobsService
 
 JOBS_PATH = "/api/v1/jobs"
@@ -47,3 +51,20 @@ async def get_filters(
 
 
 Filters = Annotated[JobFilters, Depends(get_filters)]
+
+
+async def answer_for_job(request: Request, job_id: UUID) -> Response | None:
+    """Answer a creating call that waited; in a transaction of its own.
+
+    Satisfies `JobAnswer` of `core/prefer.py`: the finished job, the problem of a failed
+    one, or `None` while it is still to be done.
+    """
+    actor = await get_actor(request)
+    sessions = await get_sessions(request)
+    async with tenant_transaction(sessions, actor.org_id) as session:
+        job = await JobsService(session, actor).get_job(job_id)
+    if job.state not in FINISHED:
+        return None
+    if job.error is not None:
+        return JSONResponse(job.error, job.error["status"], media_type=MEDIA_TYPE)
+    return JSONResponse(JobResponse.model_validate(job).model_dump(mode="json"))

@@ -10,7 +10,7 @@ from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue import carry
+from dossier.integrations.queue import carry, upkeep
 from dossier.jobs import gateway
 from dossier.jobs.constants import CHANGERS, JobEvent, JobState
 from dossier.jobs.exceptions import JobAlreadyQueuedError, JobNotFoundError
@@ -20,6 +20,8 @@ from dossier.jobs.schemas import JobFilters
 
 Scalar = UUID | str | int | bool | None
 """What a job may carry: ids and plain values, never objects."""
+
+MAX_REDRIVEN = 10_000
 
 
 class JobsService:
@@ -195,6 +197,31 @@ class JobsService:
         await self._activity.record(
             "update", "job", job.id, details={"kind": job.kind, "state": job.state}
         )
+
+
+class OperatorJobs:
+    """Jobs of all organisations, for operators; needs a system transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list_jobs(self, filters: JobFilters, limit: int) -> list[Job]:
+        """Return jobs, the newest first."""
+        return await gateway.list_jobs_for_system(self._session, filters, limit=limit)
+
+    async def find_jobs(self, job_id: UUID | None) -> list[Job]:
+        """Return one job, or all failed ones where no id is given."""
+        if job_id is None:
+            failed = JobFilters(state=JobState.FAILED)
+            return await self.list_jobs(failed, MAX_REDRIVEN)
+        job = await gateway.get_job_for_system(self._session, job_id)
+        if job is None:
+            raise JobNotFoundError(job_id)
+        return [job]
+
+    async def queue_depth(self) -> list[upkeep.Depth]:
+        """Return how much waits and runs, by kind, and since when."""
+        return await upkeep.queue_depth(self._session)
 
 
 def _plain(value: Scalar) -> str | int | bool | None:

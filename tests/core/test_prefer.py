@@ -1,0 +1,195 @@
+"""Waiting for a job after the commit."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRouter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dossier.core.database import asyncpg_url
+from dossier.core.models import new_id
+from dossier.core.prefer import MAX_WAIT_S, JobWaiter, PreferRoute, wait_of
+
+CHANNEL = "tests_jobs"
+JOB_ID = new_id()
+LOCATION = f"/api/v1/jobs/{JOB_ID}"
+
+
+@pytest.mark.parametrize(
+    ("prefer", "expected"),
+    [
+        ("wait=5", 5),
+        ("WAIT = 5", 5),
+        ('wait="7", handling=lenient', 7),
+        ("wait=999999", MAX_WAIT_S),
+        ("respond-async", None),
+        ("respond-async, wait=10", None),
+        ("wait", None),
+        ("await=5", None),
+        ("", None),
+    ],
+)
+def test_the_field_is_read_as_rfc_7240_writes_it(
+    prefer: str, expected: int | None
+) -> None:
+    assert wait_of(prefer) == expected
+
+
+@given(st.text())
+def test_no_text_makes_us_wait_longer_than_a_minute(prefer: str) -> None:
+    assert (wait_of(prefer) or 0) <= MAX_WAIT_S
+
+
+class Answers:
+    """Plays `answer_for_job`: pending until it is told the end."""
+
+    def __init__(self) -> None:
+        self.ended: Response | None = None
+        self.looked = asyncio.Event()
+
+    async def __call__(self, _request: Request, job_id: UUID, /) -> Response | None:
+        assert job_id == JOB_ID
+        self.looked.set()
+        return self.ended
+
+
+@pytest.fixture
+async def waiter(database_url: str) -> AsyncIterator[JobWaiter]:
+    waiter = JobWaiter(database_url, CHANNEL)
+    yield waiter
+    await waiter.close()
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+async def creator(
+    waiter: JobWaiter, answers: Answers
+) -> AsyncIterator[httpx2.AsyncClient]:
+    app, router = FastAPI(), APIRouter(route_class=PreferRoute)
+
+    @router.post("/things", status_code=202)
+    async def create(response: Response) -> dict[str, str]:
+        response.headers["location"] = LOCATION
+        return {"state": "pending"}
+
+    @router.post("/plain", status_code=201)
+    async def plain() -> dict[str, str]:
+        return {"state": "made"}
+
+    app.include_router(router)
+    app.state.job_waiter, app.state.job_answer = waiter, answers
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
+        yield client
+
+
+async def announce(url: str) -> None:
+    connection = await asyncpg.connect(asyncpg_url(url))
+    await connection.execute("select pg_notify($1, $2)", CHANNEL, str(JOB_ID))
+    await connection.close()
+
+
+async def test_the_end_of_the_job_is_the_answer_when_it_comes_in_time(
+    creator: httpx2.AsyncClient, answers: Answers, database_url: str
+) -> None:
+    async def end_the_job() -> None:
+        await answers.looked.wait()
+        answers.ended = JSONResponse({"state": "done"})
+        await announce(database_url)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(end_the_job())
+        response = await creator.post("/things", headers={"prefer": "wait=10"})
+
+    assert (response.status_code, response.json()) == (200, {"state": "done"})
+    assert response.headers["preference-applied"] == "wait=10"
+    assert response.headers["location"] == LOCATION
+
+
+async def test_a_job_that_has_ended_before_we_listen_is_not_missed(
+    creator: httpx2.AsyncClient, answers: Answers
+) -> None:
+    answers.ended = JSONResponse({"status": 502}, 502)
+
+    response = await creator.post("/things", headers={"prefer": "wait=10"})
+
+    assert response.status_code == 502
+
+
+async def test_the_first_answer_stands_when_the_time_is_over(
+    creator: httpx2.AsyncClient,
+) -> None:
+    response = await creator.post("/things", headers={"prefer": "wait=0"})
+
+    assert (response.status_code, response.json()) == (202, {"state": "pending"})
+    assert response.headers["preference-applied"] == "wait=0"
+
+
+async def test_respond_async_does_not_wait(
+    creator: httpx2.AsyncClient, answers: Answers
+) -> None:
+    response = await creator.post("/things", headers={"prefer": "respond-async"})
+
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "respond-async"
+    assert not answers.looked.is_set()
+
+
+@pytest.mark.parametrize("headers", [{}, {"prefer": "handling=lenient"}])
+async def test_without_the_preference_nothing_is_applied(
+    creator: httpx2.AsyncClient, headers: dict[str, str]
+) -> None:
+    response = await creator.post("/things", headers=headers)
+
+    assert response.status_code == 202
+    assert "preference-applied" not in response.headers
+
+
+async def test_an_answer_without_a_job_is_sent_as_it_is(
+    creator: httpx2.AsyncClient,
+) -> None:
+    response = await creator.post("/plain", headers={"prefer": "wait=10"})
+
+    assert response.status_code == 201
+    assert "preference-applied" not in response.headers
+
+
+async def test_many_waits_share_one_connection(
+    waiter: JobWaiter, database_url: str
+) -> None:
+    everybody = asyncio.Event()
+    ended: list[Response] = []
+    looks = 0
+
+    async def look() -> Response | None:
+        nonlocal looks
+        looks += 1
+        if looks == 20:
+            everybody.set()
+        return ended[0] if ended else None
+
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(waiter.wait(JOB_ID, 10, look)) for _ in range(20)]
+        await everybody.wait()
+        connection = await asyncpg.connect(asyncpg_url(database_url))
+        listening = await connection.fetchval(
+            "select count(*) from pg_stat_activity where query ilike '%listen%' "
+            "and datname = current_database() and pid <> pg_backend_pid()"
+        )
+        await connection.close()
+        ended.append(Response())
+        await announce(database_url)
+
+    assert listening == 1
+    assert all(wait.result() is ended[0] for wait in waits)
