@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx2
 import pytest
 from tests.factories.documents import make_stored_document
+from tests.factories.products import make_product
 from tests.factories.spreadsheets import csv_text, xlsx_bytes
 
 from dossier.core.database import SessionFactory, tenant_transaction
@@ -18,16 +19,15 @@ from dossier.products.service import FormulaService, ProductsService
 
 pytestmark = pytest.mark.process
 
-PRODUCT = {"name_en": "Rose Cream", "category": "face_cream", "use": "leave_on"}
 NOWHERE = "018f0000-0000-7000-8000-0000000000ff"
 
 Upload = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture
-async def product_url(client: httpx2.AsyncClient) -> str:
-    answer = await client.post("/api/v1/products", json=PRODUCT)
-    return f"/api/v1/products/{answer.json()['id']}"
+async def product_url(sessions: SessionFactory, org_id: UUID) -> str:
+    product = await make_product(sessions, org_id)
+    return f"/api/v1/products/{product.id}"
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ async def test_the_latest_version_serves_the_file(
     ],
     ids=["no formula", "0 bytes", "wrong extension", "undecodable"],
 )
-async def test_a_file_without_a_formula_is_named_with_its_reason(  # noqa: PLR0917 - fixtures and cases
+async def test_a_file_without_a_formula_is_named_with_its_reason(  # noqa: PLR0917 - a table
     client: httpx2.AsyncClient,
     product_url: str,
     upload: Upload,

@@ -64,16 +64,18 @@ class _Candidate:
         )
 
 
-def find_table(workbook: GridWorkbook, sheet: str | None = None) -> FormulaTable:
+def find_table(
+    workbook: GridWorkbook, filename: str, sheet: str | None = None
+) -> FormulaTable:
     """Return the most convincing formula of the file, or of the named sheet."""
     names = [each.name for each in workbook.sheets]
     if sheet is not None and sheet not in names:
-        raise FormulaSheetNotFoundError(sheet, names)
+        raise FormulaSheetNotFoundError(filename, sheet, names)
     grids = [Grid(each) for each in workbook.sheets if sheet in {None, each.name}]
     best = [found for grid in grids if (found := _best(_candidates(grid)))]
     chosen = _best(iter(best))
     if chosen is None:
-        raise NoFormulaFoundError(None, names)
+        raise NoFormulaFoundError(filename, names)
     return _table(chosen, [each.grid for each in best])
 
 
