@@ -58,7 +58,15 @@ class Stage:
 
     url: str
     home: Path
-    connection: asyncpg.Connection
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection that no row security holds back."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     def env(self, **more: str) -> dict[str, str]:
         """Return the variables of a server: nothing is limited, nothing is open."""
@@ -76,10 +84,11 @@ class Stage:
 
     async def add_products(self, org_id: UUID, count: int) -> None:
         """Fill an organisation, and the same owner of the usual way."""
-        await self.connection.execute(_PRODUCTS, org_id, count)
-        await self.connection.execute(_USUAL_ITEMS, org_id, count)
-        await self.connection.execute("vacuum analyze products")
-        await self.connection.execute("vacuum analyze usual_items")
+        async with self.connected() as connection:
+            await connection.execute(_PRODUCTS, org_id, count)
+            await connection.execute(_USUAL_ITEMS, org_id, count)
+            await connection.execute("vacuum analyze products")
+            await connection.execute("vacuum analyze usual_items")
 
 
 def email_of(org_id: UUID) -> str:
@@ -92,16 +101,20 @@ async def stage() -> AsyncIterator[Stage]:
     """Yield a migrated database with two organisations; remove it afterwards."""
     with tempfile.TemporaryDirectory(prefix="dossier-bench-") as folder:
         home = Path(folder)
-        async with embedded_postgres(home) as url:
-            await migrate.upgrade(url)
-            connection = await asyncpg.connect(url)
-            try:
-                await _add_organisations(connection)
-                await _prepare_usual(url)
-                yield Stage(url, home, connection)
-            finally:
-                await connection.close()
-        embedded_postgres(home).destroy()
+        try:
+            async with embedded_postgres(home) as url:
+                yield await _built(url, home)
+        finally:
+            embedded_postgres(home).destroy()
+
+
+async def _built(url: str, home: Path) -> Stage:
+    await migrate.upgrade(url)
+    await _prepare_usual(url)
+    built = Stage(url, home)
+    async with built.connected() as connection:
+        await _add_organisations(connection)
+    return built
 
 
 async def _add_organisations(connection: asyncpg.Connection) -> None:

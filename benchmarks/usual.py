@@ -10,15 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID, uuid4
 
+import bcrypt
 import jwt
-from argon2 import PasswordHasher
 from fastapi import Depends, FastAPI
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel
 from sqlmodel import Field, Session, SQLModel, create_engine, func, select
 
 SECRET = "only-for-this-benchmark-0123456789"  # noqa: S105 - protects nothing
-_hasher = PasswordHasher()
 _engine = create_engine(
     os.environ.get("BENCH_DATABASE_URL", "").replace(
         "postgresql://", "postgresql+psycopg://"
@@ -109,7 +108,8 @@ async def health() -> dict[str, str]:
 def login(session: Db, body: Login) -> dict[str, str]:
     """Check a password and give a token."""
     user = session.exec(select(UsualUser).where(UsualUser.email == body.email)).one()
-    _hasher.verify(user.hashed_password, body.password)
+    if not bcrypt.checkpw(body.password.encode(), user.hashed_password.encode()):
+        raise PermissionError
     claims = {"sub": str(user.id), "exp": datetime.now(UTC) + timedelta(hours=1)}
     return {"access_token": jwt.encode(claims, SECRET, algorithm="HS256")}
 
@@ -156,6 +156,6 @@ def prepare(owner_id: UUID, other_id: UUID, password: str) -> None:
             (owner_id, "small@example.org"),
             (other_id, "large@example.org"),
         ):
-            hashed = _hasher.hash(password)
+            hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
             session.add(UsualUser(id=user_id, email=email, hashed_password=hashed))
         session.commit()

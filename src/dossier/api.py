@@ -7,10 +7,16 @@ from dossier.activity.router import router as activity
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
+from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
-API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity, jobs)
+API_ROUTERS: tuple[APIRouter, ...] = (
+    accounts,
+    activity,
+    documents,
+    jobs,
+)

@@ -120,6 +120,7 @@ def test_software_never_calls_a_product_safe_or_approved(pages: list[str]) -> No
         assert words not in body
 
 
+@pytest.mark.slow  # 35 pages
 def test_a_long_composition_repeats_its_header_on_every_page(tmp_path: Path) -> None:
     snapshot = samples.snapshot(formula=samples.formula(500))
 
@@ -175,6 +176,20 @@ HOSTILE = [
 ]
 
 
+MARGIN_PT = 40
+
+
+def _right_edges_pt(path: Path) -> list[float]:
+    """Return how near to the right edge of its page each page's text comes."""
+    with pypdfium2.PdfDocument(path) as document:
+        edges = []
+        for index in range(len(document)):
+            text = document[index].get_textpage()
+            rights = [text.get_rect(i)[2] for i in range(text.count_rects())]
+            edges.append(document[index].get_width() - max(rights))
+        return edges
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_breaks_the_file_or_is_taken_for_markup(
     text: str, tmp_path: Path
@@ -192,6 +207,7 @@ def test_no_text_breaks_the_file_or_is_taken_for_markup(
 
     print_snapshot(snapshot, tmp_path / "pif.pdf")
 
+    assert min(_right_edges_pt(tmp_path / "pif.pdf")) > MARGIN_PT
     if text.isascii() and text.isprintable() and len(text) < 60:
         body = " ".join(read_pages(tmp_path / "pif.pdf"))
         assert text.strip() in body

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from dossier.core.errors import AppError
+from dossier.core.logging import bound
+from dossier.core.problems import problem_response
 
 # Characters that RFC 8187 leaves unescaped beside letters and digits.
 _ATTR_CHARS = "!#$&+-.^_`|~"
@@ -50,7 +52,10 @@ def download(request: Request, content: Content) -> Response:
     if _is_known(request.headers.get("if-none-match"), headers["etag"]):
         kept = ("etag", "cache-control", "repr-digest")
         return Response(status_code=304, headers={key: headers[key] for key in kept})
-    part = _part(request, content, headers["etag"])
+    try:
+        part = _part(request, content, headers["etag"])
+    except RangeNotSatisfiableError as error:
+        return _refusal(request, content, error)
     if part is None:
         headers["content-digest"] = headers["repr-digest"]
         return _stream(content, 0, content.size_bytes, headers)
@@ -107,6 +112,16 @@ def _is_known(if_none_match: str | None, etag: str) -> bool:
         return False
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return bool(tags & {etag, "*"})
+
+
+def _refusal(
+    request: Request, content: Content, error: RangeNotSatisfiableError
+) -> Response:
+    response = problem_response(
+        error, instance=request.url.path, request_id=bound().request_id
+    )
+    response.headers["content-range"] = f"bytes */{content.size_bytes}"
+    return response
 
 
 def _headers(content: Content) -> dict[str, str]:

@@ -147,6 +147,7 @@ def configure_logging(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     # Our own access line says more; see `core/middleware.py`.
     logging.getLogger("uvicorn.access").disabled = True
 

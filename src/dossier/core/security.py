@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -152,7 +153,7 @@ class TokenSigner:
         )
         return Claims(
             user_id=UUID(claims["sub"]),
-            org_id=UUID(claims["org"]),
+            org_id=UUID(str(claims["org"])),
             issued_at_s=int(claims["iat"]),
             expires_at_s=int(claims["exp"]),
         )
@@ -178,8 +179,7 @@ def _stored_secret(path: Path) -> bytes:
 def _make_secret(path: Path) -> None:
     """Make the file in one step, so that processes starting together agree."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=".secret-")  # 0600
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_hex(MIN_SECRET_BYTES).encode())
     try:
@@ -187,7 +187,7 @@ def _make_secret(path: Path) -> None:
     except FileExistsError:
         return  # another process was first; its secret is the one
     finally:
-        part.unlink()
+        Path(part).unlink()
 
 
 def token_key(credentials: bytes) -> bytes:

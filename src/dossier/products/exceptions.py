@@ -1,6 +1,13 @@
 """What can go wrong with products and the papers linked to them."""
 
-from dossier.core.errors import ConflictError, InvalidError, NotFoundError
+from collections.abc import Sequence
+
+from dossier.core.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+)
 
 
 class ProductNotFoundError(NotFoundError):
@@ -43,3 +50,39 @@ class RequirementUnknownError(InvalidError):
     """The code does not name a requirement of this item."""
 
     title = "Unknown requirement"
+
+
+class NoFormulaFoundError(InvalidError):
+    """No sheet has a header that names ingredients and quantities."""
+
+    title = "No formula found"
+
+    def __init__(self, filename: str | None, sheets: Sequence[str]) -> None:
+        searched = ", ".join(repr(name) for name in sheets) or "none"
+        where = f"{filename}: " if filename else ""
+        super().__init__(
+            f"{where}no table with ingredient names and quantities; sheets: {searched}"
+        )
+        self.sheets = tuple(sheets)
+
+
+class FormulaSheetNotFoundError(InvalidError):
+    """The file has no sheet of this name."""
+
+    title = "Sheet not found"
+
+    def __init__(self, sheet: str, sheets: Sequence[str]) -> None:
+        known = ", ".join(repr(name) for name in sheets)
+        super().__init__(f"No sheet {sheet!r}; the file has {known}.")
+
+
+class FormulaTooLongError(TooLargeError):
+    """The table has more lines than a formula has."""
+
+    title = "Formula too long"
+
+
+class FormulaNotFoundError(NotFoundError):
+    """The product has no such formula version."""
+
+    title = "Formula version not found"

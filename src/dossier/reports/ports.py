@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import UUID
 
 
 class StoredBlob(Protocol):
@@ -29,8 +28,8 @@ class StoredBlob(Protocol):
 class BlobStore(Protocol):
     """Keeps bytes by key, in streams."""
 
-    async def write(self, org_id: UUID, chunks: AsyncIterator[bytes], /) -> StoredBlob:
-        """Store a stream for an organisation."""
+    async def write(self, folder: str, pieces: AsyncIterator[bytes], /) -> StoredBlob:
+        """Store a stream under a folder; the same bytes get the same key."""
         ...
 
     def read(self, key: str, start: int, end: int, /) -> AsyncIterator[bytes]:

@@ -47,11 +47,9 @@ def download_name(title: str, version_number: int, file: str) -> str:
 
 
 def _plain(name: str) -> str:
-    visible = "".join(
-        character
-        for character in unicodedata.normalize("NFC", name)
-        if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-    )
+    composed = unicodedata.normalize("NFC", name)
+    spaced = "".join(" " if letter.isspace() else letter for letter in composed)
+    visible = "".join(filter(str.isprintable, spaced))
     return visible.strip(" .")
 
 

@@ -14,7 +14,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.paper import PaperText, TextPart, storable
+from dossier.integrations.parsing.paper import PaperText, split_parts, storable
 
 _CONTINUED: Final = "continue"
 # What lxml raises is a `SyntaxError`.
@@ -22,7 +22,7 @@ _DAMAGES: Final = (OpcError, SyntaxError, KeyError, ValueError)
 
 
 def read_text(path: str) -> PaperText:
-    """Return the body as one part; a row of a table is one line, cells by tabs."""
+    """Return the body; a row of a table is one line, cells by tabs."""
     check_archive(path)
     try:
         document = docx.Document(path)
@@ -30,7 +30,7 @@ def read_text(path: str) -> PaperText:
         detail = "the Word document is damaged and cannot be opened"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
     text = storable("\n".join(_lines(document)))
-    return PaperText([TextPart(1, "body", text)])
+    return PaperText(split_parts(text, "body"))
 
 
 def _lines(body: Document | _Cell) -> Iterator[str]:

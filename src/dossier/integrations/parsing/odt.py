@@ -13,7 +13,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.paper import PaperText, TextPart, storable
+from dossier.integrations.parsing.paper import PaperText, split_parts, storable
 
 _TEXT: Final = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
@@ -25,7 +25,7 @@ _MANIFEST: Final = "META-INF/manifest.xml"
 
 
 def read_text(path: str) -> PaperText:
-    """Return the body as one part; a row of a table is one line, cells by tabs."""
+    """Return the body; a row of a table is one line, cells by tabs."""
     check_archive(path)
     try:
         root = _content(path)
@@ -33,7 +33,7 @@ def read_text(path: str) -> PaperText:
         detail = "the OpenDocument text is damaged and cannot be opened"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
     text = storable("\n".join(filter(None, _lines(root))))
-    return PaperText([TextPart(1, "body", text)])
+    return PaperText(split_parts(text, "body"))
 
 
 def _content(path: str) -> Element:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+MAX_PART_CHARACTERS: Final = 50_000
 _UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -23,9 +24,28 @@ class PaperText:
 
     parts: list[TextPart]
     encoding: str | None = None
+    page_count: int | None = None
 
 
 def storable(text: str) -> str:
     """Drop what no database column holds: controls and halves of surrogate pairs."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _UNSTORABLE.sub("", whole)
+
+
+def split_parts(text: str, label: str) -> list[TextPart]:
+    """Cut a text without pages into parts of bearable length, at ends of lines."""
+    parts: list[TextPart] = []
+    start = 0
+    while start < len(text) or not parts:
+        end = _end_of_part(text, start)
+        parts.append(TextPart(len(parts) + 1, label, text[start:end]))
+        start = end
+    return parts
+
+
+def _end_of_part(text: str, start: int) -> int:
+    limit = start + MAX_PART_CHARACTERS
+    if limit >= len(text):
+        return len(text)
+    return text.rfind("\n", start, limit) + 1 or limit

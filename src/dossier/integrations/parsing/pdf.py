@@ -31,7 +31,7 @@ def read_text(path: str) -> PaperText:
     if not any(part.text and part.has_text_layer for part in parts):
         detail = "its pages are pictures without text, and no OCR is installed"
         raise UnreadableFileError(UnreadableReason.NO_TEXT_LAYER, detail)
-    return PaperText(parts)
+    return PaperText(parts, page_count=len(parts))
 
 
 def has_usable_text(text: str, *, has_images: bool) -> bool:

@@ -8,16 +8,16 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.paper import PaperText, TextPart, storable
+from dossier.integrations.parsing.paper import PaperText, split_parts, storable
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 
 
 def read_text(path: str) -> PaperText:
-    """Return the whole text as one part, with the name of its encoding."""
+    """Return the whole text in parts, with the name of its encoding."""
     file = Path(path)
     if file.stat().st_size > MAX_BYTES:
         detail = f"a text above {MAX_BYTES // 1024**2} MiB is not read"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
     text, encoding = decoded(file.read_bytes())
-    return PaperText([TextPart(1, "text", storable(text))], encoding)
+    return PaperText(split_parts(storable(text), "text"), encoding)

@@ -17,6 +17,8 @@ from dossier.pif.rules.words import count_words, fold, fold_name
 NAME_WORD = 6
 NAME_HINT = 2
 TITLE_WORD = 6
+"""For the first known word of a text alone: a paper opens with what it is."""
+
 CONTENT_WORD = 1
 CONTENT_HINT_SHARE = 2
 """So many different hints weigh as much as one word."""
@@ -88,7 +90,7 @@ def _candidates(paper: Paper) -> Iterable[Candidate]:
     text = fold(paper.text[:TEXT_CHARACTERS])
     words = _vocabulary()
     name = count_words(fold_name(paper.filename), words.name)
-    title = count_words(text[:TITLE_CHARACTERS], words.content)
+    title = _title_word(text[:TITLE_CHARACTERS])
     content = count_words(text, words.content)
     for kind in paper_kinds():
         candidate = _weigh(kind, name, title, content)
@@ -96,19 +98,26 @@ def _candidates(paper: Paper) -> Iterable[Candidate]:
             yield candidate
 
 
+def _title_word(opening: str) -> str | None:
+    words = _vocabulary()
+    return next(
+        (word for word in count_words(opening, words.content) if word in words.titles),
+        None,
+    )
+
+
 def _weigh(
-    kind: PaperKind, name: Counter[str], title: Counter[str], content: Counter[str]
+    kind: PaperKind, name: Counter[str], title: str | None, content: Counter[str]
 ) -> Candidate:
     named = _present(kind.name_words, name)
     hinted = _present(kind.name_hints, name)
-    titled = _present(kind.content_words, title)
     said = _present(kind.content_words, content)
     hints = _present(kind.content_hints, content)
     repeats = sum(min(content[word], MOST_REPEATS) for word in said)
     score = (
         (NAME_WORD if named else 0)
         + (NAME_HINT if hinted else 0)
-        + (TITLE_WORD if titled else 0)
+        + (TITLE_WORD if title in kind.content_words else 0)
         + CONTENT_WORD * min(repeats, 2 * MOST_REPEATS)
         + len(hints) // CONTENT_HINT_SHARE
     )
@@ -140,6 +149,7 @@ def _listed(words: Sequence[str]) -> str:
 class _Vocabulary:
     name: frozenset[str]
     content: frozenset[str]
+    titles: frozenset[str]
 
 
 @cache
@@ -148,4 +158,5 @@ def _vocabulary() -> _Vocabulary:
     return _Vocabulary(
         name=frozenset().union(*(k.name_words | k.name_hints for k in kinds)),
         content=frozenset().union(*(k.content_words | k.content_hints for k in kinds)),
+        titles=frozenset().union(*(k.content_words for k in kinds)),
     )

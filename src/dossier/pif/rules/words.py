@@ -36,7 +36,10 @@ def fold_name(filename: str) -> str:
 
 
 def count_words(text: str, words: Iterable[str]) -> Counter[str]:
-    """Count how often each word occurs in folded text; longer words win."""
+    """Count how often each word occurs in folded text; longer words win.
+
+    The words stand in the order in which they first occur.
+    """
     hits = sorted(
         (hit for word in words for hit in _hits(text, word)),
         key=lambda hit: (hit.start, hit.start - hit.end),

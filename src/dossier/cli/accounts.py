@@ -1,0 +1,111 @@
+"""`dossier create-org` and `create-user`: the first people of a server."""
+
+import asyncio
+import secrets
+import sys
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from dossier.accounts.constants import OrganisationKind, Role
+from dossier.accounts.models import Membership, Organisation, User
+from dossier.accounts.schemas import MIN_PASSWORD_LENGTH, UserCreate
+from dossier.accounts.service import OrganisationsService
+from dossier.core.errors import AppError
+from dossier.core.security import Passwords
+from dossier.core.settings import Settings
+from dossier.core.startup import opened_database
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("create-org")
+def create_org(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    kind: Annotated[
+        OrganisationKind, typer.Option(help="What it is to its products.")
+    ] = OrganisationKind.BRAND,
+) -> None:
+    """Make an organisation and print its id."""
+    organisation = asyncio.run(_create_org(Settings(), name, kind))
+    typer.echo(organisation.id)
+
+
+@app.command("create-user")
+def create_user(
+    email: Annotated[str, typer.Argument(help="E-mail address to log in with.")],
+    org: Annotated[UUID, typer.Option(help="Id of the organisation.")],
+    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.OWNER,
+    name: Annotated[str, typer.Option(help="The person's name.")] = "",
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from a pipe.")
+    ] = False,
+) -> None:
+    """Make a user; the password is asked for, piped in, or made up and shown."""
+    password = _password(password_stdin=password_stdin)
+    wanted = _checked(email, name or email.partition("@")[0], role, password)
+    try:
+        member = asyncio.run(_create_user(Settings(), org, wanted))
+    except AppError as exc:
+        typer.echo(exc.detail, err=True)
+        raise typer.Exit(2) from exc
+    typer.echo(member.user_id)
+
+
+def _password(*, password_stdin: bool) -> str:
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if sys.stdin.isatty():
+        typed: str = typer.prompt(
+            "Password (empty: make one)",
+            default="",
+            show_default=False,
+            hide_input=True,
+            confirmation_prompt=True,
+        )
+        if typed:
+            return typed
+    made = secrets.token_urlsafe(MIN_PASSWORD_LENGTH)
+    typer.echo(f"Password: {made}", err=True)
+    return made
+
+
+def _checked(email: str, name: str, role: Role, password: str) -> UserCreate:
+    """Hold the command to what the API asks for."""
+    try:
+        return UserCreate.model_validate(
+            {"email": email, "name": name, "role": role, "password": password}
+        )
+    except ValidationError as exc:
+        message = "; ".join(
+            f"{error['loc'][0]}: {error['msg']}" for error in exc.errors()
+        )
+        raise typer.BadParameter(message) from exc
+
+
+async def _create_org(
+    settings: Settings, name: str, kind: OrganisationKind
+) -> Organisation:
+    async with opened_database(settings) as database:
+        service = OrganisationsService(database.sessions)
+        return await service.create_organisation(name, kind)
+
+
+async def _create_user(
+    settings: Settings, org_id: UUID, wanted: UserCreate
+) -> Membership:
+    passwords = Passwords()
+    try:
+        async with opened_database(settings) as database:
+            return await OrganisationsService(database.sessions).create_user(
+                org_id,
+                User(email=wanted.email, name=wanted.name, password_hash=None),
+                wanted.role,
+                password=wanted.password.get_secret_value(),
+                passwords=passwords,
+            )
+    finally:
+        passwords.close()

@@ -1,0 +1,82 @@
+"""`dossier build`: a folder of papers in, a Product Information File out.
+
+The same services and jobs as the API; only the folder and the summary are its own.
+Exit codes: 0 it ran, whatever is missing; 1 it broke; 2 the input cannot be used.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.outcome import Outcome, outcome_json
+from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.summary import summary
+from dossier.core.errors import AppError, InvalidError
+from dossier.core.settings import Settings
+
+app = typer.Typer()
+
+BROKEN, UNUSABLE = 1, 2
+
+
+@app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(help="The folder with the papers.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    market: Annotated[str, typer.Option(help="The market: tw.")] = "tw",
+    product: Annotated[
+        list[str] | None,
+        typer.Option(help="FIELD=VALUE over product.yaml, as in holder.name=…"),
+    ] = None,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only JSON on standard output.")
+    ] = False,
+) -> None:
+    """Turn a folder of papers into pif.pdf, findings.json and inspection.zip."""
+    stages = Stages(None if as_json else Console(stderr=True))
+    try:
+        outcome = asyncio.run(_run(folder, out, market, product or [], stages))
+    except UnusableInputError as exc:
+        _end(UNUSABLE, exc.reasons, as_json=as_json)
+    except AppError as exc:
+        code = UNUSABLE if isinstance(exc, InvalidError) else BROKEN
+        _end(code, _reasons(exc), as_json=as_json)
+    _tell(outcome, as_json=as_json)
+
+
+async def _run(
+    folder: Path, out: Path, market: str, flags: list[str], stages: Stages
+) -> Outcome:
+    # Imported late, so that a mistyped folder is told at once.
+    from dossier.cli.builder.pipeline import Order, run_build  # noqa: PLC0415
+
+    order = Order(folder=folder, out=out, market=market, flags=tuple(flags))
+    return await run_build(Settings(), order, stages)
+
+
+def _tell(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(outcome_json(outcome), option=orjson.OPT_INDENT_2))
+        return
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for line in summary(outcome):
+        console.print(line.text, style=line.style or None)
+
+
+def _reasons(exc: AppError) -> tuple[str, ...]:
+    faults = (f"{fault.pointer}: {fault.detail}" for fault in exc.faults)
+    return (f"{exc.title}: {exc.detail}", *faults)
+
+
+def _end(code: int, reasons: tuple[str, ...], *, as_json: bool) -> NoReturn:
+    if as_json:
+        typer.echo(orjson.dumps({"errors": list(reasons)}, option=orjson.OPT_INDENT_2))
+    for reason in reasons:
+        typer.echo(f"dossier build: {reason}", err=True)
+    raise typer.Exit(code)

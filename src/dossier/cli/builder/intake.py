@@ -1,0 +1,137 @@
+"""Takes papers in as an upload would: stored first, then a row and a job to read it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from dossier.cli.builder.folder import Paper, Refusal
+from dossier.cli.builder.outcome import TakenPaper
+from dossier.cli.builder.progress import Step
+from dossier.cli.builder.workshop import Workshop
+from dossier.documents.constants import BLOB_FOLDER, ReceivedFile, TextState
+from dossier.documents.models import Document
+from dossier.documents.rules import safe_filename
+from dossier.integrations.parsing.kinds import Sniffer
+from dossier.jobs.models import Job
+
+_PIECE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A paper with its document, and the job that reads it where one runs."""
+
+    paper: Paper
+    document_id: UUID
+    sha256: str
+    media_type: str
+    is_known: bool
+    job_id: UUID | None
+
+
+async def take_in(
+    workshop: Workshop, papers: Sequence[Paper], step: Step
+) -> tuple[list[Stored], list[Refusal]]:
+    """Store every paper; one that cannot be read is named and the others go on."""
+    stored: list[Stored] = []
+    refused: list[Refusal] = []
+    for paper in papers:
+        try:
+            stored.append(await _take_in(workshop, paper))
+        except PaperRefusedError as exc:
+            refused.append(Refusal(paper.name, str(exc)))
+        step.advance(paper.name)
+    return stored, refused
+
+
+async def read_papers(
+    workshop: Workshop, stored: Sequence[Stored], step: Step
+) -> list[TakenPaper]:
+    """Wait until every paper was read, or could not be."""
+    names = {entry.job_id: entry.paper.name for entry in stored if entry.job_id}
+    problems: dict[UUID, str] = {}
+
+    def on_end(job: Job) -> None:
+        step.advance(names[job.id])
+        if job.error:
+            problems[job.id] = job.error["detail"]
+
+    await workshop.watch.until_done(names.keys(), on_end)
+    async with workshop.transaction() as session:
+        documents = workshop.documents(session)
+        return [
+            _taken(entry, await documents.get_document(entry.document_id), problems)
+            for entry in stored
+        ]
+
+
+class PaperRefusedError(Exception):
+    """The file cannot be taken in; the message is the reason."""
+
+
+async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
+    received = await _received(workshop, paper)
+    async with workshop.transaction() as session:
+        documents = workshop.documents(session)
+        receipt = await documents.receive(received)
+        document, job = receipt.document, receipt.job
+        if job is None and document.text_state == TextState.PENDING:
+            # An earlier build ended before it was read.
+            job = await documents.request_reading(document.id)
+        return Stored(
+            paper=paper,
+            document_id=document.id,
+            sha256=document.sha256,
+            media_type=document.media_type,
+            is_known=receipt.duplicate,
+            job_id=job.id if job else None,
+        )
+
+
+async def _received(workshop: Workshop, paper: Paper) -> ReceivedFile:
+    sniffer = Sniffer()
+    folder = f"{BLOB_FOLDER}/{workshop.actor.org_id}"
+    pieces = _pieces(paper.path, workshop.max_size_bytes, sniffer)
+    blob = await workshop.store.write(folder, pieces)
+    filename = safe_filename(paper.path.name)
+    detected = sniffer.detect(filename)
+    return ReceivedFile(
+        filename=filename,
+        media_type=detected.media_type,
+        is_misnamed=detected.is_misnamed,
+        blob_key=blob.key,
+        sha256=blob.sha256,
+        size_bytes=blob.size_bytes,
+    )
+
+
+async def _pieces(
+    path: Path, max_size_bytes: int, sniffer: Sniffer
+) -> AsyncIterator[bytes]:
+    """Yield a local file piece by piece, off the event loop."""
+    left_bytes = max_size_bytes
+    try:
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+                left_bytes -= len(piece)
+                if left_bytes < 0:
+                    message = f"larger than {max_size_bytes // 1024**2} MiB"
+                    raise PaperRefusedError(message)
+                sniffer.feed(piece)
+                yield piece
+    except OSError as exc:
+        message = f"cannot be read: {exc.strerror}"
+        raise PaperRefusedError(message) from exc
+
+
+def _taken(entry: Stored, document: Document, problems: dict[UUID, str]) -> TakenPaper:
+    problem = problems.get(entry.job_id) if entry.job_id else None
+    reason = document.unreadable_detail or document.unreadable_reason or problem
+    return TakenPaper(
+        name=entry.paper.name,
+        document_id=str(document.id),
+        is_known=entry.is_known,
+        unreadable=None if document.text_state == TextState.READ else reason,
+    )

@@ -1,0 +1,101 @@
+"""`dossier serve`: the web app, and on one machine the worker inside it."""
+
+import signal
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from dossier.core.embedded import EmbeddedCluster, embedded_postgres
+from dossier.core.logging import configure_logging
+from dossier.core.loopback import is_loopback
+from dossier.core.settings import Settings
+
+app = typer.Typer()
+
+GRACE_S = 30
+"""How long requests that are under way may take after the signal to stop."""
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; open mode: this machine.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+    *,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Leave jobs to `dossier worker`.")
+    ] = False,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Start anew when the code changes.")
+    ] = False,
+) -> None:
+    """Serve the API."""
+    settings = _chosen(Settings(), host, port, no_worker=no_worker)
+    _refuse_open_door(settings)
+    configure_logging(settings.logging.level)
+    # uvicorn raises the signal again when it has drained: then we leave tidily.
+    signal.signal(signal.SIGTERM, _leave)
+    cluster = _starting(settings)
+    try:
+        _run(settings, reload=reload)
+    finally:
+        if cluster is not None:
+            cluster.release()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _chosen(
+    settings: Settings, host: str | None, port: int | None, *, no_worker: bool
+) -> Settings:
+    """Return the settings with what the command line says instead."""
+    given = {"host": host, "port": port}
+    web = {key: value for key, value in given.items() if value is not None}
+    jobs = {"in_process": False} if no_worker else {}
+    return settings.model_copy(
+        update={
+            "web": settings.web.model_copy(update=web),
+            "jobs": settings.jobs.model_copy(update=jobs),
+        }
+    )
+
+
+def _refuse_open_door(settings: Settings) -> None:
+    if settings.auth.mode == "open" and not is_loopback(settings.web.host):
+        message = (
+            f"Open mode has no log-in, so it does not listen on {settings.web.host}. "
+            "Set DOSSIER_AUTH__MODE=password, or keep to 127.0.0.1."
+        )
+        raise typer.BadParameter(message, param_hint="--host")
+
+
+def _starting(settings: Settings) -> EmbeddedCluster | None:
+    """Start the embedded database while the web app is being imported."""
+    if settings.database.url is not None:
+        return None
+    return embedded_postgres(settings.home, durable=settings.database.durable).begin()
+
+
+def _run(settings: Settings, *, reload: bool) -> None:
+    import uvicorn  # noqa: PLC0415 - the database starts meanwhile
+
+    options: dict[str, Any] = {
+        "host": settings.web.host,
+        "port": settings.web.port,
+        "log_config": None,
+        "access_log": False,  # our own line says more
+        "proxy_headers": False,  # only `web.trusted_proxies` are believed
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE_S,
+    }
+    if reload:
+        # The new process reads the settings itself, so flags do not reach it.
+        uvicorn.run("dossier.main:create_app", factory=True, reload=True, **options)
+        return
+    from dossier.main import create_app  # noqa: PLC0415 - the same
+
+    uvicorn.run(create_app(settings), **options)

@@ -1,0 +1,207 @@
+"""Streams bytes into and out of the store; nothing is ever whole in memory.
+
+Bytes are written under a passing name and renamed to their content's key when they are
+complete and, on a local disk, synced. So a key that exists holds what it says, and
+writing the same bytes again is harmless.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Self
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+from obstore.store import ObjectStore as AnyStore
+
+from dossier.core.models import new_id
+from dossier.integrations.storage.exceptions import (
+    BlobMissingError,
+    StorageUnavailableError,
+)
+from dossier.integrations.storage.models import StoredKey, WrittenBlob
+
+PASSING: Final = "passing"
+"""The folder of uploads that are not complete yet."""
+
+# S3 takes no parts below 5 MiB; two in flight bound the memory of one upload.
+_PART_BYTES: Final = 5 * 1024 * 1024
+_PARTS_IN_FLIGHT: Final = 2
+_PIECE_BYTES: Final = 256 * 1024
+
+
+_DISK_FULL: Final = os.strerror(errno.ENOSPC)
+
+logger = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=8)
+def open_store(url: str | None, home: Path) -> "ObjectStore":
+    """Return the store that the settings name; a process keeps one of each."""
+    return ObjectStore.remote(url) if url else ObjectStore.local(home / "blobs")
+
+
+class ObjectStore:
+    """A folder of blobs, local or remote."""
+
+    def __init__(self, store: AnyStore, folder: Path | None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def local(cls, folder: Path) -> Self:
+        """Return a store over a local folder, which is made when it is missing."""
+        with _translated():
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(folder), folder)
+
+    @classmethod
+    def remote(cls, url: str) -> Self:
+        """Return a store over a bucket such as `s3://bucket/prefix`."""
+        with _translated():
+            return cls(from_url(url), None)
+
+    async def write(self, folder: str, pieces: AsyncIterable[bytes]) -> WrittenBlob:
+        """Store a stream; its key is made of the folder and its SHA-256."""
+        passing = f"{PASSING}/{new_id()}"
+        try:
+            with _translated():
+                digest, size_bytes = await self._receive(passing, pieces)
+                key = f"{folder}/{digest[:2]}/{digest}"
+                await self._settle(passing, key)
+        except BaseException:
+            await self._discard(passing)
+            raise
+        return WrittenBlob(key, digest, size_bytes)
+
+    async def read(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` up to, not including, `end`."""
+        with _translated():
+            size_bytes = (await obstore.head_async(self._store, key))["size"]
+            end = size_bytes if end is None else min(end, size_bytes)
+            if start >= end:  # an empty range is an error below
+                return
+            found = await obstore.get_async(
+                self._store, key, options={"range": (start, end)}
+            )
+            async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
+                yield bytes(piece)
+
+    async def delete(self, key: str) -> None:
+        """Delete a blob; one that is gone already is no error."""
+        with _translated(), suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, key)
+
+    async def list_keys(self, folder: str) -> AsyncIterator[StoredKey]:
+        """Yield what lies under a folder, in no order."""
+        with _translated():
+            async for batch in obstore.list(self._store, folder):
+                for each in batch:
+                    yield StoredKey(each["path"], each["size"], each["last_modified"])
+
+    async def sweep_passing(self, before: datetime) -> None:
+        """Delete what was never completed since an instant."""
+        if self._folder is not None:
+            passing = self._folder / PASSING
+            await asyncio.to_thread(_sweep, passing, before.timestamp())
+            return
+        async for each in self.list_keys(PASSING):
+            if each.modified_at < before:
+                await self.delete(each.key)
+
+    async def check_writable(self) -> None:
+        """Write and delete a few bytes, or raise why that fails."""
+        key = f"{PASSING}/{new_id()}"
+        with _translated():
+            await obstore.put_async(self._store, key, b"dossier")
+            await obstore.delete_async(self._store, key)
+
+    @asynccontextmanager
+    async def as_file(self, key: str) -> AsyncIterator[Path]:
+        """Give a blob as a local file, for readers that need one."""
+        if self._folder is not None:
+            path = self._folder / key
+            if not await asyncio.to_thread(path.is_file):
+                raise BlobMissingError
+            yield path
+            return
+        with tempfile.NamedTemporaryFile(prefix="dossier-") as copy:
+            async for piece in self.read(key):
+                await asyncio.to_thread(copy.write, piece)
+            copy.flush()
+            yield Path(copy.name)
+
+    async def _receive(
+        self, passing: str, pieces: AsyncIterable[bytes]
+    ) -> tuple[str, int]:
+        digest, size_bytes = sha256(), 0
+        async with obstore.open_writer_async(
+            self._store,
+            passing,
+            buffer_size=_PART_BYTES,
+            max_concurrency=_PARTS_IN_FLIGHT,
+        ) as out:
+            async for piece in pieces:
+                digest.update(piece)
+                size_bytes += len(piece)
+                await out.write(piece)
+        return digest.hexdigest(), size_bytes
+
+    async def _settle(self, passing: str, key: str) -> None:
+        """Give the bytes their key; a local disk is synced before and after."""
+        if self._folder is None:
+            await obstore.rename_async(self._store, passing, key)
+        else:
+            await asyncio.to_thread(_rename, self._folder / passing, self._folder / key)
+
+    async def _discard(self, passing: str) -> None:
+        # What failed is told already; the sweep removes what stays behind.
+        with suppress(BaseError, OSError):
+            await obstore.delete_async(self._store, passing)
+
+
+def _rename(passing: Path, final: Path) -> None:
+    final.parent.mkdir(parents=True, exist_ok=True)
+    _sync(passing)
+    passing.replace(final)
+    _sync(final.parent)
+
+
+def _sweep(passing: Path, before_s: float) -> None:
+    # Not by the library's list: it hides the parts of an upload that was cut off.
+    for path in passing.iterdir() if passing.is_dir() else ():
+        if path.stat().st_mtime < before_s:
+            path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        logger.exception("storage.blob.missing")
+        raise BlobMissingError from error
+    except (BaseError, OSError) as error:
+        # The library's words name folders and hosts: they are for the log alone.
+        logger.exception("storage.failed")
+        is_full = _DISK_FULL in str(error)
+        raise StorageUnavailableError("The disk is full." if is_full else "") from error

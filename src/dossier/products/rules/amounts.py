@@ -1,0 +1,231 @@
+"""Turns the quantity cells of a column into per cent, and records how."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from dossier.products.rules.folding import folded
+from dossier.products.rules.formula_rows import SourceRow, StatedCell
+from dossier.products.rules.formula_words import QUANTITIES, Column
+from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
+from dossier.products.rules.numbers import DecimalMark, column_mark
+from dossier.products.rules.quantities import (
+    Quantity,
+    QuantityKind,
+    at_most,
+    exact,
+    is_blank,
+    parse_quantity,
+)
+
+_PER_CENT: Final[Mapping[str, Decimal]] = {
+    "%": Decimal(1),
+    "percent": Decimal(1),
+    "pct": Decimal(1),
+    "w/w": Decimal(1),
+    "wt%": Decimal(1),
+    "%w/w": Decimal(1),
+    "%(w/w)": Decimal(1),
+    "g/100g": Decimal(1),
+    "‰": Decimal("0.1"),
+    "g/kg": Decimal("0.1"),
+    "mg/g": Decimal("0.1"),
+    "mg/kg": Decimal("0.0001"),
+    "μg/g": Decimal("0.0001"),
+    "ppm": Decimal("0.0001"),
+    "ppb": Decimal("0.0000001"),
+}
+_BATCH_UNITS: Final = frozenset({"g", "kg", "公克", "公斤", "克"})
+_LITERAL_LIMIT: Final = re.compile(r'"[^"]*[<≤≦][^"]*"|\\[<≤≦]|^[<≤≦]')
+_FRACTION_TOTAL: Final = (Decimal("0.95"), Decimal("1.05"))
+_BATCH_TOTALS: Final = (HUNDRED, Decimal(1000))
+_MIN_FRACTION_LINES: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A quantity in per cent, with the cell that states it."""
+
+    quantity: Quantity
+    cell: StatedCell
+
+    @property
+    def is_rest(self) -> bool:
+        """Return whether it takes what the others leave."""
+        return self.quantity.kind is QuantityKind.REST
+
+    @property
+    def interval(self) -> Interval:
+        """Return its bounds; a trace counts as nothing, no upper bound as 100."""
+        if self.quantity.kind is QuantityKind.TRACE:
+            return Interval(ZERO, ZERO)
+        upper = self.quantity.upper
+        return Interval(self.quantity.lower, HUNDRED if upper is None else upper)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitDecision:
+    """How a column's numbers became per cent."""
+
+    column: Column
+    unit: str
+    factor: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountTable:
+    """Every amount by row and column, and what could not be understood."""
+
+    amounts: Mapping[tuple[int, Column], Amount]
+    decisions: tuple[UnitDecision, ...]
+    unreadable: tuple[StatedCell, ...]
+    unknown_units: tuple[tuple[str, StatedCell], ...]
+
+    def at(self, row: SourceRow, column: Column) -> Amount | None:
+        """Return the amount of a row in a column."""
+        return self.amounts.get((row.row, column))
+
+    def total_in(self, column: Column, cell: StatedCell) -> Amount | None:
+        """Return a stated total in per cent, read as its column is."""
+        decision = next((d for d in self.decisions if d.column is column), None)
+        quantity = quantity_of(cell, None)
+        if decision is None or quantity is None:
+            return None
+        factor = _factor(quantity.unit, decision)
+        if factor is None:
+            return None
+        return Amount(quantity=_scaled(quantity, factor), cell=cell)
+
+
+@dataclass(slots=True)
+class _ColumnReading:
+    """One column while it is read."""
+
+    column: Column
+    header_unit: str | None
+    stated: dict[int, tuple[StatedCell, Quantity]]
+    unreadable: list[StatedCell]
+
+
+def read_amounts(
+    rows: Sequence[SourceRow], units: Mapping[Column, str | None]
+) -> AmountTable:
+    """Parse every quantity of the table and turn it into per cent."""
+    readings = [
+        _read_column(rows, column, units[column])
+        for column in sorted(QUANTITIES & units.keys())
+    ]
+    decisions = {each.column: _decision(each) for each in readings}
+    amounts: dict[tuple[int, Column], Amount] = {}
+    unknown: list[tuple[str, StatedCell]] = []
+    for reading in readings:
+        decision = decisions[reading.column]
+        for row, (cell, quantity) in reading.stated.items():
+            factor = _factor(quantity.unit, decision)
+            if factor is None:
+                unknown.append((quantity.unit or decision.unit, cell))
+            scaled = _scaled(quantity, factor or Decimal(1))
+            amounts[row, reading.column] = Amount(quantity=scaled, cell=cell)
+    return AmountTable(
+        amounts=amounts,
+        decisions=tuple(decisions.values()),
+        unreadable=tuple(cell for each in readings for cell in each.unreadable),
+        unknown_units=tuple(unknown),
+    )
+
+
+def _read_column(
+    rows: Iterable[SourceRow], column: Column, header_unit: str | None
+) -> _ColumnReading:
+    cells = {
+        row.row: row.quantities[column] for row in rows if column in row.quantities
+    }
+    mark = column_mark(cell.text for cell in cells.values() if cell.number is None)
+    reading = _ColumnReading(column, header_unit, {}, [])
+    for row, cell in cells.items():
+        quantity = quantity_of(cell, mark)
+        if quantity is not None:
+            reading.stated[row] = (cell, quantity)
+        elif not is_blank(cell.text) or cell.has_formula:
+            reading.unreadable.append(cell)
+    return reading
+
+
+def quantity_of(cell: StatedCell, mark: DecimalMark | None) -> Quantity | None:
+    """Return what a cell states: its number if it holds one, else its text."""
+    if cell.number is None:
+        return None if is_blank(cell.text) else parse_quantity(cell.text, mark)
+    if cell.number < ZERO:
+        return None
+    unit = "%" if cell.factor != 1 else _unit_in_format(cell.number_format)
+    if _LITERAL_LIMIT.search(cell.number_format or ""):
+        return at_most(cell.number, unit=unit)
+    return exact(cell.number, unit=unit)
+
+
+def _unit_in_format(number_format: str | None) -> str | None:
+    """Return the unit that a format such as `0.0" g/kg"` shows beside the number."""
+    literals = re.findall(r'"([^"]*)"', number_format or "")
+    words = (folded(each).replace(" ", "") for each in literals)
+    return next((word for word in words if word in _PER_CENT), None)
+
+
+def _decision(reading: _ColumnReading) -> UnitDecision:
+    unit = (reading.header_unit or "%").replace(" ", "")
+    if _holds_fractions(reading):
+        return UnitDecision(column=reading.column, unit="fraction", factor=HUNDRED)
+    if unit in _BATCH_UNITS:
+        return _batch(reading, unit)
+    factor = _PER_CENT.get(unit)
+    return UnitDecision(
+        column=reading.column, unit=unit, factor=ZERO if factor is None else factor
+    )
+
+
+def _holds_fractions(reading: _ColumnReading) -> bool:
+    """Return whether the column totals 1: its shares are written from 0 to 1."""
+    if reading.column is Column.SUB_PERCENT:
+        bare: list[Quantity] = []
+    else:
+        bare = [q for _, q in reading.stated.values() if q.unit is None]
+    if len(bare) < _MIN_FRACTION_LINES or len(bare) != len(reading.stated):
+        return False
+    if any(each.fills_to == Decimal(1) for each in bare):
+        return True
+    total = Interval.sum(each.interval or Interval(ZERO, ZERO) for each in bare)
+    low, high = _FRACTION_TOTAL
+    has_rest = any(each.kind is QuantityKind.REST for each in bare)
+    return not has_rest and total.lower <= high and low <= total.upper <= high
+
+
+def _batch(reading: _ColumnReading, unit: str) -> UnitDecision:
+    """Return the factor of weights of a batch of 100 or 1000; else none is known."""
+    total = Interval.sum(
+        q.interval or Interval(ZERO, ZERO) for _, q in reading.stated.values()
+    )
+    fills = [q.fills_to for _, q in reading.stated.values() if q.fills_to]
+    batch = next(
+        (each for each in _BATCH_TOTALS if _is_batch(total, fills, each)), None
+    )
+    factor = HUNDRED / batch if batch else ZERO
+    return UnitDecision(column=reading.column, unit=unit, factor=factor)
+
+
+def _is_batch(total: Interval, fills: Sequence[Decimal], batch: Decimal) -> bool:
+    return batch in fills or total.distance(batch) <= batch / HUNDRED
+
+
+def _factor(unit: str | None, decision: UnitDecision) -> Decimal | None:
+    if unit is None:
+        return decision.factor or None
+    return _PER_CENT.get(unit)
+
+
+def _scaled(quantity: Quantity, factor: Decimal) -> Quantity:
+    return replace(
+        quantity,
+        lower=quantity.lower * factor,
+        upper=None if quantity.upper is None else quantity.upper * factor,
+    )

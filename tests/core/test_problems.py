@@ -1,0 +1,175 @@
+import logging
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from sqlalchemy.exc import DBAPIError
+from tests.core.edge import rig
+
+from dossier.core.errors import Fault, NotFoundError, UnauthenticatedError
+from dossier.core.problems import as_app_error, headers_of, problem_of
+
+
+async def answered(method: str, path: str, **request: Any) -> httpx2.Response:
+    async with rig() as small:
+        return await small.client.request(method, path, **request)
+
+
+def check_shape(answer: httpx2.Response) -> dict[str, Any]:
+    problem: dict[str, Any] = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["status"] == answer.status_code
+    assert problem["type"] == f"/problems/{problem['code'].replace('_', '-')}"
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert problem["instance"] == answer.request.url.path
+    return problem
+
+
+async def test_named_failure_keeps_its_name_and_detail() -> None:
+    problem = check_shape(await answered("GET", "/fails/teapot"))
+
+    assert problem["code"] == "teapot"
+    assert (problem["title"], problem["detail"]) == ("Teapot", "short and stout")
+
+
+async def test_unknown_route_is_a_problem() -> None:
+    problem = check_shape(await answered("GET", "/nowhere"))
+
+    assert problem["code"] == "route_not_found"
+
+
+async def test_wrong_method_names_all_that_are_allowed() -> None:
+    answer = await answered("DELETE", "/orders")
+
+    assert check_shape(answer)["code"] == "method_not_allowed"
+    assert answer.headers["allow"] == "POST, PUT"
+
+
+async def test_fault_in_a_body_is_found_by_its_json_pointer() -> None:
+    body = {"items": [{"name": "x"}, {"name": "rose", "colour": "red"}]}
+
+    problem = check_shape(await answered("POST", "/orders", json=body))
+
+    assert problem["code"] == "request_invalid"
+    assert [(f["pointer"], f["code"]) for f in problem["errors"]] == [
+        ("#/items/0/name", "string_too_short"),
+        ("#/items/1/colour", "extra_forbidden"),
+    ]
+
+
+async def test_fault_in_a_parameter_is_found_by_its_name() -> None:
+    answers = [
+        await answered("GET", "/things/abc"),
+        await answered("GET", "/things/1?limit=51"),
+    ]
+
+    faults = [check_shape(answer)["errors"][0] for answer in answers]
+    assert [(f["pointer"], f["code"]) for f in faults] == [
+        ("thing_id", "int_parsing"),
+        ("limit", "less_than_equal"),
+    ]
+
+
+@pytest.mark.parametrize("body", [b"{bad", b"\xff\xfe", b'{"items": [', b"[" * 900])
+async def test_body_that_is_not_json_is_a_problem(body: bytes) -> None:
+    answer = await answered(
+        "POST", "/orders", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert answer.status_code == 422
+    assert check_shape(answer)["code"] == "malformed_json"
+
+
+async def test_body_of_another_kind_is_a_problem() -> None:
+    answer = await answered("POST", "/orders", data={"items": "1"})
+
+    assert answer.status_code == 415
+    assert check_shape(answer)["code"] == "unsupported_media_type"
+
+
+async def test_missing_body_is_a_fault_at_the_root() -> None:
+    problem = check_shape(await answered("POST", "/orders"))
+
+    assert problem["errors"] == [
+        {"pointer": "#", "detail": "Field required", "code": "missing"}
+    ]
+
+
+async def test_failure_says_when_to_come_back() -> None:
+    answer = await answered("GET", "/fails/busy")
+
+    assert answer.headers["retry-after"] == "7"
+    assert check_shape(answer)["retry_after"] == 7
+
+
+async def test_bug_is_logged_with_its_traceback_and_told_to_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = await answered("GET", "/fails/bug")
+
+    assert check_shape(answer)["code"] == "internal_server"
+    assert "secret detail" not in answer.text
+    [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ZeroDivisionError)
+
+
+@pytest.mark.parametrize("how", ["refused", "no-socket"])
+async def test_database_that_is_away_says_when_to_come_back(how: str) -> None:
+    answer = await answered("GET", f"/fails/{how}")
+
+    assert check_shape(answer)["code"] == "database_away"
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+
+
+async def test_missing_file_is_not_taken_for_a_missing_database() -> None:
+    problem = check_shape(await answered("GET", "/fails/no-file"))
+
+    assert problem["code"] == "internal_server"
+
+
+def test_driver_error_counts_as_away_only_when_the_connection_is_lost() -> None:
+    codes = [
+        as_app_error(
+            DBAPIError("select 1", {}, Exception(), connection_invalidated=is_lost)
+        ).code()
+        for is_lost in (True, False)
+    ]
+
+    assert codes == ["database_away", "internal_server"]
+
+
+def test_error_without_a_request_has_no_instance() -> None:
+    fault = Fault("#/a~1b", "no", "bad")
+
+    assert problem_of(NotFoundError("gone", faults=(fault,))) == {
+        "type": "/problems/not-found",
+        "code": "not_found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "gone",
+        "errors": [{"pointer": "#/a~1b", "detail": "no", "code": "bad"}],
+    }
+
+
+def test_nobody_is_told_how_to_log_in() -> None:
+    assert headers_of(UnauthenticatedError())["www-authenticate"] == "Bearer"
+
+
+async def test_catalogue_explains_every_type(anonymous_client: Any) -> None:
+    listed = (await anonymous_client.get("/problems")).json()["items"]
+    one = await anonymous_client.get("/problems/route-not-found")
+    none = await anonymous_client.get("/problems/no-such-type")
+
+    assert one.json() in listed
+    assert all(kind["description"] for kind in listed)
+    assert none.json()["code"] == "problem_type_not_found"
+
+
+async def test_no_two_failures_share_a_type(anonymous_client: Any) -> None:
+    listed = orjson.loads((await anonymous_client.get("/problems")).content)["items"]
+
+    types = [kind["type"] for kind in listed]
+    assert len(types) == len(set(types))

@@ -1,0 +1,102 @@
+"""Typesetting in a process of its own: repeatable, killable, clear in refusal."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.reports import samples
+from tests.reports.printing import SHA256, font
+
+from dossier.integrations.pdf.client import Typesetter
+from dossier.integrations.pdf.exceptions import (
+    NoCjkFontError,
+    TypesettingError,
+    TypesettingTimeoutError,
+)
+from dossier.integrations.pdf.finish import Stamp
+from dossier.integrations.pdf.typeset import Order, typeset
+from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
+
+
+def _order(root: Path, template: str, inputs: dict[str, Any]) -> Order:
+    return Order(
+        root=root,
+        template=template,
+        inputs=inputs,
+        font=font(),
+        timestamp=datetime(2026, 11, 20, 8, 30, tzinfo=UTC),
+        stamp=Stamp("urn:sha256:" + SHA256, "Dossier"),
+    )
+
+
+@pytest.mark.slow  # two processes, each of which starts and prints the whole file
+async def test_the_same_version_gives_the_same_bytes_in_any_surroundings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manuscript = Manuscript(samples.snapshot(), SHA256)
+    inputs = manuscript.typesetter_inputs("{}")
+    order = _order(TEMPLATE.parent, TEMPLATE.name, inputs)
+    await typeset(order, tmp_path / "one.pdf")
+    monkeypatch.setenv("TZ", "Asia/Taipei")
+    monkeypatch.setenv("LC_ALL", "zh_TW.Big5")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    time.tzset()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+
+    pages = await typeset(order, tmp_path / "elsewhere" / "two.pdf")
+
+    monkeypatch.undo()
+    time.tzset()
+    left_behind = tmp_path.iterdir()  # noqa: ASYNC240 - a test may look at a folder
+    assert pages > 5
+    one = (tmp_path / "one.pdf").read_bytes()
+    assert one == (tmp_path / "elsewhere" / "two.pdf").read_bytes()
+    assert {path.name for path in left_behind} == {"elsewhere", "one.pdf"}
+
+
+async def test_a_template_that_fails_says_where(tmp_path: Path) -> None:
+    (tmp_path / "t.typ").write_text("#let a = none\n#a.missing")
+
+    with pytest.raises(TypesettingError, match=r"t\.typ"):
+        await typeset(_order(tmp_path, "t.typ", {}), tmp_path / "t.pdf")
+
+    assert not (tmp_path / "t.pdf").exists()
+
+
+async def test_a_document_that_never_ends_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "t.typ").write_text(
+        "#let n = 0\n#for i in range(100000) { for j in range(100000) { n += j } }"
+    )
+    started_s = time.monotonic()
+
+    with pytest.raises(TypesettingTimeoutError):
+        await typeset(_order(tmp_path, "t.typ", {}), tmp_path / "t.pdf", timeout_s=0.3)
+
+    assert time.monotonic() - started_s < 5
+
+
+async def test_a_template_cannot_read_outside_its_folder(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (root / "t.typ").write_text('#read("../secret.txt")')
+
+    with pytest.raises(TypesettingError):
+        await typeset(_order(root, "t.typ", {}), tmp_path / "t.pdf")
+
+
+async def test_the_typesetter_tells_what_decides_the_bytes() -> None:
+    told = await Typesetter(font().file.parent, "Dossier").describe()
+
+    assert told["typesetter"].startswith("typst 0.")
+    assert told["finisher"].startswith("pikepdf ")
+    assert told["font_family"] == "Noto Sans SC"
+    assert told["font_sha256"] == font().sha256()
+
+
+async def test_a_typesetter_without_a_font_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoCjkFontError):
+        await Typesetter(tmp_path, "Dossier").describe()

@@ -1,0 +1,303 @@
+"""The board: states follow from evidence alone."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from random import Random
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dossier.core.findings import Finding, Message, Severity
+from dossier.pif.constants import DecisionKind, ItemState, Means
+from dossier.pif.rules import (
+    Decision,
+    Evidence,
+    Link,
+    board_findings,
+    board_items,
+    completeness,
+    rulebook,
+)
+
+BEFORE, DUE, AFTER = date(2026, 6, 30), date(2026, 7, 1), date(2026, 11, 21)
+PAPER = UUID(int=7)
+FIELDS = frozenset(
+    field
+    for item in rulebook().items
+    for part in item.requirements
+    for group in part.fields
+    for field in group
+)
+EMPTY = Evidence(as_of=AFTER, phase_in_on=DUE)
+ALL_LINKS = tuple(Link(PAPER, number) for number in range(1, 17))
+FULL = replace(EMPTY, filled=FIELDS, has_formula=True, links=ALL_LINKS)
+
+
+def decision(kind: DecisionKind, item: int) -> Decision:
+    return Decision(
+        kind=kind,
+        item=item,
+        reason="No water.",
+        actor_name="Mei",
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+
+
+def state_of(evidence: Evidence, item: int) -> ItemState:
+    return board_items(evidence)[item - 1].state
+
+
+def codes_of(evidence: Evidence) -> list[tuple[str, int | None]]:
+    items = board_items(evidence)
+    return [(f.code, f.item) for f in board_findings(items, evidence)]
+
+
+def test_rulebook_holds_sixteen_items_with_unique_requirements() -> None:
+    items = rulebook().items
+    codes = [part.code for item in items for part in item.requirements]
+
+    assert [item.number for item in items] == list(range(1, 17))
+    assert len(codes) == len(set(codes))
+    for item in items:
+        assert item.requirements
+        assert all(p.code.startswith(f"tw-{item.number}.") for p in item.requirements)
+        assert all(f"({item.number})" in p.article for p in item.requirements)
+
+
+def test_rulebook_allows_decisions_only_where_the_regulation_does() -> None:
+    allowed = {item.number: item.allows for item in rulebook().items if item.allows}
+
+    assert allowed == {
+        5: DecisionKind.DECLARATION,
+        8: DecisionKind.DECLARATION,
+        11: DecisionKind.WAIVER,
+        12: DecisionKind.WAIVER,
+        13: DecisionKind.WAIVER,
+    }
+
+
+def test_requirements_of_product_facts_name_fields_and_others_do_not() -> None:
+    for item in rulebook().items:
+        for part in item.requirements:
+            assert bool(part.fields) is (Means.PRODUCT_FIELD in part.satisfied_by)
+
+
+def test_nothing_at_all_leaves_sixteen_blocking_gaps() -> None:
+    items = board_items(EMPTY)
+
+    assert {item.state for item in items} == {ItemState.MISSING}
+    assert completeness(items).complete == 0
+    assert codes_of(EMPTY) == [("missing-item", n) for n in range(1, 17)]
+    assert {f.severity for f in board_findings(items, EMPTY)} == {Severity.BLOCKING}
+
+
+def test_everything_leaves_no_finding() -> None:
+    counted = completeness(board_items(FULL))
+
+    assert (counted.present, counted.complete, counted.total) == (16, 16, 16)
+    assert codes_of(FULL) == []
+
+
+@pytest.mark.parametrize(
+    ("as_of", "severity"),
+    [
+        (BEFORE, Severity.WARNING),
+        (DUE, Severity.BLOCKING),
+        (AFTER, Severity.BLOCKING),
+    ],
+)
+def test_gap_blocks_from_the_day_of_phase_in(as_of: date, severity: Severity) -> None:
+    evidence = replace(EMPTY, as_of=as_of)
+
+    found = board_findings(board_items(evidence), evidence)
+
+    assert {finding.severity for finding in found} == {severity}
+
+
+def test_partly_met_item_is_missing_and_names_what_is_missing() -> None:
+    evidence = replace(FULL, filled=FIELDS - {"holder.phone"})
+
+    items = board_items(evidence)
+
+    assert items[0].state is ItemState.MISSING
+    [finding] = board_findings(items, evidence)
+    assert (finding.code, finding.item) == ("missing-requirement", 1)
+    assert finding.message.en == (
+        "Item 1, “Product identity and responsible parties”: missing is "
+        "“Name, address and telephone of the responsible company”."
+    )
+    assert "電話" in finding.message.zh
+
+
+def test_either_name_is_enough() -> None:
+    evidence = replace(FULL, filled=FIELDS - {"name_zh"})
+
+    assert state_of(evidence, 1) is ItemState.PRESENT
+
+
+def test_paper_linked_to_one_requirement_serves_that_one_alone() -> None:
+    evidence = replace(EMPTY, links=(Link(PAPER, 9, "tw-9.ingredients"),))
+
+    item = board_items(evidence)[8]
+
+    assert item.state is ItemState.MISSING
+    assert [(p.rule.code, p.state, p.documents) for p in item.requirements] == [
+        ("tw-9.product", ItemState.MISSING, ()),
+        ("tw-9.ingredients", ItemState.PRESENT, (PAPER,)),
+    ]
+
+
+def test_paper_linked_to_item_three_is_no_formula() -> None:
+    evidence = replace(EMPTY, links=(Link(PAPER, 3),))
+
+    assert state_of(evidence, 3) is ItemState.MISSING
+    assert state_of(replace(EMPTY, has_formula=True), 3) is ItemState.PRESENT
+
+
+@pytest.mark.parametrize("item", [5, 8])
+def test_declaration_stands_in_for_the_papers(item: int) -> None:
+    evidence = replace(EMPTY, decisions=(decision(DecisionKind.DECLARATION, item),))
+
+    assert state_of(evidence, item) is ItemState.DECLARED
+    assert ("missing-item", item) not in codes_of(evidence)
+
+
+@pytest.mark.parametrize("item", [11, 12, 13])
+def test_waiver_needs_the_signatory_until_item_sixteen_stands(item: int) -> None:
+    waived = replace(EMPTY, decisions=(decision(DecisionKind.WAIVER, item),))
+    signed = replace(waived, links=(Link(PAPER, 16),))
+
+    assert state_of(waived, item) is ItemState.WAIVED
+    assert ("needs-signatory-reason", item) in codes_of(waived)
+    assert ("needs-signatory-reason", item) not in codes_of(signed)
+
+
+def test_paper_goes_before_a_decision() -> None:
+    evidence = replace(
+        EMPTY,
+        decisions=(decision(DecisionKind.WAIVER, 11),),
+        links=(Link(PAPER, 11),),
+    )
+
+    item = board_items(evidence)[10]
+    assert item.state is ItemState.PRESENT
+    assert item.decision is not None
+
+
+@pytest.mark.parametrize("item", range(1, 17))
+@pytest.mark.parametrize("kind", list(DecisionKind))
+def test_decision_counts_only_where_it_is_allowed(
+    item: int, kind: DecisionKind
+) -> None:
+    evidence = replace(EMPTY, decisions=(decision(kind, item),))
+
+    is_allowed = rulebook().item(item).allows is kind
+    assert (state_of(evidence, item) is not ItemState.MISSING) is is_allowed
+
+
+def test_file_that_nobody_asks_for_has_no_missing_item() -> None:
+    evidence = replace(EMPTY, phase_in_on=None, has_formula=True)
+
+    counted = completeness(board_items(evidence))
+    assert (counted.present, counted.not_applicable, counted.missing) == (1, 15, 0)
+    assert codes_of(evidence) == [("file-not-required", None)]
+
+
+def test_link_to_an_unknown_requirement_counts_for_nothing_and_is_said() -> None:
+    evidence = replace(EMPTY, links=(Link(PAPER, 11, "tw-11.colour"),))
+
+    assert state_of(evidence, 11) is ItemState.MISSING
+    assert ("unknown-requirement", 11) in codes_of(evidence)
+
+
+def test_formula_findings_stand_among_the_others_by_weight() -> None:
+    words = Message(zh="總和", en="total")
+    formula = Finding(
+        code="total-not-100",
+        severity=Severity.BLOCKING,
+        market="tw",
+        item=3,
+        article=None,
+        message=words,
+        closes_by=words,
+    )
+    evidence = replace(
+        FULL,
+        as_of=BEFORE,
+        formula_findings=(formula,),
+        links=ALL_LINKS[:13] + ALL_LINKS[14:],
+    )
+
+    assert codes_of(evidence) == [("total-not-100", 3), ("missing-item", 14)]
+
+
+links = st.lists(
+    st.builds(
+        Link,
+        document_id=st.uuids(),
+        item=st.integers(1, 16),
+        requirement=st.one_of(
+            st.none(),
+            st.sampled_from([p.code for i in rulebook().items for p in i.requirements]),
+        ),
+    ),
+    max_size=12,
+).map(tuple)
+decisions = st.lists(
+    st.builds(decision, st.sampled_from(DecisionKind), st.integers(1, 16)), max_size=5
+).map(tuple)
+evidences = st.builds(
+    Evidence,
+    as_of=st.sampled_from([BEFORE, DUE, AFTER]),
+    phase_in_on=st.sampled_from([DUE, None]),
+    filled=st.frozensets(st.sampled_from(sorted(FIELDS))),
+    has_formula=st.booleans(),
+    links=links,
+    decisions=decisions,
+)
+
+
+@settings(max_examples=40)
+@given(evidences, evidences)
+def test_more_evidence_never_lowers_completeness(
+    one: Evidence, other: Evidence
+) -> None:
+    more = replace(
+        one,
+        filled=one.filled | other.filled,
+        has_formula=one.has_formula or other.has_formula,
+        links=one.links + other.links,
+        decisions=one.decisions + other.decisions,
+    )
+
+    before, after = completeness(board_items(one)), completeness(board_items(more))
+    assert after.complete >= before.complete
+    assert after.present >= before.present
+
+
+@settings(max_examples=40)
+@given(evidences, st.randoms(use_true_random=False))
+def test_states_depend_on_the_evidence_and_not_on_its_order(
+    evidence: Evidence, random: Random
+) -> None:
+    shuffled = list(evidence.links)
+    random.shuffle(shuffled)
+    again = replace(evidence, links=tuple(shuffled))
+
+    assert board_items(again) == board_items(evidence)
+
+
+@settings(max_examples=40)
+@given(evidences)
+def test_counts_add_up_and_every_gap_has_a_finding(evidence: Evidence) -> None:
+    items = board_items(evidence)
+    counted = completeness(items)
+
+    assert counted.complete + counted.stale + counted.missing == counted.total == 16
+    missing = {item.rule.number for item in items if item.state is ItemState.MISSING}
+    found = board_findings(items, evidence)
+    gaps = {"missing-item", "missing-requirement"}
+    assert {f.item for f in found if f.code in gaps} == missing
+    assert all(f.closes_by.zh and f.closes_by.en for f in found)

@@ -1,0 +1,113 @@
+"""What is made from a version beside the printed pages."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from tests.reports import samples
+
+from dossier.reports.schemas import FindingsDocument, findings_schema
+from dossier.reports.tasks.archive import Entry
+from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
+
+SHA256 = hashlib.sha256(b"version").hexdigest()
+SCHEMA_FILE = TEMPLATE.parent / "findings.schema.json"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "findings-schema.md"
+
+
+def test_findings_json_holds_state_and_findings_blocking_first() -> None:
+    document = json.loads(Manuscript(samples.snapshot(), SHA256).findings_json())
+
+    assert document["schema"] == "dossier.findings/1"
+    assert document["version_sha256"] == SHA256
+    assert document["completeness"]["complete"] == 13
+    assert [item["state"] for item in document["items"]][:5] == [
+        "present",
+        "present",
+        "present",
+        "present",
+        "declared",
+    ]
+    assert [finding["code"] for finding in document["findings"]] == [
+        "total-not-100",
+        "missing-item",
+        "cas-check-digit",
+        "missing-item",
+        "unreadable-document",
+    ]
+    assert document["findings"][0]["value"] == "98.7"
+    assert document["findings"][0]["place"]["cell"] == "F21"
+    assert "value" not in document["findings"][1]
+
+
+def test_findings_json_is_the_same_each_time() -> None:
+    snapshot = samples.snapshot()
+    turned = dict(reversed(snapshot.items()))
+
+    one = Manuscript(snapshot, SHA256).findings_json()
+
+    assert one == Manuscript(turned, SHA256).findings_json()
+
+
+def test_a_finding_that_breaks_the_promise_is_refused() -> None:
+    snapshot = samples.snapshot(findings=[samples.finding(value=98.7)])
+
+    with pytest.raises(ValidationError):
+        Manuscript(snapshot, SHA256).findings_json()
+
+
+def test_the_published_schema_is_the_one_that_is_kept() -> None:
+    published = json.loads(SCHEMA_FILE.read_text())
+
+    assert published == json.loads(json.dumps(findings_schema()))
+
+
+def test_every_member_of_findings_json_is_documented() -> None:
+    words = DOCS.read_text()
+
+    def members(schema: dict[str, object]) -> set[str]:
+        definitions = schema["$defs"]
+        assert isinstance(definitions, dict)
+        parts = [schema, *definitions.values()]
+        return {name for part in parts for name in part.get("properties", {})}
+
+    missing = [name for name in members(findings_schema()) if f"`{name}`" not in words]
+    assert missing == []
+
+
+def test_the_example_in_the_documentation_is_valid() -> None:
+    example = DOCS.read_text().split("```json\n")[1].split("```")[0]
+
+    FindingsDocument.model_validate_json(example)
+
+
+def test_the_manifest_names_every_file_and_what_made_them() -> None:
+    manuscript = Manuscript(samples.snapshot(), SHA256)
+    made = [Entry("pif.pdf", 3, "a" * 64)]
+    originals = [
+        Entry(f"originals/{i}", 1, paper["sha256"])
+        for i, paper in enumerate(samples.evidence())
+    ]
+
+    manifest = json.loads(
+        manuscript.manifest_json({"typesetter": "typst"}, originals, made)
+    )
+
+    assert manifest["schema"] == "dossier.inspection/1"
+    assert manifest["renderer"] == {"typesetter": "typst"}
+    assert manifest["version_sha256"] == SHA256
+    assert [entry["path"] for entry in manifest["files"]][:2] == [
+        "pif.pdf",
+        "originals/0",
+    ]
+    assert manifest["files"][1]["filename"] == "配方表 formula.xlsx"
+    assert manifest["files"][1]["items"] == [3]
+
+
+def test_what_is_handed_to_the_typesetter_holds_the_findings_once() -> None:
+    inputs = Manuscript(samples.snapshot(), SHA256).typesetter_inputs("{}")
+
+    assert inputs["data"]["snapshot"]["findings"] == []
+    assert len(inputs["data"]["findings"]) == 5
