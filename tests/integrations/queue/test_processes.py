@@ -182,5 +182,6 @@ async def test_workers_go_on_when_the_database_was_restarted_under_load(
 async def _remember_commits(url: str) -> None:
     """Let commits survive a kill: a forgotten claim would be a second run."""
     connection = await asyncpg.connect(asyncpg_url(url))
-    await connection.execute("alter database postgres set synchronous_commit = on")
+    name = await connection.fetchval("select quote_ident(current_database())")
+    await connection.execute(f"alter database {name} set synchronous_commit = on")
     await connection.close()
