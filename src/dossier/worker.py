@@ -10,14 +10,25 @@ from functools import partial
 from dossier.activity.tasks import seal_all
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
+from dossier.documents.tasks import read_text, sweep_blobs
+from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
+from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
 
 logger = logging.getLogger(__name__)
 
-TASKS: dict[str, Callable[[Settings], Task]] = {}
+TASKS: dict[str, Callable[[Settings], Task]] = {
+    "documents.read_text": lambda settings: Task(
+        partial(
+            read_text,
+            store=open_store(settings.storage.url, settings.home),
+            reader=SandboxedReader(limits_of(settings.limits)),
+        )
+    ),
+}
 """Each kind of job with what makes its task; a new one is one line."""
 
 PERIODIC: tuple[Periodic, ...] = ()
@@ -37,6 +48,13 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
         Timer("activity.seal", f"* * * * * */{every_s}", partial(seal_all, sessions)),
         Timer("jobs.sweep_lost", "* * * * *", partial(sweep_lost, sessions)),
         Timer("jobs.prune_log", "17 * * * *", partial(prune_engine_log, sessions)),
+        Timer(
+            "documents.sweep_blobs",
+            "41 3 * * *",
+            partial(
+                sweep_blobs, sessions, open_store(settings.storage.url, settings.home)
+            ),
+        ),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
             for each in PERIODIC

@@ -6,9 +6,9 @@ the pieces go on as they come, and what is too large is refused while it comes.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
@@ -20,12 +20,38 @@ from dossier.core.errors import (
     UnsupportedMediaTypeError,
 )
 
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
 FILE_FIELD: Final = "file"
 NAME_FIELD: Final = "filename"
 _FIELD_BYTES: Final = 4096
 _MAX_PARTS: Final = 16
 _OVERHEAD_BYTES: Final = 64 * 1024
 """What boundaries, headers and small fields may add to the file."""
+
+
+UPLOAD_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FILE_FIELD],
+                    "properties": {
+                        FILE_FIELD: {"type": "string", "format": "binary"},
+                        NAME_FIELD: {
+                            "type": "string",
+                            "description": "A better name than the file's own.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+"""`openapi_extra` of a route that takes one file."""
 
 
 class UploadNotMultipartError(UnsupportedMediaTypeError):
@@ -81,7 +107,7 @@ class MultipartUpload:
     @property
     def filename(self) -> str:
         """Return the name that the client gives; trust nothing in it."""
-        stated = self._fields.get(NAME_FIELD, b"").decode("utf-8", "replace")
+        stated = _decoded(self._fields.get(NAME_FIELD, b""))
         return stated or self._filename or ""
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -99,7 +125,7 @@ class MultipartUpload:
         self._arrived = []
         try:
             self._parser.write(chunk)
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise UploadMalformedError(error) from error
         return self._arrived
 
@@ -127,18 +153,21 @@ class MultipartUpload:
         if media_type != b"multipart/form-data" or not boundary:
             detail = f"Send the file as multipart/form-data, in the field {FILE_FIELD}."
             raise UploadNotMultipartError(detail)
-        return MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin,
-                "on_header_field": self._take_header_name,
-                "on_header_value": self._take_header_value,
-                "on_header_end": self._end_header,
-                "on_headers_finished": self._end_headers,
-                "on_part_data": self._take_data,
-                "on_end": self._end,
-            },
-        )
+        try:
+            return MultipartParser(boundary, self._callbacks())
+        except FormParserError as error:
+            raise UploadMalformedError(error) from error
+
+    def _callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._take_header_name,
+            "on_header_value": self._take_header_value,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._end_headers,
+            "on_part_data": self._take_data,
+            "on_end": self._end,
+        }
 
     def _begin(self) -> None:
         self._part = _Part()
@@ -192,4 +221,8 @@ def _refusal(name: str, detail: str, code: str) -> UploadFieldError:
 
 
 def _decoded(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
+    """Read a name; older programs on Chinese Windows send it in Big5."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("cp950", "replace")

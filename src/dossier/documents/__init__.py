@@ -1,0 +1,1 @@
+"""Papers of an organisation: kept as they came, read in the background."""

@@ -1,0 +1,100 @@
+"""Wiring of documents; a file is received here, before any transaction is open."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from dossier.core.downloads import Content
+from dossier.core.uploads import MultipartUpload
+from dossier.core.web import AppSettings, CurrentActor, RequestSession
+from dossier.documents.constants import (
+    BLOB_FOLDER,
+    CHANGERS,
+    DocumentFilter,
+    ReceivedFile,
+    TextState,
+)
+from dossier.documents.models import Document
+from dossier.documents.rules import safe_filename
+from dossier.documents.service import DocumentsService
+from dossier.integrations.parsing.kinds import Sniffer
+from dossier.integrations.storage.client import ObjectStore, open_store
+from dossier.jobs.dependencies import Jobs
+
+
+async def get_store(settings: AppSettings) -> ObjectStore:
+    """Return where the bytes lie."""
+    return open_store(settings.storage.url, settings.home)
+
+
+Store = Annotated[ObjectStore, Depends(get_store)]
+
+
+async def get_documents_service(
+    session: RequestSession, actor: CurrentActor, jobs: Jobs
+) -> DocumentsService:
+    """Build the service from the request's transaction and actor."""
+    return DocumentsService(session, actor, jobs)
+
+
+Documents = Annotated[DocumentsService, Depends(get_documents_service)]
+
+
+async def receive_file(
+    actor: CurrentActor, request: Request, settings: AppSettings, store: Store
+) -> ReceivedFile:
+    """Stream the request's file into the store; the actor is known before a byte."""
+    actor.require(*CHANGERS)
+    upload = MultipartUpload(request, settings.limits.max_upload_mib * 1024**2)
+    sniffer = Sniffer()
+    folder = f"{BLOB_FOLDER}/{actor.org_id}"
+    blob = await store.write(folder, _watched(upload, sniffer))
+    filename = safe_filename(upload.filename)
+    detected = sniffer.detect(filename)
+    return ReceivedFile(
+        filename=filename,
+        media_type=detected.media_type,
+        is_misnamed=detected.is_misnamed,
+        blob_key=blob.key,
+        sha256=blob.sha256,
+        size_bytes=blob.size_bytes,
+    )
+
+
+async def _watched(upload: MultipartUpload, sniffer: Sniffer) -> AsyncIterator[bytes]:
+    async for piece in upload.pieces():
+        sniffer.feed(piece)
+        yield piece
+
+
+Received = Annotated[ReceivedFile, Depends(receive_file)]
+"""Stands before `Documents` in a signature: parts are resolved in that order, so the
+transaction opens when the last byte is there."""
+
+
+async def document_filter(
+    *,
+    q: Annotated[
+        str | None, Query(max_length=255, description="Part of the file name.")
+    ] = None,
+    sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
+    text_state: TextState | None = None,
+) -> DocumentFilter:
+    """Return which documents a request asks for."""
+    return DocumentFilter(q, sha256, text_state)
+
+
+Wanted = Annotated[DocumentFilter, Depends(document_filter)]
+
+
+def content_of(document: Document, store: ObjectStore) -> Content:
+    """Return a document's bytes as an answer takes them."""
+    return Content(
+        read=partial(store.read, document.blob_key),
+        size_bytes=document.size_bytes,
+        sha256=document.sha256,
+        filename=document.filename,
+        media_type=document.media_type,
+    )

@@ -1,0 +1,168 @@
+"""Every query on documents and their texts."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.models import new_id
+from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.documents.constants import DocumentFilter, TextState
+from dossier.documents.models import Document, DocumentText
+
+_INSERT_ROWS = 500
+"""Rows a statement; the wire protocol counts its parameters in 16 bits."""
+
+
+async def get_document_for_org(
+    session: Session, org_id: UUID, document_id: UUID
+) -> Document | None:
+    """Return one document, or `None` if it is not this organisation's."""
+    query = select(Document).where(
+        Document.org_id == org_id, Document.id == document_id
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def get_document_by_sha256_for_org(
+    session: Session, org_id: UUID, sha256: str
+) -> Document | None:
+    """Return the document with exactly these bytes."""
+    query = select(Document).where(Document.org_id == org_id, Document.sha256 == sha256)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_documents_for_org(
+    session: Session, org_id: UUID, wanted: DocumentFilter, page: PageParams
+) -> Slice[Document]:
+    """Return one page of documents, the newest first."""
+    query = _narrowed(select(Document).where(Document.org_id == org_id), wanted)
+    newest = query.order_by(Document.created_at.desc(), Document.id.desc())
+    return await paginate(session, newest, page)
+
+
+def _narrowed(query: Select[Document], wanted: DocumentFilter) -> Select[Document]:
+    if wanted.q is not None:
+        query = query.where(Document.filename.icontains(wanted.q, autoescape=True))
+    if wanted.sha256 is not None:
+        query = query.where(Document.sha256 == wanted.sha256)
+    if wanted.text_state is not None:
+        query = query.where(Document.text_state == wanted.text_state)
+    return query
+
+
+async def add_document(session: Session, values: dict[str, Any]) -> Document | None:
+    """Insert a document; `None` where the organisation has these bytes already."""
+    row = {"id": new_id(), "created_at": now(), "text_state": TextState.PENDING}
+    statement = (
+        upsert(Document)
+        .values(**row, **values)
+        .on_conflict_do_nothing(index_elements=["org_id", "sha256"])
+        .returning(Document)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def mark_pending_for_org(
+    session: Session, org_id: UUID, document_id: UUID
+) -> None:
+    """Forget what an earlier reading came to."""
+    await _update(
+        session,
+        org_id,
+        document_id,
+        text_state=TextState.PENDING,
+        unreadable_reason=None,
+        unreadable_detail=None,
+    )
+
+
+async def settle_read_for_org(
+    session: Session,
+    org_id: UUID,
+    document_id: UUID,
+    *,
+    page_count: int | None,
+    encoding: str | None,
+) -> None:
+    """Record that the text is there."""
+    await _update(
+        session,
+        org_id,
+        document_id,
+        text_state=TextState.READ,
+        unreadable_reason=None,
+        unreadable_detail=None,
+        page_count=page_count,
+        encoding=encoding,
+    )
+
+
+async def settle_unreadable_for_org(
+    session: Session, org_id: UUID, document_id: UUID, *, reason: str, detail: str
+) -> None:
+    """Record why there is no text."""
+    await _update(
+        session,
+        org_id,
+        document_id,
+        text_state=TextState.UNREADABLE,
+        unreadable_reason=reason,
+        unreadable_detail=detail,
+    )
+
+
+async def _update(
+    session: Session, org_id: UUID, document_id: UUID, **values: Any
+) -> None:
+    await session.execute(
+        update(Document)
+        .where(Document.org_id == org_id, Document.id == document_id)
+        .values(**values)
+    )
+
+
+async def delete_texts_for_org(
+    session: Session, org_id: UUID, document_id: UUID
+) -> None:
+    """Delete what an earlier reading found."""
+    await session.execute(
+        delete(DocumentText).where(
+            DocumentText.org_id == org_id, DocumentText.document_id == document_id
+        )
+    )
+
+
+async def add_texts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert the text of a document."""
+    for start in range(0, len(rows), _INSERT_ROWS):
+        await session.execute(insert(DocumentText), rows[start : start + _INSERT_ROWS])
+
+
+async def list_texts_for_org(
+    session: Session, org_id: UUID, document_id: UUID, *, after: int, limit: int | None
+) -> Sequence[DocumentText]:
+    """Return parts behind a position, in reading order."""
+    query = (
+        select(DocumentText)
+        .where(
+            DocumentText.org_id == org_id,
+            DocumentText.document_id == document_id,
+            DocumentText.position > after,
+        )
+        .order_by(DocumentText.position)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def list_known_blob_keys_for_org(
+    session: Session, keys: Sequence[str]
+) -> set[str]:
+    """Return those of the keys that some row names; needs a system transaction."""
+    query = select(Document.blob_key).where(Document.blob_key.in_(keys))
+    return set(await session.scalars(query))

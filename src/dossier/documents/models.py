@@ -1,0 +1,71 @@
+"""Tables `documents` and `document_texts`."""
+
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dossier.core.models import Base, Identified, TenantOwned, tenant_args
+from dossier.documents.constants import TextState
+
+
+class Document(TenantOwned, Identified, Base):
+    """One file as it came; the same bytes exist once in an organisation."""
+
+    __tablename__ = "documents"
+    __table_args__ = tenant_args(
+        UniqueConstraint("org_id", "sha256"),
+        CheckConstraint(
+            "text_state in ('pending', 'read', 'unreadable')", name="text_state"
+        ),
+        Index(
+            "ix_documents_org_id_created_at",
+            "org_id",
+            text("created_at desc"),
+            text("id desc"),
+        ),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    filename: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(Text)
+    is_misnamed: Mapped[bool]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    blob_key: Mapped[str] = mapped_column(Text)
+    uploaded_by: Mapped[UUID | None] = mapped_column(default=None)
+    text_state: Mapped[str] = mapped_column(Text, default=TextState.PENDING)
+    unreadable_reason: Mapped[str | None] = mapped_column(Text, default=None)
+    unreadable_detail: Mapped[str | None] = mapped_column(Text, default=None)
+    page_count: Mapped[int | None] = mapped_column(default=None)
+    encoding: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class DocumentText(TenantOwned, Base):
+    """The text of one page, sheet or stretch of a document."""
+
+    __tablename__ = "document_texts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "document_id"],
+            ["documents.org_id", "documents.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    label: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    has_text_layer: Mapped[bool]

@@ -1,0 +1,101 @@
+"""Uploading, finding, downloading and reading documents."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response, status
+
+from dossier.core.downloads import download
+from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
+from dossier.core.prefer import PreferRoute
+from dossier.core.schemas import Page
+from dossier.core.uploads import UPLOAD_BODY
+from dossier.core.web import UPLOAD
+from dossier.documents.dependencies import (
+    Documents,
+    Received,
+    Store,
+    Wanted,
+    content_of,
+)
+from dossier.documents.models import Document
+from dossier.documents.schemas import (
+    DocumentResponse,
+    TextPageResponse,
+    UploadResponse,
+)
+from dossier.documents.service import TextPage
+from dossier.jobs.dependencies import LocationOfJob
+from dossier.jobs.models import Job
+from dossier.jobs.schemas import JobResponse
+
+router = APIRouter(prefix="/documents", tags=["documents"], route_class=PreferRoute)
+
+_DUPLICATE: dict[int | str, dict[str, Any]] = {
+    status.HTTP_200_OK: {
+        "model": UploadResponse,
+        "description": "The organisation has these bytes already.",
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=_DUPLICATE,
+    openapi_extra={**UPLOAD, **UPLOAD_BODY},
+)
+async def upload_document(
+    received: Received, documents: Documents, response: Response
+) -> UploadResponse:
+    """Keep a file as it is, and have its text read; the same bytes count once."""
+    receipt = await documents.receive(received)
+    response.headers["Location"] = f"/api/v1/documents/{receipt.document.id}"
+    if receipt.duplicate:
+        response.status_code = status.HTTP_200_OK
+    return UploadResponse.of(receipt.document, receipt.job)
+
+
+@router.get("", response_model=Page[DocumentResponse])
+async def list_documents(
+    documents: Documents, wanted: Wanted, paging: Paging
+) -> Slice[Document]:
+    """List the organisation's documents, the newest first."""
+    return await documents.list_documents(wanted, paging)
+
+
+@router.get("/{document_id}", response_model=DocumentResponse)
+async def get_document(document_id: UUID, documents: Documents) -> Document:
+    """Show one document and how far its reading has come."""
+    return await documents.get_document(document_id)
+
+
+@router.get("/{document_id}/content", response_class=Response)
+async def get_document_content(
+    document_id: UUID, request: Request, documents: Documents, store: Store
+) -> Response:
+    """Download the file as it came; ranges are answered."""
+    document = await documents.view_content(document_id)
+    return download(request, content_of(document, store))
+
+
+@router.get("/{document_id}/text", response_model=TextPageResponse)
+async def get_document_text(
+    document_id: UUID,
+    documents: Documents,
+    cursor: Annotated[str, Query(pattern="^[0-9]{1,9}$")] = "0",
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+) -> TextPage:
+    """Show the text that was read, part by part; empty while there is none."""
+    return await documents.page_of_text(document_id, int(cursor), limit)
+
+
+@router.post(
+    "/{document_id}/read",
+    response_model=JobResponse,
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[LocationOfJob],
+)
+async def read_document(document_id: UUID, documents: Documents) -> Job:
+    """Read the text once more."""
+    return await documents.request_reading(document_id)

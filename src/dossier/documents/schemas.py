@@ -1,0 +1,57 @@
+"""Documents as clients see them."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from dossier.core.schemas import ResponseModel
+from dossier.documents.constants import TextState
+from dossier.documents.models import Document
+from dossier.jobs.models import Job
+
+
+class DocumentResponse(ResponseModel):
+    """One document; `unreadable_reason` says why it has no text."""
+
+    id: UUID
+    created_at: datetime
+    sha256: str
+    filename: str
+    media_type: str
+    is_misnamed: bool
+    size_bytes: int
+    uploaded_by: UUID | None
+    text_state: TextState
+    unreadable_reason: str | None
+    unreadable_detail: str | None
+    page_count: int | None
+    encoding: str | None
+
+
+class UploadResponse(DocumentResponse):
+    """The uploaded document; `duplicate` for bytes that were there already."""
+
+    duplicate: bool
+    job_id: UUID | None
+
+    @classmethod
+    def of(cls, document: Document, job: Job | None) -> Self:
+        """Join the document with the job that reads it."""
+        shown = DocumentResponse.model_validate(document).model_dump()
+        return cls(**shown, duplicate=job is None, job_id=job.id if job else None)
+
+
+class TextPartResponse(ResponseModel):
+    """One page, sheet or stretch of a document's text."""
+
+    position: int
+    label: str
+    text: str
+    has_text_layer: bool
+
+
+class TextPageResponse(ResponseModel):
+    """Some parts; ask again with `next_cursor` until it is null."""
+
+    items: list[TextPartResponse]
+    next_cursor: str | None

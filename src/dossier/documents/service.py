@@ -1,0 +1,153 @@
+"""Use cases of documents; starts no transaction and commits none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from dossier.activity.service import ActivityService
+from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.tenancy import Actor
+from dossier.documents import gateway
+from dossier.documents.constants import (
+    CHANGERS,
+    READ_TASK,
+    DocumentFilter,
+    ReceivedFile,
+)
+from dossier.documents.exceptions import DocumentNotFoundError
+from dossier.documents.models import Document, DocumentText
+from dossier.jobs.models import Job
+from dossier.jobs.service import JobsService
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an upload."""
+
+    document: Document
+    job: Job | None
+    """Reads the text; `None` for bytes that were there already."""
+
+    @property
+    def duplicate(self) -> bool:
+        """Tell whether the organisation had these bytes already."""
+        return self.job is None
+
+
+@dataclass(frozen=True, slots=True)
+class TextPage:
+    """Some parts of a text, and where the next ones begin."""
+
+    items: Sequence[DocumentText]
+    next_cursor: str | None
+
+
+class DocumentsService:
+    """The papers of one organisation."""
+
+    def __init__(
+        self, session: Session, actor: Actor, jobs: JobsService | None = None
+    ) -> None:
+        self._session = session
+        self._actor = actor
+        self._activity = ActivityService(session, actor)
+        self._jobs = jobs or JobsService(session, actor)
+
+    async def receive(self, received: ReceivedFile) -> Receipt:
+        """Make a stored file a document and have it read; the same bytes count once."""
+        self._actor.require(*CHANGERS)
+        document = await gateway.add_document(self._session, self._values(received))
+        if document is None:
+            return Receipt(await self.get_document_of(received.sha256), None)
+        await self._record("create", document, sha256=document.sha256)
+        return Receipt(document, await self._read(document))
+
+    async def get_document(self, document_id: UUID) -> Document:
+        """Return one document of the organisation."""
+        document = await gateway.get_document_for_org(
+            self._session, self._actor.org_id, document_id
+        )
+        if document is None:
+            raise DocumentNotFoundError(document_id)
+        return document
+
+    async def get_document_of(self, sha256: str) -> Document:
+        """Return the document with exactly these bytes."""
+        document = await gateway.get_document_by_sha256_for_org(
+            self._session, self._actor.org_id, sha256
+        )
+        if document is None:
+            raise DocumentNotFoundError(sha256)
+        return document
+
+    async def list_documents(
+        self, wanted: DocumentFilter, page: PageParams
+    ) -> Slice[Document]:
+        """Return one page of the organisation's documents, the newest first."""
+        return await gateway.list_documents_for_org(
+            self._session, self._actor.org_id, wanted, page
+        )
+
+    async def texts_of(self, document_id: UUID) -> Sequence[DocumentText]:
+        """Return the whole text in reading order; empty where none was read."""
+        return await gateway.list_texts_for_org(
+            self._session, self._actor.org_id, document_id, after=0, limit=None
+        )
+
+    async def page_of_text(self, document_id: UUID, after: int, limit: int) -> TextPage:
+        """Return the parts behind a position."""
+        await self.get_document(document_id)
+        parts = await gateway.list_texts_for_org(
+            self._session,
+            self._actor.org_id,
+            document_id,
+            after=after,
+            limit=limit + 1,
+        )
+        has_more = len(parts) > limit
+        shown = parts[:limit]
+        return TextPage(shown, str(shown[-1].position) if has_more else None)
+
+    async def view_content(self, document_id: UUID) -> Document:
+        """Return a document whose bytes somebody is about to see."""
+        document = await self.get_document(document_id)
+        await self._record("view", document)
+        return document
+
+    async def request_reading(self, document_id: UUID) -> Job:
+        """Have the text read once more, whatever came of it before."""
+        self._actor.require(*CHANGERS)
+        document = await self.get_document(document_id)
+        await gateway.mark_pending_for_org(
+            self._session, self._actor.org_id, document_id
+        )
+        await self._record("update", document, text_state="pending")
+        return await self._read(document)
+
+    async def _read(self, document: Document) -> Job:
+        return await self._jobs.enqueue(
+            READ_TASK,
+            dedupe_key=f"{READ_TASK}:{document.id}",
+            document_id=document.id,
+        )
+
+    async def _record(self, action: str, document: Document, **details: str) -> None:
+        await self._activity.record(
+            action,
+            "document",
+            document.id,
+            details={"filename": document.filename, **details},
+        )
+
+    def _values(self, received: ReceivedFile) -> dict[str, object]:
+        return {
+            "org_id": self._actor.org_id,
+            "uploaded_by": self._actor.user_id,
+            "sha256": received.sha256,
+            "filename": received.filename,
+            "media_type": received.media_type,
+            "is_misnamed": received.is_misnamed,
+            "size_bytes": received.size_bytes,
+            "blob_key": received.blob_key,
+        }

@@ -1,0 +1,124 @@
+"""Reads the text of documents; removes bytes that no document names."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from dossier.activity.service import ActivityService
+from dossier.core.clock import now
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.documents import gateway
+from dossier.documents.constants import BLOB_FOLDER, TextState
+from dossier.documents.models import Document
+from dossier.documents.ports import BlobStore, PaperReader, PaperText
+from dossier.integrations.parsing.exceptions import UnreadableFileError
+from dossier.jobs.ports import TaskContext
+
+ORPHAN_AGE: Final = timedelta(days=1)
+"""Bytes come before their row; younger ones may still be waiting for it."""
+_BATCH_KEYS: Final = 500
+
+
+async def read_text(
+    ctx: TaskContext, document_id: UUID, *, store: BlobStore, reader: PaperReader
+) -> None:
+    """Fill one document's text. No transaction is open while it is being read.
+
+    Safe to repeat: the texts are replaced whole, with the state and the receipt.
+    """
+    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+        document = await gateway.get_document_for_org(session, ctx.org_id, document_id)
+    if document is None:
+        return  # deleted since
+    found = await _found(document, store, reader)
+    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+        await _settle(session, document, found)
+        await _record(ctx, session, document, found)
+        await ctx.finish(session, f"/api/v1/documents/{document_id}/text")
+
+
+async def _found(
+    document: Document, store: BlobStore, reader: PaperReader
+) -> PaperText | UnreadableFileError:
+    async with store.as_file(document.blob_key) as path:
+        try:
+            return await reader.read_text(path, document.filename)
+        except UnreadableFileError as error:
+            return error
+
+
+async def _settle(
+    session: Session, document: Document, found: PaperText | UnreadableFileError
+) -> None:
+    org_id, document_id = document.org_id, document.id
+    await gateway.delete_texts_for_org(session, org_id, document_id)
+    if isinstance(found, UnreadableFileError):
+        await gateway.settle_unreadable_for_org(
+            session, org_id, document_id, reason=found.reason, detail=found.detail
+        )
+        return
+    await gateway.add_texts(session, _rows(document, found))
+    await gateway.settle_read_for_org(
+        session,
+        org_id,
+        document_id,
+        page_count=found.page_count,
+        encoding=found.encoding,
+    )
+
+
+def _rows(document: Document, found: PaperText) -> list[dict[str, Any]]:
+    return [
+        {
+            "org_id": document.org_id,
+            "document_id": document.id,
+            "position": part.position,
+            "label": part.label,
+            "text": part.text,
+            "has_text_layer": part.has_text_layer,
+        }
+        for part in found.parts
+    ]
+
+
+async def _record(
+    ctx: TaskContext,
+    session: Session,
+    document: Document,
+    found: PaperText | UnreadableFileError,
+) -> None:
+    details = {"filename": document.filename, "text_state": str(TextState.READ)}
+    if isinstance(found, UnreadableFileError):
+        details["text_state"] = str(TextState.UNREADABLE)
+        details["reason"] = str(found.reason)
+    activity = ActivityService(session, ctx.actor)
+    await activity.record("update", "document", document.id, details=details)
+
+
+async def sweep_blobs(sessions: SessionFactory, store: BlobStore) -> None:
+    """Delete bytes that came a day ago or more and that no document names."""
+    before = now() - ORPHAN_AGE
+    await store.sweep_passing(before)
+    keys: list[str] = []
+    async for each in store.list_keys(BLOB_FOLDER):
+        if each.modified_at < before:
+            keys.append(each.key)
+        if len(keys) == _BATCH_KEYS:
+            await _delete_unknown(sessions, store, keys)
+            keys = []
+    await _delete_unknown(sessions, store, keys)
+
+
+async def _delete_unknown(
+    sessions: SessionFactory, store: BlobStore, keys: Sequence[str]
+) -> None:
+    async with system_transaction(sessions) as session:
+        known = await gateway.list_known_blob_keys_for_org(session, keys)
+    for key in set(keys) - known:
+        await store.delete(key)

@@ -1,0 +1,343 @@
+import asyncio
+import base64
+import unicodedata
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+
+from dossier.activity.models import ActivityEvent
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.settings import Settings
+from dossier.documents.models import Document
+
+PDF = b"%PDF-1.7\nnot much of one"
+BOUNDARY = "----dossier"
+
+
+def blobs(settings: Settings) -> list[Path]:
+    return [path for path in (settings.home / "blobs").rglob("*") if path.is_file()]
+
+
+def multipart_head(filename: str = "a.txt", name: str = "file") -> bytes:
+    return (
+        f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
+        f'name="{name}"; filename="{filename}"\r\n\r\n'
+    ).encode()
+
+
+MULTIPART = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+END = f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+async def upload(
+    client: httpx2.AsyncClient, content: bytes, filename: str = "certificate.pdf"
+) -> httpx2.Response:
+    return await client.post("/api/v1/documents", files={"file": (filename, content)})
+
+
+async def test_an_upload_is_kept_and_its_reading_queued(
+    client: httpx2.AsyncClient, settings: Settings
+) -> None:
+    response = await upload(client, PDF)
+
+    body = response.json()
+    assert response.status_code == 201
+    assert response.headers["location"] == f"/api/v1/documents/{body['id']}"
+    assert body["sha256"] == sha256(PDF).hexdigest()
+    assert body["size_bytes"] == len(PDF)
+    assert body["media_type"] == "application/pdf"
+    assert body["text_state"] == "pending"
+    assert not body["duplicate"]
+    job = await client.get(f"/api/v1/jobs/{body['job_id']}")
+    assert job.status_code in {200, 404}
+    [blob] = blobs(settings)
+    assert await asyncio.to_thread(blob.read_bytes) == PDF
+
+
+async def test_the_same_bytes_are_one_document(
+    client: httpx2.AsyncClient, settings: Settings
+) -> None:
+    first = (await upload(client, PDF, "one.pdf")).json()
+
+    response = await upload(client, PDF, "two.pdf")
+
+    assert response.status_code == 200
+    assert response.json() == {**first, "duplicate": True, "job_id": None}
+    assert len(blobs(settings)) == 1
+
+
+async def test_the_same_bytes_are_two_documents_in_two_organisations(
+    client: httpx2.AsyncClient, other_client: httpx2.AsyncClient
+) -> None:
+    mine = await upload(client, PDF)
+
+    theirs = await upload(other_client, PDF)
+
+    assert theirs.status_code == 201
+    assert theirs.json()["id"] != mine.json()["id"]
+
+
+async def test_an_upload_leaves_a_trace_in_the_trail(
+    client: httpx2.AsyncClient, session: Session
+) -> None:
+    document_id = (await upload(client, PDF)).json()["id"]
+
+    query = select(ActivityEvent.action).where(ActivityEvent.entity_id == document_id)
+    assert (await session.scalars(query)).all() == ["create"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\mei\\安定性.pdf", "安定性.pdf"),
+        ("a\u202efdp.exe", "afdp.exe"),
+        ("..", "unnamed"),
+    ],
+)
+async def test_a_name_loses_what_could_harm(
+    client: httpx2.AsyncClient, settings: Settings, stated: str, kept: str
+) -> None:
+    fields = {"filename": stated}
+
+    response = await client.post(
+        "/api/v1/documents", data=fields, files={"file": ("x.pdf", PDF)}
+    )
+
+    assert response.json()["filename"] == kept
+    assert all(sha256(PDF).hexdigest() == path.name for path in blobs(settings))
+
+
+async def test_a_name_in_big5_is_understood(client: httpx2.AsyncClient) -> None:
+    head = multipart_head("NAME").replace(b"NAME", "玫瑰.txt".encode("cp950"))
+
+    response = await client.post(
+        "/api/v1/documents", content=head + b"rose" + END, headers=MULTIPART
+    )
+
+    assert response.json()["filename"] == "玫瑰.txt"
+
+
+async def test_a_name_that_says_otherwise_is_noted(client: httpx2.AsyncClient) -> None:
+    response = await upload(client, PDF, "formula.xlsx")
+
+    body = response.json()
+    assert body["media_type"] == "application/pdf"
+    assert body["is_misnamed"]
+
+
+class Tap:
+    """A body that counts what is taken of it."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self.taken_bytes = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield multipart_head()
+        while self.taken_bytes < self.size_bytes:
+            self.taken_bytes += 65536
+            yield bytes(65536)
+        yield END
+
+
+async def receive_directly(app: FastAPI, headers: dict[str, str], tap: Tap) -> int:
+    """Call the app as a server does: the body comes only as it is asked for."""
+    pieces = aiter(tap)
+    seen: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        try:
+            body = await anext(pieces)
+        except StopAsyncIteration:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": True}
+
+    async def send(message: dict[str, int]) -> None:
+        if message["type"] == "http.response.start":
+            seen.append(message["status"])
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/v1/documents",
+        "raw_path": b"/api/v1/documents",
+        "root_path": "",
+        "query_string": b"",
+        "server": ("localhost", 80),
+        "client": ("127.0.0.1", 1),
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+    }
+    await app(scope, receive, send)  # type: ignore[arg-type]  # a plain dict is a scope
+    return seen[0]
+
+
+async def test_nobody_uploads_without_a_log_in_and_no_byte_is_taken(
+    app: FastAPI,
+) -> None:
+    tap = Tap(1 << 20)
+
+    status = await receive_directly(app, MULTIPART, tap)
+
+    assert status == 401
+    assert tap.taken_bytes == 0
+
+
+async def test_two_gigabytes_are_refused_by_their_stated_length(app: FastAPI) -> None:
+    tap = Tap(2 << 30)
+    headers = {"authorization": "Bearer mei", "content-length": str(2 << 30)}
+
+    status = await receive_directly(app, headers | MULTIPART, tap)
+
+    assert status == 413
+    assert tap.taken_bytes == 0
+
+
+async def test_an_endless_body_is_refused_at_the_limit_and_forgotten(
+    app: FastAPI, settings: Settings
+) -> None:
+    limit_bytes = 1 << 20
+    app.state.settings = with_limit(settings, max_upload_mib=1)
+    tap = Tap(2 << 30)
+
+    status = await receive_directly(
+        app, {"authorization": "Bearer mei"} | MULTIPART, tap
+    )
+
+    assert status == 413
+    assert tap.taken_bytes <= 2 * limit_bytes
+    assert blobs(settings) == []
+
+
+def with_limit(settings: Settings, max_upload_mib: int) -> Settings:
+    limits = settings.limits.model_copy(update={"max_upload_mib": max_upload_mib})
+    return settings.model_copy(update={"limits": limits})
+
+
+async def test_no_transaction_is_open_while_the_file_comes(
+    app: FastAPI, sessions: SessionFactory
+) -> None:
+    opened: list[int] = []
+    tap = Tap(1 << 18)
+
+    def watching(**options: object) -> object:
+        opened.append(tap.taken_bytes)
+        return sessions(**options)  # type: ignore[arg-type]  # handed on as it came
+
+    app.state.sessions = watching
+
+    status = await receive_directly(
+        app, {"authorization": "Bearer mei"} | MULTIPART, tap
+    )
+
+    assert status == 201
+    assert opened
+    assert min(opened) >= tap.size_bytes
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "slug"),
+    [
+        (b"x", {}, 415, "upload-not-multipart"),
+        (b"x", {"content-type": "multipart/form-data"}, 415, "upload-not-multipart"),
+        (b"no boundary at all", MULTIPART, 400, "upload-malformed"),
+        (multipart_head() + b"cut off", MULTIPART, 400, "upload-malformed"),
+        (
+            b"x",
+            {"content-type": f"multipart/form-data; boundary={'b' * 999}"},
+            400,
+            "upload-malformed",
+        ),
+        (END[2:], MULTIPART, 422, "upload-field"),
+        (multipart_head(name="photo") + b"x" + END, MULTIPART, 422, "upload-field"),
+        (
+            multipart_head() + b"x\r\n" + multipart_head() + b"y" + END,
+            MULTIPART,
+            422,
+            "upload-field",
+        ),
+        (
+            multipart_head().replace(b'; filename="a.txt"', b"") + b"x" * 5000 + END,
+            MULTIPART,
+            422,
+            "upload-field",
+        ),
+    ],
+)
+async def test_a_body_of_another_shape_is_refused_and_nothing_kept(  # noqa: PLR0917 - a table
+    client: httpx2.AsyncClient,
+    settings: Settings,
+    body: bytes,
+    headers: dict[str, str],
+    status: int,
+    slug: str,
+) -> None:
+    response = await client.post("/api/v1/documents", content=body, headers=headers)
+
+    assert response.status_code == status
+    assert response.json()["type"] == f"/problems/{slug}"
+    assert blobs(settings) == []
+
+
+async def test_an_upload_that_is_cut_off_stores_no_document(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    await client.post(
+        "/api/v1/documents", content=multipart_head() + b"half", headers=MULTIPART
+    )
+
+    async with tenant_transaction(sessions, org_id) as session:
+        count = await session.scalar(select(func.count()).select_from(Document))
+    assert count == 0
+
+
+async def test_a_download_gives_back_the_bytes_with_digest_and_name(
+    client: httpx2.AsyncClient,
+) -> None:
+    document_id = (await upload(client, PDF, "安定性 試驗.pdf")).json()["id"]
+
+    response = await client.get(f"/api/v1/documents/{document_id}/content")
+
+    digest = base64.b64encode(sha256(PDF).digest()).decode()
+    assert response.content == PDF
+    assert response.headers["content-digest"] == f"sha-256=:{digest}:"
+    assert response.headers["content-type"] == "application/pdf"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    disposition = response.headers["content-disposition"]
+    assert disposition.startswith("attachment;")
+    name = unicodedata.normalize("NFC", "安定性 試驗.pdf").encode()
+    assert "".join(f"%{byte:02X}" for byte in name[:9]) in disposition
+
+
+async def test_a_part_of_a_document_can_be_asked_for(
+    client: httpx2.AsyncClient,
+) -> None:
+    document_id = (await upload(client, PDF)).json()["id"]
+    path = f"/api/v1/documents/{document_id}/content"
+
+    part = await client.get(path, headers={"range": "bytes=1-3"})
+    beyond = await client.get(path, headers={"range": "bytes=9999-"})
+
+    assert (part.status_code, part.content) == (206, b"PDF")
+    assert part.headers["content-range"] == f"bytes 1-3/{len(PDF)}"
+    assert beyond.status_code == 416
+
+
+async def test_a_download_is_written_into_the_trail(
+    client: httpx2.AsyncClient, session: Session
+) -> None:
+    document_id = (await upload(client, PDF)).json()["id"]
+
+    await client.get(f"/api/v1/documents/{document_id}/content")
+
+    query = select(ActivityEvent.action).where(ActivityEvent.entity_id == document_id)
+    assert set(await session.scalars(query)) == {"create", "view"}
