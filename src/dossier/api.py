@@ -9,6 +9,8 @@ from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.jobs.router import router as jobs
 from dossier.documents.router import router as documents
+from dossier.documents.router import router as documents
+from dossier.jobs.router import router as jobs
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -16,3 +18,9 @@ API_PREFIX = "/api/v1"
 
 API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity, jobs)
 API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity, documents)
+API_ROUTERS: tuple[APIRouter, ...] = (
+    accounts,
+    activity,
+    documents,
+    jobs,
+)

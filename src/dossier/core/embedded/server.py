@@ -66,7 +66,7 @@ class Server:
         # Only a server that answers still owns the number in its file.
         if pid is not None and self._accepts():
             os.kill(pid, signal.SIGINT)
-            _wait_until(lambda: not self._has_processes(), _STOP_TIMEOUT_S)
+            _wait_until(lambda: not self.has_processes(), _STOP_TIMEOUT_S)
 
     def _is_adoptable(self) -> bool:
         """Wait until a server that lives is ready or gone; tell which.
@@ -75,15 +75,16 @@ class Server:
         """
         killed = self._state() == "ready" and not self._accepts()
         patience_s = _ORPHANS_TIMEOUT_S if killed else _START_TIMEOUT_S
-        _wait_until(lambda: self._is_ready() or not self._has_processes(), patience_s)
+        _wait_until(lambda: self._is_ready() or not self.has_processes(), patience_s)
         if self._is_ready():
             return True
-        if self._has_processes():
+        if self.has_processes():
             reason = f"Processes of an earlier server still use {self._layout.data}."
             raise EmbeddedDatabaseError(reason, "End them and start again.")
         return False
 
-    def _has_processes(self) -> bool:
+    def has_processes(self) -> bool:
+        """Tell whether any process of the server lives."""
         lock = FileLock(self._layout.base / "server.lock", self._layout.account.owner)
         try:
             return not lock.try_exclusive()

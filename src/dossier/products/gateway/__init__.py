@@ -1,5 +1,20 @@
 """Every query on products, their papers and their formula versions."""
 
+from dossier.products.gateway.formula import (
+    add_formula as add_formula,
+)
+from dossier.products.gateway.formula import (
+    get_formula_for_org as get_formula_for_org,
+)
+from dossier.products.gateway.formula import (
+    get_latest_formula_for_org as get_latest_formula_for_org,
+)
+from dossier.products.gateway.formula import (
+    list_formula_lines_for_org as list_formula_lines_for_org,
+)
+from dossier.products.gateway.formula import (
+    list_formulas_for_org as list_formulas_for_org,
+)
 from dossier.products.gateway.link import add_link as add_link
 from dossier.products.gateway.link import delete_link_for_org as delete_link_for_org
 from dossier.products.gateway.link import get_link_for_org as get_link_for_org

@@ -166,7 +166,7 @@ def _miss(
 
 
 def share(portion: Portion) -> Interval:
-    """Return what a portion adds to the total; a composition of 100 % adds all of it."""
+    """Return what a portion adds to the total; a full composition adds all of it."""
     if portion.amount.is_rest:
         return Interval(ZERO, ZERO)
     weights = Interval.sum(part.weight for part in portion.parts)

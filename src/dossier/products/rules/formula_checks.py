@@ -83,7 +83,7 @@ def _negative_rest(reading: Reading, findings: Findings) -> Iterator[Finding]:
 
 
 def _stated_total(reading: Reading, findings: Findings) -> Iterator[Finding]:
-    """Compare the sheet's own total with its lines, where it is a share of the whole."""
+    """Compare the sheet's own total with its lines."""
     for stated in reading.read.totals if reading.total.deficit == ZERO else ():
         value = _stated_value(reading, stated)
         computed = _column_total(reading, stated.column)

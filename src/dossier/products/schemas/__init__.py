@@ -1,5 +1,15 @@
 """Requests and responses of products and formulas."""
 
+from dossier.products.schemas.formula import FormulaLineResponse as FormulaLineResponse
+from dossier.products.schemas.formula import FormulaNote as FormulaNote
+from dossier.products.schemas.formula import (
+    FormulaPreviewResponse as FormulaPreviewResponse,
+)
+from dossier.products.schemas.formula import FormulaRequest as FormulaRequest
+from dossier.products.schemas.formula import FormulaResponse as FormulaResponse
+from dossier.products.schemas.formula import (
+    FormulaVersionResponse as FormulaVersionResponse,
+)
 from dossier.products.schemas.product import CategoryList as CategoryList
 from dossier.products.schemas.product import CategoryResponse as CategoryResponse
 from dossier.products.schemas.product import HolderBody as HolderBody

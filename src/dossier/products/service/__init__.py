@@ -1,4 +1,9 @@
 """Use cases of products and formulas. Starts no transaction, commits none."""
 
+from dossier.products.service.formula import FormulaService as FormulaService
+from dossier.products.service.formula import StoredFormula as StoredFormula
+from dossier.products.service.formula_draft import FormulaDraft as FormulaDraft
+from dossier.products.service.formula_import import FormulaImporter as FormulaImporter
+from dossier.products.service.formula_import import FormulaWish as FormulaWish
 from dossier.products.service.product import ProductsService as ProductsService
 from dossier.products.service.product import Upserted as Upserted

@@ -1,0 +1,202 @@
+"""`dossier doctor`: what is wrong on this machine, and how to mend it.
+
+Looks and changes nothing, except that it starts the embedded database to look at it.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import asyncpg
+import orjson
+import typer
+
+from dossier.core import migrate
+from dossier.core.database import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE
+from dossier.core.embedded import EmbeddedDatabaseError
+from dossier.core.errors import AppError
+from dossier.core.settings import Settings
+from dossier.core.startup import database_url
+from dossier.integrations.pdf.fonts import find_font
+
+app = typer.Typer()
+
+State = Literal["ok", "wrong"]
+
+_MIN_SERVER_VERSION = 150_000
+_CONNECT_TIMEOUT_S = 10
+_MIGRATE = "Run `dossier migrate`."
+_UNREACHABLE = (
+    OSError,
+    ValueError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+_REVISION = "select version_num from alembic_version"
+_FACTS = """
+select current_setting('server_version') as version,
+       current_setting('server_version_num')::int as number,
+       (select default_version from pg_available_extensions where name = 'vector')
+         as vector,
+       to_regclass('public.alembic_version') is not null as is_migrated,
+       array(select name from unnest($1::text[]) as name
+             where not exists (select from pg_roles where rolname = name)
+                or not pg_has_role(session_user, name, 'set')) as unusable_roles,
+       session_user as login
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that Dossier needs: how it is, and how to mend it."""
+
+    name: str
+    state: State
+    detail: str
+    mend: str | None = None
+
+
+@app.command()
+def doctor(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document.")
+    ] = False,
+) -> None:
+    """Check database, migrations, fonts, storage and folders; exit 1 on a fault."""
+    checks = asyncio.run(examine(Settings()))
+    is_well = all(check.state == "ok" for check in checks)
+    if as_json:
+        typer.echo(orjson.dumps({"ok": is_well, "checks": list(map(asdict, checks))}))
+    else:
+        typer.echo("\n".join(line for check in checks for line in _lines(check)))
+    raise typer.Exit(0 if is_well else 1)
+
+
+async def examine(settings: Settings) -> list[Check]:
+    """Return all checks; what cannot be reached ends no other check."""
+    return [
+        check_folder("home", settings.home),
+        *await _database(settings),
+        check_font(settings.reports.font_dir),
+        check_storage(settings),
+    ]
+
+
+def _lines(check: Check) -> Iterator[str]:
+    yield f"{check.state:<6} {check.name:<11} {check.detail}"
+    if check.mend:
+        yield f"{'':<18} -> {check.mend}"
+
+
+def check_folder(name: str, folder: Path) -> Check:
+    """Check that files can be written into a folder, by writing one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"0")
+            probe.flush()
+    except OSError as error:
+        mend = "Free space there, or set DOSSIER_HOME to a folder that you may write."
+        return Check(name, "wrong", f"{folder}: {error.strerror}", mend)
+    return Check(name, "ok", f"{folder} can be written")
+
+
+def check_font(font_dir: Path | None) -> Check:
+    """Check that there is a font with Chinese glyphs for the PDF."""
+    try:
+        font = find_font(font_dir)
+    except AppError as error:
+        mend = "Install `fonts-noto-cjk`, or run `make install`."
+        return Check("font", "wrong", error.detail, mend)
+    return Check("font", "ok", f"{font.family} ({font.source}, {font.file})")
+
+
+def check_storage(settings: Settings) -> Check:
+    """Check that the bytes of documents can be stored."""
+    return check_folder("storage", settings.home / "blobs")
+
+
+async def _database(settings: Settings) -> list[Check]:
+    """Check the database; of one that is away only that is said."""
+    try:
+        async with database_url(settings) as url:
+            return await _look(settings, url)
+    except EmbeddedDatabaseError as error:
+        return [Check("database", "wrong", error.reason, error.mend)]
+    except _UNREACHABLE as error:
+        detail = f"{type(error).__name__}: {error}"
+        mend = "Check DOSSIER_DATABASE__URL, the server and the network between."
+        return [Check("database", "wrong", detail, mend)]
+
+
+async def _look(settings: Settings, url: str) -> list[Check]:
+    connection = await asyncpg.connect(url, timeout=_CONNECT_TIMEOUT_S)
+    try:
+        facts = (await connection.fetch(_FACTS, _needed_roles(settings)))[0]
+        kind = "of your own" if settings.database.url else "embedded"
+        checks = [
+            check_version(kind, facts["version"], facts["number"]),
+            check_vector(facts["vector"]),
+            check_roles(facts["unusable_roles"], facts["login"]),
+        ]
+        if not facts["unusable_roles"]:  # else the revision cannot be read
+            checks.append(check_revision(await _revision(connection, facts)))
+    finally:
+        await connection.close()
+    return checks
+
+
+async def _revision(
+    connection: asyncpg.Connection, facts: asyncpg.Record
+) -> str | None:
+    if not facts["is_migrated"]:
+        return None
+    await connection.execute(f"set role {APP_ROLE}")
+    revision: str | None = await connection.fetchval(_REVISION)
+    return revision
+
+
+def _needed_roles(settings: Settings) -> list[str]:
+    """Return what our log-in acts as; another log-in may own the tables."""
+    serving = [APP_ROLE, SYSTEM_ROLE]
+    return serving if settings.database.owner_url else [OWNER_ROLE, *serving]
+
+
+def check_version(kind: str, version: str, number: int) -> Check:
+    """Check that the server is new enough."""
+    detail = f"PostgreSQL {version}, {kind}"
+    if number < _MIN_SERVER_VERSION:
+        mend = "Move to PostgreSQL 15 or newer."
+        return Check("database", "wrong", detail, mend)
+    return Check("database", "ok", detail)
+
+
+def check_vector(version: str | None) -> Check:
+    """Check that the server offers the extension for vectors."""
+    if version is None:
+        mend = "Install pgvector on the server (`postgresql-18-pgvector` on Debian)."
+        return Check("pgvector", "wrong", "The server does not offer it.", mend)
+    return Check("pgvector", "ok", f"version {version}")
+
+
+def check_roles(unusable: list[str], login: str) -> Check:
+    """Check that the roles are there and that our log-in may act as them."""
+    if unusable:
+        names = ", ".join(unusable)
+        detail = f"missing, or not granted to {login}: {names}"
+        mend = f"{_MIGRATE} Still so? As the owner: `grant {names} to {login}`."
+        return Check("roles", "wrong", detail, mend)
+    return Check("roles", "ok", f"{login} can act as them")
+
+
+def check_revision(revision: str | None) -> Check:
+    """Check that the database is where this version needs it."""
+    head = migrate.head_revision()
+    if revision != head:
+        detail = f"at {revision or 'no revision'}, this version needs {head}"
+        return Check("migrations", "wrong", detail, _MIGRATE)
+    return Check("migrations", "ok", f"at {head}")

@@ -1,0 +1,139 @@
+"""`dossier doctor` tells what is wrong and how to mend it."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import asyncpg
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from dossier.cli import app, doctor
+from dossier.core import migrate
+
+Examine = Callable[[], dict[str, dict[str, str | None]]]
+
+
+@pytest.fixture
+def run(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Run a command in a home and a database of its own."""
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", fresh_database)
+    monkeypatch.setenv("DOSSIER_HOME", str(tmp_path / "home"))
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+@pytest.fixture
+async def plain_login(fresh_database: str) -> AsyncIterator[str]:
+    """A log-in that is a member of no role; roles belong to the whole server."""
+    name = f"plain_{os.getpid()}"
+    connection = await asyncpg.connect(fresh_database)
+    await connection.execute(f"create role {name} login")
+    yield name
+    await connection.execute(f"drop role {name}")
+    await connection.close()
+
+
+@pytest.fixture
+def examine(run: Callable[..., Result]) -> Examine:
+    def checks() -> dict[str, dict[str, str | None]]:
+        document = orjson.loads(run("doctor", "--json").output)
+        return {check["name"]: check for check in document["checks"]}
+
+    return checks
+
+
+def test_a_machine_in_order_is_well(run: Callable[..., Result]) -> None:
+    result = run("doctor")
+
+    lines = [line.split()[:2] for line in result.output.splitlines()]
+    assert lines == [
+        ["ok", "home"],
+        ["ok", "database"],
+        ["ok", "pgvector"],
+        ["ok", "roles"],
+        ["ok", "migrations"],
+        ["ok", "font"],
+        ["ok", "storage"],
+    ]
+    assert result.exit_code == 0
+
+
+def test_an_old_revision_is_named_with_its_mend(
+    run: Callable[..., Result], examine: Examine
+) -> None:
+    run("migrate", "--to", "accounts", "--yes")
+
+    assert examine()["migrations"] == {
+        "name": "migrations",
+        "state": "wrong",
+        "detail": f"at accounts, this version needs {migrate.head_revision()}",
+        "mend": "Run `dossier migrate`.",
+    }
+    assert run("doctor").exit_code == 1
+
+
+def test_a_server_that_is_away_ends_no_other_check(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"postgresql://somebody:secret@/none?host={tmp_path}&port=1"
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", url)
+
+    checks = examine()
+
+    assert {name: check["state"] for name, check in checks.items()} == {
+        "home": "ok",
+        "database": "wrong",
+        "font": "ok",
+        "storage": "ok",
+    }
+    assert "secret" not in str(checks["database"])
+
+
+def test_a_home_that_cannot_be_written_is_named(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DOSSIER_HOME", str(tmp_path / "file"))
+
+    checks = examine()
+
+    assert checks["home"]["state"] == checks["storage"]["state"] == "wrong"
+    assert "DOSSIER_HOME" in str(checks["home"]["mend"])
+
+
+def test_a_font_folder_without_a_chinese_font_is_named(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOSSIER_REPORTS__FONT_DIR", str(tmp_path))
+
+    assert examine()["font"]["state"] == "wrong"
+
+
+@pytest.mark.parametrize(("number", "state"), [(149_999, "wrong"), (150_000, "ok")])
+def test_servers_before_15_are_too_old(number: int, state: str) -> None:
+    assert doctor.check_version("of your own", "any", number).state == state
+
+
+def test_a_server_without_pgvector_is_named() -> None:
+    assert "pgvector" in str(doctor.check_vector(None).mend)
+
+
+def test_a_log_in_without_the_roles_is_told_the_grant(
+    examine: Examine,
+    fresh_database: str,
+    plain_login: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = fresh_database.replace("postgres@", f"{plain_login}@")
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", url)
+    monkeypatch.setenv("DOSSIER_DATABASE__OWNER_URL", fresh_database)
+
+    checks = examine()
+
+    assert f"grant dossier_app, dossier_system to {plain_login}" in str(
+        checks["roles"]["mend"]
+    )
+    assert "migrations" not in checks
