@@ -7,8 +7,6 @@ from dossier.activity.router import router as activity
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
-from dossier.jobs.router import router as jobs
-from dossier.documents.router import router as documents
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 
@@ -16,8 +14,6 @@ ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
-API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity, jobs)
-API_ROUTERS: tuple[APIRouter, ...] = (accounts, activity, documents)
 API_ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     activity,
