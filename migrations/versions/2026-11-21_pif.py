@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from dossier.core.rls import drop_tenant_table, tenant_table
 
 revision = "pif"
-down_revision = "products"
+down_revision = "formulas"
 branch_labels = None
 depends_on = None
 

@@ -23,4 +23,5 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     jobs,
     *products,
     *pif,
+    *products,
 )

@@ -11,8 +11,8 @@ class Column(StrEnum):
     """What a column of a formula holds.
 
     `PERCENT` leaves open of what; `RAW_PERCENT` is a raw material's share of the
-    product, `SUB_PERCENT` an ingredient's share of its raw material, `PRODUCT_PERCENT` an
-    ingredient's share of the product.
+    product, `SUB_PERCENT` an ingredient's share of its raw material,
+    `PRODUCT_PERCENT` an ingredient's share of the product.
     """
 
     NUMBER = "number"
