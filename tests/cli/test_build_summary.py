@@ -49,7 +49,7 @@ def test_summary_says_all_that_a_person_needs_in_this_order() -> None:
         "  tests/locked.pdf: encrypted: a password is needed",
         "  leak.pdf: a symbolic link that leads out",
         "",
-        "pif.pdf       build/demo/pif.pdf",
+        "pif.pdf         build/demo/pif.pdf",
     ]
 
 

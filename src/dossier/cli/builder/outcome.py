@@ -53,12 +53,13 @@ class Outcome:
 
     def unread(self) -> list[Refusal]:
         """Return what was stored but not read, then what was not taken in."""
-        unreadable = [
-            Refusal(paper.name, paper.unreadable)
+        unreadable = {
+            paper.name: Refusal(paper.name, paper.unreadable)
             for paper in self.taken
             if paper.unreadable
-        ]
-        return [*unreadable, *self.refused]
+        }
+        others = (entry for entry in self.refused if entry.name not in unreadable)
+        return [*unreadable.values(), *others]
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

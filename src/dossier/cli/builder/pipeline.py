@@ -1,6 +1,6 @@
 """The whole build, step by step; each step is one of the API's own use cases."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,10 @@ from dossier.cli.builder.waiting import watching
 from dossier.cli.builder.workshop import Workshop
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.products.constants import MARKETS
+from dossier.pif.constants import Market
 from dossier.worker import working
+
+MARKETS: Mapping[str, Market] = {"tw": "tw"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ async def _build(
         notes = await match_papers(workshop, product_id, facts, stored, formula_id)
         step.advance("items")
     with stages.stage("Printing") as step:
-        printed = await print_file(workshop, product_id, order.market, step)
+        printed = await print_file(workshop, product_id, MARKETS[order.market], step)
     with stages.stage("Writing") as step:
         outputs = await write_files(workshop, printed, order.out, step)
     return Outcome(

@@ -10,6 +10,7 @@ from dossier.cli.builder.progress import Step
 from dossier.cli.builder.waiting import require_done
 from dossier.cli.builder.workshop import Workshop
 from dossier.jobs.models import Job
+from dossier.pif.constants import Market
 from dossier.reports.constants import ReportFile
 
 
@@ -24,7 +25,7 @@ class Print:
 
 
 async def print_file(
-    workshop: Workshop, product_id: UUID, market: str, step: Step
+    workshop: Workshop, product_id: UUID, market: Market, step: Step
 ) -> Print:
     """Fix the present state as a version, and wait until it is printed.
 

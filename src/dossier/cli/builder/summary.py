@@ -125,4 +125,4 @@ def _unread(unread: Sequence[Refusal]) -> Iterator[Line]:
 def _outputs(outcome: Outcome) -> Iterator[Line]:
     yield Line("")
     for name, path in outcome.outputs.items():
-        yield Line(f"{name:<14}{path}", "bold green" if name == "pif.pdf" else "")
+        yield Line(f"{name:<16}{path}", "bold green" if name == "pif.pdf" else "")
