@@ -160,7 +160,7 @@ async def list_texts_for_org(
     return (await session.scalars(query)).all()
 
 
-async def list_known_blob_keys_for_org(
+async def list_known_blob_keys_for_system(
     session: Session, keys: Sequence[str]
 ) -> set[str]:
     """Return those of the keys that some row names; needs a system transaction."""

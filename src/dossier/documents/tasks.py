@@ -119,6 +119,6 @@ async def _delete_unknown(
     sessions: SessionFactory, store: BlobStore, keys: Sequence[str]
 ) -> None:
     async with system_transaction(sessions) as session:
-        known = await gateway.list_known_blob_keys_for_org(session, keys)
+        known = await gateway.list_known_blob_keys_for_system(session, keys)
     for key in set(keys) - known:
         await store.delete(key)
