@@ -1,10 +1,12 @@
 import resource
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from dossier.core.clock import now
 from dossier.integrations.storage.client import ObjectStore, open_store
 from dossier.integrations.storage.exceptions import (
     BlobMissingError,
@@ -144,6 +146,18 @@ async def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(
     assert str(tmp_path) not in caught.value.detail
     assert await keys(store) == {kept.key}
     assert await read(store, kept.key) == b"earlier"
+
+
+async def test_what_was_never_completed_is_swept(any_store: ObjectStore) -> None:
+    kept = await any_store.write("org", pieces(b"Aqua"))
+    blob = await any_store.write("passing", pieces(b"cut off"))
+
+    await any_store.sweep_passing(now() - timedelta(hours=1))
+    young = await keys(any_store)
+    await any_store.sweep_passing(now() + timedelta(hours=1))
+
+    assert young == {kept.key, blob.key}
+    assert kept.key in await keys(any_store)
 
 
 async def test_a_writable_store_passes_its_check(any_store: ObjectStore) -> None:

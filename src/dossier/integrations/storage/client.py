@@ -185,8 +185,8 @@ def _rename(passing: Path, final: Path) -> None:
 
 def _sweep(passing: Path, before_s: float) -> None:
     # Not by the library's list: it hides the parts of an upload that was cut off.
-    for path in passing.iterdir() if passing.is_dir() else ():
-        if path.stat().st_mtime < before_s:
+    for path in passing.rglob("*") if passing.is_dir() else ():
+        if path.is_file() and path.stat().st_mtime < before_s:
             path.unlink(missing_ok=True)
 
 
