@@ -69,6 +69,12 @@ async def test_a_part_can_be_read(
     assert await read(any_store, blob.key, *part) == expected
 
 
+def test_nobody_else_on_the_machine_looks_in(tmp_path: Path) -> None:
+    ObjectStore.local(tmp_path / "blobs")
+
+    assert (tmp_path / "blobs").stat().st_mode & 0o077 == 0
+
+
 async def test_nothing_at_all_can_be_kept(any_store: ObjectStore) -> None:
     blob = await any_store.write("org", pieces())
 

@@ -61,7 +61,8 @@ class ObjectStore:
     def local(cls, folder: Path) -> Self:
         """Return a store over a local folder, which is made when it is missing."""
         with _translated():
-            folder.mkdir(parents=True, exist_ok=True)
+            # Formulas are trade secrets: nobody else on the machine looks in.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(LocalStore(folder), folder)
 
     @classmethod
