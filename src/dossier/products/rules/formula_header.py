@@ -150,23 +150,14 @@ def _roles(grid: Grid, row: int, depth: int) -> dict[Column, tuple[int, str]]:
     roles: dict[Column, tuple[int, str]] = {}
     for column in columns:
         text = _header_text(grid, row, depth, column)
-        role = _free_role(None if _says_number(text) else column_of(text), roles)
+        role = None if _says_number(text) else column_of(text)
         if role is not None:
-            roles[role] = (column, text)
+            roles.setdefault(role, (column, text))
     return roles
 
 
 def _says_number(text: str) -> bool:
     return parse_quantity(text) is not None
-
-
-def _free_role(
-    role: Column | None, taken: Mapping[Column, tuple[int, str]]
-) -> Column | None:
-    """Return the role if it is free; a second raw material column is its name."""
-    if role is Column.NAME and role in taken and Column.INCI not in taken:
-        return Column.INCI
-    return None if role is None or role in taken else role
 
 
 def _header_text(grid: Grid, row: int, depth: int, column: int) -> str:
