@@ -107,13 +107,19 @@ def _header_address(chosen: _Candidate, column: int) -> str:
 
 
 def _candidates(grid: Grid) -> Iterator[_Candidate]:
-    for row in grid.rows[:_MAX_SEARCHED_ROWS]:
+    searched = grid.rows[:_MAX_SEARCHED_ROWS]
+    for row in (each for each in searched if _may_head(grid, each)):
         for depth in range(1, _MAX_HEADER_ROWS + 1):
             if depth > 1 and _holds_numbers(grid, row + depth - 1):
                 break
             candidate = _candidate(grid, row, depth)
             if candidate is not None:
                 yield candidate
+
+
+def _may_head(grid: Grid, row: int) -> bool:
+    """Return whether any cell of the row names a column; most rows need no more."""
+    return any(column_of(cell.text) is not None for cell in grid.own(row))
 
 
 def _holds_numbers(grid: Grid, row: int) -> bool:
