@@ -13,7 +13,7 @@ import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
 from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS
-from dossier.core import docs_pages, health, openapi, problems
+from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import Edge, EdgeParts
@@ -119,6 +119,7 @@ def _route(app: FastAPI) -> None:
     for router in API_ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
+    dispatch.install(app.router)
 
 
 def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:
