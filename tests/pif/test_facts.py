@@ -1,5 +1,6 @@
 """What a product's facts fill, and findings that come back from storage."""
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from dossier.core.findings import (
     finding_json,
 )
 from dossier.pif.rules import filled_fields
+from dossier.pif.service.board import day_in_taipei
 from dossier.pif.service.findings import finding_of
 
 words = st.text(max_size=12)
@@ -48,6 +50,14 @@ findings = st.builds(
     unit=optional,
     place=st.none() | places,
 )
+
+
+def test_day_of_law_begins_at_midnight_in_taipei() -> None:
+    last = datetime(2026, 6, 30, 15, 59, tzinfo=UTC)
+    first = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
+
+    assert day_in_taipei(last) == date(2026, 6, 30)
+    assert day_in_taipei(first) == date(2026, 7, 1)
 
 
 def test_filled_fields_are_named_through_what_holds_them() -> None:

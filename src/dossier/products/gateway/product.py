@@ -103,6 +103,7 @@ async def lock_product_for_org(
         select(Product)
         .where(Product.id == product_id, Product.org_id == org_id)
         .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)  # what was read before may be old
     )
     return (await session.scalars(query)).one_or_none()
 
