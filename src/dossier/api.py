@@ -11,6 +11,7 @@ from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
+from dossier.reports.router import router as reports
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -21,6 +22,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     activity,
     documents,
     jobs,
-    *products,
     *pif,
+    *products,
+    reports,
 )
