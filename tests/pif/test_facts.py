@@ -83,8 +83,9 @@ def test_finding_comes_back_from_storage_as_it_was(finding: Finding) -> None:
     assert finding_of(finding_json(finding)) == finding
 
 
-def test_decimals_come_back_with_their_places() -> None:
+def test_decimals_and_boxes_come_back_with_their_places() -> None:
     words = Message(zh="", en="")
+    box = (Decimal("1.0"), Decimal("2.50"), Decimal(3), Decimal(4))
     finding = Finding(
         code="x",
         severity=Severity.INFO,
@@ -94,6 +95,10 @@ def test_decimals_come_back_with_their_places() -> None:
         message=words,
         closes_by=words,
         value=Decimal("99.50"),
+        place=Place(filename="a.pdf", sha256="ab", page=3, box_pt=box),
     )
 
-    assert str(finding_of(finding_json(finding)).value) == "99.50"
+    again = finding_of(finding_json(finding))
+
+    assert again == finding
+    assert str(again.value) == "99.50"

@@ -9,8 +9,9 @@ from tests.factories.documents import make_document
 from tests.factories.products import WHOLE, make_product
 
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.documents.models import DocumentText
+from dossier.documents.models import Document, DocumentText
 
+NO_WORD = "no known word in the file name or the text"
 REASON = {"reason": "The product holds no water."}
 
 
@@ -262,3 +263,36 @@ async def test_paper_without_a_telling_name_is_matched_by_its_text(
     assert match["serves"] == [{"item": 13, "requirement": None}]
     assert match["reason"].startswith("content says 防腐效能試驗 (1x)")
     assert states(await board(client, url))[13] == "present"
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "reason"),
+    [
+        ("read", None, NO_WORD),
+        (
+            "unreadable",
+            "encrypted",
+            f"{NO_WORD}; its text cannot be read (encrypted)",
+        ),
+    ],
+)
+async def test_paper_that_is_not_matched_says_what_hindered_it(
+    *,
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    url: str,
+    state: str,
+    why: str | None,
+    reason: str,
+) -> None:
+    paper = await make_document(sessions, org_id, filename="scan-8.pdf")
+    async with tenant_transaction(sessions, org_id) as session:
+        row = await session.get_one(Document, paper.id)
+        row.text_state, row.unreadable_reason = state, why
+
+    answer = await client.post(f"{url}/matches", json={})
+
+    [match] = answer.json()["items"]
+    assert (match["outcome"], match["reason"]) == ("unmatched", reason)
+    assert match["candidates"] == []
