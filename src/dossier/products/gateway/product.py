@@ -1,6 +1,6 @@
 """Every query on products."""
 
-from time import monotonic
+from time import monotonic_ns
 from typing import Any
 from uuid import UUID
 
@@ -29,13 +29,13 @@ select id::text, code, name_zh, name_en, category, dosage_form, use, body_site,
 from products where org_id = $1 and id = $2
 """
 _IDENTITY = "uq_products_org_id_identity_key"
-_LARGE: dict[UUID, float] = {}
+_LARGE: dict[UUID, int] = {}
 """Until when an organisation is known to be above the bound, by the process's clock.
 
 To find that out takes 2 ms, six times the rest of the list.
 """
 
-_LARGE_FOR_S = 60
+_LARGE_FOR_NS = 60 * 10**9
 _COUNT = """
 select count(*) as total from (select 1 from products where org_id = $1 limit $2) t
 """
@@ -62,12 +62,12 @@ async def count_products_for_org(
     """Count products; `None` above the bound unless an exact figure is wanted."""
     if is_exact:
         return await _count(session, org_id, None)
-    if _LARGE.get(org_id, 0.0) > monotonic():
+    if _LARGE.get(org_id, 0) > monotonic_ns():
         return None
     total = await _count(session, org_id, EXACT_COUNT_ROWS + 1)
     if total <= EXACT_COUNT_ROWS:
         return total
-    _LARGE[org_id] = monotonic() + _LARGE_FOR_S
+    _LARGE[org_id] = monotonic_ns() + _LARGE_FOR_NS
     return None
 
 
