@@ -11,7 +11,7 @@ from tests.factories.products import WHOLE, make_product
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.documents.models import Document, DocumentText
 
-NO_WORD = "no known word in the file name or the text"
+NO_WORD = "too few known words in the file name and the text"
 REASON = {"reason": "The product holds no water."}
 
 
