@@ -91,6 +91,11 @@ def _create_product_documents() -> None:
             name="fk_product_documents_org_id_product_id_products",
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["org_id", "document_id"],
+            ["documents.org_id", "documents.id"],
+            name="fk_product_documents_org_id_document_id_documents",
+        ),
         sa.CheckConstraint("item between 1 and 16", name="ck_product_documents_item"),
     )
     for column in ("product_id", "document_id"):

@@ -9,6 +9,9 @@ from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
+from dossier.pif.router import routers as pif
+from dossier.products.router import routers as products
+from dossier.reports.router import router as reports
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -19,4 +22,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     activity,
     documents,
     jobs,
+    *pif,
+    *products,
+    reports,
 )

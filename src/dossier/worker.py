@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
+import dossier
 from dossier.activity.tasks import seal_all
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import read_text, sweep_blobs
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
+from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
+from dossier.reports.tasks import Press, render
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +29,15 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
             read_text,
             store=open_store(settings.storage.url, settings.home),
             reader=SandboxedReader(limits_of(settings.limits)),
+        )
+    ),
+    "reports.render": lambda settings: Task(
+        partial(
+            render,
+            press=Press(
+                open_store(settings.storage.url, settings.home),
+                Typesetter(settings.reports.font_dir, f"Dossier {dossier.__version__}"),
+            ),
         )
     ),
 }

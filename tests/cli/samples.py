@@ -87,6 +87,7 @@ def outcome(**overrides: Any) -> Outcome:
             ),
         ),
         "refused": (Refusal("leak.pdf", "a symbolic link that leads out"),),
+        "notes": {"d2": "no known word in the file name or the text"},
         "outputs": {"pif.pdf": Path("build/demo/pif.pdf")},
         "seconds": {"reading": 1.5},
     }

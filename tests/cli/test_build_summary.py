@@ -43,13 +43,13 @@ def test_summary_says_all_that_a_person_needs_in_this_order() -> None:
         "",
         "Papers and the items they were matched to",
         "  formula.xlsx      item 3: stated in product.yaml",
-        "  tests/locked.pdf  to no item",
+        "  tests/locked.pdf  no item: no known word in the file name or the text",
         "",
         "Could not be read",
         "  tests/locked.pdf: encrypted: a password is needed",
         "  leak.pdf: a symbolic link that leads out",
         "",
-        "pif.pdf       build/demo/pif.pdf",
+        "pif.pdf         build/demo/pif.pdf",
     ]
 
 
@@ -98,7 +98,7 @@ def test_machines_get_the_same_with_blocking_findings_first() -> None:
                 "duplicate": False,
                 "items": [],
                 "matched_by": None,
-                "reason": None,
+                "reason": "no known word in the file name or the text",
             },
         ],
         "unread": [

@@ -21,5 +21,8 @@ MEDIA_TYPES = {
     ReportFile.ARCHIVE: "application/zip",
 }
 
+REQUESTERS = ("owner", "admin", "editor", "assessor")
+"""Roles that may have a file printed; every member may read it."""
+
 VIEWED = frozenset({ReportFile.PDF, ReportFile.FINDINGS})
 """Read on a screen; the archive is taken away, so it counts as an export."""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from dossier.core.errors import AppError, ConflictError, NotFoundError
+from dossier.core.errors import ConflictError, InternalServerError, NotFoundError
 
 
 class ReportNotFoundError(NotFoundError):
@@ -17,8 +17,7 @@ class ReportNotReadyError(ConflictError):
     title: ClassVar[str] = "Report not ready"
 
 
-class OriginalChangedError(AppError):
+class OriginalChangedError(InternalServerError):
     """A stored original is no longer the one that the version cites."""
 
-    status: ClassVar[int] = 500
     title: ClassVar[str] = "A stored original has changed"

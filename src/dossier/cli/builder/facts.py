@@ -11,6 +11,8 @@ from dossier.cli.builder.folder import Paper
 from dossier.cli.builder.product_file import FieldPath, ProductFile
 from dossier.core.schemas import RequestModel
 from dossier.products.constants import ITEM_COUNT
+from dossier.products.exceptions import CategoryUnknownError
+from dossier.products.rules import category_of
 from dossier.products.schemas import ProductCreate
 
 M = TypeVar("M", bound=BaseModel)
@@ -66,6 +68,8 @@ def read_facts(stated: ProductFile, papers: Iterable[Paper]) -> Facts:
     extras = _checked(Extras, theirs, stated, reasons)
     if extras is not None:
         reasons += _absent_papers(extras, stated, {paper.name for paper in papers})
+    if product is not None:
+        reasons += _unknown_category(product, stated)
     if product is None or extras is None or reasons:
         raise UnusableInputError(*reasons)
     return Facts(product, extras)
@@ -92,6 +96,13 @@ def _faults(exc: ValidationError, stated: ProductFile) -> Iterator[str]:
             field = ".".join(str(part) for part in path)
             message = f"is needed; state it there or by --product {field}=…"
         yield f"{stated.locate(path)}: {message}"
+
+
+def _unknown_category(product: ProductCreate, stated: ProductFile) -> Iterator[str]:
+    try:
+        category_of(product.category)
+    except CategoryUnknownError as exc:
+        yield f"{stated.locate(('category',))}: {exc.detail}"
 
 
 def _absent_papers(

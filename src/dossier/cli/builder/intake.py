@@ -13,7 +13,7 @@ from dossier.cli.builder.workshop import Workshop
 from dossier.documents.constants import BLOB_FOLDER, ReceivedFile, TextState
 from dossier.documents.models import Document
 from dossier.documents.rules import safe_filename
-from dossier.integrations.parsing.kinds import Sniffer
+from dossier.integrations.parsing.kinds import Kind, Sniffer
 from dossier.jobs.models import Job
 
 _PIECE_BYTES = 256 * 1024
@@ -25,8 +25,7 @@ class Stored:
 
     paper: Paper
     document_id: UUID
-    sha256: str
-    media_type: str
+    kind: Kind
     is_known: bool
     job_id: UUID | None
 
@@ -72,7 +71,7 @@ class PaperRefusedError(Exception):
 
 
 async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
-    received = await _received(workshop, paper)
+    received, kind = await _received(workshop, paper)
     async with workshop.transaction() as session:
         documents = workshop.documents(session)
         receipt = await documents.receive(received)
@@ -83,21 +82,20 @@ async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
         return Stored(
             paper=paper,
             document_id=document.id,
-            sha256=document.sha256,
-            media_type=document.media_type,
+            kind=kind,
             is_known=receipt.duplicate,
             job_id=job.id if job else None,
         )
 
 
-async def _received(workshop: Workshop, paper: Paper) -> ReceivedFile:
+async def _received(workshop: Workshop, paper: Paper) -> tuple[ReceivedFile, Kind]:
     sniffer = Sniffer()
     folder = f"{BLOB_FOLDER}/{workshop.actor.org_id}"
     pieces = _pieces(paper.path, workshop.max_size_bytes, sniffer)
     blob = await workshop.store.write(folder, pieces)
     filename = safe_filename(paper.path.name)
     detected = sniffer.detect(filename)
-    return ReceivedFile(
+    received = ReceivedFile(
         filename=filename,
         media_type=detected.media_type,
         is_misnamed=detected.is_misnamed,
@@ -105,6 +103,7 @@ async def _received(workshop: Workshop, paper: Paper) -> ReceivedFile:
         sha256=blob.sha256,
         size_bytes=blob.size_bytes,
     )
+    return received, detected.kind
 
 
 async def _pieces(

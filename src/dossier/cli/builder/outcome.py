@@ -32,6 +32,8 @@ class Outcome:
     is_new_version: bool
     taken: tuple[TakenPaper, ...]
     refused: tuple[Refusal, ...]
+    notes: Mapping[str, str]
+    """Why papers were matched to no item, by document id."""
     outputs: Mapping[str, Path]
     seconds: Mapping[str, float]
 
@@ -51,12 +53,13 @@ class Outcome:
 
     def unread(self) -> list[Refusal]:
         """Return what was stored but not read, then what was not taken in."""
-        unreadable = [
-            Refusal(paper.name, paper.unreadable)
+        unreadable = {
+            paper.name: Refusal(paper.name, paper.unreadable)
             for paper in self.taken
             if paper.unreadable
-        ]
-        return [*unreadable, *self.refused]
+        }
+        others = (entry for entry in self.refused if entry.name not in unreadable)
+        return [*unreadable.values(), *others]
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -80,7 +83,10 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             for item in snapshot["items"]
         ],
         "findings": outcome.findings(),
-        "papers": [_paper_json(paper, entry) for paper, entry in outcome.matched()],
+        "papers": [
+            _paper_json(paper, entry, outcome.notes)
+            for paper, entry in outcome.matched()
+        ],
         "unread": [
             {"name": entry.name, "reason": entry.reason} for entry in outcome.unread()
         ],
@@ -89,14 +95,16 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _paper_json(paper: TakenPaper, entry: Json | None) -> dict[str, Any]:
+def _paper_json(
+    paper: TakenPaper, entry: Json | None, notes: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "name": paper.name,
         "document_id": paper.document_id,
         "duplicate": paper.is_known,
         "items": entry["items"] if entry else [],
         "matched_by": entry["matched_by"] if entry else None,
-        "reason": entry["reason"] if entry else None,
+        "reason": entry["reason"] if entry else notes.get(paper.document_id),
     }
 
 

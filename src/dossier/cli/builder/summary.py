@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.outcome import Json, Outcome, TakenPaper
+from dossier.cli.builder.outcome import Json, Outcome
 
 HEADINGS = {
     "blocking": ("Blocking findings", "bold red"),
@@ -26,7 +26,7 @@ def summary(outcome: Outcome) -> Iterator[Line]:
     yield from _items(outcome)
     for severity in HEADINGS:
         yield from _findings(outcome, severity)
-    yield from _papers(list(outcome.matched()))
+    yield from _papers(outcome)
     yield from _unread(outcome.unread())
     yield from _outputs(outcome)
 
@@ -96,17 +96,19 @@ def _place(place: Json | None) -> str | None:
     return ", ".join(f"{word}{value}" for word, value in parts if value)
 
 
-def _papers(matched: Sequence[tuple[TakenPaper, Json | None]]) -> Iterator[Line]:
+def _papers(outcome: Outcome) -> Iterator[Line]:
+    matched = list(outcome.matched())
     width = max((len(paper.name) for paper, _ in matched), default=0)
     yield Line("")
     yield Line("Papers and the items they were matched to", "bold")
     for paper, entry in matched:
-        yield Line(f"  {paper.name:<{width}}  {_match(entry)}")
+        note = outcome.notes.get(paper.document_id)
+        yield Line(f"  {paper.name:<{width}}  {_match(entry, note)}")
 
 
-def _match(entry: Json | None) -> str:
+def _match(entry: Json | None, note: str | None) -> str:
     if entry is None:
-        return "to no item"
+        return f"no item: {note}" if note else "no item"
     items = ", ".join(str(number) for number in entry["items"])
     return f"item {items}: {entry['reason'] or entry['matched_by']}"
 
@@ -123,4 +125,4 @@ def _unread(unread: Sequence[Refusal]) -> Iterator[Line]:
 def _outputs(outcome: Outcome) -> Iterator[Line]:
     yield Line("")
     for name, path in outcome.outputs.items():
-        yield Line(f"{name:<14}{path}", "bold green" if name == "pif.pdf" else "")
+        yield Line(f"{name:<16}{path}", "bold green" if name == "pif.pdf" else "")

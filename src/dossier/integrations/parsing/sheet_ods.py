@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import IO, Final
 from xml.etree.ElementTree import Element, ParseError
 from zipfile import BadZipFile, ZipFile
 
@@ -42,11 +42,18 @@ def read(path: str) -> Workbook:
     ):
         _refuse_encrypted(archive)
         with archive.open("content.xml") as content:
-            root = parse(content).getroot()
+            root = _root(content)
     tables = list(root.iter(f"{_TABLE}table"))
     check_sheet_count(len(tables))
     hidden = _hidden_styles(root)
     return Workbook(kind="ods", sheets=[_sheet(table, hidden) for table in tables])
+
+
+def _root(content: IO[bytes]) -> Element:
+    root = parse(content).getroot()
+    if root is None:
+        raise UnreadableFileError(UnreadableReason.CORRUPT, "content.xml is empty")
+    return root
 
 
 def _refuse_encrypted(archive: ZipFile) -> None:
@@ -84,8 +91,8 @@ class _Reading:
         check_size(self.name, row, column)
         self.cells[position] = cell
         rows, columns = (
-            _count(element, "rows-spanned"),
-            _count(element, "columns-spanned"),
+            _count(element, "number-rows-spanned"),
+            _count(element, "number-columns-spanned"),
         )
         if rows * columns > 1:
             last = (row + rows - 2, column + columns - 2)

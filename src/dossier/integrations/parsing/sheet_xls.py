@@ -1,10 +1,12 @@
 """Reads the old xls format by xlrd, the one reader that tells number formats."""
 
 import struct
+from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import xlrd
+from xlrd.biffh import XLRDError
 from xlrd.book import Book
 from xlrd.compdoc import CompDocError
 from xlrd.sheet import Sheet as XlsSheet
@@ -27,7 +29,7 @@ from dossier.integrations.parsing.sheet_xlsx import (
 
 _ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
 _DAMAGES: Final = (
-    xlrd.XLRDError,
+    XLRDError,
     CompDocError,
     struct.error,
     IndexError,
@@ -59,9 +61,9 @@ def _encrypted() -> UnreadableFileError:
 def _opened(content: bytes) -> Book:
     try:
         return xlrd.open_workbook(
-            file_contents=content, formatting_info=True, logfile=None
+            file_contents=content, formatting_info=True, logfile=StringIO()
         )
-    except xlrd.XLRDError as error:
+    except XLRDError as error:
         if "encrypted" in str(error).lower():
             raise _encrypted() from error
         raise
@@ -99,12 +101,15 @@ def _merged(sheet: XlsSheet) -> list[tuple[Position, Position]]:
 
 def _cell(book: Book, sheet: XlsSheet, position: Position) -> Cell:
     row, column = position
-    value = sheet.cell_value(row, column)
-    kind = sheet.cell_type(row, column)
-    if kind == xlrd.XL_CELL_DATE:
-        value = xlrd.xldate_as_datetime(value, book.datemode).isoformat()
-    elif kind == xlrd.XL_CELL_BOOLEAN:
-        value = bool(value)
     style = book.xf_list[sheet.cell_xf_index(row, column)]
     number_format = book.format_map[style.format_key].format_str
+    value = _value(book, sheet, position)
     return typed_cell((row + 1, column + 1), value, number_format, None)
+
+
+def _value(book: Book, sheet: XlsSheet, position: Position) -> object:
+    kind = sheet.cell_type(*position)
+    value: Any = sheet.cell_value(*position)
+    if kind == xlrd.XL_CELL_DATE:
+        return xlrd.xldate_as_datetime(value, book.datemode).isoformat()
+    return bool(value) if kind == xlrd.XL_CELL_BOOLEAN else value

@@ -3,6 +3,8 @@
 import warnings
 from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
@@ -20,7 +22,12 @@ from python_calamine import (
 )
 
 from dossier.integrations.parsing.grid import Cell, Sheet, Workbook, address_of
-from dossier.integrations.parsing.numerals import exact_decimal, percent_factor, shown
+from dossier.integrations.parsing.numerals import (
+    exact_decimal,
+    percent_factor,
+    plain,
+    shown,
+)
 from dossier.integrations.parsing.sheet_limits import (
     check_sheet_count,
     check_size,
@@ -74,13 +81,12 @@ def _styled(path: str) -> StyledBook:
         warnings.catch_warnings(action="ignore"),
         corrupt_on(ValueError, KeyError, TypeError, BadZipFile, ParseError),
     ):
-        return load_workbook(path, keep_links=False)
+        # By content: given a path, the library would judge the file by its name.
+        return load_workbook(BytesIO(Path(path).read_bytes()), keep_links=False)
 
 
 def _sheet(values: _Values, styled: StyledBook) -> Sheet:
     styles = styled[values.name]
-    if not isinstance(styles, Worksheet):
-        return Sheet(name=values.name, is_hidden=values.is_hidden)
     cells = {
         (row, column): _cell((row, column), value, styles)
         for row, line in enumerate(values.rows, start=1)
@@ -123,8 +129,8 @@ def typed_cell(
     return Cell(
         row=row,
         column=column,
-        text=shown(number * factor, factor),
-        number=number * factor,
+        text=shown(plain(number * factor), factor),
+        number=plain(number * factor),
         number_format=number_format,
         factor=factor,
         formula=formula,

@@ -2,20 +2,18 @@
 
 from typing import ClassVar
 
-from dossier.core.errors import AppError, UnavailableError
+from dossier.core.errors import InternalServerError, UnavailableError
 
 
-class NoCjkFontError(AppError):
+class NoCjkFontError(InternalServerError):
     """No font with Chinese glyphs was found."""
 
-    status: ClassVar[int] = 500
     title: ClassVar[str] = "No Chinese font"
 
 
-class TypesettingError(AppError):
+class TypesettingError(InternalServerError):
     """The typesetter refused the document."""
 
-    status: ClassVar[int] = 500
     title: ClassVar[str] = "The file could not be typeset"
 
 

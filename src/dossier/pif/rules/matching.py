@@ -11,6 +11,7 @@ from functools import cache
 from uuid import UUID
 
 from dossier.pif.constants import Outcome
+from dossier.pif.rules.items import rulebook
 from dossier.pif.rules.papers import PaperKind, paper_kinds
 from dossier.pif.rules.words import count_words, fold, fold_name
 
@@ -74,6 +75,27 @@ class Proposal:
         if self.outcome is not Outcome.MATCHED:
             return ()
         return self.candidates[0].kind.serves
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a paper is linked to: an item, or one requirement of it."""
+
+    item: int
+    requirement: str | None
+
+
+def targets(codes: Iterable[str], market: str = "tw") -> tuple[Target, ...]:
+    """Return what to link; all the requirements of an item are the item."""
+    wanted = set(codes)
+    found: list[Target] = []
+    for item in rulebook(market).items:
+        own = [part.code for part in item.requirements if part.code in wanted]
+        if len(own) == len(item.requirements):
+            found.append(Target(item.number, None))
+        else:
+            found.extend(Target(item.number, code) for code in own)
+    return tuple(found)
 
 
 def propose(paper: Paper) -> Proposal:

@@ -1,1 +1,6 @@
 """Use cases of the product information file. Commits nothing."""
+
+from dossier.pif.service.board import Board as Board
+from dossier.pif.service.board import board_response as board_response
+from dossier.pif.service.pif import PifService as PifService
+from dossier.pif.service.pif import VersionResult as VersionResult

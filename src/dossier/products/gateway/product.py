@@ -13,16 +13,17 @@ from dossier.products.models import Product
 
 # What clients see, in the order that they see it. Spelled out rather than composed:
 # the statements are constant texts, so the driver prepares each of them once.
+# JSON leaves the database as text, because it goes to the client as it is.
 _LIST = """
 select id, code, name_zh, name_en, category, dosage_form, use, body_site,
-       population, intended_use, usage, sites, holder, markets,
+       population, intended_use, usage::text, sites::text, holder::text, markets::text,
        created_at, updated_at
 from products where org_id = $1
 order by created_at desc, id desc limit $2 offset $3
 """
 _GET = """
 select id, code, name_zh, name_en, category, dosage_form, use, body_site,
-       population, intended_use, usage, sites, holder, markets,
+       population, intended_use, usage::text, sites::text, holder::text, markets::text,
        created_at, updated_at
 from products where org_id = $1 and id = $2
 """

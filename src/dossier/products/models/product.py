@@ -72,6 +72,9 @@ class ProductDocument(TenantOwned, Identified, Base):
             ["products.org_id", "products.id"],
             ondelete="CASCADE",
         ),
+        ForeignKeyConstraint(
+            ["org_id", "document_id"], ["documents.org_id", "documents.id"]
+        ),
         CheckConstraint("item between 1 and 16", name="item"),
         Index("ix_product_documents_org_id_product_id", "org_id", "product_id"),
         Index("ix_product_documents_org_id_document_id", "org_id", "document_id"),

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from dossier.products.rules.folding import folded
@@ -11,8 +12,8 @@ class Column(StrEnum):
     """What a column of a formula holds.
 
     `PERCENT` leaves open of what; `RAW_PERCENT` is a raw material's share of the
-    product, `SUB_PERCENT` an ingredient's share of its raw material, `PRODUCT_PERCENT` an
-    ingredient's share of the product.
+    product, `SUB_PERCENT` an ingredient's share of its raw material,
+    `PRODUCT_PERCENT` an ingredient's share of the product.
     """
 
     NUMBER = "number"
@@ -111,6 +112,7 @@ _UNIT_LIKE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def column_of(header: str) -> Column | None:
     """Return what a header cell names, or `None`."""
     text = folded(header)

@@ -1,0 +1,115 @@
+"""The whole build, step by step; each step is one of the API's own use cases."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from dossier.accounts.service import OrganisationsService
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.evidence import match_papers
+from dossier.cli.builder.facts import Facts, read_facts
+from dossier.cli.builder.folder import Folder, read_folder
+from dossier.cli.builder.formula import import_formula
+from dossier.cli.builder.intake import read_papers, take_in
+from dossier.cli.builder.outcome import Outcome
+from dossier.cli.builder.outputs import require_output_folder
+from dossier.cli.builder.printing import print_file, write_files
+from dossier.cli.builder.product_file import apply_flags, read_product_file
+from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.waiting import watching
+from dossier.cli.builder.workshop import Workshop
+from dossier.core.settings import Settings
+from dossier.core.startup import opened_database
+from dossier.pif.constants import Market
+from dossier.worker import working
+
+MARKETS: Mapping[str, Market] = {"tw": "tw"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command was asked for."""
+
+    folder: Path
+    out: Path
+    market: str
+    flags: tuple[str, ...] = ()
+
+
+async def run_build(settings: Settings, order: Order, stages: Stages) -> Outcome:
+    """Check the input, then build.
+
+    Raises:
+        UnusableInputError: the folder, the facts or an option cannot be used.
+    """
+    folder, facts = _checked(order)
+    with stages.stage("Opening") as step:
+        async with AsyncExitStack() as stack:
+            workshop = await stack.enter_async_context(_opened(settings))
+            step.advance("database")
+            kept = stack.pop_all()
+    async with kept:
+        return await _build(workshop, order, folder, facts, stages)
+
+
+def _checked(order: Order) -> tuple[Folder, Facts]:
+    if order.market not in MARKETS:
+        known = ", ".join(MARKETS)
+        message = f"--market {order.market}: not a market that is known; known: {known}"
+        raise UnusableInputError(message)
+    folder = read_folder(order.folder, apart_from=order.out)
+    stated = apply_flags(read_product_file(folder.product_file), list(order.flags))
+    facts = read_facts(stated, folder.papers)
+    require_output_folder(order.out)
+    return folder, facts
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Workshop]:
+    """Open the database, and work on jobs beside whoever else does."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened_database(settings))
+        actor = await OrganisationsService(database.sessions).ensure_local()
+        watch = await stack.enter_async_context(
+            watching(database.url, database.sessions, actor)
+        )
+        await stack.enter_async_context(working(settings, database))
+        yield Workshop(settings, database.sessions, actor, watch)
+
+
+async def _build(
+    workshop: Workshop, order: Order, folder: Folder, facts: Facts, stages: Stages
+) -> Outcome:
+    product_id = await _state_product(workshop, facts)
+    with stages.stage("Taking in", len(folder.papers)) as step:
+        stored, refused = await take_in(workshop, folder.papers, step)
+    with stages.stage("Reading", sum(1 for entry in stored if entry.job_id)) as step:
+        taken = await read_papers(workshop, stored, step)
+    with stages.stage("Formula") as step:
+        formula_id, unread = await import_formula(workshop, product_id, facts, stored)
+        step.advance("formula")
+    with stages.stage("Matching") as step:
+        notes = await match_papers(workshop, product_id, facts, stored, formula_id)
+        step.advance("items")
+    with stages.stage("Printing") as step:
+        printed = await print_file(workshop, product_id, MARKETS[order.market], step)
+    with stages.stage("Writing") as step:
+        outputs = await write_files(workshop, printed, order.out, step)
+    return Outcome(
+        snapshot=printed.snapshot,
+        version_sha256=printed.version_sha256,
+        is_new_version=printed.is_new_version,
+        taken=tuple(taken),
+        refused=(*unread, *refused, *folder.refusals),
+        notes=notes,
+        outputs=outputs,
+        seconds=stages.seconds,
+    )
+
+
+async def _state_product(workshop: Workshop, facts: Facts) -> UUID:
+    async with workshop.transaction() as session:
+        stated = await workshop.products(session).upsert_product(facts.product)
+        return stated.product.id

@@ -1,0 +1,65 @@
+"""Routes of the board, its decisions and the matching of papers."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, status
+
+from dossier.pif.constants import DecisionKind, Market
+from dossier.pif.dependencies import Pif
+from dossier.pif.models import PifDecision
+from dossier.pif.schemas import (
+    BoardResponse,
+    DecisionRequest,
+    DecisionResponse,
+    MatchList,
+    MatchRequest,
+)
+from dossier.pif.service import board_response
+from dossier.products.constants import ITEM_COUNT
+
+router = APIRouter(prefix="/products/{product_id}/pif", tags=["pif"])
+
+ItemNumber = Annotated[int, Path(ge=1, le=ITEM_COUNT, examples=[11])]
+
+
+@router.get("")
+async def get_pif(product_id: UUID, pif: Pif, market: Market = "tw") -> BoardResponse:
+    """Return the sixteen items, how complete they are and what would close gaps."""
+    return board_response(await pif.board(product_id, market))
+
+
+@router.put("/items/{item}/waiver", response_model=DecisionResponse)
+async def waive_item(
+    product_id: UUID, item: ItemNumber, body: DecisionRequest, pif: Pif
+) -> PifDecision:
+    """State why a test report need not be made; items 11 to 13."""
+    return await pif.waive(product_id, item, body.reason)
+
+
+@router.delete("/items/{item}/waiver", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_waiver(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
+    """Take a waiver back."""
+    await pif.revoke(product_id, item, DecisionKind.WAIVER)
+
+
+@router.put("/items/{item}/declaration", response_model=DecisionResponse)
+async def declare_item(
+    product_id: UUID, item: ItemNumber, body: DecisionRequest, pif: Pif
+) -> PifDecision:
+    """Declare an item instead of showing a paper; items 5 and 8."""
+    return await pif.declare(product_id, item, body.reason)
+
+
+@router.delete("/items/{item}/declaration", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
+    """Take a declaration back."""
+    await pif.revoke(product_id, item, DecisionKind.DECLARATION)
+
+
+@router.post("/matches")
+async def match_papers(product_id: UUID, body: MatchRequest, pif: Pif) -> MatchList:
+    """Match papers to the items by their names and words."""
+    match = pif.apply_matches if body.apply else pif.propose_matches
+    items = await match(product_id, body.document_ids)
+    return MatchList(items=items, is_applied=body.apply)

@@ -1,0 +1,97 @@
+"""Asking for the printed file, and fetching it."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, status
+from fastapi.responses import StreamingResponse
+
+from dossier.core.downloads import download
+from dossier.core.pagination import Paging, Slice
+from dossier.core.prefer import PreferRoute
+from dossier.core.schemas import Page
+from dossier.jobs.constants import JobState
+from dossier.jobs.dependencies import JOBS_PATH, LocationOfJob
+from dossier.jobs.models import Job
+from dossier.jobs.schemas import JobResponse
+from dossier.reports.constants import ReportFile
+from dossier.reports.dependencies import Reports
+from dossier.reports.models import Report
+from dossier.reports.schemas import ReportRequest, ReportResponse
+
+router = APIRouter(tags=["reports"], route_class=PreferRoute)
+
+_ANSWERS: dict[int | str, dict[str, str]] = {
+    206: {"description": "The part that `Range` asks for."},
+    304: {"description": "The client has it already."},
+    409: {"description": "The report's job has not made its files."},
+    416: {"description": "No byte lies in the range."},
+}
+
+
+@router.post(
+    "/products/{product_id}/pif/reports",
+    response_model=JobResponse,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses={200: {"description": "This version has been printed before."}},
+    dependencies=[LocationOfJob],
+)
+async def request_report(
+    product_id: UUID, body: ReportRequest, reports: Reports, response: Response
+) -> Job:
+    """Freeze the present state as a version and have it printed.
+
+    An unchanged state gives no new version, and a version is printed once.
+    """
+    job = await reports.request_report(product_id, body.market)
+    response.headers["Location"] = f"{JOBS_PATH}/{job.id}"
+    if job.state is JobState.DONE:
+        response.status_code = status.HTTP_200_OK
+    return job
+
+
+@router.get("/reports", response_model=Page[ReportResponse])
+async def list_reports(
+    reports: Reports, paging: Paging, product_id: UUID | None = None
+) -> Slice[Report]:
+    """List reports, newest first."""
+    return await reports.list_reports(product_id, paging)
+
+
+@router.get("/reports/{report_id}", response_model=ReportResponse)
+async def get_report(report_id: UUID, reports: Reports) -> Report:
+    """Show one report and its files."""
+    return await reports.get_report(report_id)
+
+
+@router.get(
+    "/reports/{report_id}/pif.pdf",
+    response_class=StreamingResponse,
+    responses=_ANSWERS,
+)
+async def download_pdf(report_id: UUID, reports: Reports, request: Request) -> Response:
+    """Fetch the printed file."""
+    return download(request, await reports.open_file(report_id, ReportFile.PDF))
+
+
+@router.get(
+    "/reports/{report_id}/findings.json",
+    response_class=StreamingResponse,
+    responses=_ANSWERS,
+)
+async def download_findings(
+    report_id: UUID, reports: Reports, request: Request
+) -> Response:
+    """Fetch the findings for machines."""
+    return download(request, await reports.open_file(report_id, ReportFile.FINDINGS))
+
+
+@router.get(
+    "/reports/{report_id}/inspection.zip",
+    response_class=StreamingResponse,
+    responses=_ANSWERS,
+)
+async def download_archive(
+    report_id: UUID, reports: Reports, request: Request
+) -> Response:
+    """Fetch the file with its findings, originals and manifest."""
+    return download(request, await reports.open_file(report_id, ReportFile.ARCHIVE))

@@ -1,0 +1,90 @@
+"""`dossier build` from the outside: exit codes, and what is printed where."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dossier.cli.build import app
+
+FACTS = """\
+name_en: Rose Cream
+category: face_cream
+use: leave_on
+holder: {name: Jiyue}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "label.txt").write_text("label")
+    (folder / "product.yaml").write_text(FACTS)
+    return folder
+
+
+def run(folder: Path, *options: str) -> tuple[int, str, str]:
+    out = str(folder.parent / "out")
+    result = CliRunner().invoke(app, [str(folder), "-o", out, *options])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_missing_folder_is_unusable(tmp_path: Path) -> None:
+    code, _, said = run(tmp_path / "nowhere")
+
+    assert code == 2
+    assert said == f"dossier build: {tmp_path / 'nowhere'}: there is no such folder\n"
+
+
+def test_folder_with_nothing_usable_is_unusable(folder: Path) -> None:
+    (folder / "label.txt").write_text("")
+
+    code, _, said = run(folder)
+
+    assert code == 2
+    assert "nothing in this folder can be used as a paper" in said
+    assert "label.txt: the file is empty (0 bytes)" in said
+
+
+def test_faults_of_the_facts_name_their_lines(folder: Path) -> None:
+    (folder / "product.yaml").write_text(FACTS.replace("leave_on", "never"))
+
+    code, _, said = run(folder)
+
+    assert code == 2
+    assert "product.yaml:3: use: Input should be 'leave_on' or 'rinse_off'" in said
+
+
+def test_unknown_category_lists_the_known_ones(folder: Path) -> None:
+    code, _, said = run(folder, "--product", "category=moon_cream")
+
+    assert code == 2
+    assert "product.yaml:2: category: There is no category 'moon_cream'" in said
+    assert "face_cream" in said
+
+
+def test_unknown_market_is_unusable(folder: Path) -> None:
+    code, _, said = run(folder, "--market", "moon")
+
+    assert code == 2
+    assert "--market moon: not a market that is known; known: tw" in said
+
+
+def test_a_file_in_the_place_of_the_results_is_unusable(folder: Path) -> None:
+    (folder.parent / "out").touch()
+
+    code, _, said = run(folder)
+
+    assert code == 2
+    assert "cannot hold the results" in said
+
+
+def test_machines_get_the_reasons_as_json(folder: Path) -> None:
+    code, printed, _ = run(folder, "--market", "moon", "--json")
+
+    assert code == 2
+    assert json.loads(printed) == {
+        "errors": ["--market moon: not a market that is known; known: tw"]
+    }

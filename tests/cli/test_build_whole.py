@@ -1,0 +1,139 @@
+"""The whole build on a real database, with the jobs run by a worker inside.
+
+Slow by nature: each paper is read in a process of its own and the file is typeset.
+"""
+
+import json
+import shutil
+from hashlib import sha256
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import openpyxl
+import pikepdf
+import pytest
+
+from dossier.cli.builder.outcome import Outcome
+from dossier.cli.builder.pipeline import Order, run_build
+from dossier.cli.builder.progress import Stages
+from dossier.core.settings import Settings
+from dossier.testing.papers import make_papers
+
+pytestmark = [pytest.mark.slow, pytest.mark.process]
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rose-cream"
+RESULTS = ("pif.pdf", "findings.json", "inspection.zip")
+
+
+@pytest.fixture
+def own_settings(settings: Settings, fresh_database: str) -> Settings:
+    database = settings.database.model_copy(update={"url": fresh_database})
+    return settings.model_copy(update={"database": database})
+
+
+async def build(settings: Settings, folder: Path, out: Path) -> Outcome:
+    return await run_build(settings, Order(folder, out, "tw"), Stages(None))
+
+
+def blocking(outcome: Outcome) -> list[tuple[str, int]]:
+    return [
+        (finding["code"], finding["item"])
+        for finding in outcome.findings()
+        if finding["severity"] == "blocking"
+    ]
+
+
+def missing(outcome: Outcome) -> list[int]:
+    return [item["number"] for item in outcome.items_in("missing")]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {name: sha256((folder / name).read_bytes()).hexdigest() for name in RESULTS}
+
+
+async def test_example_lacks_two_papers_and_has_one_wrong_percentage(
+    own_settings: Settings, tmp_path: Path
+) -> None:
+    first = await build(own_settings, EXAMPLE, tmp_path / "first")
+    again = await build(own_settings, EXAMPLE, tmp_path / "again")
+
+    assert missing(first) == [14, 15]
+    assert blocking(first) == [
+        ("negative-rest", 3),
+        ("missing-item", 14),
+        ("missing-item", 15),
+    ]
+    wrong = first.findings()[0]["place"]
+    assert (wrong["filename"], wrong["sheet"], wrong["cell"]) == (
+        "formula.xlsx",
+        "配方 Formula",
+        "D6",
+    )
+    assert not first.unread()
+    assert all(entry is not None for _, entry in first.matched())
+    assert first.is_new_version
+    assert not again.is_new_version
+    assert again.snapshot == first.snapshot
+    assert digests(tmp_path / "first") == digests(tmp_path / "again")
+    with ZipFile(tmp_path / "first" / "inspection.zip") as archive:
+        assert archive.testzip() is None
+        assert json.loads(archive.read("findings.json"))["findings"]
+
+
+def spoil(folder: Path) -> None:
+    """Put beside good papers all that cannot be read."""
+    folder.mkdir()
+    papers = make_papers()
+    for name in ("product.yaml", "formula.xlsx", "scan-0007.pdf"):
+        (folder / name).write_bytes(papers[name])
+    facts = (folder / "product.yaml").read_text().partition("evidence:")[0]
+    (folder / "product.yaml").write_text(facts)
+    with pikepdf.open(folder / "scan-0007.pdf") as paper:
+        locked = pikepdf.Encryption(owner="o", user="u")
+        paper.save(folder / "locked.pdf", encryption=locked)
+    (folder / "broken.pdf").write_bytes(papers["scan-0007.pdf"][:2000])
+    (folder / "wrong.pdf").write_bytes(papers["quality/process-description.docx"])
+    (folder / "empty.pdf").touch()
+    (folder / "leak.pdf").symlink_to("/etc/hostname")
+    with ZipFile(folder / "bomb.xlsx", "w", ZIP_DEFLATED) as bomb:
+        bomb.writestr("xl/workbook.xml", b"<workbook/>")
+        bomb.writestr("xl/worksheets/sheet1.xml", b"0" * 40_000_000)
+
+
+def correct(folder: Path) -> None:
+    """Mend the slipped point, and take a paper away."""
+    book = openpyxl.load_workbook(folder / "formula.xlsx")
+    book.worksheets[0]["D7"] = 7.0
+    book.save(folder / "formula.xlsx")
+    (folder / "scan-0007.pdf").unlink()
+
+
+async def test_unreadable_papers_are_named_and_a_change_makes_a_version(
+    own_settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "papers"
+    spoil(folder)
+
+    first = await build(own_settings, folder, folder / "out")
+    correct(folder)
+    second = await build(own_settings, folder, folder / "out")
+
+    reasons = {entry.name: entry.reason for entry in first.unread()}
+    assert sorted(reasons) == [
+        "bomb.xlsx",
+        "broken.pdf",
+        "empty.pdf",
+        "leak.pdf",
+        "locked.pdf",
+    ]
+    assert reasons["empty.pdf"] == "the file is empty (0 bytes)"
+    items = {paper.name: entry and entry["items"] for paper, entry in first.matched()}
+    assert items["formula.xlsx"] == [3]
+    assert items["scan-0007.pdf"] == [8]
+    assert items["wrong.pdf"] == [6]  # known by its content, whatever its ending
+    assert ("negative-rest", 3) in blocking(first)
+    assert second.snapshot["product"]["id"] == first.snapshot["product"]["id"]
+    assert second.snapshot["version_number"] == 2
+    assert ("negative-rest", 3) not in blocking(second)
+    assert set(missing(second)) - set(missing(first)) == {8}
+    shutil.rmtree(folder / "out")

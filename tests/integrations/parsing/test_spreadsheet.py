@@ -1,0 +1,256 @@
+"""Cells come out of every format alike, and what is no spreadsheet is refused."""
+
+import zipfile
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories.spreadsheets import (
+    PLAIN,
+    csv_text,
+    ods_bytes,
+    xls_bytes,
+    xlsx_bytes,
+)
+
+from dossier.integrations.parsing.books import SandboxedBooks
+from dossier.integrations.parsing.exceptions import UnreadableFileError
+from dossier.integrations.parsing.grid import Cell, Workbook, column_letters
+from dossier.integrations.parsing.numerals import exact_decimal, percent_factor
+from dossier.integrations.parsing.sandbox import Limits
+from dossier.integrations.parsing.spreadsheet import read_workbook
+
+BIG5 = "成分名稱,百分比\r\n甘油,5\r\n純水,95\r\n"
+SIMPLIFIED = "成分名称,百分比\r\n甘油,5\r\n去离子水,95\r\n"
+
+
+def read(folder: Path, content: bytes, name: str = "formula.bin") -> Workbook:
+    path = folder / name
+    path.write_bytes(content)
+    return read_workbook(str(path))
+
+
+def cell(book: Workbook, address: str) -> Cell:
+    found = {each.address: each for each in book.sheets[-1].cells}
+    return found[address]
+
+
+FORMATS = {
+    "xlsx": xlsx_bytes(),
+    "xls": xls_bytes(),
+    "ods": ods_bytes(),
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_same_rows_are_read_from_every_format(kind: str, tmp_path: Path) -> None:
+    book = read(tmp_path, FORMATS[kind])
+
+    said = {each.address: (each.text, each.number) for each in book.sheets[0].cells}
+
+    assert book.kind == kind
+    assert len(said) == sum(len(row) for row in PLAIN)
+    assert said["A2"] == ("Aqua", None)
+    assert said["C3"] == ("9.5", Decimal("9.5"))
+
+
+@pytest.mark.parametrize(
+    ("content", "address"),
+    [
+        (xlsx_bytes([[0.6235]], formats={"A1": "0.00%"}), "A1"),
+        (xls_bytes([[0.6235]], formats={(0, 0): "0.00%"}), "A1"),
+        (ods_bytes([[0.6235]], percentages=[(0, 0)]), "A1"),
+    ],
+    ids=["xlsx", "xls", "ods"],
+)
+def test_a_percent_format_multiplies_and_says_so(
+    content: bytes, address: str, tmp_path: Path
+) -> None:
+    found = cell(read(tmp_path, content), address)
+
+    assert found.number == Decimal("62.35")
+    assert found.factor == 100
+    assert found.text == "62.35%"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        xlsx_bytes([["A", 1], [None, 2]], merged=["A1:A2"]),
+        xls_bytes([["A", 1], [None, 2]], merged=[(0, 1, 0, 0)]),
+        ods_bytes([["A", 1], [None, 2]], spans={(0, 0): 2}),
+    ],
+    ids=["xlsx", "xls", "ods"],
+)
+def test_a_covered_cell_names_its_anchor(content: bytes, tmp_path: Path) -> None:
+    assert cell(read(tmp_path, content), "A2").merged_from == "A1"
+
+
+def test_hidden_rows_sheets_and_formula_texts_are_told(tmp_path: Path) -> None:
+    content = xlsx_bytes(
+        [["a", 1], ["b", "=1+1"]],
+        hidden_rows=[2],
+        sheets={"Old": [["x", 1]]},
+        hidden_sheets=["Old"],
+    )
+
+    book = read(tmp_path, content)
+
+    assert [sheet.is_hidden for sheet in book.sheets] == [True, False]
+    assert book.sheets[1].hidden_rows == [2]
+    assert cell(book, "B2").formula == "=1+1"
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (csv_text().encode(), "utf-8"),
+        (csv_text().encode("utf-8-sig"), "utf-8-sig"),
+        (csv_text().encode("utf-16"), "utf-16"),
+        (csv_text().encode("utf-16-le"), "utf-16-le"),
+        (csv_text().encode("utf-16-be"), "utf-16-be"),
+    ],
+)
+def test_text_tables_are_read_and_their_encoding_named(
+    content: bytes, encoding: str, tmp_path: Path
+) -> None:
+    book = read(tmp_path, content)
+
+    assert book.encoding == encoding
+    assert cell(book, "A2").text == "Aqua"
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "encoding"),
+    [(BIG5, "cp950", "big5"), (SIMPLIFIED, "gb18030", "gb18030")],
+)
+def test_chinese_code_pages_are_told_apart(
+    text: str, codec: str, encoding: str, tmp_path: Path
+) -> None:
+    book = read(tmp_path, text.encode(codec))
+
+    assert book.encoding == encoding
+    assert cell(book, "A2").text == "甘油"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_delimiter_is_told_by_the_rows(delimiter: str, tmp_path: Path) -> None:
+    rows = [["INCI", "%"], ["Aqua", "99,5"], ["Parfum", "0,5"]]
+
+    book = read(tmp_path, csv_text(rows, delimiter).encode())
+
+    assert book.delimiter == delimiter
+    assert cell(book, "B2").text == "99,5"
+
+
+def test_a_stated_delimiter_is_believed_and_rows_keep_their_numbers(
+    tmp_path: Path,
+) -> None:
+    book = read(tmp_path, b"sep=;\r\nINCI;%\r\nAqua;100\r\n")
+
+    assert cell(book, "B3").text == "100"
+
+
+def bomb() -> bytes:
+    out = BytesIO(xlsx_bytes())
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/big.bin", b"\0" * (40 * 1024 * 1024))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"%PDF-1.7\n", "unsupported"),
+        (b"\x89PNG\r\n\x1a\n", "unsupported"),
+        ("Crème brûlée, pâté;é".encode("latin-1"), "undecodable"),
+        (bytes(range(256)), "undecodable"),
+        (b"PK\x03\x04 broken", "corrupt"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "corrupt"),
+        (xlsx_bytes()[:-200], "corrupt"),
+        (xls_bytes()[:1500], "corrupt"),
+        (bomb(), "zip_bomb"),
+        (csv_text([["a"] * 300]).encode(), "too_large"),
+    ],
+    ids=[
+        "0 bytes",
+        "PDF",
+        "picture",
+        "Western code page",
+        "random bytes",
+        "broken zip",
+        "broken OLE",
+        "cut xlsx",
+        "cut xls",
+        "zip bomb",
+        "too wide",
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_reason(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path, content)
+
+    assert caught.value.reason == reason
+
+
+def test_an_archive_without_a_workbook_is_unsupported(tmp_path: Path) -> None:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("word/document.xml", "<x/>")
+
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path, out.getvalue())
+
+    assert caught.value.reason == "unsupported"
+
+
+def test_the_name_does_not_decide_the_format(tmp_path: Path) -> None:
+    assert read(tmp_path, xlsx_bytes(), "formula.csv").kind == "xlsx"
+
+
+@given(st.decimals(min_value=0, max_value=1000, places=6))
+def test_a_typed_decimal_survives_the_double_that_stores_it(typed: Decimal) -> None:
+    assert exact_decimal(float(typed)) == typed
+
+
+def test_artefacts_of_computing_are_rounded_away() -> None:
+    assert exact_decimal(0.1 + 0.2) == Decimal("0.3")
+
+
+@pytest.mark.parametrize(
+    ("number_format", "factor"),
+    [("0%", 100), ("0.00%", 100), ('0.0"%"', 1), ("General", 1), (None, 1)],
+)
+def test_only_a_real_percent_sign_multiplies(
+    number_format: str | None, factor: int
+) -> None:
+    assert percent_factor(number_format) == factor
+
+
+@pytest.mark.parametrize(
+    ("column", "letters"), [(1, "A"), (26, "Z"), (27, "AA"), (702, "ZZ"), (703, "AAA")]
+)
+def test_columns_are_lettered(column: int, letters: str) -> None:
+    assert column_letters(column) == letters
+
+
+@pytest.mark.process
+async def test_the_sandbox_gives_the_same_cells_and_names_the_file(
+    tmp_path: Path,
+) -> None:
+    books = SandboxedBooks(Limits())
+    path = tmp_path / "blob"
+    path.write_bytes(xlsx_bytes(formats={"C2": "0.00"}))
+
+    read_inside = await books.read_workbook(path, "formula.xlsx")
+
+    assert read_inside == read_workbook(str(path))
+    path.write_bytes(b"")
+    with pytest.raises(UnreadableFileError, match=r"formula\.xlsx"):
+        await books.read_workbook(path, "formula.xlsx")

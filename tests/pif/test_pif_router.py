@@ -1,0 +1,239 @@
+"""The file over HTTP: board, decisions, matches, versions."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from tests.factories.documents import make_document
+from tests.factories.products import WHOLE, make_product
+
+from dossier.core.database import SessionFactory
+
+REASON = {"reason": "The product holds no water."}
+
+
+@pytest.fixture
+async def url(sessions: SessionFactory, org_id: UUID) -> str:
+    product = await make_product(sessions, org_id, **WHOLE)
+    return f"/api/v1/products/{product.id}/pif"
+
+
+async def board(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
+    answer = await client.get(url)
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def states(board: dict[str, Any]) -> dict[int, str]:
+    return {item["number"]: item["state"] for item in board["items"]}
+
+
+async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
+    client: httpx2.AsyncClient, url: str
+) -> None:
+    body = await board(client, url)
+
+    assert (body["market"], body["phase_in_on"]) == ("tw", "2026-07-01")
+    assert [n for n, state in states(body).items() if state == "present"] == [1, 7]
+    assert body["completeness"] == {
+        "present": 2,
+        "declared": 0,
+        "waived": 0,
+        "not_applicable": 0,
+        "stale": 0,
+        "missing": 14,
+        "complete": 2,
+        "total": 16,
+    }
+    finding = body["findings"][0]
+    assert finding["code"] == "missing-item"
+    assert (finding["item"], finding["article"]) == (2, "PIF Reg. Art. 3(1)(2)")
+    assert finding["closes_by"]["en"].startswith("Upload the print-out")
+    assert len(body["findings"]) == 14
+
+
+async def test_linked_paper_makes_an_item_present(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    paper = await make_document(sessions, org_id)
+    links = url.replace("/pif", "/documents")
+
+    await client.post(links, json={"document_id": str(paper.id), "item": 11})
+
+    item = (await board(client, url))["items"][10]
+    assert item["state"] == "present"
+    assert item["requirements"][0]["documents"] == [str(paper.id)]
+    assert item["allows"] == "waiver"
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "state"),
+    [("waiver", 12, "waived"), ("declaration", 8, "declared")],
+)
+async def test_decision_counts_until_it_is_revoked(
+    client: httpx2.AsyncClient, url: str, kind: str, item: int, state: str
+) -> None:
+    path = f"{url}/items/{item}/{kind}"
+
+    made = await client.put(path, json=REASON)
+    during = await board(client, url)
+    gone = await client.delete(path)
+    after = await board(client, url)
+
+    assert made.status_code == 200
+    assert (made.json()["kind"], made.json()["actor_name"]) == (kind, "Mei")
+    assert states(during)[item] == state
+    decision = during["items"][item - 1]["decision"]
+    assert (decision["reason"], decision["actor_name"]) == (REASON["reason"], "Mei")
+    assert gone.status_code == 204
+    assert states(after)[item] == "missing"
+    assert (await client.delete(path)).json()["type"] == "/problems/decision-not-found"
+
+
+async def test_waiver_says_that_the_signatory_must_give_the_reason(
+    client: httpx2.AsyncClient, url: str
+) -> None:
+    await client.put(f"{url}/items/12/waiver", json=REASON)
+
+    findings = (await board(client, url))["findings"]
+
+    [finding] = [f for f in findings if f["code"] == "needs-signatory-reason"]
+    assert (finding["item"], finding["article"]) == (12, "PIF Reg. Art. 3(5)")
+
+
+async def test_same_decision_again_changes_nothing_and_a_new_reason_replaces_it(
+    client: httpx2.AsyncClient, url: str
+) -> None:
+    path = f"{url}/items/5/declaration"
+    first = (await client.put(path, json=REASON)).json()
+
+    again = (await client.put(path, json=REASON)).json()
+    other = (await client.put(path, json={"reason": "Works by GMP."})).json()
+
+    assert again == first
+    assert other["id"] != first["id"]
+    item = (await board(client, url))["items"][4]
+    assert item["decision"]["reason"] == "Works by GMP."
+
+
+@pytest.mark.parametrize(
+    ("kind", "item"),
+    [("waiver", 5), ("waiver", 10), ("declaration", 11), ("declaration", 16)],
+)
+async def test_decision_that_the_regulation_does_not_know_is_refused(
+    client: httpx2.AsyncClient, url: str, kind: str, item: int
+) -> None:
+    answer = await client.put(f"{url}/items/{item}/{kind}", json=REASON)
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/decision-not-allowed"
+
+
+async def test_decision_needs_an_item_and_a_reason(
+    client: httpx2.AsyncClient, url: str
+) -> None:
+    answers = [
+        await client.put(f"{url}/items/17/waiver", json=REASON),
+        await client.put(f"{url}/items/11/waiver", json={"reason": "  "}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+
+
+async def test_papers_are_proposed_then_linked_once(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    stability = await make_document(sessions, org_id, b"1", filename="stability.pdf")
+    sds = await make_document(sessions, org_id, b"2", filename="SDS glycerin.pdf")
+    photo = await make_document(sessions, org_id, b"3", filename="IMG_1.jpg")
+    both = await make_document(sessions, org_id, b"4", filename="label and GMP.pdf")
+    ids = [str(paper.id) for paper in (stability, sds, photo, both)]
+
+    proposed = await client.post(f"{url}/matches", json={"document_ids": ids})
+    before = await board(client, url)
+    applied = await client.post(f"{url}/matches", json={"apply": True})
+    again = await client.post(
+        f"{url}/matches", json={"document_ids": ids, "apply": True}
+    )
+
+    assert states(before)[11] == "missing"
+    by_id = {match["document_id"]: match for match in proposed.json()["items"]}
+    assert [by_id[key]["outcome"] for key in ids] == [
+        "matched",
+        "matched",
+        "unmatched",
+        "ambiguous",
+    ]
+    assert by_id[ids[0]]["reason"] == (
+        "file name contains 'stability'; its text has not been read yet"
+    )
+    assert by_id[ids[1]]["serves"] == [
+        {"item": 9, "requirement": "tw-9.ingredients"},
+        {"item": 10, "requirement": None},
+    ]
+    assert len(applied.json()["items"]) == 4
+    assert again.status_code == 200
+    links = (await client.get(url.replace("/pif", "/documents"))).json()["items"]
+    assert [(link["item"], link["matched_by"]) for link in links] == [
+        (9, "filename"),
+        (10, "filename"),
+        (11, "filename"),
+    ]
+    assert states(await board(client, url))[11] == "present"
+
+
+async def test_what_a_person_stated_goes_before_the_words(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    paper = await make_document(sessions, org_id, filename="stability.pdf")
+    links = url.replace("/pif", "/documents")
+    await client.post(links, json={"document_id": str(paper.id), "item": 14})
+
+    answer = await client.post(
+        f"{url}/matches", json={"document_ids": [str(paper.id)], "apply": True}
+    )
+
+    [match] = answer.json()["items"]
+    assert match["outcome"] == "stated"
+    assert match["serves"] == [{"item": 14, "requirement": None}]
+    assert len((await client.get(links)).json()["items"]) == 1
+
+
+async def test_paper_that_is_not_there_cannot_be_matched(
+    client: httpx2.AsyncClient, sessions: SessionFactory, other_org_id: UUID, url: str
+) -> None:
+    foreign = await make_document(sessions, other_org_id)
+
+    answer = await client.post(
+        f"{url}/matches", json={"document_ids": [str(foreign.id)]}
+    )
+
+    assert answer.status_code == 404
+
+
+async def test_file_of_another_organisation_is_not_found(
+    other_client: httpx2.AsyncClient, client: httpx2.AsyncClient, url: str
+) -> None:
+    answers = [
+        await other_client.get(url),
+        await other_client.put(f"{url}/items/11/waiver", json=REASON),
+        await other_client.delete(f"{url}/items/11/waiver"),
+        await other_client.put(f"{url}/items/5/declaration", json=REASON),
+        await other_client.delete(f"{url}/items/5/declaration"),
+        await other_client.post(f"{url}/matches", json={}),
+        await other_client.get(f"{url}/versions"),
+        await other_client.get(f"{url}/versions/1"),
+        await client.get(f"/api/v1/products/{uuid4()}/pif"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
+
+
+async def test_market_without_a_rulebook_is_refused(
+    client: httpx2.AsyncClient, url: str
+) -> None:
+    answer = await client.get(url, params={"market": "mars"})
+
+    assert answer.status_code == 422
