@@ -61,7 +61,8 @@ def _is_lost(error: BaseException) -> bool:
 def _from_driver(error: BaseException) -> bool:
     """Tell whether the database driver raised this because of its connection."""
     if isinstance(error, asyncpg.InterfaceError):
-        return "clos" in str(error)  # "connection is closed", "pool is closing"
+        # "connection is closed", "pool is closing"; the others are faults of ours.
+        return "closed" in str(error) or "closing" in str(error)
     return any(
         frame.tb_frame.f_globals.get("__name__", "").startswith("asyncpg")
         for frame in _frames(error.__traceback__)
