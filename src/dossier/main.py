@@ -13,7 +13,7 @@ import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
 from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS
-from dossier.core import docs_pages, health, openapi, problems
+from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import Edge, EdgeParts
@@ -30,6 +30,7 @@ from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.web import UPLOAD, Authenticator, operation_id
 from dossier.integrations.queue.names import JOB_CHANNEL
+from dossier.integrations.queue.names import TABLE as QUEUE_TABLE
 from dossier.jobs.dependencies import answer_for_job
 
 
@@ -68,7 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = await stack.enter_async_context(opened_database(settings))
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
-        state.checks = health.database_checks(database.engine)
+        state.checks = _checks(database)
         await stack.enter_async_context(_jobs(app, settings, database))
         yield
 
@@ -88,6 +89,12 @@ async def _jobs(
 
             await stack.enter_async_context(working(settings, database))
         yield
+
+
+def _checks(database: Database) -> dict[str, health.Check]:
+    engine = database.engine
+    queue = health.insert_check(engine, QUEUE_TABLE)
+    return {**health.database_checks(engine), "queue": queue}
 
 
 def _authenticator(app: FastAPI, sessions: SessionFactory) -> Authenticator:
@@ -112,6 +119,7 @@ def _route(app: FastAPI) -> None:
     for router in API_ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
+    dispatch.install(app.router)
 
 
 def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:

@@ -112,6 +112,18 @@ def test_a_font_folder_without_a_chinese_font_is_named(
     assert examine()["font"]["state"] == "wrong"
 
 
+def test_a_bucket_that_cannot_be_reached_is_named(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOSSIER_STORAGE__URL", "nonsense://bucket")
+
+    check = examine()["storage"]
+
+    assert check["state"] == "wrong"
+    assert "nonsense" in str(check["detail"])
+    assert "DOSSIER_STORAGE__URL" in str(check["mend"])
+
+
 @pytest.mark.parametrize(("number", "state"), [(149_999, "wrong"), (150_000, "ok")])
 def test_servers_before_15_are_too_old(number: int, state: str) -> None:
     assert doctor.check_version("of your own", "any", number).state == state

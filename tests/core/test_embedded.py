@@ -58,15 +58,15 @@ class User:
         self.url = self.process.stdout.readline().strip()
 
     def leave(self) -> None:
-        self.process.communicate("\n", timeout=20)
+        self.process.communicate("\n", timeout=60)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
 
     def interrupt_terminal(self) -> None:
         os.killpg(self.process.pid, signal.SIGINT)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
 
 
 async def first_answer(url: str, timeout_s: float) -> object:
@@ -122,7 +122,7 @@ def kill_postmaster(layout: Layout) -> None:
     """Kill the first process of the server and return when it has died."""
     handle = os.pidfd_open(postmaster(layout))
     signal.pidfd_send_signal(handle, signal.SIGKILL)
-    select.select([handle], [], [], 20)
+    select.select([handle], [], [], 60)
     os.close(handle)
 
 
@@ -194,7 +194,7 @@ async def test_a_server_killed_under_its_only_user_comes_back(
     with EmbeddedCluster(home, durable=False, watch_s=0.01) as url:
         kill_postmaster(layout)
 
-        answer = await first_answer(url, timeout_s=10)
+        answer = await first_answer(url, timeout_s=60)
 
     assert answer == 1
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 import dossier
 from dossier.core.database import Engine, make_engine
-from dossier.core.health import database_checks
+from dossier.core.health import database_checks, insert_check
 from dossier.core.settings import Settings
 from dossier.main import create_app
 
@@ -80,6 +80,17 @@ async def test_old_revision_makes_it_not_ready(
     assert "at x" in answer.json()["checks"]["migrations"]["detail"]
 
 
+async def test_queue_that_takes_no_jobs_makes_it_not_ready(
+    app: FastAPI, anonymous_client: httpx2.AsyncClient, engine: Engine
+) -> None:
+    app.state.checks = {"queue": insert_check(engine, "alembic_version")}
+
+    answer = await anonymous_client.get("/ready")
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["queue"]["detail"] == "The queue is away"
+
+
 async def test_info_names_the_version(anonymous_client: httpx2.AsyncClient) -> None:
     answer = await anonymous_client.get("/info")
 
@@ -128,6 +139,7 @@ async def test_first_requests_of_open_mode_share_one_organisation(
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["organisation_id"] for answer in answers}) == 1
     assert {answer.json()["role"] for answer in answers} == {"owner"}
+    assert ready.json()["checks"].keys() == {"database", "migrations", "queue"}
     assert ready.status_code == 200
 
 

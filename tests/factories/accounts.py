@@ -26,7 +26,7 @@ async def make_organisation(sessions: SessionFactory, *, id: UUID, name: str) ->
 
 async def make_user(
     sessions: SessionFactory, org_id: UUID, **overrides: Any
-) -> Membership:
+) -> User:
     """Insert a user with a membership; nobody can log in as the user."""
     values = {"email": "someone@example.com", "name": "Someone"} | overrides
     role = values.pop("role", Role.VIEWER)
@@ -36,4 +36,4 @@ async def make_user(
         session.add(user)
         await session.flush()
         session.add(member)
-    return member
+    return user

@@ -56,13 +56,13 @@ def scanned_pdf_bytes() -> bytes:
 
 
 def bomb_xlsx_bytes() -> bytes:
-    """Return a workbook of a few kilobytes that would unpack to 256 MiB."""
+    """Return a workbook of a few kilobytes that would unpack to 32 MiB."""
     out = BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr("xl/workbook.xml", "<workbook/>")
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
             zeros = bytes(1 << 20)
-            for _ in range(256):
+            for _ in range(32):
                 sheet.write(zeros)
     return out.getvalue()

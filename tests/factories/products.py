@@ -3,10 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from tests.factories.documents import make_document
+
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
-from dossier.products.models import Product
+from dossier.products.models import Product, ProductDocument
 from dossier.products.schemas import ProductCreate
 from dossier.products.service import ProductsService
 
@@ -51,3 +53,16 @@ async def make_product(
         actor = Actor.system(org_id)
         service = ProductsService(session, actor, DocumentsService(session, actor))
         return await service.create_product(body)
+
+
+async def make_link(
+    sessions: SessionFactory, org_id: UUID, **overrides: Any
+) -> ProductDocument:
+    """Link a new document to an item of a new product."""
+    product = await make_product(sessions, org_id, code="linked")
+    document = await make_document(sessions, org_id, b"linked")
+    values: dict[str, Any] = {"item": 4} | overrides
+    async with tenant_transaction(sessions, org_id) as session:
+        actor = Actor.system(org_id)
+        service = ProductsService(session, actor, DocumentsService(session, actor))
+        return await service.link_document(product.id, document.id, **values)

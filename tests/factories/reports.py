@@ -23,12 +23,16 @@ ORIGINALS = {"配方表.xlsx": b"cells", "GMP 證書.pdf": b"%PDF-1.7 certificat
 
 
 async def make_version(
-    sessions: SessionFactory, org_id: UUID, settings: Settings, **overrides: Any
+    sessions: SessionFactory,
+    org_id: UUID,
+    settings: Settings | None = None,
+    **overrides: Any,
 ) -> PifVersion:
-    """Insert a version whose evidence lies in the store."""
+    """Insert a version; with settings, its evidence lies in their store."""
     evidence = [
         await _paper(sessions, org_id, settings, name, content)
         for name, content in ORIGINALS.items()
+        if settings
     ]
     async with tenant_transaction(sessions, org_id) as session:
         actor = Actor.system(org_id)
@@ -49,7 +53,10 @@ async def make_version(
 
 
 async def make_report(
-    sessions: SessionFactory, org_id: UUID, settings: Settings, **overrides: Any
+    sessions: SessionFactory,
+    org_id: UUID,
+    settings: Settings | None = None,
+    **overrides: Any,
 ) -> Report:
     """Insert a report that nobody has printed yet."""
     version = await make_version(sessions, org_id, settings, **overrides)

@@ -112,6 +112,26 @@ async def test_three_upstream_failures_in_a_row_fail_the_job(
     assert await engine_rows(sessions) == 0
 
 
+@pytest.mark.parametrize(
+    ("errors", "runs"),
+    [([UpstreamError(), UnavailableError()], 3), ([UpstreamError(), ValueError()], 1)],
+)
+async def test_errors_of_parallel_steps_are_judged_by_the_worst(
+    sessions: SessionFactory,
+    org_id: UUID,
+    drain_jobs: DrainJobs,
+    errors: list[Exception],
+    runs: int,
+) -> None:
+    async def fail(_ctx: TaskContext) -> None:
+        message = "steps"
+        raise ExceptionGroup(message, errors)
+
+    await make_job(sessions, org_id)
+
+    assert await drain_jobs({KIND: Task(fail)}) == runs
+
+
 async def test_a_task_may_be_more_patient(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:

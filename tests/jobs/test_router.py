@@ -105,7 +105,14 @@ async def test_the_newest_job_comes_first(
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": 51}, {"state": "asleep"}, {"created_after": "yesterday"}]
+    "query",
+    [
+        {"limit": 51},
+        {"state": "asleep"},
+        {"kind": "a\x00.b"},
+        {"created_after": "yesterday"},
+        {"created_after": "2026-01-01T00:00:00"},
+    ],
 )
 async def test_a_filter_that_makes_no_sense_is_refused(
     client: httpx2.AsyncClient, query: dict[str, str | int]

@@ -162,3 +162,9 @@ async def test_categories_tell_phase_in_and_how_sure_each_column_is(
     assert rows["face_cream"]["phase_in_on"] == "2026-07-01"
     assert rows["handmade_soap"]["phase_in_on"] is None
     assert answer["sources"]["phase_in_on"]["certainty"] == "secondary"
+
+
+async def test_categories_are_for_members(
+    anonymous_client: httpx2.AsyncClient,
+) -> None:
+    assert (await anonymous_client.get("/api/v1/categories")).status_code == 401

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pypdfium2
@@ -190,27 +191,42 @@ def _right_edges_pt(path: Path) -> list[float]:
         return edges
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_breaks_the_file_or_is_taken_for_markup(
-    text: str, tmp_path: Path
-) -> None:
-    snapshot = samples.snapshot(formula=samples.formula(3))
+def _with_text_everywhere(text: str) -> dict[str, Any]:
+    snapshot = samples.snapshot(formula=samples.formula(1))
     snapshot["product"] |= {"name_zh": text, "name_en": text, "code": text}
     snapshot["product"]["holder"]["name"] = text
-    snapshot["formula"]["lines"][0] |= dict.fromkeys(
-        ("phase", "trade_name", "supplier", "inci", "cas", "ec", "function", "cell"),
-        text,
-    )
     snapshot["items"][4]["decision"]["reason"] = text
-    snapshot["evidence"][0]["filename"] = text
-    snapshot["findings"][1]["message"] = {"zh": text, "en": text}
+    snapshot["items"][4]["title_zh"] = text
+    return snapshot
 
-    print_snapshot(snapshot, tmp_path / "pif.pdf")
+
+def _with_all_texts() -> dict[str, Any]:
+    """Give each text a formula line, a finding and a paper of its own."""
+    columns = ("phase", "trade_name", "supplier", "inci", "cas", "ec", "function")
+    snapshot = _with_text_everywhere(HOSTILE[0])
+    for text in HOSTILE:
+        line = samples.line(9) | dict.fromkeys((*columns, "cell"), text)
+        snapshot["formula"]["lines"].append(line)
+        message = {"zh": text, "en": text}
+        snapshot["findings"].append(samples.finding(message=message))
+        snapshot["evidence"].append(samples.evidence()[0] | {"filename": text})
+    return snapshot
+
+
+def test_no_text_is_taken_for_markup_or_leaves_its_column(tmp_path: Path) -> None:
+    print_snapshot(_with_all_texts(), tmp_path / "pif.pdf")
 
     assert min(_right_edges_pt(tmp_path / "pif.pdf")) > MARGIN_PT
-    if text.isascii() and text.isprintable() and len(text) < 60:
-        body = " ".join(read_pages(tmp_path / "pif.pdf"))
-        assert text.strip() in body
+    body = " ".join(read_pages(tmp_path / "pif.pdf"))
+    for text in HOSTILE[:4]:
+        assert text in body
+
+
+@pytest.mark.parametrize("text", ["", "A" * 300, "很長的名稱" * 60])
+def test_names_of_any_length_fit_the_cover(text: str, tmp_path: Path) -> None:
+    print_snapshot(_with_text_everywhere(text), tmp_path / "pif.pdf")
+
+    assert min(_right_edges_pt(tmp_path / "pif.pdf")) > MARGIN_PT
 
 
 def test_what_the_font_lacks_is_spelled_out(tmp_path: Path) -> None:
@@ -232,6 +248,7 @@ def test_the_file_is_archival_and_carries_its_findings(printed: Path) -> None:
         attached = pdf.attachments["findings.json"].get_file().read_bytes()
         assert b'"dossier.findings/1"' in attached
         assert pdf.Root.Lang == "zh-TW"
+        assert pdf.Root.AF[0].AFRelationship == "/Data"
 
 
 def test_the_outline_leads_to_items_and_annexes(printed: Path) -> None:

@@ -11,7 +11,6 @@ from tests.conftest import DrainJobs
 from tests.factories.reports import make_report
 
 from dossier.core.database import SessionFactory
-from dossier.core.settings import Settings
 
 PRODUCT = {
     "name_zh": "玫瑰保濕霜",
@@ -121,9 +120,8 @@ async def test_a_file_that_is_not_printed_yet_is_a_conflict(
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
     org_id: UUID,
-    settings: Settings,
 ) -> None:
-    report = await make_report(sessions, org_id, settings)
+    report = await make_report(sessions, org_id)
 
     answer = await client.get(f"/api/v1/reports/{report.id}/{name}")
 

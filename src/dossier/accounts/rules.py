@@ -48,7 +48,7 @@ def matrix_markdown() -> str:
     ]
     intro = (
         "# Roles\n\nGenerated from `dossier.accounts.rules.MATRIX` by "
-        "`python scripts/docs_tables.py`.\nA member has one role in one "
+        "`python scripts/settings_docs.py`.\nA member has one role in one "
         "organisation. What a role does not include is answered with 403\n"
         "(`/problems/role-required`); what belongs to another organisation with 404.\n"
     )

@@ -4,6 +4,7 @@ Looks and changes nothing, except that it starts the embedded database to look a
 """
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import database_url
 from dossier.integrations.pdf.fonts import find_font
+from dossier.integrations.storage.client import open_store
 
 app = typer.Typer()
 
@@ -67,7 +69,11 @@ def doctor(
     ] = False,
 ) -> None:
     """Check database, migrations, fonts, storage and folders; exit 1 on a fault."""
-    checks = asyncio.run(examine(Settings()))
+    logging.disable()  # each fault is told below, once and with its mend
+    try:
+        checks = asyncio.run(examine(Settings()))
+    finally:
+        logging.disable(logging.NOTSET)
     is_well = all(check.state == "ok" for check in checks)
     if as_json:
         typer.echo(orjson.dumps({"ok": is_well, "checks": list(map(asdict, checks))}))
@@ -82,7 +88,7 @@ async def examine(settings: Settings) -> list[Check]:
         check_folder("home", settings.home),
         *await _database(settings),
         check_font(settings.reports.font_dir),
-        check_storage(settings),
+        await check_storage(settings),
     ]
 
 
@@ -115,9 +121,16 @@ def check_font(font_dir: Path | None) -> Check:
     return Check("font", "ok", f"{font.family} ({font.source}, {font.file})")
 
 
-def check_storage(settings: Settings) -> Check:
-    """Check that the bytes of documents can be stored."""
-    return check_folder("storage", settings.home / "blobs")
+async def check_storage(settings: Settings) -> Check:
+    """Check that the bytes of documents can be stored, by storing some."""
+    place = settings.storage.url or str(settings.home / "blobs")
+    try:
+        await open_store(settings.storage.url, settings.home).check_writable()
+    except AppError as error:
+        mend = "Check DOSSIER_STORAGE__URL and its keys, or free space in the home."
+        reason = str(error.__cause__ or error.detail).partition("\n")[0]
+        return Check("storage", "wrong", f"{place}: {reason}", mend)
+    return Check("storage", "ok", f"{place} can be written")
 
 
 async def _database(settings: Settings) -> list[Check]:

@@ -1,5 +1,8 @@
 """The catalogue of problem types: every `type` of a problem resolves to its page."""
 
+import importlib
+import importlib.util
+import pkgutil
 from collections.abc import Iterator
 from inspect import getdoc
 
@@ -36,8 +39,19 @@ class ProblemTypesResponse(ResponseModel):
     items: list[ProblemTypeResponse]
 
 
+def load_errors() -> None:
+    """Import every `exceptions` module: a job's problem comes from a worker's part."""
+    for parent in (PACKAGE, f"{PACKAGE}.integrations"):
+        folder = importlib.import_module(parent).__path__
+        for module in pkgutil.iter_modules(folder, f"{parent}."):
+            name = f"{module.name}.exceptions"
+            if module.ispkg and importlib.util.find_spec(name) is not None:
+                importlib.import_module(name)
+
+
 def error_classes() -> list[type[AppError]]:
     """Return every named failure of the product, by slug."""
+    load_errors()
     ours = (kind for kind in _descendants(AppError) if _is_ours(kind))
     return sorted(set(ours), key=lambda kind: kind.slug())
 

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
+from typing_extensions import override
 
 from dossier.core.errors import AppError
 from dossier.core.logging import bound
@@ -147,9 +149,29 @@ def _stream(
     status_code: int = 200,
 ) -> StreamingResponse:
     headers["content-length"] = str(end - start)
-    return StreamingResponse(
-        content.read(start, end), status_code=status_code, headers=headers
-    )
+    return _Opened(content.read(start, end), status_code=status_code, headers=headers)
+
+
+class _Opened(StreamingResponse):
+    """Has its first piece before it begins.
+
+    Bytes that are gone so become a problem, and not a download that breaks off.
+    """
+
+    @override
+    async def stream_response(self, send: Send) -> None:
+        pieces = aiter(self.body_iterator)
+        first = await anext(pieces, b"")
+        self.body_iterator = _with_first(first, pieces)
+        await super().stream_response(send)
+
+
+async def _with_first(
+    first: str | bytes | memoryview, rest: AsyncIterator[str | bytes | memoryview]
+) -> AsyncIterator[str | bytes | memoryview]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 def _escaped(filename: str) -> str:

@@ -30,6 +30,12 @@ class MigrationsPendingError(UnavailableError):
     title = "Migrations pending"
 
 
+class QueueAwayError(UnavailableError):
+    """Jobs cannot be put into the queue."""
+
+    title = "The queue is away"
+
+
 class HealthResponse(ResponseModel):
     """The process answers."""
 
@@ -122,6 +128,18 @@ def database_checks(engine: Engine) -> dict[str, Check]:
             raise MigrationsPendingError(detail)
 
     return {"database": database, "migrations": migrations}
+
+
+def insert_check(engine: Engine, table: str) -> Check:
+    """Return the check that rows can be put into a table."""
+
+    async def check() -> None:
+        async with engine.connect() as connection:
+            query = text("select has_table_privilege(:table, 'insert')")
+            if not await connection.scalar(query, {"table": table}):
+                raise QueueAwayError
+
+    return check
 
 
 async def _report(checks: dict[str, Check], response: Response) -> ReadyResponse:

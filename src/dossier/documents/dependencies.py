@@ -1,6 +1,5 @@
 """Wiring of documents; a file is received here, before any transaction is open."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 
@@ -10,16 +9,13 @@ from dossier.core.downloads import Content
 from dossier.core.uploads import MultipartUpload
 from dossier.core.web import AppSettings, CurrentActor, RequestSession
 from dossier.documents.constants import (
-    BLOB_FOLDER,
     CHANGERS,
     DocumentFilter,
     ReceivedFile,
     TextState,
 )
 from dossier.documents.models import Document
-from dossier.documents.rules import safe_filename
-from dossier.documents.service import DocumentsService
-from dossier.integrations.parsing.kinds import Sniffer
+from dossier.documents.service import DocumentsService, take_in
 from dossier.integrations.storage.client import ObjectStore, open_store
 from dossier.jobs.dependencies import Jobs
 
@@ -48,25 +44,7 @@ async def receive_file(
     """Stream the request's file into the store; the actor is known before a byte."""
     actor.require(*CHANGERS)
     upload = MultipartUpload(request, settings.limits.max_upload_mib * 1024**2)
-    sniffer = Sniffer()
-    folder = f"{BLOB_FOLDER}/{actor.org_id}"
-    blob = await store.write(folder, _watched(upload, sniffer))
-    filename = safe_filename(upload.filename)
-    detected = sniffer.detect(filename)
-    return ReceivedFile(
-        filename=filename,
-        media_type=detected.media_type,
-        is_misnamed=detected.is_misnamed,
-        blob_key=blob.key,
-        sha256=blob.sha256,
-        size_bytes=blob.size_bytes,
-    )
-
-
-async def _watched(upload: MultipartUpload, sniffer: Sniffer) -> AsyncIterator[bytes]:
-    async for piece in upload.pieces():
-        sniffer.feed(piece)
-        yield piece
+    return await take_in(store, actor.org_id, upload.pieces(), lambda: upload.filename)
 
 
 Received = Annotated[ReceivedFile, Depends(receive_file)]

@@ -72,8 +72,31 @@ class StoredKey(Protocol):
         ...
 
 
+class WrittenBlob(Protocol):
+    """Bytes that are safely stored."""
+
+    @property
+    def key(self) -> str:
+        """Name the bytes."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Return their digest, in hexadecimal."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Count them."""
+        ...
+
+
 class BlobStore(Protocol):
     """Where the bytes lie."""
+
+    async def write(self, folder: str, pieces: AsyncIterator[bytes], /) -> WrittenBlob:
+        """Store a stream under its digest."""
+        ...
 
     def as_file(self, key: str, /) -> AbstractAsyncContextManager[Path]:
         """Give a blob as a local file."""

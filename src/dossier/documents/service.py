@@ -1,6 +1,6 @@
 """Use cases of documents; starts no transaction and commits none."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents import gateway
 from dossier.documents.constants import (
+    BLOB_FOLDER,
     CHANGERS,
     READ_TASK,
     DocumentFilter,
@@ -17,6 +18,9 @@ from dossier.documents.constants import (
 )
 from dossier.documents.exceptions import DocumentNotFoundError
 from dossier.documents.models import Document, DocumentText
+from dossier.documents.ports import BlobStore
+from dossier.documents.rules import safe_filename
+from dossier.integrations.parsing.kinds import Sniffer
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 
@@ -41,6 +45,38 @@ class TextPage:
 
     items: Sequence[DocumentText]
     next_cursor: str | None
+
+
+async def take_in(
+    store: BlobStore,
+    org_id: UUID,
+    pieces: AsyncIterator[bytes],
+    stated_name: Callable[[], str],
+) -> ReceivedFile:
+    """Stream a file into the store, before any transaction is open.
+
+    `stated_name` is asked after the last piece: a form may give the name behind it.
+    """
+    sniffer = Sniffer()
+    blob = await store.write(f"{BLOB_FOLDER}/{org_id}", _watched(pieces, sniffer))
+    filename = safe_filename(stated_name())
+    detected = sniffer.detect(filename)
+    return ReceivedFile(
+        filename=filename,
+        media_type=detected.media_type,
+        is_misnamed=detected.is_misnamed,
+        blob_key=blob.key,
+        sha256=blob.sha256,
+        size_bytes=blob.size_bytes,
+    )
+
+
+async def _watched(
+    pieces: AsyncIterator[bytes], sniffer: Sniffer
+) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        sniffer.feed(piece)
+        yield piece
 
 
 class DocumentsService:

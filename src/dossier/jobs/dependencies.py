@@ -1,11 +1,11 @@
 """Wiring of jobs; higher domains use the alias `Jobs`."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime
 
 from dossier.core.database import tenant_transaction
 from dossier.core.problems import MEDIA_TYPE
@@ -42,9 +42,9 @@ LocationOfJob = Depends(announce_job)
 
 async def get_filters(
     state: JobState | None = None,
-    kind: str | None = None,
-    created_after: Annotated[datetime | None, Query()] = None,
-    created_before: Annotated[datetime | None, Query()] = None,
+    kind: Annotated[str | None, Query(pattern=r"^[a-z_]+\.[a-z_]+$")] = None,
+    created_after: AwareDatetime | None = None,
+    created_before: AwareDatetime | None = None,
 ) -> JobFilters:
     """Read the filters of a list."""
     return JobFilters(state, kind, created_after, created_before)

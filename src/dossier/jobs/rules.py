@@ -8,7 +8,7 @@ from dossier.jobs.exceptions import JobStateError
 
 MAX_DELAY_S = 300
 JITTER = 0.1
-LOST_DATABASE_DELAY_S = 1.0
+LOST_DATABASE_DELAY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)

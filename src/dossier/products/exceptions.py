@@ -57,13 +57,12 @@ class NoFormulaFoundError(InvalidError):
 
     title = "No formula found"
 
-    def __init__(self, filename: str | None, sheets: Sequence[str]) -> None:
+    def __init__(self, filename: str, sheets: Sequence[str]) -> None:
         searched = ", ".join(repr(name) for name in sheets) or "none"
-        where = f"{filename}: " if filename else ""
         super().__init__(
-            f"{where}no table with ingredient names and quantities; sheets: {searched}"
+            f"{filename}: no table with ingredient names and quantities;"
+            f" sheets: {searched}"
         )
-        self.sheets = tuple(sheets)
 
 
 class FormulaSheetNotFoundError(InvalidError):
@@ -71,9 +70,9 @@ class FormulaSheetNotFoundError(InvalidError):
 
     title = "Sheet not found"
 
-    def __init__(self, sheet: str, sheets: Sequence[str]) -> None:
+    def __init__(self, filename: str, sheet: str, sheets: Sequence[str]) -> None:
         known = ", ".join(repr(name) for name in sheets)
-        super().__init__(f"No sheet {sheet!r}; the file has {known}.")
+        super().__init__(f"{filename}: no sheet {sheet!r}; the file has {known}")
 
 
 class FormulaTooLongError(TooLargeError):

@@ -199,6 +199,7 @@ async def test_a_database_lost_inside_a_task_is_not_a_failure(
     assert (found.state, found.attempts, found.failures) == (JobState.DONE, 2, 0)
 
 
+@pytest.mark.slow  # cron counts whole seconds
 async def test_two_workers_share_one_timer(
     committed: SessionFactory, running: Running
 ) -> None:
@@ -311,6 +312,7 @@ async def test_a_listener_comes_back_and_says_so(fresh_database: str) -> None:
     await listener.close()
 
 
+@pytest.mark.slow  # an interpreter of its own
 def test_the_carrier_does_not_import_the_engine() -> None:
     import subprocess  # noqa: PLC0415 - a clean interpreter is the point
     import sys  # noqa: PLC0415

@@ -62,10 +62,8 @@ class Server:
 
     def stop(self) -> None:
         """End the server cleanly: sessions are ended, a checkpoint is written."""
-        pid = self._pid()
         # Only a server that answers still owns the number in its file.
-        if pid is not None and self._accepts():
-            os.kill(pid, signal.SIGINT)
+        if self._accepts() and self._signalled(signal.SIGINT):
             _wait_until(lambda: not self.has_processes(), _STOP_TIMEOUT_S)
 
     def _is_adoptable(self) -> bool:
@@ -92,7 +90,8 @@ class Server:
             lock.close()
 
     def _is_ready(self) -> bool:
-        return self._state() == "ready" and self._accepts()
+        # A child that was just forked answers for a moment after its parent's death.
+        return self._state() == "ready" and self._accepts() and self._signalled(0)
 
     def _accepts(self) -> bool:
         address = str(self._layout.sockets / f".s.PGSQL.{PORT}")
@@ -110,9 +109,16 @@ class Server:
         lines = self._pid_lines()
         return lines[_STATE_LINE].strip() if len(lines) > _STATE_LINE else None
 
-    def _pid(self) -> int | None:
+    def _signalled(self, number: int) -> bool:
+        """Signal the first process of the server; tell whether it is there."""
         lines = self._pid_lines()
-        return int(lines[0]) if lines and lines[0].isdecimal() else None
+        if not lines or not lines[0].isdecimal():
+            return False
+        try:
+            os.kill(int(lines[0]), number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def _make_cluster(self) -> None:
         """Make the cluster aside and rename it, so that a half of one never counts."""

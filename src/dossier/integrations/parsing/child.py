@@ -41,6 +41,8 @@ def answer_of(
         return encoded({"result": parser(path, **options)})
     except UnreadableFileError as error:
         return _refusal(error.reason, error.detail)
+    except ImportError:
+        raise  # a fault of the installation, not of the file
     except (MemoryError, RecursionError) as error:
         return _refusal(UnreadableReason.MEMORY, _named(error))
     except Exception as error:  # noqa: BLE001 - libraries fail on hostile bytes in any way

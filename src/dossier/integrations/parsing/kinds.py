@@ -14,6 +14,7 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _PDF_WITHIN_BYTES: Final = 1024
 _CONTROLS: Final = bytes(set(range(0x20)) - set(b"\t\n\r\x0b\x0c\x1b"))
+_RICH_TEXT: Final = b"{\\rtf"
 _TWO_BYTE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -162,7 +163,7 @@ def _by_content(head: bytes, tail: bytes, named: Kind | None) -> Kind:
 
 
 def _among_texts(head: bytes, named: Kind | None) -> Kind:
-    if not is_text(head):
+    if not is_text(head) or head.startswith(_RICH_TEXT):
         return Kind.OTHER
     return Kind.CSV if named is Kind.CSV else Kind.TEXT
 

@@ -1,15 +1,20 @@
 """The engine's database driver: its statements outlive lost connections."""
 
 import asyncio
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.ports.driver import NotifyCallback
 from typing_extensions import override
 
-from dossier.core.listening import Listener
-from dossier.integrations.queue.lost import outlast
+from dossier.core.listening import GONE, Listener
+from dossier.integrations.queue.lease import settling_s
+from dossier.integrations.queue.lost import is_lost, outlast
+
+T = TypeVar("T")
 
 
 class LastingDriver(AsyncpgPoolDriver):
@@ -19,20 +24,24 @@ class LastingDriver(AsyncpgPoolDriver):
     claim whose reply was lost goes stale and is taken again.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", listener: Listener) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[Any]", listener: Listener, *, lease_s: float
+    ) -> None:
         super().__init__(pool)
         self._listener = listener
         self._stopping = asyncio.Event()
+        self._short_outage_s = lease_s / 4
+        self._settling_s = settling_s(lease_s)
 
     @override
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         fetch = super().fetch
-        return await outlast(lambda: fetch(query, *args), self._gives_up)
+        return await self._last(lambda: fetch(query, *args))
 
     @override
     async def execute(self, query: str, *args: object) -> str:
         execute = super().execute
-        return await outlast(lambda: execute(query, *args), self._gives_up)
+        return await self._last(lambda: execute(query, *args))
 
     @override
     async def notify(self, channel: str, payload: str) -> None:
@@ -56,5 +65,23 @@ class LastingDriver(AsyncpgPoolDriver):
         """Give up on a dead database once this is set: a drain must come to its end."""
         self._stopping = stopping
 
-    def _gives_up(self) -> bool:
-        return self._stopping.is_set()
+    async def _last(self, action: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await action()
+            except (*GONE, OSError) as exc:
+                if not is_lost(exc):
+                    raise
+            await self._outlast_outage()
+
+    async def _outlast_outage(self) -> None:
+        """Wait until the server answers, and living workers have beaten again.
+
+        After an outage as long as the lease all jobs look abandoned: whoever claims
+        first would take those that others are still running.
+        """
+        began_s = time.monotonic()
+        probe = super().fetch
+        await outlast(lambda: probe("select 1"), self._stopping.is_set)
+        if time.monotonic() - began_s > self._short_outage_s:
+            await asyncio.sleep(self._settling_s)

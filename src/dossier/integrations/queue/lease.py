@@ -35,6 +35,16 @@ where id = any($1::bigint[]) and status = 'picked' and queue_manager_id <> $2
 """  # noqa: S608 - the name is a constant
 
 
+def beat_interval_s(lease_s: float) -> float:
+    """Return how often a worker says that it lives."""
+    return max(0.05, min(1.0, lease_s / 8))
+
+
+def settling_s(lease_s: float) -> float:
+    """Return how long all living workers need, after an outage, to say so again."""
+    return 3 * beat_interval_s(lease_s) + 0.2
+
+
 def end_process() -> None:
     """End at once: another worker has our jobs, and two must never run one."""
     logger.critical("queue.lease.taken")
@@ -56,7 +66,7 @@ class LeaseKeeper:
         self._url = url
         self._owner = owner
         self._running = running
-        self._interval_s = max(0.05, min(1.0, lease_s / 8))
+        self._interval_s = beat_interval_s(lease_s)
         self._on_taken = on_taken
         self._closing = threading.Event()
         self._connection: Any = None

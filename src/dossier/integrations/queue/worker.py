@@ -19,14 +19,12 @@ from dossier.integrations.queue.delivery import Handler
 from dossier.integrations.queue.driver import LastingDriver
 from dossier.integrations.queue.engine import engine_queries
 from dossier.integrations.queue.executor import executor_factory
-from dossier.integrations.queue.lease import LeaseKeeper, end_process
+from dossier.integrations.queue.lease import LeaseKeeper, end_process, settling_s
 from dossier.integrations.queue.lost import outlast
 from dossier.integrations.queue.names import ENGINE_CHANNEL, TABLE
 
 logger = logging.getLogger(__name__)
 
-SETTLING_S = 5
-"""After a restart of the server, living workers need this long to beat again."""
 _OWNER = f"select queue_manager_id from {TABLE} where id = $1 and status = 'picked'"  # noqa: S608 - the name is a constant
 _SETTLING = f"""
 select extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8
@@ -71,7 +69,9 @@ class EngineWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what runs and return."""
         async with self._pool() as pool:
-            await outlast(lambda: _settled(pool), stop.is_set)
+            await outlast(
+                lambda: _settled(pool, settling_s(self._options.lease_s)), stop.is_set
+            )
             engine = self._engine(pool)
             keeper = self._keeper(engine)
             keeper.start()
@@ -97,7 +97,7 @@ class EngineWorker:
             pool.terminate()
 
     def _engine(self, pool: "asyncpg.Pool[Any]") -> PgQueuer:
-        driver = LastingDriver(pool, Listener(self._url))
+        driver = LastingDriver(pool, Listener(self._url), lease_s=self._options.lease_s)
         engine = PgQueuer(
             driver, channel=Channel(ENGINE_CHANNEL), queries=engine_queries(driver)
         )
@@ -136,11 +136,11 @@ class EngineWorker:
         )
 
 
-async def _settled(pool: "asyncpg.Pool[Any]") -> None:
+async def _settled(pool: "asyncpg.Pool[Any]", enough_s: float) -> None:
     """Wait while living workers may not have beaten since the server's restart."""
     age_s = await pool.fetchval(_SETTLING)
-    if age_s is not None and age_s < SETTLING_S:
-        await asyncio.sleep(SETTLING_S - age_s)
+    if age_s is not None and age_s < enough_s:
+        await asyncio.sleep(enough_s - age_s)
 
 
 async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:

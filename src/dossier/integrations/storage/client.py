@@ -74,9 +74,9 @@ class ObjectStore:
         """Store a stream; its key is made of the folder and its SHA-256."""
         passing = f"{PASSING}/{new_id()}"
         try:
+            digest, size_bytes = await self._receive(passing, pieces)
+            key = f"{folder}/{digest[:2]}/{digest}"
             with _translated():
-                digest, size_bytes = await self._receive(passing, pieces)
-                key = f"{folder}/{digest[:2]}/{digest}"
                 await self._settle(passing, key)
         except BaseException:
             await self._discard(passing)
@@ -146,16 +146,21 @@ class ObjectStore:
         self, passing: str, pieces: AsyncIterable[bytes]
     ) -> tuple[str, int]:
         digest, size_bytes = sha256(), 0
-        async with obstore.open_writer_async(
+        out = obstore.open_writer_async(
             self._store,
             passing,
             buffer_size=_PART_BYTES,
             max_concurrency=_PARTS_IN_FLIGHT,
-        ) as out:
-            async for piece in pieces:
+        )
+        try:
+            async for piece in pieces:  # what fails there is no fault of the store
                 digest.update(piece)
                 size_bytes += len(piece)
-                await out.write(piece)
+                with _translated():
+                    await out.write(piece)
+        finally:
+            with _translated():
+                await out.close()
         return digest.hexdigest(), size_bytes
 
     async def _settle(self, passing: str, key: str) -> None:

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
@@ -35,6 +36,8 @@ from dossier.jobs.tasks.context import RunContext
 logger = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
+RETRYABLE = (UpstreamError, UnavailableError)
+"""Faults of others; trying again may help. Our own would only repeat themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Attempts:
             try:
                 await call_task(self._task(job), context, job.args)
             except Exception as exc:  # noqa: BLE001 - the loop outlives every task
-                error = exc
+                error = _principal(exc)
         return Ended(error, delivery.scope.cancelled_caught)
 
     async def _settle(self, delivery: Delivery, ended: Ended) -> Outcome:
@@ -134,7 +137,7 @@ class Attempts:
                 max_failures=self._patience(job),
                 is_cancelled=ended.is_cancelled,
                 is_database_lost=error is not None and is_lost(error),
-                is_retryable=isinstance(error, (UpstreamError, UnavailableError)),
+                is_retryable=isinstance(error, RETRYABLE),
                 retry_after_s=getattr(error, "retry_after_s", None),
                 chance=random.random(),  # noqa: S311 - spreads retries
             )
@@ -149,7 +152,7 @@ class Attempts:
     ) -> None:
         job.state = rules.next_state(job.state, verdict.event)
         job.failures = verdict.failures
-        job.error = None if error is None else problem_of(as_app_error(error))
+        job.error = None if error is None else _problem(job, error)
         if job.state not in FINISHED:
             return
         job.finished_at = now()
@@ -177,6 +180,23 @@ class Attempts:
         return (task and task.max_failures) or self._max_failures
 
 
+def _principal(error: Exception) -> Exception:
+    """Return what decides over a group of errors: the worst, else the first."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    leaves = [_principal(inner) for inner in error.exceptions]
+    ours = [leaf for leaf in leaves if not isinstance(leaf, RETRYABLE)]
+    return (ours or leaves)[0]
+
+
+def _problem(job: Job, error: Exception) -> dict[str, Any]:
+    return problem_of(
+        as_app_error(error),
+        instance=f"/api/v1/jobs/{job.id}",
+        request_id=job.request_id,
+    )
+
+
 def _after_lost_answer(job: Job, delivery: Delivery) -> Outcome:
     """Read off the row what an earlier settling did, or who took the job over."""
     if job.engine_id != delivery.engine_id:
@@ -196,7 +216,7 @@ def _log(job: Job, outcome: Outcome, ended: Ended, elapsed_s: float) -> None:
     error = ended.error
     if error is None:
         logger.info("jobs.attempt.finished", extra=extra)
-    elif isinstance(error, (UpstreamError, UnavailableError, JobSupersededError)):
+    elif isinstance(error, (*RETRYABLE, JobSupersededError)):
         logger.warning("jobs.attempt.failed", extra=extra | {"reason": str(error)})
     else:
         logger.error("jobs.attempt.failed", extra=extra, exc_info=error)

@@ -11,11 +11,10 @@ from dossier.core.findings import Finding, finding_json
 from dossier.pif import rules
 from dossier.pif.constants import DecisionKind
 from dossier.pif.models import PifDecision
-from dossier.pif.ports import FormulaVersion
 from dossier.pif.schemas import BoardResponse, item_members
 from dossier.pif.service.findings import finding_of
-from dossier.products.models import Product, ProductDocument
-from dossier.products.rules import Category, category_of
+from dossier.products.models import FormulaVersion, Product, ProductDocument
+from dossier.products.service import Category, category_of
 
 TAIPEI = timezone(timedelta(hours=8))
 """Days of law begin at midnight in Taipei, all the year round."""

@@ -18,12 +18,12 @@ from dossier.pif.exceptions import (
     VersionNotFoundError,
 )
 from dossier.pif.models import PifDecision, PifVersion
-from dossier.pif.ports import FormulaLine, Formulas
 from dossier.pif.schemas import MatchResponse, PifSnapshot
 from dossier.pif.service.board import Board, Gathered, board_of, document_ids, today
 from dossier.pif.service.matches import Matcher
 from dossier.pif.service.snapshot import content_sha256, make_snapshot, snapshot_json
-from dossier.products.service import ProductsService
+from dossier.products.models import FormulaLine
+from dossier.products.service import FormulaService, ProductsService
 
 DECIDERS = {
     DecisionKind.WAIVER: ("owner", "assessor"),
@@ -51,7 +51,7 @@ class PifService:
         session: Session,
         actor: Actor,
         products: ProductsService,
-        formulas: Formulas,
+        formulas: FormulaService,
         documents: DocumentsService,
     ) -> None:
         self._session = session

@@ -10,10 +10,9 @@ import orjson
 from dossier import __version__
 from dossier.core.findings import finding_json
 from dossier.documents.models import Document
-from dossier.pif.ports import FormulaLine, FormulaVersion
 from dossier.pif.schemas import PifSnapshot, item_members
 from dossier.pif.service.board import Board
-from dossier.products.models import ProductDocument
+from dossier.products.models import FormulaLine, FormulaVersion, ProductDocument
 
 _NOT_CONTENT = ("version_number", "created_at", "generator")
 """Members that differ although nothing about the product does."""
@@ -124,7 +123,7 @@ def _formula(
 
 def _line(line: FormulaLine) -> dict[str, Any]:
     members = {name: getattr(line, name) for name in _LINE}
-    return members | {"cell": line.place.get("cell") if line.place else None}
+    return members | {"cell": line.place.get("cell")}
 
 
 def _evidence(document: Document, links: Sequence[ProductDocument]) -> dict[str, Any]:

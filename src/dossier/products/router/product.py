@@ -3,10 +3,11 @@
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from dossier.core.pagination import Paging
 from dossier.core.schemas import Page
+from dossier.core.web import get_actor
 from dossier.products import rules
 from dossier.products.dependencies import Products
 from dossier.products.models import Product
@@ -54,7 +55,7 @@ async def update_product(
     return await products.update_product(product_id, body)
 
 
-@router.get("/categories", tags=["categories"])
+@router.get("/categories", tags=["categories"], dependencies=[Depends(get_actor)])
 async def list_categories() -> CategoryList:
     """List the categories, and how sure each column is."""
     return CategoryList.model_validate(

@@ -43,7 +43,7 @@ def parse_formula(
     sheet: str | None = None,
 ) -> ParsedFormula:
     """Return the formula of a workbook, or raise `NoFormulaFoundError`."""
-    reading = read_formula(workbook, tolerance, sheet)
+    reading = read_formula(workbook, source.filename, tolerance, sheet)
     lines = lines_of(reading)
     _check_count(lines, reading, source)
     name = reading.table.sheet

@@ -13,7 +13,7 @@ from dossier.products.rules.formula_words import (
     column_of,
     unit_of,
 )
-from dossier.products.rules.grid import Grid, GridWorkbook
+from dossier.products.rules.grid import Grid, GridCell, GridWorkbook
 from dossier.products.rules.quantities import parse_quantity
 
 _MAX_HEADER_ROWS: Final = 3
@@ -64,16 +64,18 @@ class _Candidate:
         )
 
 
-def find_table(workbook: GridWorkbook, sheet: str | None = None) -> FormulaTable:
+def find_table(
+    workbook: GridWorkbook, filename: str, sheet: str | None = None
+) -> FormulaTable:
     """Return the most convincing formula of the file, or of the named sheet."""
     names = [each.name for each in workbook.sheets]
     if sheet is not None and sheet not in names:
-        raise FormulaSheetNotFoundError(sheet, names)
+        raise FormulaSheetNotFoundError(filename, sheet, names)
     grids = [Grid(each) for each in workbook.sheets if sheet in {None, each.name}]
     best = [found for grid in grids if (found := _best(_candidates(grid)))]
     chosen = _best(iter(best))
     if chosen is None:
-        raise NoFormulaFoundError(None, names)
+        raise NoFormulaFoundError(filename, names)
     return _table(chosen, [each.grid for each in best])
 
 
@@ -116,9 +118,12 @@ def _candidates(grid: Grid) -> Iterator[_Candidate]:
 
 def _holds_numbers(grid: Grid, row: int) -> bool:
     cells = grid.own(row)
-    return not cells or any(
-        cell.number is not None or parse_quantity(cell.text) for cell in cells
-    )
+    return not cells or any(states_quantity(cell) for cell in cells)
+
+
+def states_quantity(cell: GridCell) -> bool:
+    """Return whether a cell holds a number or says a quantity: no header does."""
+    return cell.number is not None or parse_quantity(cell.text) is not None
 
 
 def _candidate(grid: Grid, row: int, depth: int) -> _Candidate | None:
@@ -145,10 +150,14 @@ def _roles(grid: Grid, row: int, depth: int) -> dict[Column, tuple[int, str]]:
     roles: dict[Column, tuple[int, str]] = {}
     for column in columns:
         text = _header_text(grid, row, depth, column)
-        role = _free_role(column_of(text), roles)
+        role = _free_role(None if _says_number(text) else column_of(text), roles)
         if role is not None:
             roles[role] = (column, text)
     return roles
+
+
+def _says_number(text: str) -> bool:
+    return parse_quantity(text) is not None
 
 
 def _free_role(
@@ -173,9 +182,7 @@ def _filled(grid: Grid, first_row: int, column: int) -> int:
 
 def _is_quantity(grid: Grid, row: int, column: int) -> bool:
     cell = grid.at(row, column)
-    if cell is None:
-        return False
-    return cell.number is not None or parse_quantity(cell.text) is not None
+    return cell is not None and states_quantity(cell)
 
 
 def _inferred_quantity(

@@ -25,10 +25,10 @@ class Reading:
 
 
 def read_formula(
-    workbook: GridWorkbook, tolerance: Decimal, sheet: str | None
+    workbook: GridWorkbook, filename: str, tolerance: Decimal, sheet: str | None
 ) -> Reading:
     """Find the formula of a workbook and understand its quantities."""
-    table = find_table(workbook, sheet)
+    table = find_table(workbook, filename, sheet)
     read = read_rows(table)
     amounts = read_amounts(read.rows, table.units)
     explosion = explode(read.rows, amounts, frozenset(table.columns))

@@ -8,12 +8,11 @@ from enum import StrEnum
 from typing import Final
 
 from dossier.products.rules.folding import folded
-from dossier.products.rules.formula_header import FormulaTable
+from dossier.products.rules.formula_header import FormulaTable, states_quantity
 from dossier.products.rules.formula_words import NAMES, QUANTITIES, Column, column_of
 from dossier.products.rules.grid import GridCell
 
 _MAX_GAP_ROWS: Final = 6
-_REPEATED_HEADER_COLUMNS: Final = 3
 _PHASE: Final = re.compile(
     r"(?:phase|part)\s*[:.\-]?\s*(?P<en>[a-z0-9]{1,3}\b.*)"
     r"|(?P<zh>[a-z0-9]{1,3}\s*相.*|[油水粉]\s*相.*|相\s*[:]?\s*[a-z0-9]{1,3})"
@@ -133,23 +132,18 @@ def _is_other_header(table: FormulaTable, row: int) -> bool:
 
 def _header_roles(table: FormulaTable, row: int) -> dict[Column, int]:
     cells = table.grid.own(row)
-    if any(cell.number is not None for cell in cells):
+    if any(states_quantity(cell) for cell in cells):
         return {}
     found = ((column_of(cell.text), cell.column) for cell in cells)
     return {role: column for role, column in found if role is not None}
 
 
 def _looks_like_header(roles: dict[Column, int]) -> bool:
-    return (
-        len(roles) >= _REPEATED_HEADER_COLUMNS
-        and bool(roles.keys() & QUANTITIES)
-        and bool(roles.keys() & NAMES)
-    )
+    return bool(roles.keys() & QUANTITIES) and bool(roles.keys() & NAMES)
 
 
 def _is_own_header(table: FormulaTable, roles: dict[Column, int]) -> bool:
-    same = [role for role in roles if table.columns.get(role) == roles[role]]
-    return len(same) >= _REPEATED_HEADER_COLUMNS
+    return all(table.columns.get(role) == column for role, column in roles.items())
 
 
 def _kind(table: FormulaTable, row: int) -> RowKind:

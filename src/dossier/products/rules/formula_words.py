@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from dossier.products.rules.folding import folded
@@ -111,6 +112,7 @@ _UNIT_LIKE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def column_of(header: str) -> Column | None:
     """Return what a header cell names, or `None`."""
     text = folded(header)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from dossier.products.rules.folding import folded
@@ -71,7 +72,7 @@ _ABOUT: Final = r"(?:~|≈|ca\.?|c\.|approx(?:imately)?\.?|about|circa|約)"
 _NUMBER: Final = r"\d[\d.,' ]*(?:e[+-]?\d+)?"
 _UNIT: Final = (
     r"(?:%\s*\(?w/w\)?|%\s*w/v|%\s*v/v|%|‰|percent|pct|ppm|ppb|w/w|wt\s*%|"
-    r"[mkμu]?g\s*/\s*(?:100\s*)?[mk]?g|(?!max|min|to\b)[a-zμ]+(?:/[a-z]+)?)"
+    r"[mkμu]?g\s*/\s*(?:100\s*)?[mk]?g|(?!max|min|to\b|e[+-]?\d)[a-zμ]+(?:/[a-z]+)?)"
 )
 
 _ONE: Final = re.compile(
@@ -97,6 +98,7 @@ def is_blank(text: str) -> bool:
     return folded(text) in _BLANK
 
 
+@lru_cache(maxsize=4096)
 def parse_quantity(text: str, mark: DecimalMark | None = None) -> Quantity | None:
     """Return what the text states, or `None` when it states no quantity.
 

@@ -1,5 +1,7 @@
 """Use cases of products and formulas. Starts no transaction, commits none."""
 
+from dossier.products.rules import Category as Category
+from dossier.products.rules import category_of as category_of
 from dossier.products.service.formula import FormulaService as FormulaService
 from dossier.products.service.formula import StoredFormula as StoredFormula
 from dossier.products.service.formula_draft import FormulaDraft as FormulaDraft

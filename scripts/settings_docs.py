@@ -1,0 +1,125 @@
+"""Writes the pages that are made from code: settings, their example, roles.
+
+`python scripts/settings_docs.py` rewrites them; a test compares.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from dossier.accounts.rules import matrix_markdown
+from dossier.core.settings import ALIASES, Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PREFIX = "DOSSIER_"
+
+
+class Setting(NamedTuple):
+    """One field as an operator sees it."""
+
+    name: str
+    default: str
+    choices: str
+    description: str
+
+
+class Group(NamedTuple):
+    """The fields that belong together."""
+
+    name: str
+    title: str
+    settings: list[Setting]
+
+
+def groups() -> Iterator[Group]:
+    """Yield all settings, group by group."""
+    fields = Settings.model_fields
+    plain = [_setting(PREFIX, n, f) for n, f in fields.items() if not _model(f)]
+    yield Group("general", "Where everything lies.", plain)
+    for name, field in fields.items():
+        model = _model(field)
+        if model is not None:
+            prefix = f"{PREFIX}{name.upper()}__"
+            inside = model.model_fields.items()
+            settings = [_setting(prefix, n, f) for n, f in inside]
+            yield Group(name, (model.__doc__ or "").strip(), settings)
+
+
+def settings_page() -> str:
+    """Return `docs/settings.md`."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated from `dossier.core.settings` by `python scripts/settings_docs.py`.",
+        "Read once at start, from the environment or a file `.env` in the working",
+        "folder. Lists are JSON.",
+    ]
+    for group in groups():
+        lines += ["", f"## {group.name}", "", group.title, ""]
+        lines += ["| Variable | Default | Meaning |", "|---|---|---|"]
+        lines += [_row(setting) for setting in group.settings]
+    lines += ["", "## Aliases", "", "Other tools' names; the prefixed ones win.", ""]
+    lines += ["| Alias | Stands for |", "|---|---|"]
+    lines += [
+        f"| `{alias}` | `{PREFIX}{group.upper()}__{field.upper()}` |"
+        for alias, (group, field) in ALIASES.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def env_example() -> str:
+    """Return `.env.example`: every setting with its default, commented out."""
+    lines = ["# Every setting with its default; docs/settings.md explains them."]
+    for group in groups():
+        lines += ["", f"# {group.title}"]
+        lines += [f"#{setting.name}={setting.default}" for setting in group.settings]
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated page with its text."""
+    return {
+        ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "docs" / "roles.md": matrix_markdown(),
+        ROOT / ".env.example": env_example(),
+    }
+
+
+def _model(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return None
+
+
+def _setting(prefix: str, name: str, field: FieldInfo) -> Setting:
+    choices = ""
+    if get_origin(field.annotation) is Literal:
+        choices = ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    return Setting(
+        f"{prefix}{name.upper()}", _default(field), choices, field.description or ""
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    # A folder of this machine would differ on the next one.
+    value: Any = None if field.default_factory else field.default
+    if value is None or isinstance(value, SecretStr):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _row(setting: Setting) -> str:
+    default = f"`{setting.default}`" if setting.default else ""
+    choices = f" One of {setting.choices}." if setting.choices else ""
+    return f"| `{setting.name}` | {default} | {setting.description}{choices} |"
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text)
+        print(path.relative_to(ROOT))

@@ -1,0 +1,74 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from typer.testing import CliRunner
+
+from dossier.cli.serve import app
+
+LISTENING = re.compile(r"running on (http://\S+) ")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.20", "dossier.example", "::"])  # noqa: S104 - what is refused
+def test_open_mode_does_not_listen_to_other_machines(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOSSIER_AUTH__MODE", "open")
+
+    answer = CliRunner().invoke(app, ["--host", host])
+
+    assert answer.exit_code == 2
+    assert "no log-in" in answer.stderr
+
+
+@contextmanager
+def serving(home: Path, url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `dossier serve` on a free port; yield the process and its address."""
+    environment = os.environ | {
+        "DOSSIER_HOME": str(home),
+        "DOSSIER_DATABASE__URL": url,
+        "DOSSIER_DATABASE__MIGRATE_ON_START": "false",
+    }
+    command = [sys.executable, "-m", "dossier", "serve", "--port", "0", "--no-worker"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, env=environment, stderr=subprocess.PIPE, text=True, cwd=home
+    ) as process:
+        try:
+            yield process, _address(process)
+        finally:
+            process.kill()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    for line in process.stderr or ():
+        found = LISTENING.search(json.loads(line)["event"])
+        if found:
+            return found[1]
+    pytest.fail(f"the server ended with {process.wait()}")
+
+
+@pytest.mark.process
+def test_server_answers_logs_and_leaves_when_told_to(
+    tmp_path: Path, fresh_database: str
+) -> None:
+    with serving(tmp_path, fresh_database) as (process, address):
+        me = httpx2.get(f"{address}/api/v1/users/me", headers={"x-request-id": "r-1"})
+        docs = httpx2.get(f"{address}/docs")
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(timeout=20)
+        lines = [json.loads(line) for line in process.stderr or ()]
+
+    assert (me.status_code, docs.status_code, code) == (200, 200, 0)
+    assert "server" not in me.headers
+    access = [line for line in lines if line["logger"] == "dossier.access"]
+    assert [line["route"] for line in access] == ["/api/v1/users/me", "/docs"]
+    assert access[0]["request_id"] == "r-1"
+    assert access[0]["user_id"] == me.json()["id"]

@@ -1,0 +1,204 @@
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+import httpx2
+import pytest
+from tests.conftest import DrainJobs
+from tests.factories.documents import make_document, make_stored_document
+from tests.factories.jobs import make_context
+from tests.factories.papers import bomb_xlsx_bytes, pdf_bytes
+
+from dossier.core.database import SessionFactory
+from dossier.core.settings import Settings
+from dossier.documents.tasks import read_text
+from dossier.integrations.parsing.exceptions import (
+    UnreadableFileError,
+    UnreadableReason,
+)
+from dossier.integrations.parsing.paper import PaperText, TextPart
+from dossier.integrations.storage.client import open_store
+
+READ = PaperText(
+    [TextPart(1, "page 1", "Aqua"), TextPart(2, "page 2", "", has_text_layer=False)],
+    page_count=2,
+)
+
+
+@dataclass
+class Scripted:
+    """A reader that finds what the test says."""
+
+    found: PaperText | UnreadableFileError
+    seen: bytes = b""
+
+    async def read_text(self, path: Path, _filename: str) -> PaperText:
+        self.seen = path.read_bytes()  # noqa: ASYNC240 - a few bytes
+        if isinstance(self.found, UnreadableFileError):
+            raise self.found
+        return self.found
+
+
+@pytest.fixture
+async def document_id(
+    sessions: SessionFactory, org_id: UUID, settings: Settings
+) -> UUID:
+    return (await make_stored_document(sessions, org_id, settings, b"Aqua 80 %")).id
+
+
+class Read(Protocol):
+    """Reads the document by a scripted reader."""
+
+    async def __call__(self, reader: Scripted, /) -> None: ...
+
+
+@pytest.fixture
+async def read(
+    sessions: SessionFactory, org_id: UUID, settings: Settings, document_id: UUID
+) -> Read:
+    async def run(reader: Scripted) -> None:
+        context = await make_context(sessions, org_id)
+        store = open_store(None, settings.home)
+        await read_text(context, document_id, store=store, reader=reader)
+
+    return run
+
+
+async def test_what_was_read_is_kept_part_by_part(
+    client: httpx2.AsyncClient, read: Read, document_id: UUID
+) -> None:
+    reader = Scripted(READ)
+
+    await read(reader)
+
+    path = f"/api/v1/documents/{document_id}"
+    document = (await client.get(path)).json()
+    first = (await client.get(f"{path}/text", params={"limit": 1})).json()
+    second = (
+        await client.get(f"{path}/text", params={"cursor": first["next_cursor"]})
+    ).json()
+    assert reader.seen == b"Aqua 80 %"
+    assert (document["text_state"], document["page_count"]) == ("read", 2)
+    assert first["items"] == [
+        {"position": 1, "label": "page 1", "text": "Aqua", "has_text_layer": True}
+    ]
+    assert [part["has_text_layer"] for part in second["items"]] == [False]
+    assert second["next_cursor"] is None
+
+
+async def test_reading_twice_gives_the_same_text_once(
+    client: httpx2.AsyncClient, read: Read, document_id: UUID
+) -> None:
+    await read(Scripted(READ))
+
+    await read(Scripted(READ))
+
+    text = (await client.get(f"/api/v1/documents/{document_id}/text")).json()
+    assert [part["position"] for part in text["items"]] == [1, 2]
+
+
+async def test_an_unreadable_document_stays_and_says_why(
+    client: httpx2.AsyncClient, read: Read, document_id: UUID
+) -> None:
+    refusal = UnreadableFileError(UnreadableReason.ENCRYPTED, "asks for a password")
+
+    await read(Scripted(refusal))
+
+    path = f"/api/v1/documents/{document_id}"
+    document = (await client.get(path)).json()
+    content = await client.get(f"{path}/content")
+    assert document["text_state"] == "unreadable"
+    assert document["unreadable_reason"] == "encrypted"
+    assert document["unreadable_detail"] == "asks for a password"
+    assert content.content == b"Aqua 80 %"
+
+
+async def test_an_unreadable_document_can_be_tried_again(
+    client: httpx2.AsyncClient, read: Read, document_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    refusal = UnreadableFileError(UnreadableReason.TIMEOUT, "took too long")
+    await drain_jobs()
+    await read(Scripted(refusal))
+    path = f"/api/v1/documents/{document_id}"
+
+    response = await client.post(f"{path}/read")
+
+    again = (await client.get(path)).json()
+    assert response.status_code == 202
+    assert response.headers["location"].startswith("/api/v1/jobs/")
+    assert (again["text_state"], again["unreadable_reason"]) == ("pending", None)
+    assert await drain_jobs() == 1
+    assert (await client.get(path)).json()["text_state"] == "read"
+
+
+@pytest.mark.parametrize(
+    ("content", "filename", "reason"),
+    [
+        (b"", "empty.pdf", "empty"),
+        (b"%PDF-1.7\nand nothing more", "broken.pdf", "corrupt"),
+        (pdf_bytes(["secret"], password="rose"), "locked.pdf", "encrypted"),
+        (bomb_xlsx_bytes(), "formula.xlsx", "zip_bomb"),
+    ],
+    ids=["empty", "corrupt", "encrypted", "bomb"],
+)
+async def test_bad_files_are_taken_in_and_end_with_their_reason(
+    client: httpx2.AsyncClient,
+    drain_jobs: DrainJobs,
+    content: bytes,
+    filename: str,
+    reason: str,
+) -> None:
+    files = {"file": (filename, content)}
+    uploaded = (await client.post("/api/v1/documents", files=files)).json()
+
+    ran = await drain_jobs()
+
+    document = (await client.get(f"/api/v1/documents/{uploaded['id']}")).json()
+    assert ran == 1
+    assert document["text_state"] == "unreadable"
+    assert document["unreadable_reason"] == reason
+
+
+async def test_a_real_pdf_is_read_from_upload_to_text(
+    client: httpx2.AsyncClient, drain_jobs: DrainJobs
+) -> None:
+    files = {"file": ("stability.pdf", pdf_bytes(["Stability of the cream"]))}
+    document_id = (await client.post("/api/v1/documents", files=files)).json()["id"]
+
+    await drain_jobs()
+
+    text = (await client.get(f"/api/v1/documents/{document_id}/text")).json()
+    assert [part["text"] for part in text["items"]] == ["Stability of the cream"]
+
+
+async def test_documents_are_found_by_name_digest_and_state(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    rose = await make_document(sessions, org_id, b"1", filename="Rose_100%.pdf")
+    await make_document(sessions, org_id, b"2", filename="lily.pdf")
+
+    async def found(**params: str) -> list[str]:
+        page = (await client.get("/api/v1/documents", params=params)).json()
+        return [item["filename"] for item in page["items"]]
+
+    assert await found() == ["lily.pdf", "Rose_100%.pdf"]
+    assert await found(q="rose") == ["Rose_100%.pdf"]
+    assert await found(q="_") == ["Rose_100%.pdf"]
+    assert await found(sha256=rose.sha256) == ["Rose_100%.pdf"]
+    assert await found(text_state="read") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("GET", "/content"), ("GET", "/text"), ("POST", "/read")],
+)
+async def test_a_document_of_another_organisation_is_not_found(
+    other_client: httpx2.AsyncClient, document_id: UUID, method: str, path: str
+) -> None:
+    url = f"/api/v1/documents/{document_id}{path}"
+
+    response = await other_client.request(method, url)
+
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/document-not-found"

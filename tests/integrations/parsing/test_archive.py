@@ -1,0 +1,84 @@
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import openpyxl
+import pytest
+from tests.factories.papers import bomb_xlsx_bytes
+
+from dossier.integrations.parsing.archive import MAX_ENTRIES, check_archive
+from dossier.integrations.parsing.exceptions import (
+    UnreadableFileError,
+    UnreadableReason,
+)
+
+
+def reason_of(tmp_path: Path, content: bytes) -> UnreadableReason:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFileError) as caught:
+        check_archive(path)
+    return caught.value.reason
+
+
+def of_entries(count: int) -> bytes:
+    out = BytesIO()
+    with ZipFile(out, "w") as archive:
+        for index in range(count):
+            archive.writestr(str(index), b"")
+    return out.getvalue()
+
+
+def locked() -> bytes:
+    content = bytearray(of_entries(1))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + offset] |= 1
+    return bytes(content)
+
+
+def test_an_ordinary_workbook_passes(tmp_path: Path) -> None:
+    path = tmp_path / "formula.xlsx"
+    book = openpyxl.Workbook()
+    for _ in range(100):
+        book.worksheets[0].append(["Aqua", 80.0] * 10)
+    book.save(path)
+
+    check_archive(path)
+
+
+def test_a_bomb_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    assert reason_of(tmp_path, bomb_xlsx_bytes()) is UnreadableReason.ZIP_BOMB
+
+
+def test_a_directory_of_too_many_entries_is_not_even_listed(tmp_path: Path) -> None:
+    honest = of_entries(3)
+    boasting = bytearray(honest)
+    end = boasting.rindex(b"PK\x05\x06")
+    boasting[end + 10 : end + 12] = (0xFFFF).to_bytes(2, "little")
+
+    assert reason_of(tmp_path, bytes(boasting)) is UnreadableReason.ZIP_BOMB
+
+
+def test_a_directory_that_understates_its_entries_is_counted(tmp_path: Path) -> None:
+    content = bytearray(of_entries(MAX_ENTRIES + 1))
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 10 : end + 12] = (3).to_bytes(2, "little")
+
+    assert reason_of(tmp_path, bytes(content)) is UnreadableReason.ZIP_BOMB
+
+
+def test_a_password_is_told_from_damage(tmp_path: Path) -> None:
+    assert reason_of(tmp_path, locked()) is UnreadableReason.ENCRYPTED
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", of_entries(3)[:-10]])
+def test_a_damaged_directory_is_refused(tmp_path: Path, content: bytes) -> None:
+    assert reason_of(tmp_path, content) is UnreadableReason.CORRUPT
+
+
+def test_small_parts_may_compress_well(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("styles.xml", bytes(1 << 20))
+
+    check_archive(path)

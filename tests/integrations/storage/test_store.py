@@ -1,0 +1,165 @@
+import resource
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from dossier.integrations.storage.client import ObjectStore, open_store
+from dossier.integrations.storage.exceptions import (
+    BlobMissingError,
+    StorageUnavailableError,
+)
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ObjectStore:
+    return ObjectStore.local(tmp_path / "blobs")
+
+
+@pytest.fixture(params=["local", "remote"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    """The folder as such, and through the paths that a bucket takes."""
+    if request.param == "local":
+        return ObjectStore.local(tmp_path)
+    return ObjectStore.remote("memory:///")
+
+
+async def pieces(*contents: bytes) -> AsyncIterator[bytes]:
+    for content in contents:
+        yield content
+
+
+async def read(store: ObjectStore, key: str, *part: int) -> bytes:
+    return b"".join([piece async for piece in store.read(key, *part)])
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def keys(store: ObjectStore) -> set[str]:
+    return {each.key async for each in store.list_keys("")}
+
+
+async def test_bytes_are_kept_under_their_digest(any_store: ObjectStore) -> None:
+    digest = sha256(b"AquaGlycerin").hexdigest()
+
+    blob = await any_store.write("org", pieces(b"Aqua", b"Glycerin"))
+
+    assert (blob.sha256, blob.size_bytes) == (digest, 12)
+    assert blob.key == f"org/{digest[:2]}/{digest}"
+    assert await read(any_store, blob.key) == b"AquaGlycerin"
+    assert await keys(any_store) == {blob.key}
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [((4,), b"Glycerin"), ((4, 6), b"Gl"), ((11, 99), b"n"), ((12, 12), b"")],
+)
+async def test_a_part_can_be_read(
+    any_store: ObjectStore, part: tuple[int, ...], expected: bytes
+) -> None:
+    blob = await any_store.write("org", pieces(b"AquaGlycerin"))
+
+    assert await read(any_store, blob.key, *part) == expected
+
+
+async def test_nothing_at_all_can_be_kept(any_store: ObjectStore) -> None:
+    blob = await any_store.write("org", pieces())
+
+    assert blob.size_bytes == 0
+    assert await read(any_store, blob.key) == b""
+
+
+async def test_writing_the_same_bytes_again_mends_a_damaged_copy(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    blob = await store.write("org", pieces(b"whole"))
+    (tmp_path / "blobs" / blob.key).write_bytes(b"wh")
+
+    await store.write("org", pieces(b"whole"))
+
+    assert await read(store, blob.key) == b"whole"
+
+
+async def test_a_blob_is_given_as_a_file(any_store: ObjectStore) -> None:
+    blob = await any_store.write("org", pieces(b"Aqua"))
+
+    async with any_store.as_file(blob.key) as path:
+        assert path.read_bytes() == b"Aqua"
+
+
+async def test_deleting_twice_is_no_error(any_store: ObjectStore) -> None:
+    blob = await any_store.write("org", pieces(b"Aqua"))
+    await any_store.delete(blob.key)
+
+    await any_store.delete(blob.key)
+
+    assert await keys(any_store) == set()
+
+
+async def test_a_missing_blob_has_a_name(any_store: ObjectStore) -> None:
+    with pytest.raises(BlobMissingError):
+        await read(any_store, "org/aa/missing")
+    with pytest.raises(BlobMissingError):
+        async with any_store.as_file("org/aa/missing"):
+            pass
+
+
+async def test_a_stream_that_breaks_leaves_nothing(
+    any_store: ObjectStore, tmp_path: Path
+) -> None:
+    async def breaking() -> AsyncIterator[bytes]:
+        yield bytes(6 * MIB)
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        await any_store.write("org", breaking())
+
+    assert await keys(any_store) == set()
+    assert files_in(tmp_path) == []
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """A disk that takes no file above 1 MiB, as a full one takes no more bytes."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+@pytest.mark.usefixtures("full_disk")
+async def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    kept = await store.write("org", pieces(b"earlier"))
+
+    with pytest.raises(StorageUnavailableError) as caught:
+        await store.write("org", pieces(bytes(8 * MIB)))
+
+    assert str(tmp_path) not in caught.value.detail
+    assert await keys(store) == {kept.key}
+    assert await read(store, kept.key) == b"earlier"
+
+
+async def test_a_writable_store_passes_its_check(any_store: ObjectStore) -> None:
+    await any_store.check_writable()
+
+    assert await keys(any_store) == set()
+
+
+async def test_a_store_that_cannot_be_written_fails_its_check(tmp_path: Path) -> None:
+    store = ObjectStore.local(tmp_path / "blobs")
+    (tmp_path / "blobs" / "passing").write_bytes(b"a file where a folder must be")
+
+    with pytest.raises(StorageUnavailableError):
+        await store.check_writable()
+
+
+def test_an_unknown_kind_of_store_is_refused() -> None:
+    with pytest.raises(StorageUnavailableError):
+        open_store("gopher://bucket", Path("/nowhere"))

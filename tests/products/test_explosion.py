@@ -1,0 +1,167 @@
+"""Raw materials become ingredients: which per cent is of what."""
+
+from typing import Any
+
+import pytest
+from tests.factories.grids import Area, found, noted, parsed, shares
+
+Rows = list[tuple[Any, ...]]
+HEAD = ("Trade name", "Raw material %", "INCI", "% in raw material")
+EXPECTED = {
+    "Aqua": ("90", "90"),
+    "Glycerin": ("7", "7"),
+    "Parfum": ("3", "3"),
+}
+
+
+@pytest.mark.parametrize("style", ["blank", "merged", "repeated"])
+def test_a_composition_is_multiplied(style: str) -> None:
+    repeated = style == "repeated"
+    rows: Rows = [
+        HEAD,
+        ("Water", 90, "Aqua", 100),
+        ("RoseMix", 10, "Glycerin", 70),
+        ("RoseMix" if repeated else "", 10 if repeated else "", "Parfum", 30),
+    ]
+    areas: list[Area] = [(3, 1, 4, 1), (3, 2, 4, 2)] if style == "merged" else []
+
+    formula = parsed(rows, areas)
+
+    assert shares(formula) == EXPECTED
+    assert noted(formula) == ["sub-percentages-raw"]
+    assert found(formula) == []
+    assert [line.trade_name for line in formula.lines] == [
+        "Water",
+        "RoseMix",
+        "RoseMix",
+    ]
+    assert [line.cell for line in formula.lines] == ["B2", "D3", "D4"]
+
+
+def test_shares_of_the_product_are_not_multiplied_again() -> None:
+    formula = parsed(
+        [
+            ("Trade name", "% w/w", "INCI", "Mixture %"),
+            ("Water", 90, "Aqua", 100),
+            ("RoseMix", 7, "Glycerin", 70),
+            ("RoseMix", 3, "Parfum", 30),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+    assert noted(formula) == ["sub-percentages-outer"]
+
+
+def test_a_composition_column_that_holds_shares_of_the_product_is_recognised() -> None:
+    formula = parsed(
+        [
+            HEAD,
+            ("Water", 90, "Aqua", 90),
+            ("RoseMix", 10, "Glycerin", 7),
+            ("", "", "Parfum", 3),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+    assert noted(formula) == ["sub-percentages-inner"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(70, 30), (7, 3)])
+def test_one_column_serves_raw_materials_and_their_parts(
+    first: int, second: int
+) -> None:
+    formula = parsed(
+        [
+            ("Trade name", "INCI", "%"),
+            ("Water", "Aqua", 90),
+            ("RoseMix", "", 10),
+            ("", "Glycerin", first),
+            ("", "Parfum", second),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+    assert found(formula) == []
+
+
+def test_a_stated_share_of_the_product_wins_and_is_checked() -> None:
+    formula = parsed(
+        [
+            (*HEAD, "% in product"),
+            ("Water", 90, "Aqua", 100, 90),
+            ("RoseMix", 10, "Glycerin", 70, 7),
+            ("", "", "Parfum", 30, 2),
+        ]
+    )
+
+    assert shares(formula)["Parfum"] == ("2", "2")
+    assert ("explosion-mismatch", "warning", "E4") in found(formula)
+
+
+def test_a_rest_is_shared_by_the_parts_of_its_raw_material() -> None:
+    formula = parsed(
+        [
+            HEAD,
+            ("Rose water", "q.s. to 100", "Aqua", 99),
+            ("", "", "Parfum", 1),
+            ("Glycerin", 10, "Glycerin", 100),
+        ]
+    )
+
+    assert shares(formula)["Aqua"] == ("89.1", "89.1")
+    assert shares(formula)["Parfum"] == ("0.9", "0.9")
+
+
+def test_ranges_inside_a_composition_keep_the_total_of_the_raw_material() -> None:
+    formula = parsed(
+        [
+            HEAD,
+            ("Water", 90, "Aqua", 100),
+            ("RoseMix", 10, "Glycerin", "60-80"),
+            ("", "", "Parfum", "20-40"),
+        ]
+    )
+
+    assert shares(formula)["Glycerin"] == ("6", "8")
+    assert (formula.total.lower, formula.total.upper) == (100, 100)
+    assert found(formula) == []
+
+
+def test_a_rest_inside_a_composition_takes_what_is_left() -> None:
+    formula = parsed(
+        [
+            HEAD,
+            ("Water", 90, "Aqua", 100),
+            ("RoseMix", 10, "Glycerin", "q.s. to 100"),
+            ("", "", "Parfum", 30),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+
+
+def test_an_incomplete_composition_is_told() -> None:
+    formula = parsed(
+        [
+            HEAD,
+            ("Water", 90, "Aqua", 100),
+            ("RoseMix", 10, "Glycerin", 70),
+            ("", "", "Parfum", 29.5),
+        ]
+    )
+
+    assert ("mixture-not-100", "warning", "B3") in found(formula)
+
+
+def test_water_in_two_extracts_is_no_duplicate() -> None:
+    formula = parsed(
+        [
+            HEAD,
+            ("Extract one", 50, "Aqua", 99),
+            ("", "", "Rosa Extract", 1),
+            ("Extract two", 50, "Aqua", 98),
+            ("", "", "Iris Extract", 2),
+        ]
+    )
+
+    assert found(formula) == []

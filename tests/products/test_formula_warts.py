@@ -1,0 +1,357 @@
+"""Formula sheets as they really look: every wart, what it must become, what is said."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.factories.grids import (
+    SOURCE,
+    Area,
+    book_of,
+    found,
+    noted,
+    parsed,
+    shares,
+    sheet_of,
+)
+
+from dossier.products.exceptions import (
+    FormulaSheetNotFoundError,
+    FormulaTooLongError,
+    NoFormulaFoundError,
+)
+from dossier.products.rules.formula import MAX_LINES, parse_formula
+
+HEAD = ("INCI Name", "CAS No.", "EC No.", "% w/w")
+WATER = ("Aqua", "7732-18-5", "231-791-2", 95)
+GLYCERIN = ("Glycerin", "56-81-5", "200-289-5", 5)
+Rows = list[tuple[Any, ...]]
+
+
+def lines(*quantities: Any, header: str = "% w/w") -> Rows:
+    names = ("Aqua", "Glycerin", "Parfum", "Tocopherol", "Panthenol")
+    rows = zip(names, quantities, strict=False)
+    return [("INCI Name", header), *rows]
+
+
+CASES: dict[str, tuple[Rows, dict[str, tuple[str, str]]]] = {
+    "plain": (
+        lines(95, 5),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "title above and notes below": (
+        [
+            ("Rose cream, formula 12", "", "", ""),
+            ("Batch 100 kg", "", "", ""),
+            (),
+            HEAD,
+            WATER,
+            GLYCERIN,
+            ("Total", "", "", 100),
+            ("Note: all amounts by weight", "", "", ""),
+        ],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "Chinese headers": (
+        [("成分名稱", "化學文摘社號碼", "含量百分比"), ("水", "7732-18-5", 100)],
+        {"水": ("100", "100")},
+    ),
+    "bilingual headers": (
+        [("INCI 名稱 / INCI name", "CAS 號碼", "含量 % (w/w)"), ("Aqua", "", 100)],
+        {"Aqua": ("100", "100")},
+    ),
+    "two header lines": (
+        [("成分", "用量"), ("INCI name", "% w/w"), ("Aqua", 100)],
+        {"Aqua": ("100", "100")},
+    ),
+    "header repeated at a page break": (
+        [*lines(95), ("INCI Name", "% w/w"), ("Glycerin", 5)],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "q.s. takes the rest": (
+        lines("q.s. to 100", 5, "≤ 0.5", "1\u20132"),
+        {
+            "Aqua": ("92.5", "94"),
+            "Glycerin": ("5", "5"),
+            "Parfum": ("0", "0.5"),
+            "Tocopherol": ("1", "2"),
+        },
+    ),
+    "two rests are ranges": (
+        lines("q.s. to 100", 5, "適量"),
+        {"Aqua": ("0", "95"), "Glycerin": ("5", "5"), "Parfum": ("0", "95")},
+    ),
+    "decimal commas": (
+        lines("98,500", "1,5"),
+        {"Aqua": ("98.5", "98.5"), "Glycerin": ("1.5", "1.5")},
+    ),
+    "percent signs": (
+        lines("95 %", "5%"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "full-width digits": (
+        lines("\uff19\uff15", "\uff15\uff0e\uff10"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "fractions": (
+        lines(0.95, 0.05),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "fractions with a rest to 1": (
+        lines("q.s. to 1", 0.05),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "g/kg by header": (
+        lines(950, 50, header="g/kg"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "mg/kg by cell": (
+        lines("99.95", "500 mg/kg"),
+        {"Aqua": ("99.95", "99.95"), "Glycerin": ("0.05", "0.05")},
+    ),
+    "g/100 g": (
+        lines(95, 5, header="g/100 g"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "grams of a batch of 1000": (
+        lines(950, 50, header="Weight (g)"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "trace": (
+        lines(95, 5, "trace"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5"), "Parfum": ("0", "")},
+    ),
+    "percent column without a header": (
+        [("INCI Name", "CAS No.", ""), ("Aqua", "7732-18-5", 95), ("Glycerin", "", 5)],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "blank lines between": (
+        [*lines(95), (), (), ("Glycerin", 5)],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "a second table below is another one": (
+        [
+            *lines(95, 5),
+            ("INCI Name", "Allergen", "Limit", "%"),
+            ("Linalool", "yes", "", 0.01),
+        ],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_wart_becomes_exact_shares(name: str) -> None:
+    rows, expected = CASES[name]
+
+    formula = parsed(rows)
+
+    assert shares(formula) == expected
+    assert formula.total.lower == formula.total.upper == 100
+    assert found(formula) == []
+
+
+def test_phases_come_from_section_rows() -> None:
+    formula = parsed(
+        [
+            ("INCI Name", "% w/w"),
+            ("Phase A (water)", ""),
+            ("Aqua", 95),
+            ("B相 油相", ""),
+            ("Squalane", 5),
+        ]
+    )
+
+    assert [line.phase for line in formula.lines] == ["A (water)", "B相 油相"]
+
+
+def test_phases_come_from_merged_and_from_sparse_cells() -> None:
+    rows = [
+        ("Phase", "INCI Name", "% w/w"),
+        ("A", "Aqua", 90),
+        ("", "Glycerin", 4),
+        ("B", "Squalane", 5),
+        ("", "Tocopherol", 1),
+    ]
+    areas: list[Area] = [(2, 1, 3, 1)]
+
+    formula = parsed(rows, areas)
+
+    assert [line.phase for line in formula.lines] == ["A", "A", "B", "B"]
+
+
+def test_identifiers_are_normalised() -> None:
+    formula = parsed([HEAD, ("Aqua", "7732\u201318\u20135", "231 - 791 - 2", 100)])
+
+    assert (formula.lines[0].cas, formula.lines[0].ec) == ("7732-18-5", "231-791-2")
+
+
+def test_a_shared_column_holds_both_identifiers() -> None:
+    rows = [("INCI", "CAS / EC", "%"), ("Aqua", "7732-18-5 / 231-791-2", 100)]
+
+    line = parsed(rows).lines[0]
+
+    assert (line.cas, line.ec) == ("7732-18-5", "231-791-2")
+
+
+def test_every_value_names_its_cell() -> None:
+    formula = parsed([(), ("Formula",), HEAD, WATER, GLYCERIN])
+
+    assert formula.header == {"inci": "A3", "cas": "B3", "ec": "C3", "percent": "D3"}
+    assert formula.lines[1].cell == "D5"
+    assert formula.lines[1].cells == {
+        "inci": "A5",
+        "cas": "B5",
+        "ec": "C5",
+        "percent": "D5",
+    }
+
+
+FINDINGS: dict[str, tuple[Rows, list[tuple[str, str, str | None]]]] = {
+    "far from 100": (lines(95, 4), [("total-not-100", "blocking", "B1")]),
+    "a little off": (lines(95, 4.95), [("total-not-100", "warning", "B1")]),
+    "stated total is the place": (
+        [*lines(95, 4), ("Total", 99)],
+        [("total-not-100", "blocking", "B4")],
+    ),
+    "stated total differs": (
+        [*lines(95, 5), ("Total", 100.5)],
+        [("stated-total-differs", "warning", "B4")],
+    ),
+    "interval holds 100": (lines(94, "1-5", "≤ 2"), []),
+    "interval below 100": (
+        lines(94, "1-5"),
+        [("total-not-100", "blocking", "B1")],
+    ),
+    "negative rest": (
+        lines("q.s. to 100", 70, 40),
+        [("negative-rest", "blocking", "B2")],
+    ),
+    "CAS check digit": (
+        [HEAD, ("Aqua", "7732-18-4", "", 100)],
+        [("cas-check-digit", "warning", "B2")],
+    ),
+    "CAS that became a date": (
+        [HEAD, ("Aqua", "2001-12-03 00:00:00", "", 100)],
+        [("cas-check-digit", "warning", "B2")],
+    ),
+    "EC check digit": (
+        [HEAD, ("Aqua", "", "231-791-3", 100)],
+        [("ec-check-digit", "warning", "C2")],
+    ),
+    "duplicate": (
+        [("INCI", "%"), ("Aqua", 50), ("AQUA", 50)],
+        [("duplicate-inci", "warning", "B3")],
+    ),
+    "added in two phases": (
+        [("Phase", "INCI", "%"), ("A", "Aqua", 50), ("B", "Aqua", 50)],
+        [("duplicate-inci", "info", "C3")],
+    ),
+    "missing INCI": (
+        [("Trade name", "INCI", "%"), ("Pure water", "", 100)],
+        [("missing-inci", "blocking", "C2")],
+    ),
+    "missing quantity": (
+        [HEAD, ("Aqua", "", "", 100), ("Glycerin", "56-81-5", "", "")],
+        [("missing-quantity", "blocking", "A3")],
+    ),
+    "unreadable quantity": (
+        lines(100, "see supplier"),
+        [("unreadable-quantity", "blocking", "B3")],
+    ),
+    "negative quantity": (
+        lines(100, -5),
+        [("unreadable-quantity", "blocking", "B3")],
+    ),
+    "unknown unit in the header": (
+        lines(95, 5, header="Amount (oz)"),
+        [("unknown-unit", "blocking", "B2")],
+    ),
+    "unknown unit in a cell": (
+        lines(100, "0 IU"),
+        [("unknown-unit", "blocking", "B3")],
+    ),
+    "blend without shares": (
+        [("INCI", "%"), ("Aqua (and) Glycerin", 100)],
+        [("mixture-not-exploded", "warning", "A2")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_what_is_wrong_is_said_with_its_cell(name: str) -> None:
+    rows, expected = FINDINGS[name]
+
+    assert found(parsed(rows)) == expected
+
+
+def test_a_tolerance_silences_a_total_within_it() -> None:
+    assert found(parsed(lines(95, 4.95), tolerance=Decimal("0.05"))) == []
+
+
+def test_a_finding_speaks_both_languages_and_names_its_source() -> None:
+    finding = parsed(lines(95, 4)).findings[0]
+
+    assert "99 %" in finding.message.en
+    assert "99%" in finding.message.zh
+    assert (finding.value, finding.limit, finding.margin) == (99, 100, -1)
+    assert finding.place is not None
+    assert (finding.place.filename, finding.place.sheet) == ("formula.xlsx", "Formula")
+    assert (finding.item, finding.article) == (3, "PIF Reg. Art. 3(1)(3)")
+
+
+def test_decisions_are_noted() -> None:
+    assert noted(parsed(lines(0.95, 0.05))) == ["fractions"]
+    assert noted(parsed(lines(950, 50, header="g/kg"))) == ["unit"]
+    assert noted(parsed(lines(95, 5, "trace"))) == ["trace"]
+    assert noted(parsed(lines("q.s. to 100", "q.s."))) == ["several-rests"]
+
+
+def test_remarks_below_the_table_are_kept() -> None:
+    formula = parsed([*lines(100), ("Approved by the laboratory", "")])
+
+    assert [note.en for note in formula.notes] == ["Approved by the laboratory"]
+
+
+def test_the_most_convincing_visible_sheet_is_taken() -> None:
+    summary = sheet_of([("INCI", "%"), ("Aqua", 100)], name="Summary")
+    full = sheet_of([HEAD, WATER, GLYCERIN], name="Full")
+    old = sheet_of([HEAD, WATER, GLYCERIN], name="Old", is_hidden=True)
+
+    formula = parse_formula(book_of(old, summary, full), SOURCE)
+
+    assert formula.sheet == "Full"
+    assert noted(formula) == ["other-sheets"]
+
+
+def test_a_named_sheet_is_taken_or_refused() -> None:
+    book = book_of(sheet_of([HEAD, WATER], name="A"), sheet_of(lines(100), name="B"))
+
+    assert parse_formula(book, SOURCE, sheet="B").sheet == "B"
+    with pytest.raises(FormulaSheetNotFoundError, match="'A', 'B'"):
+        parse_formula(book, SOURCE, sheet="C")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [("Month", "Units sold"), ("January", 5)],
+        [("INCI Name", "% w/w")],
+        [("Name", "Telephone"), ("Mei", "02-1234")],
+    ],
+    ids=["empty", "sales", "header alone", "contacts"],
+)
+def test_a_sheet_without_a_formula_is_refused(rows: Rows) -> None:
+    with pytest.raises(NoFormulaFoundError):
+        parsed(rows)
+
+
+def test_a_table_longer_than_any_formula_is_refused() -> None:
+    rows: Rows = [
+        ("INCI", "%"),
+        *((f"Extract {n}", 0.01) for n in range(MAX_LINES + 1)),
+    ]
+
+    with pytest.raises(FormulaTooLongError):
+        parsed(rows)

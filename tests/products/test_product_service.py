@@ -1,0 +1,100 @@
+"""Products stated by their identity, and who may state them."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.factories.products import MINIMAL, WHOLE, make_product
+
+from dossier.core.database import Session, SessionFactory
+from dossier.core.pagination import PageParams
+from dossier.core.tenancy import Actor, RoleRequiredError
+from dossier.documents.service import DocumentsService
+from dossier.products.schemas import ProductCreate, ProductUpdate
+from dossier.products.service import ProductsService
+
+
+def service_of(session: Session, actor: Actor) -> ProductsService:
+    return ProductsService(session, actor, DocumentsService(session, actor))
+
+
+@pytest.fixture
+def products(session: Session, actor: Actor) -> ProductsService:
+    return service_of(session, actor)
+
+
+def stated(**facts: Any) -> ProductCreate:
+    return ProductCreate.model_validate(facts)
+
+
+async def test_same_statement_twice_is_one_product_and_no_change(
+    products: ProductsService,
+) -> None:
+    first = await products.upsert_product(stated(**WHOLE))
+    second = await products.upsert_product(stated(**WHOLE))
+
+    assert (first.is_created, first.is_changed) == (True, True)
+    assert (second.is_created, second.is_changed) == (False, False)
+    assert second.product.id == first.product.id
+
+
+async def test_statement_with_a_known_code_changes_the_facts(
+    products: ProductsService,
+) -> None:
+    first = await products.upsert_product(stated(**WHOLE))
+    second = await products.upsert_product(
+        stated(**WHOLE | {"name_en": "Rose Cream", "sites": []})
+    )
+
+    assert (second.is_created, second.is_changed) == (False, True)
+    assert second.product.id == first.product.id
+    assert (second.product.name_en, second.product.sites) == ("Rose Cream", [])
+    read = await products.read_product(first.product.id)
+    assert read["name_en"] == "Rose Cream"
+
+
+async def test_without_a_code_holder_and_names_are_the_identity(
+    products: ProductsService,
+) -> None:
+    first = await products.upsert_product(stated(**MINIMAL))
+    same = await products.upsert_product(stated(**MINIMAL | {"population": "adults"}))
+    other = await products.upsert_product(
+        stated(**MINIMAL | {"holder": {"name": "Lily House"}})
+    )
+
+    assert same.product.id == first.product.id
+    assert other.is_created
+
+
+@pytest.mark.parametrize("role", ["viewer", "assessor"])
+async def test_reader_changes_nothing(
+    session: Session, actor: Actor, sessions: SessionFactory, org_id: UUID, role: str
+) -> None:
+    product = await make_product(sessions, org_id)
+    products = service_of(session, replace(actor, role=role))
+
+    assert (await products.get_product(product.id)).id == product.id
+    for attempt in (
+        products.create_product(stated(**WHOLE)),
+        products.upsert_product(stated(**WHOLE)),
+        products.update_product(product.id, ProductUpdate(population="adults")),
+        products.link_document(product.id, product.id, 4),
+        products.unlink_document(product.id, product.id),
+    ):
+        with pytest.raises(RoleRequiredError):
+            await attempt
+
+
+async def test_total_is_the_same_from_every_page(
+    products: ProductsService,
+) -> None:
+    for number in range(3):
+        await products.upsert_product(stated(**WHOLE | {"code": f"P{number}"}))
+
+    full = await products.list_products(PageParams(limit=2))
+    exact = await products.list_products(PageParams(limit=2, include_total=True))
+    rest = await products.list_products(PageParams(limit=2, offset=2))
+
+    assert [full.total, exact.total, rest.total] == [3, 3, 3]
+    assert [len(page.items) for page in (full, exact, rest)] == [2, 2, 1]
