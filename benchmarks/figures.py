@@ -11,13 +11,18 @@ class Figures(TypedDict):
     requests_per_s: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float
+    """Of the server process, for each request; hardly moved by load beside it."""
     requests: int
     refused: int
 
 
-def figures(latencies_ms: Sequence[float], elapsed_s: float, refused: int) -> Figures:
+def figures(
+    latencies_ms: Sequence[float], elapsed_s: float, cpu_s: float, refused: int
+) -> Figures:
     """Summarise one run."""
     return Figures(
+        cpu_us=round(cpu_s * 1_000_000 / len(latencies_ms), 1),
         requests_per_s=round(len(latencies_ms) / elapsed_s, 1),
         p50_ms=percentile(latencies_ms, 50),
         p99_ms=percentile(latencies_ms, 99),

@@ -4,15 +4,14 @@ Runs in the benchmark's own process, so that the server has a core to itself.
 """
 
 import asyncio
-import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.figures import Figures, figures
+from benchmarks.processes import cpu_s
+from benchmarks.wire import body_length
 from typing_extensions import override
-
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 Request = Callable[[int], bytes]
 """Makes the n-th request of a run."""
@@ -23,20 +22,10 @@ class Target:
     """Where a run goes, and how hard."""
 
     port: int
+    pid: int
     connections: int = 10
     seconds: float = 3.0
     warm_up_seconds: float = 0.7
-
-
-def request(
-    method: str, path: str, headers: Mapping[str, str], body: bytes = b""
-) -> bytes:
-    """Return one request as it goes over the wire."""
-    lines = [f"{method} {path} HTTP/1.1", "host: localhost"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body:
-        lines += ["content-type: application/json", f"content-length: {len(body)}"]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def always(content: bytes) -> Request:
@@ -47,20 +36,10 @@ def always(content: bytes) -> Request:
 async def drive(target: Target, make: Request) -> Figures:
     """Send requests for the given time and return what was measured."""
     await _run(target, make, target.warm_up_seconds)
+    before_s = cpu_s(target.pid)
     run = await _run(target, make, target.seconds)
-    return figures(run.latencies_ms, run.elapsed_s, run.refused)
-
-
-async def answer(port: int, content: bytes) -> tuple[int, bytes]:
-    """Send one request and return its status and body."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(content)
-        head = await reader.readuntil(b"\r\n\r\n")
-        body = await reader.readexactly(_body_length(head))
-    finally:
-        writer.close()
-    return int(head[9:12]), body
+    used_s = cpu_s(target.pid) - before_s
+    return figures(run.latencies_ms, run.elapsed_s, used_s, run.refused)
 
 
 class _Run:
@@ -110,7 +89,7 @@ class _Connection(asyncio.Protocol):
         """Take one answer whole, then send the next request."""
         self._buffer += data
         head, separator, body = self._buffer.partition(b"\r\n\r\n")
-        if not separator or len(body) < _body_length(head):
+        if not separator or len(body) < body_length(head):
             return
         self._run.record(int(self._buffer[9:12]), self._sent_at)
         self._buffer = b""
@@ -133,11 +112,6 @@ class _Connection(asyncio.Protocol):
             return
         self._sent_at = time.perf_counter()
         self._transport.write(content)
-
-
-def _body_length(head: bytes) -> int:
-    found = _LENGTH.search(head)
-    return int(found[1]) if found else 0
 
 
 async def _run(target: Target, make: Request, seconds: float) -> _Run:

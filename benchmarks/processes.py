@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from benchmarks.load import answer, request
+from benchmarks.wire import answer, request
 
 START_TIMEOUT_S = 60.0
 
@@ -80,6 +80,13 @@ def _is_alive(pid: int) -> bool:
 def rss_mib(pid: int) -> float:
     """Return the resident memory of a process and its children, PostgreSQL apart."""
     return round(sum(_rss_kib(member) for member in _family(pid)) / 1024, 1)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used; load beside it is no part."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user_ticks, system_ticks = int(fields[11]), int(fields[12])
+    return (user_ticks + system_ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def _family(pid: int) -> Iterator[int]:

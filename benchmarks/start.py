@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import Target, always, drive, request
+from benchmarks.load import Target, always, drive
 from benchmarks.processes import dossier, free_port, process, rss_mib, server
+from benchmarks.wire import request
 
 from dossier.core.embedded import embedded_postgres
 
@@ -65,7 +66,7 @@ async def _weigh_web(env: dict[str, str], *flags: str) -> dict[str, float]:
         await asyncio.sleep(SETTLE_S)
         idle = rss_mib(pid)
         products = request("GET", "/api/v1/products?limit=20", {})
-        await drive(Target(port, connections=50), always(products))
+        await drive(Target(port, pid, connections=50), always(products))
         return {"idle": idle, "loaded": rss_mib(pid)}
 
 

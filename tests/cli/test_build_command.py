@@ -65,6 +65,13 @@ def test_unknown_category_lists_the_known_ones(folder: Path) -> None:
     assert "face_cream" in said
 
 
+def test_options_stand_for_fields(folder: Path) -> None:
+    code, _, said = run(folder, "--use", "never", "--category", "moon_cream")
+
+    assert code == 2
+    assert "product.yaml:3: use: Input should be" in said
+
+
 def test_unknown_market_is_unusable(folder: Path) -> None:
     code, _, said = run(folder, "--market", "moon")
 

@@ -77,3 +77,24 @@ def test_papers_that_are_not_there_are_named(tmp_path: Path) -> None:
         "product.yaml:7: evidence.0.file: no such paper in the folder: a.pdf",
         "product.yaml:5: formula.file: no such paper in the folder: b.xlsx",
     )
+
+
+def test_unknown_requirements_list_those_of_the_item(tmp_path: Path) -> None:
+    text = VALID + (
+        "evidence:\n  - {file: formula.xlsx, item: 9, requirement: tw-9.colour}\n"
+    )
+
+    [reason] = reasons(tmp_path, text)
+
+    assert reason == (
+        "product.yaml:6: evidence.0.requirement: tw-9.colour:"
+        " item 9 knows: tw-9.product, tw-9.ingredients"
+    )
+
+
+def test_unknown_category_is_told_at_its_line(tmp_path: Path) -> None:
+    [reason] = reasons(tmp_path, VALID.replace("face_cream", "moon_cream"))
+
+    assert reason.startswith(
+        "product.yaml:2: category: There is no category 'moon_cream'"
+    )

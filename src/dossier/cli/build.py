@@ -12,7 +12,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.outcome import Outcome, outcome_json
 from dossier.cli.builder.progress import Stages
 from dossier.cli.builder.summary import summary
@@ -25,29 +25,40 @@ BROKEN, UNUSABLE = 1, 2
 
 
 @app.command()
-def build(
+def build(  # noqa: PLR0913 - each option of the command is a parameter
     folder: Annotated[Path, typer.Argument(help="The folder with the papers.")],
+    *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     market: Annotated[str, typer.Option(help="The market: tw.")] = "tw",
     product: Annotated[
         list[str] | None,
         typer.Option(help="FIELD=VALUE over product.yaml, as in holder.name=…"),
     ] = None,
-    *,
+    category: Annotated[
+        str | None, typer.Option(help="As `dossier categories` lists them.")
+    ] = None,
+    use: Annotated[str | None, typer.Option(help="leave_on or rinse_off.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Only JSON on standard output.")
     ] = False,
 ) -> None:
     """Turn a folder of papers into pif.pdf, findings.json and inspection.zip."""
+    flags = [*(product or []), *_named(category=category, use=use)]
     stages = Stages(None if as_json else Console(stderr=True))
     try:
-        outcome = asyncio.run(_run(folder, out, market, product or [], stages))
+        outcome = asyncio.run(_run(folder, out, market, flags, stages))
     except UnusableInputError as exc:
         _end(UNUSABLE, exc.reasons, as_json=as_json)
+    except JobFailedError as exc:
+        _end(BROKEN, (str(exc),), as_json=as_json)
     except AppError as exc:
         code = UNUSABLE if isinstance(exc, InvalidError) else BROKEN
         _end(code, _reasons(exc), as_json=as_json)
     _tell(outcome, as_json=as_json)
+
+
+def _named(**fields: str | None) -> list[str]:
+    return [f"{name}={value}" for name, value in fields.items() if value is not None]
 
 
 async def _run(

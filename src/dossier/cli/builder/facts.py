@@ -10,6 +10,7 @@ from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.folder import Paper
 from dossier.cli.builder.product_file import FieldPath, ProductFile
 from dossier.core.schemas import RequestModel
+from dossier.pif.rules import rulebook
 from dossier.products.constants import ITEM_COUNT
 from dossier.products.exceptions import CategoryUnknownError
 from dossier.products.rules import category_of
@@ -68,6 +69,7 @@ def read_facts(stated: ProductFile, papers: Iterable[Paper]) -> Facts:
     extras = _checked(Extras, theirs, stated, reasons)
     if extras is not None:
         reasons += _absent_papers(extras, stated, {paper.name for paper in papers})
+        reasons += _unknown_requirements(extras, stated)
     if product is not None:
         reasons += _unknown_category(product, stated)
     if product is None or extras is None or reasons:
@@ -116,3 +118,12 @@ def _absent_papers(
     if chosen is not None and chosen not in names:
         place = stated.locate(("formula", "file"))
         yield f"{place}: no such paper in the folder: {chosen}"
+
+
+def _unknown_requirements(extras: Extras, stated: ProductFile) -> Iterator[str]:
+    for position, entry in enumerate(extras.evidence):
+        known = [part.code for part in rulebook().item(entry.item).requirements]
+        if entry.requirement is not None and entry.requirement not in known:
+            place = stated.locate(("evidence", position, "requirement"))
+            codes = ", ".join(known)
+            yield f"{place}: {entry.requirement}: item {entry.item} knows: {codes}"

@@ -1,13 +1,13 @@
 """The whole build, step by step; each step is one of the API's own use cases."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from dossier.accounts.service import OrganisationsService
-from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.evidence import match_papers
 from dossier.cli.builder.facts import Facts, read_facts
 from dossier.cli.builder.folder import Folder, read_folder
@@ -20,6 +20,7 @@ from dossier.cli.builder.product_file import apply_flags, read_product_file
 from dossier.cli.builder.progress import Stages
 from dossier.cli.builder.waiting import watching
 from dossier.cli.builder.workshop import Workshop
+from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.pif.constants import Market
@@ -51,7 +52,18 @@ async def run_build(settings: Settings, order: Order, stages: Stages) -> Outcome
             step.advance("database")
             kept = stack.pop_all()
     async with kept:
-        return await _build(workshop, order, folder, facts, stages)
+        made = await _attempt(_build(workshop, order, folder, facts, stages))
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+async def _attempt(building: Awaitable[Outcome]) -> Outcome | Exception:
+    """Carry an expected failure past the worker, whose group would wrap it."""
+    try:
+        return await building
+    except (AppError, UnusableInputError, JobFailedError) as exc:
+        return exc
 
 
 def _checked(order: Order) -> tuple[Folder, Facts]:

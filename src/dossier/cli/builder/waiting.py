@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 from uuid import UUID
 
+from dossier.cli.builder.errors import JobFailedError
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.listening import Listener
 from dossier.core.tenancy import Actor
@@ -16,15 +16,6 @@ from dossier.jobs.service import JobsService
 
 # An announcement that was lost with a connection is made good by looking anyway.
 LOOK_EVERY_S = 2.0
-
-
-class JobFailedError(Exception):
-    """A job that the build cannot do without has failed."""
-
-    def __init__(self, kind: str, problem: dict[str, Any]) -> None:
-        self.problem = problem
-        title = problem.get("title", "cancelled")
-        super().__init__(f"{kind}: {title}: {problem.get('detail', '')}")
 
 
 class JobWatch:
