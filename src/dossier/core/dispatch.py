@@ -1,8 +1,8 @@
 """Finds a request's route by its path segments, not by trying one after the other.
 
-FastAPI tries the pattern of every route in turn, twice for included routers: up to
-150 µs a request with fifty routes, against 5 µs here. What is not found here (404,
-405, mounts) goes FastAPI's own way.
+FastAPI tries the pattern of every route in turn, twice for included routers. With 48
+routes, in one run on a busy machine: 286 to 664 µs for a whole request, 120 here,
+whichever the route. What is not found here (404, 405, mounts) goes FastAPI's own way.
 """
 
 import re
