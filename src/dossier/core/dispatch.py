@@ -1,8 +1,8 @@
 """Finds a request's route by its path segments, not by trying one after the other.
 
-FastAPI tries the pattern of every route in turn, twice for included routers: up to
-150 µs a request with fifty routes, against 5 µs here. What is not found here (404,
-405, mounts) goes FastAPI's own way.
+FastAPI tries the pattern of every route in turn, twice for included routers. With 48
+routes, in one run on a busy machine: 286 to 664 µs for a whole request, 120 here,
+whichever the route. What is not found here (404, 405, mounts) goes FastAPI's own way.
 """
 
 import re
@@ -11,12 +11,11 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.convertors import Convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _ANY = "{}"
 _MULTI = "path"
-"""The one convertor that spans segments; its routes stay with FastAPI."""
+"""The one converter that spans segments; its routes stay with FastAPI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class _Target:
     app: ASGIApp
     endpoint: Any
     pattern: re.Pattern[str] | None
-    convertors: dict[str, Convertor[Any]]
+    converters: dict[str, Any]
 
     def values(self, path: str) -> dict[str, Any] | None:
         """Return the path's parameters, or `None` where they do not fit."""
@@ -36,9 +35,9 @@ class _Target:
         match = self.pattern.match(path)
         if match is None:
             return None
-        convertors = self.convertors
+        converters = self.converters
         return {
-            name: convertors[name].convert(value)
+            name: converters[name].convert(value)
             for name, value in match.groupdict().items()
         }
 
@@ -121,7 +120,7 @@ def _target_of(route: RouteContext) -> _Target:
         app=route.app,
         endpoint=route.endpoint,
         pattern=route.path_regex if "{" in str(route.path) else None,
-        convertors=route.param_convertors,
+        converters=route.param_convertors,
     )
 
 
