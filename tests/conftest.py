@@ -80,7 +80,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cluster_url(shared_folder: Path) -> Iterator[str]:
-    with embedded_postgres(shared_folder / "home", durable=False) as url:
+    with embedded_postgres(shared_folder / "home", durable=False, keep=False) as url:
         yield url
 
 

@@ -170,3 +170,12 @@ async def test_password_never_appears_in_an_answer(
         assert PASSWORD not in answer.text
         assert "argon2" not in answer.text
         assert "hash" not in answer.text
+
+
+async def test_unknown_address_is_logged_without_naming_it(
+    log_in: LogIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    await log_in("nobody@example.com")
+
+    [record] = [r for r in caplog.records if r.message == "accounts.login.refused"]
+    assert "nobody@example.com" not in str(vars(record))

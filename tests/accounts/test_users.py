@@ -3,6 +3,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from tests.accounts.conftest import PASSWORD, LogIn, MakeMember
 
 from dossier.accounts.constants import Role
@@ -246,3 +247,24 @@ async def test_changes_are_recorded(web: httpx2.AsyncClient) -> None:
         ("update", {"changed": ["name"]}),
         ("create", {"role": "editor"}),
     ]
+
+
+def test_document_shows_no_default_that_a_client_might_send(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+
+    shown = {
+        name: field["default"]
+        for schema in ("UserUpdate", "SelfUpdate")
+        for name, field in schemas[schema]["properties"].items()
+        if "default" in field
+    }
+    assert shown == {}
+
+
+@pytest.mark.parametrize("field", ["name", "role", "is_active"])
+async def test_null_is_not_a_value(
+    web: httpx2.AsyncClient, owner_id: UUID, field: str
+) -> None:
+    answer = await web.patch(f"/api/v1/users/{owner_id}", json={field: None})
+
+    assert answer.json()["errors"][0]["pointer"] == f"#/{field}"

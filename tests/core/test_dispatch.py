@@ -5,6 +5,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
 
 from dossier.core import dispatch, problems
 
@@ -135,10 +136,10 @@ def scope_of(method: str, path: str) -> dict[str, Any]:
 async def test_known_route_needs_no_search() -> None:
     app = app_of(with_dispatcher=False)
 
-    async def search(*_args: Any) -> None:
+    async def search(_scope: Scope, _receive: Receive, _send: Send) -> None:
         pytest.fail("searched")
 
-    app.router.middleware_stack = search
+    app.router.middleware_stack = search  # type: ignore[assignment] # any ASGI app does
     dispatch.install(app.router)
 
     assert await status_of(app, "GET", "/api/things/7") == 200

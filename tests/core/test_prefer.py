@@ -165,6 +165,18 @@ async def test_an_answer_without_a_job_is_sent_as_it_is(
     assert "preference-applied" not in response.headers
 
 
+async def test_a_wait_while_the_database_is_away_ends_in_time() -> None:
+    waiter = JobWaiter("postgresql://nobody@127.0.0.1:1/none", CHANNEL)
+
+    async def never() -> Response | None:
+        raise AssertionError
+
+    answers = [await waiter.wait(JOB_ID, 0.02, never) for _ in range(2)]
+    await waiter.close()
+
+    assert answers == [None, None]
+
+
 async def test_many_waits_share_one_connection(
     waiter: JobWaiter, database_url: str
 ) -> None:

@@ -10,8 +10,11 @@ from tests.factories.documents import make_document, make_stored_document
 from tests.factories.jobs import make_context
 from tests.factories.papers import bomb_xlsx_bytes, pdf_bytes
 
-from dossier.core.database import SessionFactory
+from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.models import new_id
 from dossier.core.settings import Settings
+from dossier.core.tenancy import Actor
+from dossier.documents.service import DocumentsService
 from dossier.documents.tasks import read_text
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -96,6 +99,31 @@ async def test_reading_twice_gives_the_same_text_once(
 
     text = (await client.get(f"/api/v1/documents/{document_id}/text")).json()
     assert [part["position"] for part in text["items"]] == [1, 2]
+
+
+async def test_a_document_that_went_away_is_no_failure(
+    sessions: SessionFactory, org_id: UUID, settings: Settings
+) -> None:
+    context = await make_context(sessions, org_id)
+    reader = Scripted(READ)
+
+    await read_text(
+        context, new_id(), store=open_store(None, settings.home), reader=reader
+    )
+
+    assert reader.seen == b""
+
+
+async def test_the_whole_text_is_given_to_other_domains(
+    sessions: SessionFactory, org_id: UUID, read: Read, document_id: UUID
+) -> None:
+    await read(Scripted(READ))
+
+    async with tenant_transaction(sessions, org_id) as session:
+        documents = DocumentsService(session, Actor.system(org_id))
+        parts = await documents.texts_of(document_id)
+
+    assert [part.text for part in parts] == ["Aqua", ""]
 
 
 async def test_an_unreadable_document_stays_and_says_why(

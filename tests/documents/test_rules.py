@@ -34,6 +34,10 @@ def test_a_long_name_is_cut_before_its_ending() -> None:
     assert name.endswith("玫.pdf")
 
 
+def test_an_ending_as_long_as_a_name_is_none() -> None:
+    assert safe_filename("a." + "b" * 400) == "a." + "b" * 253
+
+
 @given(st.text(max_size=80))
 def test_no_name_can_leave_its_folder(stated: str) -> None:
     name = safe_filename(stated)

@@ -13,9 +13,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.documents.upload_weight", str(tmp_path)]
 
     done = subprocess.run(  # noqa: S603 - our own module
-        [*command, str(160 * MIB)], cwd=ROOT, capture_output=True, text=True, check=True
+        [*command, str(96 * MIB)], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
     size_bytes, grown_mib = done.stdout.split()
-    assert int(size_bytes) == 160 * MIB
+    assert int(size_bytes) == 96 * MIB
     assert float(grown_mib) < 40

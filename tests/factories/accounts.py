@@ -24,9 +24,7 @@ async def make_organisation(sessions: SessionFactory, *, id: UUID, name: str) ->
     return id
 
 
-async def make_user(
-    sessions: SessionFactory, org_id: UUID, **overrides: Any
-) -> User:
+async def make_user(sessions: SessionFactory, org_id: UUID, **overrides: Any) -> User:
     """Insert a user with a membership; nobody can log in as the user."""
     values = {"email": "someone@example.com", "name": "Someone"} | overrides
     role = values.pop("role", Role.VIEWER)

@@ -1,9 +1,11 @@
 """One attempt, on the real tables: what becomes of a job and of the engine's row."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+import anyio
 import pytest
 from sqlalchemy import text
 from tests.conftest import DrainJobs
@@ -17,12 +19,21 @@ from dossier.core.database import (
 from dossier.core.errors import UnavailableError, UpstreamError
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
+from dossier.integrations.queue.delivery import Delivery, Outcome
 from dossier.jobs.constants import JobState
 from dossier.jobs.exceptions import JobSupersededError
+from dossier.jobs.models import Job
 from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.rules import LOST_DATABASE_DELAY_S
 from dossier.jobs.service import JobsService
+from dossier.jobs.tasks.attempt import Attempts
 
 KIND = "tests.act"
+
+
+def deliver(job: Job) -> Delivery:
+    """Hand a job over as the engine would."""
+    return Delivery(job.engine_id, job.org_id, job.id, new_id(), anyio.CancelScope())
 
 
 async def succeed(ctx: TaskContext) -> None:
@@ -236,6 +247,103 @@ async def test_an_engine_row_of_an_earlier_drive_is_void(
     await drain_jobs({KIND: Task(never)})
 
     assert (await get_job(sessions, job)).state is JobState.PENDING
+
+
+async def test_a_job_that_was_asked_to_stop_before_its_worker_died_is_cancelled(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    job = await make_job(sessions, org_id, state=JobState.CANCELLING, run_id=new_id())
+
+    await drain_jobs({KIND: Task(succeed)})
+
+    job = await get_job(sessions, job)
+    assert (job.state, job.result_path) == (JobState.CANCELLED, None)
+
+
+async def test_a_kind_that_the_worker_does_not_know_fails(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    job = await make_job(sessions, org_id)
+
+    outcome = await Attempts(sessions, {})(deliver(job))
+
+    job = await get_job(sessions, job)
+    assert outcome == Outcome.finished()
+    assert job.error is not None
+    assert job.error["code"] == "task_unknown"
+
+
+async def test_a_beginning_whose_answer_was_lost_is_no_lost_worker(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    delivery = deliver(await make_job(sessions, org_id))
+    begun = await make_job(
+        sessions, org_id, state=JobState.PROCESSING, run_id=delivery.run_id
+    )
+    again = replace(deliver(begun), run_id=delivery.run_id)
+
+    await Attempts(sessions, {KIND: Task(succeed)})(again)
+
+    begun = await get_job(sessions, begun)
+    assert (begun.state, begun.failures) == (JobState.DONE, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (JobState.PROCESSING, Outcome.superseded()),
+        (JobState.PENDING, Outcome.again(LOST_DATABASE_DELAY_S)),
+        (JobState.DONE, Outcome.finished()),
+    ],
+)
+async def test_a_run_that_finds_another_in_its_place_changes_nothing(
+    sessions: SessionFactory, org_id: UUID, state: JobState, expected: Outcome
+) -> None:
+    other = new_id()
+
+    async def lose(ctx: TaskContext) -> None:
+        async with tenant_transaction(sessions, org_id) as session:
+            job = await JobsService(session, ctx.actor).get_job(ctx.job_id)
+            job.state, job.run_id = state, other
+
+    job = await make_job(sessions, org_id)
+
+    outcome = await Attempts(sessions, {KIND: Task(lose)})(deliver(job))
+
+    job = await get_job(sessions, job)
+    assert (outcome, job.state, job.run_id) == (expected, state, other)
+
+
+async def test_a_run_whose_job_was_driven_anew_leaves_it_alone(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    async def lose(ctx: TaskContext) -> None:
+        async with tenant_transaction(sessions, org_id) as session:
+            job = await JobsService(session, ctx.actor).get_job(ctx.job_id)
+            job.state, job.run_id = JobState.PENDING, None
+            job.engine_id += 1_000_000
+
+    job = await make_job(sessions, org_id)
+
+    outcome = await Attempts(sessions, {KIND: Task(lose)})(deliver(job))
+
+    assert outcome == Outcome.finished()
+    assert (await get_job(sessions, job)).state is JobState.PENDING
+
+
+async def test_progress_that_comes_fast_is_written_now_and_then(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    context = await make_context(sessions, org_id)
+
+    for done in range(1, 5):
+        await context.progress(done, 5)
+    async with tenant_transaction(sessions, org_id) as session:
+        between = await JobsService(session, context.actor).get_job(context.job_id)
+    await context.progress(5, 5)
+
+    assert between.progress_done == 1
+    assert (await get_job(sessions, between)).progress_done == 5
 
 
 async def test_a_run_that_was_taken_over_cannot_write_its_receipt(

@@ -135,3 +135,10 @@ def test_a_job_that_was_running_has_lost_its_worker() -> None:
         (JobEvent.START, 2),
         (JobEvent.FAIL, 3),
     ]
+
+
+def test_a_job_that_was_asked_to_stop_is_not_started_again() -> None:
+    delivery = on_delivery(JobState.CANCELLING, 1, 3)
+
+    assert delivery is not None
+    assert (delivery.event, delivery.failures) == (JobEvent.CONFIRM_CANCEL, 1)

@@ -114,6 +114,14 @@ async def test_a_fan_out_yields_to_the_first_job_of_another_organisation(
     ]
 
 
+async def test_a_large_fan_out_keeps_its_order(session: Session, actor: Actor) -> None:
+    items = [{"place": place} for place in range(1200)]
+
+    jobs = await JobsService(session, actor).enqueue_many(KIND, items)
+
+    assert [job.args["place"] for job in jobs] == list(range(1200))
+
+
 async def test_single_jobs_of_one_organisation_queue_behind_each_other(
     sessions: SessionFactory, org_id: UUID
 ) -> None:

@@ -125,10 +125,25 @@ def test_partly_met_item_is_missing_and_names_what_is_missing() -> None:
     [finding] = board_findings(items, evidence)
     assert (finding.code, finding.item) == ("missing-requirement", 1)
     assert finding.message.en == (
-        "Item 1, “Product identity and responsible parties”: missing is "
-        "“Name, address and telephone of the responsible company”."
+        "“Product identity and responsible parties” lacks “Name, address and "
+        "telephone of the responsible company”: the product's facts do not state it."
     )
     assert "電話" in finding.message.zh
+
+
+def test_gap_says_where_it_was_looked_for() -> None:
+    evidence = replace(EMPTY, links=(Link(PAPER, 2), Link(UUID(int=8), 2)))
+
+    said = {f.item: f.message for f in board_findings(board_items(evidence), evidence)}
+
+    assert said[3].en.endswith("is missing: no formula has been imported.")
+    assert said[11].en == (
+        "“Stability test” is missing: none of the linked papers (2) shows it."
+    )
+    assert said[7].en.endswith(
+        "the product's facts do not state it, none of the linked papers (2) shows it."
+    )
+    assert "2 份文件" in said[11].zh
 
 
 def test_either_name_is_enough() -> None:

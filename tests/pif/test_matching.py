@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dossier.pif.constants import Outcome
-from dossier.pif.rules import Paper, propose, rulebook
+from dossier.pif.rules import Paper, Target, propose, rulebook, targets
 from dossier.pif.rules.papers import paper_kinds
 from dossier.pif.rules.words import count_words, fold, fold_name
 
@@ -69,6 +69,10 @@ LABEL = """玫瑰保濕面霜 標籤文字
 使用方法 早晚塗抹於臉部 內容量 50 mL 保存方法 陰涼處 保存期限 三年
 全成分 水、甘油 注意事項 限外用 批號見瓶底 原產地 臺灣
 """
+LABEL_EN = """Chinese label and English label, final
+Directions: spread over the face. Net content 50 g. Storage: keep cool.
+Precautions: keep out of reach of children. Manufacturing date: see the jar.
+"""
 GMP = """Certificate of registration
 Certificate no. C-22716-0009. Scope of certification: production of creams.
 The site works by ISO 22716:2007, Good Manufacturing Practices. Certification body: N.
@@ -107,6 +111,7 @@ CASES = [
     ("label_zh.docx", LABEL, "label"),
     ("玫瑰面霜標籤.docx", LABEL, "label"),
     ("text.docx", LABEL, "label"),
+    ("scan 12.pdf", LABEL_EN, "label"),
     ("ISO 22716 certificate.pdf", GMP, "gmp"),
     ("GMP_certificate.pdf", "", "gmp"),
     ("certificate.pdf", GMP, "gmp"),
@@ -159,6 +164,15 @@ def test_reason_names_the_words_of_file_name_and_content() -> None:
         "file name contains 'stability'; content says 安定性試驗 (3x)"
     )
     assert proposal.candidates[0].by_name
+
+
+def test_all_requirements_of_an_item_are_the_item() -> None:
+    assert targets(["tw-12.microbes"]) == (Target(12, None),)
+    assert targets(["tw-9.product", "tw-10.toxicology"]) == (
+        Target(9, "tw-9.product"),
+        Target(10, None),
+    )
+    assert targets(["tw-9.product", "tw-9.ingredients"]) == (Target(9, None),)
 
 
 def test_safety_data_sheet_serves_the_ingredient_parts_of_two_items() -> None:

@@ -8,8 +8,10 @@ import pytest
 from tests.factories.documents import make_document
 from tests.factories.products import WHOLE, make_product
 
-from dossier.core.database import SessionFactory
+from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.documents.models import Document, DocumentText
 
+NO_WORD = "too few known words in the file name and the text"
 REASON = {"reason": "The product holds no water."}
 
 
@@ -237,3 +239,60 @@ async def test_market_without_a_rulebook_is_refused(
     answer = await client.get(url, params={"market": "mars"})
 
     assert answer.status_code == 422
+
+
+async def test_paper_without_a_telling_name_is_matched_by_its_text(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    paper = await make_document(sessions, org_id, filename="scan-7.pdf")
+    async with tenant_transaction(sessions, org_id) as session:
+        part = DocumentText(
+            org_id=org_id,
+            document_id=paper.id,
+            position=1,
+            label="page 1",
+            text="玫瑰面霜 防腐效能試驗報告",
+            has_text_layer=True,
+        )
+        session.add(part)
+
+    answer = await client.post(f"{url}/matches", json={"apply": True})
+
+    [match] = answer.json()["items"]
+    assert (match["outcome"], match["matched_by"]) == ("matched", "content")
+    assert match["serves"] == [{"item": 13, "requirement": None}]
+    assert match["reason"].startswith("content says 防腐效能試驗 (1x)")
+    assert states(await board(client, url))[13] == "present"
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "reason"),
+    [
+        ("read", None, NO_WORD),
+        (
+            "unreadable",
+            "encrypted",
+            f"{NO_WORD}; its text cannot be read (encrypted)",
+        ),
+    ],
+)
+async def test_paper_that_is_not_matched_says_what_hindered_it(
+    *,
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    url: str,
+    state: str,
+    why: str | None,
+    reason: str,
+) -> None:
+    paper = await make_document(sessions, org_id, filename="scan-8.pdf")
+    async with tenant_transaction(sessions, org_id) as session:
+        row = await session.get_one(Document, paper.id)
+        row.text_state, row.unreadable_reason = state, why
+
+    answer = await client.post(f"{url}/matches", json={})
+
+    [match] = answer.json()["items"]
+    assert (match["outcome"], match["reason"]) == ("unmatched", reason)
+    assert match["candidates"] == []

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from tests.factories.grids import Area, found, noted, parsed, shares
 
+from dossier.products.rules.intervals import HUNDRED
+
 Rows = list[tuple[Any, ...]]
 HEAD = ("Trade name", "Raw material %", "INCI", "% in raw material")
 EXPECTED = {
@@ -123,7 +125,7 @@ def test_ranges_inside_a_composition_keep_the_total_of_the_raw_material() -> Non
     )
 
     assert shares(formula)["Glycerin"] == ("6", "8")
-    assert (formula.total.lower, formula.total.upper) == (100, 100)
+    assert (formula.total.lower, formula.total.upper) == (HUNDRED, HUNDRED)
     assert found(formula) == []
 
 
@@ -165,3 +167,145 @@ def test_water_in_two_extracts_is_no_duplicate() -> None:
     )
 
     assert found(formula) == []
+
+
+def test_ingredients_stacked_in_one_cell_are_taken_apart() -> None:
+    formula = parsed(
+        [
+            (*HEAD, "CAS"),
+            ("Water", 90, "Aqua", 100, "7732-18-5"),
+            ("RoseMix", 10, "Glycerin\nParfum", "70\n30", "56-81-5\n-"),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+    assert [line.cas for line in formula.lines] == ["7732-18-5", "56-81-5", None]
+    assert {line.trade_name for line in formula.lines} == {"Water", "RoseMix"}
+    assert found(formula) == []
+
+
+def test_a_name_that_is_wrapped_stays_one_name() -> None:
+    formula = parsed([("INCI", "%"), ("Caprylic/Capric\nTriglyceride", 100)])
+
+    assert shares(formula) == {"Caprylic/Capric Triglyceride": ("100", "100")}
+
+
+def test_equal_parts_of_equal_shares_are_settled_by_the_total() -> None:
+    formula = parsed(
+        [
+            ("Trade name", "%", "INCI", "Mixture %"),
+            ("Water", 90, "Aqua", 100),
+            ("Duo", 5, "Glycerin", 50),
+            ("Duo", 5, "Parfum", 50),
+        ]
+    )
+
+    assert shares(formula)["Glycerin"] == ("5", "5")
+    assert formula.total.lower == HUNDRED
+
+
+def test_a_stated_total_counts_raw_materials_once() -> None:
+    formula = parsed(
+        [
+            ("Trade name", "INCI", "%"),
+            ("Water", "Aqua", 90),
+            ("RoseMix", "", 10),
+            ("", "Glycerin", 70),
+            ("", "Parfum", 30),
+            ("Total", "", 100),
+        ]
+    )
+
+    assert found(formula) == []
+
+
+def test_a_total_below_a_composition_is_no_share_of_the_product() -> None:
+    formula = parsed([HEAD, ("Water", 100, "Aqua", 100), ("Total", 100, "", 250)])
+
+    assert found(formula) == []
+
+
+def test_a_rest_leaves_the_stated_total_true() -> None:
+    formula = parsed(
+        [("INCI", "%"), ("Aqua", "q.s. to 100"), ("Parfum", 1), ("Total", 100)]
+    )
+
+    assert found(formula) == []
+
+
+def test_a_product_share_is_checked_only_where_it_can_be_computed() -> None:
+    formula = parsed(
+        [
+            (*HEAD, "% in product"),
+            ("Water", "q.s. to 100", "Aqua", 100, "q.s. to 100"),
+            ("RoseMix", 10, "Glycerin", 100, 10),
+        ]
+    )
+
+    assert shares(formula) == {"Aqua": ("90", "90"), "Glycerin": ("10", "10")}
+    assert found(formula) == []
+
+
+@pytest.mark.parametrize("name", ["RoseMix", ""])
+def test_a_bare_percent_beside_the_raw_material_is_its_composition(name: str) -> None:
+    formula = parsed(
+        [
+            ("Trade name", "Raw material %", "INCI", "%"),
+            ("Water", 90, "Aqua", 100),
+            ("RoseMix", 10, "Glycerin", 70),
+            (name, 10 if name else "", "Parfum", 30),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+
+
+def test_without_a_raw_material_column_rows_stand_alone() -> None:
+    formula = parsed(
+        [
+            ("INCI", "% w/w", "Mixture %"),
+            ("Aqua", 90, 100),
+            ("Glycerin", 10, 50),
+        ]
+    )
+
+    assert formula.total.upper == HUNDRED
+
+
+def test_a_full_table_with_an_open_composition_is_read_by_its_total() -> None:
+    formula = parsed(
+        [
+            ("Trade name", "%", "INCI", "Mixture %"),
+            ("Water", 90, "Aqua", 100),
+            ("RoseMix", 7, "Glycerin", 60),
+            ("RoseMix", 3, "Parfum", 30),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+
+
+def test_a_share_of_the_product_that_is_missing_is_computed() -> None:
+    formula = parsed(
+        [
+            (*HEAD, "% in product"),
+            ("Water", 90, "Aqua", 100, 90),
+            ("RoseMix", 10, "Glycerin", 70, 7),
+            ("", "", "Parfum", 30, ""),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED
+
+
+def test_a_percent_in_the_formula_beside_a_composition_is_the_raw_material() -> None:
+    formula = parsed(
+        [
+            ("Trade name", "% in formula", "INCI", "Composition %"),
+            ("Water", 90, "Aqua", 100),
+            ("RoseMix", 10, "Glycerin", 70),
+            ("", "", "Parfum", 30),
+        ]
+    )
+
+    assert shares(formula) == EXPECTED

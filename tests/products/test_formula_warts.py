@@ -1,5 +1,6 @@
 """Formula sheets as they really look: every wart, what it must become, what is said."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.factories.grids import (
     sheet_of,
 )
 
+from dossier.integrations.parsing.grid import Cell, Sheet
 from dossier.products.exceptions import (
     FormulaSheetNotFoundError,
     FormulaTooLongError,
@@ -115,6 +117,14 @@ CASES: dict[str, tuple[Rows, dict[str, tuple[str, str]]]] = {
     ),
     "grams of a batch of 1000": (
         lines(950, 50, header="Weight (g)"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "composition is the only column": (
+        lines(95, 5, header="Composition % w/w"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "share of the product is the only column": (
+        lines(95, 5, header="% in finished product"),
         {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
     ),
     "trace": (
@@ -271,6 +281,18 @@ FINDINGS: dict[str, tuple[Rows, list[tuple[str, str, str | None]]]] = {
         lines(100, "0 IU"),
         [("unknown-unit", "blocking", "B3")],
     ),
+    "EC that is none": (
+        [HEAD, ("Aqua", "", "2317912", 100)],
+        [("ec-check-digit", "warning", "C2")],
+    ),
+    "total in an unknown unit": (
+        [*lines(95, 5), ("Total", "100 oz")],
+        [],
+    ),
+    "total in words": (
+        [*lines(95, 5), ("Total", "see above")],
+        [],
+    ),
     "blend without shares": (
         [("INCI", "%"), ("Aqua (and) Glycerin", 100)],
         [("mixture-not-exploded", "warning", "A2")],
@@ -294,7 +316,11 @@ def test_a_finding_speaks_both_languages_and_names_its_source() -> None:
 
     assert "99 %" in finding.message.en
     assert "99%" in finding.message.zh
-    assert (finding.value, finding.limit, finding.margin) == (99, 100, -1)
+    assert [f"{each:f}" for each in (finding.value, finding.limit, finding.margin)] == [
+        "99",
+        "100",
+        "-1",
+    ]
     assert finding.place is not None
     assert (finding.place.filename, finding.place.sheet) == ("formula.xlsx", "Formula")
     assert (finding.item, finding.article) == (3, "PIF Reg. Art. 3(1)(3)")
@@ -339,8 +365,10 @@ def test_a_named_sheet_is_taken_or_refused() -> None:
         [("Month", "Units sold"), ("January", 5)],
         [("INCI Name", "% w/w")],
         [("Name", "Telephone"), ("Mei", "02-1234")],
+        [("INCI", "%"), ("Total", 100)],
+        [("INCI", "CAS"), ("Aqua", "7732-18-5")],
     ],
-    ids=["empty", "sales", "header alone", "contacts"],
+    ids=["empty", "sales", "header alone", "contacts", "no line", "no quantity"],
 )
 def test_a_sheet_without_a_formula_is_refused(rows: Rows) -> None:
     with pytest.raises(NoFormulaFoundError):
@@ -355,3 +383,59 @@ def test_a_table_longer_than_any_formula_is_refused() -> None:
 
     with pytest.raises(FormulaTooLongError):
         parsed(rows)
+
+
+def test_a_limit_or_unit_that_only_the_format_shows_is_read() -> None:
+    cells = [
+        *sheet_of([("INCI", "%"), ("Aqua", "q.s. to 100")]).cells,
+        Cell(row=3, column=1, text="Parfum"),
+        Cell(row=3, column=2, text="1", number=Decimal(1), number_format='"≤ "0.0'),
+        Cell(row=4, column=1, text="Glycerin"),
+        Cell(row=4, column=2, text="50", number=Decimal(50), number_format='0" g/kg"'),
+    ]
+    book = book_of(Sheet(name="F", cells=cells, hidden_rows=[4]))
+
+    formula = parse_formula(book, SOURCE)
+
+    assert shares(formula) == {
+        "Aqua": ("94", "95"),
+        "Parfum": ("0", "1"),
+        "Glycerin": ("5", "5"),
+    }
+    assert noted(formula) == ["hidden-rows"]
+
+
+def test_a_computed_cell_without_a_stored_value_is_unreadable() -> None:
+    cells = [
+        *sheet_of([("INCI", "%"), ("Aqua", 100), ("Parfum",)]).cells,
+        Cell(row=3, column=2, formula="=1+1"),
+    ]
+
+    formula = parse_formula(book_of(Sheet(name="F", cells=cells)), SOURCE)
+
+    assert found(formula) == [("unreadable-quantity", "blocking", "B3")]
+
+
+def test_percent_formats_and_encodings_are_noted() -> None:
+    cells = [
+        *sheet_of([("INCI", "%"), ("Aqua",)]).cells,
+        Cell(row=2, column=2, text="100%", number=Decimal(100), factor=100),
+    ]
+    book = replace(book_of(Sheet(name="", cells=cells)), encoding="big5")
+
+    formula = parse_formula(book, SOURCE)
+
+    assert noted(formula) == ["encoding", "percent-format"]
+    assert shares(formula) == {"Aqua": ("100", "100")}
+
+
+def test_a_column_that_makes_a_whole_is_noted() -> None:
+    formula = parsed([("INCI Name", "CAS", ""), ("Aqua", "", 95), ("Parfum", "", 5)])
+
+    assert noted(formula) == ["quantity-column-inferred"]
+
+
+def test_subtotals_are_no_lines() -> None:
+    formula = parsed([("INCI", "%"), ("Aqua", 95), ("Subtotal A", 95), ("Glycerin", 5)])
+
+    assert list(shares(formula)) == ["Aqua", "Glycerin"]

@@ -97,6 +97,18 @@ async def test_only_the_fields_that_are_sent_change(
     assert (await client.get(f"{URL}/{product['id']}")).json() == changed
 
 
+async def test_category_changes_to_a_known_one_only(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    product = await make_product(sessions, org_id)
+
+    known = await client.patch(f"{URL}/{product.id}", json={"category": "lipstick"})
+    other = await client.patch(f"{URL}/{product.id}", json={"category": "moon_dust"})
+
+    assert (known.status_code, known.json()["category"]) == (200, "lipstick")
+    assert (other.status_code, other.json()["code"]) == (422, "category_unknown")
+
+
 @pytest.mark.parametrize("field", ["category", "use", "holder", "sites", "usage"])
 async def test_what_a_product_cannot_be_without_is_not_emptied(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, field: str

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
+from tests.factories.accounts import make_organisation
 from tests.factories.products import MINIMAL, WHOLE, make_product
 
-from dossier.core.database import Session, SessionFactory
+from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.pagination import PageParams
 from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.documents.service import DocumentsService
@@ -98,3 +100,26 @@ async def test_total_is_the_same_from_every_page(
 
     assert [full.total, exact.total, rest.total] == [3, 3, 3]
     assert [len(page.items) for page in (full, exact, rest)] == [2, 2, 1]
+
+
+MANY = text(
+    "insert into products (id, org_id, created_at, updated_at, identity_key, code,"
+    " name_en, category, use, usage, sites, holder, markets)"
+    " select gen_random_uuid(), org_id, created_at, updated_at, md5(g::text),"
+    " 'N' || g, name_en, category, use, usage, sites, holder, markets"
+    " from products, generate_series(1, 10000) g"
+)
+
+
+async def test_long_list_is_counted_only_when_asked(sessions: SessionFactory) -> None:
+    # An organisation of its own: what is known of it outlives this test's rollback.
+    large = Actor.system(await make_organisation(sessions, id=uuid4(), name="Large"))
+    await make_product(sessions, large.org_id)
+
+    async with tenant_transaction(sessions, large.org_id) as session:
+        await session.execute(MANY)
+        products = service_of(session, large)
+        first, again = [await products.list_products(PageParams()) for _ in range(2)]
+        asked = await products.list_products(PageParams(include_total=True))
+
+    assert (first.total, again.total, asked.total) == (None, None, 10_001)

@@ -114,7 +114,18 @@ def test_a_trace_has_no_upper_bound(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["-5", "abc", "57-55-6", "2024/05/01", "5-1", "water", "", "1.2.3,4,5", "9" * 40],
+    [
+        "-5",
+        "abc",
+        "57-55-6",
+        "2024/05/01",
+        "5-1",
+        "water",
+        "",
+        "1.2.3,4,5",
+        "9" * 40,
+        "1±2",
+    ],
 )
 def test_what_states_no_quantity_is_not_guessed(text: str) -> None:
     assert parse_quantity(text) is None

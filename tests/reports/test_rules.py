@@ -63,7 +63,7 @@ def test_no_name_leads_out_of_the_folder(position: int, filename: str) -> None:
 @pytest.mark.parametrize(
     ("names", "title"),
     [
-        (("玫瑰霜", "Rose Cream"), "玫瑰霜  Rose Cream"),
+        (("玫瑰霜", "Rose Cream"), "玫瑰霜 Rose Cream"),
         ((None, "Rose Cream"), "Rose Cream"),
         ((None, None), ""),
     ],
@@ -77,7 +77,7 @@ def test_a_title_holds_the_names_there_are(
 @pytest.mark.parametrize(
     ("title", "name"),
     [
-        ("玫瑰霜  Rose Cream", "玫瑰霜  Rose Cream v3 pif.pdf"),
+        ("玫瑰霜 Rose Cream", "玫瑰霜 Rose Cream v3 pif.pdf"),
         ('a/b\\c:d"e', "a-b-c-d-e v3 pif.pdf"),
         ("", "PIF v3 pif.pdf"),
     ],

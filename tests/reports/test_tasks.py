@@ -23,6 +23,8 @@ from dossier.reports.exceptions import OriginalChangedError
 from dossier.reports.models import Report
 from dossier.reports.tasks import Press, render
 
+pytestmark = pytest.mark.slow  # each prints a whole file in a process of its own
+
 
 @pytest.fixture
 def store(settings: Settings) -> ObjectStore:
@@ -104,7 +106,6 @@ async def test_a_second_run_changes_nothing(
     assert again.rendered_at == printed.rendered_at
 
 
-@pytest.mark.slow  # prints twice
 async def test_printing_anew_gives_the_same_bytes_under_the_same_keys(
     sessions: SessionFactory, report: Report, press: Press
 ) -> None:

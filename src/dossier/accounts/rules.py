@@ -7,11 +7,12 @@ OWNER, ADMIN, EDITOR, ASSESSOR, VIEWER = Role
 MATRIX: dict[str, tuple[Role, ...]] = {
     "Read products, documents, the PIF board, reports and jobs": tuple(Role),
     "Change one's own name, e-mail address and password": tuple(Role),
-    "Create and change products, import formulas": (OWNER, ADMIN, EDITOR),
-    "Upload documents and link them to items": (OWNER, ADMIN, EDITOR),
-    "Declare items 5 and 8": (OWNER, ADMIN, EDITOR, ASSESSOR),
+    "Change products, import formulas, link papers": (OWNER, ADMIN, EDITOR),
+    "Upload documents": (OWNER, ADMIN, EDITOR, ASSESSOR),
+    "Declare items 5 and 8": (OWNER, ADMIN, EDITOR),
     "Waive items 11 to 13": (OWNER, ASSESSOR),
-    "Ask for a report; cancel and retry jobs": (OWNER, ADMIN, EDITOR, ASSESSOR),
+    "Freeze versions, ask for reports": (OWNER, ADMIN, EDITOR, ASSESSOR),
+    "Cancel and retry jobs": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Read and verify the trail of activity": (OWNER, ADMIN, ASSESSOR),
     "List, create and change users": (OWNER,),
 }

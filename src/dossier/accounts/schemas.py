@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import EmailStr, Field, SecretStr
+from pydantic.config import JsonDict
 
 from dossier.accounts.constants import Role
 from dossier.core.schemas import RequestModel, ResponseModel
@@ -19,6 +20,11 @@ _PASSWORD = Field(
     max_length=MAX_PASSWORD_LENGTH,
     examples=["a long pass phrase"],
 )
+
+
+def _undefaulted(schema: JsonDict) -> None:
+    """Show no default: a field that is not sent stays as it is."""
+    schema.pop("default", None)
 
 
 class LoginRequest(RequestModel):
@@ -51,21 +57,21 @@ class UserCreate(RequestModel):
 class UserUpdate(RequestModel):
     """What an owner may change of a member; fields that are absent stay."""
 
-    name: str = Field("", min_length=1, max_length=200, validate_default=False)
-    role: Role = Role.VIEWER
-    is_active: bool = True
+    name: str = Field("", min_length=1, max_length=200, json_schema_extra=_undefaulted)
+    role: Role = Field(Role.VIEWER, json_schema_extra=_undefaulted)
+    is_active: bool = Field(default=True, json_schema_extra=_undefaulted)
 
 
 class SelfUpdate(RequestModel):
     """What a person may change alone; password and e-mail need the current one."""
 
-    name: str = Field("", min_length=1, max_length=200, validate_default=False)
-    email: EmailStr = Field("", max_length=254, validate_default=False)
+    name: str = Field("", min_length=1, max_length=200, json_schema_extra=_undefaulted)
+    email: EmailStr = Field("", max_length=254, json_schema_extra=_undefaulted)
     password: SecretStr = Field(
         SecretStr(""),
         min_length=MIN_PASSWORD_LENGTH,
         max_length=MAX_PASSWORD_LENGTH,
-        validate_default=False,
+        json_schema_extra=_undefaulted,
     )
     current_password: SecretStr | None = Field(None, max_length=MAX_PASSWORD_LENGTH)
 

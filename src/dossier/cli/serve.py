@@ -2,7 +2,7 @@
 
 import signal
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -10,6 +10,9 @@ from dossier.core.embedded import EmbeddedCluster, embedded_postgres
 from dossier.core.logging import configure_logging
 from dossier.core.loopback import is_loopback
 from dossier.core.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 app = typer.Typer()
 
@@ -43,6 +46,15 @@ def serve(
     finally:
         if cluster is not None:
             cluster.release()
+
+
+def reloaded_app() -> "FastAPI":
+    """Return the app in a process that reads settings itself; flags do not reach it."""
+    from dossier.main import create_app  # noqa: PLC0415 - the database starts meanwhile
+
+    settings = Settings()
+    configure_logging(settings.logging.level)
+    return create_app(settings)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -93,8 +105,8 @@ def _run(settings: Settings, *, reload: bool) -> None:
         "timeout_graceful_shutdown": GRACE_S,
     }
     if reload:
-        # The new process reads the settings itself, so flags do not reach it.
-        uvicorn.run("dossier.main:create_app", factory=True, reload=True, **options)
+        path = f"{__name__}:{reloaded_app.__name__}"
+        uvicorn.run(path, factory=True, reload=True, **options)
         return
     from dossier.main import create_app  # noqa: PLC0415 - the same
 

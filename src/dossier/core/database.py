@@ -5,7 +5,7 @@ two context managers here. Nobody else commits.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn
 from uuid import UUID
@@ -137,6 +137,13 @@ async def _begun(sessions: SessionFactory, info: dict[str, Any]) -> AsyncSession
         session = sessions(info=info)
         await session.connection()
     return session
+
+
+def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
+    """Run an action once the session's transaction has been committed, if it is."""
+    event.listen(
+        session.sync_session, "after_commit", lambda _session: action(), once=True
+    )
 
 
 @contextmanager

@@ -5,10 +5,13 @@ FastAPI tries the pattern of every route in turn, twice for included routers: up
 405, mounts) goes FastAPI's own way.
 """
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.convertors import Convertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _ANY = "{}"
@@ -16,14 +19,38 @@ _MULTI = "path"
 """The one convertor that spans segments; its routes stay with FastAPI."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A route, with what a request needs of it at hand."""
+
+    route: RouteContext
+    app: ASGIApp
+    endpoint: Any
+    pattern: re.Pattern[str] | None
+    convertors: dict[str, Convertor[Any]]
+
+    def values(self, path: str) -> dict[str, Any] | None:
+        """Return the path's parameters, or `None` where they do not fit."""
+        if self.pattern is None:
+            return {}
+        match = self.pattern.match(path)
+        if match is None:
+            return None
+        convertors = self.convertors
+        return {
+            name: convertors[name].convert(value)
+            for name, value in match.groupdict().items()
+        }
+
+
 class _Node:
     """One segment: what may follow it, and the routes that end with it."""
 
-    __slots__ = ("children", "routes")
+    __slots__ = ("children", "targets")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
-        self.routes: dict[str, RouteContext] = {}
+        self.targets: dict[str, _Target] = {}
 
     def child(self, segment: str) -> "_Node":
         """Return the node of a segment, made where it is missing."""
@@ -33,7 +60,7 @@ class _Node:
     def find(self, segments: list[str], at: int = 0) -> "_Node | None":
         """Return the node of a whole path; a literal segment goes before a value."""
         if at == len(segments):
-            return self if self.routes else None
+            return self if self.targets else None
         for key in (segments[at], _ANY):
             child = self.children.get(key)
             found = child.find(segments, at + 1) if child else None
@@ -53,22 +80,22 @@ class Dispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection by the route that it names."""
         is_plain = scope["type"] == "http" and not scope.get("root_path")
-        route = self._route(scope["method"], scope["path"]) if is_plain else None
-        values = _values(route, scope["path"]) if route else None
-        if route is None or values is None:
+        target = self._target(scope["method"], scope["path"]) if is_plain else None
+        values = target.values(scope["path"]) if target else None
+        if target is None or values is None:
             await self._search(scope, receive, send)
             return
         scope["router"] = self._router
-        scope["route"] = route
-        scope["endpoint"] = route.endpoint
+        scope["route"] = target.route
+        scope["endpoint"] = target.endpoint
         scope["path_params"] = values
-        await route.app(scope, receive, send)
+        await target.app(scope, receive, send)
 
-    def _route(self, method: str, path: str) -> RouteContext | None:
+    def _target(self, method: str, path: str) -> _Target | None:
         if self._root is None:  # all routes are there by the first request
             self._root = _tree(self._router)
         node = self._root.find(path.split("/"))
-        return node.routes.get(method) if node else None
+        return node.targets.get(method) if node else None
 
 
 def install(router: APIRouter) -> None:
@@ -84,20 +111,19 @@ def _tree(router: APIRouter) -> _Node:
             for segment in str(route.path).split("/"):
                 node = node.child(segment)
             for method in route.methods or ():
-                node.routes.setdefault(method, route)
+                node.targets.setdefault(method, _target_of(route))
     return root
+
+
+def _target_of(route: RouteContext) -> _Target:
+    return _Target(
+        route=route,
+        app=route.app,
+        endpoint=route.endpoint,
+        pattern=route.path_regex if "{" in str(route.path) else None,
+        convertors=route.param_convertors,
+    )
 
 
 def _is_multi(route: RouteContext) -> bool:
     return any(f":{_MULTI}}}" in segment for segment in str(route.path).split("/"))
-
-
-def _values(route: RouteContext, path: str) -> dict[str, Any] | None:
-    match = route.path_regex.match(path)
-    if match is None:
-        return None
-    convertors = route.param_convertors
-    return {
-        name: convertors[name].convert(value)
-        for name, value in match.groupdict().items()
-    }

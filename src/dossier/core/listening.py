@@ -42,7 +42,11 @@ class Listener:
 
     async def add(self, channel: str, callback: Callback) -> None:
         """Deliver a channel's payloads; returns when the server listens."""
-        self._callbacks.append((channel, callback))
+        if (
+            channel,
+            callback,
+        ) not in self._callbacks:  # a cancelled call may come again
+            self._callbacks.append((channel, callback))
         self._ready.clear()
         self._changed.set()
         if self._task is None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import uuid_utils
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -29,7 +30,6 @@ from dossier.core.logging import (
     write_stderr,
 )
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.models import new_id
 from dossier.core.problems import problem_response
 from dossier.core.rate_limit import Proxies, RateLimiter, RateState
 
@@ -211,7 +211,7 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id")
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode()
-    return str(new_id())
+    return str(uuid_utils.uuid7())  # its own text: a sixth of the time
 
 
 def _is_preflight(scope: Scope, headers: dict[bytes, bytes]) -> bool:

@@ -25,6 +25,14 @@ FREE_PATHS = frozenset({"/health", "/live", "/ready"})
 """Probes are free: a busy orchestrator must never be told to come back later."""
 
 
+class _PerMinute(RateLimitItemPerMinute):
+    """A quota whose keys are made quickly: the library's own take 4 of 11 µs."""
+
+    @override
+    def key_for(self, *identifiers: bytes | str | float) -> str:
+        return f"{self.namespace}/{identifiers[0]!s}"
+
+
 class MemoryCounters(Storage):
     """Counters in a dictionary that is bounded and needs no thread.
 
@@ -153,7 +161,7 @@ class RateLimiter:
 def _policy(per_minute: int, name: str) -> RateLimitItem | None:
     if per_minute == 0:
         return None
-    return RateLimitItemPerMinute(per_minute, namespace=name)
+    return _PerMinute(per_minute, namespace=name)
 
 
 class Proxies:

@@ -16,17 +16,17 @@ from dossier.jobs.schemas import JobFilters
 
 
 async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
-    """Insert jobs in one statement; one whose key is taken is left out."""
+    """Insert jobs a thousand a statement; one whose key is taken is left out."""
     statement = (
         insert(Job)
-        .values(list(rows))
         .on_conflict_do_nothing(
             index_elements=["org_id", "dedupe_key"],
             index_where=text(f"dedupe_key is not null and {LIVE_SQL}"),
         )
         .returning(Job)
     )
-    return list(await session.scalars(statement))
+    added = await session.scalars(statement, list(rows))
+    return sorted(added, key=lambda job: job.engine_id)
 
 
 async def get_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from dossier.core.database import Session, SessionFactory
@@ -77,8 +77,3 @@ class Periodic:
     """Five fields, or six with seconds last."""
     due: Callable[[Session], Awaitable[Sequence[UUID]]]
     """Names the organisations, in a transaction across them."""
-
-
-def as_task(task: Any) -> Task:
-    """Return the task, where a bare coroutine function was registered."""
-    return task if isinstance(task, Task) else Task(task)

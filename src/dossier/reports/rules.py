@@ -27,7 +27,7 @@ def ordered_findings(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]
 
 def title_of(name_zh: str | None, name_en: str | None) -> str:
     """Return both names on one line; the Chinese one leads."""
-    return "  ".join(name for name in (name_zh, name_en) if name)
+    return " ".join(name for name in (name_zh, name_en) if name)
 
 
 def original_path(position: int, filename: str) -> str:

@@ -6,7 +6,8 @@ import openpyxl
 import pytest
 from tests.factories.papers import bomb_xlsx_bytes
 
-from dossier.integrations.parsing.archive import MAX_ENTRIES, check_archive
+from dossier.integrations.parsing import archive
+from dossier.integrations.parsing.archive import check_archive
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -23,9 +24,9 @@ def reason_of(tmp_path: Path, content: bytes) -> UnreadableReason:
 
 def of_entries(count: int) -> bytes:
     out = BytesIO()
-    with ZipFile(out, "w") as archive:
+    with ZipFile(out, "w") as file:
         for index in range(count):
-            archive.writestr(str(index), b"")
+            file.writestr(str(index), b"")
     return out.getvalue()
 
 
@@ -59,8 +60,11 @@ def test_a_directory_of_too_many_entries_is_not_even_listed(tmp_path: Path) -> N
     assert reason_of(tmp_path, bytes(boasting)) is UnreadableReason.ZIP_BOMB
 
 
-def test_a_directory_that_understates_its_entries_is_counted(tmp_path: Path) -> None:
-    content = bytearray(of_entries(MAX_ENTRIES + 1))
+def test_a_directory_that_understates_its_entries_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAX_ENTRIES", 10)
+    content = bytearray(of_entries(11))
     end = content.rindex(b"PK\x05\x06")
     content[end + 10 : end + 12] = (3).to_bytes(2, "little")
 
@@ -71,14 +75,21 @@ def test_a_password_is_told_from_damage(tmp_path: Path) -> None:
     assert reason_of(tmp_path, locked()) is UnreadableReason.ENCRYPTED
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", of_entries(3)[:-10]])
+def of_broken_entries() -> bytes:
+    return of_entries(3).replace(b"PK\x01\x02", b"PK\x01\xff")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK\x03\x04 cut off", of_entries(3)[:-10], of_broken_entries()],
+)
 def test_a_damaged_directory_is_refused(tmp_path: Path, content: bytes) -> None:
     assert reason_of(tmp_path, content) is UnreadableReason.CORRUPT
 
 
 def test_small_parts_may_compress_well(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
-        archive.writestr("styles.xml", bytes(1 << 20))
+    with ZipFile(path, "w", ZIP_DEFLATED) as file:
+        file.writestr("styles.xml", bytes(1 << 20))
 
     check_archive(path)

@@ -14,7 +14,7 @@ from tests.factories.papers import (
     scanned_pdf_bytes,
 )
 
-from dossier.integrations.parsing import pdf
+from dossier.integrations.parsing import pdf, plain
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -104,6 +104,39 @@ def test_two_hundred_pages_are_read_in_a_second(write: Write) -> None:
 
     assert text.page_count == 200
     assert all(part.text.count("\n") == 39 for part in text.parts)
+
+
+def test_more_pages_than_anybody_reads_are_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "MAX_PAGES", 2)
+
+    assert reason_of(write(pdf_bytes(["x"] * 3), "a.pdf")) is UnreadableReason.TOO_LARGE
+
+
+def test_more_text_than_anybody_reads_is_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "MAX_BYTES", 2)
+
+    assert reason_of(write(b"Aqua", "a.txt")) is UnreadableReason.TOO_LARGE
+
+
+def test_a_zip_that_only_looks_like_word_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("word/document.xml", "<nothing/>")
+
+    assert reason_of(str(path)) is UnreadableReason.CORRUPT
+
+
+def test_a_locked_opendocument_text_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.odt"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+        archive.writestr("META-INF/manifest.xml", "<encryption-data/>")
+
+    assert reason_of(str(path)) is UnreadableReason.ENCRYPTED
 
 
 def test_a_word_document_is_read_in_body_order(tmp_path: Path) -> None:

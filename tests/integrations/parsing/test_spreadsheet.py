@@ -1,6 +1,7 @@
 """Cells come out of every format alike, and what is no spreadsheet is refused."""
 
 import zipfile
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -197,6 +198,129 @@ def test_what_cannot_be_read_is_refused_with_its_reason(
         read(tmp_path, content)
 
     assert caught.value.reason == reason
+
+
+def repacked(content: bytes, name: str, text: str) -> bytes:
+    """Return the archive with one part replaced."""
+    out = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for part in old.infolist():
+            if part.filename != name:
+                new.writestr(part, old.read(part))
+        new.writestr(name, text)
+    return out.getvalue()
+
+
+_NAMES = "urn:oasis:names:tc:opendocument:xmlns"
+ODS_HEAD = (
+    f'<office:document-content xmlns:office="{_NAMES}:office:1.0"'
+    f' xmlns:table="{_NAMES}:table:1.0" xmlns:text="{_NAMES}:text:1.0"'
+    f' xmlns:style="{_NAMES}:style:1.0">'
+)
+
+
+def ods_of(body: str) -> bytes:
+    return repacked(
+        ods_bytes(), "content.xml", f"{ODS_HEAD}{body}</office:document-content>"
+    )
+
+
+def test_runs_of_equal_and_of_empty_cells_keep_their_places(tmp_path: Path) -> None:
+    book = read(
+        tmp_path,
+        ods_of(
+            '<table:table table:name="F">'
+            '<table:table-row table:number-rows-repeated="3"><table:table-cell/>'
+            '</table:table-row><table:table-row table:visibility="collapse">'
+            '<table:table-cell table:number-columns-repeated="2"/>'
+            '<table:table-cell office:value-type="string"><office:annotation>'
+            "<text:p>no</text:p></office:annotation>"
+            '<text:p>Rosa<text:s text:c="2"/><text:span>'
+            "Oil</text:span></text:p></table:table-cell></table:table-row>"
+            '<table:table-row table:number-rows-repeated="1048000">'
+            '<table:table-cell table:number-columns-repeated="16000"/>'
+            "</table:table-row></table:table>"
+        ),
+    )
+
+    (only,) = book.sheets[0].cells
+    assert (only.address, only.text) == ("C4", "Rosa  Oil")
+    assert book.sheets[0].hidden_rows == [4]
+
+
+def test_a_hidden_ods_table_is_told(tmp_path: Path) -> None:
+    book = read(
+        tmp_path,
+        ods_of(
+            '<style:style style:name="ta1">'
+            '<style:table-properties table:display="false"/></style:style>'
+            '<table:table table:name="F" table:style-name="ta1"/>'
+        ),
+    )
+
+    assert book.sheets[0].is_hidden
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            repacked(ods_bytes(), "META-INF/manifest.xml", "<x><encryption-data/></x>"),
+            "encrypted",
+        ),
+        (
+            ods_of(
+                "<table:table><table:table-row><table:table-cell office:value-type="
+                '"float" office:value="five"><text:p>5</text:p></table:table-cell>'
+                "</table:table-row></table:table>"
+            ),
+            "corrupt",
+        ),
+        (
+            repacked(
+                ods_bytes(), "content.xml", '<!DOCTYPE x [<!ENTITY a "aa">]><x>&a;</x>'
+            ),
+            "corrupt",
+        ),
+        (ods_of("<table:table/>" * 65), "too_large"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+            + "EncryptedPackage".encode("utf-16-le"),
+            "encrypted",
+        ),
+        (repacked(xlsx_bytes(), "xl/styles.xml", "<broken"), "corrupt"),
+    ],
+    ids=[
+        "locked ods",
+        "ods number that is none",
+        "ods with entities",
+        "too many sheets",
+        "locked xlsx",
+        "xlsx without styles",
+    ],
+)
+def test_a_locked_or_hostile_workbook_is_refused(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path, content)
+
+    assert caught.value.reason == reason
+
+
+def test_dates_and_booleans_of_an_old_workbook_are_words(tmp_path: Path) -> None:
+    day = datetime(2025, 5, 12, tzinfo=UTC).replace(tzinfo=None)
+    content = xls_bytes([[day, True]], formats={(0, 0): "yyyy-mm-dd"})
+
+    book = read(tmp_path, content)
+
+    assert [each.text for each in book.sheets[0].cells] == [
+        "2025-05-12T00:00:00",
+        "True",
+    ]
 
 
 def test_an_archive_without_a_workbook_is_unsupported(tmp_path: Path) -> None:

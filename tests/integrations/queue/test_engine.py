@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tests.conftest import ORG_ID
 from tests.factories.accounts import make_organisation
 from tests.factories.jobs import get_job, make_job
@@ -283,6 +284,21 @@ async def test_a_refusal_by_another_server_is_no_lost_database() -> None:
     assert is_lost(ours.value)
     assert is_lost(asyncpg.CannotConnectNowError("starting up"))
     assert not is_lost(asyncpg.InterfaceError("another operation is in progress"))
+
+
+async def test_a_full_pool_is_waited_for(committed: SessionFactory) -> None:
+    tries = 0
+
+    async def find_room() -> int:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise PoolTimeoutError
+        async with system_transaction(committed) as session:
+            return len(await queue_depth(session))
+
+    assert await outlast(find_room) == 0
+    assert tries == 3
 
 
 async def test_an_error_that_is_not_the_database_ends_the_waiting() -> None:

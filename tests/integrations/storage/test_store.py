@@ -1,10 +1,12 @@
 import resource
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from dossier.core.clock import now
 from dossier.integrations.storage.client import ObjectStore, open_store
 from dossier.integrations.storage.exceptions import (
     BlobMissingError,
@@ -65,6 +67,12 @@ async def test_a_part_can_be_read(
     blob = await any_store.write("org", pieces(b"AquaGlycerin"))
 
     assert await read(any_store, blob.key, *part) == expected
+
+
+def test_nobody_else_on_the_machine_looks_in(tmp_path: Path) -> None:
+    ObjectStore.local(tmp_path / "blobs")
+
+    assert (tmp_path / "blobs").stat().st_mode & 0o077 == 0
 
 
 async def test_nothing_at_all_can_be_kept(any_store: ObjectStore) -> None:
@@ -144,6 +152,18 @@ async def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(
     assert str(tmp_path) not in caught.value.detail
     assert await keys(store) == {kept.key}
     assert await read(store, kept.key) == b"earlier"
+
+
+async def test_what_was_never_completed_is_swept(any_store: ObjectStore) -> None:
+    kept = await any_store.write("org", pieces(b"Aqua"))
+    blob = await any_store.write("passing", pieces(b"cut off"))
+
+    await any_store.sweep_passing(now() - timedelta(hours=1))
+    young = await keys(any_store)
+    await any_store.sweep_passing(now() + timedelta(hours=1))
+
+    assert young == {kept.key, blob.key}
+    assert kept.key in await keys(any_store)
 
 
 async def test_a_writable_store_passes_its_check(any_store: ObjectStore) -> None:

@@ -4,6 +4,7 @@ Opens its own transactions, none of which is open while a password is hashed: lo
 happens before there is an organisation to act in.
 """
 
+import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from dossier.core.database import (
 )
 from dossier.core.security import Claims, InvalidTokenError, Passwords, TokenSigner
 from dossier.core.tenancy import Actor
+
+logger = logging.getLogger(__name__)
 
 ENTITY = "user"
 
@@ -76,6 +79,7 @@ class SignInService:
         # Nobody's password takes as long as somebody's: no address can be probed.
         is_match = await self._passwords.is_match(stored, secret)
         if member is None:
+            await self._spend_a_record(email)
             raise InvalidCredentialsError
         is_welcome = is_match and member.is_active
         await self._record(member, origin, "success" if is_welcome else "failure")
@@ -92,6 +96,12 @@ class SignInService:
         if member is None or not member.is_active or _is_outdated(claims, member):
             raise InvalidTokenError
         return _principal(member)
+
+    async def _spend_a_record(self, email: str) -> None:
+        """Take as long as a record takes, where there is no trail to write to."""
+        logger.warning("accounts.login.refused", extra={"reason": "unknown address"})
+        async with system_transaction(self._sessions) as session:
+            await gateway.find_credentials_for_org(session, None, email)
 
     async def _record(self, member: Membership, origin: Origin, status: str) -> None:
         actor = _principal(member).actor(origin)

@@ -52,7 +52,7 @@ def confine(memory_bytes: int, cpu_s: int) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)  # no file is written, so no disk is filled
     _lower(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
-    sys.addaudithook(_refuse)
+    sys.addaudithook(refuse)
 
 
 def _leave_the_network() -> None:
@@ -78,7 +78,8 @@ def _lower(limit: int, value: int) -> None:
         print(f"limit {limit} not set: {error}", file=sys.stderr)  # noqa: T201 - the parent logs the child's standard error
 
 
-def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
+def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    """Raise for what a parser has no business to do; an audit hook."""
     # Even an open that only truncates would destroy the stored original.
     writes = event == "open" and bool(arguments[2] & _WRITING)
     if writes or event.startswith(_REFUSED_EVENTS):

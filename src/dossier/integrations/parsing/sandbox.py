@@ -133,7 +133,7 @@ async def _ended(order: bytes, limits: Limits) -> _Ended:
         raise UnreadableFileError(UnreadableReason.TIMEOUT, detail) from None
     finally:
         _kill(child)
-        await child.wait()
+        await child.communicate()  # to the end, or the pipes stay open behind it
 
 
 async def _conversation(child: Process, order: bytes, max_bytes: int) -> _Ended:
@@ -160,7 +160,7 @@ async def _answered(child: Process, max_bytes: int) -> bytes:
         answer += piece
         if len(answer) > max_bytes:
             _kill(child)
-            break
+            break  # what it said meanwhile is thrown away by the caller
     return bytes(answer)
 
 

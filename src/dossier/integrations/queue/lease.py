@@ -61,7 +61,7 @@ class LeaseKeeper:
         running: Callable[[], Iterable[int]],
         *,
         lease_s: float,
-        on_taken: Callable[[], None] = end_process,
+        on_taken: Callable[[], object] = end_process,
     ) -> None:
         self._url = url
         self._owner = owner

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from dossier.core.listening import GONE
 
@@ -16,6 +17,7 @@ T = TypeVar("T")
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 2.0
 _SURE = (
+    PoolTimeoutError,  # every connection is in use: it passes like an outage
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
@@ -41,7 +43,7 @@ async def outlast(
     while True:
         try:
             return await action()
-        except (*GONE, OSError, DBAPIError) as exc:
+        except (*GONE, OSError, DBAPIError, PoolTimeoutError) as exc:
             if not is_lost(exc) or (gives_up() and wait_s >= LONGEST_WAIT_S):
                 raise
         await asyncio.sleep(wait_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
@@ -59,7 +61,8 @@ def _is_lost(error: BaseException) -> bool:
 def _from_driver(error: BaseException) -> bool:
     """Tell whether the database driver raised this because of its connection."""
     if isinstance(error, asyncpg.InterfaceError):
-        return "clos" in str(error)  # "connection is closed", "pool is closing"
+        # "connection is closed", "pool is closing"; the others are faults of ours.
+        return "closed" in str(error) or "closing" in str(error)
     return any(
         frame.tb_frame.f_globals.get("__name__", "").startswith("asyncpg")
         for frame in _frames(error.__traceback__)

@@ -61,7 +61,8 @@ class ObjectStore:
     def local(cls, folder: Path) -> Self:
         """Return a store over a local folder, which is made when it is missing."""
         with _translated():
-            folder.mkdir(parents=True, exist_ok=True)
+            # Formulas are trade secrets: nobody else on the machine looks in.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(LocalStore(folder), folder)
 
     @classmethod
@@ -185,8 +186,8 @@ def _rename(passing: Path, final: Path) -> None:
 
 def _sweep(passing: Path, before_s: float) -> None:
     # Not by the library's list: it hides the parts of an upload that was cut off.
-    for path in passing.iterdir() if passing.is_dir() else ():
-        if path.stat().st_mtime < before_s:
+    for path in passing.rglob("*") if passing.is_dir() else ():
+        if path.is_file() and path.stat().st_mtime < before_s:
             path.unlink(missing_ok=True)
 
 

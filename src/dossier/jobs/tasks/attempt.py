@@ -44,8 +44,9 @@ RETRYABLE = (UpstreamError, UnavailableError)
 class Ended:
     """How a task ended: with an error, cancelled, or neither."""
 
-    error: Exception | None = None
-    is_cancelled: bool = False
+    error: Exception | None
+    is_cancelled: bool
+    has_receipt: bool
 
 
 class Attempts:
@@ -70,7 +71,9 @@ class Attempts:
             if job is None:
                 return Outcome.finished()
             ended = await self._run(job, delivery)
-            settled = await outlast(lambda: self._settle(delivery, ended))
+            settled = Outcome.finished()
+            if not ended.has_receipt:
+                settled = await outlast(lambda: self._settle(delivery, ended))
             _log(job, settled, ended, time.monotonic() - started_s)
             return settled
 
@@ -110,14 +113,17 @@ class Attempts:
                 await call_task(self._task(job), context, job.args)
             except Exception as exc:  # noqa: BLE001 - the loop outlives every task
                 error = _principal(exc)
-        return Ended(error, delivery.scope.cancelled_caught)
+        return Ended(error, delivery.scope.cancelled_caught, context.has_receipt)
 
     async def _settle(self, delivery: Delivery, ended: Ended) -> Outcome:
-        """Write what became of the run, unless the job is no longer ours."""
+        """Write what became of the run, unless the job is no longer ours.
+
+        A receipt may stand although the answer of its commit was lost.
+        """
         async with tenant_transaction(self._sessions, delivery.org_id) as session:
             job = await self._lock(session, delivery)
             if job is None or job.state in FINISHED:
-                return Outcome.finished()  # its receipt was written by the task
+                return Outcome.finished()
             if job.run_id != delivery.run_id:
                 return _after_lost_answer(job, delivery)
             verdict = self._verdict(job, ended)

@@ -6,7 +6,12 @@ from uuid import UUID
 import anyio
 
 from dossier.core.clock import now
-from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    after_commit,
+    tenant_transaction,
+)
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue import carry
 from dossier.integrations.queue.delivery import Delivery
@@ -31,6 +36,8 @@ class RunContext:
         self._run_id = delivery.run_id
         self._scope = delivery.scope
         self._next_write_s = 0.0
+        self.has_receipt = False
+        """Set once the transaction that holds the receipt has been committed."""
 
     async def progress(
         self,
@@ -74,3 +81,7 @@ class RunContext:
         if not is_owner:
             raise JobSupersededError(self.job_id)
         await carry.announce_end(session, self.job_id)
+        after_commit(session, self._note_receipt)
+
+    def _note_receipt(self) -> None:
+        self.has_receipt = True

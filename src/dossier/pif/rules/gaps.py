@@ -1,14 +1,14 @@
 """What is amiss on a board, as findings: each with its article and its remedy."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from dossier.core.findings import Finding, Message, Severity
-from dossier.pif.constants import ItemState
+from dossier.pif.constants import ItemState, Means
 from dossier.pif.rules.board import BoardItem, Evidence, strange_links
 from dossier.pif.rules.items import Item, Requirement, rulebook
 
@@ -36,7 +36,7 @@ def board_findings(
     """Return the findings of a board and its formula, the gravest first."""
     severity = gap_severity(evidence)
     gaps = [
-        *_missing(items, severity),
+        *_missing(items, severity, _paper_count(evidence)),
         *_unsigned_waivers(items, severity, market),
         *_strange(evidence, market),
         *_exemption(evidence, market),
@@ -57,44 +57,60 @@ def _rank(finding: Finding) -> tuple[int, int]:
     return (_RANK[finding.severity], finding.item or 0)
 
 
-def _missing(items: Iterable[BoardItem], severity: Severity) -> Iterable[_Gap]:
+def _paper_count(evidence: Evidence) -> int:
+    return len({link.document_id for link in evidence.links})
+
+
+def _missing(
+    items: Iterable[BoardItem], severity: Severity, papers: int
+) -> Iterable[_Gap]:
     for item in items:
         if item.state is not ItemState.MISSING:
             continue
         gaps = [p.rule for p in item.requirements if p.state is ItemState.MISSING]
         if len(gaps) == len(item.requirements):
-            yield _missing_item(item.rule, severity)
+            yield _missing_item(item.rule, severity, papers)
         else:
-            yield from (_missing_part(item.rule, part, severity) for part in gaps)
+            yield from (_missing_part(item.rule, p, severity, papers) for p in gaps)
 
 
-def _missing_item(item: Item, severity: Severity) -> _Gap:
+def _missing_item(item: Item, severity: Severity, papers: int) -> _Gap:
+    means = frozenset().union(*(part.satisfied_by for part in item.requirements))
     return _Gap(
         code="missing-item",
         severity=severity,
         item=item.number,
         article=item.article,
-        words=_title(item),
+        words=_title(item) | _sought(means, papers),
         closes_by=item.closes_by,
     )
 
 
-def _missing_part(item: Item, part: Requirement, severity: Severity) -> _Gap:
+def _missing_part(
+    item: Item, part: Requirement, severity: Severity, papers: int
+) -> _Gap:
+    named = {"part_zh": part.name.zh, "part_en": part.name.en}
     return _Gap(
         code="missing-requirement",
         severity=severity,
         item=item.number,
         article=part.article,
-        words=_title(item) | {"part_zh": part.name.zh, "part_en": part.name.en},
+        words=_title(item) | named | _sought(part.satisfied_by, papers),
         closes_by=part.closes_by,
     )
 
 
 def _title(item: Item) -> dict[str, Any]:
+    return {"title_zh": item.title.zh, "title_en": item.title.en}
+
+
+def _sought(means: Collection[Means], papers: int) -> dict[str, str]:
+    """Say where it was looked for: a gap never stands alone."""
+    told = [words for way, words in _sentences()["sought"].items() if way in means]
+    zh, en = ([words[language] for words in told] for language in ("zh", "en"))
     return {
-        "item": item.number,
-        "title_zh": item.title.zh,
-        "title_en": item.title.en,
+        "sought_zh": "\uff0c".join(zh).format(papers=papers),
+        "sought_en": ", ".join(en).format(papers=papers),
     }
 
 

@@ -1,10 +1,10 @@
 """The board, its decisions and its versions as clients send and see them."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field
 
 from dossier.core.schemas import RequestModel, ResponseModel
 from dossier.pif.constants import DecisionKind
@@ -18,24 +18,15 @@ from dossier.pif.schemas.snapshot import (
     SnapshotItem,
     SnapshotRequirement,
 )
-
-
-def _without_nul(text: str) -> str:
-    """Refuse what no PostgreSQL text can hold."""
-    if "\x00" in text:
-        message = "must not contain the character U+0000"
-        raise ValueError(message)
-    return text
+from dossier.products.schemas import Paragraph
 
 
 class DecisionRequest(RequestModel):
     """State why an item needs no paper."""
 
-    reason: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=2000, strip_whitespace=True),
-        AfterValidator(_without_nul),
-    ] = Field(examples=["The product holds no water; microbes cannot grow in it."])
+    reason: Paragraph = Field(
+        examples=["The product holds no water; microbes cannot grow in it."]
+    )
 
 
 class DecisionResponse(ResponseModel):

@@ -107,7 +107,7 @@ def _judgement(proposal: Proposal) -> str:
     if proposal.outcome is Outcome.AMBIGUOUS:
         kinds = " or ".join(c.kind.en.lower() for c in proposal.candidates[:3])
         return f"could be {kinds}"
-    return "no known word in the file name or the text"
+    return "too few known words in the file name and the text"
 
 
 def _candidate(candidate: Candidate) -> MatchCandidate:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
-from dossier.core.clock import now
 from dossier.core.findings import Finding, finding_json
 from dossier.pif import rules
 from dossier.pif.constants import DecisionKind
@@ -56,9 +55,9 @@ class Board:
     findings: tuple[Finding, ...]
 
 
-def today() -> date:
-    """Return the day in Taipei."""
-    return now().astimezone(TAIPEI).date()
+def day_in_taipei(at: datetime) -> date:
+    """Return the day on which an instant falls in Taipei."""
+    return at.astimezone(TAIPEI).date()
 
 
 def board_of(gathered: Gathered, market: str, as_of: date) -> Board:

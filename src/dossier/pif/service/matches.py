@@ -17,6 +17,9 @@ from dossier.products.service import ProductsService
 STATED = frozenset({MatchedBy.STATED, MatchedBy.USER})
 """What a person said; no word goes before it."""
 
+OPENING_PARTS = 10
+"""Pages or sheets that are judged; a paper says early what it is."""
+
 
 class Matcher:
     """Judges papers for one product."""
@@ -85,8 +88,8 @@ class Matcher:
     ) -> MatchResponse:
         own = [link for link in links if link.document_id == document.id]
         stated = [link for link in own if link.matched_by in STATED]
-        parts = await self._documents.texts_of(document.id)
-        text = "\n".join(part.text for part in parts)
+        opening = await self._documents.page_of_text(document.id, 0, OPENING_PARTS)
+        text = "\n".join(part.text for part in opening.items)
         proposal = rules.propose(rules.Paper(document.id, document.filename, text))
         return match_response(proposal, stated, _hindrance(document))
 

@@ -19,7 +19,13 @@ from dossier.pif.exceptions import (
 )
 from dossier.pif.models import PifDecision, PifVersion
 from dossier.pif.schemas import MatchResponse, PifSnapshot
-from dossier.pif.service.board import Board, Gathered, board_of, document_ids, today
+from dossier.pif.service.board import (
+    Board,
+    Gathered,
+    board_of,
+    day_in_taipei,
+    document_ids,
+)
 from dossier.pif.service.matches import Matcher
 from dossier.pif.service.snapshot import content_sha256, make_snapshot, snapshot_json
 from dossier.products.models import FormulaLine
@@ -71,7 +77,7 @@ class PifService:
             ),
             formula=await self._formulas.latest(product_id),
         )
-        return board_of(gathered, market, today())
+        return board_of(gathered, market, day_in_taipei(now()))
 
     async def declare(
         self, product_id: UUID, item: int, reason: str, market: Market = "tw"

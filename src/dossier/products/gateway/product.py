@@ -1,5 +1,6 @@
 """Every query on products."""
 
+from time import monotonic_ns
 from typing import Any
 from uuid import UUID
 
@@ -13,21 +14,28 @@ from dossier.products.models import Product
 
 # What clients see, in the order that they see it. Spelled out rather than composed:
 # the statements are constant texts, so the driver prepares each of them once.
-# JSON leaves the database as text, because it goes to the client as it is.
+# Keys and JSON leave the database as text, because they go to the client as they are.
 _LIST = """
-select id, code, name_zh, name_en, category, dosage_form, use, body_site,
+select id::text, code, name_zh, name_en, category, dosage_form, use, body_site,
        population, intended_use, usage::text, sites::text, holder::text, markets::text,
        created_at, updated_at
 from products where org_id = $1
-order by created_at desc, id desc limit $2 offset $3
+order by created_at desc, products.id desc limit $2 offset $3
 """
 _GET = """
-select id, code, name_zh, name_en, category, dosage_form, use, body_site,
+select id::text, code, name_zh, name_en, category, dosage_form, use, body_site,
        population, intended_use, usage::text, sites::text, holder::text, markets::text,
        created_at, updated_at
 from products where org_id = $1 and id = $2
 """
 _IDENTITY = "uq_products_org_id_identity_key"
+_LARGE: dict[UUID, int] = {}
+"""Until when an organisation is known to be above the bound, by the process's clock.
+
+To find that out takes 2 ms, six times the rest of the list.
+"""
+
+_LARGE_FOR_NS = 60 * 10**9
 _COUNT = """
 select count(*) as total from (select 1 from products where org_id = $1 limit $2) t
 """
@@ -52,10 +60,21 @@ async def count_products_for_org(
     session: Session, org_id: UUID, *, is_exact: bool
 ) -> int | None:
     """Count products; `None` above the bound unless an exact figure is wanted."""
-    bound = None if is_exact else EXACT_COUNT_ROWS + 1
+    if is_exact:
+        return await _count(session, org_id, None)
+    if _LARGE.get(org_id, 0) > monotonic_ns():
+        return None
+    total = await _count(session, org_id, EXACT_COUNT_ROWS + 1)
+    if total <= EXACT_COUNT_ROWS:
+        return total
+    _LARGE[org_id] = monotonic_ns() + _LARGE_FOR_NS
+    return None
+
+
+async def _count(session: Session, org_id: UUID, bound: int | None) -> int:
     rows = await raw_rows(session, _COUNT, org_id, bound)
     total: int = rows[0]["total"]
-    return total if is_exact or total <= EXACT_COUNT_ROWS else None
+    return total
 
 
 async def get_product_for_org(
@@ -84,6 +103,7 @@ async def lock_product_for_org(
         select(Product)
         .where(Product.id == product_id, Product.org_id == org_id)
         .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)  # what was read before may be old
     )
     return (await session.scalars(query)).one_or_none()
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from dossier.products.rules.folding import folded
-from dossier.products.rules.formula_rows import SourceRow, StatedCell
+from dossier.products.rules.formula_rows import RowKey, SourceRow, StatedCell
 from dossier.products.rules.formula_words import QUANTITIES, Column
 from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
 from dossier.products.rules.numbers import DecimalMark, column_mark
@@ -78,14 +78,14 @@ class UnitDecision:
 class AmountTable:
     """Every amount by row and column, and what could not be understood."""
 
-    amounts: Mapping[tuple[int, Column], Amount]
+    amounts: Mapping[tuple[RowKey, Column], Amount]
     decisions: tuple[UnitDecision, ...]
     unreadable: tuple[StatedCell, ...]
     unknown_units: tuple[tuple[str, StatedCell], ...]
 
     def at(self, row: SourceRow, column: Column) -> Amount | None:
         """Return the amount of a row in a column."""
-        return self.amounts.get((row.row, column))
+        return self.amounts.get((row.key, column))
 
     def total_in(self, column: Column, cell: StatedCell) -> Amount | None:
         """Return a stated total in per cent, read as its column is."""
@@ -105,7 +105,7 @@ class _ColumnReading:
 
     column: Column
     header_unit: str | None
-    stated: dict[int, tuple[StatedCell, Quantity]]
+    stated: dict[RowKey, tuple[StatedCell, Quantity]]
     unreadable: list[StatedCell]
 
 
@@ -118,7 +118,7 @@ def read_amounts(
         for column in sorted(QUANTITIES & units.keys())
     ]
     decisions = {each.column: _decision(each) for each in readings}
-    amounts: dict[tuple[int, Column], Amount] = {}
+    amounts: dict[tuple[RowKey, Column], Amount] = {}
     unknown: list[tuple[str, StatedCell]] = []
     for reading in readings:
         decision = decisions[reading.column]
@@ -140,7 +140,7 @@ def _read_column(
     rows: Iterable[SourceRow], column: Column, header_unit: str | None
 ) -> _ColumnReading:
     cells = {
-        row.row: row.quantities[column] for row in rows if column in row.quantities
+        row.key: row.quantities[column] for row in rows if column in row.quantities
     }
     mark = column_mark(cell.text for cell in cells.values() if cell.number is None)
     reading = _ColumnReading(column, header_unit, {}, [])

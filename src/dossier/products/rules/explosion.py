@@ -87,7 +87,7 @@ def layout_of(columns: frozenset[Column]) -> Layout:
     product = Column.PRODUCT_PERCENT if Column.PRODUCT_PERCENT in columns else None
     if outer not in columns:
         # "% in formula" is the raw material's share where no other column states it.
-        return Layout(product, inner, None)
+        return Layout(product, inner, None) if product else Layout(inner, None, None)
     return Layout(outer, inner, product)
 
 
@@ -113,8 +113,8 @@ def _continues(row: SourceRow, block: list[SourceRow], layout: Layout) -> bool:
 
 
 def _is_further_part(row: SourceRow, head: SourceRow, layout: Layout) -> bool:
-    if row.opens:
-        return False
+    if row.opens:  # and so repeats the name of the raw material, if there is one
+        return row.word(Column.TRADE_NAME) is not None
     if layout.outer not in row.quantities:
         return True
     return head.word(Column.TRADE_NAME) is not None and (
@@ -219,7 +219,7 @@ def _portions(
 ) -> list[Portion]:
     if layout.product is not None:
         stated = _stated_portions(block, amounts, layout.product)
-        if stated:
+        if len(stated) == len(block.rows):
             return stated
     if _is_composed(block, amounts, layout) and basis is not Basis.OUTER:
         return _composed(block, amounts, layout, basis)

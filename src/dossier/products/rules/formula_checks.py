@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from dossier.core.findings import Finding, Severity
-from dossier.products.rules.explosion import is_blend
+from dossier.products.rules.explosion import is_blend, layout_of
 from dossier.products.rules.folding import folded
 from dossier.products.rules.formula_findings import Facts, Findings
 from dossier.products.rules.formula_lines import (
@@ -106,34 +106,9 @@ def _stated_value(reading: Reading, stated: StatedTotal) -> Interval | None:
 
 
 def _column_total(reading: Reading, column: Column) -> Interval | None:
-    if column is Column.SUB_PERCENT:
-        return None
-    headings = _composed_headings(reading)
-    amounts = [
-        amount
-        for (row, each), amount in reading.amounts.amounts.items()
-        if each is column and (row not in headings or not _children_count(reading, row))
-    ]
-    if any(amount.is_rest for amount in amounts):
-        return reading.total.interval
-    return Interval.sum(amount.interval for amount in amounts)
-
-
-def _composed_headings(reading: Reading) -> frozenset[int]:
-    """Return rows whose own column also holds the shares of their ingredients."""
-    if Column.SUB_PERCENT in reading.table.columns:
-        return frozenset()
-    return frozenset(row.row for row in reading.read.rows if inci_of(row) is None)
-
-
-def _children_count(reading: Reading, heading: int) -> int:
-    rows = [row for row in reading.read.rows if row.row > heading]
-    count = 0
-    for row in rows:
-        if row.opens:
-            break
-        count += 1
-    return count
+    """Return what a column must come to: nothing fixed, where it holds compositions."""
+    layout = layout_of(frozenset(reading.table.columns))
+    return None if column is layout.inner else reading.total.interval
 
 
 def _unreadable(reading: Reading, findings: Findings) -> Iterator[Finding]:
@@ -166,7 +141,7 @@ def _missing_quantities(reading: Reading, findings: Findings) -> Iterator[Findin
     for row in reading.read.rows:
         name = inci_of(row)
         cells = {cell.address for cell in row.quantities.values()}
-        if row.row not in stated and name is not None and not cells & unreadable:
+        if row.key not in stated and name is not None and not cells & unreadable:
             yield findings.make(
                 "missing-quantity",
                 Severity.BLOCKING,

@@ -107,13 +107,19 @@ def _header_address(chosen: _Candidate, column: int) -> str:
 
 
 def _candidates(grid: Grid) -> Iterator[_Candidate]:
-    for row in grid.rows[:_MAX_SEARCHED_ROWS]:
+    searched = grid.rows[:_MAX_SEARCHED_ROWS]
+    for row in (each for each in searched if _may_head(grid, each)):
         for depth in range(1, _MAX_HEADER_ROWS + 1):
             if depth > 1 and _holds_numbers(grid, row + depth - 1):
                 break
             candidate = _candidate(grid, row, depth)
             if candidate is not None:
                 yield candidate
+
+
+def _may_head(grid: Grid, row: int) -> bool:
+    """Return whether any cell of the row names a column; most rows need no more."""
+    return any(column_of(cell.text) is not None for cell in grid.own(row))
 
 
 def _holds_numbers(grid: Grid, row: int) -> bool:
@@ -150,23 +156,14 @@ def _roles(grid: Grid, row: int, depth: int) -> dict[Column, tuple[int, str]]:
     roles: dict[Column, tuple[int, str]] = {}
     for column in columns:
         text = _header_text(grid, row, depth, column)
-        role = _free_role(None if _says_number(text) else column_of(text), roles)
+        role = None if _says_number(text) else column_of(text)
         if role is not None:
-            roles[role] = (column, text)
+            roles.setdefault(role, (column, text))
     return roles
 
 
 def _says_number(text: str) -> bool:
     return parse_quantity(text) is not None
-
-
-def _free_role(
-    role: Column | None, taken: Mapping[Column, tuple[int, str]]
-) -> Column | None:
-    """Return the role if it is free; a second raw material column is its name."""
-    if role is Column.NAME and role in taken and Column.INCI not in taken:
-        return Column.INCI
-    return None if role is None or role in taken else role
 
 
 def _header_text(grid: Grid, row: int, depth: int, column: int) -> str:

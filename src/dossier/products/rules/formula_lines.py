@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from dossier.products.rules.explosion import Part
 from dossier.products.rules.formula_reading import Reading
-from dossier.products.rules.formula_rows import SourceRow
+from dossier.products.rules.formula_rows import RowKey, SourceRow
 from dossier.products.rules.formula_words import Column
 from dossier.products.rules.identifiers import find_cas, find_ec
 from dossier.products.rules.intervals import Interval
@@ -51,13 +51,13 @@ def lines_of(reading: Reading) -> tuple[ParsedLine, ...]:
     )
 
 
-def raw_material_names(reading: Reading) -> dict[int, SourceRow]:
+def raw_material_names(reading: Reading) -> dict[RowKey, SourceRow]:
     """Return for every row the row that names its raw material."""
-    heads: dict[int, SourceRow] = {}
+    heads: dict[RowKey, SourceRow] = {}
     head: SourceRow | None = None
     for row in reading.read.rows:
         head = row if row.opens or head is None else head
-        heads[row.row] = head
+        heads[row.key] = head
     return heads
 
 
@@ -79,10 +79,10 @@ def ec_of(row: SourceRow) -> str | None:
 
 
 def _line(
-    position: int, settled: Settled, part: Part, heads: dict[int, SourceRow]
+    position: int, settled: Settled, part: Part, heads: dict[RowKey, SourceRow]
 ) -> ParsedLine:
     row = part.row
-    head = heads[row.row]
+    head = heads[row.key]
     share = _share(settled, part)
     is_trace = part.stated.quantity.kind is QuantityKind.TRACE
     return ParsedLine(

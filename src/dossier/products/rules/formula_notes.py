@@ -88,7 +88,7 @@ def _trace_notes(reading: Reading) -> Iterator[Note]:
 
 
 def _hidden_notes(reading: Reading) -> Iterator[Note]:
-    hidden = [row.row for row in reading.read.rows if row.is_hidden]
+    hidden = sorted({row.row for row in reading.read.rows if row.is_hidden})
     if hidden:
         yield _note("hidden-rows", rows=", ".join(map(str, hidden[:_MAX_REMARKS])))
 

@@ -25,6 +25,9 @@ _TOTAL: Final = re.compile(
 _SUBTOTAL: Final = re.compile(r"sub-?\s?total|小計")
 
 
+RowKey = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedCell:
     """A quantity cell as it stands: its text, its number, its place."""
@@ -42,6 +45,7 @@ class SourceRow:
     """One line of the table, merged cells resolved, nothing computed yet.
 
     `opens` says that the row names its raw material itself, instead of continuing one.
+    `part` counts the ingredients that one row lists in cells of several lines.
     """
 
     row: int
@@ -51,6 +55,12 @@ class SourceRow:
     cells: dict[Column, str]
     opens: bool
     is_hidden: bool = False
+    part: int = 0
+
+    @property
+    def key(self) -> RowKey:
+        """Return what tells this line from all others of the table."""
+        return (self.row, self.part)
 
     def word(self, column: Column) -> str | None:
         """Return what the row says in a column, `None` where it says nothing."""
@@ -92,7 +102,7 @@ def _take(
         return _phase_name(table.grid.own(row)[0].text)
     if kind is RowKind.LINE:
         line = _line(table, row, phase)
-        read.rows.append(line)
+        read.rows.extend(_unstacked(line))
         return line.phase
     if kind is RowKind.TOTAL:
         read.totals.extend(_totals(table, row))
@@ -236,6 +246,43 @@ def _line(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
         opens=_opens(table, row),
         is_hidden=row in grid.sheet.hidden_rows,
     )
+
+
+def _unstacked(line: SourceRow) -> list[SourceRow]:
+    """Return one row for each ingredient of cells that list several, line by line.
+
+    A name that is merely wrapped has no quantity for each of its lines.
+    """
+    name = Column.INCI if line.word(Column.INCI) else Column.NAME
+    count = len(_stack(line.words.get(name, "")))
+    stacked = {
+        column: _stack(cell.text)
+        for column, cell in line.quantities.items()
+        if cell.number is None and len(_stack(cell.text)) == count
+    }
+    if count == 1 or not stacked:
+        return [line]
+    return [_layer(line, part, count, stacked) for part in range(count)]
+
+
+def _stack(text: str) -> list[str]:
+    return [each.strip() for each in text.split("\n") if each.strip()] or [""]
+
+
+def _layer(
+    line: SourceRow, part: int, count: int, stacked: dict[Column, list[str]]
+) -> SourceRow:
+    words = {
+        column: _stack(text)[part] if len(_stack(text)) == count else text
+        for column, text in line.words.items()
+    }
+    quantities = {
+        column: replace(cell, text=stacked[column][part]) if column in stacked else cell
+        for column, cell in line.quantities.items()
+        if column in stacked or part == 0
+    }
+    opens = line.opens and part == 0
+    return replace(line, part=part, words=words, quantities=quantities, opens=opens)
 
 
 def _opens(table: FormulaTable, row: int) -> bool:

@@ -50,8 +50,8 @@ _PATTERNS: Final = tuple(
         (
             Column.SUB_PERCENT,
             (
-                rf"{_SHARE}.*\b(?:in|of)\b.*{_RAW}|(?:mixture|blend|sub|breakdown).*{_SHARE}"
-                rf"|{_SHARE}.*(?:mixture|blend|breakdown)|[佔占].{{0,3}}原料"
+                rf"{_SHARE}.*\b(?:in|of)\b.*{_RAW}|(?:mixture|blend|sub|breakdown|composition).*{_SHARE}"
+                rf"|{_SHARE}.*(?:mixture|blend|breakdown|composition)|[佔占].{{0,3}}原料"
                 rf"|原料.{{0,2}}[中內].*{_SHARE}|(?:複方|混合).*{_SHARE}|組成.*(?:比|%|百分)"
             ),
         ),

@@ -120,11 +120,6 @@ class Grid:
             return cell
         return self._anchors.get(cell.merged_from)
 
-    def is_covered(self, row: int, column: int) -> bool:
-        """Return whether a merged range covers the cell from elsewhere."""
-        cell = self._cells.get((row, column))
-        return cell is not None and cell.merged_from is not None
-
     def own(self, row: int) -> list[GridCell]:
         """Return the cells of a row that say something themselves."""
         cells = (self.at(row, column) for column in self.columns(row))

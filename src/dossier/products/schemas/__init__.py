@@ -16,6 +16,7 @@ from dossier.products.schemas.product import HolderBody as HolderBody
 from dossier.products.schemas.product import LinkCreate as LinkCreate
 from dossier.products.schemas.product import LinkList as LinkList
 from dossier.products.schemas.product import LinkResponse as LinkResponse
+from dossier.products.schemas.product import Paragraph as Paragraph
 from dossier.products.schemas.product import ProductCreate as ProductCreate
 from dossier.products.schemas.product import ProductResponse as ProductResponse
 from dossier.products.schemas.product import ProductUpdate as ProductUpdate

@@ -10,7 +10,6 @@ _JSON = ("usage", "sites", "holder", "markets")
 def product_json(row: Any) -> dict[str, Any]:
     """Return a row as `orjson` writes it; JSON columns pass through unparsed."""
     product: dict[str, Any] = dict(row.items())
-    product["id"] = str(product["id"])
     for name in _JSON:
         product[name] = orjson.Fragment(product[name])
     return product

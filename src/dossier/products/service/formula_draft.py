@@ -1,17 +1,22 @@
 """A formula between reading and keeping: the values of its rows and their hash."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from dossier.core.findings import Finding, finding_json
 from dossier.products.rules.formula import ParsedFormula
 from dossier.products.rules.formula_lines import ParsedLine
 
+_LINE_COLUMNS: Final = tuple(
+    each.name for each in fields(ParsedLine) if each.name != "cell"
+)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class FormulaDraft:
     """What would be stored."""
 
@@ -26,7 +31,7 @@ class FormulaDraft:
         """Return what is wrong with it, the gravest first."""
         return self.parsed.findings
 
-    @property
+    @cached_property
     def content_sha256(self) -> str:
         """Return the hash of the source and of all that was understood of it."""
         content = {**self._reading(), "lines": self.lines()}
@@ -72,6 +77,6 @@ class FormulaDraft:
         }
         if self.parsed.sheet:
             place["sheet"] = self.parsed.sheet
-        row = asdict(line)
-        del row["cell"]
+        # Not `asdict`: its deep copies cost more than reading the whole sheet's words.
+        row = {name: getattr(line, name) for name in _LINE_COLUMNS}
         return row | {"place": place}

@@ -43,6 +43,7 @@ async def render(ctx: TaskContext, report_id: UUID, *, press: Press) -> None:
         page_count = await _make(ctx, source, press, Path(folder))
         await ctx.progress(2, STEPS, "step", "storing")
         files = await _store(ctx, source.manuscript, press.store, Path(folder))
+    await ctx.progress(STEPS, STEPS, "step", "stored")
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         await gateway.settle_report_for_org(
             session, ctx.org_id, report_id, files=files, page_count=page_count

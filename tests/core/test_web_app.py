@@ -1,0 +1,68 @@
+"""What `create_app` joins together."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from dossier.core.loopback import is_loopback
+from dossier.core.settings import Settings
+from dossier.main import create_app
+
+MIB = 1024 * 1024
+
+
+async def megabytes(count: int) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        yield bytes(MIB)
+
+
+async def test_only_uploads_may_be_larger_than_other_bodies(
+    anonymous_client: httpx2.AsyncClient,
+) -> None:
+    json = {"content-type": "application/json"}
+
+    login = await anonymous_client.post(
+        "/api/v1/auth/login", content=megabytes(2), headers=json
+    )
+    upload = await anonymous_client.post("/api/v1/documents", content=megabytes(2))
+
+    assert login.json()["code"] == "body_too_large"
+    assert upload.json()["code"] == "unauthenticated"
+
+
+async def test_invented_tokens_share_the_limit_of_their_address(
+    settings: Settings, app: FastAPI
+) -> None:
+    limits = settings.limits.model_copy(update={"requests_per_minute": 1})
+    limited = create_app(settings.model_copy(update={"limits": limits}))
+    limited.state.sessions = app.state.sessions
+    transport = httpx2.ASGITransport(app=limited)
+    headers = {"authorization": "Bearer invented"}
+
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://localhost"
+    ) as client:
+        answers = [
+            await client.get("/info", headers=headers),
+            await client.get("/info", headers=headers | {"authorization": "Bearer 2"}),
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),  # noqa: S104 - what is refused
+        ("dossier.example", False),
+    ],
+)
+def test_loopback_is_told_apart(host: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    assert is_loopback(host) is expected

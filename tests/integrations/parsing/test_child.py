@@ -1,0 +1,74 @@
+import os
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+import orjson
+import pytest
+from tests.integrations.parsing import hostile
+
+from dossier.integrations.parsing.child import answer_of, encoded
+from dossier.integrations.parsing.isolation import ForbiddenInSandboxError, refuse
+
+
+def test_exact_values_travel_as_text() -> None:
+    cell = hostile.Cell("玫瑰", Decimal("0.10"))
+
+    sent = orjson.loads(encoded([cell, date(2026, 1, 2), PurePosixPath("a/b")]))
+
+    assert sent == [{"text": "玫瑰", "number": "0.10"}, "2026-01-02", "a/b"]
+
+
+def test_what_has_no_text_is_refused() -> None:
+    with pytest.raises(TypeError):
+        encoded(object())
+
+
+def ask_too_much(_path: str) -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("parser", "reason"),
+    [
+        (hostile.refuse, "encrypted"),
+        (hostile.stumble, "corrupt"),
+        (ask_too_much, "memory"),
+    ],
+)
+def test_a_failure_becomes_its_reason(
+    parser: Callable[..., object], reason: str
+) -> None:
+    answer = orjson.loads(answer_of(parser, "a.pdf", {}))
+
+    assert answer["unreadable"]["reason"] == reason
+
+
+def lack_a_library(_path: str) -> None:
+    raise ImportError
+
+
+def test_a_missing_library_is_not_blamed_on_the_file() -> None:
+    with pytest.raises(ImportError):
+        answer_of(lack_a_library, "a.pdf", {})
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments"),
+    [
+        ("socket.connect", ()),
+        ("subprocess.Popen", ()),
+        ("os.remove", ()),
+        ("open", ("a", "w", os.O_WRONLY)),
+        ("open", ("a", None, os.O_RDONLY | os.O_TRUNC)),
+    ],
+)
+def test_a_confined_process_may_not(event: str, arguments: tuple[object, ...]) -> None:
+    with pytest.raises(ForbiddenInSandboxError):
+        refuse(event, arguments)
+
+
+@pytest.mark.parametrize("event", [("open", ("a", "r", os.O_RDONLY)), ("import", ())])
+def test_a_confined_process_may_read(event: tuple[str, tuple[object, ...]]) -> None:
+    refuse(*event)
