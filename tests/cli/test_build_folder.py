@@ -1,7 +1,9 @@
 """What a build takes from a folder, and what it says of the rest."""
 
+import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,6 +116,25 @@ def test_empty_files_and_pipes_are_named_and_others_go_on(
         "empty.pdf": "the file is empty (0 bytes)",
         "pipe": "not an ordinary file",
     }
+
+
+def test_closed_folder_is_named_and_others_go_on(
+    root: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "closed").mkdir()
+    scandir = os.scandir
+
+    def guarded(path: str) -> Any:  # permissions do not hold back root
+        if path.endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+
+    folder = read_folder(root, apart_from=out)
+
+    assert names(folder) == ["formula.xlsx"]
+    assert refusals(folder) == {"closed": "cannot be read: Permission denied"}
 
 
 def test_results_inside_the_folder_are_not_papers(root: Path) -> None:

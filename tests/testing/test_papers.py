@@ -49,6 +49,11 @@ def test_generator_makes_the_same_bytes_twice(
     } == papers
 
 
+def test_missing_font_is_named_with_its_mend(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no such font; `make install`"):
+        make_papers("rose-cream", tmp_path / "none.ttf")
+
+
 def test_example_stays_small(papers: dict[str, bytes]) -> None:
     assert sum(map(len, papers.values())) < 1_500_000
 

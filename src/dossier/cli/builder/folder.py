@@ -45,9 +45,14 @@ def read_folder(root: Path, *, apart_from: Path) -> Folder:
         UnusableInputError: the folder is missing, closed, or holds no paper.
     """
     _require_folder(root)
-    found = [_judged(root, path) for path in _walk(root, apart_from.resolve())]
+    closed: list[OSError] = []
+    walked = _walk(root, apart_from.resolve(), closed)
+    found = [_judged(root, path) for path in walked]
     papers = tuple(entry for entry in found if isinstance(entry, Paper))
-    refusals = tuple(entry for entry in found if isinstance(entry, Refusal))
+    refusals = (
+        *(entry for entry in found if isinstance(entry, Refusal)),
+        *(_closed(root, error) for error in closed),
+    )
     if not papers:
         raise UnusableInputError(_nothing(root, refusals))
     return Folder(papers, refusals, _product_file(root))
@@ -76,8 +81,14 @@ def _product_file(root: Path) -> Path | None:
     )
 
 
-def _walk(root: Path, apart_from: Path) -> Iterator[Path]:
-    for folder, names, files in os.walk(root, followlinks=False):
+def _closed(root: Path, error: OSError) -> Refusal:
+    """Name a folder that could not be listed."""
+    name = Path(error.filename).relative_to(root).as_posix()
+    return Refusal(name, f"cannot be read: {error.strerror}")
+
+
+def _walk(root: Path, apart_from: Path, closed: list[OSError]) -> Iterator[Path]:
+    for folder, names, files in os.walk(root, onerror=closed.append):
         here = Path(folder)
         linked = [name for name in names if (here / name).is_symlink()]
         names[:] = sorted(

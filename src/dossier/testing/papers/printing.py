@@ -12,6 +12,9 @@ class Printer:
     """Sets papers with one font, one clock reading and nothing of the machine."""
 
     def __init__(self, root: Path, font: Path) -> None:
+        if not font.is_file():
+            message = f"{font}: no such font; `make install` unpacks it"
+            raise FileNotFoundError(message)
         self._root = root
         self._fonts = typst.Fonts(
             include_system_fonts=False,
