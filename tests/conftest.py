@@ -50,7 +50,10 @@ async def clone(cluster_url: str, source: str, name: str) -> str:
     connection = await asyncpg.connect(cluster_url)
     try:
         await connection.execute(f"drop database if exists {name} with (force)")
-        await connection.execute(f"create database {name} template {source}")
+        # Copied as files: through the log it takes twice as long.
+        await connection.execute(
+            f"create database {name} template {source} strategy file_copy"
+        )
     finally:
         await connection.close()
     return named(cluster_url, name)
