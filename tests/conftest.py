@@ -7,10 +7,12 @@ sessions share one connection inside one outer transaction, which is rolled back
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import httpx2
+import hypothesis
 import pytest
 from fastapi import FastAPI, Request
 from sqlalchemy import make_url
@@ -31,6 +33,10 @@ from dossier.core.errors import UnauthenticatedError
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.jobs.ports import Task
+
+# The same examples in every run, and none fails because the machine is busy.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("house")
 
 TEMPLATE = "dossier_template"
 ORG_ID = UUID("018f0000-0000-7000-8000-00000000000a")
@@ -218,6 +224,14 @@ async def app(
     app.state.sessions = sessions
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
     return app
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    """The OpenAPI document; it takes half a second to make, and never changes."""
+    from dossier.main import create_app  # noqa: PLC0415 - half a second, only here
+
+    return create_app(Settings()).openapi()
 
 
 def client_of(app: FastAPI, token: str | None) -> httpx2.AsyncClient:
