@@ -84,7 +84,6 @@ async def test_one_hash_of_one_price_is_computed_whoever_asks(
     *,
     is_active: bool,
 ) -> None:
-    login_app.state.passwords.close()
     login_app.state.passwords = counted = Counted()
     await make_member(org_id)
     async with tenant_transaction(sessions, org_id) as session:
@@ -94,6 +93,7 @@ async def test_one_hash_of_one_price_is_computed_whoever_asks(
     await log_in(password="not the right one")
     await log_in("nobody@example.com")
     await log_in(organisation_id=str(uuid4()))
+    counted.close()
 
     prices = {encoded.rsplit("$", 2)[0] for encoded in counted.checked}
     assert len(counted.checked) == 4
