@@ -283,6 +283,7 @@ async def test_a_refusal_by_another_server_is_no_lost_database() -> None:
     assert not is_lost(refused.value)
     assert is_lost(ours.value)
     assert is_lost(asyncpg.CannotConnectNowError("starting up"))
+    assert is_lost(asyncpg.InternalClientError("cannot switch to state 12"))
     assert not is_lost(asyncpg.InterfaceError("another operation is in progress"))
 
 
