@@ -134,9 +134,9 @@ async def test_a_running_job_stops_when_a_person_cancels_it(
     stopped = asyncio.Event()
 
     async def hang(ctx: TaskContext) -> None:
-        async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-            await JobsService(session, Actor.system(ORG_ID)).cancel_job(ctx.job_id)
-        try:
+        try:  # the word may come back before the commit has returned
+            async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+                await JobsService(session, Actor.system(ORG_ID)).cancel_job(ctx.job_id)
             await asyncio.Event().wait()
         finally:
             stopped.set()
