@@ -218,6 +218,20 @@ async def test_documents_are_found_by_name_digest_and_state(
 
 
 @pytest.mark.parametrize(
+    "params",
+    [{"q": "\x00"}, {"offset": str(2**63)}, {"limit": "51"}, {"sha256": "F" * 64}],
+    ids=["nul", "offset", "limit", "digest"],
+)
+async def test_a_search_that_cannot_be_is_refused(
+    client: httpx2.AsyncClient, params: dict[str, str]
+) -> None:
+    answer = await client.get("/api/v1/documents", params=params)
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [*params]
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [("GET", ""), ("GET", "/content"), ("GET", "/text"), ("POST", "/read")],
 )

@@ -185,13 +185,16 @@ async def test_an_unknown_sheet_document_product_or_version_is_told(
     document = await client.post(url, json={"document_id": NOWHERE})
     product = await client.post(f"/api/v1/products/{NOWHERE}/formulas", json=body)
     version = await client.get(f"{url}/7")
+    none = await client.get(f"{url}/{2**31}")
 
-    types = [each.json()["type"] for each in (sheet, document, product, version)]
+    answers = (sheet, document, product, version, none)
+    types = [each.json()["type"] for each in answers]
     assert types == [
         "/problems/formula-sheet-not-found",
         "/problems/document-not-found",
         "/problems/product-not-found",
         "/problems/formula-not-found",
+        "/problems/request-invalid",
     ]
 
 
