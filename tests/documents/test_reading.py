@@ -5,6 +5,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from sqlalchemy import select
 from tests.conftest import DrainJobs
 from tests.factories.documents import make_document, make_stored_document
 from tests.factories.jobs import make_context
@@ -15,13 +16,15 @@ from dossier.core.models import new_id
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
-from dossier.documents.tasks import read_text
+from dossier.documents.tasks import give_up, read_text
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
 from dossier.integrations.parsing.paper import PaperText, TextPart
 from dossier.integrations.storage.client import open_store
+from dossier.jobs.constants import JobState
+from dossier.jobs.models import Job
 
 READ = PaperText(
     [TextPart(1, "page 1", "Aqua"), TextPart(2, "page 2", "", has_text_layer=False)],
@@ -158,6 +161,66 @@ async def test_an_unreadable_document_can_be_tried_again(
     assert (again["text_state"], again["unreadable_reason"]) == ("pending", None)
     assert await drain_jobs() == 1
     assert (await client.get(path)).json()["text_state"] == "read"
+
+
+async def test_a_reading_that_fails_for_good_is_told_and_can_be_tried_again(
+    client: httpx2.AsyncClient,
+    settings: Settings,
+    document_id: UUID,
+    drain_jobs: DrainJobs,
+) -> None:
+    path = f"/api/v1/documents/{document_id}"
+    (stored,) = settings.home.glob("blobs/documents/*/*/*")
+    stored.rename(settings.home / "aside")
+
+    await drain_jobs()
+    failed = (await client.get(path)).json()
+    (settings.home / "aside").rename(stored)
+    await client.post(f"{path}/read")
+    await drain_jobs()
+
+    assert failed["text_state"] == "unreadable"
+    assert failed["unreadable_reason"] == "blob_missing"
+    assert failed["unreadable_detail"] == "Stored bytes are missing"
+    assert (await client.get(path)).json()["text_state"] == "read"
+
+
+async def test_a_document_whose_readers_were_killed_is_told(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    document_id: UUID,
+    drain_jobs: DrainJobs,
+) -> None:
+    async with tenant_transaction(sessions, org_id) as session:
+        (job,) = (await session.scalars(select(Job))).all()
+        job.state, job.failures, job.run_id = JobState.PROCESSING, 2, new_id()
+
+    await drain_jobs()
+
+    document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+    assert document["text_state"] == "unreadable"
+    assert document["unreadable_reason"] == "worker_lost"
+
+
+@pytest.mark.parametrize("state", ["read", None])
+async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
+    *,
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    read: Read,
+    document_id: UUID,
+    state: str | None,
+) -> None:
+    await read(Scripted(READ))
+    args = {"document_id": str(document_id if state else new_id())}
+
+    async with tenant_transaction(sessions, org_id) as session:
+        await give_up(session, org_id, args, {"code": "worker_lost", "detail": ""})
+
+    document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+    assert (document["text_state"], document["unreadable_reason"]) == ("read", None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pydantic import EmailStr, Field, SecretStr
 from pydantic.config import JsonDict
 
 from dossier.accounts.constants import Role
-from dossier.core.schemas import RequestModel, ResponseModel
+from dossier.core.schemas import RequestModel, ResponseModel, StorableText
 
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
@@ -30,7 +30,7 @@ def _undefaulted(schema: JsonDict) -> None:
 class LoginRequest(RequestModel):
     """Ask for an access token."""
 
-    email: str = Field(max_length=320, examples=["mei@example.com"])
+    email: StorableText = Field(max_length=320, examples=["mei@example.com"])
     password: SecretStr = Field(
         max_length=MAX_PASSWORD_LENGTH, examples=["a long pass phrase"]
     )
@@ -49,7 +49,7 @@ class UserCreate(RequestModel):
     """A new member of the organisation."""
 
     email: EmailStr = _EMAIL
-    name: str = _NAME
+    name: StorableText = _NAME
     role: Role
     password: SecretStr = _PASSWORD
 
@@ -57,7 +57,9 @@ class UserCreate(RequestModel):
 class UserUpdate(RequestModel):
     """What an owner may change of a member; fields that are absent stay."""
 
-    name: str = Field("", min_length=1, max_length=200, json_schema_extra=_undefaulted)
+    name: StorableText = Field(
+        "", min_length=1, max_length=200, json_schema_extra=_undefaulted
+    )
     role: Role = Field(Role.VIEWER, json_schema_extra=_undefaulted)
     is_active: bool = Field(default=True, json_schema_extra=_undefaulted)
 
@@ -65,7 +67,9 @@ class UserUpdate(RequestModel):
 class SelfUpdate(RequestModel):
     """What a person may change alone; password and e-mail need the current one."""
 
-    name: str = Field("", min_length=1, max_length=200, json_schema_extra=_undefaulted)
+    name: StorableText = Field(
+        "", min_length=1, max_length=200, json_schema_extra=_undefaulted
+    )
     email: EmailStr = Field("", max_length=254, json_schema_extra=_undefaulted)
     password: SecretStr = Field(
         SecretStr(""),
