@@ -230,8 +230,9 @@ async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
         (b"%PDF-1.7\nand nothing more", "broken.pdf", "corrupt"),
         (pdf_bytes(["secret"], password="rose"), "locked.pdf", "encrypted"),
         (bomb_xlsx_bytes(), "formula.xlsx", "zip_bomb"),
+        ("Crème;é".encode("latin-1"), "table.csv", "undecodable"),
     ],
-    ids=["empty", "corrupt", "encrypted", "bomb"],
+    ids=["empty", "corrupt", "encrypted", "bomb", "undecodable"],
 )
 async def test_bad_files_are_taken_in_and_end_with_their_reason(
     client: httpx2.AsyncClient,
@@ -249,6 +250,22 @@ async def test_bad_files_are_taken_in_and_end_with_their_reason(
     assert ran == 1
     assert document["text_state"] == "unreadable"
     assert document["unreadable_reason"] == reason
+    assert (document["filename"], document["size_bytes"]) == (filename, len(content))
+
+
+@pytest.mark.parametrize("encoding", ["big5", "utf-16"])
+async def test_a_table_in_another_encoding_is_read_and_its_encoding_named(
+    client: httpx2.AsyncClient, drain_jobs: DrainJobs, encoding: str
+) -> None:
+    files = {"file": ("安定性.csv", "試驗,結果\n外觀,良好\n".encode(encoding))}
+    document_id = (await client.post("/api/v1/documents", files=files)).json()["id"]
+
+    await drain_jobs()
+
+    document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+    text = (await client.get(f"/api/v1/documents/{document_id}/text")).json()
+    assert document["encoding"] == encoding
+    assert text["items"][0]["text"] == "試驗\t結果\n外觀\t良好"
 
 
 async def test_a_real_pdf_is_read_from_upload_to_text(

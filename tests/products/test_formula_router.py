@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx2
 import pytest
 from tests.factories.documents import make_stored_document
+from tests.factories.papers import bomb_xlsx_bytes
 from tests.factories.products import make_product
 from tests.factories.spreadsheets import csv_text, xlsx_bytes
 
@@ -143,8 +144,9 @@ async def test_the_latest_version_serves_the_file(
         (b"", "empty.xlsx", "unreadable-file"),
         (b"%PDF-1.7\n", "formula.xlsx", "unreadable-file"),
         ("Crème;é\né;1".encode("latin-1"), "formula.csv", "unreadable-file"),
+        (bomb_xlsx_bytes(), "bomb.xlsx", "unreadable-file"),
     ],
-    ids=["no formula", "0 bytes", "wrong extension", "undecodable"],
+    ids=["no formula", "0 bytes", "wrong extension", "undecodable", "bomb"],
 )
 async def test_a_file_without_a_formula_is_named_with_its_reason(  # noqa: PLR0917 - a table
     client: httpx2.AsyncClient,
@@ -163,15 +165,16 @@ async def test_a_file_without_a_formula_is_named_with_its_reason(  # noqa: PLR09
     assert filename in answer.json()["detail"]
 
 
-async def test_a_big5_table_is_read_and_its_encoding_named(
-    client: httpx2.AsyncClient, product_url: str, upload: Upload
+@pytest.mark.parametrize("encoding", ["big5", "utf-16", "utf-16-le"])
+async def test_a_table_in_another_encoding_is_read_and_its_encoding_named(
+    client: httpx2.AsyncClient, product_url: str, upload: Upload, encoding: str
 ) -> None:
     text = csv_text([("成分名稱", "百分比"), ("純水", "95"), ("甘油", "5")])
-    body = await upload(text.encode("cp950"), "配方.csv")
+    body = await upload(text.encode(encoding), "配方.csv")
 
     answer = await client.post(f"{product_url}/formulas/preview", json=body)
 
-    assert answer.json()["encoding"] == "big5"
+    assert answer.json()["encoding"] == encoding
     assert [line["inci"] for line in answer.json()["lines"]] == ["純水", "甘油"]
 
 
