@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI, Request
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.datastructures import State
 from tests.factories.accounts import make_organisation
 
 from dossier.core import migrate
@@ -164,17 +165,21 @@ async def session(sessions: SessionFactory, org_id: UUID) -> AsyncIterator[Sessi
         yield session
 
 
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+def settings_for(home: Path, database_url: str) -> Settings:
     return Settings.model_validate(
         {
-            "home": tmp_path,
+            "home": home,
             "database": {"url": database_url, "migrate_on_start": False},
             "auth": {"mode": "password", "secret": "s" * 32},
             "jobs": {"in_process": False},
             "limits": {"requests_per_minute": 0, "logins_per_minute": 0},
         }
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return settings_for(tmp_path, database_url)
 
 
 class KnownTokens:
@@ -205,16 +210,36 @@ async def drain_jobs(sessions: SessionFactory, settings: Settings) -> DrainJobs:
     return run
 
 
-@pytest.fixture
-async def app(
-    settings: Settings, sessions: SessionFactory, actor: Actor, other_actor: Actor
-) -> FastAPI:
+@pytest.fixture(scope="session")
+def routed_app(shared_folder: Path, database_url: str) -> FastAPI:
+    """The app, made once: a tenth of a second goes into its routes."""
     from dossier.main import create_app  # noqa: PLC0415 - half a second, only here
 
-    app = create_app(settings)
-    app.state.sessions = sessions
-    app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
-    return app
+    return create_app(settings_for(shared_folder, database_url))
+
+
+@pytest.fixture
+def app(
+    routed_app: FastAPI,
+    settings: Settings,
+    sessions: SessionFactory,
+    actor: Actor,
+    other_actor: Actor,
+) -> Iterator[FastAPI]:
+    """The app with a state of the test's own."""
+    made = routed_app.state
+    routed_app.state = State(
+        {
+            "settings": settings,
+            "passwords": made.passwords,
+            "signer": made.signer,
+            "principals": made.principals,
+            "sessions": sessions,
+            "authenticator": KnownTokens({"mei": actor, "other": other_actor}),
+        }
+    )
+    yield routed_app
+    routed_app.state = made
 
 
 def client_of(app: FastAPI, token: str | None) -> httpx2.AsyncClient:
