@@ -187,6 +187,18 @@ CASES: dict[str, tuple[Rows, dict[str, tuple[str, str]]]] = {
             "pH adjuster (Sodium Hydroxide)": ("0.1", "0.1"),
         },
     ),
+    "remarks beside, words above, blanks among": (
+        [
+            ("INCI, CAS and % of every ingredient are listed below. " * 3, "", ""),
+            ("Ingredients", "", ""),
+            (),
+            ("INCI Name", "% w/w", "Remarks"),
+            ("Aqua", 95, "purified"),
+            ("", "", ""),
+            ("Glycerin", 5, ""),
+        ],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
     "a second table below is another one": (
         [
             *lines(95, 5),
@@ -538,3 +550,17 @@ def test_two_numbers_in_one_cell_are_not_one_number() -> None:
     formula = parsed([*lines(95), ("Glycerin", "4 1")])
 
     assert ("unreadable-quantity", "blocking", "B3") in found(formula)
+
+
+def test_a_row_that_a_merged_cell_covers_is_no_line() -> None:
+    rows = [("INCI", "%"), ("Aqua", 100), ("", "")]
+
+    formula = parsed(rows, merged=[(2, 1, 3, 1), (2, 2, 3, 2)])
+
+    assert shares(formula) == {"Aqua": ("100", "100")}
+
+
+def test_a_dash_is_no_quantity() -> None:
+    formula = parsed([*lines(100), ("Parfum", "-")])
+
+    assert found(formula) == [("missing-quantity", "blocking", "A3")]

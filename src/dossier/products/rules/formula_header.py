@@ -162,8 +162,6 @@ def _candidate(grid: Grid, row: int, depth: int) -> _Candidate | None:
     filled = max(
         _filled(grid, first_row, roles[role][0]) for role in QUANTITIES & roles.keys()
     )
-    if not filled:
-        return None
     return _Candidate(grid, roles, first_row, depth, filled, inferred is not None)
 
 
