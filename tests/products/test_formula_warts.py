@@ -66,6 +66,15 @@ CASES: dict[str, tuple[Rows, dict[str, tuple[str, str]]]] = {
         [("成分", "用量"), ("INCI name", "% w/w"), ("Aqua", 100)],
         {"Aqua": ("100", "100")},
     ),
+    "three header lines": (
+        [
+            ("成分", "含量"),
+            ("Ingredient", "Content"),
+            ("INCI name", "% w/w"),
+            ("Aqua", 100),
+        ],
+        {"Aqua": ("100", "100")},
+    ),
     "header repeated at a page break": (
         [*lines(95), ("INCI Name", "% w/w"), ("Glycerin", 5)],
         {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
