@@ -11,7 +11,7 @@ import dossier
 from dossier.activity.tasks import seal_all
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
-from dossier.documents.tasks import read_text, sweep_blobs
+from dossier.documents.tasks import give_up, read_text, sweep_blobs
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
@@ -29,7 +29,8 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
             read_text,
             store=open_store(settings.storage.url, settings.home),
             reader=SandboxedReader(limits_of(settings.limits)),
-        )
+        ),
+        on_failure=give_up,
     ),
     "reports.render": lambda settings: Task(
         partial(

@@ -262,10 +262,13 @@ def test_document_shows_no_default_that_a_client_might_send(
     assert shown == {}
 
 
-@pytest.mark.parametrize("field", ["name", "role", "is_active"])
-async def test_null_is_not_a_value(
-    web: httpx2.AsyncClient, owner_id: UUID, field: str
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", None), ("role", None), ("is_active", None), ("name", "Mei\x00")],
+)
+async def test_null_and_nul_are_not_values(
+    web: httpx2.AsyncClient, owner_id: UUID, field: str, value: str | None
 ) -> None:
-    answer = await web.patch(f"/api/v1/users/{owner_id}", json={field: None})
+    answer = await web.patch(f"/api/v1/users/{owner_id}", json={field: value})
 
     assert answer.json()["errors"][0]["pointer"] == f"#/{field}"

@@ -77,7 +77,11 @@ def outcome(**overrides: Any) -> Outcome:
         "is_new_version": True,
         "taken": (
             TakenPaper(
-                name="formula.xlsx", document_id="d1", is_known=False, unreadable=None
+                name="formula.xlsx",
+                document_id="d1",
+                is_known=False,
+                unreadable=None,
+                encoding="big5",
             ),
             TakenPaper(
                 name="tests/locked.pdf",

@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import openpyxl
 import pikepdf
 import pytest
+from tests.factories.spreadsheets import xlsx_bytes
 
 from dossier.cli.builder.outcome import Outcome
 from dossier.cli.builder.pipeline import Order, run_build
@@ -94,6 +95,12 @@ def spoil(folder: Path) -> None:
     (folder / "broken.pdf").write_bytes(papers["scan-0007.pdf"][:2000])
     (folder / "wrong.pdf").write_bytes(papers["quality/process-description.docx"])
     (folder / "empty.pdf").touch()
+    (folder / "folder\\sales.xlsx").write_bytes(xlsx_bytes([("Month", "Sold")]))
+    (folder / "stability.csv").write_bytes("安定性,天數\n良好,90\n".encode("big5"))
+    (folder / "label.csv").write_bytes("標籤,仿單\n有,有\n".encode("utf-16"))
+    (folder / "latin.csv").write_bytes("Crème;é\né;1".encode("latin-1"))
+    with (folder / "huge.pdf").open("wb") as huge:
+        huge.truncate(2 * 1024**3)
     (folder / "leak.pdf").symlink_to("/etc/hostname")
     with ZipFile(folder / "bomb.xlsx", "w", ZIP_DEFLATED) as bomb:
         bomb.writestr("xl/workbook.xml", b"<workbook/>")
@@ -123,13 +130,20 @@ async def test_unreadable_papers_are_named_and_a_change_makes_a_version(
         "bomb.xlsx",
         "broken.pdf",
         "empty.pdf",
+        "huge.pdf",
+        "latin.csv",
         "leak.pdf",
         "locked.pdf",
     ]
+    assert reasons["huge.pdf"] == "larger than 200 MiB"
     assert reasons["empty.pdf"] == "the file is empty (0 bytes)"
+    encodings = {paper.name: paper.encoding for paper in first.taken}
+    assert (encodings["stability.csv"], encodings["label.csv"]) == ("big5", "utf-16")
     items = {paper.name: entry and entry["items"] for paper, entry in first.matched()}
     assert items["formula.xlsx"] == [3]
     assert items["scan-0007.pdf"] == [8]
+    assert (items["stability.csv"], items["label.csv"]) == ([11], [4])
+    assert items["folder\\sales.xlsx"] is None
     assert items["wrong.pdf"] == [6]  # known by its content, whatever its ending
     assert ("negative-rest", 3) in blocking(first)
     assert second.snapshot["product"]["id"] == first.snapshot["product"]["id"]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from sqlalchemy import select
 from tests.conftest import DrainJobs
 from tests.factories.documents import make_document, make_stored_document
 from tests.factories.jobs import make_context
@@ -15,13 +16,15 @@ from dossier.core.models import new_id
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
-from dossier.documents.tasks import read_text
+from dossier.documents.tasks import give_up, read_text
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
 from dossier.integrations.parsing.paper import PaperText, TextPart
 from dossier.integrations.storage.client import open_store
+from dossier.jobs.constants import JobState
+from dossier.jobs.models import Job
 
 READ = PaperText(
     [TextPart(1, "page 1", "Aqua"), TextPart(2, "page 2", "", has_text_layer=False)],
@@ -160,6 +163,66 @@ async def test_an_unreadable_document_can_be_tried_again(
     assert (await client.get(path)).json()["text_state"] == "read"
 
 
+async def test_a_reading_that_fails_for_good_is_told_and_can_be_tried_again(
+    client: httpx2.AsyncClient,
+    settings: Settings,
+    document_id: UUID,
+    drain_jobs: DrainJobs,
+) -> None:
+    path = f"/api/v1/documents/{document_id}"
+    (stored,) = settings.home.glob("blobs/documents/*/*/*")
+    stored.rename(settings.home / "aside")
+
+    await drain_jobs()
+    failed = (await client.get(path)).json()
+    (settings.home / "aside").rename(stored)
+    await client.post(f"{path}/read")
+    await drain_jobs()
+
+    assert failed["text_state"] == "unreadable"
+    assert failed["unreadable_reason"] == "blob_missing"
+    assert failed["unreadable_detail"] == "Stored bytes are missing"
+    assert (await client.get(path)).json()["text_state"] == "read"
+
+
+async def test_a_document_whose_readers_were_killed_is_told(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    document_id: UUID,
+    drain_jobs: DrainJobs,
+) -> None:
+    async with tenant_transaction(sessions, org_id) as session:
+        (job,) = (await session.scalars(select(Job))).all()
+        job.state, job.failures, job.run_id = JobState.PROCESSING, 2, new_id()
+
+    await drain_jobs()
+
+    document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+    assert document["text_state"] == "unreadable"
+    assert document["unreadable_reason"] == "worker_lost"
+
+
+@pytest.mark.parametrize("state", ["read", None])
+async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
+    *,
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    read: Read,
+    document_id: UUID,
+    state: str | None,
+) -> None:
+    await read(Scripted(READ))
+    args = {"document_id": str(document_id if state else new_id())}
+
+    async with tenant_transaction(sessions, org_id) as session:
+        await give_up(session, org_id, args, {"code": "worker_lost", "detail": ""})
+
+    document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+    assert (document["text_state"], document["unreadable_reason"]) == ("read", None)
+
+
 @pytest.mark.parametrize(
     ("content", "filename", "reason"),
     [
@@ -167,8 +230,9 @@ async def test_an_unreadable_document_can_be_tried_again(
         (b"%PDF-1.7\nand nothing more", "broken.pdf", "corrupt"),
         (pdf_bytes(["secret"], password="rose"), "locked.pdf", "encrypted"),
         (bomb_xlsx_bytes(), "formula.xlsx", "zip_bomb"),
+        ("Crème;é".encode("latin-1"), "table.csv", "undecodable"),
     ],
-    ids=["empty", "corrupt", "encrypted", "bomb"],
+    ids=["empty", "corrupt", "encrypted", "bomb", "undecodable"],
 )
 async def test_bad_files_are_taken_in_and_end_with_their_reason(
     client: httpx2.AsyncClient,
@@ -186,6 +250,22 @@ async def test_bad_files_are_taken_in_and_end_with_their_reason(
     assert ran == 1
     assert document["text_state"] == "unreadable"
     assert document["unreadable_reason"] == reason
+    assert (document["filename"], document["size_bytes"]) == (filename, len(content))
+
+
+@pytest.mark.parametrize("encoding", ["big5", "utf-16"])
+async def test_a_table_in_another_encoding_is_read_and_its_encoding_named(
+    client: httpx2.AsyncClient, drain_jobs: DrainJobs, encoding: str
+) -> None:
+    files = {"file": ("安定性.csv", "試驗,結果\n外觀,良好\n".encode(encoding))}
+    document_id = (await client.post("/api/v1/documents", files=files)).json()["id"]
+
+    await drain_jobs()
+
+    document = (await client.get(f"/api/v1/documents/{document_id}")).json()
+    text = (await client.get(f"/api/v1/documents/{document_id}/text")).json()
+    assert document["encoding"] == encoding
+    assert text["items"][0]["text"] == "試驗\t結果\n外觀\t良好"
 
 
 async def test_a_real_pdf_is_read_from_upload_to_text(
@@ -215,6 +295,20 @@ async def test_documents_are_found_by_name_digest_and_state(
     assert await found(q="_") == ["Rose_100%.pdf"]
     assert await found(sha256=rose.sha256) == ["Rose_100%.pdf"]
     assert await found(text_state="read") == []
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"q": "\x00"}, {"offset": str(2**63)}, {"limit": "51"}, {"sha256": "F" * 64}],
+    ids=["nul", "offset", "limit", "digest"],
+)
+async def test_a_search_that_cannot_be_is_refused(
+    client: httpx2.AsyncClient, params: dict[str, str]
+) -> None:
+    answer = await client.get("/api/v1/documents", params=params)
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [*params]
 
 
 @pytest.mark.parametrize(

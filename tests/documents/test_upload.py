@@ -218,6 +218,18 @@ async def test_an_endless_body_is_refused_at_the_limit_and_forgotten(
     assert blobs(settings) == []
 
 
+async def test_a_file_above_the_limit_is_named(
+    client: httpx2.AsyncClient, app: FastAPI, settings: Settings
+) -> None:
+    app.state.settings = with_limit(settings, max_upload_mib=1)
+    files = {"file": ("scan.pdf", b"0" * (1 << 20) + b"0")}
+
+    answer = await client.post("/api/v1/documents", files=files)
+
+    assert answer.status_code == 413
+    assert answer.json()["detail"] == "scan.pdf: at most 1 MiB are taken in."
+
+
 def with_limit(settings: Settings, max_upload_mib: int) -> Settings:
     limits = settings.limits.model_copy(update={"max_upload_mib": max_upload_mib})
     return settings.model_copy(update={"limits": limits})
@@ -311,7 +323,7 @@ async def test_a_download_gives_back_the_bytes_with_digest_and_name(
     assert response.content == PDF
     assert response.headers["content-digest"] == f"sha-256=:{digest}:"
     assert response.headers["content-type"] == "application/pdf"
-    assert "nosniff" in response.headers["x-content-type-options"]
+    assert response.headers.get_list("x-content-type-options") == ["nosniff"]
     disposition = response.headers["content-disposition"]
     assert disposition.startswith("attachment;")
     name = unicodedata.normalize("NFC", "安定性 試驗.pdf").encode()

@@ -309,3 +309,51 @@ def test_a_percent_in_the_formula_beside_a_composition_is_the_raw_material() -> 
     )
 
     assert shares(formula) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Phenoxyethanol (90%)\nEthylhexylglycerin (10 %)",
+        "Phenoxyethanol 90%\n\nEthylhexylglycerin - 10 %",
+        "Phenoxyethanol: 90 \uff05\nEthylhexylglycerin [10%]",
+    ],
+)
+@pytest.mark.parametrize("head", ["INCI (%)", "INCI"])
+def test_shares_that_stand_beside_their_names_are_taken_apart(
+    head: str, cell: str
+) -> None:
+    rows = [
+        ("Trade name", head, "% in formula", "CAS"),
+        ("Euxyl", cell, 1, "122-99-6\n70445-33-9"),
+        ("Water", "Aqua", 99, "7732-18-5"),
+    ]
+
+    formula = parsed(rows)
+
+    assert shares(formula) == {
+        "Phenoxyethanol": ("0.9", "0.9"),
+        "Ethylhexylglycerin": ("0.1", "0.1"),
+        "Aqua": ("99", "99"),
+    }
+    assert formula.lines[1].cas == "70445-33-9"
+    assert found(formula) == []
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_a_composition_in_fractions_is_multiplied(scale: int) -> None:
+    rows = [
+        ("Trade name", "INCI", "% RM in formula", "% INCI in RM"),
+        ("Water", "Aqua", 0.9 * scale, 1),
+        ("Blend", "Glycerin", 0.1 * scale, 0.6),
+        ("", "Tocopherol", "", 0.4),
+    ]
+
+    formula = parsed(rows)
+
+    assert shares(formula) == {
+        "Aqua": ("90", "90"),
+        "Glycerin": ("6", "6"),
+        "Tocopherol": ("4", "4"),
+    }
+    assert found(formula) == []

@@ -66,6 +66,15 @@ CASES: dict[str, tuple[Rows, dict[str, tuple[str, str]]]] = {
         [("成分", "用量"), ("INCI name", "% w/w"), ("Aqua", 100)],
         {"Aqua": ("100", "100")},
     ),
+    "three header lines": (
+        [
+            ("成分", "含量"),
+            ("Ingredient", "Content"),
+            ("INCI name", "% w/w"),
+            ("Aqua", 100),
+        ],
+        {"Aqua": ("100", "100")},
+    ),
     "header repeated at a page break": (
         [*lines(95), ("INCI Name", "% w/w"), ("Glycerin", 5)],
         {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
@@ -137,6 +146,66 @@ CASES: dict[str, tuple[Rows, dict[str, tuple[str, str]]]] = {
     ),
     "blank lines between": (
         [*lines(95), (), (), ("Glycerin", 5)],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "the common variant of the word for ingredient": (
+        [("成份", "百分比"), ("水", "95"), ("甘油", "5")],
+        {"水": ("95", "95"), "甘油": ("5", "5")},
+    ),
+    "grams in every cell of a batch of 100": (
+        lines("95 g", "5 g", header="Amount"),
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "a batch weighed out beside its percentages": (
+        [("INCI", "Qty (kg)", "%"), ("Aqua", 475, 95), ("Glycerin", 25, 5)],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "totals of phases by their letters": (
+        [*lines(70), ("Total A", 70), ("Glycerin", 30), ("Total B", 30)],
+        {"Aqua": ("70", "70"), "Glycerin": ("30", "30")},
+    ),
+    "totals of phases in Chinese": (
+        [
+            *lines(70),
+            ("水相合計", 70),
+            ("Glycerin", 30),
+            ("B相合計", 30),
+            ("總計", 100),
+        ],
+        {"Aqua": ("70", "70"), "Glycerin": ("30", "30")},
+    ),
+    "totals that a later one takes in": (
+        [*lines("70 %"), ("Total", "70 %"), ("Glycerin", 30), ("Total", 100)],
+        {"Aqua": ("70", "70"), "Glycerin": ("30", "30")},
+    ),
+    "properties and signatures below": (
+        [
+            ("#", "INCI Name", "% w/w"),
+            (1, "Aqua", 95),
+            (2, "Glycerin", 5),
+            ("", "pH (25 °C)", 5.5),
+            ("Prepared by", "Mei", ""),
+            ("核准人\uff1a", "Lin", ""),
+        ],
+        {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
+    ),
+    "a material that is named after what it does": (
+        [*lines("q.s. to 100"), ("pH adjuster (Sodium Hydroxide)", 0.1)],
+        {
+            "Aqua": ("99.9", "99.9"),
+            "pH adjuster (Sodium Hydroxide)": ("0.1", "0.1"),
+        },
+    ),
+    "remarks beside, words above, blanks among": (
+        [
+            ("INCI, CAS and % of every ingredient are listed below. " * 3, "", ""),
+            ("Ingredients", "", ""),
+            (),
+            ("INCI Name", "% w/w", "Remarks"),
+            ("Aqua", 95, "purified"),
+            ("", "", ""),
+            ("Glycerin", 5, ""),
+        ],
         {"Aqua": ("95", "95"), "Glycerin": ("5", "5")},
     ),
     "a second table below is another one": (
@@ -367,8 +436,9 @@ def test_a_named_sheet_is_taken_or_refused() -> None:
         [("Name", "Telephone"), ("Mei", "02-1234")],
         [("INCI", "%"), ("Total", 100)],
         [("INCI", "CAS"), ("Aqua", "7732-18-5")],
+        [("Substance name", "CAS", "Maximum concentration %"), ("BHT", "", 0.8)],
     ],
-    ids=["empty", "sales", "header alone", "contacts", "no line", "no quantity"],
+    ids=["empty", "sales", "header alone", "contacts", "no line", "no quantity", "law"],
 )
 def test_a_sheet_without_a_formula_is_refused(rows: Rows) -> None:
     with pytest.raises(NoFormulaFoundError):
@@ -439,3 +509,67 @@ def test_subtotals_are_no_lines() -> None:
     formula = parsed([("INCI", "%"), ("Aqua", 95), ("Subtotal A", 95), ("Glycerin", 5)])
 
     assert list(shares(formula)) == ["Aqua", "Glycerin"]
+
+
+def test_a_quantity_that_is_named_is_preferred_to_a_guess() -> None:
+    head = ("Trade name", "INCI", "含量 %", "")
+    rows = [
+        head,
+        ("", "", "原料 Raw", "成分 Ingredient"),
+        ("Pure", "Aqua", 90, 100),
+        ("Blend", "Glycerin", 10, 60),
+        ("", "Tocopherol", "", 40),
+    ]
+
+    formula = parsed(rows, merged=[(1, 3, 1, 4)])
+
+    assert shares(formula)["Glycerin"] == ("6", "6")
+    assert found(formula) == []
+
+
+def test_columns_of_quantities_that_were_not_read_are_noted() -> None:
+    rows = [("INCI", "% 2023", "% 2024"), ("Aqua", 90, 95), ("Glycerin", 10, 5)]
+
+    formula = parsed(rows)
+
+    assert [note.en for note in formula.notes] == [
+        "Other columns hold quantities too and were not read: C1 % 2024."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"),
+    [
+        ("Phenoxyethanol (and) Ethylhexylglycerin", True),
+        ("Phenoxyethanol, Ethylhexylglycerin", True),
+        ("苯氧乙醇、乙基己基甘油", True),
+        ("1,2-Hexanediol", False),
+        ("Acrylates/C10-30 Alkyl Acrylate Crosspolymer", False),
+    ],
+)
+def test_several_names_in_one_cell_are_a_mixture(name: str, *, is_told: bool) -> None:
+    formula = parsed([*lines(95), (name, 5)])
+
+    assert [code for code, _, _ in found(formula)] == (
+        ["mixture-not-exploded"] if is_told else []
+    )
+
+
+def test_two_numbers_in_one_cell_are_not_one_number() -> None:
+    formula = parsed([*lines(95), ("Glycerin", "4 1")])
+
+    assert ("unreadable-quantity", "blocking", "B3") in found(formula)
+
+
+def test_a_row_that_a_merged_cell_covers_is_no_line() -> None:
+    rows = [("INCI", "%"), ("Aqua", 100), ("", "")]
+
+    formula = parsed(rows, merged=[(2, 1, 3, 1), (2, 2, 3, 2)])
+
+    assert shares(formula) == {"Aqua": ("100", "100")}
+
+
+def test_a_dash_is_no_quantity() -> None:
+    formula = parsed([*lines(100), ("Parfum", "-")])
+
+    assert found(formula) == [("missing-quantity", "blocking", "A3")]

@@ -57,6 +57,7 @@ async def test_same_link_twice_is_a_conflict(
         (17, None, "request-invalid"),
         (11, "tw-12.microbes", "requirement-unknown"),
         (11, "stability", "requirement-unknown"),
+        (11, "tw-11.nonsense", "requirement-unknown"),
     ],
 )
 async def test_link_to_what_is_not_there_is_refused(
@@ -74,6 +75,8 @@ async def test_link_to_what_is_not_there_is_refused(
 
     assert answer.status_code == 422
     assert problem in answer.json()["type"]
+    pointer = "#/item" if requirement is None else "#/requirement"
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
 
 
 async def test_paper_of_another_organisation_cannot_be_linked(

@@ -59,6 +59,8 @@ async def test_product_that_cannot_be_is_refused(
 
     assert answer.status_code == status
     assert kind in answer.json()["type"]
+    pointers = [fault["pointer"].split("/")[1] for fault in answer.json()["errors"]]
+    assert set(change) <= set(pointers)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from dossier.cli.categories import app
-from dossier.products.constants import MicrobialClass, Use
-from dossier.products.exceptions import CategoryUnknownError, ProductNameMissingError
+from dossier.pif.rules.items import rulebook
+from dossier.products.constants import REQUIREMENTS, MicrobialClass, Use
+from dossier.products.exceptions import (
+    CategoryUnknownError,
+    ProductNameMissingError,
+    RequirementUnknownError,
+)
 from dossier.products.rules import (
     categories,
     category_of,
+    check_requirement,
     identity_key,
-    is_requirement_of,
     sources,
 )
 
@@ -114,22 +119,30 @@ def test_every_column_that_was_read_somewhere_says_where() -> None:
     }
 
 
+@pytest.mark.parametrize("item", [1, 9])
+def test_each_requirement_of_an_item_is_known(item: int) -> None:
+    for requirement in rulebook().item(item).requirements:
+        check_requirement(requirement.code, item)
+
+
 @pytest.mark.parametrize(
-    ("code", "item", "is_one"),
-    [
-        ("tw-12.microbes", 12, True),
-        ("tw-1.dosage-form", 1, True),
-        ("tw-12.microbes", 1, False),
-        ("tw-17.more", 17, False),
-        ("microbes", 12, False),
-        ("tw-12.", 12, False),
-        ("tw-12.microbes\n", 12, False),
-    ],
+    "code",
+    ["tw-12.microbe", "tw-12.microbes\n", "tw-1.microbes", "microbes", "tw-12.", ""],
 )
-def test_requirement_code_has_its_form_and_its_item(
-    code: str, item: int, *, is_one: bool
-) -> None:
-    assert is_requirement_of(code, item) is is_one
+def test_another_requirement_is_refused_with_the_known_ones(code: str) -> None:
+    with pytest.raises(RequirementUnknownError, match=r"tw-12\.microbes") as refused:
+        check_requirement(code, 12)
+
+    assert [fault.pointer for fault in refused.value.faults] == ["#/requirement"]
+
+
+def test_the_codes_are_those_of_the_rulebook() -> None:
+    asked = {
+        item.number: tuple(r.code.partition(".")[2] for r in item.requirements)
+        for item in rulebook().items
+    }
+
+    assert asked == REQUIREMENTS
 
 
 def test_command_lists_categories_for_people_and_machines() -> None:

@@ -16,7 +16,7 @@ from dossier.activity.schemas import (
     VerifyResponse,
 )
 from dossier.core.pagination import Paging, Slice
-from dossier.core.schemas import Page
+from dossier.core.schemas import Page, StorableText
 
 router = APIRouter(prefix="/activity", tags=["activity"])
 
@@ -24,8 +24,8 @@ router = APIRouter(prefix="/activity", tags=["activity"])
 async def activity_filter(  # noqa: PLR0913 - one argument per query parameter
     *,
     action_type: Action | None = None,
-    entity_type: str | None = None,
-    entity_id: str | None = None,
+    entity_type: StorableText | None = None,
+    entity_id: StorableText | None = None,
     user_id: UUID | None = None,
     status: ActivityStatus | None = None,
     created_after: AwareDatetime | None = None,

@@ -137,7 +137,6 @@ def _headers(content: Content) -> dict[str, str]:
         # Of the whole; `content-digest` is of the bytes sent (RFC 9530), which we
         # know beforehand only when they are the whole.
         "repr-digest": f"sha-256=:{digest}:",
-        "x-content-type-options": "nosniff",
     }
 
 

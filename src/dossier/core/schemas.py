@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 T = TypeVar("T")
 
@@ -27,6 +27,17 @@ class Page(ResponseModel, Generic[T]):
     total: int | None
     limit: int
     offset: int
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        message = "must not contain the character U+0000"
+        raise ValueError(message)
+    return text
+
+
+StorableText = Annotated[str, AfterValidator(_without_nul)]
+"""Text as PostgreSQL can hold it."""
 
 
 def _plain(value: Decimal) -> str:

@@ -136,7 +136,8 @@ class MultipartUpload:
 
     def _check(self, size_bytes: int, body_bytes: int) -> None:
         if max(size_bytes, body_bytes - _OVERHEAD_BYTES) > self._max_bytes:
-            detail = f"At most {self._max_bytes // 1024**2} MiB are taken in."
+            name = f"{self._filename}: " if self._filename else ""
+            detail = f"{name}at most {self._max_bytes // 1024**2} MiB are taken in."
             raise UploadTooLargeError(detail)
 
     def _check_end(self) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from dossier.core.downloads import Content
+from dossier.core.schemas import StorableText
 from dossier.core.uploads import MultipartUpload
 from dossier.core.web import AppSettings, CurrentActor, RequestSession
 from dossier.documents.constants import (
@@ -55,7 +56,7 @@ transaction opens when the last byte is there."""
 async def document_filter(
     *,
     q: Annotated[
-        str | None, Query(max_length=255, description="Part of the file name.")
+        StorableText | None, Query(max_length=255, description="Part of the file name.")
     ] = None,
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
     text_state: TextState | None = None,

@@ -1,6 +1,6 @@
 """Reads the text of documents; removes bytes that no document names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from dossier.core.database import (
     system_transaction,
     tenant_transaction,
 )
+from dossier.core.tenancy import Actor
 from dossier.documents import gateway
 from dossier.documents.constants import BLOB_FOLDER, TextState
 from dossier.documents.models import Document
@@ -39,8 +40,23 @@ async def read_text(
     found = await _found(document, store, reader)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         await _settle(session, document, found)
-        await _record(ctx, session, document, found)
+        reason = found.reason if isinstance(found, UnreadableFileError) else None
+        await _record(session, ctx.actor, document, reason)
         await ctx.finish(session, f"/api/v1/documents/{document_id}/text")
+
+
+async def give_up(
+    session: Session, org_id: UUID, args: Mapping[str, Any], problem: Mapping[str, Any]
+) -> None:
+    """Say of a document whose reading failed for good why it has no text."""
+    document_id = UUID(args["document_id"])
+    document = await gateway.get_document_for_org(session, org_id, document_id)
+    if document is None or document.text_state != TextState.PENDING:
+        return
+    await gateway.settle_unreadable_for_org(
+        session, org_id, document_id, reason=problem["code"], detail=problem["detail"]
+    )
+    await _record(session, Actor.system(org_id), document, problem["code"])
 
 
 async def _found(
@@ -88,16 +104,13 @@ def _rows(document: Document, found: PaperText) -> list[dict[str, Any]]:
 
 
 async def _record(
-    ctx: TaskContext,
-    session: Session,
-    document: Document,
-    found: PaperText | UnreadableFileError,
+    session: Session, actor: Actor, document: Document, reason: str | None
 ) -> None:
-    details = {"filename": document.filename, "text_state": str(TextState.READ)}
-    if isinstance(found, UnreadableFileError):
-        details["text_state"] = str(TextState.UNREADABLE)
-        details["reason"] = str(found.reason)
-    activity = ActivityService(session, ctx.actor)
+    state = TextState.READ if reason is None else TextState.UNREADABLE
+    details = {"filename": document.filename, "text_state": str(state)}
+    if reason is not None:
+        details["reason"] = str(reason)
+    activity = ActivityService(session, actor)
     await activity.record("update", "document", document.id, details=details)
 
 

@@ -1,8 +1,8 @@
 """What a task is, and what it is given."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from dossier.core.database import Session, SessionFactory
@@ -55,6 +55,21 @@ class TaskContext(Protocol):
         ...
 
 
+class OnFailure(Protocol):
+    """What else ends when a job has failed for good."""
+
+    async def __call__(
+        self,
+        session: Session,
+        org_id: UUID,
+        args: Mapping[str, Any],
+        problem: Mapping[str, Any],
+        /,
+    ) -> None:
+        """Write it, in the transaction that fails the job; `args` are as stored."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A registered task and how patient its jobs are.
@@ -66,6 +81,8 @@ class Task:
     run: Callable[..., Awaitable[None]]
     max_failures: int | None = None
     """Failures in a row without progress; `None` takes the setting."""
+    on_failure: OnFailure | None = None
+    """Also called where no run of the task saw the end, as with a lost worker."""
 
 
 @dataclass(frozen=True, slots=True)

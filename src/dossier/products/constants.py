@@ -1,12 +1,37 @@
 """Closed vocabularies of products."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 ITEM_COUNT = 16
 """Items of the product information file that a paper can be linked to."""
 
 MARKETS = ("tw",)
 """Markets whose file can be drawn up."""
+
+REQUIREMENTS: Final[Mapping[int, tuple[str, ...]]] = {
+    1: ("name", "category", "dosage-form", "purpose", "sites", "holder"),
+    2: ("notification",),
+    3: ("formula",),
+    4: ("label",),
+    5: ("gmp",),
+    6: ("process",),
+    7: ("method", "body-site", "amount", "frequency", "population"),
+    8: ("adverse",),
+    9: ("product", "ingredients"),
+    10: ("toxicology",),
+    11: ("stability",),
+    12: ("microbes",),
+    13: ("challenge",),
+    14: ("function",),
+    15: ("packaging",),
+    16: ("assessment", "credentials"),
+}
+"""What each item of Taiwan's file asks for: the words of codes like `tw-9.product`.
+
+What they mean is the rulebook's, a floor above; a test holds the two together.
+"""
 
 
 class Use(StrEnum):

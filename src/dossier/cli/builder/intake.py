@@ -133,4 +133,5 @@ def _taken(entry: Stored, document: Document, problems: dict[UUID, str]) -> Take
         document_id=str(document.id),
         is_known=entry.is_known,
         unreadable=None if document.text_state == TextState.READ else reason,
+        encoding=document.encoding,
     )

@@ -21,6 +21,8 @@ class TakenPaper:
     document_id: str
     is_known: bool
     unreadable: str | None
+    encoding: str | None = None
+    """Of a text file whose bytes had to be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ def _paper_json(
         "name": paper.name,
         "document_id": paper.document_id,
         "duplicate": paper.is_known,
+        "encoding": paper.encoding,
         "items": entry["items"] if entry else [],
         "matched_by": entry["matched_by"] if entry else None,
         "reason": entry["reason"] if entry else notes.get(paper.document_id),

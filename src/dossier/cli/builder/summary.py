@@ -103,7 +103,14 @@ def _papers(outcome: Outcome) -> Iterator[Line]:
     yield Line("Papers and the items they were matched to", "bold")
     for paper, entry in matched:
         note = outcome.notes.get(paper.document_id)
-        yield Line(f"  {paper.name:<{width}}  {_match(entry, note)}")
+        match = _match(entry, note) + _encoding(paper.encoding)
+        yield Line(f"  {paper.name:<{width}}  {match}")
+
+
+def _encoding(encoding: str | None) -> str:
+    """Name what is not the usual encoding: a person can see that it was told wrong."""
+    is_usual = encoding is None or encoding.startswith("utf-8")
+    return "" if is_usual else f" (text in {encoding})"
 
 
 def _match(entry: Json | None, note: str | None) -> str:

@@ -165,6 +165,7 @@ class Attempts:
         await carry.announce_end(session, job.id)
         if job.state is JobState.FAILED:
             await self._record_failure(session, job)
+            await self._spread_failure(session, job)
 
     async def _record_failure(self, session: Session, job: Job) -> None:
         activity = ActivityService(session, Actor.system(job.org_id))
@@ -172,6 +173,11 @@ class Attempts:
         await activity.record(
             "update", "job", job.id, details=details, status="failure"
         )
+
+    async def _spread_failure(self, session: Session, job: Job) -> None:
+        task = self._tasks.get(job.kind)
+        if task is not None and task.on_failure is not None:
+            await task.on_failure(session, job.org_id, job.args, job.error or {})
 
     async def _lock(self, session: Session, delivery: Delivery) -> Job | None:
         return await gateway.lock_job_for_org(session, delivery.org_id, delivery.job_id)

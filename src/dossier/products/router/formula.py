@@ -1,9 +1,9 @@
 """Routes of formulas."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Path, Response, status
 
 from dossier.core.pagination import Paging, Slice
 from dossier.core.schemas import Page
@@ -18,6 +18,9 @@ from dossier.products.schemas import (
 from dossier.products.service import FormulaWish
 
 router = APIRouter(tags=["formulas"])
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""A version's number, as a column holds it."""
 
 
 @router.post(
@@ -61,7 +64,7 @@ async def list_formulas(
 
 @router.get("/products/{product_id}/formulas/{number}", response_model=FormulaResponse)
 async def get_formula(
-    product_id: UUID, number: int, formulas: Formulas
+    product_id: UUID, number: Number, formulas: Formulas
 ) -> dict[str, Any]:
     """Return one version with its lines."""
     return (await formulas.get_formula(product_id, number)).members()

@@ -1,13 +1,12 @@
 """Turns the quantity cells of a column into per cent, and records how."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from dossier.products.rules.folding import folded
-from dossier.products.rules.formula_rows import RowKey, SourceRow, StatedCell
 from dossier.products.rules.formula_words import QUANTITIES, Column
 from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
 from dossier.products.rules.numbers import DecimalMark, column_mark
@@ -19,6 +18,7 @@ from dossier.products.rules.quantities import (
     is_blank,
     parse_quantity,
 )
+from dossier.products.rules.source_rows import RowKey, SourceRow, StatedCell
 
 _PER_CENT: Final[Mapping[str, Decimal]] = {
     "%": Decimal(1),
@@ -42,6 +42,7 @@ _LITERAL_LIMIT: Final = re.compile(r'"[^"]*[<≤≦][^"]*"|\\[<≤≦]|^[<≤≦
 _FRACTION_TOTAL: Final = (Decimal("0.95"), Decimal("1.05"))
 _BATCH_TOTALS: Final = (HUNDRED, Decimal(1000))
 _MIN_FRACTION_LINES: Final = 2
+_WHOLE_MARGIN: Final = Decimal("0.05")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ class _ColumnReading:
     header_unit: str | None
     stated: dict[RowKey, tuple[StatedCell, Quantity]]
     unreadable: list[StatedCell]
+    openers: frozenset[RowKey]
 
 
 def read_amounts(
@@ -137,13 +139,14 @@ def read_amounts(
 
 
 def _read_column(
-    rows: Iterable[SourceRow], column: Column, header_unit: str | None
+    rows: Sequence[SourceRow], column: Column, header_unit: str | None
 ) -> _ColumnReading:
     cells = {
         row.key: row.quantities[column] for row in rows if column in row.quantities
     }
     mark = column_mark(cell.text for cell in cells.values() if cell.number is None)
-    reading = _ColumnReading(column, header_unit, {}, [])
+    openers = frozenset(row.key for row in rows if row.opens)
+    reading = _ColumnReading(column, header_unit, {}, [], openers)
     for row, cell in cells.items():
         quantity = quantity_of(cell, mark)
         if quantity is not None:
@@ -173,7 +176,7 @@ def _unit_in_format(number_format: str | None) -> str | None:
 
 
 def _decision(reading: _ColumnReading) -> UnitDecision:
-    unit = (reading.header_unit or "%").replace(" ", "")
+    unit = (reading.header_unit or _common_unit(reading)).replace(" ", "")
     if _holds_fractions(reading):
         return UnitDecision(column=reading.column, unit="fraction", factor=HUNDRED)
     if unit in _BATCH_UNITS:
@@ -184,12 +187,18 @@ def _decision(reading: _ColumnReading) -> UnitDecision:
     )
 
 
+def _common_unit(reading: _ColumnReading) -> str:
+    """Return the unit of weight that every cell writes; `%` where they do not."""
+    units = {quantity.unit for _, quantity in reading.stated.values()}
+    unit = units.pop() if len(units) == 1 else None
+    return unit if unit in _BATCH_UNITS else "%"
+
+
 def _holds_fractions(reading: _ColumnReading) -> bool:
     """Return whether the column totals 1: its shares are written from 0 to 1."""
     if reading.column is Column.SUB_PERCENT:
-        bare: list[Quantity] = []
-    else:
-        bare = [q for _, q in reading.stated.values() if q.unit is None]
+        return _composes_ones(reading)
+    bare = [q for _, q in reading.stated.values() if q.unit is None]
     if len(bare) < _MIN_FRACTION_LINES or len(bare) != len(reading.stated):
         return False
     if any(each.fills_to == Decimal(1) for each in bare):
@@ -198,6 +207,20 @@ def _holds_fractions(reading: _ColumnReading) -> bool:
     low, high = _FRACTION_TOTAL
     has_rest = any(each.kind is QuantityKind.REST for each in bare)
     return not has_rest and total.lower <= high and low <= total.upper <= high
+
+
+def _composes_ones(reading: _ColumnReading) -> bool:
+    """Return whether the parts of each raw material total 1, and none is larger."""
+    totals: list[Interval] = []
+    for row, (_, quantity) in reading.stated.items():
+        share = quantity.interval
+        if share is None or quantity.unit is not None or share.upper > 1:
+            return False
+        if row in reading.openers or not totals:
+            totals.append(share)
+        else:
+            totals[-1] = Interval.sum((totals[-1], share))
+    return all(each.distance(Decimal(1)) <= _WHOLE_MARGIN for each in totals)
 
 
 def _batch(reading: _ColumnReading, unit: str) -> UnitDecision:
@@ -218,7 +241,7 @@ def _is_batch(total: Interval, fills: Sequence[Decimal], batch: Decimal) -> bool
 
 
 def _factor(unit: str | None, decision: UnitDecision) -> Decimal | None:
-    if unit is None:
+    if unit in {None, decision.unit}:
         return decision.factor or None
     return _PER_CENT.get(unit)
 

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from dossier.core.errors import Fault
 from dossier.products.constants import MicrobialClass, Use
 from dossier.products.exceptions import CategoryUnknownError
 
@@ -64,7 +65,8 @@ def category_of(category_id: str) -> Category:
     if found is None:
         known = ", ".join(categories())
         detail = f"There is no category {category_id!r}; known: {known}."
-        raise CategoryUnknownError(detail)
+        fault = Fault("#/category", detail, "unknown")
+        raise CategoryUnknownError(detail, faults=(fault,))
     return found
 
 

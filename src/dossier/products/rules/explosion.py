@@ -9,14 +9,17 @@ from enum import StrEnum
 from typing import Final
 
 from dossier.products.rules.amounts import Amount, AmountTable
-from dossier.products.rules.formula_rows import SourceRow
 from dossier.products.rules.formula_words import Column
 from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
+from dossier.products.rules.source_rows import SourceRow
 
 _WHOLE_MARGIN: Final = Decimal("0.5")
 _RELATIVE_MARGIN: Final = Decimal("0.02")
 _SMALLEST_MISMATCH: Final = Decimal("0.0005")
-_BLEND: Final = re.compile(r"\(\s*and\s*\)|\(\s*&\s*\)|;", re.IGNORECASE)
+# A comma between digits, as in 1,2-Hexanediol, belongs to the name.
+_BLEND: Final = re.compile(
+    r"\(\s*and\s*\)|\(\s*&\s*\)|[;、]|,\s+(?=[a-z])", re.IGNORECASE
+)
 
 
 class Basis(StrEnum):

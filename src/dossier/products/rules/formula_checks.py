@@ -14,7 +14,6 @@ from dossier.products.rules.formula_lines import (
     shown_interval,
 )
 from dossier.products.rules.formula_reading import Reading
-from dossier.products.rules.formula_rows import SourceRow, StatedTotal
 from dossier.products.rules.formula_words import QUANTITIES, Column
 from dossier.products.rules.identifiers import (
     find_cas,
@@ -25,6 +24,7 @@ from dossier.products.rules.identifiers import (
 )
 from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
 from dossier.products.rules.numbers import plain
+from dossier.products.rules.source_rows import SourceRow, StatedTotal
 from dossier.products.rules.totals import BLOCKING_BEYOND, miss
 
 _RANK: Final = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}

@@ -12,9 +12,11 @@ from dossier.products.rules.formula_words import (
     Column,
     column_of,
     unit_of,
+    word_column_of,
 )
 from dossier.products.rules.grid import Grid, GridCell, GridWorkbook
 from dossier.products.rules.quantities import parse_quantity
+from dossier.products.rules.stacks import lists_shares
 
 _MAX_HEADER_ROWS: Final = 3
 _MAX_SEARCHED_ROWS: Final = 300
@@ -34,6 +36,7 @@ class FormulaTable:
     first_row: int
     is_quantity_inferred: bool
     other_sheets: tuple[str, ...] = ()
+    other_quantities: tuple[str, ...] = ()
 
     @property
     def sheet(self) -> str:
@@ -53,10 +56,11 @@ class _Candidate:
     is_inferred: bool
 
     @property
-    def rank(self) -> tuple[bool, int, int, int, int]:
-        """Rank: visible, naming ingredients, more columns, more rows, fewer lines."""
+    def rank(self) -> tuple[bool, bool, int, int, int, int]:
+        """Rank: visible, a named quantity, names, more columns, rows, a flat header."""
         return (
             not self.grid.sheet.is_hidden,
+            not self.is_inferred,
             2 * (Column.INCI in self.roles) + (Column.NAME in self.roles),
             len(self.roles),
             self.filled,
@@ -97,7 +101,18 @@ def _table(chosen: _Candidate, grids: list[Grid]) -> FormulaTable:
         first_row=chosen.first_row,
         is_quantity_inferred=chosen.is_inferred,
         other_sheets=others,
+        other_quantities=tuple(_other_quantities(chosen)),
     )
+
+
+def _other_quantities(chosen: _Candidate) -> Iterator[str]:
+    """Yield the headers of quantities that give way to another column's."""
+    row = chosen.first_row - chosen.depth
+    read = {column for column, _ in chosen.roles.values()}
+    for column in sorted(set(chosen.grid.columns(chosen.first_row - 1)) - read):
+        text = _header_text(chosen.grid, row, chosen.depth, column)
+        if _role(chosen.grid, chosen.first_row, column, text) in QUANTITIES:
+            yield f"{_header_address(chosen, column)} {' '.join(text.split())}"
 
 
 def _header_address(chosen: _Candidate, column: int) -> str:
@@ -143,12 +158,24 @@ def _candidate(grid: Grid, row: int, depth: int) -> _Candidate | None:
         if inferred is None:
             return None
         roles[Column.PERCENT] = (inferred, "")
+    roles = _with_listed_shares(grid, first_row, roles)
     filled = max(
         _filled(grid, first_row, roles[role][0]) for role in QUANTITIES & roles.keys()
     )
-    if not filled:
-        return None
     return _Candidate(grid, roles, first_row, depth, filled, inferred is not None)
+
+
+def _with_listed_shares(
+    grid: Grid, first_row: int, roles: dict[Column, tuple[int, str]]
+) -> dict[Column, tuple[int, str]]:
+    """Let the column of names be that of sub-percentages too, where its cells are."""
+    named = roles.get(Column.INCI) or roles.get(Column.NAME)
+    if named is None or Column.SUB_PERCENT in roles:
+        return roles
+    cells = (grid.at(row, named[0]) for row in grid.rows if row >= first_row)
+    if not any(cell is not None and lists_shares(cell.text) for cell in cells):
+        return roles
+    return roles | {Column.SUB_PERCENT: (named[0], "%")}
 
 
 def _roles(grid: Grid, row: int, depth: int) -> dict[Column, tuple[int, str]]:
@@ -156,14 +183,29 @@ def _roles(grid: Grid, row: int, depth: int) -> dict[Column, tuple[int, str]]:
     roles: dict[Column, tuple[int, str]] = {}
     for column in columns:
         text = _header_text(grid, row, depth, column)
-        role = None if _says_number(text) else column_of(text)
-        if role is not None:
-            roles.setdefault(role, (column, text))
+        role = _role(grid, row + depth, column, text)
+        if role is not None and _is_better(role, text, roles.get(role)):
+            roles[role] = (column, text)
     return roles
 
 
-def _says_number(text: str) -> bool:
-    return parse_quantity(text) is not None
+def _role(grid: Grid, first_row: int, column: int, text: str) -> Column | None:
+    if parse_quantity(text) is not None:
+        return None
+    role = column_of(text)
+    if role in QUANTITIES and not _filled(grid, first_row, column):
+        return word_column_of(text)
+    return role
+
+
+def _is_better(role: Column, text: str, taken: tuple[int, str] | None) -> bool:
+    """Return whether a column serves better than an earlier one of the same role.
+
+    Where a batch is weighed out beside its percentages, the percentages count.
+    """
+    if taken is None:
+        return True
+    return role in QUANTITIES and unit_of(text) == "%" and unit_of(taken[1]) != "%"
 
 
 def _header_text(grid: Grid, row: int, depth: int, column: int) -> str:
@@ -179,7 +221,10 @@ def _filled(grid: Grid, first_row: int, column: int) -> int:
 
 def _is_quantity(grid: Grid, row: int, column: int) -> bool:
     cell = grid.at(row, column)
-    return cell is not None and states_quantity(cell)
+    if cell is None:
+        return False
+    # Cells of several lines hold the shares of several ingredients.
+    return cell.number is not None or any(map(parse_quantity, cell.text.split("\n")))
 
 
 def _inferred_quantity(

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 from dossier.products.rules.explosion import Part
 from dossier.products.rules.formula_reading import Reading
-from dossier.products.rules.formula_rows import RowKey, SourceRow
 from dossier.products.rules.formula_words import Column
 from dossier.products.rules.identifiers import find_cas, find_ec
 from dossier.products.rules.intervals import Interval
 from dossier.products.rules.numbers import plain
 from dossier.products.rules.quantities import QuantityKind, printed
+from dossier.products.rules.source_rows import RowKey, SourceRow
 from dossier.products.rules.totals import Settled
 
 

@@ -47,6 +47,8 @@ def _source_notes(reading: Reading, encoding: str | None) -> Iterator[Note]:
         yield _note("encoding", encoding=encoding)
     if reading.table.other_sheets:
         yield _note("other-sheets", names=", ".join(reading.table.other_sheets))
+    if reading.table.other_quantities:
+        yield _note("other-quantities", names=", ".join(reading.table.other_quantities))
     if reading.table.is_quantity_inferred:
         yield _note("quantity-column-inferred")
 

@@ -11,68 +11,31 @@ from dossier.products.rules.folding import folded
 from dossier.products.rules.formula_header import FormulaTable, states_quantity
 from dossier.products.rules.formula_words import NAMES, QUANTITIES, Column, column_of
 from dossier.products.rules.grid import GridCell
+from dossier.products.rules.intervals import HUNDRED
+from dossier.products.rules.quantities import exact, parse_quantity
+from dossier.products.rules.source_rows import SourceRow, StatedCell, StatedTotal
+from dossier.products.rules.stacks import shares_of, unstacked
 
 _MAX_GAP_ROWS: Final = 6
 _PHASE: Final = re.compile(
     r"(?:phase|part)\s*[:.\-]?\s*(?P<en>[a-z0-9]{1,3}\b.*)"
     r"|(?P<zh>[a-z0-9]{1,3}\s*相.*|[油水粉]\s*相.*|相\s*[:]?\s*[a-z0-9]{1,3})"
-    r"|(?P<letter>[a-z][0-9]?)",
+    r"|(?P<letter>[a-z][0-9]?)[.:)]?",
     re.IGNORECASE,
 )
 _TOTAL: Final = re.compile(
     r"^(?:grand )?total\b|^sum\b|合計|總計|總和|總量|^共計|^total"
 )
-_SUBTOTAL: Final = re.compile(r"sub-?\s?total|小計")
-
-
-RowKey = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedCell:
-    """A quantity cell as it stands: its text, its number, its place."""
-
-    address: str
-    text: str
-    number: Decimal | None
-    number_format: str | None
-    factor: int
-    has_formula: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRow:
-    """One line of the table, merged cells resolved, nothing computed yet.
-
-    `opens` says that the row names its raw material itself, instead of continuing one.
-    `part` counts the ingredients that one row lists in cells of several lines.
-    """
-
-    row: int
-    phase: str | None
-    words: dict[Column, str]
-    quantities: dict[Column, StatedCell]
-    cells: dict[Column, str]
-    opens: bool
-    is_hidden: bool = False
-    part: int = 0
-
-    @property
-    def key(self) -> RowKey:
-        """Return what tells this line from all others of the table."""
-        return (self.row, self.part)
-
-    def word(self, column: Column) -> str | None:
-        """Return what the row says in a column, `None` where it says nothing."""
-        return self.words.get(column) or None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedTotal:
-    """The total that the sheet itself states."""
-
-    cell: StatedCell
-    column: Column
+_SUBTOTAL: Final = re.compile(
+    r"sub-?\s?total|小計|^total (?:of |for )?(?:phase |part )?[a-f][0-9]?$"
+    r"|^(?:phase|part) [a-z0-9]{1,2}\b.*total"
+    r"|[a-z0-9油水粉] ?相 ?(?:合計|總計|總和|總量)"
+)
+_REMARK: Final = re.compile(
+    r"(?:ph(?: value)?|viscosity|specific gravity|density|黏度|比重|密度"
+    r"|(?:prepared|checked|approved|reviewed|signed|issued) by|date"
+    r"|製表|製作|審核|核准|覆核|簽名|日期)人?\s*(?:[:(@].*)?"
+)
 
 
 @dataclass(slots=True)
@@ -102,10 +65,10 @@ def _take(
         return _phase_name(table.grid.own(row)[0].text)
     if kind is RowKind.LINE:
         line = _line(table, row, phase)
-        read.rows.extend(_unstacked(line))
+        read.rows.extend(unstacked(line))
         return line.phase
     if kind is RowKind.TOTAL:
-        read.totals.extend(_totals(table, row))
+        read.totals = list(_totals(table, row))
     elif kind is RowKind.NOTE:
         read.notes.extend(table.grid.own(row))
     return phase
@@ -122,8 +85,20 @@ class RowKind(StrEnum):
     LINE = "line"
 
 
-def _body(table: FormulaTable) -> Iterator[int]:
-    """Yield the rows of the table, up to a wide gap, another table or the total."""
+def _body(table: FormulaTable) -> list[int]:
+    """Return the rows of the table, up to its total."""
+    rows = list(_reach(table))
+    totals = [row for row in rows if _is_total(table, row)]
+    values = [_total_value(table, row) for row in totals]
+    for place, row in enumerate(totals):
+        # A total that a later and larger one takes in is a subtotal.
+        if values[place] >= max(values[place:]):
+            return rows[: rows.index(row) + 1]
+    return rows
+
+
+def _reach(table: FormulaTable) -> Iterator[int]:
+    """Yield the rows that say something, up to a wide gap or another table."""
     last = table.first_row
     for row in (each for each in table.grid.rows if each >= table.first_row):
         if row - last > _MAX_GAP_ROWS or _is_other_header(table, row):
@@ -131,8 +106,21 @@ def _body(table: FormulaTable) -> Iterator[int]:
         if table.grid.own(row):
             yield row
             last = row
-        if _label_matches(table, row, _TOTAL):
-            return
+
+
+def _is_total(table: FormulaTable, row: int) -> bool:
+    is_part = _label_matches(table, row, _SUBTOTAL)
+    return not is_part and _label_matches(table, row, _TOTAL)
+
+
+def _total_value(table: FormulaTable, row: int) -> Decimal:
+    stated = (each.cell for each in _totals(table, row))
+    quantities = (
+        exact(cell.number) if cell.number is not None else parse_quantity(cell.text)
+        for cell in stated
+    )
+    bounds = (each.upper for each in quantities if each is not None)
+    return max((each for each in bounds if each is not None), default=HUNDRED)
 
 
 def _is_other_header(table: FormulaTable, row: int) -> bool:
@@ -161,6 +149,7 @@ def _kind(table: FormulaTable, row: int) -> RowKind:
         (RowKind.SUBTOTAL, _label_matches(table, row, _SUBTOTAL)),
         (RowKind.TOTAL, _label_matches(table, row, _TOTAL)),
         (RowKind.HEADER, _looks_like_header(_header_roles(table, row))),
+        (RowKind.NOTE, _is_remark(table, row)),
         (RowKind.LINE, _has_quantity(table, row)),
         (RowKind.PHASE, _is_phase_row(table, row)),
         (RowKind.LINE, _has_ingredient(table, row)),
@@ -174,6 +163,11 @@ def _label_matches(table: FormulaTable, row: int, words: re.Pattern[str]) -> boo
     if table.columns.get(Column.INCI) in {cell.column for cell in cells[1:]}:
         return False
     return bool(labels) and words.search(labels[0]) is not None
+
+
+def _is_remark(table: FormulaTable, row: int) -> bool:
+    """Return whether the row tells of the product as a whole, or who signed."""
+    return _REMARK.fullmatch(folded(table.grid.own(row)[0].text)) is not None
 
 
 def _has_quantity(table: FormulaTable, row: int) -> bool:
@@ -237,6 +231,7 @@ def _line(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
             quantities[role] = _stated(cell)
         else:
             words[role] = cell.text.strip()
+    _part_listed_shares(table, words, quantities)
     return SourceRow(
         row=row,
         phase=words.get(Column.PHASE) or phase,
@@ -248,41 +243,20 @@ def _line(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
     )
 
 
-def _unstacked(line: SourceRow) -> list[SourceRow]:
-    """Return one row for each ingredient of cells that list several, line by line.
-
-    A name that is merely wrapped has no quantity for each of its lines.
-    """
-    name = Column.INCI if line.word(Column.INCI) else Column.NAME
-    count = len(_stack(line.words.get(name, "")))
-    stacked = {
-        column: _stack(cell.text)
-        for column, cell in line.quantities.items()
-        if cell.number is None and len(_stack(cell.text)) == count
-    }
-    if count == 1 or not stacked:
-        return [line]
-    return [_layer(line, part, count, stacked) for part in range(count)]
-
-
-def _stack(text: str) -> list[str]:
-    return [each.strip() for each in text.split("\n") if each.strip()] or [""]
-
-
-def _layer(
-    line: SourceRow, part: int, count: int, stacked: dict[Column, list[str]]
-) -> SourceRow:
-    words = {
-        column: _stack(text)[part] if len(_stack(text)) == count else text
-        for column, text in line.words.items()
-    }
-    quantities = {
-        column: replace(cell, text=stacked[column][part]) if column in stacked else cell
-        for column, cell in line.quantities.items()
-        if column in stacked or part == 0
-    }
-    opens = line.opens and part == 0
-    return replace(line, part=part, words=words, quantities=quantities, opens=opens)
+def _part_listed_shares(
+    table: FormulaTable,
+    words: dict[Column, str],
+    quantities: dict[Column, StatedCell],
+) -> None:
+    """Part the names from the shares that stand in the same cells, if they do."""
+    shared = table.columns.get(Column.SUB_PERCENT)
+    names = (each for each in words if table.columns[each] == shared)
+    for role in list(names):
+        cell = quantities.pop(Column.SUB_PERCENT)
+        listed = shares_of(cell.text)
+        if listed is not None:
+            words[role] = listed[0]
+            quantities[Column.SUB_PERCENT] = replace(cell, text=listed[1])
 
 
 def _opens(table: FormulaTable, row: int) -> bool:

@@ -1,6 +1,7 @@
 """The words by which formula sheets name their columns, in Chinese and English."""
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -66,7 +67,7 @@ _PATTERNS: Final = tuple(
         (
             Column.RAW_PERCENT,
             (
-                rf"{_RAW}.*{_SHARE}|{_RAW}.*添加|添加(?:量|比|%)|投料比|dosage"
+                rf"{_RAW}.*{_SHARE}|{_SHARE}.*{_RAW}|{_RAW}.*添加|添加(?:量|比|%)|投料比|dosage"
                 r"|(?:usage|use|addition) (?:level|rate)"
             ),
         ),
@@ -88,16 +89,21 @@ _PATTERNS: Final = tuple(
             ),
         ),
         (Column.FUNCTION, r"function|purpose|\buse\b|功能|用途|作用|目的|功效"),
-        (Column.INCI, r"\binci\b|inci|ctfa|國際命名|全成分|英文"),
+        (Column.INCI, r"\binci\b|inci|ctfa|國際命名|全成[分份]|英文"),
         (
             Column.TRADE_NAME,
             r"\bbrand|raw ?mat|\brm\b|material|原料|品名",
         ),
         (Column.NUMBER, r"^(?:no|nr|#|item|seq|s/?n|line)\b|^#|序號|項次|^編號|^項目"),
-        (Column.NAME, r"ingredient|component|substance|chemical|成分|名稱|\bname|物質"),
+        (
+            Column.NAME,
+            r"ingredient|component|substance|chemical|成[分份]|名稱|\bname|物質",
+        ),
     )
 )
 
+# What the law allows is no quantity of a formula.
+_LEGAL: Final = re.compile(r"maximum (?:conc|allowed|auth)|permitted|\blimit|限量|限值")
 _UNITS: Final = (
     ("mg/kg", re.compile(r"mg ?/ ?kg|\bppm\b")),
     ("g/kg", re.compile(r"\bg ?/ ?kg|‰")),
@@ -115,11 +121,25 @@ _UNIT_LIKE: Final = re.compile(
 @lru_cache(maxsize=4096)
 def column_of(header: str) -> Column | None:
     """Return what a header cell names, or `None`."""
+    return next(_named(header), None)
+
+
+@lru_cache(maxsize=4096)
+def word_column_of(header: str) -> Column | None:
+    """Return what a header names whose column holds no quantity: `INCI (%)`."""
+    return next((each for each in _named(header) if each not in QUANTITIES), None)
+
+
+def _named(header: str) -> Iterator[Column]:
     text = folded(header)
     if not text or len(text) > _MAX_HEADER_CHARACTERS:
-        return None
-    found = (column for column, pattern in _PATTERNS if pattern.search(text))
-    return next(found, None)
+        return iter(())
+    is_legal = _LEGAL.search(text) is not None
+    return (
+        column
+        for column, pattern in _PATTERNS
+        if pattern.search(text) and not (is_legal and column in QUANTITIES)
+    )
 
 
 def unit_of(header: str) -> str | None:

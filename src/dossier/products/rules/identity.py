@@ -2,8 +2,12 @@
 
 import hashlib
 import unicodedata
+from typing import Final
 
+from dossier.core.errors import Fault
 from dossier.products.exceptions import ProductNameMissingError
+
+NAMES: Final = ("name_zh", "name_en")
 
 
 def identity_key(
@@ -14,7 +18,9 @@ def identity_key(
     Width, case and runs of spaces do not make another product.
     """
     if not (name_zh or name_en):
-        raise ProductNameMissingError
+        detail = "State name_zh, name_en or both."
+        faults = tuple(Fault(f"#/{name}", detail, "missing") for name in NAMES)
+        raise ProductNameMissingError(detail, faults=faults)
     parts = ["code", code] if code else ["names", holder, name_zh, name_en]
     folded = "\x1f".join(_folded(part or "") for part in parts)
     return hashlib.sha256(folded.encode()).hexdigest()

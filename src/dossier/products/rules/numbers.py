@@ -21,6 +21,8 @@ _CLEAR_COMMA: Final = re.compile(
     r"(?<![\d.,])\d+,(?:\d{1,2}|\d{4,})(?![\d.,])|\d\.\d{3},\d"
 )
 _CLEAR_POINT: Final = re.compile(r"(?<![\d.,])\d+\.\d+(?![\d,])")
+# A space groups thousands or stands beside the mark; "90 10" is two numbers.
+_LOOSE_SPACE: Final = re.compile(r"(?<=\d) (?=\d{3}(?!\d))| ?(?=[.,])|(?<=[.,]) ")
 _MAX_DIGITS: Final = 30
 
 
@@ -30,7 +32,8 @@ def parse_number(text: str, mark: DecimalMark | None = None) -> Decimal | None:
     `1,000` is one thousand only where `mark` says that the column writes points: a
     share is rarely a thousand and often given with three decimals.
     """
-    bare = re.sub(r"[' \u00a0\u202f]", "", text)
+    spaced = re.sub(r"['\u00a0\u202f]", " ", text).strip()
+    bare = _LOOSE_SPACE.sub("", spaced)
     if len(bare) > _MAX_DIGITS:
         return None
     if "," in bare:

@@ -1,11 +1,14 @@
-"""The form of a requirement's code: market, item, word (`tw-12.microbes`)."""
+"""The requirements that a paper can be linked to, by item."""
 
-import re
+from dossier.core.errors import Fault
+from dossier.products.constants import REQUIREMENTS
+from dossier.products.exceptions import RequirementUnknownError
 
-_CODE = re.compile(r"[a-z]{2}-(?P<item>[1-9]|1[0-6])\.[a-z]+(-[a-z]+)*")
 
-
-def is_requirement_of(code: str, item: int) -> bool:
-    """Say whether a code has the right form and belongs to the item."""
-    match = _CODE.fullmatch(code)
-    return match is not None and int(match["item"]) == item
+def check_requirement(code: str, item: int) -> None:
+    """Raise, with the codes that there are, unless the item asks for this."""
+    known = [f"tw-{item}.{word}" for word in REQUIREMENTS[item]]
+    if code not in known:
+        detail = f"Item {item} has no requirement {code!r}; known: {', '.join(known)}."
+        fault = Fault("#/requirement", detail, "unknown")
+        raise RequirementUnknownError(detail, faults=(fault,))

@@ -4,18 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
-from dossier.core.schemas import RequestModel, ResponseModel
+from dossier.core.schemas import RequestModel, ResponseModel, StorableText
 from dossier.products.constants import ITEM_COUNT, MatchedBy, MicrobialClass, Use
-
-
-def _without_nul(text: str) -> str:
-    """Refuse what no PostgreSQL text can hold."""
-    if "\x00" in text:
-        message = "must not contain the character U+0000"
-        raise ValueError(message)
-    return text
 
 
 def _taiwan() -> list[Literal["tw"]]:
@@ -23,16 +15,14 @@ def _taiwan() -> list[Literal["tw"]]:
 
 
 Line = Annotated[
-    str,
+    StorableText,
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
-    AfterValidator(_without_nul),
 ]
 """A short text: a name, a number, a place."""
 
 Paragraph = Annotated[
-    str,
+    StorableText,
     StringConstraints(min_length=1, max_length=2000, strip_whitespace=True),
-    AfterValidator(_without_nul),
 ]
 """A longer text: a description or an address."""
 

@@ -43,7 +43,11 @@ class FormulaService:
         self._activity = ActivityService(session, actor)
 
     async def store(self, product_id: UUID, draft: FormulaDraft) -> StoredFormula:
-        """Keep a formula as the next version, unless the newest says the same."""
+        """Keep a formula as the next version, unless the newest says the same.
+
+        A formula that comes back after another is a version again: the newest is
+        the product's, and the numbers tell the order.
+        """
         self._actor.require(*WRITERS)
         product = await self._products.lock_product(product_id)
         newest = await self.latest(product.id)

@@ -16,7 +16,6 @@ from dossier.products.constants import MatchedBy
 from dossier.products.exceptions import (
     LinkNotFoundError,
     ProductNotFoundError,
-    RequirementUnknownError,
 )
 from dossier.products.models import Product, ProductDocument
 from dossier.products.schemas import ProductCreate, ProductUpdate, product_json
@@ -160,8 +159,8 @@ class ProductsService:
     ) -> ProductDocument:
         """Link a paper to an item, or to one of its requirements."""
         self._actor.require(*WRITERS)
-        if requirement is not None and not rules.is_requirement_of(requirement, item):
-            raise RequirementUnknownError(requirement)
+        if requirement is not None:
+            rules.check_requirement(requirement, item)
         product = await self.get_product(product_id)
         document = await self._documents.get_document(document_id)
         link = ProductDocument(
