@@ -15,11 +15,15 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenPaper:
-    """A paper that was taken in, by its path in the folder."""
+    """A paper that was taken in, by its path in the folder.
+
+    `truly` is the type of the content where the name says another one.
+    """
 
     name: str
     document_id: str
     is_known: bool
+    truly: str | None = None
     unreadable: str | None
 
 
@@ -102,6 +106,7 @@ def _paper_json(
         "name": paper.name,
         "document_id": paper.document_id,
         "duplicate": paper.is_known,
+        "misnamed": paper.truly,
         "items": entry["items"] if entry else [],
         "matched_by": entry["matched_by"] if entry else None,
         "reason": entry["reason"] if entry else notes.get(paper.document_id),
