@@ -96,11 +96,17 @@ def _constructed(root: yaml.Node, path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    if path.stat().st_size > MAX_SIZE_BYTES:
-        message = f"{path.name}: larger than {MAX_SIZE_BYTES} bytes"
+    if path.is_symlink():
+        message = f"{path.name}: a symbolic link; put the file itself into the folder"
         raise UnusableInputError(message)
     try:
+        if path.stat().st_size > MAX_SIZE_BYTES:
+            message = f"{path.name}: larger than {MAX_SIZE_BYTES} bytes"
+            raise UnusableInputError(message)
         return path.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        message = f"{path.name}: cannot be read: {exc.strerror}"
+        raise UnusableInputError(message) from exc
     except UnicodeDecodeError as exc:
         message = f"{path.name}: not UTF-8 at byte {exc.start}"
         raise UnusableInputError(message) from exc
