@@ -67,7 +67,7 @@ def test_a_finding_on_a_page_names_it() -> None:
 
 
 def test_a_wrong_file_name_is_told_beside_the_match() -> None:
-    word = replace(outcome().taken[0], truly="application/msword")
+    word = replace(outcome().taken[0], truly="application/msword", encoding=None)
 
     assert (
         "  formula.xlsx  item 3: stated in product.yaml;"
