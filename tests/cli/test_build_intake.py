@@ -5,15 +5,21 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from tests.conftest import DrainJobs
+from tests.factories.products import MINIMAL
 
-from dossier.cli.builder.folder import Paper
-from dossier.cli.builder.intake import Stored, take_in
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.facts import Extras, Facts
+from dossier.cli.builder.folder import Paper, Refusal
+from dossier.cli.builder.intake import Stored, read_papers, require_legible, take_in
+from dossier.cli.builder.outcome import TakenPaper
 from dossier.cli.builder.progress import Stages
 from dossier.cli.builder.waiting import JobWatch
 from dossier.cli.builder.workshop import Workshop
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.products.schemas import ProductCreate
 
 
 @pytest.fixture
@@ -101,3 +107,55 @@ async def test_a_file_above_the_limit_is_named_and_not_kept(
     assert not stored
     assert refused == {"huge.pdf": "larger than 1 MiB"}
     assert not [path for path in (settings.home / "blobs").rglob("*") if path.is_file()]
+
+
+async def read(
+    workshop: Workshop, drain_jobs: DrainJobs, *papers: Paper
+) -> list[TakenPaper]:
+    stored, _ = await take(workshop, *papers)
+    await drain_jobs()
+    with Stages(None).stage("reading") as step:
+        return await read_papers(workshop, stored, step)
+
+
+def facts(*evidence: str) -> Facts:
+    entries = [{"file": name, "item": 4} for name in evidence]
+    product = ProductCreate.model_validate(MINIMAL)
+    return Facts(product, Extras.model_validate({"evidence": entries}))
+
+
+JUNK = bytes(range(256)) * 4
+PIXEL = b"\x89PNG\r\n\x1a\n" + bytes(32)
+
+
+@pytest.mark.process  # papers are read in a process of their own
+async def test_a_folder_in_which_nothing_can_be_read_is_refused_file_by_file(
+    workshop: Workshop, drain_jobs: DrainJobs, tmp_path: Path
+) -> None:
+    taken = await read(workshop, drain_jobs, paper(tmp_path, "a.bin", JUNK))
+
+    with pytest.raises(UnusableInputError) as caught:
+        require_legible(tmp_path, facts(), taken, [Refusal("b.pdf", "empty")])
+
+    [reason] = caught.value.reasons
+    assert "no file in this folder can be read" in reason
+    assert "\n  a.bin: kept but not read" in reason
+    assert "\n  b.pdf: empty" in reason
+
+
+@pytest.mark.process  # papers are read in a process of their own
+async def test_a_paper_a_scan_or_a_word_of_the_owner_is_enough(
+    workshop: Workshop, drain_jobs: DrainJobs, tmp_path: Path
+) -> None:
+    junk = paper(tmp_path, "a.bin", JUNK)
+    [unread, scan, label] = await read(
+        workshop,
+        drain_jobs,
+        junk,
+        paper(tmp_path, "photo.png", PIXEL),
+        paper(tmp_path, "label.txt", b"label"),
+    )
+
+    require_legible(tmp_path, facts("a.bin"), [unread], [])
+    require_legible(tmp_path, facts(), [unread, scan], [])
+    require_legible(tmp_path, facts(), [unread, label], [])

@@ -17,6 +17,7 @@ from tests.factories.spreadsheets import xlsx_bytes
 from typer.testing import CliRunner
 
 from dossier.cli.build import app
+from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.outcome import Outcome
 from dossier.cli.builder.pipeline import Order, run_build
 from dossier.cli.builder.progress import Stages
@@ -183,3 +184,19 @@ async def test_unreadable_papers_are_named_and_a_change_makes_a_version(
     assert ("negative-rest", 3) not in blocking(second)
     assert set(missing(second)) - set(missing(first)) == {8}
     shutil.rmtree(folder / "out")
+
+
+async def test_a_folder_of_noise_ends_without_product_and_version(
+    own_settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    facts = (EXAMPLE / "product.yaml").read_text().partition("evidence:")[0]
+    (folder / "product.yaml").write_text(facts)
+    for name in ("a.bin", "b.bin", "c.bin"):
+        (folder / name).write_bytes(sha256(name.encode()).digest() * 40)
+
+    with pytest.raises(UnusableInputError, match=r"a\.bin: .*\n.*b\.bin: .*\n.*c\.bin"):
+        await build(own_settings, folder, tmp_path / "out")
+
+    assert not list((tmp_path / "out").iterdir())

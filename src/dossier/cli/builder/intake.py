@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.facts import Facts
 from dossier.cli.builder.folder import Paper, Refusal
 from dossier.cli.builder.outcome import TakenPaper
 from dossier.cli.builder.progress import Step
@@ -13,6 +15,7 @@ from dossier.cli.builder.workshop import Workshop
 from dossier.documents.constants import ReceivedFile, TextState
 from dossier.documents.models import Document
 from dossier.documents.service import take_in as take_file_in
+from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.kinds import SPREADSHEETS
 from dossier.jobs.models import Job
 
@@ -65,6 +68,26 @@ async def read_papers(
             _taken(entry, await documents.get_document(entry.document_id), problems)
             for entry in stored
         ]
+
+
+def require_legible(
+    root: Path, facts: Facts, taken: Sequence[TakenPaper], refused: Sequence[Refusal]
+) -> None:
+    """Go on only where some paper can be read, or its owner says what it shows.
+
+    Raises:
+        UnusableInputError: nothing can be made of any file; each is named.
+    """
+    stated = {entry.file for entry in facts.evidence}
+    if any(not paper.is_illegible or paper.name in stated for paper in taken):
+        return
+    unread = [Refusal(paper.name, paper.unreadable or "") for paper in taken]
+    reasons = "".join(
+        f"\n  {entry.name}: {entry.reason}" for entry in (*unread, *refused)
+    )
+    kept = "files that were taken in stay stored; nothing else was changed"
+    message = f"{root}: no file in this folder can be read; {kept}{reasons}"
+    raise UnusableInputError(message)
 
 
 class PaperRefusedError(Exception):
@@ -121,5 +144,11 @@ def _taken(entry: Stored, document: Document, problems: dict[UUID, str]) -> Take
         is_known=entry.is_known,
         truly=document.media_type if entry.is_misnamed else None,
         unreadable=None if document.text_state == TextState.READ else reason,
+        is_illegible=_is_illegible(document),
         encoding=document.encoding,
     )
+
+
+def _is_illegible(document: Document) -> bool:
+    is_scan = document.unreadable_reason == UnreadableReason.NO_TEXT_LAYER
+    return document.text_state != TextState.READ and not is_scan

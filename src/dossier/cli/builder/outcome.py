@@ -17,7 +17,8 @@ Json = Mapping[str, Any]
 class TakenPaper:
     """A paper that was taken in, by its path in the folder.
 
-    `truly` is the type of the content where the name says another one.
+    `truly` is the type of the content where the name says another one. A paper is
+    illegible when not even a person could read it: a scan without text is not.
     """
 
     name: str
@@ -25,6 +26,7 @@ class TakenPaper:
     is_known: bool
     truly: str | None = None
     unreadable: str | None
+    is_illegible: bool = False
     encoding: str | None = None
     """Of a text file whose bytes had to be told."""
 

@@ -12,7 +12,7 @@ from dossier.cli.builder.evidence import match_papers
 from dossier.cli.builder.facts import Facts, read_facts
 from dossier.cli.builder.folder import Folder, read_folder
 from dossier.cli.builder.formula import import_formula
-from dossier.cli.builder.intake import read_papers, take_in
+from dossier.cli.builder.intake import read_papers, require_legible, take_in
 from dossier.cli.builder.outcome import Outcome
 from dossier.cli.builder.outputs import require_output_folder
 from dossier.cli.builder.printing import print_file, write_files
@@ -94,11 +94,12 @@ async def _opened(settings: Settings) -> AsyncIterator[Workshop]:
 async def _build(
     workshop: Workshop, order: Order, folder: Folder, facts: Facts, stages: Stages
 ) -> Outcome:
-    product_id = await _state_product(workshop, facts)
     with stages.stage("Taking in", len(folder.papers)) as step:
         stored, refused = await take_in(workshop, folder.papers, step)
     with stages.stage("Reading", sum(1 for entry in stored if entry.job_id)) as step:
         taken = await read_papers(workshop, stored, step)
+    require_legible(order.folder, facts, taken, (*refused, *folder.refusals))
+    product_id = await _state_product(workshop, facts)
     with stages.stage("Formula") as step:
         formula_id, unread = await import_formula(workshop, product_id, facts, stored)
         step.advance("formula")
