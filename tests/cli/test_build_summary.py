@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from tests.cli.samples import outcome, snapshot
+from tests.cli.samples import finding, outcome, snapshot
 
-from dossier.cli.builder.outcome import outcome_json
+from dossier.cli.builder.folder import Refusal
+from dossier.cli.builder.outcome import TakenPaper, outcome_json
 from dossier.cli.builder.summary import summary
 
 
@@ -123,3 +124,23 @@ def test_machines_get_the_same_with_blocking_findings_first() -> None:
         "outputs": {"pif.pdf": "build/demo/pif.pdf"},
         "seconds": {"reading": 1.5},
     }
+
+
+def test_a_formula_that_was_refused_stands_below_what_it_leaves_open() -> None:
+    papers = (
+        TakenPaper(
+            name="formula.xlsx", document_id="d1", is_known=False, unreadable="noise"
+        ),
+    )
+    gap = finding("missing-item", "blocking", 3)
+    state = snapshot() | {"formula": None, "findings": [gap]}
+    refused = (Refusal("long.csv", "the formula has 5000 lines"),)
+
+    said = text(snapshot=state, taken=papers, formula_refused=refused).splitlines()
+
+    at = said.index("      closed by: a paper for item 3")
+    assert said[at + 1 : at + 3] == [
+        "      not imported: long.csv: the formula has 5000 lines",
+        "      not imported: formula.xlsx: noise",
+    ]
+    assert "  long.csv: the formula has 5000 lines" in said

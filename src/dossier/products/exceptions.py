@@ -80,6 +80,12 @@ class FormulaTooLongError(TooLargeError):
 
     title = "Formula too long"
 
+    def __init__(self, filename: str, line_count: int, max_lines: int) -> None:
+        super().__init__(
+            f"{filename}: the formula has {line_count} lines;"
+            f" at most {max_lines} are read"
+        )
+
 
 class FormulaNotFoundError(NotFoundError):
     """The product has no such formula version."""

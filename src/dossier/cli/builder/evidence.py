@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from dossier.cli.builder.facts import Evidence, Facts
-from dossier.cli.builder.formula import FORMULA_ITEM
 from dossier.cli.builder.intake import Stored
+from dossier.cli.builder.outcome import FORMULA_ITEM
 from dossier.cli.builder.workshop import Workshop
 from dossier.pif.constants import Outcome
 from dossier.pif.schemas import MatchResponse

@@ -6,11 +6,10 @@ from uuid import UUID
 from dossier.cli.builder.facts import Facts
 from dossier.cli.builder.folder import Refusal
 from dossier.cli.builder.intake import Stored
+from dossier.cli.builder.outcome import FORMULA_ITEM
 from dossier.cli.builder.workshop import Workshop
 from dossier.core.errors import InvalidError, TooLargeError
 from dossier.products.service import FormulaDraft, FormulaWish
-
-FORMULA_ITEM = 3
 
 
 async def import_formula(
@@ -31,7 +30,9 @@ async def import_formula(
         try:
             drafts.append(await _preview(workshop, product_id, facts, entry))
         except (InvalidError, TooLargeError) as exc:
-            refused.append(Refusal(entry.paper.name, f"{exc.title}: {exc.detail}"))
+            # A detail names its file; here the name stands before it anyway.
+            reason = exc.detail.removeprefix(f"{entry.paper.path.name}: ")
+            refused.append(Refusal(entry.paper.name, reason))
     if not drafts:
         return None, refused
     best = max(drafts, key=lambda draft: len(draft.parsed.lines))

@@ -10,6 +10,8 @@ from dossier.reports.rules import ordered_findings
 
 SCHEMA: Final = "dossier.build/1"
 
+FORMULA_ITEM: Final = 3
+
 Json = Mapping[str, Any]
 
 
@@ -40,6 +42,8 @@ class Outcome:
     is_new_version: bool
     taken: tuple[TakenPaper, ...]
     refused: tuple[Refusal, ...]
+    formula_refused: tuple[Refusal, ...] = ()
+    """Papers that were read, but not as the formula."""
     notes: Mapping[str, str]
     """Why papers were matched to no item, by document id."""
     outputs: Mapping[str, Path]
@@ -59,6 +63,21 @@ class Outcome:
         for paper in self.taken:
             yield paper, evidence.get(paper.document_id)
 
+    def formula_hindrances(self) -> list[Refusal]:
+        """Return why no formula was imported, of each paper that should hold it."""
+        if self.snapshot["formula"] is not None:
+            return []
+        refused = [*self.formula_refused]
+        names = {entry.name for entry in refused}
+        tied = {
+            paper.name
+            for paper, entry in self.matched()
+            if entry and FORMULA_ITEM in entry["items"]
+        }
+        return refused + [
+            entry for entry in self.unread() if entry.name in tied - names
+        ]
+
     def unread(self) -> list[Refusal]:
         """Return what was stored but not read, then what was not taken in."""
         unreadable = {
@@ -66,7 +85,8 @@ class Outcome:
             for paper in self.taken
             if paper.unreadable
         }
-        others = (entry for entry in self.refused if entry.name not in unreadable)
+        named = (*self.formula_refused, *self.refused)
+        others = (entry for entry in named if entry.name not in unreadable)
         return [*unreadable.values(), *others]
 
 

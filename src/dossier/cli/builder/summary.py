@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.outcome import Json, Outcome, TakenPaper
+from dossier.cli.builder.outcome import FORMULA_ITEM, Json, Outcome, TakenPaper
 
 HEADINGS = {
     "blocking": ("Blocking findings", "bold red"),
@@ -72,6 +72,8 @@ def _findings(outcome: Outcome, severity: str) -> Iterator[Line]:
     yield Line(f"{heading} ({len(found)})", style)
     for finding in found:
         yield from _finding(finding)
+        if finding["item"] == FORMULA_ITEM:
+            yield from _hindrances(outcome.formula_hindrances())
 
 
 def _finding(finding: Json) -> Iterator[Line]:
@@ -82,6 +84,11 @@ def _finding(finding: Json) -> Iterator[Line]:
     if where:
         yield Line(f"      {where}", "dim")
     yield Line(f"      closed by: {finding['closes_by']['en']}", "dim")
+
+
+def _hindrances(refused: Sequence[Refusal]) -> Iterator[Line]:
+    for entry in refused:
+        yield Line(f"      not imported: {entry.name}: {entry.reason}")
 
 
 def _place(place: Json | None) -> str | None:

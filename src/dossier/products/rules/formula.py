@@ -65,5 +65,4 @@ def _check_count(
     if not lines:
         raise NoFormulaFoundError(source.filename, [reading.table.sheet])
     if len(lines) > MAX_LINES:
-        detail = f"{source.filename}: {len(lines)} lines; at most {MAX_LINES} are read"
-        raise FormulaTooLongError(detail)
+        raise FormulaTooLongError(source.filename, len(lines), MAX_LINES)

@@ -1,0 +1,46 @@
+"""What keeps a formula from being imported is told in one sentence."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from tests.factories.products import MINIMAL, make_product
+
+from dossier.cli.builder.facts import Extras, Facts
+from dossier.cli.builder.folder import Paper, Refusal
+from dossier.cli.builder.formula import import_formula
+from dossier.cli.builder.intake import take_in
+from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.waiting import JobWatch
+from dossier.cli.builder.workshop import Workshop
+from dossier.core.database import SessionFactory
+from dossier.core.settings import Settings
+from dossier.core.tenancy import Actor
+from dossier.products.rules.formula import MAX_LINES
+from dossier.products.schemas import ProductCreate
+
+
+@pytest.mark.process  # the table is read in a process of its own
+async def test_a_formula_with_too_many_lines_is_refused_in_one_sentence(
+    settings: Settings,
+    sessions: SessionFactory,
+    org_id: UUID,
+    actor: Actor,
+    tmp_path: Path,
+) -> None:
+    workshop = Workshop(
+        settings, sessions, actor, JobWatch(sessions, actor, asyncio.Event())
+    )
+    product = await make_product(sessions, org_id)
+    path = tmp_path / "formula.csv"
+    rows = "".join(f"Extract {number},0.01\n" for number in range(MAX_LINES + 1))
+    path.write_text("INCI Name,% w/w\n" + rows)
+    facts = Facts(ProductCreate.model_validate(MINIMAL), Extras())
+    with Stages(None).stage("taking in") as step:
+        stored, _ = await take_in(workshop, [Paper(path.name, path)], step)
+
+    found = await import_formula(workshop, product.id, facts, stored)
+
+    reason = f"the formula has {MAX_LINES + 1} lines; at most {MAX_LINES} are read"
+    assert found == (None, [Refusal("formula.csv", reason)])
