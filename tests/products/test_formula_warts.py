@@ -340,7 +340,30 @@ FINDINGS: dict[str, tuple[Rows, list[tuple[str, str, str | None]]]] = {
     ),
     "negative quantity": (
         lines(100, -5),
+        [("negative-quantity", "blocking", "B3")],
+    ),
+    "negative quantity in words": (
+        lines("100", "-3.5 %"),
+        [("negative-quantity", "blocking", "B3")],
+    ),
+    "negative quantity with a true minus sign": (
+        lines("100", "\u22125"),
+        [("negative-quantity", "blocking", "B3")],
+    ),
+    "a dash before words is no number": (
+        lines("100", "- see supplier"),
         [("unreadable-quantity", "blocking", "B3")],
+    ),
+    "quantity above 100": (
+        lines(150, 5),
+        [
+            ("total-not-100", "blocking", "B1"),
+            ("quantity-over-100", "blocking", "B2"),
+        ],
+    ),
+    "weights in an unknown unit above 100": (
+        lines(950, 50, header="Amount (oz)"),
+        [("total-not-100", "blocking", "B1"), ("unknown-unit", "blocking", "B2")],
     ),
     "unknown unit in the header": (
         lines(95, 5, header="Amount (oz)"),

@@ -38,6 +38,7 @@ _PER_CENT: Final[Mapping[str, Decimal]] = {
     "ppb": Decimal("0.0000001"),
 }
 _BATCH_UNITS: Final = frozenset({"g", "kg", "公克", "公斤", "克"})
+_MINUS: Final = frozenset("-\u2212\uff0d\u2013")
 _LITERAL_LIMIT: Final = re.compile(r'"[^"]*[<≤≦][^"]*"|\\[<≤≦]|^[<≤≦]')
 _FRACTION_TOTAL: Final = (Decimal("0.95"), Decimal("1.05"))
 _BATCH_TOTALS: Final = (HUNDRED, Decimal(1000))
@@ -64,6 +65,11 @@ class Amount:
             return Interval(ZERO, ZERO)
         upper = self.quantity.upper
         return Interval(self.quantity.lower, HUNDRED if upper is None else upper)
+
+    @property
+    def largest(self) -> Decimal:
+        """Return the largest number that it states."""
+        return max(self.quantity.lower, self.quantity.upper or ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +172,14 @@ def quantity_of(cell: StatedCell, mark: DecimalMark | None) -> Quantity | None:
     if _LITERAL_LIMIT.search(cell.number_format or ""):
         return at_most(cell.number, unit=unit)
     return exact(cell.number, unit=unit)
+
+
+def is_negative(cell: StatedCell) -> bool:
+    """Return whether a cell states a number below nothing."""
+    if cell.number is not None:
+        return cell.number < ZERO
+    sign, bare = cell.text.strip()[:1], cell.text.strip()[1:]
+    return sign in _MINUS and parse_quantity(bare) is not None
 
 
 def _unit_in_format(number_format: str | None) -> str | None:

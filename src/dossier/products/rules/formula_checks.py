@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from dossier.core.findings import Finding, Severity
+from dossier.products.rules.amounts import is_negative
 from dossier.products.rules.explosion import is_blend, layout_of
 from dossier.products.rules.folding import folded
 from dossier.products.rules.formula_findings import Facts, Findings
@@ -114,11 +115,26 @@ def _column_total(reading: Reading, column: Column) -> Interval | None:
 def _unreadable(reading: Reading, findings: Findings) -> Iterator[Finding]:
     for cell in reading.amounts.unreadable:
         yield findings.make(
-            "unreadable-quantity",
+            "negative-quantity" if is_negative(cell) else "unreadable-quantity",
             Severity.BLOCKING,
             cell.address,
             text=cell.text or "#",
         )
+
+
+def _over_hundred(reading: Reading, findings: Findings) -> Iterator[Finding]:
+    unknown = {cell.address for _, cell in reading.amounts.unknown_units}
+    names = {row.key: inci_of(row) for row in reading.read.rows}
+    for (row, _), amount in reading.amounts.amounts.items():
+        if amount.largest > HUNDRED and amount.cell.address not in unknown:
+            value = plain(amount.largest)
+            yield findings.make(
+                "quantity-over-100",
+                Severity.BLOCKING,
+                amount.cell.address,
+                Facts(ingredient=names[row], value=value, limit=HUNDRED, unit="%"),
+                shown=f"{value:f}",
+            )
 
 
 def _unknown_units(reading: Reading, findings: Findings) -> Iterator[Finding]:
@@ -280,6 +296,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     _negative_rest,
     _stated_total,
     _unreadable,
+    _over_hundred,
     _unknown_units,
     _missing_quantities,
     _names,
