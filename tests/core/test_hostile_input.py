@@ -102,3 +102,54 @@ async def test_a_public_route_says_what_is_wrong_with_the_body(
     )
 
     assert answer.json()["type"] == "/problems/malformed-json"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "x-unheard-of", "gzip, identity"])
+async def test_an_encoded_body_is_refused_with_the_name_of_its_encoding(
+    client: httpx2.AsyncClient, encoding: str
+) -> None:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+
+    answer = await client.post("/api/v1/users", content=b"{}", headers=headers)
+
+    assert answer.status_code == 415
+    assert answer.json()["type"] == "/problems/content-encoded"
+    assert f"Content-Encoding: {encoding}`" in answer.json()["detail"]
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+async def test_a_body_that_is_said_to_be_as_it_is_is_read(
+    client: httpx2.AsyncClient,
+) -> None:
+    headers = {"content-encoding": "Identity"}
+
+    answer = await client.post("/api/v1/users", json={}, headers=headers)
+
+    assert answer.json()["type"] == "/problems/request-invalid"
+
+
+async def test_json_that_is_nested_too_deep_is_called_so(
+    client: httpx2.AsyncClient,
+) -> None:
+    headers = {"content-type": "application/json"}
+
+    answer = await client.post(
+        "/api/v1/users", content=b"[" * 100_000 + b"]" * 100_000, headers=headers
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/json-too-deep"
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2**31, "one"])
+@pytest.mark.parametrize("path", ["formulas", "pif/versions"])
+async def test_a_number_that_no_version_has_is_refused_alike(
+    client: httpx2.AsyncClient, path: str, number: int | str
+) -> None:
+    url = f"/api/v1/products/00000000-0000-7000-8000-000000000000/{path}/{number}"
+
+    answer = await client.get(url)
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/request-invalid"
+    assert answer.json()["errors"][0]["pointer"] == "number"

@@ -366,3 +366,22 @@ async def test_a_download_is_written_into_the_trail(
 
     query = select(ActivityEvent.action).where(ActivityEvent.entity_id == document_id)
     assert set(await session.scalars(query)) == {"create", "view"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "detail"),
+    [
+        (b"no boundary", MULTIPART["content-type"], "The body is not framed"),
+        (b"x", "multipart/form-data", "`Content-Type` names no boundary"),
+        (b"x", f"multipart/form-data; boundary={'b' * 999}", "The boundary in"),
+        (b"x", "text/plain", "Send the file as multipart/form-data"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said_in_words_for_its_sender(
+    client: httpx2.AsyncClient, body: bytes, content_type: str, detail: str
+) -> None:
+    headers = {"content-type": content_type}
+
+    answer = await client.post("/api/v1/documents", content=body, headers=headers)
+
+    assert answer.json()["detail"].startswith(detail)

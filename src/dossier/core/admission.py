@@ -8,7 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dossier.core.errors import AppError, BadRequestError
 from dossier.core.logging import bound
 from dossier.core.problems import (
+    IDENTITY,
     BodyTooLargeError,
+    ContentEncodedError,
     as_app_error,
     log_failure,
     problem_response,
@@ -29,7 +31,7 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        refusal = scope.get(REFUSAL_KEY) or self._check_length(scope)
+        refusal = scope.get(REFUSAL_KEY) or self._check_body(scope)
         if refusal is not None:
             await _answer(refusal, scope, receive, send)
             return
@@ -45,11 +47,13 @@ class Admission:
                 raise
             await _answer(error, scope, receive, send)
 
-    def _check_length(self, scope: Scope) -> AppError | None:
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                return self._check_stated(scope, value)
-        return None
+    def _check_body(self, scope: Scope) -> AppError | None:
+        headers = dict(scope["headers"])
+        encoding = headers.get(b"content-encoding")
+        length = headers.get(b"content-length")
+        if encoding is not None and encoding.lower() != IDENTITY.encode():
+            return _encoded(encoding)
+        return None if length is None else self._check_stated(scope, length)
 
     def _check_stated(self, scope: Scope, value: bytes) -> AppError | None:
         if not value.isdigit():
@@ -78,6 +82,11 @@ class Admission:
             return message
 
         return counted
+
+
+def _encoded(encoding: bytes) -> ContentEncodedError:
+    name = encoding.decode("latin-1")
+    return ContentEncodedError(f"Send the body without `Content-Encoding: {name}`.")
 
 
 class _Watched:

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_S = 2
+IDENTITY = "identity"
+"""The one content encoding of a body that is taken: none."""
 
 
 class RouteNotFoundError(NotFoundError):
@@ -53,6 +55,18 @@ class MalformedJsonError(InvalidError):
     """The body is not JSON."""
 
     title = "The body is not JSON"
+
+
+class JsonTooDeepError(InvalidError):
+    """The body is JSON, nested deeper than it is read here."""
+
+    title = "The JSON is nested too deep"
+
+
+class ContentEncodedError(UnsupportedMediaTypeError):
+    """The body is compressed, or encoded in another way."""
+
+    title = "Encoded bodies are not read"
 
 
 class BodyTooLargeError(TooLargeError):
@@ -92,7 +106,7 @@ _UNSTORABLE = (
 )
 
 # Found before the route's dependencies have looked at who is asking.
-_OF_THE_BODY = (MalformedJsonError, UnsupportedMediaTypeError)
+_OF_THE_BODY = (MalformedJsonError, JsonTooDeepError, UnsupportedMediaTypeError)
 
 _BY_STATUS: dict[int, type[AppError]] = {
     404: RouteNotFoundError,
@@ -127,6 +141,8 @@ def headers_of(error: AppError) -> dict[str, str]:
         headers["retry-after"] = str(error.retry_after_s)
     if isinstance(error, UnauthenticatedError):
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, ContentEncodedError):
+        headers["accept-encoding"] = IDENTITY
     return headers
 
 
@@ -242,7 +258,9 @@ def _from_framework(exc: StarletteHTTPException) -> AppError:
     cause = exc.__cause__
     if isinstance(cause, AppError):
         return cause  # raised while the body was read
-    if isinstance(cause, (ValueError, RecursionError)):
+    if isinstance(cause, RecursionError):
+        return JsonTooDeepError()
+    if isinstance(cause, ValueError):
         return MalformedJsonError()
     kind = _BY_STATUS.get(exc.status_code, BadRequestError)
     return kind("" if kind in _BY_STATUS.values() else exc.detail)

@@ -28,6 +28,10 @@ NAME_FIELD: Final = "filename"
 _FIELD_BYTES: Final = 4096
 _MAX_PARTS: Final = 16
 _OVERHEAD_BYTES: Final = 64 * 1024
+_UNFRAMED: Final = (
+    "The body is not framed as multipart/form-data with the boundary that"
+    " `Content-Type` names."
+)
 """What boundaries, headers and small fields may add to the file."""
 
 
@@ -126,7 +130,7 @@ class MultipartUpload:
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise UploadMalformedError(error) from error
+            raise UploadMalformedError(_UNFRAMED) from error
         return self._arrived
 
     def _check_stated_length(self) -> None:
@@ -151,13 +155,17 @@ class MultipartUpload:
         stated = self._request.headers.get("content-type")
         media_type, options = parse_options_header(stated)
         boundary = options.get(b"boundary")
-        if media_type != b"multipart/form-data" or not boundary:
+        if media_type != b"multipart/form-data":
             detail = f"Send the file as multipart/form-data, in the field {FILE_FIELD}."
+            raise UploadNotMultipartError(detail)
+        if not boundary:
+            detail = "`Content-Type` names no boundary; HTTP clients add it themselves."
             raise UploadNotMultipartError(detail)
         try:
             return MultipartParser(boundary, self._callbacks())
         except FormParserError as error:
-            raise UploadMalformedError(error) from error
+            detail = "The boundary in `Content-Type` is too long."
+            raise UploadMalformedError(detail) from error
 
     def _callbacks(self) -> "MultipartCallbacks":
         return {
