@@ -156,3 +156,14 @@ async def test_a_request_for_what_does_not_exist_is_refused(
     answer = await client.post(path, json=body)
 
     assert answer.status_code == 422
+
+
+async def test_a_report_is_asked_for_without_a_body_too(
+    client: httpx2.AsyncClient, product_id: str
+) -> None:
+    first = await client.post(f"/api/v1/products/{product_id}/pif/reports")
+
+    again = await _ask(client, product_id)
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["id"] == again.json()["id"]

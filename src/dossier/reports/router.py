@@ -36,13 +36,17 @@ _ANSWERS: dict[int | str, dict[str, str]] = {
     dependencies=[LocationOfJob],
 )
 async def request_report(
-    product_id: UUID, body: ReportRequest, reports: Reports, response: Response
+    product_id: UUID,
+    reports: Reports,
+    response: Response,
+    body: ReportRequest | None = None,
 ) -> Job:
     """Freeze the present state as a version and have it printed.
 
     An unchanged state gives no new version, and a version is printed once.
     """
-    job = await reports.request_report(product_id, body.market)
+    wish = body or ReportRequest()
+    job = await reports.request_report(product_id, wish.market)
     response.headers["Location"] = f"{JOBS_PATH}/{job.id}"
     if job.state is JobState.DONE:
         response.status_code = status.HTTP_200_OK
