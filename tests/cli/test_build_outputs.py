@@ -104,3 +104,29 @@ def test_a_stage_without_anything_to_do_shows_nothing() -> None:
         pass
 
     assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("out", "reason"),
+    [
+        ("/proc/out", "the file system of /proc takes no files of users"),
+        ("/dev/null", "it is a file"),
+        ("/dev/null/deep/out", "/dev/null is a file"),
+        ("/tmp/" + "x" * 300, "the name is too long"),  # noqa: S108 - never made
+    ],
+)
+def test_the_real_reason_is_told_why_results_cannot_lie_there(
+    out: str, reason: str
+) -> None:
+    with pytest.raises(UnusableInputError) as caught:
+        require_output_folder(Path(out))
+
+    assert caught.value.reasons == (f"{out}: cannot hold the results: {reason}",)
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    link = tmp_path / "out"
+    link.symlink_to(tmp_path / "gone")
+
+    with pytest.raises(UnusableInputError, match="it is a link that leads nowhere"):
+        require_output_folder(link)

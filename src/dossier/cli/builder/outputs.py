@@ -1,5 +1,6 @@
 """Writes the results of a build: all of them appear, or none is replaced."""
 
+import errno
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -21,8 +22,33 @@ def require_output_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as exc:
-        message = f"{folder}: cannot hold the results: {exc.strerror}"
+        message = f"{folder}: cannot hold the results: {_reason(folder, exc)}"
         raise UnusableInputError(message) from exc
+
+
+def _reason(folder: Path, exc: OSError) -> str:
+    """Say what stands in the way, and where: the system's words alone mislead."""
+    there = _nearest(folder)
+    if exc.errno == errno.ENAMETOOLONG:
+        return "the name is too long"
+    if there.is_symlink() and not there.exists():
+        return f"{_named(there, folder)} a link that leads nowhere"
+    if not there.is_dir():
+        return f"{_named(there, folder)} a file"
+    if exc.errno == errno.ENOENT:  # where the folder above exists, it is no real one
+        return f"the file system of {there} takes no files of users"
+    return f"in {there} nothing can be written: {exc.strerror}"
+
+
+def _named(there: Path, folder: Path) -> str:
+    return "it is" if there == folder else f"{there} is"
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    return next(
+        (path for path in (folder, *folder.parents) if os.path.lexists(path)), folder
+    )
 
 
 async def write_outputs(
