@@ -16,7 +16,7 @@ from dossier.core.database import (
     system_transaction,
     tenant_transaction,
 )
-from dossier.core.errors import UnavailableError, UpstreamError
+from dossier.core.errors import InvalidError, UnavailableError, UpstreamError
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue.delivery import Delivery, Outcome
@@ -396,3 +396,32 @@ async def test_a_job_that_is_asked_to_stop_stops_at_its_next_progress(
     job = await get_job(sessions, job)
     assert (reached, job.state) == (["cancelling"], JobState.CANCELLED)
     assert job.error is None
+
+
+class _NamedError(InvalidError):
+    title = "A name"
+
+
+@pytest.mark.parametrize(
+    ("error", "has_traceback"), [(_NamedError("why"), False), (KeyError("x"), True)]
+)
+async def test_only_a_failure_without_a_name_is_logged_with_its_traceback(
+    sessions: SessionFactory,
+    org_id: UUID,
+    drain_jobs: DrainJobs,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    *,
+    has_traceback: bool,
+) -> None:
+    async def fail(_ctx: TaskContext) -> None:
+        raise error
+
+    await make_job(sessions, org_id)
+
+    await drain_jobs({KIND: Task(fail)})
+
+    [record] = [r for r in caplog.records if r.message == "jobs.attempt.failed"]
+    assert (record.exc_info is not None) is has_traceback
+    if not has_traceback:
+        assert record.__dict__["reason"] == "A name: why"

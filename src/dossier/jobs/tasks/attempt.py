@@ -14,7 +14,7 @@ from typing import Any
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
-from dossier.core.errors import UnavailableError, UpstreamError
+from dossier.core.errors import AppError, UnavailableError, UpstreamError
 from dossier.core.logging import log_context
 from dossier.core.problems import as_app_error, problem_of
 from dossier.core.tenancy import Actor
@@ -230,6 +230,9 @@ def _log(job: Job, outcome: Outcome, ended: Ended, elapsed_s: float) -> None:
         logger.info("jobs.attempt.finished", extra=extra)
     elif isinstance(error, (*RETRYABLE, JobSupersededError)):
         logger.warning("jobs.attempt.failed", extra=extra | {"reason": str(error)})
+    elif isinstance(error, AppError):  # its name says all that a traceback could
+        reason = f"{error.title}: {error.detail}"
+        logger.error("jobs.attempt.failed", extra=extra | {"reason": reason})
     else:
         logger.error("jobs.attempt.failed", extra=extra, exc_info=error)
 
