@@ -159,3 +159,19 @@ async def test_a_paper_a_scan_or_a_word_of_the_owner_is_enough(
     require_legible(tmp_path, facts("a.bin"), [unread], [])
     require_legible(tmp_path, facts(), [unread, scan], [])
     require_legible(tmp_path, facts(), [unread, label], [])
+
+
+@pytest.mark.process  # papers are read in a process of their own
+async def test_a_paper_whose_bytes_were_missing_is_read_when_they_are_there_again(
+    workshop: Workshop, drain_jobs: DrainJobs, tmp_path: Path
+) -> None:
+    label = paper(tmp_path, "label.txt", b"label")
+    [stored], _ = await take(workshop, label)
+    async with workshop.transaction() as session:
+        document = await workshop.documents(session).get_document(stored.document_id)
+    await workshop.store.delete(document.blob_key)
+    await drain_jobs()
+
+    [again] = await read(workshop, drain_jobs, label)
+
+    assert again.unreadable is None

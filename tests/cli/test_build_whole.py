@@ -200,3 +200,15 @@ async def test_a_folder_of_noise_ends_without_product_and_version(
         await build(own_settings, folder, tmp_path / "out")
 
     assert not list((tmp_path / "out").iterdir())
+
+
+async def test_bytes_that_were_removed_from_the_store_are_stored_and_printed_anew(
+    own_settings: Settings, tmp_path: Path
+) -> None:
+    first = await build(own_settings, EXAMPLE, tmp_path / "first")
+    shutil.rmtree(own_settings.home / "blobs")
+
+    again = await build(own_settings, EXAMPLE, tmp_path / "again")
+
+    assert again.snapshot["version_number"] == first.snapshot["version_number"]
+    assert digests(tmp_path / "first") == digests(tmp_path / "again")

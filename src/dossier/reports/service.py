@@ -60,6 +60,13 @@ class ReportsService:
         report = await self._report_of(frozen.version)
         return await self._standing_job(report) or await self._enqueue(report)
 
+    async def reprint(self, report_id: UUID) -> Job:
+        """Have a report printed anew whose files are no longer in the store."""
+        self._actor.require(*REQUESTERS)
+        report = await self.get_report(report_id)
+        report.files = report.page_count = report.rendered_at = None
+        return await self._enqueue(report)
+
     async def get_report(self, report_id: UUID) -> Report:
         """Return one report, or raise."""
         report = await gateway.get_report_for_org(

@@ -96,6 +96,7 @@ async def test_writing_the_same_bytes_again_mends_a_damaged_copy(
 async def test_a_blob_is_given_as_a_file(any_store: ObjectStore) -> None:
     blob = await any_store.write("org", pieces(b"Aqua"))
 
+    assert await any_store.has(blob.key)
     async with any_store.as_file(blob.key) as path:
         assert path.read_bytes() == b"Aqua"
 
@@ -110,6 +111,7 @@ async def test_deleting_twice_is_no_error(any_store: ObjectStore) -> None:
 
 
 async def test_a_missing_blob_has_a_name(any_store: ObjectStore) -> None:
+    assert not await any_store.has("org/aa/missing")
     with pytest.raises(BlobMissingError):
         await read(any_store, "org/aa/missing")
     with pytest.raises(BlobMissingError):

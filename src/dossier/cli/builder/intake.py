@@ -17,6 +17,7 @@ from dossier.documents.models import Document
 from dossier.documents.service import take_in as take_file_in
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.kinds import SPREADSHEETS
+from dossier.integrations.storage.exceptions import BlobMissingError
 from dossier.jobs.models import Job
 
 _PIECE_BYTES = 256 * 1024
@@ -100,8 +101,7 @@ async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
         documents = workshop.documents(session)
         receipt = await documents.receive(received)
         document, job = receipt.document, receipt.job
-        if job is None and document.text_state == TextState.PENDING:
-            # An earlier build ended before it was read.
+        if job is None and _is_unread(document):
             job = await documents.request_reading(document.id)
         return Stored(
             paper=paper,
@@ -111,6 +111,12 @@ async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
             is_misnamed=received.is_misnamed,
             job_id=job.id if job else None,
         )
+
+
+def _is_unread(document: Document) -> bool:
+    """Tell whether an earlier reading never came to the bytes."""
+    was_missing = document.unreadable_reason == BlobMissingError.code()
+    return was_missing or document.text_state == TextState.PENDING
 
 
 async def _received(workshop: Workshop, paper: Paper) -> ReceivedFile:

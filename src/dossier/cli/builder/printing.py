@@ -41,12 +41,28 @@ async def print_file(
             is_new_version=made.created,
             report_id=UUID(job.args["report_id"]),
         )
+    await _until_printed(workshop, job)
+    if await _has_lost_files(workshop, printed.report_id):
+        async with workshop.transaction() as session:
+            job = await workshop.reports(session).reprint(printed.report_id)
+        await _until_printed(workshop, job)
+    step.advance("version")
+    return printed
+
+
+async def _until_printed(workshop: Workshop, job: Job) -> None:
     ended: list[Job] = []
     await workshop.watch.until_done([job.id], ended.append)
     for each in ended:
         require_done(each)
-    step.advance("version")
-    return printed
+
+
+async def _has_lost_files(workshop: Workshop, report_id: UUID) -> bool:
+    """Tell whether bytes that were printed before were taken out of the store."""
+    async with workshop.transaction() as session:
+        report = await workshop.reports(session).get_report(report_id)
+        keys = [file["key"] for file in (report.files or {}).values()]
+    return not all([await workshop.store.has(key) for key in keys])
 
 
 async def write_files(

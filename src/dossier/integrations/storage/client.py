@@ -99,6 +99,15 @@ class ObjectStore:
             async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
                 yield bytes(piece)
 
+    async def has(self, key: str) -> bool:
+        """Tell whether a blob is there."""
+        with _translated():
+            try:
+                await obstore.head_async(self._store, key)
+            except FileNotFoundError:
+                return False
+        return True
+
     async def delete(self, key: str) -> None:
         """Delete a blob; one that is gone already is no error."""
         with _translated(), suppress(FileNotFoundError):
@@ -204,7 +213,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        logger.exception("storage.blob.missing")
+        logger.warning("storage.blob.missing", extra={"reason": str(error)})
         raise BlobMissingError from error
     except (BaseError, OSError) as error:
         # The library's words name folders and hosts: they are for the log alone.
