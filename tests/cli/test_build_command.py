@@ -61,7 +61,7 @@ def test_unknown_category_lists_the_known_ones(folder: Path) -> None:
     code, _, said = run(folder, "--product", "category=moon_cream")
 
     assert code == 2
-    assert "product.yaml:2: category: There is no category 'moon_cream'" in said
+    assert "--product: category: There is no category 'moon_cream'" in said
     assert "face_cream" in said
 
 
@@ -69,7 +69,8 @@ def test_options_stand_for_fields(folder: Path) -> None:
     code, _, said = run(folder, "--use", "never", "--category", "moon_cream")
 
     assert code == 2
-    assert "product.yaml:3: use: Input should be" in said
+    assert "--product: use: Input should be" in said
+    assert "--product: category: There is no category 'moon_cream'" in said
 
 
 def test_unknown_market_is_unusable(folder: Path) -> None:

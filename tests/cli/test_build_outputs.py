@@ -95,3 +95,12 @@ def test_a_bar_on_a_terminal() -> None:
 
 def test_machines_see_no_progress_but_get_the_times() -> None:
     assert list(run_two_stages(None).seconds) == ["Taking in", "Printing"]
+
+
+def test_a_stage_without_anything_to_do_shows_nothing() -> None:
+    out = StringIO()
+
+    with Stages(Console(file=out)).stage("Reading", 0):
+        pass
+
+    assert out.getvalue() == ""

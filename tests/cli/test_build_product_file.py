@@ -107,3 +107,26 @@ def test_a_flag_that_cannot_be_used_is_named(
 
     with pytest.raises(UnusableInputError, match=reason):
         apply_flags(facts, [flag])
+
+
+def test_a_fault_of_a_flag_is_not_laid_to_a_line_of_the_file(path: Path) -> None:
+    facts = read(path, "code: A\nholder:\n  name: B\n")
+
+    flagged = apply_flags(facts, ["holder={name: C}", "use=x"])
+
+    assert flagged.locate(("holder", "name")) == "--product: holder.name"
+    assert flagged.locate(("use",)) == "--product: use"
+    assert flagged.locate(("code",)) == "product.yaml:1: code"
+
+
+def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:
+    with pytest.raises(UnusableInputError, match="cannot be read: No such file"):
+        read_product_file(path)
+
+
+def test_a_link_is_not_followed_out_of_the_folder(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("code: A")
+    path.symlink_to(tmp_path / "secret")
+
+    with pytest.raises(UnusableInputError, match="a symbolic link"):
+        read_product_file(path)

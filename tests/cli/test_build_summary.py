@@ -1,5 +1,7 @@
 """The end of a build in words, and as a machine reads it."""
 
+from dataclasses import replace
+
 from tests.cli.samples import outcome, snapshot
 
 from dossier.cli.builder.outcome import outcome_json
@@ -64,6 +66,15 @@ def test_a_finding_on_a_page_names_it() -> None:
     assert "a.pdf, page 3" in text(snapshot=found)
 
 
+def test_a_wrong_file_name_is_told_beside_the_match() -> None:
+    word = replace(outcome().taken[0], truly="application/msword", encoding=None)
+
+    assert (
+        "  formula.xlsx  item 3: stated in product.yaml;"
+        " its name is wrong, the content is application/msword"
+    ) in text(taken=(word,))
+
+
 def test_nothing_unread_is_not_a_heading() -> None:
     assert "Could not be read" not in text(taken=(), refused=())
 
@@ -89,6 +100,7 @@ def test_machines_get_the_same_with_blocking_findings_first() -> None:
                 "document_id": "d1",
                 "duplicate": False,
                 "encoding": "big5",
+                "misnamed": None,
                 "items": [3],
                 "matched_by": "stated",
                 "reason": "stated in product.yaml",
@@ -98,6 +110,7 @@ def test_machines_get_the_same_with_blocking_findings_first() -> None:
                 "document_id": "d2",
                 "duplicate": False,
                 "encoding": None,
+                "misnamed": None,
                 "items": [],
                 "matched_by": None,
                 "reason": "no known word in the file name or the text",

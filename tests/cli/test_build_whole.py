@@ -5,6 +5,7 @@ Slow by nature: each paper is read in a process of its own and the file is types
 
 import json
 import shutil
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -13,7 +14,9 @@ import openpyxl
 import pikepdf
 import pytest
 from tests.factories.spreadsheets import xlsx_bytes
+from typer.testing import CliRunner
 
+from dossier.cli.build import app
 from dossier.cli.builder.outcome import Outcome
 from dossier.cli.builder.pipeline import Order, run_build
 from dossier.cli.builder.progress import Stages
@@ -52,33 +55,62 @@ def digests(folder: Path) -> dict[str, str]:
     return {name: sha256((folder / name).read_bytes()).hexdigest() for name in RESULTS}
 
 
-async def test_example_lacks_two_papers_and_has_one_wrong_percentage(
-    own_settings: Settings, tmp_path: Path
-) -> None:
-    first = await build(own_settings, EXAMPLE, tmp_path / "first")
-    again = await build(own_settings, EXAMPLE, tmp_path / "again")
+@pytest.fixture
+def command(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Run the command as a person would, on the test's own database."""
+    monkeypatch.setenv("DOSSIER_HOME", str(own_settings.home))
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", str(own_settings.database.url))
 
-    assert missing(first) == [14, 15]
-    assert blocking(first) == [
+    def run(folder: Path, out: Path, *options: str) -> str:
+        result = CliRunner().invoke(app, [str(folder), "-o", str(out), *options])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
+def test_example_lacks_two_papers_and_has_one_wrong_percentage(
+    command: Callable[..., str], tmp_path: Path
+) -> None:
+    first = json.loads(command(EXAMPLE, tmp_path / "first", "--json"))
+    again = command(EXAMPLE, tmp_path / "again")
+
+    states = {item["number"]: item["state"] for item in first["items"]}
+    assert {number for number, state in states.items() if state != "present"} == {
+        14,
+        15,
+    }
+    assert [(found["code"], found["item"]) for found in first["findings"]] == [
         ("negative-rest", 3),
         ("missing-item", 14),
         ("missing-item", 15),
     ]
-    wrong = first.findings()[0]["place"]
-    assert (wrong["filename"], wrong["sheet"], wrong["cell"]) == (
+    place = first["findings"][0]["place"]
+    assert (place["filename"], place["sheet"], place["cell"]) == (
         "formula.xlsx",
         "配方 Formula",
         "D6",
     )
-    assert not first.unread()
-    assert all(entry is not None for _, entry in first.matched())
-    assert first.is_new_version
-    assert not again.is_new_version
-    assert again.snapshot == first.snapshot
+    assert not first["unread"]
+    assert all(paper["items"] for paper in first["papers"])
+    assert first["version"]["created"]
+    assert "Version 1 (" in again
+    assert "there is no new version" in again
+    assert "Blocking findings (3)" in again
     assert digests(tmp_path / "first") == digests(tmp_path / "again")
-    with ZipFile(tmp_path / "first" / "inspection.zip") as archive:
-        assert archive.testzip() is None
-        assert json.loads(archive.read("findings.json"))["findings"]
+    verify(tmp_path / "first" / "inspection.zip")
+
+
+def verify(path: Path) -> None:
+    """Check the archive by its manifest, as the example's README shows."""
+    with ZipFile(path) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        listed = {file["path"]: file["sha256"] for file in manifest["files"]}
+        assert {*listed, "manifest.json"} == set(archive.namelist())
+        for name, digest in listed.items():
+            assert sha256(archive.read(name)).hexdigest() == digest
 
 
 def spoil(folder: Path) -> None:

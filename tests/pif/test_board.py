@@ -126,7 +126,8 @@ def test_partly_met_item_is_missing_and_names_what_is_missing() -> None:
     assert (finding.code, finding.item) == ("missing-requirement", 1)
     assert finding.message.en == (
         "“Product identity and responsible parties” lacks “Name, address and "
-        "telephone of the responsible company”: the product's facts do not state it."
+        "telephone of the manufacturer or importer”: the product's facts do not state "
+        "it."
     )
     assert "電話" in finding.message.zh
 

@@ -102,7 +102,7 @@ async def test_waiver_says_that_the_signatory_must_give_the_reason(
     findings = (await board(client, url))["findings"]
 
     [finding] = [f for f in findings if f["code"] == "needs-signatory-reason"]
-    assert (finding["item"], finding["article"]) == (12, "PIF Reg. Art. 3(5)")
+    assert (finding["item"], finding["article"]) == (12, "PIF Reg. Art. 3")
 
 
 async def test_same_decision_again_changes_nothing_and_a_new_reason_replaces_it(

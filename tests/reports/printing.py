@@ -1,12 +1,15 @@
 """Prints a snapshot in this process, and reads what was printed."""
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
+from typing_extensions import override
 
 from dossier.integrations.pdf.child import compile_order
+from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.pdf.fonts import FontChoice, find_font
 from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
 
@@ -22,18 +25,43 @@ def font() -> FontChoice:
 def print_snapshot(snapshot: dict[str, Any], target: Path) -> int:
     """Write the PDF of a snapshot and return its number of pages."""
     manuscript = Manuscript(snapshot, SHA256)
+    return _print(
+        TEMPLATE,
+        target,
+        inputs=manuscript.typesetter_inputs(manuscript.findings_json().decode()),
+        timestamp=manuscript.timestamp,
+        identifier="urn:sha256:" + SHA256,
+    )
+
+
+class InsideTypesetter(Typesetter):
+    """Prints in this process: most tests are not about the process apart."""
+
+    @override
+    async def typeset(self, template: Path, target: Path, **order: Any) -> int:
+        return _print(template, target, **order)
+
+
+def _print(
+    template: Path,
+    target: Path,
+    *,
+    inputs: dict[str, Any],
+    timestamp: datetime,
+    identifier: str,
+) -> int:
     return compile_order(
         {
-            "root": str(TEMPLATE.parent),
-            "template": TEMPLATE.name,
-            "inputs": manuscript.typesetter_inputs(manuscript.findings_json().decode()),
+            "root": str(template.parent),
+            "template": template.name,
+            "inputs": inputs,
             "font": {
                 "file": str(font().file),
                 "index": font().index,
                 "family": font().family,
             },
-            "timestamp_s": int(manuscript.timestamp.timestamp()),
-            "stamp": {"identifier": "urn:sha256:" + SHA256, "creator_tool": "Dossier"},
+            "timestamp_s": int(timestamp.timestamp()),
+            "stamp": {"identifier": identifier, "creator_tool": "Dossier"},
             "target": str(target),
         }
     )

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_cover_names_product_holder_version_completeness_and_digest(
         "玫瑰有限公司 Rose Co., Ltd.",
         "第 3 版 Version 3",
         "台灣 Taiwan",
-        "2026-11-20 08:30 UTC",
+        "2026-11-20 16:30 UTC+8",
         "13 / 16 項 items",
         "草稿",
         SHA256,
@@ -48,6 +49,36 @@ def test_cover_names_product_holder_version_completeness_and_digest(
 def test_cover_shows_what_blocks(pages: list[str]) -> None:
     assert "成分合計不是 100%。" in pages[0]
     assert "缺少產品之物理及化學特性資料。" not in pages[0]
+
+
+def test_a_long_finding_ends_on_the_cover_with_an_ellipsis(tmp_path: Path) -> None:
+    message = {"zh": "很長的說明" * 60, "en": "Words " * 100}
+    long = samples.finding(message=message, severity="blocking", code="long")
+    snapshot = samples.snapshot(findings=[long])
+
+    print_snapshot(snapshot, tmp_path / "pif.pdf")
+
+    [cover, *rest] = read_pages(tmp_path / "pif.pdf")
+    assert cover.count("…") == 2
+    assert "草稿" in cover
+    assert " ".join(rest).count("Words") == 100
+
+
+def test_articles_are_cited_as_taiwan_does(tmp_path: Path) -> None:
+    article = "PIF Reg. Art. 3(1)(16)(ii)"
+    snapshot = samples.snapshot(findings=[samples.finding(article=article)])
+
+    print_snapshot(snapshot, tmp_path / "pif.pdf")
+
+    body = " ".join(read_pages(tmp_path / "pif.pdf"))
+    assert f"管理辦法第 3 條第 1 項第 16 款第 2 目 {article}" in body
+
+
+def test_the_file_says_how_long_and_where_it_is_kept(pages: list[str]) -> None:
+    assert (
+        "自產品最後市售日之次日起至少五年 | 管理辦法第 7 條 PIF Reg. Art. 7" in pages[1]
+    )
+    assert "產品標示之業者地址 | 管理辦法第 8 條 PIF Reg. Art. 8" in pages[1]
 
 
 def test_contents_list_sixteen_items_with_state_and_true_page(pages: list[str]) -> None:
@@ -83,7 +114,7 @@ def test_decisions_give_reason_person_and_time(pages: list[str]) -> None:
 
     assert "免附理由 Reason for the waiver" in body
     assert "產品為無水配方，水活性低於 0.6，微生物無法生長；理由載於項目 16。" in body
-    assert "林安安 Lin An-an | 2026-11-20 03:04 UTC" in body
+    assert "林安安 Lin An-an | 2026-11-20 11:04 UTC+8" in body
 
 
 def test_composition_gives_each_line_its_cell_and_the_total_as_interval(
@@ -107,11 +138,20 @@ def test_findings_come_blocking_first_with_their_place(pages: list[str]) -> None
 
 
 def test_evidence_is_listed_with_whole_digests(pages: list[str]) -> None:
-    listed = pages[-1]
+    listed = pages[-2] + pages[-1]
 
     for paper in samples.evidence():
         assert paper["sha256"] in listed
         assert f"{paper['size_bytes']} bytes" in listed
+
+
+def test_a_paper_and_its_digest_stand_on_one_page(pages: list[str]) -> None:
+    annex = pages[-2:]  # the digest of the formula stands above its table too
+
+    for position, paper in enumerate(samples.evidence(), start=1):
+        [page] = [page for page in annex if paper["sha256"] in page]
+        before = page.partition(paper["sha256"])[0]
+        assert re.findall(r"E(\d\d)\b", before)[-1] == f"{position:02d}"
 
 
 def test_software_never_calls_a_product_safe_or_approved(pages: list[str]) -> None:
@@ -160,6 +200,24 @@ def test_an_empty_file_says_what_is_not_there(tmp_path: Path) -> None:
     assert "Nothing was found in the evidence at hand." in body
     assert "No document has been linked." in body
     assert "未載明 Not stated" in body
+    assert "No file is asked for in this category" in body
+
+
+def test_the_name_that_is_there_leads_the_cover(tmp_path: Path) -> None:
+    snapshot = samples.snapshot()
+    snapshot["product"]["name_zh"] = None
+
+    print_snapshot(snapshot, tmp_path / "pif.pdf")
+
+    cover = read_pages(tmp_path / "pif.pdf")[0]
+    assert "Rose Moisturising Cream 中文品名未載明 No Chinese name stated" in cover
+
+
+def test_no_page_is_spent_on_a_formula_that_is_not_there(tmp_path: Path) -> None:
+    print_snapshot(samples.snapshot(formula=None), tmp_path / "pif.pdf")
+
+    with pypdfium2.PdfDocument(tmp_path / "pif.pdf") as document:
+        assert all(page.get_width() < page.get_height() for page in document)
 
 
 HOSTILE = [
@@ -258,6 +316,18 @@ def test_the_outline_leads_to_items_and_annexes(printed: Path) -> None:
     assert len(titles) == 1 + 16 + 3
     assert "產品基本資料" in titles[1]
     assert titles[-1].endswith("Annex C: List of evidence")
+
+
+def test_no_glyph_is_smeared_by_a_stroke(printed: Path) -> None:
+    with pikepdf.open(printed) as pdf:
+        modes = {
+            str(instruction.operands)
+            for page in pdf.pages
+            for instruction in pikepdf.parse_content_stream(page, "Tr")
+            if str(instruction.operator) == "Tr"
+        }
+
+    assert not {mode for mode in modes if "0" not in mode}
 
 
 def test_one_set_of_glyphs_is_in_the_file(printed: Path) -> None:

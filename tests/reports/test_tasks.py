@@ -13,17 +13,14 @@ import pytest
 from sqlalchemy import text
 from tests.factories.jobs import make_context
 from tests.factories.reports import ORIGINALS, make_report, read_report
-from tests.reports.printing import font
+from tests.reports.printing import InsideTypesetter, font
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
-from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.storage.client import ObjectStore, open_store
 from dossier.reports.exceptions import OriginalChangedError
 from dossier.reports.models import Report
 from dossier.reports.tasks import Press, render
-
-pytestmark = pytest.mark.slow  # each prints a whole file in a process of its own
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def store(settings: Settings) -> ObjectStore:
 
 @pytest.fixture
 def press(store: ObjectStore) -> Press:
-    return Press(store, Typesetter(font().file.parent, "Dossier"))
+    return Press(store, InsideTypesetter(font().file.parent, "Dossier"))
 
 
 @pytest.fixture
@@ -106,6 +103,7 @@ async def test_a_second_run_changes_nothing(
     assert again.rendered_at == printed.rendered_at
 
 
+@pytest.mark.slow  # prints the whole file twice
 async def test_printing_anew_gives_the_same_bytes_under_the_same_keys(
     sessions: SessionFactory, report: Report, press: Press
 ) -> None:

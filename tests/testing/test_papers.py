@@ -69,7 +69,9 @@ def test_printed_papers_carry_both_languages_as_text(papers: dict[str, bytes]) -
 
 def test_no_paper_speaks_of_function_or_packaging(papers: dict[str, bytes]) -> None:
     assert not [
-        name for name in papers if "packag" in name.lower() or "effic" in name.lower()
+        name
+        for name in papers
+        if "packaging" in name.lower() or "effic" in name.lower()
     ]
 
 

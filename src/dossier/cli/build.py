@@ -82,7 +82,8 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
 
 def _reasons(exc: AppError) -> tuple[str, ...]:
     faults = (f"{fault.pointer}: {fault.detail}" for fault in exc.faults)
-    return (f"{exc.title}: {exc.detail}", *faults)
+    said = dict.fromkeys((exc.title, exc.detail))  # without a detail both are one
+    return (": ".join(said), *faults)
 
 
 def _end(code: int, reasons: tuple[str, ...], *, as_json: bool) -> NoReturn:

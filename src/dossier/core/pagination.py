@@ -13,7 +13,7 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 50
 MAX_OFFSET = 2**63 - 1
-"""PostgreSQL counts rows in a `bigint`."""
+"""The database counts no further."""
 EXACT_COUNT_ROWS = 10_000
 """Above this many rows a total is given only when it is asked for."""
 

@@ -7,9 +7,13 @@ from dossier.cli.builder.facts import Evidence, Facts
 from dossier.cli.builder.formula import FORMULA_ITEM
 from dossier.cli.builder.intake import Stored
 from dossier.cli.builder.workshop import Workshop
+from dossier.pif.constants import Outcome
+from dossier.pif.schemas import MatchResponse
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
 from dossier.products.service import ProductsService
+
+AUTOMATIC = frozenset({MatchedBy.FILENAME, MatchedBy.CONTENT})
 
 Target = tuple[UUID, int, str | None]
 """A paper, an item, and a requirement of it or none."""
@@ -35,6 +39,7 @@ async def match_papers(
         matches = await workshop.pif(session).apply_matches(product_id, ids)
         if formula_id is not None:
             await _link_formula(products, product_id, formula_id)
+        await _drop_unmatched(products, product_id, matches, formula_id)
     return {
         str(match.document_id): match.reason for match in matches if not match.serves
     }
@@ -63,7 +68,7 @@ async def _drop_outdated(
     stated: Mapping[Target, Evidence],
     present: set[UUID],
 ) -> None:
-    """Take away earlier links that the folder as it is now would not make."""
+    """Take away links to papers that are gone, or of which now something is stated."""
     spoken_for = {document_id for document_id, _, _ in stated}
     for link in await products.list_links(product_id):
         if link.matched_by == MatchedBy.USER:
@@ -93,6 +98,23 @@ async def _link_stated(
                 matched_by=MatchedBy.STATED,
                 reason=_reason(entry),
             )
+
+
+async def _drop_unmatched(
+    products: ProductsService,
+    product_id: UUID,
+    matches: Sequence[MatchResponse],
+    formula_id: UUID | None,
+) -> None:
+    """Take away what earlier words made and today's words would not make."""
+    judged = {m.document_id for m in matches if m.outcome is not Outcome.STATED}
+    served = {(m.document_id, t.item, t.requirement) for m in matches for t in m.serves}
+    for link in await products.list_links(product_id):
+        if link.matched_by not in AUTOMATIC or link.document_id not in judged:
+            continue
+        is_formula = (link.document_id, link.item) == (formula_id, FORMULA_ITEM)
+        if not is_formula and _target(link) not in served:
+            await products.unlink_document(product_id, link.id)
 
 
 async def _link_formula(

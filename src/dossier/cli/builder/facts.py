@@ -70,8 +70,7 @@ def read_facts(stated: ProductFile, papers: Iterable[Paper]) -> Facts:
     if extras is not None:
         reasons += _absent_papers(extras, stated, {paper.name for paper in papers})
         reasons += _unknown_requirements(extras, stated)
-    if product is not None:
-        reasons += _unknown_category(product, stated)
+    reasons += _unknown_category(values.get("category"), stated)
     if product is None or extras is None or reasons:
         raise UnusableInputError(*reasons)
     return Facts(product, extras)
@@ -100,9 +99,11 @@ def _faults(exc: ValidationError, stated: ProductFile) -> Iterator[str]:
         yield f"{stated.locate(path)}: {message}"
 
 
-def _unknown_category(product: ProductCreate, stated: ProductFile) -> Iterator[str]:
+def _unknown_category(category: object, stated: ProductFile) -> Iterator[str]:
+    if not isinstance(category, str):
+        return  # missing or no text: the schema has said so
     try:
-        category_of(product.category)
+        category_of(category)
     except CategoryUnknownError as exc:
         yield f"{stated.locate(('category',))}: {exc.detail}"
 

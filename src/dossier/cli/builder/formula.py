@@ -8,11 +8,9 @@ from dossier.cli.builder.folder import Refusal
 from dossier.cli.builder.intake import Stored
 from dossier.cli.builder.workshop import Workshop
 from dossier.core.errors import InvalidError, TooLargeError
-from dossier.integrations.parsing.kinds import Kind
 from dossier.products.service import FormulaDraft, FormulaWish
 
 FORMULA_ITEM = 3
-SPREADSHEETS = frozenset({Kind.XLSX, Kind.XLS, Kind.ODS, Kind.CSV})
 
 
 async def import_formula(
@@ -29,7 +27,7 @@ async def import_formula(
     named = list(_named(facts, stored))
     drafts: list[FormulaDraft] = []
     refused: list[Refusal] = []
-    for entry in named or [each for each in stored if each.kind in SPREADSHEETS]:
+    for entry in named or [each for each in stored if each.is_spreadsheet]:
         try:
             drafts.append(await _preview(workshop, product_id, facts, entry))
         except (InvalidError, TooLargeError) as exc:
@@ -47,7 +45,7 @@ def _named(facts: Facts, stored: Sequence[Stored]) -> Iterator[Stored]:
     chosen = facts.formula.file
     tied = {entry.file for entry in facts.evidence if entry.item == FORMULA_ITEM}
     for entry in stored:
-        is_tied = entry.paper.name in tied and entry.kind in SPREADSHEETS
+        is_tied = entry.paper.name in tied and entry.is_spreadsheet
         if entry.paper.name == chosen or (chosen is None and is_tied):
             yield entry
 

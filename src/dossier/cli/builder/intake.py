@@ -10,10 +10,10 @@ from dossier.cli.builder.folder import Paper, Refusal
 from dossier.cli.builder.outcome import TakenPaper
 from dossier.cli.builder.progress import Step
 from dossier.cli.builder.workshop import Workshop
-from dossier.documents.constants import BLOB_FOLDER, ReceivedFile, TextState
+from dossier.documents.constants import ReceivedFile, TextState
 from dossier.documents.models import Document
-from dossier.documents.rules import safe_filename
-from dossier.integrations.parsing.kinds import Kind, Sniffer
+from dossier.documents.service import take_in as take_file_in
+from dossier.integrations.parsing.kinds import SPREADSHEETS
 from dossier.jobs.models import Job
 
 _PIECE_BYTES = 256 * 1024
@@ -25,8 +25,9 @@ class Stored:
 
     paper: Paper
     document_id: UUID
-    kind: Kind
+    is_spreadsheet: bool
     is_known: bool
+    is_misnamed: bool
     job_id: UUID | None
 
 
@@ -71,7 +72,7 @@ class PaperRefusedError(Exception):
 
 
 async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
-    received, kind = await _received(workshop, paper)
+    received = await _received(workshop, paper)
     async with workshop.transaction() as session:
         documents = workshop.documents(session)
         receipt = await documents.receive(received)
@@ -82,33 +83,20 @@ async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
         return Stored(
             paper=paper,
             document_id=document.id,
-            kind=kind,
+            is_spreadsheet=received.media_type in SPREADSHEETS,
             is_known=receipt.duplicate,
+            is_misnamed=received.is_misnamed,
             job_id=job.id if job else None,
         )
 
 
-async def _received(workshop: Workshop, paper: Paper) -> tuple[ReceivedFile, Kind]:
-    sniffer = Sniffer()
-    folder = f"{BLOB_FOLDER}/{workshop.actor.org_id}"
-    pieces = _pieces(paper.path, workshop.max_size_bytes, sniffer)
-    blob = await workshop.store.write(folder, pieces)
-    filename = safe_filename(paper.path.name)
-    detected = sniffer.detect(filename)
-    received = ReceivedFile(
-        filename=filename,
-        media_type=detected.media_type,
-        is_misnamed=detected.is_misnamed,
-        blob_key=blob.key,
-        sha256=blob.sha256,
-        size_bytes=blob.size_bytes,
-    )
-    return received, detected.kind
+async def _received(workshop: Workshop, paper: Paper) -> ReceivedFile:
+    pieces = _pieces(paper.path, workshop.max_size_bytes)
+    org_id = workshop.actor.org_id
+    return await take_file_in(workshop.store, org_id, pieces, lambda: paper.path.name)
 
 
-async def _pieces(
-    path: Path, max_size_bytes: int, sniffer: Sniffer
-) -> AsyncIterator[bytes]:
+async def _pieces(path: Path, max_size_bytes: int) -> AsyncIterator[bytes]:
     """Yield a local file piece by piece, off the event loop."""
     left_bytes = max_size_bytes
     try:
@@ -118,7 +106,6 @@ async def _pieces(
                 if left_bytes < 0:
                     message = f"larger than {max_size_bytes // 1024**2} MiB"
                     raise PaperRefusedError(message)
-                sniffer.feed(piece)
                 yield piece
     except OSError as exc:
         message = f"cannot be read: {exc.strerror}"
@@ -132,6 +119,7 @@ def _taken(entry: Stored, document: Document, problems: dict[UUID, str]) -> Take
         name=entry.paper.name,
         document_id=str(document.id),
         is_known=entry.is_known,
+        truly=document.media_type if entry.is_misnamed else None,
         unreadable=None if document.text_state == TextState.READ else reason,
         encoding=document.encoding,
     )

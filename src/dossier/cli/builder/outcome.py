@@ -1,25 +1,29 @@
 """What a build found, as plain values: for the summary and for machines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from dossier.cli.builder.folder import Refusal
+from dossier.reports.rules import ordered_findings
 
 SCHEMA: Final = "dossier.build/1"
-_RANKS = {"blocking": 0, "warning": 1, "info": 2}
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenPaper:
-    """A paper that was taken in, by its path in the folder."""
+    """A paper that was taken in, by its path in the folder.
+
+    `truly` is the type of the content where the name says another one.
+    """
 
     name: str
     document_id: str
     is_known: bool
+    truly: str | None = None
     unreadable: str | None
     encoding: str | None = None
     """Of a text file whose bytes had to be told."""
@@ -39,9 +43,9 @@ class Outcome:
     outputs: Mapping[str, Path]
     seconds: Mapping[str, float]
 
-    def findings(self) -> list[Json]:
-        """Return the findings, blocking ones first, then by item."""
-        return sorted(self.snapshot["findings"], key=_weight)
+    def findings(self) -> Sequence[Json]:
+        """Return the findings in the order in which they are printed."""
+        return ordered_findings(self.snapshot["findings"])
 
     def items_in(self, *states: str) -> list[Json]:
         """Return the items in one of these states, in their order."""
@@ -105,11 +109,8 @@ def _paper_json(
         "document_id": paper.document_id,
         "duplicate": paper.is_known,
         "encoding": paper.encoding,
+        "misnamed": paper.truly,
         "items": entry["items"] if entry else [],
         "matched_by": entry["matched_by"] if entry else None,
         "reason": entry["reason"] if entry else notes.get(paper.document_id),
     }
-
-
-def _weight(finding: Json) -> tuple[int, int]:
-    return _RANKS[finding["severity"]], finding["item"] or 0

@@ -1,6 +1,6 @@
 """Reads `product.yaml` and the `--product` flags; faults name their line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,31 +11,39 @@ from dossier.cli.builder.errors import UnusableInputError
 
 MAX_SIZE_BYTES = 1 << 20
 
+FLAG = "--product"
+
 FieldPath = tuple[str | int, ...]
 
 
 class ProductFile:
-    """The facts of a product with the line on which each one stands."""
+    """The facts of a product with the place at which each one is stated."""
 
     def __init__(
-        self, name: str, values: dict[str, Any], lines: Mapping[FieldPath, int]
+        self, name: str, values: dict[str, Any], places: Mapping[FieldPath, str]
     ) -> None:
         self.name = name
         self.values = values
-        self._lines = lines
+        self._places = places
 
     def locate(self, path: FieldPath) -> str:
         """Return where a field stands, or where it should: "name:line: field"."""
         field = ".".join(str(part) for part in path)
-        while path and path not in self._lines:
+        while path and path not in self._places:
             path = path[:-1]
-        line = self._lines.get(path)
-        place = self.name if line is None else f"{self.name}:{line}"
+        place = self._places.get(path, self.name)
         return f"{place}: {field}" if field else place
 
-    def with_values(self, values: dict[str, Any]) -> "ProductFile":
-        """Return the same file with other values."""
-        return ProductFile(self.name, values, self._lines)
+    def overlaid(
+        self, values: dict[str, Any], flagged: Collection[FieldPath]
+    ) -> "ProductFile":
+        """Return the facts with other values, of which some stand in flags."""
+        kept = {
+            path: place
+            for path, place in self._places.items()
+            if not any(path[: len(flag)] == flag for flag in flagged)
+        }
+        return ProductFile(self.name, values, kept | dict.fromkeys(flagged, FLAG))
 
 
 def read_product_file(path: Path | None) -> ProductFile:
@@ -52,7 +60,8 @@ def read_product_file(path: Path | None) -> ProductFile:
     if not isinstance(root, yaml.MappingNode):
         message = f"{path.name}: expected `field: value` lines"
         raise UnusableInputError(message)
-    return ProductFile(path.name, _constructed(root, path), dict(_lines(root, path)))
+    places = {field: f"{path.name}:{line}" for field, line in _lines(root, path)}
+    return ProductFile(path.name, _constructed(root, path), places)
 
 
 def apply_flags(facts: ProductFile, flags: list[str]) -> ProductFile:
@@ -62,13 +71,16 @@ def apply_flags(facts: ProductFile, flags: list[str]) -> ProductFile:
         UnusableInputError: a flag has no `=`, or nests into a plain value.
     """
     values = dict(facts.values)
+    flagged: set[FieldPath] = set()
     for flag in flags:
         field, separator, text = flag.partition("=")
         if not (field and separator):
-            message = f"--product {flag}: expected FIELD=VALUE"
+            message = f"{FLAG} {flag}: expected FIELD=VALUE"
             raise UnusableInputError(message)
-        _put(values, field.strip().split("."), _scalar(text), flag)
-    return facts.with_values(values)
+        parts = field.strip().split(".")
+        _put(values, parts, _scalar(text), flag)
+        flagged.add(tuple(parts))
+    return facts.overlaid(values, flagged)
 
 
 def _composed(path: Path) -> yaml.Node | None:
@@ -84,11 +96,17 @@ def _constructed(root: yaml.Node, path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    if path.stat().st_size > MAX_SIZE_BYTES:
-        message = f"{path.name}: larger than {MAX_SIZE_BYTES} bytes"
+    if path.is_symlink():
+        message = f"{path.name}: a symbolic link; put the file itself into the folder"
         raise UnusableInputError(message)
     try:
+        if path.stat().st_size > MAX_SIZE_BYTES:
+            message = f"{path.name}: larger than {MAX_SIZE_BYTES} bytes"
+            raise UnusableInputError(message)
         return path.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        message = f"{path.name}: cannot be read: {exc.strerror}"
+        raise UnusableInputError(message) from exc
     except UnicodeDecodeError as exc:
         message = f"{path.name}: not UTF-8 at byte {exc.start}"
         raise UnusableInputError(message) from exc
@@ -158,7 +176,7 @@ def _put(values: dict[str, Any], parts: list[str], value: Any, flag: str) -> Non
     for parent in parents:
         inner = values.get(parent) or {}
         if not isinstance(inner, dict):
-            message = f"--product {flag}: {parent} holds a plain value"
+            message = f"{FLAG} {flag}: {parent} holds a plain value"
             raise UnusableInputError(message)
         values[parent] = inner = dict(inner)
         values = inner

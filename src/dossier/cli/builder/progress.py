@@ -34,7 +34,7 @@ class Stages:
 
     @contextmanager
     def _shown(self, name: str, total: int) -> Iterator[Step]:
-        if self._console is None:
+        if self._console is None or not total:  # a bar of nothing only puzzles
             yield _Silent()
         elif self._console.is_terminal:
             with _bar(self._console) as bar:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.outcome import Json, Outcome
+from dossier.cli.builder.outcome import Json, Outcome, TakenPaper
 
 HEADINGS = {
     "blocking": ("Blocking findings", "bold red"),
@@ -103,7 +103,7 @@ def _papers(outcome: Outcome) -> Iterator[Line]:
     yield Line("Papers and the items they were matched to", "bold")
     for paper, entry in matched:
         note = outcome.notes.get(paper.document_id)
-        match = _match(entry, note) + _encoding(paper.encoding)
+        match = _match(entry, note) + _encoding(paper.encoding) + _truly(paper)
         yield Line(f"  {paper.name:<{width}}  {match}")
 
 
@@ -118,6 +118,10 @@ def _match(entry: Json | None, note: str | None) -> str:
         return f"no item: {note}" if note else "no item"
     items = ", ".join(str(number) for number in entry["items"])
     return f"item {items}: {entry['reason'] or entry['matched_by']}"
+
+
+def _truly(paper: TakenPaper) -> str:
+    return f"; its name is wrong, the content is {paper.truly}" if paper.truly else ""
 
 
 def _unread(unread: Sequence[Refusal]) -> Iterator[Line]:

@@ -56,6 +56,11 @@ _MEDIA_TYPES: Final = {
     Kind.ZIP: "application/zip",
     Kind.EMPTY: "application/x-empty",
 }
+SPREADSHEETS: Final = frozenset(
+    _MEDIA_TYPES[kind] for kind in (Kind.XLSX, Kind.XLS, Kind.ODS, Kind.CSV)
+)
+"""Media types of what can hold a formula."""
+
 _ENDINGS: Final = {
     ".pdf": Kind.PDF,
     ".docx": Kind.DOCX,
