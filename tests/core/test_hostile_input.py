@@ -32,7 +32,8 @@ async def test_nul_in_a_text_is_refused(
 async def test_nul_in_a_filter_is_refused(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/api/v1/activity", params={"entity_id": "nul\x00"})
 
-    assert answer.json()["type"] == "/problems/unstorable-text"
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "entity_id"
 
 
 @pytest.mark.parametrize(
