@@ -9,3 +9,4 @@ from dossier.products.service.formula_import import FormulaImporter as FormulaIm
 from dossier.products.service.formula_import import FormulaWish as FormulaWish
 from dossier.products.service.product import ProductsService as ProductsService
 from dossier.products.service.product import Upserted as Upserted
+from dossier.products.service.reads import ProductReads as ProductReads
