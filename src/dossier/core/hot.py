@@ -6,27 +6,29 @@ what a request sends is read here, and where any of it does not validate, the re
 goes FastAPI's own way and gets FastAPI's own answer.
 """
 
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 E = TypeVar("E", bound=Callable[..., Awaitable[Any]])
 
 _MARK = "__dossier_hot__"
 _MAX_QUERY_BYTES = 256
 _QUERIES = 256
+_JSON = (b"content-type", b"application/json")
 # What no hot route needs; one that comes to need it says so when the app is made.
 _UNKNOWN = (
     "header_params",
     "cookie_params",
-    "body_params",
     "response_param_name",
     "background_tasks_param_name",
     "http_connection_param_name",
@@ -38,7 +40,8 @@ _UNKNOWN = (
 def hot(endpoint: E) -> E:
     """Mark an endpoint that returns a `Response` and whose dependencies are simple.
 
-    They are coroutines, and take path and query parameters, the request and each other.
+    They are coroutines, or generators of function scope, and take path and query
+    parameters, the request and each other; the endpoint may take one JSON body too.
     """
     setattr(endpoint, _MARK, True)
     return endpoint
@@ -68,8 +71,9 @@ class _Step(NamedTuple):
     """One call, what it is given, and where its result goes."""
 
     slot: int
-    call: Callable[..., Awaitable[Any]]
+    call: Callable[..., Any]
     given: tuple[tuple[str, int], ...]
+    is_generator: bool
 
 
 class _Plan:
@@ -78,6 +82,7 @@ class _Plan:
     def __init__(self, dependant: Dependant) -> None:
         self.path: list[_Field] = []
         self.query: list[_Field] = []
+        self.body: list[_Field] = []
         self.steps: list[_Step] = []
         self.size = 1
         self._slots: dict[Any, int] = {}
@@ -89,9 +94,10 @@ class _Plan:
         given.append((dependant.request_param_name, 0))
         given += self._fields(self.path, dependant.path_params)
         given += self._fields(self.query, dependant.query_params)
+        given += self._fields(self.body, dependant.body_params)
         named = tuple((name, slot) for name, slot in given if name is not None)
         slot = self._next_slot()
-        self.steps.append(_Step(slot, dependant.call, named))  # type: ignore[arg-type] # a coroutine: `_refuse_unknown`
+        self.steps.append(_step(slot, dependant, named))
         return slot
 
     def _slot_of(self, dependant: Dependant) -> int:
@@ -120,16 +126,24 @@ def _refuse_unknown(dependant: Dependant) -> None:
         if getattr(dependant, name):
             message = f"a hot route cannot have {name}: {dependant.call}"
             raise TypeError(message)
-    if not iscoroutinefunction(dependant.call):
+    is_scoped = isasyncgenfunction(dependant.call) and dependant.scope == "function"
+    if not (is_scoped or iscoroutinefunction(dependant.call)):
         message = f"a hot route calls coroutines alone: {dependant.call}"
         raise TypeError(message)
+
+
+def _step(slot: int, dependant: Dependant, given: tuple[tuple[str, int], ...]) -> _Step:
+    call: Any = dependant.call
+    if isasyncgenfunction(call):
+        return _Step(slot, asynccontextmanager(call), given, is_generator=True)
+    return _Step(slot, call, given, is_generator=False)
 
 
 _Values = tuple[tuple[int, Any], ...]
 
 
 class HotApp:
-    """Serves one hot route; `searched` is the same route served by FastAPI."""
+    """Serves one hot route, and lets FastAPI serve what it does not understand."""
 
     def __init__(self, route: RouteContext) -> None:
         self._plan = _Plan(route.dependant)
@@ -140,13 +154,26 @@ class HotApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         values = self._values(scope)
+        if values is not None and self._plan.body:
+            body, receive = await _read(receive)
+            values = self._with_body(scope, body, values)
         if values is None:
             await self._slow(scope, receive, send)
             return
         values[0] = Request(scope, receive, send)
-        for slot, call, given in self._plan.steps:
-            values[slot] = await call(**{name: values[at] for name, at in given})
-        await values[-1](scope, receive, send)
+        response = await self._run(values)
+        await response(scope, receive, send)
+
+    async def _run(self, values: list[Any]) -> ASGIApp:
+        """Call everything in order; generators end, as a commit does, before return."""
+        async with AsyncExitStack() as stack:
+            for slot, call, given, is_generator in self._plan.steps:
+                called = call(**{name: values[at] for name, at in given})
+                values[slot] = await (
+                    stack.enter_async_context(called) if is_generator else called
+                )
+        response: ASGIApp = values[-1]
+        return response
 
     def _values(self, scope: Scope) -> list[Any] | None:
         """Return the slots, filled with what the request sends if it validates."""
@@ -162,9 +189,40 @@ class HotApp:
             values[slot] = value
         return values
 
+    def _with_body(
+        self, scope: Scope, body: bytes, values: list[Any]
+    ) -> list[Any] | None:
+        [field] = self._plan.body
+        if _JSON not in scope["headers"]:
+            return None
+        try:
+            sent = json.loads(body)  # FastAPI's own parser: the same numbers and texts
+        except (ValueError, RecursionError):
+            return None
+        value, errors = field.field.validate(sent, {}, loc=("body",))
+        values[field.slot] = value
+        return None if errors else values
+
     def _read_query(self, sent: bytes) -> _Values | None:
         pairs = parse_qsl(sent.decode("latin-1"), keep_blank_values=True)
         return _validated(self._plan.query, dict(pairs))
+
+
+async def _read(receive: Receive) -> tuple[bytes, Receive]:
+    """Return the whole body, and a way for another to receive it again."""
+    messages: list[Message] = []
+    while not messages or messages[-1].get("more_body"):
+        messages.append(await receive())
+    again = iter(messages)
+
+    async def replay() -> Message:
+        for message in again:
+            return message
+        return await receive()
+
+    if messages[-1]["type"] != "http.request":
+        return b"", replay  # the client went away in mid-body: nothing to act on
+    return b"".join(message.get("body", b"") for message in messages), replay
 
 
 def _validated(fields: list[_Field], sent: dict[str, Any]) -> _Values | None:

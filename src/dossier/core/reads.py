@@ -18,13 +18,15 @@ from dossier.core.tenancy import Actor
 BoundStatement = NewType("BoundStatement", str)
 """A statement whose first parameter is the organisation that it is bound to."""
 
-# Row security reads the setting when the first row is wanted, and rows are wanted by
-# `bound.org_id`, which is not known before it is set; `offset 0` keeps the planner
-# from turning this round. Read too early, the setting is empty and shows no rows.
-_BOUND = """
+BIND = """
 with bound as materialized (
   select set_config('app.org_id', $1::uuid::text, true)::uuid as org_id
 )
+"""
+# Row security reads the setting when the first row is wanted, and rows are wanted by
+# `bound.org_id`, which is not known before it is set; `offset 0` keeps the planner
+# from turning this round. Read too early, the setting is empty and shows no rows.
+_FENCED = """
 select fenced.*
 from bound cross join lateral (select * from ({}) inside offset 0) fenced
 """
@@ -39,7 +41,7 @@ def bound(select: str) -> BoundStatement:
     if "bound.org_id" not in select:
         message = "a bound statement names `bound.org_id`"
         raise ValueError(message)
-    return BoundStatement(_BOUND.format(select))
+    return BoundStatement(BIND + _FENCED.format(select))
 
 
 class Reads:
@@ -72,14 +74,19 @@ def read_for(sessions: SessionFactory, actor: Actor) -> Reads:
 
 
 async def _rows(engine: AsyncEngine, sql: str, *args: Any) -> list[asyncpg.Record]:
-    """Read, and once more where the pool held a connection that had died."""
-    pooled, driver = await _checked_out(engine)
+    """Read, and once more where the connection died under it."""
     try:
-        return await _fetch(pooled, driver, sql, *args)
-    except Exception as exc:
-        if not (driver.is_closed() or isinstance(exc, _GONE)):
-            raise
+        return await run_once(engine, sql, *args)
+    except (*_GONE, asyncpg.ConnectionDoesNotExistError):
+        return await run_once(engine, sql, *args)
+
+
+async def run_once(engine: AsyncEngine, sql: str, *args: Any) -> list[asyncpg.Record]:
+    """Run one statement, a transaction of its own, on a connection of the pool."""
     pooled, driver = await _checked_out(engine)
+    while driver.is_closed():  # died in the pool
+        pooled.invalidate()
+        pooled, driver = await _checked_out(engine)
     return await _fetch(pooled, driver, sql, *args)
 
 

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Protocol, TypeVar
 import orjson
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
+from dossier.core.creates import Creates, create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.reads import Reads, read_for
 from dossier.core.settings import Settings
@@ -73,6 +75,24 @@ async def get_reads(actor: CurrentActor, sessions: Sessions) -> Reads:
 
 
 HotReads = Annotated[Reads, Depends(get_reads)]
+
+
+async def get_creates(
+    actor: CurrentActor, sessions: Sessions
+) -> AsyncIterator[Creates]:
+    """Store what the endpoint adds, before the answer is sent."""
+    creates = create_for(sessions, actor)
+    yield creates
+    await creates.store()
+
+
+HotCreates = Annotated[Creates, Depends(get_creates, scope="function")]
+
+
+def model_response(model: BaseModel, status_code: int) -> Response:
+    """Encode a model as its declared response is."""
+    body = model.__pydantic_serializer__.to_json(model)
+    return Response(body, status_code, media_type="application/json")
 
 
 def json_response(content: object) -> Response:

@@ -7,6 +7,7 @@ from fastapi import Depends
 from dossier.core.web import (
     AppSettings,
     CurrentActor,
+    HotCreates,
     HotReads,
     RequestSession,
     Sessions,
@@ -17,6 +18,7 @@ from dossier.integrations.parsing.reader import limits_of
 from dossier.products.service import (
     FormulaImporter,
     FormulaService,
+    ProductCreates,
     ProductReads,
     ProductsService,
 )
@@ -37,6 +39,14 @@ async def get_product_reads(reads: HotReads, actor: CurrentActor) -> ProductRead
     return ProductReads(reads, actor)
 
 
+async def get_product_creates(
+    creates: HotCreates, actor: CurrentActor
+) -> ProductCreates:
+    """Build the hot create, whose statement the edge sends."""
+    return ProductCreates(creates, actor)
+
+
+CreateProducts = Annotated[ProductCreates, Depends(get_product_creates)]
 ReadProducts = Annotated[ProductReads, Depends(get_product_reads)]
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import select, update
 
+from dossier.core.creates import Creates
 from dossier.core.database import Session, conflict_on
 from dossier.core.pagination import EXACT_COUNT_ROWS, PageParams
 from dossier.core.reads import Reads, bound
@@ -114,6 +115,11 @@ async def add_product(session: Session, product: Product) -> None:
     session.add(product)
     with conflict_on(_IDENTITY, ProductExistsError()):
         await session.flush()
+
+
+def add_new_product(creates: Creates, product: Product) -> None:
+    """Take a product along; its identity is unique in the organisation."""
+    creates.add(product, {_IDENTITY: ProductExistsError()})
 
 
 async def update_product_for_org(

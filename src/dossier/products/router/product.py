@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Response, status
 from dossier.core.hot import hot
 from dossier.core.pagination import Paging
 from dossier.core.schemas import Page
-from dossier.core.web import get_actor, json_response
+from dossier.core.web import get_actor, json_response, model_response
 from dossier.products import rules
-from dossier.products.dependencies import Products, ReadProducts
+from dossier.products.dependencies import CreateProducts, Products, ReadProducts
 from dossier.products.models import Product
 from dossier.products.schemas import (
     CategoryList,
@@ -31,9 +31,11 @@ async def list_products(page: Paging, products: ReadProducts) -> Response:
 @router.post(
     "/products", status_code=status.HTTP_201_CREATED, response_model=ProductResponse
 )
-async def create_product(body: ProductCreate, products: Products) -> Product:
+@hot
+async def create_product(body: ProductCreate, products: CreateProducts) -> Response:
     """State a product."""
-    return await products.create_product(body)
+    product = ProductResponse.model_validate(await products.create_product(body))
+    return model_response(product, status.HTTP_201_CREATED)
 
 
 @router.get("/products/{product_id}", response_model=ProductResponse)

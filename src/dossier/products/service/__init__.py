@@ -2,6 +2,7 @@
 
 from dossier.products.rules import Category as Category
 from dossier.products.rules import category_of as category_of
+from dossier.products.service.creates import ProductCreates as ProductCreates
 from dossier.products.service.formula import FormulaService as FormulaService
 from dossier.products.service.formula import StoredFormula as StoredFormula
 from dossier.products.service.formula_draft import FormulaDraft as FormulaDraft

@@ -49,15 +49,10 @@ class ProductsService:
     async def create_product(self, body: ProductCreate) -> Product:
         """Insert a product; its identity is unique in the organisation."""
         self._actor.require(*WRITERS)
-        category = rules.category_of(body.category)
-        product = Product(
-            org_id=self._actor.org_id,
-            identity_key=_identity(body),
-            **_columns(body),
-        )
+        product = product_of(self._actor.org_id, body)
         await gateway.add_product(self._session, product)
         await self._activity.record(
-            "create", "product", product.id, details={"category": category.id}
+            "create", "product", product.id, details={"category": product.category}
         )
         return product
 
@@ -179,6 +174,12 @@ class ProductsService:
         await self._activity.record(
             action, "product_document", link.id, details=details
         )
+
+
+def product_of(org_id: UUID, body: ProductCreate) -> Product:
+    """Return the product that a body states."""
+    rules.category_of(body.category)
+    return Product(org_id=org_id, identity_key=_identity(body), **_columns(body))
 
 
 def _found(product: T | None) -> T:
