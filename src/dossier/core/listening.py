@@ -16,6 +16,8 @@ GONE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    # A connection cut between two messages of one statement leaves the driver here.
+    asyncpg.InternalClientError,
 )
 """What the driver raises when the server is away, starting, stopping or full."""
 

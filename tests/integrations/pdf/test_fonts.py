@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from dossier.integrations.pdf.child import compile_order
 from dossier.integrations.pdf.coverage import covered_characters, showable
 from dossier.integrations.pdf.exceptions import NoCjkFontError
-from dossier.integrations.pdf.fonts import PROJECT_FONTS, find_font
+from dossier.integrations.pdf.fonts import (
+    PROJECT_FONTS,
+    find_font,
+    taiwanese_first,
+)
 
 
 def _font_file(folder: Path, subtable: bytes, *, in_collection: bool = False) -> Path:
@@ -143,3 +147,16 @@ def test_the_typesetter_agrees_on_what_the_font_covers(tmp_path: Path) -> None:
     )
 
     assert pages >= 1
+
+
+def test_the_shapes_of_taiwan_are_taken_before_those_of_other_regions() -> None:
+    families = ["Noto Sans CJK HK", "Noto Sans CJK JP", "Noto Sans CJK TC", "Arial"]
+
+    ranked = sorted(families, key=taiwanese_first)
+
+    assert ranked == [
+        "Noto Sans CJK TC",
+        "Noto Sans CJK HK",
+        "Arial",
+        "Noto Sans CJK JP",
+    ]

@@ -58,6 +58,12 @@ def find_font(
     return _first(_fallbacks(project_fonts, with_system=with_system), "this machine")
 
 
+def taiwanese_first(family: str) -> tuple[int, str]:
+    """Return a sort key: a collection holds the shapes of several regions."""
+    known = family in _SYSTEM_FAMILIES
+    return _SYSTEM_FAMILIES.index(family) if known else len(_SYSTEM_FAMILIES), family
+
+
 def _first(choices: Iterator[FontChoice], where: str) -> FontChoice:
     for choice in choices:
         if covered_characters(choice.file, choice.index) >= _PROBE:
@@ -105,5 +111,7 @@ def _scan(folder: Path | None, source: FontSource) -> Iterator[FontChoice]:
         for face in faces
         if face.path and face.weight == _REGULAR_WEIGHT and face.style == "normal"
     ]
-    for face in sorted(regular, key=lambda face: (face.family, str(face.path))):
+    for face in sorted(
+        regular, key=lambda face: (taiwanese_first(face.family), str(face.path))
+    ):
         yield FontChoice(Path(str(face.path)), face.index, face.family, source)

@@ -23,6 +23,7 @@ _SURE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # see `GONE`
 )
 
 
