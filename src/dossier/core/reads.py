@@ -8,6 +8,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 import asyncpg
+import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
@@ -42,6 +43,15 @@ def bound(select: str) -> BoundStatement:
         message = "a bound statement names `bound.org_id`"
         raise ValueError(message)
     return BoundStatement(BIND + _FENCED.format(select))
+
+
+def members_of(row: asyncpg.Record, *json_columns: str) -> dict[str, Any]:
+    """Return a row as `orjson` writes it; JSON columns, read as text, pass unparsed."""
+    members: dict[str, Any] = dict(row.items())
+    for name in json_columns:
+        if members[name] is not None:
+            members[name] = orjson.Fragment(members[name])
+    return members
 
 
 class Reads:

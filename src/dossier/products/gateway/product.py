@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from dossier.core.creates import Creates
 from dossier.core.database import Session, conflict_on
-from dossier.core.pagination import EXACT_COUNT_ROWS, PageParams
+from dossier.core.pagination import PageParams
 from dossier.core.reads import Reads, bound
 from dossier.products.exceptions import ProductExistsError
 from dossier.products.models import Product
@@ -56,19 +56,15 @@ async def list_product_rows_for_org(
     """
     counted_up_to = _counted_up_to(org_id, page)
     rows = await reads.rows(_LIST, org_id, page.limit, page.offset, counted_up_to)
-    total: int | None = rows[0]["total"]
-    if counted_up_to == 0:
-        total = None
-    elif not page.include_total and rows[0]["total"] > EXACT_COUNT_ROWS:
+    total = None if counted_up_to == 0 else page.total_of(rows[0]["total"])
+    if total is None and counted_up_to != 0:
         _LARGE[org_id] = monotonic_ns() + _LARGE_FOR_NS
-        total = None
     return [row for row in rows if row["id"] is not None], total
 
 
 def _counted_up_to(org_id: UUID, page: PageParams) -> int | None:
-    if page.include_total:
-        return None
-    return 0 if _LARGE.get(org_id, 0) > monotonic_ns() else EXACT_COUNT_ROWS + 1
+    is_known = _LARGE.get(org_id, 0) > monotonic_ns()
+    return 0 if is_known and not page.include_total else page.counted_up_to
 
 
 async def get_product_row_for_org(
