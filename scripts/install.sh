@@ -19,6 +19,7 @@ fi
 export VIRTUAL_ENV="$PWD/$VENV"
 "$uv" pip sync --quiet --require-hashes --compile-bytecode requirements/dev.lock
 "$uv" pip install --quiet --no-deps --editable .
+"$VENV/bin/python" -m compileall -q src  # the first start need not do it
 
 # A bare machine has no CJK font: take Noto Sans SC (OFL) out of this wheel, without
 # what the wheel depends on.

@@ -5,11 +5,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
 from tests.accounts.conftest import PASSWORD, LogIn, MakeMember
+from typing_extensions import override
 
 from dossier.accounts.models import Membership
 from dossier.activity.models import ActivityEvent
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.core.security import TokenSigner
+from dossier.core.security import MEMORY_KIB, TIME_COST, Passwords, TokenSigner
 
 
 async def login_events(sessions: SessionFactory, org_id: UUID) -> list[str]:
@@ -58,6 +59,45 @@ async def test_wrong_password_and_unknown_address_get_the_same_answer(
     assert {k: v for k, v in wrong.json().items() if k not in ids} == {
         k: v for k, v in unknown.json().items() if k not in ids
     }
+
+
+class Counted(Passwords):
+    """Counts what is hashed; time would tell less, and less reliably."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checked: list[str] = []
+
+    @override
+    def _check(self, encoded: str, password: str) -> bool:
+        self.checked.append(encoded)
+        return super()._check(encoded, password)
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+async def test_one_hash_of_one_price_is_computed_whoever_asks(
+    login_app: FastAPI,
+    sessions: SessionFactory,
+    org_id: UUID,
+    make_member: MakeMember,
+    log_in: LogIn,
+    *,
+    is_active: bool,
+) -> None:
+    login_app.state.passwords = counted = Counted()
+    await make_member(org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(update(Membership).values(is_active=is_active))
+
+    await log_in()
+    await log_in(password="not the right one")
+    await log_in("nobody@example.com")
+    await log_in(organisation_id=str(uuid4()))
+    counted.close()
+
+    prices = {encoded.rsplit("$", 2)[0] for encoded in counted.checked}
+    assert len(counted.checked) == 4
+    assert prices == {f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p=1"}
 
 
 async def test_log_in_to_another_organisation_is_refused(

@@ -7,7 +7,7 @@ import pytest
 from tests.accounts.conftest import PASSWORD
 from typer.testing import CliRunner
 
-from dossier.cli.accounts import app
+from dossier.cli import app
 from dossier.core.settings import Settings
 from dossier.main import create_app
 

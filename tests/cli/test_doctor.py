@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dossier.cli import app, doctor
-from dossier.core import migrate
+from dossier.core.revision import head_revision
 
 Examine = Callable[[], dict[str, dict[str, str | None]]]
 
@@ -69,7 +69,7 @@ def test_an_old_revision_is_named_with_its_mend(
     assert examine()["migrations"] == {
         "name": "migrations",
         "state": "wrong",
-        "detail": f"at accounts, this version needs {migrate.head_revision()}",
+        "detail": f"at accounts, this version needs {head_revision()}",
         "mend": "Run `dossier migrate`.",
     }
     assert run("doctor").exit_code == 1

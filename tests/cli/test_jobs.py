@@ -11,7 +11,7 @@ from tests.factories.accounts import make_organisation
 from tests.factories.jobs import get_job, make_job
 from typer.testing import CliRunner, Result
 
-from dossier.cli.jobs import app
+from dossier.cli import app
 from dossier.core.database import SessionFactory, make_engine, make_sessions
 from dossier.core.models import new_id
 from dossier.jobs.constants import JobState
@@ -33,7 +33,7 @@ async def committed(
 
 async def call(*arguments: str) -> Result:
     """Run the command where it may have a loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
+    return await asyncio.to_thread(CliRunner().invoke, app, ["jobs", *arguments])
 
 
 def lines(result: Result) -> list[dict[str, object]]:
@@ -93,5 +93,5 @@ async def test_an_unknown_job_is_told_in_words(committed: SessionFactory) -> Non
 
     result = await call("cancel", str(new_id()))
 
-    assert result.exit_code == 1
-    assert "Job not found" in result.output
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Job not found: ")

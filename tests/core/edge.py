@@ -15,6 +15,7 @@ from dossier.core.errors import ConflictError, RateLimitedError
 from dossier.core.middleware import ADDRESS_KEY, Edge, EdgeParts
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.schemas import RequestModel
+from dossier.core.web import PUBLIC
 
 ORIGIN = "https://app.example"
 
@@ -69,7 +70,7 @@ async def show(
     return {"id": thing_id, "limit": limit}
 
 
-@router.post("/orders")
+@router.post("/orders", openapi_extra=PUBLIC)
 async def order(body: Order) -> dict[str, int]:
     return {"items": len(body.items)}
 

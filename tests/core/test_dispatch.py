@@ -150,3 +150,25 @@ async def test_app_below_a_prefix_is_searched_as_before() -> None:
     outer.mount("/below", DISPATCHED)
 
     assert await status_of(outer, "GET", "/below/api/things/7") == 200
+
+
+async def test_one_path_may_be_shared_by_two_routers() -> None:
+    reading, writing = APIRouter(), APIRouter()
+
+    @reading.get("/shared")
+    async def read() -> str:
+        return "read"
+
+    @writing.post("/shared")
+    async def write() -> str:
+        return "written"
+
+    app = FastAPI()
+    for router in (reading, writing):
+        app.include_router(router, prefix="/api")
+    dispatch.install(app.router)
+
+    answers = [await asked(app, "POST", "/api/shared") for _ in range(2)]
+    answers.append(await asked(app, "GET", "/api/shared"))
+
+    assert answers == [(200, "written"), (200, "written"), (200, "read")]

@@ -134,11 +134,14 @@ async def test_first_requests_of_open_mode_share_one_organisation(
                 group.create_task(client.get("/api/v1/users/me")) for _ in range(5)
             ]
         answers = [task.result() for task in tasks]
+        trail = await client.get("/api/v1/activity", params={"action_type": "create"})
         ready = await client.get("/ready")
 
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["organisation_id"] for answer in answers}) == 1
     assert {answer.json()["role"] for answer in answers} == {"owner"}
+    made = sorted(event["entity_type"] for event in trail.json()["items"])
+    assert made == ["organisation", "user"]  # once each, and told
     assert ready.json()["checks"].keys() == {"database", "migrations", "queue"}
     assert ready.status_code == 200
 

@@ -5,9 +5,11 @@ import logging
 import asyncpg
 import pytest
 from alembic import command
-from sqlalchemy import Connection, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from tests.conftest import named
 
 from dossier.core import migrate
 from dossier.core.database import sqlalchemy_url
@@ -16,6 +18,8 @@ from dossier.core.online import (
     OnlineStatementFailedError,
     run_online,
 )
+from dossier.core.revision import DatabaseNotReadyError, head_revision, is_at_head
+from dossier.core.startup import bring_up, refuse_unsafe_role
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +69,59 @@ async def test_upgrading_twice_changes_nothing(fresh_database: str) -> None:
     assert await tables(fresh_database) == before
 
 
+def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:
+    scripts = ScriptDirectory.from_config(migrate.alembic_config())
+
+    assert head_revision() == scripts.get_current_head()
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def test_a_database_that_is_behind_is_brought_up(fresh_database: str) -> None:
+    await migrate.downgrade(fresh_database, "pif")
+    was_at_head = await is_at_head(fresh_database)
+
+    await bring_up(fresh_database)
+
+    assert not was_at_head
+    assert await is_at_head(fresh_database)
+    assert "public.reports" in await tables(fresh_database)
+
+
+async def test_a_database_without_tables_is_not_at_the_newest_revision(
+    cluster_url: str,
+) -> None:
+    assert not await is_at_head(named(cluster_url, "template1"))
+
+
+async def test_a_database_of_a_newer_version_is_refused(fresh_database: str) -> None:
+    await execute(fresh_database, "update alembic_version set version_num = 'later'")
+
+    with pytest.raises(DatabaseNotReadyError, match="later"):
+        await bring_up(fresh_database)
+
+
+async def test_a_login_that_may_not_prepare_is_told_so(
+    cluster_url: str, fresh_database: str
+) -> None:
+    await execute(cluster_url, "create role nobody_yet login")
+    try:
+        weak = make_url(fresh_database).set(username="nobody_yet")
+        with pytest.raises(DatabaseNotReadyError, match="OWNER_URL"):
+            await bring_up(weak.render_as_string(hide_password=False))
+    finally:
+        await execute(cluster_url, "drop role nobody_yet")
+
+
+async def test_a_database_that_is_away_is_named_so() -> None:
+    with pytest.raises(DatabaseNotReadyError, match="reached"):
+        await bring_up("postgresql://nobody@127.0.0.1:1/nothing")
+
+
 async def test_a_failing_online_statement_is_named(database_url: str) -> None:
     engine = create_async_engine(sqlalchemy_url(database_url), poolclass=NullPool)
     statements = (
@@ -102,6 +159,6 @@ async def test_no_role_of_ours_escapes_row_level_security(database_url: str) -> 
 async def test_a_superuser_is_refused_as_serving_role(database_url: str) -> None:
     engine = create_async_engine(sqlalchemy_url(database_url), poolclass=NullPool)
 
-    with pytest.raises(migrate.DatabaseNotReadyError, match="row-level security"):
-        await migrate.refuse_unsafe_role(engine)
+    with pytest.raises(DatabaseNotReadyError, match="row-level security"):
+        await refuse_unsafe_role(engine)
     await engine.dispose()

@@ -3,13 +3,11 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from dossier.core.openapi import is_public, operations
-
-
-@pytest.fixture
-def document(app: FastAPI) -> dict[str, Any]:
-    return app.openapi()
+from dossier.core.prefer import PreferRoute
+from dossier.jobs.dependencies import LocationOfJob
 
 
 def test_document_is_of_version_3_1(document: dict[str, Any]) -> None:
@@ -50,6 +48,21 @@ def test_every_operation_has_a_tag_and_a_description(document: dict[str, Any]) -
     ]
 
     assert bare == []
+
+
+def test_every_operation_that_enqueues_names_the_job_and_may_wait(
+    app: FastAPI,
+) -> None:
+    enqueuing = [
+        route
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute) and route.status_code == 202
+    ]
+
+    assert {route.name for route in enqueuing} >= {"retry_job"}
+    for route in enqueuing:
+        assert isinstance(route.original_route, PreferRoute), route.path
+        assert LocationOfJob in route.dependencies, route.path
 
 
 async def test_document_is_served(anonymous_client: httpx2.AsyncClient) -> None:

@@ -48,11 +48,6 @@ def maker_of(name: str) -> Maker | None:
     return None
 
 
-@pytest.fixture
-def document(app: FastAPI) -> Document:
-    return app.openapi()
-
-
 def title(method: str, path: str) -> str:
     return f"{method} {path}"
 

@@ -1,5 +1,7 @@
 """What `create_app` joins together."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -16,6 +18,25 @@ MIB = 1024 * 1024
 async def megabytes(count: int) -> AsyncIterator[bytes]:
     for _ in range(count):
         yield bytes(MIB)
+
+
+HEAVY = (
+    "alembic docx lxml openpyxl pgqueuer pikepdf pypdfium2 python_calamine rich typst"
+)
+
+
+@pytest.mark.slow  # an interpreter of its own, where nothing is imported yet
+def test_a_web_process_imports_no_engine_reader_or_typesetter() -> None:
+    code = (
+        "import sys, dossier.main, dossier.core.startup;"
+        f"print(' '.join(sys.modules.keys() & {set(HEAVY.split())}))"
+    )
+
+    finished = subprocess.run(  # noqa: S603 - our own interpreter and text
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+
+    assert (finished.returncode, finished.stdout.strip()) == (0, "")
 
 
 async def test_only_uploads_may_be_larger_than_other_bodies(

@@ -130,8 +130,11 @@ async def mark_user_for_org(
 
 async def add_local_owner(
     session: Session, organisation: Organisation, membership: Membership
-) -> None:
-    """Insert the one organisation of open mode, unless another process just did."""
+) -> bool:
+    """Insert the one organisation of open mode, unless another process just did.
+
+    The other one's is committed when we return, and ours is then not made.
+    """
     user = membership.user
     rows: tuple[tuple[type[Organisation | User | Membership], dict[str, object]], ...]
     rows = (
@@ -148,8 +151,11 @@ async def add_local_owner(
             | {"user_id": user.id},
         ),
     )
+    made: list[UUID] = []
     for table, values in rows:
-        await session.execute(insert(table).values(values).on_conflict_do_nothing())
+        statement = insert(table).values(values).on_conflict_do_nothing()
+        made += await session.scalars(statement.returning(table.id))
+    return bool(made)
 
 
 def _values(row: object, *names: str) -> dict[str, object]:

@@ -12,8 +12,9 @@ from dossier.core.schemas import RequestModel, ResponseModel
 
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
+MAX_NAME_LENGTH = 200
 
-_NAME = Field(min_length=1, max_length=200, examples=["Mei Lin"])
+_NAME = Field(min_length=1, max_length=MAX_NAME_LENGTH, examples=["Mei Lin"])
 _EMAIL = Field(max_length=254, examples=["mei@example.com"])
 _PASSWORD = Field(
     min_length=MIN_PASSWORD_LENGTH,
@@ -57,7 +58,9 @@ class UserCreate(RequestModel):
 class UserUpdate(RequestModel):
     """What an owner may change of a member; fields that are absent stay."""
 
-    name: str = Field("", min_length=1, max_length=200, json_schema_extra=_undefaulted)
+    name: str = Field(
+        "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
+    )
     role: Role = Field(Role.VIEWER, json_schema_extra=_undefaulted)
     is_active: bool = Field(default=True, json_schema_extra=_undefaulted)
 
@@ -65,7 +68,9 @@ class UserUpdate(RequestModel):
 class SelfUpdate(RequestModel):
     """What a person may change alone; password and e-mail need the current one."""
 
-    name: str = Field("", min_length=1, max_length=200, json_schema_extra=_undefaulted)
+    name: str = Field(
+        "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
+    )
     email: EmailStr = Field("", max_length=254, json_schema_extra=_undefaulted)
     password: SecretStr = Field(
         SecretStr(""),

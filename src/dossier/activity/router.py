@@ -1,10 +1,10 @@
 """Routes of the trail."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime
 
 from dossier.activity import rules
 from dossier.activity.constants import Action, ActivityFilter, ActivityStatus
@@ -28,8 +28,8 @@ async def activity_filter(  # noqa: PLR0913 - one argument per query parameter
     entity_id: str | None = None,
     user_id: UUID | None = None,
     status: ActivityStatus | None = None,
-    created_after: datetime | None = None,
-    created_before: datetime | None = None,
+    created_after: AwareDatetime | None = None,
+    created_before: AwareDatetime | None = None,
 ) -> ActivityFilter:
     """Return which events a request asks for."""
     return ActivityFilter(

@@ -8,8 +8,11 @@ import importlib
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperGroup
 from typing_extensions import override
+
+from dossier.core.errors import AppError
 
 COMMANDS: dict[str, str] = {
     "activity": "dossier.cli.activity",
@@ -26,9 +29,28 @@ COMMANDS: dict[str, str] = {
 }
 """Each command with the module whose typer `app` holds it."""
 
+CANNOT_BE_USED = 2
+"""Exit code where the input, the settings or the machine cannot be used."""
+
 
 class LazyGroup(TyperGroup):
-    """Finds a command's module by name, and imports no other."""
+    """Finds a command's module by name, and imports no other.
+
+    A failure that has a name is told in one line; others keep their traceback.
+    """
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AppError as exc:
+            typer.echo(_told(exc), err=True)
+            raise typer.Exit(CANNOT_BE_USED) from exc
+        except ValidationError as exc:
+            if exc.title != "Settings":
+                raise
+            typer.echo(f"Settings not valid: {_faults(exc)}", err=True)
+            raise typer.Exit(CANNOT_BE_USED) from exc
 
     @override
     def list_commands(self, ctx: Any) -> list[str]:
@@ -57,6 +79,19 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Turn a cosmetic brand's papers into a Product Information File."""
+
+
+def _told(exc: AppError) -> str:
+    line = exc.title if exc.detail == exc.title else f"{exc.title}: {exc.detail}"
+    return " ".join(line.split())
+
+
+def _faults(exc: ValidationError) -> str:
+    """Name the variables; their values may be secrets."""
+    return "; ".join(
+        f"DOSSIER_{'__'.join(map(str, error['loc'])).upper()}: {error['msg']}"
+        for error in exc.errors()
+    )
 
 
 def main() -> None:

@@ -11,9 +11,12 @@ from pydantic import ValidationError
 
 from dossier.accounts.constants import OrganisationKind, Role
 from dossier.accounts.models import Membership, Organisation, User
-from dossier.accounts.schemas import MIN_PASSWORD_LENGTH, UserCreate
+from dossier.accounts.schemas import (
+    MAX_NAME_LENGTH,
+    MIN_PASSWORD_LENGTH,
+    UserCreate,
+)
 from dossier.accounts.service import OrganisationsService
-from dossier.core.errors import AppError
 from dossier.core.security import Passwords
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
@@ -29,7 +32,10 @@ def create_org(
     ] = OrganisationKind.BRAND,
 ) -> None:
     """Make an organisation and print its id."""
-    organisation = asyncio.run(_create_org(Settings(), name, kind))
+    if not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
+        message = f"1 to {MAX_NAME_LENGTH} characters are wanted"
+        raise typer.BadParameter(message, param_hint="name")
+    organisation = asyncio.run(_create_org(Settings(), name.strip(), kind))
     typer.echo(organisation.id)
 
 
@@ -47,11 +53,7 @@ def create_user(
     """Make a user; the password is asked for, piped in, or made up and shown."""
     password = _password(password_stdin=password_stdin)
     wanted = _checked(email, name or email.partition("@")[0], role, password)
-    try:
-        member = asyncio.run(_create_user(Settings(), org, wanted))
-    except AppError as exc:
-        typer.echo(exc.detail, err=True)
-        raise typer.Exit(2) from exc
+    member = asyncio.run(_create_user(Settings(), org, wanted))
     typer.echo(member.user_id)
 
 

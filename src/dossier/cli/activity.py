@@ -34,6 +34,9 @@ def verify(
     ] = None,
 ) -> None:
     """Recompute the chains; exit code 1 where one does not hold."""
+    if head and org is None:
+        message = "a head belongs to one organisation: give --org"
+        raise typer.BadParameter(message, param_hint="--head")
     verdicts = asyncio.run(_verify(org, _parse_head(head) if head else None))
     for org_id, verdict in verdicts.items():
         line = {"organisation_id": str(org_id)} | verdict.model_dump(mode="json")

@@ -17,6 +17,7 @@ from alembic.util import CommandError
 from dossier.core import migrate as migrations
 from dossier.core.embedded import embedded_postgres
 from dossier.core.embedded.layout import PORT, locate, wheel_binaries
+from dossier.core.revision import DatabaseNotReadyError, reaching
 from dossier.core.settings import Settings
 from dossier.core.startup import database_url
 
@@ -130,8 +131,9 @@ async def _position() -> AsyncIterator[Position]:
         database_url(settings) as url,
         migrations.owner_engine(settings, url) as engine,
     ):
-        async with engine.connect() as connection:
-            revision = await migrations.current_revision(connection)
+        with reaching():
+            async with engine.connect() as connection:
+                revision = await migrations.current_revision(connection)
         yield Position(settings.database.owner_url or url, revision)
 
 
@@ -157,7 +159,7 @@ def _is_below(target: str, current: str | None) -> bool:
     scripts = _scripts()
     if current not in {script.revision for script in scripts.walk_revisions()}:
         detail = f"The database is at {current}, which only a newer version knows."
-        raise migrations.DatabaseNotReadyError(detail)
+        raise DatabaseNotReadyError(detail)
     older = {script.revision for script in scripts.walk_revisions(_BASE, current)}
     return target == _BASE or target in older
 

@@ -15,10 +15,15 @@ import asyncpg
 import orjson
 import typer
 
-from dossier.core import migrate
-from dossier.core.database import APP_ROLE, OWNER_ROLE, SYSTEM_ROLE
+from dossier.core.database import APP_ROLE, SYSTEM_ROLE, UNREACHABLE
 from dossier.core.embedded import EmbeddedDatabaseError
 from dossier.core.errors import AppError
+from dossier.core.revision import (
+    CONNECT_TIMEOUT_S,
+    MAY_ACT_AS,
+    ROLES,
+    head_revision,
+)
 from dossier.core.settings import Settings
 from dossier.core.startup import database_url
 from dossier.integrations.pdf.fonts import find_font
@@ -29,16 +34,9 @@ app = typer.Typer()
 State = Literal["ok", "wrong"]
 
 _MIN_SERVER_VERSION = 150_000
-_CONNECT_TIMEOUT_S = 10
 _MIGRATE = "Run `dossier migrate`."
-_UNREACHABLE = (
-    OSError,
-    ValueError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-)
 _REVISION = "select version_num from alembic_version"
-_FACTS = """
+_FACTS = f"""
 select current_setting('server_version') as version,
        current_setting('server_version_num')::int as number,
        (select default_version from pg_available_extensions where name = 'vector')
@@ -46,9 +44,9 @@ select current_setting('server_version') as version,
        to_regclass('public.alembic_version') is not null as is_migrated,
        array(select name from unnest($1::text[]) as name
              where not exists (select from pg_roles where rolname = name)
-                or not pg_has_role(session_user, name, 'set')) as unusable_roles,
+                or not {MAY_ACT_AS.format(role="name")}) as unusable_roles,
        session_user as login
-"""
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +138,14 @@ async def _database(settings: Settings) -> list[Check]:
             return await _look(settings, url)
     except EmbeddedDatabaseError as error:
         return [Check("database", "wrong", error.reason, error.mend)]
-    except _UNREACHABLE as error:
+    except UNREACHABLE as error:
         detail = f"{type(error).__name__}: {error}"
         mend = "Check DOSSIER_DATABASE__URL, the server and the network between."
         return [Check("database", "wrong", detail, mend)]
 
 
 async def _look(settings: Settings, url: str) -> list[Check]:
-    connection = await asyncpg.connect(url, timeout=_CONNECT_TIMEOUT_S)
+    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     try:
         facts = (await connection.fetch(_FACTS, _needed_roles(settings)))[0]
         kind = "of your own" if settings.database.url else "embedded"
@@ -175,8 +173,7 @@ async def _revision(
 
 def _needed_roles(settings: Settings) -> list[str]:
     """Return what our log-in acts as; another log-in may own the tables."""
-    serving = [APP_ROLE, SYSTEM_ROLE]
-    return serving if settings.database.owner_url else [OWNER_ROLE, *serving]
+    return [APP_ROLE, SYSTEM_ROLE] if settings.database.owner_url else list(ROLES)
 
 
 def check_version(kind: str, version: str, number: int) -> Check:
@@ -208,7 +205,7 @@ def check_roles(unusable: list[str], login: str) -> Check:
 
 def check_revision(revision: str | None) -> Check:
     """Check that the database is where this version needs it."""
-    head = migrate.head_revision()
+    head = head_revision()
     if revision != head:
         detail = f"at {revision or 'no revision'}, this version needs {head}"
         return Check("migrations", "wrong", detail, _MIGRATE)

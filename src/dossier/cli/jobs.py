@@ -13,7 +13,6 @@ from dossier.core.database import (
     system_transaction,
     tenant_transaction,
 )
-from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.core.tenancy import Actor
@@ -87,11 +86,7 @@ def _run(action: Callable[[SessionFactory], Awaitable[None]]) -> None:
         async with opened_database(Settings()) as database:
             await action(database.sessions)
 
-    try:
-        asyncio.run(opened())
-    except AppError as exc:
-        typer.echo(f"{exc.title}: {exc.detail}", err=True)
-        raise typer.Exit(1) from exc
+    asyncio.run(opened())
 
 
 async def _for_each(

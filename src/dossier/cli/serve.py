@@ -1,18 +1,22 @@
 """`dossier serve`: the web app, and on one machine the worker inside it."""
 
+import gc
 import signal
+import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from dossier.core.embedded import EmbeddedCluster, embedded_postgres
+from dossier.core.errors import AppError
 from dossier.core.logging import configure_logging
 from dossier.core.loopback import is_loopback
 from dossier.core.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 app = typer.Typer()
 
@@ -93,6 +97,7 @@ def _starting(settings: Settings) -> EmbeddedCluster | None:
 
 
 def _run(settings: Settings, *, reload: bool) -> None:
+    gc.disable()  # nothing that imports make is garbage; looking takes a tenth of them
     import uvicorn  # noqa: PLC0415 - the database starts meanwhile
 
     options: dict[str, Any] = {
@@ -110,4 +115,38 @@ def _run(settings: Settings, *, reload: bool) -> None:
         return
     from dossier.main import create_app  # noqa: PLC0415 - the same
 
-    uvicorn.run(create_app(settings), **options)
+    served = Served(create_app(settings))
+    gc.freeze()
+    gc.enable()
+    try:
+        uvicorn.run(served, **options)
+    except SystemExit as exc:
+        raise served.failure or exc from None
+
+
+class Served:
+    """The app; a start that fails with a name is kept for the command to tell.
+
+    The server would write it as a traceback and end with a code of its own.
+    """
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+        self.failure: AppError | None = None
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one connection, or the start and the end of the server."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_plainly(message: "Message") -> None:
+            error = sys.exception()  # the framework sends from its `except` clause
+            if message["type"] == "lifespan.startup.failed" and isinstance(
+                error, AppError
+            ):
+                self.failure = error
+                message = {"type": message["type"]}
+            await send(message)
+
+        await self._app(scope, receive, send_plainly)

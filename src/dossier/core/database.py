@@ -29,6 +29,9 @@ Session = AsyncSession
 SessionFactory = async_sessionmaker[AsyncSession]
 Engine = AsyncEngine
 
+UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What the driver raises where a URL leads to no database that lets us in."""
+
 APP_ROLE = "dossier_app"
 SYSTEM_ROLE = "dossier_system"
 OWNER_ROLE = "dossier_owner"

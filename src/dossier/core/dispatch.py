@@ -6,11 +6,13 @@ whichever the route. What is not found here (404, 405, mounts) goes FastAPI's ow
 """
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dossier.core.hot import HotApp, is_hot
@@ -76,7 +78,8 @@ class Dispatcher:
     def __init__(self, router: APIRouter) -> None:
         self._router = router
         self._search: ASGIApp = router.middleware_stack
-        self._root: _Node | None = None
+        self._root = _Node()
+        self._unread: deque[BaseRoute] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection by the route that it names."""
@@ -93,9 +96,21 @@ class Dispatcher:
         await target.app(scope, receive, send)
 
     def _target(self, method: str, path: str) -> _Target | None:
-        if self._root is None:  # all routes are there by the first request
-            self._root = _tree(self._router)
-        node = self._root.find(path.split("/"))
+        """Find a route, reading on in the routers that nobody has asked for yet.
+
+        To make the routes of all of them takes longer than a start should.
+        """
+        if self._unread is None:  # all routes are there by the first request
+            self._unread = deque(self._router.routes)
+        segments = path.split("/")
+        target = self._found(method, segments)
+        while target is None and self._unread:
+            _add_routes(self._root, self._unread.popleft())
+            target = self._found(method, segments)
+        return target
+
+    def _found(self, method: str, segments: list[str]) -> _Target | None:
+        node = self._root.find(segments)
         return node.targets.get(method) if node else None
 
 
@@ -104,16 +119,15 @@ def install(router: APIRouter) -> None:
     router.middleware_stack = Dispatcher(router)
 
 
-def _tree(router: APIRouter) -> _Node:
-    root = _Node()
-    for route in iter_route_contexts(router.routes):
+def _add_routes(root: _Node, entry: BaseRoute) -> None:
+    """Add what one entry of a router stands for: a route, or a router of its own."""
+    for route in iter_route_contexts([entry]):
         if isinstance(route.original_route, APIRoute) and not _is_multi(route):
             node = root
             for segment in str(route.path).split("/"):
                 node = node.child(segment)
             for method in route.methods or ():
                 node.targets.setdefault(method, _target_of(route))
-    return root
 
 
 def _target_of(route: RouteContext) -> _Target:

@@ -1,6 +1,5 @@
 """Whether the process lives, and whether it can serve; no log-in, no secrets."""
 
-import functools
 import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
@@ -9,11 +8,11 @@ from fastapi import APIRouter, Request, Response, status
 from sqlalchemy import text
 
 import dossier
-from dossier.core import migrate
 from dossier.core.database import Engine
 from dossier.core.errors import UnavailableError
 from dossier.core.hot import hot
 from dossier.core.problems import as_app_error
+from dossier.core.revision import head_revision
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC, AppSettings
 
@@ -115,7 +114,6 @@ async def info(settings: AppSettings) -> InfoResponse:
 
 def database_checks(engine: Engine) -> dict[str, Check]:
     """Return the checks of the database: that it answers, and its revision."""
-    head = functools.cache(migrate.head_revision)
 
     async def database() -> None:
         async with engine.connect() as connection:
@@ -126,8 +124,10 @@ def database_checks(engine: Engine) -> dict[str, Check]:
             revision = await connection.scalar(
                 text("select version_num from alembic_version")
             )
-        if revision != head():
-            detail = f"The database is at {revision}, this version needs {head()}."
+        if revision != head_revision():
+            detail = (
+                f"The database is at {revision}, this version needs {head_revision()}."
+            )
             raise MigrationsPendingError(detail)
 
     return {"database": database, "migrations": migrations}

@@ -7,13 +7,12 @@ them once. They act as `dossier_owner`; nobody serves as that role.
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,8 +24,13 @@ from dossier.core.database import (
     SYSTEM_ROLE,
     sqlalchemy_url,
 )
-from dossier.core.errors import AppError
 from dossier.core.online import run_online
+from dossier.core.revision import (
+    MAY_ACT_AS,
+    ROLES,
+    DatabaseNotReadyError,
+    migrations_folder,
+)
 from dossier.core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -36,11 +40,11 @@ LOCK_KEY = 0x0D0551E4
 
 _ROLES = f"""
 do $$ declare name text; begin
-  foreach name in array array['{OWNER_ROLE}', '{APP_ROLE}', '{SYSTEM_ROLE}'] loop
+  foreach name in array array{list(ROLES)} loop
     if not exists (select from pg_roles where rolname = name) then
       execute format('create role %I nologin nosuperuser nobypassrls', name);
     end if;
-    if not pg_has_role(session_user, name, 'set') then
+    if not {MAY_ACT_AS.format(role="name")} then
       execute format('grant %I to %I', name, session_user);
     end if;
   end loop;
@@ -50,20 +54,6 @@ do $$ declare name text; begin
                  current_database());
 end $$
 """
-
-
-class DatabaseNotReadyError(AppError):
-    """The database cannot be used as it is."""
-
-    status = 503
-    title = "Database not ready"
-
-
-def migrations_folder() -> Path:
-    """Return the folder of the migrations, installed or in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "_migrations"
-    return installed if installed.is_dir() else package.parents[1] / "migrations"
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -130,7 +120,11 @@ async def _downgrade(engine: AsyncEngine, revision: str) -> None:
 
 
 def _alembic(connection: Connection, verb: Any, revision: str) -> None:
-    verb(alembic_config(connection), revision)
+    try:
+        verb(alembic_config(connection), revision)
+    except CommandError as exc:
+        message = f"{exc}. Is the database of a newer version of Dossier?"
+        raise DatabaseNotReadyError(message) from exc
 
 
 async def _prepare(connection: AsyncConnection) -> None:
@@ -150,15 +144,6 @@ async def _prepare(connection: AsyncConnection) -> None:
         raise DatabaseNotReadyError(message) from exc
 
 
-def head_revision() -> str:
-    """Return the newest revision that this version of Dossier knows."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if head is None:
-        message = "There are no migrations."
-        raise DatabaseNotReadyError(message)
-    return head
-
-
 async def current_revision(connection: AsyncConnection) -> str | None:
     """Return the revision that the database is at, or `None` where it is empty."""
 
@@ -166,14 +151,3 @@ async def current_revision(connection: AsyncConnection) -> str | None:
         return MigrationContext.configure(sync).get_current_revision()
 
     return await connection.run_sync(read)
-
-
-async def refuse_unsafe_role(engine: AsyncEngine) -> None:
-    """Refuse to serve through a role that row-level security does not bind."""
-    query = text(
-        "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
-    )
-    async with engine.connect() as connection:
-        if await connection.scalar(query):
-            message = "The serving role bypasses row-level security."
-            raise DatabaseNotReadyError(message)

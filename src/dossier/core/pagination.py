@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 50
+MAX_OFFSET = 2**63 - 1
+"""The database counts no further."""
 EXACT_COUNT_ROWS = 10_000
 """Above this many rows a total is given only when it is asked for."""
 
@@ -46,7 +48,7 @@ class Slice(Generic[T]):
 
 async def page_params(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     include: Annotated[
         Literal["total"] | None, Query(description="Count however many there are.")
     ] = None,

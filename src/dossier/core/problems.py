@@ -29,6 +29,7 @@ from dossier.core.errors import (
     UnsupportedMediaTypeError,
 )
 from dossier.core.logging import bound
+from dossier.core.web import PUBLIC, get_actor
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,12 @@ class DatabaseAwayError(UnavailableError):
     title = "The database is away"
 
 
+class UnstorableTextError(InvalidError):
+    """A text holds a character that cannot be stored, such as NUL."""
+
+    title = "Text not storable"
+
+
 # What the drivers raise when the server is gone, starting, stopping or full.
 _AWAY = (
     ConnectionError,
@@ -76,6 +83,16 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
+
+# NUL in a text column, and in JSON: no schema of ours lets control characters mean
+# anything, so they are refused in one place.
+_UNSTORABLE = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+)
+
+# Found before the route's dependencies have looked at who is asking.
+_OF_THE_BODY = (MalformedJsonError, UnsupportedMediaTypeError)
 
 _BY_STATUS: dict[int, type[AppError]] = {
     404: RouteNotFoundError,
@@ -121,8 +138,14 @@ def as_app_error(exc: BaseException) -> AppError:
         return _from_validation(exc)
     if isinstance(exc, StarletteHTTPException):
         return _from_framework(exc)
+    return _from_database(exc)
+
+
+def _from_database(exc: BaseException) -> AppError:
     if is_database_away(exc):
         return DatabaseAwayError(retry_after_s=DATABASE_RETRY_S)
+    if any(isinstance(link, _UNSTORABLE) for link in _chain(exc)):
+        return UnstorableTextError()
     return InternalServerError("The log has the reason under this request id.")
 
 
@@ -146,7 +169,7 @@ def problem_response(
 
 async def handle(request: Request, exc: Exception) -> Response:
     """Answer a failure that FastAPI hands over."""
-    error = as_app_error(exc)
+    error = await _unless_nobody_asks(request, as_app_error(exc))
     log_failure(exc, error)
     response = problem_response(
         error,
@@ -156,6 +179,25 @@ async def handle(request: Request, exc: Exception) -> Response:
     if isinstance(error, MethodNotAllowedError):
         response.headers["allow"] = ", ".join(_allowed_methods(request))
     return response
+
+
+async def _unless_nobody_asks(request: Request, error: AppError) -> AppError:
+    """Return what is wrong; to nobody, only that nobody is asking.
+
+    FastAPI decodes the body before it asks who sends it.
+    """
+    if not isinstance(error, _OF_THE_BODY) or _is_public(request):
+        return error
+    try:
+        await get_actor(request)
+    except UnauthenticatedError as refusal:
+        return refusal
+    return error
+
+
+def _is_public(request: Request) -> bool:
+    route = request.scope.get("route")
+    return bool((getattr(route, "openapi_extra", None) or {}).keys() & PUBLIC.keys())
 
 
 def log_failure(exc: Exception, error: AppError) -> None:
@@ -228,8 +270,13 @@ def _fault_of(error: dict[str, Any]) -> Fault:
 def _pointer(where: str, path: list[str | int]) -> str:
     if where != "body":
         return ".".join(map(str, path))
-    escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    escaped = (_plain(step).replace("~", "~0").replace("/", "~1") for step in path)
     return "/".join(["#", *escaped])
+
+
+def _plain(step: str | int) -> str:
+    """Return a member's name without what cannot be sent: halves of characters."""
+    return str(step).encode(errors="replace").decode()
 
 
 def _allowed_methods(request: Request) -> list[str]:

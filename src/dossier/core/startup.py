@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from dossier.core import migrate
+from sqlalchemy import text
+
 from dossier.core.database import (
     Engine,
     SessionFactory,
@@ -16,6 +17,8 @@ from dossier.core.database import (
     make_sessions,
 )
 from dossier.core.embedded import embedded_postgres
+from dossier.core.online import STATEMENTS
+from dossier.core.revision import DatabaseNotReadyError, is_at_head, reaching
 from dossier.core.settings import Settings
 
 
@@ -46,12 +49,34 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
         if settings.database.migrate_on_start:
-            await migrate.upgrade(settings.database.owner_url or url)
+            await bring_up(settings.database.owner_url or url)
         engine = make_engine(
             url,
             pool_size=settings.database.pool_size,
             statement_timeout_s=settings.database.statement_timeout_s,
         )
         stack.push_async_callback(engine.dispose)
-        await migrate.refuse_unsafe_role(engine)
+        await refuse_unsafe_role(engine)
         yield Database(url, engine, make_sessions(engine))
+
+
+async def bring_up(url: str) -> None:
+    """Apply what is missing; where nothing is, a start costs one look."""
+    if STATEMENTS or not await is_at_head(url):
+        # Alembic takes a tenth of a second to import, and most starts need none.
+        from dossier.core import migrate  # noqa: PLC0415
+
+        await migrate.upgrade(url)
+
+
+async def refuse_unsafe_role(engine: Engine) -> None:
+    """Refuse to serve through a role that row-level security does not bind."""
+    query = text(
+        "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+    )
+    with reaching():
+        async with engine.connect() as connection:
+            is_unsafe = await connection.scalar(query)
+    if is_unsafe:
+        message = "The serving role bypasses row-level security."
+        raise DatabaseNotReadyError(message)

@@ -1,7 +1,6 @@
 """Our side of the engine against the engine itself, on a database of its own."""
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -327,22 +326,6 @@ async def test_a_listener_comes_back_and_says_so(fresh_database: str) -> None:
     async with asyncio.timeout(5):
         await heard.wait()
     await listener.close()
-
-
-@pytest.mark.slow  # an interpreter of its own
-def test_the_carrier_does_not_import_the_engine() -> None:
-    import subprocess  # noqa: PLC0415 - a clean interpreter is the point
-    import sys  # noqa: PLC0415
-
-    code = (
-        "import sys, dossier.jobs.router, dossier.integrations.queue.carry;"
-        "sys.exit('pgqueuer' in sys.modules)"
-    )
-    finished = subprocess.run(  # noqa: S603 - our own interpreter and text
-        [sys.executable, "-c", code], check=False, env=dict(os.environ)
-    )
-
-    assert finished.returncode == 0
 
 
 async def test_keeping_everything_prunes_nothing(committed: SessionFactory) -> None:

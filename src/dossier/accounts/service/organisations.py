@@ -67,7 +67,7 @@ class OrganisationsService:
         member = Membership(org_id=org_id, user=user, role=role)
         async with tenant_transaction(self._sessions, org_id) as session:
             if await gateway.get_organisation_for_org(session, org_id) is None:
-                raise OrganisationNotFoundError
+                raise OrganisationNotFoundError(org_id)
             await gateway.add_member(session, member)
             await _record(session, org_id, "user", user.id)
         return member
@@ -76,12 +76,13 @@ class OrganisationsService:
         """Return the owner of this machine's one organisation, made on first use."""
         async with system_transaction(self._sessions) as session:
             existing = await gateway.get_organisation_for_org(session, LOCAL_ORG_ID)
-            if existing is None:
-                await _add_local(session)
+            if existing is None and await _add_local(session):
+                await _record(session, LOCAL_ORG_ID, "organisation", LOCAL_ORG_ID)
+                await _record(session, LOCAL_ORG_ID, "user", LOCAL_USER_ID)
         return LOCAL_OWNER.actor(Origin())
 
 
-async def _add_local(session: Session) -> None:
+async def _add_local(session: Session) -> bool:
     organisation = Organisation(
         id=LOCAL_ORG_ID, name=LOCAL_ORG_NAME, kind=OrganisationKind.BRAND
     )
@@ -92,7 +93,7 @@ async def _add_local(session: Session) -> None:
         password_hash=None,
     )
     member = Membership(org_id=LOCAL_ORG_ID, user=user, role=Role.OWNER)
-    await gateway.add_local_owner(session, organisation, member)
+    return await gateway.add_local_owner(session, organisation, member)
 
 
 async def _record(

@@ -44,6 +44,12 @@ _THROWAWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    # Less of the log, and no files made ready for it: a clone of a database takes
+    # a tenth of the time.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_init_zero": "off",
+    "wal_recycle": "off",
 }
 
 
