@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from dossier.core import dispatch, problems
 from dossier.core.errors import ConflictError
 from dossier.core.hot import hot
+from dossier.core.web import PUBLIC
 
 ID = "018f0000-0000-7000-8000-0000000000c1"
 ENDED: list[str] = []
@@ -72,8 +73,10 @@ async def add(
 
 def app_of(*, is_hot: bool) -> FastAPI:
     router = APIRouter(prefix="/things")
-    router.get("/{thing_id}")(hot(show) if is_hot else unmarked(show))
-    router.post("")(hot(add) if is_hot else unmarked(add))
+    router.get("/{thing_id}", openapi_extra=PUBLIC)(
+        hot(show) if is_hot else unmarked(show)
+    )
+    router.post("", openapi_extra=PUBLIC)(hot(add) if is_hot else unmarked(add))
     app = FastAPI(redirect_slashes=False)
     app.include_router(router)
     problems.install(app)
