@@ -8,7 +8,7 @@ from pydantic import EmailStr, Field, SecretStr
 from pydantic.config import JsonDict
 
 from dossier.accounts.constants import Role
-from dossier.core.schemas import RequestModel, ResponseModel, StorableText
+from dossier.core.schemas import LineText, RequestModel, ResponseModel
 
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
@@ -50,7 +50,7 @@ class UserCreate(RequestModel):
     """A new member of the organisation."""
 
     email: EmailStr = _EMAIL
-    name: StorableText = _NAME
+    name: LineText = _NAME
     role: Role
     password: SecretStr = _PASSWORD
 
@@ -58,7 +58,7 @@ class UserCreate(RequestModel):
 class UserUpdate(RequestModel):
     """What an owner may change of a member; fields that are absent stay."""
 
-    name: StorableText = Field(
+    name: LineText = Field(
         "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
     )
     role: Role = Field(Role.VIEWER, json_schema_extra=_undefaulted)
@@ -68,7 +68,7 @@ class UserUpdate(RequestModel):
 class SelfUpdate(RequestModel):
     """What a person may change alone; password and e-mail need the current one."""
 
-    name: StorableText = Field(
+    name: LineText = Field(
         "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
     )
     email: EmailStr = Field("", max_length=254, json_schema_extra=_undefaulted)

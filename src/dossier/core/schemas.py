@@ -1,7 +1,8 @@
 """The shapes that requests and responses are made from."""
 
+import unicodedata
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
@@ -38,6 +39,39 @@ def _without_nul(text: str) -> str:
 
 StorableText = Annotated[str, AfterValidator(_without_nul)]
 """Text as PostgreSQL can hold it."""
+
+REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that show text in another order than it has, so that it reads as another."""
+_LAYOUT = frozenset("\t\n\r")
+
+
+def is_steering(char: str) -> bool:
+    """Tell whether a character steers how text is shown: a control or a mark."""
+    return char in REORDERING or unicodedata.category(char) == "Cc"
+
+
+def refuse_steering(text: str, but_for: frozenset[str] = frozenset()) -> str:
+    """Return the text, or raise `ValueError` naming what steers in it."""
+    for char in text:
+        if is_steering(char) and char not in but_for:
+            message = f"must not contain the character U+{ord(char):04X}"
+            raise ValueError(message)
+    return text
+
+
+def _readable_line(text: str) -> str:
+    return refuse_steering(text)
+
+
+def _readable_paragraph(text: str) -> str:
+    return refuse_steering(text, _LAYOUT)
+
+
+LineText = Annotated[str, AfterValidator(_readable_line)]
+"""A name or another text of one line: nothing in it steers what shows it."""
+
+ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
+"""A longer text: as a line, and it may have tabs and line ends."""
 
 
 def _plain(value: Decimal) -> str:
