@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.cli.builder.folder import Paper, Refusal
+from dossier.cli.builder.names import shown
 from dossier.cli.builder.outcome import TakenPaper
 from dossier.cli.builder.progress import Step
 from dossier.cli.builder.workshop import Workshop
@@ -42,7 +43,7 @@ async def take_in(
             stored.append(await _take_in(workshop, paper))
         except PaperRefusedError as exc:
             refused.append(Refusal(paper.name, str(exc)))
-        step.advance(paper.name)
+        step.advance(shown(paper.name))
     return stored, refused
 
 
@@ -54,7 +55,7 @@ async def read_papers(
     problems: dict[UUID, str] = {}
 
     def on_end(job: Job) -> None:
-        step.advance(names[job.id])
+        step.advance(shown(names[job.id]))
         if job.error:
             problems[job.id] = job.error["detail"]
 

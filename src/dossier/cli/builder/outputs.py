@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dossier.cli.builder.errors import UnusableInputError
@@ -23,6 +24,23 @@ def require_output_folder(folder: Path) -> None:
     except OSError as exc:
         message = f"{folder}: cannot hold the results: {exc.strerror}"
         raise UnusableInputError(message) from exc
+
+
+@contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Hold the folder of the results; one made for nothing goes again.
+
+    Raises:
+        UnusableInputError: as `require_output_folder`.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    require_output_folder(folder)
+    try:
+        yield
+    finally:
+        for path in made:  # the innermost first
+            with suppress(OSError):  # it holds something, so it stays
+                path.rmdir()
 
 
 async def write_outputs(
