@@ -152,3 +152,22 @@ async def test_a_public_route_says_what_is_wrong_with_the_body(
     )
 
     assert answer.json()["type"] == "/problems/malformed-json"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("users/{}", "user"),
+        ("products/{}", "product"),
+        ("documents/{}", "document"),
+        ("jobs/{}", "job"),
+        ("reports/{}", "report"),
+    ],
+)
+async def test_what_does_not_exist_is_named(
+    client: httpx2.AsyncClient, path: str, kind: str
+) -> None:
+    answer = await client.get(f"/api/v1/{path.format(UUID(int=7))}")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == f"There is no {kind} {UUID(int=7)}."

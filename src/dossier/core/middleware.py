@@ -198,7 +198,12 @@ class _Cors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)
         if response.status_code == PreflightRefusedError.status:
-            error = PreflightRefusedError(bytes(response.body).decode())
+            refused = bytes(response.body).decode()
+            origin = request_headers["origin"][:200]
+            error = PreflightRefusedError(
+                f"{refused}, asked for by {origin!r}. Pages that may call are listed "
+                "in DOSSIER_WEB__CORS_ORIGINS."
+            )
             problem = problem_response(
                 error, instance=None, request_id=bound().request_id
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -15,6 +15,7 @@ from dossier.products import gateway, rules
 from dossier.products.constants import MatchedBy
 from dossier.products.exceptions import (
     LinkNotFoundError,
+    ProductExistsError,
     ProductNotFoundError,
 )
 from dossier.products.models import Product, ProductDocument
@@ -55,7 +56,8 @@ class ProductsService:
             identity_key=_identity(body),
             **_columns(body),
         )
-        await gateway.add_product(self._session, product)
+        clash = ProductExistsError(rules.identity_words(**_identity_parts(body)))
+        await gateway.add_product(self._session, product, clash)
         await self._activity.record(
             "create", "product", product.id, details={"category": category.id}
         )
@@ -66,21 +68,21 @@ class ProductsService:
         product = await gateway.get_product_for_org(
             self._session, self._actor.org_id, product_id
         )
-        return _found(product)
+        return _found(product, product_id)
 
     async def lock_product(self, product_id: UUID) -> Product:
         """Return one product, held until the end of the transaction."""
         product = await gateway.lock_product_for_org(
             self._session, self._actor.org_id, product_id
         )
-        return _found(product)
+        return _found(product, product_id)
 
     async def read_product(self, product_id: UUID) -> dict[str, Any]:
         """Return one product as JSON members; the hot read."""
         row = await gateway.get_product_row_for_org(
             self._session, self._actor.org_id, product_id
         )
-        return product_json(_found(row))
+        return product_json(_found(row, product_id))
 
     async def list_products(self, page: PageParams) -> Slice[dict[str, Any]]:
         """Return one page as JSON members, newest first; the hot read."""
@@ -121,12 +123,14 @@ class ProductsService:
             return False
         if "category" in changed:
             rules.category_of(changed["category"])
-        changed["identity_key"] = _identity_with(product, changed)
+        parts = _identity_parts_with(product, changed)
+        changed["identity_key"] = rules.identity_key(**parts)
         await gateway.update_product_for_org(
             self._session,
             self._actor.org_id,
             product.id,
             changed | {"updated_at": now()},
+            ProductExistsError(rules.identity_words(**parts)),
         )
         fields = sorted(set(changed) - {"identity_key"})
         await self._activity.record(
@@ -201,9 +205,9 @@ class ProductsService:
         )
 
 
-def _found(product: T | None) -> T:
+def _found(product: T | None, product_id: UUID) -> T:
     if product is None:
-        raise ProductNotFoundError
+        raise ProductNotFoundError(product_id)
     return product
 
 
@@ -211,8 +215,19 @@ def _columns(body: ProductCreate) -> dict[str, Any]:
     return body.model_dump(mode="json")
 
 
+class _IdentityParts(TypedDict):
+    code: str | None
+    holder: str
+    name_zh: str | None
+    name_en: str | None
+
+
 def _identity(body: ProductCreate) -> str:
-    return rules.identity_key(
+    return rules.identity_key(**_identity_parts(body))
+
+
+def _identity_parts(body: ProductCreate) -> _IdentityParts:
+    return _IdentityParts(
         code=body.code,
         holder=body.holder.name,
         name_zh=body.name_zh,
@@ -220,11 +235,11 @@ def _identity(body: ProductCreate) -> str:
     )
 
 
-def _identity_with(product: Product, changed: dict[str, Any]) -> str:
+def _identity_parts_with(product: Product, changed: dict[str, Any]) -> _IdentityParts:
     def value(name: str) -> Any:
         return changed.get(name, getattr(product, name))
 
-    return rules.identity_key(
+    return _IdentityParts(
         code=value("code"),
         holder=value("holder")["name"],
         name_zh=value("name_zh"),
