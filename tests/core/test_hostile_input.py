@@ -171,3 +171,34 @@ async def test_what_does_not_exist_is_named(
 
     assert answer.status_code == 404
     assert answer.json()["detail"] == f"There is no {kind} {UUID(int=7)}."
+
+
+@pytest.mark.parametrize("path", ["jobs", "activity"])
+@pytest.mark.parametrize(
+    ("bound", "moment"),
+    [
+        ("created_after", "9999-12-31T23:59:59-23:00"),
+        ("created_before", "0001-01-01T00:00:00+23:00"),
+    ],
+)
+async def test_a_moment_outside_the_calendar_is_refused(
+    client: httpx2.AsyncClient, path: str, bound: str, moment: str
+) -> None:
+    answer = await client.get(f"/api/v1/{path}", params={bound: moment})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == bound
+
+
+@pytest.mark.parametrize("path", ["jobs", "activity"])
+async def test_the_first_and_the_last_moment_are_bounds_like_others(
+    client: httpx2.AsyncClient, path: str
+) -> None:
+    whole = {
+        "created_after": "0001-01-01T00:00:00Z",
+        "created_before": "9999-12-31T23:59:59Z",
+    }
+
+    answer = await client.get(f"/api/v1/{path}", params=whole)
+
+    assert answer.status_code == 200

@@ -1,10 +1,17 @@
 """The shapes that requests and responses are made from."""
 
 import unicodedata
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+)
 
 T = TypeVar("T")
 
@@ -72,6 +79,18 @@ LineText = Annotated[str, AfterValidator(_readable_line)]
 
 ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
 """A longer text: as a line, and it may have tabs and line ends."""
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as exc:
+        message = "lies outside the years 1 to 9999 in UTC"
+        raise ValueError(message) from exc
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment that a client names, with its offset; held in UTC."""
 
 
 def _plain(value: Decimal) -> str:
