@@ -45,10 +45,11 @@ select uuidv7(), now() - n * interval '1 second', now(), $1, 'bench-' || n,
 from generate_series(1, $2::int) as n
 """
 _USUAL_ITEMS = """
-insert into usual_items (id, created_at, owner_id, code, name_zh, name_en, category)
-select gen_random_uuid(), now() - n * interval '1 second', $1, 'B-' || n,
-  '玫瑰面霜 ' || n, 'Rose Cream ' || n, 'face_cream'
-from generate_series(1, $2::int) as n
+insert into usual_items (id, created_at, updated_at, owner_id, code, name_zh, name_en,
+  category, use, usage, sites, holder, markets)
+select gen_random_uuid(), created_at, updated_at, org_id, code, name_zh, name_en,
+  category, use, usage, sites, holder, markets
+from products where org_id = $1 limit $2
 """
 
 

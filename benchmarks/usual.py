@@ -1,20 +1,25 @@
 """The usual way, built for comparison; not how anything here is written.
 
-A synchronous session for each request, one class for table and schema, a password
-hash with the library's own settings, no index on the owner, a count with every list.
+Endpoints in threads, a synchronous session for each request, the user looked up each
+time, one class for table and schema, a password hash with the library's own settings,
+no index on the owner, a count with every list; CORS and the server's own access log,
+as a project template sets them up. The items have the members of our products.
 """
 
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import bcrypt
 import jwt
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel
+from sqlalchemy import DateTime
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, Session, SQLModel, create_engine, func, select
 
 SECRET = "only-for-this-benchmark-0123456789"  # noqa: S105 - protects nothing
@@ -24,6 +29,14 @@ _engine = create_engine(
     )
 )
 app = FastAPI()
+app.add_middleware(
+    CORSMiddleware,
+    allow_origins=["http://localhost:5173"],
+    allow_credentials=True,
+    allow_methods=["*"],
+    allow_headers=["*"],
+)
+router = APIRouter()
 
 
 class ItemBase(SQLModel):
@@ -33,6 +46,19 @@ class ItemBase(SQLModel):
     name_zh: str
     name_en: str
     category: str
+    use: str
+    dosage_form: str | None = None
+    body_site: str | None = None
+    population: str | None = None
+    intended_use: str | None = None
+    usage: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    sites: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    holder: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    markets: list[str] = Field(default_factory=list, sa_type=JSONB)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class UsualItem(ItemBase, table=True):
@@ -42,7 +68,8 @@ class UsualItem(ItemBase, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     owner_id: UUID = Field(foreign_key="usual_users.id")
-    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
 
 
 class UsualUser(SQLModel, table=True):
@@ -60,6 +87,7 @@ class ItemPublic(ItemBase):
 
     id: UUID
     created_at: datetime
+    updated_at: datetime
 
 
 class ItemsPublic(SQLModel):
@@ -83,7 +111,7 @@ def get_session() -> Iterator[Session]:
 
 
 Db = Annotated[Session, Depends(get_session)]
-Token = Annotated[str, Depends(OAuth2PasswordBearer(tokenUrl="/login"))]
+Token = Annotated[str, Depends(OAuth2PasswordBearer(tokenUrl="/api/v1/login"))]
 
 
 def get_user(session: Db, token: Token) -> UsualUser:
@@ -104,7 +132,7 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@app.post("/login")
+@router.post("/login")
 def login(session: Db, body: Login) -> dict[str, str]:
     """Check a password and give a token."""
     user = session.exec(select(UsualUser).where(UsualUser.email == body.email)).one()
@@ -114,7 +142,7 @@ def login(session: Db, body: Login) -> dict[str, str]:
     return {"access_token": jwt.encode(claims, SECRET, algorithm="HS256")}
 
 
-@app.get("/products")
+@router.get("/products")
 def read_items(
     session: Db, user: CurrentUser, skip: int = 0, limit: int = 20
 ) -> ItemsPublic:
@@ -129,7 +157,7 @@ def read_items(
     )
 
 
-@app.get("/products/{item_id}", response_model=ItemPublic)
+@router.get("/products/{item_id}", response_model=ItemPublic)
 def read_item(session: Db, user: CurrentUser, item_id: UUID) -> UsualItem:
     """Return one item of the owner."""
     item = session.get(UsualItem, item_id)
@@ -138,7 +166,7 @@ def read_item(session: Db, user: CurrentUser, item_id: UUID) -> UsualItem:
     return item
 
 
-@app.post("/products", response_model=ItemPublic)
+@router.post("/products", response_model=ItemPublic)
 def create_item(session: Db, user: CurrentUser, body: ItemBase) -> UsualItem:
     """Store an item of the owner."""
     item = UsualItem.model_validate(body, update={"owner_id": user.id})
@@ -146,6 +174,9 @@ def create_item(session: Db, user: CurrentUser, body: ItemBase) -> UsualItem:
     session.commit()
     session.refresh(item)
     return item
+
+
+app.include_router(router, prefix="/api/v1")
 
 
 def prepare(owner_id: UUID, other_id: UUID, password: str) -> None:

@@ -72,8 +72,8 @@ async def _start(played: Stage, stack: AsyncExitStack) -> dict[str, Place]:
     ports = {name: free_port() for name in (OURS, FLOOR, USUAL)}
     commands = {
         OURS: [dossier(), "serve", "--no-worker", "--port", str(ports[OURS])],
-        FLOOR: _uvicorn("benchmarks.floor:app", ports[FLOOR]),
-        USUAL: _uvicorn("benchmarks.usual:app", ports[USUAL]),
+        FLOOR: _uvicorn("benchmarks.floor:app", ports[FLOOR], "--no-access-log"),
+        USUAL: _uvicorn("benchmarks.usual:app", ports[USUAL], "--access-log"),
     }
     places = {}
     for name, argv in commands.items():
@@ -83,19 +83,15 @@ async def _start(played: Stage, stack: AsyncExitStack) -> dict[str, Place]:
     return places
 
 
-def _uvicorn(app: str, port: int) -> list[str]:
-    return [
-        sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log",
-        "--log-level", "warning",
-    ]  # fmt: skip
+def _uvicorn(app: str, port: int, *more: str) -> list[str]:
+    return [sys.executable, "-m", "uvicorn", app, "--port", str(port), *more]
 
 
 async def _face(name: str, at: Place, org_id: UUID) -> Face:
     if name == FLOOR:
         return Face(*at, "", "", {})
-    prefix, login = (
-        ("/api/v1", "/api/v1/auth/login") if name == OURS else ("", "/login")
-    )
+    prefix = "/api/v1"
+    login = f"{prefix}/auth/login" if name == OURS else f"{prefix}/login"
     status, body = await answer(
         at.port, request("POST", login, {}, _credentials(org_id))
     )
@@ -117,7 +113,7 @@ async def _requests(faces: Mapping[str, Face]) -> dict[str, dict[str, Request]]:
         "health": {name: always(request("GET", "/health", {})) for name in faces},
         "list": {name: _list(face) for name, face in faces.items()},
         "get": {name: await _get(face) for name, face in faces.items()},
-        "create": {name: _create(name, face) for name, face in writers.items()},
+        "create": {name: _create(face) for name, face in writers.items()},
         "login": {name: _login(face) for name, face in writers.items()},
     }
 
@@ -135,13 +131,12 @@ async def _get(face: Face) -> Request:
     return always(request("GET", path, face.headers))
 
 
-def _create(name: str, face: Face) -> Request:
-    body_of = _our_product if name == OURS else _usual_item
+def _create(face: Face) -> Request:
     path = f"{face.prefix}/products"
-    return lambda n: request("POST", path, face.headers, orjson.dumps(body_of(n)))
+    return lambda n: request("POST", path, face.headers, orjson.dumps(_product(n)))
 
 
-def _our_product(number: int) -> dict[str, Any]:
+def _product(number: int) -> dict[str, Any]:
     return {
         "code": f"N-{_next()}-{number}",
         "name_zh": "玫瑰面霜",
@@ -149,15 +144,6 @@ def _our_product(number: int) -> dict[str, Any]:
         "category": "face_cream",
         "use": "leave_on",
         "holder": {"name": "Jiyue"},
-    }
-
-
-def _usual_item(number: int) -> dict[str, Any]:
-    return {
-        "code": f"N-{number}",
-        "name_zh": "玫瑰面霜",
-        "name_en": "Rose Cream",
-        "category": "face_cream",
     }
 
 

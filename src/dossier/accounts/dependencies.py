@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from dossier.accounts.service import (
     LOCAL_OWNER,
+    AccountReads,
     AccountsService,
     OrganisationsService,
     Origin,
@@ -23,7 +24,7 @@ from dossier.core.security import (
     token_key,
 )
 from dossier.core.tenancy import Actor
-from dossier.core.web import CurrentActor, RequestSession, Sessions
+from dossier.core.web import CurrentActor, HotReads, RequestSession, Sessions
 
 _SCHEME = "bearer "
 
@@ -112,6 +113,14 @@ async def get_accounts_service(
 ) -> AccountsService:
     """Build the service from the request's transaction and actor."""
     return AccountsService(session, actor, activity, passwords)
+
+
+async def get_account_reads(reads: HotReads, actor: CurrentActor) -> AccountReads:
+    """Build the hot reads, which take a connection for one statement each."""
+    return AccountReads(reads, actor)
+
+
+ReadAccounts = Annotated[AccountReads, Depends(get_account_reads)]
 
 
 async def get_sign_in_service(

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import Select, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import contains_eager
@@ -11,7 +12,24 @@ from dossier.accounts.constants import Role
 from dossier.accounts.exceptions import EmailTakenError
 from dossier.accounts.models import Membership, Organisation, User
 from dossier.core.database import Session, conflict_on
-from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.core.pagination import PageParams
+from dossier.core.reads import Reads, bound
+
+# What clients see, in the order that they see it.
+_LIST = bound("""
+select page.*, counted.total
+from (
+  select count(*) as total
+  from (select 1 from memberships where org_id = bound.org_id limit $4) t
+) counted
+left join lateral (
+  select users.id::text, org_id::text as organisation_id, email, name, role, is_active,
+         memberships.created_at
+  from memberships join users on users.id = user_id
+  where org_id = bound.org_id
+  order by memberships.created_at desc, memberships.id desc limit $2 offset $3
+) page on true
+""")
 
 
 def _members(org_id: UUID) -> Select[Membership]:
@@ -23,12 +41,13 @@ def _members(org_id: UUID) -> Select[Membership]:
     )
 
 
-async def list_members_for_org(
-    session: Session, org_id: UUID, page: PageParams
-) -> Slice[Membership]:
-    """Return the members, the newest first."""
-    newest = (Membership.created_at.desc(), Membership.id.desc())
-    return await paginate(session, _members(org_id).order_by(*newest), page)
+async def list_member_rows_for_org(
+    reads: Reads, org_id: UUID, page: PageParams
+) -> tuple[list[asyncpg.Record], int | None]:
+    """Return the members, the newest first, as the driver gives them; the total."""
+    rows = await reads.rows(_LIST, org_id, page.limit, page.offset, page.counted_up_to)
+    total = page.total_of(rows[0]["total"])
+    return [row for row in rows if row["id"] is not None], total
 
 
 async def get_member_for_org(

@@ -4,7 +4,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, status
 
-from dossier.accounts.dependencies import Accounts, RequestOrigin, Signer, SignIn
+from dossier.accounts.dependencies import (
+    Accounts,
+    ReadAccounts,
+    RequestOrigin,
+    Signer,
+    SignIn,
+)
 from dossier.accounts.models import Membership
 from dossier.accounts.schemas import (
     LoginRequest,
@@ -14,9 +20,10 @@ from dossier.accounts.schemas import (
     UserResponse,
     UserUpdate,
 )
-from dossier.core.pagination import Paging, Slice
+from dossier.core.hot import hot
+from dossier.core.pagination import Paging
 from dossier.core.schemas import Page
-from dossier.core.web import PUBLIC
+from dossier.core.web import PUBLIC, json_response
 
 router = APIRouter()
 
@@ -51,9 +58,10 @@ async def update_own_user(body: SelfUpdate, accounts: Accounts) -> Membership:
 
 
 @router.get("/users", tags=["users"], response_model=Page[UserResponse])
-async def list_users(page: Paging, accounts: Accounts) -> Slice[Membership]:
+@hot
+async def list_users(page: Paging, accounts: ReadAccounts) -> Response:
     """List the members of the organisation, the newest first."""
-    return await accounts.list_users(page)
+    return json_response(await accounts.list_users(page))
 
 
 @router.post(

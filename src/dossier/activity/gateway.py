@@ -7,11 +7,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from dossier.activity.constants import ActivityFilter
 from dossier.activity.models import ActivityEvent, ActivityPending, ActivitySeal
+from dossier.core.creates import Creates
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice, paginate
 
 
-async def add_event(session: Session, event: ActivityEvent) -> None:
+def add_event(session: Session | Creates, event: ActivityEvent) -> None:
     """Insert an event with the transaction's other writes."""
     session.add(event)
 

@@ -17,6 +17,7 @@ from dossier.activity.constants import (
 from dossier.activity.models import ActivityEvent, ActivitySeal
 from dossier.activity.schemas import VerifyResponse
 from dossier.core.clock import now
+from dossier.core.creates import Creates
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
@@ -26,17 +27,12 @@ BATCH = 1000
 READERS = ("owner", "admin", "assessor")
 
 
-class ActivityService:
-    """The trail of one organisation."""
+class ActivityRecorder:
+    """Writes events beside the other rows of a change."""
 
-    def __init__(self, session: Session, actor: Actor) -> None:
+    def __init__(self, session: Session | Creates, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-
-    @staticmethod
-    async def organisations(session: Session) -> list[UUID]:
-        """Return who has a trail; needs a system transaction."""
-        return await gateway.list_orgs_with_events_for_system(session)
 
     async def record(
         self,
@@ -53,7 +49,7 @@ class ActivityService:
         """
         content = self._content(action, entity_type, entity_id, details or {}, status)
         event = ActivityEvent(**content, row_hash=rules.row_hash(content))
-        await gateway.add_event(self._session, event)
+        gateway.add_event(self._session, event)
 
     def _content(
         self,
@@ -79,6 +75,19 @@ class ActivityService:
             "user_agent": clean(actor.user_agent, 400),
             "request_id": clean(actor.request_id, 64),
         }
+
+
+class ActivityService(ActivityRecorder):
+    """The trail of one organisation."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        super().__init__(session, actor)
+        self._session: Session = session
+
+    @staticmethod
+    async def organisations(session: Session) -> list[UUID]:
+        """Return who has a trail; needs a system transaction."""
+        return await gateway.list_orgs_with_events_for_system(session)
 
     async def list_events(
         self, wanted: ActivityFilter, page: PageParams

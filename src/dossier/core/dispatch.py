@@ -15,6 +15,8 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dossier.core.hot import HotApp, is_hot
+
 _ANY = "{}"
 _MULTI = "path"
 """The one converter that spans segments; its routes stay with FastAPI."""
@@ -131,7 +133,7 @@ def _add_routes(root: _Node, entry: BaseRoute) -> None:
 def _target_of(route: RouteContext) -> _Target:
     return _Target(
         route=route,
-        app=route.app,
+        app=HotApp(route) if is_hot(route) else route.app,
         endpoint=route.endpoint,
         pattern=route.path_regex if "{" in str(route.path) else None,
         converters=route.param_convertors,

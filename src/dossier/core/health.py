@@ -10,6 +10,7 @@ from sqlalchemy import text
 import dossier
 from dossier.core.database import Engine
 from dossier.core.errors import UnavailableError
+from dossier.core.hot import hot
 from dossier.core.problems import as_app_error
 from dossier.core.revision import head_revision
 from dossier.core.schemas import ResponseModel
@@ -66,12 +67,14 @@ class InfoResponse(ResponseModel):
 
 
 @router.get("/health", response_model=HealthResponse, openapi_extra=PUBLIC)
+@hot
 async def health() -> Response:
     """Answer that the process is there."""
     return Response(_OK, media_type="application/json")
 
 
 @router.get("/live", response_model=HealthResponse, openapi_extra=PUBLIC)
+@hot
 async def live() -> Response:
     """Answer without looking at anything else, the database least of all."""
     return Response(_OK, media_type="application/json")

@@ -26,6 +26,15 @@ class PageParams:
     offset: int = 0
     include_total: bool = False
 
+    @property
+    def counted_up_to(self) -> int | None:
+        """How far to count; `None` is to the end."""
+        return None if self.include_total else EXACT_COUNT_ROWS + 1
+
+    def total_of(self, counted: int) -> int | None:
+        """Return the total, unless counting was given up."""
+        return None if counted == self.counted_up_to else counted
+
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):

@@ -6,10 +6,14 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Protocol, TypeVar
 
-from fastapi import Depends, Request
+import orjson
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
+from dossier.core.creates import Creates, create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.reads import Reads, read_for
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 
@@ -66,6 +70,38 @@ async def get_session(
 
 # Without `scope="function"` FastAPI commits after the response has been sent.
 RequestSession = Annotated[Session, Depends(get_session, scope="function")]
+
+
+async def get_reads(actor: CurrentActor, sessions: Sessions) -> Reads:
+    """Return the hot reads of who is asking; no transaction is open meanwhile."""
+    return read_for(sessions, actor)
+
+
+HotReads = Annotated[Reads, Depends(get_reads)]
+
+
+async def get_creates(
+    actor: CurrentActor, sessions: Sessions
+) -> AsyncIterator[Creates]:
+    """Store what the endpoint adds, before the answer is sent."""
+    creates = create_for(sessions, actor)
+    yield creates
+    await creates.store()
+
+
+HotCreates = Annotated[Creates, Depends(get_creates, scope="function")]
+
+
+def model_response(model: BaseModel, status_code: int) -> Response:
+    """Encode a model as its declared response is."""
+    body = model.__pydantic_serializer__.to_json(model)
+    return Response(body, status_code, media_type="application/json")
+
+
+def json_response(content: object) -> Response:
+    """Encode what came straight from the driver; `response_model` documents it."""
+    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    return Response(body, media_type="application/json")
 
 
 def operation_id(route: APIRoute) -> str:

@@ -9,11 +9,17 @@ from fastapi.responses import JSONResponse
 from dossier.core.database import tenant_transaction
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.schemas import Instant
-from dossier.core.web import CurrentActor, RequestSession, get_actor, get_sessions
+from dossier.core.web import (
+    CurrentActor,
+    HotReads,
+    RequestSession,
+    get_actor,
+    get_sessions,
+)
 from dossier.jobs.constants import FINISHED, RETRY_AFTER_S, JobState
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobFilters, JobResponse
-from dossier.jobs.service import JobsService
+from dossier.jobs.service import JobReads, JobsService
 
 JOBS_PATH = "/api/v1/jobs"
 
@@ -24,6 +30,14 @@ async def get_jobs_service(session: RequestSession, actor: CurrentActor) -> Jobs
 
 
 Jobs = Annotated[JobsService, Depends(get_jobs_service)]
+
+
+async def get_job_reads(reads: HotReads, actor: CurrentActor) -> JobReads:
+    """Build the hot reads, which take a connection for one statement each."""
+    return JobReads(reads, actor)
+
+
+ReadJobs = Annotated[JobReads, Depends(get_job_reads)]
 
 
 async def announce_job(jobs: Jobs, response: Response) -> None:

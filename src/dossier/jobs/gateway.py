@@ -5,14 +5,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import CursorResult, Select, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.core.reads import Reads, bound
 from dossier.jobs.constants import LIVE, RUNNING, JobState
 from dossier.jobs.models import LIVE_SQL, Job
 from dossier.jobs.schemas import JobFilters
+
+# What clients see, in the order that they see it; JSON leaves the database as text.
+_GET = bound("""
+select id::text, kind, state, priority,
+       case when progress_done is not null then json_build_object(
+         'done', progress_done, 'total', progress_total,
+         'unit', progress_unit, 'message', progress_message
+       )::text end as progress,
+       attempts, error::text, result_path, created_at, started_at, finished_at,
+       cancel_requested_at
+from jobs where org_id = bound.org_id and id = $2
+""")
 
 
 async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
@@ -33,6 +47,14 @@ async def get_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job |
     """Return one job."""
     found: Job | None = await session.scalar(_one(org_id, job_id))
     return found
+
+
+async def get_job_row_for_org(
+    reads: Reads, org_id: UUID, job_id: UUID
+) -> asyncpg.Record | None:
+    """Return one job as the driver gives it, or `None`."""
+    rows = await reads.rows(_GET, org_id, job_id)
+    return rows[0] if rows else None
 
 
 async def lock_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job | None:

@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Response, status
 
+from dossier.core.hot import hot
 from dossier.core.pagination import Paging, Slice
 from dossier.core.prefer import PreferRoute
 from dossier.core.schemas import Page
-from dossier.jobs.dependencies import Filters, Jobs, LocationOfJob
+from dossier.core.web import json_response
+from dossier.jobs.dependencies import Filters, Jobs, LocationOfJob, ReadJobs
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobResponse
 
@@ -21,9 +23,10 @@ async def list_jobs(jobs: Jobs, filters: Filters, paging: Paging) -> Slice[Job]:
 
 
 @router.get("/{job_id}", response_model=JobResponse)
-async def get_job(job_id: UUID, jobs: Jobs) -> Job:
+@hot
+async def get_job(job_id: UUID, jobs: ReadJobs) -> Response:
     """Show one job; a failed one is a 200 with its problem in `error`."""
-    return await jobs.get_job(job_id)
+    return json_response(await jobs.get_job(job_id))
 
 
 @router.post("/{job_id}/cancel", response_model=JobResponse)

@@ -9,6 +9,7 @@ from dossier.core.clock import now
 from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import Reads, members_of
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue import carry, upkeep
 from dossier.jobs import gateway
@@ -197,6 +198,21 @@ class JobsService:
         await self._activity.record(
             "update", "job", job.id, details={"kind": job.kind, "state": job.state}
         )
+
+
+class JobReads:
+    """The hot reads of an organisation's jobs, as JSON members."""
+
+    def __init__(self, reads: Reads, actor: Actor) -> None:
+        self._reads = reads
+        self._actor = actor
+
+    async def get_job(self, job_id: UUID) -> dict[str, Any]:
+        """Return one job of the organisation."""
+        row = await gateway.get_job_row_for_org(self._reads, self._actor.org_id, job_id)
+        if row is None:
+            raise JobNotFoundError(job_id)
+        return members_of(row, "progress", "error")
 
 
 class OperatorJobs:

@@ -2,10 +2,12 @@
 
 from dossier.accounts.service.members import AccountsService
 from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
+from dossier.accounts.service.reads import AccountReads
 from dossier.accounts.service.sign_in import Origin, Principal, SignInService
 
 __all__ = [
     "LOCAL_OWNER",
+    "AccountReads",
     "AccountsService",
     "OrganisationsService",
     "Origin",

@@ -14,7 +14,6 @@ from dossier.accounts.schemas import SelfUpdate, UserCreate, UserUpdate
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
-from dossier.core.pagination import PageParams, Slice
 from dossier.core.security import Passwords
 from dossier.core.tenancy import Actor
 
@@ -35,13 +34,6 @@ class AccountsService:
         self._actor = actor
         self._activity = activity
         self._passwords = passwords
-
-    async def list_users(self, page: PageParams) -> Slice[Membership]:
-        """Return the organisation's members, the newest first."""
-        self._actor.require(*rules.MANAGES_USERS)
-        return await gateway.list_members_for_org(
-            self._session, self._actor.org_id, page
-        )
 
     async def get_user(self, user_id: UUID) -> Membership:
         """Return one member."""

@@ -22,10 +22,8 @@ from dossier.products.gateway.link import (
     list_linked_document_ids_for_org as list_linked_document_ids_for_org,
 )
 from dossier.products.gateway.link import list_links_for_org as list_links_for_org
+from dossier.products.gateway.product import add_new_product as add_new_product
 from dossier.products.gateway.product import add_product as add_product
-from dossier.products.gateway.product import (
-    count_products_for_org as count_products_for_org,
-)
 from dossier.products.gateway.product import (
     find_product_by_identity_for_org as find_product_by_identity_for_org,
 )

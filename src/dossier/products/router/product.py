@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Depends, Response, status
 
+from dossier.core.hot import hot
 from dossier.core.pagination import Paging
 from dossier.core.schemas import Page
-from dossier.core.web import get_actor
+from dossier.core.web import get_actor, json_response, model_response
 from dossier.products import rules
-from dossier.products.dependencies import Products
+from dossier.products.dependencies import CreateProducts, Products, ReadProducts
 from dossier.products.models import Product
 from dossier.products.schemas import (
     CategoryList,
@@ -21,30 +21,28 @@ from dossier.products.schemas import (
 router = APIRouter(tags=["products"])
 
 
-def _json(content: object) -> Response:
-    """Encode what came straight from the driver; `response_model` documents it."""
-    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
-    return Response(body, media_type="application/json")
-
-
 @router.get("/products", response_model=Page[ProductResponse])
-async def list_products(page: Paging, products: Products) -> Response:
+@hot
+async def list_products(page: Paging, products: ReadProducts) -> Response:
     """List products, newest first."""
-    return _json(await products.list_products(page))
+    return json_response(await products.list_products(page))
 
 
 @router.post(
     "/products", status_code=status.HTTP_201_CREATED, response_model=ProductResponse
 )
-async def create_product(body: ProductCreate, products: Products) -> Product:
+@hot
+async def create_product(body: ProductCreate, products: CreateProducts) -> Response:
     """State a product."""
-    return await products.create_product(body)
+    product = ProductResponse.model_validate(await products.create_product(body))
+    return model_response(product, status.HTTP_201_CREATED)
 
 
 @router.get("/products/{product_id}", response_model=ProductResponse)
-async def get_product(product_id: UUID, products: Products) -> Response:
+@hot
+async def get_product(product_id: UUID, products: ReadProducts) -> Response:
     """Return one product."""
-    return _json(await products.read_product(product_id))
+    return json_response(await products.get_product(product_id))
 
 
 @router.patch("/products/{product_id}", response_model=ProductResponse)

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import orjson
-
-_JSON = ("usage", "sites", "holder", "markets")
+from dossier.core.reads import members_of
 
 
 def product_json(row: Any) -> dict[str, Any]:
-    """Return a row as `orjson` writes it; JSON columns pass through unparsed."""
-    product: dict[str, Any] = dict(row.items())
-    for name in _JSON:
-        product[name] = orjson.Fragment(product[name])
+    """Return a row as `orjson` writes it."""
+    product = members_of(row, "usage", "sites", "holder", "markets")
+    product.pop("total", None)  # a list's, on each of its rows
     return product

@@ -8,7 +8,6 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
-from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products import gateway, rules
@@ -19,7 +18,7 @@ from dossier.products.exceptions import (
     ProductNotFoundError,
 )
 from dossier.products.models import Product, ProductDocument
-from dossier.products.schemas import ProductCreate, ProductUpdate, product_json
+from dossier.products.schemas import ProductCreate, ProductUpdate
 
 T = TypeVar("T")
 
@@ -50,16 +49,10 @@ class ProductsService:
     async def create_product(self, body: ProductCreate) -> Product:
         """Insert a product; its identity is unique in the organisation."""
         self._actor.require(*WRITERS)
-        category = rules.category_of(body.category)
-        product = Product(
-            org_id=self._actor.org_id,
-            identity_key=_identity(body),
-            **_columns(body),
-        )
-        clash = ProductExistsError(rules.identity_words(**_identity_parts(body)))
-        await gateway.add_product(self._session, product, clash)
+        product = product_of(self._actor.org_id, body)
+        await gateway.add_product(self._session, product, clash_of(product))
         await self._activity.record(
-            "create", "product", product.id, details={"category": category.id}
+            "create", "product", product.id, details={"category": product.category}
         )
         return product
 
@@ -76,26 +69,6 @@ class ProductsService:
             self._session, self._actor.org_id, product_id
         )
         return _found(product, product_id)
-
-    async def read_product(self, product_id: UUID) -> dict[str, Any]:
-        """Return one product as JSON members; the hot read."""
-        row = await gateway.get_product_row_for_org(
-            self._session, self._actor.org_id, product_id
-        )
-        return product_json(_found(row, product_id))
-
-    async def list_products(self, page: PageParams) -> Slice[dict[str, Any]]:
-        """Return one page as JSON members, newest first; the hot read."""
-        org_id = self._actor.org_id
-        rows = await gateway.list_product_rows_for_org(self._session, org_id, page)
-        items = [product_json(row) for row in rows]
-        if items and len(items) < page.limit:
-            total: int | None = page.offset + len(items)  # the last page counts itself
-        else:
-            total = await gateway.count_products_for_org(
-                self._session, org_id, is_exact=page.include_total
-            )
-        return Slice(items, total, page.limit, page.offset)
 
     async def update_product(self, product_id: UUID, body: ProductUpdate) -> Product:
         """Change the fields that were sent."""
@@ -205,6 +178,17 @@ class ProductsService:
         )
 
 
+def product_of(org_id: UUID, body: ProductCreate) -> Product:
+    """Return the product that a body states."""
+    rules.category_of(body.category)
+    return Product(org_id=org_id, identity_key=_identity(body), **_columns(body))
+
+
+def clash_of(product: Product) -> ProductExistsError:
+    """Return the conflict of a product whose identity another one has."""
+    return ProductExistsError(rules.identity_words(**_identity_parts_with(product, {})))
+
+
 def _found(product: T | None, product_id: UUID) -> T:
     if product is None:
         raise ProductNotFoundError(product_id)
@@ -223,11 +207,7 @@ class _IdentityParts(TypedDict):
 
 
 def _identity(body: ProductCreate) -> str:
-    return rules.identity_key(**_identity_parts(body))
-
-
-def _identity_parts(body: ProductCreate) -> _IdentityParts:
-    return _IdentityParts(
+    return rules.identity_key(
         code=body.code,
         holder=body.holder.name,
         name_zh=body.name_zh,
