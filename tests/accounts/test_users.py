@@ -80,6 +80,7 @@ async def test_address_that_is_taken_conflicts_whatever_its_case(
 
     assert answer.status_code == 409
     assert answer.json()["type"] == "/problems/email-taken"
+    assert "mei@example.com" in answer.json()["detail"]
 
 
 @pytest.mark.usefixtures("owner_id")
@@ -102,8 +103,32 @@ async def test_short_password_and_unknown_field_are_both_named(
     )
 
     faults = {fault["pointer"]: fault["code"] for fault in answer.json()["errors"]}
-    assert faults == {"#/password": "too_short", "#/is_admin": "extra_forbidden"}
+    assert faults == {
+        "#/password": "string_too_short",
+        "#/is_admin": "extra_forbidden",
+    }
     assert "short" not in answer.json()["detail"]
+    assert "at least 12 characters" in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("owner_id")
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        ("POST", "/auth/login", "password"),
+        ("PATCH", "/users/me", "password"),
+        ("PATCH", "/users/me", "current_password"),
+    ],
+)
+async def test_length_of_a_password_is_counted_in_characters(
+    web: httpx2.AsyncClient, method: str, path: str, field: str
+) -> None:
+    body = {"email": "mei@example.com", field: "x" * 257}
+
+    answer = await web.request(method, f"/api/v1{path}", json=body)
+
+    faults = {fault["pointer"]: fault["detail"] for fault in answer.json()["errors"]}
+    assert faults == {f"#/{field}": "String should have at most 256 characters"}
 
 
 @pytest.mark.usefixtures("owner_id")

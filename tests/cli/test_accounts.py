@@ -79,12 +79,15 @@ def test_address_that_is_taken_is_named_on_standard_error() -> None:
 
 @pytest.mark.usefixtures("settings")
 def test_unknown_organisation_is_refused() -> None:
-    args = ("create-user", EMAIL, "--org", str(uuid4()), "--password-stdin")
+    org_id = str(uuid4())
+    args = ("create-user", EMAIL, "--org", org_id, "--password-stdin")
 
     answer = run(*args, stdin=f"{PASSWORD}\n")
 
     assert answer.exit_code == 2
-    assert "Organisation not found" in answer.stderr
+    assert answer.stderr == (
+        f"Organisation not found: There is no organisation {org_id}.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ import pytest
 from rich.console import Console
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.outputs import require_output_folder, write_outputs
+from dossier.cli.builder.outputs import (
+    output_folder,
+    require_output_folder,
+    write_outputs,
+)
 from dossier.cli.builder.progress import Stages
 
 
@@ -55,6 +59,23 @@ def test_a_file_in_the_place_of_the_results_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UnusableInputError, match="out: cannot hold the results"):
         require_output_folder(tmp_path / "out")
+
+
+def test_a_folder_made_for_nothing_goes_again(tmp_path: Path) -> None:
+    with output_folder(tmp_path / "new" / "out"):
+        assert lying_in(tmp_path / "new" / "out") == {}
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_there_or_holds_results_stays(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+
+    with output_folder(tmp_path / "old"), output_folder(tmp_path / "new"):
+        (tmp_path / "new" / "pif.pdf").touch()
+
+    assert (tmp_path / "old").is_dir()
+    assert (tmp_path / "new" / "pif.pdf").exists()
 
 
 def run_two_stages(console: Console | None) -> Stages:

@@ -4,7 +4,11 @@ Slow by nature: each paper is read in a process of its own and the file is types
 """
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -70,6 +74,28 @@ def command(
         return result.stdout
 
     return run
+
+
+def test_a_build_that_is_stopped_says_so_and_leaves_nothing(
+    own_settings: Settings, tmp_path: Path
+) -> None:
+    environment = os.environ | {
+        "DOSSIER_HOME": str(own_settings.home),
+        "DOSSIER_DATABASE__URL": str(own_settings.database.url),
+    }
+    out = tmp_path / "new" / "out"
+    command = [sys.executable, "-m", "dossier", "build", str(EXAMPLE), "-o", str(out)]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        begun = next(line for line in process.stderr or () if "Taking in" in line)
+        process.send_signal(signal.SIGINT)
+        said = list(process.stderr or ())
+
+    assert begun
+    assert said[-1] == "dossier build: stopped; nothing was written\n"
+    assert process.returncode == 130
+    assert not out.parent.exists()
 
 
 def test_example_lacks_two_papers_and_has_one_wrong_percentage(

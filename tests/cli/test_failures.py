@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+import typer
 from starlette.types import Message
 from typer.testing import CliRunner
 
-from dossier.cli import app
+from dossier.cli import COMMANDS, LazyGroup, app
 from dossier.cli.serve import Served
 from dossier.core.revision import DatabaseNotReadyError
 from dossier.core.settings import Settings
@@ -84,6 +85,14 @@ def test_an_organisation_needs_a_name_that_fits(name: str) -> None:
     assert "1 to 200 characters" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["Rose\nMaison", "Rose\x1b[2JMaison", "Rose\u202eM"])
+def test_an_organisation_has_no_name_that_steers_a_terminal(name: str) -> None:
+    result = CliRunner().invoke(app, ["create-org", name])
+
+    assert result.exit_code == 2
+    assert "must not contain the character U+" in result.stderr
+
+
 def test_an_exported_head_belongs_to_one_organisation() -> None:
     result = CliRunner().invoke(app, ["activity", "verify", "--head", "1:abc"])
 
@@ -101,3 +110,11 @@ def test_help_lists_every_command() -> None:
     assert result.exit_code == 0
     for name in ("build", "create-org", "doctor", "jobs", "migrate", "serve", "worker"):
         assert name in result.stdout
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_goes_by_its_name(name: str) -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, LazyGroup)
+
+    assert group.get_command(None, name).name == name

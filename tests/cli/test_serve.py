@@ -2,6 +2,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,3 +73,21 @@ def test_server_answers_logs_and_leaves_when_told_to(
     assert [line["route"] for line in access] == ["/api/v1/users/me", "/docs"]
     assert access[0]["request_id"] == "r-1"
     assert access[0]["user_id"] == me.json()["id"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_port_that_is_taken_is_told_in_one_line(
+    host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOSSIER_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        answer = CliRunner().invoke(app, ["--host", host, "--port", str(port)])
+
+    assert answer.exit_code == 2
+    assert answer.stderr == (
+        f"Port {port} of {host} cannot be used: Address already in use. "
+        "Choose another one with --port; --port 0 takes a free one.\n"
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """What no client should send: refused with a reason, never a failure of ours."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -28,6 +29,55 @@ async def test_nul_in_a_text_is_refused(
 
     assert answer.status_code == 422
     assert answer.json()["type"] == f"/problems/{problem}"
+
+
+NEW_PRODUCT = {
+    "code": "RC-1",
+    "name_en": "Rose Cream",
+    "category": "face_cream",
+    "use": "leave_on",
+    "holder": {"name": "Rose Maison"},
+}
+
+
+@pytest.mark.parametrize("steering", ["\x1b[2J", "\n", "\x85", "\u202e", "\u2066"])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("POST", "/users", NEW_USER, "name"),
+        ("PATCH", "/users/me", {}, "name"),
+        ("PATCH", f"/users/{UUID(int=1)}", {}, "name"),
+        ("POST", "/products", NEW_PRODUCT, "code"),
+        ("POST", "/products", NEW_PRODUCT, "name_en"),
+        ("PATCH", f"/products/{UUID(int=1)}", {}, "name_zh"),
+    ],
+)
+async def test_a_name_that_steers_what_shows_it_is_refused(  # noqa: PLR0917 - a request has these parts
+    client: httpx2.AsyncClient,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    field: str,
+    steering: str,
+) -> None:
+    wanted = body | {field: f"Rose{steering}Lin"}
+
+    answer = await client.request(method, f"/api/v1{path}", json=wanted)
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"#/{field}"]
+
+
+async def test_a_longer_text_may_have_lines_but_nothing_that_reorders(
+    client: httpx2.AsyncClient,
+) -> None:
+    path = "/api/v1/products"
+
+    lines = await client.post(path, json=NEW_PRODUCT | {"intended_use": "Care\nonly"})
+    marked = await client.post(path, json=NEW_PRODUCT | {"intended_use": "a\u202eb"})
+
+    assert (lines.status_code, lines.json()["intended_use"]) == (201, "Care\nonly")
+    assert marked.status_code == 422
 
 
 async def test_nul_in_a_filter_is_refused(client: httpx2.AsyncClient) -> None:
@@ -153,3 +203,53 @@ async def test_a_number_that_no_version_has_is_refused_alike(
     assert answer.status_code == 422
     assert answer.json()["type"] == "/problems/request-invalid"
     assert answer.json()["errors"][0]["pointer"] == "number"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("users/{}", "user"),
+        ("products/{}", "product"),
+        ("documents/{}", "document"),
+        ("jobs/{}", "job"),
+        ("reports/{}", "report"),
+    ],
+)
+async def test_what_does_not_exist_is_named(
+    client: httpx2.AsyncClient, path: str, kind: str
+) -> None:
+    answer = await client.get(f"/api/v1/{path.format(UUID(int=7))}")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == f"There is no {kind} {UUID(int=7)}."
+
+
+@pytest.mark.parametrize("path", ["jobs", "activity"])
+@pytest.mark.parametrize(
+    ("bound", "moment"),
+    [
+        ("created_after", "9999-12-31T23:59:59-23:00"),
+        ("created_before", "0001-01-01T00:00:00+23:00"),
+    ],
+)
+async def test_a_moment_outside_the_calendar_is_refused(
+    client: httpx2.AsyncClient, path: str, bound: str, moment: str
+) -> None:
+    answer = await client.get(f"/api/v1/{path}", params={bound: moment})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == bound
+
+
+@pytest.mark.parametrize("path", ["jobs", "activity"])
+async def test_the_first_and_the_last_moment_are_bounds_like_others(
+    client: httpx2.AsyncClient, path: str
+) -> None:
+    whole = {
+        "created_after": "0001-01-01T00:00:00Z",
+        "created_before": "9999-12-31T23:59:59Z",
+    }
+
+    answer = await client.get(f"/api/v1/{path}", params=whole)
+
+    assert answer.status_code == 200

@@ -184,6 +184,8 @@ async def test_other_origin_is_refused_with_a_problem(small: Rig) -> None:
 
     assert preflight.status_code == 400
     assert preflight.json()["code"] == "preflight_refused"
+    assert "https://evil.example" in preflight.json()["detail"]
+    assert "DOSSIER_WEB__CORS_ORIGINS" in preflight.json()["detail"]
     assert "access-control-allow-origin" not in preflight.headers
     assert "access-control-allow-origin" not in answer.headers
 
@@ -296,6 +298,8 @@ async def test_open_mode_refuses_names_that_were_rebound(host: str) -> None:
 
     assert answer.status_code == 403
     assert answer.json()["code"] == "host_not_allowed"
+    assert repr(host) in answer.json()["detail"]
+    assert "DOSSIER_AUTH__MODE" in answer.json()["detail"]
 
 
 async def test_open_mode_refuses_other_machines() -> None:

@@ -154,6 +154,17 @@ def test_error_without_a_request_has_no_instance() -> None:
     }
 
 
+class CreamPotNotFoundError(NotFoundError):
+    """No such pot."""
+
+    title = "Cream pot not found"
+
+
+def test_what_is_not_found_is_named_with_its_kind() -> None:
+    assert CreamPotNotFoundError(7).detail == "There is no cream pot 7."
+    assert CreamPotNotFoundError().detail == "Cream pot not found"
+
+
 def test_nobody_is_told_how_to_log_in() -> None:
     assert headers_of(UnauthenticatedError())["www-authenticate"] == "Bearer"
 

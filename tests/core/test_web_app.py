@@ -87,3 +87,32 @@ async def test_invented_tokens_share_the_limit_of_their_address(
 )
 def test_loopback_is_told_apart(host: str, expected: bool) -> None:  # noqa: FBT001 - a table
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/health", 200),
+        ("/docs", 200),
+        ("/api/v1/users", 200),
+        ("/nowhere", 404),
+        ("/api/v1/auth/login", 405),
+    ],
+)
+async def test_head_is_answered_as_get_without_a_body(
+    client: httpx2.AsyncClient, path: str, status: int
+) -> None:
+    whole = await client.get(path)
+    head = await client.head(path)
+
+    assert (head.status_code, head.content) == (status, b"")
+    assert whole.status_code == status
+    assert head.headers["content-length"] == whole.headers["content-length"]
+
+
+async def test_methods_of_a_path_name_head_beside_get(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.delete("/api/v1/users/me")
+
+    assert answer.headers["allow"] == "GET, HEAD, PATCH"

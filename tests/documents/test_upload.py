@@ -330,6 +330,24 @@ async def test_a_download_gives_back_the_bytes_with_digest_and_name(
     assert "".join(f"%{byte:02X}" for byte in name[:9]) in disposition
 
 
+async def test_a_download_can_be_looked_at_without_its_bytes(
+    client: httpx2.AsyncClient,
+) -> None:
+    document = (await upload(client, PDF)).json()
+    url = f"/api/v1/documents/{document['id']}/content"
+    own = {"x-request-id", "content-digest"}  # a digest of the bytes that are sent
+
+    whole = await client.get(url)
+    head = await client.head(url)
+    part = await client.head(url, headers={"range": "bytes=0-3"})
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert {k: v for k, v in head.headers.items() if k not in own} == {
+        k: v for k, v in whole.headers.items() if k not in own
+    }
+    assert part.headers["content-length"] == str(len(PDF))
+
+
 async def test_a_part_of_a_document_can_be_asked_for(
     client: httpx2.AsyncClient,
 ) -> None:

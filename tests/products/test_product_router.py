@@ -80,6 +80,8 @@ async def test_same_code_or_same_holder_and_names_is_a_conflict(
 
     assert answer.status_code == 409
     assert answer.json()["type"] == "/problems/product-exists"
+    same = other.get("code") or other["name_en"]
+    assert same in answer.json()["detail"]
 
 
 async def test_only_the_fields_that_are_sent_change(

@@ -20,6 +20,9 @@ class EmailTakenError(ConflictError):
 
     title = "E-mail address taken"
 
+    def __init__(self, address: str) -> None:
+        super().__init__(f"Another user logs in with {address}.")
+
 
 class LastOwnerError(ConflictError):
     """The last active owner cannot be demoted or deactivated."""

@@ -108,7 +108,7 @@ async def add_organisation(session: Session, organisation: Organisation) -> None
 async def add_member(session: Session, membership: Membership) -> None:
     """Insert a user with the membership; e-mail addresses are unique everywhere."""
     session.add(membership.user)
-    with conflict_on("uq_users_email", EmailTakenError()):
+    with conflict_on("uq_users_email", EmailTakenError(membership.user.email)):
         await session.flush()
     session.add(membership)
     await session.flush()
@@ -122,7 +122,7 @@ async def mark_user_for_org(
         Membership.user_id == User.id, Membership.org_id == org_id
     )
     statement = update(User).where(User.id == user_id, is_member).values(changes)
-    with conflict_on("uq_users_email", EmailTakenError()):
+    with conflict_on("uq_users_email", EmailTakenError(changes.get("email", ""))):
         await session.execute(
             statement, execution_options={"synchronize_session": "fetch"}
         )

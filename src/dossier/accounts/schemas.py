@@ -1,14 +1,15 @@
 """Accounts as clients see them; no password or hash ever leaves."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import EmailStr, Field, SecretStr
+from pydantic import AfterValidator, EmailStr, Field, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
+from pydantic_core import PydanticKnownError
 
 from dossier.accounts.constants import Role
-from dossier.core.schemas import RequestModel, ResponseModel, StorableText
+from dossier.core.schemas import LineText, RequestModel, ResponseModel
 
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
@@ -16,11 +17,39 @@ MAX_NAME_LENGTH = 200
 
 _NAME = Field(min_length=1, max_length=MAX_NAME_LENGTH, examples=["Mei Lin"])
 _EMAIL = Field(max_length=254, examples=["mei@example.com"])
-_PASSWORD = Field(
-    min_length=MIN_PASSWORD_LENGTH,
-    max_length=MAX_PASSWORD_LENGTH,
-    examples=["a long pass phrase"],
-)
+
+
+def _sized(secret: SecretStr) -> SecretStr:
+    """Hold a secret to its length; of itself it would be told of "items"."""
+    if len(secret) > MAX_PASSWORD_LENGTH:
+        kind: Literal["string_too_long"] = "string_too_long"
+        raise PydanticKnownError(kind, {"max_length": MAX_PASSWORD_LENGTH})
+    return secret
+
+
+def _strong(secret: SecretStr) -> SecretStr:
+    if len(secret) < MIN_PASSWORD_LENGTH:
+        kind: Literal["string_too_short"] = "string_too_short"
+        raise PydanticKnownError(kind, {"min_length": MIN_PASSWORD_LENGTH})
+    return _sized(secret)
+
+
+_SECRET: JsonDict = {
+    "type": "string",
+    "format": "password",
+    "writeOnly": True,
+    "maxLength": MAX_PASSWORD_LENGTH,
+}
+
+GivenPassword = Annotated[SecretStr, AfterValidator(_sized), WithJsonSchema(_SECRET)]
+"""A password to be compared with the one that is known."""
+
+NewPassword = Annotated[
+    SecretStr,
+    AfterValidator(_strong),
+    WithJsonSchema(_SECRET | {"minLength": MIN_PASSWORD_LENGTH}),
+]
+"""A password to be known from now on."""
 
 
 def _undefaulted(schema: JsonDict) -> None:
@@ -32,9 +61,7 @@ class LoginRequest(RequestModel):
     """Ask for an access token."""
 
     email: str = Field(max_length=320, examples=["mei@example.com"])
-    password: SecretStr = Field(
-        max_length=MAX_PASSWORD_LENGTH, examples=["a long pass phrase"]
-    )
+    password: GivenPassword = Field(examples=["a long pass phrase"])
     organisation_id: UUID | None = None
 
 
@@ -50,15 +77,15 @@ class UserCreate(RequestModel):
     """A new member of the organisation."""
 
     email: EmailStr = _EMAIL
-    name: StorableText = _NAME
+    name: LineText = _NAME
     role: Role
-    password: SecretStr = _PASSWORD
+    password: NewPassword = Field(examples=["a long pass phrase"])
 
 
 class UserUpdate(RequestModel):
     """What an owner may change of a member; fields that are absent stay."""
 
-    name: StorableText = Field(
+    name: LineText = Field(
         "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
     )
     role: Role = Field(Role.VIEWER, json_schema_extra=_undefaulted)
@@ -68,17 +95,12 @@ class UserUpdate(RequestModel):
 class SelfUpdate(RequestModel):
     """What a person may change alone; password and e-mail need the current one."""
 
-    name: StorableText = Field(
+    name: LineText = Field(
         "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
     )
     email: EmailStr = Field("", max_length=254, json_schema_extra=_undefaulted)
-    password: SecretStr = Field(
-        SecretStr(""),
-        min_length=MIN_PASSWORD_LENGTH,
-        max_length=MAX_PASSWORD_LENGTH,
-        json_schema_extra=_undefaulted,
-    )
-    current_password: SecretStr | None = Field(None, max_length=MAX_PASSWORD_LENGTH)
+    password: NewPassword = Field(SecretStr(""), json_schema_extra=_undefaulted)
+    current_password: GivenPassword | None = None
 
 
 class UserResponse(ResponseModel):

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime
 
 from dossier.activity import rules
 from dossier.activity.constants import Action, ActivityFilter, ActivityStatus
@@ -16,7 +15,7 @@ from dossier.activity.schemas import (
     VerifyResponse,
 )
 from dossier.core.pagination import Paging, Slice
-from dossier.core.schemas import Page, StorableText
+from dossier.core.schemas import Instant, Page, StorableText
 
 router = APIRouter(prefix="/activity", tags=["activity"])
 
@@ -28,8 +27,8 @@ async def activity_filter(  # noqa: PLR0913 - one argument per query parameter
     entity_id: StorableText | None = None,
     user_id: UUID | None = None,
     status: ActivityStatus | None = None,
-    created_after: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
+    created_after: Instant | None = None,
+    created_before: Instant | None = None,
 ) -> ActivityFilter:
     """Return which events a request asks for."""
     return ActivityFilter(

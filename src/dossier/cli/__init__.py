@@ -63,7 +63,8 @@ class LazyGroup(TyperGroup):
         module = importlib.import_module(COMMANDS[cmd_name])
         command = typer.main.get_command(module.app)
         if isinstance(command, TyperGroup):
-            return command.commands.get(cmd_name, command)
+            command = command.commands.get(cmd_name, command)
+        command.name = cmd_name  # a group alone in its file has none, and help is blank
         return command
 
 

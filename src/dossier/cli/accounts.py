@@ -17,6 +17,7 @@ from dossier.accounts.schemas import (
     UserCreate,
 )
 from dossier.accounts.service import OrganisationsService
+from dossier.core.schemas import refuse_steering
 from dossier.core.security import Passwords
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
@@ -32,10 +33,7 @@ def create_org(
     ] = OrganisationKind.BRAND,
 ) -> None:
     """Make an organisation and print its id."""
-    if not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
-        message = f"1 to {MAX_NAME_LENGTH} characters are wanted"
-        raise typer.BadParameter(message, param_hint="name")
-    organisation = asyncio.run(_create_org(Settings(), name.strip(), kind))
+    organisation = asyncio.run(_create_org(Settings(), _organisation_name(name), kind))
     typer.echo(organisation.id)
 
 
@@ -55,6 +53,17 @@ def create_user(
     wanted = _checked(email, name or email.partition("@")[0], role, password)
     member = asyncio.run(_create_user(Settings(), org, wanted))
     typer.echo(member.user_id)
+
+
+def _organisation_name(given: str) -> str:
+    name = given.strip()
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        message = f"1 to {MAX_NAME_LENGTH} characters are wanted"
+        raise typer.BadParameter(message, param_hint="name")
+    try:
+        return refuse_steering(name)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint="name") from exc
 
 
 def _password(*, password_stdin: bool) -> str:
@@ -83,7 +92,8 @@ def _checked(email: str, name: str, role: Role, password: str) -> UserCreate:
         )
     except ValidationError as exc:
         message = "; ".join(
-            f"{error['loc'][0]}: {error['msg']}" for error in exc.errors()
+            f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}"
+            for error in exc.errors()
         )
         raise typer.BadParameter(message) from exc
 

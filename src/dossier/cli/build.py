@@ -1,7 +1,8 @@
 """`dossier build`: a folder of papers in, a Product Information File out.
 
 The same services and jobs as the API; only the folder and the summary are its own.
-Exit codes: 0 it ran, whatever is missing; 1 it broke; 2 the input cannot be used.
+Exit codes: 0 it ran, whatever is missing; 1 it broke; 2 the input cannot be used;
+130 it was stopped.
 """
 
 import asyncio
@@ -14,14 +15,14 @@ from rich.console import Console
 
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.outcome import Outcome, outcome_json
-from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.progress import WRITING, Stages
 from dossier.cli.builder.summary import summary
 from dossier.core.errors import AppError, InvalidError
 from dossier.core.settings import Settings
 
 app = typer.Typer()
 
-BROKEN, UNUSABLE = 1, 2
+BROKEN, UNUSABLE, STOPPED = 1, 2, 130
 
 
 @app.command()
@@ -54,6 +55,8 @@ def build(  # noqa: PLR0913 - each option of the command is a parameter
     except AppError as exc:
         code = UNUSABLE if isinstance(exc, InvalidError) else BROKEN
         _end(code, _reasons(exc), as_json=as_json)
+    except KeyboardInterrupt:
+        _end(STOPPED, (_stopped(stages),), as_json=as_json)
     _tell(outcome, as_json=as_json)
 
 
@@ -84,6 +87,11 @@ def _reasons(exc: AppError) -> tuple[str, ...]:
     faults = (f"{fault.pointer}: {fault.detail}" for fault in exc.faults)
     said = dict.fromkeys((exc.title, exc.detail))  # without a detail both are one
     return (": ".join(said), *faults)
+
+
+def _stopped(stages: Stages) -> str:
+    is_written = WRITING in stages.seconds
+    return f"stopped; {'the results were' if is_written else 'nothing was'} written"
 
 
 def _end(code: int, reasons: tuple[str, ...], *, as_json: bool) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import socket
 import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -41,6 +42,7 @@ def serve(
     """Serve the API."""
     settings = _chosen(Settings(), host, port, no_worker=no_worker)
     _refuse_open_door(settings)
+    _refuse_taken_port(settings.web.host, settings.web.port)
     configure_logging(settings.logging.level)
     # uvicorn raises the signal again when it has drained: then we leave tidily.
     signal.signal(signal.SIGTERM, _leave)
@@ -87,6 +89,22 @@ def _refuse_open_door(settings: Settings) -> None:
             "Set DOSSIER_AUTH__MODE=password, or keep to 127.0.0.1."
         )
         raise typer.BadParameter(message, param_hint="--host")
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    """Say it before a database is started, which takes longer than looking."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            message = (
+                f"Port {port} of {host} cannot be used: {exc.strerror}. "
+                "Choose another one with --port; --port 0 takes a free one."
+            )
+            typer.echo(message, err=True)
+            raise typer.Exit(2) from exc
 
 
 def _starting(settings: Settings) -> EmbeddedCluster | None:

@@ -20,7 +20,7 @@ router = APIRouter(tags=["problems"])
 class ProblemTypeNotFoundError(NotFoundError):
     """No problem type has this name."""
 
-    title = "No such problem type"
+    title = "Problem type not found"
 
 
 class ProblemTypeResponse(ResponseModel):
@@ -68,7 +68,7 @@ async def get_problem_type(slug: str) -> ProblemTypeResponse:
     for kind in error_classes():
         if kind.slug() == slug:
             return _described(kind)
-    raise ProblemTypeNotFoundError
+    raise ProblemTypeNotFoundError(slug)
 
 
 def _described(kind: type[AppError]) -> ProblemTypeResponse:

@@ -16,6 +16,7 @@ from typing_extensions import override
 from dossier.core.errors import AppError
 from dossier.core.logging import bound
 from dossier.core.problems import problem_response
+from dossier.core.web import HEAD_KEY
 
 # Characters that RFC 8187 leaves unescaped beside letters and digits.
 _ATTR_CHARS = "!#$&+-.^_`|~"
@@ -54,6 +55,8 @@ def download(request: Request, content: Content) -> Response:
     if _is_known(request.headers.get("if-none-match"), headers["etag"]):
         kept = ("etag", "cache-control", "repr-digest")
         return Response(status_code=304, headers={key: headers[key] for key in kept})
+    if HEAD_KEY in request.scope:  # nothing is read for it, and a range means nothing
+        return Response(headers=headers | {"content-length": str(content.size_bytes)})
     try:
         part = _part(request, content, headers["etag"])
     except RangeNotSatisfiableError as error:

@@ -87,10 +87,20 @@ class ForbiddenError(AppError):
 
 
 class NotFoundError(AppError):
-    """There is no such thing in this organisation."""
+    """There is no such thing in this organisation.
+
+    `which` is its id, or what else it was asked for by; the detail names it with the
+    kind of thing, which is what `title` begins with.
+    """
 
     status = 404
     title = "Not found"
+
+    def __init__(self, which: object = "", *, faults: tuple[Fault, ...] = ()) -> None:
+        kind = self.title.removesuffix(" not found")
+        is_named = kind != self.title and str(which)
+        told = f"There is no {kind[:1].lower()}{kind[1:]} {which}."
+        super().__init__(told if is_named else which, faults=faults)
 
 
 class MethodNotAllowedError(AppError):

@@ -20,11 +20,23 @@ class HostNotAllowedError(ForbiddenError):
 
     title = "Host not allowed"
 
+    def __init__(self, asked: list[str]) -> None:
+        super().__init__(
+            f"{_quoted(asked)} is not this machine. Without log-in only localhost, "
+            "127.0.0.1 and ::1 are answered; others need DOSSIER_AUTH__MODE=password."
+        )
+
 
 class OriginNotAllowedError(ForbiddenError):
     """Without log-in only pages of this server, or listed ones, may call."""
 
     title = "Origin not allowed"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"Pages of {_quoted([origin])} may not call; if they should, list it by "
+            "its name in DOSSIER_WEB__CORS_ORIGINS."
+        )
 
 
 class LoopbackGuard:
@@ -36,11 +48,14 @@ class LoopbackGuard:
     def check(self, scope: Scope) -> None:
         """Raise unless peer, `Host` and `Origin` are all local or listed."""
         hosts = list(_fields(scope, b"host"))
-        if not _is_local_peer(scope) or len(hosts) != 1 or not _is_local(hosts[0]):
-            raise HostNotAllowedError
+        if not _is_local_peer(scope):
+            raise HostNotAllowedError([scope["client"][0]])
+        if len(hosts) != 1 or not _is_local(hosts[0]):
+            raise HostNotAllowedError(hosts)
         own = f"{scope['scheme']}://{hosts[0].lower()}"
-        if any(not self._may_call(origin, own) for origin in _fields(scope, b"origin")):
-            raise OriginNotAllowedError
+        for origin in _fields(scope, b"origin"):
+            if not self._may_call(origin, own):
+                raise OriginNotAllowedError(origin)
 
     def _may_call(self, origin: str, own: str) -> bool:
         return origin == own or origin in self._listed
@@ -70,6 +85,10 @@ def _is_local(host: str) -> bool:
     except ValueError:
         return False
     return parts.hostname in LOCAL_NAMES
+
+
+def _quoted(values: list[str]) -> str:
+    return ", ".join(repr(value[:200]) for value in values) or "(none)"
 
 
 def _fields(scope: Scope, name: bytes) -> Iterator[str]:

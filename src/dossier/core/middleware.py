@@ -32,6 +32,7 @@ from dossier.core.logging import (
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.problems import problem_response
 from dossier.core.rate_limit import Proxies, RateLimiter, RateState
+from dossier.core.web import HEAD_KEY
 
 access_logger = logging.getLogger(ACCESS_LOGGER)
 
@@ -102,6 +103,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # the server keeps its own scope, and its method
+            scope = {**scope, "method": "GET", HEAD_KEY: True}
         headers = dict(scope["headers"])
         exchange = _Exchange(scope, send, _request_id(headers))
         token = enter_context(exchange.context)
@@ -168,6 +171,8 @@ class _Exchange:
             self._status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._headers(message)]
         elif message["type"] == "http.response.body":
+            if HEAD_KEY in self._scope:
+                message = {**message, "body": b""}
             self._bytes_out += len(message.get("body", b""))
         await self._send(message)
 
@@ -182,7 +187,7 @@ class _Exchange:
     def line(self) -> bytes:
         """Return the access line; status 0 means that nothing was sent."""
         members = {
-            "method": self._scope["method"],
+            "method": "HEAD" if HEAD_KEY in self._scope else self._scope["method"],
             "route": _template(self._scope),
             "status": self._status,
             "ms": round((time.perf_counter() - self._started_s) * 1000, 2),
@@ -198,7 +203,12 @@ class _Cors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)
         if response.status_code == PreflightRefusedError.status:
-            error = PreflightRefusedError(bytes(response.body).decode())
+            refused = bytes(response.body).decode()
+            origin = request_headers["origin"][:200]
+            error = PreflightRefusedError(
+                f"{refused}, asked for by {origin!r}. Pages that may call are listed "
+                "in DOSSIER_WEB__CORS_ORIGINS."
+            )
             problem = problem_response(
                 error, instance=None, request_id=bound().request_id
             )

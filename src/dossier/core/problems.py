@@ -304,4 +304,4 @@ def _allowed_methods(request: Request) -> list[str]:
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(path):
             allowed |= route.methods or set()
-    return sorted(allowed)
+    return sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))

@@ -1,9 +1,17 @@
 """The shapes that requests and responses are made from."""
 
+import unicodedata
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+)
 
 T = TypeVar("T")
 
@@ -38,6 +46,51 @@ def _without_nul(text: str) -> str:
 
 StorableText = Annotated[str, AfterValidator(_without_nul)]
 """Text as PostgreSQL can hold it."""
+
+REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that show text in another order than it has, so that it reads as another."""
+_LAYOUT = frozenset("\t\n\r")
+
+
+def is_steering(char: str) -> bool:
+    """Tell whether a character steers how text is shown: a control or a mark."""
+    return char in REORDERING or unicodedata.category(char) == "Cc"
+
+
+def refuse_steering(text: str, but_for: frozenset[str] = frozenset()) -> str:
+    """Return the text, or raise `ValueError` naming what steers in it."""
+    for char in text:
+        if is_steering(char) and char not in but_for:
+            message = f"must not contain the character U+{ord(char):04X}"
+            raise ValueError(message)
+    return text
+
+
+def _readable_line(text: str) -> str:
+    return refuse_steering(text)
+
+
+def _readable_paragraph(text: str) -> str:
+    return refuse_steering(text, _LAYOUT)
+
+
+LineText = Annotated[str, AfterValidator(_readable_line)]
+"""A name or another text of one line: nothing in it steers what shows it."""
+
+ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
+"""A longer text: as a line, and it may have tabs and line ends."""
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as exc:
+        message = "lies outside the years 1 to 9999 in UTC"
+        raise ValueError(message) from exc
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment that a client names, with its offset; held in UTC."""
 
 
 def _plain(value: Decimal) -> str:

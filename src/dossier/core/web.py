@@ -22,6 +22,9 @@ R = TypeVar("R")
 PUBLIC: dict[str, Any] = {"x-public": True}
 """`openapi_extra` of a route that answers without a log-in."""
 
+HEAD_KEY = "dossier.head"
+"""Stands in the scope of a HEAD request, which is served as its GET without a body."""
+
 UPLOAD: dict[str, Any] = {"x-upload": True}
 """`openapi_extra` of a route that reads its body in pieces, up to its own limit."""
 

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from dossier.core.database import tenant_transaction
 from dossier.core.problems import MEDIA_TYPE
+from dossier.core.schemas import Instant
 from dossier.core.web import (
     CurrentActor,
     HotReads,
@@ -57,8 +57,8 @@ LocationOfJob = Depends(announce_job)
 async def get_filters(
     state: JobState | None = None,
     kind: Annotated[str | None, Query(pattern=r"^[a-z_]+\.[a-z_]+$")] = None,
-    created_after: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
+    created_after: Instant | None = None,
+    created_before: Instant | None = None,
 ) -> JobFilters:
     """Read the filters of a list."""
     return JobFilters(state, kind, created_after, created_before)

@@ -14,6 +14,9 @@ class DecisionNotFoundError(NotFoundError):
 
     title = "Decision not found"
 
+    def __init__(self, kind: str, item: int) -> None:
+        super().__init__(f"of the kind {kind} for item {item}")
+
 
 class VersionNotFoundError(NotFoundError):
     """The product has no version with this number."""

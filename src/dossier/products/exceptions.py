@@ -21,6 +21,9 @@ class ProductExistsError(ConflictError):
 
     title = "Product exists already"
 
+    def __init__(self, identity: str) -> None:
+        super().__init__(f"Another product of yours has {identity}.")
+
 
 class CategoryUnknownError(InvalidError):
     """The category is not in the table of categories."""

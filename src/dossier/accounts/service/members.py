@@ -119,7 +119,7 @@ class AccountsService:
                 self._session, self._actor.org_id, user_id
             )
         if member is None:
-            raise UserNotFoundError
+            raise UserNotFoundError(user_id)
         return member
 
     async def _record(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dossier.cli.builder.errors import UnusableInputError
+from dossier.cli.builder.names import shown
 
 PRODUCT_FILES = ("product.yaml", "product.yml")
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
@@ -71,7 +72,7 @@ def _require_folder(root: Path) -> None:
 
 
 def _nothing(root: Path, refusals: tuple[Refusal, ...]) -> str:
-    reasons = "".join(f"\n  {entry.name}: {entry.reason}" for entry in refusals)
+    reasons = "".join(f"\n  {shown(entry.name)}: {entry.reason}" for entry in refusals)
     return f"{root}: nothing in this folder can be used as a paper{reasons}"
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import Facts
 from dossier.cli.builder.folder import Paper, Refusal
+from dossier.cli.builder.names import shown
 from dossier.cli.builder.outcome import TakenPaper
 from dossier.cli.builder.progress import Step
 from dossier.cli.builder.workshop import Workshop
@@ -46,7 +47,7 @@ async def take_in(
             stored.append(await _take_in(workshop, paper))
         except PaperRefusedError as exc:
             refused.append(Refusal(paper.name, str(exc)))
-        step.advance(paper.name)
+        step.advance(shown(paper.name))
     return stored, refused
 
 
@@ -58,7 +59,7 @@ async def read_papers(
     problems: dict[UUID, str] = {}
 
     def on_end(job: Job) -> None:
-        step.advance(names[job.id])
+        step.advance(shown(names[job.id]))
         if job.error:
             problems[job.id] = job.error["detail"]
 

@@ -3,7 +3,8 @@
 import errno
 import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dossier.cli.builder.errors import UnusableInputError
@@ -49,6 +50,23 @@ def _nearest(folder: Path) -> Path:
     return next(
         (path for path in (folder, *folder.parents) if os.path.lexists(path)), folder
     )
+
+
+@contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Hold the folder of the results; one made for nothing goes again.
+
+    Raises:
+        UnusableInputError: as `require_output_folder`.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    require_output_folder(folder)
+    try:
+        yield
+    finally:
+        for path in made:  # the innermost first
+            with suppress(OSError):  # it holds something, so it stays
+                path.rmdir()
 
 
 async def write_outputs(

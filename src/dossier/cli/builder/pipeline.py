@@ -14,10 +14,10 @@ from dossier.cli.builder.folder import Folder, read_folder
 from dossier.cli.builder.formula import import_formula
 from dossier.cli.builder.intake import read_papers, require_legible, take_in
 from dossier.cli.builder.outcome import Outcome
-from dossier.cli.builder.outputs import require_output_folder
+from dossier.cli.builder.outputs import output_folder
 from dossier.cli.builder.printing import print_file, write_files
 from dossier.cli.builder.product_file import apply_flags, read_product_file
-from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.progress import WRITING, Stages
 from dossier.cli.builder.waiting import watching
 from dossier.cli.builder.workshop import Workshop
 from dossier.core.errors import AppError
@@ -46,6 +46,13 @@ async def run_build(settings: Settings, order: Order, stages: Stages) -> Outcome
         UnusableInputError: the folder, the facts or an option cannot be used.
     """
     folder, facts = _checked(order)
+    with output_folder(order.out):
+        return await _built(settings, order, folder, facts, stages)
+
+
+async def _built(
+    settings: Settings, order: Order, folder: Folder, facts: Facts, stages: Stages
+) -> Outcome:
     with stages.stage("Opening") as step:
         async with AsyncExitStack() as stack:
             workshop = await stack.enter_async_context(_opened(settings))
@@ -74,7 +81,6 @@ def _checked(order: Order) -> tuple[Folder, Facts]:
     folder = read_folder(order.folder, apart_from=order.out)
     stated = apply_flags(read_product_file(folder.product_file), list(order.flags))
     facts = read_facts(stated, folder.papers)
-    require_output_folder(order.out)
     return folder, facts
 
 
@@ -108,7 +114,7 @@ async def _build(
         step.advance("items")
     with stages.stage("Printing") as step:
         printed = await print_file(workshop, product_id, MARKETS[order.market], step)
-    with stages.stage("Writing") as step:
+    with stages.stage(WRITING) as step:
         outputs = await write_files(workshop, printed, order.out, step)
     return Outcome(
         snapshot=printed.snapshot,

@@ -8,6 +8,9 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+WRITING = "Writing"
+"""The last stage: when it has ended, the results are there."""
+
 
 class Step(Protocol):
     """One stage of a build; told how much of it is done."""

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from dossier.cli.builder.folder import Refusal
+from dossier.cli.builder.names import padded, plain, shown
 from dossier.cli.builder.outcome import FORMULA_ITEM, Json, Outcome, TakenPaper
 
 HEADINGS = {
@@ -21,7 +24,13 @@ class Line(NamedTuple):
 
 
 def summary(outcome: Outcome) -> Iterator[Line]:
-    """Yield the summary: state first, then what blocks, then the papers."""
+    """Yield the summary; no name or text in it can begin a line of its own."""
+    for line in _lines(outcome):
+        yield line._replace(text=plain(line.text))
+
+
+def _lines(outcome: Outcome) -> Iterator[Line]:
+    """Yield state first, then what blocks, then the papers."""
     yield from _head(outcome)
     yield from _items(outcome)
     for severity in HEADINGS:
@@ -88,14 +97,14 @@ def _finding(finding: Json) -> Iterator[Line]:
 
 def _hindrances(refused: Sequence[Refusal]) -> Iterator[Line]:
     for entry in refused:
-        yield Line(f"      not imported: {entry.name}: {entry.reason}")
+        yield Line(f"      not imported: {shown(entry.name)}: {entry.reason}")
 
 
 def _place(place: Json | None) -> str | None:
     if place is None:
         return None
     parts = (
-        ("", place["filename"]),
+        ("", shown(place["filename"])),
         ("page ", place.get("page")),
         ("sheet ", place.get("sheet")),
         ("cell ", place.get("cell")),
@@ -105,13 +114,13 @@ def _place(place: Json | None) -> str | None:
 
 def _papers(outcome: Outcome) -> Iterator[Line]:
     matched = list(outcome.matched())
-    width = max((len(paper.name) for paper, _ in matched), default=0)
+    width = max((cell_len(shown(paper.name)) for paper, _ in matched), default=0)
     yield Line("")
     yield Line("Papers and the items they were matched to", "bold")
     for paper, entry in matched:
         note = outcome.notes.get(paper.document_id)
         match = _match(entry, note) + _encoding(paper.encoding) + _truly(paper)
-        yield Line(f"  {paper.name:<{width}}  {match}")
+        yield Line(f"  {padded(shown(paper.name), width)}  {match}")
 
 
 def _encoding(encoding: str | None) -> str:
@@ -137,7 +146,7 @@ def _unread(unread: Sequence[Refusal]) -> Iterator[Line]:
     yield Line("")
     yield Line("Could not be read", "bold yellow")
     for entry in unread:
-        yield Line(f"  {entry.name}: {entry.reason}")
+        yield Line(f"  {shown(entry.name)}: {entry.reason}")
 
 
 def _outputs(outcome: Outcome) -> Iterator[Line]:

@@ -137,7 +137,7 @@ class PifService:
         await self._products.lock_product(product_id)
         decision = await self._decision(product_id, item, market)
         if decision is None or decision.kind != kind:
-            raise DecisionNotFoundError
+            raise DecisionNotFoundError(kind, item)
         await gateway.delete_decision_for_org(
             self._session, self._actor.org_id, decision.id
         )

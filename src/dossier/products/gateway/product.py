@@ -106,20 +106,28 @@ async def lock_product_for_org(
     return (await session.scalars(query)).one_or_none()
 
 
-async def add_product(session: Session, product: Product) -> None:
+async def add_product(
+    session: Session, product: Product, clash: ProductExistsError
+) -> None:
     """Insert a product; its identity is unique in the organisation."""
     session.add(product)
-    with conflict_on(_IDENTITY, ProductExistsError()):
+    with conflict_on(_IDENTITY, clash):
         await session.flush()
 
 
-def add_new_product(creates: Creates, product: Product) -> None:
+def add_new_product(
+    creates: Creates, product: Product, clash: ProductExistsError
+) -> None:
     """Take a product along; its identity is unique in the organisation."""
-    creates.add(product, {_IDENTITY: ProductExistsError()})
+    creates.add(product, {_IDENTITY: clash})
 
 
 async def update_product_for_org(
-    session: Session, org_id: UUID, product_id: UUID, values: dict[str, Any]
+    session: Session,
+    org_id: UUID,
+    product_id: UUID,
+    values: dict[str, Any],
+    clash: ProductExistsError,
 ) -> None:
     """Change columns of one product; its identity stays unique."""
     statement = (
@@ -127,5 +135,5 @@ async def update_product_for_org(
         .where(Product.id == product_id, Product.org_id == org_id)
         .values(values)
     )
-    with conflict_on(_IDENTITY, ProductExistsError()):
+    with conflict_on(_IDENTITY, clash):
         await session.execute(statement)

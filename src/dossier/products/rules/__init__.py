@@ -6,4 +6,5 @@ from dossier.products.rules.categories import categories as categories
 from dossier.products.rules.categories import category_of as category_of
 from dossier.products.rules.categories import sources as sources
 from dossier.products.rules.identity import identity_key as identity_key
+from dossier.products.rules.identity import identity_words as identity_words
 from dossier.products.rules.requirement import check_requirement as check_requirement

@@ -26,5 +26,15 @@ def identity_key(
     return hashlib.sha256(folded.encode()).hexdigest()
 
 
+def identity_words(
+    *, code: str | None, holder: str, name_zh: str | None, name_en: str | None
+) -> str:
+    """Say what the key is made of, for the person whose product has the same."""
+    if code:
+        return f"the code {code}"
+    names = " / ".join(filter(None, (name_zh, name_en)))
+    return f"the holder {holder} and the name {names}"
+
+
 def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -6,7 +6,12 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, field_validator
 
-from dossier.core.schemas import RequestModel, ResponseModel, StorableText
+from dossier.core.schemas import (
+    LineText,
+    ParagraphText,
+    RequestModel,
+    ResponseModel,
+)
 from dossier.products.constants import ITEM_COUNT, MatchedBy, MicrobialClass, Use
 
 
@@ -15,13 +20,13 @@ def _taiwan() -> list[Literal["tw"]]:
 
 
 Line = Annotated[
-    StorableText,
+    LineText,
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
 ]
 """A short text: a name, a number, a place."""
 
 Paragraph = Annotated[
-    StorableText,
+    ParagraphText,
     StringConstraints(min_length=1, max_length=2000, strip_whitespace=True),
 ]
 """A longer text: a description or an address."""

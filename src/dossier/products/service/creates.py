@@ -6,7 +6,7 @@ from dossier.core.tenancy import Actor
 from dossier.products import gateway
 from dossier.products.models import Product
 from dossier.products.schemas import ProductCreate
-from dossier.products.service.product import WRITERS, product_of
+from dossier.products.service.product import WRITERS, clash_of, product_of
 
 
 class ProductCreates:
@@ -21,7 +21,7 @@ class ProductCreates:
         """Take a product along that the edge stores; its identity is unique."""
         self._actor.require(*WRITERS)
         product = product_of(self._actor.org_id, body)
-        gateway.add_new_product(self._creates, product)
+        gateway.add_new_product(self._creates, product, clash_of(product))
         await self._activity.record(
             "create", "product", product.id, details={"category": product.category}
         )

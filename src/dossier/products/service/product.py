@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -14,6 +14,7 @@ from dossier.products import gateway, rules
 from dossier.products.constants import MatchedBy
 from dossier.products.exceptions import (
     LinkNotFoundError,
+    ProductExistsError,
     ProductNotFoundError,
 )
 from dossier.products.models import Product, ProductDocument
@@ -49,7 +50,7 @@ class ProductsService:
         """Insert a product; its identity is unique in the organisation."""
         self._actor.require(*WRITERS)
         product = product_of(self._actor.org_id, body)
-        await gateway.add_product(self._session, product)
+        await gateway.add_product(self._session, product, clash_of(product))
         await self._activity.record(
             "create", "product", product.id, details={"category": product.category}
         )
@@ -60,14 +61,14 @@ class ProductsService:
         product = await gateway.get_product_for_org(
             self._session, self._actor.org_id, product_id
         )
-        return _found(product)
+        return _found(product, product_id)
 
     async def lock_product(self, product_id: UUID) -> Product:
         """Return one product, held until the end of the transaction."""
         product = await gateway.lock_product_for_org(
             self._session, self._actor.org_id, product_id
         )
-        return _found(product)
+        return _found(product, product_id)
 
     async def update_product(self, product_id: UUID, body: ProductUpdate) -> Product:
         """Change the fields that were sent."""
@@ -95,12 +96,14 @@ class ProductsService:
             return False
         if "category" in changed:
             rules.category_of(changed["category"])
-        changed["identity_key"] = _identity_with(product, changed)
+        parts = _identity_parts_with(product, changed)
+        changed["identity_key"] = rules.identity_key(**parts)
         await gateway.update_product_for_org(
             self._session,
             self._actor.org_id,
             product.id,
             changed | {"updated_at": now()},
+            ProductExistsError(rules.identity_words(**parts)),
         )
         fields = sorted(set(changed) - {"identity_key"})
         await self._activity.record(
@@ -181,14 +184,26 @@ def product_of(org_id: UUID, body: ProductCreate) -> Product:
     return Product(org_id=org_id, identity_key=_identity(body), **_columns(body))
 
 
-def _found(product: T | None) -> T:
+def clash_of(product: Product) -> ProductExistsError:
+    """Return the conflict of a product whose identity another one has."""
+    return ProductExistsError(rules.identity_words(**_identity_parts_with(product, {})))
+
+
+def _found(product: T | None, product_id: UUID) -> T:
     if product is None:
-        raise ProductNotFoundError
+        raise ProductNotFoundError(product_id)
     return product
 
 
 def _columns(body: ProductCreate) -> dict[str, Any]:
     return body.model_dump(mode="json")
+
+
+class _IdentityParts(TypedDict):
+    code: str | None
+    holder: str
+    name_zh: str | None
+    name_en: str | None
 
 
 def _identity(body: ProductCreate) -> str:
@@ -200,11 +215,11 @@ def _identity(body: ProductCreate) -> str:
     )
 
 
-def _identity_with(product: Product, changed: dict[str, Any]) -> str:
+def _identity_parts_with(product: Product, changed: dict[str, Any]) -> _IdentityParts:
     def value(name: str) -> Any:
         return changed.get(name, getattr(product, name))
 
-    return rules.identity_key(
+    return _IdentityParts(
         code=value("code"),
         holder=value("holder")["name"],
         name_zh=value("name_zh"),

@@ -24,7 +24,7 @@ class ProductReads:
             self._reads, self._actor.org_id, product_id
         )
         if row is None:
-            raise ProductNotFoundError
+            raise ProductNotFoundError(product_id)
         return product_json(row)
 
     async def list_products(self, page: PageParams) -> Slice[dict[str, Any]]:
