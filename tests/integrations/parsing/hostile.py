@@ -56,7 +56,7 @@ def crash(_path: str) -> None:
 
 
 def babble(_path: str) -> str:
-    return "x" * (3 << 20)
+    return "x" * (30 << 20)  # more than every buffer on the way
 
 
 def refuse(_path: str) -> None:

@@ -157,10 +157,11 @@ async def _answered(child: Process, max_bytes: int) -> bytes:
     pipe = cast("asyncio.StreamReader", child.stdout)
     answer = bytearray()
     while piece := await pipe.read(_PIECE_BYTES):
+        if len(answer) > max_bytes:
+            continue  # read on to the end: a full pipe would keep `wait` waiting
         answer += piece
         if len(answer) > max_bytes:
             _kill(child)
-            break  # what it said meanwhile is thrown away by the caller
     return bytes(answer)
 
 
