@@ -6,6 +6,7 @@ Each case runs in a short form (lease 1 s) with every test run, and at full leng
 
 import asyncio
 import os
+import select
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ async def test_workers_go_on_when_the_database_was_restarted_under_load(
     await fleet.until(lambda: len(fleet.lines("begin")) >= 10, 10)
 
     pid = int(locate(tmp_path / "own").pid_file.read_text().split()[0])
-    os.kill(pid, signal.SIGQUIT)  # what `pg_ctl -m immediate` sends
+    await asyncio.to_thread(_end_at_once, pid)
     await asyncio.to_thread(own_cluster.revive)
     await engine.dispose()
 
@@ -177,6 +178,17 @@ async def test_workers_go_on_when_the_database_was_restarted_under_load(
     finally:
         fleet.end()
         await engine.dispose()
+
+
+def _end_at_once(pid: int) -> None:
+    """End the server as `pg_ctl -m immediate` does, and wait until it is gone.
+
+    Until then it may still answer, and nothing would be there to revive.
+    """
+    handle = os.pidfd_open(pid)
+    signal.pidfd_send_signal(handle, signal.SIGQUIT)
+    select.select([handle], [], [], 20)
+    os.close(handle)
 
 
 async def _remember_commits(url: str) -> None:
