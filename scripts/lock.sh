@@ -3,5 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 common=(--quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade)
-uv pip compile "${common[@]}" pyproject.toml -o requirements/app.lock
-uv pip compile "${common[@]}" --group dev --group bench pyproject.toml -o requirements/dev.lock
+extras=(--extra ai --extra anthropic --extra traces)
+uv pip compile "${common[@]}" "${extras[@]}" pyproject.toml -o requirements/app.lock
+uv pip compile "${common[@]}" "${extras[@]}" --group dev --group bench pyproject.toml -o requirements/dev.lock

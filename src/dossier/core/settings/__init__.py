@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -19,6 +19,15 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from dossier.core.settings.group import Group
+from dossier.core.settings.models import (
+    AiSettings,
+    ChatSettings,
+    KnowledgeSettings,
+    RunSettings,
+    TraceSettings,
+)
+
 ALIASES: dict[str, tuple[str, str]] = {
     "DATABASE_URL": ("database", "url"),
     "AI_BASE_URL": ("ai", "base_url"),
@@ -26,14 +35,10 @@ ALIASES: dict[str, tuple[str, str]] = {
     "AI_API_KEY": ("ai", "api_key"),
     "AI_EMBED_MODEL": ("ai", "embed_model"),
     "OPENAI_API_KEY": ("ai", "api_key"),
+    "ANTHROPIC_API_KEY": ("ai", "anthropic_api_key"),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("traces", "endpoint"),
 }
 """Names in use elsewhere; the first one that is set wins over the later ones."""
-
-
-class Group(BaseModel):
-    """A group of settings that belong together."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DatabaseSettings(Group):
@@ -74,15 +79,6 @@ class AuthSettings(Group):
     principal_cache_s: int = Field(
         15, ge=0, le=30, description="How long a verified token is remembered."
     )
-
-
-class AiSettings(Group):
-    """One model server, in OpenAI's wire format."""
-
-    base_url: str | None = Field(None, description="Any OpenAI-compatible server.")
-    model: str | None = Field(None, description="Name of the model there.")
-    api_key: SecretStr | None = Field(None, description="Its key, if it wants one.")
-    embed_model: str | None = Field(None, description="Name of the embedding model.")
 
 
 class SourcesSettings(Group):
@@ -218,6 +214,10 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     ai: AiSettings = Field(default_factory=AiSettings)
+    knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
+    runs: RunSettings = Field(default_factory=RunSettings)
+    chat: ChatSettings = Field(default_factory=ChatSettings)
+    traces: TraceSettings = Field(default_factory=TraceSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     jobs: JobSettings = Field(default_factory=JobSettings)

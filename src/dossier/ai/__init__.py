@@ -1,0 +1,1 @@
+"""Calls of models: ledger, budgets, abilities, prompts, the exact cache."""

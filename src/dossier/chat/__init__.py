@@ -1,0 +1,1 @@
+"""Rooms, personas, messages, and answers that cite."""

@@ -1,0 +1,129 @@
+"""Settings of models, search, runs and chat."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from dossier.core.settings.group import Group
+
+
+class AiSettings(Group):
+    """Model servers; nothing set: answers are verbatim sentences, without a model."""
+
+    base_url: str | None = Field(
+        None,
+        description="Any server of OpenAI's wire; unset with a key: its vendor's own.",
+    )
+    model: str | None = Field(
+        None, description="Name of the strong model there; unset: the vendor's default."
+    )
+    api_key: SecretStr | None = Field(None, description="Its key, if it wants one.")
+    embed_model: str | None = Field(None, description="Name of the embedding model.")
+    cheap_model: str | None = Field(
+        None, description="Summaries and other small work; unset: `model`."
+    )
+    vision_model: str | None = Field(None, description="Reads pictures; unset: none.")
+    anthropic_api_key: SecretStr | None = Field(
+        None, description="Alone: Anthropic answers; beside a base URL: the fallback."
+    )
+    anthropic_base_url: str | None = Field(
+        None, description="Another server of Anthropic's wire."
+    )
+    fallback_base_url: str | None = Field(
+        None, description="A second server of OpenAI's wire, when the first fails."
+    )
+    fallback_model: str | None = Field(None, description="Name of the model there.")
+    fallback_api_key: SecretStr | None = Field(None, description="Its key.")
+    window_tokens: int = Field(
+        16_384, ge=1024, description="Context window of the strong model."
+    )
+    max_output_tokens: int = Field(
+        1024, ge=16, description="Longest answer asked of a model."
+    )
+    connect_timeout_s: float = Field(5, gt=0, description="To reach the server.")
+    first_token_timeout_s: float = Field(
+        60, gt=0, description="From the question to the first token."
+    )
+    idle_timeout_s: float = Field(30, gt=0, description="Between two tokens.")
+    max_retries: int = Field(
+        2, ge=0, description="After 429, 5xx or no connection, before a token came."
+    )
+    breaker_failures: int = Field(
+        5, ge=1, description="Failures in a row that open the breaker of a server."
+    )
+    breaker_reset_s: float = Field(
+        30, gt=0, description="Until an open breaker lets one call through."
+    )
+    max_concurrent: int = Field(512, ge=1, description="Calls at once, per process.")
+    price_input_usd_per_mtok: Decimal | None = Field(
+        None, ge=0, description="Overrides the price list, with the next two."
+    )
+    price_output_usd_per_mtok: Decimal | None = Field(
+        None, ge=0, description="USD per million tokens that the model writes."
+    )
+    price_cached_usd_per_mtok: Decimal | None = Field(
+        None, ge=0, description="USD per million tokens read from the server's cache."
+    )
+
+
+class KnowledgeSettings(Group):
+    """Search over the papers."""
+
+    local_embed_model: str | None = Field(
+        None, description="sentence-transformers model (extra `local-embed`)."
+    )
+    rerank_url: str | None = Field(
+        None, description="Server of `POST /rerank`; unset: no reranking."
+    )
+    rerank_model: str | None = Field(None, description="Name of the model there.")
+    rerank_api_key: SecretStr | None = Field(None, description="Its key.")
+    central_url: str | None = Field(
+        None, description="A central retrieval service; unset: none."
+    )
+    central_api_key: SecretStr | None = Field(None, description="Its key.")
+
+
+class RunSettings(Group):
+    """Answers and workflows that outlive the connection."""
+
+    lease_s: float = Field(
+        10, ge=0.5, description="A process silent for this long has lost its runs."
+    )
+    batch_ms: int = Field(
+        200, ge=10, le=250, description="Events are written at most this far apart."
+    )
+    keep_alive_s: float = Field(15, gt=0, description="Between two comments.")
+    on_disconnect: Literal["continue", "cancel"] = Field(
+        "continue", description="What becomes of a run that nobody reads any more."
+    )
+    max_duration_s: int = Field(300, ge=1, description="A run that takes longer fails.")
+    max_attempts: int = Field(
+        3, ge=1, description="Processes that may die in one run before it fails."
+    )
+
+
+class ChatSettings(Group):
+    """Rooms and answers."""
+
+    max_message_characters: int = Field(
+        32_000, ge=100, description="Longest message taken in."
+    )
+    share_ttl_days: int = Field(
+        7, ge=1, le=365, description="Life of a shared link, unless stated."
+    )
+    cache_days: int = Field(30, ge=0, description="Life of a stored answer; 0: none.")
+
+
+class TraceSettings(Group):
+    """Traces of model calls by OTLP (extra `traces`), with the GenAI names."""
+
+    endpoint: str | None = Field(
+        None, description="OTLP over HTTP, such as a collector's; unset: no traces."
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Sent with each batch (JSON object)."
+    )
+    content: bool = Field(
+        default=False, description="Also send what was asked and answered."
+    )

@@ -1,0 +1,1 @@
+"""Model servers: the relay of the web process, typed output of the worker."""

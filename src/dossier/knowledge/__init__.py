@@ -1,0 +1,1 @@
+"""Passages of the papers, and the search over them."""

@@ -1,0 +1,1 @@
+"""A run and its event log: resumed, cancelled, taken over."""

@@ -1,0 +1,1 @@
+"""What outside sources answered, as it came."""
