@@ -1,0 +1,58 @@
+"""Words of the chat domain."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class RoomKind(StrEnum):
+    """Who may be in a room."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+
+
+class MemberRole(StrEnum):
+    """What a person may do in a room."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
+class MessageState(StrEnum):
+    """How far a message has come."""
+
+    PENDING = "pending"
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+class Rating(StrEnum):
+    """What somebody thought of a message."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class ShareKind(StrEnum):
+    """How much a link shows."""
+
+    ROOM = "room"
+    MESSAGE = "message"
+
+
+class ExportFormat(StrEnum):
+    """How a conversation is written down."""
+
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+SUMMARISE_TASK: Final = "chat.summarise"
+"""Name of the job that extends a room's running summary."""
+
+TITLE_CHARACTERS: Final = 60
+"""Length of a title that is taken from a first message."""
+
+DEFAULT_PERSONA_NAME: Final = "Dossier"
+"""Name of the assistant that every member has."""
