@@ -150,7 +150,7 @@ def _create_rooms() -> None:
         sa.Column("branched_from_id", sa.Uuid()),
         _reference("chat_rooms", "product_id", "products"),
         _reference("chat_rooms", "created_by", "chat_profiles"),
-        sa.CheckConstraint("kind in ('private', 'group')", name="ck_chat_rooms_kind"),
+        sa.CheckConstraint("kind in ('private', 'group')", name="kind"),
     )
     op.create_index(
         "ix_chat_rooms_org_id_product_id", "chat_rooms", ["org_id", "product_id"]
@@ -190,7 +190,7 @@ def _create_members() -> None:
         ),
         _reference("chat_members", "room_id", "chat_rooms", "CASCADE"),
         _reference("chat_members", "profile_id", "chat_profiles"),
-        sa.CheckConstraint("role in ('owner', 'member')", name="ck_chat_members_role"),
+        sa.CheckConstraint("role in ('owner', 'member')", name="role"),
     )
     op.create_index(
         "ix_chat_members_org_id_room_id", "chat_members", ["org_id", "room_id"]
@@ -225,11 +225,11 @@ def _create_messages() -> None:
         _reference("chat_messages", "virtual_user_id", "virtual_users"),
         sa.CheckConstraint(
             "num_nonnulls(profile_id, virtual_user_id) = 1",
-            name="ck_chat_messages_one_sender",
+            name="one_sender",
         ),
         sa.CheckConstraint(
             "state in ('pending', 'complete', 'incomplete', 'failed')",
-            name="ck_chat_messages_state",
+            name="state",
         ),
     )
     _index_messages()
@@ -299,7 +299,7 @@ def _create_feedback() -> None:
         ),
         _reference("chat_feedback", "message_id", "chat_messages", "CASCADE"),
         _reference("chat_feedback", "profile_id", "chat_profiles"),
-        sa.CheckConstraint("rating in ('up', 'down')", name="ck_chat_feedback_rating"),
+        sa.CheckConstraint("rating in ('up', 'down')", name="rating"),
     )
 
 
@@ -317,7 +317,7 @@ def _create_shares() -> None:
         sa.UniqueConstraint("token_sha256", name="uq_chat_shares_token_sha256"),
         _in_the_same_room("chat_shares", "message_id", "CASCADE"),
         _reference("chat_shares", "created_by", "chat_profiles"),
-        sa.CheckConstraint("kind in ('room', 'message')", name="ck_chat_shares_kind"),
+        sa.CheckConstraint("kind in ('room', 'message')", name="kind"),
     )
     op.create_index(
         "ix_chat_shares_org_id_room_id", "chat_shares", ["org_id", "room_id"]
