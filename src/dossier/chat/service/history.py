@@ -7,7 +7,7 @@ from dossier.chat.constants import History, MessageState, Summary, Turn
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom
-from dossier.chat.rules.history import WindowFilling
+from dossier.chat.rules.window import WindowFilling
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor

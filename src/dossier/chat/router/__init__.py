@@ -1,0 +1,5 @@
+"""Routes of chat."""
+
+from fastapi import APIRouter
+
+routers: tuple[APIRouter, ...] = ()
