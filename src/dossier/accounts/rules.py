@@ -14,6 +14,7 @@ MATRIX: dict[str, tuple[Role, ...]] = {
     "Freeze versions, ask for reports": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Cancel and retry jobs": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Read and verify the trail of activity": (OWNER, ADMIN, ASSESSOR),
+    "Talk in rooms where one is a member, keep virtual users": tuple(Role),
     "List, create and change users": (OWNER,),
 }
 """The role matrix; `docs/roles.md` is made from it."""
