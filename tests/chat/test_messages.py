@@ -16,6 +16,8 @@ from dossier.chat.exceptions import AnswerPendingError, NoQuestionError
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage
 from dossier.chat.service.messages import MessagesService
+from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.rooms import RoomsService
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -214,8 +216,10 @@ async def test_a_deleted_message_keeps_its_place_without_its_words(
     await client.delete(f"{MESSAGES}/{first['id']}")
 
     assert await texts(client, room_id) == ["An answer", ""]
-    edited = await client.patch(f"{MESSAGES}/{first['id']}", json={"text": "Back"})
-    assert slug_of(edited) == "chat-message-not-found"
+    path = f"{MESSAGES}/{first['id']}"
+    edited = await client.patch(path, json={"text": "Back"})
+    rated = await client.put(f"{path}/feedback", json={"rating": "up"})
+    assert (slug_of(edited), slug_of(rated)) == ("chat-message-not-found",) * 2
 
 
 async def test_a_branch_goes_on_in_a_room_of_ones_own(
@@ -355,6 +359,22 @@ async def test_an_answer_given_anew_stands_beside_the_earlier_one(
     assert (again.version, again.supersedes_id) == (2, answer.id)
     assert again.state == MessageState.PENDING
     assert await texts(client, asked.room_id) == ["", "Is it safe?"]
+
+
+async def test_another_virtual_users_answer_is_no_newer_version(
+    sessions: SessionFactory,
+    session: Session,
+    service: MessagesService,
+    actor: Actor,
+    asked: ChatMessage,
+) -> None:
+    await make_answer(sessions, actor.org_id, asked)
+    room = await RoomsService(session, actor).get_room(asked.room_id)
+    other = await PersonasService(session, actor).create_persona({"name": "Lin"})
+
+    answer = await service.add_pending_answer(room, other, asked, None)
+
+    assert (answer.version, answer.supersedes_id) == (1, None)
 
 
 async def test_a_question_itself_can_be_answered_anew(

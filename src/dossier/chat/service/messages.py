@@ -206,11 +206,12 @@ class MessagesService:
         return found
 
     async def _number(self, message: ChatMessage) -> None:
-        """Tell which version of its place a message is."""
+        """Tell how often the same virtual user answered the same before."""
         siblings = await gateway.list_siblings_for_org(
             self._session, self._actor.org_id, message.room_id, message.parent_id
         )
-        earlier = [each for each in siblings if each.virtual_user_id is not None]
+        speaker_id = message.virtual_user_id
+        earlier = [each for each in siblings if each.virtual_user_id == speaker_id]
         if earlier:
             message.version = earlier[-1].version + 1
             message.supersedes_id = earlier[-1].id
