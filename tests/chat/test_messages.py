@@ -13,6 +13,7 @@ from tests.factories.documents import make_document
 
 from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import AnswerPendingError, NoQuestionError
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage
 from dossier.chat.service.messages import MessagesService
@@ -243,14 +244,18 @@ async def test_a_message_goes_behind_the_newest_whatever_the_clock_says(
     sessions: SessionFactory, session: Session, org_id: UUID
 ) -> None:
     first = await make_message(sessions, org_id)
-    newest = await gateway.get_newest_message_for_org(session, org_id, first.room_id)
+    newest = await branch_gateway.get_newest_message_for_org(
+        session, org_id, first.room_id
+    )
     assert newest is not None
     newest.created_at = newest.created_at.replace(year=newest.created_at.year + 1)
     await session.flush()
 
     later = await make_message(sessions, org_id, room_id=first.room_id, text="Later")
 
-    found = await gateway.get_newest_message_for_org(session, org_id, first.room_id)
+    found = await branch_gateway.get_newest_message_for_org(
+        session, org_id, first.room_id
+    )
     assert found is not None
     assert (found.id, found.parent_id) == (later.id, first.id)
 

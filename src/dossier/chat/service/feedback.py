@@ -5,7 +5,7 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.chat.constants import Rating
 from dossier.chat.exceptions import ChatMessageNotFoundError
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.gateway import feedback as gateway
 from dossier.chat.models import ChatFeedback
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
