@@ -1,11 +1,18 @@
 """Runs for tests, and engines that play several processes."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from dossier.core.database import SessionFactory, tenant_transaction
+from sqlalchemy import text
+
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
 from dossier.core.settings.models import RunSettings
 from dossier.core.tenancy import Actor
 from dossier.runs.models import Run
@@ -28,6 +35,16 @@ async def get_run(sessions: SessionFactory, run: Run) -> Run:
     """Read a run's row anew."""
     async with tenant_transaction(sessions, run.org_id) as session:
         return await RunsService(session, Actor.system(run.org_id)).get_run(run.id)
+
+
+async def run_when(
+    sessions: SessionFactory, run: Run, wanted: Callable[[Run], bool]
+) -> Run:
+    """Return a run's row once it is as wanted."""
+    async with asyncio.timeout(5):
+        while not wanted(now := await get_run(sessions, run)):
+            await asyncio.sleep(0.005)
+    return now
 
 
 async def start_run(
@@ -56,3 +73,12 @@ async def kill(engine: RunEngine) -> None:
     engine.is_open = False
     with suppress(BaseException):
         await engine._stop()  # noqa: SLF001 - a kill knows no door
+
+
+async def expire_lease(sessions: SessionFactory, run: Run) -> None:
+    """Let the time pass in which its process could still be alive."""
+    statement = text(
+        "update runs set lease_until = now() - interval '1s' where id = :id"
+    )
+    async with system_transaction(sessions) as session:
+        await session.execute(statement, {"id": run.id})
