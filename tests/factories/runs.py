@@ -41,10 +41,12 @@ async def run_when(
     sessions: SessionFactory, run: Run, wanted: Callable[[Run], bool]
 ) -> Run:
     """Return a run's row once it is as wanted."""
-    async with asyncio.timeout(5):
-        while not wanted(now := await get_run(sessions, run)):
-            await asyncio.sleep(0.005)
-    return now
+    for _ in range(1000):
+        now = await get_run(sessions, run)
+        if wanted(now):
+            return now
+        await asyncio.sleep(0.005)
+    raise TimeoutError(run.id)
 
 
 async def start_run(
@@ -64,8 +66,8 @@ def make_engine(
     **settings: Any,
 ) -> RunEngine:
     """Return an engine that stands for one process; it is not started yet."""
-    quick = {"lease_s": 0.5, "batch_ms": 10, **settings}
-    return RunEngine(sessions, url, executors, RunSettings.model_validate(quick))
+    quick = RunSettings(lease_s=0.5, batch_ms=10).model_copy(update=settings)
+    return RunEngine(sessions, url, executors, quick)
 
 
 async def kill(engine: RunEngine) -> None:

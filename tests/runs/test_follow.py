@@ -20,7 +20,7 @@ from dossier.core.database import Engine, SessionFactory
 from dossier.core.models import new_id
 from dossier.runs.constants import RESERVED_BLOCK
 from dossier.runs.exceptions import RunNotFoundError
-from dossier.runs.service import RunContext
+from dossier.runs.service import RunContext, RunEvent
 
 
 @pytest.mark.parametrize("resumes_elsewhere", [False, True])
@@ -58,7 +58,7 @@ async def test_running_stream_is_cut_and_resumed_at_every_event(
     engine = await process(talk)
     other = await process() if resumes_elsewhere else engine
     run = await start_run(engine, committed, brand)
-    readers: dict[int, list[object]] = {}
+    readers: dict[int, list[RunEvent]] = {}
 
     async with asyncio.TaskGroup() as group:
         for cut in range(COUNT + 1):
@@ -149,7 +149,7 @@ async def test_readers_who_vanish_leave_nothing_behind(
     talk.go.set()
     ended = await engine.wait(brand, run.id, 5)
 
-    assert taken <= 1  # the writer's, if it was at work
+    assert taken <= 2  # of the writer and the watch over leases, never of readers
     assert not engine.has_readers(run.id)
     assert ended.result == {"text": TEXT}
 

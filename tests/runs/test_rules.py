@@ -1,7 +1,7 @@
 """States, and events as they travel and are put together again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dossier.runs.constants import FINISHED, RunSignal, RunState
@@ -21,11 +21,12 @@ JSON = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
+    max_leaves=4,
 )
 
 
-@given(st.lists(st.dictionaries(st.text(), JSON), min_size=1, max_size=5))
+@settings(max_examples=40)
+@given(st.lists(st.dictionaries(st.text(), JSON), min_size=1, max_size=3))
 def test_stored_events_come_back_byte_for_byte(
     payloads: list[dict[str, object]],
 ) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tests.factories.runs import get_run, run_when, start_run
 from tests.runs.conftest import Process
 from tests.runs.scripted import COUNT, TEXT, Talk, all_of
+from typing_extensions import override
 
 from dossier.core.database import Engine, SessionFactory
 from dossier.runs.constants import FINISHED, RunState
@@ -235,6 +236,7 @@ async def test_client_who_does_not_read_holds_up_nobody(
     process: Process, committed: SessionFactory, brand: UUID
 ) -> None:
     class Stuck(Client):
+        @override
         async def send(self, message: Message) -> None:
             await super().send(message)
             await self.gone.wait()
