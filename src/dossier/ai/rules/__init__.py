@@ -1,0 +1,1 @@
+"""Pure rules: prices, budgets, keys of answers, what works with which settings."""
