@@ -75,7 +75,7 @@ def _of_ideographs(run: str) -> Iterator[str]:
 
 
 def _of_run(run: str) -> Iterator[str]:
-    """Yield a run whole and its pieces: `spf50+`, `0.5`, `sodium-lauryl`."""
+    """Yield a run whole and its pieces: `spf50`, `0.5`, `sodium-lauryl`."""
     pieces = _PIECES.findall(run)
     if len(pieces) > 1:
         yield run
