@@ -77,3 +77,6 @@ BUSY_RETRY_S: Final = 5
 MAX_USAGE_DAYS: Final = 366
 
 SUMMARY_PROMPT: Final = "chat.summary"
+
+MANAGERS: Final = ("owner", "admin")
+"""Roles that see what models cost, cap it, and clear stored answers."""

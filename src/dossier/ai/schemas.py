@@ -1,9 +1,13 @@
 """Labels, usage, budgets and abilities as clients see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
+
+from dossier.ai.constants import AnswerState
+from dossier.core.schemas import ResponseModel
 
 
 class Degraded(BaseModel):
@@ -36,3 +40,29 @@ class AnswerLabel(BaseModel):
     def cached(self) -> Self:
         """Return the label of the same answer, given again from the store."""
         return self.model_copy(update={"from_cache": True, "network": False})
+
+
+class CacheFeatureResponse(ResponseModel):
+    """Stored answers of one feature in one state."""
+
+    feature: str
+    state: AnswerState
+    answers: int
+    hits: int
+    size_bytes: int
+    oldest_at: datetime
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """Return the columns of a row by their names."""
+        return cls.model_validate(dict(zip(cls.model_fields, row, strict=True)))
+
+
+class CacheResponse(ResponseModel):
+    """What the store of answers holds, and how often it answered."""
+
+    answers: int
+    pending: int
+    hits: int
+    size_bytes: int
+    features: list[CacheFeatureResponse]
