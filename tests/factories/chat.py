@@ -4,16 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from dossier.chat.constants import RoomKind
-from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
+from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
+from dossier.chat.service.shares import SharesService
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 
 OWNER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 """Who asks in tests, unless a test names another."""
 MAX_CHARACTERS = 1000
+TTL_DAYS = 7
 
 
 def member_of(org_id: UUID, user_id: UUID = OWNER_ID, name: str = "Mei") -> Actor:
@@ -63,3 +65,11 @@ async def make_virtual_user(sessions: SessionFactory, org_id: UUID) -> VirtualUs
     """Return the assistant of the test's own member."""
     async with tenant_transaction(sessions, org_id) as session:
         return await PersonasService(session, member_of(org_id)).default_persona()
+
+
+async def make_share(sessions: SessionFactory, org_id: UUID) -> ChatShare:
+    """Share a new room of the test's own member."""
+    message = await make_message(sessions, org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        service = SharesService(session, member_of(org_id), TTL_DAYS)
+        return (await service.share(message.room_id, None, None)).share

@@ -56,6 +56,9 @@ SUMMARISE_TASK: Final = "chat.summarise"
 TITLE_CHARACTERS: Final = 60
 """Length of a title that is taken from a first message."""
 
+MAX_PATH: Final = 10_000
+"""Messages of one branch that are read at once: to copy, share or write down."""
+
 DEFAULT_PERSONA_NAME: Final = "Dossier"
 """Name of the assistant that every member has."""
 

@@ -4,15 +4,32 @@ None of them asks who sees a room: services take the seat first.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import (
+    CollectionAggregate,
+    Uuid,
+    any_,
+    delete,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
 from dossier.chat.constants import MessageState, SettledAnswer, Summary
-from dossier.chat.models import ChatAttachment, ChatMessage, ChatRoom
+from dossier.chat.models import ChatAttachment, ChatFeedback, ChatMessage, ChatRoom
 from dossier.core.database import Session
+
+
+def _any_of(ids: Sequence[UUID]) -> CollectionAggregate[bool]:
+    # One parameter, however many there are; the protocol counts them in 16 bits.
+    return any_(literal(list(ids), ARRAY(Uuid)))
 
 
 async def add_message(session: Session, message: ChatMessage) -> None:
@@ -107,7 +124,7 @@ async def list_attachments_for_org(
         select(ChatAttachment)
         .where(
             ChatAttachment.org_id == org_id,
-            ChatAttachment.message_id.in_(message_ids),
+            ChatAttachment.message_id == _any_of(message_ids),
         )
         .order_by(ChatAttachment.message_id, ChatAttachment.filename)
     )
@@ -184,3 +201,122 @@ async def has_ancestor_for_org(
     )
     found = await session.scalar(select(path.c.id).where(path.c.id == ancestor_id))
     return found is not None
+
+
+async def add_messages(session: Session, messages: Sequence[ChatMessage]) -> None:
+    """Insert several messages, parents before their children."""
+    session.add_all(messages)
+    await session.flush()
+
+
+async def list_leaves_for_org(
+    session: Session, org_id: UUID, room_id: UUID, message_ids: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """Return for each message the newest end of the branches that begin with it."""
+    message = aliased(ChatMessage)
+    below = (
+        select(ChatMessage.id.label("root_id"), ChatMessage.id, ChatMessage.created_at)
+        .where(
+            ChatMessage.org_id == org_id,
+            ChatMessage.room_id == room_id,
+            ChatMessage.id == _any_of(message_ids),
+        )
+        .cte("below", recursive=True)
+    )
+    below = below.union_all(
+        select(below.c.root_id, message.id, message.created_at).where(
+            message.org_id == org_id,
+            message.room_id == room_id,
+            message.parent_id == below.c.id,
+        )
+    )
+    query = (
+        select(below.c.root_id, below.c.id)
+        .distinct(below.c.root_id)
+        .order_by(below.c.root_id, below.c.created_at.desc(), below.c.id.desc())
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
+async def list_messages_for_org(
+    session: Session, org_id: UUID, room_id: UUID
+) -> Sequence[ChatMessage]:
+    """Return the whole tree of a room, the oldest first."""
+    query = (
+        select(ChatMessage)
+        .where(ChatMessage.org_id == org_id, ChatMessage.room_id == room_id)
+        .order_by(ChatMessage.created_at, ChatMessage.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def mark_deleted_for_org(
+    session: Session, org_id: UUID, message_id: UUID, deleted_at: datetime
+) -> None:
+    """Forget what a message said; its place in the tree stays."""
+    await session.execute(
+        update(ChatMessage)
+        .where(ChatMessage.org_id == org_id, ChatMessage.id == message_id)
+        .values(text="", citations=[], deleted_at=deleted_at)
+    )
+    await session.execute(
+        delete(ChatAttachment).where(
+            ChatAttachment.org_id == org_id, ChatAttachment.message_id == message_id
+        )
+    )
+    await session.execute(
+        delete(ChatFeedback).where(
+            ChatFeedback.org_id == org_id, ChatFeedback.message_id == message_id
+        )
+    )
+
+
+async def add_feedback(session: Session, feedback: ChatFeedback) -> ChatFeedback:
+    """Insert what a person thinks of a message, or change it."""
+    changed = {
+        "rating": feedback.rating,
+        "comment": feedback.comment,
+        "updated_at": feedback.updated_at,
+    }
+    statement = (
+        upsert(ChatFeedback)
+        .values(
+            id=feedback.id,
+            org_id=feedback.org_id,
+            created_at=feedback.created_at,
+            message_id=feedback.message_id,
+            profile_id=feedback.profile_id,
+            **changed,
+        )
+        .on_conflict_do_update(
+            index_elements=["org_id", "message_id", "profile_id"], set_=changed
+        )
+        .returning(ChatFeedback)
+    )
+    fresh = {"populate_existing": True}
+    return (await session.scalars(statement, execution_options=fresh)).one()
+
+
+async def delete_feedback_for_org(
+    session: Session, org_id: UUID, message_id: UUID, profile_id: UUID
+) -> None:
+    """Take back what a person thought of a message."""
+    await session.execute(
+        delete(ChatFeedback).where(
+            ChatFeedback.org_id == org_id,
+            ChatFeedback.message_id == message_id,
+            ChatFeedback.profile_id == profile_id,
+        )
+    )
+
+
+async def list_feedback_for_org(
+    session: Session, org_id: UUID, message_ids: Sequence[UUID], profile_id: UUID
+) -> Sequence[ChatFeedback]:
+    """Return what one person thought of several messages."""
+    query = select(ChatFeedback).where(
+        ChatFeedback.org_id == org_id,
+        ChatFeedback.message_id == _any_of(message_ids),
+        ChatFeedback.profile_id == profile_id,
+    )
+    return (await session.scalars(query)).all()

@@ -132,3 +132,45 @@ async def delete_member_for_org(
             ChatRoomPersona.virtual_user_id.in_(owned),
         )
     )
+
+
+async def get_member_for_org(
+    session: Session, org_id: UUID, room_id: UUID, user_id: UUID
+) -> tuple[ChatMember, ChatProfile] | None:
+    """Return a person's place in a room."""
+    query = (
+        select(ChatMember, ChatProfile)
+        .join(
+            ChatProfile,
+            (ChatProfile.org_id == ChatMember.org_id)
+            & (ChatProfile.id == ChatMember.profile_id),
+        )
+        .where(
+            ChatMember.org_id == org_id,
+            ChatMember.room_id == room_id,
+            ChatProfile.org_id == org_id,
+            ChatProfile.user_id == user_id,
+        )
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def delete_personas_from_rooms_for_org(
+    session: Session, org_id: UUID, virtual_user_id: UUID
+) -> None:
+    """Let a virtual user leave all rooms."""
+    await session.execute(
+        delete(ChatRoomPersona).where(
+            ChatRoomPersona.org_id == org_id,
+            ChatRoomPersona.virtual_user_id == virtual_user_id,
+        )
+    )
+
+
+async def get_room_for_org(
+    session: Session, org_id: UUID, room_id: UUID
+) -> ChatRoom | None:
+    """Return a room whoever asks; only a link, which is its own key, asks so."""
+    query = select(ChatRoom).where(ChatRoom.org_id == org_id, ChatRoom.id == room_id)
+    return (await session.scalars(query)).one_or_none()

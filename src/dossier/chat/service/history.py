@@ -5,10 +5,10 @@ from uuid import UUID
 
 from dossier.chat.constants import History, MessageState, Summary, Turn
 from dossier.chat.gateway import messages as gateway
-from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.rules.window import WindowFilling
 from dossier.chat.service.seats import Seats
+from dossier.chat.service.views import Sender, senders_of
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
 
@@ -80,31 +80,13 @@ class HistoryService:
 
     async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
         told = [each for each in messages if _is_told(each)]
-        names = await names_of(self._session, self._actor.org_id, told)
-        return [_turn(each, names) for each in told]
+        senders = await senders_of(self._session, self._actor.org_id, told)
+        return [_turn(each, senders.of(each)) for each in told]
 
 
-async def names_of(
-    session: Session, org_id: UUID, messages: Sequence[ChatMessage]
-) -> dict[UUID, str]:
-    """Return the names of all senders, by the id of profile or virtual user."""
-    profile_ids = {each.profile_id for each in messages if each.profile_id}
-    persona_ids = {each.virtual_user_id for each in messages if each.virtual_user_id}
-    profiles = await people_gateway.list_profiles_for_org(
-        session, org_id, sorted(profile_ids)
-    )
-    personas = await people_gateway.list_virtual_users_named_for_org(
-        session, org_id, sorted(persona_ids)
-    )
-    return {each.id: each.display_name for each in profiles} | {
-        each.id: each.name for each in personas
-    }
-
-
-def _turn(message: ChatMessage, names: dict[UUID, str]) -> Turn:
-    sender = message.profile_id or message.virtual_user_id
+def _turn(message: ChatMessage, sender: Sender) -> Turn:
     role = "user" if message.virtual_user_id is None else "assistant"
-    return Turn(message.id, role, names.get(sender, "") if sender else "", message.text)
+    return Turn(message.id, role, sender.name, message.text)
 
 
 def _is_told(message: ChatMessage) -> bool:

@@ -1,11 +1,12 @@
 """Messages: saying, answering, editing; every room's are a tree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
-from dossier.chat.constants import MessageState
+from dossier.chat.constants import MemberRole, MessageState
 from dossier.chat.exceptions import (
     AnswerPendingError,
     AttachmentNotReadyError,
@@ -13,11 +14,13 @@ from dossier.chat.exceptions import (
     MessageEmptyError,
     MessageTooLongError,
     NoQuestionError,
+    NotYourMessageError,
 )
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.gateway.seats import Seat, SeenMessage
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules import wording
+from dossier.chat.rules.order import next_instant
 from dossier.chat.service.scopes import ScopesService
 from dossier.chat.service.seats import Seats
 from dossier.core.clock import now
@@ -75,13 +78,58 @@ class MessagesService:
         parent = await self._parent(room_id, draft.parent_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
+            created_at=await self._next_instant(room_id),
             room_id=room_id,
             parent_id=parent.id if parent else None,
             profile_id=seat.member.profile_id,
             text=draft.text,
         )
-        await self._add(seat, message, documents)
+        await self._add(seat, message, {each.id: each.filename for each in documents})
+        await self._record("create", message, attachments=len(documents))
         return message
+
+    async def edit_message(
+        self, message_id: UUID, text: str, pointer: str = "#/text"
+    ) -> ChatMessage:
+        """Say one's own message in other words.
+
+        The new version stands beside the earlier one; what was said after that
+        stays there, as another branch.
+        """
+        self.check_text(text, pointer)
+        earlier = await self._own(message_id)
+        seat = await self._seats.lock(earlier.room_id)
+        message = ChatMessage(
+            org_id=self._actor.org_id,
+            created_at=await self._next_instant(earlier.room_id),
+            room_id=earlier.room_id,
+            parent_id=earlier.parent_id,
+            profile_id=earlier.profile_id,
+            text=text,
+            version=earlier.version + 1,
+            supersedes_id=earlier.id,
+            edited_at=now(),
+        )
+        sent = await gateway.list_attachments_for_org(
+            self._session, self._actor.org_id, [earlier.id]
+        )
+        await self._add(seat, message, {e.document_id: e.filename for e in sent})
+        await self._record("update", message, version=message.version)
+        return message
+
+    async def delete_message(self, message_id: UUID) -> None:
+        """Forget what one said; its place stays, so that answers keep theirs.
+
+        The room's running summary may tell of it, so that is forgotten too.
+        """
+        seen = await self._seats.see(message_id)
+        if not _may_delete(seen):
+            raise NotYourMessageError
+        await gateway.mark_deleted_for_org(
+            self._session, self._actor.org_id, message_id, now()
+        )
+        seen.seat.room.summary = seen.seat.room.summary_through_id = None
+        await self._record("delete", seen.message)
 
     async def add_pending_answer(
         self,
@@ -96,6 +144,7 @@ class MessagesService:
         await self._scopes.scope_for(room, persona)
         answer = ChatMessage(
             org_id=self._actor.org_id,
+            created_at=await self._next_instant(room.id),
             room_id=room.id,
             parent_id=question.id,
             virtual_user_id=persona.id,
@@ -120,6 +169,8 @@ class MessagesService:
         if answer.parent_id is None:
             raise NoQuestionError
         question = await self._in_room(answer.room_id, answer.parent_id)
+        if question.deleted_at is not None:
+            raise NoQuestionError
         return Regeneration(seen.seat, question, answer)
 
     def check_text(self, text: str, pointer: str) -> None:
@@ -171,22 +222,35 @@ class MessagesService:
             message.version = earlier[-1].version + 1
             message.supersedes_id = earlier[-1].id
 
+    async def _next_instant(self, room_id: UUID) -> datetime:
+        newest = await gateway.get_newest_message_for_org(
+            self._session, self._actor.org_id, room_id
+        )
+        return next_instant(now(), newest.created_at if newest else None)
+
+    async def _own(self, message_id: UUID) -> ChatMessage:
+        seen = await self._seats.see(message_id)
+        if seen.message.deleted_at is not None:
+            raise ChatMessageNotFoundError(message_id)
+        if seen.message.profile_id != seen.seat.member.profile_id:
+            raise NotYourMessageError
+        return seen.message
+
     async def _add(
-        self, seat: Seat, message: ChatMessage, documents: Sequence[Document]
+        self, seat: Seat, message: ChatMessage, sent: Mapping[UUID, str]
     ) -> None:
         await gateway.add_message(self._session, message)
         rows = [
             {
                 "org_id": message.org_id,
                 "message_id": message.id,
-                "document_id": document.id,
-                "filename": document.filename,
+                "document_id": document_id,
+                "filename": filename,
             }
-            for document in documents
+            for document_id, filename in sent.items()
         ]
         await gateway.add_attachments(self._session, rows)
-        seat.room.active_at = now()
-        await self._record("create", message, attachments=len(rows))
+        seat.room.active_at = message.created_at
 
     async def _record(self, action: str, message: ChatMessage, **details: int) -> None:
         """Tell the trail that something was said, never what."""
@@ -196,3 +260,11 @@ class MessagesService:
             message.id,
             details={"room_id": str(message.room_id), **details},
         )
+
+
+def _may_delete(seen: SeenMessage) -> bool:
+    """Authors forget what they said; the room's owner, what virtual users said."""
+    member, message = seen.seat.member, seen.message
+    if message.virtual_user_id is not None:
+        return member.role == MemberRole.OWNER
+    return message.profile_id == member.profile_id

@@ -1,5 +1,6 @@
 """Rooms: opening, listing, renaming, archiving, deleting."""
 
+from typing import Any
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -11,7 +12,9 @@ from dossier.chat.rules import wording
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.profiles import ProfilesService
 from dossier.chat.service.seats import Seats
+from dossier.core.clock import now
 from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products.service import ProductsService
@@ -63,10 +66,47 @@ class RoomsService:
         )
         await gateway.add_member(self._session, member)
         await gateway.add_persona_to_room(self._session, org_id, room.id, persona.id)
-        await self._activity.record(
-            "create", ENTITY, room.id, details={"kind": kind.value}
-        )
+        await self._record("create", room)
         return Seat(room, member)
+
+    async def get_room(self, room_id: UUID) -> ChatRoom:
+        """Return a room where one is a member."""
+        return (await self._seats.take(room_id)).room
+
+    async def list_rooms(
+        self, page: PageParams, *, is_archived: bool
+    ) -> Slice[ChatRoom]:
+        """Return one page of one's rooms, the last used first."""
+        return await gateway.list_rooms_for_org(
+            self._session,
+            self._actor.org_id,
+            self._actor.user_id,
+            page,
+            is_archived=is_archived,
+        )
+
+    async def update_room(self, room_id: UUID, changes: dict[str, Any]) -> ChatRoom:
+        """Rename, archive, bring back, or limit a room to another product."""
+        room = (await self._seats.take_as_owner(room_id)).room
+        await self._require_product(changes.get("product_id"))
+        changed = sorted(changes)
+        if "is_archived" in changes:
+            room.archived_at = now() if changes.pop("is_archived") else None
+        for name, value in changes.items():
+            setattr(room, name, value)
+        await self._record("update", room, changed=changed)
+        return room
+
+    async def delete_room(self, room_id: UUID) -> None:
+        """Delete a room with its messages, links and attachments."""
+        room = (await self._seats.take_as_owner(room_id)).room
+        await gateway.delete_room_for_org(self._session, self._actor.org_id, room.id)
+        await self._record("delete", room)
+
+    async def _record(self, action: str, room: ChatRoom, **details: Any) -> None:
+        """Tell the trail; a title may be somebody's words, so it is not told."""
+        told = {"kind": RoomKind(room.kind).value, **details}
+        await self._activity.record(action, ENTITY, room.id, details=told)
 
     async def _require_product(self, product_id: UUID | None) -> None:
         if product_id is not None:
