@@ -2,11 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
-from uuid import UUID
 
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.models import ChatModel, ServerAbilities
-from dossier.knowledge.schemas import SearchQuery, SearchResult
+from dossier.knowledge.schemas.search import SearchQuery, SearchResult
 
 
 class Searcher(Protocol):
@@ -30,6 +29,3 @@ AskModel = Callable[[], ChatModel | None]
 
 AskAbilities = Callable[[], Awaitable[ServerAbilities | None]]
 """Returns what the last probe of the model server found."""
-
-AwaitRun = Callable[[UUID, UUID, float], Awaitable[object]]
-"""Waits for the end of an organisation's run, at most so many seconds."""

@@ -61,7 +61,10 @@ def grounded_call(
     said = conversation(system, brief.history.turns, asked)
     if told is not None and told.pieces:
         said.append(("assistant", _written(told)))
-    known = {each.number: Source(each.number, each.text, texts[each.number]) for each in shown}
+    known = {
+        each.number: Source(each.number, each.text, texts[each.number])
+        for each in shown
+    }
     return GroundedCall(_request(said, window), known)
 
 
@@ -75,11 +78,11 @@ def plain_call(brief: Brief, window: Window, told: Replay | None) -> ChatRequest
     return _request(said, window)
 
 
-def history_tokens(grounded: bool, question: str, window: Window) -> int:  # noqa: FBT001 - one of two
+def history_tokens(question: str, window: Window, *, is_grounded: bool) -> int:
     """Return how much of the past fits."""
-    prompt = load_prompt(GROUNDED_PROMPT if grounded else PLAIN_PROMPT)
+    prompt = load_prompt(GROUNDED_PROMPT if is_grounded else PLAIN_PROMPT)
     budget = window.budget(prompt, question)
-    if grounded:
+    if is_grounded:
         return budget.history_tokens
     return budget.history_tokens + budget.passage_tokens
 

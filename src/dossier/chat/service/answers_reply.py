@@ -37,6 +37,19 @@ class Reply:
         return "".join(self._texts)
 
     @property
+    def claims_count(self) -> int:
+        """Return how many proven sentences were said."""
+        return len(self._sentences)
+
+    @property
+    def pieces(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Return what was said, piece by piece, each with its quotes."""
+        return [
+            (text, [c for c in self.citations if c["piece"] == number])
+            for number, text in enumerate(self._texts)
+        ]
+
+    @property
     def is_empty(self) -> bool:
         """Tell whether nothing was said."""
         return not self._texts
@@ -60,6 +73,7 @@ class Reply:
 
     def token(self, text: str) -> None:
         """Say what a model just said; nothing stands between."""
+        text = storable(text)
         self._texts.append(text)
         self._emit(DELTA, {"item_id": self._item_id, "delta": text})
 
@@ -78,6 +92,7 @@ class Reply:
     def cited(self, text: str, quotes: Sequence[dict[str, Any]]) -> None:
         """Say again what was said and proven before."""
         self.open()
+        text = storable(text)
         self._texts.append(text)
         self._announce(text, quotes)
 
@@ -100,7 +115,17 @@ class Reply:
         self._emit(DELTA, where | told)
         end = sum(len(each) for each in self._texts)
         for quote in quotes:
-            annotation = {**quote, "index": end}
+            annotation = {**quote, "index": end, "piece": len(self._texts) - 1}
             place = {"content_index": 0, "annotation_index": len(self.citations)}
             self.citations.append(annotation)
             self._emit(ANNOTATION, where | place | {"annotation": annotation})
+
+
+def storable(text: str) -> str:
+    """Return what both a stream and a text column can hold: no NUL, no half character.
+
+    Models cut characters in two; what is shown must be what is stored.
+    """
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

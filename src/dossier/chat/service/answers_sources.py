@@ -9,7 +9,12 @@ from dossier.chat.constants import AnswerScope
 from dossier.chat.ports import Searcher
 from dossier.chat.rules.claims import Quote
 from dossier.chat.rules.passages import Found
-from dossier.knowledge.schemas import Hit, SearchQuery, SearchResult
+from dossier.knowledge.schemas.search import (
+    MAX_QUESTION_CHARACTERS,
+    Hit,
+    SearchQuery,
+    SearchResult,
+)
 from dossier.knowledge.service.sentences import Extraction, Passage, extract
 
 PASSAGES = 8
@@ -25,7 +30,7 @@ class Cited:
     chunk_id: str
     document_id: str
     filename: str
-    page: int | None
+    page: int
     label: str
     kind: str
     text: str
@@ -42,10 +47,10 @@ class Cited:
             document_id=str(hit.document_id),
             filename=hit.filename,
             page=hit.page,
-            label=hit.label or "",
-            kind=str(hit.kind),
+            label=hit.label,
+            kind=hit.kind,
             text=hit.text,
-            context=hit.context or "",
+            context=hit.context,
             score=round(float(hit.score), 4),
             places=[_plain_place(place) for place in hit.places],
         )
@@ -66,17 +71,21 @@ class Cited:
             "end": quote.end,
         }
 
-    def _place_of(self, offset: int) -> tuple[int | None, str]:
-        """Return page and label where a character stands: a passage may span pages."""
+    def _place_of(self, offset: int) -> tuple[int, str]:
+        """Return page and label where a character stands: a passage may span pages.
+
+        Its pieces stand one after the other, each as long as in its document.
+        """
+        at = 0
         for place in self.places:
-            if place["start"] <= offset < place["end"]:
-                return place["page"], place["label"] or self.label
+            at += place["end"] - place["start"] + 1
+            if offset < at:
+                return place["page"], place["label"]
         return self.page, self.label
 
 
-def _plain_place(place: Any) -> dict[str, Any]:
-    held = place if isinstance(place, Mapping) else asdict(place)
-    return {name: held.get(name) for name in ("page", "label", "start", "end")}
+def _plain_place(place: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: place[name] for name in ("page", "label", "start", "end")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +150,14 @@ async def find_sources(
         passages=tuple(Cited.of(n, hit) for n, hit in enumerate(hits, start=1)),
         idf={term: weight for each in results for term, weight in each.idf.items()},
         corpus_version=last.corpus_version,
-        mode=str(last.mode),
+        mode=last.mode,
         not_ready=_not_ready(results),
     )
 
 
 def _query(question: str, scope: AnswerScope, *, attached: bool) -> SearchQuery:
     return SearchQuery(
-        text=question,
+        text=question[:MAX_QUESTION_CHARACTERS],
         limit=FROM_ATTACHMENTS if attached else PASSAGES,
         product_id=None if attached else scope.product_id,
         document_ids=scope.attached_ids if attached else None,
@@ -168,7 +177,7 @@ def _not_ready(results: Iterable[SearchResult]) -> list[dict[str, str]]:
         str(one.document_id): {
             "document_id": str(one.document_id),
             "filename": one.filename,
-            "state": str(one.state),
+            "state": one.state,
         }
         for result in results
         for one in result.not_ready
