@@ -16,39 +16,45 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
+Delay = Annotated[float | None, typer.Option(help="Between two tokens.")]
+FirstToken = Annotated[
+    float | None, typer.Option(help="From the question to the first token.")
+]
+Tokens = Annotated[
+    int | None, typer.Option(help="Length of an answer that quotes no passage.")
+]
+Fail = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="kind[:times][@tokens], such as rate_limited:2, cut@5, refusal; "
+        "may be given several times."
+    ),
+]
+ScriptFile = Annotated[
+    Path | None, typer.Option(help="All knobs as a JSON file.", dir_okay=False)
+]
+Obeys = Annotated[
+    bool, typer.Option("--obeys-injections", help="Do what a passage demands.")
+]
+EnglishOnly = Annotated[
+    bool, typer.Option("--english-only", help="Embeddings see no Chinese.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Tell the address as JSON.")]
+
+
 @app.command("fake-model")
 def fake_model(  # noqa: PLR0913 - each is a flag
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
     *,
-    delay_ms_per_token: Annotated[
-        float | None, typer.Option(help="Between two tokens.")
-    ] = None,
-    first_token_ms: Annotated[
-        float | None, typer.Option(help="From the question to the first token.")
-    ] = None,
-    tokens: Annotated[
-        int | None, typer.Option(help="Length of an answer that quotes no passage.")
-    ] = None,
-    fail: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="kind[:times][@tokens], such as rate_limited:2, cut@5, refusal; "
-            "may be given several times."
-        ),
-    ] = None,
-    script: Annotated[
-        Path | None, typer.Option(help="All knobs as a JSON file.", dir_okay=False)
-    ] = None,
-    obeys_injections: Annotated[
-        bool, typer.Option("--obeys-injections", help="Do what a passage demands.")
-    ] = False,
-    english_only: Annotated[
-        bool, typer.Option("--english-only", help="Embeddings see no Chinese.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Tell the address as JSON.")
-    ] = False,
+    delay_ms_per_token: Delay = None,
+    first_token_ms: FirstToken = None,
+    tokens: Tokens = None,
+    fail: Fail = None,
+    script: ScriptFile = None,
+    obeys_injections: Obeys = False,
+    english_only: EnglishOnly = False,
+    as_json: AsJson = False,
 ) -> None:
     """Serve OpenAI's and Anthropic's wire by a script; no model, no key, no network."""
     given = {

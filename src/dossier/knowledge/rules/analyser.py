@@ -104,7 +104,7 @@ def _simplified() -> dict[int, str]:
 
     characters = [
         chr(code)
-        for first, last in ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
+        for first, last in ((0x3400, 0x9FFF), (0xF900, 0xFAFF))
         for code in range(first, last + 1)
     ]
     folded = OpenCC("t2s").convert("\n".join(characters)).split("\n")

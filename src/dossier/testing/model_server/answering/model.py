@@ -87,14 +87,21 @@ def _said(
 
 
 def _free(prompt: Prompt, script: Script, fault: FaultKind | None) -> str:
-    demand = injection.demand_in(prompt.text) if script.obeys_injections else None
-    given = passages.passages(prompt.text)
+    given = passages.passages(prompt.question) or passages.passages(prompt.text)
+    demand = _demand(prompt, script)
     if demand:
         return "\n".join(_obeyed(demand, given, prompt))
     if not given:
         return _echo(prompt.question, script.reply_tokens)
     found = passages.best_sentences(_question(prompt), given)
     return "\n".join(_claims(found, fault)) or passages.NOT_FOUND
+
+
+def _demand(prompt: Prompt, script: Script) -> injection.Demand | None:
+    """Return what somebody's paper demands, where the model falls for it."""
+    given = passages.passages(prompt.text)
+    said = "\n".join(p.text for p in given) if given else _source(prompt)
+    return injection.demand_in(said) if script.obeys_injections else None
 
 
 def _question(prompt: Prompt) -> str:
@@ -155,8 +162,7 @@ def _tool(prompt: Prompt, script: Script, rule: Rule | None) -> Tool | None:
 def _tempting(prompt: Prompt, script: Script, fresh: Sequence[Tool]) -> Tool | None:
     """Return a tool that the question names, or a passage, where that is obeyed."""
     said = prompt.question.casefold()
-    demand = injection.demand_in(prompt.text) if script.obeys_injections else None
-    if demand:
+    if _demand(prompt, script):
         return fresh[0] if fresh else None
     return next((t for t in fresh if _named(t.name, said)), None)
 

@@ -6,24 +6,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
-from dossier.testing.model_server.answering.tokens import words
+from dossier.testing.model_server.answering.tokens import is_cjk, telling_words, words
 
-NOT_FOUND = "The passages do not answer this question."
+NOT_FOUND = "⟦none⟧"
+"""What the prompt asks for where no passage answers."""
 UNKNOWN_NUMBER = 97
 _MOST = 3
 _ENOUGH = 0.6
 """Share of the best sentence's score that a further one must reach."""
 _LONGEST = 300
 _TAG = re.compile(
-    r"<(?P<tag>passage|document|source)\b[^>]*?"
+    r"<(?P<tag>(?:passage|document|source)[\w-]*)\b[^>]*?"
     r"\b(?:n|number|id|index)\s*=\s*[\"']?(?P<number>\d+)[^>]*>"
-    r"(?P<text>.*?)</(?P=tag)\b[^>]*>",
+    r"(?P<text>.*?)</(?P=tag)\s*>",
     re.DOTALL | re.IGNORECASE,
 )
 _SENTENCE = re.compile(
     r"[^\n。\uff01\uff1f!?;\uff1b]+?(?:[。\uff01\uff1f!?;\uff1b]+|\.(?=\s|$)|(?=\n)|$)"
 )
-_MARKS = str.maketrans("", "", "⟦⟧|")
+_MARKS = "⟦⟧"
+_SHORTEST = 5
+"""Letters of a sentence that can prove anything; Chinese counts double."""
+_LABEL = re.compile(r"^\s*question\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +56,19 @@ def passages(prompt: str) -> list[Passage]:
 
 def without_passages(text: str) -> str:
     """Return what is said beside the passages."""
-    return _TAG.sub(" ", text)
+    return _LABEL.sub("", _TAG.sub("", text))
 
 
 def claim(sentence: str, passage: int, quote: str) -> str:
     """Return one line of a grounded answer."""
-    said = sentence.translate(_MARKS).strip()
-    return f"{said} ⟦{passage}|{quote.translate(_MARKS).strip()}⟧"
+    return f"{sentence.strip()} ⟦{passage}|{quote.strip()}⟧"
 
 
 def best_sentences(question: str, given: Sequence[Passage]) -> list[Sentence]:
     """Return one to three sentences that share most with the question, or none."""
     sentences = list(_sentences(given))
     weights = _weights(sentences)
-    asked = set(words(question))
+    asked = telling_words(question)
     scored = [
         (sum(weights[word] for word in asked & set(words(sentence.text))), place)
         for place, sentence in enumerate(sentences)
@@ -83,9 +86,14 @@ def _sentences(given: Sequence[Passage]) -> Iterator[Sentence]:
     for passage in given:
         for found in _SENTENCE.findall(passage.text):
             text = found.strip()[:_LONGEST]
-            if text and text not in seen and not set(text) & set("⟦⟧|"):
+            if text not in seen and _can_be_quoted(text):
                 seen.add(text)
                 yield Sentence(passage.number, text)
+
+
+def _can_be_quoted(text: str) -> bool:
+    weight = sum(1 + is_cjk(character) for character in text if character.isalnum())
+    return weight >= _SHORTEST and not set(text) & set(_MARKS)
 
 
 def _weights(sentences: Sequence[Sentence]) -> dict[str, float]:

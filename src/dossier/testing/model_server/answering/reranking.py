@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dossier.testing.model_server.answering.tokens import words
+from dossier.testing.model_server.answering.tokens import telling_words, words
 from dossier.testing.model_server.conversation import Json, UnreadableRequestError
 from dossier.testing.model_server.wires.content import integer
 
@@ -36,7 +36,7 @@ def _text(document: object) -> str:
 
 
 def _scores(query: str, texts: Sequence[str]) -> list[float]:
-    asked = set(words(query))
+    asked = telling_words(query)
     return [_share(asked, set(words(text))) for text in texts]
 
 

@@ -7,6 +7,11 @@ _PIECE = re.compile(
     r"\s*(?:[A-Za-z0-9_À-ɏ]{1,8}|[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]{1,2}|\S)|\s+"
 )
 _WORD = re.compile(r"[a-z0-9à-ɏ]+|[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_FUNCTION_WORDS = (
+    "a an and are at be by do does for from has have how in is it its me of on or "
+    "please that the this to was were what when where which who why will with you "
+    "your 的 是 了 嗎 吗 什 麼 么 什麼 什么 多 少 多少 何 請 请 有 在 與 和 為 之"
+)
 _LATIN_END = "\u2e80"
 
 
@@ -26,6 +31,11 @@ def words(text: str) -> list[str]:
     return found
 
 
+def telling_words(text: str) -> set[str]:
+    """Return the words of a text that say what it is about."""
+    return set(words(text)) - _TELLING_NOTHING
+
+
 def is_cjk(character: str) -> bool:
     """Tell whether a character is written in Chinese, Japanese or Korean."""
     return character >= _LATIN_END
@@ -37,3 +47,6 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) > len(ending):
             return word.removesuffix(ending)
     return word
+
+
+_TELLING_NOTHING = frozenset(words(_FUNCTION_WORDS))
