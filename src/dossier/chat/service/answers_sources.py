@@ -56,8 +56,12 @@ class Cited:
         )
 
     def citation(self, quote: Quote) -> dict[str, Any]:
-        """Return a quote of this passage as messages keep it."""
-        page, label = self._place_of(quote.start)
+        """Return a quote of this passage as messages keep it.
+
+        `start` and `end` are offsets in the text of its page.
+        """
+        page, label, start = self._place_of(quote.start)
+        end = self._place_of(quote.end - 1)[2] + 1
         return {
             "type": "file_citation",
             "number": self.number,
@@ -67,21 +71,22 @@ class Cited:
             "page": page,
             "label": label,
             "quote": quote.text,
-            "start": quote.start,
-            "end": quote.end,
+            "start": start,
+            "end": end,
         }
 
-    def _place_of(self, offset: int) -> tuple[int, str]:
-        """Return page and label where a character stands: a passage may span pages.
+    def _place_of(self, offset: int) -> tuple[int, str, int]:
+        """Return page, label and offset there of a character of the passage.
 
         Its pieces stand one after the other, each as long as in its document.
         """
         at = 0
         for place in self.places:
-            at += place["end"] - place["start"] + 1
-            if offset < at:
-                return place["page"], place["label"]
-        return self.page, self.label
+            length = place["end"] - place["start"]
+            if offset <= at + length:
+                return place["page"], place["label"], place["start"] + offset - at
+            at += length + 1
+        return self.page, self.label, offset
 
 
 def _plain_place(place: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,6 @@ from dossier.runs.constants import RunState
 from dossier.runs.models import Run
 from dossier.runs.service import RunContext, RunsService
 
-KIND: Final = "chat.answer"
 MAX_EVENTS: Final = 100_000
 
 
@@ -128,9 +127,11 @@ class AnswerExecutor:
             "dropped_claims": outcome.dropped,
             "not_ready": outcome.not_ready,
         }
-        await context.finish(
-            COMPLETED, data, write, result={"ai_message_id": str(order.answer_id)}
-        )
+        result = {
+            "ai_message_id": str(order.answer_id),
+            "not_ready": outcome.not_ready,
+        }
+        await context.finish(COMPLETED, data, write, result=result)
 
     async def _stop(self, context: RunContext, order: Order, reply: Reply) -> None:
         ending = Ending(MessageState.INCOMPLETE, reply.text, reply.citations, None)
