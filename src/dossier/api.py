@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
 from dossier.chat.router import routers as chat
+from dossier.ai.router import router as ai
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
@@ -25,6 +26,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     activity,
     *chat,
+    ai,
     documents,
     jobs,
     *pif,
