@@ -26,7 +26,7 @@ TAG = CallTag(org_id=UUID(int=1), user_id=UUID(int=2), feature="chat.answer")
 QUESTION = ChatRequest(
     messages=(
         ChatMessage("system", "Answer from the passages."),
-        ChatMessage("user", "成分是什麼？"),
+        ChatMessage("user", "成分是什麼"),
     )
 )
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
