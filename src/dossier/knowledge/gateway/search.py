@@ -51,11 +51,12 @@ select count(*) from knowledge_chunks c
 """
 _LATE: Final = """
 select d.id, d.filename, d.text_state
-  from (select d.id, d.filename, d.text_state, d.created_at from documents d
+  from (select d.* from documents d
          where d.org_id = bound.org_id and d.archived_at is null{scope}
          order by d.created_at desc, d.id desc limit {newest}) d
  where not exists (select from knowledge_documents k
-                    where k.org_id = bound.org_id and k.document_id = d.id)
+                    where k.org_id = bound.org_id and k.document_id = d.id
+                      and k.revision = d.revision)
  order by d.created_at desc, d.id desc limit {limit}
 """
 
@@ -64,8 +65,9 @@ with {legs},
 fused as (
   select id, sum(lexical) as lexical, sum(dense) as dense, sum(share) as score
     from ({shares}) each_leg group by id)
-select c.id, c.document_id, d.filename, c.page, c.label, c.kind, c.text, c.context,
-       c.places::text as places, c.language, best.score, best.lexical, best.dense
+select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
+       c.context, c.places::text as places, c.language,
+       best.score, best.lexical, best.dense
   from (select * from fused order by score desc, id limit {limit}) best
   join knowledge_chunks c on c.org_id = $1 and c.id = best.id
   join documents d on d.org_id = $1 and d.id = c.document_id
