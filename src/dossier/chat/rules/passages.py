@@ -3,7 +3,7 @@
 The fence carries a word that nobody who wrote a paper could have known.
 """
 
-# ruff: noqa: RUF001 - Chinese colons
+
 
 import re
 import unicodedata

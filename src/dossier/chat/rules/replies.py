@@ -1,6 +1,6 @@
 """Fixed words of answers that no model writes, in the language of the question."""
 
-# ruff: noqa: RUF001 - Chinese punctuation is as it is
+
 
 import re
 from collections.abc import Iterable
