@@ -71,7 +71,9 @@ async def brand(committed: SessionFactory) -> AsyncIterator[UUID]:
 
 
 @pytest.fixture
-async def process(committed: SessionFactory, runs_url: str) -> AsyncIterator[Process]:
+async def process(
+    committed: SessionFactory, runs_url: str, brand: UUID
+) -> AsyncIterator[Process]:
     """Starts one more process; all of them are killed at the end."""
     del brand  # only so that the engines are killed before its runs are deleted
     engines: list[RunEngine] = []
