@@ -20,14 +20,26 @@ from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
+from dossier.integrations.rag.client import RagClient, open_central
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
+from dossier.products.service import ProductsService
 from dossier.reports.tasks import Press, render
 from dossier.runs.service import RunEngine
+from dossier.sources.tasks import create_base, fill_bases
 
 logger = logging.getLogger(__name__)
+
+
+
+def central_of(settings: Settings) -> RagClient | None:
+    """Return the central retrieval service, where one is set."""
+    key = settings.knowledge.central_api_key
+    url = settings.knowledge.central_url
+    return open_central(url, key.get_secret_value() if key else None)
+
 
 TASKS: dict[str, Callable[[Settings], Task]] = {
     "documents.read_text": lambda settings: Task(
@@ -46,6 +58,9 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
                 Typesetter(settings.reports.font_dir, f"Dossier {dossier.__version__}"),
             ),
         )
+    ),
+    "sources.create_base": lambda settings: Task(
+        partial(create_base, service=central_of(settings))
     ),
 }
 """Each kind of job with what makes its task; a new one is one line."""
@@ -81,11 +96,20 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
             partial(settle_lost, sessions, settings.runs.max_duration_s),
         ),
         Timer("ai.sweep_answers", "53 * * * *", partial(sweep_answers, sessions)),
+        *central_timers(settings, database),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
             for each in PERIODIC
         ),
     ]
+
+
+def central_timers(settings: Settings, database: Database) -> list[Timer]:
+    """Return what looks for products without a base, where a service is set."""
+    if settings.knowledge.central_url is None:
+        return []
+    fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
+    return [Timer("sources.fill_bases", "*/2 * * * *", fill)]
 
 
 async def probe_models(settings: Settings, database: Database) -> None:
