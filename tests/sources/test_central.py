@@ -1,5 +1,6 @@
 """Each product gets a knowledge base, whenever the service can be reached."""
 
+from functools import partial
 from uuid import UUID, uuid4
 
 import httpx2
@@ -8,6 +9,7 @@ from tests.conftest import DrainJobs
 from tests.factories.products import make_product
 
 from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.pagination import PageParams
 from dossier.core.tenancy import Actor
 from dossier.integrations.rag.client import RagClient
 from dossier.integrations.rag.offline import OfflineCentral
@@ -15,7 +17,6 @@ from dossier.jobs.constants import JobState
 from dossier.jobs.ports import Task
 from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
-from dossier.core.pagination import PageParams
 from dossier.products.service import ProductsService
 from dossier.sources.constants import CREATE_BASE_TASK
 from dossier.sources.ports import CentralDocument
@@ -36,8 +37,6 @@ def service(twin: OfflineCentral) -> RagClient:
 
 
 def task_of(service: RagClient | None) -> dict[str, Task]:
-    from functools import partial
-
     return {CREATE_BASE_TASK: Task(partial(create_base, service=service))}
 
 

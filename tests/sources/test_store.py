@@ -100,7 +100,7 @@ async def test_an_answer_that_is_too_old_is_asked_for_again(
 ) -> None:
     changed = Fetched(200, b'{"cid": 713}', "1")
     source, store = Source(FOUND, FOUND, changed), store_of(sessions, org_id, "live")
-    await store.ask(CAS, source)
+    newest = await store.ask(CAS, source)
     for _ in range(2):
         async with tenant_transaction(sessions, org_id) as session:
             await session.execute(

@@ -21,7 +21,13 @@ from dossier.integrations.rag.exceptions import (
     CentralRefusedError,
     CentralUnavailableError,
 )
-from dossier.integrations.rag.models import CreatedBase, Envelope, Passage, QueryResult
+from dossier.integrations.rag.models import (
+    Accepted,
+    CreatedBase,
+    Envelope,
+    Passage,
+    QueryResult,
+)
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -90,7 +96,7 @@ class RagClient:
             "text": document.text,
         }
         path = f"/knowledge-bases/{base_id}/documents"
-        await self._post(tenant, path, body, BaseModel)
+        await self._post(tenant, path, body, Accepted)
 
     async def query(
         self, tenant: str, base_ids: Sequence[str], text: str, limit: int

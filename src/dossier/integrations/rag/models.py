@@ -32,6 +32,10 @@ class CreatedBase(BaseModel):
     id: Annotated[str, Field(pattern=f"^{BASE_ID.pattern}$")]
 
 
+class Accepted(BaseModel):
+    """A document that was taken; whatever else is told of it does not matter."""
+
+
 class RemoteResult(BaseModel):
     """One passage as it is sent."""
 

@@ -19,6 +19,9 @@ from dossier.products.gateway.link import add_link as add_link
 from dossier.products.gateway.link import delete_link_for_org as delete_link_for_org
 from dossier.products.gateway.link import get_link_for_org as get_link_for_org
 from dossier.products.gateway.link import (
+    list_items_of_document_for_org as list_items_of_document_for_org,
+)
+from dossier.products.gateway.link import (
     list_linked_document_ids_for_org as list_linked_document_ids_for_org,
 )
 from dossier.products.gateway.link import list_links_for_org as list_links_for_org
@@ -33,6 +36,9 @@ from dossier.products.gateway.product import (
 )
 from dossier.products.gateway.product import (
     list_product_rows_for_org as list_product_rows_for_org,
+)
+from dossier.products.gateway.product import (
+    list_products_for_system as list_products_for_system,
 )
 from dossier.products.gateway.product import (
     lock_product_for_org as lock_product_for_org,
