@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
-from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS
+from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, make_executors
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -32,6 +32,7 @@ from dossier.core.web import UPLOAD, Authenticator, operation_id
 from dossier.integrations.queue.names import JOB_CHANNEL
 from dossier.integrations.queue.names import TABLE as QUEUE_TABLE
 from dossier.jobs.dependencies import answer_for_job
+from dossier.runs.service import RunEngine
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -71,6 +72,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.authenticator = _authenticator(app, database.sessions)
         state.checks = _checks(database)
         await stack.enter_async_context(_jobs(app, settings, database))
+        executors = make_executors(settings, database)
+        state.run_engine = await stack.enter_async_context(
+            RunEngine(database.sessions, database.url, executors, settings.runs)
+        )
         yield
 
 

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "create-org": "dossier.cli.accounts",
     "create-user": "dossier.cli.accounts",
     "doctor": "dossier.cli.doctor",
+    "fake-model": "dossier.cli.fake_model",
     "jobs": "dossier.cli.jobs",
     "migrate": "dossier.cli.database",
     "postgres": "dossier.cli.database",

@@ -1,0 +1,10 @@
+"""Routes of chat."""
+
+from fastapi import APIRouter
+
+from dossier.chat.router.messages import router as messages
+from dossier.chat.router.people import router as people
+from dossier.chat.router.rooms import router as rooms
+from dossier.chat.router.shares import router as shares
+
+routers: tuple[APIRouter, ...] = (people, rooms, messages, shares)

@@ -1,0 +1,179 @@
+"""Runs over HTTP: the engine, the position asked for, the stream of events."""
+
+import asyncio
+import re
+from contextlib import suppress
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from dossier.core.errors import Fault
+from dossier.runs.constants import FINISHED
+from dossier.runs.exceptions import StreamPositionInvalidError
+from dossier.runs.models import Run
+from dossier.runs.service import Follower, RunEngine
+
+MEDIA_TYPE = "text/event-stream"
+RETRY_MS = 1000
+"""How soon a client comes back when its stream was cut."""
+MAX_POSITION = 2**63 - 1
+LAST_EVENT_ID = "Last-Event-ID"
+STARTING_AFTER = "starting_after"
+_NUMBER = re.compile(r"\d{1,19}", re.ASCII)
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+_FIRST = b"retry: %d\n\n" % RETRY_MS
+_KEEP_ALIVE = b": keep-alive\n\n"
+
+Disconnect = Literal["continue", "cancel"]
+
+
+async def get_run_engine(request: Request) -> RunEngine:
+    """Return the engine of this process."""
+    engine: RunEngine = request.app.state.run_engine
+    return engine
+
+
+Runs = Annotated[RunEngine, Depends(get_run_engine)]
+
+
+async def get_starting_after(
+    last_event_id: Annotated[
+        str | None, Header(description="Sent by browsers that reconnect.")
+    ] = None,
+    starting_after: Annotated[
+        str | None, Query(description="The number of the last event seen.")
+    ] = None,
+) -> int:
+    """Return where a stream goes on; the larger of header and query counts.
+
+    A browser repeats the query of the first request when it reconnects, so that its
+    header is the newer one.
+    """
+    return max(
+        _position(last_event_id, LAST_EVENT_ID),
+        _position(starting_after, STARTING_AFTER),
+    )
+
+
+StartingAfter = Annotated[int, Depends(get_starting_after)]
+
+
+def sse_response(
+    engine: RunEngine,
+    org_id: UUID,
+    run: Run,
+    starting_after: int = 0,
+    *,
+    on_disconnect: Disconnect | None = None,
+) -> Response:
+    """Answer with a run's events after a number; 204 where nothing more will come."""
+    if run.state in FINISHED and starting_after >= run.stored_through:
+        return Response(status_code=204)
+    if starting_after > run.reserved_through:
+        raise _invalid(STARTING_AFTER, "No event of this run has such a number yet.")
+    policy = on_disconnect or engine.settings.on_disconnect
+    return EventStream(
+        engine, (org_id, run.id), starting_after, cancels=policy == "cancel"
+    )
+
+
+class EventStream(Response):
+    """Server-sent events of one run.
+
+    Sends what has come together since the last time in one piece. Holds no database
+    connection, and where the client reads slowly, no events either.
+    """
+
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self,
+        engine: RunEngine,
+        run: tuple[UUID, UUID],
+        starting_after: int,
+        *,
+        cancels: bool,
+    ) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = b""
+        self.raw_headers = list(_HEADERS)
+        self._engine = engine
+        self._run = run
+        self._starting_after = starting_after
+        self._cancels = cancels
+        self._has_left = False
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the run's end, or until the client is gone."""
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        org_id, run_id = self._run
+        with self._engine.following(org_id, run_id, self._starting_after) as follower:
+            watch = asyncio.create_task(self._watch(receive, follower))
+            try:
+                await self._stream(follower, send)
+            finally:
+                watch.cancel()
+        if self._has_left:
+            self._vanished()
+        else:
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _stream(self, follower: Follower, send: Send) -> None:
+        clock = asyncio.get_running_loop().time
+        quiet_s = self._engine.settings.keep_alive_s / 2
+        await _send(send, _FIRST)
+        sent_s = clock()
+        while not (self._has_left or follower.has_ended) and self._engine.is_open:
+            events = await follower.next()
+            if events:
+                await _send(send, b"".join([event.frame for event in events]))
+                sent_s = clock()
+            elif clock() - sent_s >= quiet_s:
+                await _send(send, _KEEP_ALIVE)
+                sent_s = clock()
+
+    async def _watch(self, receive: Receive, follower: Follower) -> None:
+        with suppress(asyncio.CancelledError):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self._has_left = True
+            follower.wake()
+
+    def _vanished(self) -> None:
+        org_id, run_id = self._run
+        if self._cancels and not self._engine.has_readers(run_id):
+            self._engine.cancel_soon(org_id, run_id)
+
+
+async def _send(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def _position(given: str | None, name: str) -> int:
+    if given is None:
+        return 0
+    number = int(given) if _NUMBER.fullmatch(given) else MAX_POSITION + 1
+    if number > MAX_POSITION:
+        raise _invalid(name, "A position is the number of an event: 0, 1, 2, …")
+    return number
+
+
+def _invalid(name: str, detail: str) -> StreamPositionInvalidError:
+    fault = Fault(name, detail, "position_invalid")
+    return StreamPositionInvalidError(detail, faults=(fault,))

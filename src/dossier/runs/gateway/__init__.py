@@ -1,0 +1,1 @@
+"""Every query of runs: their rows, their event log, and what processes tell."""

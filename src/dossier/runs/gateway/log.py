@@ -1,0 +1,158 @@
+"""Queries on the event log: storing, replaying, telling other processes."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from dossier.core.database import Session, raw_rows
+from dossier.core.reads import Reads, bound
+from dossier.runs.constants import CHANNEL, FINISHED, RunState, Verb
+from dossier.runs.ports import Holder
+from dossier.runs.rules.events import Batch
+
+# All runs of a process in one statement: what is not held any more stores nothing.
+_STORE = """
+with held as (
+  update runs run
+  set lease_until = clock_timestamp() + make_interval(secs => $2),
+      reserved_through = greatest(run.reserved_through, lease.reserve),
+      stored_through = greatest(run.stored_through, lease.stored)
+  from unnest($3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bigint[])
+    as lease(org_id, id, epoch, reserve, stored)
+  where run.org_id = lease.org_id and run.id = lease.id
+    and run.owner = $1 and run.epoch = lease.epoch and run.finished_at is null
+  returning run.org_id, run.id, run.state
+), stored as (
+  insert into run_events
+    (org_id, run_id, first_sequence, last_sequence, events, created_at)
+  select held.org_id, held.id, batch.first, batch.last, batch.events::json,
+         clock_timestamp()
+  from unnest($8::uuid[], $9::bigint[], $10::bigint[], $11::text[])
+    as batch(run_id, first, last, events)
+  join held on held.id = batch.run_id
+  -- Stored already, when the answer of a commit was lost.
+  on conflict do nothing
+)
+select id, state from held
+"""
+
+_ADD = """
+insert into run_events
+  (org_id, run_id, first_sequence, last_sequence, events, created_at)
+select $1, $2, batch.first, batch.last, batch.events::json, clock_timestamp()
+from unnest($3::bigint[], $4::bigint[], $5::text[]) as batch(first, last, events)
+on conflict do nothing
+"""
+
+# The row and its log in one snapshot: who sees the end sees all events before it.
+_READ = bound("""
+select run.state, run.reserved_through, log.events::text as events
+from runs run left join lateral (
+  select last_sequence, events from run_events
+  where org_id = bound.org_id and run_id = run.id and last_sequence > $3
+  order by last_sequence limit $4
+) log on true
+where run.org_id = bound.org_id and run.id = $2
+order by log.last_sequence
+""")
+
+
+_LIST = """
+select events::text from run_events
+where org_id = $1 and run_id = $2 and last_sequence > $3
+order by last_sequence limit $4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a process says of one of its runs when it stores."""
+
+    org_id: UUID
+    run_id: UUID
+    epoch: int
+    reserve_through: int
+    stored_through: int
+    batches: Sequence[Batch]
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A piece of a run's log, and how far the run was when it was read."""
+
+    state: RunState
+    reserved_through: int
+    arrays: list[str]
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether nothing can follow what stands in the log."""
+        return self.state in FINISHED
+
+
+async def store_for_system(
+    session: Session, holder: Holder, runs: Sequence[Held]
+) -> dict[UUID, RunState]:
+    """Store events, renew leases, reserve numbers; return the runs still held."""
+    batches = [(run.run_id, *batch) for run in runs for batch in run.batches]
+    rows = await raw_rows(
+        session,
+        _STORE,
+        holder.id,
+        holder.lease_s,
+        [run.org_id for run in runs],
+        [run.run_id for run in runs],
+        [run.epoch for run in runs],
+        [run.reserve_through for run in runs],
+        [run.stored_through for run in runs],
+        *([batch[column] for batch in batches] for column in range(4)),
+    )
+    return {row["id"]: RunState(row["state"]) for row in rows}
+
+
+async def add_batches(
+    session: Session, org_id: UUID, run_id: UUID, batches: Sequence[Batch]
+) -> None:
+    """Store events in the transaction of what they tell of."""
+    if batches:
+        columns = ([batch[column] for batch in batches] for column in range(3))
+        await raw_rows(session, _ADD, org_id, run_id, *columns)
+
+
+async def read_log_for_org(
+    reads: Reads, org_id: UUID, run_id: UUID, after: int, limit: int
+) -> LogPage | None:
+    """Return stored events after a number, in one round trip; `None`: no such run."""
+    rows = await reads.rows(_READ, org_id, run_id, after, limit)
+    if not rows:
+        return None
+    arrays = [row["events"] for row in rows if row["events"] is not None]
+    return LogPage(RunState(rows[0]["state"]), rows[0]["reserved_through"], arrays)
+
+
+async def list_arrays_for_org(
+    session: Session, org_id: UUID, run_id: UUID, after: int, limit: int
+) -> list[str]:
+    """Return stored rows after a number, as JSON arrays; `limit` counts rows."""
+    rows = await raw_rows(session, _LIST, org_id, run_id, after, limit)
+    return [row["events"] for row in rows]
+
+
+async def tell_for_org(
+    session: Session, org_id: UUID, verb: Verb, run_ids: Collection[UUID]
+) -> None:
+    """Tell all processes when the transaction commits."""
+    del org_id  # ids of runs say nothing to whoever may not read them
+    await _tell(session, verb, run_ids)
+
+
+async def tell_for_system(
+    session: Session, verb: Verb, run_ids: Collection[UUID]
+) -> None:
+    """Tell all processes of runs of several organisations."""
+    await _tell(session, verb, run_ids)
+
+
+async def _tell(session: Session, verb: Verb, run_ids: Collection[UUID]) -> None:
+    payload = " ".join([verb, *(run_id.hex for run_id in run_ids)])
+    await raw_rows(session, "select pg_notify($1, $2)", CHANNEL, payload)

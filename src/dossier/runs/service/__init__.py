@@ -1,0 +1,19 @@
+"""Runs: work that outlives the connection, and its events."""
+
+from dossier.runs.rules.events import RunEvent, surviving
+from dossier.runs.service.context import Executor, OnEnd, RunContext, RunKind
+from dossier.runs.service.engine import RunEngine
+from dossier.runs.service.follower import Follower
+from dossier.runs.service.runs import RunsService
+
+__all__ = [
+    "Executor",
+    "Follower",
+    "OnEnd",
+    "RunContext",
+    "RunEngine",
+    "RunEvent",
+    "RunKind",
+    "RunsService",
+    "surviving",
+]

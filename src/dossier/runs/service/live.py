@@ -1,0 +1,71 @@
+"""A run that this process has in hand."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from dossier.runs.constants import RESTARTED
+from dossier.runs.gateway.log import Held
+from dossier.runs.models import Run
+from dossier.runs.service.tape import Tape
+
+
+class Stop(StrEnum):
+    """Why a run is stopped from outside."""
+
+    CANCEL = "cancel"
+    LOST = "lost"
+    HAND_OVER = "hand_over"
+
+
+@dataclass(eq=False, slots=True)
+class Live:
+    """One run, its events, and the wish to stop it."""
+
+    run: Run
+    tape: Tape
+    epoch: int
+    restart_from: int | None = None
+    """What was stored when it was taken over; `None` once clients have been told."""
+    stop: Stop | None = None
+    is_settling: bool = False
+    """Its last events are written by the transaction that ends it."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def run_id(self) -> UUID:
+        """Return the run's id."""
+        return self.tape.run_id
+
+    def emit(self, kind: str, data: Mapping[str, Any]) -> int:
+        """Emit an event; the first one after a take-over says so."""
+        if self.restart_from is not None:
+            self.restarted(self.restart_from)
+        return self.tape.emit(kind, data)
+
+    def restarted(self, kept_through: int) -> int:
+        """Tell clients to drop what was shown after `kept_through`."""
+        self.restart_from = None
+        return self.tape.emit(RESTARTED, {"kept_through": kept_through})
+
+    def ask_to_stop(self, reason: Stop) -> None:
+        """Stop what runs; a lost run is lost whatever was wished before."""
+        if self.stop is None or reason is Stop.LOST:
+            self.stop = reason
+        self.stopping.set()
+
+    def held(self) -> Held:
+        """Return what is to be stored of it now."""
+        batches = self.tape.freeze()
+        return Held(
+            org_id=self.run.org_id,
+            run_id=self.run_id,
+            epoch=self.epoch,
+            reserve_through=self.tape.wanted_reserve(),
+            stored_through=batches[-1].last_sequence if batches else 0,
+            batches=batches,
+        )

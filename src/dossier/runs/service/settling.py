@@ -1,0 +1,127 @@
+"""Ends a run: its last events, what it wrote and its state, in one transaction."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dossier.core.clock import now
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.errors import AppError
+from dossier.core.problems import problem_of
+from dossier.integrations.queue.lost import outlast
+from dossier.runs.constants import (
+    FAILED_EVENT,
+    INCOMPLETE_EVENT,
+    RunSignal,
+    RunState,
+    Verb,
+)
+from dossier.runs.exceptions import RunSupersededError
+from dossier.runs.gateway import log
+from dossier.runs.gateway import run as gateway
+from dossier.runs.models import Run
+from dossier.runs.rules.states import next_state
+from dossier.runs.service.live import Live, Stop
+from dossier.runs.service.writer import Writer
+
+Write = Callable[[Session, Run], Awaitable[None]]
+"""Writes what belongs to the end; may be called again when a connection was lost."""
+
+_SIGNALS = {
+    RunState.COMPLETED: RunSignal.COMPLETE,
+    RunState.FAILED: RunSignal.FAIL,
+    RunState.CANCELLED: RunSignal.CONFIRM_CANCEL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ends: its state and its last event."""
+
+    state: RunState
+    type: str
+    data: dict[str, Any]
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+def cancelled_end() -> End:
+    """Return the end of a run that somebody cancelled."""
+    return End(RunState.CANCELLED, INCOMPLETE_EVENT, {"reason": "cancelled"})
+
+
+def failed_end(error: AppError, request_id: str | None) -> End:
+    """Return the end of a run that failed."""
+    problem = problem_of(error, request_id=request_id)
+    return End(RunState.FAILED, FAILED_EVENT, {"error": problem}, error=problem)
+
+
+async def no_write(_session: Session, _run: Run) -> None:
+    """Write nothing besides the end itself."""
+
+
+class Settler:
+    """Ends runs that this process has in hand."""
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        writer: Writer,
+        on_end: Callable[[Live], None],
+    ) -> None:
+        self._sessions = sessions
+        self._writer = writer
+        self._on_end = on_end
+
+    async def settle(self, live: Live, end: End, write: Write = no_write) -> None:
+        """End a run, however long the database is away.
+
+        Raises `RunSupersededError` where another process has taken the run over; all
+        that `write` did is undone then.
+        """
+        if live.restart_from is not None:
+            live.restarted(live.restart_from)
+        async with self._writer.lock:  # whatever is on its way has arrived then
+            live.is_settling = True
+        live.tape.seal(end.type, end.data)
+        try:
+            is_ours = await outlast(lambda: self._attempt(live, end, write))
+        except BaseException:
+            live.tape.unseal()
+            live.is_settling = False
+            self._writer.mark(live)
+            raise
+        if is_ours:
+            live.tape.end()
+        else:
+            live.tape.lose()  # readers find in the log what stands there
+        live.over.set()
+        self._on_end(live)
+
+    async def _attempt(self, live: Live, end: End, write: Write) -> bool:
+        """Return whether this end was written; another of ours may stand already.
+
+        That is so where the answer of a commit was lost, or nobody waited for it.
+        """
+        org_id = live.run.org_id
+        async with tenant_transaction(self._sessions, org_id) as session:
+            run = await gateway.lock_run_for_org(session, org_id, live.run_id)
+            if run is None or run.epoch != live.epoch:
+                live.ask_to_stop(Stop.LOST)
+                raise RunSupersededError(live.run_id)
+            if run.finished_at is not None:
+                return False
+            _apply(run, live, end)
+            await write(session, run)
+            await log.add_batches(session, org_id, run.id, live.tape.freeze())
+            await log.tell_for_org(session, org_id, Verb.ENDED, [run.id])
+        return True
+
+
+def _apply(run: Run, live: Live, end: End) -> None:
+    run.state = next_state(run.state, _SIGNALS[end.state])
+    run.result, run.error = end.result, end.error
+    run.stored_through = live.tape.last
+    run.reserved_through = max(run.reserved_through, live.tape.last)
+    run.owner = run.lease_until = None
+    run.finished_at = now()
