@@ -72,9 +72,9 @@ def completion(message: dict[str, Any], finish: str = "stop") -> dict[str, Any]:
     }
 
 
-def saying(content: str | None, **more: Any) -> Handler:
+def saying(content: str | None, finish: str = "stop", **more: Any) -> Handler:
     async def step(_request: web.Request) -> web.StreamResponse:
-        return web.json_response(completion({"content": content, **more}))
+        return web.json_response(completion({"content": content, **more}, finish))
 
     return step
 
@@ -214,6 +214,7 @@ async def test_a_model_that_only_calls_tools_is_stopped() -> None:
             ["context_too_long"],
         ),
         (saying(None, refusal="No."), ModelRefusedError, [None]),
+        (saying('{"sum":', finish="length"), ModelResponseMalformedError, [None]),
         (html, ModelResponseMalformedError, ["malformed"]),
         (half, ModelResponseMalformedError, ["malformed"]),
         (slow, ModelTimeoutError, ["first_token_timeout"]),
@@ -295,6 +296,20 @@ async def test_the_only_model_of_a_server_needs_no_name() -> None:
     assert [row.model for row in ledger.rows] == ["qwen"]
 
 
+@pytest.mark.parametrize(
+    ("model", "form"),
+    [("claude-sonnet-5-5", "NativeOutput"), ("claude-sonnet-4-0", "ToolOutput")],
+)
+def test_only_models_that_fill_schemas_are_asked_to(model: str, form: str) -> None:
+    from dossier.integrations.llm import lanes  # noqa: PLC0415 - heavy
+
+    plan = model_plan(AiSettings(anthropic_api_key=SecretStr("k"), model=model))
+    assert plan is not None
+    wanted = lanes.output_of(Sum, plan.servers[0], model, None)
+
+    assert type(wanted).__name__ == form
+
+
 @pytest.mark.slow  # the first import of its SDK takes a second
 async def test_anthropic_is_asked_by_its_own_sdk() -> None:
     seen: list[httpx2.Request] = []
@@ -320,7 +335,7 @@ async def test_anthropic_is_asked_by_its_own_sdk() -> None:
     plan = model_plan(AiSettings(anthropic_api_key=SecretStr("sk-ant")))
     assert plan is not None
     model = TypedModel(
-        plan, ledger, FILLS, timing=HASTY, transport=httpx2.MockTransport(answer)
+        plan, ledger, timing=HASTY, transport=httpx2.MockTransport(answer)
     )
     found = await model.run(Sum, instructions="Add.", prompt="2 + 3", tag=TAG)
     await model.close()
