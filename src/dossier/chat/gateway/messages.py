@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
@@ -232,7 +232,7 @@ async def list_leaves_for_org(
     )
     query = (
         select(below.c.root_id, below.c.id)
-        .distinct(below.c.root_id)
+        .ext(distinct_on(below.c.root_id))
         .order_by(below.c.root_id, below.c.created_at.desc(), below.c.id.desc())
     )
     return {row[0]: row[1] for row in await session.execute(query)}
