@@ -10,7 +10,7 @@ MAX_CHARACTERS: Final = 240
 _SENTENCE_END: Final = re.compile(
     r"[。！？!?；;]+[」』”’\"')）]*|\.(?=\s)|\n+"  # noqa: RUF001 - as written in Chinese
 )
-_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")  # noqa: RUF001 - as written in Chinese
+_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")
 
 Terms = Callable[[str], Sequence[str]]
 
