@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "dossier.cli.doctor",
     "fake-model": "dossier.cli.fake_model",
     "jobs": "dossier.cli.jobs",
+    "knowledge": "dossier.cli.knowledge",
     "migrate": "dossier.cli.database",
     "postgres": "dossier.cli.database",
     "serve": "dossier.cli.serve",
