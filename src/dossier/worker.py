@@ -9,7 +9,7 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.api import make_executors
+from dossier.api import executing
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
@@ -124,12 +124,14 @@ async def working(settings: Settings, database: Database) -> AsyncIterator[None]
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Open the database and work until `stop` is set."""
-    async with opened_database(settings) as database:
+    async with (
+        opened_database(settings) as database,
         # A worker process takes over the runs of a web process that died.
-        executors = make_executors(settings, database)
-        async with RunEngine(database.sessions, database.url, executors, settings.runs):
-            logger.info("worker.started")
-            await make_worker(settings, database).run(stop)
+        executing(settings, database) as executors,
+        RunEngine(database.sessions, database.url, executors, settings.runs),
+    ):
+        logger.info("worker.started")
+        await make_worker(settings, database).run(stop)
     logger.info("worker.stopped")
 
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "knowledge": "dossier.cli.knowledge",
     "migrate": "dossier.cli.database",
     "postgres": "dossier.cli.database",
+    "search": "dossier.cli.search",
     "serve": "dossier.cli.serve",
     "worker": "dossier.cli.worker",
 }

@@ -92,7 +92,7 @@ def _free(prompt: Prompt, script: Script, fault: FaultKind | None) -> str:
     if demand:
         return "\n".join(_obeyed(demand, given, prompt))
     if not given:
-        return _echo(prompt.question, script.reply_tokens)
+        return echo(prompt.question, script.reply_tokens)
     found = passages.best_sentences(_question(prompt), given)
     return "\n".join(_claims(found, fault)) or passages.NOT_FOUND
 
@@ -134,7 +134,7 @@ def _obeyed(
     return [*lines, f"<tool_call>{orjson.dumps(call).decode()}</tool_call>"]
 
 
-def _echo(question: str, tokens: int) -> str:
+def echo(question: str, tokens: int) -> str:
     """Return a text of so many tokens that begins with the question."""
     asked = " ".join(question.split())[:120]
     cjk = any(map(is_cjk, asked))
