@@ -27,6 +27,7 @@ PUBLIC = {
     "get /problems",
     "get /problems/{slug}",
     "get /ready",
+    "get /api/v1/chat/shared/{token}",
     "post /api/v1/auth/login",
 }
 UNLISTED = {"/assets", "/docs", "/openapi.json", "/redoc"}

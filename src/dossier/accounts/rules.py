@@ -14,6 +14,9 @@ MATRIX: dict[str, tuple[Role, ...]] = {
     "Freeze versions, ask for reports": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Cancel and retry jobs": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Read and verify the trail of activity": (OWNER, ADMIN, ASSESSOR),
+    "See the usage and cost of models": (OWNER, ADMIN),
+    "Set model budgets, clear stored answers": (OWNER, ADMIN),
+    "Talk in rooms where one is a member, keep virtual users": tuple(Role),
     "List, create and change users": (OWNER,),
 }
 """The role matrix; `docs/roles.md` is made from it."""

@@ -21,9 +21,12 @@ COMMANDS: dict[str, str] = {
     "create-org": "dossier.cli.accounts",
     "create-user": "dossier.cli.accounts",
     "doctor": "dossier.cli.doctor",
+    "fake-model": "dossier.cli.fake_model",
     "jobs": "dossier.cli.jobs",
+    "knowledge": "dossier.cli.knowledge",
     "migrate": "dossier.cli.database",
     "postgres": "dossier.cli.database",
+    "search": "dossier.cli.search",
     "serve": "dossier.cli.serve",
     "worker": "dossier.cli.worker",
 }

@@ -5,6 +5,7 @@ being left unmarked. `title` is constant and for people, `detail` may name value
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,11 +34,13 @@ class AppError(Exception):
         *,
         faults: tuple[Fault, ...] = (),
         retry_after_s: int | None = None,
+        limit: Mapping[str, str | int | None] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = str(detail) or self.title
         self.faults = faults
         self.retry_after_s = retry_after_s
+        self.limit = limit
 
     @classmethod
     def code(cls) -> str:

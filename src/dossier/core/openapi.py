@@ -33,6 +33,7 @@ _PROBLEM = {
         "instance": {"type": "string", "format": "uri-reference"},
         "request_id": _TEXT,
         "retry_after": {"type": "integer", "description": "Seconds."},
+        "limit": {"type": "object", "description": "Which limit was met, of 402, 429."},
         "errors": {
             "type": "array",
             "items": {

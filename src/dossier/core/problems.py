@@ -129,6 +129,7 @@ def problem_of(
         "instance": instance,
         "request_id": request_id,
         "retry_after": error.retry_after_s,
+        "limit": error.limit and dict(error.limit),
         "errors": [_fault_json(fault) for fault in error.faults] or None,
     }
     return {key: value for key, value in members.items() if value is not None}

@@ -1,5 +1,6 @@
 """The use cases of accounts: members, log-in, organisations."""
 
+from dossier.accounts.service.directory import Directory
 from dossier.accounts.service.members import AccountsService
 from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
 from dossier.accounts.service.reads import AccountReads
@@ -9,6 +10,7 @@ __all__ = [
     "LOCAL_OWNER",
     "AccountReads",
     "AccountsService",
+    "Directory",
     "OrganisationsService",
     "Origin",
     "Principal",

@@ -111,6 +111,8 @@ class CallRecord:
     first_token_ms: int | None
     outcome: Outcome
     error_code: str | None = None
+    is_estimated: bool = False
+    """Tokens were guessed where the server told none."""
 
 
 class Recorder(Protocol):

@@ -1,0 +1,99 @@
+"""Closed vocabularies of model calls, budgets and stored answers."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+
+class CallOutcome(StrEnum):
+    """How far a call has come, or how it ended.
+
+    All but the first and the last are the words of `integrations.llm`.
+    """
+
+    RESERVED = "reserved"
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    RATE_LIMITED = "rate_limited"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+    CUT = "cut"
+    LOST = "lost"
+
+
+FREE_OUTCOMES: Final = frozenset({CallOutcome.RATE_LIMITED, CallOutcome.FAILED})
+"""Calls that cost nothing where the server told no tokens: it did no work."""
+
+
+class BudgetScope(StrEnum):
+    """Whose calls a budget counts."""
+
+    ORGANISATION = "organisation"
+    USER = "user"
+    KEY = "key"
+
+
+class BudgetWindow(StrEnum):
+    """How long until a budget starts anew, in UTC."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+class AnswerState(StrEnum):
+    """Whether an answer is stored, or being made."""
+
+    PENDING = "pending"
+    READY = "ready"
+
+
+class Engine(StrEnum):
+    """What made an answer, or would make it."""
+
+    MODEL = "model"
+    EXTRACTIVE = "extractive"
+    LEXICAL = "lexical"
+    DENSE = "dense"
+    SERVICE = "service"
+
+
+class UsageGroup(StrEnum):
+    """What usage is summed by."""
+
+    DAY = "day"
+    FEATURE = "feature"
+    MODEL = "model"
+    USER = "user"
+
+
+LOST_AFTER_FLOOR: Final = timedelta(minutes=10)
+"""A call that has been open for longer, and for longer than any run may last, has
+nobody left who could settle it."""
+
+BUSY_RETRY_S: Final = 5
+"""When to come back to a budget that running calls hold."""
+
+USAGE_DAYS: Final = 30
+"""How far back sums reach unless stated."""
+MAX_USAGE_ROWS: Final = 2000
+
+SUMMARY_PROMPT: Final = "chat.summary"
+
+MANAGERS: Final = ("owner", "admin")
+"""Roles that see what models cost, cap it, and clear stored answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls are meant."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    feature: str | None = None
+    model: str | None = None
+    user_id: UUID | None = None
+    run_id: UUID | None = None
+    outcome: CallOutcome | None = None

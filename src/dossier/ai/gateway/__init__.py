@@ -1,0 +1,1 @@
+"""Every query on calls, budgets, stored answers and probes."""

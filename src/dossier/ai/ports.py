@@ -1,0 +1,44 @@
+"""What model calls need from outside: prices, and somebody who probes."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dossier.ai.rules.pricing import Price
+from dossier.integrations.llm.models import ServerAbilities
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedServer:
+    """A server that settings name, and its models by purpose; never its key."""
+
+    server: str
+    provider: str
+    models: dict[str, str]
+
+
+class PriceList(Protocol):
+    """Knows what models cost where nobody has set it; may be slow and large."""
+
+    def __call__(self, server: PlannedServer, model: str, /) -> Price | None:
+        """Return the list's price of a model, if it has one."""
+        ...
+
+
+class Probe(Protocol):
+    """Asks the servers what they can do."""
+
+    def __call__(self) -> Awaitable[ServerAbilities]:
+        """Return what was found; a server that is away is a finding as well."""
+        ...
+
+
+class Prices(Protocol):
+    """Knows what a model costs, at once."""
+
+    async def price_of(self, model: str, /) -> Price | None:
+        """Return the price, or `None` where nobody knows it."""
+        ...
+
+
+Servers = Sequence[PlannedServer]

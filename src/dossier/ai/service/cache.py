@@ -1,0 +1,162 @@
+"""The exact cache of answers: one run makes an answer, all others wait for it.
+
+Nothing but the same question under the same circumstances is ever answered from here:
+`cache_key` says what the circumstances are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from dossier.ai.constants import MANAGERS, AnswerState
+from dossier.ai.gateway import answers as gateway
+from dossier.ai.schemas import CacheFeatureResponse, CacheResponse
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.models import new_id
+from dossier.core.tenancy import Actor
+
+CACHE_DAYS = 30
+CLAIM_S = 300
+"""A claim that is older may be taken over; no run lasts longer by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The answer is stored."""
+
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """This run is the one that answers; it must `store` or `abandon`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Another run is at it; wait for that one, then claim again."""
+
+    run_id: UUID
+
+
+class AnswerCache:
+    """The stored answers of one organisation, in the caller's transaction.
+
+    `days=0` switches it off: every claim leads, nothing is stored.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        *,
+        days: int = CACHE_DAYS,
+        claim_s: int = CLAIM_S,
+    ) -> None:
+        self._session = session
+        self._org_id = actor.org_id
+        self._actor = actor
+        self._ttl = timedelta(days=days)
+        self._claim = timedelta(seconds=claim_s)
+
+    async def claim(
+        self,
+        key: str,
+        feature: str,
+        run_id: UUID,
+        scope: Mapping[str, Any] | None = None,
+        *,
+        ended: UUID | None = None,
+    ) -> Hit | Lead | Follow:
+        """Return the answer, or who makes it.
+
+        `scope` holds what an answer may later be deleted by (`product_id`, `room_id`).
+        `ended` names a leader that was waited for and is known to have left nothing.
+        A run that claims again, after it was taken over, leads again. Commit at once:
+        until then other claims of the same key wait.
+        """
+        if not self._ttl:
+            return Lead()
+        found = await self._find(key)
+        if found is not None:
+            return found
+        await gateway.lock_key_for_org(self._session, self._org_id, key)
+        found = await self._find(key)  # stored while we waited for the lock
+        if found is not None:
+            return found
+        values = self._values(key, feature, run_id, scope or {})
+        if await gateway.claim_answer_for_org(
+            self._session, self._org_id, values, ended
+        ):
+            return Lead()
+        leader = await gateway.get_leader_for_org(self._session, self._org_id, key)
+        return Lead() if leader is None else Follow(leader)
+
+    async def store(self, key: str, payload: Mapping[str, Any]) -> bool:
+        """Keep the answer of a claim; `False` if it was deleted in the meantime."""
+        if not self._ttl:
+            return False
+        return await gateway.settle_answer_for_org(
+            self._session, self._org_id, key, dict(payload), now() + self._ttl
+        )
+
+    async def abandon(self, key: str) -> None:
+        """Give a claim up, so that the next one to ask leads."""
+        await gateway.remove_claim_for_org(self._session, self._org_id, key)
+
+    async def statistics(self) -> CacheResponse:
+        """Return how many answers are stored and how often they were given again."""
+        rows = await gateway.summarise_answers_for_org(self._session, self._org_id)
+        features = [CacheFeatureResponse.of(row) for row in rows]
+        ready = [each for each in features if each.state is AnswerState.READY]
+        return CacheResponse(
+            answers=sum(each.answers for each in ready),
+            pending=sum(each.answers for each in features)
+            - sum(e.answers for e in ready),
+            hits=sum(each.hits for each in features),
+            size_bytes=sum(each.size_bytes for each in features),
+            features=features,
+        )
+
+    async def delete(
+        self, scope: Mapping[str, Any] | None = None, *, feature: str | None = None
+    ) -> int:
+        """Delete what a scope covers, or everything; return how many."""
+        self._actor.require(*MANAGERS)
+        return await self.forget(scope, feature=feature)
+
+    async def forget(
+        self, scope: Mapping[str, Any] | None = None, *, feature: str | None = None
+    ) -> int:
+        """Delete what a scope covers because its ground is gone, whoever caused it."""
+        wanted = gateway.AnswerFilter(feature, _plain(scope))
+        return await gateway.remove_answers_for_org(self._session, self._org_id, wanted)
+
+    async def _find(self, key: str) -> Hit | None:
+        payload = await gateway.hit_answer_for_org(self._session, self._org_id, key)
+        return None if payload is None else Hit(orjson.loads(payload))
+
+    def _values(
+        self, key: str, feature: str, run_id: UUID, scope: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        moment = now()
+        return {
+            "id": new_id(),
+            "created_at": moment,
+            "key": key,
+            "feature": feature,
+            "scope": _plain(scope),
+            "state": AnswerState.PENDING,
+            "run_id": run_id,
+            "claimed_until": moment + self._claim,
+            "hits": 0,
+        }
+
+
+def _plain(scope: Mapping[str, Any] | None) -> dict[str, str]:
+    return {name: str(value) for name, value in (scope or {}).items()}

@@ -1,0 +1,191 @@
+"""The ledger: every call of a model, written before it is made and after it ended.
+
+Each step is a short transaction of its own, so that what was paid stays written
+whatever becomes of the caller's.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from dossier.ai import rules
+from dossier.ai.constants import BudgetWindow, CallOutcome
+from dossier.ai.exceptions import ModelPriceUnknownError
+from dossier.ai.gateway import budgets as budget_gateway
+from dossier.ai.gateway import calls as gateway
+from dossier.ai.gateway.budgets import Payer
+from dossier.ai.gateway.calls import NewCall, Settlement
+from dossier.ai.models import AiBudget
+from dossier.ai.ports import Prices
+from dossier.ai.rules.pricing import Price, Tokens
+from dossier.ai.service.meters import check
+from dossier.core.clock import now
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.models import new_id
+from dossier.integrations.llm.models import CallRecord, CallTag
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A call of this process that is not settled yet."""
+
+    org_id: UUID
+    model: str
+    tokens: int
+    usd: Decimal | None
+
+
+class Ledger:
+    """Writes calls and keeps budgets; satisfies `Recorder`. One per process.
+
+    What is reserved here is settled here; calls of a process that died are settled by
+    `ai.tasks.settle_lost`.
+    """
+
+    def __init__(self, sessions: SessionFactory, prices: Prices) -> None:
+        self._sessions = sessions
+        self._prices = prices
+        self._open: dict[UUID, _Open] = {}
+
+    async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
+        """Set tokens aside before a call, or raise where a budget forbids it."""
+        price = await self._prices.price_of(model)
+        call = _new_call(tag, model, tokens, price)
+        if not await gateway.add_unlimited_call(self._sessions, tag.org_id, call):
+            await self._reserve_within(tag, call)
+        opened = _Open(tag.org_id, model, tokens, call.reserved_usd)
+        self._open[call.id] = opened
+        return call.id
+
+    async def settle(self, reservation: UUID, record: CallRecord) -> None:
+        """Replace what was set aside by what it came to."""
+        opened = self._open.pop(reservation, None)
+        if opened is None:
+            logger.warning("ai.call.unknown", extra={"call_id": str(reservation)})
+            return
+        price = await self._prices.price_of(record.model)
+        price = price or await self._prices.price_of(opened.model)
+        settlement = _settlement(opened, record, price)
+        async with tenant_transaction(self._sessions, opened.org_id) as session:
+            settled = await gateway.settle_call_for_org(
+                session, opened.org_id, reservation, settlement
+            )
+        if not settled:  # the sweeper took it for lost
+            logger.warning("ai.call.late", extra={"call_id": str(reservation)})
+
+    async def _reserve_within(self, tag: CallTag, call: NewCall) -> None:
+        """Reserve in every budget that counts the call, or in none.
+
+        The budgets' rows are locked while their windows are read and raised: of callers
+        at once each sees what the one before has set aside.
+        """
+        payer = Payer(tag.user_id, tag.key_id)
+        async with tenant_transaction(self._sessions, tag.org_id) as session:
+            budgets = await budget_gateway.lock_budgets_for_org(
+                session, tag.org_id, payer
+            )
+            _refuse_unpriced(budgets, call)
+            holds = await self._hold(session, tag.org_id, budgets, call)
+            await gateway.add_call(session, tag.org_id, call, holds)
+
+    async def _hold(
+        self, session: Session, org_id: UUID, budgets: list[AiBudget], call: NewCall
+    ) -> list[tuple[UUID, datetime]]:
+        keys = [
+            (each.id, rules.window_start(BudgetWindow(each.window), call.created_at))
+            for each in budgets
+        ]
+        if not keys:  # the last budget was deleted a moment ago
+            return []
+        windows = await budget_gateway.list_windows_for_org(session, org_id, keys)
+        for budget, key in zip(budgets, keys, strict=True):
+            check(budget, key[1], windows.get(key), call)
+        usd = call.reserved_usd or Decimal(0)
+        await budget_gateway.add_reservations(
+            session, org_id, keys, call.reserved_tokens, usd
+        )
+        return keys
+
+
+def lost_settlement(
+    *, model: str, reserved_tokens: int, reserved_usd: Decimal | None
+) -> Settlement:
+    """Return how a call is settled that nobody saw end.
+
+    Its budgets are charged with all that was reserved, since the provider may bill it;
+    its cost stays unknown.
+    """
+    return Settlement(
+        provider=None,
+        server=None,
+        model=model,
+        input_tokens=None,
+        output_tokens=None,
+        cached_tokens=None,
+        is_estimated=True,
+        charged_tokens=reserved_tokens,
+        cost_usd=None,
+        price_source=None,
+        duration_ms=None,
+        first_token_ms=None,
+        outcome=CallOutcome.LOST,
+        error_code="process_lost",
+        settled_at=now(),
+        charged_usd=reserved_usd or Decimal(0),
+    )
+
+
+def _new_call(tag: CallTag, model: str, tokens: int, price: Price | None) -> NewCall:
+    return NewCall(
+        id=new_id(),
+        created_at=now(),
+        user_id=tag.user_id,
+        key_id=tag.key_id,
+        run_id=tag.run_id,
+        feature=tag.feature,
+        prompt_hash=tag.prompt_hash,
+        model=model,
+        reserved_tokens=tokens,
+        reserved_usd=rules.ceiling_usd(price, tokens),
+    )
+
+
+def _refuse_unpriced(budgets: list[AiBudget], call: NewCall) -> None:
+    """Refuse rather than let money go uncounted."""
+    if call.reserved_usd is None and any(each.cap_usd is not None for each in budgets):
+        detail = (
+            f"A budget counts USD, and the price of `{call.model}` is not known: set "
+            "DOSSIER_AI__PRICE_INPUT_USD_PER_MTOK and "
+            "DOSSIER_AI__PRICE_OUTPUT_USD_PER_MTOK (0 for a server of your own), or "
+            "cap tokens instead."
+        )
+        raise ModelPriceUnknownError(detail)
+
+
+def _settlement(opened: _Open, record: CallRecord, price: Price | None) -> Settlement:
+    usage = record.usage
+    tokens = Tokens(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+    outcome = CallOutcome(record.outcome)
+    cost = rules.cost_usd(price, tokens)
+    return Settlement(
+        provider=record.provider,
+        server=record.server,
+        model=record.model,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cached_tokens,
+        is_estimated=getattr(record, "is_estimated", False),
+        charged_tokens=rules.charged_tokens(outcome, tokens.total, opened.tokens),
+        cost_usd=cost,
+        price_source=price.source if price and cost is not None else None,
+        duration_ms=record.duration_ms,
+        first_token_ms=record.first_token_ms,
+        outcome=outcome,
+        error_code=record.error_code and record.error_code[:128],
+        settled_at=now(),
+        charged_usd=rules.charged_usd(outcome, cost, opened.usd),
+    )

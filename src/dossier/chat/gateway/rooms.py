@@ -1,0 +1,176 @@
+"""Every query on rooms, their members and the virtual users in them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from dossier.chat.gateway.seats import seated
+from dossier.chat.models import (
+    ChatMember,
+    ChatProfile,
+    ChatRoom,
+    ChatRoomPersona,
+    VirtualUser,
+)
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice, paginate
+
+
+async def add_room(session: Session, room: ChatRoom) -> None:
+    """Insert a room."""
+    session.add(room)
+    await session.flush()
+
+
+async def add_member(session: Session, member: ChatMember) -> None:
+    """Insert a person's place in a room."""
+    session.add(member)
+    await session.flush()
+
+
+async def list_rooms_for_org(
+    session: Session,
+    org_id: UUID,
+    user_id: UUID | None,
+    page: PageParams,
+    *,
+    is_archived: bool,
+) -> Slice[ChatRoom]:
+    """Return one page of a person's rooms, the last used first."""
+    query = seated(select(ChatRoom), org_id, user_id).order_by(
+        ChatRoom.active_at.desc(), ChatRoom.id.desc()
+    )
+    at = ChatRoom.archived_at
+    return await paginate(
+        session, query.where(at.is_not(None) if is_archived else at.is_(None)), page
+    )
+
+
+async def delete_room_for_org(session: Session, org_id: UUID, room_id: UUID) -> None:
+    """Delete a room with everything in it."""
+    await session.execute(
+        delete(ChatRoom).where(ChatRoom.org_id == org_id, ChatRoom.id == room_id)
+    )
+
+
+async def list_members_for_org(
+    session: Session, org_id: UUID, room_id: UUID
+) -> Sequence[tuple[ChatMember, ChatProfile]]:
+    """Return the people in a room, in the order of joining."""
+    query = (
+        select(ChatMember, ChatProfile)
+        .join(
+            ChatProfile,
+            (ChatProfile.org_id == ChatMember.org_id)
+            & (ChatProfile.id == ChatMember.profile_id),
+        )
+        .where(
+            ChatMember.org_id == org_id,
+            ChatMember.room_id == room_id,
+            ChatProfile.org_id == org_id,
+        )
+        .order_by(ChatMember.created_at, ChatMember.id)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def add_persona_to_room(
+    session: Session, org_id: UUID, room_id: UUID, virtual_user_id: UUID
+) -> bool:
+    """Let a virtual user join; tell whether it was not there yet."""
+    statement = (
+        insert(ChatRoomPersona)
+        .values(
+            org_id=org_id,
+            room_id=room_id,
+            virtual_user_id=virtual_user_id,
+            joined_at=now(),
+        )
+        .on_conflict_do_nothing()
+        .returning(ChatRoomPersona.virtual_user_id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def delete_persona_from_room_for_org(
+    session: Session, org_id: UUID, room_id: UUID, virtual_user_id: UUID
+) -> bool:
+    """Let a virtual user leave; tell whether it was there."""
+    statement = (
+        delete(ChatRoomPersona)
+        .where(
+            ChatRoomPersona.org_id == org_id,
+            ChatRoomPersona.room_id == room_id,
+            ChatRoomPersona.virtual_user_id == virtual_user_id,
+        )
+        .returning(ChatRoomPersona.virtual_user_id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def delete_member_for_org(
+    session: Session, org_id: UUID, room_id: UUID, profile_id: UUID
+) -> None:
+    """Let a person leave a room, and the person's virtual users too."""
+    await session.execute(
+        delete(ChatMember).where(
+            ChatMember.org_id == org_id,
+            ChatMember.room_id == room_id,
+            ChatMember.profile_id == profile_id,
+        )
+    )
+    owned = select(VirtualUser.id).where(
+        VirtualUser.org_id == org_id, VirtualUser.owner_id == profile_id
+    )
+    await session.execute(
+        delete(ChatRoomPersona).where(
+            ChatRoomPersona.org_id == org_id,
+            ChatRoomPersona.room_id == room_id,
+            ChatRoomPersona.virtual_user_id.in_(owned),
+        )
+    )
+
+
+async def get_member_for_org(
+    session: Session, org_id: UUID, room_id: UUID, user_id: UUID
+) -> tuple[ChatMember, ChatProfile] | None:
+    """Return a person's place in a room."""
+    query = (
+        select(ChatMember, ChatProfile)
+        .join(
+            ChatProfile,
+            (ChatProfile.org_id == ChatMember.org_id)
+            & (ChatProfile.id == ChatMember.profile_id),
+        )
+        .where(
+            ChatMember.org_id == org_id,
+            ChatMember.room_id == room_id,
+            ChatProfile.org_id == org_id,
+            ChatProfile.user_id == user_id,
+        )
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def delete_personas_from_rooms_for_org(
+    session: Session, org_id: UUID, virtual_user_id: UUID
+) -> None:
+    """Let a virtual user leave all rooms."""
+    await session.execute(
+        delete(ChatRoomPersona).where(
+            ChatRoomPersona.org_id == org_id,
+            ChatRoomPersona.virtual_user_id == virtual_user_id,
+        )
+    )
+
+
+async def get_room_for_org(
+    session: Session, org_id: UUID, room_id: UUID
+) -> ChatRoom | None:
+    """Return a room whoever asks; only a link, which is its own key, asks so."""
+    query = select(ChatRoom).where(ChatRoom.org_id == org_id, ChatRoom.id == room_id)
+    return (await session.scalars(query)).one_or_none()

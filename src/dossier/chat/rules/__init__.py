@@ -1,0 +1,1 @@
+"""What chat decides without a database: words, lengths, paths."""

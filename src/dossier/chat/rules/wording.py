@@ -1,0 +1,36 @@
+"""Texts of people: what is empty, how long it is to a model, what it is called."""
+
+import re
+import unicodedata
+from typing import Final
+
+from dossier.chat.constants import TITLE_CHARACTERS
+
+UNTITLED: Final = "…"
+_SPACES: Final = re.compile(r"\s+")
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+_WIDE: Final = frozenset("FW")
+_NARROW_PER_TOKEN: Final = 3
+"""Models make a token of some four Latin letters, fewer of figures and CAS numbers."""
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing in a text can be seen."""
+    return all(unicodedata.category(char) in _UNSEEN for char in text)
+
+
+def title_of(text: str) -> str:
+    """Return the first words of a message, in one line."""
+    line = _SPACES.sub(" ", text).strip()
+    if len(line) <= TITLE_CHARACTERS:
+        return line or UNTITLED
+    cut = line[: TITLE_CHARACTERS - 1]
+    head, _, _tail = cut.rpartition(" ")
+    # Chinese has no spaces: a title that would lose more than half is cut hard.
+    return (head if len(head) > TITLE_CHARACTERS // 2 else cut).rstrip() + "…"
+
+
+def estimated_tokens(text: str) -> int:
+    """Return how many tokens a text takes at most, about: no model is asked."""
+    wide = sum(unicodedata.east_asian_width(char) in _WIDE for char in text)
+    return wide + -(-(len(text) - wide) // _NARROW_PER_TOKEN)

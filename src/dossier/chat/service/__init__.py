@@ -1,0 +1,1 @@
+"""Use cases of chat. Starts no transaction, commits none."""

@@ -1,0 +1,88 @@
+"""A room written down: Markdown of a branch, JSON of all branches."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+from dossier.activity.service import ActivityService
+from dossier.chat.constants import MAX_PATH, ExportFormat
+from dossier.chat.gateway import messages as gateway
+from dossier.chat.models import ChatRoom
+from dossier.chat.rules.export import Said, export_filename, markdown_of
+from dossier.chat.schemas.messages import ExportedMessage, ExportedRoom
+from dossier.chat.service.branches import BranchesService
+from dossier.chat.service.seats import Seats
+from dossier.chat.service.views import MessageView, views_of
+from dossier.core.database import Session
+from dossier.core.downloads import Content
+from dossier.core.tenancy import Actor
+
+ENTITY = "chat_room"
+MARKDOWN_TYPE = "text/markdown; charset=utf-8"
+JSON_TYPE = "application/json"
+
+
+class ExportsService:
+    """Rooms to take away, for those who are members."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._seats = Seats(session, actor)
+        self._branches = BranchesService(session, actor)
+        self._activity = ActivityService(session, actor)
+
+    async def export(
+        self, room_id: UUID, form: ExportFormat, leaf_id: UUID | None = None
+    ) -> Content:
+        """Write a room down."""
+        room = (await self._seats.take(room_id)).room
+        if form is ExportFormat.JSON:
+            content = await self._json(room)
+        else:
+            content = await self._markdown(room, leaf_id)
+        await self._activity.record(
+            "export", ENTITY, room_id, details={"format": form.value}
+        )
+        return content
+
+    async def _markdown(self, room: ChatRoom, leaf_id: UUID | None) -> Content:
+        page = await self._branches.page(room.id, leaf_id, MAX_PATH)
+        said = [_said(each) for each in reversed(page.items) if each.text]
+        text = markdown_of(room.title, said)
+        return _content(text.encode(), export_filename(room.title, "md"), MARKDOWN_TYPE)
+
+    async def _json(self, room: ChatRoom) -> Content:
+        org_id = self._actor.org_id
+        messages = await gateway.list_messages_for_org(self._session, org_id, room.id)
+        views = await views_of(self._session, org_id, messages, None)
+        written = _written(room, views)
+        data = written.model_dump_json(indent=2).encode()
+        return _content(data, export_filename(room.title, "json"), JSON_TYPE)
+
+
+def _written(room: ChatRoom, views: Sequence[MessageView]) -> ExportedRoom:
+    return ExportedRoom(
+        id=room.id,
+        title=room.title,
+        created_at=room.created_at,
+        product_id=room.product_id,
+        messages=[ExportedMessage.model_validate(each) for each in views],
+    )
+
+
+def _said(view: MessageView) -> Said:
+    return Said(view.sender.name, view.created_at, view.text, view.citations)
+
+
+def _content(data: bytes, filename: str, media_type: str) -> Content:
+    async def read(start: int, end: int) -> AsyncIterator[bytes]:
+        yield data[start:end]
+
+    return Content(
+        read=read,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        filename=filename,
+        media_type=media_type,
+    )

@@ -1,0 +1,102 @@
+"""What a model is told of a branch: the running summary, then the newest turns."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from dossier.chat.constants import History, MessageState, Summary, Turn
+from dossier.chat.gateway import branches as branch_gateway
+from dossier.chat.gateway import messages as gateway
+from dossier.chat.models import ChatMessage, ChatRoom
+from dossier.chat.rules.window import WindowFilling
+from dossier.chat.service.seats import Seats
+from dossier.chat.service.views import Sender, senders_of
+from dossier.core.database import Session
+from dossier.core.tenancy import Actor
+
+STRIDE = 40
+"""Messages read at once, walking up a branch."""
+
+
+class HistoryService:
+    """The past of one branch, within a number of tokens."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._seats = Seats(session, actor)
+
+    async def history(
+        self, room_id: UUID, upto_message_id: UUID | None, limit_tokens: int
+    ) -> History:
+        """Return the branch that ends in a message, this included.
+
+        Messages still pending, failed or deleted are left out. The summary counts
+        where it ends on this branch; then no turn before its end is told again.
+        """
+        seat = await self._seats.take(room_id)
+        if upto_message_id is None:
+            return History(None, (), None, None)
+        summary = await self._summary_on_branch(seat.room, upto_message_id)
+        through_id = summary.through_id if summary else None
+        filling = WindowFilling(limit_tokens)
+        await self._fill(filling, room_id, upto_message_id, through_id)
+        window = filling.window()
+        text = summary.text if summary else None
+        return History(text, window.turns, window.cut_at, through_id)
+
+    async def store_summary(
+        self, room_id: UUID, summary: Summary, *, after_id: UUID | None
+    ) -> bool:
+        """Replace the summary that ended in `after_id`; `False` if another did."""
+        await self._seats.take(room_id)
+        return await gateway.settle_summary_for_org(
+            self._session, self._actor.org_id, room_id, summary, after_id=after_id
+        )
+
+    async def _summary_on_branch(self, room: ChatRoom, leaf_id: UUID) -> Summary | None:
+        through_id = room.summary_through_id
+        if room.summary is None or through_id is None:
+            return None
+        is_on_branch = await branch_gateway.has_ancestor_for_org(
+            self._session, self._actor.org_id, room.id, leaf_id, through_id
+        )
+        return Summary(room.summary, through_id) if is_on_branch else None
+
+    async def _fill(
+        self,
+        filling: WindowFilling,
+        room_id: UUID,
+        leaf_id: UUID,
+        through_id: UUID | None,
+    ) -> None:
+        next_id: UUID | None = leaf_id
+        while next_id is not None and not filling.is_full:
+            path = await branch_gateway.list_path_for_org(
+                self._session, self._actor.org_id, room_id, next_id, STRIDE
+            )
+            told = _behind(path, through_id)
+            filling.take(await self._turns(told))
+            is_over = len(told) < len(path) or not path
+            next_id = None if is_over else path[-1].parent_id
+
+    async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
+        told = [each for each in messages if _is_told(each)]
+        senders = await senders_of(self._session, self._actor.org_id, told)
+        return [_turn(each, senders.of(each)) for each in told]
+
+
+def _turn(message: ChatMessage, sender: Sender) -> Turn:
+    role = "user" if message.virtual_user_id is None else "assistant"
+    return Turn(message.id, role, sender.name, message.text)
+
+
+def _is_told(message: ChatMessage) -> bool:
+    is_said = message.state in {MessageState.COMPLETE, MessageState.INCOMPLETE}
+    return is_said and message.deleted_at is None and bool(message.text)
+
+
+def _behind(
+    path: Sequence[ChatMessage], through_id: UUID | None
+) -> Sequence[ChatMessage]:
+    ids = [each.id for each in path]
+    return path[: ids.index(through_id)] if through_id in ids else path

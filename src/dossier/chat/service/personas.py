@@ -1,0 +1,95 @@
+"""Virtual users: personas that belong to one person and answer in rooms."""
+
+from typing import Any
+from uuid import UUID
+
+from dossier.activity.service import ActivityService
+from dossier.chat.exceptions import DefaultVirtualUserError, VirtualUserNotFoundError
+from dossier.chat.gateway import people as gateway
+from dossier.chat.gateway import rooms as room_gateway
+from dossier.chat.models import VirtualUser
+from dossier.chat.service.profiles import ProfilesService
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.tenancy import Actor
+
+ENTITY = "virtual_user"
+
+
+class PersonasService:
+    """The virtual users of whoever asks; nobody sees another person's."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._profiles = ProfilesService(session, actor)
+        self._activity = ActivityService(session, actor)
+
+    async def default_persona(self) -> VirtualUser:
+        """Return one's assistant, made on first use."""
+        org_id = self._actor.org_id
+        owner = await self._profiles.own()
+        found = await gateway.get_default_virtual_user_for_org(
+            self._session, org_id, owner.id
+        )
+        if found is not None:
+            return found
+        await gateway.add_default_virtual_user(self._session, org_id, owner.id)
+        made = await gateway.get_default_virtual_user_for_org(
+            self._session, org_id, owner.id
+        )
+        if made is None:
+            raise VirtualUserNotFoundError(owner.id)
+        return made
+
+    async def get_persona(self, virtual_user_id: UUID) -> VirtualUser:
+        """Return one of one's own virtual users."""
+        owner = await self._profiles.own()
+        found = await gateway.get_virtual_user_for_org(
+            self._session, self._actor.org_id, virtual_user_id, owner.id
+        )
+        if found is None:
+            raise VirtualUserNotFoundError(virtual_user_id)
+        return found
+
+    async def list_personas(self, page: PageParams) -> Slice[VirtualUser]:
+        """Return one page of one's virtual users, the newest first."""
+        default = await self.default_persona()
+        return await gateway.list_virtual_users_for_org(
+            self._session, self._actor.org_id, default.owner_id, page
+        )
+
+    async def create_persona(self, values: dict[str, Any]) -> VirtualUser:
+        """Make a virtual user of one's own."""
+        owner = await self._profiles.own()
+        made = VirtualUser(org_id=self._actor.org_id, owner_id=owner.id, **values)
+        await gateway.add_virtual_user(self._session, made)
+        await self._record("create", made)
+        return made
+
+    async def update_persona(
+        self, virtual_user_id: UUID, changes: dict[str, Any]
+    ) -> VirtualUser:
+        """Change what was sent of one's own virtual user."""
+        persona = await self.get_persona(virtual_user_id)
+        for name, value in changes.items():
+            setattr(persona, name, value)
+        await self._record("update", persona, changed=sorted(changes))
+        return persona
+
+    async def retire_persona(self, virtual_user_id: UUID) -> None:
+        """Let a virtual user leave all rooms for good; what it said stays."""
+        persona = await self.get_persona(virtual_user_id)
+        if persona.is_default:
+            raise DefaultVirtualUserError
+        persona.retired_at = now()
+        await room_gateway.delete_personas_from_rooms_for_org(
+            self._session, self._actor.org_id, persona.id
+        )
+        await self._record("delete", persona)
+
+    async def _record(
+        self, action: str, persona: VirtualUser, **details: list[str]
+    ) -> None:
+        await self._activity.record(action, ENTITY, persona.id, details=dict(details))

@@ -1,0 +1,75 @@
+"""What a virtual user may read: no more than its owner and whoever asks it."""
+
+from uuid import UUID
+
+from dossier.accounts.service import Directory
+from dossier.chat.constants import AnswerScope
+from dossier.chat.exceptions import VirtualUserNotFoundError
+from dossier.chat.gateway import branches as branch_gateway
+from dossier.chat.gateway import messages as message_gateway
+from dossier.chat.gateway import people as people_gateway
+from dossier.chat.gateway import rooms as room_gateway
+from dossier.chat.gateway.seats import Seat
+from dossier.chat.models import ChatProfile, ChatRoom, VirtualUser
+from dossier.chat.service.seats import Seats
+from dossier.core.database import Session
+from dossier.core.tenancy import Actor
+
+PATH_MESSAGES = 200
+"""How far back attachments are looked for."""
+
+
+class ScopesService:
+    """Joins the rights of the asker with those of a virtual user's owner."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._seats = Seats(session, actor)
+        self._directory = Directory(session, actor)
+
+    async def admit(self, seat: Seat, persona: VirtualUser) -> None:
+        """Let one's own virtual user join; another person's must be in the room."""
+        if persona.owner_id != seat.member.profile_id:
+            await self.scope_for(seat.room, persona)
+            return
+        if persona.retired_at is not None:
+            raise VirtualUserNotFoundError(persona.id)
+        await room_gateway.add_persona_to_room(
+            self._session, self._actor.org_id, seat.room.id, persona.id
+        )
+
+    async def scope_for(
+        self, room: ChatRoom, persona: VirtualUser, *, leaf_id: UUID | None = None
+    ) -> AnswerScope:
+        """Return what an answer of this virtual user in this room may be made from.
+
+        The asker must be a member, the virtual user must have joined, and its owner
+        must be a member who still works here; otherwise there is nothing to read.
+        """
+        await self._seats.take(room.id)
+        found = await people_gateway.get_persona_in_room_for_org(
+            self._session, self._actor.org_id, room.id, persona.id
+        )
+        if found is None or not await self._is_here(found[1]):
+            raise VirtualUserNotFoundError(persona.id)
+        attached = await self._attached(room, leaf_id)
+        return AnswerScope(room.id, room.product_id, attached)
+
+    async def _is_here(self, owner: ChatProfile) -> bool:
+        if owner.user_id is None or owner.user_id == self._actor.user_id:
+            return True
+        return await self._directory.find_colleague(owner.user_id) is not None
+
+    async def _attached(self, room: ChatRoom, leaf_id: UUID | None) -> tuple[UUID, ...]:
+        if leaf_id is None:
+            return ()
+        path = await branch_gateway.list_path_for_org(
+            self._session, self._actor.org_id, room.id, leaf_id, PATH_MESSAGES
+        )
+        sent = await message_gateway.list_attachments_for_org(
+            self._session, self._actor.org_id, [each.id for each in path]
+        )
+        place = {each.id: position for position, each in enumerate(path)}
+        latest = sorted(sent, key=lambda each: place[each.message_id])
+        return tuple(dict.fromkeys(each.document_id for each in latest))

@@ -1,0 +1,199 @@
+"""Links that show a conversation to whoever holds them, until they end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from dossier.activity.service import ActivityService
+from dossier.chat.constants import MAX_PATH, MessageState, ShareKind
+from dossier.chat.exceptions import (
+    AnswerPendingError,
+    ChatMessageNotFoundError,
+    ChatRoomNotFoundError,
+    ChatShareNotFoundError,
+    NothingToShareError,
+)
+from dossier.chat.gateway import branches as branch_gateway
+from dossier.chat.gateway import messages as message_gateway
+from dossier.chat.gateway import rooms as room_gateway
+from dossier.chat.gateway import shares as gateway
+from dossier.chat.models import ChatMessage, ChatShare
+from dossier.chat.rules import shares as rules
+from dossier.chat.schemas.messages import SharedMessage, SharedResponse
+from dossier.chat.service.seats import Seats
+from dossier.chat.service.views import MessageView, views_of
+from dossier.core.clock import now
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.tenancy import Actor
+
+ENTITY = "chat_share"
+NOBODY = UUID(int=0)
+"""An organisation that is none: its transaction sees no rows."""
+HOLDER = "holder of a link"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeShare:
+    """A new link, and the token that is told once."""
+
+    share: ChatShare
+    token: str
+
+
+class SharesService:
+    """The links of rooms that whoever asks owns."""
+
+    def __init__(self, session: Session, actor: Actor, ttl_days: int) -> None:
+        self._session = session
+        self._actor = actor
+        self._ttl_days = ttl_days
+        self._seats = Seats(session, actor)
+        self._activity = ActivityService(session, actor)
+
+    async def share(
+        self, room_id: UUID, message_id: UUID | None, expires_in_days: int | None
+    ) -> MadeShare:
+        """Make a link to the room so far, or to one message; later ones stay hidden."""
+        seat = await self._seats.take_as_owner(room_id)
+        last = await self._last_shown(room_id, message_id)
+        token = rules.new_token()
+        share = ChatShare(
+            org_id=self._actor.org_id,
+            room_id=room_id,
+            message_id=last.id,
+            kind=ShareKind.MESSAGE if message_id else ShareKind.ROOM,
+            token_sha256=rules.token_sha256(token),
+            expires_at=now() + timedelta(days=expires_in_days or self._ttl_days),
+            created_by=seat.member.profile_id,
+        )
+        await gateway.add_share(self._session, share)
+        await self._record("create", share)
+        return MadeShare(share, token)
+
+    async def list_shares(self, room_id: UUID) -> Sequence[ChatShare]:
+        """Return the links of a room."""
+        await self._seats.take_as_owner(room_id)
+        return await gateway.list_shares_for_org(
+            self._session, self._actor.org_id, room_id
+        )
+
+    async def revoke(self, share_id: UUID) -> None:
+        """End a link now."""
+        share = await gateway.get_share_for_org(
+            self._session, self._actor.org_id, share_id
+        )
+        if share is None:
+            raise ChatShareNotFoundError(share_id)
+        await self._require_owner(share)
+        if share.revoked_at is None:
+            share.revoked_at = now()
+            await self._record("delete", share)
+
+    async def _require_owner(self, share: ChatShare) -> None:
+        try:
+            await self._seats.take_as_owner(share.room_id)
+        except ChatRoomNotFoundError as exc:
+            raise ChatShareNotFoundError(share.id) from exc
+
+    async def _last_shown(self, room_id: UUID, message_id: UUID | None) -> ChatMessage:
+        org_id = self._actor.org_id
+        if message_id is None:
+            newest = await branch_gateway.get_newest_message_for_org(
+                self._session, org_id, room_id
+            )
+            if newest is None:
+                raise NothingToShareError
+            return newest
+        message = await message_gateway.get_message_for_org(
+            self._session, org_id, room_id, message_id
+        )
+        if message is None or message.deleted_at is not None:
+            raise ChatMessageNotFoundError(message_id)
+        if message.state == MessageState.PENDING:
+            raise AnswerPendingError
+        return message
+
+    async def _record(self, action: str, share: ChatShare) -> None:
+        await self._activity.record(
+            action,
+            ENTITY,
+            share.id,
+            details={
+                "room_id": str(share.room_id),
+                "kind": ShareKind(share.kind).value,
+                "expires_at": share.expires_at.isoformat(),
+            },
+        )
+
+
+class SharedReader:
+    """Reads what a link shows; nobody is logged in, the token is all there is.
+
+    Opens its own transactions: one asks whose the token is and sees nothing else, the
+    other is the organisation's own.
+    """
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        self._sessions = sessions
+
+    async def open(self, token: str) -> SharedResponse:
+        """Return what the link shows; ended and unknown ones are told alike."""
+        digest = rules.token_sha256(token)
+        async with tenant_transaction(self._sessions, NOBODY) as session:
+            org_id = await gateway.get_org_of_share_for_system(session, digest)
+        if org_id is None:
+            raise ChatShareNotFoundError
+        async with tenant_transaction(self._sessions, org_id) as session:
+            return await _shown(session, org_id, digest)
+
+
+async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
+    share = await gateway.get_live_share_for_org(session, org_id, digest, now())
+    if share is None:
+        raise ChatShareNotFoundError
+    room = await room_gateway.get_room_for_org(session, org_id, share.room_id)
+    messages = await _messages(session, share)
+    if room is None or not messages:
+        raise ChatShareNotFoundError
+    holder = Actor(org_id=org_id, user_id=None, role="viewer", name=HOLDER)
+    await ActivityService(session, holder).record("view", ENTITY, share.id)
+    views = await views_of(session, org_id, messages, None)
+    return SharedResponse(
+        title=room.title,
+        kind=ShareKind(share.kind),
+        expires_at=share.expires_at,
+        messages=[_stranger_sees(each) for each in views],
+    )
+
+
+async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:
+    """Return what is shown, the oldest first: words that are there, no drafts."""
+    is_whole = share.kind == ShareKind.ROOM
+    path = await branch_gateway.list_path_for_org(
+        session,
+        share.org_id,
+        share.room_id,
+        share.message_id,
+        MAX_PATH if is_whole else 2,
+    )
+    if not is_whole and path[:1] and not _is_shown(path[0]):
+        return []
+    if not is_whole and path[:1] and path[0].virtual_user_id is None:
+        path = path[:1]  # a person's message is no answer: it is shown alone
+    return [each for each in reversed(path) if _is_shown(each)]
+
+
+def _is_shown(message: ChatMessage) -> bool:
+    return message.deleted_at is None and bool(message.text)
+
+
+def _stranger_sees(view: MessageView) -> SharedMessage:
+    return SharedMessage.model_validate(
+        {
+            "sender": view.sender,
+            "text": view.text,
+            "created_at": view.created_at,
+            "citations": [rules.shown_citation(each) for each in view.citations],
+        }
+    )

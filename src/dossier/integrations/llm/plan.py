@@ -1,0 +1,155 @@
+"""Which servers are asked, in which order, by which names: decided from settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from dossier.core.settings.models import AiSettings
+from dossier.integrations.llm.models import Purpose
+from dossier.integrations.llm.vendors import ANTHROPIC, OPENAI, VENDOR_HOSTS, Vendor
+
+Wire = Literal["openai", "anthropic"]
+
+UNNAMED = "auto"
+"""Stands for a model that the server names itself: the only one that it lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelServer:
+    """One server, and its model for each purpose; `UNNAMED`: the one that it lists."""
+
+    wire: Wire
+    base_url: str
+    key: SecretStr | None
+    models: Mapping[Purpose, str]
+
+    @property
+    def label(self) -> str:
+        """Return host and port, which may be told to anyone."""
+        parts = urlsplit(self.base_url)
+        return parts.netloc.rpartition("@")[2] or self.base_url
+
+    @property
+    def is_vendor(self) -> bool:
+        """Tell whether this is a vendor's own address."""
+        return urlsplit(self.base_url).hostname in VENDOR_HOSTS
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """How long and how often a server is tried."""
+
+    connect_timeout_s: float
+    first_token_timeout_s: float
+    idle_timeout_s: float
+    max_retries: int
+    breaker_failures: int
+    breaker_reset_s: float
+    max_concurrent: int
+    max_output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """Servers in the order in which they are asked, and the one that embeds."""
+
+    servers: tuple[ModelServer, ...]
+    embedder: ModelServer | None
+    limits: CallLimits
+
+    def serving(self, purpose: Purpose) -> tuple[ModelServer, ...]:
+        """Return the servers that have a model for a purpose, first choice first."""
+        return tuple(server for server in self.servers if purpose in server.models)
+
+
+def model_plan(ai: AiSettings) -> ModelPlan | None:
+    """Return who is asked; `None` where the settings name no model server."""
+    servers = tuple(
+        server
+        for server in (_primary(ai), _anthropic(ai), _fallback(ai))
+        if server is not None
+    )
+    if not servers:
+        return None
+    return ModelPlan(servers, _embedder(ai), _limits(ai))
+
+
+def _primary(ai: AiSettings) -> ModelServer | None:
+    if ai.base_url:
+        models = _named(ai, strong=ai.model or UNNAMED)
+        return ModelServer("openai", _tidy(ai.base_url), _key(ai.api_key), models)
+    key = _key(ai.api_key)
+    if key is None:
+        return None
+    return ModelServer("openai", OPENAI.base_url, key, _vendor_models(ai, OPENAI))
+
+
+def _anthropic(ai: AiSettings) -> ModelServer | None:
+    key = _key(ai.anthropic_api_key)
+    if key is None and not ai.anthropic_base_url:
+        return None
+    is_first = _primary(ai) is None
+    models = _vendor_models(ai, ANTHROPIC) if is_first else _defaults(ANTHROPIC)
+    url = _tidy(ai.anthropic_base_url or ANTHROPIC.base_url)
+    return ModelServer("anthropic", url.removesuffix("/v1"), key, models)
+
+
+def _fallback(ai: AiSettings) -> ModelServer | None:
+    if not ai.fallback_base_url:
+        return None
+    name = ai.fallback_model or UNNAMED
+    models = {Purpose.STRONG: name, Purpose.CHEAP: name}
+    key = _key(ai.fallback_api_key)
+    return ModelServer("openai", _tidy(ai.fallback_base_url), key, models)
+
+
+def _embedder(ai: AiSettings) -> ModelServer | None:
+    """Return the server of the embedding model: Anthropic's wire has none."""
+    primary = _primary(ai)
+    if primary is None or not ai.embed_model:
+        return None
+    models = {Purpose.EMBEDDING: ai.embed_model}
+    return ModelServer(primary.wire, primary.base_url, primary.key, models)
+
+
+def _vendor_models(ai: AiSettings, vendor: Vendor) -> dict[Purpose, str]:
+    if ai.model:
+        return _named(ai, strong=ai.model)
+    models = _named(ai, strong=vendor.strong)
+    return models if ai.cheap_model else models | {Purpose.CHEAP: vendor.cheap}
+
+
+def _named(ai: AiSettings, *, strong: str) -> dict[Purpose, str]:
+    models = {Purpose.STRONG: strong, Purpose.CHEAP: ai.cheap_model or strong}
+    if ai.vision_model:
+        models[Purpose.VISION] = ai.vision_model
+    return models
+
+
+def _defaults(vendor: Vendor) -> dict[Purpose, str]:
+    return {Purpose.STRONG: vendor.strong, Purpose.CHEAP: vendor.cheap}
+
+
+def _limits(ai: AiSettings) -> CallLimits:
+    return CallLimits(
+        connect_timeout_s=ai.connect_timeout_s,
+        first_token_timeout_s=ai.first_token_timeout_s,
+        idle_timeout_s=ai.idle_timeout_s,
+        max_retries=ai.max_retries,
+        breaker_failures=ai.breaker_failures,
+        breaker_reset_s=ai.breaker_reset_s,
+        max_concurrent=ai.max_concurrent,
+        max_output_tokens=ai.max_output_tokens,
+    )
+
+
+def _tidy(url: str) -> str:
+    return url.strip().rstrip("/")
+
+
+def _key(key: SecretStr | None) -> SecretStr | None:
+    """Treat an empty key as none: `OPENAI_API_KEY=` is how shells unset one."""
+    return key if key is not None and key.get_secret_value().strip() else None

@@ -1,0 +1,1 @@
+"""Pure rules of knowledge: analysing, weighing and cutting texts."""

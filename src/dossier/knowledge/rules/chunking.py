@@ -1,0 +1,240 @@
+"""Cuts a document's text into passages that can be shown, quoted and found again.
+
+A passage lies in one part (page or sheet). Its text is its pieces joined by line
+feeds, and each piece stands in the part's text word for word, at its offsets. Each
+visible character is in exactly one piece, but for a table's header: that is repeated
+above each further group of rows, in a piece that is marked so.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from dossier.knowledge.constants import ChunkKind
+from dossier.knowledge.rules.blocks import Block, BlockKind, blocks_of, stripped
+
+ROOM: Final = 5_600
+"""Of a passage: a Chinese character takes 7 of it and a Latin one 4, so that it holds
+800 of the ones or 1,400 of the others, about 350 tokens."""
+_WIDE: Final = 7
+_NARROW: Final = 4
+_SECTION: Final = ROOM // 3
+"""A passage this large ends where a new section begins."""
+_HEADER: Final = ROOM // 2
+"""A longer header is not repeated."""
+_MAX_ROW_CHARACTERS: Final = 4_000
+"""A row is never cut, unless it is longer than any row that a person made."""
+
+_NARROW_ONES: Final = re.compile("[\x00-\u02ff]+")
+_ENDS: Final = "\u3002\uff01\uff1f\uff1b"
+"""Full stop, exclamation and question mark, semicolon of Chinese."""
+_SENTENCE: Final = re.compile(
+    rf"[^{_ENDS}.!?;\n]*(?:[{_ENDS}\n]+|[.!?;]+(?=\s|$)|[.!?;]|$)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page, sheet or stretch of a document's text."""
+
+    position: int
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a part's text."""
+
+    start: int
+    end: int
+    is_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What is shown as one hit, and where it stands."""
+
+    part: Part
+    kind: ChunkKind
+    pieces: tuple[Piece, ...]
+    headings: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the pieces, one after the other."""
+        source = self.part.text
+        return "\n".join(source[each.start : each.end] for each in self.pieces)
+
+    def places(self) -> list[dict[str, Any]]:
+        """Return where each piece stands; a box is known later, or never."""
+        return [
+            {
+                "page": self.part.position,
+                "label": self.part.label,
+                "start": piece.start,
+                "end": piece.end,
+                "box": None,
+                **({"repeated": True} if piece.is_repeated else {}),
+            }
+            for piece in self.pieces
+        ]
+
+
+class _Packer:
+    """Fills passages of one part, piece by piece."""
+
+    def __init__(self, part: Part, kind: ChunkKind) -> None:
+        self._part = part
+        self._kind = kind
+        self._headings: tuple[str, ...] = ()
+        self._pieces: list[Piece] = []
+        self._taken = 0
+
+    def holds(self, piece: Piece) -> bool:
+        """Tell whether a piece goes in; into an empty passage any does."""
+        return not self._pieces or self._taken + self._size(piece) <= ROOM
+
+    def put(self, piece: Piece, headings: tuple[str, ...]) -> None:
+        """Put a piece in; the first one says under which headings all stand."""
+        if not self._pieces:
+            self._headings = headings
+        self._pieces.append(piece)
+        self._taken += self._size(piece)
+
+    def out(self, at_least: int = 1) -> Iterator[Passage]:
+        """Yield the passage, if so much is in it, and begin a new one."""
+        if self._taken < at_least:
+            return
+        pieces = tuple(self._pieces)
+        yield Passage(self._part, self._kind, pieces, self._headings)
+        self._pieces, self._taken = [], 0
+
+    def _size(self, piece: Piece) -> int:
+        return size_of(self._part.text[piece.start : piece.end])
+
+
+def passages_of(parts: Sequence[Part]) -> Iterator[Passage]:
+    """Yield the passages in reading order; headings go on over parts."""
+    path: list[Heading] = []
+    for part in parts:
+        runs = groupby(blocks_of(part.text), lambda each: each.kind is BlockKind.ROW)
+        for is_table, run in runs:
+            if is_table:
+                yield from _table(part, list(run), _titles(path))
+            else:
+                yield from _prose(part, run, path)
+
+
+def size_of(text: str) -> int:
+    """Return how much room a text takes; sizes add up."""
+    narrow = sum(map(len, _NARROW_ONES.findall(text)))
+    return len(text) * _WIDE - narrow * (_WIDE - _NARROW)
+
+
+Heading = tuple[int, str]
+"""Level and title."""
+
+
+def _titles(path: Sequence[Heading]) -> tuple[str, ...]:
+    return tuple(title for _, title in path)
+
+
+def _prose(
+    part: Part, blocks: Iterator[Block], path: list[Heading]
+) -> Iterator[Passage]:
+    packer = _Packer(part, ChunkKind.TEXT)
+    for block in blocks:
+        if block.kind is BlockKind.HEADING:
+            yield from packer.out(at_least=_SECTION)
+            _enter(path, block, part.text)
+        for piece in _pieces(part.text, block):
+            if not packer.holds(piece):
+                yield from packer.out()
+            packer.put(piece, _titles(path))
+    yield from packer.out()
+
+
+def _enter(path: list[Heading], heading: Block, text: str) -> None:
+    while path and path[-1][0] >= heading.level:
+        path.pop()
+    path.append((heading.level, text[heading.start : heading.end].lstrip("# ")))
+
+
+def _pieces(text: str, block: Block) -> Iterator[Piece]:
+    """Yield a paragraph whole where it fits, else by sentences."""
+    if size_of(text[block.start : block.end]) <= ROOM:
+        yield Piece(block.start, block.end)
+        return
+    start, taken = block.start, 0
+    for first, stop in _sentences(text, block):
+        size = size_of(text[first:stop])
+        if taken + size > ROOM:
+            yield from _piece(text, start, first)
+            start, taken = first, 0
+        taken += size
+    yield from _piece(text, start, block.end)
+
+
+def _piece(text: str, start: int, end: int) -> Iterator[Piece]:
+    """Yield a stretch without the white space at its ends, unless it is all that."""
+    start, end = stripped(text, start, end)
+    if start < end:
+        yield Piece(start, end)
+
+
+def _sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
+    """Yield the sentences; one without an end in sight is cut, at spaces if any."""
+    start = block.start
+    while start < block.end:
+        match = _SENTENCE.match(text, start, block.end)
+        stop = max(match.end() if match else 0, start + 1)
+        while size_of(text[start:stop]) > ROOM:
+            cut = _cut(text, start)
+            yield start, cut
+            start = cut
+        yield start, stop
+        start = stop
+
+
+def _cut(text: str, start: int) -> int:
+    limit = start + ROOM // _WIDE
+    space = text.rfind(" ", start + ROOM // _WIDE // 2, limit)
+    return space + 1 if space > 0 else limit
+
+
+def _table(
+    part: Part, rows: Sequence[Block], titles: tuple[str, ...]
+) -> Iterator[Passage]:
+    packer = _Packer(part, ChunkKind.TABLE)
+    header = _header(part.text, rows[0])
+    for piece in (piece for row in rows for piece in _cells(part.text, row)):
+        if not packer.holds(piece):
+            yield from packer.out()
+            for each in header:
+                packer.put(each, titles)
+        packer.put(piece, titles)
+    yield from packer.out()
+
+
+def _header(text: str, row: Block) -> tuple[Piece, ...]:
+    """Return the first row, to be repeated, unless it is long or mostly numbers."""
+    first = text[row.start : row.end]
+    cells = first.split("\t")
+    numeric = sum(any(map(str.isdigit, cell)) for cell in cells)
+    if numeric * 2 > len(cells) or size_of(first) > _HEADER:
+        return ()
+    return (Piece(row.start, row.end, is_repeated=True),)
+
+
+def _cells(text: str, row: Block) -> Iterator[Piece]:
+    """Yield a row whole; a monstrous one is cut at a tab, or at a length."""
+    start = row.start
+    while row.end - start > _MAX_ROW_CHARACTERS:
+        limit = start + _MAX_ROW_CHARACTERS
+        stop = text.rfind("\t", start + 1, limit) + 1 or limit
+        yield from _piece(text, start, stop)
+        start = stop
+    yield from _piece(text, start, row.end)

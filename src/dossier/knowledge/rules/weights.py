@@ -1,0 +1,51 @@
+"""BM25 as a dot product: what a passage carries times what a question asks.
+
+A passage stores `tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / average))` for each
+term; a question carries each term's inverse frequency. Floats are fine: scores order
+passages and decide nothing else.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+K1: Final = 0.9
+B: Final = 0.6
+
+DIMENSIONS: Final = 1_000_000_000
+MAX_ELEMENTS: Final = 16_000
+"""pgvector's bound on a sparse vector's elements."""
+
+DRIFT: Final = 0.2
+"""Weights are written anew when the average length has moved by more than this."""
+
+
+def count_terms(term_ids: Iterable[int]) -> dict[int, int]:
+    """Count terms, the smallest id first; of too many the most frequent stay."""
+    counts = Counter(term_ids)
+    return dict(sorted(counts.most_common(MAX_ELEMENTS)))
+
+
+def weigh(
+    counts: Mapping[int, int], length_terms: int, average_terms: float
+) -> dict[int, float]:
+    """Return what a passage carries for each of its terms."""
+    norm = K1 * (1 - B + B * length_terms / max(average_terms, 1.0))
+    return {term: tf * (K1 + 1) / (tf + norm) for term, tf in counts.items()}
+
+
+def inverse_frequency(chunk_count: int, holding_count: int) -> float:
+    """Return how telling a term is that so many of the passages hold."""
+    return math.log1p((chunk_count - holding_count + 0.5) / (holding_count + 0.5))
+
+
+def has_drifted(pinned_terms: float, average_terms: float) -> bool:
+    """Tell whether weights made with a pinned average length are too far off."""
+    return abs(average_terms - pinned_terms) > DRIFT * pinned_terms
+
+
+def sparse_text(weights: Mapping[int, float]) -> str:
+    """Write a sparse vector as the database reads it."""
+    inner = ",".join(f"{term}:{weight:.7g}" for term, weight in weights.items())
+    return f"{{{inner}}}/{DIMENSIONS}"

@@ -1,0 +1,1 @@
+"""The wires of OpenAI and Anthropic, byte by byte."""

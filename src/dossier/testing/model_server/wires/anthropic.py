@@ -1,0 +1,202 @@
+"""Anthropic's wire: messages, whole or as the real sequence of events."""
+
+from collections.abc import Iterator, Sequence
+
+import orjson
+
+from dossier.testing.model_server.conversation import (
+    Frames,
+    Json,
+    Prompt,
+    Reply,
+    Tool,
+    Turn,
+    UnreadableRequestError,
+)
+from dossier.testing.model_server.wires.content import (
+    all_of_type,
+    integer,
+    listed,
+    text_of,
+)
+
+_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+_STOP_REASONS = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "refusal",
+    "refusal": "refusal",
+}
+
+
+def read(body: Json, identity: str) -> Prompt:
+    """Return what a request asks for."""
+    messages = all_of_type(body, "messages", dict)
+    limit = integer(body, "max_tokens")
+    if limit is None:
+        message = "max_tokens: Field required"
+        raise UnreadableRequestError(message)
+    choice = body.get("tool_choice") or {}
+    system = text_of(body.get("system"))
+    opening = (Turn("system", system),) if system else ()
+    return Prompt(
+        model=str(body.get("model", "")),
+        turns=(*opening, *(_turn(message) for message in messages)),
+        tools=tuple(_tools(body, choice)),
+        called=tuple(_called(messages)),
+        must_call=choice.get("type") in {"any", "tool"},
+        schema=_schema(body),
+        max_tokens=limit,
+        stop=tuple(listed(body.get("stop_sequences"))),
+        stream=bool(body.get("stream")),
+        identity=identity,
+    )
+
+
+def check_begun(prompt: Prompt) -> None:
+    """Refuse what the real server refuses in a last turn of the assistant."""
+    if prompt.begun != prompt.begun.rstrip():
+        message = (
+            "messages: final assistant content cannot end with trailing whitespace"
+        )
+        raise UnreadableRequestError(message)
+
+
+def _turn(message: Json) -> Turn:
+    role = str(message.get("role"))
+    if role not in {"user", "assistant"}:
+        told = f"messages: Unexpected role {role!r}."
+        raise UnreadableRequestError(told)
+    content = listed(message.get("content"))
+    if content and all(_is_result(part) for part in content):
+        role = "tool"
+    return Turn(role, text_of(message.get("content")))
+
+
+def _is_result(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") == "tool_result"
+
+
+def _tools(body: Json, choice: Json) -> Iterator[Tool]:
+    if choice.get("type") == "none":
+        return
+    for tool in listed(body.get("tools")):
+        if choice.get("name") in (None, tool["name"]):
+            yield Tool(tool["name"], tool.get("input_schema") or {})
+
+
+def _called(messages: Sequence[Json]) -> Iterator[str]:
+    for message in messages:
+        for part in listed(message.get("content")):
+            if isinstance(part, dict) and part.get("type") == "tool_use":
+                yield part["name"]
+
+
+def _schema(body: Json) -> Json | None:
+    config = body.get("output_config") or {}
+    form = config.get("format") or body.get("output_format") or {}
+    schema: Json | None = form.get("schema")
+    return schema
+
+
+def whole(prompt: Prompt, reply: Reply) -> Json:
+    """Return an answer that is not streamed."""
+    block: Json = {"type": "text", "text": reply.text, "citations": None}
+    if reply.call:
+        block = {
+            "type": "tool_use",
+            "id": reply.call.id,
+            "name": reply.call.name,
+            "input": orjson.loads(reply.call.arguments),
+        }
+    return {
+        **_message(prompt),
+        "content": [block],
+        "stop_reason": _STOP_REASONS[reply.finish],
+        "usage": _usage(reply, reply.output_tokens),
+    }
+
+
+def _message(prompt: Prompt) -> Json:
+    return {
+        "id": f"msg_{prompt.identity}",
+        "type": "message",
+        "role": "assistant",
+        "model": prompt.model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+    }
+
+
+def _usage(reply: Reply, written: int) -> Json:
+    return {
+        "input_tokens": reply.input_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "output_tokens": written,
+        "service_tier": "standard",
+    }
+
+
+def frames(prompt: Prompt, reply: Reply) -> Frames:
+    """Return the events of a streamed answer."""
+    block: Json = {"type": "text", "text": "", "citations": None}
+    delta = b'{"type":"text_delta","text":'
+    if reply.call:
+        block = {"type": "tool_use", "id": reply.call.id, "name": reply.call.name}
+        block["input"] = {}
+        delta = b'{"type":"input_json_delta","partial_json":'
+    left = (
+        b"event: content_block_delta\n"
+        b'data: {"type":"content_block_delta","index":0,"delta":' + delta
+    )
+    message = {**_message(prompt), "usage": _usage(reply, 1)}
+    return Frames(
+        opening=b"".join(
+            [
+                _event("message_start", message=message),
+                _event("content_block_start", index=0, content_block=block),
+                _event("ping"),
+            ]
+        ),
+        tokens=tuple(left + orjson.dumps(p) + b"}}\n\n" for p in reply.pieces),
+        closing=_closing(reply),
+        failure=b"event: error\ndata: "
+        + orjson.dumps(error(529, "Overloaded"))
+        + b"\n\n",
+    )
+
+
+def _closing(reply: Reply) -> bytes:
+    stop = {"stop_reason": _STOP_REASONS[reply.finish], "stop_sequence": None}
+    return b"".join(
+        [
+            _event("content_block_stop", index=0),
+            _event(
+                "message_delta",
+                delta=stop,
+                usage={"output_tokens": reply.output_tokens},
+            ),
+            _event("message_stop"),
+        ]
+    )
+
+
+def _event(kind: str, **data: object) -> bytes:
+    content = orjson.dumps({"type": kind, **data})
+    return b"event: " + kind.encode() + b"\ndata: " + content + b"\n\n"
+
+
+def error(status: int, message: str, _code: str | None = None) -> Json:
+    """Return an error as Anthropic words it."""
+    kind = _ERROR_TYPES.get(status, "api_error")
+    told = {"type": kind, "message": message}
+    return {"type": "error", "error": told, "request_id": "req_scripted"}

@@ -1,0 +1,92 @@
+"""Rooms, personas and messages for tests; they belong to the test's own member."""
+
+from typing import Any
+from uuid import UUID
+
+from dossier.chat.constants import MessageState, RoomKind, SettledAnswer
+from dossier.chat.gateway import messages as gateway
+from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
+from dossier.chat.service.messages import Draft, MessagesService
+from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.rooms import RoomsService
+from dossier.chat.service.shares import SharesService
+from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.tenancy import Actor
+
+OWNER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
+"""Who asks in tests, unless a test names another."""
+MAX_CHARACTERS = 1000
+TTL_DAYS = 7
+
+
+def member_of(org_id: UUID, user_id: UUID = OWNER_ID, name: str = "Mei") -> Actor:
+    """Return an actor who may be a member of rooms."""
+    return Actor(org_id=org_id, user_id=user_id, role="owner", name=name)
+
+
+async def make_room(
+    sessions: SessionFactory, org_id: UUID, **overrides: Any
+) -> ChatRoom:
+    """Make a room of the test's own member."""
+    values: dict[str, Any] = {"kind": RoomKind.PRIVATE, "title": "Rose cream"}
+    actor = overrides.pop("actor", None) or member_of(org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        return (
+            await RoomsService(session, actor).create_room(**values | overrides)
+        ).room
+
+
+async def make_message(
+    sessions: SessionFactory, org_id: UUID, **overrides: Any
+) -> ChatMessage:
+    """Say something, in a new room unless one is named."""
+    actor = overrides.pop("actor", None) or member_of(org_id)
+    room_id = overrides.pop("room_id", None)
+    if room_id is None:
+        room_id = (await make_room(sessions, org_id, actor=actor)).id
+    draft = Draft(**{"text": "Is it safe?"} | overrides)
+    async with tenant_transaction(sessions, org_id) as session:
+        service = MessagesService(session, actor, MAX_CHARACTERS)
+        return await service.add_user_message(room_id, draft)
+
+
+async def make_answer(
+    sessions: SessionFactory, org_id: UUID, question: ChatMessage, **overrides: Any
+) -> ChatMessage:
+    """Reserve the place of an answer to a question."""
+    actor = overrides.pop("actor", None) or member_of(org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        persona = await PersonasService(session, actor).default_persona()
+        seat = await RoomsService(session, actor).open_room(question.room_id, "")
+        service = MessagesService(session, actor, MAX_CHARACTERS)
+        return await service.add_pending_answer(seat.room, persona, question, None)
+
+
+async def make_virtual_user(sessions: SessionFactory, org_id: UUID) -> VirtualUser:
+    """Return the assistant of the test's own member."""
+    async with tenant_transaction(sessions, org_id) as session:
+        return await PersonasService(session, member_of(org_id)).default_persona()
+
+
+async def make_share(sessions: SessionFactory, org_id: UUID) -> ChatShare:
+    """Share a new room of the test's own member."""
+    message = await make_message(sessions, org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        service = SharesService(session, member_of(org_id), TTL_DAYS)
+        return (await service.share(message.room_id, None, None)).share
+
+
+async def settle(
+    sessions: SessionFactory, org_id: UUID, message_id: UUID, text: str, **over: Any
+) -> bool:
+    """Write what a pending answer came to."""
+    values: dict[str, Any] = {
+        "state": MessageState.COMPLETE,
+        "text": text,
+        "citations": [],
+        "engine": {"engine": "extractive"},
+    }
+    async with tenant_transaction(sessions, org_id) as session:
+        return await gateway.settle_answer_for_org(
+            session, org_id, message_id, SettledAnswer(**values | over)
+        )
