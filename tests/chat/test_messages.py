@@ -401,3 +401,23 @@ async def test_a_deleted_answer_is_not_settled(
     await service.delete_message(answer.id)
 
     assert not await settle(sessions, org_id, answer.id, "Too late.")
+
+
+async def test_an_answer_to_nothing_is_not_given_anew(
+    sessions: SessionFactory,
+    session: Session,
+    service: MessagesService,
+    org_id: UUID,
+    asked: ChatMessage,
+) -> None:
+    answer = await make_answer(sessions, org_id, asked)
+    greeting = ChatMessage(
+        org_id=org_id,
+        room_id=asked.room_id,
+        virtual_user_id=answer.virtual_user_id,
+        text="Good morning.",
+    )
+    await gateway.add_message(session, greeting)
+
+    with pytest.raises(NoQuestionError):
+        await service.prepare_regeneration(greeting.id)

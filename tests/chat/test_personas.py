@@ -137,6 +137,8 @@ async def test_what_a_retired_virtual_user_said_keeps_its_name(
 
     with pytest.raises(VirtualUserNotFoundError):
         await ScopesService(session, actor).scope_for(room, persona)
+    with pytest.raises(VirtualUserNotFoundError):
+        await service.add_pending_answer(room, persona, question, None)
     seen = await BranchesService(session, actor).get_message(answer.id)
     assert (seen.sender.kind, seen.sender.name) == ("virtual_user", "Dr. Lin")
 
@@ -200,14 +202,22 @@ async def anns_persona(session: Session, group: str, ann: Person) -> VirtualUser
 
 
 async def test_a_colleagues_virtual_user_answers_where_both_are_members(
-    session: Session, org_id: UUID, group: str, anns_persona: VirtualUser
+    sessions: SessionFactory,
+    session: Session,
+    org_id: UUID,
+    group: str,
+    anns_persona: VirtualUser,
 ) -> None:
     mei = member_of(org_id)
     room = await RoomsService(session, mei).get_room(UUID(group))
 
     scope = await ScopesService(session, mei).scope_for(room, anns_persona)
 
+    question = await make_message(sessions, org_id, room_id=room.id)
+    service = MessagesService(session, mei, 1000)
+    answer = await service.add_pending_answer(room, anns_persona, question, None)
     assert scope.room_id == room.id
+    assert answer.virtual_user_id == anns_persona.id
 
 
 async def test_a_virtual_user_falls_silent_when_its_owner_is_taken_out(

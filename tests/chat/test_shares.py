@@ -226,6 +226,34 @@ async def test_an_empty_room_and_an_unfinished_answer_are_not_shared(
     assert early.json()["type"] == "/problems/answer-pending"
 
 
+async def test_a_message_of_another_room_is_not_shared_with_this_one(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    answer: ChatMessage,
+) -> None:
+    elsewhere = await make_message(sessions, org_id)
+
+    refused = await client.post(
+        f"{ROOMS}/{answer.room_id}/shares", json={"message_id": str(elsewhere.id)}
+    )
+
+    assert refused.json()["type"] == "/problems/chat-message-not-found"
+
+
+async def test_a_link_can_be_ended_twice(
+    client: httpx2.AsyncClient, answer: ChatMessage
+) -> None:
+    share = await made(client, answer.room_id)
+    path = f"/api/v1/chat/shares/{share['id']}"
+
+    ended = [(await client.delete(path)).status_code for _ in range(2)]
+
+    assert ended == [httpx2.codes.NO_CONTENT] * 2
+    unknown = await client.delete(f"/api/v1/chat/shares/{UUID(int=9)}")
+    assert unknown.json()["type"] == "/problems/chat-share-not-found"
+
+
 async def test_the_database_tells_nobody_more_than_whose_a_token_is(
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
