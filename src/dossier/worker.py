@@ -9,12 +9,16 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
+from dossier.ai.service import planned_servers
+from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
 from dossier.api import executing
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
+from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
+from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
@@ -79,11 +83,47 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
                 sweep_blobs, sessions, open_store(settings.storage.url, settings.home)
             ),
         ),
+        Timer("ai.probe", "27 * * * *", partial(probe_models, settings, database)),
+        Timer(
+            "ai.settle_lost",
+            "*/5 * * * *",
+            partial(settle_lost, sessions, settings.runs.max_duration_s),
+        ),
+        Timer("ai.sweep_answers", "53 * * * *", partial(sweep_answers, sessions)),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
             for each in PERIODIC
         ),
     ]
+
+
+async def probe_models(settings: Settings, database: Database) -> None:
+    """Find out what the model servers can do, where there are any."""
+    plan = model_plan(settings.ai)
+    if plan is None:
+        return
+    from dossier.integrations.llm.probe import probe  # noqa: PLC0415 - the HTTP client
+
+    servers = planned_servers(settings.ai)
+    await probe_servers(database.sessions, servers, partial(probe, plan), listed_price)
+
+
+@asynccontextmanager
+async def probing(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """Probe once beside the caller; whatever becomes of it, nothing waits for it."""
+
+    async def attempt() -> None:
+        try:
+            await probe_models(settings, database)
+        except Exception:
+            logger.exception("ai.probe.failed")
+
+    task = asyncio.create_task(attempt(), name="ai.probe")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def make_worker(
@@ -114,7 +154,7 @@ def make_worker(
 async def working(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Run a worker beside the caller; leaving waits for the jobs that run."""
     stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
+    async with probing(settings, database), asyncio.TaskGroup() as group:
         group.create_task(make_worker(settings, database).run(stop), name="worker")
         try:
             yield
@@ -129,6 +169,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         # A worker process takes over the runs of a web process that died.
         executing(settings, database) as executors,
         RunEngine(database.sessions, database.url, executors, settings.runs),
+        probing(settings, database),
     ):
         logger.info("worker.started")
         await make_worker(settings, database).run(stop)
