@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pydantic_ai
 from pydantic_ai import Agent
 from pydantic_ai import exceptions as theirs
 from pydantic_ai.models import Model
@@ -20,6 +21,7 @@ from dossier.integrations.llm.exceptions import (
 )
 from dossier.integrations.llm.faults import AttemptFailedError
 
+pydantic_ai.BANNER_ENABLED = False  # it would print to the worker's log
 _MAX_REPAIRS = 2
 _MAX_TOOL_CALLS = 32
 
