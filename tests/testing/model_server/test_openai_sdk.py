@@ -234,6 +234,18 @@ def _dot(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
+async def test_texts_can_be_made_to_mean_the_same(
+    server: ScriptedModelServer, openai: AsyncOpenAI
+) -> None:
+    server.play(alike=[("Apply twice daily.", "早晚各一次。")])
+    answer = await openai.embeddings.create(
+        model="any", input=["早晚各一次。", "Apply twice daily.", "Rinse."]
+    )
+    one, same, other = (row.embedding for row in answer.data)
+
+    assert one == same != other
+
+
 async def test_english_embedder_cannot_tell_chinese_apart(
     server: ScriptedModelServer, openai: AsyncOpenAI
 ) -> None:

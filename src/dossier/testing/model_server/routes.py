@@ -106,8 +106,11 @@ class Routes:
         checks.check_model(exchange, str(body.get("model", "")))
         texts = openai.embedding_input(body)
         dimensions = body.get("dimensions") or script.embedding_dimensions
-        only = script.english_only
-        vectors = [embed(text, dimensions, english_only=only) for text in texts]
+        same = {text: group[0] for group in script.alike for text in group}
+        vectors = [
+            embed(same.get(text, text), dimensions, english_only=script.english_only)
+            for text in texts
+        ]
         counted = sum(len(pieces(text)) for text in texts)
         return json_response(openai.embeddings(body, vectors, counted))
 

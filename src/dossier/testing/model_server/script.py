@@ -96,6 +96,8 @@ class Script(_Scripted):
     supports_json_schema: bool = True
     supports_stream_usage: bool = True
     embedding_dimensions: int = Field(default=256, ge=1, le=8192)
+    alike: tuple[tuple[str, ...], ...] = ()
+    """Groups of texts that mean the same to the embeddings, though no word is shared."""
     english_only: bool = False
     """Embeddings see no Chinese, as those of many small models."""
 
