@@ -54,14 +54,14 @@ _GONE = _ROW.format(sign="-1") + " as length from gone"
 _BOTH = f"{_ADDED} union all {_GONE}"
 # A re-weighing changes no term; only rows whose terms changed are counted anew.
 _CHANGED = (
-    "select new.org_id, new.analyser_version, new.terms, 1 as chunks"
-    " from added as new join gone as old using (id)"
-    " where (new.analyser_version, new.terms) is distinct from"
-    " (old.analyser_version, old.terms)"
-    " union all select old.org_id, old.analyser_version, old.terms, -1"
-    " from added as new join gone as old using (id)"
-    " where (new.analyser_version, new.terms) is distinct from"
-    " (old.analyser_version, old.terms)"
+    "select after.org_id, after.analyser_version, after.terms, 1 as chunks"
+    " from added as after join gone as before using (id)"
+    " where (after.analyser_version, after.terms) is distinct from"
+    " (before.analyser_version, before.terms)"
+    " union all select before.org_id, before.analyser_version, before.terms, -1"
+    " from added as after join gone as before using (id)"
+    " where (after.analyser_version, after.terms) is distinct from"
+    " (before.analyser_version, before.terms)"
 )
 
 _TRIGGERS = (

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
+from dossier.ai.router import router as ai
 from dossier.chat.router import routers as chat
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
@@ -24,6 +25,7 @@ API_PREFIX = "/api/v1"
 API_ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     activity,
+    ai,
     *chat,
     documents,
     jobs,

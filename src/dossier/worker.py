@@ -12,7 +12,7 @@ from dossier.activity.tasks import seal_all
 from dossier.api import make_executors
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
-from dossier.documents.tasks import give_up, read_text, sweep_blobs
+from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
@@ -20,6 +20,7 @@ from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
+from dossier.knowledge import tasks as knowledge
 from dossier.reports.tasks import Press, render
 from dossier.runs.service import RunEngine
 
@@ -34,6 +35,12 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
         ),
         on_failure=give_up,
     ),
+    "documents.delete_blob": lambda settings: Task(
+        partial(delete_blob, store=open_store(settings.storage.url, settings.home))
+    ),
+    "knowledge.index_document": lambda _: Task(knowledge.index_document),
+    "knowledge.reweigh": lambda _: Task(knowledge.reweigh),
+    "knowledge.catch_up": lambda _: Task(knowledge.catch_up),
     "reports.render": lambda settings: Task(
         partial(
             render,
@@ -46,7 +53,9 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
 }
 """Each kind of job with what makes its task; a new one is one line."""
 
-PERIODIC: tuple[Periodic, ...] = ()
+PERIODIC: tuple[Periodic, ...] = (
+    Periodic("knowledge.catch_up", "*/5 * * * *", knowledge.organisations_behind),
+)
 """Jobs that the clock enqueues."""
 
 

@@ -4,6 +4,8 @@ The statement binds the tenant itself, for its own duration, so that a pooled
 connection has nothing to carry over. ADR 0015 lists the routes that read so.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, NewType
 from uuid import UUID
 
@@ -31,6 +33,8 @@ _FENCED = """
 select fenced.*
 from bound cross join lateral (select * from ({}) inside offset 0) fenced
 """
+_SET = "select set_config(name, value, true) from unnest($1::text[], $2::text[])"
+_SET += " as setting (name, value)"
 _GONE = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
 
@@ -67,9 +71,7 @@ class Reads:
         self, statement: BoundStatement, org_id: UUID, *args: Any
     ) -> list[asyncpg.Record]:
         """Return the rows of a statement, of the organisation that reads."""
-        if org_id != self._org_id:
-            message = "these reads are bound to another organisation"
-            raise PermissionError(message)
+        self._refuse_others(org_id)
         bind = self._sessions.kw["bind"]
         if isinstance(bind, AsyncEngine):
             return await _rows(bind, statement, org_id, *args)
@@ -77,27 +79,52 @@ class Reads:
         async with tenant_transaction(self._sessions, self._org_id) as session:
             return await raw_rows(session, statement, org_id, *args)
 
+    async def planned_rows(
+        self, sql: str, org_id: UUID, *args: Any, settings: Mapping[str, str]
+    ) -> list[asyncpg.Record]:
+        """Return the rows of a `select` that the planner has to be told about.
+
+        Its first parameter is the organisation; the settings hold for its transaction.
+        """
+        self._refuse_others(org_id)
+        bind = self._sessions.kw["bind"]
+        if isinstance(bind, AsyncEngine):
+            opening = _opening({"app.org_id": str(org_id), **settings})
+            return await _rows(bind, sql, org_id, *args, opening=opening)
+        async with tenant_transaction(self._sessions, self._org_id) as session:
+            await raw_rows(session, _SET, list(settings), list(settings.values()))
+            return await raw_rows(session, sql, org_id, *args)
+
+    def _refuse_others(self, org_id: UUID) -> None:
+        if org_id != self._org_id:
+            message = "these reads are bound to another organisation"
+            raise PermissionError(message)
+
 
 def read_for(sessions: SessionFactory, actor: Actor) -> Reads:
     """Return the hot reads of an actor's organisation."""
     return Reads(sessions, actor.org_id)
 
 
-async def _rows(engine: AsyncEngine, sql: str, *args: Any) -> list[asyncpg.Record]:
+async def _rows(
+    engine: AsyncEngine, sql: str, *args: Any, opening: str | None = None
+) -> list[asyncpg.Record]:
     """Read, and once more where the connection died under it."""
     try:
-        return await run_once(engine, sql, *args)
+        return await run_once(engine, sql, *args, opening=opening)
     except (*_GONE, asyncpg.ConnectionDoesNotExistError):
-        return await run_once(engine, sql, *args)
+        return await run_once(engine, sql, *args, opening=opening)
 
 
-async def run_once(engine: AsyncEngine, sql: str, *args: Any) -> list[asyncpg.Record]:
+async def run_once(
+    engine: AsyncEngine, sql: str, *args: Any, opening: str | None = None
+) -> list[asyncpg.Record]:
     """Run one statement, a transaction of its own, on a connection of the pool."""
     pooled, driver = await _checked_out(engine)
     while driver.is_closed():  # died in the pool
         pooled.invalidate()
         pooled, driver = await _checked_out(engine)
-    return await _fetch(pooled, driver, sql, *args)
+    return await _fetch(pooled, driver, sql, *args, opening=opening)
 
 
 async def _checked_out(engine: AsyncEngine) -> tuple[PoolProxiedConnection, Any]:
@@ -106,11 +133,16 @@ async def _checked_out(engine: AsyncEngine) -> tuple[PoolProxiedConnection, Any]
 
 
 async def _fetch(
-    pooled: PoolProxiedConnection, driver: Any, sql: str, *args: Any
+    pooled: PoolProxiedConnection,
+    driver: Any,
+    sql: str,
+    *args: Any,
+    opening: str | None = None,
 ) -> list[asyncpg.Record]:
     is_whole = False
+    read = driver.fetch if opening is None else partial(_read_within, driver, opening)
     try:
-        rows: list[asyncpg.Record] = await driver.fetch(sql, *args)
+        rows: list[asyncpg.Record] = await read(sql, *args)
         is_whole = True
     except asyncpg.PostgresError as exc:
         is_whole = not isinstance(exc, _GONE)
@@ -122,3 +154,30 @@ async def _fetch(
         else:
             pooled.invalidate()
     return rows
+
+
+async def _read_within(
+    driver: Any, opening: str, sql: str, *args: Any
+) -> list[asyncpg.Record]:
+    await driver.execute(opening)
+    try:
+        rows: list[asyncpg.Record] = await driver.fetch(sql, *args)
+    except asyncpg.PostgresError as exc:
+        if not isinstance(exc, _GONE):
+            await driver.execute("rollback")
+        raise
+    await driver.execute("commit")
+    return rows
+
+
+def _opening(settings: Mapping[str, str]) -> str:
+    """Begin and set in one message; the values are ours, none is a client's."""
+    set_each = (
+        f"set_config({_quoted(name)}, {_quoted(value)}, true)"
+        for name, value in settings.items()
+    )
+    return f"begin; select {', '.join(set_each)}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -13,6 +13,16 @@ class TextState(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class CitationKind(StrEnum):
+    """What can rest on a document."""
+
+    PIF_VERSION = "pif_version"
+    FORMULA = "formula"
+
+
+REMOVERS: Final = ("owner", "admin", "editor")
+"""Roles that may delete."""
+
 CHANGERS: Final = ("owner", "admin", "editor", "assessor")
 """Roles that may upload."""
 
@@ -21,6 +31,12 @@ BLOB_FOLDER: Final = "documents"
 
 READ_TASK: Final = "documents.read_text"
 """Name of the job that reads a document's text."""
+
+INDEX_TASK: Final = "knowledge.index_document"
+"""Name of the job that indexes a document; it is another domain's, further up."""
+
+DELETE_BLOB_TASK: Final = "documents.delete_blob"
+"""Name of the job that deletes the bytes of a deleted document."""
 
 MAX_FILENAME_BYTES: Final = 255
 
@@ -44,3 +60,4 @@ class DocumentFilter:
     q: str | None = None
     sha256: str | None = None
     text_state: TextState | None = None
+    archived: bool = False

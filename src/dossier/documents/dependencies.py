@@ -60,9 +60,12 @@ async def document_filter(
     ] = None,
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
     text_state: TextState | None = None,
+    archived: Annotated[
+        bool, Query(description="Those that were archived instead of deleted.")
+    ] = False,
 ) -> DocumentFilter:
     """Return which documents a request asks for."""
-    return DocumentFilter(q, sha256, text_state)
+    return DocumentFilter(q, sha256, text_state, archived)
 
 
 Wanted = Annotated[DocumentFilter, Depends(document_filter)]

@@ -1,6 +1,7 @@
 """Every query on documents and their texts."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +9,14 @@ from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dossier.core.clock import now
-from dossier.core.database import Session
+from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.documents.constants import DocumentFilter, TextState
-from dossier.documents.models import Document, DocumentText
+from dossier.documents.exceptions import DocumentNotFoundError
+from dossier.documents.models import Document, DocumentCitation, DocumentText
 
+_CITED_KEY = "fk_document_citations_org_id_document_id_documents"
 _INSERT_ROWS = 500
 """Rows a statement; the wire protocol counts its parameters in 16 bits."""
 
@@ -52,7 +55,93 @@ def _narrowed(query: Select[Document], wanted: DocumentFilter) -> Select[Documen
         query = query.where(Document.sha256 == wanted.sha256)
     if wanted.text_state is not None:
         query = query.where(Document.text_state == wanted.text_state)
-    return query
+    if wanted.archived:
+        return query.where(Document.archived_at.is_not(None))
+    return query.where(Document.archived_at.is_(None))
+
+
+async def lock_document_for_org(
+    session: Session, org_id: UUID, document_id: UUID
+) -> Document | None:
+    """Return one document as it is now, held until the end of the transaction."""
+    query = (
+        select(Document)
+        .where(Document.org_id == org_id, Document.id == document_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def set_archived_for_org(
+    session: Session, org_id: UUID, document_id: UUID, at: datetime | None
+) -> None:
+    """Archive a document, or take it back."""
+    await _update(
+        session,
+        org_id,
+        document_id,
+        archived_at=at,
+        revision=Document.revision + 1,
+    )
+
+
+async def mark_changed_for_org(
+    session: Session, org_id: UUID, document_ids: Sequence[UUID]
+) -> Sequence[UUID]:
+    """Say that what is indexed of documents has changed; return those to index."""
+    statement = (
+        update(Document)
+        .where(Document.org_id == org_id, Document.id.in_(sorted(document_ids)))
+        .values(revision=Document.revision + 1)
+        .returning(Document.id, Document.text_state, Document.archived_at)
+    )
+    return [
+        row.id
+        for row in await session.execute(statement)
+        if row.text_state != TextState.PENDING and row.archived_at is None
+    ]
+
+
+async def delete_document_for_org(
+    session: Session, org_id: UUID, document_id: UUID
+) -> None:
+    """Delete a document with all that hangs on it."""
+    await session.execute(
+        delete(Document).where(Document.org_id == org_id, Document.id == document_id)
+    )
+
+
+async def add_citations(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Say what rests on documents; the same twice is once."""
+    with conflict_on(_CITED_KEY, DocumentNotFoundError("that was to be cited")):
+        await session.execute(upsert(DocumentCitation).on_conflict_do_nothing(), rows)
+
+
+async def list_citations_for_org(
+    session: Session, org_id: UUID, document_id: UUID
+) -> Sequence[DocumentCitation]:
+    """Return what rests on a document."""
+    query = (
+        select(DocumentCitation)
+        .where(
+            DocumentCitation.org_id == org_id,
+            DocumentCitation.document_id == document_id,
+        )
+        .order_by(DocumentCitation.kind, DocumentCitation.product_id)
+        .order_by(DocumentCitation.number)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def list_blob_keys_for_system(
+    session: Session, org_id: UUID | None = None
+) -> Sequence[str]:
+    """Return the keys of all documents' bytes; needs a system transaction."""
+    query = select(Document.blob_key)
+    if org_id is not None:
+        query = query.where(Document.org_id == org_id)
+    return (await session.scalars(query)).all()
 
 
 async def add_document(session: Session, values: dict[str, Any]) -> Document | None:

@@ -1,5 +1,6 @@
-"""Tables `documents` and `document_texts`."""
+"""Tables `documents`, `document_texts` and `document_citations`."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -49,6 +50,10 @@ class Document(TenantOwned, Identified, Base):
     unreadable_detail: Mapped[str | None] = mapped_column(Text, default=None)
     page_count: Mapped[int | None] = mapped_column(default=None)
     encoding: Mapped[str | None] = mapped_column(Text, default=None)
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Grows with each change of what is indexed: its text, its links, its place."""
+    archived_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Kept because it is cited; neither listed nor searched any more."""
 
 
 class DocumentText(TenantOwned, Base):
@@ -69,3 +74,24 @@ class DocumentText(TenantOwned, Base):
     label: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     has_text_layer: Mapped[bool]
+
+
+class DocumentCitation(TenantOwned, Base):
+    """Something that rests on a document, which therefore stays."""
+
+    __tablename__ = "document_citations"
+    __table_args__ = (
+        # No cascade: of two who cite and delete at once, one must fail.
+        ForeignKeyConstraint(
+            ["org_id", "document_id"], ["documents.org_id", "documents.id"]
+        ),
+        CheckConstraint("kind in ('pif_version', 'formula')", name="kind"),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    citing_id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID]
+    number: Mapped[int]
+    """Of the version that cites."""

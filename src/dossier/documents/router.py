@@ -6,8 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 
 from dossier.core.downloads import download
+from dossier.core.logging import bound
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.prefer import PreferRoute
+from dossier.core.problems import problem_response
 from dossier.core.schemas import Page
 from dossier.core.uploads import UPLOAD_BODY
 from dossier.core.web import UPLOAD
@@ -35,6 +37,12 @@ _DUPLICATE: dict[int | str, dict[str, Any]] = {
     status.HTTP_200_OK: {
         "model": UploadResponse,
         "description": "The organisation has these bytes already.",
+    }
+}
+
+_CITED: dict[int | str, dict[str, Any]] = {
+    status.HTTP_409_CONFLICT: {
+        "description": "A version cites the document: it is archived instead.",
     }
 }
 
@@ -68,6 +76,25 @@ async def list_documents(
 async def get_document(document_id: UUID, documents: Documents) -> Document:
     """Show one document and how far its reading has come."""
     return await documents.get_document(document_id)
+
+
+@router.delete(
+    "/{document_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=_CITED,
+    response_class=Response,
+)
+async def delete_document(
+    document_id: UUID, request: Request, documents: Documents
+) -> Response:
+    """Delete a document, its passages and its bytes; a cited one is archived (409)."""
+    removal = await documents.remove_document(document_id)
+    if not removal.citations:
+        return Response(status_code=status.HTTP_204_NO_CONTENT)
+    # Answered, not raised: raising would undo the archiving.
+    return problem_response(
+        removal.refusal(), instance=request.url.path, request_id=bound().request_id
+    )
 
 
 @router.get("/{document_id}/content", response_class=Response)

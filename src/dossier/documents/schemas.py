@@ -26,6 +26,7 @@ class DocumentResponse(ResponseModel):
     unreadable_detail: str | None
     page_count: int | None
     encoding: str | None
+    archived_at: datetime | None
 
 
 class UploadResponse(DocumentResponse):

@@ -1,10 +1,12 @@
 """Use cases of documents; starts no transaction and commits none."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
+from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
@@ -12,12 +14,16 @@ from dossier.documents import gateway
 from dossier.documents.constants import (
     BLOB_FOLDER,
     CHANGERS,
+    DELETE_BLOB_TASK,
+    INDEX_TASK,
     READ_TASK,
+    REMOVERS,
+    CitationKind,
     DocumentFilter,
     ReceivedFile,
 )
-from dossier.documents.exceptions import DocumentNotFoundError
-from dossier.documents.models import Document, DocumentText
+from dossier.documents.exceptions import DocumentCitedError, DocumentNotFoundError
+from dossier.documents.models import Document, DocumentCitation, DocumentText
 from dossier.documents.ports import BlobStore
 from dossier.documents.rules import safe_filename
 from dossier.integrations.parsing.kinds import Sniffer
@@ -37,6 +43,25 @@ class Receipt:
     def duplicate(self) -> bool:
         """Tell whether the organisation had these bytes already."""
         return self.job is None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of the wish to delete a document."""
+
+    document: Document
+    citations: Sequence[DocumentCitation]
+    """What rests on it; not empty: it is archived, else it is gone."""
+
+    def refusal(self) -> DocumentCitedError:
+        """Return the problem that names what rests on the document."""
+        names = ", ".join(map(_citation_words, self.citations))
+        return DocumentCitedError(f"{self.document.filename} is cited by {names}.")
+
+
+def _citation_words(citation: DocumentCitation) -> str:
+    kind = citation.kind.replace("_", " ")
+    return f"{kind} {citation.number} of product {citation.product_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +120,9 @@ class DocumentsService:
         self._actor.require(*CHANGERS)
         document = await gateway.add_document(self._session, self._values(received))
         if document is None:
-            return Receipt(await self.get_document_of(received.sha256), None)
+            known = await self.get_document_of(received.sha256)
+            await self._take_back(known)
+            return Receipt(known, None)
         await self._record("create", document, sha256=document.sha256)
         return Receipt(document, await self._read(document))
 
@@ -160,6 +187,88 @@ class DocumentsService:
         )
         await self._record("update", document, text_state="pending")
         return await self._read(document)
+
+    async def remove_document(self, document_id: UUID) -> Removal:
+        """Delete a document with all that hangs on it, or archive it where cited."""
+        self._actor.require(*REMOVERS)
+        document = await self.hold_document(document_id)
+        if document is None:
+            raise DocumentNotFoundError(document_id)
+        citations = await gateway.list_citations_for_org(
+            self._session, self._actor.org_id, document_id
+        )
+        if not citations:
+            await self._delete(document)
+        elif document.archived_at is None:
+            await self._set_archived(document, now())
+        return Removal(document, citations)
+
+    async def cite(
+        self,
+        document_ids: Iterable[UUID],
+        kind: CitationKind,
+        citing_id: UUID,
+        *,
+        product_id: UUID,
+        number: int,
+    ) -> None:
+        """Say that a version rests on documents, which therefore stay."""
+        rows: list[dict[str, object]] = [
+            {
+                "org_id": self._actor.org_id,
+                "document_id": document_id,
+                "kind": kind,
+                "citing_id": citing_id,
+                "product_id": product_id,
+                "number": number,
+            }
+            for document_id in set(document_ids)
+        ]
+        if rows:
+            await gateway.add_citations(self._session, rows)
+
+    async def hold_document(self, document_id: UUID) -> Document | None:
+        """Return a document as it is now, unchanged until the transaction ends."""
+        return await gateway.lock_document_for_org(
+            self._session, self._actor.org_id, document_id
+        )
+
+    async def request_indexing(self, document_ids: Iterable[UUID]) -> None:
+        """Have documents indexed anew: their text, or what they serve, has changed.
+
+        The rows are written first, and so held: whoever indexes one now either sees
+        the change or has ended when the job is asked for.
+        """
+        changed = await gateway.mark_changed_for_org(
+            self._session, self._actor.org_id, list(document_ids)
+        )
+        for document_id in sorted(changed):
+            await self._jobs.enqueue(
+                INDEX_TASK,
+                dedupe_key=f"{INDEX_TASK}:{document_id}",
+                document_id=document_id,
+            )
+
+    async def _delete(self, document: Document) -> None:
+        await gateway.delete_document_for_org(
+            self._session, self._actor.org_id, document.id
+        )
+        await self._jobs.enqueue(DELETE_BLOB_TASK, blob_key=document.blob_key)
+        await self._record("delete", document, sha256=document.sha256)
+
+    async def _take_back(self, document: Document) -> None:
+        """List and search an archived document again: somebody has sent it anew."""
+        if document.archived_at is not None:
+            await self._set_archived(document, None)
+            await self.request_indexing([document.id])
+
+    async def _set_archived(self, document: Document, at: datetime | None) -> None:
+        await gateway.set_archived_for_org(
+            self._session, self._actor.org_id, document.id, at
+        )
+        document.archived_at = at
+        word = "archived" if at else "active"
+        await self._record("update", document, archive_state=word)
 
     async def _read(self, document: Document) -> Job:
         return await self._jobs.enqueue(

@@ -18,6 +18,7 @@ from dossier.documents import gateway
 from dossier.documents.constants import BLOB_FOLDER, TextState
 from dossier.documents.models import Document
 from dossier.documents.ports import BlobStore, PaperReader, PaperText
+from dossier.documents.service import DocumentsService
 from dossier.integrations.parsing.exceptions import UnreadableFileError
 from dossier.jobs.ports import TaskContext
 
@@ -42,6 +43,8 @@ async def read_text(
         await _settle(session, document, found)
         reason = found.reason if isinstance(found, UnreadableFileError) else None
         await _record(session, ctx.actor, document, reason)
+        documents = DocumentsService(session, ctx.actor)
+        await documents.request_indexing([document_id])
         await ctx.finish(session, f"/api/v1/documents/{document_id}/text")
 
 
@@ -57,6 +60,18 @@ async def give_up(
         session, org_id, document_id, reason=problem["code"], detail=problem["detail"]
     )
     await _record(session, Actor.system(org_id), document, problem["code"])
+
+
+async def delete_blob(ctx: TaskContext, blob_key: str, *, store: BlobStore) -> None:
+    """Delete the bytes of a deleted document, unless they have come again since.
+
+    Safe to repeat: a blob that is gone is no error. Bytes that come between the look
+    and the deletion have no row yet; their upload writes them before.
+    """
+    async with system_transaction(ctx.sessions) as session:
+        known = await gateway.list_known_blob_keys_for_system(session, [blob_key])
+    if not known:
+        await store.delete(blob_key)
 
 
 async def _found(

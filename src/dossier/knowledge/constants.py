@@ -1,5 +1,6 @@
 """Words of the knowledge domain."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +19,26 @@ class DenseState(StrEnum):
     BUILDING = "building"
     READY = "ready"
 
+
+ITEM_WORDS: Final[Mapping[int, str]] = {
+    1: "產品基本資料 basic data",
+    2: "產品登錄證明 notification",
+    3: "全成分名稱及含量 formula composition",
+    4: "標籤 仿單 包裝 容器 label leaflet",
+    5: "化粧品優良製造準則 製造場所 GMP",
+    6: "製造方法 流程 manufacturing process",
+    7: "使用方法 部位 用量 頻率 族群 directions of use",
+    8: "使用不良反應資料 adverse reactions",
+    9: "物理及化學特性 physical chemical properties specification",
+    10: "成分毒理資料 toxicology",
+    11: "安定性試驗報告 stability",
+    12: "微生物檢測報告 microbiology",
+    13: "防腐效能試驗報告 preservative challenge",
+    14: "功能評估佐證資料 function efficacy",
+    15: "與產品接觸之包裝材質資料 packaging material",
+    16: "安全資料 簽署人員 safety assessment",
+}
+"""What a paper linked to an item is about, as somebody may ask for it."""
 
 INDEX_TASK: Final = "knowledge.index_document"
 REWEIGH_TASK: Final = "knowledge.reweigh"

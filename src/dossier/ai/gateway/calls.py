@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import ColumnElement, Date, and_, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import CallOutcome, UsageGroup
+from dossier.ai.constants import CallFilter, CallOutcome, UsageGroup
 from dossier.ai.models import AiCall
 from dossier.core.database import Session, SessionFactory, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -106,19 +106,6 @@ class Settlement:
     charged_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are meant."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    feature: str | None = None
-    model: str | None = None
-    user_id: UUID | None = None
-    run_id: UUID | None = None
-    outcome: CallOutcome | None = None
-
-
 async def add_unlimited_call(
     sessions: SessionFactory, org_id: UUID, call: NewCall
 ) -> bool:
@@ -170,7 +157,11 @@ async def list_calls_for_org(
 
 
 async def sum_calls_for_org(
-    session: Session, org_id: UUID, wanted: CallFilter, groups: list[UsageGroup]
+    session: Session,
+    org_id: UUID,
+    wanted: CallFilter,
+    groups: list[UsageGroup],
+    limit: int,
 ) -> list[tuple[Any, ...]]:
     """Return the groups' values, then calls, tokens, costs and how many lack one."""
     keys = [_GROUPS[group] for group in groups]
@@ -179,6 +170,7 @@ async def sum_calls_for_org(
         .where(AiCall.org_id == org_id, *_conditions(wanted))
         .group_by(*keys)
         .order_by(*keys)
+        .limit(limit)
     )
     return [tuple(row) for row in await session.execute(query)]
 

@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from dossier.integrations.llm import faults
 from dossier.integrations.llm.booking import Booking, booked
 from dossier.integrations.llm.catalogue import Catalogue
+from dossier.integrations.llm.embeddings import open_embedder
 from dossier.integrations.llm.faults import AttemptFailedError
 from dossier.integrations.llm.models import (
     CallTag,
@@ -24,6 +25,8 @@ from dossier.integrations.llm.timing import SYSTEM_TIMING, Timing
 from dossier.integrations.llm.tokens import estimate_messages
 from dossier.integrations.llm.transport import Transport, drain
 from dossier.integrations.llm.wires import wire_of
+
+__all__ = ["ChatClient", "open_chat_model", "open_embedder"]
 
 
 class ChatClient:
@@ -79,6 +82,8 @@ class ChatClient:
                                 yield event
                     except AttemptFailedError as failed:
                         route.fail(failed)
+            except AttemptFailedError as failed:
+                raise failed.error from failed
             finally:
                 route.leave()
 

@@ -93,10 +93,11 @@ def unreachable(label: str, why: str) -> AttemptFailedError:
     return AttemptFailedError(error, Outcome.FAILED, "unreachable", handling)
 
 
-def silent(label: str, limit_s: float, *, has_begun: bool) -> AttemptFailedError:
+def silent(label: str, limit_s: float | None, *, has_begun: bool) -> AttemptFailedError:
     """Nothing came in the time allowed."""
     when = "in the middle of an answer" if has_begun else "before the first token"
-    error = ModelTimeoutError(f"{label} said nothing for {limit_s:g} s {when}.")
+    long = "too long" if limit_s is None else f"{limit_s:g} s"
+    error = ModelTimeoutError(f"{label} said nothing for {long} {when}.")
     code = "idle_timeout" if has_begun else "first_token_timeout"
     return AttemptFailedError(error, Outcome.TIMED_OUT, code, Handling())
 

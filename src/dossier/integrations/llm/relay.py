@@ -49,6 +49,7 @@ class Watch:
         self._reader = reader
         self._first_by_s = first_by_s
         self._idle_s = idle_s
+        self._waits_for_first = True
         self.heard_at_s = self._loop.time()
         self.is_reading = False
         self.has_fired = False
@@ -61,11 +62,16 @@ class Watch:
     def hear(self) -> None:
         """Note that the server said something, or that we listen again."""
         self.heard_at_s = self._loop.time()
+        if self._waits_for_first and self._reader.has_begun:
+            self._waits_for_first = False
+            self._timer.cancel()
+            at_s = self.heard_at_s + self._idle_s
+            self._timer = self._loop.call_at(at_s, self._look)
 
     def _look(self) -> None:
-        due_s = self._first_by_s
-        if self._reader.has_begun:
-            due_s = self.heard_at_s + self._idle_s
+        due_s = self.heard_at_s + self._idle_s
+        if self._waits_for_first:
+            due_s = self._first_by_s
         now_s = self._loop.time()
         if due_s <= now_s and self.is_reading:
             self.has_fired = True

@@ -2,9 +2,9 @@
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
-from dossier.core.errors import AppError
 from dossier.integrations.llm import faults
 from dossier.integrations.llm.backoff import pause_s
 from dossier.integrations.llm.breaker import Breaker
@@ -12,6 +12,7 @@ from dossier.integrations.llm.faults import AttemptFailedError
 from dossier.integrations.llm.plan import CallLimits, ModelServer
 from dossier.integrations.llm.timing import Timing
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +58,7 @@ class Route:
         """A token was handed out: from now on every failure is final."""
 
     async def next(self) -> ModelServer:
-        """Return the server to ask now; raises when there is none left."""
+        """Return the server to ask now; raises the first failure when none is left."""
         while self._servers:
             server = self._servers[0]
             if await self._may_ask(server):
@@ -65,7 +66,7 @@ class Route:
                 return server
             self._servers.popleft()
             self._attempts = 0
-        raise self._end()
+        raise self._failures[0]
 
     def fail(self, failed: AttemptFailedError) -> None:
         """Note a failure; raises it where nothing else may be tried."""
@@ -79,7 +80,7 @@ class Route:
             note()
             self._asked = None
         if self.has_begun or failed.handling.is_final:
-            raise failed.error from failed
+            raise failed
         _log.warning("a call to a model failed: %s", failed)
 
     def succeed(self) -> None:
@@ -117,7 +118,18 @@ class Route:
         await self._timing.sleep(rest_s)
         return True
 
-    def _end(self) -> AppError:
-        failed = self._failures[0]
-        failed.error.__cause__ = failed
-        return failed.error
+
+async def routed(route: Route, ask: Callable[[ModelServer], Awaitable[T]]) -> T:
+    """Ask one server after the other until one has answered."""
+    try:
+        while True:
+            server = await route.next()
+            try:
+                answer = await ask(server)
+            except AttemptFailedError as failed:
+                route.fail(failed)
+            else:
+                route.succeed()
+                return answer
+    finally:
+        route.leave()

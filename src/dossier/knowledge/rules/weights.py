@@ -47,5 +47,5 @@ def has_drifted(pinned_terms: float, average_terms: float) -> bool:
 
 def sparse_text(weights: Mapping[int, float]) -> str:
     """Write a sparse vector as the database reads it."""
-    inner = ",".join(f"{term}:{weight:.6g}" for term, weight in weights.items())
+    inner = ",".join(f"{term}:{weight:.7g}" for term, weight in weights.items())
     return f"{{{inner}}}/{DIMENSIONS}"

@@ -9,6 +9,7 @@ from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
+from dossier.documents.constants import CitationKind
 from dossier.documents.service import DocumentsService
 from dossier.pif import gateway, rules
 from dossier.pif.constants import DecisionKind, Market
@@ -181,6 +182,13 @@ class PifService:
             snapshot=stored,
         )
         await gateway.add_version(self._session, version)
+        await self._documents.cite(
+            (UUID(each["document_id"]) for each in stored["evidence"]),
+            CitationKind.PIF_VERSION,
+            version.id,
+            product_id=product_id,
+            number=number,
+        )
         await self._activity.record(
             "create",
             "pif_version",

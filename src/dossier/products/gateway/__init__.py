@@ -19,6 +19,9 @@ from dossier.products.gateway.link import add_link as add_link
 from dossier.products.gateway.link import delete_link_for_org as delete_link_for_org
 from dossier.products.gateway.link import get_link_for_org as get_link_for_org
 from dossier.products.gateway.link import (
+    list_items_of_document_for_org as list_items_of_document_for_org,
+)
+from dossier.products.gateway.link import (
     list_linked_document_ids_for_org as list_linked_document_ids_for_org,
 )
 from dossier.products.gateway.link import list_links_for_org as list_links_for_org

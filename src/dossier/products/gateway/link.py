@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from dossier.core.database import Session, conflict_on
 from dossier.products.exceptions import LinkExistsError
-from dossier.products.models import ProductDocument
+from dossier.products.models import Product, ProductDocument
 
 _UNIQUE = "uq_product_documents_product_id_document_id_item_requirement"
 
@@ -46,6 +46,23 @@ async def list_linked_document_ids_for_org(
         ProductDocument.org_id == org_id, ProductDocument.document_id.in_(document_ids)
     )
     return set((await session.scalars(query)).all())
+
+
+async def list_items_of_document_for_org(
+    session: Session, org_id: UUID, document_id: UUID
+) -> Sequence[tuple[Product, ProductDocument]]:
+    """Return a paper's links with their products, the oldest product first."""
+    query = (
+        select(Product, ProductDocument)
+        .join(
+            ProductDocument,
+            (ProductDocument.org_id == Product.org_id)
+            & (ProductDocument.product_id == Product.id),
+        )
+        .where(Product.org_id == org_id, ProductDocument.document_id == document_id)
+        .order_by(Product.id, ProductDocument.item, ProductDocument.id)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
 
 
 async def add_link(session: Session, link: ProductDocument) -> None:

@@ -73,7 +73,9 @@ class ProductDocument(TenantOwned, Identified, Base):
             ondelete="CASCADE",
         ),
         ForeignKeyConstraint(
-            ["org_id", "document_id"], ["documents.org_id", "documents.id"]
+            ["org_id", "document_id"],
+            ["documents.org_id", "documents.id"],
+            ondelete="CASCADE",
         ),
         CheckConstraint("item between 1 and 16", name="item"),
         Index("ix_product_documents_org_id_product_id", "org_id", "product_id"),

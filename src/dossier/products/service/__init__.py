@@ -8,6 +8,7 @@ from dossier.products.service.formula import StoredFormula as StoredFormula
 from dossier.products.service.formula_draft import FormulaDraft as FormulaDraft
 from dossier.products.service.formula_import import FormulaImporter as FormulaImporter
 from dossier.products.service.formula_import import FormulaWish as FormulaWish
+from dossier.products.service.product import LinkedItem as LinkedItem
 from dossier.products.service.product import ProductsService as ProductsService
 from dossier.products.service.product import Upserted as Upserted
 from dossier.products.service.reads import ProductReads as ProductReads

@@ -9,6 +9,8 @@ from dossier.activity.service import ActivityService
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
+from dossier.documents.constants import CitationKind
+from dossier.documents.service import DocumentsService
 from dossier.products import gateway
 from dossier.products.exceptions import FormulaNotFoundError
 from dossier.products.models import FormulaLine, FormulaVersion
@@ -40,6 +42,7 @@ class FormulaService:
         self._session = session
         self._actor = actor
         self._products = products
+        self._documents = DocumentsService(session, actor)
         self._activity = ActivityService(session, actor)
 
     async def store(self, product_id: UUID, draft: FormulaDraft) -> StoredFormula:
@@ -61,6 +64,13 @@ class FormulaService:
             **draft.columns(),
         )
         await gateway.add_formula(self._session, version, draft.lines())
+        await self._documents.cite(
+            [version.document_id],
+            CitationKind.FORMULA,
+            version.id,
+            product_id=product.id,
+            number=number,
+        )
         await self._record(version)
         return await self._with_lines(version, is_created=True)
 

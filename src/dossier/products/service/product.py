@@ -25,6 +25,19 @@ T = TypeVar("T")
 WRITERS = ("owner", "admin", "editor")
 """Roles that may state products and link papers."""
 
+_INDEXED = frozenset({"code", "name_zh", "name_en"})
+"""What of a product is indexed with the passages of its papers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedItem:
+    """What a paper serves, and of which product."""
+
+    product_id: UUID
+    names: tuple[str, ...]
+    item: int
+    requirement: str | None
+
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
@@ -105,6 +118,9 @@ class ProductsService:
             changed | {"updated_at": now()},
             ProductExistsError(rules.identity_words(**parts)),
         )
+        if changed.keys() & _INDEXED:
+            links = await self.list_links(product.id)
+            await self._documents.request_indexing({e.document_id for e in links})
         fields = sorted(set(changed) - {"identity_key"})
         await self._activity.record(
             "update", "product", product.id, details={"fields": fields}
@@ -117,6 +133,21 @@ class ProductsService:
         return await gateway.list_links_for_org(
             self._session, self._actor.org_id, product_id
         )
+
+    async def links_of_document(self, document_id: UUID) -> list[LinkedItem]:
+        """Return what a paper serves, with the products' names."""
+        rows = await gateway.list_items_of_document_for_org(
+            self._session, self._actor.org_id, document_id
+        )
+        return [
+            LinkedItem(
+                product.id,
+                tuple(filter(None, (product.code, product.name_zh, product.name_en))),
+                link.item,
+                link.requirement,
+            )
+            for product, link in rows
+        ]
 
     async def linked_among(self, document_ids: Sequence[UUID]) -> set[UUID]:
         """Return those of the documents that some product rests on."""
@@ -150,6 +181,7 @@ class ProductsService:
             reason=reason,
         )
         await gateway.add_link(self._session, link)
+        await self._documents.request_indexing([document.id])
         await self._record_link("create", link)
         return link
 
@@ -163,6 +195,7 @@ class ProductsService:
         if link is None:
             raise LinkNotFoundError(link_id)
         await gateway.delete_link_for_org(self._session, self._actor.org_id, link.id)
+        await self._documents.request_indexing([link.document_id])
         await self._record_link("delete", link)
 
     async def _record_link(self, action: str, link: ProductDocument) -> None:

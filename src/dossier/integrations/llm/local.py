@@ -1,0 +1,69 @@
+"""Vectors made in this process by sentence-transformers (extra `local-embed`)."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from dossier.integrations.llm.exceptions import (
+    ModelExtraMissingError,
+    ModelUnavailableError,
+)
+from dossier.integrations.llm.models import CallTag
+
+_BATCH = 32
+_MISSING = "Local embeddings need the extra: pip install 'dossier[local-embed]'."
+
+
+class LocalEmbedder:
+    """Embeds on this machine, in one thread; loads its model at the first text."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="embed")
+        self._loaded: Any = None
+
+    @property
+    def name(self) -> str:
+        """Return the model's name; vectors of two names are never compared."""
+        return f"local:{self._model}"
+
+    async def close(self) -> None:
+        """End the thread."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def embed(self, texts: Sequence[str], tag: CallTag) -> list[list[float]]:
+        """Return one vector for each text, all of one length; costs nothing."""
+        del tag  # no server is asked, so there is nothing to put on an account
+        if not texts:
+            return []
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._encode, list(texts))
+
+    def _encode(self, texts: list[str]) -> list[list[float]]:
+        if self._loaded is None:
+            self._loaded = _load(self._model)
+        vectors = self._loaded.encode(
+            texts,
+            batch_size=_BATCH,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return [[float(number) for number in vector] for vector in vectors]
+
+
+def open_local_embedder(model: str) -> LocalEmbedder:
+    """Return an embedder of this machine; its library is looked for at first use."""
+    return LocalEmbedder(model)
+
+
+def _load(model: str) -> Any:
+    try:
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - heavy
+    except ImportError as error:
+        raise ModelExtraMissingError(_MISSING) from error
+    try:
+        return SentenceTransformer(model)
+    except (OSError, ValueError) as error:
+        why = f"The embedding model {model!r} cannot be loaded."
+        raise ModelUnavailableError(why) from error

@@ -1,0 +1,1 @@
+"""A server that orders passages by how well they answer a question."""

@@ -1,0 +1,81 @@
+"""`POST {url}/rerank {model, query, documents, top_n}`, as Jina, Cohere and vLLM do."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+
+from dossier.integrations.rerank.exceptions import RerankFailedError
+
+TIMEOUT_S: Final = 5.0
+_PATH: Final = "/rerank"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The place of a document in what was sent, and what the server makes of it."""
+
+    index: int
+    score: float
+
+
+class RerankClient:
+    """One server; connections are kept until it is closed."""
+
+    def __init__(
+        self,
+        url: str,
+        model: str | None,
+        api_key: str | None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._url = url.rstrip("/").removesuffix(_PATH) + _PATH
+        self._model = model
+        headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx2.AsyncClient(
+            headers=headers, timeout=timeout_s, transport=transport
+        )
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._http.aclose()
+
+    async def rerank(
+        self, query: str, documents: Sequence[str], top_n: int
+    ) -> list[Ranked]:
+        """Return the best documents, the best first."""
+        asked: dict[str, Any] = {
+            "query": query,
+            "documents": list(documents),
+            "top_n": top_n,
+        }
+        if self._model is not None:
+            asked["model"] = self._model
+        try:
+            response = await self._http.post(self._url, json=asked)
+            response.raise_for_status()
+            return _ranked(response.json(), len(documents))
+        except httpx2.HTTPError as exc:
+            raise RerankFailedError(type(exc).__name__) from exc
+        except (ValueError, KeyError, TypeError) as exc:
+            message = "the answer is not a ranking"
+            raise RerankFailedError(message) from exc
+
+
+def _ranked(body: Any, count: int) -> list[Ranked]:
+    found = [
+        Ranked(int(each["index"]), float(each["relevance_score"]))
+        for each in body["results"]
+    ]
+    places = {each.index for each in found}
+    if len(places) < len(found) or not places <= set(range(count)):
+        message = "places are named twice, or that were not sent"
+        raise ValueError(message)
+    if not all(math.isfinite(each.score) for each in found):
+        message = "a score is no number"
+        raise ValueError(message)
+    return sorted(found, key=lambda each: (-each.score, each.index))

@@ -1,0 +1,101 @@
+"""The stretch of a passage that a hit shows: verbatim, short, around the words."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MAX_CHARACTERS: Final = 240
+
+_SENTENCE_END: Final = re.compile(
+    r"[。！？!?；;]+[」』”’\"')）]*|\.(?=\s)|\n+"  # noqa: RUF001 - as written in Chinese
+)
+_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")  # noqa: RUF001 - as written in Chinese
+
+Terms = Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Where an excerpt begins and ends in its text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    start: int
+    end: int
+    found: frozenset[str]
+
+
+def excerpt(
+    text: str,
+    weights: Mapping[str, float],
+    terms: Terms,
+    max_characters: int = MAX_CHARACTERS,
+) -> Stretch:
+    """Return the stretch that holds the most telling words of a question.
+
+    It is whole sentences where they fit, else whole clauses; of equal ones the
+    shortest, then the first.
+    """
+    sentences = [
+        _Sentence(start, end, weights.keys() & terms(text[start:end]))
+        for start, end in _pieces(text, max_characters)
+    ]
+    if not sentences:
+        return Stretch(0, 0)
+    runs = _runs(sentences, max_characters)
+    return max(runs, key=lambda run: _worth(run, weights))[0]
+
+
+def _worth(
+    run: tuple[Stretch, frozenset[str]], weights: Mapping[str, float]
+) -> tuple[float, int, int]:
+    stretch, found = run
+    total = round(sum(weights[term] for term in found), 6)
+    return total, stretch.start - stretch.end, -stretch.start
+
+
+def _runs(
+    sentences: Sequence[_Sentence], max_characters: int
+) -> Iterator[tuple[Stretch, frozenset[str]]]:
+    """Yield each run of neighbours that is short enough, with the words in it."""
+    for place, first in enumerate(sentences):
+        found: frozenset[str] = frozenset()
+        for last in sentences[place:]:
+            if last.end - first.start > max_characters:
+                break
+            found |= last.found
+            yield Stretch(first.start, last.end), found
+
+
+def _pieces(text: str, max_characters: int) -> Iterator[tuple[int, int]]:
+    """Yield sentences, without the white space around them; long ones in clauses."""
+    for start, end in _cut(text, 0, len(text), _SENTENCE_END):
+        if end - start <= max_characters:
+            yield start, end
+            continue
+        for first, last in _cut(text, start, end, _CLAUSE_END):
+            yield from _sliced(first, last, max_characters)
+
+
+def _cut(
+    text: str, start: int, end: int, ending: re.Pattern[str]
+) -> Iterator[tuple[int, int]]:
+    at = start
+    stops = [*(match.end() for match in ending.finditer(text, start, end)), end]
+    for stop in stops:
+        piece = text[at:stop]
+        bare = piece.strip()
+        if bare:
+            first = at + piece.index(bare)
+            yield first, first + len(bare)
+        at = stop
+
+
+def _sliced(start: int, end: int, max_characters: int) -> Iterator[tuple[int, int]]:
+    for at in range(start, end, max_characters):
+        yield at, min(at + max_characters, end)

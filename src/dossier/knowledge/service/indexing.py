@@ -1,0 +1,251 @@
+"""Reading what a document is indexed by, and replacing its passages."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from dossier.core.database import Session
+from dossier.core.models import new_id
+from dossier.core.tenancy import Actor
+from dossier.documents.constants import TextState
+from dossier.documents.models import Document
+from dossier.documents.service import DocumentsService
+from dossier.jobs.service import JobsService
+from dossier.knowledge.constants import EMBED_TASK, INDEX_TASK, REWEIGH_TASK
+from dossier.knowledge.gateway import chunks as gateway
+from dossier.knowledge.models import Chunk
+from dossier.knowledge.rules.analyser import ANALYSER_VERSION
+from dossier.knowledge.rules.chunking import Part
+from dossier.knowledge.rules.preparing import Prepared, Served, context_head
+from dossier.knowledge.rules.weights import has_drifted
+from dossier.products.service import ProductsService
+
+_CATCH_UP = 500
+"""Documents that are enqueued at once; the clock comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a document's passages are made of, as it was when it was read."""
+
+    document_id: UUID
+    revision: int
+    head: str
+    parts: Sequence[Part]
+    average_terms: float | None
+    """Average length that the organisation's weights are made with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Passages with their weights."""
+
+    passages: Sequence[Prepared]
+    sparse: Sequence[str]
+    average_terms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPage:
+    """Some passages, and where the next ones begin."""
+
+    items: Sequence[Chunk]
+    next_cursor: str | None
+
+
+def weighed(passages: Sequence[Prepared], average_terms: float | None) -> Weighed:
+    """Weigh passages; the first ones of an organisation say what the average is."""
+    if not passages:
+        return Weighed((), (), average_terms)
+    average = average_terms or fmean(each.length_terms for each in passages) or 1.0
+    return Weighed(passages, [each.sparse(average) for each in passages], average)
+
+
+class IndexingService:
+    """The passages of one organisation's documents."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._documents = DocumentsService(session, actor)
+
+    async def read(self, document_id: UUID) -> Source | None:
+        """Return what a document is indexed by; `None` while it is being read.
+
+        A document without a text, or an archived one, has no parts.
+        """
+        document = await self._documents.hold_document(document_id)
+        if document is None or document.text_state == TextState.PENDING:
+            return None
+        stats = await gateway.get_stats_for_org(self._session, self._actor.org_id)
+        return Source(
+            document_id=document_id,
+            revision=document.revision,
+            head=context_head(document.filename, await self._served(document_id)),
+            parts=await self._parts(document),
+            average_terms=stats.average_terms if stats else None,
+        )
+
+    async def replace(self, source: Source, found: Weighed) -> bool:
+        """Make these the document's passages; `False` where it changed meanwhile.
+
+        The document is held before the sums, here as in its deletion, so that two
+        never wait for each other.
+        """
+        document = await self._documents.hold_document(source.document_id)
+        if document is None or document.revision != source.revision:
+            return False
+        if not await self._agree(found.average_terms):
+            return False
+        await self._write(source.document_id, found)
+        await gateway.settle_indexed_for_org(
+            self._session,
+            self._actor.org_id,
+            source.document_id,
+            revision=source.revision,
+            analyser_version=ANALYSER_VERSION,
+            chunk_count=len(found.passages),
+        )
+        return True
+
+    async def follow_up(self, *, embeds: bool) -> None:
+        """Have vectors made, and weights mended where the average has moved."""
+        jobs = JobsService(self._session, self._actor)
+        if embeds:
+            await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
+        stats = await gateway.get_stats_for_org(self._session, self._actor.org_id)
+        if stats is None or not stats.chunk_count or stats.average_terms is None:
+            return
+        average = stats.total_terms / stats.chunk_count
+        if has_drifted(stats.average_terms, average):
+            await jobs.enqueue(REWEIGH_TASK, dedupe_key=REWEIGH_TASK)
+
+    async def pin_average(self) -> float:
+        """Pin today's average length, which the next weights are made with."""
+        stats = await gateway.lock_stats_for_org(self._session, self._actor.org_id)
+        average = stats.total_terms / max(stats.chunk_count, 1) or 1.0
+        await gateway.set_stats_for_org(
+            self._session, self._actor.org_id, average_terms=average
+        )
+        return average
+
+    async def catch_up(self) -> int:
+        """Enqueue documents that are not indexed as they are now; count them."""
+        stale = await gateway.list_stale_documents_for_org(
+            self._session, self._actor.org_id, ANALYSER_VERSION, _CATCH_UP
+        )
+        jobs = JobsService(self._session, self._actor)
+        for document_id in stale:
+            await jobs.enqueue(
+                INDEX_TASK,
+                dedupe_key=f"{INDEX_TASK}:{document_id}",
+                priority=-1,
+                document_id=document_id,
+            )
+        return len(stale)
+
+    async def page_of_chunks(
+        self, document_id: UUID, after: int, limit: int
+    ) -> ChunkPage:
+        """Return the passages of a document behind a position."""
+        await self._documents.get_document(document_id)
+        found = await gateway.list_chunks_for_org(
+            self._session,
+            self._actor.org_id,
+            document_id,
+            after=after,
+            limit=limit + 1,
+        )
+        shown = found[:limit]
+        more = len(found) > limit
+        return ChunkPage(shown, str(shown[-1].position) if more else None)
+
+    async def _served(self, document_id: UUID) -> list[Served]:
+        products = ProductsService(self._session, self._actor, self._documents)
+        links = await products.links_of_document(document_id)
+        return [Served(link.names, link.item) for link in links]
+
+    async def _parts(self, document: Document) -> list[Part]:
+        if document.archived_at is not None or document.text_state != TextState.READ:
+            return []
+        texts = await self._documents.texts_of(document.id)
+        return [Part(each.position, each.label, each.text) for each in texts]
+
+    async def _agree(self, average_terms: float | None) -> bool:
+        """Tell whether weights were made with the pinned average; pin the first."""
+        stats = await gateway.lock_stats_for_org(self._session, self._actor.org_id)
+        if stats.average_terms is None and average_terms is not None:
+            await gateway.set_stats_for_org(
+                self._session,
+                self._actor.org_id,
+                average_terms=average_terms,
+                analyser_version=ANALYSER_VERSION,
+            )
+            return True
+        return stats.average_terms == average_terms
+
+    async def _write(self, document_id: UUID, found: Weighed) -> None:
+        org_id = self._actor.org_id
+        kept = await gateway.list_kept_for_org(self._session, org_id, document_id)
+        difference = _differ(kept, found)
+        if difference.gone:
+            await gateway.delete_chunks_for_org(self._session, org_id, difference.gone)
+        await gateway.update_chunks_for_org(self._session, org_id, difference.changed)
+        await gateway.add_chunks(self._session, org_id, document_id, difference.added)
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """What has to be written: rows by their ids."""
+
+    added: dict[UUID, Any]
+    changed: dict[UUID, Any]
+    gone: list[UUID]
+
+
+def _differ(kept: Sequence[Any], found: Weighed) -> _Difference:
+    """Compare by content: a passage that only moves keeps its id and its vectors."""
+    by_content: dict[str, list[Any]] = defaultdict(list)
+    for row in reversed(kept):
+        by_content[row.content_sha256].append(row)
+    difference = _Difference({}, {}, [])
+    for passage, sparse in zip(found.passages, found.sparse, strict=True):
+        known = by_content[passage.content_sha256]
+        old = known.pop() if known else None
+        if old is None:
+            difference.added[new_id()] = _row(passage, sparse)
+        elif not _is_same(old, passage):
+            difference.changed[old.id] = _row(passage, sparse)
+    difference.gone.extend(row.id for rows in by_content.values() for row in rows)
+    return difference
+
+
+def _is_same(old: Any, passage: Prepared) -> bool:
+    return (old.analyser_version, old.position, old.places) == (
+        ANALYSER_VERSION,
+        passage.position,
+        passage.places,
+    )
+
+
+def _row(passage: Prepared, sparse: str) -> dict[str, Any]:
+    return {
+        "position": passage.position,
+        "page": passage.page,
+        "label": passage.label,
+        "kind": passage.kind,
+        "text": passage.text,
+        "context": passage.context,
+        "places": orjson.dumps(passage.places).decode(),
+        "language": passage.language,
+        "content_sha256": passage.content_sha256,
+        "analyser_version": ANALYSER_VERSION,
+        "length_terms": passage.length_terms,
+        "terms": "{" + ",".join(map(str, passage.counts)) + "}",
+        "sparse": sparse,
+    }
