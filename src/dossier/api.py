@@ -19,6 +19,7 @@ from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
+from dossier.knowledge.router import routers as knowledge
 from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
 from dossier.reports.router import router as reports
@@ -35,6 +36,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     *chat,
     documents,
     jobs,
+    *knowledge,
     *pif,
     *products,
     reports,

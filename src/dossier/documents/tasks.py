@@ -40,11 +40,12 @@ async def read_text(
         return  # deleted since
     found = await _found(document, store, reader)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-        await _settle(session, document, found)
+        had_text = await _settle(session, document, found)
         reason = found.reason if isinstance(found, UnreadableFileError) else None
         await _record(session, ctx.actor, document, reason)
-        documents = DocumentsService(session, ctx.actor)
-        await documents.request_indexing([document_id])
+        if had_text or reason is None:
+            documents = DocumentsService(session, ctx.actor)
+            await documents.request_indexing([document_id])
         await ctx.finish(session, f"/api/v1/documents/{document_id}/text")
 
 
@@ -86,14 +87,15 @@ async def _found(
 
 async def _settle(
     session: Session, document: Document, found: PaperText | UnreadableFileError
-) -> None:
+) -> bool:
+    """Write what was found; tell whether an earlier reading had found a text."""
     org_id, document_id = document.org_id, document.id
-    await gateway.delete_texts_for_org(session, org_id, document_id)
+    had_text = await gateway.delete_texts_for_org(session, org_id, document_id)
     if isinstance(found, UnreadableFileError):
         await gateway.settle_unreadable_for_org(
             session, org_id, document_id, reason=found.reason, detail=found.detail
         )
-        return
+        return had_text
     await gateway.add_texts(session, _rows(document, found))
     await gateway.settle_read_for_org(
         session,
@@ -102,6 +104,7 @@ async def _settle(
         page_count=found.page_count,
         encoding=found.encoding,
     )
+    return had_text
 
 
 def _rows(document: Document, found: PaperText) -> list[dict[str, Any]]:

@@ -64,8 +64,9 @@ with {legs},
 fused as (
   select id, sum(lexical) as lexical, sum(dense) as dense, sum(share) as score
     from ({shares}) each_leg group by id)
-select c.id, c.document_id, d.filename, c.page, c.label, c.kind, c.text, c.context,
-       c.places::text as places, c.language, best.score, best.lexical, best.dense
+select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
+       c.context, c.places::text as places, c.language,
+       best.score, best.lexical, best.dense
   from (select * from fused order by score desc, id limit {limit}) best
   join knowledge_chunks c on c.org_id = $1 and c.id = best.id
   join documents d on d.org_id = $1 and d.id = c.document_id

@@ -10,7 +10,7 @@ MAX_CHARACTERS: Final = 240
 _SENTENCE_END: Final = re.compile(
     r"[。！？!?；;]+[」』”’\"')）]*|\.(?=\s)|\n+"  # noqa: RUF001 - as written in Chinese
 )
-_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")  # noqa: RUF001 - as written in Chinese
+_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")
 
 Terms = Callable[[str], Sequence[str]]
 
@@ -45,7 +45,7 @@ def excerpt(
     clauses; of equal ones the shortest, then the first.
     """
     sentences = [
-        _Sentence(number, start, end, weights.keys() & terms(text[start:end]))
+        _Sentence(number, start, end, _held(weights, terms(text[start:end])))
         for number, piece in enumerate(pieces)
         for start, end in _sentences(text, piece, max_characters)
     ]
@@ -53,6 +53,10 @@ def excerpt(
         return Stretch(0, 0)
     runs = _runs(sentences, max_characters)
     return max(runs, key=lambda run: _worth(run, weights))[0]
+
+
+def _held(weights: Mapping[str, float], found: Sequence[str]) -> frozenset[str]:
+    return frozenset(each for each in found if each in weights)
 
 
 def _worth(

@@ -1,24 +1,21 @@
 """Searches an organisation's passages; opens its own short transactions.
 
-No connection is held while an embedder, a reranker or a central service is asked, and
-none of them can fail a search: the answer then says what was left out.
+No connection is held while an embedder, a reranker or a central service is asked.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.core.errors import AppError
 from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
-from dossier.integrations.llm.models import CallTag, EmbeddingModel
+from dossier.integrations.llm.models import EmbeddingModel
 from dossier.knowledge import ports
 from dossier.knowledge.constants import DenseState
 from dossier.knowledge.gateway import search as gateway
@@ -27,7 +24,6 @@ from dossier.knowledge.rules.analyser import term_id, terms
 from dossier.knowledge.rules.weights import inverse_frequency, sparse_text
 from dossier.knowledge.schemas.search import (
     MAX_QUESTION_CHARACTERS,
-    CentralPassage,
     Hit,
     NotReady,
     NotReadyState,
@@ -35,26 +31,22 @@ from dossier.knowledge.schemas.search import (
     SearchQuery,
     SearchResult,
 )
+from dossier.knowledge.service.search_outside import (
+    LeftOut,
+    central_passages,
+    embedded,
+    reranked,
+)
 from dossier.products.service import ProductsService
 
-logger = logging.getLogger(__name__)
-
-EMBED_TIMEOUT_S: Final = 3.0
-RERANK_TIMEOUT_S: Final = 5.0
-CENTRAL_TIMEOUT_S: Final = 5.0
 RERANKED: Final = 30
 """Passages that a reranker is shown, if more are not wanted."""
-EMBED_FEATURE: Final = "knowledge.search"
 
 _STATES: Final[Mapping[str, NotReadyState]] = {
     "pending": "reading",
     "read": "indexing",
     "unreadable": "unreadable",
 }
-_OUTSIDE = (AppError, TimeoutError, OSError, RuntimeError, ValueError)
-"""What somebody else's server or library may raise."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +54,14 @@ class _Basis:
     """What is known before anything is looked for."""
 
     chunk_count: int
+    searched_count: int
+    """Passages in the documents that are searched; all, where any is."""
     table_chunk_count: int
     corpus_version: int
     holding_counts: Mapping[int, int]
     vectors: fusion.Vectors
     has_archived: bool
     not_ready: Sequence[NotReady]
-
-
-@dataclass(frozen=True, slots=True)
-class _LeftOut:
-    """Why something outside was not used; what it had to say is missing."""
-
-    why: str
 
 
 class SearchService:
@@ -100,13 +87,23 @@ class SearchService:
         query = replace(query, text=query.text[:MAX_QUESTION_CHARACTERS])
         if query.product_id is not None:
             await self._refuse_unknown(query.product_id)
-        async with asyncio.TaskGroup() as group:
-            central = group.create_task(self._ask_central(query))
-            result = await self._search(query)
-        asked = central.result()
-        if isinstance(asked, _LeftOut):
-            return replace(result, why=_joined(result.why, asked.why))
-        return replace(result, central=asked)
+        if self._central is None:
+            return await self._search(query)
+        return await self._search_both(query)
+
+    async def _search_both(self, query: SearchQuery) -> SearchResult:
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = group.create_task(
+                    central_passages(self._central, query.text, query.limit)
+                )
+                result = await self._search(query)
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
+        central = asked.result()
+        if isinstance(central, LeftOut):
+            return replace(result, why=_joined(result.why, central.why))
+        return replace(result, central=central)
 
     async def _search(self, query: SearchQuery) -> SearchResult:
         ids = {each: term_id(each) for each in terms(query.text)}
@@ -115,14 +112,14 @@ class SearchService:
             each: inverse_frequency(basis.chunk_count, basis.holding_counts.get(id_, 0))
             for each, id_ in ids.items()
         }
-        dense = await self._dense(query.text, basis)
-        leg = None if isinstance(dense, _LeftOut) else dense
+        vector = await embedded(self._embedder, query.text, basis.vectors, self._actor)
+        dense = None if isinstance(vector, LeftOut) else _dense_leg(vector, basis)
         weights = {ids[each]: weight for each, weight in idf.items()}
-        hits = await self._hits(query, basis, weights, leg)
+        hits = await self._hits(query, basis, _lexical_leg(weights, basis), dense)
         result = SearchResult(
             hits=hits,
-            mode="lexical" if leg is None else "hybrid",
-            why=dense.why if isinstance(dense, _LeftOut) else None,
+            mode="hybrid" if dense else "lexical",
+            why=vector.why if isinstance(vector, LeftOut) else None,
             corpus_version=basis.corpus_version,
             not_ready=basis.not_ready,
             idf=idf,
@@ -141,44 +138,13 @@ class SearchService:
         )
         return _basis_of(row)
 
-    async def _dense(
-        self, question: str, basis: _Basis
-    ) -> gateway.DenseLeg | _LeftOut:
-        embedder, vectors = self._embedder, basis.vectors
-        if embedder is None:
-            return _LeftOut("no embedding model is set")
-        if why := fusion.why_not_asked(question, vectors, embedder.name):
-            return _LeftOut(why)
-        tag = CallTag(self._actor.org_id, self._actor.user_id, EMBED_FEATURE)
-        answer = await _within(
-            EMBED_TIMEOUT_S, embedder.embed([question], tag), "the embedding model"
-        )
-        if isinstance(answer, _LeftOut):
-            return answer
-        vector = fusion.unit(answer[0]) if answer else None
-        if vector is None or (why := fusion.why_misfit(vector, vectors)):
-            return _LeftOut(why or fusion.why_misfit(None, vectors) or "")
-        return gateway.DenseLeg(
-            model=embedder.name,
-            vector=f"[{','.join(f'{each:.6g}' for each in vector)}]",
-            dimensions=len(vector),
-            weight=fusion.DENSE_WEIGHT,
-            is_staged=plan.is_dense_staged(basis.chunk_count, basis.table_chunk_count),
-        )
-
     async def _hits(
         self,
         query: SearchQuery,
         basis: _Basis,
-        weights: Mapping[int, float],
+        lexical: gateway.LexicalLeg,
         dense: gateway.DenseLeg | None,
     ) -> list[Hit]:
-        held = {each: weights[each] for each in sorted(basis.holding_counts)}
-        is_staged = plan.is_lexical_staged(basis.chunk_count)
-        lexical = gateway.LexicalLeg(
-            weights=sparse_text(held),
-            candidate_terms=plan.rarest(basis.holding_counts) if is_staged else None,
-        )
         narrowing = gateway.Narrowing(query.scope, query.language, basis.has_archived)
         wanted = query.limit if self._reranker is None else max(query.limit, RERANKED)
         rows = await gateway.list_hits_for_org(
@@ -189,57 +155,40 @@ class SearchService:
         return [_hit_of(row) for row in rows]
 
     async def _reranked(self, query: SearchQuery, result: SearchResult) -> SearchResult:
-        hits = result.hits
-        if self._reranker is None or not hits:
+        if self._reranker is None or not result.hits:
             return result
-        asked = self._reranker.rerank(
-            query.text, [hit.text for hit in hits], query.limit
-        )
-        answer = await _within(RERANK_TIMEOUT_S, asked, "the reranker")
-        if isinstance(answer, _LeftOut):
-            why = _joined(result.why, answer.why)
-            return replace(result, hits=hits[: query.limit], why=why)
-        best = [_with_rerank(hits[each.index], each.score) for each in answer]
-        return replace(result, hits=best[: query.limit])
-
-    async def _ask_central(
-        self, query: SearchQuery
-    ) -> Sequence[CentralPassage] | _LeftOut:
-        if self._central is None:
-            return ()
-        found = await _within(
-            CENTRAL_TIMEOUT_S,
-            self._central.search(query.text, query.limit),
-            "the central service",
-        )
-        if isinstance(found, _LeftOut):
-            return found
-        return [
-            CentralPassage(each.title, each.text, each.score, each.reference)
-            for each in found
-        ]
+        hits = await reranked(self._reranker, query.text, result.hits, query.limit)
+        if isinstance(hits, LeftOut):
+            first, why = result.hits[: query.limit], _joined(result.why, hits.why)
+            return replace(result, hits=first, why=why)
+        return replace(result, hits=hits)
 
 
-async def _within(limit_s: float, call: Awaitable[T], who: str) -> T | _LeftOut:
-    """Return what somebody outside answers, or that it did not."""
-    try:
-        async with asyncio.timeout(limit_s):
-            return await call
-    except _OUTSIDE as exc:
-        reason = exc.code() if isinstance(exc, AppError) else type(exc).__name__
-        logger.warning("knowledge.search.left_out", extra={"who": who, "why": reason})
-        return _LeftOut(f"{who} did not answer ({reason})")
+def _lexical_leg(weights: Mapping[int, float], basis: _Basis) -> gateway.LexicalLeg:
+    """Leave out terms that no passage holds: they weigh nothing."""
+    held = {each: weights[each] for each in sorted(basis.holding_counts)}
+    is_staged = plan.is_lexical_staged(basis.searched_count)
+    return gateway.LexicalLeg(
+        weights=sparse_text(held),
+        candidate_terms=plan.rarest(basis.holding_counts) if is_staged else None,
+    )
+
+
+def _dense_leg(vector: Sequence[float], basis: _Basis) -> gateway.DenseLeg:
+    return gateway.DenseLeg(
+        model=basis.vectors.model or "",
+        vector=f"[{','.join(f'{each:.6g}' for each in vector)}]",
+        dimensions=len(vector),
+        weight=fusion.DENSE_WEIGHT,
+        is_staged=plan.is_dense_staged(basis.searched_count, basis.table_chunk_count),
+    )
 
 
 def _joined(*reasons: str | None) -> str:
     return "; ".join(filter(None, reasons))
 
 
-def _with_rerank(hit: Hit, score: float) -> Hit:
-    return replace(hit, score=score, parts=replace(hit.parts, rerank=score))
-
-
-def _basis_of(row: Mapping[str, Any]) -> _Basis:
+def _basis_of(row: Any) -> _Basis:
     scoped, whole = row["scoped_count"], row["chunk_count"] or 0
     return _Basis(
         chunk_count=whole,
@@ -263,7 +212,7 @@ def _basis_of(row: Mapping[str, Any]) -> _Basis:
     )
 
 
-def _hit_of(row: Mapping[str, Any]) -> Hit:
+def _hit_of(row: Any) -> Hit:
     values = dict(row)
     parts = Parts(values.pop("lexical"), values.pop("dense"))
     return Hit(**values | {"places": orjson.loads(row["places"]), "parts": parts})
