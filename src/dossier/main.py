@@ -71,6 +71,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
         state.checks = _checks(database)
+        if settings.knowledge.rerank_url is not None:
+            # Its client is paid for only where settings name a server.
+            from dossier.integrations.rerank.client import (  # noqa: PLC0415
+                opened_reranker,
+            )
+
+            reranker = opened_reranker(settings.knowledge)
+            state.reranker = await stack.enter_async_context(reranker)
         await stack.enter_async_context(_jobs(app, settings, database))
         executors = await stack.enter_async_context(executing(settings, database))
         state.run_engine = await stack.enter_async_context(

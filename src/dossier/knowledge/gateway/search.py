@@ -51,11 +51,12 @@ select count(*) from knowledge_chunks c
 """
 _LATE: Final = """
 select d.id, d.filename, d.text_state
-  from (select d.id, d.filename, d.text_state, d.created_at from documents d
+  from (select d.* from documents d
          where d.org_id = bound.org_id and d.archived_at is null{scope}
          order by d.created_at desc, d.id desc limit {newest}) d
  where not exists (select from knowledge_documents k
-                    where k.org_id = bound.org_id and k.document_id = d.id)
+                    where k.org_id = bound.org_id and k.document_id = d.id
+                      and k.revision = d.revision)
  order by d.created_at desc, d.id desc limit {limit}
 """
 
