@@ -161,8 +161,7 @@ async def until_text(chat: Chat, run_id: str) -> str:
     for _ in range(400):
         async with tenant_transaction(chat.sessions, chat.org_id) as session:
             events = await RunsService(session, chat.actor).list_events(
-                run_id,
-                limit=999,  # type: ignore[arg-type]  # the driver takes both
+                UUID(run_id), limit=999
             )
         text = replay((e.sequence_number, e.type, e.data) for e in events).text
         if text:
@@ -173,7 +172,7 @@ async def until_text(chat: Chat, run_id: str) -> str:
 
 async def row(chat: Chat, run_id: str) -> Any:
     async with tenant_transaction(chat.sessions, chat.org_id) as session:
-        return await RunsService(session, chat.actor).get_run(run_id)  # type: ignore[arg-type]  # the driver takes both
+        return await RunsService(session, chat.actor).get_run(UUID(run_id))
 
 
 async def test_run_is_seen_by_members_of_its_room_alone(

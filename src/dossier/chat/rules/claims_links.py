@@ -5,8 +5,6 @@ would then send it there. So pictures and named links never pass, bare addresses
 as they stand in a passage.
 """
 
-# ruff: noqa: RUF001 - Chinese punctuation ends an address
-
 import re
 from collections.abc import Iterable, Sequence
 

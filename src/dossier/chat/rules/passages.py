@@ -3,8 +3,6 @@
 The fence carries a word that nobody who wrote a paper could have known.
 """
 
-# ruff: noqa: RUF001 - Chinese colons
-
 import re
 import unicodedata
 from collections.abc import Sequence

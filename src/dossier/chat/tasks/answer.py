@@ -97,12 +97,12 @@ class AnswerExecutor:
     async def _brief(self, context: RunContext, order: Order) -> Brief:
         is_grounded = order.grounding != "none"
         async with tenant_transaction(self._parts.sessions, context.org_id) as session:
-            briefs = BriefsService(session, context.actor)
-            question = await briefs.question_text(order)
-            tokens = history_tokens(
-                question, self._parts.window, is_grounded=is_grounded
+            return await BriefsService(session, context.actor).read(
+                order,
+                lambda question: history_tokens(
+                    question, self._parts.window, is_grounded=is_grounded
+                ),
             )
-            return await briefs.read(order, tokens)
 
     async def _complete(
         self, context: RunContext, order: Order, reply: Reply, outcome: Outcome
