@@ -39,6 +39,9 @@ STABILITY = Paper(
 LABEL = Paper("label.pdf", "玫瑰霜的保存期限為三十個月。請置於陰涼乾燥處。", page=1)
 
 
+WINDOW = Window(16_384, 256)
+
+
 class Members(KnownTokens):
     """An authenticator to which members can be added."""
 
@@ -157,6 +160,7 @@ async def open_chat(
             shelf: Shelf | None = None,
             continues: bool = False,
             patience_s: float = 5,
+            window: Window = WINDOW,
         ) -> Chat:
             settings = chat_settings
             if has_model:
@@ -166,7 +170,9 @@ async def open_chat(
             user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
             actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
             shelf = shelf or Shelf()
-            process = Process(settings, sessions, shelf, continues=continues)
+            process = Process(
+                settings, sessions, shelf, continues=continues, window=window
+            )
             engine = await process.start(stack)
             known = app.state.authenticator.actors
             if not known:  # the first process serves; any process could
@@ -188,6 +194,7 @@ class Process:
     sessions: SessionFactory
     shelf: Shelf
     continues: bool
+    window: Window
 
     async def start(self, stack: AsyncExitStack) -> RunEngine:
         settings, sessions = self.settings, self.sessions
@@ -200,7 +207,7 @@ class Process:
                 searcher_of=self.shelf.searcher_of,
                 ask_model=clients.chat,
                 ask_abilities=self.abilities,
-                window=Window(settings.ai.window_tokens, 256),
+                window=self.window,
                 cache_days=settings.chat.cache_days,
             )
         )
