@@ -1,7 +1,7 @@
 """Reads the text of documents; removes bytes that no document names."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -136,20 +136,31 @@ async def sweep_blobs(sessions: SessionFactory, store: BlobStore) -> None:
     """Delete bytes that came a day ago or more and that no document names."""
     before = now() - ORPHAN_AGE
     await store.sweep_passing(before)
+    async for key in orphan_blobs(sessions, store, before):
+        await store.delete(key)
+
+
+async def orphan_blobs(
+    sessions: SessionFactory, store: BlobStore, before: datetime
+) -> AsyncIterator[str]:
+    """Yield the keys of bytes older than an instant that no document names."""
+    async for keys in _old_keys(store, before):
+        for key in await _unknown(sessions, keys):
+            yield key
+
+
+async def _old_keys(store: BlobStore, before: datetime) -> AsyncIterator[list[str]]:
     keys: list[str] = []
     async for each in store.list_keys(BLOB_FOLDER):
         if each.modified_at < before:
             keys.append(each.key)
         if len(keys) == _BATCH_KEYS:
-            await _delete_unknown(sessions, store, keys)
+            yield keys
             keys = []
-    await _delete_unknown(sessions, store, keys)
+    yield keys
 
 
-async def _delete_unknown(
-    sessions: SessionFactory, store: BlobStore, keys: Sequence[str]
-) -> None:
+async def _unknown(sessions: SessionFactory, keys: Sequence[str]) -> set[str]:
     async with system_transaction(sessions) as session:
         known = await gateway.list_known_blob_keys_for_system(session, keys)
-    for key in set(keys) - known:
-        await store.delete(key)
+    return set(keys) - known

@@ -1,4 +1,4 @@
-"""Wiring of knowledge; `main.py` put embedder and reranker on `app.state`."""
+"""Wiring of knowledge; embedder and reranker are what `main.py` put on `app.state`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +14,16 @@ from dossier.knowledge.schemas.search import (
 )
 from dossier.knowledge.service import IndexingService, SearchQuery, SearchService
 from dossier.products.constants import ITEM_COUNT
+
+
+async def get_indexing_service(
+    session: RequestSession, actor: CurrentActor
+) -> IndexingService:
+    """Build the service from the request's transaction and actor."""
+    return IndexingService(session, actor)
+
+
+Indexing = Annotated[IndexingService, Depends(get_indexing_service)]
 
 
 async def get_search_service(
@@ -64,13 +74,3 @@ async def search_query(
 
 
 Question = Annotated[SearchQuery, Depends(search_query)]
-
-
-async def get_indexing_service(
-    session: RequestSession, actor: CurrentActor
-) -> IndexingService:
-    """Build the service from the request's transaction and actor."""
-    return IndexingService(session, actor)
-
-
-Indexing = Annotated[IndexingService, Depends(get_indexing_service)]
