@@ -28,6 +28,9 @@ CPU_LIMIT_US = 110
 HIT_LIMIT_MS = 15
 STREAMS_OF_ONE = 400
 STREAMS_OF_TWO = 1000
+STARTS_PER_S = 25
+"""New streams of one process; each costs as much as some hundred tokens."""
+TOGETHER_S = 8.0
 RESUMED = 50
 _APART_S = 0.04
 _OK = 200
@@ -99,8 +102,8 @@ async def measure() -> dict[str, Any]:
         one = webs[:1]
         first = await _first_tokens(model, one[0])
         costs = await _costs(model, one[0])
-        many = await _together(model, one, STREAMS_OF_ONE, tokens=200)
-        more = await _together(model, webs, STREAMS_OF_TWO, tokens=200)
+        many = await _together(model, one, STREAMS_OF_ONE)
+        more = await _together(model, webs, STREAMS_OF_TWO)
         resumed = await _resumed(model, webs)
     return {
         "first_token": first,
@@ -190,16 +193,18 @@ async def _costs(model: Model, web: Web, streams: int = 100) -> dict[str, float]
     }
 
 
-async def _together(
-    model: Model, webs: Sequence[Web], count: int, *, tokens: int
-) -> dict[str, Any]:
-    """Hear many streams at once at 20 tokens a second each."""
+async def _together(model: Model, webs: Sequence[Web], count: int) -> dict[str, Any]:
+    """Hear many streams at once at 20 tokens a second each.
+
+    They begin one after the other, and last until all have been open for a while.
+    """
+    ramp_s = count / len(webs) / STARTS_PER_S
+    tokens = int((ramp_s + TOGETHER_S) * 1000 / PER_TOKEN_MS)
     await model.play(delay_per_token_ms=PER_TOKEN_MS, reply_tokens=tokens)
     before = [(rss_mib(web.pid), cpu_s(web.pid)) for web in webs]
-    task = asyncio.create_task(
-        listen_together([web.voice(f"{count}") for web in webs], count, within_s=3)
-    )
-    await asyncio.sleep(3 + tokens * PER_TOKEN_MS / 2000)
+    voices = [web.voice(f"{count}") for web in webs]
+    task = asyncio.create_task(listen_together(voices, count, ramp_s))
+    await asyncio.sleep(ramp_s + TOGETHER_S / 2)
     grown_mib = [
         rss_mib(web.pid) - was[0] for web, was in zip(webs, before, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Wiring of passages and search: what `main.py` put on `app.state` of embedder and reranker."""
+"""Wiring of knowledge; embedder and reranker are what `main.py` put on `app.state`."""
 
 from typing import Annotated
 from uuid import UUID
