@@ -79,7 +79,7 @@ class _Listener(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        now = time.perf_counter()
+        now = time.monotonic()
         self.heard.arrivals.append(now)
         self.heard.content += data
         seen = self._tail + data
@@ -122,7 +122,7 @@ async def listen(voice: Voice, number: int, tokens: int | None = None) -> Heard:
         lambda: _Listener(voice.token, voice.last, tokens), "127.0.0.1", voice.port
     )
     try:
-        listener.heard.sent_at = time.perf_counter()
+        listener.heard.sent_at = time.monotonic()
         transport.write(voice.request(number))
         await listener.ended
     finally:
