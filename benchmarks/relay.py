@@ -5,6 +5,7 @@ word for word what the server says directly, with no silence above `SILENCE_MS`.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -263,6 +264,7 @@ async def _together(model: Model, webs: Sequence[Web], count: int) -> dict[str, 
         "streams": count,
         "clean": sum(clean),
         "complete": sum(complete),
+        "ends": dict(Counter(each.end() for each in heard)),
         "first_token_p50_ms": percentile([h.first_token_ms for h in heard], 50),
         "first_token_p95_ms": percentile([h.first_token_ms for h in heard], 95),
         "longest_silence_p50_ms": percentile(silences, 50),

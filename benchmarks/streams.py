@@ -40,6 +40,11 @@ class Heard:
         """Return the status of the answer."""
         return int(self.content[9:12] or 0)
 
+    def end(self) -> str:
+        """Return how it ended: the type of its last event, else its status."""
+        last = [data.get("type", "") for _, data in self.events()][-1:]
+        return last[0] if last else str(self.status())
+
     def events(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield the number and the data of each event, in their order."""
         for block in _body(bytes(self.content)).split(b"\n\n"):
