@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from dossier.chat.constants import RoomKind
+from dossier.chat.constants import MessageState, RoomKind, SettledAnswer
+from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.personas import PersonasService
@@ -73,3 +74,19 @@ async def make_share(sessions: SessionFactory, org_id: UUID) -> ChatShare:
     async with tenant_transaction(sessions, org_id) as session:
         service = SharesService(session, member_of(org_id), TTL_DAYS)
         return (await service.share(message.room_id, None, None)).share
+
+
+async def settle(
+    sessions: SessionFactory, org_id: UUID, message_id: UUID, text: str, **over: Any
+) -> bool:
+    """Write what a pending answer came to."""
+    values: dict[str, Any] = {
+        "state": MessageState.COMPLETE,
+        "text": text,
+        "citations": [],
+        "engine": {"engine": "extractive"},
+    }
+    async with tenant_transaction(sessions, org_id) as session:
+        return await gateway.settle_answer_for_org(
+            session, org_id, message_id, SettledAnswer(**values | over)
+        )
