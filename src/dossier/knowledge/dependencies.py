@@ -1,19 +1,29 @@
-"""Wiring of search: what `main.py` put on `app.state` of embedder and reranker."""
+"""Wiring of knowledge; embedder and reranker are what `main.py` put on `app.state`."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from dossier.core.web import CurrentActor, Sessions
+from dossier.core.web import CurrentActor, RequestSession, Sessions
 from dossier.knowledge.schemas.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     DocumentScope,
     QuestionText,
 )
-from dossier.knowledge.service import SearchQuery, SearchService
+from dossier.knowledge.service import IndexingService, SearchQuery, SearchService
 from dossier.products.constants import ITEM_COUNT
+
+
+async def get_indexing_service(
+    session: RequestSession, actor: CurrentActor
+) -> IndexingService:
+    """Build the service from the request's transaction and actor."""
+    return IndexingService(session, actor)
+
+
+Indexing = Annotated[IndexingService, Depends(get_indexing_service)]
 
 
 async def get_search_service(

@@ -1,7 +1,9 @@
-"""What a search needs from outside, where settings name it."""
+"""What search and indexing need from outside, where settings name it."""
 
 from collections.abc import Sequence
 from typing import Protocol
+
+from dossier.integrations.llm.models import EmbeddingModel
 
 
 class RankedPlace(Protocol):
@@ -57,4 +59,17 @@ class CentralSearch(Protocol):
 
     async def search(self, text: str, limit: int, /) -> Sequence[FoundPassage]:
         """Return the best passages, the best first, or raise `AppError`."""
+        ...
+
+
+class EmbedderProbe(Protocol):
+    """Finds out what an embedder is good for."""
+
+    async def __call__(
+        self, embedder: EmbeddingModel, /
+    ) -> tuple[int | None, tuple[str, ...]]:
+        """Return the size of its vectors, and the languages that it tells apart.
+
+        `None`: it does not answer.
+        """
         ...

@@ -5,8 +5,6 @@ would then send it there. So pictures and named links never pass, bare addresses
 as they stand in a passage.
 """
 
-
-
 import re
 from collections.abc import Iterable, Sequence
 

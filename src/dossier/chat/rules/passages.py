@@ -3,8 +3,6 @@
 The fence carries a word that nobody who wrote a paper could have known.
 """
 
-
-
 import re
 import unicodedata
 from collections.abc import Sequence

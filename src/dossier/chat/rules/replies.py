@@ -1,7 +1,5 @@
 """Fixed words of answers that no model writes, in the language of the question."""
 
-
-
 import re
 from collections.abc import Iterable
 from typing import Final
