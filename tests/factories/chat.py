@@ -6,12 +6,15 @@ from uuid import UUID
 from dossier.chat.constants import MessageState, RoomKind, SettledAnswer
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
+from dossier.chat.service.answers import KIND
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharesService
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
+from dossier.runs.models import Run
+from dossier.runs.service import RunsService
 
 OWNER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 """Who asks in tests, unless a test names another."""
@@ -60,6 +63,14 @@ async def make_answer(
         seat = await RoomsService(session, actor).open_room(question.room_id, "")
         service = MessagesService(session, actor, MAX_CHARACTERS)
         return await service.add_pending_answer(seat.room, persona, question, None)
+
+
+async def make_run(sessions: SessionFactory, org_id: UUID) -> Run:
+    """Start a run that answers in a new room of the test's own member."""
+    room = await make_room(sessions, org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        service = RunsService(session, member_of(org_id))
+        return await service.start(KIND, subject_id=room.id, input={})
 
 
 async def make_virtual_user(sessions: SessionFactory, org_id: UUID) -> VirtualUser:

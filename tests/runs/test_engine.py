@@ -9,6 +9,7 @@ from tests.factories.runs import get_run, make_run, start_run
 from tests.runs.conftest import Notes, Process
 from tests.runs.scripted import (
     COUNT,
+    DELTA,
     TEXT,
     Talk,
     add_note,
@@ -21,7 +22,7 @@ from dossier.core.database import Session, SessionFactory
 from dossier.core.errors import ConflictError, UpstreamError
 from dossier.runs.constants import RunState
 from dossier.runs.models import Run
-from dossier.runs.service import RunContext, RunKind
+from dossier.runs.service import RunContext, RunKind, RunsService
 
 
 class ModelAwayError(UpstreamError):
@@ -190,6 +191,26 @@ async def test_what_belongs_to_an_unfinished_run_is_settled_with_it(
     await engine.wait(brand, run.id, 5)
 
     assert await notes() == ["failed: True"]
+
+
+async def test_what_settles_a_run_finds_all_of_its_events(
+    process: Process, committed: SessionFactory, brand: UUID, notes: Notes
+) -> None:
+    async def execute(context: RunContext) -> None:
+        context.emit(DELTA, {"delta": "all of "})
+        context.emit(DELTA, {"delta": "it"})
+        raise ModelAwayError
+
+    async def on_end(session: Session, run: Run) -> None:
+        events = await RunsService(session, run.actor).list_events(run.id)
+        await add_note(session, run.org_id, f"{text_of(events)}, {events[-1].type}")
+
+    engine = await process(RunKind(execute, on_end), batch_ms=250)
+
+    run = await start_run(engine, committed, brand)
+    await engine.wait(brand, run.id, 5)
+
+    assert await notes() == ["all of it, response.failed"]
 
 
 async def test_run_fails_although_what_belongs_to_it_cannot_be_settled(
