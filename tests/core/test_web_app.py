@@ -22,7 +22,7 @@ async def megabytes(count: int) -> AsyncIterator[bytes]:
 
 HEAVY = (
     "alembic docx lxml openpyxl pgqueuer pikepdf pypdfium2 python_calamine rich typst"
-    " genai_prices opentelemetry"
+    " genai_prices opentelemetry.sdk"
 )
 
 

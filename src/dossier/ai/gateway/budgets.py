@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dossier.ai.constants import BudgetScope
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
-from dossier.core.database import Session
+from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
 
 WindowKey = tuple[UUID, datetime]
@@ -31,7 +31,10 @@ async def lock_budgets_for_org(
     """Return the budgets that count a call, held until the transaction ends.
 
     Always in the order of their ids, so that two callers never wait for each other.
+    The commit does not wait for the disk, as where no budget counts: others wait for
+    these rows.
     """
+    await raw_rows(session, "select set_config('synchronous_commit', 'off', true)")
     query = (
         select(AiBudget)
         .where(AiBudget.org_id == org_id, _applies(payer))
