@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
-from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, make_executors
+from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, executing
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -71,8 +71,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
         state.checks = _checks(database)
+        if settings.knowledge.rerank_url is not None:
+            # Its client is paid for only where settings name a server.
+            from dossier.integrations.rerank.client import (  # noqa: PLC0415
+                opened_reranker,
+            )
+
+            reranker = opened_reranker(settings.knowledge)
+            state.reranker = await stack.enter_async_context(reranker)
         await stack.enter_async_context(_jobs(app, settings, database))
-        executors = make_executors(settings, database)
+        executors = await stack.enter_async_context(executing(settings, database))
         state.run_engine = await stack.enter_async_context(
             RunEngine(database.sessions, database.url, executors, settings.runs)
         )

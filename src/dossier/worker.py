@@ -11,7 +11,9 @@ import dossier
 from dossier.activity.tasks import seal_all
 from dossier.ai.service import planned_servers
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
-from dossier.api import make_executors
+from dossier.api import executing
+from dossier.chat.tasks.parts import open_clients, window_of
+from dossier.chat.tasks.summarise import summarise
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
@@ -52,6 +54,13 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
     ),
     "documents.delete_blob": lambda settings: Task(
         partial(delete_blob, store=open_store(settings.storage.url, settings.home))
+    ),
+    "chat.summarise": lambda settings: Task(
+        partial(
+            summarise,
+            clients_of=partial(open_clients, settings),
+            window=window_of(settings),
+        )
     ),
     "knowledge.index_document": lambda _: Task(knowledge.index_document),
     "knowledge.reweigh": lambda _: Task(knowledge.reweigh),
@@ -187,13 +196,15 @@ async def working(settings: Settings, database: Database) -> AsyncIterator[None]
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Open the database and work until `stop` is set."""
-    async with opened_database(settings) as database:
+    async with (
+        opened_database(settings) as database,
         # A worker process takes over the runs of a web process that died.
-        executors = make_executors(settings, database)
-        async with RunEngine(database.sessions, database.url, executors, settings.runs):
-            logger.info("worker.started")
-            async with probing(settings, database):
-                await make_worker(settings, database).run(stop)
+        executing(settings, database) as executors,
+        RunEngine(database.sessions, database.url, executors, settings.runs),
+        probing(settings, database),
+    ):
+        logger.info("worker.started")
+        await make_worker(settings, database).run(stop)
     logger.info("worker.stopped")
 
 

@@ -13,9 +13,12 @@ from tests.factories.documents import make_document
 
 from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import AnswerPendingError, NoQuestionError
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage
 from dossier.chat.service.messages import MessagesService
+from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.rooms import RoomsService
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -214,8 +217,10 @@ async def test_a_deleted_message_keeps_its_place_without_its_words(
     await client.delete(f"{MESSAGES}/{first['id']}")
 
     assert await texts(client, room_id) == ["An answer", ""]
-    edited = await client.patch(f"{MESSAGES}/{first['id']}", json={"text": "Back"})
-    assert slug_of(edited) == "chat-message-not-found"
+    path = f"{MESSAGES}/{first['id']}"
+    edited = await client.patch(path, json={"text": "Back"})
+    rated = await client.put(f"{path}/feedback", json={"rating": "up"})
+    assert (slug_of(edited), slug_of(rated)) == ("chat-message-not-found",) * 2
 
 
 async def test_a_branch_goes_on_in_a_room_of_ones_own(
@@ -239,14 +244,18 @@ async def test_a_message_goes_behind_the_newest_whatever_the_clock_says(
     sessions: SessionFactory, session: Session, org_id: UUID
 ) -> None:
     first = await make_message(sessions, org_id)
-    newest = await gateway.get_newest_message_for_org(session, org_id, first.room_id)
+    newest = await branch_gateway.get_newest_message_for_org(
+        session, org_id, first.room_id
+    )
     assert newest is not None
     newest.created_at = newest.created_at.replace(year=newest.created_at.year + 1)
     await session.flush()
 
     later = await make_message(sessions, org_id, room_id=first.room_id, text="Later")
 
-    found = await gateway.get_newest_message_for_org(session, org_id, first.room_id)
+    found = await branch_gateway.get_newest_message_for_org(
+        session, org_id, first.room_id
+    )
     assert found is not None
     assert (found.id, found.parent_id) == (later.id, first.id)
 
@@ -355,6 +364,22 @@ async def test_an_answer_given_anew_stands_beside_the_earlier_one(
     assert (again.version, again.supersedes_id) == (2, answer.id)
     assert again.state == MessageState.PENDING
     assert await texts(client, asked.room_id) == ["", "Is it safe?"]
+
+
+async def test_another_virtual_users_answer_is_no_newer_version(
+    sessions: SessionFactory,
+    session: Session,
+    service: MessagesService,
+    actor: Actor,
+    asked: ChatMessage,
+) -> None:
+    await make_answer(sessions, actor.org_id, asked)
+    room = await RoomsService(session, actor).get_room(asked.room_id)
+    other = await PersonasService(session, actor).create_persona({"name": "Lin"})
+
+    answer = await service.add_pending_answer(room, other, asked, None)
+
+    assert (answer.version, answer.supersedes_id) == (1, None)
 
 
 async def test_a_question_itself_can_be_answered_anew(

@@ -17,6 +17,7 @@ from dossier.core.database import (
     Engine,
     SessionFactory,
     make_sessions,
+    system_transaction,
     tenant_transaction,
 )
 from dossier.core.database import make_engine as make_pool
@@ -61,14 +62,20 @@ def committed(pool: Engine) -> SessionFactory:
 
 
 @pytest.fixture
-async def brand(committed: SessionFactory) -> UUID:
-    """An organisation of this test alone."""
-    return await make_organisation(committed, id=new_id(), name="Rose Maison")
+async def brand(committed: SessionFactory) -> AsyncIterator[UUID]:
+    """An organisation of this test alone; its runs do not outlive the test."""
+    org_id = await make_organisation(committed, id=new_id(), name="Rose Maison")
+    yield org_id
+    async with system_transaction(committed) as session:
+        await session.execute(text("delete from runs"))
 
 
 @pytest.fixture
-async def process(committed: SessionFactory, runs_url: str) -> AsyncIterator[Process]:
+async def process(
+    committed: SessionFactory, runs_url: str, brand: UUID
+) -> AsyncIterator[Process]:
     """Starts one more process; all of them are killed at the end."""
+    del brand  # only so that the engines are killed before its runs are deleted
     engines: list[RunEngine] = []
 
     async def begin(executor: Any = None, **settings: Any) -> RunEngine:

@@ -25,7 +25,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.dictionaries(st.text(), JSON), min_size=1, max_size=3))
 def test_stored_events_come_back_byte_for_byte(
     payloads: list[dict[str, object]],

@@ -23,8 +23,10 @@ COMMANDS: dict[str, str] = {
     "doctor": "dossier.cli.doctor",
     "fake-model": "dossier.cli.fake_model",
     "jobs": "dossier.cli.jobs",
+    "knowledge": "dossier.cli.knowledge",
     "migrate": "dossier.cli.database",
     "postgres": "dossier.cli.database",
+    "search": "dossier.cli.search",
     "serve": "dossier.cli.serve",
     "worker": "dossier.cli.worker",
 }

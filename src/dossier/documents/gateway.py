@@ -134,16 +134,6 @@ async def list_citations_for_org(
     return (await session.scalars(query)).all()
 
 
-async def list_blob_keys_for_system(
-    session: Session, org_id: UUID | None = None
-) -> Sequence[str]:
-    """Return the keys of all documents' bytes; needs a system transaction."""
-    query = select(Document.blob_key)
-    if org_id is not None:
-        query = query.where(Document.org_id == org_id)
-    return (await session.scalars(query)).all()
-
-
 async def add_document(session: Session, values: dict[str, Any]) -> Document | None:
     """Insert a document; `None` where the organisation has these bytes already."""
     row = {"id": new_id(), "created_at": now(), "text_state": TextState.PENDING}
@@ -217,13 +207,14 @@ async def _update(
 
 async def delete_texts_for_org(
     session: Session, org_id: UUID, document_id: UUID
-) -> None:
-    """Delete what an earlier reading found."""
-    await session.execute(
-        delete(DocumentText).where(
-            DocumentText.org_id == org_id, DocumentText.document_id == document_id
-        )
+) -> bool:
+    """Delete what an earlier reading found; tell whether that was anything."""
+    statement = (
+        delete(DocumentText)
+        .where(DocumentText.org_id == org_id, DocumentText.document_id == document_id)
+        .returning(DocumentText.position)
     )
+    return bool((await session.scalars(statement)).all())
 
 
 async def add_texts(session: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -126,6 +126,25 @@ class DocumentsService:
         await self._record("create", document, sha256=document.sha256)
         return Receipt(document, await self._read(document))
 
+    async def receive_text(
+        self, received: ReceivedFile, label: str, text: str
+    ) -> Document | None:
+        """Make a document of a text that is known; `None` where it is there already.
+
+        Nothing of it lies in the store and nothing is recorded: for measuring alone.
+        """
+        document = await gateway.add_document(self._session, self._values(received))
+        if document is None:
+            return None
+        org_id, document_id = self._actor.org_id, document.id
+        part = {"position": 1, "label": label, "text": text, "has_text_layer": True}
+        row = {"org_id": org_id, "document_id": document_id, **part}
+        await gateway.add_texts(self._session, [row])
+        await gateway.settle_read_for_org(
+            self._session, org_id, document_id, page_count=1, encoding=None
+        )
+        return document
+
     async def get_document(self, document_id: UUID) -> Document:
         """Return one document of the organisation."""
         document = await gateway.get_document_for_org(

@@ -1,7 +1,7 @@
 """Reads the text of documents; removes bytes that no document names."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,11 +40,12 @@ async def read_text(
         return  # deleted since
     found = await _found(document, store, reader)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-        await _settle(session, document, found)
+        had_text = await _settle(session, document, found)
         reason = found.reason if isinstance(found, UnreadableFileError) else None
         await _record(session, ctx.actor, document, reason)
-        documents = DocumentsService(session, ctx.actor)
-        await documents.request_indexing([document_id])
+        if had_text or reason is None:
+            documents = DocumentsService(session, ctx.actor)
+            await documents.request_indexing([document_id])
         await ctx.finish(session, f"/api/v1/documents/{document_id}/text")
 
 
@@ -86,14 +87,15 @@ async def _found(
 
 async def _settle(
     session: Session, document: Document, found: PaperText | UnreadableFileError
-) -> None:
+) -> bool:
+    """Write what was found; tell whether an earlier reading had found a text."""
     org_id, document_id = document.org_id, document.id
-    await gateway.delete_texts_for_org(session, org_id, document_id)
+    had_text = await gateway.delete_texts_for_org(session, org_id, document_id)
     if isinstance(found, UnreadableFileError):
         await gateway.settle_unreadable_for_org(
             session, org_id, document_id, reason=found.reason, detail=found.detail
         )
-        return
+        return had_text
     await gateway.add_texts(session, _rows(document, found))
     await gateway.settle_read_for_org(
         session,
@@ -102,6 +104,7 @@ async def _settle(
         page_count=found.page_count,
         encoding=found.encoding,
     )
+    return had_text
 
 
 def _rows(document: Document, found: PaperText) -> list[dict[str, Any]]:
@@ -133,20 +136,31 @@ async def sweep_blobs(sessions: SessionFactory, store: BlobStore) -> None:
     """Delete bytes that came a day ago or more and that no document names."""
     before = now() - ORPHAN_AGE
     await store.sweep_passing(before)
+    async for key in orphan_blobs(sessions, store, before):
+        await store.delete(key)
+
+
+async def orphan_blobs(
+    sessions: SessionFactory, store: BlobStore, before: datetime
+) -> AsyncIterator[str]:
+    """Yield the keys of bytes older than an instant that no document names."""
+    async for keys in _old_keys(store, before):
+        for key in await _unknown(sessions, keys):
+            yield key
+
+
+async def _old_keys(store: BlobStore, before: datetime) -> AsyncIterator[list[str]]:
     keys: list[str] = []
     async for each in store.list_keys(BLOB_FOLDER):
         if each.modified_at < before:
             keys.append(each.key)
         if len(keys) == _BATCH_KEYS:
-            await _delete_unknown(sessions, store, keys)
+            yield keys
             keys = []
-    await _delete_unknown(sessions, store, keys)
+    yield keys
 
 
-async def _delete_unknown(
-    sessions: SessionFactory, store: BlobStore, keys: Sequence[str]
-) -> None:
+async def _unknown(sessions: SessionFactory, keys: Sequence[str]) -> set[str]:
     async with system_transaction(sessions) as session:
         known = await gateway.list_known_blob_keys_for_system(session, keys)
-    for key in set(keys) - known:
-        await store.delete(key)
+    return set(keys) - known

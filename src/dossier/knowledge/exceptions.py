@@ -1,15 +1,21 @@
 """What can go wrong with knowledge."""
 
-from dossier.core.errors import InvalidError
-
-
-class QuestionInvalidError(InvalidError):
-    """A question is empty, too long or holds characters that steer a screen."""
-
-    title = "The question cannot be searched for"
+from dossier.core.errors import InvalidError, UpstreamError
 
 
 class CollectionInvalidError(InvalidError):
     """A file of a judged collection cannot be used; the detail names the line."""
 
     title = "The collection cannot be used"
+
+
+class EmbeddingMalformedError(UpstreamError):
+    """The embedder answered with vectors that cannot be kept."""
+
+    title = "The embedder's vectors cannot be used"
+
+
+class EmbedderUnreachableError(UpstreamError):
+    """The embedder does not answer; search goes on without it."""
+
+    title = "The embedder does not answer"

@@ -16,6 +16,7 @@ from dossier.chat.exceptions import (
     NoQuestionError,
     NotYourMessageError,
 )
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.gateway.seats import Seat, SeenMessage
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
@@ -206,17 +207,18 @@ class MessagesService:
         return found
 
     async def _number(self, message: ChatMessage) -> None:
-        """Tell which version of its place a message is."""
-        siblings = await gateway.list_siblings_for_org(
+        """Tell how often the same virtual user answered the same before."""
+        siblings = await branch_gateway.list_siblings_for_org(
             self._session, self._actor.org_id, message.room_id, message.parent_id
         )
-        earlier = [each for each in siblings if each.virtual_user_id is not None]
+        speaker_id = message.virtual_user_id
+        earlier = [each for each in siblings if each.virtual_user_id == speaker_id]
         if earlier:
             message.version = earlier[-1].version + 1
             message.supersedes_id = earlier[-1].id
 
     async def _newest(self, room_id: UUID) -> ChatMessage | None:
-        return await gateway.get_newest_message_for_org(
+        return await branch_gateway.get_newest_message_for_org(
             self._session, self._actor.org_id, room_id
         )
 

@@ -1,12 +1,14 @@
 """`POST {url}/rerank {model, query, documents, top_n}`, as Jina, Cohere and vLLM do."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx2
 
+from dossier.core.settings.models import KnowledgeSettings
 from dossier.integrations.rerank.exceptions import RerankFailedError
 
 TIMEOUT_S: Final = 5.0
@@ -79,3 +81,20 @@ def _ranked(body: Any, count: int) -> list[Ranked]:
         message = "a score is no number"
         raise ValueError(message)
     return sorted(found, key=lambda each: (-each.score, each.index))
+
+
+@asynccontextmanager
+async def opened_reranker(
+    knowledge: KnowledgeSettings,
+) -> AsyncIterator[RerankClient | None]:
+    """Yield the reranker that settings name; `None` where they name none."""
+    if knowledge.rerank_url is None:
+        yield None
+        return
+    secret = knowledge.rerank_api_key
+    key = secret.get_secret_value() if secret else None
+    client = RerankClient(knowledge.rerank_url, knowledge.rerank_model, key)
+    try:
+        yield client
+    finally:
+        await client.close()

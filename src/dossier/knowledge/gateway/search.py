@@ -51,11 +51,12 @@ select count(*) from knowledge_chunks c
 """
 _LATE: Final = """
 select d.id, d.filename, d.text_state
-  from (select d.id, d.filename, d.text_state, d.created_at from documents d
+  from (select d.* from documents d
          where d.org_id = bound.org_id and d.archived_at is null{scope}
          order by d.created_at desc, d.id desc limit {newest}) d
  where not exists (select from knowledge_documents k
-                    where k.org_id = bound.org_id and k.document_id = d.id)
+                    where k.org_id = bound.org_id and k.document_id = d.id
+                      and k.revision = d.revision)
  order by d.created_at desc, d.id desc limit {limit}
 """
 
@@ -64,8 +65,9 @@ with {legs},
 fused as (
   select id, sum(lexical) as lexical, sum(dense) as dense, sum(share) as score
     from ({shares}) each_leg group by id)
-select c.id, c.document_id, d.filename, c.page, c.label, c.kind, c.text, c.context,
-       c.places::text as places, c.language, best.score, best.lexical, best.dense
+select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
+       c.context, c.places::text as places, c.language,
+       best.score, best.lexical, best.dense
   from (select * from fused order by score desc, id limit {limit}) best
   join knowledge_chunks c on c.org_id = $1 and c.id = best.id
   join documents d on d.org_id = $1 and d.id = c.document_id
@@ -115,6 +117,16 @@ _ALONE: Final = """
 select id, score as lexical, null::float8 as dense,
        score / max(score) over () as share from lexical"""
 
+_WITHIN: Final = """
+ and c.document_id = any(array(select d.id from documents d
+      where d.org_id = $1 and d.archived_at is null{scope}))"""
+_NOT_ARCHIVED: Final = """
+ and c.document_id <> all(array(select d.id from documents d
+      where d.org_id = $1 and d.archived_at is not null))"""
+_LINKED: Final = """
+ and exists (select from product_documents l
+      where l.org_id = {org} and l.document_id = d.id{conditions})"""
+
 _SETTINGS: Final = {
     "plan_cache_mode": "force_custom_plan",
     "hnsw.iterative_scan": "relaxed_order",
@@ -151,6 +163,16 @@ class Narrowing:
     has_archived: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How passages are looked for."""
+
+    lexical: LexicalLeg
+    dense: DenseLeg | None
+    narrowing: Narrowing
+    limit: int
+
+
 class _Arguments:
     """Collects a statement's parameters; the first is the organisation."""
 
@@ -181,26 +203,21 @@ def _basis(scope: str) -> Any:
 
 
 async def list_hits_for_org(
-    reads: Reads,
-    org_id: UUID,
-    lexical: LexicalLeg,
-    dense: DenseLeg | None,
-    narrowing: Narrowing,
-    limit: int,
+    reads: Reads, org_id: UUID, search: Search
 ) -> Sequence[asyncpg.Record]:
     """Return the best passages, the best first; equal ones by their ids."""
     arguments = _Arguments(org_id)
-    narrowed = _narrowed_sql(narrowing, arguments)
-    legs = [_lexical_sql(lexical, narrowed, arguments)]
-    if dense is not None:
-        legs.append(_dense_sql(dense, narrowed, arguments))
+    narrowed = _narrowed_sql(search.narrowing, arguments)
+    legs = [_lexical_sql(search.lexical, narrowed, arguments)]
+    if search.dense is not None:
+        legs.append(_dense_sql(search.dense, narrowed, arguments))
     sql = _SEARCH.format(
         legs=",".join(legs),
-        shares=_shares_sql(dense, arguments),
-        limit=arguments.add(limit),
+        shares=_shares_sql(search.dense, arguments),
+        limit=arguments.add(search.limit),
     )
     return await reads.planned_rows(
-        sql, org_id, *arguments.values[1:], settings=_settings(dense)
+        sql, org_id, *arguments.values[1:], settings=_settings(search.dense)
     )
 
 
@@ -258,13 +275,9 @@ def _narrowed_sql(narrowing: Narrowing, arguments: _Arguments) -> str:
     scope = _scope_sql(narrowing.scope, arguments, "$1")
     sql = ""
     if scope:
-        sql = f"""
- and c.document_id = any(array(select d.id from documents d
-      where d.org_id = $1 and d.archived_at is null{scope}))"""
+        sql = _WITHIN.format(scope=scope)
     elif narrowing.has_archived:
-        sql = """
- and c.document_id <> all(array(select d.id from documents d
-      where d.org_id = $1 and d.archived_at is not null))"""
+        sql = _NOT_ARCHIVED
     if narrowing.language is not None:
         sql += f" and c.language = {arguments.add(narrowing.language)}"
     return sql
@@ -289,6 +302,5 @@ def _scope_sql(scope: DocumentScope, arguments: _Arguments, org: str) -> str:
         if value is not None
     )
     if conditions:
-        sql += f""" and exists (select from product_documents l
-      where l.org_id = {org} and l.document_id = d.id{conditions})"""
+        sql += _LINKED.format(org=org, conditions=conditions)
     return sql

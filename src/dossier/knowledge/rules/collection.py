@@ -34,7 +34,7 @@ class NamedLines:
     """Lines of a file, under the name that faults are told with."""
 
     name: str
-    lines: Iterable[str]
+    lines: Iterable[bytes]
 
     def fault(self, number: int, reason: str) -> CollectionInvalidError:
         """Return what is wrong with a line."""
@@ -77,8 +77,12 @@ def _rows(source: NamedLines) -> Iterator[tuple[int, str, dict[str, Any]]]:
 
 def _filled(source: NamedLines) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(source.lines, start=1):
-        if line.strip():
-            yield number, line
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as exc:
+            raise source.fault(number, "not UTF-8") from exc
+        if text.strip():
+            yield number, text
 
 
 def _object(source: NamedLines, number: int, line: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ MAX_CHARACTERS: Final = 240
 _SENTENCE_END: Final = re.compile(
     r"[。！？!?；;]+[」』”’\"')）]*|\.(?=\s)|\n+"  # noqa: RUF001 - as written in Chinese
 )
-_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")  # noqa: RUF001 - as written in Chinese
+_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")
 
 Terms = Callable[[str], Sequence[str]]
 
@@ -25,6 +25,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
+    piece: int
     start: int
     end: int
     found: frozenset[str]
@@ -32,23 +33,30 @@ class _Sentence:
 
 def excerpt(
     text: str,
+    pieces: Sequence[Stretch],
     weights: Mapping[str, float],
     terms: Terms,
     max_characters: int = MAX_CHARACTERS,
 ) -> Stretch:
     """Return the stretch that holds the most telling words of a question.
 
-    It is whole sentences where they fit, else whole clauses; of equal ones the
-    shortest, then the first.
+    It lies in one of the pieces that the text was joined from, so that it stands in
+    the document word for word. It is whole sentences where they fit, else whole
+    clauses; of equal ones the shortest, then the first.
     """
     sentences = [
-        _Sentence(start, end, weights.keys() & terms(text[start:end]))
-        for start, end in _pieces(text, max_characters)
+        _Sentence(number, start, end, _held(weights, terms(text[start:end])))
+        for number, piece in enumerate(pieces)
+        for start, end in _sentences(text, piece, max_characters)
     ]
     if not sentences:
         return Stretch(0, 0)
     runs = _runs(sentences, max_characters)
     return max(runs, key=lambda run: _worth(run, weights))[0]
+
+
+def _held(weights: Mapping[str, float], found: Sequence[str]) -> frozenset[str]:
+    return frozenset(each for each in found if each in weights)
 
 
 def _worth(
@@ -66,15 +74,17 @@ def _runs(
     for place, first in enumerate(sentences):
         found: frozenset[str] = frozenset()
         for last in sentences[place:]:
-            if last.end - first.start > max_characters:
+            if last.piece != first.piece or last.end - first.start > max_characters:
                 break
             found |= last.found
             yield Stretch(first.start, last.end), found
 
 
-def _pieces(text: str, max_characters: int) -> Iterator[tuple[int, int]]:
+def _sentences(
+    text: str, piece: Stretch, max_characters: int
+) -> Iterator[tuple[int, int]]:
     """Yield sentences, without the white space around them; long ones in clauses."""
-    for start, end in _cut(text, 0, len(text), _SENTENCE_END):
+    for start, end in _cut(text, piece.start, piece.end, _SENTENCE_END):
         if end - start <= max_characters:
             yield start, end
             continue

@@ -5,8 +5,9 @@ scores stretched to 0 to 1, added with these weights. By rank (RRF) a bad leg wo
 count as much as a good one.
 """
 
+import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -16,7 +17,6 @@ DENSE_WEIGHT: Final = 0.5
 """Share of the vectors in a fused score; the words have the rest."""
 
 Mode = Literal["lexical", "hybrid"]
-Language = Literal["zh", "en"]
 
 _HAN: Final = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -24,46 +24,46 @@ _HAN: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class VectorState:
-    """What is stored of one embedding model."""
+class Vectors:
+    """What an organisation's passages have of vectors."""
 
+    is_ready: bool
     model: str | None
     dimensions: int | None
-    embedded_count: int
-    chunk_count: int
+    languages: Collection[str]
+    """Those that the model was seen to tell apart."""
 
 
-def language_of(question: str) -> Language:
-    """Return the language whose embedder a question needs; one character decides."""
-    return "zh" if _HAN.search(question) else "en"
+def why_not_asked(question: str, vectors: Vectors, model: str) -> str | None:
+    """Say why a question is not embedded at all, or `None` where it may be.
 
-
-def why_no_vectors(
-    question: str, state: VectorState, model: str, languages: Collection[str]
-) -> str | None:
-    """Say why a model's vectors stay out of a search, or `None` where they may join.
-
-    `languages` are those that a probe has seen the model tell apart. English needs no
-    proof; a model that takes Chinese texts for one another would spoil what the words
-    had found.
+    English needs no proof. A model that takes Chinese texts for one another would
+    spoil what the words had found; one character of Chinese makes a question so.
     """
-    if language_of(question) == "zh" and "zh" not in languages:
-        return f"the embedding model {model} is not known to tell Chinese texts apart"
-    if state.embedded_count == 0:
-        return f"no passage has a vector of the embedding model {model} yet"
-    if state.embedded_count < state.chunk_count:
-        return (
-            f"{state.embedded_count} of {state.chunk_count} passages have a vector of "
-            f"the embedding model {model}"
-        )
+    if not vectors.is_ready or vectors.model is None:
+        return f"the passages have no vectors of the model {model} yet"
+    if vectors.model != model:
+        return f"the passages have vectors of {vectors.model}, the model is {model}"
+    if _HAN.search(question) and "zh" not in vectors.languages:
+        return f"the model {model} is not known to tell Chinese texts apart"
     return None
 
 
-def why_misfit(dimensions: int, stored_dimensions: int | None) -> str | None:
-    """Say why a question's vector fits no stored one, or `None` where it fits."""
-    if dimensions == stored_dimensions:
+def unit(vector: Sequence[float]) -> list[float] | None:
+    """Return a vector at length one, or `None` where it points nowhere."""
+    length = math.hypot(*vector)
+    if not math.isfinite(length) or length == 0:
+        return None
+    return [each / length for each in vector]
+
+
+def why_misfit(vector: Sequence[float] | None, vectors: Vectors) -> str | None:
+    """Say why a question's vector cannot be compared, or `None` where it can."""
+    if vector is None:
+        return "the embedding of the question points nowhere"
+    if len(vector) == vectors.dimensions:
         return None
     return (
-        f"the embedding model answers with {dimensions} dimensions, "
-        f"stored vectors have {stored_dimensions}"
+        f"the embedding of the question has {len(vector)} dimensions, "
+        f"those of the passages have {vectors.dimensions}"
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from dossier.core.schemas import ResponseModel
+from pydantic import AfterValidator, StringConstraints
+
+from dossier.core.schemas import ParagraphText, ResponseModel
 from dossier.knowledge.rules.fusion import Mode
 
 DEFAULT_LIMIT: Final = 10
@@ -13,7 +15,21 @@ MAX_LIMIT: Final = 50
 MAX_QUESTION_CHARACTERS: Final = 1_000
 
 NotReadyState = Literal["reading", "indexing", "unreadable"]
-Source = Literal["documents", "central"]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        message = "must not be blank"
+        raise ValueError(message)
+    return text
+
+
+QuestionText = Annotated[
+    ParagraphText,
+    StringConstraints(max_length=MAX_QUESTION_CHARACTERS),
+    AfterValidator(_not_blank),
+]
+"""A question as clients may put it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from dossier.core.database import Session, tenant_transaction
 from dossier.jobs.ports import TaskContext
 from dossier.knowledge.gateway import chunks as gateway
+from dossier.knowledge.gateway import vectors
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
 from dossier.knowledge.rules.preparing import analysed
 from dossier.knowledge.rules.weights import sparse_text, weigh
@@ -59,16 +60,26 @@ def _weights(pairs: Sequence[tuple[str, str]], average_terms: float) -> list[str
     ]
 
 
-async def catch_up(ctx: TaskContext) -> None:
+async def catch_up(ctx: TaskContext, *, embed_model: str | None = None) -> None:
     """Enqueue documents never indexed, or by an older analyser, or changed since.
 
     Safe to repeat: a document that is queued is not queued twice.
     """
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-        await IndexingService(session, ctx.actor).catch_up()
+        service = IndexingService(session, ctx.actor)
+        await service.catch_up()
+        await service.follow_up(embeds=embed_model is not None)
         await ctx.finish(session)
 
 
-async def organisations_behind(session: Session) -> Sequence[UUID]:
+async def organisations_behind(
+    session: Session, *, embed_model: str | None = None
+) -> Sequence[UUID]:
     """Name the organisations that have something to catch up with."""
-    return await gateway.list_stale_organisations_for_system(session, ANALYSER_VERSION)
+    behind = await gateway.list_stale_organisations_for_system(
+        session, ANALYSER_VERSION
+    )
+    if embed_model is None:
+        return behind
+    bare = await vectors.list_unembedded_organisations_for_system(session, embed_model)
+    return sorted({*behind, *bare})

@@ -1,0 +1,127 @@
+"""`dossier knowledge`: look after what search knows."""
+
+import asyncio
+from collections import Counter
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import typer
+
+from dossier.core.clock import now
+from dossier.core.database import SessionFactory, system_transaction
+from dossier.core.settings import Settings
+from dossier.core.startup import opened_database
+from dossier.documents.tasks import orphan_blobs
+from dossier.integrations.storage.client import ObjectStore, open_store
+from dossier.knowledge.rules.collection import (
+    Collection,
+    NamedLines,
+    read_collection,
+)
+from dossier.knowledge.service.indexing_check import Orphans, find_orphans
+from dossier.knowledge.service.search_eval import evaluate
+
+app = typer.Typer(no_args_is_help=True)
+
+_YOUNG = timedelta(hours=1)
+"""Bytes come before their document; younger ones may still be on their way."""
+
+
+@app.callback()
+def knowledge() -> None:
+    """Look after what search knows of the papers."""
+
+
+@app.command()
+def check(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document.")
+    ] = False,
+) -> None:
+    """Look for what deleted documents left behind; exit code 1 where there is any."""
+    found = asyncio.run(_check(Settings()))
+    if as_json:
+        typer.echo(orjson.dumps({"ok": not found, "orphans": list(map(_line, found))}))
+    else:
+        typer.echo("\n".join(map(_words, found)) or "Nothing is left behind.")
+    raise typer.Exit(1 if found else 0)
+
+
+def _line(orphans: Orphans) -> dict[str, Any]:
+    return {
+        "kind": orphans.kind,
+        "organisation_id": str(orphans.organisation_id),
+        "count": orphans.count,
+    }
+
+
+def _words(orphans: Orphans) -> str:
+    return f"{orphans.organisation_id} {orphans.kind:<28} {orphans.count}"
+
+
+async def _check(settings: Settings) -> list[Orphans]:
+    async with opened_database(settings) as database:
+        store = open_store(settings.storage.url, settings.home)
+        return await look(database.sessions, store)
+
+
+async def look(sessions: SessionFactory, store: ObjectStore) -> list[Orphans]:
+    """Return what should not be there, in the database and in the store."""
+    async with system_transaction(sessions) as session:
+        found = await find_orphans(session)
+    keys = [key async for key in orphan_blobs(sessions, store, now() - _YOUNG)]
+    blobs = Counter(UUID(key.split("/")[1]) for key in keys)
+    return found + [
+        Orphans("blob-without-document", org_id, count)
+        for org_id, count in sorted(blobs.items())
+    ]
+
+
+@app.command("eval")
+def evaluate_retrieval(
+    corpus: Annotated[Path, typer.Option(help="JSON lines: `_id`, `title`, `text`.")],
+    queries: Annotated[Path, typer.Option(help="JSON lines: `_id`, `text`.")],
+    qrels: Annotated[Path, typer.Option(help="Tab-separated: query, document, score.")],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Measure retrieval on a judged collection in BEIR's layout.
+
+    It is indexed and searched as papers are, and leaves nothing behind.
+    """
+    collection = _read(corpus, queries, qrels)
+    figures = asyncio.run(_evaluate(Settings(), collection))
+    typer.echo(orjson.dumps(figures) if as_json else _table(figures))
+
+
+def _read(corpus: Path, queries: Path, qrels: Path) -> Collection:
+    with ExitStack() as stack:
+        return read_collection(
+            *(_lines(stack, path) for path in (corpus, queries, qrels))
+        )
+
+
+def _lines(stack: ExitStack, path: Path) -> NamedLines:
+    try:
+        file = stack.enter_context(path.open("rb"))
+    except OSError as exc:
+        message = f"{path}: {exc.strerror}"
+        raise typer.BadParameter(message) from exc
+    return NamedLines(str(path), file)
+
+
+async def _evaluate(settings: Settings, collection: Collection) -> dict[str, Any]:
+    async with opened_database(settings) as database:
+        return await evaluate(database.engine, collection)
+
+
+def _table(figures: dict[str, Any]) -> str:
+    width = max(map(len, figures))
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in figures.items())

@@ -1,0 +1,79 @@
+"""`dossier search`: ask the papers of this machine's organisation."""
+
+import asyncio
+from time import perf_counter
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from dossier.accounts.service import OrganisationsService
+from dossier.core.settings import Settings
+from dossier.core.startup import opened_database
+from dossier.integrations.rerank.client import opened_reranker
+from dossier.knowledge.schemas.search import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    HitResponse,
+    QuestionText,
+    SearchResponse,
+)
+from dossier.knowledge.service import SearchQuery, SearchService, search_response
+
+app = typer.Typer()
+
+_QUESTION: TypeAdapter[str] = TypeAdapter(QuestionText)
+
+
+@app.command("search")
+def search(
+    question: Annotated[str, typer.Argument(help="Words, or a whole question.")],
+    limit: Annotated[
+        int, typer.Option(min=1, max=MAX_LIMIT, help="How many passages.")
+    ] = DEFAULT_LIMIT,
+    product: Annotated[
+        UUID | None, typer.Option(help="Only papers of this product.")
+    ] = None,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The answer of `GET /search`.")
+    ] = False,
+) -> None:
+    """Search the papers; each hit with its quote, document and page."""
+    query = SearchQuery(_checked(question), limit, product)
+    found = asyncio.run(_search(Settings(), query))
+    typer.echo(found.model_dump_json() if as_json else _shown(found))
+
+
+def _checked(question: str) -> str:
+    try:
+        return _QUESTION.validate_python(question)
+    except ValidationError as exc:
+        message = exc.errors()[0]["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(message, param_hint="question") from exc
+
+
+async def _search(settings: Settings, query: SearchQuery) -> SearchResponse:
+    started_at = perf_counter()
+    async with (
+        opened_reranker(settings.knowledge) as reranker,
+        opened_database(settings) as database,
+    ):
+        actor = await OrganisationsService(database.sessions).ensure_local()
+        service = SearchService(database.sessions, actor, reranker=reranker)
+        result = await service.search(query)
+    return search_response(query.text, result, (perf_counter() - started_at) * 1000)
+
+
+def _shown(found: SearchResponse) -> str:
+    blocks = [_block(number, hit) for number, hit in enumerate(found.items, 1)]
+    blocks += [
+        f"not searched: {late.filename} ({late.state})" for late in found.not_ready
+    ]
+    return "\n\n".join(blocks) or "Nothing found."
+
+
+def _block(number: int, hit: HitResponse) -> str:
+    quote = " ".join(hit.quote.split())
+    return f"{number}. {hit.filename}, {hit.label}  [{hit.score:.2f}]\n   {quote}"

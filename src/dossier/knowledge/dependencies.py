@@ -1,0 +1,76 @@
+"""Wiring of knowledge; embedder and reranker are what `main.py` put on `app.state`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+
+from dossier.core.web import CurrentActor, RequestSession, Sessions
+from dossier.knowledge.schemas.search import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    DocumentScope,
+    QuestionText,
+)
+from dossier.knowledge.service import IndexingService, SearchQuery, SearchService
+from dossier.products.constants import ITEM_COUNT
+
+
+async def get_indexing_service(
+    session: RequestSession, actor: CurrentActor
+) -> IndexingService:
+    """Build the service from the request's transaction and actor."""
+    return IndexingService(session, actor)
+
+
+Indexing = Annotated[IndexingService, Depends(get_indexing_service)]
+
+
+async def get_search_service(
+    request: Request, sessions: Sessions, actor: CurrentActor
+) -> SearchService:
+    """Build the service; it opens its own transactions, none is open meanwhile."""
+    state = request.app.state
+    central = getattr(state, "central_search", None)
+    return SearchService(
+        sessions,
+        actor,
+        embedder=getattr(state, "embedder", None),
+        reranker=getattr(state, "reranker", None),
+        central=central(actor) if central is not None else None,
+    )
+
+
+Search = Annotated[SearchService, Depends(get_search_service)]
+
+
+async def search_scope(
+    *,
+    product_id: UUID | None = None,
+    item: Annotated[int | None, Query(ge=1, le=ITEM_COUNT)] = None,
+    document_type: Annotated[
+        str | None,
+        Query(
+            pattern="^[a-zA-Z0-9.+/-]{1,100}$",
+            description="A requirement that documents are linked to, or a media type.",
+        ),
+    ] = None,
+) -> DocumentScope:
+    """Return which documents a request asks to be searched."""
+    return DocumentScope(product_id, item, document_type)
+
+
+async def search_query(
+    *,
+    q: Annotated[QuestionText, Query(examples=["How long is the shelf life?"])],
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    language: Annotated[str | None, Query(pattern="^(zh|en|other)$")] = None,
+    scope: Annotated[DocumentScope, Depends(search_scope)],
+) -> SearchQuery:
+    """Return what a request asks for."""
+    return SearchQuery(
+        q, limit, scope.product_id, scope.item, scope.document_type, language
+    )
+
+
+Question = Annotated[SearchQuery, Depends(search_query)]

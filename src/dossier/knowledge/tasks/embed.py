@@ -1,0 +1,119 @@
+"""Embeds passages in batches; no transaction is open while a model is asked."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from uuid import UUID
+
+from dossier.core.database import Session, tenant_transaction
+from dossier.integrations.llm.models import CallTag, EmbeddingModel
+from dossier.jobs.ports import TaskContext
+from dossier.knowledge.exceptions import EmbedderUnreachableError
+from dossier.knowledge.ports import EmbedderProbe
+from dossier.knowledge.rules.vectors import check_size, unit_vectors
+from dossier.knowledge.service.indexing_vectors import Bare, Sight, VectorsService
+
+_BATCH = 64
+_FIRST = UUID(int=0)
+
+SHORT = "size"
+"""Sent where no passage is, to see whether the size is still yesterday's."""
+
+
+async def embed_chunks(
+    ctx: TaskContext, *, embedder: EmbeddingModel, probe: EmbedderProbe
+) -> None:
+    """Embed an organisation's passages that this model has not seen.
+
+    Safe to repeat: each batch is kept as it comes, and only what is missing is asked
+    for. Another model, or another size than yesterday's, begins anew.
+    """
+    work = _Work(ctx, embedder, probe)
+    while not await work.round():
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One run of the job."""
+
+    ctx: TaskContext
+    embedder: EmbeddingModel
+    probe: EmbedderProbe
+
+    async def round(self) -> bool:
+        """Embed what is missing; `False` where something came in between."""
+        dimensions = await self._dimensions()
+        after, done = _FIRST, 0
+        while bare := await self._next(dimensions, after):
+            found = await self._ask(bare)
+            if found.dimensions != dimensions:
+                await self._begin()
+                return False
+            await self._keep(bare, found)
+            after, done = bare[-1].id, done + len(bare)
+            await self.ctx.progress(done, unit="passages")
+        if not done and await self._size() != dimensions:
+            await self._begin()
+            return False
+        return await self._finish()
+
+    async def _size(self) -> int:
+        [vector] = await self.embedder.embed([SHORT], self._tag())
+        return len(vector)
+
+    def _tag(self) -> CallTag:
+        actor = self.ctx.actor
+        return CallTag(self.ctx.org_id, actor.user_id, "knowledge.embed")
+
+    async def _dimensions(self) -> int:
+        async with self._transaction() as session:
+            service = VectorsService(session, self.ctx.actor)
+            known = await service.dimensions_of(self.embedder.name)
+        return known or await self._begin()
+
+    async def _begin(self) -> int:
+        dimensions, languages = await self.probe(self.embedder)
+        if dimensions is None:
+            raise EmbedderUnreachableError(self.embedder.name)
+        check_size(dimensions)
+        sight = Sight(self.embedder.name, dimensions, languages)
+        async with self._transaction() as session:
+            await VectorsService(session, self.ctx.actor).begin(sight)
+        return dimensions
+
+    async def _next(self, dimensions: int, after: UUID) -> list[Bare]:
+        async with self._transaction() as session:
+            service = VectorsService(session, self.ctx.actor)
+            return await service.next_bare(
+                self.embedder.name, dimensions, _BATCH, after
+            )
+
+    async def _ask(self, bare: Sequence[Bare]) -> "_Found":
+        texts = [each.text for each in bare]
+        vectors = await self.embedder.embed(texts, self._tag())
+        return _Found(unit_vectors(vectors, len(bare)), len(vectors[0]))
+
+    async def _keep(self, bare: Sequence[Bare], found: "_Found") -> None:
+        async with self._transaction() as session:
+            service = VectorsService(session, self.ctx.actor)
+            await service.add(self.embedder.name, found.dimensions, bare, found.vectors)
+
+    async def _finish(self) -> bool:
+        async with self._transaction() as session:
+            service = VectorsService(session, self.ctx.actor)
+            if not await service.finish(self.embedder.name):
+                return False
+            await self.ctx.finish(session)
+            return True
+
+    def _transaction(self) -> AbstractAsyncContextManager[Session]:
+        return tenant_transaction(self.ctx.sessions, self.ctx.org_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Vectors of length one, and their size."""
+
+    vectors: Sequence[str]
+    dimensions: int
