@@ -9,10 +9,12 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
+from dossier.ai.service.assembly import open_model_parts
 from dossier.api import executing
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
+from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
@@ -53,10 +55,13 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
 }
 """Each kind of job with what makes its task; a new one is one line."""
 
-PERIODIC: tuple[Periodic, ...] = (
-    Periodic("knowledge.catch_up", "*/5 * * * *", knowledge.organisations_behind),
-)
-"""Jobs that the clock enqueues."""
+
+def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
+    """Return the jobs that the clock enqueues."""
+    behind = partial(
+        knowledge.organisations_behind, embed_model=settings.ai.embed_model
+    )
+    return (Periodic("knowledge.catch_up", "*/5 * * * *", behind),)
 
 
 def make_tasks(settings: Settings) -> dict[str, Task]:
@@ -81,7 +86,7 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
         ),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
-            for each in PERIODIC
+            for each in periodic_jobs(settings)
         ),
     ]
 
@@ -111,11 +116,41 @@ def make_worker(
 
 
 @asynccontextmanager
+async def known_tasks(
+    settings: Settings, database: Database
+) -> AsyncIterator[dict[str, Task]]:
+    """Yield all tasks, with an embedder where a setting names one."""
+    tasks = make_tasks(settings)
+    plan = model_plan(settings.ai)
+    if plan is None or plan.embedder is None:
+        yield tasks
+        return
+    from dossier.integrations.llm.embeddings import (  # noqa: PLC0415 - 29 MiB
+        open_embedder,
+    )
+    from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the same
+        probe_embedder,
+    )
+
+    parts = open_model_parts(database.sessions, settings)
+    embedder = open_embedder(plan, parts.recorder)
+    try:
+        if embedder is not None:
+            tasks |= knowledge.embedding_tasks(embedder, probe_embedder)
+        yield tasks
+    finally:
+        if embedder is not None:
+            await embedder.close()
+        await asyncio.to_thread(parts.close)
+
+
+@asynccontextmanager
 async def working(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Run a worker beside the caller; leaving waits for the jobs that run."""
     stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(make_worker(settings, database).run(stop), name="worker")
+    async with known_tasks(settings, database) as tasks, asyncio.TaskGroup() as group:
+        worker = make_worker(settings, database, tasks)
+        group.create_task(worker.run(stop), name="worker")
         try:
             yield
         finally:
@@ -129,9 +164,10 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         # A worker process takes over the runs of a web process that died.
         executing(settings, database) as executors,
         RunEngine(database.sessions, database.url, executors, settings.runs),
+        known_tasks(settings, database) as tasks,
     ):
         logger.info("worker.started")
-        await make_worker(settings, database).run(stop)
+        await make_worker(settings, database, tasks).run(stop)
     logger.info("worker.stopped")
 
 

@@ -1,7 +1,5 @@
 """Sentences are cut where they end, and answer only what they hold."""
 
-
-
 from itertools import pairwise
 
 import pytest

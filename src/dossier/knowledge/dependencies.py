@@ -1,4 +1,4 @@
-"""Wiring of passages and search: what `main.py` put on `app.state` of embedder and reranker."""
+"""Wiring of passages and search, with what `main.py` put on `app.state` for it."""
 
 from typing import Annotated
 from uuid import UUID
