@@ -40,6 +40,11 @@ class Heard:
         """Return the status of the answer."""
         return int(self.content[9:12] or 0)
 
+    def end(self) -> str:
+        """Return how it ended: the type of its last event, else its status."""
+        last = [data.get("type", "") for _, data in self.events()][-1:]
+        return last[0] if last else str(self.status())
+
     def events(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield the number and the data of each event, in their order."""
         for block in _body(bytes(self.content)).split(b"\n\n"):
@@ -79,7 +84,7 @@ class _Listener(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        now = time.perf_counter()
+        now = time.monotonic()
         self.heard.arrivals.append(now)
         self.heard.content += data
         seen = self._tail + data
@@ -122,7 +127,7 @@ async def listen(voice: Voice, number: int, tokens: int | None = None) -> Heard:
         lambda: _Listener(voice.token, voice.last, tokens), "127.0.0.1", voice.port
     )
     try:
-        listener.heard.sent_at = time.perf_counter()
+        listener.heard.sent_at = time.monotonic()
         transport.write(voice.request(number))
         await listener.ended
     finally:

@@ -48,6 +48,12 @@ _TERMS = """
         values (change.org_id, change.analyser_version, change.term_id, change.chunks);
 """
 
+# Before its first `analyze` the planner takes the table of terms for a small one, and
+# reads it whole for each document.
+_BY_KEY = (
+    "set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off"
+)
+
 _ROW = "select org_id, analyser_version, terms, {sign} as chunks, {sign} * length_terms"
 _ADDED = _ROW.format(sign="1") + " as length from added"
 _GONE = _ROW.format(sign="-1") + " as length from gone"
@@ -270,7 +276,8 @@ def _create_upkeep() -> None:
         name = f"knowledge_chunks_{event}"
         op.execute(
             f"create function {name}() returns trigger language plpgsql"
-            " security definer set search_path = pg_catalog, public, pg_temp as $$"
+            " security definer set search_path = pg_catalog, public, pg_temp"
+            f" {_BY_KEY} as $$"
             f"begin {_SUMS.format(source=sums)} {_TERMS.format(source=terms)}"
             "return null; end $$"
         )

@@ -1,6 +1,5 @@
 """What the domains offer to web and worker: routers, and executors of runs."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -50,8 +49,5 @@ async def executing(
     """Yield what executes each kind of run, in the web process and the worker."""
     sessions = database.sessions
     parts = open_model_parts(sessions, settings)
-    try:
-        async with answering(sessions, settings, parts) as answers:
-            yield answers
-    finally:
-        await asyncio.to_thread(parts.close)  # it may wait for the last traces
+    async with answering(sessions, settings, parts) as answers:
+        yield answers

@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from tests.factories.ai import make_budget, make_ledger, make_record, make_tag
 
 from dossier.ai.models import AiBudgetWindow, AiCall
-from dossier.ai.ports import PlannedServer
 from dossier.ai.rules.pricing import Price
 from dossier.ai.service import (
     AbilitiesService,
@@ -24,7 +23,7 @@ from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.settings.models import AiSettings
 from dossier.integrations.llm.models import ServerAbilities
-from dossier.integrations.prices.client import listed_price
+from dossier.integrations.prices.client import ListedPrice, listed_price
 
 AI = AiSettings.model_validate(
     {"base_url": "http://models.example/v1", "model": "large", "api_key": "sk-secret"}
@@ -32,15 +31,15 @@ AI = AiSettings.model_validate(
 ABILITIES = ServerAbilities(
     reachable=True, models=("large", "small"), tools=True, embedding_dimensions=384
 )
-LISTED = Price(Decimal("1.25"), Decimal(10), None, "genai-prices 9")
+LISTED = ListedPrice(Decimal("1.25"), Decimal(10), None, "genai-prices 9")
 
 
 async def answering() -> ServerAbilities:
     return ABILITIES
 
 
-def priced(server: PlannedServer, model: str) -> Price | None:
-    return LISTED if (server.server, model) == ("models.example", "large") else None
+def priced(server: str, model: str) -> ListedPrice | None:
+    return LISTED if (server, model) == ("models.example", "large") else None
 
 
 async def test_what_a_probe_finds_is_stored_and_read(sessions: SessionFactory) -> None:
@@ -87,7 +86,9 @@ async def test_prices_come_from_settings_then_from_the_list(
 
     listed, own = ModelPrices(AI, probe), ModelPrices(stated, probe)
 
-    assert await listed.price_of("large") == LISTED
+    assert await listed.price_of("large") == Price(
+        LISTED.input_usd, LISTED.output_usd, None, LISTED.source
+    )
     assert await listed.price_of("small") is None
     from_settings = await own.price_of("large-2026-01")
     assert from_settings == Price(Decimal(3), None, None, "settings")
@@ -103,6 +104,7 @@ def test_the_list_knows_the_vendors_prices_and_nobody_elses() -> None:
     assert known.output_usd > known.input_usd
     assert known.source.startswith("genai-prices ")
     assert listed_price("models.example", "gpt-4o-mini") is None
+    assert listed_price("127.0.0.1:8080", "gpt-4o-mini") is None
     assert listed_price("api.openai.com", "nobody-knows-it") is None
 
 

@@ -24,6 +24,7 @@ STABILITY = (
     "11,900 mPa·s; the pH stayed between 5.4 and 5.6. See https://lab.example/r/7."
 )
 FORMULA = "甘油 Glycerin 56-81-5　含量 5.0 %\n苯氧乙醇 0,9%，保存期限三十六個月。"
+QUOTED = "The cream was kept at 40 °C for 3 months. Viscosity fell from 12,500"
 SOURCES = {
     1: Source(1, STABILITY, STABILITY),
     2: Source(2, FORMULA, FORMULA),
@@ -44,9 +45,9 @@ def test_claim_shows_its_sentence_with_the_numbers_of_its_passages() -> None:
 
 
 def test_quote_is_found_across_a_broken_line_and_given_as_the_paper_has_it() -> None:
-    quote = claim("It fell. ⟦1|from 12,500 to 11,900 mPa·s⟧").quotes[0]
+    quote = claim("Viscosity fell. ⟦1|fell from 12,500 to 11,900 mPa·s⟧").quotes[0]
 
-    assert quote.text == "from 12,500 to\n11,900 mPa·s"
+    assert quote.text == "fell from 12,500 to\n11,900 mPa·s"
     assert STABILITY[quote.start : quote.end] == quote.text
 
 
@@ -78,6 +79,8 @@ def test_claim_may_rest_on_several_passages() -> None:
         ("It holds 40 % water. ⟦1|kept at 40 °C⟧", Fault.UNSUPPORTED_NUMBER),
         ("CAS 56-81-6 is in it. ⟦2|Glycerin 56-81-5⟧", Fault.UNSUPPORTED_NUMBER),
         ("Read on 2024.11.03. ⟦1|for 3 months⟧", Fault.UNSUPPORTED_NUMBER),
+        ("Nobody was ever harmed. ⟦1|Viscosity fell from⟧", Fault.UNRELATED_QUOTE),
+        ("絕對安全無虞。⟦2|保存期限三十六個月⟧", Fault.UNRELATED_QUOTE),
     ],
 )
 def test_claim_without_proof_is_dropped_by_name(line: str, fault: Fault) -> None:
@@ -88,13 +91,13 @@ def test_claim_without_proof_is_dropped_by_name(line: str, fault: Fault) -> None
     "sentence",
     [
         "Viscosity was 12500 and 11,900.",
-        "pH 5.40 to 5.6.",
+        "Viscosity fell, pH 5.40 to 5.6.",
         "1. Kept for 3 months.",
-        "At 40 °C, as https://lab.example/r/7 tells.",
+        "It was kept, as https://lab.example/r/7 tells.",
     ],
 )
 def test_number_may_be_written_otherwise(sentence: str) -> None:
-    claim(f"{sentence} ⟦1|The cream was kept⟧")
+    claim(f"{sentence} ⟦1|{QUOTED}⟧")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_number_may_be_written_otherwise(sentence: str) -> None:
     ["苯氧乙醇占 0.9 %。", "保存 36 個月。", "甘油百分之5。", "CAS 56-81-5。"],
 )
 def test_number_may_be_written_in_the_other_language(sentence: str) -> None:
-    claim(f"{sentence}⟦2|苯氧乙醇 0,9%⟧")
+    claim(f"{sentence}⟦2|甘油 Glycerin 56-81-5⟧ ⟦2|苯氧乙醇 0,9%，保存期限⟧")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def test_claim_is_released_with_its_line_and_not_before() -> None:
 
 
 def test_break_of_line_inside_a_quote_does_not_end_the_claim() -> None:
-    claims, _reader = read(["It fell. ⟦1|from 12,500 to\n11,900 mPa·s⟧\n"])
+    claims, _reader = read(["It fell. ⟦1|fell from 12,500 to\n11,900 mPa·s⟧\n"])
 
     assert len(claims) == 1
 
@@ -162,7 +165,7 @@ def test_model_may_say_that_nothing_answers() -> None:
 
 
 def test_released_claim_can_be_written_as_the_model_had_written_it() -> None:
-    first = claim("It fell. ⟦1|from 12,500 to 11,900⟧ ⟦2|苯氧乙醇 0,9%⟧")
+    first = claim("Viscosity fell. ⟦1|fell from 12,500 to 11,900⟧ ⟦2|苯氧乙醇 0,9%⟧")
 
     line = written_again(first.sentence, [(q.number, q.text) for q in first.quotes])
 
@@ -173,7 +176,7 @@ LINES = st.lists(
     st.sampled_from(
         [
             "It was kept. ⟦1|The cream was kept⟧",
-            "It fell. ⟦1|from 12,500 to\n11,900 mPa·s⟧ so it did",
+            "It fell. ⟦1|fell from 12,500 to\n11,900 mPa·s⟧ so it did",
             "苯氧乙醇 0.9 %。⟦2|苯氧乙醇 0,9%⟧",
             "Kept for 7 months. ⟦1|for 3 months⟧",
             "Free text",

@@ -101,7 +101,7 @@ def _prices(
     prices: dict[str, dict[str, str | None]] = {}
     for server in servers:
         for model in set(server.models.values()) - prices.keys():
-            price = price_list(server, model)
+            price = price_list(server.server, model)
             if price is not None:
                 prices[model] = stored_price(price)
     return prices

@@ -1,4 +1,4 @@
-"""`dossier knowledge`: look after what is known of the papers."""
+"""`dossier knowledge`: look after what search knows."""
 
 import asyncio
 from collections import Counter
@@ -33,7 +33,53 @@ _YOUNG = timedelta(hours=1)
 
 @app.callback()
 def knowledge() -> None:
-    """Look after what is known of the papers."""
+    """Look after what search knows of the papers."""
+
+
+@app.command()
+def check(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document.")
+    ] = False,
+) -> None:
+    """Look for what deleted documents left behind; exit code 1 where there is any."""
+    found = asyncio.run(_check(Settings()))
+    if as_json:
+        typer.echo(orjson.dumps({"ok": not found, "orphans": list(map(_line, found))}))
+    else:
+        typer.echo("\n".join(map(_words, found)) or "Nothing is left behind.")
+    raise typer.Exit(1 if found else 0)
+
+
+def _line(orphans: Orphans) -> dict[str, Any]:
+    return {
+        "kind": orphans.kind,
+        "organisation_id": str(orphans.organisation_id),
+        "count": orphans.count,
+    }
+
+
+def _words(orphans: Orphans) -> str:
+    return f"{orphans.organisation_id} {orphans.kind:<28} {orphans.count}"
+
+
+async def _check(settings: Settings) -> list[Orphans]:
+    async with opened_database(settings) as database:
+        store = open_store(settings.storage.url, settings.home)
+        return await look(database.sessions, store)
+
+
+async def look(sessions: SessionFactory, store: ObjectStore) -> list[Orphans]:
+    """Return what should not be there, in the database and in the store."""
+    async with system_transaction(sessions) as session:
+        found = await find_orphans(session)
+    keys = [key async for key in orphan_blobs(sessions, store, now() - _YOUNG)]
+    blobs = Counter(UUID(key.split("/")[1]) for key in keys)
+    return found + [
+        Orphans("blob-without-document", org_id, count)
+        for org_id, count in sorted(blobs.items())
+    ]
 
 
 @app.command("eval")
@@ -79,51 +125,3 @@ async def _evaluate(settings: Settings, collection: Collection) -> dict[str, Any
 def _table(figures: dict[str, Any]) -> str:
     width = max(map(len, figures))
     return "\n".join(f"{name:<{width}}  {value}" for name, value in figures.items())
-
-
-@app.command()
-def check(
-    *,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document.")
-    ] = False,
-) -> None:
-    """Look for what deleted documents left behind; exit code 1 where there is any."""
-    found = asyncio.run(_check(Settings()))
-    if as_json:
-        typer.echo(
-            orjson.dumps({"ok": not found, "orphans": list(map(_orphan_json, found))})
-        )
-    else:
-        typer.echo("\n".join(map(_words, found)) or "Nothing is left behind.")
-    raise typer.Exit(1 if found else 0)
-
-
-def _orphan_json(orphans: Orphans) -> dict[str, Any]:
-    return {
-        "kind": orphans.kind,
-        "organisation_id": str(orphans.organisation_id),
-        "count": orphans.count,
-    }
-
-
-def _words(orphans: Orphans) -> str:
-    return f"{orphans.organisation_id} {orphans.kind:<28} {orphans.count}"
-
-
-async def _check(settings: Settings) -> list[Orphans]:
-    async with opened_database(settings) as database:
-        store = open_store(settings.storage.url, settings.home)
-        return await look(database.sessions, store)
-
-
-async def look(sessions: SessionFactory, store: ObjectStore) -> list[Orphans]:
-    """Return what should not be there, in the database and in the store."""
-    async with system_transaction(sessions) as session:
-        found = await find_orphans(session)
-    keys = [key async for key in orphan_blobs(sessions, store, now() - _YOUNG)]
-    blobs = Counter(UUID(key.split("/")[1]) for key in keys)
-    return found + [
-        Orphans("blob-without-document", org_id, count)
-        for org_id, count in sorted(blobs.items())
-    ]

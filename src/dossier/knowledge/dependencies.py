@@ -1,4 +1,4 @@
-"""Wiring of passages and search, with what `main.py` put on `app.state` for it."""
+"""Wiring of knowledge; embedder and reranker are what `main.py` put on `app.state`."""
 
 from typing import Annotated
 from uuid import UUID

@@ -26,6 +26,7 @@ from dossier.core.database import Engine, SessionFactory, make_engine, make_sess
 from dossier.core.models import new_id
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.integrations.llm.models import ServerAbilities
 from dossier.runs.service import RunEngine, RunKind
 from dossier.testing.model_server import ScriptedModelServer
 
@@ -36,6 +37,17 @@ STABILITY = Paper(
     page=3,
 )
 LABEL = Paper("label.pdf", "玫瑰霜的保存期限為三十個月。請置於陰涼乾燥處。", page=1)
+
+
+WINDOW = Window(16_384, 256)
+
+
+class Members(KnownTokens):
+    """An authenticator to which members can be added."""
+
+    def __init__(self, actors: dict[str, Actor]) -> None:
+        super().__init__(actors)
+        self.actors = actors
 
 
 @dataclass
@@ -70,8 +82,8 @@ class Chat:
 
     def speak_as(self, name: str, actor: Actor) -> httpx2.AsyncClient:
         """Return a client of somebody else."""
-        known = self.app.state.authenticator
-        self.app.state.authenticator = KnownTokens({**known._actors, name: actor})  # noqa: SLF001 - the tests' own class
+        known = self.app.state.authenticator.actors
+        self.app.state.authenticator = Members({**known, name: actor})
         return client_of(self.app, name)
 
 
@@ -117,12 +129,14 @@ def chat_settings(settings: Settings, chat_url: str, tmp_path: Path) -> Settings
     return Settings.model_validate(settings.model_dump() | changes)
 
 
-def with_model(settings: Settings, server: ScriptedModelServer) -> Settings:
+def with_model(
+    settings: Settings, server: ScriptedModelServer, patience_s: float
+) -> Settings:
     ai = {
         "base_url": server.base_url,
         "model": "scripted",
-        "first_token_timeout_s": 0.2,
-        "idle_timeout_s": 0.2,
+        "first_token_timeout_s": patience_s,
+        "idle_timeout_s": patience_s,
         "max_retries": 0,
         "breaker_failures": 1000,
     }
@@ -138,51 +152,73 @@ async def open_chat(
 ) -> AsyncIterator[OpenChat]:
     """Opens one more process on one organisation; all are closed at the end."""
     async with AsyncExitStack() as stack:
+        app = _app(stack, chat_settings, built_apps)
 
         async def begin(
-            *, has_model: bool = False, shelf: Shelf | None = None, **ai: Any
+            *,
+            has_model: bool = False,
+            shelf: Shelf | None = None,
+            continues: bool = False,
+            patience_s: float = 5,
+            window: Window = WINDOW,
         ) -> Chat:
             settings = chat_settings
             if has_model:
-                settings = with_model(settings, model)
-                changed = settings.ai.model_copy(update=ai)
-                settings = settings.model_copy(update={"ai": changed})
+                settings = with_model(settings, model, patience_s)
             sessions = make_sessions(chat_pool)
             org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")
             user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
             actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
-            engine, shelf = await _process(stack, settings, sessions, shelf or Shelf())
-            app = _app(stack, settings, built_apps)
-            app.state.sessions, app.state.run_engine = sessions, engine
-            app.state.authenticator = KnownTokens({"mei": actor})
-            client = await stack.enter_async_context(client_of(app, "mei"))
+            shelf = shelf or Shelf()
+            process = Process(
+                settings, sessions, shelf, continues=continues, window=window
+            )
+            engine = await process.start(stack)
+            known = app.state.authenticator.actors
+            if not known:  # the first process serves; any process could
+                app.state.settings, app.state.run_engine = settings, engine
+                app.state.sessions = sessions
+            token = str(org_id)
+            app.state.authenticator = Members({**known, token: actor})
+            client = await stack.enter_async_context(client_of(app, token))
             return Chat(org_id, actor, client, engine, app, shelf, sessions)
 
         yield begin
 
 
-async def _process(
-    stack: AsyncExitStack, settings: Settings, sessions: SessionFactory, shelf: Shelf
-) -> tuple[RunEngine, Shelf]:
-    parts = open_model_parts(sessions, settings)
-    clients = Clients(settings, parts)
-    stack.push_async_callback(clients.close)
-    executor = AnswerExecutor(
-        AnswerParts(
-            sessions=sessions,
-            searcher_of=shelf.searcher_of,
-            ask_model=clients.chat,
-            ask_abilities=parts.abilities.current,
-            window=Window(settings.ai.window_tokens, 256),
-            cache_days=settings.chat.cache_days,
+@dataclass
+class Process:
+    """What runs answers; several share a database."""
+
+    settings: Settings
+    sessions: SessionFactory
+    shelf: Shelf
+    continues: bool
+    window: Window
+
+    async def start(self, stack: AsyncExitStack) -> RunEngine:
+        settings, sessions = self.settings, self.sessions
+        parts = open_model_parts(sessions, settings)
+        clients = Clients(settings, parts)
+        stack.push_async_callback(clients.close)
+        executor = AnswerExecutor(
+            AnswerParts(
+                sessions=sessions,
+                searcher_of=self.shelf.searcher_of,
+                ask_model=clients.chat,
+                ask_abilities=self.abilities,
+                window=self.window,
+                cache_days=settings.chat.cache_days,
+            )
         )
-    )
-    url = settings.database.url
-    assert url is not None
-    kinds = {KIND: RunKind(executor, executor.on_end)}
-    engine = RunEngine(sessions, url, kinds, settings.runs)
-    await stack.enter_async_context(engine)
-    return engine, shelf
+        url = settings.database.url
+        assert url is not None
+        kinds = {KIND: RunKind(executor, executor.on_end)}
+        engine = RunEngine(sessions, url, kinds, settings.runs)
+        return await stack.enter_async_context(engine)
+
+    async def abilities(self) -> ServerAbilities:
+        return ServerAbilities(reachable=True, continues_text=self.continues)
 
 
 def _app(
@@ -193,7 +229,7 @@ def _app(
     app = built_apps.get("chat") or built_apps.setdefault("chat", create_app(settings))
     kept = app.state
     app.state = State(dict(kept._state))  # noqa: SLF001 - it has no way to be copied
-    app.state.settings = settings
+    app.state.authenticator = Members({})
     stack.callback(setattr, app, "state", kept)
     return app
 
@@ -210,5 +246,13 @@ async def chat(open_chat: OpenChat) -> Chat:
 async def talking(open_chat: OpenChat) -> Chat:
     """Chat with the scripted model, with two papers."""
     opened = await open_chat(has_model=True)
+    opened.shelf.put(opened.org_id, STABILITY, LABEL)
+    return opened
+
+
+@pytest.fixture
+async def impatient(open_chat: OpenChat) -> Chat:
+    """The same, with a model that may not be silent for long."""
+    opened = await open_chat(has_model=True, patience_s=0.15)
     opened.shelf.put(opened.org_id, STABILITY, LABEL)
     return opened

@@ -1,7 +1,5 @@
 """Without a model the papers answer in their own words, or say that they do not."""
 
-
-
 import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat

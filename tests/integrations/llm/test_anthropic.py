@@ -104,7 +104,7 @@ async def test_an_answer_comes_in_pieces_with_what_it_cost() -> None:
     [request] = server.requests
     assert request.path == "/v1/messages"
     assert request.headers["x-api-key"] == "sk-ant"
-    assert request.headers["anthropic-version"] == "2023-06-01"
+    assert request.headers["anthropic-version"] == "2026-10-21"
 
 
 async def test_the_system_prompt_is_kept_by_the_server() -> None:

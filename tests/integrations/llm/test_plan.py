@@ -114,8 +114,8 @@ def test_neither_a_plan_nor_a_label_tells_a_key() -> None:
         ("gpt-6.1-terra", {"reasoning_effort": "none"}, True),
         ("gpt-5.5-pro-2026", {}, False),
         ("gpt-4o", {}, True),
-        ("claude-opus-5-5", {}, False),
-        ("claude-opus-5", {"thinking": {"type": "disabled"}}, False),
+        ("claude-opus-5-5", {}, True),
+        ("claude-opus-5", {"thinking": {"type": "disabled"}}, True),
         ("claude-sonnet-4-6", {}, True),
     ],
 )

@@ -1,6 +1,7 @@
 """The parts that a process has one of, put together from settings."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import dossier
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
@@ -8,6 +9,7 @@ from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
+from dossier.core.settings.models import TraceSettings
 from dossier.integrations.llm.models import Recorder
 from dossier.integrations.tracing.calls import TracedRecorder
 from dossier.integrations.tracing.client import open_tracer
@@ -22,16 +24,20 @@ class ModelParts:
     """The ledger, traced; clients of models take it."""
     abilities: AbilitiesService
     tracer: Tracer
+    """Sends what is left when the process ends."""
 
-    def close(self) -> None:
-        """Send the traces that are left; may wait, so call it in a thread."""
-        self.tracer.close()
+
+@lru_cache(maxsize=4)
+def _tracer(traces: str) -> Tracer:
+    """Return the tracer of a configuration; each has a thread, so one is kept."""
+    settings = TraceSettings.model_validate_json(traces)
+    return open_tracer(settings, dossier.__version__)
 
 
 def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts:
     """Return the ledger, the abilities and the tracer of one process."""
     probe = StoredProbe(sessions, planned_servers(settings.ai))
-    tracer = open_tracer(settings.traces, dossier.__version__)
+    tracer = _tracer(settings.traces.model_dump_json())
     ledger = Ledger(sessions, ModelPrices(settings.ai, probe))
     recorder: Recorder = (
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger

@@ -6,6 +6,7 @@ from typing import Any
 from dossier.ai.rules.pricing import Price
 from dossier.ai.service.abilities import StoredProbe
 from dossier.core.settings.models import AiSettings
+from dossier.integrations.prices.client import ListedPrice
 
 FROM_SETTINGS = "settings"
 
@@ -31,7 +32,7 @@ class ModelPrices:
         return None if members is None else restored_price(members)
 
 
-def stored_price(price: Price) -> dict[str, str | None]:
+def stored_price(price: ListedPrice) -> dict[str, str | None]:
     """Return a price as it is stored: exact, as text."""
     return {
         "input_usd": _text(price.input_usd),

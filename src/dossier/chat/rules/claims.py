@@ -9,13 +9,14 @@ its numbers stand in those passages. How the text was cut on its way changes not
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dossier.chat.rules.claims_links import without_foreign_links
 from dossier.chat.rules.claims_numbers import unsupported_numbers
 from dossier.chat.rules.claims_quotes import Place, is_long_enough, locate
+from dossier.chat.rules.claims_relation import is_related
 
 OPEN, CLOSE = "⟦", "⟧"
 NOTHING = f"{OPEN}none{CLOSE}"
@@ -36,6 +37,7 @@ class Fault(StrEnum):
     UNKNOWN_CITATION = "unknown_citation"
     FORGED_QUOTE = "forged_quote"
     UNSUPPORTED_NUMBER = "unsupported_number"
+    UNRELATED_QUOTE = "unrelated_quote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,24 @@ def judge(line: str, sources: Mapping[int, Source]) -> Claim | Fault:
     places = [(number, find(quote, sources[number])) for number, quote in marks]
     if any(place is None for _number, place in places):
         return Fault.FORGED_QUOTE
+    return _supported(written, marks, places, sources)
+
+
+def _supported(
+    written: str,
+    marks: Sequence[tuple[int, str]],
+    places: Sequence[tuple[int, Place | None]],
+    sources: Mapping[int, Source],
+) -> Claim | Fault:
+    """Return the claim of a line whose quotes hold, or what it says beyond them."""
     cited = [sources[number].shown for number, _quote in marks]
     sentence = without_foreign_links(written, cited)
-    if not sentence or unsupported_numbers(sentence, cited):
-        return Fault.UNSUPPORTED_NUMBER if sentence else Fault.NO_CITATION
+    if not sentence:
+        return Fault.NO_CITATION
+    if unsupported_numbers(sentence, cited):
+        return Fault.UNSUPPORTED_NUMBER
+    if not is_related(sentence, [quote for _number, quote in marks]):
+        return Fault.UNRELATED_QUOTE
     return Claim(sentence, tuple(_quotes(places, sources)))
 
 

@@ -1,5 +1,6 @@
 """What is known of a question before it is answered, read in one transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -69,8 +70,11 @@ class BriefsService:
         self._session = session
         self._actor = actor
 
-    async def read(self, order: Order, history_tokens: int) -> Brief:
-        """Return the brief of an answer that is to be written."""
+    async def read(self, order: Order, tokens_beside: Callable[[str], int]) -> Brief:
+        """Return the brief of an answer that is to be written.
+
+        `tokens_beside` says how much of the past fits beside a question.
+        """
         seat = await Seats(self._session, self._actor).take(order.room_id)
         question = await self._message(order.room_id, order.question_id)
         answer = await self._message(order.room_id, order.answer_id)
@@ -78,16 +82,18 @@ class BriefsService:
         scope = await ScopesService(self._session, self._actor).scope_for(
             seat.room, persona, leaf_id=question.id
         )
-        history = await HistoryService(self._session, self._actor).history(
-            order.room_id, question.parent_id, history_tokens
-        )
+        history = await self._history(question, tokens_beside)
         manner = _manner(persona)
         return Brief(order, question.text, persona.id, manner, history, scope)
 
-    async def question_text(self, order: Order) -> str:
-        """Return the question alone, which decides how much else fits."""
-        await Seats(self._session, self._actor).take(order.room_id)
-        return (await self._message(order.room_id, order.question_id)).text
+    async def _history(
+        self, question: ChatMessage, tokens_beside: Callable[[str], int]
+    ) -> History:
+        if question.parent_id is None:
+            return History(None, (), None, None)
+        return await HistoryService(self._session, self._actor).history(
+            question.room_id, question.parent_id, tokens_beside(question.text)
+        )
 
     async def _message(self, room_id: UUID, message_id: UUID) -> ChatMessage:
         found = await gateway.get_message_for_org(

@@ -1,13 +1,15 @@
 """Writes what an answer came to, once; and asks for a summary where one is due."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dossier.chat.constants import MessageState, SettledAnswer
+from dossier.chat.constants import SUMMARISE_TASK, MessageState, SettledAnswer
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.service.answers_brief import Order
+from dossier.chat.service.answers_outcome import Outcome
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
+from dossier.jobs.service import JobsService
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,18 @@ async def settle_answer(
             dropped_claims=ending.dropped_claims,
         ),
     )
+
+
+def remembering(outcome: Outcome, actor: Actor, order: Order) -> Outcome:
+    """Return the same outcome, which also asks for a summary of what came before."""
+
+    async def write(session: Session) -> None:
+        await outcome.write(session)
+        await JobsService(session, actor).enqueue(
+            SUMMARISE_TASK,
+            dedupe_key=f"{SUMMARISE_TASK}:{order.room_id}",
+            room_id=order.room_id,
+            leaf_id=order.question_id,
+        )
+
+    return replace(outcome, write=write)

@@ -25,7 +25,11 @@ from dossier.chat.service.answers_brief import Brief, BriefsService, Order
 from dossier.chat.service.answers_outcome import Outcome
 from dossier.chat.service.answers_prompt import Window, history_tokens
 from dossier.chat.service.answers_reply import Reply
-from dossier.chat.service.answers_settle import Ending, settle_answer
+from dossier.chat.service.answers_settle import (
+    Ending,
+    remembering,
+    settle_answer,
+)
 from dossier.chat.tasks.answer_grounded import Grounded
 from dossier.chat.tasks.answer_plain import answer_plainly
 from dossier.core.database import Session, SessionFactory, tenant_transaction
@@ -91,18 +95,22 @@ class AnswerExecutor:
         if not context.kept:
             _announce(context, order)
         if order.grounding == "none":
-            return await answer_plainly(self._parts, context, brief, reply, told)
-        return await Grounded(self._parts, context, brief, reply).answer(told)
+            outcome = await answer_plainly(self._parts, context, brief, reply, told)
+        else:
+            outcome = await Grounded(self._parts, context, brief, reply).answer(told)
+        if brief.history.cut_at is None or self._parts.ask_model() is None:
+            return outcome
+        return remembering(outcome, context.actor, order)
 
     async def _brief(self, context: RunContext, order: Order) -> Brief:
         is_grounded = order.grounding != "none"
         async with tenant_transaction(self._parts.sessions, context.org_id) as session:
-            briefs = BriefsService(session, context.actor)
-            question = await briefs.question_text(order)
-            tokens = history_tokens(
-                question, self._parts.window, is_grounded=is_grounded
+            return await BriefsService(session, context.actor).read(
+                order,
+                lambda question: history_tokens(
+                    question, self._parts.window, is_grounded=is_grounded
+                ),
             )
-            return await briefs.read(order, tokens)
 
     async def _complete(
         self, context: RunContext, order: Order, reply: Reply, outcome: Outcome

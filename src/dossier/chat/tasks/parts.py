@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from dossier.ai.service.assembly import ModelParts
+from dossier.ai.service.assembly import ModelParts, open_model_parts
 from dossier.chat.service.answers import KIND
 from dossier.chat.service.answers_prompt import Window
 from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
@@ -60,6 +60,16 @@ class Clients:
                 await client.close()
 
 
+def window_of(settings: Settings) -> Window:
+    """Return how long prompts and answers may be."""
+    return Window(settings.ai.window_tokens, settings.ai.max_output_tokens)
+
+
+def open_clients(settings: Settings, sessions: SessionFactory) -> Clients:
+    """Return clients for one piece of work in the background, to be closed after."""
+    return Clients(settings, open_model_parts(sessions, settings))
+
+
 @asynccontextmanager
 async def answering(
     sessions: SessionFactory, settings: Settings, parts: ModelParts
@@ -76,7 +86,7 @@ async def answering(
             searcher_of=searcher_of,
             ask_model=clients.chat,
             ask_abilities=parts.abilities.current,
-            window=Window(settings.ai.window_tokens, settings.ai.max_output_tokens),
+            window=window_of(settings),
             cache_days=settings.chat.cache_days,
         )
     )

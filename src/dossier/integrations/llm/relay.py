@@ -12,6 +12,7 @@ from dossier.integrations.llm.plan import CallLimits
 from dossier.integrations.llm.sse import SseEvent, SseParser
 
 _MAX_STREAM_BYTES = 64 * 1024 * 1024
+_GRACE_S = 0.01
 _NOT_OF_THE_PROTOCOL = (ValueError, TypeError, AttributeError, LookupError)
 
 
@@ -50,6 +51,7 @@ class Watch:
         self._first_by_s = first_by_s
         self._idle_s = idle_s
         self._waits_for_first = True
+        self._overdue_s = 0.0
         self.heard_at_s = self._loop.time()
         self.is_reading = False
         self.has_fired = False
@@ -74,12 +76,20 @@ class Watch:
             due_s = self._first_by_s
         now_s = self._loop.time()
         if due_s <= now_s and self.is_reading:
-            self.has_fired = True
-            self._response.close()
+            self._give_up(due_s)
             return
         # While our own reader takes its time, the server is not to blame.
         at_s = due_s if due_s > now_s else now_s + self._idle_s
         self._timer = self._loop.call_at(at_s, self._look)
+
+    def _give_up(self, due_s: float) -> None:
+        """Close at the second look: if we stood still, words may lie here unread."""
+        if self._overdue_s != due_s:
+            self._overdue_s = due_s
+            self._timer = self._loop.call_later(_GRACE_S, self._look)
+            return
+        self.has_fired = True
+        self._response.close()
 
 
 class Relay:

@@ -24,6 +24,8 @@ def listed_price(host: str, model: str) -> ListedPrice | None:
     A model of the same name on a server of one's own costs something else, so the host
     decides as well. Of prices in steps the first is taken.
     """
+    if not _is_public(host):
+        return None
     try:
         source = f"{PACKAGE} {version(PACKAGE)}"
     except PackageNotFoundError:  # it comes with the extra `ai`
@@ -43,6 +45,12 @@ def listed_price(host: str, model: str) -> ListedPrice | None:
         _first(prices.cache_read_mtok),
         source,
     )
+
+
+def _is_public(host: str) -> bool:
+    """Tell whether a host may be a vendor's: has a name, and more than one part."""
+    name = host.partition(":")[0]
+    return "." in name and not name.replace(".", "").isdigit()
 
 
 def _first(price: object) -> Decimal | None:

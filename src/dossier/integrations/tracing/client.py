@@ -121,8 +121,7 @@ def _provider(settings: TraceSettings, version: str) -> "TracerProvider":
         timeout=SEND_TIMEOUT_S,
     )
     resource = Resource({"service.name": SERVICE, "service.version": version})
-    # Ended by `close`, in the order of the composition root, not at the interpreter's.
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider = TracerProvider(resource=resource)  # also sends what is left at exit
     provider.add_span_processor(
         BatchSpanProcessor(exporter, schedule_delay_millis=SEND_EVERY_MS)
     )
