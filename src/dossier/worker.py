@@ -80,10 +80,13 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
 }
 """Each kind of job with what makes its task; a new one is one line."""
 
-PERIODIC: tuple[Periodic, ...] = (
-    Periodic("knowledge.catch_up", "*/5 * * * *", knowledge.organisations_behind),
-)
-"""Jobs that the clock enqueues."""
+
+def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
+    """Return the jobs that the clock enqueues."""
+    behind = partial(
+        knowledge.organisations_behind, embed_model=settings.ai.embed_model
+    )
+    return (Periodic("knowledge.catch_up", "*/5 * * * *", behind),)
 
 
 def make_tasks(settings: Settings) -> dict[str, Task]:
@@ -116,7 +119,7 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
         *central_timers(settings, database),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
-            for each in PERIODIC
+            for each in periodic_jobs(settings)
         ),
     ]
 
@@ -183,11 +186,36 @@ def make_worker(
 
 
 @asynccontextmanager
+async def known_tasks(
+    settings: Settings, database: Database
+) -> AsyncIterator[dict[str, Task]]:
+    """Yield all tasks, with an embedder where a setting names one."""
+    tasks = make_tasks(settings)
+    clients = open_clients(settings, database.sessions)
+    embedder = clients.embedder()
+    if embedder is not None:
+        from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the HTTP client
+            probe_embedder,
+        )
+
+        tasks |= knowledge.embedding_tasks(embedder, probe_embedder)
+    try:
+        yield tasks
+    finally:
+        await clients.close()
+
+
+@asynccontextmanager
 async def working(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Run a worker beside the caller; leaving waits for the jobs that run."""
     stop = asyncio.Event()
-    async with probing(settings, database), asyncio.TaskGroup() as group:
-        group.create_task(make_worker(settings, database).run(stop), name="worker")
+    async with (
+        probing(settings, database),
+        known_tasks(settings, database) as tasks,
+        asyncio.TaskGroup() as group,
+    ):
+        worker = make_worker(settings, database, tasks)
+        group.create_task(worker.run(stop), name="worker")
         try:
             yield
         finally:
@@ -201,10 +229,11 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         # A worker process takes over the runs of a web process that died.
         executing(settings, database) as executors,
         RunEngine(database.sessions, database.url, executors, settings.runs),
+        known_tasks(settings, database) as tasks,
         probing(settings, database),
     ):
         logger.info("worker.started")
-        await make_worker(settings, database).run(stop)
+        await make_worker(settings, database, tasks).run(stop)
     logger.info("worker.stopped")
 
 
