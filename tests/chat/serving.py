@@ -41,7 +41,7 @@ async def serving(home: Path, **variables: str) -> AsyncIterator[Served]:
         drain = asyncio.create_task(process.stderr.read())
         limits = httpx2.Limits(max_connections=None)
         async with httpx2.AsyncClient(
-            base_url=f"{url}/api/v1", timeout=20, limits=limits
+            base_url=f"{url}/api/v1", timeout=120, limits=limits
         ) as http:
             yield Served(process, http)
     finally:

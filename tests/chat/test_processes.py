@@ -105,7 +105,7 @@ async def test_clients_that_vanish_leave_no_run_stuck_and_no_connection_taken(
         streams = [task.result() for task in tasks]
         connection = await asyncpg.connect(fresh_database)
         try:
-            await until_all_are_over(connection, within_s=5 + clients / 10)
+            await until_all_are_over(connection, within_s=10 + clients / 4)
             busy, taken = await connection.fetchrow(IDLE) or (-1, -1)
         finally:
             await connection.close()
