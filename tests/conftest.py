@@ -35,6 +35,7 @@ from dossier.core.security import PrincipalCache
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.jobs.ports import Task
+from dossier.runs.service import RunEngine
 
 # The same examples in every run, and none fails because the machine is busy.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
@@ -243,6 +244,8 @@ async def app(
     app.state.settings = settings
     app.state.principals = PrincipalCache(settings.auth.principal_cache_s)
     app.state.sessions = sessions
+    url = settings.database.url or ""
+    app.state.run_engine = RunEngine(sessions, url, {}, settings.runs)  # not started
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
     yield app
     app.state = kept

@@ -6,12 +6,16 @@ from uuid import UUID
 from dossier.chat.constants import MessageState, RoomKind, SettledAnswer
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
+from dossier.chat.service.answers import KIND
+from dossier.chat.service.answers_brief import Order
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharesService
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
+from dossier.runs.models import Run
+from dossier.runs.service import RunsService
 
 OWNER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 """Who asks in tests, unless a test names another."""
@@ -89,4 +93,15 @@ async def settle(
     async with tenant_transaction(sessions, org_id) as session:
         return await gateway.settle_answer_for_org(
             session, org_id, message_id, SettledAnswer(**values | over)
+        )
+
+
+async def make_chat_run(sessions: SessionFactory, org_id: UUID) -> Run:
+    """Have a question of the test's own member answered, one day."""
+    question = await make_message(sessions, org_id)
+    answer = await make_answer(sessions, org_id, question)
+    order = Order(question.room_id, question.id, answer.id, "auto", "papers")
+    async with tenant_transaction(sessions, org_id) as session:
+        return await RunsService(session, member_of(org_id)).start(
+            KIND, subject_id=question.room_id, input=order.written()
         )

@@ -1,7 +1,5 @@
 """Sentences are cut where they end, and answer only what they hold."""
 
-# ruff: noqa: RUF001 - Chinese punctuation is as it is
-
 from itertools import pairwise
 
 import pytest
