@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http jobs build]`: JSON on standard output."""
+"""`python -m benchmarks [start http jobs build retrieval]`: JSON on standard output."""
 
 import asyncio
 import importlib
@@ -10,6 +10,7 @@ SCRIPTS = {
     "http": "benchmarks.web",
     "jobs": "benchmarks.jobs",
     "build": "benchmarks.build",
+    "retrieval": "benchmarks.retrieval",
 }
 
 
