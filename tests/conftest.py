@@ -35,6 +35,7 @@ from dossier.core.security import PrincipalCache
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.jobs.ports import Task
+from dossier.runs.service import RunEngine
 
 # The same examples in every run, and none fails because the machine is busy.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
@@ -225,6 +226,11 @@ def built_apps() -> Iterator[dict[str, FastAPI]]:
         app.state.passwords.close()
 
 
+def idle_engine(sessions: SessionFactory, settings: Settings) -> RunEngine:
+    """Return an engine that is not started: runs begin in databases that commit."""
+    return RunEngine(sessions, str(settings.database.url), {}, settings.runs)
+
+
 @pytest.fixture
 async def app(
     settings: Settings,
@@ -243,6 +249,7 @@ async def app(
     app.state.settings = settings
     app.state.principals = PrincipalCache(settings.auth.principal_cache_s)
     app.state.sessions = sessions
+    app.state.run_engine = idle_engine(sessions, settings)
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
     yield app
     app.state = kept

@@ -257,6 +257,13 @@ def _index_messages() -> None:
         "chat_messages",
         ["org_id", "room_id", "parent_id"],
     )
+    # Without it, deleting a room would look through the room for each message.
+    op.create_index(
+        "ix_chat_messages_org_id_room_id_supersedes_id",
+        "chat_messages",
+        ["org_id", "room_id", "supersedes_id"],
+        postgresql_where=sa.text("supersedes_id is not null"),
+    )
     op.create_index(
         "ix_chat_messages_org_id_run_id", "chat_messages", ["org_id", "run_id"]
     )

@@ -169,6 +169,9 @@ def _create_chunks() -> None:
         sa.CheckConstraint("position >= 1", name="ck_knowledge_chunks_position"),
         _document_key("knowledge_chunks"),
     )
+    # An exact scan reads every vector: out of line it takes seven times as long.
+    op.execute("alter table knowledge_chunks set (toast_tuple_target = 8160)")
+    op.execute("alter table knowledge_chunks alter sparse set storage main")
     tenant_table(op, "knowledge_chunks")
 
 
@@ -204,6 +207,8 @@ def _create_terms() -> None:
             ondelete="CASCADE",
         ),
     )
+    # Counts change in place, without a new index entry, while a page has room.
+    op.execute("alter table knowledge_terms set (fillfactor = 60)")
     tenant_table(op, "knowledge_terms")
 
 

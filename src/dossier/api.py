@@ -1,10 +1,16 @@
 """What the domains offer to web and worker: routers, and executors of runs."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import APIRouter
 
 from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
+from dossier.ai.router import router as ai
+from dossier.ai.service.assembly import open_model_parts
 from dossier.chat.router import routers as chat
+from dossier.chat.tasks.parts import answering
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
@@ -25,6 +31,7 @@ API_PREFIX = "/api/v1"
 API_ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     activity,
+    ai,
     *chat,
     documents,
     jobs,
@@ -35,6 +42,12 @@ API_ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def make_executors(_settings: Settings, _database: Database) -> dict[str, Executor]:
-    """Return what executes each kind of run, in the web process and the worker."""
-    return {}
+@asynccontextmanager
+async def executing(
+    settings: Settings, database: Database
+) -> AsyncIterator[dict[str, Executor]]:
+    """Yield what executes each kind of run, in the web process and the worker."""
+    sessions = database.sessions
+    parts = open_model_parts(sessions, settings)
+    async with answering(sessions, settings, parts) as answers:
+        yield answers

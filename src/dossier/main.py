@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
-from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, make_executors
+from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, executing
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -80,7 +80,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             reranker = opened_reranker(settings.knowledge)
             state.reranker = await stack.enter_async_context(reranker)
         await stack.enter_async_context(_jobs(app, settings, database))
-        executors = make_executors(settings, database)
+        executors = await stack.enter_async_context(executing(settings, database))
         state.run_engine = await stack.enter_async_context(
             RunEngine(database.sessions, database.url, executors, settings.runs)
         )

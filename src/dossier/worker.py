@@ -9,22 +9,39 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.api import make_executors
+from dossier.ai.service import planned_servers
+from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
+from dossier.api import executing
+from dossier.chat.tasks.parts import open_clients, window_of
+from dossier.chat.tasks.summarise import summarise
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
+from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
+from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
+from dossier.integrations.rag.client import RagClient, open_central
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
 from dossier.knowledge import tasks as knowledge
+from dossier.products.service import ProductsService
 from dossier.reports.tasks import Press, render
 from dossier.runs.service import RunEngine
+from dossier.sources.tasks import create_base, fill_bases
 
 logger = logging.getLogger(__name__)
+
+
+def central_of(settings: Settings) -> RagClient | None:
+    """Return the central retrieval service, where one is set."""
+    key = settings.knowledge.central_api_key
+    url = settings.knowledge.central_url
+    return open_central(url, key.get_secret_value() if key else None)
+
 
 TASKS: dict[str, Callable[[Settings], Task]] = {
     "documents.read_text": lambda settings: Task(
@@ -38,6 +55,13 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
     "documents.delete_blob": lambda settings: Task(
         partial(delete_blob, store=open_store(settings.storage.url, settings.home))
     ),
+    "chat.summarise": lambda settings: Task(
+        partial(
+            summarise,
+            clients_of=partial(open_clients, settings),
+            window=window_of(settings),
+        )
+    ),
     "knowledge.index_document": lambda _: Task(knowledge.index_document),
     "knowledge.reweigh": lambda _: Task(knowledge.reweigh),
     "knowledge.catch_up": lambda _: Task(knowledge.catch_up),
@@ -50,13 +74,19 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
             ),
         )
     ),
+    "sources.create_base": lambda settings: Task(
+        partial(create_base, service=central_of(settings))
+    ),
 }
 """Each kind of job with what makes its task; a new one is one line."""
 
-PERIODIC: tuple[Periodic, ...] = (
-    Periodic("knowledge.catch_up", "*/5 * * * *", knowledge.organisations_behind),
-)
-"""Jobs that the clock enqueues."""
+
+def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
+    """Return the jobs that the clock enqueues."""
+    behind = partial(
+        knowledge.organisations_behind, embed_model=settings.ai.embed_model
+    )
+    return (Periodic("knowledge.catch_up", "*/5 * * * *", behind),)
 
 
 def make_tasks(settings: Settings) -> dict[str, Task]:
@@ -79,11 +109,56 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
                 sweep_blobs, sessions, open_store(settings.storage.url, settings.home)
             ),
         ),
+        Timer("ai.probe", "27 * * * *", partial(probe_models, settings, database)),
+        Timer(
+            "ai.settle_lost",
+            "*/5 * * * *",
+            partial(settle_lost, sessions, settings.runs.max_duration_s),
+        ),
+        Timer("ai.sweep_answers", "53 * * * *", partial(sweep_answers, sessions)),
+        *central_timers(settings, database),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
-            for each in PERIODIC
+            for each in periodic_jobs(settings)
         ),
     ]
+
+
+def central_timers(settings: Settings, database: Database) -> list[Timer]:
+    """Return what looks for products without a base, where a service is set."""
+    if settings.knowledge.central_url is None:
+        return []
+    fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
+    return [Timer("sources.fill_bases", "*/2 * * * *", fill)]
+
+
+async def probe_models(settings: Settings, database: Database) -> None:
+    """Find out what the model servers can do, where there are any."""
+    plan = model_plan(settings.ai)
+    if plan is None:
+        return
+    from dossier.integrations.llm.probe import probe  # noqa: PLC0415 - the HTTP client
+
+    servers = planned_servers(settings.ai)
+    await probe_servers(database.sessions, servers, partial(probe, plan), listed_price)
+
+
+@asynccontextmanager
+async def probing(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """Probe once beside the caller; whatever becomes of it, nothing waits for it."""
+
+    async def attempt() -> None:
+        try:
+            await probe_models(settings, database)
+        except Exception:
+            logger.exception("ai.probe.failed")
+
+    task = asyncio.create_task(attempt(), name="ai.probe")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def make_worker(
@@ -111,11 +186,36 @@ def make_worker(
 
 
 @asynccontextmanager
+async def known_tasks(
+    settings: Settings, database: Database
+) -> AsyncIterator[dict[str, Task]]:
+    """Yield all tasks, with an embedder where a setting names one."""
+    tasks = make_tasks(settings)
+    clients = open_clients(settings, database.sessions)
+    embedder = clients.embedder()
+    if embedder is not None:
+        from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the HTTP client
+            probe_embedder,
+        )
+
+        tasks |= knowledge.embedding_tasks(embedder, probe_embedder)
+    try:
+        yield tasks
+    finally:
+        await clients.close()
+
+
+@asynccontextmanager
 async def working(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Run a worker beside the caller; leaving waits for the jobs that run."""
     stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(make_worker(settings, database).run(stop), name="worker")
+    async with (
+        probing(settings, database),
+        known_tasks(settings, database) as tasks,
+        asyncio.TaskGroup() as group,
+    ):
+        worker = make_worker(settings, database, tasks)
+        group.create_task(worker.run(stop), name="worker")
         try:
             yield
         finally:
@@ -124,12 +224,16 @@ async def working(settings: Settings, database: Database) -> AsyncIterator[None]
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Open the database and work until `stop` is set."""
-    async with opened_database(settings) as database:
+    async with (
+        opened_database(settings) as database,
         # A worker process takes over the runs of a web process that died.
-        executors = make_executors(settings, database)
-        async with RunEngine(database.sessions, database.url, executors, settings.runs):
-            logger.info("worker.started")
-            await make_worker(settings, database).run(stop)
+        executing(settings, database) as executors,
+        RunEngine(database.sessions, database.url, executors, settings.runs),
+        known_tasks(settings, database) as tasks,
+        probing(settings, database),
+    ):
+        logger.info("worker.started")
+        await make_worker(settings, database, tasks).run(stop)
     logger.info("worker.stopped")
 
 

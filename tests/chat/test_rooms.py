@@ -10,8 +10,10 @@ from tests.core.openapi_samples import Document, body_of, sample
 from tests.factories.chat import make_message, make_share, make_virtual_user
 from tests.factories.products import make_product
 
-from dossier.core.database import SessionFactory
+from dossier.chat.service.rooms import RoomsService
+from dossier.core.database import Session, SessionFactory
 from dossier.core.openapi import is_public, operations
+from dossier.core.tenancy import Actor
 
 ROOMS = "/api/v1/chat/rooms"
 CODES = httpx2.codes
@@ -24,7 +26,7 @@ async def created(client: httpx2.AsyncClient, **body: Any) -> dict[str, Any]:
     return made
 
 
-async def slug_of(answer: httpx2.Response) -> str:
+def slug_of(answer: httpx2.Response) -> str:
     return str(answer.json()["type"]).removeprefix("/problems/")
 
 
@@ -72,7 +74,7 @@ async def test_an_archived_room_is_listed_apart_and_takes_no_message(
     await client.patch(f"{ROOMS}/{room['id']}", json={"is_archived": True})
     refused = await client.post(f"{ROOMS}/{room['id']}/messages", json={"text": "?"})
 
-    assert await slug_of(refused) == "room-archived"
+    assert slug_of(refused) == "room-archived"
     assert (await client.get(ROOMS)).json()["items"] == []
     archived = (await client.get(ROOMS, params={"archived": True})).json()["items"]
     assert [each["id"] for each in archived] == [room["id"]]
@@ -98,7 +100,7 @@ async def test_a_room_of_another_organisations_product_is_not_made(
         ROOMS, json={"title": "Theirs", "product_id": str(product.id)}
     )
 
-    assert await slug_of(answer) == "product-not-found"
+    assert slug_of(answer) == "product-not-found"
 
 
 async def test_a_deleted_room_is_gone_with_all_that_was_said(
@@ -110,7 +112,7 @@ async def test_a_deleted_room_is_gone_with_all_that_was_said(
 
     assert deleted.status_code == CODES.NO_CONTENT
     message = await client.get(f"/api/v1/chat/messages/{share.message_id}")
-    assert await slug_of(message) == "chat-message-not-found"
+    assert slug_of(message) == "chat-message-not-found"
 
 
 async def test_a_private_room_takes_no_second_person(
@@ -122,7 +124,7 @@ async def test_a_private_room_takes_no_second_person(
         f"{ROOMS}/{room['id']}/members", json={"user_id": str(ann.user_id)}
     )
 
-    assert await slug_of(answer) == "private-room"
+    assert slug_of(answer) == "private-room"
 
 
 async def test_a_group_room_is_seen_by_both(group: str, ann: Person) -> None:
@@ -153,7 +155,7 @@ async def test_nobody_from_elsewhere_can_be_added(
         json={"user_id": "018f0000-0000-7000-8000-0000000000b1"},
     )
 
-    assert await slug_of(answer) == "chat-member-not-found"
+    assert slug_of(answer) == "chat-member-not-found"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ async def test_what_is_the_owners_is_refused_to_members(
 ) -> None:
     answer = await ann.client.request(method, f"{ROOMS}/{group}{path}", json=body)
 
-    assert (answer.status_code, await slug_of(answer)) == (403, "room-owner-required")
+    assert (answer.status_code, slug_of(answer)) == (403, "room-owner-required")
 
 
 async def test_a_member_may_go_and_takes_the_own_virtual_user_along(
@@ -190,12 +192,63 @@ async def test_a_member_may_go_and_takes_the_own_virtual_user_along(
     assert [each["name"] for each in there] == ["Dossier"]
 
 
+async def brought(person: Person, room_id: str) -> str:
+    """Bring a virtual user of a member's into a room, twice; return its path."""
+    made = await person.client.post("/api/v1/chat/virtual-users", json={"name": "Lin"})
+    path = f"{ROOMS}/{room_id}/virtual-users/{made.json()['id']}"
+    for _ in range(2):
+        assert (await person.client.put(path)).status_code == CODES.NO_CONTENT
+    return path
+
+
+async def test_its_owner_and_the_rooms_owner_take_a_virtual_user_out(
+    client: httpx2.AsyncClient, group: str, ann: Person
+) -> None:
+    path = await brought(ann, group)
+    own = await ann.client.delete(path)
+    await ann.client.put(path)
+    by_the_rooms_owner = await client.delete(path)
+    gone = await client.delete(path)
+
+    assert own.status_code == by_the_rooms_owner.status_code == CODES.NO_CONTENT
+    assert slug_of(gone) == "virtual-user-not-found"
+
+
+async def test_a_member_does_not_take_out_what_another_brought(
+    client: httpx2.AsyncClient, group: str, ann: Person
+) -> None:
+    there = (await client.get(f"{ROOMS}/{group}/virtual-users")).json()["items"]
+
+    answer = await ann.client.delete(f"{ROOMS}/{group}/virtual-users/{there[0]['id']}")
+
+    assert slug_of(answer) == "room-owner-required"
+
+
+async def test_whoever_is_no_member_cannot_be_taken_out(
+    client: httpx2.AsyncClient, group: str, bob: Person
+) -> None:
+    answer = await client.delete(f"{ROOMS}/{group}/members/{bob.user_id}")
+
+    assert slug_of(answer) == "chat-member-not-found"
+
+
+async def test_a_room_is_opened_for_a_first_message(
+    session: Session, actor: Actor
+) -> None:
+    rooms = RoomsService(session, actor)
+
+    seat = await rooms.open_room(None, "Is it\nsafe?")
+
+    assert (seat.room.title, seat.room.kind) == ("Is it safe?", "private")
+    assert (await rooms.open_room(seat.room.id, "And?")).room is seat.room
+
+
 async def test_the_owner_cannot_leave(client: httpx2.AsyncClient, group: str) -> None:
     own = (await client.get("/api/v1/chat/profile")).json()["user_id"]
 
     answer = await client.delete(f"{ROOMS}/{group}/members/{own}")
 
-    assert await slug_of(answer) == "last-room-owner"
+    assert slug_of(answer) == "last-room-owner"
 
 
 async def test_an_outsider_finds_nothing_of_a_group_room(

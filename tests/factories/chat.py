@@ -3,14 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from dossier.chat.constants import RoomKind
+from dossier.chat.constants import MessageState, RoomKind, SettledAnswer
+from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
+from dossier.chat.service.answers import KIND
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharesService
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
+from dossier.runs.models import Run
+from dossier.runs.service import RunsService
 
 OWNER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 """Who asks in tests, unless a test names another."""
@@ -61,6 +65,14 @@ async def make_answer(
         return await service.add_pending_answer(seat.room, persona, question, None)
 
 
+async def make_run(sessions: SessionFactory, org_id: UUID) -> Run:
+    """Start a run that answers in a new room of the test's own member."""
+    room = await make_room(sessions, org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        service = RunsService(session, member_of(org_id))
+        return await service.start(KIND, subject_id=room.id, input={})
+
+
 async def make_virtual_user(sessions: SessionFactory, org_id: UUID) -> VirtualUser:
     """Return the assistant of the test's own member."""
     async with tenant_transaction(sessions, org_id) as session:
@@ -73,3 +85,19 @@ async def make_share(sessions: SessionFactory, org_id: UUID) -> ChatShare:
     async with tenant_transaction(sessions, org_id) as session:
         service = SharesService(session, member_of(org_id), TTL_DAYS)
         return (await service.share(message.room_id, None, None)).share
+
+
+async def settle(
+    sessions: SessionFactory, org_id: UUID, message_id: UUID, text: str, **over: Any
+) -> bool:
+    """Write what a pending answer came to."""
+    values: dict[str, Any] = {
+        "state": MessageState.COMPLETE,
+        "text": text,
+        "citations": [],
+        "engine": {"engine": "extractive"},
+    }
+    async with tenant_transaction(sessions, org_id) as session:
+        return await gateway.settle_answer_for_org(
+            session, org_id, message_id, SettledAnswer(**values | over)
+        )

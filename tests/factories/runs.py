@@ -1,11 +1,18 @@
 """Runs for tests, and engines that play several processes."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from dossier.core.database import SessionFactory, tenant_transaction
+from sqlalchemy import text
+
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
 from dossier.core.settings.models import RunSettings
 from dossier.core.tenancy import Actor
 from dossier.runs.models import Run
@@ -30,6 +37,18 @@ async def get_run(sessions: SessionFactory, run: Run) -> Run:
         return await RunsService(session, Actor.system(run.org_id)).get_run(run.id)
 
 
+async def run_when(
+    sessions: SessionFactory, run: Run, wanted: Callable[[Run], bool]
+) -> Run:
+    """Return a run's row once it is as wanted."""
+    for _ in range(1000):
+        now = await get_run(sessions, run)
+        if wanted(now):
+            return now
+        await asyncio.sleep(0.005)
+    raise TimeoutError(run.id)
+
+
 async def start_run(
     engine: RunEngine, sessions: SessionFactory, org_id: UUID, **given: Any
 ) -> Run:
@@ -47,8 +66,8 @@ def make_engine(
     **settings: Any,
 ) -> RunEngine:
     """Return an engine that stands for one process; it is not started yet."""
-    quick = {"lease_s": 0.5, "batch_ms": 10, **settings}
-    return RunEngine(sessions, url, executors, RunSettings.model_validate(quick))
+    quick = RunSettings(lease_s=0.5, batch_ms=10).model_copy(update=settings)
+    return RunEngine(sessions, url, executors, quick)
 
 
 async def kill(engine: RunEngine) -> None:
@@ -56,3 +75,12 @@ async def kill(engine: RunEngine) -> None:
     engine.is_open = False
     with suppress(BaseException):
         await engine._stop()  # noqa: SLF001 - a kill knows no door
+
+
+async def expire_lease(sessions: SessionFactory, run: Run) -> None:
+    """Let the time pass in which its process could still be alive."""
+    statement = text(
+        "update runs set lease_until = now() - interval '1s' where id = :id"
+    )
+    async with system_transaction(sessions) as session:
+        await session.execute(statement, {"id": run.id})

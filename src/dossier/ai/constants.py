@@ -1,8 +1,10 @@
 """Closed vocabularies of model calls, budgets and stored answers."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 
 class CallOutcome(StrEnum):
@@ -74,9 +76,24 @@ nobody left who could settle it."""
 BUSY_RETRY_S: Final = 5
 """When to come back to a budget that running calls hold."""
 
-MAX_USAGE_DAYS: Final = 366
+USAGE_DAYS: Final = 30
+"""How far back sums reach unless stated."""
+MAX_USAGE_ROWS: Final = 2000
 
 SUMMARY_PROMPT: Final = "chat.summary"
 
 MANAGERS: Final = ("owner", "admin")
 """Roles that see what models cost, cap it, and clear stored answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls are meant."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    feature: str | None = None
+    model: str | None = None
+    user_id: UUID | None = None
+    run_id: UUID | None = None
+    outcome: CallOutcome | None = None

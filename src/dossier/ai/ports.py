@@ -1,11 +1,12 @@
 """What model calls need from outside: prices, and somebody who probes."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
 from dossier.ai.rules.pricing import Price
 from dossier.integrations.llm.models import ServerAbilities
+from dossier.integrations.prices.client import ListedPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class PlannedServer:
 class PriceList(Protocol):
     """Knows what models cost where nobody has set it; may be slow and large."""
 
-    def __call__(self, server: PlannedServer, model: str, /) -> Price | None:
-        """Return the list's price of a model, if it has one."""
+    def __call__(self, server: str, model: str, /) -> ListedPrice | None:
+        """Return what a server takes for a model, if the list has both."""
         ...
 
 
@@ -39,6 +40,3 @@ class Prices(Protocol):
     async def price_of(self, model: str, /) -> Price | None:
         """Return the price, or `None` where nobody knows it."""
         ...
-
-
-Servers = Sequence[PlannedServer]

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from dossier.core.errors import PaymentRequiredError
 from dossier.core.settings.models import AiSettings
+from dossier.integrations.llm.client import ChatClient, open_chat_model
 from dossier.integrations.llm.models import (
     CallRecord,
     CallTag,
@@ -21,6 +22,8 @@ from dossier.integrations.llm.models import (
     StreamEvent,
     TextDelta,
 )
+from dossier.integrations.llm.plan import ModelPlan, model_plan
+from dossier.integrations.llm.timing import Timing
 
 TAG = CallTag(org_id=UUID(int=1), user_id=UUID(int=2), feature="chat.answer")
 QUESTION = ChatRequest(
@@ -30,6 +33,13 @@ QUESTION = ChatRequest(
     )
 )
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def no_rest(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+HASTY = Timing(sleep=no_rest)
 
 
 @dataclass
@@ -88,12 +98,17 @@ class ScriptedServer:
     steps: list[Handler]
     bodies: list[Any] = field(default_factory=list)
     requests: list[web.Request] = field(default_factory=list)
+    peers: list[object] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
+        assert request.transport is not None
+        self.peers.append(request.transport.get_extra_info("peername"))
         self.bodies.append(await request.json() if request.can_read_body else None)
+        self.asked.set()
         step = self.steps[min(len(self.requests), len(self.steps)) - 1]
         try:
             return await step(request)
@@ -178,3 +193,28 @@ def text_of(events: Sequence[StreamEvent]) -> str:
 def end_of(events: Sequence[StreamEvent]) -> Completed:
     [end] = [event for event in events if isinstance(event, Completed)]
     return end
+
+
+def planned(url: str, **overrides: Any) -> ModelPlan:
+    plan = model_plan(ai_settings(url, **overrides))
+    assert plan is not None
+    return plan
+
+
+def opened(
+    url: str, ledger: RememberingLedger, timing: Timing = HASTY, **overrides: Any
+) -> ChatClient:
+    return open_chat_model(planned(url, **overrides), ledger, timing)
+
+
+async def asked(
+    url: str,
+    ledger: RememberingLedger,
+    request: ChatRequest = QUESTION,
+    **overrides: Any,
+) -> list[StreamEvent]:
+    client = opened(url, ledger, **overrides)
+    try:
+        return [event async for event in client.stream(request, TAG)]
+    finally:
+        await client.close()

@@ -89,6 +89,12 @@ async def test_begun_answer_goes_on_exactly_where_it_ended(
     assert await ask(openai, question, whole[:length]) == whole[length:]
 
 
+async def test_counting_goes_on_as_well(openai: AsyncOpenAI) -> None:
+    question = "Count from one to ten in words, separated by commas."
+
+    assert (await ask(openai, question, "one, two,")).startswith(" three, four")
+
+
 async def test_servers_that_cannot_go_on_start_anew_or_refuse(
     server: ScriptedModelServer, openai: AsyncOpenAI
 ) -> None:

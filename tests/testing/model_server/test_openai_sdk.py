@@ -4,9 +4,16 @@ import math
 from enum import StrEnum
 from typing import Any
 
+import pytest
 from openai import AsyncOpenAI
 from pydantic import BaseModel, Field
 
+from dossier.integrations.llm.pairs import (
+    LANGUAGES,
+    load_pairs,
+    sentences,
+    separates,
+)
 from dossier.testing.model_server import Rule, ScriptedModelServer
 
 QUESTION: Any = [
@@ -232,6 +239,39 @@ async def test_packed_embeddings_are_the_plain_ones(openai: AsyncOpenAI) -> None
 
 def _dot(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
+
+
+async def test_texts_can_be_made_to_mean_the_same(
+    server: ScriptedModelServer, openai: AsyncOpenAI
+) -> None:
+    server.play(alike=[("Apply twice daily.", "早晚各一次。")])
+    answer = await openai.embeddings.create(
+        model="any", input=["早晚各一次。", "Apply twice daily.", "Rinse."]
+    )
+    one, same, other = (row.embedding for row in answer.data)
+
+    assert one == same != other
+
+
+@pytest.mark.parametrize(
+    ("english_only", "known"), [(False, ["en", "zh"]), (True, ["en"])]
+)
+async def test_trial_of_embedders_finds_the_languages_that_it_shall(
+    server: ScriptedModelServer,
+    openai: AsyncOpenAI,
+    *,
+    english_only: bool,
+    known: list[str],
+) -> None:
+    server.play(english_only=english_only)
+    found = []
+    for language in LANGUAGES:
+        texts = sentences(load_pairs(language))
+        answer = await openai.embeddings.create(model="any", input=texts)
+        if separates([row.embedding for row in answer.data]):
+            found.append(language)
+
+    assert found == known
 
 
 async def test_english_embedder_cannot_tell_chinese_apart(

@@ -16,7 +16,7 @@ from dossier.core.database import Session, raw_rows
 _HIT = """
 update ai_answers set hits = hits + 1
 where org_id = $1 and key = $2 and state = 'ready' and expires_at > now()
-returning payload
+returning payload::text as payload
 """
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 

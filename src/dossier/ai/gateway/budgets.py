@@ -6,15 +6,41 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import BudgetScope
+from dossier.ai.constants import BudgetScope, BudgetWindow
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
-from dossier.core.database import Session
+from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
 
 WindowKey = tuple[UUID, datetime]
+
+_LOCK = """
+select b.id, b.scope, b."window", b.cap_tokens, b.cap_usd,
+  set_config('synchronous_commit', 'off', true)
+from ai_budgets b
+where b.org_id = $1 and (b.scope = 'organisation'
+  or (b.scope = 'user' and b.subject_id = $2)
+  or (b.scope = 'key' and b.subject_id = $3))
+order by b.id for update of b
+"""
+_SPENT = """
+select w.budget_id, w.starts_at, w.spent_tokens, w.reserved_tokens, w.spent_usd,
+  w.reserved_usd
+from unnest($2::uuid[], $3::timestamptz[]) as wanted (budget_id, starts_at)
+join ai_budget_windows w on w.org_id = $1
+  and w.budget_id = wanted.budget_id and w.starts_at = wanted.starts_at
+"""
+_HOLD = """
+insert into ai_budget_windows as w (org_id, budget_id, starts_at, spent_tokens,
+  reserved_tokens, spent_usd, reserved_usd)
+select $1, wanted.budget_id, wanted.starts_at, 0, $4, 0, $5
+from unnest($2::uuid[], $3::timestamptz[]) as wanted (budget_id, starts_at)
+on conflict (org_id, budget_id, starts_at) do update set
+  reserved_tokens = w.reserved_tokens + excluded.reserved_tokens,
+  reserved_usd = w.reserved_usd + excluded.reserved_usd
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +51,68 @@ class Payer:
     key_id: UUID | None
 
 
-async def lock_budgets_for_org(
-    session: Session, org_id: UUID, payer: Payer
-) -> list[AiBudget]:
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A budget, as far as it decides over a call."""
+
+    id: UUID
+    scope: BudgetScope
+    window: BudgetWindow
+    cap_tokens: int | None
+    cap_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a window has spent, and holds for running calls."""
+
+    spent_tokens: int = 0
+    reserved_tokens: int = 0
+    spent_usd: Decimal = Decimal(0)
+    reserved_usd: Decimal = Decimal(0)
+
+
+async def lock_caps_for_org(session: Session, org_id: UUID, payer: Payer) -> list[Cap]:
     """Return the budgets that count a call, held until the transaction ends.
 
     Always in the order of their ids, so that two callers never wait for each other.
+    The commit does not wait for the disk, as where no budget counts: others wait for
+    these rows.
     """
-    query = (
-        select(AiBudget)
-        .where(AiBudget.org_id == org_id, _applies(payer))
-        .order_by(AiBudget.id)
-        .with_for_update()
-    )
-    return list(await session.scalars(query))
+    rows = await raw_rows(session, _LOCK, org_id, payer.user_id, payer.key_id)
+    return [
+        Cap(
+            row["id"],
+            BudgetScope(row["scope"]),
+            BudgetWindow(row["window"]),
+            row["cap_tokens"],
+            row["cap_usd"],
+        )
+        for row in rows
+    ]
+
+
+async def list_spent_for_org(
+    session: Session, org_id: UUID, keys: list[WindowKey]
+) -> dict[WindowKey, Spent]:
+    """Return what windows have spent and hold, once their budgets are locked."""
+    rows = await raw_rows(session, _SPENT, org_id, *_columns(keys))
+    return {
+        (row["budget_id"], row["starts_at"]): Spent(
+            row["spent_tokens"],
+            row["reserved_tokens"],
+            row["spent_usd"],
+            row["reserved_usd"],
+        )
+        for row in rows
+    }
+
+
+async def add_reservations(
+    session: Session, org_id: UUID, keys: list[WindowKey], tokens: int, usd: Decimal
+) -> None:
+    """Set tokens and money aside in each window; the budgets' rows are locked."""
+    await raw_rows(session, _HOLD, org_id, *_columns(keys), tokens, usd)
 
 
 async def list_windows_for_org(
@@ -52,40 +126,6 @@ async def list_windows_for_org(
     # Rows that the session has met before may have moved since.
     found = await session.scalars(query.execution_options(populate_existing=True))
     return {(window.budget_id, window.starts_at): window for window in found}
-
-
-async def add_reservations(
-    session: Session,
-    org_id: UUID,
-    keys: list[WindowKey],
-    tokens: int,
-    usd: Decimal,
-) -> None:
-    """Set tokens and money aside in each window; the budgets' rows are locked."""
-    rows = [
-        {
-            "org_id": org_id,
-            "budget_id": budget_id,
-            "starts_at": starts_at,
-            "spent_tokens": 0,
-            "reserved_tokens": tokens,
-            "spent_usd": Decimal(0),
-            "reserved_usd": usd,
-        }
-        for budget_id, starts_at in keys
-    ]
-    statement = insert(AiBudgetWindow).values(rows)
-    held = statement.excluded
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["org_id", "budget_id", "starts_at"],
-            set_={
-                "reserved_tokens": AiBudgetWindow.reserved_tokens
-                + held.reserved_tokens,
-                "reserved_usd": AiBudgetWindow.reserved_usd + held.reserved_usd,
-            },
-        )
-    )
 
 
 async def add_budget(session: Session, values: dict[str, Any]) -> AiBudget:
@@ -166,15 +206,8 @@ async def remove_budget_for_org(
     return (await session.scalar(statement)) is not None
 
 
-def _applies(payer: Payer) -> ColumnElement[bool]:
-    kinds = [AiBudget.scope == BudgetScope.ORGANISATION]
-    for scope, subject in (
-        (BudgetScope.USER, payer.user_id),
-        (BudgetScope.KEY, payer.key_id),
-    ):
-        if subject is not None:
-            kinds.append((AiBudget.scope == scope) & (AiBudget.subject_id == subject))
-    return or_(*kinds)
+def _columns(keys: list[WindowKey]) -> tuple[list[UUID], list[datetime]]:
+    return [key[0] for key in keys], [key[1] for key in keys]
 
 
 def _counts(budget: AiBudget) -> ColumnElement[bool]:

@@ -1,16 +1,16 @@
 """Queries on the ledger of calls."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 from sqlalchemy import ColumnElement, Date, and_, cast, func, select
-from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import CallOutcome, UsageGroup
+from dossier.ai.constants import CallFilter, CallOutcome, UsageGroup
 from dossier.ai.models import AiCall
 from dossier.core.database import Session, SessionFactory, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -18,8 +18,14 @@ from dossier.core.reads import BIND, BoundStatement, Reads
 
 # One round trip, its own transaction. `offset 0` keeps the look at the budgets behind
 # the binding of the tenant, as in `core/reads.py`.
+#
+# The commit does not wait for the disk: it would take longer than everything else that
+# stands before the first token. Should the database server itself crash in the next
+# instants, reservations are forgotten that had not been settled; settlements never are.
 _UNLIMITED = """
-, held as (
+, hurry as materialized (
+  select set_config('synchronous_commit', 'off', true) from bound
+), held as (
   select fenced.budgets from bound cross join lateral (
     select count(*) as budgets from ai_budgets b
     where b.org_id = bound.org_id and (
@@ -33,12 +39,19 @@ _UNLIMITED = """
     reserved_tokens, reserved_usd, is_estimated, charged_tokens, outcome, holds)
   select $2, bound.org_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, false, 0,
     'reserved', '[]'
-  from bound, held where held.budgets = 0
+  from bound, held, hurry where held.budgets = 0
   on conflict (id) do nothing
 )
 select budgets from held
 """
 _ADD_UNLIMITED = BoundStatement(BIND + _UNLIMITED)
+_ADD_HELD = """
+insert into ai_calls (
+  org_id, id, created_at, user_id, key_id, run_id, feature, prompt_hash, model,
+  reserved_tokens, reserved_usd, holds, is_estimated, charged_tokens, outcome)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, false, 0,
+  'reserved')
+"""
 _SETTLE = """
 with done as (
   update ai_calls set provider = $3, server = $4, model = $5, input_tokens = $6,
@@ -106,19 +119,6 @@ class Settlement:
     charged_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are meant."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    feature: str | None = None
-    model: str | None = None
-    user_id: UUID | None = None
-    run_id: UUID | None = None
-    outcome: CallOutcome | None = None
-
-
 async def add_unlimited_call(
     sessions: SessionFactory, org_id: UUID, call: NewCall
 ) -> bool:
@@ -133,14 +133,8 @@ async def add_call(
 ) -> None:
     """Write a call that budgets hold tokens for."""
     told = [[str(budget_id), start.isoformat()] for budget_id, start in holds]
-    values = asdict(call) | {
-        "org_id": org_id,
-        "holds": told,
-        "is_estimated": False,
-        "charged_tokens": 0,
-        "outcome": CallOutcome.RESERVED,
-    }
-    await session.execute(insert(AiCall).values(values))
+    members = [getattr(call, name) for name in NewCall.__slots__]
+    await raw_rows(session, _ADD_HELD, org_id, *members, orjson.dumps(told).decode())
 
 
 async def settle_call_for_org(
@@ -170,7 +164,11 @@ async def list_calls_for_org(
 
 
 async def sum_calls_for_org(
-    session: Session, org_id: UUID, wanted: CallFilter, groups: list[UsageGroup]
+    session: Session,
+    org_id: UUID,
+    wanted: CallFilter,
+    groups: list[UsageGroup],
+    limit: int,
 ) -> list[tuple[Any, ...]]:
     """Return the groups' values, then calls, tokens, costs and how many lack one."""
     keys = [_GROUPS[group] for group in groups]
@@ -179,6 +177,7 @@ async def sum_calls_for_org(
         .where(AiCall.org_id == org_id, *_conditions(wanted))
         .group_by(*keys)
         .order_by(*keys)
+        .limit(limit)
     )
     return [tuple(row) for row in await session.execute(query)]
 

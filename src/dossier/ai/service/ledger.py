@@ -11,13 +11,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from dossier.ai import rules
-from dossier.ai.constants import BudgetWindow, CallOutcome
+from dossier.ai.constants import CallOutcome
 from dossier.ai.exceptions import ModelPriceUnknownError
 from dossier.ai.gateway import budgets as budget_gateway
 from dossier.ai.gateway import calls as gateway
-from dossier.ai.gateway.budgets import Payer
+from dossier.ai.gateway.budgets import Cap, Payer, Spent
 from dossier.ai.gateway.calls import NewCall, Settlement
-from dossier.ai.models import AiBudget
 from dossier.ai.ports import Prices
 from dossier.ai.rules.pricing import Price, Tokens
 from dossier.ai.service.meters import check
@@ -85,25 +84,23 @@ class Ledger:
         """
         payer = Payer(tag.user_id, tag.key_id)
         async with tenant_transaction(self._sessions, tag.org_id) as session:
-            budgets = await budget_gateway.lock_budgets_for_org(
-                session, tag.org_id, payer
-            )
+            budgets = await budget_gateway.lock_caps_for_org(session, tag.org_id, payer)
             _refuse_unpriced(budgets, call)
             holds = await self._hold(session, tag.org_id, budgets, call)
             await gateway.add_call(session, tag.org_id, call, holds)
 
     async def _hold(
-        self, session: Session, org_id: UUID, budgets: list[AiBudget], call: NewCall
+        self, session: Session, org_id: UUID, budgets: list[Cap], call: NewCall
     ) -> list[tuple[UUID, datetime]]:
         keys = [
-            (each.id, rules.window_start(BudgetWindow(each.window), call.created_at))
+            (each.id, rules.window_start(each.window, call.created_at))
             for each in budgets
         ]
         if not keys:  # the last budget was deleted a moment ago
             return []
-        windows = await budget_gateway.list_windows_for_org(session, org_id, keys)
+        windows = await budget_gateway.list_spent_for_org(session, org_id, keys)
         for budget, key in zip(budgets, keys, strict=True):
-            check(budget, key[1], windows.get(key), call)
+            check(budget, key[1], windows.get(key, Spent()), call)
         usd = call.reserved_usd or Decimal(0)
         await budget_gateway.add_reservations(
             session, org_id, keys, call.reserved_tokens, usd
@@ -154,7 +151,7 @@ def _new_call(tag: CallTag, model: str, tokens: int, price: Price | None) -> New
     )
 
 
-def _refuse_unpriced(budgets: list[AiBudget], call: NewCall) -> None:
+def _refuse_unpriced(budgets: list[Cap], call: NewCall) -> None:
     """Refuse rather than let money go uncounted."""
     if call.reserved_usd is None and any(each.cap_usd is not None for each in budgets):
         detail = (

@@ -5,25 +5,21 @@ from datetime import datetime
 from decimal import Decimal
 
 from dossier.ai import rules
-from dossier.ai.constants import BUSY_RETRY_S, BudgetWindow
+from dossier.ai.constants import BUSY_RETRY_S
 from dossier.ai.exceptions import BudgetBusyError, BudgetExhaustedError
+from dossier.ai.gateway.budgets import Cap, Spent
 from dossier.ai.gateway.calls import NewCall
-from dossier.ai.models import AiBudget, AiBudgetWindow
 from dossier.ai.rules.budgets import Meter, Verdict
 from dossier.core.clock import now
 
-_NOTHING = Decimal(0)
 
-
-def check(
-    budget: AiBudget, starts_at: datetime, window: AiBudgetWindow | None, call: NewCall
-) -> None:
+def check(budget: Cap, starts_at: datetime, window: Spent, call: NewCall) -> None:
     """Raise unless a call fits what a budget caps."""
     for meter, wanted in _meters(budget, window, call):
         verdict = meter.verdict(wanted)
         if verdict is Verdict.FITS:
             continue
-        ends_at = rules.window_end(BudgetWindow(budget.window), starts_at)
+        ends_at = rules.window_end(budget.window, starts_at)
         limit = _limit(budget, meter, ends_at)
         if verdict is Verdict.BUSY:
             raise BudgetBusyError(
@@ -36,23 +32,18 @@ def check(
 
 
 def _meters(
-    budget: AiBudget, window: AiBudgetWindow | None, call: NewCall
+    budget: Cap, window: Spent, call: NewCall
 ) -> Iterator[tuple[Meter, Decimal]]:
     if budget.cap_tokens is not None:
-        spent = Decimal(window.spent_tokens) if window else _NOTHING
-        held = Decimal(window.reserved_tokens) if window else _NOTHING
+        spent, held = Decimal(window.spent_tokens), Decimal(window.reserved_tokens)
         meter = Meter("tokens", Decimal(budget.cap_tokens), spent, held)
         yield meter, Decimal(call.reserved_tokens)
     if budget.cap_usd is not None:
-        spent = window.spent_usd if window else _NOTHING
-        held = window.reserved_usd if window else _NOTHING
-        meter = Meter("usd", budget.cap_usd, spent, held)
-        yield meter, call.reserved_usd or _NOTHING
+        meter = Meter("usd", budget.cap_usd, window.spent_usd, window.reserved_usd)
+        yield meter, call.reserved_usd or Decimal(0)
 
 
-def _limit(
-    budget: AiBudget, meter: Meter, ends_at: datetime
-) -> dict[str, str | int | None]:
+def _limit(budget: Cap, meter: Meter, ends_at: datetime) -> dict[str, str | int | None]:
     return {
         "budget_id": str(budget.id),
         "scope": str(budget.scope),

@@ -1,4 +1,4 @@
-"""Every query on messages: paths, siblings, attachments and what settles answers.
+"""Every query on messages, attachments and what settles answers.
 
 None of them asks who sees a room: services take the seat first.
 """
@@ -9,27 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    CollectionAggregate,
-    Uuid,
-    any_,
     delete,
     insert,
-    literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import aliased
 
 from dossier.chat.constants import MessageState, SettledAnswer, Summary
+from dossier.chat.gateway.ids import any_of
 from dossier.chat.models import ChatAttachment, ChatFeedback, ChatMessage, ChatRoom
 from dossier.core.database import Session
-
-
-def _any_of(ids: Sequence[UUID]) -> CollectionAggregate[bool]:
-    # One parameter, however many there are; the protocol counts them in 16 bits.
-    return any_(literal(list(ids), ARRAY(Uuid)))
 
 
 async def add_message(session: Session, message: ChatMessage) -> None:
@@ -56,66 +45,6 @@ async def get_message_for_org(
     return (await session.scalars(query)).one_or_none()
 
 
-async def get_newest_message_for_org(
-    session: Session, org_id: UUID, room_id: UUID
-) -> ChatMessage | None:
-    """Return the end of the branch that somebody last wrote on."""
-    query = (
-        select(ChatMessage)
-        .where(ChatMessage.org_id == org_id, ChatMessage.room_id == room_id)
-        .order_by(ChatMessage.created_at.desc(), ChatMessage.id.desc())
-        .limit(1)
-    )
-    return (await session.scalars(query)).one_or_none()
-
-
-async def list_path_for_org(
-    session: Session, org_id: UUID, room_id: UUID, leaf_id: UUID, limit: int
-) -> Sequence[ChatMessage]:
-    """Return the branch that ends in a message, its end first."""
-    message = aliased(ChatMessage)
-    path = (
-        select(ChatMessage.id, ChatMessage.parent_id, literal(1).label("depth"))
-        .where(
-            ChatMessage.org_id == org_id,
-            ChatMessage.room_id == room_id,
-            ChatMessage.id == leaf_id,
-        )
-        .cte("path", recursive=True)
-    )
-    path = path.union_all(
-        select(message.id, message.parent_id, path.c.depth + 1).where(
-            message.org_id == org_id,
-            message.room_id == room_id,
-            message.id == path.c.parent_id,
-            path.c.depth < limit,
-        )
-    )
-    query = (
-        select(ChatMessage)
-        .join(path, path.c.id == ChatMessage.id)
-        .where(ChatMessage.org_id == org_id)
-        .order_by(path.c.depth)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def list_siblings_for_org(
-    session: Session, org_id: UUID, room_id: UUID, parent_id: UUID | None
-) -> Sequence[ChatMessage]:
-    """Return the messages with one parent, the oldest first."""
-    query = (
-        select(ChatMessage)
-        .where(
-            ChatMessage.org_id == org_id,
-            ChatMessage.room_id == room_id,
-            ChatMessage.parent_id.is_not_distinct_from(parent_id),
-        )
-        .order_by(ChatMessage.created_at, ChatMessage.id)
-    )
-    return (await session.scalars(query)).all()
-
-
 async def list_attachments_for_org(
     session: Session, org_id: UUID, message_ids: Sequence[UUID]
 ) -> Sequence[ChatAttachment]:
@@ -124,7 +53,7 @@ async def list_attachments_for_org(
         select(ChatAttachment)
         .where(
             ChatAttachment.org_id == org_id,
-            ChatAttachment.message_id == _any_of(message_ids),
+            ChatAttachment.message_id == any_of(message_ids),
         )
         .order_by(ChatAttachment.message_id, ChatAttachment.filename)
     )
@@ -177,65 +106,10 @@ async def settle_summary_for_org(
     return await session.scalar(statement) is not None
 
 
-async def has_ancestor_for_org(
-    session: Session, org_id: UUID, room_id: UUID, leaf_id: UUID, ancestor_id: UUID
-) -> bool:
-    """Tell whether a message stands on the branch that ends in another."""
-    message = aliased(ChatMessage)
-    path = (
-        select(ChatMessage.id, ChatMessage.parent_id)
-        .where(
-            ChatMessage.org_id == org_id,
-            ChatMessage.room_id == room_id,
-            ChatMessage.id == leaf_id,
-        )
-        .cte("path", recursive=True)
-    )
-    path = path.union_all(
-        select(message.id, message.parent_id).where(
-            message.org_id == org_id,
-            message.room_id == room_id,
-            message.id == path.c.parent_id,
-            path.c.id != ancestor_id,
-        )
-    )
-    found = await session.scalar(select(path.c.id).where(path.c.id == ancestor_id))
-    return found is not None
-
-
 async def add_messages(session: Session, messages: Sequence[ChatMessage]) -> None:
     """Insert several messages, parents before their children."""
     session.add_all(messages)
     await session.flush()
-
-
-async def list_leaves_for_org(
-    session: Session, org_id: UUID, room_id: UUID, message_ids: Sequence[UUID]
-) -> dict[UUID, UUID]:
-    """Return for each message the newest end of the branches that begin with it."""
-    message = aliased(ChatMessage)
-    below = (
-        select(ChatMessage.id.label("root_id"), ChatMessage.id, ChatMessage.created_at)
-        .where(
-            ChatMessage.org_id == org_id,
-            ChatMessage.room_id == room_id,
-            ChatMessage.id == _any_of(message_ids),
-        )
-        .cte("below", recursive=True)
-    )
-    below = below.union_all(
-        select(below.c.root_id, message.id, message.created_at).where(
-            message.org_id == org_id,
-            message.room_id == room_id,
-            message.parent_id == below.c.id,
-        )
-    )
-    query = (
-        select(below.c.root_id, below.c.id)
-        .distinct(below.c.root_id)
-        .order_by(below.c.root_id, below.c.created_at.desc(), below.c.id.desc())
-    )
-    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def list_messages_for_org(
@@ -269,54 +143,3 @@ async def mark_deleted_for_org(
             ChatFeedback.org_id == org_id, ChatFeedback.message_id == message_id
         )
     )
-
-
-async def add_feedback(session: Session, feedback: ChatFeedback) -> ChatFeedback:
-    """Insert what a person thinks of a message, or change it."""
-    changed = {
-        "rating": feedback.rating,
-        "comment": feedback.comment,
-        "updated_at": feedback.updated_at,
-    }
-    statement = (
-        upsert(ChatFeedback)
-        .values(
-            id=feedback.id,
-            org_id=feedback.org_id,
-            created_at=feedback.created_at,
-            message_id=feedback.message_id,
-            profile_id=feedback.profile_id,
-            **changed,
-        )
-        .on_conflict_do_update(
-            index_elements=["org_id", "message_id", "profile_id"], set_=changed
-        )
-        .returning(ChatFeedback)
-    )
-    fresh = {"populate_existing": True}
-    return (await session.scalars(statement, execution_options=fresh)).one()
-
-
-async def delete_feedback_for_org(
-    session: Session, org_id: UUID, message_id: UUID, profile_id: UUID
-) -> None:
-    """Take back what a person thought of a message."""
-    await session.execute(
-        delete(ChatFeedback).where(
-            ChatFeedback.org_id == org_id,
-            ChatFeedback.message_id == message_id,
-            ChatFeedback.profile_id == profile_id,
-        )
-    )
-
-
-async def list_feedback_for_org(
-    session: Session, org_id: UUID, message_ids: Sequence[UUID], profile_id: UUID
-) -> Sequence[ChatFeedback]:
-    """Return what one person thought of several messages."""
-    query = select(ChatFeedback).where(
-        ChatFeedback.org_id == org_id,
-        ChatFeedback.message_id == _any_of(message_ids),
-        ChatFeedback.profile_id == profile_id,
-    )
-    return (await session.scalars(query)).all()

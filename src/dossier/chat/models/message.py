@@ -69,6 +69,13 @@ class ChatMessage(TenantOwned, Identified, Base):
             "room_id",
             "parent_id",
         ),
+        Index(
+            "ix_chat_messages_org_id_room_id_supersedes_id",
+            "org_id",
+            "room_id",
+            "supersedes_id",
+            postgresql_where=text("supersedes_id is not null"),
+        ),
         Index("ix_chat_messages_org_id_run_id", "org_id", "run_id"),
     )
 

@@ -13,12 +13,8 @@ from dossier.core.web import PUBLIC
 router = APIRouter(prefix="/chat", tags=["chat"])
 
 SHARED_PATH = "/api/v1/chat/shared"
-# Seen by whoever holds it, kept by nobody, and not told to pages that it links to.
-_HEADERS = {
-    "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-}
+# Seen by whoever holds it, kept and listed by nobody.
+_HEADERS = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
 
 
 @router.post(

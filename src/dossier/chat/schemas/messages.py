@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from dossier.chat.constants import MessageState, Rating, ShareKind
-from dossier.chat.schemas.people import Paragraph
+from dossier.chat.schemas.people import Line, Paragraph
 from dossier.core.schemas import ParagraphText, RequestModel, ResponseModel
 
 MAX_ATTACHMENTS = 20
@@ -91,7 +91,7 @@ class BranchList(ResponseModel):
 class BranchCreate(RequestModel):
     """A room to go on in; it has the title of the first, unless one is given."""
 
-    title: Annotated[ParagraphText, Field(min_length=1, max_length=200)] | None = None
+    title: Line | None = None
 
 
 class FeedbackPut(RequestModel):

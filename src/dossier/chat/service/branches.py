@@ -7,6 +7,7 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.chat.constants import MAX_PATH, MessageState, RoomKind
 from dossier.chat.exceptions import ChatMessageNotFoundError
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.service.rooms import RoomsService
@@ -66,14 +67,14 @@ class BranchesService:
     async def siblings(self, message_id: UUID) -> list[Branch]:
         """Return the versions that stand in a message's place, the oldest first."""
         seen = await self._seats.see(message_id)
-        beside = await gateway.list_siblings_for_org(
+        beside = await branch_gateway.list_siblings_for_org(
             self._session,
             self._actor.org_id,
             seen.message.room_id,
             seen.message.parent_id,
         )
         views = await self._views(beside, seen.seat.member.profile_id)
-        leaves = await gateway.list_leaves_for_org(
+        leaves = await branch_gateway.list_leaves_for_org(
             self._session,
             self._actor.org_id,
             seen.message.room_id,
@@ -117,13 +118,13 @@ class BranchesService:
     ) -> Sequence[ChatMessage]:
         org_id = self._actor.org_id
         if leaf_id is None:
-            newest = await gateway.get_newest_message_for_org(
+            newest = await branch_gateway.get_newest_message_for_org(
                 self._session, org_id, room_id
             )
             if newest is None:
                 return ()
             leaf_id = newest.id
-        path = await gateway.list_path_for_org(
+        path = await branch_gateway.list_path_for_org(
             self._session, org_id, room_id, leaf_id, limit
         )
         if not path:

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from dossier.activity.service import ActivityService
 from dossier.chat.constants import Rating
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.exceptions import ChatMessageNotFoundError
+from dossier.chat.gateway import feedback as gateway
 from dossier.chat.models import ChatFeedback
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
@@ -27,6 +28,8 @@ class FeedbackService:
     ) -> ChatFeedback:
         """Say what one thinks of a message, instead of what one said before."""
         seen = await self._seats.see(message_id)
+        if seen.message.deleted_at is not None:
+            raise ChatMessageNotFoundError(message_id)
         stored = await gateway.add_feedback(
             self._session,
             ChatFeedback(

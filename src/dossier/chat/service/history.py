@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from dossier.chat.constants import History, MessageState, Summary, Turn
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.rules.window import WindowFilling
@@ -56,7 +57,7 @@ class HistoryService:
         through_id = room.summary_through_id
         if room.summary is None or through_id is None:
             return None
-        is_on_branch = await gateway.has_ancestor_for_org(
+        is_on_branch = await branch_gateway.has_ancestor_for_org(
             self._session, self._actor.org_id, room.id, leaf_id, through_id
         )
         return Summary(room.summary, through_id) if is_on_branch else None
@@ -70,7 +71,7 @@ class HistoryService:
     ) -> None:
         next_id: UUID | None = leaf_id
         while next_id is not None and not filling.is_full:
-            path = await gateway.list_path_for_org(
+            path = await branch_gateway.list_path_for_org(
                 self._session, self._actor.org_id, room_id, next_id, STRIDE
             )
             told = _behind(path, through_id)

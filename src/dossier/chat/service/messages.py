@@ -16,6 +16,7 @@ from dossier.chat.exceptions import (
     NoQuestionError,
     NotYourMessageError,
 )
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.gateway.seats import Seat, SeenMessage
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
@@ -75,10 +76,13 @@ class MessagesService:
         self.check_text(draft.text, draft.pointer)
         seat = await self._seats.lock(room_id)
         documents = await self._ready_documents(draft.document_ids)
-        parent = await self._parent(room_id, draft.parent_id)
+        newest = await self._newest(room_id)
+        parent = newest
+        if draft.parent_id is not None:
+            parent = await self._in_room(room_id, draft.parent_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=await self._next_instant(room_id),
+            created_at=_behind(newest),
             room_id=room_id,
             parent_id=parent.id if parent else None,
             profile_id=seat.member.profile_id,
@@ -101,7 +105,7 @@ class MessagesService:
         seat = await self._seats.lock(earlier.room_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=await self._next_instant(earlier.room_id),
+            created_at=_behind(await self._newest(earlier.room_id)),
             room_id=earlier.room_id,
             parent_id=earlier.parent_id,
             profile_id=earlier.profile_id,
@@ -139,12 +143,11 @@ class MessagesService:
         run_id: UUID | None,
     ) -> ChatMessage:
         """Reserve the place of an answer that a run is going to write."""
-        await self._seats.lock(room.id)
-        await self._scopes.join_own(room, persona)
-        await self._scopes.scope_for(room, persona)
+        seat = await self._seats.lock(room.id)
+        await self._scopes.admit(seat, persona)
         answer = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=await self._next_instant(room.id),
+            created_at=_behind(await self._newest(room.id)),
             room_id=room.id,
             parent_id=question.id,
             virtual_user_id=persona.id,
@@ -195,15 +198,6 @@ class MessagesService:
                 raise AttachmentNotReadyError(detail)
         return found
 
-    async def _parent(
-        self, room_id: UUID, parent_id: UUID | None
-    ) -> ChatMessage | None:
-        if parent_id is not None:
-            return await self._in_room(room_id, parent_id)
-        return await gateway.get_newest_message_for_org(
-            self._session, self._actor.org_id, room_id
-        )
-
     async def _in_room(self, room_id: UUID, message_id: UUID) -> ChatMessage:
         found = await gateway.get_message_for_org(
             self._session, self._actor.org_id, room_id, message_id
@@ -213,20 +207,20 @@ class MessagesService:
         return found
 
     async def _number(self, message: ChatMessage) -> None:
-        """Tell which version of its place a message is."""
-        siblings = await gateway.list_siblings_for_org(
+        """Tell how often the same virtual user answered the same before."""
+        siblings = await branch_gateway.list_siblings_for_org(
             self._session, self._actor.org_id, message.room_id, message.parent_id
         )
-        earlier = [each for each in siblings if each.virtual_user_id is not None]
+        speaker_id = message.virtual_user_id
+        earlier = [each for each in siblings if each.virtual_user_id == speaker_id]
         if earlier:
             message.version = earlier[-1].version + 1
             message.supersedes_id = earlier[-1].id
 
-    async def _next_instant(self, room_id: UUID) -> datetime:
-        newest = await gateway.get_newest_message_for_org(
+    async def _newest(self, room_id: UUID) -> ChatMessage | None:
+        return await branch_gateway.get_newest_message_for_org(
             self._session, self._actor.org_id, room_id
         )
-        return next_instant(now(), newest.created_at if newest else None)
 
     async def _own(self, message_id: UUID) -> ChatMessage:
         seen = await self._seats.see(message_id)
@@ -268,3 +262,7 @@ def _may_delete(seen: SeenMessage) -> bool:
     if message.virtual_user_id is not None:
         return member.role == MemberRole.OWNER
     return message.profile_id == member.profile_id
+
+
+def _behind(newest: ChatMessage | None) -> datetime:
+    return next_instant(now(), newest.created_at if newest else None)

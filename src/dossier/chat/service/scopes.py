@@ -5,11 +5,12 @@ from uuid import UUID
 from dossier.accounts.service import Directory
 from dossier.chat.constants import AnswerScope
 from dossier.chat.exceptions import VirtualUserNotFoundError
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as room_gateway
+from dossier.chat.gateway.seats import Seat
 from dossier.chat.models import ChatProfile, ChatRoom, VirtualUser
-from dossier.chat.service.profiles import ProfilesService
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
@@ -25,16 +26,18 @@ class ScopesService:
         self._session = session
         self._actor = actor
         self._seats = Seats(session, actor)
-        self._profiles = ProfilesService(session, actor)
         self._directory = Directory(session, actor)
 
-    async def join_own(self, room: ChatRoom, persona: VirtualUser) -> None:
-        """Let one's own virtual user join; another person's is left as it is."""
-        owner = await self._profiles.own()
-        if persona.owner_id == owner.id:
-            await room_gateway.add_persona_to_room(
-                self._session, self._actor.org_id, room.id, persona.id
-            )
+    async def admit(self, seat: Seat, persona: VirtualUser) -> None:
+        """Let one's own virtual user join; another person's must be in the room."""
+        if persona.owner_id != seat.member.profile_id:
+            await self.scope_for(seat.room, persona)
+            return
+        if persona.retired_at is not None:
+            raise VirtualUserNotFoundError(persona.id)
+        await room_gateway.add_persona_to_room(
+            self._session, self._actor.org_id, seat.room.id, persona.id
+        )
 
     async def scope_for(
         self, room: ChatRoom, persona: VirtualUser, *, leaf_id: UUID | None = None
@@ -61,7 +64,7 @@ class ScopesService:
     async def _attached(self, room: ChatRoom, leaf_id: UUID | None) -> tuple[UUID, ...]:
         if leaf_id is None:
             return ()
-        path = await message_gateway.list_path_for_org(
+        path = await branch_gateway.list_path_for_org(
             self._session, self._actor.org_id, room.id, leaf_id, PATH_MESSAGES
         )
         sent = await message_gateway.list_attachments_for_org(

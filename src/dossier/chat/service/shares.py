@@ -14,6 +14,7 @@ from dossier.chat.exceptions import (
     ChatShareNotFoundError,
     NothingToShareError,
 )
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import rooms as room_gateway
 from dossier.chat.gateway import shares as gateway
@@ -98,7 +99,7 @@ class SharesService:
     async def _last_shown(self, room_id: UUID, message_id: UUID | None) -> ChatMessage:
         org_id = self._actor.org_id
         if message_id is None:
-            newest = await message_gateway.get_newest_message_for_org(
+            newest = await branch_gateway.get_newest_message_for_org(
                 self._session, org_id, room_id
             )
             if newest is None:
@@ -169,7 +170,7 @@ async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
 async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:
     """Return what is shown, the oldest first: words that are there, no drafts."""
     is_whole = share.kind == ShareKind.ROOM
-    path = await message_gateway.list_path_for_org(
+    path = await branch_gateway.list_path_for_org(
         session,
         share.org_id,
         share.room_id,

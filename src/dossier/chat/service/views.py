@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from dossier.chat.constants import MessageState, Rating
+from dossier.chat.gateway import feedback as feedback_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import (
@@ -103,7 +104,9 @@ async def views_of(
     sent = await gateway.list_attachments_for_org(session, org_id, ids)
     rated: Sequence[ChatFeedback] = ()
     if reader_id is not None:
-        rated = await gateway.list_feedback_for_org(session, org_id, ids, reader_id)
+        rated = await feedback_gateway.list_feedback_for_org(
+            session, org_id, ids, reader_id
+        )
     ratings = {each.message_id: each for each in rated}
     attached: dict[UUID, list[ChatAttachment]] = {each: [] for each in ids}
     for each in sent:

@@ -5,8 +5,10 @@ This module imports pydantic-ai; import it where it is used.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import pydantic_ai
 from pydantic_ai import Agent
 from pydantic_ai import exceptions as theirs
 from pydantic_ai.models import Model
@@ -17,9 +19,11 @@ from dossier.core.errors import AppError
 from dossier.integrations.llm.exceptions import (
     ModelRefusedError,
     ModelResponseMalformedError,
+    ModelUnavailableError,
 )
 from dossier.integrations.llm.faults import AttemptFailedError
 
+pydantic_ai.BANNER_ENABLED = False  # it would print to the worker's log
 _MAX_REPAIRS = 2
 _MAX_TOOL_CALLS = 32
 
@@ -50,7 +54,7 @@ async def answer(models: Sequence[Model], question: Question) -> Any:
     )
     try:
         result = await agent.run(question.prompt, usage_limits=limits)
-    except (AttemptFailedError, ExceptionGroup, theirs.AgentRunError) as error:
+    except (AttemptFailedError, ExceptionGroup, *_THEIRS) as error:
         # What did not fit repeats the papers that it was read from: not for the log.
         raise _named(error) from None
     return result.output
@@ -73,8 +77,25 @@ def _named(error: Exception) -> AppError:
         error = error.exceptions[0]
     if isinstance(error, AttemptFailedError):
         return error.error
-    if isinstance(error, theirs.ContentFilterError):
-        return ModelRefusedError()
-    if isinstance(error, theirs.UsageLimitExceeded):
-        return ModelResponseMalformedError("No answer within the calls allowed.")
+    for kind, name in _NAMES:
+        if isinstance(error, kind):
+            return name()
     return ModelResponseMalformedError("The model's answer does not fit its form.")
+
+
+_THEIRS = (theirs.AgentRunError, theirs.UserError)
+_NAMES: tuple[tuple[type[Exception], Callable[[], AppError]], ...] = (
+    (theirs.ContentFilterError, ModelRefusedError),
+    (
+        theirs.UsageLimitExceeded,
+        partial(ModelResponseMalformedError, "No answer within the calls allowed."),
+    ),
+    (
+        theirs.OutputTokenLimitExceeded,
+        partial(ModelResponseMalformedError, "The answer is longer than allowed."),
+    ),
+    (
+        theirs.UserError,
+        partial(ModelUnavailableError, "The model cannot be asked in this form."),
+    ),
+)

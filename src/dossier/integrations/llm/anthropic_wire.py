@@ -10,7 +10,7 @@ from dossier.integrations.llm.plan import ModelServer
 from dossier.integrations.llm.sse import SseEvent
 from dossier.integrations.llm.vendors import manners_of
 
-_VERSION = "2023-06-01"
+_VERSION = "2026-10-21"  # knows no temperature any more
 _EPHEMERAL = {"type": "ephemeral"}
 _FINISHES: Mapping[str, Literal["stop", "length", "refusal"]] = {
     "max_tokens": "length",
@@ -46,7 +46,6 @@ class AnthropicWire:
     ) -> dict[str, Any]:
         """Return the question; the system prompt is marked to be kept by the server."""
         del server  # every server of this wire is spoken to alike
-        manners = manners_of(model)
         system = [m.content for m in request.messages if m.role == "system"]
         turns = [m for m in request.messages if m.role != "system"]
         asked: dict[str, Any] = {
@@ -54,14 +53,12 @@ class AnthropicWire:
             "max_tokens": max_tokens,
             "stream": True,
             "messages": [{"role": m.role, "content": m.content} for m in turns],
-            **manners.extra,
+            **manners_of(model).extra,
         }
         if system:
             text = "\n\n".join(system)
             block = {"type": "text", "text": text, "cache_control": _EPHEMERAL}
             asked["system"] = [block]
-        if request.temperature is not None and manners.takes_temperature:
-            asked["temperature"] = request.temperature
         return asked
 
 

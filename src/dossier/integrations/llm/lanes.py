@@ -10,6 +10,7 @@ import httpx2
 from pydantic_ai.models import Model
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
+from pydantic_ai.profiles.anthropic import anthropic_model_profile
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
@@ -52,16 +53,24 @@ def _settings(server: ModelServer, name: str, max_tokens: int) -> ModelSettings:
     return settings
 
 
-def output_of(kind: Any, server: ModelServer, abilities: ServerAbilities | None) -> Any:
+def output_of(
+    kind: Any, server: ModelServer, model: str, abilities: ServerAbilities | None
+) -> Any:
     """Return how an answer is asked for: by schema, by tool, or in words."""
     if kind is str:
         return kind
-    fills, calls = server.is_vendor, True
+    fills, calls = server.is_vendor or server.wire == "anthropic", True
     if abilities is not None and abilities.reachable:
         fills, calls = bool(abilities.json_schema), bool(abilities.tools)
-    if fills:
+    if fills and _may_fill(server, model):
         return NativeOutput(kind)
     return ToolOutput(kind) if calls else PromptedOutput(kind)
+
+
+def _may_fill(server: ModelServer, model: str) -> bool:
+    """Tell whether a model fills schemas; Anthropic's older ones do not."""
+    profile = anthropic_model_profile(model) if server.wire == "anthropic" else None
+    return profile is None or bool(profile.get("supports_json_schema_output"))
 
 
 def _openai(

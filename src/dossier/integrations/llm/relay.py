@@ -12,6 +12,7 @@ from dossier.integrations.llm.plan import CallLimits
 from dossier.integrations.llm.sse import SseEvent, SseParser
 
 _MAX_STREAM_BYTES = 64 * 1024 * 1024
+_GRACE_S = 0.01
 _NOT_OF_THE_PROTOCOL = (ValueError, TypeError, AttributeError, LookupError)
 
 
@@ -49,6 +50,8 @@ class Watch:
         self._reader = reader
         self._first_by_s = first_by_s
         self._idle_s = idle_s
+        self._waits_for_first = True
+        self._overdue_s = 0.0
         self.heard_at_s = self._loop.time()
         self.is_reading = False
         self.has_fired = False
@@ -61,19 +64,32 @@ class Watch:
     def hear(self) -> None:
         """Note that the server said something, or that we listen again."""
         self.heard_at_s = self._loop.time()
+        if self._waits_for_first and self._reader.has_begun:
+            self._waits_for_first = False
+            self._timer.cancel()
+            at_s = self.heard_at_s + self._idle_s
+            self._timer = self._loop.call_at(at_s, self._look)
 
     def _look(self) -> None:
-        due_s = self._first_by_s
-        if self._reader.has_begun:
-            due_s = self.heard_at_s + self._idle_s
+        due_s = self.heard_at_s + self._idle_s
+        if self._waits_for_first:
+            due_s = self._first_by_s
         now_s = self._loop.time()
         if due_s <= now_s and self.is_reading:
-            self.has_fired = True
-            self._response.close()
+            self._give_up(due_s)
             return
         # While our own reader takes its time, the server is not to blame.
         at_s = due_s if due_s > now_s else now_s + self._idle_s
         self._timer = self._loop.call_at(at_s, self._look)
+
+    def _give_up(self, due_s: float) -> None:
+        """Close at the second look: if we stood still, words may lie here unread."""
+        if self._overdue_s != due_s:
+            self._overdue_s = due_s
+            self._timer = self._loop.call_later(_GRACE_S, self._look)
+            return
+        self.has_fired = True
+        self._response.close()
 
 
 class Relay:

@@ -96,7 +96,12 @@ class TypedModel:
         if not servers:
             raise faults.no_server(options.purpose)
         question = agents.Question(
-            output=lanes.output_of(output_type, servers[0], self._abilities),
+            output=lanes.output_of(
+                output_type,
+                servers[0],
+                servers[0].models[options.purpose],
+                self._abilities,
+            ),
             instructions=instructions,
             prompt=prompt,
             tools=tools,

@@ -34,11 +34,9 @@ class Manners:
 PLAIN = Manners()
 _ALWAYS_REASONS = Manners(takes_temperature=False)
 _EFFORT_NONE = Manners(MappingProxyType({"reasoning_effort": "none"}))
-_THINKS_NOT = Manners(
-    MappingProxyType({"thinking": {"type": "disabled"}}), takes_temperature=False
-)
+_THINKS_NOT = Manners(MappingProxyType({"thinking": {"type": "disabled"}}))
 _THINKS_BETWEEN_TOOLS = Manners(
-    MappingProxyType({"thinking": {"type": "between_tools"}}), takes_temperature=False
+    MappingProxyType({"thinking": {"type": "between_tools"}})
 )
 
 # The first prefix that fits counts: the special before the general.
@@ -66,15 +64,11 @@ _MANNERS: tuple[tuple[str, Manners], ...] = (
     ("o1", _ALWAYS_REASONS),
     ("o3", _ALWAYS_REASONS),
     ("o4", _ALWAYS_REASONS),
-    ("claude-fable", _ALWAYS_REASONS),
-    ("claude-mythos", _ALWAYS_REASONS),
-    ("claude-opus-5-5", _ALWAYS_REASONS),
+    ("claude-opus-5-5", PLAIN),
     ("claude-opus-5", _THINKS_NOT),
     ("claude-sonnet-5-5", _THINKS_BETWEEN_TOOLS),
     ("claude-sonnet-5", _THINKS_NOT),
     ("claude-haiku-5-5", _THINKS_NOT),
-    ("claude-opus-4-7", _ALWAYS_REASONS),
-    ("claude-opus-4-8", _ALWAYS_REASONS),
 )
 
 

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from dossier.core.database import Session, tenant_transaction
 from dossier.integrations.llm.models import CallTag, EmbeddingModel
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.ports import Task, TaskContext
+from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK, INDEX_TASK
 from dossier.knowledge.exceptions import EmbedderUnreachableError
 from dossier.knowledge.ports import EmbedderProbe
 from dossier.knowledge.rules.vectors import check_size, unit_vectors
 from dossier.knowledge.service.indexing_vectors import Bare, Sight, VectorsService
+from dossier.knowledge.tasks.index import index_document
+from dossier.knowledge.tasks.upkeep import catch_up
 
 _BATCH = 64
 _FIRST = UUID(int=0)
@@ -31,6 +35,15 @@ async def embed_chunks(
     work = _Work(ctx, embedder, probe)
     while not await work.round():
         pass
+
+
+def embedding_tasks(embedder: EmbeddingModel, probe: EmbedderProbe) -> dict[str, Task]:
+    """Return the jobs that differ where an embedder is set, by their names."""
+    return {
+        INDEX_TASK: Task(partial(index_document, embeds=True)),
+        EMBED_TASK: Task(partial(embed_chunks, embedder=embedder, probe=probe)),
+        CATCH_UP_TASK: Task(partial(catch_up, embed_model=embedder.name)),
+    }
 
 
 @dataclass(frozen=True, slots=True)

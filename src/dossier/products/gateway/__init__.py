@@ -38,6 +38,9 @@ from dossier.products.gateway.product import (
     list_product_rows_for_org as list_product_rows_for_org,
 )
 from dossier.products.gateway.product import (
+    list_products_for_system as list_products_for_system,
+)
+from dossier.products.gateway.product import (
     lock_product_for_org as lock_product_for_org,
 )
 from dossier.products.gateway.product import (

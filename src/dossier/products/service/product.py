@@ -59,6 +59,11 @@ class ProductsService:
         self._documents = documents
         self._activity = ActivityService(session, actor)
 
+    @staticmethod
+    async def list_everywhere(session: Session) -> list[tuple[UUID, UUID]]:
+        """Return organisation and id of every product; needs a system transaction."""
+        return await gateway.list_products_for_system(session)
+
     async def create_product(self, body: ProductCreate) -> Product:
         """Insert a product; its identity is unique in the organisation."""
         self._actor.require(*WRITERS)

@@ -10,17 +10,24 @@ from dossier.runs.constants import CHANNEL, FINISHED, RunState, Verb
 from dossier.runs.ports import Holder
 from dossier.runs.rules.events import Batch
 
-# All runs of a process in one statement: what is not held any more stores nothing.
+# All runs of a process in one statement. What is not its own any more stores nothing;
+# what somebody else has locked for a moment is left for the next time, so that no
+# transaction of theirs holds up the leases of all.
 _STORE = """
-with held as (
+with lease as (
+  select * from unnest($3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bigint[])
+    as lease(org_id, id, epoch, reserve, stored)
+), free as (
+  select run.org_id, run.id, lease.reserve, lease.stored
+  from lease join runs run on run.org_id = lease.org_id and run.id = lease.id
+  where run.owner = $1 and run.epoch = lease.epoch and run.finished_at is null
+  for no key update of run skip locked
+), held as (
   update runs run
   set lease_until = clock_timestamp() + make_interval(secs => $2),
-      reserved_through = greatest(run.reserved_through, lease.reserve),
-      stored_through = greatest(run.stored_through, lease.stored)
-  from unnest($3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bigint[])
-    as lease(org_id, id, epoch, reserve, stored)
-  where run.org_id = lease.org_id and run.id = lease.id
-    and run.owner = $1 and run.epoch = lease.epoch and run.finished_at is null
+      reserved_through = greatest(run.reserved_through, free.reserve),
+      stored_through = greatest(run.stored_through, free.stored)
+  from free where run.org_id = free.org_id and run.id = free.id
   returning run.org_id, run.id, run.state
 ), stored as (
   insert into run_events
@@ -33,7 +40,10 @@ with held as (
   -- Stored already, when the answer of a commit was lost.
   on conflict do nothing
 )
-select id, state from held
+select run.id, held.state
+from lease join runs run on run.org_id = lease.org_id and run.id = lease.id
+left join held on held.id = run.id
+where run.owner = $1 and run.epoch = lease.epoch and run.finished_at is null
 """
 
 _ADD = """
@@ -92,8 +102,11 @@ class LogPage:
 
 async def store_for_system(
     session: Session, holder: Holder, runs: Sequence[Held]
-) -> dict[UUID, RunState]:
-    """Store events, renew leases, reserve numbers; return the runs still held."""
+) -> dict[UUID, RunState | None]:
+    """Store events, renew leases, reserve numbers; return the runs still held.
+
+    A run without a state was locked by somebody: nothing of it was stored.
+    """
     batches = [(run.run_id, *batch) for run in runs for batch in run.batches]
     rows = await raw_rows(
         session,
@@ -107,7 +120,7 @@ async def store_for_system(
         [run.stored_through for run in runs],
         *([batch[column] for batch in batches] for column in range(4)),
     )
-    return {row["id"]: RunState(row["state"]) for row in rows}
+    return {row["id"]: row["state"] and RunState(row["state"]) for row in rows}
 
 
 async def add_batches(

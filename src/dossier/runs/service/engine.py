@@ -208,7 +208,12 @@ class RunEngine:
         task.add_done_callback(self._running.discard)
 
     def _take(self, run: Run) -> Live:
-        tape = Tape(run.id, run.reserved_through, self._note_news, self._writer.hurry)
+        tape = Tape(
+            run.id,
+            run.reserved_through,
+            self._readers.hold(run.id),
+            self._note_unstored,
+        )
         live = Live(run, tape, run.epoch)
         if run.epoch > 1:
             live.restart_from = run.stored_through
@@ -255,6 +260,7 @@ class RunEngine:
             live.tape.lose()
         if self._lives.get(live.run_id) is live:
             del self._lives[live.run_id]
+            self._readers.let_go(live.run_id)
         self._readers.wake(live.run_id)
         self._waiters.wake(live.run_id)
 
@@ -262,9 +268,10 @@ class RunEngine:
         live = self._lives.get(run_id)
         return None if live is None else live.tape
 
-    def _note_news(self, tape: Tape) -> None:
-        self._readers.wake(tape.run_id)
+    def _note_unstored(self, tape: Tape) -> None:
         self._writer.mark(self._lives[tape.run_id])
+        if tape.last > tape.reserved_through:
+            self._writer.hurry()
 
     def _wake_readers(self, live: Live) -> None:
         self._readers.wake(live.run_id)

@@ -112,8 +112,9 @@ class Settler:
             if run.finished_at is not None:
                 return False
             _apply(run, live, end)
-            await write(session, run)
+            # First the log: who writes what the events say finds all of them there.
             await log.add_batches(session, org_id, run.id, live.tape.freeze())
+            await write(session, run)
             await log.tell_for_org(session, org_id, Verb.ENDED, [run.id])
         return True
 

@@ -4,7 +4,9 @@ An event may be shown as soon as its number is reserved in the run's row: whoeve
 the run over begins above what was reserved, so that no number is ever used twice.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +26,8 @@ class Tape:
         self,
         run_id: UUID,
         reserved_through: int,
-        on_news: Callable[["Tape"], None],
-        on_shortage: Callable[[], None],
+        readers: AbstractSet[asyncio.Event],
+        on_unstored: Callable[["Tape"], None],
     ) -> None:
         self.run_id = run_id
         self.reserved_through = reserved_through
@@ -39,8 +41,9 @@ class Tape:
         self._frozen_through = self.last
         self._unsealed: tuple[list[Batch], int] = ([], self.last)
         self._hidden_from: int | None = None
-        self._on_news = on_news
-        self._on_shortage = on_shortage
+        self._has_unstored = False
+        self._readers = readers
+        self._on_unstored = on_unstored
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> int:
         """Add an event and return its number; of a lost run it goes nowhere."""
@@ -48,9 +51,11 @@ class Tape:
         if self.is_lost:
             return number
         self._append(make_event(number, kind, data))
-        if number > self.reserved_through:
-            self._on_shortage()
-        self._on_news(self)
+        if not self._has_unstored or number == self.reserved_through + 1:
+            self._has_unstored = True
+            self._on_unstored(self)
+        for reader in self._readers:
+            reader.set()
         return number
 
     def seal(self, kind: str, data: Mapping[str, Any]) -> None:
@@ -95,6 +100,7 @@ class Tape:
         What was handed out once keeps its cut until it is acknowledged: an answer of
         the database may be lost although it has stored.
         """
+        self._has_unstored = False
         first = self.last + 1 - len(self._window)
         fresh = self._window[self._frozen_through + 1 - first :]
         self._frozen += [

@@ -84,9 +84,12 @@ class Writer:
         helds = [live.held() for live in lives]
         states = await self._write(helds)
         for live, held in zip(lives, helds, strict=True):
-            self._note(live, held, states.get(live.run_id))
+            if live.run_id not in states:
+                live.ask_to_stop(Stop.LOST)
+            else:
+                self._note(live, held, states[live.run_id])
 
-    async def _write(self, helds: Sequence[log.Held]) -> dict[UUID, RunState]:
+    async def _write(self, helds: Sequence[log.Held]) -> dict[UUID, RunState | None]:
         async with system_transaction(self._sessions) as session:
             states = await log.store_for_system(session, self._holder, helds)
             fresh = [held.run_id for held in helds if held.batches]
@@ -95,8 +98,8 @@ class Writer:
         return states
 
     def _note(self, live: Live, held: log.Held, state: RunState | None) -> None:
-        if state is None:
-            live.ask_to_stop(Stop.LOST)
+        if state is None:  # somebody has the row in hand for a moment
+            self.mark(live)
             return
         was_hidden = live.tape.last > live.tape.reserved_through
         live.tape.stored(held.stored_through, held.reserve_through)

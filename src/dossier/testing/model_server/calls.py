@@ -1,5 +1,6 @@
 """What was asked of the server and how it ended; tests count by it."""
 
+import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 
@@ -20,6 +21,9 @@ class Call:
     body: Json
     outcome: str = "open"
     tokens_sent: int = 0
+    began_s: float = field(default_factory=time.monotonic)
+    first_token_s: float | None = None
+    """By the machine's own clock, which its other processes read as well."""
     key: str | None = None
     """The credential that came with it, so that a test can tell two apart."""
 
@@ -30,6 +34,8 @@ class Call:
             "route": self.route,
             "outcome": self.outcome,
             "tokens_sent": self.tokens_sent,
+            "began_s": self.began_s,
+            "first_token_s": self.first_token_s,
             "body": self.body,
         }
 

@@ -1,6 +1,7 @@
 """One clock for all streams: a thousand of them share a timer, not a task each."""
 
 import asyncio
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -39,6 +40,7 @@ class Stream:
         content = self.tokens[self.sent]
         if self.sent == 0:
             content = self.opening + content
+            self.call.first_token_s = time.monotonic()
         self.transport.write(chunk(content))
         self.sent += 1
         self.call.tokens_sent = self.sent
@@ -76,6 +78,7 @@ class Pacer:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
         if not stream.transport.is_closing():
+            stream.call.first_token_s = time.monotonic()
             stream.transport.write(chunk(stream.opening + b"".join(stream.tokens)))
             stream.sent = stream.call.tokens_sent = len(stream.tokens)
 

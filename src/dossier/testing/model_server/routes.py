@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 
 from dossier.testing.model_server import checks, failing
-from dossier.testing.model_server.answering.embedding import embed
+from dossier.testing.model_server.answering.embedding import embed, meanings
 from dossier.testing.model_server.answering.model import answer
 from dossier.testing.model_server.answering.reranking import rerank
 from dossier.testing.model_server.answering.tokens import pieces
@@ -107,7 +107,10 @@ class Routes:
         texts = openai.embedding_input(body)
         dimensions = body.get("dimensions") or script.embedding_dimensions
         only = script.english_only
-        vectors = [embed(text, dimensions, english_only=only) for text in texts]
+        same = meanings(script.alike, english_only=only)
+        vectors = [
+            embed(same.get(text, text), dimensions, english_only=only) for text in texts
+        ]
         counted = sum(len(pieces(text)) for text in texts)
         return json_response(openai.embeddings(body, vectors, counted))
 

@@ -96,8 +96,11 @@ class Script(_Scripted):
     supports_json_schema: bool = True
     supports_stream_usage: bool = True
     embedding_dimensions: int = Field(default=256, ge=1, le=8192)
+    alike: tuple[tuple[str, ...], ...] = ()
+    """Groups of texts that lie together, though they share no word."""
     english_only: bool = False
-    """Embeddings see no Chinese, as those of many small models."""
+    """Embeddings see no Chinese, as those of many small models; else the sentences
+    that embedders are tried with lie together in English and in Chinese."""
 
     def changed(self, changes: dict[str, Any]) -> Self:
         """Return this script with some knobs turned; the rest stays."""

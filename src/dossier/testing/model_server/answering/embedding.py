@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from zlib import crc32
 
+from dossier.integrations.llm.pairs import LANGUAGES, load_pairs
 from dossier.testing.model_server.answering.tokens import is_cjk, words
 
 _GRAM = 3
@@ -24,6 +25,20 @@ def embed(text: str, dimensions: int, *, english_only: bool = False) -> list[flo
     if length == 0:  # nothing it understands: all such texts are one to it
         return [1.0, *vector[1:]]
     return [value / length for value in vector]
+
+
+@lru_cache(maxsize=8)
+def meanings(
+    alike: tuple[tuple[str, ...], ...], *, english_only: bool
+) -> Mapping[str, str]:
+    """Return what some texts mean, in other words: that is embedded in their place.
+
+    Hashes know no synonyms; so the pairs that embedders are tried with are learnt by
+    heart, or every trial would end with an embedder that knows no language.
+    """
+    learnt = LANGUAGES[:1] if english_only else LANGUAGES
+    pairs = [pair for language in learnt for pair in load_pairs(language)]
+    return {text: group[0] for group in (*pairs, *alike) for text in group}
 
 
 def _features(text: str) -> Iterator[str]:

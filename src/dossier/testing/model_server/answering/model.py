@@ -19,6 +19,7 @@ from dossier.testing.model_server.script import FaultKind, Rule, Script
 
 REFUSAL = "I cannot help with that."
 FORGED = "every batch was released without any finding whatsoever"
+COUNT = "one, two, three, four, five, six, seven, eight, nine, ten"
 _FILLER = {
     False: [
         "it",
@@ -92,7 +93,7 @@ def _free(prompt: Prompt, script: Script, fault: FaultKind | None) -> str:
     if demand:
         return "\n".join(_obeyed(demand, given, prompt))
     if not given:
-        return _echo(prompt.question, script.reply_tokens)
+        return _talk(prompt.question, script.reply_tokens)
     found = passages.best_sentences(_question(prompt), given)
     return "\n".join(_claims(found, fault)) or passages.NOT_FOUND
 
@@ -134,7 +135,14 @@ def _obeyed(
     return [*lines, f"<tool_call>{orjson.dumps(call).decode()}</tool_call>"]
 
 
-def _echo(question: str, tokens: int) -> str:
+def _talk(question: str, tokens: int) -> str:
+    """Do the one thing that servers are tried with, else speak after the asker."""
+    if "count from one to ten" in question.casefold():
+        return COUNT
+    return echo(question, tokens)
+
+
+def echo(question: str, tokens: int) -> str:
     """Return a text of so many tokens that begins with the question."""
     asked = " ".join(question.split())[:120]
     cjk = any(map(is_cjk, asked))

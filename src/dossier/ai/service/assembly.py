@@ -1,0 +1,45 @@
+"""The parts that a process has one of, put together from settings."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import dossier
+from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
+from dossier.ai.service.ledger import Ledger
+from dossier.ai.service.prices import ModelPrices
+from dossier.core.database import SessionFactory
+from dossier.core.settings import Settings
+from dossier.core.settings.models import TraceSettings
+from dossier.integrations.llm.models import Recorder
+from dossier.integrations.tracing.calls import TracedRecorder
+from dossier.integrations.tracing.client import open_tracer
+from dossier.integrations.tracing.models import Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParts:
+    """What every call of a model in this process goes through."""
+
+    recorder: Recorder
+    """The ledger, traced; clients of models take it."""
+    abilities: AbilitiesService
+    tracer: Tracer
+    """Sends what is left when the process ends."""
+
+
+@lru_cache(maxsize=4)
+def _tracer(traces: str) -> Tracer:
+    """Return the tracer of a configuration; each has a thread, so one is kept."""
+    settings = TraceSettings.model_validate_json(traces)
+    return open_tracer(settings, dossier.__version__)
+
+
+def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts:
+    """Return the ledger, the abilities and the tracer of one process."""
+    probe = StoredProbe(sessions, planned_servers(settings.ai))
+    tracer = _tracer(settings.traces.model_dump_json())
+    ledger = Ledger(sessions, ModelPrices(settings.ai, probe))
+    recorder: Recorder = (
+        TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
+    )
+    return ModelParts(recorder, AbilitiesService(probe), tracer)

@@ -1,0 +1,157 @@
+"""Use cases of budgets: set, look, remove."""
+
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from dossier.activity.service import ActivityService
+from dossier.ai import rules
+from dossier.ai.constants import MANAGERS, BudgetScope, BudgetWindow
+from dossier.ai.exceptions import BudgetCapMissingError, BudgetNotFoundError
+from dossier.ai.gateway import budgets as gateway
+from dossier.ai.models import AiBudget, AiBudgetWindow
+from dossier.ai.schemas import BudgetRequest, BudgetResponse
+from dossier.ai.service.meters import plain
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.errors import Fault
+from dossier.core.models import new_id
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.tenancy import Actor
+
+ENTITY = "ai_budget"
+
+
+class Members(Protocol):
+    """Knows who belongs to the organisation."""
+
+    async def get_user(self, user_id: UUID, /) -> object:
+        """Return a member, or raise."""
+        ...
+
+
+class BudgetsService:
+    """The budgets of one organisation."""
+
+    def __init__(self, session: Session, actor: Actor, members: Members) -> None:
+        self._session = session
+        self._actor = actor
+        self._members = members
+        self._activity = ActivityService(session, actor)
+
+    async def set_budget(self, wanted: BudgetRequest) -> BudgetResponse:
+        """Make a budget, or change the caps of the one that counts the same.
+
+        A new one begins with what its calls have cost in the present window.
+        """
+        self._actor.require(*MANAGERS)
+        _refuse_incomplete(wanted)
+        if wanted.scope is BudgetScope.USER and wanted.subject_id is not None:
+            await self._members.get_user(wanted.subject_id)
+        moment = now()
+        budget = await gateway.add_budget(
+            self._session,
+            wanted.model_dump()
+            | {
+                "id": new_id(),
+                "org_id": self._actor.org_id,
+                "created_at": moment,
+                "updated_at": moment,
+            },
+        )
+        await gateway.start_window_for_org(
+            self._session,
+            self._actor.org_id,
+            budget,
+            rules.window_start(wanted.window, moment),
+        )
+        await self._record("update", budget)
+        return (await self._with_windows([budget]))[0]
+
+    async def get_budget(self, budget_id: UUID) -> BudgetResponse:
+        """Return one budget with what it has spent."""
+        return (await self._with_windows([await self._budget(budget_id)]))[0]
+
+    async def list_budgets(self, page: PageParams) -> Slice[BudgetResponse]:
+        """Return one page of budgets with what they have spent, oldest first."""
+        self._actor.require(*MANAGERS)
+        found = await gateway.list_budgets_for_org(
+            self._session, self._actor.org_id, page
+        )
+        items = await self._with_windows(found.items)
+        return Slice(items, found.total, found.limit, found.offset)
+
+    async def remove_budget(self, budget_id: UUID) -> None:
+        """Delete a budget; calls that it holds tokens for go on."""
+        budget = await self._budget(budget_id)
+        await gateway.remove_budget_for_org(
+            self._session, self._actor.org_id, budget_id
+        )
+        await self._record("delete", budget)
+
+    async def _budget(self, budget_id: UUID) -> AiBudget:
+        self._actor.require(*MANAGERS)
+        budget = await gateway.get_budget_for_org(
+            self._session, self._actor.org_id, budget_id
+        )
+        if budget is None:
+            raise BudgetNotFoundError(budget_id)
+        return budget
+
+    async def _with_windows(self, budgets: list[AiBudget]) -> list[BudgetResponse]:
+        moment = now()
+        keys = [
+            (each.id, rules.window_start(BudgetWindow(each.window), moment))
+            for each in budgets
+        ]
+        windows = {}
+        if keys:
+            windows = await gateway.list_windows_for_org(
+                self._session, self._actor.org_id, keys
+            )
+        return [
+            _response(budget, key, windows.get(key))
+            for budget, key in zip(budgets, keys, strict=True)
+        ]
+
+    async def _record(self, action: str, budget: AiBudget) -> None:
+        details = {
+            "scope": str(budget.scope),
+            "window": str(budget.window),
+            "cap_tokens": budget.cap_tokens,
+            "cap_usd": None if budget.cap_usd is None else plain(budget.cap_usd),
+        }
+        await self._activity.record(action, ENTITY, budget.id, details=details)
+
+
+def _refuse_incomplete(wanted: BudgetRequest) -> None:
+    faults = []
+    if wanted.cap_tokens is None and wanted.cap_usd is None:
+        told = "State `cap_tokens`, `cap_usd` or both."
+        faults.append(Fault("#/cap_tokens", told, "cap_missing"))
+    if (wanted.scope is BudgetScope.ORGANISATION) != (wanted.subject_id is None):
+        told = "A user or a key is named by `subject_id`; an organisation is not."
+        faults.append(Fault("#/subject_id", told, "subject"))
+    if faults:
+        raise BudgetCapMissingError(faults[0].detail, faults=tuple(faults))
+
+
+def _response(
+    budget: AiBudget, key: gateway.WindowKey, window: AiBudgetWindow | None
+) -> BudgetResponse:
+    return BudgetResponse(
+        id=budget.id,
+        scope=BudgetScope(budget.scope),
+        subject_id=budget.subject_id,
+        window=BudgetWindow(budget.window),
+        cap_tokens=budget.cap_tokens,
+        cap_usd=budget.cap_usd,
+        spent_tokens=window.spent_tokens if window else 0,
+        reserved_tokens=window.reserved_tokens if window else 0,
+        spent_usd=window.spent_usd if window else Decimal(0),
+        reserved_usd=window.reserved_usd if window else Decimal(0),
+        starts_at=key[1],
+        resets_at=rules.window_end(BudgetWindow(budget.window), key[1]),
+        created_at=budget.created_at,
+        updated_at=budget.updated_at,
+    )

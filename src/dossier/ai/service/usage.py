@@ -1,0 +1,84 @@
+"""Looking at the ledger: single calls, and sums of them."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from dossier.ai.constants import (
+    MANAGERS,
+    MAX_USAGE_ROWS,
+    USAGE_DAYS,
+    CallFilter,
+    UsageGroup,
+)
+from dossier.ai.gateway import calls as gateway
+from dossier.ai.models import AiCall
+from dossier.ai.schemas import UsageResponse, UsageRow
+from dossier.core.clock import now
+from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.tenancy import Actor
+
+_SUMS = (
+    "calls",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "charged_tokens",
+    "cost_usd",
+    "unknown_costs",
+)
+_GROUP_MEMBERS = {
+    UsageGroup.DAY: "day",
+    UsageGroup.FEATURE: "feature",
+    UsageGroup.MODEL: "model",
+    UsageGroup.USER: "user_id",
+}
+
+
+class UsageService:
+    """What an organisation's calls of models came to."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+
+    async def list_calls(self, wanted: CallFilter, page: PageParams) -> Slice[AiCall]:
+        """Return one page of calls, the newest first."""
+        self._actor.require(*MANAGERS)
+        return await gateway.list_calls_for_org(
+            self._session, self._actor.org_id, wanted, page
+        )
+
+    async def sum_up(
+        self, wanted: CallFilter, groups: list[UsageGroup]
+    ) -> UsageResponse:
+        """Return sums by the groups, and the whole."""
+        self._actor.require(*MANAGERS)
+        since = wanted.since or now() - timedelta(days=USAGE_DAYS)
+        bounded = replace(wanted, since=since)
+        rows = await self._sums(bounded, groups)
+        totals = await self._sums(bounded, [])
+        return UsageResponse(
+            since=since,
+            until=wanted.until,
+            group_by=groups,
+            items=rows[:MAX_USAGE_ROWS],
+            is_cut=len(rows) > MAX_USAGE_ROWS,
+            totals=totals[0],
+        )
+
+    async def _sums(
+        self, wanted: CallFilter, groups: list[UsageGroup]
+    ) -> list[UsageRow]:
+        rows = await gateway.sum_calls_for_org(
+            self._session, self._actor.org_id, wanted, groups, MAX_USAGE_ROWS + 1
+        )
+        return [_usage(groups, row) for row in rows]
+
+
+def _usage(groups: list[UsageGroup], row: tuple[Any, ...]) -> UsageRow:
+    members: dict[str, Any] = dict.fromkeys(_GROUP_MEMBERS.values())
+    names = [_GROUP_MEMBERS[group] for group in groups]
+    members |= dict(zip((*names, *_SUMS), row, strict=True))
+    return UsageRow.model_validate(members)

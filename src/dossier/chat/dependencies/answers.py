@@ -1,0 +1,44 @@
+"""Wiring of questions and runs."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from dossier.chat.tasks.asking import Asking
+from dossier.core.prefer import wait_of
+from dossier.core.web import AppSettings, CurrentActor, Sessions
+from dossier.integrations.llm.plan import model_plan
+from dossier.runs.dependencies import Runs
+
+
+async def get_asking(
+    sessions: Sessions, actor: CurrentActor, engine: Runs, settings: AppSettings
+) -> Asking:
+    """Build what asks; it opens its own short transactions."""
+    return Asking(
+        sessions,
+        actor,
+        engine,
+        settings.chat.max_message_characters,
+        has_model=model_plan(settings.ai) is not None,
+    )
+
+
+async def get_patience_s(
+    settings: AppSettings,
+    prefer: Annotated[
+        str | None,
+        Header(description="`respond-async` answers at once, `wait=N` after N s."),
+    ] = None,
+) -> float:
+    """Return how long a caller waits for an answer that is not streamed."""
+    if prefer is None:
+        return settings.runs.max_duration_s
+    wait_s = wait_of(prefer)
+    if wait_s is None:
+        return 0 if "respond-async" in prefer else settings.runs.max_duration_s
+    return wait_s
+
+
+Ask = Annotated[Asking, Depends(get_asking)]
+PatienceS = Annotated[float, Depends(get_patience_s)]

@@ -1,0 +1,31 @@
+"""What answers need from outside the domain."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from dossier.core.tenancy import Actor
+from dossier.integrations.llm.models import ChatModel, ServerAbilities
+from dossier.knowledge.schemas.search import SearchQuery, SearchResult
+
+
+class Searcher(Protocol):
+    """Finds passages in what one actor may read."""
+
+    async def search(self, query: SearchQuery, /) -> SearchResult:
+        """Return the best passages, in transactions of its own."""
+        ...
+
+
+class SearcherOf(Protocol):
+    """Makes the searcher of whoever asks."""
+
+    def __call__(self, actor: Actor, /) -> Searcher:
+        """Return what finds passages for this actor."""
+        ...
+
+
+AskModel = Callable[[], ChatModel | None]
+"""Returns the process's model client; `None` where no setting names a model."""
+
+AskAbilities = Callable[[], Awaitable[ServerAbilities | None]]
+"""Returns what the last probe of the model server found."""

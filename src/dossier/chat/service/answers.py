@@ -1,0 +1,206 @@
+"""Asking: a question, the place of its answer and the run that writes it, at once."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from dossier.ai.exceptions import ModelNotConfiguredError
+from dossier.chat.constants import MessageState
+from dossier.chat.exceptions import ChatRoomNotFoundError
+from dossier.chat.gateway import answers as gateway
+from dossier.chat.gateway import messages as message_gateway
+from dossier.chat.gateway import people as people_gateway
+from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
+from dossier.chat.rules.similar import most_similar
+from dossier.chat.service.answers_brief import Order
+from dossier.chat.service.answers_settle import Ending, settle_answer
+from dossier.chat.service.messages import Draft, MessagesService
+from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.rooms import RoomsService
+from dossier.chat.service.seats import Seats
+from dossier.core.database import Session
+from dossier.core.tenancy import Actor
+from dossier.knowledge.service.sentences import question_terms
+from dossier.runs.constants import RunState
+from dossier.runs.exceptions import RunNotFoundError
+from dossier.runs.models import Run
+from dossier.runs.service import RunEngine, RunsService
+
+KIND: Final = "chat.answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an answer is wanted."""
+
+    engine: str = "auto"
+    grounding: str = "papers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What somebody asks, and whom."""
+
+    message: str
+    room_id: UUID | None = None
+    virtual_user_id: UUID | None = None
+    document_ids: tuple[UUID, ...] = ()
+    terms: Terms = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """An earlier question of one's own; it is offered, never answered from."""
+
+    question: str
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with the run that answers it."""
+
+    room_id: UUID
+    question_id: UUID
+    answer_id: UUID
+    persona_id: UUID
+    persona_name: str
+    run: Run
+    similar: Similar | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer at its end."""
+
+    asked: Asked
+    message: ChatMessage
+    run: Run
+
+    @property
+    def not_ready(self) -> list[dict[str, Any]]:
+        """Return the documents that could not be searched yet."""
+        found: list[dict[str, Any]] = (self.run.result or {}).get("not_ready", [])
+        return found
+
+
+class AnswersService:
+    """Questions of whoever asks, in the caller's transaction."""
+
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        max_characters: int,
+        *,
+        has_model: bool,
+    ) -> None:
+        self._session = session
+        self._actor = actor
+        self._has_model = has_model
+        self._seats = Seats(session, actor)
+        self._rooms = RoomsService(session, actor)
+        self._personas = PersonasService(session, actor)
+        self._messages = MessagesService(session, actor, max_characters)
+        self._runs = RunsService(session, actor)
+
+    async def ask(self, question: Question, engine: RunEngine) -> Asked:
+        """Say something and have it answered; nothing is stored unless all can be."""
+        self._require_model(question.terms)
+        self._messages.check_text(question.message, "#/message")
+        seat = await self._rooms.open_room(question.room_id, question.message)
+        persona = await self._persona(seat.room, question.virtual_user_id)
+        draft = Draft(
+            text=question.message,
+            document_ids=question.document_ids,
+            pointer="#/message",
+        )
+        said = await self._messages.add_user_message(seat.room.id, draft)
+        return await self._start(seat.room, persona, said, question.terms, engine)
+
+    async def regenerate(
+        self, message_id: UUID, terms: Terms, engine: RunEngine
+    ) -> Asked:
+        """Answer a question anew, beside what was answered before."""
+        self._require_model(terms)
+        again = await self._messages.prepare_regeneration(message_id)
+        persona_id = again.earlier.virtual_user_id if again.earlier else None
+        persona = await self._persona(again.seat.room, persona_id)
+        return await self._start(
+            again.seat.room, persona, again.question, terms, engine
+        )
+
+    async def get_run(self, run_id: UUID) -> Run:
+        """Return a run of a room where one is a member."""
+        run = await self._runs.get_run(run_id)
+        if run.kind != KIND or run.subject_id is None:
+            raise RunNotFoundError(run_id)
+        try:
+            await self._seats.take(run.subject_id)
+        except ChatRoomNotFoundError:
+            raise RunNotFoundError(run_id) from None
+        return run
+
+    async def cancel(self, run_id: UUID) -> Run:
+        """Stop an answer; what was said of it stays."""
+        await self.get_run(run_id)
+        run = await self._runs.cancel(run_id)
+        if run.state is RunState.CANCELLED:  # it had not begun: nobody else settles
+            ending = Ending(MessageState.INCOMPLETE, "", [], None)
+            await settle_answer(self._session, self._actor, Order.of(run.input), ending)
+        return run
+
+    async def answered(self, asked: Asked, run: Run) -> Answered:
+        """Return the answer that a run wrote."""
+        message = await message_gateway.get_message_for_org(
+            self._session, self._actor.org_id, asked.room_id, asked.answer_id
+        )
+        if message is None:
+            raise RunNotFoundError(run.id)
+        return Answered(asked, message, run)
+
+    def _require_model(self, terms: Terms) -> None:
+        needs_model = terms.engine == "model" or terms.grounding == "none"
+        if needs_model and not self._has_model:
+            detail = "Set DOSSIER_AI__BASE_URL, or ask with the engine `extractive`."
+            raise ModelNotConfiguredError(detail)
+
+    async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
+        """Return one's own virtual user, or one that is in the room already."""
+        if persona_id is None:
+            return await self._personas.default_persona()
+        found = await people_gateway.get_persona_in_room_for_org(
+            self._session, self._actor.org_id, room.id, persona_id
+        )
+        if found is not None:
+            return found[0]
+        return await self._personas.get_persona(persona_id)
+
+    async def _start(
+        self,
+        room: ChatRoom,
+        persona: VirtualUser,
+        question: ChatMessage,
+        terms: Terms,
+        engine: RunEngine,
+    ) -> Asked:
+        answer = await self._messages.add_pending_answer(room, persona, question, None)
+        order = Order(room.id, question.id, answer.id, terms.engine, terms.grounding)
+        run = await self._runs.start(
+            KIND, subject_id=room.id, input=order.written(), engine=engine
+        )
+        answer.run_id = run.id
+        similar = await self._similar(question)
+        return Asked(
+            room.id, question.id, answer.id, persona.id, persona.name, run, similar
+        )
+
+    async def _similar(self, question: ChatMessage) -> Similar | None:
+        if question.profile_id is None:
+            return None
+        earlier = await gateway.list_own_questions_for_org(
+            self._session, self._actor.org_id, question.profile_id, question.id
+        )
+        texts = dict(earlier)
+        found = most_similar(question.text, texts, question_terms)
+        return None if found is None else Similar(texts[found], found)

@@ -1,0 +1,52 @@
+"""Calls of models for answers: on whose account, and what counts as a failure."""
+
+from collections.abc import AsyncGenerator
+
+from dossier.ai.exceptions import BudgetBusyError, BudgetExhaustedError
+from dossier.chat.service.answers_reply import Reply
+from dossier.core.errors import AppError
+from dossier.integrations.llm.exceptions import (
+    ModelRefusedError,
+    ModelResponseMalformedError,
+)
+from dossier.integrations.llm.models import (
+    CallTag,
+    ChatModel,
+    ChatRequest,
+    Completed,
+    StreamEvent,
+)
+from dossier.runs.models import Run
+
+
+def tag_of(run: Run, feature: str, prompt_hash: str) -> CallTag:
+    """Return on whose account the calls of a run go."""
+    return CallTag(
+        org_id=run.org_id,
+        user_id=run.actor_user_id,
+        feature=feature,
+        run_id=run.id,
+        prompt_hash=prompt_hash,
+    )
+
+
+async def events_of(
+    model: ChatModel, request: ChatRequest, tag: CallTag
+) -> AsyncGenerator[StreamEvent]:
+    """Yield what a model says; a refusal is a failure with a name."""
+    async for event in model.stream(request, tag):
+        if isinstance(event, Completed) and event.finish_reason == "refusal":
+            raise ModelRefusedError
+        yield event
+
+
+def require_words(reply: Reply) -> None:
+    """Raise where a model ended without a word."""
+    if not reply.text.strip():
+        detail = "The model ended its answer without a word."
+        raise ModelResponseMalformedError(detail)
+
+
+def is_budget(error: AppError) -> bool:
+    """Tell whether it is the caller's budget, and no fault of a model."""
+    return isinstance(error, BudgetBusyError | BudgetExhaustedError)

@@ -1,0 +1,1 @@
+"""Work of chat that opens transactions of its own: answers, summaries."""

@@ -1,0 +1,145 @@
+"""Stored answers of models: the same question under the same circumstances only."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from dossier.ai.schemas import AnswerLabel
+from dossier.ai.service import (
+    AnswerCache,
+    Follow,
+    Hit,
+    Lead,
+    cache_key,
+    load_prompt,
+)
+from dossier.chat.rules import replies
+from dossier.chat.service.answers_brief import Brief
+from dossier.chat.service.answers_outcome import Outcome
+from dossier.chat.service.answers_prompt import GROUNDED_PROMPT, history_digest
+from dossier.chat.service.answers_reply import Reply
+from dossier.chat.service.answers_sources import Sources
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.runs.constants import FINISHED
+from dossier.runs.exceptions import RunNotFoundError
+from dossier.runs.service import RunContext, RunsService
+
+FEATURE = "chat.answer"
+FIRST_LOOK_S = 0.05
+LONGEST_LOOK_S = 0.5
+PATIENCE_S = 120.0
+"""How long one answer waits for another run that makes the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedAnswer:
+    """An answer as it was stored."""
+
+    label: AnswerLabel
+    pieces: list[tuple[str, list[dict[str, Any]]]]
+    dropped: dict[str, int]
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> "CachedAnswer":
+        """Read what was stored."""
+        return cls(
+            label=AnswerLabel.model_validate(payload["label"]),
+            pieces=[(piece["text"], piece["quotes"]) for piece in payload["pieces"]],
+            dropped=payload["dropped"],
+        )
+
+
+class Pages:
+    """The stored answers as one run uses them, each step in its own transaction."""
+
+    def __init__(
+        self, sessions: SessionFactory, context: RunContext, cache_days: int
+    ) -> None:
+        self._sessions = sessions
+        self._context = context
+        self._cache_days = cache_days
+
+    def key(self, brief: Brief, sources: Sources, model: str) -> str:
+        """Return the digest of all that an answer depends on."""
+        prompt = load_prompt(GROUNDED_PROMPT)
+        return cache_key(
+            org_id=self._context.org_id,
+            feature=FEATURE,
+            prompt=[prompt.label, prompt.sha256],
+            model=model,
+            rules=replies.CLAIM_RULES,
+            corpus_version=sources.corpus_version,
+            passages=[each.chunk_id for each in sources.passages],
+            scope=[brief.scope.product_id, sorted(map(str, brief.scope.attached_ids))],
+            persona=[brief.persona_id, brief.persona],
+            history=history_digest(brief.history),
+            input=brief.question,
+        )
+
+    async def claim(self, key: str, brief: Brief) -> CachedAnswer | None:
+        """Return the stored answer; `None`: this run makes it."""
+        scope = {"room_id": brief.order.room_id, "product_id": brief.scope.product_id}
+        named = {name: value for name, value in scope.items() if value is not None}
+        look_s, waited_s = FIRST_LOOK_S, 0.0
+        ended: UUID | None = None
+        while waited_s < PATIENCE_S:
+            found = await self._claim(key, named, ended)
+            if isinstance(found, Hit):
+                return CachedAnswer.of(found.payload)
+            if isinstance(found, Lead):
+                return None
+            ended = await self._ended(found)
+            if ended is None:
+                await asyncio.sleep(look_s)
+                waited_s += look_s
+                look_s = min(look_s * 1.5, LONGEST_LOOK_S)
+        return None
+
+    async def abandon(self, key: str) -> None:
+        """Let the next run that asks make the answer."""
+        async with tenant_transaction(self._sessions, self._context.org_id) as session:
+            await self._cache(session).abandon(key)
+
+    def storing(self, key: str, outcome: Outcome, reply: Reply) -> Outcome:
+        """Return the outcome, which stores itself with the message if it may."""
+        may_be_stored = outcome.label.degraded is None
+        payload = {
+            "label": outcome.label.model_dump(mode="json"),
+            "pieces": [
+                {"text": text, "quotes": quotes} for text, quotes in reply.pieces
+            ],
+            "dropped": outcome.dropped,
+        }
+
+        async def write(session: Session) -> None:
+            cache = self._cache(session)
+            if may_be_stored:
+                await cache.store(key, payload)
+            else:
+                await cache.abandon(key)
+
+        return replace(outcome, write=write)
+
+    async def _claim(
+        self, key: str, scope: Mapping[str, Any], ended: UUID | None
+    ) -> Hit | Lead | Follow:
+        async with tenant_transaction(self._sessions, self._context.org_id) as session:
+            run_id = self._context.run.id
+            return await self._cache(session).claim(
+                key, FEATURE, run_id, scope, ended=ended
+            )
+
+    async def _ended(self, leader: Follow) -> UUID | None:
+        """Return the leader where it has come to its end."""
+        async with tenant_transaction(self._sessions, self._context.org_id) as session:
+            runs = RunsService(session, self._context.actor)
+            try:
+                run = await runs.get_run(leader.run_id)
+            except RunNotFoundError:
+                return leader.run_id
+        return run.id if run.state in FINISHED else None
+
+    def _cache(self, session: Session) -> AnswerCache:
+        return AnswerCache(session, self._context.actor, days=self._cache_days)

@@ -1,0 +1,73 @@
+"""Answers without papers: the model's tokens as they come, and nothing between."""
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from dossier.ai.exceptions import ModelNotConfiguredError
+from dossier.ai.service import load_prompt
+from dossier.chat.rules.replay import Replay
+from dossier.chat.service.answers_brief import Brief
+from dossier.chat.service.answers_model import events_of, require_words, tag_of
+from dossier.chat.service.answers_outcome import Outcome, label_of
+from dossier.chat.service.answers_prompt import PLAIN_PROMPT, plain_call
+from dossier.chat.service.answers_reply import Reply
+from dossier.integrations.llm.models import ChatModel, ChatRequest, Purpose, TextDelta
+from dossier.runs.service import RunContext
+
+if TYPE_CHECKING:
+    from dossier.chat.tasks.answer import AnswerParts
+
+FEATURE = "chat.plain"
+RULES = "plain@1"
+
+
+async def answer_plainly(
+    parts: "AnswerParts", context: RunContext, brief: Brief, reply: Reply, told: Replay
+) -> Outcome:
+    """Relay a model's answer; without a model there is none."""
+    model = parts.ask_model()
+    if model is None:
+        raise ModelNotConfiguredError
+    going_on = await _resumed(parts, context, reply, told)
+    request = plain_call(brief, parts.window, going_on)
+    prompt = load_prompt(PLAIN_PROMPT)
+    reply.open()
+    named = await _relay(model, request, context, reply, prompt.sha256)
+    return Outcome(
+        label_of("model", RULES, model=named, prompt_hash=prompt.sha256, network=True)
+    )
+
+
+async def _relay(
+    model: ChatModel,
+    request: ChatRequest,
+    context: RunContext,
+    reply: Reply,
+    prompt_hash: str,
+) -> str:
+    """Say each token at once; return the name of the model that spoke."""
+    named = model.model_name(Purpose.STRONG)
+    tag = tag_of(context.run, FEATURE, prompt_hash)
+    async with aclosing(events_of(model, request, tag)) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                reply.token(event.text)
+            else:
+                named = event.model
+    require_words(reply)
+    return named
+
+
+async def _resumed(
+    parts: "AnswerParts", context: RunContext, reply: Reply, told: Replay
+) -> Replay | None:
+    """Go on from the stored text where the server can, else begin anew."""
+    if not told.added_through:
+        return None
+    abilities = await parts.ask_abilities()
+    if abilities is None or not abilities.continues_text or not told.pieces:
+        await context.restarted(told.added_through - 1)
+        return None
+    await context.restarted(told.through)
+    reply.go_on_from(told)
+    return told

@@ -1,0 +1,74 @@
+"""Asks in a transaction of its own, so that what follows holds no connection."""
+
+from uuid import UUID
+
+from dossier.chat.service.answers import (
+    Answered,
+    AnswersService,
+    Asked,
+    Question,
+    Terms,
+)
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.tenancy import Actor
+from dossier.runs.constants import FINISHED
+from dossier.runs.models import Run
+from dossier.runs.service import RunEngine
+
+
+class Asking:
+    """The questions of one request; each step commits before the next waits."""
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        actor: Actor,
+        engine: RunEngine,
+        max_characters: int,
+        *,
+        has_model: bool,
+    ) -> None:
+        self._sessions = sessions
+        self._actor = actor
+        self._max_characters = max_characters
+        self._has_model = has_model
+        self.engine = engine
+
+    @property
+    def org_id(self) -> UUID:
+        """The organisation of whoever asks."""
+        return self._actor.org_id
+
+    async def ask(self, question: Question) -> Asked:
+        """Store a question; its run begins with the commit."""
+        async with tenant_transaction(self._sessions, self.org_id) as session:
+            return await self._answers(session).ask(question, self.engine)
+
+    async def regenerate(self, message_id: UUID, terms: Terms) -> Asked:
+        """Have a question answered anew; its run begins with the commit."""
+        async with tenant_transaction(self._sessions, self.org_id) as session:
+            answers = self._answers(session)
+            return await answers.regenerate(message_id, terms, self.engine)
+
+    async def get_run(self, run_id: UUID) -> Run:
+        """Return a run of a room where one is a member."""
+        async with tenant_transaction(self._sessions, self.org_id) as session:
+            return await self._answers(session).get_run(run_id)
+
+    async def cancel(self, run_id: UUID) -> Run:
+        """Stop a run of a room where one is a member."""
+        async with tenant_transaction(self._sessions, self.org_id) as session:
+            return await self._answers(session).cancel(run_id)
+
+    async def wait(self, asked: Asked, timeout_s: float) -> Answered | None:
+        """Return the answer at its end; `None` where it is still being written."""
+        run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
+        if run.state not in FINISHED:
+            return None
+        async with tenant_transaction(self._sessions, self.org_id) as session:
+            return await self._answers(session).answered(asked, run)
+
+    def _answers(self, session: Session) -> AnswersService:
+        return AnswersService(
+            session, self._actor, self._max_characters, has_model=self._has_model
+        )

@@ -1,0 +1,96 @@
+"""What answers are made with in one process; clients are opened when first needed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from dossier.ai.service.assembly import ModelParts, open_model_parts
+from dossier.chat.service.answers import KIND
+from dossier.chat.service.answers_prompt import Window
+from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
+from dossier.core.database import SessionFactory
+from dossier.core.settings import Settings
+from dossier.core.tenancy import Actor
+from dossier.integrations.llm.models import ChatModel, EmbeddingModel
+from dossier.integrations.llm.plan import model_plan
+from dossier.knowledge.service import SearchService
+from dossier.runs.service import Executor, RunKind
+
+if TYPE_CHECKING:
+    from dossier.integrations.llm.client import ChatClient
+
+
+class Clients:
+    """The model clients of a process."""
+
+    def __init__(self, settings: Settings, parts: ModelParts) -> None:
+        self._plan = model_plan(settings.ai)
+        self._recorder = parts.recorder
+        self._chat: ChatClient | None = None
+        self._embedder: Any = None
+
+    def chat(self) -> ChatModel | None:
+        """Return the chat client; `None` where no setting names a model."""
+        if self._plan is not None and self._chat is None:
+            # 29 MiB that a process without models never pays.
+            from dossier.integrations.llm.client import (  # noqa: PLC0415
+                open_chat_model,
+            )
+
+            self._chat = open_chat_model(self._plan, self._recorder)
+        return self._chat
+
+    def embedder(self) -> EmbeddingModel | None:
+        """Return the embedder; `None` where no setting names one."""
+        if self._plan is None or self._plan.embedder is None:
+            return None
+        if self._embedder is None:
+            from dossier.integrations.llm.embeddings import (  # noqa: PLC0415
+                open_embedder,
+            )
+
+            self._embedder = open_embedder(self._plan, self._recorder)
+        client: EmbeddingModel | None = self._embedder
+        return client
+
+    async def close(self) -> None:
+        """Give the connections up."""
+        for client in (self._chat, self._embedder):
+            if client is not None:
+                await client.close()
+
+
+def window_of(settings: Settings) -> Window:
+    """Return how long prompts and answers may be."""
+    return Window(settings.ai.window_tokens, settings.ai.max_output_tokens)
+
+
+def open_clients(settings: Settings, sessions: SessionFactory) -> Clients:
+    """Return clients for one piece of work in the background, to be closed after."""
+    return Clients(settings, open_model_parts(sessions, settings))
+
+
+@asynccontextmanager
+async def answering(
+    sessions: SessionFactory, settings: Settings, parts: ModelParts
+) -> AsyncIterator[dict[str, Executor]]:
+    """Yield the executors of chat; leaving closes their clients."""
+    clients = Clients(settings, parts)
+
+    def searcher_of(actor: Actor) -> SearchService:
+        return SearchService(sessions, actor, clients.embedder())
+
+    executor = AnswerExecutor(
+        AnswerParts(
+            sessions=sessions,
+            searcher_of=searcher_of,
+            ask_model=clients.chat,
+            ask_abilities=parts.abilities.current,
+            window=window_of(settings),
+            cache_days=settings.chat.cache_days,
+        )
+    )
+    try:
+        yield {KIND: RunKind(executor, executor.on_end)}
+    finally:
+        await clients.close()

@@ -1,0 +1,1 @@
+"""What models cost by a public price list that comes as a package."""

@@ -1,0 +1,58 @@
+"""Reads the package `genai-prices`: 40 MiB in memory, so only the worker ever does."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGE = "genai-prices"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrice:
+    """USD per million tokens, and which list says so."""
+
+    input_usd: Decimal | None
+    output_usd: Decimal | None
+    cached_usd: Decimal | None
+    source: str
+
+
+def listed_price(host: str, model: str) -> ListedPrice | None:
+    """Return what the server at a host takes for a model, if the list knows both.
+
+    A model of the same name on a server of one's own costs something else, so the host
+    decides as well. Of prices in steps the first is taken.
+    """
+    if not _is_public(host):
+        return None
+    try:
+        source = f"{PACKAGE} {version(PACKAGE)}"
+    except PackageNotFoundError:  # it comes with the extra `ai`
+        return None
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - 40 MiB
+
+    try:
+        _provider, found = get_snapshot().find_provider_model(
+            model, None, None, f"https://{host}"
+        )
+    except LookupError:
+        return None
+    prices = found.get_prices(datetime.now(UTC))
+    return ListedPrice(
+        _first(prices.input_mtok),
+        _first(prices.output_mtok),
+        _first(prices.cache_read_mtok),
+        source,
+    )
+
+
+def _is_public(host: str) -> bool:
+    """Tell whether a host may be a vendor's: has a name, and more than one part."""
+    name = host.partition(":")[0]
+    return "." in name and not name.replace(".", "").isdigit()
+
+
+def _first(price: object) -> Decimal | None:
+    base = getattr(price, "base", price)
+    return base if isinstance(base, Decimal) else None

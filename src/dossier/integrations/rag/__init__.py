@@ -1,0 +1,1 @@
+"""Client of a central retrieval service, and its offline twin."""

@@ -1,0 +1,168 @@
+"""Speaks to a central retrieval service: bases, documents, questions.
+
+    POST /knowledge-bases                  {name, external_id} -> {id}
+    POST /knowledge-bases/{id}/documents   {external_id, title, text} -> {}
+    POST /query   {knowledge_base_ids, query, top_k} -> {results: [{id, title, text,
+                                                         score}]}
+
+Every call carries the key and the tenant in two headers; every answer is
+`{"status": "success", "data": {…}}`.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from dossier.integrations.rag.exceptions import (
+    CentralMalformedError,
+    CentralRefusedError,
+    CentralUnavailableError,
+)
+from dossier.integrations.rag.models import (
+    Accepted,
+    CreatedBase,
+    Envelope,
+    Passage,
+    QueryResult,
+)
+
+TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+MAX_QUERY_CHARACTERS = 4000
+_AGAIN = frozenset({408, 425, 429})
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Document(Protocol):
+    """A document to be given away."""
+
+    @property
+    def external_id(self) -> str:
+        """Our own id."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        ...
+
+
+class RagClient:
+    """One per process; `close` it at the end."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._headers = {"X-RAG-API-Key": key} if key else {}
+        self._http = httpx2.AsyncClient(
+            base_url=url.rstrip("/"),
+            timeout=TIMEOUT_S,
+            transport=transport,
+            follow_redirects=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def create_base(self, tenant: str, name: str, external_id: str) -> str:
+        """Make a knowledge base and return its id there."""
+        body = {"name": name, "external_id": external_id}
+        made = await self._post(
+            tenant, "/knowledge-bases", body, CreatedBase, key=external_id
+        )
+        return made.id
+
+    async def push_document(
+        self, tenant: str, base_id: str, document: Document
+    ) -> None:
+        """Give it a document, in place of an earlier one of the same id."""
+        body = {
+            "external_id": document.external_id,
+            "title": document.title,
+            "text": document.text,
+        }
+        path = f"/knowledge-bases/{base_id}/documents"
+        await self._post(tenant, path, body, Accepted)
+
+    async def query(
+        self, tenant: str, base_ids: Sequence[str], text: str, limit: int
+    ) -> list[Passage]:
+        """Return the best passages of some bases, the best first."""
+        body = {
+            "knowledge_base_ids": list(base_ids),
+            "query": text[:MAX_QUERY_CHARACTERS],
+            "top_k": limit,
+        }
+        found = await self._post(tenant, "/query", body, QueryResult)
+        passages = [
+            Passage(each.title, each.text, each.score, each.id)
+            for each in found.results
+        ]
+        return sorted(passages, key=lambda each: -each.score)[:limit]
+
+    async def _post(
+        self,
+        tenant: str,
+        path: str,
+        body: dict[str, Any],
+        shape: type[T],
+        key: str | None = None,
+    ) -> T:
+        headers = self._headers | {"X-Tenant-ID": tenant}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        try:
+            response = await self._http.post(path, json=body, headers=headers)
+        except httpx2.HTTPError as exc:
+            raise CentralUnavailableError(type(exc).__name__) from exc
+        _refuse(response)
+        return _data(response, shape)
+
+
+@lru_cache(maxsize=4)
+def open_central(url: str | None, key: str | None) -> RagClient | None:
+    """Return the client that settings name, if any; a process keeps one of each."""
+    return RagClient(url, key) if url else None
+
+
+def _refuse(response: httpx2.Response) -> None:
+    status = response.status_code
+    detail = f"It answered {status}."
+    if status in _AGAIN or response.is_server_error:
+        retry_after_s = _retry_after_s(response)
+        raise CentralUnavailableError(detail, retry_after_s=retry_after_s)
+    if not response.is_success:
+        raise CentralRefusedError(detail)
+
+
+def _data(response: httpx2.Response, shape: type[T]) -> T:
+    if len(response.content) > MAX_ANSWER_BYTES:
+        detail = f"It answered with {len(response.content)} bytes."
+        raise CentralMalformedError(detail)
+    try:
+        envelope = Envelope.model_validate_json(response.content)
+        return shape.model_validate(envelope.data)
+    except ValidationError as exc:
+        fault = exc.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "body"
+        detail = f"`{where}`: {fault['msg']}"
+        raise CentralMalformedError(detail) from exc
+
+
+def _retry_after_s(response: httpx2.Response) -> int | None:
+    told = response.headers.get("retry-after", "")
+    return int(told) if told.isdecimal() else None

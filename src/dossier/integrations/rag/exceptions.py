@@ -1,0 +1,23 @@
+"""What can go wrong with the central retrieval service."""
+
+from typing import ClassVar
+
+from dossier.core.errors import UnavailableError, UpstreamError
+
+
+class CentralUnavailableError(UnavailableError):
+    """The central retrieval service cannot be reached, or asks to come back later."""
+
+    title: ClassVar[str] = "Central retrieval unavailable"
+
+
+class CentralRefusedError(UpstreamError):
+    """The central retrieval service does not take the request or its key."""
+
+    title: ClassVar[str] = "Central retrieval refused"
+
+
+class CentralMalformedError(UpstreamError):
+    """The central retrieval service answered what its contract does not know."""
+
+    title: ClassVar[str] = "Central retrieval malformed"

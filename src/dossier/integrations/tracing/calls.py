@@ -1,0 +1,161 @@
+"""Traces each call of a model, on whichever lane it goes: all of them are recorded."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from dossier.integrations.llm.models import (
+    CallRecord,
+    CallTag,
+    ChatModel,
+    ChatRequest,
+    Completion,
+    Outcome,
+    Purpose,
+    Recorder,
+    StreamEvent,
+    TextDelta,
+)
+from dossier.integrations.tracing.client import code_of
+from dossier.integrations.tracing.models import Span, Tracer, Value
+
+CHAT, EMBEDDINGS = "chat", "embeddings"
+
+
+@dataclass(slots=True)
+class _Content:
+    """What was asked and answered in one call."""
+
+    asked: str
+    answered: list[str] = field(default_factory=list)
+
+
+_content: ContextVar[_Content | None] = ContextVar("traced_content", default=None)
+
+
+class TracedRecorder:
+    """A recorder that also tells a tracer; each attempt at a server is a span."""
+
+    def __init__(self, inner: Recorder, tracer: Tracer) -> None:
+        self._inner = inner
+        self._tracer = tracer
+        self._spans: dict[UUID, tuple[Span, _Content | None]] = {}
+
+    async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
+        """Begin a span and reserve; a refusal by a budget ends it."""
+        span = self._tracer.start(f"{operation(tag)} {model}", _asked(tag, model))
+        try:
+            reservation = await self._inner.reserve(tag, model, tokens)
+        except BaseException as exc:
+            span.fail(code_of(exc))
+            span.end()
+            raise
+        self._spans[reservation] = span, _content.get()
+        return reservation
+
+    async def settle(self, reservation: UUID, record: CallRecord) -> None:
+        """End the span, then settle."""
+        span, content = self._spans.pop(reservation, (None, None))
+        if span is not None:
+            _tell(span, record, content)
+        await self._inner.settle(reservation, record)
+
+
+class TracedChat:
+    """A chat model whose spans carry what was asked and answered.
+
+    Wraps a model only where the setting allows content; spans come from the recorder.
+    """
+
+    def __init__(self, inner: ChatModel) -> None:
+        self._inner = inner
+
+    async def stream(
+        self, request: ChatRequest, tag: CallTag
+    ) -> AsyncIterator[StreamEvent]:
+        """Yield the answer piece by piece."""
+        content = _Content(_messages(request))
+        stream = self._inner.stream(request, tag)
+        async with aclosing(stream):  # type: ignore[type-var] # a generator, by its contract of closing
+            while True:
+                # Set for this step alone: a generator shares its caller's context.
+                token = _content.set(content)
+                try:
+                    event = await anext(stream)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    _content.reset(token)
+                if isinstance(event, TextDelta):
+                    content.answered.append(event.text)
+                yield event
+
+    async def complete(self, request: ChatRequest, tag: CallTag) -> Completion:
+        """Return the whole answer."""
+        content = _Content(_messages(request))
+        token = _content.set(content)
+        try:
+            return await self._inner.complete(request, tag)
+        finally:
+            _content.reset(token)
+
+    def model_name(self, purpose: Purpose) -> str:
+        """Return the model that a purpose is served by first."""
+        return self._inner.model_name(purpose)
+
+
+def traced_chat(model: ChatModel, tracer: Tracer) -> ChatModel:
+    """Return the model, with its content traced where that is allowed."""
+    return TracedChat(model) if tracer.with_content else model
+
+
+def operation(tag: CallTag) -> str:
+    """Return the operation's name by the GenAI conventions."""
+    return EMBEDDINGS if tag.feature.endswith("embed") else CHAT
+
+
+def _asked(tag: CallTag, model: str) -> dict[str, Value | None]:
+    return {
+        "gen_ai.operation.name": operation(tag),
+        "gen_ai.request.model": model,
+        "dossier.feature": tag.feature,
+        "dossier.org_id": str(tag.org_id),
+        "dossier.run_id": None if tag.run_id is None else str(tag.run_id),
+        "dossier.prompt_hash": tag.prompt_hash,
+    }
+
+
+def _tell(span: Span, record: CallRecord, content: _Content | None) -> None:
+    usage = record.usage
+    span.set("gen_ai.provider.name", record.provider)
+    span.set("server.address", record.server)
+    span.set("gen_ai.response.model", record.model)
+    span.set("gen_ai.usage.input_tokens", usage.input_tokens)
+    span.set("gen_ai.usage.output_tokens", usage.output_tokens)
+    span.set("gen_ai.usage.cache_read.input_tokens", usage.cached_tokens)
+    span.set("dossier.outcome", record.outcome.value)
+    span.set("dossier.first_token_ms", record.first_token_ms)
+    if content is not None:
+        span.set("gen_ai.input.messages", content.asked)
+        span.set("gen_ai.output.messages", _answer(content.answered))
+    if record.outcome is not Outcome.COMPLETED:
+        span.fail(record.error_code or record.outcome.value)
+    span.end()
+
+
+def _messages(request: ChatRequest) -> str:
+    return json.dumps(
+        [_message(turn.role, turn.content) for turn in request.messages],
+        ensure_ascii=False,
+    )
+
+
+def _answer(pieces: Sequence[str]) -> str:
+    return json.dumps([_message("assistant", "".join(pieces))], ensure_ascii=False)
+
+
+def _message(role: str, text: str) -> dict[str, object]:
+    return {"role": role, "parts": [{"type": "text", "content": text}]}

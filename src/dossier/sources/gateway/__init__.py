@@ -1,0 +1,1 @@
+"""Every query on stored answers, rates and central knowledge bases."""

@@ -1,0 +1,69 @@
+"""What this domain needs from a central retrieval service."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from dossier.core.database import Session
+
+
+class RemotePassage(Protocol):
+    """A passage as the service gives it."""
+
+    @property
+    def title(self) -> str:
+        """Name of the paper."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The passage."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """The higher, the better."""
+        ...
+
+    @property
+    def reference(self) -> str | None:
+        """What the service calls it."""
+        ...
+
+
+class CentralService(Protocol):
+    """A central retrieval service; every call names the tenant."""
+
+    async def create_base(self, tenant: str, name: str, external_id: str, /) -> str:
+        """Make a knowledge base and return its id there."""
+        ...
+
+    async def push_document(
+        self, tenant: str, base_id: str, document: "CentralDocument", /
+    ) -> None:
+        """Give it a document, in place of an earlier one of the same id."""
+        ...
+
+    async def query(
+        self, tenant: str, base_ids: Sequence[str], text: str, limit: int, /
+    ) -> Sequence[RemotePassage]:
+        """Return the best passages of some bases, the best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CentralDocument:
+    """A document on its way to the central service."""
+
+    external_id: str
+    title: str
+    text: str
+
+
+class ProductList(Protocol):
+    """Names every product; bound by the composition root, since products lie above."""
+
+    def __call__(self, session: Session, /) -> Awaitable[Sequence[tuple[UUID, UUID]]]:
+        """Return organisation and product, in a transaction across organisations."""
+        ...

@@ -1,0 +1,193 @@
+"""What clients see of calls, budgets, abilities and stored answers."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from tests.conftest import USER_ID, client_of
+from tests.factories.accounts import make_user
+from tests.factories.ai import (
+    FixedPrices,
+    make_ledger,
+    make_record,
+    make_tag,
+)
+
+from dossier.ai.service import AnswerCache, Ledger
+from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.tenancy import Actor
+
+CAPPED = {"scope": "organisation", "window": "month", "cap_tokens": 1000}
+
+
+@pytest.fixture
+async def viewer_client(
+    app: FastAPI, org_id: UUID
+) -> AsyncIterator[httpx2.AsyncClient]:
+    app.state.authenticator._actors["viewer"] = Actor(org_id, USER_ID, "viewer", "V")  # noqa: SLF001 - the tests' own authenticator
+    async with client_of(app, "viewer") as client:
+        yield client
+
+
+async def settled(sessions: SessionFactory, org_id: UUID, **tag: object) -> None:
+    ledger = make_ledger(sessions)
+    reservation = await ledger.reserve(make_tag(org_id, **tag), "large", 500)
+    await ledger.settle(reservation, make_record())
+
+
+async def test_a_budget_is_set_shown_changed_and_removed(
+    client: httpx2.AsyncClient,
+) -> None:
+    made = await client.put("/api/v1/ai/budgets", json=CAPPED)
+    changed = await client.put(
+        "/api/v1/ai/budgets", json=CAPPED | {"cap_tokens": None, "cap_usd": "12.50"}
+    )
+    path = f"/api/v1/ai/budgets/{made.json()['id']}"
+    shown = await client.get(path)
+    listed = await client.get("/api/v1/ai/budgets")
+    removed = await client.delete(path)
+    gone = await client.get(path)
+
+    assert made.status_code == changed.status_code == 200
+    assert made.json()["id"] == changed.json()["id"]
+    assert shown.json()["cap_usd"] == "12.50"
+    assert shown.json()["cap_tokens"] is None
+    assert listed.json()["total"] == 1
+    assert (removed.status_code, gone.status_code) == (204, 404)
+
+
+async def test_a_new_budget_begins_with_what_its_calls_have_cost(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    await settled(sessions, org_id)
+
+    made = (await client.put("/api/v1/ai/budgets", json=CAPPED)).json()
+
+    assert (made["spent_tokens"], made["spent_usd"]) == (150, "0.0006")
+    assert made["starts_at"] < made["resets_at"]
+
+
+async def test_a_users_budget_names_a_user_of_the_organisation(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    user = await make_user(sessions, org_id)
+    wanted = CAPPED | {"scope": "user", "subject_id": str(user.id)}
+
+    made = await client.put("/api/v1/ai/budgets", json=wanted)
+    unknown = await client.put(
+        "/api/v1/ai/budgets", json=wanted | {"subject_id": str(uuid4())}
+    )
+
+    assert made.status_code == 200
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "user_not_found")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"cap_tokens": None}, "#/cap_tokens"),
+        ({"scope": "user"}, "#/subject_id"),
+        ({"subject_id": str(uuid4())}, "#/subject_id"),
+        ({"cap_tokens": -1}, "#/cap_tokens"),
+        ({"cap_usd": "1e-13"}, "#/cap_usd"),
+        ({"window": "year"}, "#/window"),
+    ],
+)
+async def test_a_budget_that_caps_nothing_is_refused(
+    client: httpx2.AsyncClient, change: dict[str, object], pointer: str
+) -> None:
+    answer = await client.put("/api/v1/ai/budgets", json=CAPPED | change)
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+
+
+async def test_who_does_not_manage_sees_no_cost(
+    viewer_client: httpx2.AsyncClient,
+) -> None:
+    paths = ("usage", "calls", "budgets")
+    answers = [await viewer_client.get(f"/api/v1/ai/{path}") for path in paths]
+    answers.append(await viewer_client.put("/api/v1/ai/budgets", json=CAPPED))
+    answers.append(await viewer_client.delete("/api/v1/ai/cache"))
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert (await viewer_client.get("/api/v1/ai/capabilities")).status_code == 200
+
+
+async def test_usage_is_summed_and_counts_unknown_costs(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    other_org_id: UUID,
+) -> None:
+    await settled(sessions, org_id)
+    await settled(sessions, org_id, feature="knowledge.embed")
+    await settled(sessions, other_org_id)
+    unpriced = Ledger(sessions, FixedPrices(None))
+    reservation = await unpriced.reserve(make_tag(org_id), "own", 10)
+    await unpriced.settle(reservation, make_record(model="own"))
+
+    usage = (await client.get("/api/v1/ai/usage?group_by=model")).json()
+
+    by_model = {row["model"]: row for row in usage["items"]}
+    assert by_model["large"]["calls"] == 2
+    assert by_model["large"]["cost_usd"] == "0.0012"
+    assert (by_model["own"]["cost_usd"], by_model["own"]["unknown_costs"]) == (None, 1)
+    assert usage["totals"]["calls"] == 3
+    assert usage["totals"]["charged_tokens"] == 450
+    assert usage["totals"]["unknown_costs"] == 1
+    assert usage["totals"]["day"] is None
+
+
+async def test_usage_of_nothing_is_an_empty_sum(client: httpx2.AsyncClient) -> None:
+    usage = (await client.get("/api/v1/ai/usage")).json()
+
+    assert usage["items"] == []
+    assert (usage["totals"]["calls"], usage["totals"]["cost_usd"]) == (0, None)
+
+
+async def test_calls_are_listed_newest_first_and_filtered(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    await settled(sessions, org_id)
+    await settled(sessions, org_id, feature="chat.summary")
+
+    every = (await client.get("/api/v1/ai/calls")).json()
+    some = (await client.get("/api/v1/ai/calls?feature=chat.answer")).json()
+
+    features = [call["feature"] for call in every["items"]]
+    assert features == ["chat.summary", "chat.answer"]
+    assert some["total"] == 1
+    assert some["items"][0]["cost_usd"] == "0.0006"
+    assert some["items"][0]["outcome"] == "completed"
+
+
+async def test_the_store_of_answers_is_told_of_and_cleared(
+    client: httpx2.AsyncClient, sessions: SessionFactory, actor: Actor
+) -> None:
+    product = uuid4()
+    async with tenant_transaction(sessions, actor.org_id) as own:
+        cache = AnswerCache(own, actor)
+        await cache.claim("k" * 64, "chat.answer", uuid4(), {"product_id": product})
+        await cache.store("k" * 64, {"text": "5.5"})
+
+    before = (await client.get("/api/v1/ai/cache")).json()
+    other = await client.delete(f"/api/v1/ai/cache?product_id={uuid4()}")
+    cleared = await client.delete(f"/api/v1/ai/cache?product_id={product}")
+
+    assert (before["answers"], before["hits"]) == (1, 0)
+    assert other.json() == {"deleted": 0}
+    assert cleared.json() == {"deleted": 1}
+
+
+async def test_without_settings_the_capabilities_name_what_is_missing(
+    client: httpx2.AsyncClient,
+) -> None:
+    told = (await client.get("/api/v1/ai/capabilities")).json()
+
+    features = {each["feature"]: each for each in told["features"]}
+    assert features["chat.answer"]["engine"] == "extractive"
+    assert features["chat.plain"]["setting"] == "DOSSIER_AI__BASE_URL"
+    assert (told["servers"], told["abilities"], told["probed_at"]) == ([], None, None)

@@ -1,0 +1,138 @@
+"""Without a model the papers answer in their own words, or say that they do not."""
+
+import httpx2
+import pytest
+from tests.chat.answering.conftest import Chat
+
+from dossier.core.models import new_id
+from dossier.knowledge.schemas.search import NotReady
+
+
+@pytest.mark.parametrize(
+    ("question", "quote", "filename", "page"),
+    [
+        (
+            "What is the shelf life of the rose cream?",
+            "The shelf life of the rose cream is 30 months.",
+            "stability.pdf",
+            3,
+        ),
+        ("玫瑰霜的保存期限是多久？", "玫瑰霜的保存期限為三十個月。", "label.pdf", 1),
+    ],
+)
+async def test_question_is_answered_with_quote_page_and_file(
+    chat: Chat, question: str, quote: str, filename: str, page: int
+) -> None:
+    answered = await chat.answer(question)
+
+    first = answered["citations"][0]
+    assert (first["quote"], first["filename"], first["page"]) == (quote, filename, page)
+    assert answered["ai_response"].startswith(f"{quote} [{first['number']}]")
+    assert answered["engine"]["engine"] == "extractive"
+    assert answered["engine"]["network"] is False
+    assert answered["state"] == "complete"
+
+
+async def test_offsets_of_a_quote_count_in_its_page(chat: Chat) -> None:
+    answered = await chat.answer("What is the shelf life of the rose cream?")
+
+    first = answered["citations"][0]
+    text = chat.shelf.papers[chat.org_id][0].text
+    assert first["start"] == 100 + text.index(first["quote"])
+    assert first["end"] - first["start"] == len(first["quote"])
+
+
+async def test_nothing_is_said_that_no_paper_supports(chat: Chat) -> None:
+    chat.shelf.late = [NotReady(new_id(), "new.pdf", "reading")]
+
+    answered = await chat.answer("Who audited the warehouse in Lyon?")
+
+    assert answered["ai_response"] == (
+        "This was not found in your documents.\nNot searchable yet: new.pdf."
+    )
+    assert answered["citations"] == []
+    assert [each["filename"] for each in answered["not_ready"]] == ["new.pdf"]
+
+
+async def test_refusal_speaks_the_language_of_the_question(chat: Chat) -> None:
+    answered = await chat.answer("里昂的倉庫由誰稽核？")
+
+    assert answered["ai_response"] == "在您的文件中找不到答案。"
+
+
+@pytest.mark.parametrize("wish", [{"engine": "model"}, {"grounding": "none"}])
+async def test_model_that_is_not_configured_is_a_problem(
+    chat: Chat, wish: dict[str, str]
+) -> None:
+    response = await chat.ask("Hello", **wish)
+
+    assert response.status_code == httpx2.codes.CONFLICT
+    assert response.json()["code"] == "model_not_configured"
+    rooms = await chat.get("/rooms")
+    assert rooms["items"] == []
+
+
+async def test_answer_is_stored_in_its_room_with_label_and_quotes(chat: Chat) -> None:
+    answered = await chat.answer("What is the shelf life of the rose cream?")
+
+    stored = await chat.get(f"/messages/{answered['ai_message_id']}")
+    assert stored["text"] == answered["ai_response"]
+    assert stored["state"] == "complete"
+    assert stored["parent_id"] == answered["user_message_id"]
+    assert stored["engine"]["ruleset"] == "extract@1"
+    assert stored["sender"]["virtual_user_id"] == answered["virtual_user"]["id"]
+
+
+async def test_second_question_goes_on_in_the_room(chat: Chat) -> None:
+    first = await chat.answer("What is the shelf life of the rose cream?")
+    again = await chat.answer(
+        "What is the viscosity?", chat_room_id=first["chat_room_id"]
+    )
+
+    messages = await chat.get(f"/rooms/{first['chat_room_id']}/messages")
+    assert len(messages["items"]) == 4
+    assert again["chat_room_id"] == first["chat_room_id"]
+
+
+async def test_earlier_question_of_ones_own_is_offered(chat: Chat) -> None:
+    first = await chat.answer("What is the shelf life of the rose cream?")
+    again = await chat.answer("And what is the shelf life of rose cream")
+
+    assert again["similar"]["message_id"] == first["user_message_id"]
+    assert first["similar"] is None
+
+
+async def test_answer_can_be_given_anew_beside_the_first(chat: Chat) -> None:
+    first = await chat.answer("What is the shelf life of the rose cream?")
+    response = await chat.client.post(
+        f"/api/v1/chat/messages/{first['ai_message_id']}/regenerate"
+    )
+
+    again = response.json()
+    assert again["user_message_id"] == first["user_message_id"]
+    assert again["ai_message_id"] != first["ai_message_id"]
+    stored = await chat.get(f"/messages/{again['ai_message_id']}")
+    assert (stored["version"], stored["supersedes_id"]) == (2, first["ai_message_id"])
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [("", 422), ("   ", 422), ("a\x00b", 422), ("x" * 40_000, 422), ("x" * 2**20, 413)],
+)
+async def test_message_that_cannot_be_taken_stores_nothing(
+    chat: Chat, message: str, status: int
+) -> None:
+    response = await chat.ask(message)
+
+    assert response.status_code == status
+    assert (await chat.get("/rooms"))["items"] == []
+
+
+@pytest.mark.parametrize("field", ["chat_room_id", "virtual_user_id"])
+async def test_unknown_room_or_virtual_user_is_not_found(
+    chat: Chat, field: str
+) -> None:
+    response = await chat.ask("Hello", **{field: str(new_id())})
+
+    assert response.status_code == httpx2.codes.NOT_FOUND
+    assert (await chat.get("/rooms"))["items"] == []

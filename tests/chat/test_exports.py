@@ -1,0 +1,99 @@
+"""A room written down: Markdown of a branch, JSON of all."""
+
+from uuid import UUID
+
+import httpx2
+import pytest
+from tests.factories.chat import make_answer, make_message, make_room, settle
+
+from dossier.chat.models import ChatMessage
+from dossier.core.database import SessionFactory
+
+CITATION = {
+    "number": 1,
+    "document_id": str(UUID(int=5)),
+    "filename": "成分表.pdf",
+    "page": 3,
+    "quote": "Phenoxyethanol 0.8 %",
+}
+
+
+@pytest.fixture
+async def answer(sessions: SessionFactory, org_id: UUID) -> ChatMessage:
+    room = await make_room(sessions, org_id, title="玫瑰 cream")
+    question = await make_message(sessions, org_id, room_id=room.id)
+    answer = await make_answer(sessions, org_id, question)
+    await settle(sessions, org_id, answer.id, "It is [1].", citations=[CITATION])
+    return answer
+
+
+async def exported(
+    client: httpx2.AsyncClient, answer: ChatMessage, form: str
+) -> httpx2.Response:
+    return await client.get(
+        f"/api/v1/chat/rooms/{answer.room_id}/export", params={"format": form}
+    )
+
+
+async def test_markdown_has_the_branch_and_its_footnotes(
+    client: httpx2.AsyncClient, answer: ChatMessage
+) -> None:
+    written = await exported(client, answer, "markdown")
+
+    lines = written.text.split("\n\n")
+    assert lines[0] == "# 玫瑰 cream"
+    assert lines[2::2][:2] == ["Is it safe?", "It is [^1]."]
+    assert lines[-1] == "[^1]: 成分表.pdf, p. 3: “Phenoxyethanol 0.8 %”\n"
+    assert written.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert written.headers["content-disposition"] == (
+        'attachment; filename="__ cream.md"; '
+        "filename*=UTF-8''%E7%8E%AB%E7%91%B0%20cream.md"
+    )
+
+
+async def test_json_has_every_branch(
+    client: httpx2.AsyncClient, answer: ChatMessage
+) -> None:
+    await client.patch(
+        f"/api/v1/chat/messages/{answer.parent_id}", json={"text": "Is it?"}
+    )
+
+    written = (await exported(client, answer, "json")).json()
+
+    assert written["title"] == "玫瑰 cream"
+    assert [each["text"] for each in written["messages"]] == [
+        "Is it safe?",
+        "It is [1].",
+        "Is it?",
+    ]
+    assert written["messages"][1]["citations"] == [CITATION]
+    assert written["messages"][1]["parent_id"] == str(answer.parent_id)
+
+
+async def test_an_export_is_recorded(
+    client: httpx2.AsyncClient, answer: ChatMessage
+) -> None:
+    await exported(client, answer, "json")
+
+    (newest, *_rest) = (await client.get("/api/v1/activity")).json()["items"]
+    assert (newest["action"], newest["entity_id"]) == ("export", str(answer.room_id))
+    assert newest["details"] == {"format": "json"}
+
+
+async def test_another_format_is_refused(
+    client: httpx2.AsyncClient, answer: ChatMessage
+) -> None:
+    refused = await exported(client, answer, "docx")
+
+    assert refused.status_code == httpx2.codes.UNPROCESSABLE_CONTENT
+    assert refused.json()["errors"][0]["pointer"] == "format"
+
+
+async def test_an_empty_room_is_a_title(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    room = await make_room(sessions, org_id)
+
+    written = await client.get(f"/api/v1/chat/rooms/{room.id}/export")
+
+    assert written.text == "# Rose cream\n"

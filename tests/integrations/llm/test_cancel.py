@@ -1,0 +1,123 @@
+"""Who stops reading stops the model, at once, and pays for what was written."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from tests.integrations.llm.harness import (
+    QUESTION,
+    TAG,
+    WHOLE,
+    RememberingLedger,
+    chunk,
+    opened,
+    planned,
+    serving,
+    silent_after,
+    sse,
+    streaming,
+)
+
+from dossier.integrations.llm.client import ChatClient
+from dossier.integrations.llm.embeddings import open_embedder
+from dossier.integrations.llm.exceptions import ModelUnavailableError
+from dossier.integrations.llm.models import Completed, Outcome
+
+SOON_S = 1.0  # what the product promises
+
+
+async def first_piece(client: ChatClient, read: asyncio.Event) -> None:
+    async for _event in client.stream(QUESTION, TAG):
+        read.set()
+
+
+async def test_closing_the_iterator_ends_the_call() -> None:
+    ledger = RememberingLedger()
+    async with serving(silent_after(sse(chunk("水")))) as server:
+        client = opened(server.url, ledger)
+        async with aclosing(client.stream(QUESTION, TAG)) as events:
+            async for _event in events:
+                break
+        await asyncio.wait_for(server.disconnected.wait(), SOON_S)
+        await client.close()
+
+    [row] = ledger.rows
+    assert row.outcome is Outcome.CANCELLED
+    assert (row.usage.input_tokens, row.usage.output_tokens) == (21, 1)
+
+
+@pytest.mark.parametrize("said", [(), (sse(chunk("水")),)])
+async def test_cancelling_the_task_ends_the_call(said: tuple[bytes, ...]) -> None:
+    ledger, read = RememberingLedger(), asyncio.Event()
+    async with serving(silent_after(*said)) as server:
+        client = opened(server.url, ledger)
+        task = asyncio.create_task(first_piece(client, read))
+        await asyncio.wait_for((read if said else server.asked).wait(), SOON_S)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(server.disconnected.wait(), SOON_S)
+        await client.close()
+
+    assert [row.outcome for row in ledger.rows] == [Outcome.CANCELLED]
+
+
+async def test_cancelling_twice_still_settles() -> None:
+    ledger = RememberingLedger()
+    async with serving(silent_after(sse(chunk("水")))) as server:
+        client = opened(server.url, ledger)
+        read = asyncio.Event()
+        task = asyncio.create_task(first_piece(client, read))
+        await asyncio.wait_for(read.wait(), SOON_S)
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.01)
+        await client.close()
+
+    assert [row.outcome for row in ledger.rows] == [Outcome.CANCELLED]
+
+
+async def test_who_leaves_after_the_end_has_a_whole_answer() -> None:
+    ledger = RememberingLedger()
+    async with serving(streaming(WHOLE)) as server:
+        client = opened(server.url, ledger)
+        async with aclosing(client.stream(QUESTION, TAG)) as events:
+            async for event in events:
+                if isinstance(event, Completed):
+                    break
+        await client.close()
+
+    assert [row.outcome for row in ledger.rows] == [Outcome.COMPLETED]
+
+
+async def test_calls_wait_for_a_place_and_not_for_ever() -> None:
+    ledger, read = RememberingLedger(), asyncio.Event()
+    async with serving(silent_after(sse(chunk("水")))) as server:
+        client = opened(server.url, ledger, max_concurrent=1, first_token_timeout_s=0.3)
+        task = asyncio.create_task(first_piece(client, read))
+        await asyncio.wait_for(read.wait(), SOON_S)
+        with pytest.raises(ModelUnavailableError, match="places"):
+            await client.complete(QUESTION, TAG)
+        task.cancel()
+        await asyncio.wait({task})
+        await client.close()
+
+    assert len(server.requests) == 1
+
+
+async def test_chat_and_embeddings_share_their_connections() -> None:
+    async with serving(streaming(WHOLE)) as server:
+        plan = planned(server.url, embed_model="bge")
+        chat = ChatClient(plan, RememberingLedger())
+        embedder = open_embedder(plan, RememberingLedger())
+        assert embedder is not None
+        await chat.complete(QUESTION, TAG)
+        with pytest.raises(Exception, match="answered"):
+            await embedder.embed(["玫瑰"], TAG)
+        await chat.close()
+        await embedder.close()
+
+    assert len(set(server.peers)) == 1

@@ -1,0 +1,127 @@
+"""Sentences are cut where they end, and answer only what they hold."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dossier.knowledge.rules.extract import (
+    ANSWER_SHARE,
+    Passage,
+    Verdict,
+    extract,
+    question_terms,
+)
+from dossier.knowledge.rules.extract_sentences import MAX_CHARACTERS, split_sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("pH is 5.5. It is stable.", ["pH is 5.5.", "It is stable."]),
+        (
+            "See e.g. Annex III. Max. 0.5 % w/w.",
+            ["See e.g. Annex III.", "Max. 0.5 % w/w."],
+        ),
+        (
+            "含甘油5.0%。保存三年！「真的？」是的",
+            ["含甘油5.0%。", "保存三年！", "「真的？」", "是的"],
+        ),
+        (
+            "Batch: 200 kg\nShelf life: 30 months",
+            ["Batch: 200 kg", "Shelf life: 30 months"],
+        ),
+        (
+            "The cream was kept in the dark at\nforty degrees and was good.",
+            ["The cream was kept in the dark at\nforty degrees and was good."],
+        ),
+        ("1. Keep cool.\n2. Keep dry.", ["1. Keep cool.", "2. Keep dry."]),
+        ("\n—\n", []),
+    ],
+)
+def test_text_is_cut_where_sentences_end(text: str, sentences: list[str]) -> None:
+    assert [each.text for each in split_sentences(text)] == sentences
+
+
+def test_each_row_of_a_table_is_a_sentence() -> None:
+    table = "INCI | CAS | %\nGlycerin, pure. | 56-81-5 | 5.0"
+
+    found = split_sentences(table, by_line=True)
+
+    assert [each.text for each in found] == table.split("\n")
+
+
+@given(st.text(alphabet="ab1.。 \n，!？-", max_size=200))
+def test_every_sentence_stands_where_it_says(text: str) -> None:
+    found = split_sentences(text)
+
+    assert all(text[each.start : each.end] == each.text for each in found)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+    kept = sum(c.isalnum() for each in found for c in each.text)
+    assert kept == sum(c.isalnum() for c in text)
+
+
+def test_endless_sentence_is_cut_at_commas() -> None:
+    found = split_sentences("甘油，" * 400)
+
+    assert max(len(each.text) for each in found) <= MAX_CHARACTERS
+    assert all(each.text.endswith("，") for each in found)
+
+
+STABILITY = Passage(
+    "The cream was kept at 40 °C. The shelf life of the cream is 30 months."
+)
+LABEL = Passage("玫瑰霜的保存期限為三十個月。請置於陰涼處。", context="玫瑰霜 標籤")
+
+
+def ask(question: str, *passages: Passage) -> tuple[Verdict, list[str]]:
+    found = extract(question, passages, {})
+    return found.verdict, [each.sentence.text for each in found.picked]
+
+
+def test_english_question_is_answered_by_its_sentence() -> None:
+    verdict, sentences = ask("What is the shelf life of the cream?", STABILITY)
+
+    assert verdict is Verdict.ANSWERED
+    assert sentences[0] == "The shelf life of the cream is 30 months."
+
+
+def test_chinese_question_is_answered_in_either_script() -> None:
+    assert ask("玫瑰霜的保存期限是多久？", LABEL) == ask(
+        "玫瑰霜的保存期限是多久？", LABEL
+    )
+    verdict, sentences = ask("玫瑰霜的保存期限为几个月?", LABEL)
+
+    assert verdict is Verdict.ANSWERED
+    assert sentences[0] == "玫瑰霜的保存期限為三十個月。"
+
+
+def test_question_about_something_else_is_not_found() -> None:
+    verdict, sentences = ask("Who audited the warehouse in Lyon?", STABILITY, LABEL)
+
+    assert (verdict, sentences) == (Verdict.NOT_FOUND, [])
+
+
+def test_nothing_to_read_is_not_found() -> None:
+    assert ask("What is the shelf life?") == (Verdict.NOT_FOUND, [])
+
+
+def test_half_an_answer_is_named_closest() -> None:
+    verdict, sentences = ask("shelf life of perfume bottles in Tokyo", STABILITY)
+
+    assert verdict is Verdict.CLOSEST
+    assert sentences
+
+
+def test_rare_terms_weigh_more_than_common_ones() -> None:
+    weights = {"cream": 0.1, "lyon": 9.0}
+
+    found = extract("cream Lyon", [STABILITY], weights)
+
+    assert found.share < ANSWER_SHARE
+
+
+def test_words_that_ask_are_no_part_of_the_question() -> None:
+    assert question_terms("What is the pH?") == question_terms("pH")
+    assert question_terms("什麼") != frozenset()

@@ -1,0 +1,290 @@
+"""What a client reads: server-sent events, and the answers in their place."""
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from starlette.responses import Response
+from tests.factories.runs import get_run, run_when, start_run
+from tests.runs.conftest import Process
+from tests.runs.scripted import COUNT, TEXT, Talk, all_of
+from typing_extensions import override
+
+from dossier.core.database import Engine, SessionFactory
+from dossier.runs.constants import FINISHED, RunState
+from dossier.runs.dependencies import get_starting_after, sse_response
+from dossier.runs.exceptions import StreamPositionInvalidError
+
+Message = MutableMapping[str, Any]
+
+
+class Client:
+    """A client on the other side of the server, who may leave or stop reading."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.chunks: list[bytes] = []
+        self.is_done = False
+        self.gone = asyncio.Event()
+        self._news = asyncio.Event()
+
+    async def receive(self) -> Message:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = dict(message["headers"])
+        else:
+            self.chunks.append(message.get("body", b""))
+            self.is_done = not message.get("more_body", False)
+        self._news.set()
+
+    async def until(self, wanted: Callable[[bytes], bool]) -> None:
+        while not wanted(self.body):
+            self._news.clear()
+            await self._news.wait()
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.chunks)
+
+
+def begin(client: Client, response: Response) -> asyncio.Task[None]:
+    work = response({"type": "http"}, client.receive, client.send)
+    return asyncio.ensure_future(asyncio.wait_for(work, 5))
+
+
+async def test_stream_has_the_shape_that_clients_expect(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    engine, client = await process(), Client()
+    run = await start_run(engine, committed, brand)
+
+    await begin(client, sse_response(engine, brand, run))
+
+    assert client.status == 200
+    assert client.headers == {
+        b"content-type": b"text/event-stream; charset=utf-8",
+        b"cache-control": b"no-cache, no-transform",
+        b"x-accel-buffering": b"no",
+    }
+    first, *frames, end = client.body.split(b"\n\n")
+    assert (first, end, client.is_done) == (b"retry: 1000", b"", True)
+    for number, frame in enumerate(frames, start=1):
+        id_, event, data = frame.split(b"\n")
+        members = orjson.loads(data.removeprefix(b"data: "))
+        assert id_ == b"id: %d" % number == b"id: %d" % members["sequence_number"]
+        assert event == b"event: " + members["type"].encode()
+    assert len(frames) == COUNT
+
+
+async def test_replayed_stream_is_byte_for_byte_the_live_one(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    engine, other = await process(), await process()
+    live, replayed = Client(), Client()
+    run = await start_run(engine, committed, brand)
+
+    await begin(live, sse_response(engine, brand, run))
+    await begin(replayed, sse_response(other, brand, await get_run(committed, run)))
+
+    assert replayed.body == live.body
+
+
+async def test_stream_goes_on_after_a_position(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    engine, client = await process(), Client()
+    run = await start_run(engine, committed, brand)
+
+    await begin(client, sse_response(engine, brand, run, 12))
+
+    assert [line for line in client.body.split(b"\n") if line.startswith(b"id")] == [
+        b"id: 13",
+        b"id: 14",
+    ]
+
+
+async def test_nothing_more_will_come_after_the_last_event(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    engine, client = await process(), Client()
+    run = await start_run(engine, committed, brand)
+    ended = await engine.wait(brand, run.id, 5)
+
+    await begin(client, sse_response(engine, brand, ended, COUNT))
+
+    assert (client.status, client.body) == (204, b"")
+
+
+async def test_position_that_was_never_given_out_is_refused(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    engine = await process(Talk(pause_at=0))
+    run = await start_run(engine, committed, brand)
+
+    with pytest.raises(StreamPositionInvalidError) as refused:
+        sse_response(engine, brand, run, 100_000)
+
+    assert refused.value.faults[0].pointer == "starting_after"
+
+
+@pytest.mark.parametrize(
+    ("header", "query", "expected"),
+    [
+        (None, None, 0),
+        ("7", None, 7),
+        (None, "7", 7),
+        ("9", "7", 9),
+        ("0", "7", 7),
+    ],
+)
+async def test_the_newer_position_counts(
+    header: str | None, query: str | None, expected: int
+) -> None:
+    assert await get_starting_after(header, query) == expected
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "٣", "9" * 19, "9" * 40])
+@pytest.mark.parametrize("name", ["Last-Event-ID", "starting_after"])
+async def test_position_that_is_no_number_is_refused(name: str, text: str) -> None:
+    given = (text, None) if name == "Last-Event-ID" else (None, text)
+
+    with pytest.raises(StreamPositionInvalidError) as refused:
+        await get_starting_after(*given)
+
+    assert refused.value.faults[0].pointer == name
+
+
+async def test_quiet_stream_says_that_it_is_alive(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    engine, client = await process(Talk(pause_at=0), keep_alive_s=0.02), Client()
+    run = await start_run(engine, committed, brand)
+
+    stream = begin(client, sse_response(engine, brand, run))
+    await asyncio.wait_for(client.until(lambda body: body.count(b": keep") == 2), 5)
+    client.gone.set()
+    await stream
+
+    assert client.body.endswith(b": keep-alive\n\n")
+    assert client.body.count(b"id: ") == 1
+
+
+async def test_run_goes_on_when_its_reader_is_gone(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    engine, client = await process(talk), Client()
+    run = await start_run(engine, committed, brand)
+    stream = begin(client, sse_response(engine, brand, run))
+    await talk.paused.wait()
+
+    client.gone.set()
+    await stream
+    talk.go.set()
+    ended = await engine.wait(brand, run.id, 5)
+
+    assert ended.result == {"text": TEXT}
+
+
+async def test_run_is_cancelled_with_its_last_reader_where_that_is_wanted(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    engine = await process(talk, on_disconnect="cancel")
+    run = await start_run(engine, committed, brand)
+    one, two = Client(), Client()
+    streams = [begin(each, sse_response(engine, brand, run)) for each in (one, two)]
+    await talk.paused.wait()
+
+    one.gone.set()
+    await streams[0]
+    after_one = await get_run(committed, run)
+    two.gone.set()
+    await streams[1]
+    ended = await run_when(committed, run, lambda now: now.state in FINISHED)
+
+    assert after_one.state is RunState.PROCESSING
+    assert ended.state is RunState.CANCELLED
+
+
+async def test_request_may_choose_what_its_disconnect_means(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    engine, client = await process(talk), Client()
+    run = await start_run(engine, committed, brand)
+    response = sse_response(engine, brand, run, on_disconnect="cancel")
+    stream = begin(client, response)
+    await talk.paused.wait()
+
+    client.gone.set()
+    await stream
+    ended = await run_when(committed, run, lambda now: now.state in FINISHED)
+
+    assert ended.state is RunState.CANCELLED
+
+
+async def test_client_who_does_not_read_holds_up_nobody(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    class Stuck(Client):
+        @override
+        async def send(self, message: Message) -> None:
+            await super().send(message)
+            await self.gone.wait()
+
+    engine, stuck = await process(), Stuck()
+    run = await start_run(engine, committed, brand)
+    stream = begin(stuck, sse_response(engine, brand, run))
+
+    events = await all_of(engine.follow(brand, run.id))
+    stuck.gone.set()
+    await stream
+
+    assert len(events) == COUNT
+
+
+async def test_two_hundred_clients_that_vanish_leave_nothing_behind(
+    process: Process, committed: SessionFactory, brand: UUID, pool: Engine
+) -> None:
+    talk = Talk(pause_at=6)
+    engine = await process(talk)
+    run = await start_run(engine, committed, brand)
+    clients = [Client() for _ in range(200)]
+    streams = [begin(each, sse_response(engine, brand, run)) for each in clients]
+    await talk.paused.wait()
+
+    for client in clients:
+        client.gone.set()
+    await asyncio.wait(streams)
+    talk.go.set()
+    ended = await engine.wait(brand, run.id, 5)
+
+    assert not engine.has_readers(run.id)
+    assert ended.state is RunState.COMPLETED
+    await engine.close()
+    assert pool.pool.checkedout() == 0  # type: ignore[attr-defined]  # the queue pool
+
+
+async def test_stream_ends_when_its_process_stops(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    engine, client = await process(talk), Client()
+    run = await start_run(engine, committed, brand)
+    stream = begin(client, sse_response(engine, brand, run))
+    await talk.paused.wait()
+
+    await engine.close(grace_s=0.01)
+    await stream
+
+    assert client.is_done
+    assert b"response.completed" not in client.body

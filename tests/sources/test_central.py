@@ -1,0 +1,126 @@
+"""Each product gets a knowledge base, whenever the service can be reached."""
+
+from functools import partial
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from tests.conftest import DrainJobs
+from tests.factories.products import make_product
+
+from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.pagination import PageParams
+from dossier.core.tenancy import Actor
+from dossier.integrations.rag.client import RagClient
+from dossier.integrations.rag.offline import OfflineCentral
+from dossier.jobs.constants import JobState
+from dossier.jobs.ports import Task
+from dossier.jobs.schemas import JobFilters
+from dossier.jobs.service import JobsService
+from dossier.products.service import ProductsService
+from dossier.sources.constants import CREATE_BASE_TASK
+from dossier.sources.ports import CentralDocument
+from dossier.sources.service import CentralRetrieval
+from dossier.sources.tasks import create_base, fill_bases
+
+PAPER = CentralDocument("d-1", "SDS", "Keep PreservaSet below 25 degrees")
+
+
+@pytest.fixture
+def twin() -> OfflineCentral:
+    return OfflineCentral()
+
+
+@pytest.fixture
+def service(twin: OfflineCentral) -> RagClient:
+    return RagClient("https://central.example", twin.key, transport=twin.transport())
+
+
+def task_of(service: RagClient | None) -> dict[str, Task]:
+    return {CREATE_BASE_TASK: Task(partial(create_base, service=service))}
+
+
+async def test_products_without_a_base_get_one(
+    sessions: SessionFactory,
+    org_id: UUID,
+    drain_jobs: DrainJobs,
+    twin: OfflineCentral,
+    service: RagClient,
+) -> None:
+    product = await make_product(sessions, org_id)
+
+    queued = [
+        await fill_bases(sessions, ProductsService.list_everywhere) for _ in range(2)
+    ]
+    ran = await drain_jobs(task_of(service))
+    later = await fill_bases(sessions, ProductsService.list_everywhere)
+
+    assert (queued, ran, later) == ([1, 1], 1, 0)  # twice asked for, once made
+    assert twin.bases(str(org_id)) == {str(product.id): "kb_1"}
+
+
+async def test_a_service_that_is_away_delays_the_base_and_nothing_else(
+    sessions: SessionFactory,
+    org_id: UUID,
+    drain_jobs: DrainJobs,
+    twin: OfflineCentral,
+    service: RagClient,
+) -> None:
+    twin.failures = [httpx2.Response(503)]
+    await make_product(sessions, org_id)
+    await fill_bases(sessions, ProductsService.list_everywhere)
+
+    await drain_jobs(task_of(service))
+
+    assert twin.bases(str(org_id)) != {}
+
+
+async def test_where_the_service_is_no_longer_set_the_job_ends(
+    sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
+) -> None:
+    await make_product(sessions, org_id)
+    await fill_bases(sessions, ProductsService.list_everywhere)
+
+    await drain_jobs(task_of(None))
+
+    async with tenant_transaction(sessions, org_id) as session:
+        jobs = JobsService(session, Actor.system(org_id))
+        [job] = (await jobs.list_jobs(JobFilters(), PageParams())).items
+    assert job.state is JobState.DONE
+
+
+async def test_a_search_asks_the_organisations_own_bases(
+    sessions: SessionFactory,
+    org_id: UUID,
+    other_org_id: UUID,
+    service: RagClient,
+) -> None:
+    product_id = uuid4()
+    mine = CentralRetrieval(sessions, org_id, service)
+    theirs = CentralRetrieval(sessions, other_org_id, service)
+    await mine.push_document(product_id, PAPER)
+
+    [hit] = await mine.search("keep preservaset", 5)
+
+    assert (hit.title, hit.reference) == ("SDS", "d-1")
+    assert await mine.search("keep preservaset", 5, product_id) == [hit]
+    assert await mine.search("keep preservaset", 5, uuid4()) == []
+    assert await theirs.search("keep preservaset", 5, product_id) == []
+
+
+async def test_without_a_base_nobody_is_asked(
+    sessions: SessionFactory, org_id: UUID, twin: OfflineCentral, service: RagClient
+) -> None:
+    assert await CentralRetrieval(sessions, org_id, service).search("words", 5) == []
+    assert twin.calls == []
+
+
+async def test_a_base_is_made_once(
+    sessions: SessionFactory, org_id: UUID, twin: OfflineCentral, service: RagClient
+) -> None:
+    central, product_id = CentralRetrieval(sessions, org_id, service), uuid4()
+
+    made = [await central.ensure_base(product_id) for _ in range(2)]
+
+    assert made == ["kb_1", "kb_1"]
+    assert len(twin.calls) == 1
