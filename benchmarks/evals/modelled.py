@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evals.library import index, open_organisation
+from benchmarks.evals.library import open_organisation
 from benchmarks.evals.papers import ANSWERABLE, LURES, PAPERS, UNANSWERABLE, lured
 
 from dossier.ai.service import open_model_parts
@@ -19,6 +19,7 @@ from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.knowledge.rules.collection import Paper
 from dossier.knowledge.service.assembly import opened_searchers
+from dossier.knowledge.service.search_eval import index_papers
 from dossier.runs.service import RunEngine
 from dossier.testing.model_server import ScriptedModelServer, scripted_model
 
@@ -106,7 +107,7 @@ async def _desk(
     sessions: SessionFactory, runs: RunEngine, papers: tuple[Paper, ...]
 ) -> Desk:
     actor = await open_organisation(sessions)
-    documents = await index(sessions, actor, papers)
+    documents = await index_papers(sessions, actor, papers)
     texts = {paper.id: paper.text for paper in papers}
     by_document = {str(id_): texts[name] for id_, name in documents.items()}
     return Desk(sessions, runs, by_document, actor)

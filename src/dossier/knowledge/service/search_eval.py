@@ -67,13 +67,19 @@ async def evaluate(
             "Retrieval", OrganisationKind.BRAND
         )
         actor = Actor.system(organisation.id)
-        papers = await _index(sessions, actor, collection.papers)
+        papers = await index_papers(sessions, actor, collection.papers)
         search = SearchService(sessions, actor, embedder)
-        measured = await _measure(search, collection, papers)
-    return _summary(collection, measured)
+        return await judge_searches(search, collection, papers)
 
 
-async def _index(
+async def judge_searches(
+    search: SearchService, collection: Collection, papers: Mapping[UUID, str]
+) -> dict[str, Any]:
+    """Return how well questions find papers that are indexed already."""
+    return _summary(collection, await _measure(search, collection, papers))
+
+
+async def index_papers(
     sessions: SessionFactory, actor: Actor, papers: Sequence[Paper]
 ) -> dict[UUID, str]:
     """Store and index the papers; return which document is which."""
