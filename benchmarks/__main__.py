@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http jobs build relay retrieval]`: JSON."""
+"""`python -m benchmarks [start http jobs build relay retrieval evals]`: JSON."""
 
 import asyncio
 import importlib
@@ -12,6 +12,7 @@ SCRIPTS = {
     "build": "benchmarks.build",
     "retrieval": "benchmarks.retrieval",
     "relay": "benchmarks.relay",
+    "evals": "benchmarks.evals",
 }
 
 
