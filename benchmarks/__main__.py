@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http jobs build relay retrieval]`: as JSON."""
+"""`python -m benchmarks [start http …]`: what `SCRIPTS` names, as JSON."""
 
 import asyncio
 import importlib
@@ -12,6 +12,7 @@ SCRIPTS = {
     "build": "benchmarks.build",
     "relay": "benchmarks.relay",
     "retrieval": "benchmarks.retrieval",
+    "evals": "benchmarks.evals",
 }
 
 
