@@ -54,7 +54,8 @@ select d.id, d.filename, d.text_state
   from (select d.* from documents d
          where d.org_id = bound.org_id and d.archived_at is null{scope}
          order by d.created_at desc, d.id desc limit {newest}) d
- where not exists (select from knowledge_documents k
+ where d.text_state = 'unreadable'
+    or not exists (select from knowledge_documents k
                     where k.org_id = bound.org_id and k.document_id = d.id
                       and k.revision = d.revision)
  order by d.created_at desc, d.id desc limit {limit}
