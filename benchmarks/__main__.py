@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http …]`: what `SCRIPTS` names, as JSON."""
+"""`python -m benchmarks [start http jobs build relay retrieval evals]`: JSON."""
 
 import asyncio
 import importlib
@@ -10,8 +10,8 @@ SCRIPTS = {
     "http": "benchmarks.web",
     "jobs": "benchmarks.jobs",
     "build": "benchmarks.build",
-    "relay": "benchmarks.relay",
     "retrieval": "benchmarks.retrieval",
+    "relay": "benchmarks.relay",
     "evals": "benchmarks.evals",
 }
 
