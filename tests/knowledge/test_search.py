@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text, update
-from tests.factories.knowledge import make_indexed_document, make_read_document
+from tests.factories.knowledge import index, make_indexed_document, make_read_document
 from tests.factories.products import make_product
 
 from dossier.core.database import SessionFactory, tenant_transaction
@@ -372,6 +372,25 @@ async def test_documents_that_are_not_ready_are_named(
         "late",
         "indexing",
     )
+
+
+async def test_an_unreadable_paper_is_named_also_when_it_serves_a_product(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    paper = await make_read_document(sessions, org_id, filename="scan.pdf")
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(
+            update(Document)
+            .where(Document.org_id == org_id)
+            .values(text_state="unreadable")
+        )
+    await index(sessions, org_id, paper.id)
+
+    result = await ask(sessions, actor, "red")
+
+    assert [(each.filename, each.state) for each in result.not_ready] == [
+        ("scan.pdf", "unreadable")
+    ]
 
 
 async def test_only_the_beginning_of_a_long_text_is_the_question(
