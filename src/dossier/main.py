@@ -13,6 +13,7 @@ import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
 from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, executing
+from dossier.chat.tasks.parts import open_clients
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -71,6 +72,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
         state.checks = _checks(database)
+        clients = open_clients(settings, database.sessions)
+        stack.push_async_callback(clients.close)
+        state.embedder = clients.embedder()
         if settings.knowledge.rerank_url is not None:
             # Its client is paid for only where settings name a server.
             from dossier.integrations.rerank.client import (  # noqa: PLC0415

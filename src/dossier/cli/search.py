@@ -1,6 +1,7 @@
 """`dossier search`: ask the papers of this machine's organisation."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from time import perf_counter
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +10,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from dossier.accounts.service import OrganisationsService
+from dossier.chat.tasks.parts import open_clients
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.integrations.rerank.client import opened_reranker
@@ -59,9 +61,14 @@ async def _search(settings: Settings, query: SearchQuery) -> SearchResponse:
     async with (
         opened_reranker(settings.knowledge) as reranker,
         opened_database(settings) as database,
+        AsyncExitStack() as stack,
     ):
         actor = await OrganisationsService(database.sessions).ensure_local()
-        service = SearchService(database.sessions, actor, reranker=reranker)
+        clients = open_clients(settings, database.sessions)
+        stack.push_async_callback(clients.close)
+        service = SearchService(
+            database.sessions, actor, clients.embedder(), reranker=reranker
+        )
         result = await service.search(query)
     return search_response(query.text, result, (perf_counter() - started_at) * 1000)
 

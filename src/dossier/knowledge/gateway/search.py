@@ -60,7 +60,8 @@ indexed as materialized (
    where k.org_id = bound.org_id
      and k.document_id = any(array(select n.id from newest n)))
 select n.id, n.filename, n.text_state from newest n
- where (n.id, n.revision) not in (select i.document_id, i.revision from indexed i)
+ where n.text_state = 'unreadable'
+    or (n.id, n.revision) not in (select i.document_id, i.revision from indexed i)
  order by n.created_at desc, n.id desc limit {limit}
 """
 
