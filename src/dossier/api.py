@@ -1,7 +1,8 @@
 """What the domains offer to web and worker: routers, and executors of runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 
@@ -19,6 +20,7 @@ from dossier.core.startup import Database
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
+from dossier.knowledge.service.assembly import Searchers, opened_searchers
 from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
 from dossier.reports.router import router as reports
@@ -42,12 +44,21 @@ API_ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Executing:
+    """What a process has one of: executors by kind of run, and its searchers."""
+
+    executors: Mapping[str, Executor]
+    searchers: Searchers
+
+
 @asynccontextmanager
-async def executing(
-    settings: Settings, database: Database
-) -> AsyncIterator[dict[str, Executor]]:
+async def executing(settings: Settings, database: Database) -> AsyncIterator[Executing]:
     """Yield what executes each kind of run, in the web process and the worker."""
     sessions = database.sessions
     parts = open_model_parts(sessions, settings)
-    async with answering(sessions, settings, parts) as answers:
-        yield answers
+    async with (
+        opened_searchers(sessions, settings, parts.recorder) as searchers,
+        answering(sessions, settings, parts, searchers.searcher_of) as answers,
+    ):
+        yield Executing(answers, searchers)
