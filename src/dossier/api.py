@@ -1,6 +1,6 @@
 """What the domains offer to web and worker: routers, and executors of runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
@@ -12,10 +12,12 @@ from dossier.ai.service.assembly import open_model_parts
 from dossier.chat.router import routers as chat
 from dossier.chat.tasks.parts import answering
 from dossier.core.catalogue import router as problems
+from dossier.core.database import SessionFactory
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
+from dossier.core.tenancy import Actor
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
@@ -23,6 +25,8 @@ from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
 from dossier.reports.router import router as reports
 from dossier.runs.service import Executor
+from dossier.sources.ports import CentralService
+from dossier.sources.service import CentralRetrieval
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -51,3 +55,26 @@ async def executing(
     parts = open_model_parts(sessions, settings)
     async with answering(sessions, settings, parts) as answers:
         yield answers
+
+
+def central_service(settings: Settings) -> CentralService | None:
+    """Return the central retrieval service, where one is set."""
+    knowledge = settings.knowledge
+    if knowledge.central_url is None:
+        return None
+    from dossier.integrations.rag.client import (  # noqa: PLC0415 - the HTTP client
+        open_central,
+    )
+
+    key = knowledge.central_api_key
+    return open_central(knowledge.central_url, key.get_secret_value() if key else None)
+
+
+def central_search(
+    settings: Settings, sessions: SessionFactory
+) -> Callable[[Actor], CentralRetrieval] | None:
+    """Return what searches an organisation's part of that service, if one is set."""
+    service = central_service(settings)
+    if service is None:
+        return None
+    return lambda actor: CentralRetrieval(sessions, actor.org_id, service)

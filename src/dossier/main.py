@@ -12,7 +12,14 @@ from fastapi.routing import iter_route_contexts
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
-from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, executing
+from dossier.api import (
+    API_PREFIX,
+    API_ROUTERS,
+    ROOT_ROUTERS,
+    central_search,
+    executing,
+)
+from dossier.chat.tasks.parts import open_clients
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -79,6 +86,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
             reranker = opened_reranker(settings.knowledge)
             state.reranker = await stack.enter_async_context(reranker)
+        clients = open_clients(settings, database.sessions)
+        stack.push_async_callback(clients.close)
+        state.embedder = clients.embedder()
+        state.central_search = central_search(settings, database.sessions)
         await stack.enter_async_context(_jobs(app, settings, database))
         executors = await stack.enter_async_context(executing(settings, database))
         state.run_engine = await stack.enter_async_context(

@@ -9,9 +9,9 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.ai.service import planned_servers
+from dossier.ai.service import embedder_name, planned_servers
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
-from dossier.api import executing
+from dossier.api import central_service, executing
 from dossier.chat.tasks.parts import open_clients, window_of
 from dossier.chat.tasks.summarise import summarise
 from dossier.core.settings import Settings
@@ -22,7 +22,6 @@ from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
-from dossier.integrations.rag.client import RagClient, open_central
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
@@ -34,13 +33,6 @@ from dossier.runs.service import RunEngine
 from dossier.sources.tasks import create_base, fill_bases
 
 logger = logging.getLogger(__name__)
-
-
-def central_of(settings: Settings) -> RagClient | None:
-    """Return the central retrieval service, where one is set."""
-    key = settings.knowledge.central_api_key
-    url = settings.knowledge.central_url
-    return open_central(url, key.get_secret_value() if key else None)
 
 
 TASKS: dict[str, Callable[[Settings], Task]] = {
@@ -75,7 +67,7 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
         )
     ),
     "sources.create_base": lambda settings: Task(
-        partial(create_base, service=central_of(settings))
+        partial(create_base, service=central_service(settings))
     ),
 }
 """Each kind of job with what makes its task; a new one is one line."""
@@ -83,9 +75,8 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
 
 def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
     """Return the jobs that the clock enqueues."""
-    behind = partial(
-        knowledge.organisations_behind, embed_model=settings.ai.embed_model
-    )
+    embeds_by = embedder_name(settings)
+    behind = partial(knowledge.organisations_behind, embed_model=embeds_by)
     return (Periodic("knowledge.catch_up", "*/5 * * * *", behind),)
 
 

@@ -11,6 +11,7 @@ from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.integrations.llm.local import open_local_embedder
 from dossier.integrations.llm.models import ChatModel, EmbeddingModel
 from dossier.integrations.llm.plan import model_plan
 from dossier.knowledge.service import SearchService
@@ -25,6 +26,7 @@ class Clients:
 
     def __init__(self, settings: Settings, parts: ModelParts) -> None:
         self._plan = model_plan(settings.ai)
+        self._local = settings.knowledge.local_embed_model
         self._recorder = parts.recorder
         self._chat: ChatClient | None = None
         self._embedder: Any = None
@@ -42,16 +44,21 @@ class Clients:
 
     def embedder(self) -> EmbeddingModel | None:
         """Return the embedder; `None` where no setting names one."""
-        if self._plan is None or self._plan.embedder is None:
-            return None
         if self._embedder is None:
-            from dossier.integrations.llm.embeddings import (  # noqa: PLC0415
-                open_embedder,
-            )
-
-            self._embedder = open_embedder(self._plan, self._recorder)
+            self._embedder = self._open_embedder()
         client: EmbeddingModel | None = self._embedder
         return client
+
+    def _open_embedder(self) -> Any:
+        if self._local is not None:
+            return open_local_embedder(self._local)
+        if self._plan is None or self._plan.embedder is None:
+            return None
+        from dossier.integrations.llm.embeddings import (  # noqa: PLC0415 - 29 MiB
+            open_embedder,
+        )
+
+        return open_embedder(self._plan, self._recorder)
 
     async def close(self) -> None:
         """Give the connections up."""
