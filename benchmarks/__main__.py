@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http jobs build relay evals]`: JSON to stdout."""
+"""`python -m benchmarks [start http …]`: what `SCRIPTS` names, as JSON."""
 
 import asyncio
 import importlib
@@ -11,6 +11,7 @@ SCRIPTS = {
     "jobs": "benchmarks.jobs",
     "build": "benchmarks.build",
     "relay": "benchmarks.relay",
+    "retrieval": "benchmarks.retrieval",
     "evals": "benchmarks.evals",
 }
 

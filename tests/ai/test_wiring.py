@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.datastructures import State
 from tests.conftest import ORG_ID, USER_ID, KnownTokens, client_of, owner_of
 
 from dossier.ai.service import embedder_name
@@ -35,7 +36,7 @@ def test_vectors_are_kept_under_the_name_of_who_really_embeds(
     assert embedder_name(set_to(**groups)) == name
 
 
-async def why_of(settings: Settings) -> tuple[str, object]:
+async def why_of(settings: Settings) -> tuple[str, State]:
     """Search through a started app; return what it says and its embedder."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
