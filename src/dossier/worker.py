@@ -27,10 +27,17 @@ from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
 from dossier.knowledge import tasks as knowledge
+from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import Press, render
 from dossier.runs.service import RunEngine
-from dossier.sources.tasks import create_base, fill_bases
+from dossier.sources.constants import CENTRAL_PATIENCE
+from dossier.sources.tasks import (
+    create_base,
+    fill_bases,
+    fill_documents,
+    push_document,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +61,12 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
             window=window_of(settings),
         )
     ),
-    "knowledge.index_document": lambda _: Task(knowledge.index_document),
+    "knowledge.index_document": lambda settings: Task(
+        partial(
+            knowledge.index_document,
+            is_given_away=settings.knowledge.central_url is not None,
+        )
+    ),
     "knowledge.reweigh": lambda _: Task(knowledge.reweigh),
     "knowledge.catch_up": lambda _: Task(knowledge.catch_up),
     "reports.render": lambda settings: Task(
@@ -67,7 +79,12 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
         )
     ),
     "sources.create_base": lambda settings: Task(
-        partial(create_base, service=central_service(settings))
+        partial(create_base, service=central_service(settings)),
+        max_failures=CENTRAL_PATIENCE,
+    ),
+    "sources.push_document": lambda settings: Task(
+        partial(push_document, service=central_service(settings), papers=central_paper),
+        max_failures=CENTRAL_PATIENCE,
     ),
 }
 """Each kind of job with what makes its task; a new one is one line."""
@@ -116,11 +133,15 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
 
 
 def central_timers(settings: Settings, database: Database) -> list[Timer]:
-    """Return what looks for products without a base, where a service is set."""
+    """Return what looks for missing bases and copies, where a service is set."""
     if settings.knowledge.central_url is None:
         return []
     fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
-    return [Timer("sources.fill_bases", "*/2 * * * *", fill)]
+    give = partial(fill_documents, database.sessions, central_papers)
+    return [
+        Timer("sources.fill_bases", "*/2 * * * *", fill),
+        Timer("sources.fill_documents", "*/10 * * * *", give),
+    ]
 
 
 async def probe_models(settings: Settings, database: Database) -> None:
@@ -189,7 +210,11 @@ async def known_tasks(
             probe_embedder,
         )
 
-        tasks |= knowledge.embedding_tasks(embedder, probe_embedder)
+        tasks |= knowledge.embedding_tasks(
+            embedder,
+            probe_embedder,
+            is_given_away=settings.knowledge.central_url is not None,
+        )
     try:
         yield tasks
     finally:
