@@ -9,7 +9,12 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.ai.service import embedder_name, planned_servers
+from dossier.ai.service import (
+    AbilitiesService,
+    StoredProbe,
+    embedder_name,
+    planned_servers,
+)
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
 from dossier.api import central_service, executing
 from dossier.chat.tasks.parts import open_clients, window_of
@@ -119,6 +124,9 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
         ),
         Timer("ai.probe", "27 * * * *", partial(probe_models, settings, database)),
         Timer(
+            "ai.probe_again", "*/2 * * * *", partial(probe_again, settings, database)
+        ),
+        Timer(
             "ai.settle_lost",
             "*/5 * * * *",
             partial(settle_lost, sessions, settings.runs.max_duration_s),
@@ -153,6 +161,14 @@ async def probe_models(settings: Settings, database: Database) -> None:
 
     servers = planned_servers(settings.ai)
     await probe_servers(database.sessions, servers, partial(probe, plan), listed_price)
+
+
+async def probe_again(settings: Settings, database: Database) -> None:
+    """Ask servers once more that gave no answer when they were asked last."""
+    found = StoredProbe(database.sessions, planned_servers(settings.ai))
+    abilities = await AbilitiesService(found).current()
+    if abilities is not None and not abilities.reachable:
+        await probe_models(settings, database)
 
 
 @asynccontextmanager
