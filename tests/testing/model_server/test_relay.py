@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 from tests.integrations.llm.harness import HASTY, QUESTION, TAG, RememberingLedger
@@ -48,6 +49,12 @@ def opened(
     return open_chat_model(plan, ledger, HASTY)
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - the server's counts tell nobody
+            await asyncio.sleep(0.005)
+
+
 async def ended(client: ChatClient) -> Completion | AppError:
     try:
         return await asyncio.wait_for(client.complete(QUESTION, TAG), 10)
@@ -92,13 +99,11 @@ async def test_a_cancel_reaches_the_server_within_a_second(
             seen += 1
 
     task = asyncio.create_task(read())
-    while server.calls.begun == 0 or seen < after:
-        await asyncio.sleep(0.005)
+    await until(lambda: server.calls.begun > 0 and seen >= after)
     began_s = time.monotonic()
     task.cancel()
     await asyncio.wait({task})
-    while server.calls.open:
-        await asyncio.sleep(0.005)
+    await until(lambda: server.calls.open == 0)
 
     assert time.monotonic() - began_s < 1
     assert [row.outcome for row in ledger.rows] == ["cancelled"]
