@@ -1,5 +1,6 @@
 """Asking: one call that answers, streams, or names the run that will."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -69,7 +70,12 @@ async def _answer(
     asking: Asking, asked: Asked, patience_s: float, *, is_stream: bool
 ) -> Response:
     if is_stream:
-        response = sse_response(asking.engine, asking.org_id, asked.run)
+        response = sse_response(
+            asking.engine,
+            asking.org_id,
+            asked.run,
+            may_follow=partial(asking.may_follow, asked.run.id),
+        )
     else:
         response = await _whole(asking, asked, patience_s)
     response.headers["Location"] = f"{RUNS_PATH}/{asked.run.id}"

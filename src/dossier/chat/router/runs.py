@@ -1,5 +1,6 @@
 """Runs that answer: how far they are, their events, stopping them."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,13 @@ async def get_chat_run(run_id: UUID, asking: Ask) -> Run:
 async def stream_chat_run(run_id: UUID, asking: Ask, after: StartingAfter) -> Response:
     """Replay the events after a number, and go on live: no gap, no double."""
     run = await asking.get_run(run_id)
-    return sse_response(asking.engine, asking.org_id, run, after)
+    return sse_response(
+        asking.engine,
+        asking.org_id,
+        run,
+        after,
+        may_follow=partial(asking.may_follow, run_id),
+    )
 
 
 @router.post("/cancel", response_model=RunResponse)

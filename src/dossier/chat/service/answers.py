@@ -8,7 +8,6 @@ from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import answers as gateway
-from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules.similar import most_similar
@@ -151,13 +150,9 @@ class AnswersService:
         return run
 
     async def answered(self, asked: Asked, run: Run) -> Answered:
-        """Return the answer that a run wrote."""
-        message = await message_gateway.get_message_for_org(
-            self._session, self._actor.org_id, asked.room_id, asked.answer_id
-        )
-        if message is None:
-            raise RunNotFoundError(run.id)
-        return Answered(asked, message, run)
+        """Return the answer that a run wrote, to whoever still is a member."""
+        seen = await self._seats.see(asked.answer_id)
+        return Answered(asked, seen.message, run)
 
     def _require_model(self, terms: Terms) -> None:
         needs_model = terms.engine == "model" or terms.grounding == "none"

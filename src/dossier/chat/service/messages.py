@@ -31,6 +31,7 @@ from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
+from dossier.runs.service import RunsService
 
 ENTITY = "chat_message"
 
@@ -124,15 +125,22 @@ class MessagesService:
     async def delete_message(self, message_id: UUID) -> None:
         """Forget what one said; its place stays, so that answers keep theirs.
 
-        The room's running summary may tell of it, so that is forgotten too.
+        The room's running summary may tell of it, and an answer's run holds its words:
+        they are forgotten too, and what still writes an answer stops.
         """
         seen = await self._seats.see(message_id)
         if not _may_delete(seen):
             raise NotYourMessageError
+        await self._seats.hold(seen.message.room_id)
+        if seen.message.run_id is not None:
+            runs = RunsService(self._session, self._actor)
+            await runs.delete_run(seen.message.run_id)
         await gateway.mark_deleted_for_org(
             self._session, self._actor.org_id, message_id, now()
         )
-        seen.seat.room.summary = seen.seat.room.summary_through_id = None
+        await gateway.clear_summary_for_org(
+            self._session, self._actor.org_id, seen.message.room_id
+        )
         await self._record("delete", seen.message)
 
     async def add_pending_answer(
@@ -161,9 +169,11 @@ class MessagesService:
     async def prepare_regeneration(self, message_id: UUID) -> Regeneration:
         """Return the question of an answer, or a question itself, to answer anew."""
         seen = await self._seats.see(message_id)
-        if seen.message.virtual_user_id is None:
-            return Regeneration(seen.seat, seen.message, None)
-        return await self._anew(seen)
+        if seen.message.virtual_user_id is not None:
+            return await self._anew(seen)
+        if seen.message.deleted_at is not None:
+            raise NoQuestionError
+        return Regeneration(seen.seat, seen.message, None)
 
     async def _anew(self, seen: SeenMessage) -> Regeneration:
         answer = seen.message
@@ -192,10 +202,18 @@ class MessagesService:
             await self._documents.get_document(each)
             for each in dict.fromkeys(document_ids)
         ]
-        for document in found:
-            if document.text_state == TextState.PENDING:
-                detail = f"{document.filename} is still being read; nothing was sent."
-                raise AttachmentNotReadyError(detail)
+        faults = [
+            Fault(
+                f"#/document_ids/{document_ids.index(document.id)}",
+                f"{document.filename} is still being read.",
+                "attachment_not_ready",
+            )
+            for document in found
+            if document.text_state == TextState.PENDING
+        ]
+        if faults:
+            detail = " ".join([*(each.detail for each in faults), "Nothing was sent."])
+            raise AttachmentNotReadyError(detail, faults=tuple(faults))
         return found
 
     async def _in_room(self, room_id: UUID, message_id: UUID) -> ChatMessage:

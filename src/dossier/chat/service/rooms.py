@@ -18,6 +18,7 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products.service import ProductsService
+from dossier.runs.service import RunsService
 
 ENTITY = "chat_room"
 
@@ -98,8 +99,14 @@ class RoomsService:
         return room
 
     async def delete_room(self, room_id: UUID) -> None:
-        """Delete a room with its messages, links and attachments."""
+        """Delete a room with its messages, links, attachments and runs.
+
+        Whatever still writes an answer there stops. Runs go before messages, as where
+        an answer is settled, so that neither waits for the other.
+        """
         room = (await self._seats.take_as_owner(room_id)).room
+        await self._seats.hold(room_id)  # nobody asks meanwhile
+        await RunsService(self._session, self._actor).delete_runs_of(room_id)
         await gateway.delete_room_for_org(self._session, self._actor.org_id, room.id)
         await self._record("delete", room)
 

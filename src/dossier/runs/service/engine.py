@@ -70,6 +70,8 @@ class RunEngine:
         self.settings = settings
         self.holder = Holder(new_id(), settings.lease_s)
         self.is_open = True
+        self.access_changes = 0
+        """How often somebody may have lost the right to follow a run."""
         self._sessions = sessions
         self._executors = executors
         self._lives: dict[UUID, Live] = {}
@@ -289,11 +291,13 @@ class RunEngine:
 
     def _heard_of(self, verb: str, run_id: UUID) -> None:
         live = self._lives.get(run_id)
-        if live is None:
+        if verb == Verb.ACCESS:
+            self.access_changes += 1
+        if live is None or verb == Verb.ACCESS:
             self._readers.wake(run_id)
         elif verb == Verb.CANCEL:
             live.ask_to_stop(Stop.CANCEL)
-        if verb == Verb.ENDED:
+        if verb in {Verb.ENDED, Verb.CANCEL}:
             self._waiters.wake(run_id)
 
     def _look_again(self) -> None:
