@@ -13,11 +13,11 @@ from tests.factories.accounts import make_user
 from dossier.core.database import tenant_transaction
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server import Script, ScriptedModelServer
 
 ROOMS = "/api/v1/chat/rooms"
 CODES = httpx2.codes
-SLOW = {"reply_tokens": 400, "delay_per_token_ms": 20}
+SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 """An answer that is still being written when something happens to it."""
 RUNS = "select count(*) from runs"
 EVENTS = "select count(*) from run_events"
@@ -31,7 +31,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def pending(chat: Chat, model: ScriptedModelServer, **fields: Any) -> Any:
     """Ask for an answer that takes long; return its run once the model talks."""
-    model.play(**SLOW)
+    model.play(SLOW)
     begun = model.calls.begun
     started = await chat.client.post(
         "/api/v1/chat",
@@ -73,7 +73,7 @@ async def test_a_deleted_room_stops_its_answer_and_keeps_none_of_its_words(
 async def test_whoever_waits_for_an_answer_is_told_that_the_room_is_gone(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
-    model.play(**SLOW)
+    model.play(SLOW)
     asking = asyncio.create_task(talking.ask("Tell me all", grounding="none"))
     await until(lambda: model.calls.begun > 0)
     (room,) = (await talking.get("/rooms"))["items"]

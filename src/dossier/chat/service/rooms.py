@@ -10,7 +10,6 @@ from dossier.chat.gateway.seats import Seat
 from dossier.chat.models import ChatMember, ChatRoom
 from dossier.chat.rules import wording
 from dossier.chat.service.personas import PersonasService
-from dossier.chat.service.profiles import ProfilesService
 from dossier.chat.service.seats import Seats
 from dossier.core.clock import now
 from dossier.core.database import Session
@@ -30,7 +29,6 @@ class RoomsService:
         self._session = session
         self._actor = actor
         self._seats = Seats(session, actor)
-        self._profiles = ProfilesService(session, actor)
         self._personas = PersonasService(session, actor)
         self._activity = ActivityService(session, actor)
 
@@ -48,21 +46,20 @@ class RoomsService:
     ) -> Seat:
         """Make a room with oneself as its owner and one's assistant in it."""
         await self._require_product(product_id)
-        owner = await self._profiles.own()
         persona = await self._personas.default_persona()
         org_id = self._actor.org_id
         room = ChatRoom(
             org_id=org_id,
             kind=kind,
             title=title,
-            created_by=owner.id,
+            created_by=persona.owner_id,
             product_id=product_id,
         )
         await gateway.add_room(self._session, room)
         member = ChatMember(
             org_id=org_id,
             room_id=room.id,
-            profile_id=owner.id,
+            profile_id=persona.owner_id,
             role=MemberRole.OWNER,
         )
         await gateway.add_member(self._session, member)
