@@ -107,6 +107,22 @@ async def settle_summary_for_org(
     return await session.scalar(statement) is not None
 
 
+async def has_deleted_for_org(
+    session: Session, org_id: UUID, message_ids: Sequence[UUID]
+) -> bool:
+    """Tell whether one of several messages was deleted."""
+    query = (
+        select(ChatMessage.id)
+        .where(
+            ChatMessage.org_id == org_id,
+            ChatMessage.id == any_of(message_ids),
+            ChatMessage.deleted_at.is_not(None),
+        )
+        .limit(1)
+    )
+    return await session.scalar(query) is not None
+
+
 async def clear_summary_for_org(session: Session, org_id: UUID, room_id: UUID) -> None:
     """Forget a room's running summary."""
     await session.execute(

@@ -111,7 +111,7 @@ def _shown(answered: Answered) -> ChatResponse:
     asked, message = answered.asked, answered.message
     told: dict[str, Any] = {
         "chat_room_id": asked.room_id,
-        "user_message_id": asked.question_id,
+        "user_message_id": asked.question.id,
         "ai_message_id": asked.answer_id,
         "ai_response": message.text,
         "state": message.state,
@@ -121,6 +121,6 @@ def _shown(answered: Answered) -> ChatResponse:
         "engine": message.engine,
         "run_id": answered.run.id,
         "not_ready": answered.not_ready,
-        "similar": asked.similar,
+        "similar": answered.similar,
     }
     return ChatResponse.model_validate(told)

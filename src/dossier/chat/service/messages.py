@@ -75,16 +75,21 @@ class MessagesService:
     async def add_user_message(self, room_id: UUID, draft: Draft) -> ChatMessage:
         """Say something in a room; nothing is stored unless all of it can be."""
         self.check_text(draft.text, draft.pointer)
-        seat = await self._seats.lock(room_id)
+        return await self.say(await self._seats.lock(room_id), draft)
+
+    async def say(
+        self, seat: Seat, draft: Draft, *, is_first: bool = False
+    ) -> ChatMessage:
+        """Say what was checked in a room that is held; `is_first`: it is new."""
         documents = await self._ready_documents(draft.document_ids)
-        newest = await self._newest(room_id)
+        newest = None if is_first else await self._newest(seat.room.id)
         parent = newest
         if draft.parent_id is not None:
-            parent = await self._in_room(room_id, draft.parent_id)
+            parent = await self._in_room(seat.room.id, draft.parent_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=_behind(newest),
-            room_id=room_id,
+            created_at=seat.room.active_at if is_first else _behind(newest),
+            room_id=seat.room.id,
             parent_id=parent.id if parent else None,
             profile_id=seat.member.profile_id,
             text=draft.text,
@@ -153,18 +158,26 @@ class MessagesService:
         """Reserve the place of an answer that a run is going to write."""
         seat = await self._seats.lock(room.id)
         await self._scopes.admit(seat, persona)
-        answer = ChatMessage(
-            org_id=self._actor.org_id,
-            created_at=_behind(await self._newest(room.id)),
-            room_id=room.id,
-            parent_id=question.id,
-            virtual_user_id=persona.id,
-            state=MessageState.PENDING,
-            run_id=run_id,
-        )
+        newest = await self._newest(room.id)
+        answer = _pending(question, persona, _behind(newest), run_id)
         await self._number(answer)
         await gateway.add_message(self._session, answer)
         return answer
+
+    async def prepare_answer(
+        self, seat: Seat, persona: VirtualUser, question: ChatMessage, *, is_there: bool
+    ) -> ChatMessage:
+        """Return the place of the answer to what was just said in a room held since.
+
+        It is to be stored with `place_answer`, once its run is known.
+        """
+        if not is_there:
+            await self._scopes.admit(seat, persona)
+        return _pending(question, persona, _behind(question), None)
+
+    async def place_answer(self, answer: ChatMessage) -> None:
+        """Store the place of an answer."""
+        await gateway.add_message(self._session, answer)
 
     async def prepare_regeneration(self, message_id: UUID) -> Regeneration:
         """Return the question of an answer, or a question itself, to answer anew."""
@@ -280,6 +293,20 @@ def _may_delete(seen: SeenMessage) -> bool:
     if message.virtual_user_id is not None:
         return member.role == MemberRole.OWNER
     return message.profile_id == member.profile_id
+
+
+def _pending(
+    question: ChatMessage, persona: VirtualUser, at: datetime, run_id: UUID | None
+) -> ChatMessage:
+    return ChatMessage(
+        org_id=question.org_id,
+        created_at=at,
+        room_id=question.room_id,
+        parent_id=question.id,
+        virtual_user_id=persona.id,
+        state=MessageState.PENDING,
+        run_id=run_id,
+    )
 
 
 def _behind(newest: ChatMessage | None) -> datetime:

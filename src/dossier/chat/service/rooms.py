@@ -29,7 +29,7 @@ class RoomsService:
         self._session = session
         self._actor = actor
         self._seats = Seats(session, actor)
-        self._personas = PersonasService(session, actor)
+        self.personas = PersonasService(session, actor)
         self._activity = ActivityService(session, actor)
 
     async def open_room(
@@ -46,7 +46,7 @@ class RoomsService:
     ) -> Seat:
         """Make a room with oneself as its owner and one's assistant in it."""
         await self._require_product(product_id)
-        persona = await self._personas.default_persona()
+        persona = await self.personas.default_persona()
         org_id = self._actor.org_id
         room = ChatRoom(
             org_id=org_id,
