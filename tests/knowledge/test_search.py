@@ -299,8 +299,12 @@ class Central:
 
     def __init__(self, failure: Exception | None = None) -> None:
         self._failure = failure
+        self.asked: list[UUID | None] = []
 
-    async def search(self, _text: str, _limit: int, /) -> list[Found]:
+    async def search(
+        self, _text: str, _limit: int, product_id: UUID | None, /
+    ) -> list[Found]:
+        self.asked.append(product_id)
         if self._failure is not None:
             raise self._failure
         return [Found()]
@@ -318,6 +322,19 @@ async def test_central_passages_stand_apart_and_may_be_missing(
     assert len(both.hits) == len(alone.hits) == 1
     assert alone.central == ()
     assert "the central service did not answer" in (alone.why or "")
+
+
+async def test_the_central_service_is_kept_to_the_product_or_not_asked(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    product, central = await make_product(sessions, org_id), Central()
+
+    await ask(sessions, actor, "red", central=central, product_id=product.id)
+    narrow = await ask(sessions, actor, "red", central=central, item=3)
+
+    assert central.asked == [product.id]
+    assert narrow.central == ()
+    assert "narrows by product alone" in (narrow.why or "")
 
 
 async def test_a_search_keeps_to_product_item_and_type(

@@ -95,9 +95,7 @@ class SearchService:
     async def _search_both(self, query: SearchQuery) -> SearchResult:
         try:
             async with asyncio.TaskGroup() as group:
-                asked = group.create_task(
-                    central_passages(self._central, query.text, query.limit)
-                )
+                asked = group.create_task(central_passages(self._central, query))
                 result = await self._search(query)
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed

@@ -45,10 +45,13 @@ async def embed_chunks(
     raise EmbeddingMalformedError(message)
 
 
-def embedding_tasks(embedder: EmbeddingModel, probe: EmbedderProbe) -> dict[str, Task]:
+def embedding_tasks(
+    embedder: EmbeddingModel, probe: EmbedderProbe, *, is_given_away: bool = False
+) -> dict[str, Task]:
     """Return the jobs that differ where an embedder is set, by their names."""
+    index = partial(index_document, embeds=True, is_given_away=is_given_away)
     return {
-        INDEX_TASK: Task(partial(index_document, embeds=True)),
+        INDEX_TASK: Task(index),
         EMBED_TASK: Task(partial(embed_chunks, embedder=embedder, probe=probe)),
         CATCH_UP_TASK: Task(partial(catch_up, embed_model=embedder.name)),
     }
