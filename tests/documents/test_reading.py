@@ -10,6 +10,7 @@ from tests.conftest import DrainJobs
 from tests.factories.documents import make_document, make_stored_document
 from tests.factories.jobs import make_context
 from tests.factories.papers import bomb_xlsx_bytes, pdf_bytes
+from typing_extensions import override
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.models import new_id
@@ -331,6 +332,7 @@ async def test_a_document_deleted_while_it_is_read_stays_deleted(
     sessions: SessionFactory, org_id: UUID, document_id: UUID, read: Read
 ) -> None:
     class Deleting(Scripted):
+        @override
         async def read_text(self, path: Path, filename: str) -> PaperText:
             async with tenant_transaction(sessions, org_id) as session:
                 service = DocumentsService(session, Actor.system(org_id))
