@@ -1,7 +1,9 @@
 """`dossier knowledge`: look after what search knows."""
 
 import asyncio
+import signal
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -103,8 +105,15 @@ def evaluate_retrieval(
     """
     collection = _read(corpus, queries, qrels)
     with TemporaryDirectory(prefix="dossier-eval-") as folder:
-        figures = asyncio.run(measured(Path(folder), collection))
+        figures = asyncio.run(_stoppable(measured(Path(folder), collection)))
     typer.echo(orjson.dumps(figures) if as_json else _table(figures))
+
+
+async def _stoppable(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Clean up at SIGTERM as at Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    return await work
 
 
 def _read(corpus: Path, queries: Path, qrels: Path) -> Collection:
