@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http …]`: what `SCRIPTS` names, as JSON."""
+"""`python -m benchmarks [start http jobs build relay retrieval evals]`: JSON."""
 
 import asyncio
 import importlib

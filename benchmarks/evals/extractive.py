@@ -8,7 +8,7 @@ paragraph is taken away.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from dossier.knowledge.rules.extract import (
     CLOSEST_SHARE,
     Extraction,
     Passage,
+    Picked,
     extract,
+    ranked_sentences,
 )
 from dossier.knowledge.schemas.search import Hit, SearchQuery
 from dossier.knowledge.service import SearchService
@@ -38,6 +40,8 @@ class Judged:
     """One question: its sentences, with and without the paragraph that answers."""
 
     present: Extraction
+    ranked: Sequence[Picked]
+    """The first three sentences, whatever they are worth."""
     absent_share: float
     is_gold: tuple[bool, ...]
     """For each sentence, whether the paragraph that answers holds it."""
@@ -46,7 +50,7 @@ class Judged:
 
     def has_answer(self, among: int) -> bool:
         """Tell whether the first sentences hold the answer's words."""
-        first = self.present.picked[:among]
+        first = self.ranked[:among]
         return self.answer is not None and any(
             self.answer in picked.sentence.text for picked in first
         )
@@ -77,20 +81,24 @@ async def _judge(
     hits = list(result.hits)
     others = [hit for hit in hits if documents[hit.document_id] not in gold]
     present = _extract(question, hits[:PASSAGES], result.idf)
+    ranked = ranked_sentences(question, _passages(hits[:PASSAGES]), result.idf)[:3]
     return Judged(
         present=present,
+        ranked=ranked,
         absent_share=_extract(question, others[:PASSAGES], result.idf).share,
         is_gold=tuple(
-            documents[hits[picked.passage].document_id] in gold
-            for picked in present.picked
+            documents[hits[picked.passage].document_id] in gold for picked in ranked
         ),
         answer=_marked(collection).get(id_),
     )
 
 
 def _extract(question: str, hits: list[Hit], idf: Mapping[str, float]) -> Extraction:
-    passages = [Passage(hit.text, hit.context, hit.kind == "table") for hit in hits]
-    return extract(question, passages, idf)
+    return extract(question, _passages(hits), idf)
+
+
+def _passages(hits: list[Hit]) -> list[Passage]:
+    return [Passage(hit.text, hit.context, hit.kind == "table") for hit in hits]
 
 
 def _marked(collection: Collection) -> dict[str, str]:

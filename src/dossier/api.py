@@ -1,7 +1,8 @@
 """What the domains offer to web and worker: routers, and executors of runs."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 
@@ -12,21 +13,19 @@ from dossier.ai.service.assembly import open_model_parts
 from dossier.chat.router import routers as chat
 from dossier.chat.tasks.parts import answering
 from dossier.core.catalogue import router as problems
-from dossier.core.database import SessionFactory
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
-from dossier.core.tenancy import Actor
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
+from dossier.knowledge.service.assembly import Searchers, opened_searchers
 from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
 from dossier.reports.router import router as reports
 from dossier.runs.service import Executor
 from dossier.sources.ports import CentralService
-from dossier.sources.service import CentralRetrieval
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -46,15 +45,24 @@ API_ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Executing:
+    """What a process has one of: executors by kind of run, and its searchers."""
+
+    executors: Mapping[str, Executor]
+    searchers: Searchers
+
+
 @asynccontextmanager
-async def executing(
-    settings: Settings, database: Database
-) -> AsyncIterator[dict[str, Executor]]:
+async def executing(settings: Settings, database: Database) -> AsyncIterator[Executing]:
     """Yield what executes each kind of run, in the web process and the worker."""
     sessions = database.sessions
     parts = open_model_parts(sessions, settings)
-    async with answering(sessions, settings, parts) as answers:
-        yield answers
+    async with (
+        opened_searchers(sessions, settings, parts.recorder) as searchers,
+        answering(sessions, settings, parts, searchers.searcher_of) as answers,
+    ):
+        yield Executing(answers, searchers)
 
 
 def central_service(settings: Settings) -> CentralService | None:
@@ -68,13 +76,3 @@ def central_service(settings: Settings) -> CentralService | None:
 
     key = knowledge.central_api_key
     return open_central(knowledge.central_url, key.get_secret_value() if key else None)
-
-
-def central_search(
-    settings: Settings, sessions: SessionFactory
-) -> Callable[[Actor], CentralRetrieval] | None:
-    """Return what searches an organisation's part of that service, if one is set."""
-    service = central_service(settings)
-    if service is None:
-        return None
-    return lambda actor: CentralRetrieval(sessions, actor.org_id, service)

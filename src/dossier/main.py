@@ -16,10 +16,8 @@ from dossier.api import (
     API_PREFIX,
     API_ROUTERS,
     ROOT_ROUTERS,
-    central_search,
     executing,
 )
-from dossier.chat.tasks.parts import open_clients
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -78,22 +76,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
         state.checks = _checks(database)
-        if settings.knowledge.rerank_url is not None:
-            # Its client is paid for only where settings name a server.
-            from dossier.integrations.rerank.client import (  # noqa: PLC0415
-                opened_reranker,
-            )
-
-            reranker = opened_reranker(settings.knowledge)
-            state.reranker = await stack.enter_async_context(reranker)
-        clients = open_clients(settings, database.sessions)
-        stack.push_async_callback(clients.close)
-        state.embedder = clients.embedder()
-        state.central_search = central_search(settings, database.sessions)
+        parts = await stack.enter_async_context(executing(settings, database))
+        state.searchers = parts.searchers
         await stack.enter_async_context(_jobs(app, settings, database))
-        executors = await stack.enter_async_context(executing(settings, database))
         state.run_engine = await stack.enter_async_context(
-            RunEngine(database.sessions, database.url, executors, settings.runs)
+            RunEngine(database.sessions, database.url, parts.executors, settings.runs)
         )
         yield
 
@@ -111,7 +98,8 @@ async def _jobs(
             # The engine costs 33 MB: a web process without a worker never pays it.
             from dossier.worker import working  # noqa: PLC0415
 
-            await stack.enter_async_context(working(settings, database))
+            searchers = app.state.searchers
+            await stack.enter_async_context(working(settings, database, searchers))
         yield
 
 

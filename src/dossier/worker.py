@@ -22,6 +22,7 @@ from dossier.chat.tasks.summarise import summarise
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
+from dossier.integrations.llm.models import EmbeddingModel
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
@@ -32,6 +33,7 @@ from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
 from dossier.knowledge import tasks as knowledge
+from dossier.knowledge.service.assembly import Searchers
 from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import Press, render
@@ -213,39 +215,30 @@ def make_worker(
     )
 
 
-@asynccontextmanager
-async def known_tasks(
-    settings: Settings, database: Database
-) -> AsyncIterator[dict[str, Task]]:
-    """Yield all tasks, with an embedder where a setting names one."""
+def known_tasks(settings: Settings, embedder: EmbeddingModel | None) -> dict[str, Task]:
+    """Return all tasks, with those of an embedder where a setting names one."""
     tasks = make_tasks(settings)
-    clients = open_clients(settings, database.sessions)
-    embedder = clients.embedder()
-    if embedder is not None:
-        from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the HTTP client
-            probe_embedder,
-        )
+    if embedder is None:
+        return tasks
+    from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the HTTP client
+        probe_embedder,
+    )
 
-        tasks |= knowledge.embedding_tasks(
-            embedder,
-            probe_embedder,
-            is_given_away=settings.knowledge.central_url is not None,
-        )
-    try:
-        yield tasks
-    finally:
-        await clients.close()
+    return tasks | knowledge.embedding_tasks(
+        embedder,
+        probe_embedder,
+        is_given_away=settings.knowledge.central_url is not None,
+    )
 
 
 @asynccontextmanager
-async def working(settings: Settings, database: Database) -> AsyncIterator[None]:
+async def working(
+    settings: Settings, database: Database, searchers: Searchers
+) -> AsyncIterator[None]:
     """Run a worker beside the caller; leaving waits for the jobs that run."""
     stop = asyncio.Event()
-    async with (
-        probing(settings, database),
-        known_tasks(settings, database) as tasks,
-        asyncio.TaskGroup() as group,
-    ):
+    tasks = known_tasks(settings, searchers.embedder())
+    async with probing(settings, database), asyncio.TaskGroup() as group:
         worker = make_worker(settings, database, tasks)
         group.create_task(worker.run(stop), name="worker")
         try:
@@ -259,11 +252,11 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         opened_database(settings) as database,
         # A worker process takes over the runs of a web process that died.
-        executing(settings, database) as executors,
-        RunEngine(database.sessions, database.url, executors, settings.runs),
-        known_tasks(settings, database) as tasks,
+        executing(settings, database) as parts,
+        RunEngine(database.sessions, database.url, parts.executors, settings.runs),
         probing(settings, database),
     ):
+        tasks = known_tasks(settings, parts.searchers.embedder())
         logger.info("worker.started")
         await make_worker(settings, database, tasks).run(stop)
     logger.info("worker.stopped")

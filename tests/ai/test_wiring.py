@@ -58,5 +58,4 @@ async def test_a_started_app_searches_with_what_settings_name(
     named, state = await why_of(set_to(**(base | {"ai": OPENAI, "knowledge": central})))
 
     assert "no embedding model is set" not in named
-    assert state.embedder.name == "e5"
-    assert state.central_search is not None
+    assert state.searchers.embedder().name == "e5"

@@ -4,15 +4,19 @@ import asyncio
 from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 import typer
 
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, system_transaction
+from dossier.core.embedded import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.documents.tasks import orphan_blobs
@@ -94,10 +98,12 @@ def evaluate_retrieval(
 ) -> None:
     """Measure retrieval on a judged collection in BEIR's layout.
 
-    It is indexed and searched as papers are, and leaves nothing behind.
+    It is indexed and searched as papers are, in a database of its own, which is gone
+    when the command ends.
     """
     collection = _read(corpus, queries, qrels)
-    figures = asyncio.run(_evaluate(Settings(), collection))
+    with TemporaryDirectory(prefix="dossier-eval-") as folder:
+        figures = asyncio.run(measured(Path(folder), collection))
     typer.echo(orjson.dumps(figures) if as_json else _table(figures))
 
 
@@ -117,9 +123,23 @@ def _lines(stack: ExitStack, path: Path) -> NamedLines:
     return NamedLines(str(path), file)
 
 
-async def _evaluate(settings: Settings, collection: Collection) -> dict[str, Any]:
-    async with opened_database(settings) as database:
-        return await evaluate(database.engine, collection)
+async def measured(home: Path, collection: Collection) -> dict[str, Any]:
+    """Measure in a database below a folder; it is removed whatever happens."""
+    async with embedded_postgres(home, durable=False, keep=False) as url:
+        settings = Settings.model_validate({"home": home, "database": {"url": url}})
+        async with opened_database(settings) as database:
+            return await evaluate(
+                database.sessions, collection, partial(_analyse, database.url)
+            )
+
+
+async def _analyse(url: str) -> None:
+    """Let the planner know at once what it learns in a minute anyway."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("vacuum analyze")
+    finally:
+        await connection.close()
 
 
 def _table(figures: dict[str, Any]) -> str:

@@ -34,6 +34,8 @@ class LeftOut:
     """Why something outside had no say."""
 
     why: str
+    is_misfit: bool = False
+    """The model's vectors are no longer of the size that passages have."""
 
 
 async def embedded(
@@ -55,7 +57,9 @@ async def embedded(
         return answer
     vector = fusion.unit(answer[0]) if answer else None
     why = fusion.why_misfit(vector, vectors)
-    return LeftOut(why or "") if vector is None or why else vector
+    if vector is None or why:
+        return LeftOut(why or "", is_misfit=vector is not None)
+    return vector
 
 
 async def reranked(
