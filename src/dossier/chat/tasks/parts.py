@@ -24,7 +24,6 @@ class Clients:
 
     def __init__(self, settings: Settings, parts: ModelParts) -> None:
         self._plan = model_plan(settings.ai)
-        self._local = settings.knowledge.local_embed_model
         self._recorder = parts.recorder
         self._chat: ChatClient | None = None
 
