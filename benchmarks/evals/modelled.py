@@ -18,6 +18,7 @@ from dossier.core.database import SessionFactory, make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.knowledge.rules.collection import Paper
+from dossier.knowledge.service.assembly import opened_searchers
 from dossier.runs.service import RunEngine
 from dossier.testing.model_server import ScriptedModelServer, scripted_model
 
@@ -62,7 +63,10 @@ async def measure(url: str, home: Path) -> dict[str, Any]:
         parts = open_model_parts(sessions, settings)
         try:
             async with (
-                answering(sessions, settings, parts) as executors,
+                opened_searchers(sessions, settings, parts.recorder) as searchers,
+                answering(
+                    sessions, settings, parts, searchers.searcher_of
+                ) as executors,
                 RunEngine(sessions, url, executors, settings.runs) as runs,
             ):
                 desk = await _desk(sessions, runs, PAPERS)

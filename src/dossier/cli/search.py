@@ -9,9 +9,9 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from dossier.accounts.service import OrganisationsService
+from dossier.ai.service import open_model_parts
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.integrations.rerank.client import opened_reranker
 from dossier.knowledge.schemas.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
@@ -19,7 +19,8 @@ from dossier.knowledge.schemas.search import (
     QuestionText,
     SearchResponse,
 )
-from dossier.knowledge.service import SearchQuery, SearchService, search_response
+from dossier.knowledge.service import SearchQuery, search_response
+from dossier.knowledge.service.assembly import opened_searchers
 
 app = typer.Typer()
 
@@ -56,13 +57,12 @@ def _checked(question: str) -> str:
 
 async def _search(settings: Settings, query: SearchQuery) -> SearchResponse:
     started_at = perf_counter()
-    async with (
-        opened_reranker(settings.knowledge) as reranker,
-        opened_database(settings) as database,
-    ):
-        actor = await OrganisationsService(database.sessions).ensure_local()
-        service = SearchService(database.sessions, actor, reranker=reranker)
-        result = await service.search(query)
+    async with opened_database(settings) as database:
+        sessions = database.sessions
+        actor = await OrganisationsService(sessions).ensure_local()
+        recorder = open_model_parts(sessions, settings).recorder
+        async with opened_searchers(sessions, settings, recorder) as searchers:
+            result = await searchers.searcher(sessions, actor).search(query)
     return search_response(query.text, result, (perf_counter() - started_at) * 1000)
 
 
