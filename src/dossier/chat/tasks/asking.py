@@ -42,12 +42,18 @@ class Asking:
 
     async def ask(self, question: Question) -> Asked:
         """Store a question; its run begins with the commit."""
-        async with tenant_transaction(self._sessions, self.org_id) as session:
+        async with (
+            self.engine.starting,
+            tenant_transaction(self._sessions, self.org_id) as session,
+        ):
             return await self._answers(session).ask(question, self.engine)
 
     async def regenerate(self, message_id: UUID, terms: Terms) -> Asked:
         """Have a question answered anew; its run begins with the commit."""
-        async with tenant_transaction(self._sessions, self.org_id) as session:
+        async with (
+            self.engine.starting,
+            tenant_transaction(self._sessions, self.org_id) as session,
+        ):
             answers = self._answers(session)
             return await answers.regenerate(message_id, terms, self.engine)
 

@@ -53,6 +53,8 @@ from dossier.runs.service.writer import Writer
 logger = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 100
+STARTS_AT_ONCE = 5
+"""Half of the pool: however many ask at once, runs under way get connections too."""
 SHUTDOWN_GRACE_S = 2.0
 """How long runs may still come to their end before they are given back."""
 
@@ -71,6 +73,8 @@ class RunEngine:
         self.holder = Holder(new_id(), settings.lease_s)
         self.is_open = True
         """Streams and waiters end where it is not; runs then go on elsewhere."""
+        self.starting = asyncio.Semaphore(STARTS_AT_ONCE)
+        """Held by whoever creates runs in this process's hand."""
         self._takes_runs = True
         self._closing = asyncio.Lock()
         self.access_changes = 0
