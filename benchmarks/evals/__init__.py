@@ -15,7 +15,7 @@ from benchmarks.evals import extractive, modelled
 from benchmarks.evals.library import open_organisation, read_folder
 
 from dossier.core import migrate
-from dossier.core.database import make_engine, passing_sessions
+from dossier.core.database import make_engine, make_sessions
 from dossier.core.embedded import embedded_postgres
 from dossier.knowledge.service import SearchService
 from dossier.knowledge.service.search_eval import index_papers, judge_searches
@@ -40,13 +40,13 @@ async def _judged(url: str, folder: Path) -> dict[str, Any]:
     """Index the papers once, for both."""
     engine = make_engine(url)
     try:
-        async with passing_sessions(engine) as sessions:
-            actor = await open_organisation(sessions)
-            papers = await index_papers(sessions, actor, collection.papers)
-            search = SearchService(sessions, actor)
-            return {
-                "retrieval": await judge_searches(search, collection, papers),
-                "extractive": await extractive.measure(search, collection, papers),
-            }
+        sessions = make_sessions(engine)
+        actor = await open_organisation(sessions)
+        papers = await index_papers(sessions, actor, collection.papers)
+        search = SearchService(sessions, actor)
+        return {
+            "retrieval": await judge_searches(search, collection, papers),
+            "extractive": await extractive.measure(search, collection, papers),
+        }
     finally:
         await engine.dispose()

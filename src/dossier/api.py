@@ -25,6 +25,7 @@ from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
 from dossier.reports.router import router as reports
 from dossier.runs.service import Executor
+from dossier.sources.ports import CentralService
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -62,3 +63,16 @@ async def executing(settings: Settings, database: Database) -> AsyncIterator[Exe
         answering(sessions, settings, parts, searchers.searcher_of) as answers,
     ):
         yield Executing(answers, searchers)
+
+
+def central_service(settings: Settings) -> CentralService | None:
+    """Return the central retrieval service, where one is set."""
+    knowledge = settings.knowledge
+    if knowledge.central_url is None:
+        return None
+    from dossier.integrations.rag.client import (  # noqa: PLC0415 - the HTTP client
+        open_central,
+    )
+
+    key = knowledge.central_api_key
+    return open_central(knowledge.central_url, key.get_secret_value() if key else None)

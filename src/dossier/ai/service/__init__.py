@@ -2,7 +2,11 @@
 
 from dossier.ai.rules.fingerprints import cache_key
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
-from dossier.ai.service.assembly import ModelParts, open_model_parts
+from dossier.ai.service.assembly import (
+    ModelParts,
+    embedder_name,
+    open_model_parts,
+)
 from dossier.ai.service.budgets import BudgetsService
 from dossier.ai.service.cache import AnswerCache, Follow, Hit, Lead
 from dossier.ai.service.ledger import Ledger
@@ -24,6 +28,7 @@ __all__ = [
     "StoredProbe",
     "UsageService",
     "cache_key",
+    "embedder_name",
     "load_prompt",
     "open_model_parts",
     "planned_servers",

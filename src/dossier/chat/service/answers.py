@@ -8,14 +8,12 @@ from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import answers as gateway
-from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules.similar import most_similar
 from dossier.chat.service.answers_brief import Order
 from dossier.chat.service.answers_settle import Ending, settle_answer
 from dossier.chat.service.messages import Draft, MessagesService
-from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
@@ -61,12 +59,11 @@ class Asked:
     """A question with the run that answers it."""
 
     room_id: UUID
-    question_id: UUID
+    question: ChatMessage
     answer_id: UUID
     persona_id: UUID
     persona_name: str
     run: Run
-    similar: Similar | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,7 @@ class Answered:
     asked: Asked
     message: ChatMessage
     run: Run
+    similar: Similar | None
 
     @property
     def not_ready(self) -> list[dict[str, Any]]:
@@ -100,7 +98,7 @@ class AnswersService:
         self._has_model = has_model
         self._seats = Seats(session, actor)
         self._rooms = RoomsService(session, actor)
-        self._personas = PersonasService(session, actor)
+        self._personas = self._rooms.personas  # which remember the assistant
         self._messages = MessagesService(session, actor, max_characters)
         self._runs = RunsService(session, actor)
 
@@ -110,13 +108,16 @@ class AnswersService:
         self._messages.check_text(question.message, "#/message")
         seat = await self._rooms.open_room(question.room_id, question.message)
         persona = await self._persona(seat.room, question.virtual_user_id)
-        draft = Draft(
-            text=question.message,
-            document_ids=question.document_ids,
-            pointer="#/message",
+        draft = Draft(text=question.message, document_ids=question.document_ids)
+        is_first = question.room_id is None
+        said = await self._messages.say(seat, draft, is_first=is_first)
+        is_there = is_first and persona.is_default  # who is in every new room
+        answer = await self._messages.prepare_answer(
+            seat, persona, said, is_there=is_there
         )
-        said = await self._messages.add_user_message(seat.room.id, draft)
-        return await self._start(seat.room, persona, said, question.terms, engine)
+        asked = await self._start(answer, persona, said, question.terms, engine)
+        await self._messages.place_answer(answer)
+        return asked
 
     async def regenerate(
         self, message_id: UUID, terms: Terms, engine: RunEngine
@@ -126,9 +127,10 @@ class AnswersService:
         again = await self._messages.prepare_regeneration(message_id)
         persona_id = again.earlier.virtual_user_id if again.earlier else None
         persona = await self._persona(again.seat.room, persona_id)
-        return await self._start(
-            again.seat.room, persona, again.question, terms, engine
+        answer = await self._messages.add_pending_answer(
+            again.seat.room, persona, again.question, None
         )
+        return await self._start(answer, persona, again.question, terms, engine)
 
     async def get_run(self, run_id: UUID) -> Run:
         """Return a run of a room where one is a member."""
@@ -151,13 +153,10 @@ class AnswersService:
         return run
 
     async def answered(self, asked: Asked, run: Run) -> Answered:
-        """Return the answer that a run wrote."""
-        message = await message_gateway.get_message_for_org(
-            self._session, self._actor.org_id, asked.room_id, asked.answer_id
-        )
-        if message is None:
-            raise RunNotFoundError(run.id)
-        return Answered(asked, message, run)
+        """Return the answer that a run wrote, to whoever still is a member."""
+        seen = await self._seats.see(asked.answer_id)
+        similar = await self._similar(asked.question)
+        return Answered(asked, seen.message, run, similar)
 
     def _require_model(self, terms: Terms) -> None:
         needs_model = terms.engine == "model" or terms.grounding == "none"
@@ -178,22 +177,19 @@ class AnswersService:
 
     async def _start(
         self,
-        room: ChatRoom,
+        answer: ChatMessage,
         persona: VirtualUser,
         question: ChatMessage,
         terms: Terms,
         engine: RunEngine,
     ) -> Asked:
-        answer = await self._messages.add_pending_answer(room, persona, question, None)
-        order = Order(room.id, question.id, answer.id, terms.engine, terms.grounding)
+        room_id = answer.room_id
+        order = Order(room_id, question.id, answer.id, terms.engine, terms.grounding)
         run = await self._runs.start(
-            KIND, subject_id=room.id, input=order.written(), engine=engine
+            KIND, subject_id=room_id, input=order.written(), engine=engine
         )
         answer.run_id = run.id
-        similar = await self._similar(question)
-        return Asked(
-            room.id, question.id, answer.id, persona.id, persona.name, run, similar
-        )
+        return Asked(room_id, question, answer.id, persona.id, persona.name, run)
 
     async def _similar(self, question: ChatMessage) -> Similar | None:
         if question.profile_id is None:

@@ -12,6 +12,7 @@ from dossier.chat.service.answers import (
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
+from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.models import Run
 from dossier.runs.service import RunEngine
 
@@ -41,12 +42,18 @@ class Asking:
 
     async def ask(self, question: Question) -> Asked:
         """Store a question; its run begins with the commit."""
-        async with tenant_transaction(self._sessions, self.org_id) as session:
+        async with (
+            self.engine.starting,
+            tenant_transaction(self._sessions, self.org_id) as session,
+        ):
             return await self._answers(session).ask(question, self.engine)
 
     async def regenerate(self, message_id: UUID, terms: Terms) -> Asked:
         """Have a question answered anew; its run begins with the commit."""
-        async with tenant_transaction(self._sessions, self.org_id) as session:
+        async with (
+            self.engine.starting,
+            tenant_transaction(self._sessions, self.org_id) as session,
+        ):
             answers = self._answers(session)
             return await answers.regenerate(message_id, terms, self.engine)
 
@@ -54,6 +61,14 @@ class Asking:
         """Return a run of a room where one is a member."""
         async with tenant_transaction(self._sessions, self.org_id) as session:
             return await self._answers(session).get_run(run_id)
+
+    async def may_follow(self, run_id: UUID) -> bool:
+        """Tell whether one is still a member of the run's room."""
+        try:
+            await self.get_run(run_id)
+        except RunNotFoundError:
+            return False
+        return True
 
     async def cancel(self, run_id: UUID) -> Run:
         """Stop a run of a room where one is a member."""

@@ -5,7 +5,7 @@ The clients of servers cost memory, so each is imported and opened when first ne
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from dossier.integrations.llm.local import LocalEmbedder
     from dossier.integrations.rag.client import RagClient
     from dossier.integrations.rerank.client import RerankClient
-
-_LOCAL: Final = "local:"
 
 
 class Searchers:
@@ -121,12 +119,3 @@ async def opened_searchers(
         yield searchers
     finally:
         await searchers.close()
-
-
-def embedder_name(settings: Settings) -> str | None:
-    """Return the name under which vectors are kept; `None`: nothing embeds."""
-    local = settings.knowledge.local_embed_model
-    if local is not None:
-        return f"{_LOCAL}{local}"
-    plan = model_plan(settings.ai)
-    return None if plan is None or plan.embedder is None else settings.ai.embed_model

@@ -53,6 +53,8 @@ from dossier.runs.service.writer import Writer
 logger = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 100
+STARTS_AT_ONCE = 5
+"""Half of the pool: however many ask at once, runs under way get connections too."""
 SHUTDOWN_GRACE_S = 2.0
 """How long runs may still come to their end before they are given back."""
 
@@ -70,6 +72,13 @@ class RunEngine:
         self.settings = settings
         self.holder = Holder(new_id(), settings.lease_s)
         self.is_open = True
+        """Streams and waiters end where it is not; runs then go on elsewhere."""
+        self.starting = asyncio.Semaphore(STARTS_AT_ONCE)
+        """Held by whoever creates runs in this process's hand."""
+        self._takes_runs = True
+        self._closing = asyncio.Lock()
+        self.access_changes = 0
+        """How often somebody may have lost the right to follow a run."""
         self._sessions = sessions
         self._executors = executors
         self._lives: dict[UUID, Live] = {}
@@ -103,16 +112,26 @@ class RunEngine:
         await ready.wait()
 
     async def close(self, grace_s: float = SHUTDOWN_GRACE_S) -> None:
-        """Let runs end for a moment, then give the others back to other processes."""
-        self.is_open = False
+        """Let runs end for a moment, then give the others back to other processes.
+
+        Closing twice is harmless: whoever comes second waits for the first.
+        """
+        self._takes_runs = False
+        async with self._closing:
+            if self.is_open:
+                await self._close(grace_s)
+
+    async def _close(self, grace_s: float) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=grace_s)
+        self.is_open = False
         for live in self._lives.values():
             live.ask_to_stop(Stop.HAND_OVER)
         if self._running:
             await asyncio.wait(self._running, timeout=grace_s)
         await self._give_back()
         self._readers.wake_all()
+        self._waiters.wake_all()
         await self._stop()
 
     def adopt(self, run: Run) -> None:
@@ -147,12 +166,18 @@ class RunEngine:
         return bool(self._readers.of(run_id))
 
     async def wait(self, org_id: UUID, run_id: UUID, timeout_s: float) -> Run:
-        """Return the run at its end, or as it is when the time is over."""
+        """Return the run at its end, or as it is when the time is over.
+
+        A process that stops does not wait: the run goes on elsewhere.
+        """
         with self._waiters.joined(run_id) as news, suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while (await self._get(org_id, run_id)).state not in FINISHED:
+                run = await self._get(org_id, run_id)
+                while self.is_open and run.state not in FINISHED:
                     await news.wait()
-                    news.clear()
+                    news.clear()  # before looking
+                    run = await self._get(org_id, run_id)
+                return run
         return await self._get(org_id, run_id)
 
     async def cancel(self, org_id: UUID, run_id: UUID) -> None:
@@ -166,7 +191,7 @@ class RunEngine:
 
     async def take_over(self) -> int:
         """Take runs that have no living owner; return how many."""
-        if not self._executors or not self.is_open:
+        if not self._executors or not self._takes_runs:
             return 0
         async with system_transaction(self._sessions) as session:
             runs = await gateway.claim_due_for_system(
@@ -289,11 +314,13 @@ class RunEngine:
 
     def _heard_of(self, verb: str, run_id: UUID) -> None:
         live = self._lives.get(run_id)
-        if live is None:
+        if verb == Verb.ACCESS:
+            self.access_changes += 1
+        if live is None or verb == Verb.ACCESS:
             self._readers.wake(run_id)
         elif verb == Verb.CANCEL:
             live.ask_to_stop(Stop.CANCEL)
-        if verb == Verb.ENDED:
+        if verb in {Verb.ENDED, Verb.CANCEL}:
             self._waiters.wake(run_id)
 
     def _look_again(self) -> None:
