@@ -17,6 +17,7 @@ from dossier.chat.rules.claims_links import without_foreign_links
 from dossier.chat.rules.claims_numbers import unsupported_numbers
 from dossier.chat.rules.claims_quotes import Place, is_long_enough, locate
 from dossier.chat.rules.claims_relation import is_related
+from dossier.chat.rules.passages import visible
 
 OPEN, CLOSE = "⟦", "⟧"
 NOTHING = f"{OPEN}none{CLOSE}"
@@ -175,5 +176,5 @@ def _quotes(
 ) -> Iterator[Quote]:
     for number, place in places:
         if place is not None:
-            text = sources[number].text[place.start : place.end]
+            text = visible(sources[number].text[place.start : place.end])
             yield Quote(number, text, place.start, place.end)

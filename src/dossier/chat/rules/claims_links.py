@@ -8,10 +8,18 @@ as they stand in a passage.
 import re
 from collections.abc import Iterable, Sequence
 
-_PICTURE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
-_NAMED = re.compile(r"\[([^\]]*)\]\s*\([^)]*\)")
+PICTURE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
+_NAMED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_TORN = re.compile(r"\]\([^)\s]*\)?")
+"""Half a named link: with its other half in the line before, it would be whole."""
 _REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+", re.MULTILINE)
-_ELEMENT = re.compile(r"</?[a-z][^>]*>?", re.IGNORECASE)
+_ELEMENT = re.compile(
+    r"</?(?:a|base|embed|form|iframe|img|input|link|meta|object|script|style|svg|video)"
+    r"(?=[\s/>])[^<>]*>?"
+    r"|</?(?![a-z]+:/)[a-z][\w:-]*(?:[\s/][^<>]*=[^<>]*|\s*/?)>",
+    re.IGNORECASE,
+)
+"""Not what is only smaller than something: `<LOD`."""
 _ADDRESS = re.compile(
     r"<?\b(?:[a-z][a-z0-9+.-]{1,15}://|www\.|(?:data|javascript|mailto):)"
     r"[^\s<>⟦⟧「」『』，。；、]*>?",
@@ -29,10 +37,10 @@ def without_foreign_links(sentence: str, passages: Iterable[str]) -> str:
 
 
 def _once(sentence: str, known: Sequence[str]) -> str:
-    sentence = _REFERENCE.sub("", _PICTURE.sub("", sentence))
+    sentence = _REFERENCE.sub("", PICTURE.sub("", sentence))
     sentence = _NAMED.sub(r"\1", sentence)
-    sentence = _ADDRESS.sub(lambda found: _kept(found.group(), known), sentence)
-    return _ELEMENT.sub("", sentence)
+    sentence = _ELEMENT.sub("", _TORN.sub("]", sentence))
+    return _ADDRESS.sub(lambda found: _kept(found.group(), known), sentence)
 
 
 def _kept(address: str, known: Sequence[str]) -> str:

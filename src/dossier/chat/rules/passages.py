@@ -13,7 +13,7 @@ from dossier.chat.rules.wording import estimated_tokens
 MIN_TOKENS = 40
 """Less than this of a passage says nothing."""
 
-_MARKS = re.compile(
+MARKS = re.compile(
     r"<\|[^<>\n]{0,60}?\|>"
     r"|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_(?:turn|text)>|<(?:bos|eos|pad)>"
     r"|</?(?:system|assistant|user|human|developer|tools?|tool_(?:calls?|results?|use)"
@@ -24,6 +24,7 @@ _MARKS = re.compile(
     r"|[⟦⟧]",
     re.IGNORECASE | re.MULTILINE,
 )
+"""Marks by which a model tells who speaks, or that a tool is to be called."""
 _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 
@@ -49,10 +50,21 @@ class Shown:
 
 def cleaned(text: str) -> str:
     """Return a text without invisible characters and marks that speak to a model."""
-    text = "".join(c for c in text if not _is_invisible(c))
-    while (cleaner := _MARKS.sub("", text)) != text:  # removing may join a new one
+    text = visible(text)
+    while (cleaner := MARKS.sub("", text)) != text:  # removing may join a new one
         text = cleaner
     return text
+
+
+def visible(text: str) -> str:
+    """Return a text without characters that nobody sees: the same words, as read."""
+    return "".join(c for c in text if not _is_invisible(c))
+
+
+def with_invisible_between(text: str) -> tuple[str, list[int]]:
+    """Return a text as it is seen, and where each of its characters stood."""
+    offsets = [at for at, each in enumerate(text) if not _is_invisible(each)]
+    return "".join(text[at] for at in offsets), offsets
 
 
 def _is_invisible(character: str) -> bool:

@@ -2,9 +2,11 @@
 
 from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, Quote
+from dossier.chat.rules.lures import harmless
+from dossier.chat.rules.passages import visible
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_sources import Sources
-from dossier.knowledge.service.sentences import Picked, Verdict
+from dossier.knowledge.service.sentences import Picked, Verdict, unwrapped
 
 
 def answer_verbatim(reply: Reply, question: str, sources: Sources) -> Verdict:
@@ -39,7 +41,7 @@ def name_not_ready(reply: Reply, language: str, sources: Sources) -> None:
 
 def _claim(picked: Picked, sources: Sources) -> Claim:
     """Return a sentence of a paper as a claim whose proof is itself."""
-    number = sources.passages[picked.passage].number
+    passage = sources.passages[picked.passage]
     sentence = picked.sentence
-    quote = Quote(number, sentence.text, sentence.start, sentence.end)
-    return Claim(" ".join(sentence.text.split()), (quote,))
+    quote = Quote(passage.number, visible(sentence.text), sentence.start, sentence.end)
+    return Claim(harmless(unwrapped(sentence.text), passage.text), (quote,))

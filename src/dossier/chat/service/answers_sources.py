@@ -8,6 +8,7 @@ from uuid import UUID
 from dossier.chat.constants import AnswerScope
 from dossier.chat.ports import Searcher
 from dossier.chat.rules.claims import Quote
+from dossier.chat.rules.lures import lures_in
 from dossier.chat.rules.passages import Found
 from dossier.knowledge.schemas.search import (
     MAX_QUESTION_CHARACTERS,
@@ -137,7 +138,12 @@ class Sources:
     def extraction(self, question: str) -> Extraction:
         """Return the sentences that answer, verbatim."""
         passages = [
-            Passage(each.text, each.context, is_table=each.kind == "table")
+            Passage(
+                each.text,
+                each.context,
+                is_table=each.kind == "table",
+                barred=tuple(lures_in(each.text)),
+            )
             for each in self.passages
         ]
         return extract(question, passages, self.idf)

@@ -56,6 +56,8 @@ class Passage:
     text: str
     context: str = ""
     is_table: bool = False
+    barred: Sequence[tuple[int, int]] = ()
+    """Stretches of the text of which nothing is quoted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class _Read:
 
 
 def _read(asked: frozenset[str], passage: Passage) -> _Read:
-    sentences = split_sentences(passage.text, by_line=passage.is_table)
+    sentences = _quotable(passage)
     context = frozenset(terms(passage.context))
     lines = [_line(asked, context, each) for each in sentences]
     title = asked & context
@@ -145,6 +147,16 @@ def _read(asked: frozenset[str], passage: Passage) -> _Read:
     if passage.is_table and len(lines) > 1 and _is_header(lines[0].sentence):
         title, lines = title | lines[0].own, lines[1:]
     return _Read(lines, title, held)
+
+
+def _quotable(passage: Passage) -> list[Sentence]:
+    return [
+        each
+        for each in split_sentences(passage.text, by_line=passage.is_table)
+        if not any(
+            each.start < end and start < each.end for start, end in passage.barred
+        )
+    ]
 
 
 def _line(asked: frozenset[str], context: frozenset[str], sentence: Sentence) -> _Line:

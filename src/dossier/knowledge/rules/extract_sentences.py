@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ MIN_FULL_LINE = 24
 
 _CLOSERS = "」』”’）)]】》〉\"'"
 _ENDS = re.compile(
-    rf"[。！？!?；…](?:[。！？!?…{re.escape(_CLOSERS)}])*"
+    rf"(?:[。！？；…]|[!?](?![A-Za-z0-9_\[(/&=<%#]))"
+    rf"(?:[。！？…{re.escape(_CLOSERS)}]|[!?](?![A-Za-z0-9_\[(/&=<%#]))*"
     rf"|\.(?=[{re.escape(_CLOSERS)}]*(?:\s|$))[{re.escape(_CLOSERS)}]*"
     r"|\n[ \t\u3000]*\n\s*"
     r"|\n"
@@ -31,6 +33,8 @@ _LIST_MARK = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(?:^|\n)\s*(?:\d{1,3}\.)*\d{1,3}\.$")
+_BREAK = re.compile(r"\s*\n\s*")
+_WIDE = frozenset("FW")
 _SOFT = re.compile(r"[，,、；;：:]")
 
 
@@ -52,6 +56,22 @@ def split_sentences(text: str, *, by_line: bool = False) -> list[Sentence]:
         found.extend(_trimmed(text, a, b) for a, b in _pieces(text, start, end))
         start = end
     return [each for each in found if any(c.isalnum() for c in each.text)]
+
+
+def unwrapped(text: str) -> str:
+    """Return a sentence as one line; between Chinese characters stands no space."""
+    one_line = _BREAK.sub(lambda found: _joint(text, *found.span()), text)
+    return " ".join(one_line.split())
+
+
+def _joint(text: str, start: int, end: int) -> str:
+    beside = text[start - 1 : start] + text[end : end + 1]
+    is_chinese = len(beside) == len("之間") and all(map(_is_wide, beside))
+    return "" if is_chinese else " "
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in _WIDE
 
 
 def _line_ends(text: str) -> Iterator[int]:

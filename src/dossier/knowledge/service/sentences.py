@@ -11,6 +11,7 @@ from dossier.knowledge.rules.extract import (
     extract,
     question_terms,
 )
+from dossier.knowledge.rules.extract_sentences import unwrapped
 
 PAPERS_PARSER: Final = f"analyser@{ANALYSER_VERSION}"
 """What cut the papers into the passages that an answer rests on."""
@@ -23,4 +24,5 @@ __all__ = [
     "Verdict",
     "extract",
     "question_terms",
+    "unwrapped",
 ]
