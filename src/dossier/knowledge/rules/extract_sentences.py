@@ -3,15 +3,13 @@
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dossier.knowledge.rules.line_breaks import Lines
+
 MAX_CHARACTERS = 400
 """A longer one is cut at commas: nobody reads a page as one quote."""
-FULL_LINE_SHARE = 0.7
-"""A line this long, measured by the longest, was broken by the page alone."""
-MIN_FULL_LINE = 24
 
 _CLOSERS = "」』”’）)]】》〉\"'"
 _ENDS = re.compile(
@@ -27,14 +25,7 @@ _ABBREVIATION = re.compile(
     r"|conc|spp|sp|var|[A-Za-z]\.[A-Za-z])\.$",
     re.IGNORECASE,
 )
-_LIST_MARK = re.compile(
-    r"\s*(?:[-*•‧・▪●○◆■□–—]|\(?\d{1,2}[.)、）]|[(（][一二三四五六七八九十a-z\d]{1,3}[)）]"
-    r"|[一二三四五六七八九十]{1,3}、|[a-z][.)]\s)",
-    re.IGNORECASE,
-)
 _NUMBERED = re.compile(r"(?:^|\n)\s*(?:\d{1,3}\.)*\d{1,3}\.$")
-_BREAK = re.compile(r"\s*\n\s*")
-_WIDE = frozenset("FW")
 _SOFT = re.compile(r"[，,、；;：:]")
 
 
@@ -58,45 +49,22 @@ def split_sentences(text: str, *, by_line: bool = False) -> list[Sentence]:
     return [each for each in found if any(c.isalnum() for c in each.text)]
 
 
-def unwrapped(text: str) -> str:
-    """Return a sentence as one line; between Chinese characters stands no space."""
-    one_line = _BREAK.sub(lambda found: _joint(text, *found.span()), text)
-    return " ".join(one_line.split())
-
-
-def _joint(text: str, start: int, end: int) -> str:
-    beside = text[start - 1 : start] + text[end : end + 1]
-    is_chinese = len(beside) == len("之間") and all(map(_is_wide, beside))
-    return "" if is_chinese else " "
-
-
-def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in _WIDE
-
-
 def _line_ends(text: str) -> Iterator[int]:
     return (match.end() for match in re.finditer(r"\n", text))
 
 
 def _sentence_ends(text: str) -> Iterator[int]:
-    width = max((len(line) for line in text.split("\n")), default=0)
+    lines = Lines(text)
     for match in _ENDS.finditer(text):
         mark = match.group()
         if mark == "\n":
-            is_end = _line_is_over(text, match.start(), width)
+            is_end = lines.is_over(match.start())
         elif mark.startswith("."):
             is_end = not _is_inner_dot(text, match.start())
         else:
             is_end = True
         if is_end:
             yield match.end()
-
-
-def _line_is_over(text: str, at: int, width: int) -> bool:
-    """Say whether a line's break is the writer's own and not the page's."""
-    line = text[text.rfind("\n", 0, at) + 1 : at].strip()
-    is_full = len(line) >= max(MIN_FULL_LINE, width * FULL_LINE_SHARE)
-    return not is_full or bool(_LIST_MARK.match(text, at + 1))
 
 
 def _is_inner_dot(text: str, at: int) -> bool:

@@ -11,7 +11,7 @@ from dossier.knowledge.rules.extract import (
     extract,
     question_terms,
 )
-from dossier.knowledge.rules.extract_sentences import unwrapped
+from dossier.knowledge.rules.line_breaks import unwrapped
 
 PAPERS_PARSER: Final = f"analyser@{ANALYSER_VERSION}"
 """What cut the papers into the passages that an answer rests on."""
