@@ -153,6 +153,83 @@ def test_names_of_columns_are_no_answer_but_help_to_find_it() -> None:
     assert (verdict, sentences) == (Verdict.ANSWERED, ["Yeast | 100 CFU/g"])
 
 
+MATERIALS = Passage(
+    "material\tCAS\tsupplier\tlead time days\tprice 2026\n"
+    "Niacinamide\t98-92-0\tVita Chem\t28\t21.00\n"
+    "Squalane\t111-01-3\tOleos SARL\t21\t38.50\n"
+    "Glycerin\t56-81-5\tPalm Works\t14\t1.20",
+    context="materials",
+    is_table=True,
+)
+AUDIT = Passage(
+    "Lead auditor: Jane Lin\nThe supplier was audited at the time of delivery."
+)
+IDF = {"lead": 0.7, "time": 0.7, "niacinamid": 1.2, "cas": 0.7, "suppli": 2.3}
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "shown"),
+    [
+        (
+            "Who supplies CAS 111-01-3?",
+            "Squalane\t111-01-3\tOleos SARL\t21\t38.50",
+            (
+                "material: Squalane; CAS: 111-01-3; supplier: Oleos SARL; "
+                "lead time days: 21; price 2026: 38.50"
+            ),
+        ),
+        (
+            "What is the lead time of niacinamide?",
+            "Niacinamide\t98-92-0\tVita Chem\t28\t21.00",
+            (
+                "material: Niacinamide; CAS: 98-92-0; supplier: Vita Chem; "
+                "lead time days: 28; price 2026: 21.00"
+            ),
+        ),
+    ],
+)
+def test_row_is_found_by_the_names_of_its_columns(
+    question: str, row: str, shown: str
+) -> None:
+    found = extract(question, [AUDIT, MATERIALS], {**IDF, "111-01-3": 1.2})
+
+    assert found.verdict is Verdict.ANSWERED
+    assert [(one.sentence.text, one.shown) for one in found.picked] == [(row, shown)]
+
+
+def test_columns_alone_do_not_answer_for_what_no_row_holds() -> None:
+    found = extract("What is the lead time of retinol?", [MATERIALS], IDF)
+
+    assert found.verdict is not Verdict.ANSWERED
+
+
+def test_row_with_an_empty_cell_is_shown_as_it_stands() -> None:
+    table = Passage("INCI\tCAS\t%\nGlycerin\t5.0\nAqua\t7732-18-5\t80", is_table=True)
+
+    found = extract("What % is glycerin?", [table], {})
+
+    assert [one.shown for one in found.picked] == ["Glycerin\t5.0"]
+
+
+def test_title_above_what_it_names_is_no_answer() -> None:
+    paper = Passage(
+        "Supplier declaration of lavender oil\nSupplier: Oleos SARL\n"
+        "The lavender oil is pure."
+    )
+
+    _verdict, sentences = ask("Is there a supplier declaration of lavender?", paper)
+
+    assert "Supplier declaration of lavender oil" not in sentences
+
+
+def test_line_of_a_form_is_an_answer() -> None:
+    paper = Passage("Appearance White cream\nOdour Floral\nColour White")
+
+    _verdict, sentences = ask("What is the appearance?", paper)
+
+    assert sentences == ["Appearance White cream"]
+
+
 def test_title_alone_earns_no_second_sentence() -> None:
     paper = Passage("The limits of yeast are met. 21 Garden Road.", context="limits")
 

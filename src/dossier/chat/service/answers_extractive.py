@@ -6,7 +6,7 @@ from dossier.chat.rules.lures import harmless
 from dossier.chat.rules.passages import visible
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_sources import Sources
-from dossier.knowledge.service.sentences import Picked, Verdict, unwrapped
+from dossier.knowledge.service.sentences import Picked, Verdict
 
 
 def answer_verbatim(reply: Reply, question: str, sources: Sources) -> Verdict:
@@ -44,4 +44,4 @@ def _claim(picked: Picked, sources: Sources) -> Claim:
     passage = sources.passages[picked.passage]
     sentence = picked.sentence
     quote = Quote(passage.number, visible(sentence.text), sentence.start, sentence.end)
-    return Claim(harmless(unwrapped(sentence.text), passage.text), (quote,))
+    return Claim(harmless(picked.shown, passage.text), (quote,))

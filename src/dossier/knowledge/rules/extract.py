@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dossier.knowledge.rules.analyser import terms
+from dossier.knowledge.rules.extract_rows import (
+    header_of,
+    is_identifier,
+    labelled,
+    named_by,
+)
 from dossier.knowledge.rules.extract_sentences import Sentence, split_sentences
+from dossier.knowledge.rules.line_breaks import is_title, unwrapped
 
 ANSWER_SHARE = 0.5
 CLOSEST_SHARE = 0.25
@@ -69,6 +76,9 @@ class Picked:
     share: float
     own_share: float
     """Of the question, what the sentence holds by itself."""
+    shown: str
+    """The sentence in one line; a row with the names of its columns."""
+    is_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,8 @@ def ranked_sentences(
     missing = asked.difference(*(each.held for each in read))
     for term in filter(_is_word, missing):
         weights[term] *= MISSING_WEIGHT
+    for term in filter(is_identifier, asked):
+        weights[term] = max(weights[term], rarest)
     return sorted(_candidates(weights, read), key=lambda one: -one.share)
 
 
@@ -126,6 +138,7 @@ class _Line:
     own: frozenset[str]
     is_echo: bool
     """It says no more than the question or the title did, and is no whole sentence."""
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +149,44 @@ class _Read:
     title: frozenset[str]
     held: frozenset[str]
     """The question's terms anywhere in it."""
+    columns: frozenset[str] = frozenset()
+    """Those that the names of a table's columns hold."""
+    is_table: bool = False
 
 
 def _read(asked: frozenset[str], passage: Passage) -> _Read:
-    sentences = _quotable(passage)
     context = frozenset(terms(passage.context))
-    lines = [_line(asked, context, each) for each in sentences]
+    if passage.is_table:
+        return _read_rows(asked, context, passage)
+    lines = [
+        _line(asked, context, each, unwrapped(each.text)) for each in _quotable(passage)
+    ]
+    held = (asked & context).union(*(line.own for line in lines))
+    told = [
+        line
+        for line in lines
+        if not is_title(passage.text, line.sentence.start, line.sentence.end)
+    ]
+    return _Read(told, asked & context, held)
+
+
+def _read_rows(
+    asked: frozenset[str], context: frozenset[str], passage: Passage
+) -> _Read:
+    """Read a table: its rows are told by what they hold, its columns by their names."""
+    rows = _quotable(passage)
+    header = header_of(rows)
+    names = frozenset(terms(header.text)) if header else frozenset()
+    columns = named_by(asked, names)
+    lines = [
+        _line(asked, context, row, labelled(row, header, rows))
+        for row in rows
+        if row is not header
+    ]
     title = asked & context
-    held = title.union(*(line.own for line in lines))
-    if passage.is_table and len(lines) > 1 and _is_header(lines[0].sentence):
-        title, lines = title | lines[0].own, lines[1:]
-    return _Read(lines, title, held)
+    held = (title | columns).union(*(line.own for line in lines))
+    named = [line for line in lines if line.own - columns]
+    return _Read(named or lines, title, held, columns, is_table=True)
 
 
 def _quotable(passage: Passage) -> list[Sentence]:
@@ -159,15 +199,12 @@ def _quotable(passage: Passage) -> list[Sentence]:
     ]
 
 
-def _line(asked: frozenset[str], context: frozenset[str], sentence: Sentence) -> _Line:
+def _line(
+    asked: frozenset[str], context: frozenset[str], sentence: Sentence, shown: str
+) -> _Line:
     held = frozenset(terms(sentence.text))
     is_echo = held <= asked | context and not _WHOLE.search(sentence.text)
-    return _Line(sentence, asked & held, is_echo)
-
-
-def _is_header(first: Sentence) -> bool:
-    """Tell whether a table's first line names its columns: it holds no value."""
-    return not any(character.isdigit() for character in first.text)
+    return _Line(sentence, asked & held, is_echo, shown)
 
 
 def _is_word(term: str) -> bool:
@@ -184,13 +221,34 @@ def _candidates(
     if total <= 0:
         return
     for number, passage in enumerate(read):
-        found = [line.own for line in passage.lines]
-        for at, line in enumerate(passage.lines):
-            around = set().union(*found[max(0, at - 1) : at], *found[at + 1 : at + 2])
-            weight = _weight(weights, line.own, around, passage.title)
+        for line, weight in _weighed(weights, passage):
+            own = math.fsum(weights[term] for term in line.own)
             if not line.is_echo:
-                own = math.fsum(weights[term] for term in line.own) / total
-                yield Picked(number, line.sentence, weight / total, own)
+                yield Picked(
+                    number,
+                    line.sentence,
+                    weight / total,
+                    own / total,
+                    line.shown,
+                    passage.is_table,
+                )
+
+
+def _weighed(
+    weights: Mapping[str, float], passage: _Read
+) -> Iterator[tuple[_Line, float]]:
+    """Yield each line with its weight; of a table each row stands for itself."""
+    found = [line.own for line in passage.lines]
+    for at, line in enumerate(passage.lines):
+        if passage.is_table and line.own - passage.columns:
+            own = line.own | passage.columns
+            yield line, _weight(weights, own, (), passage.title)
+        elif passage.is_table:
+            above = passage.title | passage.columns
+            yield line, _weight(weights, line.own, (), above)
+        else:
+            around = set().union(*found[max(0, at - 1) : at], *found[at + 1 : at + 2])
+            yield line, _weight(weights, line.own, around, passage.title)
 
 
 def _weight(
@@ -212,8 +270,11 @@ def _weight(
 def _distinct(ranked: Sequence[Picked]) -> Iterator[Picked]:
     """Keep the best ones that say something, each text once."""
     seen: set[str] = set()
+    # Beside a row that answers, what shares a word with the question is no answer.
+    is_told_by_row = any(one.is_row and one.share >= ANSWER_SHARE for one in ranked[:1])
+    least = ANSWER_SHARE if is_told_by_row else CLOSEST_SHARE
     for one in ranked:
-        if one.share < CLOSEST_SHARE or len(seen) == MAX_SENTENCES:
+        if one.share < least or len(seen) == MAX_SENTENCES:
             return
         if one.sentence.text in seen or (seen and one.own_share < OWN_SHARE):
             continue

@@ -10,6 +10,7 @@ FULL_CHINESE_SHARE: Final = 0.8
 """Chinese breaks anywhere, so that its lines are of one length: the usual one."""
 MIN_FULL_COLUMNS: Final = 24
 MIN_FULL_CHINESE_COLUMNS: Final = 32
+MAX_TITLE_COLUMNS: Final = 72
 
 _LIST_MARK: Final = re.compile(
     r"\s*(?:[-*•‧・▪●○◆■□–—](?!\d)|\(?\d{1,2}[.)、）](?!\d)"  # noqa: RUF001
@@ -21,6 +22,9 @@ _LABEL: Final = re.compile(r"\s*[^\n,，.。;；:：]{1,24}[:：]\s*\S")
 _SAID: Final = re.compile("[，。；！？]")
 """Signs of whole sentences; names, headings and forms do without."""
 _OPEN: Final = ("，", "、")
+_VALUE: Final = re.compile(r"[\d:：.。!！?？;；,，、\t|\n]|^\s*[-*•‧・▪●○◆■□\u2013—]")
+"""A line with one of these says something, or goes on."""
+_WHOLE: Final = re.compile("[.。!！?？]$")
 _WIDE: Final = frozenset("FW")
 
 
@@ -56,6 +60,17 @@ class Lines:
             return True
         full = max(MIN_FULL_CHINESE_COLUMNS, self._usual * FULL_CHINESE_SHARE)
         return columns(line) >= full and bool(_SAID.search(line + following))
+
+
+def is_title(text: str, start: int, end: int) -> bool:
+    """Say whether a line alone only names what the lines below it say."""
+    line, below = text[start:end], text[end:].lstrip(" \t\u3000")
+    if text[:start].rpartition("\n")[2].strip() or not below.startswith("\n"):
+        return False
+    if columns(line) > MAX_TITLE_COLUMNS or _VALUE.search(line):
+        return False
+    following = below.lstrip().partition("\n")[0].rstrip()
+    return bool(_LABEL.match(following) or _WHOLE.search(following))
 
 
 def unwrapped(text: str) -> str:

@@ -11,7 +11,6 @@ from dossier.knowledge.rules.extract import (
     extract,
     question_terms,
 )
-from dossier.knowledge.rules.line_breaks import unwrapped
 
 PAPERS_PARSER: Final = f"analyser@{ANALYSER_VERSION}"
 """What cut the papers into the passages that an answer rests on."""
@@ -24,5 +23,4 @@ __all__ = [
     "Verdict",
     "extract",
     "question_terms",
-    "unwrapped",
 ]
