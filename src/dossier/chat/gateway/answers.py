@@ -2,14 +2,21 @@
 
 from uuid import UUID
 
+import orjson
 from sqlalchemy import func, select
 
-from dossier.chat.constants import MessageState
+from dossier.chat.constants import MessageState, SettledAnswer
 from dossier.chat.models import ChatMember, ChatMessage
 from dossier.core.database import Session
+from dossier.core.reads import Reads, bound
 
 QUESTIONS = 50
 LONGEST_QUESTION = 300
+_SETTLED = bound("""
+select state, text, citations::text as citations, engine::text as engine,
+  dropped_claims
+from chat_messages where org_id = bound.org_id and id = $2
+""")
 
 
 async def list_own_questions_for_org(
@@ -37,3 +44,20 @@ async def list_own_questions_for_org(
         .limit(QUESTIONS)
     )
     return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def get_settled_for_org(
+    reads: Reads, org_id: UUID, message_id: UUID
+) -> SettledAnswer | None:
+    """Return what an answer came to, in one round trip."""
+    rows = await reads.rows(_SETTLED, org_id, message_id)
+    if not rows:
+        return None
+    row = rows[0]
+    return SettledAnswer(
+        state=MessageState(row["state"]),
+        text=row["text"],
+        citations=orjson.loads(row["citations"]),
+        engine=orjson.loads(row["engine"] or "null"),
+        dropped_claims=row["dropped_claims"],
+    )

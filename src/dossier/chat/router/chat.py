@@ -45,7 +45,7 @@ async def chat(body: ChatRequest, asking: Ask, patience_s: PatienceS) -> Respons
         document_ids=tuple(body.document_ids),
         terms=Terms(body.engine, body.grounding),
     )
-    asked = await asking.ask(question)
+    asked = await asking.ask(question, is_streamed=body.stream)
     return await _answer(asking, asked, patience_s, is_stream=body.stream)
 
 

@@ -1,14 +1,15 @@
 """Asking: a question, the place of its answer and the run that writes it, at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from dossier.ai.exceptions import ModelNotConfiguredError
-from dossier.chat.constants import MessageState
+from dossier.chat.constants import MessageState, SettledAnswer
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import answers as gateway
-from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules.similar import most_similar
@@ -19,6 +20,7 @@ from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
+from dossier.core.reads import Reads
 from dossier.core.tenancy import Actor
 from dossier.knowledge.service.sentences import question_terms
 from dossier.runs.constants import RunState
@@ -74,7 +76,7 @@ class Answered:
     """An answer at its end."""
 
     asked: Asked
-    message: ChatMessage
+    message: SettledAnswer
     run: Run
 
     @property
@@ -106,7 +108,7 @@ class AnswersService:
 
     async def ask(self, question: Question, engine: RunEngine) -> Asked:
         """Say something and have it answered; nothing is stored unless all can be."""
-        self._require_model(question.terms)
+        require_model(question.terms, has_model=self._has_model)
         self._messages.check_text(question.message, "#/message")
         seat = await self._rooms.open_room(question.room_id, question.message)
         persona = await self._persona(seat.room, question.virtual_user_id)
@@ -122,7 +124,7 @@ class AnswersService:
         self, message_id: UUID, terms: Terms, engine: RunEngine
     ) -> Asked:
         """Answer a question anew, beside what was answered before."""
-        self._require_model(terms)
+        require_model(terms, has_model=self._has_model)
         again = await self._messages.prepare_regeneration(message_id)
         persona_id = again.earlier.virtual_user_id if again.earlier else None
         persona = await self._persona(again.seat.room, persona_id)
@@ -149,21 +151,6 @@ class AnswersService:
             ending = Ending(MessageState.INCOMPLETE, "", [], None)
             await settle_answer(self._session, self._actor, Order.of(run.input), ending)
         return run
-
-    async def answered(self, asked: Asked, run: Run) -> Answered:
-        """Return the answer that a run wrote."""
-        message = await message_gateway.get_message_for_org(
-            self._session, self._actor.org_id, asked.room_id, asked.answer_id
-        )
-        if message is None:
-            raise RunNotFoundError(run.id)
-        return Answered(asked, message, run)
-
-    def _require_model(self, terms: Terms) -> None:
-        needs_model = terms.engine == "model" or terms.grounding == "none"
-        if needs_model and not self._has_model:
-            detail = "Set DOSSIER_AI__BASE_URL, or ask with the engine `extractive`."
-            raise ModelNotConfiguredError(detail)
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
         """Return one's own virtual user, or one that is in the room already."""
@@ -201,6 +188,32 @@ class AnswersService:
         earlier = await gateway.list_own_questions_for_org(
             self._session, self._actor.org_id, question.profile_id, question.id
         )
-        texts = dict(earlier)
-        found = most_similar(question.text, texts, question_terms)
-        return None if found is None else Similar(texts[found], found)
+        return similar_of(question.text, dict(earlier))
+
+
+def require_model(terms: Terms, *, has_model: bool) -> None:
+    """Raise where an answer is wanted that only a model gives, and there is none."""
+    needs_model = terms.engine == "model" or terms.grounding == "none"
+    if needs_model and not has_model:
+        detail = "Set DOSSIER_AI__BASE_URL, or ask with the engine `extractive`."
+        raise ModelNotConfiguredError(detail)
+
+
+async def read_answered(reads: Reads, org_id: UUID, asked: Asked, run: Run) -> Answered:
+    """Return the answer that a run wrote."""
+    settled = await gateway.get_settled_for_org(reads, org_id, asked.answer_id)
+    if settled is None:
+        raise RunNotFoundError(run.id)
+    return Answered(asked, settled, run)
+
+
+def similar_of(text: str, earlier: Mapping[UUID, str]) -> Similar | None:
+    """Return the earlier question that is nearly the same, if there is one."""
+    found = most_similar(text, earlier, _terms)
+    return None if found is None else Similar(earlier[found], found)
+
+
+@lru_cache(maxsize=2048)
+def _terms(text: str) -> frozenset[str]:
+    """Return the terms of a question: the same ones are compared again and again."""
+    return frozenset(question_terms(text))

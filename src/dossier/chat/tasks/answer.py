@@ -22,6 +22,7 @@ from dossier.chat.rules.replay import (
     replay,
 )
 from dossier.chat.service.answers_brief import Brief, BriefsService, Order
+from dossier.chat.service.answers_opening import Opening
 from dossier.chat.service.answers_outcome import Outcome
 from dossier.chat.service.answers_prompt import Window, history_tokens
 from dossier.chat.service.answers_reply import Reply
@@ -104,12 +105,17 @@ class AnswerExecutor:
 
     async def _brief(self, context: RunContext, order: Order) -> Brief:
         is_grounded = order.grounding != "none"
+
+        def tokens_beside(question: str) -> int:
+            return history_tokens(question, self._parts.window, is_grounded=is_grounded)
+
+        if isinstance(context.handed, Opening):
+            brief = context.handed.brief(order, tokens_beside)
+            if brief is not None:
+                return brief
         async with tenant_transaction(self._parts.sessions, context.org_id) as session:
             return await BriefsService(session, context.actor).read(
-                order,
-                lambda question: history_tokens(
-                    question, self._parts.window, is_grounded=is_grounded
-                ),
+                order, tokens_beside
             )
 
     async def _complete(

@@ -8,8 +8,13 @@ from dossier.chat.service.answers import (
     Asked,
     Question,
     Terms,
+    read_answered,
+    require_model,
 )
+from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_opening
+from dossier.core.creates import create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
 from dossier.runs.models import Run
@@ -32,6 +37,7 @@ class Asking:
         self._actor = actor
         self._max_characters = max_characters
         self._has_model = has_model
+        self._reads = read_for(sessions, actor)
         self.engine = engine
 
     @property
@@ -39,8 +45,16 @@ class Asking:
         """The organisation of whoever asks."""
         return self._actor.org_id
 
-    async def ask(self, question: Question) -> Asked:
-        """Store a question; its run begins with the commit."""
+    async def ask(self, question: Question, *, is_streamed: bool = False) -> Asked:
+        """Store a question; its run begins with the commit.
+
+        A stream has no place for a similar question, so that none is looked for.
+        """
+        require_model(question.terms, has_model=self._has_model)
+        if is_usual(question, self._max_characters):
+            asked = await self._ask_at_once(question, with_similar=not is_streamed)
+            if asked is not None:
+                return asked
         async with tenant_transaction(self._sessions, self.org_id) as session:
             return await self._answers(session).ask(question, self.engine)
 
@@ -65,8 +79,27 @@ class Asking:
         run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
         if run.state not in FINISHED:
             return None
-        async with tenant_transaction(self._sessions, self.org_id) as session:
-            return await self._answers(session).answered(asked, run)
+        return await read_answered(self._reads, self.org_id, asked, run)
+
+    async def _ask_at_once(
+        self, question: Question, *, with_similar: bool
+    ) -> Asked | None:
+        """Read in one statement and write in another; `None` where that cannot be.
+
+        It cannot where anything is out of the ordinary, or the room changed meanwhile.
+        """
+        opening = await read_opening(
+            self._reads, self._actor, question, with_similar=with_similar
+        )
+        if opening is None:
+            return None
+        creates = create_for(self._sessions, self._actor)
+        writer = OpeningWriter(creates, self._actor, self.engine.holder)
+        asked, condition = await writer.add(opening)
+        if not await creates.store(condition):
+            return None
+        self.engine.adopt(asked.run, opening)
+        return asked
 
     def _answers(self, session: Session) -> AnswersService:
         return AnswersService(

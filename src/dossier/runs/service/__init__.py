@@ -4,7 +4,7 @@ from dossier.runs.rules.events import RunEvent, surviving
 from dossier.runs.service.context import Executor, OnEnd, RunContext, RunKind
 from dossier.runs.service.engine import RunEngine
 from dossier.runs.service.follower import Follower
-from dossier.runs.service.runs import RunsService
+from dossier.runs.service.runs import RunsService, add_run
 
 __all__ = [
     "Executor",
@@ -15,5 +15,6 @@ __all__ = [
     "RunEvent",
     "RunKind",
     "RunsService",
+    "add_run",
     "surviving",
 ]

@@ -24,6 +24,8 @@ class RunContext:
         self.run: Run = live.run
         self.kept = kept
         """What clients keep of the events before a take-over, oldest first."""
+        self.handed = live.handed
+        """What whoever created it here knew already; an executor can do without."""
         self._live = live
         self._settler = settler
 

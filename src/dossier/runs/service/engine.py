@@ -115,9 +115,14 @@ class RunEngine:
         self._readers.wake_all()
         await self._stop()
 
-    def adopt(self, run: Run) -> None:
-        """Begin a run that was created in this process's hand."""
-        self._spawn(self._work(self._take(run)))
+    def adopt(self, run: Run, handed: object = None) -> None:
+        """Begin a run that was created in this process's hand.
+
+        `handed` is what the executor need not read again.
+        """
+        live = self._take(run)
+        live.handed = handed
+        self._spawn(self._work(live))
 
     def launch(self, org_id: UUID, run_id: UUID) -> None:
         """Take a run that nobody has in hand, after the commit that created it."""
@@ -147,13 +152,26 @@ class RunEngine:
         return bool(self._readers.of(run_id))
 
     async def wait(self, org_id: UUID, run_id: UUID, timeout_s: float) -> Run:
-        """Return the run at its end, or as it is when the time is over."""
+        """Return the run at its end, or as it is when the time is over.
+
+        One that ends in this process's hand is not read again.
+        """
+        live = self._lives.get(run_id)
         with self._waiters.joined(run_id) as news, suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while (await self._get(org_id, run_id)).state not in FINISHED:
+                while not await self._is_over(org_id, run_id, live):
                     await news.wait()
                     news.clear()
+        if live is not None and live.has_ended:
+            return live.run
         return await self._get(org_id, run_id)
+
+    async def _is_over(self, org_id: UUID, run_id: UUID, live: Live | None) -> bool:
+        if live is not None and live.has_ended:
+            return True
+        if self.is_open and run_id in self._lives:
+            return False  # who lets go of it wakes those who wait
+        return (await self._get(org_id, run_id)).state in FINISHED
 
     async def cancel(self, org_id: UUID, run_id: UUID) -> None:
         """Cancel a run that nobody wants any more."""

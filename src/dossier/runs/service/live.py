@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from dossier.runs.constants import RESTARTED
+from dossier.runs.constants import FINISHED, RESTARTED
 from dossier.runs.gateway.log import Held
 from dossier.runs.models import Run
 from dossier.runs.service.tape import Tape
@@ -28,6 +28,8 @@ class Live:
     run: Run
     tape: Tape
     epoch: int
+    handed: object = None
+    """What whoever created the run knew already; nothing after a take-over."""
     restart_from: int | None = None
     """What was stored when it was taken over; `None` once clients have been told."""
     stop: Stop | None = None
@@ -40,6 +42,11 @@ class Live:
     def run_id(self) -> UUID:
         """Return the run's id."""
         return self.tape.run_id
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether this process has ended it; its row in memory says how."""
+        return self.over.is_set() and self.run.state in FINISHED
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> int:
         """Emit an event; the first one after a take-over says so."""

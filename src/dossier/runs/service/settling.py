@@ -14,7 +14,6 @@ from dossier.runs.constants import (
     INCOMPLETE_EVENT,
     RunSignal,
     RunState,
-    Verb,
 )
 from dossier.runs.exceptions import RunSupersededError
 from dossier.runs.gateway import log
@@ -105,24 +104,43 @@ class Settler:
         """
         org_id = live.run.org_id
         async with tenant_transaction(self._sessions, org_id) as session:
-            run = await gateway.lock_run_for_org(session, org_id, live.run_id)
-            if run is None or run.epoch != live.epoch:
-                live.ask_to_stop(Stop.LOST)
-                raise RunSupersededError(live.run_id)
-            if run.finished_at is not None:
-                return False
-            _apply(run, live, end)
+            run, ended_at = live.run, now()
+            ended = log.Ended(
+                epoch=live.epoch,
+                states=_leading(end.state),
+                result=end.result,
+                error=end.error,
+                finished_at=ended_at,
+                batches=live.tape.freeze(),
+                stored_through=live.tape.last,
+            )
             # First the log: who writes what the events say finds all of them there.
-            await log.add_batches(session, org_id, run.id, live.tape.freeze())
+            state = await log.end_run_for_org(session, org_id, live.run_id, ended)
+            if state is None:
+                return await self._refused(session, live)
+            _note(run, state, ended)
             await write(session, run)
-            await log.tell_for_org(session, org_id, Verb.ENDED, [run.id])
         return True
 
+    async def _refused(self, session: Session, live: Live) -> bool:
+        """Return that another end of ours stands, or raise: somebody else has it."""
+        run = await gateway.get_run_for_org(session, live.run.org_id, live.run_id)
+        if run is None or run.epoch != live.epoch:
+            live.ask_to_stop(Stop.LOST)
+            raise RunSupersededError(live.run_id)
+        return False
 
-def _apply(run: Run, live: Live, end: End) -> None:
-    run.state = next_state(run.state, _SIGNALS[end.state])
-    run.result, run.error = end.result, end.error
-    run.stored_through = live.tape.last
-    run.reserved_through = max(run.reserved_through, live.tape.last)
+
+def _leading(wanted: RunState) -> dict[str, str]:
+    signal = _SIGNALS[wanted]
+    return {state.value: next_state(state, signal).value for state in RunState}
+
+
+def _note(run: Run, state: RunState, ended: log.Ended) -> None:
+    """Let the row in memory say what the stored one says."""
+    run.state = state
+    run.result, run.error = ended.result, ended.error
+    run.stored_through = ended.stored_through
+    run.reserved_through = max(run.reserved_through, ended.stored_through)
     run.owner = run.lease_until = None
-    run.finished_at = now()
+    run.finished_at = ended.finished_at
