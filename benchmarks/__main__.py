@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http jobs build relay]`: JSON on standard output."""
+"""`python -m benchmarks [start http jobs build relay retrieval evals]`: JSON."""
 
 import asyncio
 import importlib
@@ -10,7 +10,9 @@ SCRIPTS = {
     "http": "benchmarks.web",
     "jobs": "benchmarks.jobs",
     "build": "benchmarks.build",
+    "retrieval": "benchmarks.retrieval",
     "relay": "benchmarks.relay",
+    "evals": "benchmarks.evals",
 }
 
 

@@ -9,6 +9,7 @@ MATRIX: dict[str, tuple[Role, ...]] = {
     "Change one's own name, e-mail address and password": tuple(Role),
     "Change products, import formulas, link papers": (OWNER, ADMIN, EDITOR),
     "Upload documents": (OWNER, ADMIN, EDITOR, ASSESSOR),
+    "Delete documents": (OWNER, ADMIN, EDITOR),
     "Declare items 5 and 8": (OWNER, ADMIN, EDITOR),
     "Waive items 11 to 13": (OWNER, ASSESSOR),
     "Freeze versions, ask for reports": (OWNER, ADMIN, EDITOR, ASSESSOR),

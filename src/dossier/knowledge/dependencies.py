@@ -52,7 +52,7 @@ async def search_scope(
         str | None,
         Query(
             pattern="^[a-zA-Z0-9.+/-]{1,100}$",
-            description="A requirement that documents are linked to, or a media type.",
+            description="A requirement, such as `tw-11.stability`, or a media type.",
         ),
     ] = None,
 ) -> DocumentScope:

@@ -10,7 +10,7 @@ from dossier.runs.dependencies import StartingAfter, sse_response
 from dossier.runs.models import Run
 from dossier.runs.schemas import RunResponse
 
-router = APIRouter(prefix="/chat/runs/{run_id}", tags=["chat"])
+router = APIRouter(prefix="/chat/runs/{chat_run_id}", tags=["chat"])
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -22,19 +22,21 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("", response_model=RunResponse)
-async def get_chat_run(run_id: UUID, asking: Ask) -> Run:
+async def get_chat_run(chat_run_id: UUID, asking: Ask) -> Run:
     """Show how far an answer is; a failed one carries its problem."""
-    return await asking.get_run(run_id)
+    return await asking.get_run(chat_run_id)
 
 
 @router.get("/events", responses=EVENTS, response_class=Response)
-async def stream_chat_run(run_id: UUID, asking: Ask, after: StartingAfter) -> Response:
+async def stream_chat_run(
+    chat_run_id: UUID, asking: Ask, after: StartingAfter
+) -> Response:
     """Replay the events after a number, and go on live: no gap, no double."""
-    run = await asking.get_run(run_id)
+    run = await asking.get_run(chat_run_id)
     return sse_response(asking.engine, asking.org_id, run, after)
 
 
 @router.post("/cancel", response_model=RunResponse)
-async def cancel_chat_run(run_id: UUID, asking: Ask) -> Run:
+async def cancel_chat_run(chat_run_id: UUID, asking: Ask) -> Run:
     """Stop an answer; what was said of it stays. Asking twice changes nothing."""
-    return await asking.cancel(run_id)
+    return await asking.cancel(chat_run_id)

@@ -78,14 +78,21 @@ def extract(
     question: str, passages: Sequence[Passage], idf: Mapping[str, float]
 ) -> Extraction:
     """Return up to three sentences; a term without idf counts as the rarest."""
-    rarest = max(idf.values(), default=1.0)
-    weights = {term: idf.get(term, rarest) for term in question_terms(question)}
-    ranked = sorted(_candidates(weights, passages), key=lambda one: -one.share)
+    ranked = ranked_sentences(question, passages, idf)
     best = ranked[0].share if ranked else 0.0
     verdict = _verdict(best)
     if verdict is Verdict.NOT_FOUND:
         return Extraction(verdict, (), best)
     return Extraction(verdict, tuple(_distinct(ranked)), best)
+
+
+def ranked_sentences(
+    question: str, passages: Sequence[Passage], idf: Mapping[str, float]
+) -> list[Picked]:
+    """Return all sentences, the best first, whatever they are worth."""
+    rarest = max(idf.values(), default=1.0)
+    weights = {term: idf.get(term, rarest) for term in question_terms(question)}
+    return sorted(_candidates(weights, passages), key=lambda one: -one.share)
 
 
 def _verdict(share: float) -> Verdict:

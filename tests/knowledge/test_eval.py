@@ -1,0 +1,148 @@
+"""Measuring retrieval: the bundled collection, bad files, and nothing left behind."""
+
+from pathlib import Path
+from unittest.mock import ANY
+
+import asyncpg
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from dossier.cli import app
+from dossier.core.database import Engine
+from dossier.knowledge.exceptions import CollectionInvalidError
+from dossier.knowledge.rules.collection import Collection, NamedLines, read_collection
+from dossier.knowledge.service import search_eval
+
+DATA = Path(__file__).parent / "data"
+FILES = ("corpus.jsonl", "queries.jsonl", "qrels.tsv")
+PAPER = b'{"_id": "a", "title": "T", "text": "red"}\n'
+QUERY = b'{"_id": "q", "text": "red"}\n'
+QREL = b"query-id\tcorpus-id\tscore\nq\ta\t1\n"
+
+
+def bundled() -> Collection:
+    return read_collection(*(lines(name, (DATA / name).read_bytes()) for name in FILES))
+
+
+def lines(name: str, content: bytes) -> NamedLines:
+    return NamedLines(name, content.splitlines(keepends=True))
+
+
+async def count_of(url: str, table: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        count: int = await connection.fetchval(f"select count(*) from {table}")  # noqa: S608 - a name of ours
+        return count
+    finally:
+        await connection.close()
+
+
+async def test_our_own_papers_are_found_and_leave_nothing(
+    engine: Engine, database_url: str
+) -> None:
+    before = await count_of(database_url, "organisations")
+
+    figures = await search_eval.evaluate(engine, bundled())
+
+    assert figures == {
+        "documents": 30,
+        "queries": 20,
+        "ndcg@10": ANY,
+        "recall@10": ANY,
+        "recall@100": 1.0,
+        "p50_ms": ANY,
+        "p95_ms": ANY,
+        "mode": "lexical",
+    }
+    assert figures["ndcg@10"] >= 0.95
+    assert await count_of(database_url, "organisations") == before
+    assert await count_of(database_url, "knowledge_terms") == 0
+
+
+async def test_a_failure_half_way_leaves_nothing(
+    engine: Engine, database_url: str
+) -> None:
+    before = await count_of(database_url, "organisations")
+    paper = bundled().papers[0]
+    twice = Collection((paper, paper), {"q": "x"}, {"q": {paper.id: 1}})
+
+    with pytest.raises(RuntimeError):
+        await search_eval.evaluate(engine, twice)
+
+    assert await count_of(database_url, "organisations") == before
+
+
+@pytest.mark.parametrize(
+    ("corpus", "queries", "qrels", "told"),
+    [
+        (b"", QUERY, QREL, "corpus.jsonl: nothing in it"),
+        (b"{", QUERY, QREL, "corpus.jsonl, line 1: not JSON"),
+        (PAPER + b"\n[]\n", QUERY, QREL, "corpus.jsonl, line 3: not a JSON object"),
+        (PAPER * 2, QUERY, QREL, "corpus.jsonl, line 2: `_id` a stands twice"),
+        (b'{"_id": ""}', QUERY, QREL, "corpus.jsonl, line 1: `_id` is empty"),
+        (b'{"_id": 3}', QUERY, QREL, "corpus.jsonl, line 1: `_id` is not a string"),
+        (b'{"_id": "a"}', QUERY, QREL, "line 1: `text` is not a string"),
+        (
+            b'{"_id": "a", "text": "\\u0000"}',
+            QUERY,
+            QREL,
+            "`text` holds U+0000",
+        ),
+        (PAPER + b"\xff\n", QUERY, QREL, "corpus.jsonl, line 2: not UTF-8"),
+        (PAPER, QUERY, QREL + b"q\ta\n", "qrels.tsv, line 3: not three columns"),
+        (PAPER, QUERY, b"q\ta\tx\n", "qrels.tsv, line 1: the score is not a whole"),
+        (PAPER, QUERY, b"p\ta\t1\n", "qrels.tsv, line 1: there is no query p"),
+        (PAPER, QUERY, b"q\tb\t1\n", "qrels.tsv, line 1: there is no document b"),
+        (PAPER, QUERY, b"\n", "qrels.tsv: nothing in it"),
+    ],
+)
+def test_a_bad_file_is_told_with_its_line(
+    corpus: bytes, queries: bytes, qrels: bytes, told: str
+) -> None:
+    with pytest.raises(CollectionInvalidError) as caught:
+        read_collection(
+            *map(lines, FILES, (corpus, queries, qrels)),
+        )
+
+    assert told in caught.value.detail
+
+
+def test_a_byte_order_mark_and_blank_lines_do_no_harm() -> None:
+    mark = b"\xef\xbb\xbf"
+    read = read_collection(
+        *map(lines, FILES, (mark + PAPER + b"\n", QUERY + b"\n", QREL))
+    )
+
+    assert read.grades == {"q": {"a": 1}}
+    assert read.papers[0].title == "T"
+
+
+def test_the_command_ends_with_two_and_one_line(tmp_path: Path) -> None:
+    for name, content in zip(FILES, (PAPER, b"{", QREL), strict=True):
+        (tmp_path / name).write_bytes(content)
+    arguments = ["knowledge", "eval"]
+    for name in FILES:
+        arguments += [f"--{name.split('.')[0]}", str(tmp_path / name)]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "queries.jsonl, line 1: not JSON" in result.stderr
+
+
+def test_commands_print_what_the_api_answers(
+    tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOSSIER_HOME", str(tmp_path))
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", fresh_database)
+    runner = CliRunner()
+
+    shown = runner.invoke(app, ["search", "shelf life"])
+    body = runner.invoke(app, ["search", "shelf life", "--json"])
+    refused = runner.invoke(app, ["search", " "])
+
+    assert (shown.exit_code, shown.stdout.strip()) == (0, "Nothing found.")
+    assert orjson.loads(body.stdout)["items"] == []
+    assert refused.exit_code == 2
