@@ -8,10 +8,16 @@ from sqlalchemy import func, select
 from dossier.chat.constants import MessageState, SettledAnswer
 from dossier.chat.models import ChatMember, ChatMessage
 from dossier.core.database import Session
-from dossier.core.reads import Reads, bound
+from dossier.core.reads import Reads, Statements, bound
 
 QUESTIONS = 50
 LONGEST_QUESTION = 300
+_SETTLE = """
+update chat_messages set state = $3, text = $4, citations = $5::text::jsonb,
+  engine = $6::text::jsonb, dropped_claims = $7
+where org_id = $1 and id = $2 and state = 'pending' and deleted_at is null
+returning id
+"""
 _SETTLED = bound("""
 select state, text, citations::text as citations, engine::text as engine,
   dropped_claims
@@ -61,3 +67,20 @@ async def get_settled_for_org(
         engine=orjson.loads(row["engine"] or "null"),
         dropped_claims=row["dropped_claims"],
     )
+
+
+async def settle_answer_for_org(
+    statements: Statements, org_id: UUID, message_id: UUID, settled: SettledAnswer
+) -> bool:
+    """Write what a pending answer came to, once; tell whether it was pending."""
+    rows = await statements(
+        _SETTLE,
+        org_id,
+        message_id,
+        settled.state,
+        settled.text,
+        orjson.dumps(settled.citations).decode(),
+        orjson.dumps(settled.engine).decode(),
+        settled.dropped_claims,
+    )
+    return bool(rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.seats import Seats
-from dossier.core.database import Session
+from dossier.core.database import Session, raw_rows
 from dossier.core.reads import Reads
 from dossier.core.tenancy import Actor
 from dossier.knowledge.service.sentences import question_terms
@@ -149,7 +149,8 @@ class AnswersService:
         run = await self._runs.cancel(run_id)
         if run.state is RunState.CANCELLED:  # it had not begun: nobody else settles
             ending = Ending(MessageState.INCOMPLETE, "", [], None)
-            await settle_answer(self._session, self._actor, Order.of(run.input), ending)
+            statements = partial(raw_rows, self._session)
+            await settle_answer(statements, run.org_id, Order.of(run.input), ending)
         return run
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:

@@ -8,6 +8,7 @@ the transaction that ends the run.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from dossier.chat.constants import MessageState
@@ -30,10 +31,16 @@ from dossier.chat.service.answers_settle import (
     Ending,
     remembering,
     settle_answer,
+    settling,
 )
 from dossier.chat.tasks.answer_grounded import Grounded
 from dossier.chat.tasks.answer_plain import answer_plainly
-from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    raw_rows,
+    tenant_transaction,
+)
 from dossier.core.errors import AppError
 from dossier.core.problems import problem_of
 from dossier.runs.constants import RunState
@@ -87,7 +94,8 @@ class AnswerExecutor:
         is_cancelled = run.state is RunState.CANCELLED
         state = MessageState.INCOMPLETE if is_cancelled else MessageState.FAILED
         ending = Ending(state, stored.text, stored.citations, None)
-        await settle_answer(session, run.actor, order, ending)
+        statements = partial(raw_rows, session)
+        await settle_answer(statements, run.org_id, order, ending)
 
     async def _answer(
         self, context: RunContext, order: Order, reply: Reply, told: Replay
@@ -131,10 +139,7 @@ class AnswerExecutor:
             outcome.dropped_claims,
         )
 
-        async def write(session: Session) -> None:
-            await settle_answer(session, context.actor, order, ending)
-            await outcome.write(session)
-
+        write = settling(context.org_id, order, ending, outcome)
         data = _response(context, "completed") | {
             "engine": label,
             "citations": reply.citations,
@@ -170,9 +175,7 @@ class AnswerExecutor:
         kind: str,
         data: Mapping[str, Any],
     ) -> None:
-        async def write(session: Session) -> None:
-            await settle_answer(session, context.actor, order, ending)
-
+        write = settling(context.org_id, order, ending)
         is_failed = kind == FAILED
         state = RunState.FAILED if is_failed else RunState.CANCELLED
         error = data["error"] if is_failed else None

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from dossier.core.database import Session, raw_rows
-from dossier.core.reads import Reads, bound
+from dossier.core.reads import Reads, Statements, bound
 from dossier.runs.constants import CHANNEL, FINISHED, RunState, Verb
 from dossier.runs.ports import Holder
 from dossier.runs.rules.events import Batch
@@ -172,15 +172,14 @@ class Ended:
 
 
 async def end_run_for_org(
-    session: Session, org_id: UUID, run_id: UUID, ended: Ended
+    statements: Statements, org_id: UUID, run_id: UUID, ended: Ended
 ) -> RunState | None:
     """Write the end of a run with its last events, and tell of it when it is committed.
 
     `None`, and nothing written: it is over already, or another process has it.
     """
     payload = f"{Verb.ENDED} {run_id.hex}"
-    rows = await raw_rows(
-        session,
+    rows = await statements(
         _END,
         org_id,
         run_id,

@@ -5,11 +5,13 @@ from dossier.runs.service.context import Executor, OnEnd, RunContext, RunKind
 from dossier.runs.service.engine import RunEngine
 from dossier.runs.service.follower import Follower
 from dossier.runs.service.runs import RunsService, add_run
+from dossier.runs.service.settling import Quick
 
 __all__ = [
     "Executor",
     "Follower",
     "OnEnd",
+    "Quick",
     "RunContext",
     "RunEngine",
     "RunEvent",

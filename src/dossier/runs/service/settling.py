@@ -2,12 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dossier.core.clock import now
-from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    raw_rows,
+    tenant_transaction,
+)
 from dossier.core.errors import AppError
 from dossier.core.problems import problem_of
+from dossier.core.reads import Statements, raw_transaction
 from dossier.integrations.queue.lost import outlast
 from dossier.runs.constants import (
     FAILED_EVENT,
@@ -25,6 +32,14 @@ from dossier.runs.service.writer import Writer
 
 Write = Callable[[Session, Run], Awaitable[None]]
 """Writes what belongs to the end; may be called again when a connection was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """What belongs to the end and needs no session: a few statements."""
+
+    write: Callable[[Statements], Awaitable[None]]
+
 
 _SIGNALS = {
     RunState.COMPLETED: RunSignal.COMPLETE,
@@ -72,7 +87,9 @@ class Settler:
         self._writer = writer
         self._on_end = on_end
 
-    async def settle(self, live: Live, end: End, write: Write = no_write) -> None:
+    async def settle(
+        self, live: Live, end: End, write: Write | Quick = no_write
+    ) -> None:
         """End a run, however long the database is away.
 
         Raises `RunSupersededError` where another process has taken the run over; all
@@ -97,38 +114,59 @@ class Settler:
         live.over.set()
         self._on_end(live)
 
-    async def _attempt(self, live: Live, end: End, write: Write) -> bool:
+    async def _attempt(self, live: Live, end: End, write: Write | Quick) -> bool:
         """Return whether this end was written; another of ours may stand already.
 
         That is so where the answer of a commit was lost, or nobody waited for it.
         """
+        ended = _ended(live, end)
+        if isinstance(write, Quick):
+            is_ours = await self._end_quickly(live, ended, write)
+        else:
+            is_ours = await self._end(live, ended, write)
+        return is_ours or await self._refused(live)
+
+    async def _end(self, live: Live, ended: log.Ended, write: Write) -> bool:
+        run = live.run
+        async with tenant_transaction(self._sessions, run.org_id) as session:
+            statements = partial(raw_rows, session)
+            # First the log: who writes what the events say finds all of them there.
+            state = await log.end_run_for_org(statements, run.org_id, run.id, ended)
+            if state is not None:
+                _note(run, state, ended)
+                await write(session, run)
+        return state is not None
+
+    async def _end_quickly(self, live: Live, ended: log.Ended, write: Quick) -> bool:
+        run = live.run
+        async with raw_transaction(self._sessions, run.org_id) as statements:
+            state = await log.end_run_for_org(statements, run.org_id, run.id, ended)
+            if state is not None:
+                _note(run, state, ended)
+                await write.write(statements)
+        return state is not None
+
+    async def _refused(self, live: Live) -> bool:
+        """Return that another end of ours stands, or raise: somebody else has it."""
         org_id = live.run.org_id
         async with tenant_transaction(self._sessions, org_id) as session:
-            run, ended_at = live.run, now()
-            ended = log.Ended(
-                epoch=live.epoch,
-                states=_leading(end.state),
-                result=end.result,
-                error=end.error,
-                finished_at=ended_at,
-                batches=live.tape.freeze(),
-                stored_through=live.tape.last,
-            )
-            # First the log: who writes what the events say finds all of them there.
-            state = await log.end_run_for_org(session, org_id, live.run_id, ended)
-            if state is None:
-                return await self._refused(session, live)
-            _note(run, state, ended)
-            await write(session, run)
-        return True
-
-    async def _refused(self, session: Session, live: Live) -> bool:
-        """Return that another end of ours stands, or raise: somebody else has it."""
-        run = await gateway.get_run_for_org(session, live.run.org_id, live.run_id)
+            run = await gateway.get_run_for_org(session, org_id, live.run_id)
         if run is None or run.epoch != live.epoch:
             live.ask_to_stop(Stop.LOST)
             raise RunSupersededError(live.run_id)
         return False
+
+
+def _ended(live: Live, end: End) -> log.Ended:
+    return log.Ended(
+        epoch=live.epoch,
+        states=_leading(end.state),
+        result=end.result,
+        error=end.error,
+        finished_at=now(),
+        batches=live.tape.freeze(),
+        stored_through=live.tape.last,
+    )
 
 
 def _leading(wanted: RunState) -> dict[str, str]:
