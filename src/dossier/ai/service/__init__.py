@@ -4,7 +4,14 @@ from dossier.ai.rules.fingerprints import cache_key
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
 from dossier.ai.service.assembly import ModelParts, open_model_parts
 from dossier.ai.service.budgets import BudgetsService
-from dossier.ai.service.cache import AnswerCache, Follow, Hit, Lead
+from dossier.ai.service.cache import (
+    AnswerCache,
+    Follow,
+    Hit,
+    Lead,
+    count_hit,
+    find_stored,
+)
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
 from dossier.ai.service.prompts import Prompt, load_prompt
@@ -24,6 +31,8 @@ __all__ = [
     "StoredProbe",
     "UsageService",
     "cache_key",
+    "count_hit",
+    "find_stored",
     "load_prompt",
     "open_model_parts",
     "planned_servers",

@@ -45,13 +45,17 @@ def settling(
     org_id: UUID, order: Order, ending: Ending, outcome: Outcome | None = None
 ) -> Quick | Write:
     """Return what writes an answer at the end of its run, with what else it wants."""
+
+    async def quickly(statements: Statements) -> None:
+        await settle_answer(statements, org_id, order, ending)
+        if outcome is not None:
+            await outcome.also(statements)
+
     if outcome is None or outcome.write is write_nothing:
-        return Quick(
-            lambda statements: settle_answer(statements, org_id, order, ending)
-        )
+        return Quick(quickly)
 
     async def write(session: Session) -> None:
-        await settle_answer(partial(raw_rows, session), org_id, order, ending)
+        await quickly(partial(raw_rows, session))
         await outcome.write(session)
 
     return write

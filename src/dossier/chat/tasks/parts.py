@@ -76,6 +76,7 @@ async def answering(
 ) -> AsyncIterator[dict[str, Executor]]:
     """Yield the executors of chat; leaving closes their clients."""
     clients = Clients(settings, parts)
+    clients.chat()  # what it imports, the first question shall not wait for
 
     def searcher_of(actor: Actor) -> SearchService:
         return SearchService(sessions, actor, clients.embedder())
