@@ -96,10 +96,15 @@ class Asking:
         creates = create_for(self._sessions, self._actor)
         writer = OpeningWriter(creates, self._actor, self.engine.holder)
         asked, condition = await writer.add(opening)
-        if not await creates.store(condition):
-            return None
-        self.engine.adopt(asked.run, opening)
-        return asked
+        # The model is asked while the rows are on their way to the disk; no word of it
+        # is shown before they stand.
+        tell = self.engine.adopt_early(asked.run, opening)
+        is_stored = False
+        try:
+            is_stored = await creates.store(condition)
+        finally:
+            tell(is_stored)
+        return asked if is_stored else None
 
     def _answers(self, session: Session) -> AnswersService:
         return AnswersService(

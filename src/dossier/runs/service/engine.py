@@ -15,6 +15,7 @@ from collections.abc import (
     Mapping,
 )
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
@@ -116,13 +117,29 @@ class RunEngine:
         await self._stop()
 
     def adopt(self, run: Run, handed: object = None) -> None:
-        """Begin a run that was created in this process's hand.
-
-        `handed` is what the executor need not read again.
-        """
+        """Begin a run created in this hand; `handed` need not be read again."""
         live = self._take(run)
         live.handed = handed
         self._spawn(self._work(live))
+
+    def adopt_early(self, run: Run, handed: object = None) -> Callable[[bool], None]:
+        """Begin a run while its row is being written; tell what is returned how it went.
+
+        Nothing is shown before the row stands; where it does not, the run is stopped.
+        """
+        live = self._take(run)
+        live.handed = handed
+        live.hold()
+        self._spawn(self._work(live))
+        return partial(self._told_of_row, live)
+
+    def _told_of_row(self, live: Live, is_there: bool) -> None:  # noqa: FBT001 - an answer
+        if is_there:
+            live.release()
+            self._writer.mark(live)
+            self._readers.wake(live.run_id)
+        else:
+            live.ask_to_stop(Stop.LOST)
 
     def launch(self, org_id: UUID, run_id: UUID) -> None:
         """Take a run that nobody has in hand, after the commit that created it."""
@@ -152,10 +169,7 @@ class RunEngine:
         return bool(self._readers.of(run_id))
 
     async def wait(self, org_id: UUID, run_id: UUID, timeout_s: float) -> Run:
-        """Return the run at its end, or as it is when the time is over.
-
-        One that ends in this process's hand is not read again.
-        """
+        """Return the run at its end, or as it is when the time is over."""
         live = self._lives.get(run_id)
         with self._waiters.joined(run_id) as news, suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):

@@ -35,6 +35,8 @@ class Live:
     stop: Stop | None = None
     is_settling: bool = False
     """Its last events are written by the transaction that ends it."""
+    written: asyncio.Event | None = None
+    """Set once its row stands; nothing is shown or stored before. `None`: it does."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -58,6 +60,22 @@ class Live:
         """Tell clients to drop what was shown after `kept_through`."""
         self.restart_from = None
         return self.tape.emit(RESTARTED, {"kept_through": kept_through})
+
+    def hold(self) -> None:
+        """Show and store nothing, until its row stands."""
+        self.written = asyncio.Event()
+        self.tape.is_held = True
+
+    def release(self) -> None:
+        """End what `hold` began."""
+        self.tape.is_held = False
+        if self.written is not None:
+            self.written.set()
+
+    async def until_written(self) -> None:
+        """Wait for its row, without which it cannot end."""
+        if self.written is not None:
+            await self.written.wait()
 
     def ask_to_stop(self, reason: Stop) -> None:
         """Stop what runs; a lost run is lost whatever was wished before."""

@@ -95,6 +95,7 @@ class Settler:
         Raises `RunSupersededError` where another process has taken the run over; all
         that `write` did is undone then.
         """
+        await live.until_written()
         if live.restart_from is not None:
             live.restarted(live.restart_from)
         async with self._writer.lock:  # whatever is on its way has arrived then
