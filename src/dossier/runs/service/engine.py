@@ -123,7 +123,7 @@ class RunEngine:
         self._spawn(self._work(live))
 
     def adopt_early(self, run: Run, handed: object = None) -> Callable[[bool], None]:
-        """Begin a run while its row is being written; tell what is returned how it went.
+        """Begin a run while its row is being written; tell the result how that went.
 
         Nothing is shown before the row stands; where it does not, the run is stopped.
         """
