@@ -10,8 +10,8 @@ SCRIPTS = {
     "http": "benchmarks.web",
     "jobs": "benchmarks.jobs",
     "build": "benchmarks.build",
-    "retrieval": "benchmarks.retrieval",
     "relay": "benchmarks.relay",
+    "retrieval": "benchmarks.retrieval",
     "evals": "benchmarks.evals",
 }
 

@@ -376,7 +376,7 @@ async def _beir(database: Database) -> dict[str, Any] | str:
         folder / f"{name}" for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv")
     ]
     sources = [NamedLines(path.name, path.read_bytes().splitlines()) for path in files]
-    return await evaluate(database.engine, read_collection(*sources))
+    return await evaluate(database.sessions, read_collection(*sources))
 
 
 if __name__ == "__main__":

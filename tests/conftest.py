@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import State
 from tests.factories.accounts import make_organisation
 
+from dossier.ai.service import open_model_parts
 from dossier.core import migrate
 from dossier.core.database import (
     Engine,
@@ -35,6 +36,7 @@ from dossier.core.security import PrincipalCache
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.jobs.ports import Task
+from dossier.knowledge.service.assembly import Searchers
 from dossier.runs.service import RunEngine
 
 # The same examples in every run, and none fails because the machine is busy.
@@ -250,6 +252,8 @@ async def app(
     app.state.principals = PrincipalCache(settings.auth.principal_cache_s)
     app.state.sessions = sessions
     app.state.run_engine = idle_engine(sessions, settings)
+    recorder = open_model_parts(sessions, settings).recorder
+    app.state.searchers = Searchers(sessions, settings, recorder)
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
     yield app
     app.state = kept

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.evals import extractive, modelled
-from benchmarks.evals.library import read_folder
+from benchmarks.evals.library import open_organisation, read_folder
 
 from dossier.core import migrate
-from dossier.core.database import make_engine
+from dossier.core.database import make_engine, make_sessions
 from dossier.core.embedded import embedded_postgres
-from dossier.knowledge.service.search_eval import evaluate
+from dossier.knowledge.service import SearchService
+from dossier.knowledge.service.search_eval import index_papers, judge_searches
 
 
 async def measure() -> dict[str, Any]:
@@ -36,11 +37,16 @@ async def measure() -> dict[str, Any]:
 
 async def _judged(url: str, folder: Path) -> dict[str, Any]:
     collection = read_folder(folder)
+    """Index the papers once, for both."""
     engine = make_engine(url)
     try:
+        sessions = make_sessions(engine)
+        actor = await open_organisation(sessions)
+        papers = await index_papers(sessions, actor, collection.papers)
+        search = SearchService(sessions, actor)
         return {
-            "retrieval": await evaluate(engine, collection),
-            "extractive": await extractive.measure(engine, collection),
+            "retrieval": await judge_searches(search, collection, papers),
+            "extractive": await extractive.measure(search, collection, papers),
         }
     finally:
         await engine.dispose()

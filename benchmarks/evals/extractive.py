@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from benchmarks.evals.library import index, open_organisation
-
-from dossier.core.database import Engine, passing_sessions
 from dossier.knowledge.rules.collection import Collection
 from dossier.knowledge.rules.extract import (
     ANSWER_SHARE,
@@ -32,7 +29,7 @@ from dossier.knowledge.service import SearchService
 
 PASSAGES = 8
 MARKED = Path(__file__).with_name("drcd_answers.json")
-THRESHOLDS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+THRESHOLDS = (0.25, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +52,22 @@ class Judged:
             self.answer in picked.sentence.text for picked in first
         )
 
+    def shows_answer(self) -> bool:
+        """Tell whether what people see holds the answer's words."""
+        return self.answer is not None and any(
+            self.answer in picked.sentence.text for picked in self.present.picked
+        )
 
-async def measure(engine: Engine, collection: Collection) -> dict[str, Any]:
+
+async def measure(
+    search: SearchService, collection: Collection, documents: Mapping[UUID, str]
+) -> dict[str, Any]:
     """Return the table by which the thresholds were chosen."""
-    async with passing_sessions(engine) as sessions:
-        actor = await open_organisation(sessions)
-        documents = await index(sessions, actor, collection.papers)
-        search = SearchService(sessions, actor)
-        judged = [
-            await _judge(search, collection, documents, id_)
-            for id_ in collection.questions
-        ]
+    marked = _marked(collection)
+    judged = [
+        await _judge(search, collection, documents, id_, marked.get(id_))
+        for id_ in collection.questions
+    ]
     return _table(judged)
 
 
@@ -74,6 +76,7 @@ async def _judge(
     collection: Collection,
     documents: Mapping[UUID, str],
     id_: str,
+    answer: str | None,
 ) -> Judged:
     question = collection.questions[id_]
     gold = set(collection.grades[id_])
@@ -89,7 +92,7 @@ async def _judge(
         is_gold=tuple(
             documents[hits[picked.passage].document_id] in gold for picked in ranked
         ),
-        answer=_marked(collection).get(id_),
+        answer=answer,
     )
 
 
@@ -121,6 +124,7 @@ def _table(judged: list[Judged]) -> dict[str, Any]:
         "gold_paragraph_in_three": _share(judged, lambda j: any(j.is_gold)),
         "marked_answer_in_first": _share(marked, lambda j: j.has_answer(1)),
         "marked_answer_in_three": _share(marked, lambda j: j.has_answer(3)),
+        "marked_answer_shown": _share(marked, lambda j: j.shows_answer()),
         "shipped": {"answer": ANSWER_SHARE, "closest": CLOSEST_SHARE},
         "by_threshold": [_row(judged, marked, each) for each in THRESHOLDS],
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evals.library import index, open_organisation
+from benchmarks.evals.library import open_organisation
 from benchmarks.evals.papers import ANSWERABLE, LURES, PAPERS, UNANSWERABLE, lured
 
 from dossier.ai.service import open_model_parts
@@ -18,6 +18,8 @@ from dossier.core.database import SessionFactory, make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.knowledge.rules.collection import Paper
+from dossier.knowledge.service.assembly import opened_searchers
+from dossier.knowledge.service.search_eval import index_papers
 from dossier.runs.service import RunEngine
 from dossier.testing.model_server import ScriptedModelServer, scripted_model
 
@@ -62,7 +64,10 @@ async def measure(url: str, home: Path) -> dict[str, Any]:
         parts = open_model_parts(sessions, settings)
         try:
             async with (
-                answering(sessions, settings, parts) as executors,
+                opened_searchers(sessions, settings, parts.recorder) as searchers,
+                answering(
+                    sessions, settings, parts, searchers.searcher_of
+                ) as executors,
                 RunEngine(sessions, url, executors, settings.runs) as runs,
             ):
                 desk = await _desk(sessions, runs, PAPERS)
@@ -102,7 +107,7 @@ async def _desk(
     sessions: SessionFactory, runs: RunEngine, papers: tuple[Paper, ...]
 ) -> Desk:
     actor = await open_organisation(sessions)
-    documents = await index(sessions, actor, papers)
+    documents = await index_papers(sessions, actor, papers)
     texts = {paper.id: paper.text for paper in papers}
     by_document = {str(id_): texts[name] for id_, name in documents.items()}
     return Desk(sessions, runs, by_document, actor)

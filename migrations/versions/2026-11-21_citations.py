@@ -30,6 +30,7 @@ select distinct v.org_id, d.id, 'pif_version', v.id, v.product_id, v.number
 # What is archived is not found any more from the same transaction on.
 _FORGET = """
 create function knowledge_forget() returns trigger language plpgsql as $$ begin
+  perform from knowledge_stats where org_id = new.org_id for update;
   delete from knowledge_chunks where org_id = new.org_id and document_id = new.id;
   delete from knowledge_documents where org_id = new.org_id and document_id = new.id;
   return null;

@@ -76,6 +76,16 @@ _TRIGGERS = (
     ("update", "old table as gone new table as added", _BOTH, _CHANGED),
 )
 
+# Whoever writes passages or vectors holds the sums first. A deletion reaches them by
+# cascades, vectors first and sums last: two that met would wait for each other.
+_HOLD = """
+create function knowledge_hold() returns trigger language plpgsql
+security definer set search_path = pg_catalog, public, pg_temp as $$ begin
+  perform from knowledge_stats where org_id = old.org_id for update;
+  return old;
+end $$
+"""
+
 # The terms of two organisations are different keys, so that the index leads to one's
 # own passages alone.
 _KEYS = """
@@ -113,6 +123,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Revert."""
+    op.execute("drop trigger knowledge_hold on documents")
+    op.execute("drop function knowledge_hold()")
     op.execute("drop function knowledge_candidates(integer[])")
     drop_tenant_table(op, "knowledge_embeddings")
     drop_tenant_table(op, "knowledge_documents")
@@ -285,6 +297,11 @@ def _create_upkeep() -> None:
             f"create trigger {name} after {event} on knowledge_chunks"
             f" referencing {tables} for each statement execute function {name}()"
         )
+    op.execute(_HOLD)
+    op.execute(
+        "create trigger knowledge_hold before delete on documents"
+        " for each row execute function knowledge_hold()"
+    )
 
 
 def _create_candidates() -> None:

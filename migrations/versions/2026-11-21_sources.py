@@ -18,6 +18,7 @@ def upgrade() -> None:
     _answers()
     _rates()
     _central_bases()
+    _central_copies()
 
 
 def _answers() -> None:
@@ -82,8 +83,23 @@ def _central_bases() -> None:
     tenant_table(op, "central_bases")
 
 
+def _central_copies() -> None:
+    op.create_table(
+        "central_copies",
+        sa.Column("org_id", sa.Uuid(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "org_id", "document_id", "product_id", name="pk_central_copies"
+        ),
+    )
+    tenant_table(op, "central_copies")
+
+
 def downgrade() -> None:
     """Revert."""
+    drop_tenant_table(op, "central_copies")
     drop_tenant_table(op, "central_bases")
     op.drop_table("source_rates")
     drop_tenant_table(op, "source_answers")

@@ -1,7 +1,8 @@
 """What the domains offer to web and worker: routers, and executors of runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 
@@ -19,10 +20,12 @@ from dossier.core.startup import Database
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
+from dossier.knowledge.service.assembly import Searchers, opened_searchers
 from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
 from dossier.reports.router import router as reports
 from dossier.runs.service import Executor
+from dossier.sources.ports import CentralService
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -42,12 +45,34 @@ API_ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Executing:
+    """What a process has one of: executors by kind of run, and its searchers."""
+
+    executors: Mapping[str, Executor]
+    searchers: Searchers
+
+
 @asynccontextmanager
-async def executing(
-    settings: Settings, database: Database
-) -> AsyncIterator[dict[str, Executor]]:
+async def executing(settings: Settings, database: Database) -> AsyncIterator[Executing]:
     """Yield what executes each kind of run, in the web process and the worker."""
     sessions = database.sessions
     parts = open_model_parts(sessions, settings)
-    async with answering(sessions, settings, parts) as answers:
-        yield answers
+    async with (
+        opened_searchers(sessions, settings, parts.recorder) as searchers,
+        answering(sessions, settings, parts, searchers.searcher_of) as answers,
+    ):
+        yield Executing(answers, searchers)
+
+
+def central_service(settings: Settings) -> CentralService | None:
+    """Return the central retrieval service, where one is set."""
+    knowledge = settings.knowledge
+    if knowledge.central_url is None:
+        return None
+    from dossier.integrations.rag.client import (  # noqa: PLC0415 - the HTTP client
+        open_central,
+    )
+
+    key = knowledge.central_api_key
+    return open_central(knowledge.central_url, key.get_secret_value() if key else None)

@@ -12,7 +12,12 @@ from fastapi.routing import iter_route_contexts
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service import OrganisationsService, Principal, SignInService
-from dossier.api import API_PREFIX, API_ROUTERS, ROOT_ROUTERS, executing
+from dossier.api import (
+    API_PREFIX,
+    API_ROUTERS,
+    ROOT_ROUTERS,
+    executing,
+)
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -71,18 +76,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.sessions = database.sessions
         state.authenticator = _authenticator(app, database.sessions)
         state.checks = _checks(database)
-        if settings.knowledge.rerank_url is not None:
-            # Its client is paid for only where settings name a server.
-            from dossier.integrations.rerank.client import (  # noqa: PLC0415
-                opened_reranker,
-            )
-
-            reranker = opened_reranker(settings.knowledge)
-            state.reranker = await stack.enter_async_context(reranker)
+        parts = await stack.enter_async_context(executing(settings, database))
+        state.searchers = parts.searchers
         await stack.enter_async_context(_jobs(app, settings, database))
-        executors = await stack.enter_async_context(executing(settings, database))
         state.run_engine = await stack.enter_async_context(
-            RunEngine(database.sessions, database.url, executors, settings.runs)
+            RunEngine(database.sessions, database.url, parts.executors, settings.runs)
         )
         yield
 
@@ -100,7 +98,8 @@ async def _jobs(
             # The engine costs 33 MB: a web process without a worker never pays it.
             from dossier.worker import working  # noqa: PLC0415
 
-            await stack.enter_async_context(working(settings, database))
+            searchers = app.state.searchers
+            await stack.enter_async_context(working(settings, database, searchers))
         yield
 
 

@@ -9,38 +9,44 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.ai.service import planned_servers
+from dossier.ai.service import (
+    AbilitiesService,
+    StoredProbe,
+    embedder_name,
+    planned_servers,
+)
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
-from dossier.api import executing
+from dossier.api import central_service, executing
 from dossier.chat.tasks.parts import open_clients, window_of
 from dossier.chat.tasks.summarise import summarise
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
+from dossier.integrations.llm.models import EmbeddingModel
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import Typesetter
 from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
-from dossier.integrations.rag.client import RagClient, open_central
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.ports import Periodic, Task
 from dossier.jobs.tasks.attempt import Attempts
 from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
 from dossier.knowledge import tasks as knowledge
+from dossier.knowledge.service.assembly import Searchers
+from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import Press, render
 from dossier.runs.service import RunEngine
-from dossier.sources.tasks import create_base, fill_bases
+from dossier.sources.constants import CENTRAL_PATIENCE
+from dossier.sources.tasks import (
+    create_base,
+    fill_bases,
+    fill_documents,
+    push_document,
+)
 
 logger = logging.getLogger(__name__)
-
-
-def central_of(settings: Settings) -> RagClient | None:
-    """Return the central retrieval service, where one is set."""
-    key = settings.knowledge.central_api_key
-    url = settings.knowledge.central_url
-    return open_central(url, key.get_secret_value() if key else None)
 
 
 TASKS: dict[str, Callable[[Settings], Task]] = {
@@ -62,7 +68,12 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
             window=window_of(settings),
         )
     ),
-    "knowledge.index_document": lambda _: Task(knowledge.index_document),
+    "knowledge.index_document": lambda settings: Task(
+        partial(
+            knowledge.index_document,
+            is_given_away=settings.knowledge.central_url is not None,
+        )
+    ),
     "knowledge.reweigh": lambda _: Task(knowledge.reweigh),
     "knowledge.catch_up": lambda _: Task(knowledge.catch_up),
     "reports.render": lambda settings: Task(
@@ -75,7 +86,12 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
         )
     ),
     "sources.create_base": lambda settings: Task(
-        partial(create_base, service=central_of(settings))
+        partial(create_base, service=central_service(settings)),
+        max_failures=CENTRAL_PATIENCE,
+    ),
+    "sources.push_document": lambda settings: Task(
+        partial(push_document, service=central_service(settings), papers=central_paper),
+        max_failures=CENTRAL_PATIENCE,
     ),
 }
 """Each kind of job with what makes its task; a new one is one line."""
@@ -83,9 +99,8 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
 
 def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
     """Return the jobs that the clock enqueues."""
-    behind = partial(
-        knowledge.organisations_behind, embed_model=settings.ai.embed_model
-    )
+    embeds_by = embedder_name(settings)
+    behind = partial(knowledge.organisations_behind, embed_model=embeds_by)
     return (Periodic("knowledge.catch_up", "*/5 * * * *", behind),)
 
 
@@ -111,6 +126,9 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
         ),
         Timer("ai.probe", "27 * * * *", partial(probe_models, settings, database)),
         Timer(
+            "ai.probe_again", "*/2 * * * *", partial(probe_again, settings, database)
+        ),
+        Timer(
             "ai.settle_lost",
             "*/5 * * * *",
             partial(settle_lost, sessions, settings.runs.max_duration_s),
@@ -125,11 +143,15 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
 
 
 def central_timers(settings: Settings, database: Database) -> list[Timer]:
-    """Return what looks for products without a base, where a service is set."""
+    """Return what looks for missing bases and copies, where a service is set."""
     if settings.knowledge.central_url is None:
         return []
     fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
-    return [Timer("sources.fill_bases", "*/2 * * * *", fill)]
+    give = partial(fill_documents, database.sessions, central_papers)
+    return [
+        Timer("sources.fill_bases", "*/2 * * * *", fill),
+        Timer("sources.fill_documents", "*/10 * * * *", give),
+    ]
 
 
 async def probe_models(settings: Settings, database: Database) -> None:
@@ -141,6 +163,14 @@ async def probe_models(settings: Settings, database: Database) -> None:
 
     servers = planned_servers(settings.ai)
     await probe_servers(database.sessions, servers, partial(probe, plan), listed_price)
+
+
+async def probe_again(settings: Settings, database: Database) -> None:
+    """Ask servers once more that gave no answer when they were asked last."""
+    found = StoredProbe(database.sessions, planned_servers(settings.ai))
+    abilities = await AbilitiesService(found).current()
+    if abilities is not None and not abilities.reachable:
+        await probe_models(settings, database)
 
 
 @asynccontextmanager
@@ -185,35 +215,30 @@ def make_worker(
     )
 
 
-@asynccontextmanager
-async def known_tasks(
-    settings: Settings, database: Database
-) -> AsyncIterator[dict[str, Task]]:
-    """Yield all tasks, with an embedder where a setting names one."""
+def known_tasks(settings: Settings, embedder: EmbeddingModel | None) -> dict[str, Task]:
+    """Return all tasks, with those of an embedder where a setting names one."""
     tasks = make_tasks(settings)
-    clients = open_clients(settings, database.sessions)
-    embedder = clients.embedder()
-    if embedder is not None:
-        from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the HTTP client
-            probe_embedder,
-        )
+    if embedder is None:
+        return tasks
+    from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the HTTP client
+        probe_embedder,
+    )
 
-        tasks |= knowledge.embedding_tasks(embedder, probe_embedder)
-    try:
-        yield tasks
-    finally:
-        await clients.close()
+    return tasks | knowledge.embedding_tasks(
+        embedder,
+        probe_embedder,
+        is_given_away=settings.knowledge.central_url is not None,
+    )
 
 
 @asynccontextmanager
-async def working(settings: Settings, database: Database) -> AsyncIterator[None]:
+async def working(
+    settings: Settings, database: Database, searchers: Searchers
+) -> AsyncIterator[None]:
     """Run a worker beside the caller; leaving waits for the jobs that run."""
     stop = asyncio.Event()
-    async with (
-        probing(settings, database),
-        known_tasks(settings, database) as tasks,
-        asyncio.TaskGroup() as group,
-    ):
+    tasks = known_tasks(settings, searchers.embedder())
+    async with probing(settings, database), asyncio.TaskGroup() as group:
         worker = make_worker(settings, database, tasks)
         group.create_task(worker.run(stop), name="worker")
         try:
@@ -227,11 +252,11 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         opened_database(settings) as database,
         # A worker process takes over the runs of a web process that died.
-        executing(settings, database) as executors,
-        RunEngine(database.sessions, database.url, executors, settings.runs),
-        known_tasks(settings, database) as tasks,
+        executing(settings, database) as parts,
+        RunEngine(database.sessions, database.url, parts.executors, settings.runs),
         probing(settings, database),
     ):
+        tasks = known_tasks(settings, parts.searchers.embedder())
         logger.info("worker.started")
         await make_worker(settings, database, tasks).run(stop)
     logger.info("worker.stopped")

@@ -223,7 +223,18 @@ def test_a_server_that_was_away_is_told_of() -> None:
 @pytest.mark.parametrize(
     ("facts", "available"),
     [
-        ({"embedder": "e5", "is_reachable": True, "dimensions": 384}, True),
+        ({"embedder": "e5", "dimensions": 384, "languages": ("en",)}, True),
+        ({"embedder": "e5", "dimensions": 384, "is_reachable": True}, False),
+        (
+            {
+                "embedder": "e5",
+                "is_reachable": False,  # it lists no model for chats
+                "dimensions": 384,
+                "languages": ("en",),
+            },
+            True,
+        ),
+        ({"local_embedder": "bge", "has_local_library": False}, False),
         ({"embedder": "e5"}, True),
         ({"embedder": "e5", "is_reachable": True}, False),
         ({"local_embedder": "bge"}, True),
@@ -235,6 +246,28 @@ def test_dense_search_needs_an_embedder_that_answers(
     available: bool,  # noqa: FBT001 - a table
 ) -> None:
     assert described(**facts)["search.dense"].available is available
+
+
+def test_an_embedding_model_without_a_server_asks_for_the_server() -> None:
+    dense = described(embed_model="e5", strong="claude")["search.dense"]
+
+    assert (dense.available, dense.setting) == (False, "DOSSIER_AI__BASE_URL")
+
+
+def test_while_the_first_server_is_away_the_fallback_answers() -> None:
+    features = described(
+        strong="large", fallback="spare", is_reachable=False, problem="refused"
+    )
+
+    answer = features["chat.answer"]
+    assert (answer.engine, answer.model) == (Engine.MODEL, "spare")
+    assert "refused" in (answer.why_not or "")
+
+
+def test_a_server_of_many_models_asks_for_a_name() -> None:
+    features = described(strong="auto", has_name=False, is_reachable=False)
+
+    assert features["chat.plain"].setting == "DOSSIER_AI__MODEL"
 
 
 def test_services_count_once_they_are_set() -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx2
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import select, update
 from tests.factories.ai import make_budget, make_ledger, make_record, make_tag
 
@@ -13,17 +14,20 @@ from dossier.ai.models import AiBudgetWindow, AiCall
 from dossier.ai.rules.pricing import Price
 from dossier.ai.service import (
     AbilitiesService,
+    Ledger,
     ModelPrices,
     StoredProbe,
     planned_servers,
 )
 from dossier.ai.tasks import probe_servers, settle_lost
 from dossier.core.clock import now
-from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.database import Engine, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.settings.models import AiSettings
+from dossier.core.startup import Database
 from dossier.integrations.llm.models import ServerAbilities
 from dossier.integrations.prices.client import ListedPrice, listed_price
+from dossier.worker import probe_again, probe_models
 
 AI = AiSettings.model_validate(
     {"base_url": "http://models.example/v1", "model": "large", "api_key": "sk-secret"}
@@ -93,6 +97,73 @@ async def test_prices_come_from_settings_then_from_the_list(
     from_settings = await own.price_of("large-2026-01")
     assert from_settings == Price(Decimal(3), None, None, "settings")
     assert await own.price_of("e5") is None
+
+
+async def test_a_free_server_of_ones_own_does_not_make_its_fallback_free(
+    sessions: SessionFactory,
+) -> None:
+    free = AI.model_copy(
+        update={
+            "anthropic_api_key": SecretStr("sk-other"),
+            "price_input_usd_per_mtok": Decimal(0),
+            "price_output_usd_per_mtok": Decimal(0),
+        }
+    )
+    servers = planned_servers(free)
+    fallback = servers[1].models["strong"]
+    await probe_servers(sessions, servers, answering, lambda _server, _model: LISTED)
+    prices = ModelPrices(free, StoredProbe(sessions, servers))
+
+    own, other = await prices.price_of("large"), await prices.price_of(fallback)
+
+    assert own is not None
+    assert own.source == "settings"
+    assert other is not None
+    assert (other.input_usd, other.source) == (LISTED.input_usd, LISTED.source)
+
+
+async def test_a_call_costs_what_the_model_costs_that_was_asked_for(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    """Servers answer under longer names, which no list and no setting knows."""
+    stated = AI.model_copy(
+        update={
+            "cheap_model": "small",
+            "price_input_usd_per_mtok": Decimal(9),
+            "price_output_usd_per_mtok": Decimal(9),
+        }
+    )
+    servers = planned_servers(stated)
+    await probe_servers(sessions, servers, answering, lambda _server, _model: LISTED)
+    ledger = Ledger(sessions, ModelPrices(stated, StoredProbe(sessions, servers)))
+
+    reservation = await ledger.reserve(make_tag(org_id), "small", 300)
+    await ledger.settle(reservation, make_record(model="small-2026-01"))
+
+    async with tenant_transaction(sessions, org_id) as session:
+        call = await session.get_one(AiCall, reservation)
+    assert call.price_source == LISTED.source
+
+
+async def test_a_server_that_was_away_is_asked_again_soon(
+    sessions: SessionFactory, settings: Settings, engine: Engine
+) -> None:
+    gone = AiSettings.model_validate({"base_url": "http://127.0.0.1:9/v1"})
+    database = Database(str(settings.database.url), engine, sessions)
+    named = settings.model_copy(update={"ai": gone})
+    probe = StoredProbe(sessions, planned_servers(gone))
+
+    await probe_again(named, database)  # never asked: that is the start's to do
+    never = await probe.latest()
+    await probe_models(named, database)
+    first = await StoredProbe(sessions, probe.servers).latest()
+    await probe_again(named, database)
+    again = await StoredProbe(sessions, probe.servers).latest()
+
+    assert never is None
+    assert first is not None
+    assert again is not None
+    assert again.probed_at > first.probed_at
 
 
 def test_the_list_knows_the_vendors_prices_and_nobody_elses() -> None:

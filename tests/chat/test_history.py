@@ -87,7 +87,7 @@ async def test_the_summary_stands_for_what_it_tells_of(
     assert stored
     assert history.summary == "They said a and b."
     assert [turn.text for turn in history.turns] == ["c"]
-    assert (history.cut_at, history.summary_through_id) == (None, second.id)
+    assert (history.cut_at, history.replaces_id) == (None, second.id)
 
 
 async def test_two_summaries_do_not_overwrite_each_other(
@@ -116,6 +116,40 @@ async def test_a_summary_of_another_branch_is_not_told(
 
     assert history.summary is None
     assert [turn.text for turn in history.turns] == ["a", "B"]
+
+
+async def test_a_summary_of_another_branch_is_replaced(
+    sessions: SessionFactory, session: Session, histories: HistoryService, actor: Actor
+) -> None:
+    first, second = await said(sessions, actor.org_id, "a", "b")
+    await histories.store_summary(
+        first.room_id, Summary("They said b.", second.id), after_id=None
+    )
+    edited = await MessagesService(session, actor, 100).edit_message(second.id, "B")
+    past = await histories.history(first.room_id, edited.id, ALL_TOKENS)
+
+    is_stored = await histories.store_summary(
+        first.room_id, Summary("They said B.", edited.id), after_id=past.replaces_id
+    )
+
+    assert is_stored
+
+
+async def test_a_message_deleted_while_it_was_summarised_is_not_told(
+    sessions: SessionFactory, session: Session, histories: HistoryService, actor: Actor
+) -> None:
+    first, second = await said(sessions, actor.org_id, "a secret", "b")
+    past = await histories.history(first.room_id, second.id, ALL_TOKENS)
+    await MessagesService(session, actor, 100).delete_message(first.id)
+
+    is_stored = await histories.store_summary(
+        first.room_id,
+        Summary("They said a secret.", second.id),
+        after_id=past.replaces_id,
+        told=past.turns,
+    )
+
+    assert not is_stored
 
 
 async def test_a_deleted_message_is_forgotten_with_the_summary(

@@ -288,6 +288,11 @@ async def test_a_document_still_being_read_is_named_and_nothing_is_stored(
 
     assert (answer.status_code, slug_of(answer)) == (409, "attachment-not-ready")
     assert "slow.pdf" in answer.json()["detail"]
+    (fault,) = answer.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == (
+        "#/document_ids/0",
+        "attachment_not_ready",
+    )
     assert await texts(client, room_id) == []
 
 

@@ -80,6 +80,43 @@ async def test_stream_goes_on_to_its_end_after_the_process_was_killed(
     assert again.status_code == 204
 
 
+@pytest.mark.process
+async def test_process_that_is_told_to_stop_hands_its_streams_over_at_once(
+    tmp_path: Path, fresh_database: str
+) -> None:
+    stream = Stream()
+    async with scripted_model(delay_per_token_ms=50, reply_tokens=100) as model:
+        settings = variables(fresh_database, model) | {"DOSSIER_RUNS__LEASE_S": "60"}
+        async with (
+            serving(tmp_path, **settings) as first,
+            serving(tmp_path, **settings) as second,
+        ):
+            async with first.http.stream(
+                "POST", "/chat", json=question("Hello")
+            ) as response:
+                reading = asyncio.create_task(stream.read(response))
+                async with asyncio.timeout(10):
+                    while not stream.text():  # noqa: ASYNC110 - nobody tells
+                        await asyncio.sleep(0.02)
+                first.process.terminate()
+                model.play(delay_per_token_ms=0)
+                told_s = time.monotonic()
+                await reading
+                left_s = time.monotonic() - told_s
+            async with asyncio.timeout(5):
+                await first.process.wait()
+            path = f"/chat/runs/{stream.created['response']['id']}/events"
+            after = {"Last-Event-ID": str(stream.last_id)}
+            async with second.http.stream("GET", path, headers=after) as response:
+                await stream.read(response)
+            message = await stored_answer(second, stream)
+
+    assert left_s < 5  # of a grace of thirty
+    assert stream.events[-1][1] == "response.completed"
+    assert stream.text() == message["text"]
+    assert message["text"].startswith("You asked: Hello")
+
+
 async def vanish(http: httpx2.AsyncClient, number: int) -> Stream:
     """Ask, hear the first words, and leave without a word."""
     stream = Stream()

@@ -10,11 +10,13 @@ from tests.conftest import DrainJobs
 from tests.factories.documents import make_document, make_stored_document
 from tests.factories.jobs import make_context
 from tests.factories.papers import bomb_xlsx_bytes, pdf_bytes
+from typing_extensions import override
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.models import new_id
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.documents.constants import INDEX_TASK
 from dossier.documents.service import DocumentsService
 from dossier.documents.tasks import give_up, read_text
 from dossier.integrations.parsing.exceptions import (
@@ -324,3 +326,21 @@ async def test_a_document_of_another_organisation_is_not_found(
 
     assert response.status_code == 404
     assert response.json()["type"] == "/problems/document-not-found"
+
+
+async def test_a_document_deleted_while_it_is_read_stays_deleted(
+    sessions: SessionFactory, org_id: UUID, document_id: UUID, read: Read
+) -> None:
+    class Deleting(Scripted):
+        @override
+        async def read_text(self, path: Path, filename: str) -> PaperText:
+            async with tenant_transaction(sessions, org_id) as session:
+                service = DocumentsService(session, Actor.system(org_id))
+                await service.remove_document(document_id)
+            return await super().read_text(path, filename)
+
+    await read(Deleting(READ))
+
+    async with tenant_transaction(sessions, org_id) as session:
+        jobs = await session.scalars(select(Job).where(Job.kind == INDEX_TASK))
+        assert jobs.all() == []

@@ -66,7 +66,7 @@ async def make_answer(
         return await service.add_pending_answer(seat.room, persona, question, None)
 
 
-async def make_run(sessions: SessionFactory, org_id: UUID) -> Run:
+async def make_chat_run(sessions: SessionFactory, org_id: UUID) -> Run:
     """Start a run that answers in a new room of the test's own member."""
     room = await make_room(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:

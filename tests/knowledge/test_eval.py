@@ -1,17 +1,27 @@
 """Measuring retrieval: the bundled collection, bad files, and nothing left behind."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from unittest.mock import ANY
 
-import asyncpg
 import orjson
 import pytest
 from typer.testing import CliRunner
 
 from dossier.cli import app
-from dossier.core.database import Engine
+from dossier.cli.knowledge import measured
+from dossier.core.database import SessionFactory
+from dossier.core.embedded.layout import locate
 from dossier.knowledge.exceptions import CollectionInvalidError
-from dossier.knowledge.rules.collection import Collection, NamedLines, read_collection
+from dossier.knowledge.rules.collection import (
+    Collection,
+    NamedLines,
+    Paper,
+    read_collection,
+)
 from dossier.knowledge.service import search_eval
 
 DATA = Path(__file__).parent / "data"
@@ -29,21 +39,8 @@ def lines(name: str, content: bytes) -> NamedLines:
     return NamedLines(name, content.splitlines(keepends=True))
 
 
-async def count_of(url: str, table: str) -> int:
-    connection = await asyncpg.connect(url)
-    try:
-        count: int = await connection.fetchval(f"select count(*) from {table}")  # noqa: S608 - a name of ours
-        return count
-    finally:
-        await connection.close()
-
-
-async def test_our_own_papers_are_found_and_leave_nothing(
-    engine: Engine, database_url: str
-) -> None:
-    before = await count_of(database_url, "organisations")
-
-    figures = await search_eval.evaluate(engine, bundled())
+async def test_our_own_papers_are_found(sessions: SessionFactory) -> None:
+    figures = await search_eval.evaluate(sessions, bundled())
 
     assert figures == {
         "documents": 30,
@@ -56,21 +53,33 @@ async def test_our_own_papers_are_found_and_leave_nothing(
         "mode": "lexical",
     }
     assert figures["ndcg@10"] >= 0.95
-    assert await count_of(database_url, "organisations") == before
-    assert await count_of(database_url, "knowledge_terms") == 0
 
 
-async def test_a_failure_half_way_leaves_nothing(
-    engine: Engine, database_url: str
-) -> None:
-    before = await count_of(database_url, "organisations")
-    paper = bundled().papers[0]
-    twice = Collection((paper, paper), {"q": "x"}, {"q": {paper.id: 1}})
+@pytest.mark.process  # a database of its own: a second to start
+async def test_its_database_is_gone_afterwards(tmp_path: Path) -> None:
+    paper, question = Paper("a", "T", "red"), {"q": "red"}
+    collection = Collection((paper,), question, {"q": {"a": 1}})
 
-    with pytest.raises(RuntimeError):
-        await search_eval.evaluate(engine, twice)
+    figures = await measured(tmp_path, collection)
 
-    assert await count_of(database_url, "organisations") == before
+    assert figures["ndcg@10"] == 1
+    assert not locate(tmp_path).data.exists()
+
+
+@pytest.mark.process  # a process that is stopped half-way
+def test_nothing_is_left_of_what_was_stopped(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dossier", "knowledge", "eval"]
+    for name in FILES:
+        command += [f"--{name.split('.')[0]}", str(DATA / name)]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own
+    while not any(tmp_path.glob("*/*")) and process.poll() is None:
+        time.sleep(0.01)
+
+    process.terminate()  # goes on as Ctrl-C
+
+    assert process.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

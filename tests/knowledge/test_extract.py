@@ -122,6 +122,45 @@ def test_rare_terms_weigh_more_than_common_ones() -> None:
     assert found.share < ANSWER_SHARE
 
 
+def test_what_no_paper_names_is_not_answered_by_what_else_was_asked() -> None:
+    other = Passage("The margin of safety of the preservative is 120.")
+    weights = {"margin": 3.0, "safeti": 1.7, "retinol": 4.1}
+
+    found = extract("What is the margin of safety of retinol?", [other], weights)
+
+    assert found.verdict is Verdict.CLOSEST
+
+
+def test_heading_that_repeats_the_question_is_no_answer() -> None:
+    report = Passage("Stability Test Report\n\nThe stability test ran for 12 weeks.")
+
+    _verdict, sentences = ask("stability test report", report)
+
+    assert sentences == ["The stability test ran for 12 weeks."]
+
+
+def test_sentence_that_says_yes_is_an_answer() -> None:
+    verdict, sentences = ask("Is the cream free?", Passage("The cream is free."))
+
+    assert (verdict, sentences) == (Verdict.ANSWERED, ["The cream is free."])
+
+
+def test_names_of_columns_are_no_answer_but_help_to_find_it() -> None:
+    table = Passage("Test | Limit\nYeast | 100 CFU/g", is_table=True)
+
+    verdict, sentences = ask("Which limit has yeast?", table)
+
+    assert (verdict, sentences) == (Verdict.ANSWERED, ["Yeast | 100 CFU/g"])
+
+
+def test_title_alone_earns_no_second_sentence() -> None:
+    paper = Passage("The limits of yeast are met. 21 Garden Road.", context="limits")
+
+    _verdict, sentences = ask("What are the limits of yeast?", paper)
+
+    assert sentences == ["The limits of yeast are met."]
+
+
 def test_words_that_ask_are_no_part_of_the_question() -> None:
     assert question_terms("What is the pH?") == question_terms("pH")
     assert question_terms("什麼") != frozenset()

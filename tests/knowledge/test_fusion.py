@@ -90,7 +90,9 @@ def test_words_are_weighed_one_by_one_up_to_a_bound() -> None:
 def test_an_excerpt_is_the_sentence_with_the_telling_words() -> None:
     text = "Store it dry. The shelf life is two years. Call us."
 
-    found = excerpt(text, [Stretch(0, len(text))], {"shelf": 2, "dry": 1}, words, 40)
+    found = excerpt(
+        text, [Stretch(0, len(text))], {"shelf": 2, "dry": 1}, words, max_characters=40
+    )
 
     assert text[found.start : found.end] == "The shelf life is two years."
 
@@ -110,11 +112,36 @@ def test_an_excerpt_stays_in_one_piece_of_the_text() -> None:
     st.integers(5, 60),
 )
 def test_an_excerpt_is_short_and_lies_in_its_text(text: str, longest: int) -> None:
-    found = excerpt(text, [Stretch(0, len(text))], {"a": 1}, list, longest)
+    found = excerpt(
+        text, [Stretch(0, len(text))], {"a": 1}, list, max_characters=longest
+    )
 
     assert 0 <= found.start <= found.end <= len(text)
     assert found.end - found.start <= longest
-    assert (found.end > found.start) == bool(text.strip())
+    assert (found.end > found.start) == bool(text)
+
+
+WRAPPED = (
+    "The cream is kept at room temperature in a dry place. Its shelf life is\n"
+    "24 months. After opening, in a cool place, it keeps for twelve\n"
+    "months."
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "quote"),
+    [
+        ("shelf", "Its shelf life is\n24 months."),
+        ("twelve", "After opening, in a cool place, it keeps for twelve\nmonths."),
+        ("named in its title", WRAPPED),
+    ],
+)
+def test_a_line_that_the_page_broke_ends_no_sentence(asked: str, quote: str) -> None:
+    weights = dict.fromkeys(asked.split(" in "), 1.0)
+
+    found = excerpt(WRAPPED, [Stretch(0, len(WRAPPED))], weights, words)
+
+    assert WRAPPED[found.start : found.end] == quote
 
 
 def test_a_passage_without_text_has_an_empty_excerpt() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text, update
-from tests.factories.knowledge import make_indexed_document, make_read_document
+from sqlalchemy import select, text, update
+from tests.factories.knowledge import index, make_indexed_document, make_read_document
 from tests.factories.products import make_product
 
 from dossier.core.database import SessionFactory, tenant_transaction
@@ -17,6 +17,8 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.integrations.llm.models import CallTag
 from dossier.integrations.rerank.client import Ranked
+from dossier.jobs.models import Job
+from dossier.knowledge.constants import EMBED_TASK
 from dossier.knowledge.models import Embedding, KnowledgeStats
 from dossier.knowledge.rules import plan
 from dossier.knowledge.service import SearchQuery, SearchResult, SearchService
@@ -235,6 +237,20 @@ async def test_an_embedder_that_fails_leaves_a_search_by_words(
     assert len(result.hits) == 1
 
 
+async def test_a_model_whose_size_has_changed_has_passages_embedded_anew_once(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    await make_indexed_document(sessions, org_id, "Red shade.")
+    await embed_all(sessions, org_id)
+
+    for _ in range(2):
+        await ask(sessions, actor, "red", embedder=WordsEmbedder(size=256))
+
+    async with tenant_transaction(sessions, org_id) as session:
+        jobs = await session.scalars(select(Job).where(Job.kind == EMBED_TASK))
+        assert len(jobs.all()) == 1
+
+
 class Backwards:
     """A reranker that likes the last one best, or fails."""
 
@@ -283,8 +299,12 @@ class Central:
 
     def __init__(self, failure: Exception | None = None) -> None:
         self._failure = failure
+        self.asked: list[UUID | None] = []
 
-    async def search(self, _text: str, _limit: int, /) -> list[Found]:
+    async def search(
+        self, _text: str, _limit: int, product_id: UUID | None, /
+    ) -> list[Found]:
+        self.asked.append(product_id)
         if self._failure is not None:
             raise self._failure
         return [Found()]
@@ -302,6 +322,19 @@ async def test_central_passages_stand_apart_and_may_be_missing(
     assert len(both.hits) == len(alone.hits) == 1
     assert alone.central == ()
     assert "the central service did not answer" in (alone.why or "")
+
+
+async def test_the_central_service_is_kept_to_the_product_or_not_asked(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    product, central = await make_product(sessions, org_id), Central()
+
+    await ask(sessions, actor, "red", central=central, product_id=product.id)
+    narrow = await ask(sessions, actor, "red", central=central, item=3)
+
+    assert central.asked == [product.id]
+    assert narrow.central == ()
+    assert "narrows by product alone" in (narrow.why or "")
 
 
 async def test_a_search_keeps_to_product_item_and_type(
@@ -372,6 +405,25 @@ async def test_documents_that_are_not_ready_are_named(
         "late",
         "indexing",
     )
+
+
+async def test_an_unreadable_paper_is_named_also_when_it_serves_a_product(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    paper = await make_read_document(sessions, org_id, filename="scan.pdf")
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(
+            update(Document)
+            .where(Document.org_id == org_id)
+            .values(text_state="unreadable")
+        )
+    await index(sessions, org_id, paper.id)
+
+    result = await ask(sessions, actor, "red")
+
+    assert [(each.filename, each.state) for each in result.not_ready] == [
+        ("scan.pdf", "unreadable")
+    ]
 
 
 async def test_only_the_beginning_of_a_long_text_is_the_question(

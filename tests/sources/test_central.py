@@ -18,8 +18,7 @@ from dossier.jobs.ports import Task
 from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
 from dossier.products.service import ProductsService
-from dossier.sources.constants import CREATE_BASE_TASK
-from dossier.sources.ports import CentralDocument
+from dossier.sources.constants import CREATE_BASE_TASK, CentralDocument, CentralPaper
 from dossier.sources.service import CentralRetrieval
 from dossier.sources.tasks import create_base, fill_bases
 
@@ -95,10 +94,11 @@ async def test_a_search_asks_the_organisations_own_bases(
     other_org_id: UUID,
     service: RagClient,
 ) -> None:
-    product_id = uuid4()
+    product_id, document_id = uuid4(), uuid4()
     mine = CentralRetrieval(sessions, org_id, service)
     theirs = CentralRetrieval(sessions, other_org_id, service)
-    await mine.push_document(product_id, PAPER)
+    paper = CentralPaper(PAPER, 1, frozenset({product_id}))
+    await mine.keep_document(document_id, paper)
 
     [hit] = await mine.search("keep preservaset", 5)
 

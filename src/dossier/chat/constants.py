@@ -104,8 +104,8 @@ class History:
 
     Where set, `chat.summarise` has something to do: up to and with this message.
     """
-    summary_through_id: UUID | None
-    """Where the summary ends; what a new one is written after."""
+    replaces_id: UUID | None
+    """Where the room's summary ends, be it on another branch: a new one replaces it."""
 
 
 @dataclass(frozen=True, slots=True)

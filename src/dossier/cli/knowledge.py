@@ -1,18 +1,24 @@
 """`dossier knowledge`: look after what search knows."""
 
 import asyncio
+import signal
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 import typer
 
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, system_transaction
+from dossier.core.embedded import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.documents.tasks import orphan_blobs
@@ -94,11 +100,20 @@ def evaluate_retrieval(
 ) -> None:
     """Measure retrieval on a judged collection in BEIR's layout.
 
-    It is indexed and searched as papers are, and leaves nothing behind.
+    It is indexed and searched as papers are, in a database of its own, which is gone
+    when the command ends.
     """
     collection = _read(corpus, queries, qrels)
-    figures = asyncio.run(_evaluate(Settings(), collection))
+    with TemporaryDirectory(prefix="dossier-eval-") as folder:
+        figures = asyncio.run(_stoppable(measured(Path(folder), collection)))
     typer.echo(orjson.dumps(figures) if as_json else _table(figures))
+
+
+async def _stoppable(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Clean up at SIGTERM as at Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    return await work
 
 
 def _read(corpus: Path, queries: Path, qrels: Path) -> Collection:
@@ -117,9 +132,23 @@ def _lines(stack: ExitStack, path: Path) -> NamedLines:
     return NamedLines(str(path), file)
 
 
-async def _evaluate(settings: Settings, collection: Collection) -> dict[str, Any]:
-    async with opened_database(settings) as database:
-        return await evaluate(database.engine, collection)
+async def measured(home: Path, collection: Collection) -> dict[str, Any]:
+    """Measure in a database below a folder; it is removed whatever happens."""
+    async with embedded_postgres(home, durable=False, keep=False) as url:
+        settings = Settings.model_validate({"home": home, "database": {"url": url}})
+        async with opened_database(settings) as database:
+            return await evaluate(
+                database.sessions, collection, partial(_analyse, database.url)
+            )
+
+
+async def _analyse(url: str) -> None:
+    """Let the planner know at once what it learns in a minute anyway."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("vacuum analyze")
+    finally:
+        await connection.close()
 
 
 def _table(figures: dict[str, Any]) -> str:

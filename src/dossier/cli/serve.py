@@ -1,13 +1,16 @@
 """`dossier serve`: the web app, and on one machine the worker inside it."""
 
+import asyncio
 import gc
 import signal
 import socket
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typing_extensions import override
 
 from dossier.core.embedded import EmbeddedCluster, embedded_postgres
 from dossier.core.errors import AppError
@@ -16,11 +19,14 @@ from dossier.core.loopback import is_loopback
 from dossier.core.settings import Settings
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 app = typer.Typer()
 
+START_FAILED = 3
+"""What the server itself ends with where it could not start."""
 GRACE_S = 30
 """How long requests that are under way may take after the signal to stop."""
 
@@ -133,13 +139,33 @@ def _run(settings: Settings, *, reload: bool) -> None:
         return
     from dossier.main import create_app  # noqa: PLC0415 - the same
 
-    served = Served(create_app(settings))
+    app = create_app(settings)
+    served = Served(app)
+    server = _leaving_at_once(app)(uvicorn.Config(served, **options))
     gc.freeze()
     gc.enable()
-    try:
-        uvicorn.run(served, **options)
-    except SystemExit as exc:
-        raise served.failure or exc from None
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise served.failure or SystemExit(START_FAILED)
+
+
+def _leaving_at_once(app: "FastAPI") -> "type[uvicorn.Server]":
+    """Return a server that hands the runs over when it is told to stop.
+
+    Left to the end of the lifespan, that would come after the streams, which would
+    wait for the runs: all of the grace would go by.
+    """
+    import uvicorn  # noqa: PLC0415 - the database starts meanwhile
+
+    class Server(uvicorn.Server):
+        @override
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(app.state.run_engine.close())
+                group.create_task(super().shutdown(sockets))
+
+    return Server
 
 
 class Served:

@@ -109,20 +109,6 @@ async def tenant_transaction(
 
 
 @asynccontextmanager
-async def passing_sessions(engine: Engine) -> AsyncIterator[SessionFactory]:
-    """Yield sessions over one transaction, which is rolled back whatever happens.
-
-    What they write is seen by them alone; nothing concurrent may run on them.
-    """
-    async with engine.connect() as connection:
-        transaction = await connection.begin()
-        try:
-            yield make_sessions(connection, join_transaction_mode="create_savepoint")
-        finally:
-            await transaction.rollback()
-
-
-@asynccontextmanager
 async def system_transaction(sessions: SessionFactory) -> AsyncIterator[AsyncSession]:
     """Open a transaction across organisations: log-in, sweepers, operators only."""
     async with _transaction(sessions, {"role": SYSTEM_ROLE}) as session:

@@ -40,11 +40,13 @@ async def read_text(
         return  # deleted since
     found = await _found(document, store, reader)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+        documents = DocumentsService(session, ctx.actor)
+        if await documents.hold_document(document_id) is None:
+            return  # deleted while it was read
         had_text = await _settle(session, document, found)
         reason = found.reason if isinstance(found, UnreadableFileError) else None
         await _record(session, ctx.actor, document, reason)
         if had_text or reason is None:
-            documents = DocumentsService(session, ctx.actor)
             await documents.request_indexing([document_id])
         await ctx.finish(session, f"/api/v1/documents/{document_id}/text")
 

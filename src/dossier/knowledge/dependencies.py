@@ -1,4 +1,4 @@
-"""Wiring of knowledge; embedder and reranker are what `main.py` put on `app.state`."""
+"""Wiring of knowledge; what it searches with is what `main.py` put on `app.state`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +13,7 @@ from dossier.knowledge.schemas.search import (
     QuestionText,
 )
 from dossier.knowledge.service import IndexingService, SearchQuery, SearchService
+from dossier.knowledge.service.assembly import Searchers
 from dossier.products.constants import ITEM_COUNT
 
 
@@ -30,15 +31,8 @@ async def get_search_service(
     request: Request, sessions: Sessions, actor: CurrentActor
 ) -> SearchService:
     """Build the service; it opens its own transactions, none is open meanwhile."""
-    state = request.app.state
-    central = getattr(state, "central_search", None)
-    return SearchService(
-        sessions,
-        actor,
-        embedder=getattr(state, "embedder", None),
-        reranker=getattr(state, "reranker", None),
-        central=central(actor) if central is not None else None,
-    )
+    searchers: Searchers = request.app.state.searchers
+    return searchers.searcher(sessions, actor, asks_central=True)
 
 
 Search = Annotated[SearchService, Depends(get_search_service)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Protocol
+from uuid import UUID
 
 from dossier.integrations.llm.models import EmbeddingModel
 
@@ -57,8 +58,10 @@ class FoundPassage(Protocol):
 class CentralSearch(Protocol):
     """A central retrieval service, bound to one organisation."""
 
-    async def search(self, text: str, limit: int, /) -> Sequence[FoundPassage]:
-        """Return the best passages, the best first, or raise `AppError`."""
+    async def search(
+        self, text: str, limit: int, product_id: UUID | None, /
+    ) -> Sequence[FoundPassage]:
+        """Return the best passages on a product, or on all, or raise `AppError`."""
         ...
 
 

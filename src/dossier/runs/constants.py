@@ -40,6 +40,8 @@ RESERVED_BLOCK = 500
 MAX_BATCH_EVENTS = 100
 """Events in one stored row."""
 CHANNEL = "dossier_runs"
+MAX_TOLD = 200
+"""Runs of one notification: their ids fit into it."""
 
 
 class Verb(StrEnum):
@@ -49,3 +51,4 @@ class Verb(StrEnum):
     ENDED = "ended"
     CANCEL = "cancel"
     DUE = "due"
+    ACCESS = "access"

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated, Literal
 from uuid import UUID
@@ -13,7 +14,7 @@ from typing_extensions import override
 
 from dossier.core.errors import Fault
 from dossier.runs.constants import FINISHED
-from dossier.runs.exceptions import StreamPositionInvalidError
+from dossier.runs.exceptions import RunNotFoundError, StreamPositionInvalidError
 from dossier.runs.models import Run
 from dossier.runs.service import Follower, RunEngine
 
@@ -33,6 +34,8 @@ _FIRST = b"retry: %d\n\n" % RETRY_MS
 _KEEP_ALIVE = b": keep-alive\n\n"
 
 Disconnect = Literal["continue", "cancel"]
+MayFollow = Callable[[], Awaitable[bool]]
+"""Tells whether the reader still has the right to the run's events."""
 
 
 async def get_run_engine(request: Request) -> RunEngine:
@@ -66,22 +69,30 @@ async def get_starting_after(
 StartingAfter = Annotated[int, Depends(get_starting_after)]
 
 
-def sse_response(
+def sse_response(  # noqa: PLR0913 - a stream, and what may end it
     engine: RunEngine,
     org_id: UUID,
     run: Run,
     starting_after: int = 0,
     *,
     on_disconnect: Disconnect | None = None,
+    may_follow: MayFollow | None = None,
 ) -> Response:
-    """Answer with a run's events after a number; 204 where nothing more will come."""
+    """Answer with a run's events after a number; 204 where nothing more will come.
+
+    `may_follow` is asked again whenever rights to the run may have changed.
+    """
     if run.state in FINISHED and starting_after >= run.stored_through:
         return Response(status_code=204)
     if starting_after > run.reserved_through:
         raise _invalid(STARTING_AFTER, "No event of this run has such a number yet.")
     policy = on_disconnect or engine.settings.on_disconnect
     return EventStream(
-        engine, (org_id, run.id), starting_after, cancels=policy == "cancel"
+        engine,
+        (org_id, run.id),
+        starting_after,
+        cancels=policy == "cancel",
+        may_follow=may_follow,
     )
 
 
@@ -101,6 +112,7 @@ class EventStream(Response):
         starting_after: int,
         *,
         cancels: bool,
+        may_follow: MayFollow | None = None,
     ) -> None:
         self.status_code = 200
         self.background = None
@@ -111,6 +123,8 @@ class EventStream(Response):
         self._starting_after = starting_after
         self._cancels = cancels
         self._has_left = False
+        self._may_follow = may_follow
+        self._access_changes = engine.access_changes
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +140,8 @@ class EventStream(Response):
         with self._engine.following(org_id, run_id, self._starting_after) as follower:
             watch = asyncio.create_task(self._watch(receive, follower))
             try:
-                await self._stream(follower, send)
+                with suppress(RunNotFoundError):  # deleted while it was read
+                    await self._stream(follower, send)
             finally:
                 watch.cancel()
         if self._has_left:
@@ -141,12 +156,21 @@ class EventStream(Response):
         sent_s = clock()
         while not (self._has_left or follower.has_ended) and self._engine.is_open:
             events = await follower.next()
+            if not await self._is_allowed():
+                return
             if events:
                 await _send(send, b"".join([event.frame for event in events]))
                 sent_s = clock()
             elif clock() - sent_s >= quiet_s:
                 await _send(send, _KEEP_ALIVE)
                 sent_s = clock()
+
+    async def _is_allowed(self) -> bool:
+        changes = self._engine.access_changes
+        if changes == self._access_changes or self._may_follow is None:
+            return True
+        self._access_changes = changes
+        return await self._may_follow()
 
     async def _watch(self, receive: Receive, follower: Follower) -> None:
         with suppress(asyncio.CancelledError):

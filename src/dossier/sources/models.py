@@ -69,3 +69,18 @@ class CentralBase(TenantOwned, Identified, Base):
 
     product_id: Mapped[UUID]
     remote_id: Mapped[str] = mapped_column(Text)
+
+
+class CentralCopy(TenantOwned, Base):
+    """A document that lies in a product's base of the central retrieval service.
+
+    `revision` is the document's when it was given; what differs is given anew. No
+    foreign key: the copy outlives the document until it has been removed there.
+    """
+
+    __tablename__ = "central_copies"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int]

@@ -1,11 +1,11 @@
 """What this domain needs from a central retrieval service."""
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from dossier.core.database import Session
+from dossier.sources.constants import CentralDocument, CentralPaper, LinkedPaper
 
 
 class RemotePassage(Protocol):
@@ -40,9 +40,15 @@ class CentralService(Protocol):
         ...
 
     async def push_document(
-        self, tenant: str, base_id: str, document: "CentralDocument", /
+        self, tenant: str, base_id: str, document: CentralDocument, /
     ) -> None:
         """Give it a document, in place of an earlier one of the same id."""
+        ...
+
+    async def remove_document(
+        self, tenant: str, base_id: str, external_id: str, /
+    ) -> None:
+        """Take a document away; one that is not there is none to take."""
         ...
 
     async def query(
@@ -52,13 +58,22 @@ class CentralService(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CentralDocument:
-    """A document on its way to the central service."""
+class Papers(Protocol):
+    """Knows the documents, which lie above; bound by the composition root."""
 
-    external_id: str
-    title: str
-    text: str
+    def __call__(
+        self, session: Session, org_id: UUID, document_id: UUID, /
+    ) -> Awaitable[CentralPaper | None]:
+        """Return a document, or `None` where nothing of it may be given away."""
+        ...
+
+
+class PaperList(Protocol):
+    """Names every document that belongs into a base."""
+
+    def __call__(self, session: Session, /) -> Awaitable[Collection[LinkedPaper]]:
+        """Return them all, in a transaction across organisations."""
+        ...
 
 
 class ProductList(Protocol):

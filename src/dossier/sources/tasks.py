@@ -1,6 +1,7 @@
 """Knowledge bases in the central service: one for each product, made later if need be.
 
-Making a product never waits for that service, and never fails because of it.
+Neither making a product nor indexing a document waits for that service, or fails
+because of it.
 """
 
 from uuid import UUID
@@ -14,9 +15,11 @@ from dossier.sources.constants import (
     CENTRAL_HOST,
     CREATE_BASE_TASK,
     MAX_FILLED,
+    PUSH_DOCUMENT_TASK,
 )
 from dossier.sources.gateway import bases as gateway
-from dossier.sources.ports import CentralService, ProductList
+from dossier.sources.gateway import copies
+from dossier.sources.ports import CentralService, PaperList, Papers, ProductList
 from dossier.sources.service import CentralRetrieval, SourceRates
 
 
@@ -33,6 +36,45 @@ async def create_base(
         await central.ensure_base(product_id)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         await ctx.finish(session)
+
+
+async def push_document(
+    ctx: TaskContext,
+    document_id: UUID,
+    service: CentralService | None,
+    papers: Papers,
+) -> None:
+    """Give the service a document as it is now, or take it away where it is gone.
+
+    No transaction is open while the service is asked.
+    """
+    if service is not None:
+        async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+            paper = await papers(session, ctx.org_id, document_id)
+        await SourceRates(ctx.sessions).turn(CENTRAL_HOST, CENTRAL_EVERY_S)
+        central = CentralRetrieval(ctx.sessions, ctx.org_id, service)
+        await central.keep_document(document_id, paper)
+    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+        await ctx.finish(session)
+
+
+async def fill_documents(sessions: SessionFactory, papers: PaperList) -> int:
+    """Queue every document whose copies there differ from it; return how many.
+
+    What was pushed in vain is pushed again, what was deleted here is removed there.
+    Safe to repeat: while a document's job is to be done, there is no other.
+    """
+    async with system_transaction(sessions) as session:
+        held = await copies.list_copies_for_system(session)
+        differing = held ^ set(await papers(session))
+        behind = sorted({(each.org_id, each.document_id) for each in differing})
+        for org_id, document_id in behind[:MAX_FILLED]:
+            await JobsService(session, Actor.system(org_id)).enqueue(
+                PUSH_DOCUMENT_TASK,
+                dedupe_key=f"{PUSH_DOCUMENT_TASK}:{document_id}",
+                document_id=document_id,
+            )
+    return len(behind[:MAX_FILLED])
 
 
 async def fill_bases(sessions: SessionFactory, products: ProductList) -> int:

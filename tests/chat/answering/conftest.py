@@ -18,6 +18,7 @@ from tests.conftest import TEMPLATE, KnownTokens, client_of, clone
 from tests.factories.accounts import make_organisation, make_user
 
 from dossier.ai.service import open_model_parts
+from dossier.chat.ports import SearcherOf
 from dossier.chat.service.answers import KIND
 from dossier.chat.service.answers_prompt import Window
 from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
@@ -158,6 +159,7 @@ async def open_chat(
             *,
             has_model: bool = False,
             shelf: Shelf | None = None,
+            searcher_of: SearcherOf | None = None,
             continues: bool = False,
             patience_s: float = 5,
             window: Window = WINDOW,
@@ -171,7 +173,11 @@ async def open_chat(
             actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
             shelf = shelf or Shelf()
             process = Process(
-                settings, sessions, shelf, continues=continues, window=window
+                settings,
+                sessions,
+                searcher_of or shelf.searcher_of,
+                continues=continues,
+                window=window,
             )
             engine = await process.start(stack)
             known = app.state.authenticator.actors
@@ -192,7 +198,7 @@ class Process:
 
     settings: Settings
     sessions: SessionFactory
-    shelf: Shelf
+    searcher_of: SearcherOf
     continues: bool
     window: Window
 
@@ -204,7 +210,7 @@ class Process:
         executor = AnswerExecutor(
             AnswerParts(
                 sessions=sessions,
-                searcher_of=self.shelf.searcher_of,
+                searcher_of=self.searcher_of,
                 ask_model=clients.chat,
                 ask_abilities=self.abilities,
                 window=self.window,

@@ -151,7 +151,7 @@ async def written_late(chat: Chat, room: str, change: Callable[[], Any]) -> bool
     """Read around a question, let something happen, then write."""
     question = Question(message="And now?", room_id=UUID(room))
     reads = read_for(chat.sessions, chat.actor)
-    opening = await read_opening(reads, chat.actor, question, with_similar=False)
+    opening = await read_opening(reads, chat.actor, question)
     assert opening is not None
     await change()
     creates = create_for(chat.sessions, chat.actor)

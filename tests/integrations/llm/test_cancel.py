@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from uuid import UUID
 
 import pytest
 from tests.integrations.llm.harness import (
@@ -17,11 +18,12 @@ from tests.integrations.llm.harness import (
     sse,
     streaming,
 )
+from typing_extensions import override
 
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.embeddings import open_embedder
 from dossier.integrations.llm.exceptions import ModelUnavailableError
-from dossier.integrations.llm.models import Completed, Outcome
+from dossier.integrations.llm.models import CallTag, Completed, Outcome
 
 SOON_S = 1.0  # what the product promises
 
@@ -121,3 +123,38 @@ async def test_chat_and_embeddings_share_their_connections() -> None:
         await embedder.close()
 
     assert len(set(server.peers)) == 1
+
+
+class SlowLedger(RememberingLedger):
+    """A ledger whose database takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_go = asyncio.Event(), asyncio.Event()
+
+    @override
+    async def reserve(self, tag: CallTag, model: str, tokens: int, /) -> UUID:
+        self.asked.set()
+        await self.may_go.wait()
+        return await super().reserve(tag, model, tokens)
+
+
+async def test_what_was_set_aside_for_a_cancelled_call_is_given_back() -> None:
+    ledger = SlowLedger()
+    async with serving(streaming(WHOLE)) as server:
+        client = opened(server.url, ledger)
+        task = asyncio.create_task(first_piece(client, asyncio.Event()))
+        await ledger.asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        ledger.may_go.set()
+        async with asyncio.timeout(SOON_S):
+            while not ledger.settled:  # noqa: ASYNC110 - it happens beside us
+                await asyncio.sleep(0)
+        await client.close()
+
+    [row] = ledger.rows
+    assert row.outcome is Outcome.CANCELLED
+    assert (row.usage.input_tokens, row.usage.output_tokens) == (0, 0)
+    assert server.requests == []

@@ -2,7 +2,11 @@
 
 from dossier.ai.rules.fingerprints import cache_key
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
-from dossier.ai.service.assembly import ModelParts, open_model_parts
+from dossier.ai.service.assembly import (
+    ModelParts,
+    embedder_name,
+    open_model_parts,
+)
 from dossier.ai.service.budgets import BudgetsService
 from dossier.ai.service.cache import (
     AnswerCache,
@@ -32,6 +36,7 @@ __all__ = [
     "UsageService",
     "cache_key",
     "count_hit",
+    "embedder_name",
     "find_stored",
     "load_prompt",
     "open_model_parts",

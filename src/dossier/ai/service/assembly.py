@@ -10,7 +10,9 @@ from dossier.ai.service.prices import ModelPrices
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.settings.models import TraceSettings
-from dossier.integrations.llm.models import Recorder
+from dossier.integrations.llm.local import local_name
+from dossier.integrations.llm.models import Purpose, Recorder
+from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.tracing.calls import TracedRecorder
 from dossier.integrations.tracing.client import open_tracer
 from dossier.integrations.tracing.models import Tracer
@@ -43,3 +45,16 @@ def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )
     return ModelParts(recorder, AbilitiesService(probe), tracer)
+
+
+def embedder_name(settings: Settings) -> str | None:
+    """Return the name that vectors are kept under; `None` where nothing embeds.
+
+    A model of this machine goes before a server's: nothing leaves the house.
+    """
+    local = settings.knowledge.local_embed_model
+    if local is not None:
+        return local_name(local)
+    plan = model_plan(settings.ai)
+    embedder = plan.embedder if plan else None
+    return embedder.models[Purpose.EMBEDDING] if embedder else None

@@ -1,6 +1,8 @@
 """What works here: settings and the newest probe, put together."""
 
 from dataclasses import asdict
+from importlib.util import find_spec
+from typing import TypedDict
 
 from dossier.ai.rules.capabilities import Facts, capabilities
 from dossier.ai.schemas import (
@@ -13,6 +15,16 @@ from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_
 from dossier.core.database import SessionFactory
 from dossier.core.settings.models import AiSettings, KnowledgeSettings
 from dossier.integrations.llm.models import Purpose, ServerAbilities
+from dossier.integrations.llm.plan import UNNAMED
+
+
+class _Named(TypedDict):
+    strong: str | None
+    fallback: str | None
+    cheap: str | None
+    cheap_fallback: str | None
+    embedder: str | None
+    has_name: bool
 
 
 class CapabilitiesService:
@@ -24,6 +36,7 @@ class CapabilitiesService:
         self._servers = planned_servers(ai)
         self._abilities = AbilitiesService(StoredProbe(sessions, self._servers))
         self._knowledge = knowledge
+        self._embed_model = ai.embed_model
 
     async def describe(self) -> CapabilitiesResponse:
         """Return every feature, the servers, and what they were found to do."""
@@ -39,10 +52,10 @@ class CapabilitiesService:
     def _facts(self, found: ServerAbilities | None) -> Facts:
         knowledge = self._knowledge
         return Facts(
-            strong=self._model(Purpose.STRONG),
-            cheap=self._model(Purpose.CHEAP),
-            embedder=self._model(Purpose.EMBEDDING),
+            **self._models(),
+            embed_model=self._embed_model,
             local_embedder=knowledge.local_embed_model,
+            has_local_library=find_spec("sentence_transformers") is not None,
             reranker=knowledge.rerank_url
             and (knowledge.rerank_model or knowledge.rerank_url),
             has_central=knowledge.central_url is not None,
@@ -52,6 +65,19 @@ class CapabilitiesService:
             languages=found.embedding_languages if found else (),
         )
 
-    def _model(self, purpose: Purpose) -> str | None:
-        names = (server.models.get(purpose.value) for server in self._servers)
-        return next((name for name in names if name is not None), None)
+    def _models(self) -> _Named:
+        strong, fallback = self._first_two(Purpose.STRONG)
+        cheap, cheap_fallback = self._first_two(Purpose.CHEAP)
+        return {
+            "strong": strong,
+            "fallback": fallback,
+            "cheap": cheap,
+            "cheap_fallback": cheap_fallback,
+            "embedder": self._first_two(Purpose.EMBEDDING)[0],
+            "has_name": strong != UNNAMED,
+        }
+
+    def _first_two(self, purpose: Purpose) -> tuple[str | None, str | None]:
+        told = (server.models.get(purpose.value) for server in self._servers)
+        first, second, *_ = *filter(None, told), None, None
+        return first, second

@@ -67,8 +67,8 @@ class Ledger:
         if opened is None:
             logger.warning("ai.call.unknown", extra={"call_id": str(reservation)})
             return
-        price = await self._prices.price_of(record.model)
-        price = price or await self._prices.price_of(opened.model)
+        # By the name that was asked for: servers answer under longer ones.
+        price = await self._prices.price_of(opened.model)
         settlement = _settlement(opened, record, price)
         async with raw_transaction(self._sessions, opened.org_id) as statements:
             settled = await gateway.settle_call_for_org(

@@ -6,6 +6,8 @@ from typing import Any
 from dossier.ai.rules.pricing import Price
 from dossier.ai.service.abilities import StoredProbe
 from dossier.core.settings.models import AiSettings
+from dossier.integrations.llm.models import Purpose
+from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.prices.client import ListedPrice
 
 FROM_SETTINGS = "settings"
@@ -14,8 +16,8 @@ FROM_SETTINGS = "settings"
 class ModelPrices:
     """Prices by model; satisfies `Prices`.
 
-    Prices in settings are those of the strong model, and of whatever it calls itself in
-    its answers: they hold for every model but those that settings name besides it.
+    Prices in settings are those of the first server's strong model, by whatever name:
+    they hold for every model but the others that may be asked, a fallback's as well.
     """
 
     def __init__(self, ai: AiSettings, probe: StoredProbe) -> None:
@@ -63,9 +65,15 @@ def _override(ai: AiSettings) -> Price | None:
     )
 
 
-def _besides(ai: AiSettings) -> frozenset[str | None]:
-    named = {ai.cheap_model, ai.vision_model, ai.embed_model, ai.fallback_model}
-    return frozenset(named - {ai.model, None})
+def _besides(ai: AiSettings) -> frozenset[str]:
+    """Return every model that may be asked, but the strong one of the first server."""
+    plan = model_plan(ai)
+    if plan is None:
+        return frozenset()
+    embedders = (plan.embedder,) if plan.embedder else ()
+    asked = (*plan.servers, *embedders)
+    named = {name for server in asked for name in server.models.values()}
+    return frozenset(named - {plan.servers[0].models[Purpose.STRONG]})
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    case,
     delete,
     insert,
     select,
     update,
 )
 
-from dossier.chat.constants import Summary
+from dossier.chat.constants import MessageState, Summary
 from dossier.chat.gateway.ids import any_of
 from dossier.chat.models import ChatAttachment, ChatFeedback, ChatMessage, ChatRoom
 from dossier.core.database import Session
@@ -82,6 +83,31 @@ async def settle_summary_for_org(
     return await session.scalar(statement) is not None
 
 
+async def has_deleted_for_org(
+    session: Session, org_id: UUID, message_ids: Sequence[UUID]
+) -> bool:
+    """Tell whether one of several messages was deleted."""
+    query = (
+        select(ChatMessage.id)
+        .where(
+            ChatMessage.org_id == org_id,
+            ChatMessage.id == any_of(message_ids),
+            ChatMessage.deleted_at.is_not(None),
+        )
+        .limit(1)
+    )
+    return await session.scalar(query) is not None
+
+
+async def clear_summary_for_org(session: Session, org_id: UUID, room_id: UUID) -> None:
+    """Forget a room's running summary."""
+    await session.execute(
+        update(ChatRoom)
+        .where(ChatRoom.org_id == org_id, ChatRoom.id == room_id)
+        .values(summary=None, summary_through_id=None)
+    )
+
+
 async def add_messages(session: Session, messages: Sequence[ChatMessage]) -> None:
     """Insert several messages, parents before their children."""
     session.add_all(messages)
@@ -107,7 +133,16 @@ async def mark_deleted_for_org(
     await session.execute(
         update(ChatMessage)
         .where(ChatMessage.org_id == org_id, ChatMessage.id == message_id)
-        .values(text="", citations=[], deleted_at=deleted_at)
+        .values(
+            text="",
+            citations=[],
+            deleted_at=deleted_at,
+            state=case(
+                # Nobody finishes it any more.
+                (ChatMessage.state == MessageState.PENDING, MessageState.INCOMPLETE),
+                else_=ChatMessage.state,
+            ),
+        )
     )
     await session.execute(
         delete(ChatAttachment).where(

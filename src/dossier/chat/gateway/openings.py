@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from dossier.chat.gateway.answers import LONGEST_QUESTION, QUESTIONS
 from dossier.core.creates import Condition
 from dossier.core.models import new_id
 from dossier.core.reads import Reads, bound
@@ -23,7 +22,7 @@ select profile.id as profile_id, persona.id as persona_id, persona.name,
   persona.personality, persona.tone, persona.knowledge_areas, persona.backstory,
   persona.language, room.id as room_id, room.product_id, room.active_at, room.summary,
   room.summary_through_id, newest.id as newest_id, newest.created_at as newest_at,
-  past.told, past.attached, past.has_more, asked.texts
+  past.told, past.attached, past.has_more
 from chat_profiles profile
 join virtual_users persona on persona.org_id = bound.org_id
   and persona.owner_id = profile.id and persona.retired_at is null
@@ -75,17 +74,6 @@ left join lateral (
     (select max(path.depth) from path) > {TOLD_MESSAGES}, false
   ) as has_more
 ) past on true
-left join lateral (
-  select json_agg(json_build_array(earlier.id, earlier.text))::text as texts from (
-    select said.id, said.text from chat_messages said
-    join chat_members member on member.org_id = bound.org_id
-      and member.room_id = said.room_id and member.profile_id = said.profile_id
-    where $5 and said.org_id = bound.org_id and said.profile_id = profile.id
-      and said.state = 'complete' and said.deleted_at is null
-      and length(said.text) <= {LONGEST_QUESTION}
-    order by said.created_at desc, said.id desc limit {QUESTIONS}
-  ) earlier
-) asked on true
 where profile.org_id = bound.org_id and profile.user_id is not distinct from $2
   and ($3::uuid is null or room.id is not null)
   and ($3::uuid is not null or persona.is_default)
@@ -114,14 +102,12 @@ async def read_opening_for_org(
     reads: Reads,
     org_id: UUID,
     asker: tuple[UUID | None, UUID | None, UUID | None],
-    *,
-    with_similar: bool,
 ) -> Mapping[str, Any] | None:
     """Return user, room and virtual user with what was said; `None`: not that simple.
 
     `asker` holds the user, the room if one is named, and the virtual user likewise.
     """
-    rows = await reads.rows(_OPENING, org_id, *asker, with_similar)
+    rows = await reads.rows(_OPENING, org_id, *asker)
     return dict(rows[0]) if rows else None
 
 

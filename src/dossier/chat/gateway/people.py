@@ -72,11 +72,25 @@ async def get_virtual_user_for_org(
     return (await session.scalars(query)).one_or_none()
 
 
-async def get_default_virtual_user_for_org(
-    session: Session, org_id: UUID, owner_id: UUID
+async def get_assistant_of_user_for_org(
+    session: Session, org_id: UUID, user_id: UUID | None
 ) -> VirtualUser | None:
-    """Return the assistant that answers where no other is named."""
-    query = _owned(org_id, owner_id).where(VirtualUser.is_default)
+    """Return a person's assistant, who answers where no other is named."""
+    query = (
+        select(VirtualUser)
+        .join(
+            ChatProfile,
+            (ChatProfile.org_id == VirtualUser.org_id)
+            & (ChatProfile.id == VirtualUser.owner_id),
+        )
+        .where(
+            VirtualUser.org_id == org_id,
+            VirtualUser.is_default,
+            VirtualUser.retired_at.is_(None),
+            ChatProfile.org_id == org_id,
+            ChatProfile.user_id.is_not_distinct_from(user_id),
+        )
+    )
     return (await session.scalars(query)).one_or_none()
 
 

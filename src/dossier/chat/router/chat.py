@@ -1,5 +1,6 @@
 """Asking: one call that answers, streams, or names the run that will."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ async def chat(body: ChatRequest, asking: Ask, patience_s: PatienceS) -> Respons
         document_ids=tuple(body.document_ids),
         terms=Terms(body.engine, body.grounding),
     )
-    asked = await asking.ask(question, is_streamed=body.stream)
+    asked = await asking.ask(question)
     return await _answer(asking, asked, patience_s, is_stream=body.stream)
 
 
@@ -69,7 +70,12 @@ async def _answer(
     asking: Asking, asked: Asked, patience_s: float, *, is_stream: bool
 ) -> Response:
     if is_stream:
-        response = sse_response(asking.engine, asking.org_id, asked.run)
+        response = sse_response(
+            asking.engine,
+            asking.org_id,
+            asked.run,
+            may_follow=partial(asking.may_follow, asked.run.id),
+        )
     else:
         response = await _whole(asking, asked, patience_s)
     response.headers["Location"] = f"{RUNS_PATH}/{asked.run.id}"
@@ -105,7 +111,7 @@ def _shown(answered: Answered) -> ChatResponse:
     asked, message = answered.asked, answered.message
     told: dict[str, Any] = {
         "chat_room_id": asked.room_id,
-        "user_message_id": asked.question_id,
+        "user_message_id": asked.question.id,
         "ai_message_id": asked.answer_id,
         "ai_response": message.text,
         "state": message.state,
@@ -115,6 +121,6 @@ def _shown(answered: Answered) -> ChatResponse:
         "engine": message.engine,
         "run_id": answered.run.id,
         "not_ready": answered.not_ready,
-        "similar": asked.similar,
+        "similar": answered.similar,
     }
     return ChatResponse.model_validate(told)

@@ -1,5 +1,6 @@
 """Runs that answer: how far they are, their events, stopping them."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +34,13 @@ async def stream_chat_run(
 ) -> Response:
     """Replay the events after a number, and go on live: no gap, no double."""
     run = await asking.get_run(chat_run_id)
-    return sse_response(asking.engine, asking.org_id, run, after)
+    return sse_response(
+        asking.engine,
+        asking.org_id,
+        run,
+        after,
+        may_follow=partial(asking.may_follow, chat_run_id),
+    )
 
 
 @router.post("/cancel", response_model=RunResponse)

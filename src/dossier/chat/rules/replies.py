@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-EXTRACT_RULES: Final = "extract@1"
+EXTRACT_RULES: Final = "extract@2"
 CLAIM_RULES: Final = "claims@1"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.chat.constants import MessageState, SettledAnswer
-from dossier.chat.exceptions import ChatRoomNotFoundError
+from dossier.chat.exceptions import ChatMessageNotFoundError, ChatRoomNotFoundError
 from dossier.chat.gateway import answers as gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
@@ -16,7 +16,6 @@ from dossier.chat.rules.similar import most_similar
 from dossier.chat.service.answers_brief import Order
 from dossier.chat.service.answers_settle import Ending, settle_answer
 from dossier.chat.service.messages import Draft, MessagesService
-from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session, raw_rows
@@ -63,12 +62,11 @@ class Asked:
     """A question with the run that answers it."""
 
     room_id: UUID
-    question_id: UUID
+    question: ChatMessage
     answer_id: UUID
     persona_id: UUID
     persona_name: str
     run: Run
-    similar: Similar | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,7 @@ class Answered:
     asked: Asked
     message: SettledAnswer
     run: Run
+    similar: Similar | None
 
     @property
     def not_ready(self) -> list[dict[str, Any]]:
@@ -102,7 +101,7 @@ class AnswersService:
         self._has_model = has_model
         self._seats = Seats(session, actor)
         self._rooms = RoomsService(session, actor)
-        self._personas = PersonasService(session, actor)
+        self._personas = self._rooms.personas  # which remember the assistant
         self._messages = MessagesService(session, actor, max_characters)
         self._runs = RunsService(session, actor)
 
@@ -112,13 +111,16 @@ class AnswersService:
         self._messages.check_text(question.message, "#/message")
         seat = await self._rooms.open_room(question.room_id, question.message)
         persona = await self._persona(seat.room, question.virtual_user_id)
-        draft = Draft(
-            text=question.message,
-            document_ids=question.document_ids,
-            pointer="#/message",
+        draft = Draft(text=question.message, document_ids=question.document_ids)
+        is_first = question.room_id is None
+        said = await self._messages.say(seat, draft, is_first=is_first)
+        is_there = is_first and persona.is_default  # who is in every new room
+        answer = await self._messages.prepare_answer(
+            seat, persona, said, is_there=is_there
         )
-        said = await self._messages.add_user_message(seat.room.id, draft)
-        return await self._start(seat.room, persona, said, question.terms, engine)
+        asked = await self._start(answer, persona, said, question.terms, engine)
+        await self._messages.place_answer(answer)
+        return asked
 
     async def regenerate(
         self, message_id: UUID, terms: Terms, engine: RunEngine
@@ -128,9 +130,10 @@ class AnswersService:
         again = await self._messages.prepare_regeneration(message_id)
         persona_id = again.earlier.virtual_user_id if again.earlier else None
         persona = await self._persona(again.seat.room, persona_id)
-        return await self._start(
-            again.seat.room, persona, again.question, terms, engine
+        answer = await self._messages.add_pending_answer(
+            again.seat.room, persona, again.question, None
         )
+        return await self._start(answer, persona, again.question, terms, engine)
 
     async def get_run(self, run_id: UUID) -> Run:
         """Return a run of a room where one is a member."""
@@ -166,30 +169,19 @@ class AnswersService:
 
     async def _start(
         self,
-        room: ChatRoom,
+        answer: ChatMessage,
         persona: VirtualUser,
         question: ChatMessage,
         terms: Terms,
         engine: RunEngine,
     ) -> Asked:
-        answer = await self._messages.add_pending_answer(room, persona, question, None)
-        order = Order(room.id, question.id, answer.id, terms.engine, terms.grounding)
+        room_id = answer.room_id
+        order = Order(room_id, question.id, answer.id, terms.engine, terms.grounding)
         run = await self._runs.start(
-            KIND, subject_id=room.id, input=order.written(), engine=engine
+            KIND, subject_id=room_id, input=order.written(), engine=engine
         )
         answer.run_id = run.id
-        similar = await self._similar(question)
-        return Asked(
-            room.id, question.id, answer.id, persona.id, persona.name, run, similar
-        )
-
-    async def _similar(self, question: ChatMessage) -> Similar | None:
-        if question.profile_id is None:
-            return None
-        earlier = await gateway.list_own_questions_for_org(
-            self._session, self._actor.org_id, question.profile_id, question.id
-        )
-        return similar_of(question.text, dict(earlier))
+        return Asked(room_id, question, answer.id, persona.id, persona.name, run)
 
 
 def require_model(terms: Terms, *, has_model: bool) -> None:
@@ -200,17 +192,24 @@ def require_model(terms: Terms, *, has_model: bool) -> None:
         raise ModelNotConfiguredError(detail)
 
 
-async def read_answered(reads: Reads, org_id: UUID, asked: Asked, run: Run) -> Answered:
-    """Return the answer that a run wrote."""
-    settled = await gateway.get_settled_for_org(reads, org_id, asked.answer_id)
-    if settled is None:
-        raise RunNotFoundError(run.id)
-    return Answered(asked, settled, run)
+async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> Answered:
+    """Return the answer that a run wrote, to whoever still is a member."""
+    found = await gateway.get_settled_for_org(
+        reads,
+        actor.org_id,
+        asked.answer_id,
+        user_id=actor.user_id,
+        question_id=asked.question.id,
+    )
+    if found is None:
+        raise ChatMessageNotFoundError(asked.answer_id)
+    settled, earlier = found
+    return Answered(asked, settled, run, _similar(asked.question, earlier))
 
 
-def similar_of(text: str, earlier: Mapping[UUID, str]) -> Similar | None:
+def _similar(question: ChatMessage, earlier: Mapping[UUID, str]) -> Similar | None:
     """Return the earlier question that is nearly the same, if there is one."""
-    found = most_similar(text, earlier, _terms)
+    found = most_similar(question.text, earlier, _terms)
     return None if found is None else Similar(earlier[found], found)
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from dossier.chat.constants import AnswerScope, History
-from dossier.chat.exceptions import ChatMessageNotFoundError, VirtualUserNotFoundError
+from dossier.chat.exceptions import ChatMessageNotFoundError
 from dossier.chat.gateway import messages as gateway
-from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, VirtualUser
 from dossier.chat.service.history import HistoryService
 from dossier.chat.service.scopes import ScopesService
@@ -78,9 +77,11 @@ class BriefsService:
         seat = await Seats(self._session, self._actor).take(order.room_id)
         question = await self._message(order.room_id, order.question_id)
         answer = await self._message(order.room_id, order.answer_id)
-        persona = await self._persona(order.room_id, answer.virtual_user_id)
-        scope = await ScopesService(self._session, self._actor).scope_for(
-            seat.room, persona, leaf_id=question.id
+        if answer.virtual_user_id is None:
+            raise ChatMessageNotFoundError(answer.id)
+        scopes = ScopesService(self._session, self._actor)
+        persona, scope = await scopes.scope_at(
+            seat, answer.virtual_user_id, leaf_id=question.id
         )
         history = await self._history(question, tokens_beside)
         manner = _manner(persona)
@@ -102,16 +103,6 @@ class BriefsService:
         if found is None or found.deleted_at is not None:
             raise ChatMessageNotFoundError(message_id)
         return found
-
-    async def _persona(self, room_id: UUID, persona_id: UUID | None) -> VirtualUser:
-        found = None
-        if persona_id is not None:
-            found = await people_gateway.get_persona_in_room_for_org(
-                self._session, self._actor.org_id, room_id, persona_id
-            )
-        if found is None:
-            raise VirtualUserNotFoundError(persona_id)
-        return found[0]
 
 
 def _manner(persona: VirtualUser) -> dict[str, Any]:

@@ -26,15 +26,14 @@ from dossier.chat.rules import wording
 from dossier.chat.rules.order import next_instant
 from dossier.chat.rules.window import WindowFilling
 from dossier.chat.service import messages, rooms
-from dossier.chat.service.answers import KIND, Asked, Question, similar_of
+from dossier.chat.service.answers import KIND, Asked, Question
 from dossier.chat.service.answers_brief import Brief, Order
 from dossier.core.clock import now
 from dossier.core.creates import Condition, Creates
 from dossier.core.reads import Reads
 from dossier.core.tenancy import Actor
 from dossier.runs.models import Run
-from dossier.runs.ports import Holder
-from dossier.runs.service import add_run
+from dossier.runs.service import Holder, add_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Opening:
             return None
         window = filling.window()
         if not is_summed_up:
-            return History(None, window.turns, window.cut_at, None)
+            return History(None, window.turns, window.cut_at, through_id)
         return History(self.row["summary"], window.turns, window.cut_at, through_id)
 
 
@@ -111,13 +110,11 @@ def is_usual(question: Question, max_characters: int) -> bool:
 
 
 async def read_opening(
-    reads: Reads, actor: Actor, question: Question, *, with_similar: bool
+    reads: Reads, actor: Actor, question: Question
 ) -> Opening | None:
     """Return what stands around a question; `None` where it takes the longer way."""
     asker = (actor.user_id, question.room_id, question.virtual_user_id)
-    row = await gateway.read_opening_for_org(
-        reads, actor.org_id, asker, with_similar=with_similar
-    )
+    row = await gateway.read_opening_for_org(reads, actor.org_id, asker)
     return None if row is None else Opening(question, row)
 
 
@@ -152,7 +149,7 @@ class OpeningWriter:
             said.id,
             details={"room_id": str(room_id), "attachments": 0},
         )
-        return _asked(opening, answer, run), condition
+        return _asked(opening, said, answer, run), condition
 
     async def _add_room(self, opening: Opening, at: Any) -> UUID:
         org_id, owner_id = self._actor.org_id, opening.row["profile_id"]
@@ -211,18 +208,12 @@ class OpeningWriter:
         )
 
 
-def _asked(opening: Opening, answer: ChatMessage, run: Run) -> Asked:
-    earlier = orjson.loads(opening.row["texts"] or "[]")
-    if answer.parent_id is None:
-        raise AssertionError  # an answer stands below its question
+def _asked(opening: Opening, said: ChatMessage, answer: ChatMessage, run: Run) -> Asked:
     return Asked(
         room_id=answer.room_id,
-        question_id=answer.parent_id,
+        question=said,
         answer_id=answer.id,
         persona_id=opening.row["persona_id"],
         persona_name=opening.row["name"],
         run=run,
-        similar=similar_of(
-            opening.question.message, {UUID(key): text for key, text in earlier}
-        ),
     )

@@ -51,6 +51,7 @@ def label_of(  # noqa: PLR0913 - the members of a label
     *,
     model: str | None = None,
     prompt_hash: str | None = None,
+    parser: str | None = None,
     network: bool = False,
     degraded: Degraded | None = None,
 ) -> AnswerLabel:
@@ -59,6 +60,7 @@ def label_of(  # noqa: PLR0913 - the members of a label
         engine="model" if engine == "model" else "extractive",
         model=model,
         prompt_hash=prompt_hash,
+        parser=parser,
         ruleset=ruleset,
         network=network,
         at=now(),

@@ -20,6 +20,8 @@ from dossier.knowledge.service.sentences import Extraction, Passage, extract
 PASSAGES = 8
 FROM_ATTACHMENTS = 5
 """Of these, the first come from what was sent with the message."""
+FROM_SHORT = 4
+"""Of these, the first come from a short question by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +144,26 @@ class Sources:
 
 
 async def find_sources(
-    searcher: Searcher, question: str, scope: AnswerScope
+    searcher: Searcher, question: str, scope: AnswerScope, before: str | None = None
 ) -> Sources:
-    """Search what was sent with the messages first, then the room's papers."""
+    """Search what was sent with the messages first, then the room's papers.
+
+    `before` is the question that a short one goes on from: both together are searched
+    as well, and fill the places behind what the short one finds by itself.
+    """
     results: list[SearchResult] = []
     if scope.attached_ids:
         results.append(await searcher.search(_query(question, scope, attached=True)))
-    results.append(await searcher.search(_query(question, scope, attached=False)))
-    hits = _merged([each.hits for each in results])
-    last = results[-1]
+    last = await searcher.search(_query(question, scope, attached=False))
+    results.append(last)
+    found = [each.hits for each in results]
+    if before is not None:
+        both = _query(f"{question}\n{before}", scope, attached=False)
+        told = await searcher.search(both)
+        found[-1] = last.hits[:FROM_SHORT]
+        found += [told.hits, last.hits[FROM_SHORT:]]
+        results.append(told)
+    hits = _merged(found)
     return Sources(
         passages=tuple(Cited.of(n, hit) for n, hit in enumerate(hits, start=1)),
         idf={term: weight for each in results for term, weight in each.idf.items()},

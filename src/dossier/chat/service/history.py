@@ -42,13 +42,27 @@ class HistoryService:
         await self._fill(filling, room_id, upto_message_id, through_id)
         window = filling.window()
         text = summary.text if summary else None
-        return History(text, window.turns, window.cut_at, through_id)
+        return History(text, window.turns, window.cut_at, seat.room.summary_through_id)
 
     async def store_summary(
-        self, room_id: UUID, summary: Summary, *, after_id: UUID | None
+        self,
+        room_id: UUID,
+        summary: Summary,
+        *,
+        after_id: UUID | None,
+        told: Sequence[Turn] = (),
     ) -> bool:
-        """Replace the summary that ended in `after_id`; `False` if another did."""
-        await self._seats.take(room_id)
+        """Replace the summary that ended in `after_id`; `False` if another did.
+
+        Nor is one stored that tells of a message deleted since: deleting holds the
+        room as well, so that one of the two comes first.
+        """
+        await self._seats.hold(room_id)
+        told_ids = [turn.message_id for turn in told]
+        if await gateway.has_deleted_for_org(
+            self._session, self._actor.org_id, told_ids
+        ):
+            return False
         return await gateway.settle_summary_for_org(
             self._session, self._actor.org_id, room_id, summary, after_id=after_id
         )

@@ -22,6 +22,7 @@ from dossier.chat.service.profiles import ProfilesService
 from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
+from dossier.runs.service import RunsService
 
 ENTITY = "chat_room"
 
@@ -89,6 +90,8 @@ class MembersService:
         await gateway.delete_member_for_org(
             self._session, self._actor.org_id, room_id, found.profile.id
         )
+        # Streams that the person has open end with the membership.
+        await RunsService(self._session, self._actor).have_readers_checked(room_id)
         await self._record(room_id, member_removed=str(user_id))
 
     async def list_personas(self, room_id: UUID) -> Sequence[VirtualUser]:

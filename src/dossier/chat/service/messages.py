@@ -31,6 +31,7 @@ from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
+from dossier.runs.service import RunsService
 
 ENTITY = "chat_message"
 
@@ -74,16 +75,21 @@ class MessagesService:
     async def add_user_message(self, room_id: UUID, draft: Draft) -> ChatMessage:
         """Say something in a room; nothing is stored unless all of it can be."""
         self.check_text(draft.text, draft.pointer)
-        seat = await self._seats.lock(room_id)
+        return await self.say(await self._seats.lock(room_id), draft)
+
+    async def say(
+        self, seat: Seat, draft: Draft, *, is_first: bool = False
+    ) -> ChatMessage:
+        """Say what was checked in a room that is held; `is_first`: it is new."""
         documents = await self._ready_documents(draft.document_ids)
-        newest = await self._newest(room_id)
+        newest = None if is_first else await self._newest(seat.room.id)
         parent = newest
         if draft.parent_id is not None:
-            parent = await self._in_room(room_id, draft.parent_id)
+            parent = await self._in_room(seat.room.id, draft.parent_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=_behind(newest),
-            room_id=room_id,
+            created_at=seat.room.active_at if is_first else _behind(newest),
+            room_id=seat.room.id,
             parent_id=parent.id if parent else None,
             profile_id=seat.member.profile_id,
             text=draft.text,
@@ -124,15 +130,22 @@ class MessagesService:
     async def delete_message(self, message_id: UUID) -> None:
         """Forget what one said; its place stays, so that answers keep theirs.
 
-        The room's running summary may tell of it, so that is forgotten too.
+        The room's running summary may tell of it, and an answer's run holds its words:
+        they are forgotten too, and what still writes an answer stops.
         """
         seen = await self._seats.see(message_id)
         if not _may_delete(seen):
             raise NotYourMessageError
+        await self._seats.hold(seen.message.room_id)
+        if seen.message.run_id is not None:
+            runs = RunsService(self._session, self._actor)
+            await runs.delete_run(seen.message.run_id)
         await gateway.mark_deleted_for_org(
             self._session, self._actor.org_id, message_id, now()
         )
-        seen.seat.room.summary = seen.seat.room.summary_through_id = None
+        await gateway.clear_summary_for_org(
+            self._session, self._actor.org_id, seen.message.room_id
+        )
         await self._record("delete", seen.message)
 
     async def add_pending_answer(
@@ -145,25 +158,35 @@ class MessagesService:
         """Reserve the place of an answer that a run is going to write."""
         seat = await self._seats.lock(room.id)
         await self._scopes.admit(seat, persona)
-        answer = ChatMessage(
-            org_id=self._actor.org_id,
-            created_at=_behind(await self._newest(room.id)),
-            room_id=room.id,
-            parent_id=question.id,
-            virtual_user_id=persona.id,
-            state=MessageState.PENDING,
-            run_id=run_id,
-        )
+        newest = await self._newest(room.id)
+        answer = _pending(question, persona, _behind(newest), run_id)
         await self._number(answer)
         await gateway.add_message(self._session, answer)
         return answer
 
+    async def prepare_answer(
+        self, seat: Seat, persona: VirtualUser, question: ChatMessage, *, is_there: bool
+    ) -> ChatMessage:
+        """Return the place of the answer to what was just said in a room held since.
+
+        It is to be stored with `place_answer`, once its run is known.
+        """
+        if not is_there:
+            await self._scopes.admit(seat, persona)
+        return _pending(question, persona, _behind(question), None)
+
+    async def place_answer(self, answer: ChatMessage) -> None:
+        """Store the place of an answer."""
+        await gateway.add_message(self._session, answer)
+
     async def prepare_regeneration(self, message_id: UUID) -> Regeneration:
         """Return the question of an answer, or a question itself, to answer anew."""
         seen = await self._seats.see(message_id)
-        if seen.message.virtual_user_id is None:
-            return Regeneration(seen.seat, seen.message, None)
-        return await self._anew(seen)
+        if seen.message.virtual_user_id is not None:
+            return await self._anew(seen)
+        if seen.message.deleted_at is not None:
+            raise NoQuestionError
+        return Regeneration(seen.seat, seen.message, None)
 
     async def _anew(self, seen: SeenMessage) -> Regeneration:
         answer = seen.message
@@ -192,10 +215,18 @@ class MessagesService:
             await self._documents.get_document(each)
             for each in dict.fromkeys(document_ids)
         ]
-        for document in found:
-            if document.text_state == TextState.PENDING:
-                detail = f"{document.filename} is still being read; nothing was sent."
-                raise AttachmentNotReadyError(detail)
+        faults = [
+            Fault(
+                f"#/document_ids/{document_ids.index(document.id)}",
+                f"{document.filename} is still being read.",
+                "attachment_not_ready",
+            )
+            for document in found
+            if document.text_state == TextState.PENDING
+        ]
+        if faults:
+            detail = " ".join([*(each.detail for each in faults), "Nothing was sent."])
+            raise AttachmentNotReadyError(detail, faults=tuple(faults))
         return found
 
     async def _in_room(self, room_id: UUID, message_id: UUID) -> ChatMessage:
@@ -262,6 +293,20 @@ def _may_delete(seen: SeenMessage) -> bool:
     if message.virtual_user_id is not None:
         return member.role == MemberRole.OWNER
     return message.profile_id == member.profile_id
+
+
+def _pending(
+    question: ChatMessage, persona: VirtualUser, at: datetime, run_id: UUID | None
+) -> ChatMessage:
+    return ChatMessage(
+        org_id=question.org_id,
+        created_at=at,
+        room_id=question.room_id,
+        parent_id=question.id,
+        virtual_user_id=persona.id,
+        state=MessageState.PENDING,
+        run_id=run_id,
+    )
 
 
 def _behind(newest: ChatMessage | None) -> datetime:

@@ -24,21 +24,25 @@ class PersonasService:
         self._session = session
         self._actor = actor
         self._profiles = ProfilesService(session, actor)
+        self._default: VirtualUser | None = None
         self._activity = ActivityService(session, actor)
 
     async def default_persona(self) -> VirtualUser:
         """Return one's assistant, made on first use."""
+        if self._default is None:
+            self._default = await self._find_default() or await self._make_default()
+        return self._default
+
+    async def _find_default(self) -> VirtualUser | None:
+        return await gateway.get_assistant_of_user_for_org(
+            self._session, self._actor.org_id, self._actor.user_id
+        )
+
+    async def _make_default(self) -> VirtualUser:
         org_id = self._actor.org_id
         owner = await self._profiles.own()
-        found = await gateway.get_default_virtual_user_for_org(
-            self._session, org_id, owner.id
-        )
-        if found is not None:
-            return found
         await gateway.add_default_virtual_user(self._session, org_id, owner.id)
-        made = await gateway.get_default_virtual_user_for_org(
-            self._session, org_id, owner.id
-        )
+        made = await self._find_default()
         if made is None:
             raise VirtualUserNotFoundError(owner.id)
         return made

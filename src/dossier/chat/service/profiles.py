@@ -21,10 +21,14 @@ class ProfilesService:
         self._session = session
         self._actor = actor
         self._activity = ActivityService(session, actor)
+        self._own: ChatProfile | None = None
 
     async def own(self) -> ChatProfile:
         """Return one's profile, made on first use."""
-        return await self._get_or_make(self._actor.user_id, self._actor.name)
+        if self._own is None:
+            actor = self._actor
+            self._own = await self._get_or_make(actor.user_id, actor.name)
+        return self._own
 
     async def of_colleague(self, user_id: UUID) -> ChatProfile:
         """Return the profile of an active member of the organisation."""

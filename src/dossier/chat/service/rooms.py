@@ -10,7 +10,6 @@ from dossier.chat.gateway.seats import Seat
 from dossier.chat.models import ChatMember, ChatRoom
 from dossier.chat.rules import wording
 from dossier.chat.service.personas import PersonasService
-from dossier.chat.service.profiles import ProfilesService
 from dossier.chat.service.seats import Seats
 from dossier.core.clock import now
 from dossier.core.database import Session
@@ -18,6 +17,7 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products.service import ProductsService
+from dossier.runs.service import RunsService
 
 ENTITY = "chat_room"
 
@@ -29,8 +29,7 @@ class RoomsService:
         self._session = session
         self._actor = actor
         self._seats = Seats(session, actor)
-        self._profiles = ProfilesService(session, actor)
-        self._personas = PersonasService(session, actor)
+        self.personas = PersonasService(session, actor)
         self._activity = ActivityService(session, actor)
 
     async def open_room(
@@ -47,21 +46,20 @@ class RoomsService:
     ) -> Seat:
         """Make a room with oneself as its owner and one's assistant in it."""
         await self._require_product(product_id)
-        owner = await self._profiles.own()
-        persona = await self._personas.default_persona()
+        persona = await self.personas.default_persona()
         org_id = self._actor.org_id
         room = ChatRoom(
             org_id=org_id,
             kind=kind,
             title=title,
-            created_by=owner.id,
+            created_by=persona.owner_id,
             product_id=product_id,
         )
         await gateway.add_room(self._session, room)
         member = ChatMember(
             org_id=org_id,
             room_id=room.id,
-            profile_id=owner.id,
+            profile_id=persona.owner_id,
             role=MemberRole.OWNER,
         )
         await gateway.add_member(self._session, member)
@@ -98,8 +96,14 @@ class RoomsService:
         return room
 
     async def delete_room(self, room_id: UUID) -> None:
-        """Delete a room with its messages, links and attachments."""
+        """Delete a room with its messages, links, attachments and runs.
+
+        Whatever still writes an answer there stops. Runs go before messages, as where
+        an answer is settled, so that neither waits for the other.
+        """
         room = (await self._seats.take_as_owner(room_id)).room
+        await self._seats.hold(room_id)  # nobody asks meanwhile
+        await RunsService(self._session, self._actor).delete_runs_of(room_id)
         await gateway.delete_room_for_org(self._session, self._actor.org_id, room.id)
         await self._record("delete", room)
 

@@ -47,14 +47,22 @@ class ScopesService:
         The asker must be a member, the virtual user must have joined, and its owner
         must be a member who still works here; otherwise there is nothing to read.
         """
-        await self._seats.take(room.id)
+        seat = await self._seats.take(room.id)
+        _, scope = await self.scope_at(seat, persona.id, leaf_id=leaf_id)
+        return scope
+
+    async def scope_at(
+        self, seat: Seat, persona_id: UUID, *, leaf_id: UUID | None = None
+    ) -> tuple[VirtualUser, AnswerScope]:
+        """Return the virtual user and the same, to somebody whose seat is known."""
+        room = seat.room
         found = await people_gateway.get_persona_in_room_for_org(
-            self._session, self._actor.org_id, room.id, persona.id
+            self._session, self._actor.org_id, room.id, persona_id
         )
         if found is None or not await self._is_here(found[1]):
-            raise VirtualUserNotFoundError(persona.id)
+            raise VirtualUserNotFoundError(persona_id)
         attached = await self._attached(room, leaf_id)
-        return AnswerScope(room.id, room.product_id, attached)
+        return found[0], AnswerScope(room.id, room.product_id, attached)
 
     async def _is_here(self, owner: ChatProfile) -> bool:
         if owner.user_id is None or owner.user_id == self._actor.user_id:

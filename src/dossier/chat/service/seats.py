@@ -33,13 +33,18 @@ class Seats:
 
     async def lock(self, room_id: UUID) -> Seat:
         """Return a room that takes messages, to which nobody else adds meanwhile."""
+        seat = await self.hold(room_id)
+        if seat.room.archived_at is not None:
+            raise RoomArchivedError
+        return seat
+
+    async def hold(self, room_id: UUID) -> Seat:
+        """Return a room, archived or not, that nobody else changes meanwhile."""
         seat = await gateway.lock_seat_for_org(
             self._session, self._actor.org_id, room_id, self._actor.user_id
         )
         if seat is None:
             raise ChatRoomNotFoundError(room_id)
-        if seat.room.archived_at is not None:
-            raise RoomArchivedError
         return seat
 
     async def take_as_owner(self, room_id: UUID) -> Seat:

@@ -100,9 +100,9 @@ class AnswerExecutor:
     async def _answer(
         self, context: RunContext, order: Order, reply: Reply, told: Replay
     ) -> Outcome:
-        brief = await self._brief(context, order)
         if not context.kept:
-            _announce(context, order)
+            _announce(context, order)  # clients learn the ids before anything is read
+        brief = await self._brief(context, order)
         if order.grounding == "none":
             outcome = await answer_plainly(self._parts, context, brief, reply, told)
         else:

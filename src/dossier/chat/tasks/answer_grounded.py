@@ -10,6 +10,7 @@ from dossier.ai.service import load_prompt
 from dossier.chat.constants import AnswerScope
 from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, ClaimReader
+from dossier.chat.rules.follow_ups import question_before
 from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_extractive import answer_verbatim, refuse
@@ -30,6 +31,7 @@ from dossier.chat.service.answers_sources import Sources, find_sources
 from dossier.chat.tasks.answer_cache import CachedAnswer, Pages
 from dossier.core.errors import AppError
 from dossier.integrations.llm.models import ChatModel, Purpose, TextDelta
+from dossier.knowledge.service.sentences import PAPERS_PARSER
 from dossier.runs.service import RunContext
 
 if TYPE_CHECKING:
@@ -157,6 +159,7 @@ class Grounded:
             replies.CLAIM_RULES,
             model=named,
             prompt_hash=load_prompt(GROUNDED_PROMPT).sha256,
+            parser=PAPERS_PARSER,
             network=True,
             degraded=degraded,
         )
@@ -168,7 +171,11 @@ class Grounded:
         answer_verbatim(self._reply, self._brief.question, sources)
         has_asked = asked_model or sources.mode != "lexical"
         label = label_of(
-            "extractive", replies.EXTRACT_RULES, network=has_asked, degraded=degraded
+            "extractive",
+            replies.EXTRACT_RULES,
+            parser=PAPERS_PARSER,
+            network=has_asked,
+            degraded=degraded,
         )
         return Outcome(label, not_ready=sources.not_ready)
 
@@ -179,7 +186,9 @@ class Grounded:
         self._context.emit(SEARCH_STARTED, call)
         self._context.emit(SEARCHING, call)
         searcher = self._parts.searcher_of(self._context.actor)
-        sources = await find_sources(searcher, self._brief.question, self._scope)
+        brief = self._brief
+        before = question_before(brief.question, brief.history.turns)
+        sources = await find_sources(searcher, brief.question, self._scope, before)
         self._context.emit(SEARCHED, call | sources.as_event())
         return sources
 

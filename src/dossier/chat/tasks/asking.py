@@ -17,6 +17,7 @@ from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
+from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.models import Run
 from dossier.runs.service import RunEngine
 
@@ -45,22 +46,26 @@ class Asking:
         """The organisation of whoever asks."""
         return self._actor.org_id
 
-    async def ask(self, question: Question, *, is_streamed: bool = False) -> Asked:
-        """Store a question; its run begins with the commit.
-
-        A stream has no place for a similar question, so that none is looked for.
-        """
+    async def ask(self, question: Question) -> Asked:
+        """Store a question; its run begins with it."""
         require_model(question.terms, has_model=self._has_model)
-        if is_usual(question, self._max_characters):
-            asked = await self._ask_at_once(question, with_similar=not is_streamed)
-            if asked is not None:
-                return asked
+        async with self.engine.starting:
+            if is_usual(question, self._max_characters):
+                asked = await self._ask_at_once(question)
+                if asked is not None:
+                    return asked
+            return await self._ask_at_length(question)
+
+    async def _ask_at_length(self, question: Question) -> Asked:
         async with tenant_transaction(self._sessions, self.org_id) as session:
             return await self._answers(session).ask(question, self.engine)
 
     async def regenerate(self, message_id: UUID, terms: Terms) -> Asked:
         """Have a question answered anew; its run begins with the commit."""
-        async with tenant_transaction(self._sessions, self.org_id) as session:
+        async with (
+            self.engine.starting,
+            tenant_transaction(self._sessions, self.org_id) as session,
+        ):
             answers = self._answers(session)
             return await answers.regenerate(message_id, terms, self.engine)
 
@@ -68,6 +73,14 @@ class Asking:
         """Return a run of a room where one is a member."""
         async with tenant_transaction(self._sessions, self.org_id) as session:
             return await self._answers(session).get_run(run_id)
+
+    async def may_follow(self, run_id: UUID) -> bool:
+        """Tell whether one is still a member of the run's room."""
+        try:
+            await self.get_run(run_id)
+        except RunNotFoundError:
+            return False
+        return True
 
     async def cancel(self, run_id: UUID) -> Run:
         """Stop a run of a room where one is a member."""
@@ -79,18 +92,14 @@ class Asking:
         run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
         if run.state not in FINISHED:
             return None
-        return await read_answered(self._reads, self.org_id, asked, run)
+        return await read_answered(self._reads, self._actor, asked, run)
 
-    async def _ask_at_once(
-        self, question: Question, *, with_similar: bool
-    ) -> Asked | None:
+    async def _ask_at_once(self, question: Question) -> Asked | None:
         """Read in one statement and write in another; `None` where that cannot be.
 
         It cannot where anything is out of the ordinary, or the room changed meanwhile.
         """
-        opening = await read_opening(
-            self._reads, self._actor, question, with_similar=with_similar
-        )
+        opening = await read_opening(self._reads, self._actor, question)
         if opening is None:
             return None
         creates = create_for(self._sessions, self._actor)

@@ -2,18 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dossier.ai.service.assembly import ModelParts, open_model_parts
+from dossier.chat.ports import SearcherOf
 from dossier.chat.service.answers import KIND
 from dossier.chat.service.answers_prompt import Window
 from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
-from dossier.core.tenancy import Actor
-from dossier.integrations.llm.models import ChatModel, EmbeddingModel
+from dossier.integrations.llm.models import ChatModel
 from dossier.integrations.llm.plan import model_plan
-from dossier.knowledge.service import SearchService
 from dossier.runs.service import Executor, RunKind
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ class Clients:
         self._plan = model_plan(settings.ai)
         self._recorder = parts.recorder
         self._chat: ChatClient | None = None
-        self._embedder: Any = None
 
     def chat(self) -> ChatModel | None:
         """Return the chat client; `None` where no setting names a model."""
@@ -40,24 +38,10 @@ class Clients:
             self._chat = open_chat_model(self._plan, self._recorder)
         return self._chat
 
-    def embedder(self) -> EmbeddingModel | None:
-        """Return the embedder; `None` where no setting names one."""
-        if self._plan is None or self._plan.embedder is None:
-            return None
-        if self._embedder is None:
-            from dossier.integrations.llm.embeddings import (  # noqa: PLC0415
-                open_embedder,
-            )
-
-            self._embedder = open_embedder(self._plan, self._recorder)
-        client: EmbeddingModel | None = self._embedder
-        return client
-
     async def close(self) -> None:
         """Give the connections up."""
-        for client in (self._chat, self._embedder):
-            if client is not None:
-                await client.close()
+        if self._chat is not None:
+            await self._chat.close()
 
 
 def window_of(settings: Settings) -> Window:
@@ -72,14 +56,14 @@ def open_clients(settings: Settings, sessions: SessionFactory) -> Clients:
 
 @asynccontextmanager
 async def answering(
-    sessions: SessionFactory, settings: Settings, parts: ModelParts
+    sessions: SessionFactory,
+    settings: Settings,
+    parts: ModelParts,
+    searcher_of: SearcherOf,
 ) -> AsyncIterator[dict[str, Executor]]:
     """Yield the executors of chat; leaving closes their clients."""
     clients = Clients(settings, parts)
     clients.chat()  # what it imports, the first question shall not wait for
-
-    def searcher_of(actor: Actor) -> SearchService:
-        return SearchService(sessions, actor, clients.embedder())
 
     executor = AnswerExecutor(
         AnswerParts(

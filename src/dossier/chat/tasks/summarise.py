@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
 from dossier.ai.service import load_prompt
@@ -96,9 +97,11 @@ async def _store(
 ) -> None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         if past is not None and text is not None:
-            await HistoryService(session, ctx.actor).store_summary(
-                room_id,
-                Summary(text, past.turns[-1].message_id),
-                after_id=past.summary_through_id,
-            )
+            with suppress(ChatRoomNotFoundError):  # deleted, or left meanwhile
+                await HistoryService(session, ctx.actor).store_summary(
+                    room_id,
+                    Summary(text, past.turns[-1].message_id),
+                    after_id=past.replaces_id,
+                    told=past.turns,
+                )
         await ctx.finish(session)

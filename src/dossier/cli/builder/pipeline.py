@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.accounts.service import OrganisationsService
+from dossier.ai.service import open_model_parts
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.evidence import match_papers
 from dossier.cli.builder.facts import Facts, read_facts
@@ -23,6 +24,7 @@ from dossier.cli.builder.workshop import Workshop
 from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
+from dossier.knowledge.service.assembly import opened_searchers
 from dossier.pif.constants import Market
 from dossier.worker import working
 
@@ -93,7 +95,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Workshop]:
         watch = await stack.enter_async_context(
             watching(database.url, database.sessions, actor)
         )
-        await stack.enter_async_context(working(settings, database))
+        recorder = open_model_parts(database.sessions, settings).recorder
+        searchers = await stack.enter_async_context(
+            opened_searchers(database.sessions, settings, recorder)
+        )
+        await stack.enter_async_context(working(settings, database, searchers))
         yield Workshop(settings, database.sessions, actor, watch)
 
 

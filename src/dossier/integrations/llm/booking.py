@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from dossier.integrations.llm.faults import AttemptFailedError
 from dossier.integrations.llm.models import (
@@ -57,6 +58,10 @@ class Booking:
         if failed.handling.is_free and not self._written:
             self._input_tokens = 0
 
+    def was_never_asked(self) -> None:
+        """Note that the server has not heard of the call."""
+        self._input_tokens = 0
+
     def record(self) -> CallRecord:
         """Return the row of the ledger; what the server did not count is estimated."""
         usage = self._filled()
@@ -89,7 +94,7 @@ async def booked(
     recorder: Recorder, tag: CallTag, tokens: int, booking: Booking
 ) -> AsyncIterator[Booking]:
     """Set tokens aside, and settle them at the end, even when all is cancelled."""
-    reservation = await recorder.reserve(tag, booking.model, tokens)
+    reservation = await _reserved(recorder, tag, tokens, booking)
     try:
         yield booking
     except AttemptFailedError as failed:
@@ -97,10 +102,34 @@ async def booked(
         raise
     finally:
         # A task of its own: a second cancel must not leave tokens set aside.
-        task = asyncio.create_task(recorder.settle(reservation, booking.record()))
-        _settling.add(task)
-        task.add_done_callback(_told)
-        await asyncio.wait({task})
+        await asyncio.wait({_settled(recorder, reservation, booking)})
+
+
+async def _reserved(
+    recorder: Recorder, tag: CallTag, tokens: int, booking: Booking
+) -> UUID:
+    """Set tokens aside; what is cancelled meanwhile is given back, unasked."""
+    task = asyncio.ensure_future(recorder.reserve(tag, booking.model, tokens))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        booking.was_never_asked()
+
+        def give_back(done: asyncio.Future[UUID]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                _settled(recorder, done.result(), booking)
+
+        task.add_done_callback(give_back)
+        raise
+
+
+def _settled(
+    recorder: Recorder, reservation: UUID, booking: Booking
+) -> asyncio.Task[None]:
+    task = asyncio.create_task(recorder.settle(reservation, booking.record()))
+    _settling.add(task)
+    task.add_done_callback(_told)
+    return task
 
 
 def _told(task: asyncio.Task[None]) -> None:

@@ -26,7 +26,7 @@ class LocalEmbedder:
     @property
     def name(self) -> str:
         """Return the model's name; vectors of two names are never compared."""
-        return f"local:{self._model}"
+        return local_name(self._model)
 
     async def close(self) -> None:
         """End the thread."""
@@ -50,6 +50,11 @@ class LocalEmbedder:
             show_progress_bar=False,
         )
         return [[float(number) for number in vector] for vector in vectors]
+
+
+def local_name(model: str) -> str:
+    """Return what vectors of a model of this machine are kept under."""
+    return f"local:{model}"
 
 
 def open_local_embedder(model: str) -> LocalEmbedder:

@@ -2,6 +2,7 @@
 
     POST /knowledge-bases                  {name, external_id} -> {id}
     POST /knowledge-bases/{id}/documents   {external_id, title, text} -> {}
+    DELETE /knowledge-bases/{id}/documents/{external_id}          -> {}
     POST /query   {knowledge_base_ids, query, top_k} -> {results: [{id, title, text,
                                                          score}]}
 
@@ -9,7 +10,7 @@ Every call carries the key and the tenant in two headers; every answer is
 `{"status": "success", "data": {…}}`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
@@ -33,6 +34,7 @@ TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_QUERY_CHARACTERS = 4000
 _AGAIN = frozenset({408, 425, 429})
+_GONE = frozenset({404, 410})
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -98,6 +100,15 @@ class RagClient:
         path = f"/knowledge-bases/{base_id}/documents"
         await self._post(tenant, path, body, Accepted)
 
+    async def remove_document(
+        self, tenant: str, base_id: str, external_id: str
+    ) -> None:
+        """Take a document away; one that is not there is none to take."""
+        path = f"/knowledge-bases/{base_id}/documents/{external_id}"
+        response = await self._send(tenant, "DELETE", path)
+        if response.status_code not in _GONE:
+            _refuse(response)
+
     async def query(
         self, tenant: str, base_ids: Sequence[str], text: str, limit: int
     ) -> list[Passage]:
@@ -122,15 +133,24 @@ class RagClient:
         shape: type[T],
         key: str | None = None,
     ) -> T:
-        headers = self._headers | {"X-Tenant-ID": tenant}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        try:
-            response = await self._http.post(path, json=body, headers=headers)
-        except httpx2.HTTPError as exc:
-            raise CentralUnavailableError(type(exc).__name__) from exc
+        more = {} if key is None else {"Idempotency-Key": key}
+        response = await self._send(tenant, "POST", path, body, more)
         _refuse(response)
         return _data(response, shape)
+
+    async def _send(
+        self,
+        tenant: str,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> httpx2.Response:
+        headers = self._headers | {"X-Tenant-ID": tenant, **(more or {})}
+        try:
+            return await self._http.request(method, path, json=body, headers=headers)
+        except httpx2.HTTPError as exc:
+            raise CentralUnavailableError(type(exc).__name__) from exc
 
 
 @lru_cache(maxsize=4)

@@ -41,12 +41,14 @@ class OfflineCentral:
 
     def _route(self, request: httpx2.Request) -> httpx2.Response:
         tenant = request.headers["x-tenant-id"]
-        body = json.loads(request.content)
+        body = json.loads(request.content or b"{}")
         match request.url.path.strip("/").split("/"):
             case [*_, "knowledge-bases"]:
                 return self._create(tenant, body)
             case [*_, "knowledge-bases", base_id, "documents"]:
                 return self._push(tenant, base_id, body)
+            case [*_, "knowledge-bases", base_id, "documents", paper_id]:
+                return self._remove(tenant, base_id, paper_id)
             case [*_, "query"]:
                 return self._query(tenant, body)
         return httpx2.Response(404, json={"status": "error"})
@@ -62,6 +64,12 @@ class OfflineCentral:
             return httpx2.Response(404, json={"status": "error"})
         self._papers[base_id][body["external_id"]] = body
         return _success(_CREATED, {"id": body["external_id"]})
+
+    def _remove(self, tenant: str, base_id: str, paper_id: str) -> httpx2.Response:
+        is_own = base_id in self._bases[tenant].values()
+        if not is_own or self._papers[base_id].pop(paper_id, None) is None:
+            return httpx2.Response(404, json={"status": "error"})
+        return _success(_OK, {})
 
     def _query(self, tenant: str, body: dict[str, Any]) -> httpx2.Response:
         own = set(self._bases[tenant].values())

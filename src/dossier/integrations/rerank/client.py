@@ -83,18 +83,23 @@ def _ranked(body: Any, count: int) -> list[Ranked]:
     return sorted(found, key=lambda each: (-each.score, each.index))
 
 
+def open_reranker(knowledge: KnowledgeSettings) -> RerankClient | None:
+    """Return the reranker that settings name, to be closed; `None`: they name none."""
+    if knowledge.rerank_url is None:
+        return None
+    secret = knowledge.rerank_api_key
+    key = secret.get_secret_value() if secret else None
+    return RerankClient(knowledge.rerank_url, knowledge.rerank_model, key)
+
+
 @asynccontextmanager
 async def opened_reranker(
     knowledge: KnowledgeSettings,
 ) -> AsyncIterator[RerankClient | None]:
     """Yield the reranker that settings name; `None` where they name none."""
-    if knowledge.rerank_url is None:
-        yield None
-        return
-    secret = knowledge.rerank_api_key
-    key = secret.get_secret_value() if secret else None
-    client = RerankClient(knowledge.rerank_url, knowledge.rerank_model, key)
+    client = open_reranker(knowledge)
     try:
         yield client
     finally:
-        await client.close()
+        if client is not None:
+            await client.close()

@@ -49,29 +49,41 @@ select count(*) from knowledge_chunks c
  where c.org_id = bound.org_id and c.document_id = any(array(
        select d.id from documents d where d.org_id = bound.org_id{scope})))
 """
+# Rows are fetched by arrays of ids: a planner that takes new tables for empty ones
+# would read an organisation's rows once for each.
 _LATE: Final = """
-select d.id, d.filename, d.text_state
-  from (select d.* from documents d
-         where d.org_id = bound.org_id and d.archived_at is null{scope}
-         order by d.created_at desc, d.id desc limit {newest}) d
- where not exists (select from knowledge_documents k
-                    where k.org_id = bound.org_id and k.document_id = d.id
-                      and k.revision = d.revision)
- order by d.created_at desc, d.id desc limit {limit}
+with newest as materialized (
+  select d.* from documents d where d.org_id = bound.org_id and d.archived_at is null
+         {scope} order by d.created_at desc, d.id desc limit {newest}),
+indexed as materialized (
+  select k.document_id, k.revision from knowledge_documents k
+   where k.org_id = bound.org_id
+     and k.document_id = any(array(select n.id from newest n)))
+select n.id, n.filename, n.text_state from newest n
+ where n.text_state = 'unreadable'
+    or (n.id, n.revision) not in (select i.document_id, i.revision from indexed i)
+ order by n.created_at desc, n.id desc limit {limit}
 """
 
 _SEARCH: Final = """
 with {legs},
 fused as (
   select id, sum(lexical) as lexical, sum(dense) as dense, sum(share) as score
-    from ({shares}) each_leg group by id)
+    from ({shares}) each_leg group by id),
+best as materialized (
+  select * from fused order by score desc, id limit {limit}),
+found as materialized (
+  select c.id, c.document_id, c.page, c.label, c.kind, c.text, c.context, c.places,
+         c.language from knowledge_chunks c
+   where c.org_id = $1 and c.id = any(array(select b.id from best b))),
+named as materialized (
+  select d.id, d.filename from documents d
+   where d.org_id = $1 and d.id = any(array(select f.document_id from found f)))
 select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
        c.context, c.places::text as places, c.language,
        best.score, best.lexical, best.dense
-  from (select * from fused order by score desc, id limit {limit}) best
-  join knowledge_chunks c on c.org_id = $1 and c.id = best.id
-  join documents d on d.org_id = $1 and d.id = c.document_id
- order by best.score desc, c.id
+  from best join found c on c.id = best.id join named d on d.id = c.document_id
+ order by best.score desc, best.id
 """
 # `offset 0` is a fence: the planner may turn neither leg into an index scan that stops
 # early, and computes each distance once.

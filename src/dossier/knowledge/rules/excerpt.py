@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dossier.knowledge.rules.extract_sentences import split_sentences
+
 MAX_CHARACTERS: Final = 240
 
-_SENTENCE_END: Final = re.compile(
-    r"[。！？!?；;]+[」』”’\"')）]*|\.(?=\s)|\n+"  # noqa: RUF001 - as written in Chinese
-)
 _CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")
 
 Terms = Callable[[str], Sequence[str]]
@@ -31,28 +30,42 @@ class _Sentence:
     found: frozenset[str]
 
 
-def excerpt(
+def excerpt(  # noqa: PLR0913 - a text, what is asked of it, and its bounds
     text: str,
     pieces: Sequence[Stretch],
     weights: Mapping[str, float],
     terms: Terms,
+    *,
+    by_line: bool = False,
     max_characters: int = MAX_CHARACTERS,
 ) -> Stretch:
     """Return the stretch that holds the most telling words of a question.
 
     It lies in one of the pieces that the text was joined from, so that it stands in
     the document word for word. It is whole sentences where they fit, else whole
-    clauses; of equal ones the shortest, then the first.
+    clauses; of equal ones the shortest, then the first. Where it is not the text that
+    speaks of the question, it is the beginning. Of a table each line is a sentence.
     """
     sentences = [
         _Sentence(number, start, end, _held(weights, terms(text[start:end])))
         for number, piece in enumerate(pieces)
-        for start, end in _sentences(text, piece, max_characters)
+        for start, end in _sentences(text, piece, max_characters, by_line=by_line)
     ]
-    if not sentences:
-        return Stretch(0, 0)
+    if not sentences:  # nothing but signs
+        return _beginning(pieces, max_characters)
+    if not any(each.found for each in sentences):
+        *_, (beginning, _) = _runs_from(sentences, max_characters)
+        return beginning
     runs = _runs(sentences, max_characters)
     return max(runs, key=lambda run: _worth(run, weights))[0]
+
+
+def _beginning(pieces: Sequence[Stretch], max_characters: int) -> Stretch:
+    if not pieces:
+        return Stretch(0, 0)
+    return Stretch(
+        pieces[0].start, min(pieces[0].end, pieces[0].start + max_characters)
+    )
 
 
 def _held(weights: Mapping[str, float], found: Sequence[str]) -> frozenset[str]:
@@ -71,32 +84,38 @@ def _runs(
     sentences: Sequence[_Sentence], max_characters: int
 ) -> Iterator[tuple[Stretch, frozenset[str]]]:
     """Yield each run of neighbours that is short enough, with the words in it."""
-    for place, first in enumerate(sentences):
-        found: frozenset[str] = frozenset()
-        for last in sentences[place:]:
-            if last.piece != first.piece or last.end - first.start > max_characters:
-                break
-            found |= last.found
-            yield Stretch(first.start, last.end), found
+    for place in range(len(sentences)):
+        yield from _runs_from(sentences[place:], max_characters)
+
+
+def _runs_from(
+    sentences: Sequence[_Sentence], max_characters: int
+) -> Iterator[tuple[Stretch, frozenset[str]]]:
+    """Yield the runs that begin with the first sentence, the shortest first."""
+    first, found = sentences[0], frozenset[str]()
+    for last in sentences:
+        if last.piece != first.piece or last.end - first.start > max_characters:
+            return
+        found |= last.found
+        yield Stretch(first.start, last.end), found
 
 
 def _sentences(
-    text: str, piece: Stretch, max_characters: int
+    text: str, piece: Stretch, max_characters: int, *, by_line: bool
 ) -> Iterator[tuple[int, int]]:
     """Yield sentences, without the white space around them; long ones in clauses."""
-    for start, end in _cut(text, piece.start, piece.end, _SENTENCE_END):
+    for each in split_sentences(text[piece.start : piece.end], by_line=by_line):
+        start, end = piece.start + each.start, piece.start + each.end
         if end - start <= max_characters:
             yield start, end
             continue
-        for first, last in _cut(text, start, end, _CLAUSE_END):
+        for first, last in _clauses(text, start, end):
             yield from _sliced(first, last, max_characters)
 
 
-def _cut(
-    text: str, start: int, end: int, ending: re.Pattern[str]
-) -> Iterator[tuple[int, int]]:
+def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
-    stops = [*(match.end() for match in ending.finditer(text, start, end)), end]
+    stops = [*(match.end() for match in _CLAUSE_END.finditer(text, start, end)), end]
     for stop in stops:
         piece = text[at:stop]
         bare = piece.strip()

@@ -24,6 +24,7 @@ from dossier.knowledge.rules.chunking import Part
 from dossier.knowledge.rules.preparing import Prepared, Served, context_head
 from dossier.knowledge.rules.weights import has_drifted
 from dossier.products.service import ProductsService
+from dossier.sources.constants import PUSH_DOCUMENT_TASK
 
 _CATCH_UP = 500
 """Documents that are enqueued at once; the clock comes again."""
@@ -124,6 +125,14 @@ class IndexingService:
         average = stats.total_terms / stats.chunk_count
         if has_drifted(stats.average_terms, average):
             await jobs.enqueue(REWEIGH_TASK, dedupe_key=REWEIGH_TASK)
+
+    async def give_away(self, document_id: UUID) -> None:
+        """Have the central service given the document as it is now."""
+        await JobsService(self._session, self._actor).enqueue(
+            PUSH_DOCUMENT_TASK,
+            dedupe_key=f"{PUSH_DOCUMENT_TASK}:{document_id}",
+            document_id=document_id,
+        )
 
     async def pin_average(self) -> float:
         """Pin today's average length, which the next weights are made with."""

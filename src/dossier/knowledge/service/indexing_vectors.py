@@ -58,13 +58,15 @@ class VectorsService:
             dense_languages=list(sight.languages),
         )
 
-    async def next_bare(
-        self, model: str, dimensions: int, limit: int, after: UUID
-    ) -> list[Bare]:
-        """Return the next passages to embed; contents that are known need no call."""
+    async def reuse(self, model: str, dimensions: int) -> None:
+        """Give passages the vectors of others with the same content: no call."""
+        await chunks.lock_stats_for_org(self._session, self._org_id)
         await vectors.reuse_vectors_for_org(
             self._session, self._org_id, model, dimensions
         )
+
+    async def next_bare(self, model: str, limit: int, after: UUID) -> list[Bare]:
+        """Return the next passages to embed."""
         rows = await vectors.list_bare_chunks_for_org(
             self._session, self._org_id, model, limit, after=after
         )

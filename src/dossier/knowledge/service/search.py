@@ -16,8 +16,9 @@ from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.integrations.llm.models import EmbeddingModel
+from dossier.jobs.service import JobsService
 from dossier.knowledge import ports
-from dossier.knowledge.constants import DenseState
+from dossier.knowledge.constants import EMBED_TASK, DenseState
 from dossier.knowledge.gateway import search as gateway
 from dossier.knowledge.rules import fusion, plan
 from dossier.knowledge.rules.analyser import term_id, terms
@@ -94,9 +95,7 @@ class SearchService:
     async def _search_both(self, query: SearchQuery) -> SearchResult:
         try:
             async with asyncio.TaskGroup() as group:
-                asked = group.create_task(
-                    central_passages(self._central, query.text, query.limit)
-                )
+                asked = group.create_task(central_passages(self._central, query))
                 result = await self._search(query)
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed
@@ -113,6 +112,8 @@ class SearchService:
             for each, id_ in ids.items()
         }
         vector = await embedded(self._embedder, query.text, basis.vectors, self._actor)
+        if isinstance(vector, LeftOut) and vector.is_misfit:
+            await self._embed_anew()
         dense = None if isinstance(vector, LeftOut) else _dense_leg(vector, basis)
         weights = {ids[each]: weight for each, weight in idf.items()}
         hits = await self._hits(query, basis, _lexical_leg(weights, basis), dense)
@@ -125,6 +126,12 @@ class SearchService:
             idf=idf,
         )
         return await self._reranked(query, result)
+
+    async def _embed_anew(self) -> None:
+        """Have the passages embedded in the model's new size; asked for once."""
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            jobs = JobsService(session, self._actor)
+            await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
 
     async def _refuse_unknown(self, product_id: UUID) -> None:
         async with tenant_transaction(self._sessions, self._actor.org_id) as session:

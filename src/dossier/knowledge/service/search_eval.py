@@ -1,11 +1,10 @@
-"""Measures retrieval on a judged collection, in an organisation that never was.
+"""Measures retrieval on a judged collection, in an organisation made for it.
 
-Everything happens in one transaction that is rolled back, whatever ends it: nobody else
-ever sees the organisation, no worker its jobs, and a killed process leaves nothing.
-Documents, passages and searches take the ways that they always take.
+Documents, passages and searches take the ways that they always take. Whoever calls
+this sees to it that the organisation does not outlive it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from statistics import fmean
@@ -15,17 +14,10 @@ from uuid import UUID
 
 from dossier.accounts.constants import OrganisationKind
 from dossier.accounts.service import OrganisationsService
-from dossier.core.database import (
-    Engine,
-    Session,
-    SessionFactory,
-    passing_sessions,
-    tenant_transaction,
-)
+from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import ReceivedFile
 from dossier.documents.service import DocumentsService
-from dossier.integrations.llm.models import EmbeddingModel
 from dossier.knowledge.rules.chunking import passages_of
 from dossier.knowledge.rules.collection import Collection, Paper
 from dossier.knowledge.rules.measures import ndcg, percentile, recall
@@ -36,8 +28,6 @@ from dossier.knowledge.service.search import SearchService
 
 PASSAGES: Final = 100
 """How deep a search goes; a leg brings no more."""
-_BATCH: Final = 50
-"""Documents a transaction, so that the many savepoints stay few."""
 
 
 @dataclass(slots=True)
@@ -58,30 +48,40 @@ class _Measured:
 
 
 async def evaluate(
-    engine: Engine, collection: Collection, embedder: EmbeddingModel | None = None
+    sessions: SessionFactory,
+    collection: Collection,
+    settled: Callable[[], Awaitable[None]] | None = None,
 ) -> dict[str, Any]:
-    """Return how well a collection's questions find their documents, and how fast."""
-    async with passing_sessions(engine) as sessions:
-        organisations = OrganisationsService(sessions)
-        organisation = await organisations.create_organisation(
-            "Retrieval", OrganisationKind.BRAND
-        )
-        actor = Actor.system(organisation.id)
-        papers = await _index(sessions, actor, collection.papers)
-        search = SearchService(sessions, actor, embedder)
-        measured = await _measure(search, collection, papers)
-    return _summary(collection, measured)
+    """Return how well a collection's questions find their documents, and how fast.
+
+    `settled` is awaited between writing and searching.
+    """
+    organisation = await OrganisationsService(sessions).create_organisation(
+        "Retrieval", OrganisationKind.BRAND
+    )
+    actor = Actor.system(organisation.id)
+    papers = await index_papers(sessions, actor, collection.papers)
+    if settled is not None:
+        await settled()
+    search = SearchService(sessions, actor)
+    return await judge_searches(search, collection, papers)
 
 
-async def _index(
+async def judge_searches(
+    search: SearchService, collection: Collection, papers: Mapping[UUID, str]
+) -> dict[str, Any]:
+    """Return how well questions find papers that are indexed already."""
+    return _summary(collection, await _measure(search, collection, papers))
+
+
+async def index_papers(
     sessions: SessionFactory, actor: Actor, papers: Sequence[Paper]
 ) -> dict[UUID, str]:
     """Store and index the papers; return which document is which."""
     ids: dict[UUID, str] = {}
-    for start in range(0, len(papers), _BATCH):
+    for paper in papers:
         async with tenant_transaction(sessions, actor.org_id) as session:
-            for paper in papers[start : start + _BATCH]:
-                ids[await _index_one(session, actor, paper)] = paper.id
+            ids[await _index_one(session, actor, paper)] = paper.id
     return ids
 
 

@@ -14,7 +14,7 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.llm.models import CallTag, EmbeddingModel
 from dossier.knowledge import ports
 from dossier.knowledge.rules import fusion
-from dossier.knowledge.schemas.search import CentralPassage, Hit
+from dossier.knowledge.schemas.search import CentralPassage, Hit, SearchQuery
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ class LeftOut:
     """Why something outside had no say."""
 
     why: str
+    is_misfit: bool = False
+    """The model's vectors are no longer of the size that passages have."""
 
 
 async def embedded(
@@ -55,7 +57,9 @@ async def embedded(
         return answer
     vector = fusion.unit(answer[0]) if answer else None
     why = fusion.why_misfit(vector, vectors)
-    return LeftOut(why or "") if vector is None or why else vector
+    if vector is None or why:
+        return LeftOut(why or "", is_misfit=vector is not None)
+    return vector
 
 
 async def reranked(
@@ -70,13 +74,20 @@ async def reranked(
 
 
 async def central_passages(
-    central: ports.CentralSearch | None, question: str, limit: int
+    central: ports.CentralSearch | None, query: SearchQuery
 ) -> Sequence[CentralPassage] | LeftOut:
-    """Return what the central service finds; nothing where none is set."""
+    """Return what the central service finds; nothing where none is set.
+
+    It knows products, and no narrower scope: what it cannot keep to is not asked.
+    """
     if central is None:
         return ()
+    if query != SearchQuery(query.text, query.limit, query.product_id):
+        return LeftOut("the central service narrows by product alone")
     found = await _within(
-        CENTRAL_TIMEOUT_S, central.search(question, limit), "the central service"
+        CENTRAL_TIMEOUT_S,
+        central.search(query.text, query.limit, query.product_id),
+        "the central service",
     )
     if isinstance(found, LeftOut):
         return found

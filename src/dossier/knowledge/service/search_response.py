@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dossier.knowledge.constants import ChunkKind
 from dossier.knowledge.rules.analyser import terms
 from dossier.knowledge.rules.excerpt import Stretch, excerpt
 from dossier.knowledge.schemas.search import (
@@ -35,7 +36,8 @@ def search_response(
 
 def quote_of(hit: Hit, idf: Mapping[str, float]) -> str:
     """Return the stretch of a passage that speaks most of the question, verbatim."""
-    stretch = excerpt(hit.text, _pieces(hit.places), idf, terms)
+    is_table = hit.kind == ChunkKind.TABLE
+    stretch = excerpt(hit.text, _pieces(hit.places), idf, terms, by_line=is_table)
     return hit.text[stretch.start : stretch.end]
 
 

@@ -10,7 +10,10 @@ from dossier.core.database import Session, tenant_transaction
 from dossier.integrations.llm.models import CallTag, EmbeddingModel
 from dossier.jobs.ports import Task, TaskContext
 from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK, INDEX_TASK
-from dossier.knowledge.exceptions import EmbedderUnreachableError
+from dossier.knowledge.exceptions import (
+    EmbedderUnreachableError,
+    EmbeddingMalformedError,
+)
 from dossier.knowledge.ports import EmbedderProbe
 from dossier.knowledge.rules.vectors import check_size, unit_vectors
 from dossier.knowledge.service.indexing_vectors import Bare, Sight, VectorsService
@@ -19,6 +22,8 @@ from dossier.knowledge.tasks.upkeep import catch_up
 
 _BATCH = 64
 _FIRST = UUID(int=0)
+_MAX_ROUNDS = 20
+"""A round ends early where passages came, or the size changed, in between."""
 
 SHORT = "size"
 """Sent where no passage is, to see whether the size is still yesterday's."""
@@ -33,14 +38,20 @@ async def embed_chunks(
     for. Another model, or another size than yesterday's, begins anew.
     """
     work = _Work(ctx, embedder, probe)
-    while not await work.round():
-        pass
+    for _ in range(_MAX_ROUNDS):
+        if await work.round():
+            return
+    message = f"vectors of {embedder.name} change their size from call to call"
+    raise EmbeddingMalformedError(message)
 
 
-def embedding_tasks(embedder: EmbeddingModel, probe: EmbedderProbe) -> dict[str, Task]:
+def embedding_tasks(
+    embedder: EmbeddingModel, probe: EmbedderProbe, *, is_given_away: bool = False
+) -> dict[str, Task]:
     """Return the jobs that differ where an embedder is set, by their names."""
+    index = partial(index_document, embeds=True, is_given_away=is_given_away)
     return {
-        INDEX_TASK: Task(partial(index_document, embeds=True)),
+        INDEX_TASK: Task(index),
         EMBED_TASK: Task(partial(embed_chunks, embedder=embedder, probe=probe)),
         CATCH_UP_TASK: Task(partial(catch_up, embed_model=embedder.name)),
     }
@@ -57,8 +68,9 @@ class _Work:
     async def round(self) -> bool:
         """Embed what is missing; `False` where something came in between."""
         dimensions = await self._dimensions()
+        await self._reuse(dimensions)
         after, done = _FIRST, 0
-        while bare := await self._next(dimensions, after):
+        while bare := await self._next(after):
             found = await self._ask(bare)
             if found.dimensions != dimensions:
                 await self._begin()
@@ -95,12 +107,15 @@ class _Work:
             await VectorsService(session, self.ctx.actor).begin(sight)
         return dimensions
 
-    async def _next(self, dimensions: int, after: UUID) -> list[Bare]:
+    async def _reuse(self, dimensions: int) -> None:
         async with self._transaction() as session:
             service = VectorsService(session, self.ctx.actor)
-            return await service.next_bare(
-                self.embedder.name, dimensions, _BATCH, after
-            )
+            await service.reuse(self.embedder.name, dimensions)
+
+    async def _next(self, after: UUID) -> list[Bare]:
+        async with self._transaction() as session:
+            service = VectorsService(session, self.ctx.actor)
+            return await service.next_bare(self.embedder.name, _BATCH, after)
 
     async def _ask(self, bare: Sequence[Bare]) -> "_Found":
         texts = [each.text for each in bare]

@@ -20,17 +20,24 @@ _BATCH = 50
 
 
 async def index_document(
-    ctx: TaskContext, document_id: UUID, *, embeds: bool = False
+    ctx: TaskContext,
+    document_id: UUID,
+    *,
+    embeds: bool = False,
+    is_given_away: bool = False,
 ) -> None:
     """Replace a document's passages by those of its text as it is now.
 
     Safe to repeat: passages, frequencies and the receipt are written in one
     transaction; a document that changed while it was cut is cut once more.
+    `is_given_away`: a central retrieval service is set, and is told by another job.
     """
     while source := await _read(ctx, document_id):
         passages = await _prepared(source)
         found = await asyncio.to_thread(weighed, passages, source.average_terms)
-        if await _replace(ctx, source, found, embeds=embeds):
+        if await _replace(
+            ctx, source, found, embeds=embeds, is_given_away=is_given_away
+        ):
             return
 
 
@@ -50,12 +57,19 @@ async def _prepared(source: Source) -> list[Prepared]:
 
 
 async def _replace(
-    ctx: TaskContext, source: Source, found: Weighed, *, embeds: bool
+    ctx: TaskContext,
+    source: Source,
+    found: Weighed,
+    *,
+    embeds: bool,
+    is_given_away: bool,
 ) -> bool:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         service = IndexingService(session, ctx.actor)
         if not await service.replace(source, found):
             return False
         await service.follow_up(embeds=embeds and bool(found.passages))
+        if is_given_away:
+            await service.give_away(source.document_id)
         await ctx.finish(session, f"/api/v1/documents/{source.document_id}/chunks")
         return True

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import Select, case, delete, func, select, update
 
 from dossier.core.creates import Creates
 from dossier.core.database import Session
@@ -65,6 +65,39 @@ async def list_runs_for_org(
         Run.created_at.desc(), Run.id.desc()
     )
     return await paginate(session, query, page)
+
+
+async def delete_run_for_org(session: Session, org_id: UUID, run_id: UUID) -> bool:
+    """Delete a run with its events; tell whether there was one."""
+    statement = (
+        delete(Run).where(Run.org_id == org_id, Run.id == run_id).returning(Run.id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def delete_runs_of_subject_for_org(
+    session: Session, org_id: UUID, subject_id: UUID
+) -> list[UUID]:
+    """Delete the runs of one subject; return those that had not come to an end."""
+    statement = (
+        delete(Run)
+        .where(Run.org_id == org_id, Run.subject_id == subject_id)
+        .returning(Run.id, Run.finished_at)
+    )
+    rows = await session.execute(statement)
+    return [run_id for run_id, finished_at in rows if finished_at is None]
+
+
+async def list_unfinished_ids_for_org(
+    session: Session, org_id: UUID, subject_id: UUID
+) -> list[UUID]:
+    """Return the runs of one subject that are under way."""
+    query = select(Run.id).where(
+        Run.org_id == org_id,
+        Run.subject_id == subject_id,
+        Run.finished_at.is_(None),
+    )
+    return list(await session.scalars(query))
 
 
 async def claim_due_for_system(

@@ -1,5 +1,6 @@
 """Runs: work that outlives the connection, and its events."""
 
+from dossier.runs.ports import Holder
 from dossier.runs.rules.events import RunEvent, surviving
 from dossier.runs.service.context import Executor, OnEnd, RunContext, RunKind
 from dossier.runs.service.engine import RunEngine
@@ -10,6 +11,7 @@ from dossier.runs.service.settling import Quick
 __all__ = [
     "Executor",
     "Follower",
+    "Holder",
     "OnEnd",
     "Quick",
     "RunContext",

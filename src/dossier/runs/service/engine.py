@@ -19,22 +19,13 @@ from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
-from dossier.core.database import (
-    SessionFactory,
-    system_transaction,
-    tenant_transaction,
-)
+from dossier.core.database import SessionFactory, system_transaction, tenant_transaction
 from dossier.core.listening import Listener
 from dossier.core.models import new_id
 from dossier.core.settings.models import RunSettings
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.lost import is_lost, outlast
-from dossier.runs.constants import (
-    CHANNEL,
-    FINISHED,
-    RunState,
-    Verb,
-)
+from dossier.integrations.queue.lost import outlast
+from dossier.runs.constants import CHANNEL, FINISHED, RunState, Verb
 from dossier.runs.gateway import log
 from dossier.runs.gateway import run as gateway
 from dossier.runs.models import Run
@@ -44,6 +35,7 @@ from dossier.runs.rules.states import is_abandoned
 from dossier.runs.service.circle import Circle
 from dossier.runs.service.context import Executor
 from dossier.runs.service.follower import Follower
+from dossier.runs.service.guarding import guarded, log_failure
 from dossier.runs.service.live import Live, Stop
 from dossier.runs.service.runner import Runner
 from dossier.runs.service.runs import RunsService
@@ -54,6 +46,8 @@ from dossier.runs.service.writer import Writer
 logger = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 100
+STARTS_AT_ONCE = 5
+"""Half of the pool: however many ask at once, runs under way get connections too."""
 SHUTDOWN_GRACE_S = 2.0
 """How long runs may still come to their end before they are given back."""
 
@@ -71,6 +65,13 @@ class RunEngine:
         self.settings = settings
         self.holder = Holder(new_id(), settings.lease_s)
         self.is_open = True
+        """Streams and waiters end where it is not; runs then go on elsewhere."""
+        self.starting = asyncio.Semaphore(STARTS_AT_ONCE)
+        """Held by whoever creates runs in this process's hand."""
+        self._takes_runs = True
+        self._closing = asyncio.Lock()
+        self.access_changes = 0
+        """How often somebody may have lost the right to follow a run."""
         self._sessions = sessions
         self._executors = executors
         self._lives: dict[UUID, Live] = {}
@@ -104,28 +105,37 @@ class RunEngine:
         await ready.wait()
 
     async def close(self, grace_s: float = SHUTDOWN_GRACE_S) -> None:
-        """Let runs end for a moment, then give the others back to other processes."""
-        self.is_open = False
+        """Let runs end for a moment, then give the others back to other processes.
+
+        Closing twice is harmless: whoever comes second waits for the first.
+        """
+        self._takes_runs = False
+        async with self._closing:
+            if self.is_open:
+                await self._close(grace_s)
+
+    async def _close(self, grace_s: float) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=grace_s)
+        self.is_open = False
         for live in self._lives.values():
             live.ask_to_stop(Stop.HAND_OVER)
         if self._running:
             await asyncio.wait(self._running, timeout=grace_s)
         await self._give_back()
         self._readers.wake_all()
+        self._waiters.wake_all()
         await self._stop()
 
-    def adopt(self, run: Run, handed: object = None) -> None:
-        """Begin a run created in this hand; `handed` need not be read again."""
-        live = self._take(run)
-        live.handed = handed
-        self._spawn(self._work(live))
+    def adopt(self, run: Run) -> None:
+        """Begin a run that was created in this process's hand."""
+        self._spawn(self._work(self._take(run)))
 
     def adopt_early(self, run: Run, handed: object = None) -> Callable[[bool], None]:
         """Begin a run while its row is being written; tell the result how that went.
 
         Nothing is shown before the row stands; where it does not, the run is stopped.
+        What is `handed` over, the executor need not read again.
         """
         live = self._take(run)
         live.handed = handed
@@ -169,11 +179,14 @@ class RunEngine:
         return bool(self._readers.of(run_id))
 
     async def wait(self, org_id: UUID, run_id: UUID, timeout_s: float) -> Run:
-        """Return the run at its end, or as it is when the time is over."""
+        """Return the run at its end, or as it is when the time is over.
+
+        A process that stops does not wait: the run goes on elsewhere.
+        """
         live = self._lives.get(run_id)
         with self._waiters.joined(run_id) as news, suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while not await self._is_over(org_id, run_id, live):
+                while self.is_open and not await self._is_over(org_id, run_id, live):
                     await news.wait()
                     news.clear()
         if live is not None and live.has_ended:
@@ -198,7 +211,7 @@ class RunEngine:
 
     async def take_over(self) -> int:
         """Take runs that have no living owner; return how many."""
-        if not self._executors or not self.is_open:
+        if not self._executors or not self._takes_runs:
             return 0
         async with system_transaction(self._sessions) as session:
             runs = await gateway.claim_due_for_system(
@@ -235,7 +248,7 @@ class RunEngine:
             work.close()  # the lease runs out, and another process takes the run
             logger.warning("runs.engine.not_running")
             return
-        task = self._group.create_task(_guarded(work))
+        task = self._group.create_task(guarded(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -321,11 +334,13 @@ class RunEngine:
 
     def _heard_of(self, verb: str, run_id: UUID) -> None:
         live = self._lives.get(run_id)
-        if live is None:
+        if verb == Verb.ACCESS:
+            self.access_changes += 1
+        if live is None or verb == Verb.ACCESS:
             self._readers.wake(run_id)
         elif verb == Verb.CANCEL:
             live.ask_to_stop(Stop.CANCEL)
-        if verb == Verb.ENDED:
+        if verb in {Verb.ENDED, Verb.CANCEL}:
             self._waiters.wake(run_id)
 
     def _look_again(self) -> None:
@@ -361,7 +376,7 @@ class RunEngine:
                 claimed = await self.take_over()
             except Exception as exc:  # noqa: BLE001 - the loop outlives every outage
                 claimed = 0
-                _log_failure(exc)
+                log_failure(exc)
             if claimed < CLAIMED_AT_ONCE:
                 await self._until_due()
 
@@ -382,19 +397,4 @@ class RunEngine:
                 await gateway.release_for_system(session, self.holder.id, held)
                 await log.tell_for_system(session, Verb.DUE, ())
         except Exception as exc:  # noqa: BLE001 - then their leases run out
-            _log_failure(exc)
-
-
-async def _guarded(work: Awaitable[None]) -> None:
-    """Keep the failure of one run from ending those of the others."""
-    try:
-        await work
-    except Exception as exc:  # noqa: BLE001 - the process outlives every run
-        _log_failure(exc)
-
-
-def _log_failure(exc: Exception) -> None:
-    if is_lost(exc):
-        logger.warning("runs.database.away", extra={"reason": str(exc)})
-    else:
-        logger.error("runs.engine.failed", exc_info=exc)
+            log_failure(exc)

@@ -10,7 +10,7 @@ from dossier.core.creates import Creates
 from dossier.core.database import Session, after_commit
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
-from dossier.runs.constants import RunSignal, RunState, Verb
+from dossier.runs.constants import MAX_TOLD, RunSignal, RunState, Verb
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.gateway import log
 from dossier.runs.gateway import run as gateway
@@ -94,6 +94,32 @@ class RunsService:
             await log.tell_for_org(self._session, org_id, Verb.CANCEL, [run.id])
         await self._record(run)
         return run
+
+    async def delete_run(self, run_id: UUID) -> None:
+        """Forget a run and what it said; where it still works, it stops."""
+        org_id = self._actor.org_id
+        if await gateway.delete_run_for_org(self._session, org_id, run_id):
+            await log.tell_for_org(self._session, org_id, Verb.CANCEL, [run_id])
+
+    async def delete_runs_of(self, subject_id: UUID) -> None:
+        """Forget the runs of one subject and what they said."""
+        org_id = self._actor.org_id
+        stopped = await gateway.delete_runs_of_subject_for_org(
+            self._session, org_id, subject_id
+        )
+        await self._tell(Verb.CANCEL, stopped)
+
+    async def have_readers_checked(self, subject_id: UUID) -> None:
+        """Have those who follow a subject's runs asked whether they still may."""
+        run_ids = await gateway.list_unfinished_ids_for_org(
+            self._session, self._actor.org_id, subject_id
+        )
+        await self._tell(Verb.ACCESS, run_ids)
+
+    async def _tell(self, verb: Verb, run_ids: list[UUID]) -> None:
+        for start in range(0, len(run_ids), MAX_TOLD):
+            told = run_ids[start : start + MAX_TOLD]
+            await log.tell_for_org(self._session, self._actor.org_id, verb, told)
 
     async def _end(self, run: Run) -> None:
         """End a run that no process has in hand."""

@@ -7,15 +7,13 @@ from uuid import UUID
 
 from dossier.core.database import SessionFactory, system_transaction
 from dossier.integrations.queue.lost import is_lost
-from dossier.runs.constants import RunState, Verb
+from dossier.runs.constants import MAX_TOLD, RunState, Verb
 from dossier.runs.gateway import log
 from dossier.runs.ports import Holder
 from dossier.runs.service.live import Live, Stop
 
 logger = logging.getLogger(__name__)
 
-MAX_RUNS = 200
-"""Runs in one statement: their ids fit into one notification."""
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 1.0
 
@@ -72,9 +70,9 @@ class Writer:
             self._at_once.clear()
             lives = [live for live in self._dirty.values() if _is_ours(live)]
             self._dirty = {}
-            for start in range(0, len(lives), MAX_RUNS):
+            for start in range(0, len(lives), MAX_TOLD):
                 try:
-                    await self._store(lives[start : start + MAX_RUNS])
+                    await self._store(lives[start : start + MAX_TOLD])
                 except BaseException:
                     for live in lives[start:]:
                         self.mark(live)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.sources.constants import MAX_BASES
+from dossier.sources.constants import MAX_BASES, CentralPaper
 from dossier.sources.gateway import bases as gateway
-from dossier.sources.ports import CentralDocument, CentralService
+from dossier.sources.gateway import copies
+from dossier.sources.ports import CentralService
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,47 @@ class CentralRetrieval:
             await gateway.add_base(session, self._org_id, product_id, made)
         return (await self._base_ids(product_id))[0]
 
-    async def push_document(self, product_id: UUID, document: CentralDocument) -> None:
-        """Give the product's base a document, in place of its earlier text."""
+    async def keep_document(
+        self, document_id: UUID, paper: CentralPaper | None
+    ) -> None:
+        """Let a document lie in its products' bases as it is now, and nowhere else.
+
+        `None`: nowhere at all. Safe to repeat: what has been done is written after each
+        step, and giving or taking the same thing twice changes nothing.
+        """
+        held = await self._held(document_id)
+        wanted = paper.product_ids if paper else frozenset[UUID]()
+        for product_id in sorted(held.keys() - wanted):
+            await self._remove(product_id, document_id)
+        if paper is None:
+            return
+        for product_id in sorted(wanted):
+            if held.get(product_id) != paper.revision:
+                await self._push(product_id, document_id, paper)
+
+    async def _push(
+        self, product_id: UUID, document_id: UUID, paper: CentralPaper
+    ) -> None:
         base_id = await self.ensure_base(product_id)
-        await self._service.push_document(str(self._org_id), base_id, document)
+        await self._service.push_document(str(self._org_id), base_id, paper.document)
+        async with tenant_transaction(self._sessions, self._org_id) as session:
+            await copies.add_copy(
+                session, self._org_id, document_id, product_id, paper.revision
+            )
+
+    async def _remove(self, product_id: UUID, document_id: UUID) -> None:
+        for base_id in await self._base_ids(product_id):
+            await self._service.remove_document(
+                str(self._org_id), base_id, str(document_id)
+            )
+        async with tenant_transaction(self._sessions, self._org_id) as session:
+            await copies.remove_copy_for_org(
+                session, self._org_id, document_id, product_id
+            )
+
+    async def _held(self, document_id: UUID) -> dict[UUID, int]:
+        async with tenant_transaction(self._sessions, self._org_id) as session:
+            return await copies.list_copies_for_org(session, self._org_id, document_id)
 
     async def _base_ids(self, product_id: UUID | None) -> Sequence[str]:
         async with tenant_transaction(self._sessions, self._org_id) as session:

@@ -1,0 +1,77 @@
+"""From an uploaded paper to an answer with its page, all over HTTP, without a model."""
+
+import httpx2
+import pytest
+from tests.chat.answering.conftest import Chat, OpenChat
+from tests.factories.papers import pdf_bytes
+
+from dossier.ai.service import open_model_parts
+from dossier.core.database import Engine, make_sessions
+from dossier.core.settings import Settings
+from dossier.integrations.queue.drain import drain
+from dossier.jobs.tasks.attempt import Attempts
+from dossier.knowledge.service.assembly import Searchers
+from dossier.worker import make_tasks
+
+REPORT = pdf_bytes(
+    ["Three batches were stored at 40 degrees.", "The shelf life is 30 months."]
+)
+LABEL = "請置於陰涼乾燥處。玫瑰霜的淨重為五十毫升。".encode()
+
+
+@pytest.fixture
+async def reading(
+    open_chat: OpenChat, chat_pool: Engine, chat_settings: Settings
+) -> Chat:
+    """Chat that searches what was uploaded, as it does in use."""
+    sessions = make_sessions(chat_pool)
+    recorder = open_model_parts(sessions, chat_settings).recorder
+    searchers = Searchers(sessions, chat_settings, recorder)
+    return await open_chat(searcher_of=searchers.searcher_of)
+
+
+async def upload(chat: Chat, name: str, content: bytes) -> str:
+    files = {"file": (name, content)}
+    answer = await chat.client.post("/api/v1/documents", files=files)
+    assert answer.status_code == httpx2.codes.CREATED, answer.text
+    document_id: str = answer.json()["id"]
+    return document_id
+
+
+async def test_uploaded_papers_answer_in_either_language(
+    reading: Chat, chat_settings: Settings
+) -> None:
+    report = await upload(reading, "report.pdf", REPORT)
+    label = await upload(reading, "label.txt", LABEL)
+    tasks = make_tasks(chat_settings)
+    await drain(
+        reading.sessions, dict.fromkeys(tasks, Attempts(reading.sessions, tasks))
+    )
+
+    english = await reading.answer("How long is the shelf life?")
+    chinese = await reading.answer("玫瑰霜的淨重是多少？")
+
+    quoted = [
+        (c["quote"], c["document_id"], c["page"])
+        for c in (english["citations"][0], chinese["citations"][0])
+    ]
+    assert quoted == [
+        ("The shelf life is 30 months.", report, 2),
+        ("玫瑰霜的淨重為五十毫升。", label, 1),
+    ]
+    assert english["engine"]["parser"] == "analyser@1"
+    assert english["engine"]["network"] is False
+
+
+async def test_paper_that_is_still_read_is_named_and_cannot_be_sent_along(
+    reading: Chat,
+) -> None:
+    late = await upload(reading, "late.pdf", REPORT)
+
+    answered = await reading.answer("How long is the shelf life?")
+    attached = await reading.ask("What does it say?", document_ids=[late])
+
+    assert answered["citations"] == []
+    assert [each["filename"] for each in answered["not_ready"]] == ["late.pdf"]
+    assert attached.status_code == httpx2.codes.CONFLICT
+    assert attached.json()["code"] == "attachment_not_ready"

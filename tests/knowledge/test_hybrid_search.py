@@ -1,0 +1,89 @@
+"""From an uploaded paper to a hit by meaning, with the embedder that settings name."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from tests.conftest import DrainJobs
+
+from dossier.ai.service import open_model_parts
+from dossier.core.database import SessionFactory
+from dossier.core.settings import Settings
+from dossier.knowledge.service.assembly import Searchers, opened_searchers
+from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.worker import known_tasks
+
+URL = "/api/v1/search"
+PAPER = b"The jar keeps for twenty months after it was opened."
+MEANT = "How long is the period after opening?"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedModelServer]:
+    async with ScriptedModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def hybrid(settings: Settings, server: ScriptedModelServer) -> Settings:
+    ai = {
+        "base_url": server.base_url,
+        "model": "scripted",
+        "embed_model": "scripted-embedding",
+        "max_retries": 0,
+    }
+    return Settings.model_validate(settings.model_dump() | {"ai": ai})
+
+
+@pytest.fixture
+async def searchers(
+    app: FastAPI, sessions: SessionFactory, hybrid: Settings
+) -> AsyncIterator[Searchers]:
+    """What the process searches with; it is on the app, as at its start."""
+    recorder = open_model_parts(sessions, hybrid).recorder
+    async with opened_searchers(sessions, hybrid, recorder) as searchers:
+        app.state.searchers = searchers
+        yield searchers
+
+
+@pytest.fixture
+async def paper(
+    client: httpx2.AsyncClient,
+    hybrid: Settings,
+    searchers: Searchers,
+    drain_jobs: DrainJobs,
+) -> UUID:
+    """A paper that was uploaded, read, indexed and embedded."""
+    answer = await client.post(
+        "/api/v1/documents", files={"file": ("jar.txt", PAPER, "text/plain")}
+    )
+    await drain_jobs(known_tasks(hybrid, searchers.embedder()))
+    return UUID(answer.json()["id"])
+
+
+async def test_an_uploaded_paper_is_found_by_meaning(
+    client: httpx2.AsyncClient, paper: UUID
+) -> None:
+    body = (await client.get(URL, params={"q": MEANT})).json()
+
+    assert (body["mode"], body["why"]) == ("hybrid", None)
+    assert body["items"][0]["document_id"] == str(paper)
+    assert body["items"][0]["parts"]["dense"] is not None
+
+
+async def test_words_are_searched_while_the_embedder_is_away(
+    client: httpx2.AsyncClient, paper: UUID, server: ScriptedModelServer
+) -> None:
+    server.play(faults=(Fault(kind=FaultKind.SERVER_ERROR, on="embeddings"),))
+
+    body = (await client.get(URL, params={"q": "twenty months"})).json()
+
+    assert body["mode"] == "lexical"
+    assert body["why"].startswith("the embedding model did not answer")
+    assert [hit["document_id"] for hit in body["items"]] == [str(paper)]
+
+
+async def test_each_process_has_one_client_of_a_kind(searchers: Searchers) -> None:
+    assert searchers.embedder() is searchers.embedder()

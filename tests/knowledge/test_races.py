@@ -1,0 +1,96 @@
+"""What happens at once: deletions beside indexing and embedding."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from tests.conftest import TEMPLATE, clone
+from tests.factories.accounts import make_organisation
+from tests.factories.knowledge import index, make_indexed_document, make_read_document
+from tests.knowledge.counting import kept_counts, real_counts, rows, stats
+
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    make_engine,
+    make_sessions,
+    tenant_transaction,
+)
+from dossier.core.models import new_id
+from dossier.core.tenancy import Actor
+from dossier.documents.service import DocumentsService
+from dossier.knowledge.service.indexing_vectors import Sight, VectorsService
+
+WAITING = "select count(*) from pg_locks where not granted"
+
+
+@pytest.fixture(scope="module")
+async def committing(
+    cluster_url: str, database_url: str
+) -> AsyncIterator[SessionFactory]:
+    """Sessions of many connections, on a database that really commits."""
+    del database_url  # only so that the template exists
+    engine = make_engine(await clone(cluster_url, TEMPLATE, "knowledge_races"))
+    yield make_sessions(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def org(committing: SessionFactory) -> UUID:
+    return await make_organisation(committing, id=new_id(), name="Rose")
+
+
+async def remove(sessions: SessionFactory, org: UUID, document_id: UUID) -> None:
+    async with tenant_transaction(sessions, org) as session:
+        service = DocumentsService(session, Actor.system(org))
+        await service.remove_document(document_id)
+
+
+async def until_somebody_waits(session: Session) -> None:
+    count = text(WAITING)
+    while not await session.scalar(count):  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.005)
+
+
+async def test_documents_that_come_and_go_at_once_are_counted_exactly(
+    committing: SessionFactory, org: UUID
+) -> None:
+    old = [
+        await make_indexed_document(committing, org, f"Glycerin aqua {n}.")
+        for n in range(4)
+    ]
+    new = [
+        await make_read_document(committing, org, f"Aqua {n} then glycerin rose.")
+        for n in range(4)
+    ]
+
+    async with asyncio.TaskGroup() as group:
+        for gone, come in zip(old, new, strict=True):
+            group.create_task(remove(committing, org, gone.id))
+            group.create_task(index(committing, org, come.id))
+
+    counted = await kept_counts(committing, org)
+    assert counted == await real_counts(committing, org)
+    assert set(counted.values()) >= {4}
+    assert (await stats(committing, org)).chunk_count == 4
+
+
+async def test_a_deletion_waits_for_vectors_and_takes_them_along(
+    committing: SessionFactory, org: UUID
+) -> None:
+    document = await make_indexed_document(committing, org, "Shelf life.")
+    actor, sight = Actor.system(org), Sight("tiny", 1, ("en",))
+
+    async with tenant_transaction(committing, org) as session:
+        service = VectorsService(session, actor)
+        await service.begin(sight)
+        deletion = asyncio.create_task(remove(committing, org, document.id))
+        await until_somebody_waits(session)
+        bare = await service.next_bare("tiny", 10, UUID(int=0))
+        await service.add("tiny", 1, bare, ["[1]"])
+    await deletion
+
+    left = "select chunk_id from knowledge_embeddings union all select id from"
+    assert await rows(committing, org, f"{left} knowledge_chunks") == []
