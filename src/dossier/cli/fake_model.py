@@ -26,8 +26,8 @@ Tokens = Annotated[
 Fail = Annotated[
     list[str] | None,
     typer.Option(
-        help="kind[:times][@tokens], such as rate_limited:2, cut@5, refusal; "
-        "may be given several times."
+        help="KIND, KIND:TIMES or KIND@TOKENS, such as rate_limited:2, cut@5, refusal; "
+        "may be given several times. Kinds: docs/chat.md."
     ),
 ]
 ScriptFile = Annotated[

@@ -1,4 +1,4 @@
-"""`dossier search`: ask the papers of this machine's organisation."""
+"""`dossier search`: ask the papers of an organisation."""
 
 import asyncio
 from time import perf_counter
@@ -36,6 +36,9 @@ def search(
     product: Annotated[
         UUID | None, typer.Option(help="Only papers of this product.")
     ] = None,
+    org: Annotated[
+        UUID | None, typer.Option(help="The organisation; open mode has but one.")
+    ] = None,
     *,
     as_json: Annotated[
         bool, typer.Option("--json", help="The answer of `GET /search`.")
@@ -43,7 +46,7 @@ def search(
 ) -> None:
     """Search the papers; each hit with its quote, document and page."""
     query = SearchQuery(_checked(question), limit, product)
-    found = asyncio.run(_search(Settings(), query))
+    found = asyncio.run(_search(_settings_for(org), query, org))
     typer.echo(found.model_dump_json() if as_json else _shown(found))
 
 
@@ -55,11 +58,24 @@ def _checked(question: str) -> str:
         raise typer.BadParameter(message, param_hint="question") from exc
 
 
-async def _search(settings: Settings, query: SearchQuery) -> SearchResponse:
+def _settings_for(org: UUID | None) -> Settings:
+    settings = Settings()
+    if org is None and settings.auth.mode != "open":
+        message = "where people log in, there is no local organisation: name one"
+        raise typer.BadParameter(message, param_hint="--org")
+    return settings
+
+
+async def _search(
+    settings: Settings, query: SearchQuery, org: UUID | None
+) -> SearchResponse:
     started_at = perf_counter()
     async with opened_database(settings) as database:
         sessions = database.sessions
-        actor = await OrganisationsService(sessions).ensure_local()
+        organisations = OrganisationsService(sessions)
+        actor = await (
+            organisations.operator_of(org) if org else organisations.ensure_local()
+        )
         recorder = open_model_parts(sessions, settings).recorder
         async with opened_searchers(sessions, settings, recorder) as searchers:
             result = await searchers.searcher(sessions, actor).search(query)

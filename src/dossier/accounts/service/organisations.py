@@ -81,6 +81,13 @@ class OrganisationsService:
                 await _record(session, LOCAL_ORG_ID, "user", LOCAL_USER_ID)
         return LOCAL_OWNER.actor(Origin())
 
+    async def operator_of(self, org_id: UUID) -> Actor:
+        """Return who acts for an operator in an organisation that exists."""
+        async with tenant_transaction(self._sessions, org_id) as session:
+            if await gateway.get_organisation_for_org(session, org_id) is None:
+                raise OrganisationNotFoundError(org_id)
+        return Actor.system(org_id)
+
 
 async def _add_local(session: Session) -> bool:
     organisation = Organisation(
