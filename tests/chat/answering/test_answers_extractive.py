@@ -54,6 +54,24 @@ async def test_nothing_is_said_that_no_paper_supports(chat: Chat) -> None:
     assert [each["filename"] for each in answered["not_ready"]] == ["new.pdf"]
 
 
+async def test_quotes_of_one_passage_share_its_number(chat: Chat) -> None:
+    answered = await chat.answer("玫瑰霜的保存期限，請置於陰涼乾燥處")
+
+    citations = answered["citations"]
+    lines = answered["ai_response"].split("\n")
+    assert len(citations) > 1
+    assert {(each["number"], each["filename"]) for each in citations} == {
+        (1, "label.pdf")
+    }
+    assert lines == [f"{each['quote']} [1]" for each in citations]
+
+
+async def test_simplified_question_gets_simplified_words(chat: Chat) -> None:
+    answered = await chat.answer("里昂的仓库由谁稽核，产品保存期限为何？")
+
+    assert answered["ai_response"].startswith("文件中没有直接的答案")
+
+
 async def test_refusal_speaks_the_language_of_the_question(chat: Chat) -> None:
     answered = await chat.answer("里昂的倉庫由誰稽核？")
 

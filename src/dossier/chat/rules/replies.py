@@ -16,6 +16,12 @@ _WORDS: Final = {
         "not_ready": "以下文件尚未可供查詢：{names}。",
         "comma": "、",
     },
+    "zh-Hans": {
+        "not_found": "在您的文件中找不到答案。",
+        "closest": "文件中没有直接的答案。最接近的段落：",
+        "not_ready": "以下文件尚未可供查询：{names}。",
+        "comma": "、",
+    },
     "en": {
         "not_found": "This was not found in your documents.",
         "closest": "Your documents hold no direct answer. The closest passages:",
@@ -26,8 +32,26 @@ _WORDS: Final = {
 
 
 def language_of(text: str) -> str:
-    """Return `zh` for a text with Chinese in it, else `en`."""
-    return "zh" if _IDEOGRAPH.search(text) else "en"
+    """Return `zh` for a text with Chinese in it, else `en`; `zh-Hans` is Simplified."""
+    if not _IDEOGRAPH.search(text):
+        return "en"
+    simplified = sum(_is_only_in(each, "gb2312", "big5") for each in text)
+    traditional = sum(_is_only_in(each, "big5", "gb2312") for each in text)
+    return "zh-Hans" if simplified > traditional else "zh"
+
+
+def _is_only_in(character: str, charset: str, other: str) -> bool:
+    """Say whether a character is written in one of the scripts alone.
+
+    The old character sets hold one script each: most characters stand in both.
+    """
+    return bool(_IDEOGRAPH.match(character)) and (
+        _has(charset, character) and not _has(other, character)
+    )
+
+
+def _has(charset: str, character: str) -> bool:
+    return bool(character.encode(charset, "ignore"))
 
 
 def not_found(language: str) -> str:
