@@ -3,6 +3,7 @@
 import pytest
 
 from dossier.integrations.parsing.papers import read_text
+from dossier.knowledge.rules.blocks import heading_level
 from dossier.knowledge.rules.chunking import Part, passages_of
 from dossier.knowledge.rules.extract import Passage, Verdict, extract
 from dossier.knowledge.rules.extract_sentences import split_sentences
@@ -44,6 +45,11 @@ def test_chinese_that_a_pdf_wrapped_is_quoted_whole(page: str) -> None:
     assert not {FIRST, SECOND} & set(sentences)  # else nothing was wrapped
     assert {FIRST, SECOND, FOOTER} <= {unwrapped(each) for each in sentences}
     assert "試驗日期 Date: 2026-02-01" in sentences
+
+
+def test_wrapped_line_that_begins_with_a_figure_is_no_heading() -> None:
+    assert heading_level("1.2 至 1.6 牛頓米之間，符合規格") == 0
+    assert heading_level("1.2 試驗方法") == 2
 
 
 @pytest.mark.parametrize("question", ["瓶盖扭力值是多少？", "瓶身有無破裂？"])

@@ -19,6 +19,12 @@ REPORT = pdf_bytes(
 LABEL = "請置於陰涼乾燥處。玫瑰霜的淨重為五十毫升。".encode()
 
 
+MATERIALS = (
+    b"material,CAS,supplier,lead time days\n"
+    b"Niacinamide,98-92-0,Vita Chem,28\nSqualane,111-01-3,Oleos SARL,21\n"
+)
+
+
 @pytest.fixture
 async def reading(
     open_chat: OpenChat, chat_pool: Engine, chat_settings: Settings
@@ -43,6 +49,7 @@ async def test_uploaded_papers_answer_in_either_language(
 ) -> None:
     report = await upload(reading, "report.pdf", REPORT)
     label = await upload(reading, "label.txt", LABEL)
+    materials = await upload(reading, "materials.csv", MATERIALS)
     tasks = make_tasks(chat_settings)
     await drain(
         reading.sessions, dict.fromkeys(tasks, Attempts(reading.sessions, tasks))
@@ -50,15 +57,18 @@ async def test_uploaded_papers_answer_in_either_language(
 
     english = await reading.answer("How long is the shelf life?")
     chinese = await reading.answer("玫瑰霜的淨重是多少？")
+    row = await reading.answer("Who supplies CAS 111-01-3?")
 
     quoted = [
         (c["quote"], c["document_id"], c["page"])
-        for c in (english["citations"][0], chinese["citations"][0])
+        for c in (english["citations"][0], chinese["citations"][0], row["citations"][0])
     ]
     assert quoted == [
         ("The shelf life is 30 months.", report, 2),
         ("玫瑰霜的淨重為五十毫升。", label, 1),
+        ("Squalane\t111-01-3\tOleos SARL\t21", materials, 1),
     ]
+    assert "supplier: Oleos SARL" in row["ai_response"]
     assert english["engine"]["parser"] == "analyser@1"
     assert english["engine"]["network"] is False
 

@@ -20,6 +20,8 @@ _HEADINGS: Final = (
 """Marks of a heading, with its level where the mark itself does not tell it."""
 _SENTENCE_ENDS: Final = tuple("\u3002\uff01\uff1f\uff1b\uff0c.!?;,")
 """With those of Chinese: full stop, marks of exclamation and question, semicolon."""
+_SAID: Final = re.compile("[\u3002\uff1b\uff0c]")
+"""Full stop, semicolon, comma: what a wrapped line holds that begins with a figure."""
 
 
 class BlockKind(StrEnum):
@@ -85,6 +87,8 @@ def _line(text: str, start: int, end: int) -> Block:
 def heading_level(line: str) -> int:
     """Return how deep a heading is, from 1; 0 for what is none."""
     if len(line) > MAX_HEADING_CHARACTERS or line.endswith(_SENTENCE_ENDS):
+        return 0
+    if _SAID.search(line):
         return 0
     for mark, level in _HEADINGS:
         if match := mark.match(line):

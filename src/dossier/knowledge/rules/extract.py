@@ -158,9 +158,8 @@ def _read(asked: frozenset[str], passage: Passage) -> _Read:
     context = frozenset(terms(passage.context))
     if passage.is_table:
         return _read_rows(asked, context, passage)
-    lines = [
-        _line(asked, context, each, unwrapped(each.text)) for each in _quotable(passage)
-    ]
+    sentences = _quotable(split_sentences(passage.text), passage)
+    lines = [_line(asked, context, each, unwrapped(each.text)) for each in sentences]
     held = (asked & context).union(*(line.own for line in lines))
     told = [
         line
@@ -174,13 +173,13 @@ def _read_rows(
     asked: frozenset[str], context: frozenset[str], passage: Passage
 ) -> _Read:
     """Read a table: its rows are told by what they hold, its columns by their names."""
-    rows = _quotable(passage)
+    rows = split_sentences(passage.text, by_line=True)
     header = header_of(rows)
     names = frozenset(terms(header.text)) if header else frozenset()
     columns = named_by(asked, names)
     lines = [
         _line(asked, context, row, labelled(row, header, rows))
-        for row in rows
+        for row in _quotable(rows, passage)
         if row is not header
     ]
     title = asked & context
@@ -189,10 +188,10 @@ def _read_rows(
     return _Read(named or lines, title, held, columns, is_table=True)
 
 
-def _quotable(passage: Passage) -> list[Sentence]:
+def _quotable(sentences: Iterable[Sentence], passage: Passage) -> list[Sentence]:
     return [
         each
-        for each in split_sentences(passage.text, by_line=passage.is_table)
+        for each in sentences
         if not any(
             each.start < end and start < each.end for start, end in passage.barred
         )
