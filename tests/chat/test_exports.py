@@ -1,5 +1,6 @@
 """A room written down: Markdown of a branch, JSON of all."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx2
@@ -7,6 +8,7 @@ import pytest
 from tests.factories.chat import make_answer, make_message, make_room, settle
 
 from dossier.chat.models import ChatMessage
+from dossier.chat.rules.export import Said, markdown_of
 from dossier.core.database import SessionFactory
 
 CITATION = {
@@ -49,6 +51,34 @@ async def test_markdown_has_the_branch_and_its_footnotes(
         'attachment; filename="__ cream.md"; '
         "filename*=UTF-8''%E7%8E%AB%E7%91%B0%20cream.md"
     )
+
+
+def test_each_quote_of_a_passage_has_its_own_footnote() -> None:
+    quotes = [CITATION | {"quote": quote} for quote in ("One.", "Two.", "Three.")]
+    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), "One. [1]\nTwo. [1]", quotes)
+
+    written = markdown_of("Room", [said])
+
+    assert "One. [^1]\nTwo. [^2] [^3]" in written
+    assert [line[-6:] for line in written.split("\n") if line.startswith("[^")] == [
+        "“One.”",
+        "“Two.”",
+        "hree.”",
+    ]
+
+
+def test_quote_does_nothing_when_it_is_written_down() -> None:
+    quote = "See ![x](https://evil.example/x) <img src=x>"
+    said = Said(
+        "Iris",
+        datetime(2026, 3, 2, tzinfo=UTC),
+        "It is. [1]",
+        [CITATION | {"quote": quote}],
+    )
+
+    written = markdown_of("Room", [said])
+
+    assert r"See \!\[x\](https://evil.example/x) \<img src=x>" in written
 
 
 async def test_json_has_every_branch(

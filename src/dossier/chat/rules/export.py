@@ -8,6 +8,7 @@ from typing import Any, Final
 
 _SPACES: Final = re.compile(r"\s+")
 _MARK: Final = re.compile(r"\[(\d{1,4})\]")
+_LIVE: Final = re.compile(r"[\[\]<!]")
 _UNSAFE: Final = re.compile(r'[/\\:*?"<>|]')
 
 
@@ -43,21 +44,21 @@ def _head(message: Said) -> str:
 
 def _body(message: Said, notes: list[str]) -> str:
     """Return the text with the footnotes' marks; their notes are put to the list."""
-    placed: dict[int, int] = {}
+    waiting: dict[int, list[int]] = {}
     for position, citation in enumerate(message.citations, start=1):
         notes.append(_note(citation))
-        placed[_number(citation, position)] = len(notes)
-    marked: set[int] = set()
+        waiting.setdefault(_number(citation, position), []).append(len(notes))
+    placed: dict[int, int] = {}
 
     def footnote(match: re.Match[str]) -> str:
+        """Quotes of one passage share its number: each mark takes the next."""
         number = int(match.group(1))
-        if number not in placed:
-            return match.group(0)
-        marked.add(number)
-        return f"[^{placed[number]}]"
+        if waiting.get(number):
+            placed[number] = waiting[number].pop(0)
+        return f"[^{placed[number]}]" if number in placed else match.group(0)
 
     text = _MARK.sub(footnote, message.text.strip())
-    unmarked = [f"[^{n}]" for number, n in placed.items() if number not in marked]
+    unmarked = [f"[^{n}]" for left in waiting.values() for n in left]
     return " ".join([text, *unmarked])
 
 
@@ -72,7 +73,12 @@ def _note(citation: Mapping[str, Any]) -> str:
     place = f"p. {page}" if page is not None else citation.get("label")
     source = ", ".join(str(each) for each in (citation.get("filename"), place) if each)
     quote = citation.get("quote")
-    return f"{source}: “{_one_line(str(quote))}”" if quote else source
+    return f"{source}: “{_inert(str(quote))}”" if quote else source
+
+
+def _inert(quote: str) -> str:
+    """A paper's own links, pictures and markup are words here."""
+    return _LIVE.sub(r"\\\g<0>", _one_line(quote))
 
 
 def _one_line(text: str) -> str:
