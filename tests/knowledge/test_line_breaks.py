@@ -83,6 +83,10 @@ def test_question_about_wrapped_chinese_is_answered_whole(
             ["包裝材料與內容物相容性試驗結果之說明文件如下", "(1) 瓶身無破裂。"],
         ),
         (
+            "含 Sodium Hyaluronate 0.1 %、Phenoxyethanol 0.9 % 與\n甘油。",
+            ["含 Sodium Hyaluronate 0.1 %、Phenoxyethanol 0.9 % 與甘油。"],
+        ),
+        (
             "Blue Lake Laboratory, No. 1, Garden Road\n包裝相容性試驗報告",
             ["Blue Lake Laboratory, No. 1, Garden Road", "包裝相容性試驗報告"],
         ),

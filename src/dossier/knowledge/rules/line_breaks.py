@@ -53,7 +53,8 @@ class Lines:
         if is_chinese(line):
             return not self._goes_on(line, following)
         full = max(MIN_FULL_COLUMNS, self._longest * FULL_LINE_SHARE)
-        return columns(line) < full or is_wide(following[:1])
+        is_other_script = is_wide(following[:1]) and not any(map(is_wide, line))
+        return columns(line) < full or is_other_script
 
     def _goes_on(self, line: str, following: str) -> bool:
         if line.endswith(_OPEN):
