@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 
 from dossier.chat.dependencies.answers import Ask, PatienceS
 from dossier.chat.schemas.chat import ChatRequest, ChatResponse, RegenerateRequest
-from dossier.chat.service.answers import Answered, Asked, Question, Terms
+from dossier.chat.service.answers import Answered, Asked, Question
+from dossier.chat.service.answers_terms import Terms, Wish
 from dossier.chat.tasks.asking import Asking
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.web import model_response
@@ -59,10 +60,13 @@ async def regenerate(
     patience_s: PatienceS,
     body: RegenerateRequest | None = None,
 ) -> Response:
-    """Answer a question anew; the earlier answer stays beside it."""
+    """Answer a question anew; the earlier answer stays beside it.
+
+    What is not named is as it was for the answer that this one replaces.
+    """
     wanted = body or RegenerateRequest()
-    terms = Terms(wanted.engine, wanted.grounding)
-    asked = await asking.regenerate(message_id, terms)
+    wish = Wish(wanted.engine, wanted.grounding)
+    asked = await asking.regenerate(message_id, wish)
     return await _answer(asking, asked, patience_s, is_stream=wanted.stream)
 
 

@@ -1,10 +1,9 @@
 """Asking: a question, the place of its answer and the run that writes it, at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import answers as gateway
@@ -13,6 +12,7 @@ from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules.similar import most_similar
 from dossier.chat.service.answers_brief import Order
 from dossier.chat.service.answers_settle import Ending, settle_answer
+from dossier.chat.service.answers_terms import Terms, TermsBefore, Wish, require_model
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.seats import Seats
@@ -27,14 +27,6 @@ from dossier.runs.service import RunEngine, RunsService
 KIND: Final = "chat.answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How an answer is wanted."""
-
-    engine: str = "auto"
-    grounding: str = "papers"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What somebody asks, and whom."""
@@ -43,7 +35,7 @@ class Question:
     room_id: UUID | None = None
     virtual_user_id: UUID | None = None
     document_ids: tuple[UUID, ...] = ()
-    terms: Terms = Terms()
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,7 @@ class AnswersService:
 
     async def ask(self, question: Question, engine: RunEngine) -> Asked:
         """Say something and have it answered; nothing is stored unless all can be."""
-        self._require_model(question.terms)
+        require_model(question.terms, has_model=self._has_model)
         self._messages.check_text(question.message, "#/message")
         seat = await self._rooms.open_room(question.room_id, question.message)
         persona = await self._persona(seat.room, question.virtual_user_id)
@@ -120,11 +112,13 @@ class AnswersService:
         return asked
 
     async def regenerate(
-        self, message_id: UUID, terms: Terms, engine: RunEngine
+        self, message_id: UUID, wish: Wish, engine: RunEngine
     ) -> Asked:
         """Answer a question anew, beside what was answered before."""
-        self._require_model(terms)
         again = await self._messages.prepare_regeneration(message_id)
+        before = await TermsBefore(self._session, self._actor).of(again)
+        terms = wish.instead_of(before)
+        require_model(terms, has_model=self._has_model)
         persona_id = again.earlier.virtual_user_id if again.earlier else None
         persona = await self._persona(again.seat.room, persona_id)
         answer = await self._messages.add_pending_answer(
@@ -157,12 +151,6 @@ class AnswersService:
         seen = await self._seats.see(asked.answer_id)
         similar = await self._similar(asked.question)
         return Answered(asked, seen.message, run, similar)
-
-    def _require_model(self, terms: Terms) -> None:
-        needs_model = terms.engine == "model" or terms.grounding == "none"
-        if needs_model and not self._has_model:
-            detail = "Set DOSSIER_AI__BASE_URL, or ask with the engine `extractive`."
-            raise ModelNotConfiguredError(detail)
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
         """Return one's own virtual user, or one that is in the room already."""

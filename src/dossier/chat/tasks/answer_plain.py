@@ -11,6 +11,7 @@ from dossier.chat.service.answers_model import events_of, require_words, tag_of
 from dossier.chat.service.answers_outcome import Outcome, label_of
 from dossier.chat.service.answers_prompt import PLAIN_PROMPT, plain_call
 from dossier.chat.service.answers_reply import Reply
+from dossier.chat.service.answers_terms import PLAIN_RULES
 from dossier.integrations.llm.models import ChatModel, ChatRequest, Purpose, TextDelta
 from dossier.runs.service import RunContext
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dossier.chat.tasks.answer import AnswerParts
 
 FEATURE = "chat.plain"
-RULES = "plain@1"
 
 
 async def answer_plainly(
@@ -34,7 +34,9 @@ async def answer_plainly(
     reply.open()
     named = await _relay(model, request, context, reply, prompt.sha256)
     return Outcome(
-        label_of("model", RULES, model=named, prompt_hash=prompt.sha256, network=True)
+        label_of(
+            "model", PLAIN_RULES, model=named, prompt_hash=prompt.sha256, network=True
+        )
     )
 
 

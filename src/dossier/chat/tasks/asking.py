@@ -7,8 +7,8 @@ from dossier.chat.service.answers import (
     AnswersService,
     Asked,
     Question,
-    Terms,
 )
+from dossier.chat.service.answers_terms import Wish
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
@@ -48,14 +48,14 @@ class Asking:
         ):
             return await self._answers(session).ask(question, self.engine)
 
-    async def regenerate(self, message_id: UUID, terms: Terms) -> Asked:
+    async def regenerate(self, message_id: UUID, wish: Wish) -> Asked:
         """Have a question answered anew; its run begins with the commit."""
         async with (
             self.engine.starting,
             tenant_transaction(self._sessions, self.org_id) as session,
         ):
             answers = self._answers(session)
-            return await answers.regenerate(message_id, terms, self.engine)
+            return await answers.regenerate(message_id, wish, self.engine)
 
     async def get_run(self, run_id: UUID) -> Run:
         """Return a run of a room where one is a member."""
