@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from dossier.chat.constants import MessageState, RoomKind, SettledAnswer
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.gateway import answers as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
 from dossier.chat.service.answers import KIND
 from dossier.chat.service.messages import Draft, MessagesService
@@ -12,6 +12,7 @@ from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharesService
 from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.reads import raw_transaction
 from dossier.core.tenancy import Actor
 from dossier.runs.models import Run
 from dossier.runs.service import RunsService
@@ -97,7 +98,7 @@ async def settle(
         "citations": [],
         "engine": {"engine": "extractive"},
     }
-    async with tenant_transaction(sessions, org_id) as session:
+    async with raw_transaction(sessions, org_id) as statements:
         return await gateway.settle_answer_for_org(
-            session, org_id, message_id, SettledAnswer(**values | over)
+            statements, org_id, message_id, SettledAnswer(**values | over)
         )

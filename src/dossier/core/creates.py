@@ -7,7 +7,7 @@ edge, after the endpoint and before the answer.
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +25,17 @@ from dossier.core.tenancy import Actor
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # the library's own
 
 
+class Condition(NamedTuple):
+    """What has to hold for rows to be stored.
+
+    `sql` takes its rows from `bound`, its parameters begin at `$2`, and it returns one
+    row with `org_id` where it holds.
+    """
+
+    sql: str
+    args: tuple[Any, ...]
+
+
 class Creates:
     """New rows of one organisation that stand or fall together."""
 
@@ -32,40 +43,58 @@ class Creates:
         self._sessions = sessions
         self._org_id = org_id
         self._rows: list[TenantOwned] = []
+        self._computed: list[frozenset[tuple[str, str]]] = []
         self._conflicts: dict[str, AppError] = {}
 
     def add(
-        self, row: TenantOwned, conflicts: Mapping[str, AppError] | None = None
+        self,
+        row: TenantOwned,
+        conflicts: Mapping[str, AppError] | None = None,
+        *,
+        computed: Mapping[str, str] | None = None,
     ) -> None:
-        """Take a row along; `conflicts` says what a violated constraint means."""
+        """Take a row along; `conflicts` says what a violated constraint means.
+
+        `computed` names columns that the database works out, each with its SQL.
+        """
         if row.org_id != self._org_id:
             message = "these rows are bound to another organisation"
             raise PermissionError(message)
         self._rows.append(row)
+        self._computed.append(frozenset((computed or {}).items()))
         self._conflicts.update(conflicts or {})
 
-    async def store(self) -> None:
-        """Insert and commit what was added, all of it or nothing."""
+    async def store(self, condition: Condition | None = None) -> bool:
+        """Insert and commit what was added, all of it or nothing.
+
+        `False`: the condition did not hold, and nothing was stored.
+        """
         if not self._rows:
-            return
-        statement = _statement(tuple(type(row) for row in self._rows))
-        args = [value for row in self._rows for value in _values(row)]
+            return True
+        condition = condition or Condition("", ())
+        kinds = zip(map(type, self._rows), self._computed, strict=True)
+        statement = _statement(tuple(kinds), condition.sql, len(condition.args))
+        args = [
+            value
+            for row in zip(self._rows, self._computed, strict=True)
+            for value in _values(*row)
+        ]
         try:
-            await self._run(statement, *args)
+            rows = await self._run(statement, *condition.args, *args)
         except asyncpg.IntegrityConstraintViolationError as exc:
             meaning = self._conflicts.get(str(exc.constraint_name))
             if meaning is None:
                 raise
             raise meaning from exc
+        return bool(rows)
 
-    async def _run(self, statement: str, *args: Any) -> None:
+    async def _run(self, statement: str, *args: Any) -> list[asyncpg.Record]:
         bind = self._sessions.kw["bind"]
         if isinstance(bind, AsyncEngine):
-            await run_once(bind, statement, self._org_id, *args)
-            return
+            return await run_once(bind, statement, self._org_id, *args)
         # Several sessions share one connection and one outer transaction.
         async with tenant_transaction(self._sessions, self._org_id) as session:
-            await raw_rows(session, statement, self._org_id, *args)
+            return await raw_rows(session, statement, self._org_id, *args)
 
 
 def create_for(sessions: SessionFactory, actor: Actor) -> Creates:
@@ -73,22 +102,27 @@ def create_for(sessions: SessionFactory, actor: Actor) -> Creates:
     return Creates(sessions, actor.org_id)
 
 
+_Kind = tuple[type[TenantOwned], frozenset[tuple[str, str]]]
+
+
 @cache
-def _statement(kinds: tuple[type[TenantOwned], ...]) -> str:
-    inserts, first = [], 2
-    for number, kind in enumerate(kinds):
-        columns = _columns(kind)
-        names = ", ".join(column.name for column in columns)
-        places = (
+def _statement(kinds: tuple[_Kind, ...], condition: str, condition_args: int) -> str:
+    inserts, first = [], 2 + condition_args
+    for number, (kind, computed) in enumerate(kinds):
+        given = _given(kind, computed)
+        worked_out = sorted(computed)
+        names = [column.name for column in given] + [name for name, _ in worked_out]
+        places = [
             f"${place}::{column.type.compile(_DIALECT)}"
-            for place, column in enumerate(columns, first)
-        )
+            for place, column in enumerate(given, first)
+        ] + [sql for _, sql in worked_out]
         # Rows come from `bound`, so the tenant is set before any of them is checked.
-        select = f"select {', '.join(places)} from bound"  # noqa: S608 - names of ours
-        into = f"insert into {_table(kind).name} ({names}) {select}"
+        select = f"select {', '.join(places)} from held"  # noqa: S608 - names of ours
+        into = f"insert into {_table(kind).name} ({', '.join(names)}) {select}"
         inserts.append(f"row_{number} as ({into})")
-        first += len(columns)
-    return f"{BIND}, {', '.join(inserts)} select 1"
+        first += len(given)
+    held = condition or "select org_id from bound"
+    return f"{BIND}, held as ({held}), {', '.join(inserts)} select 1 from held"  # noqa: S608 - names of ours
 
 
 def _table(kind: type[TenantOwned]) -> Table:
@@ -101,16 +135,29 @@ def _columns(kind: type[TenantOwned]) -> list[Column[Any]]:
 
 
 @cache
-def _readers(kind: type[TenantOwned]) -> list[tuple[str, Callable[[Any], Any]]]:
+def _given(
+    kind: type[TenantOwned], computed: frozenset[tuple[str, str]]
+) -> list[Column[Any]]:
+    names = {name for name, _ in computed}
+    return [column for column in _columns(kind) if column.name not in names]
+
+
+@cache
+def _readers(
+    kind: type[TenantOwned], computed: frozenset[tuple[str, str]]
+) -> list[tuple[str, Callable[[Any], Any]]]:
     return [
         (column.key, _as_json if isinstance(column.type, JSON) else _as_it_is)
-        for column in _columns(kind)
+        for column in _given(kind, computed)
     ]
 
 
-def _values(row: TenantOwned) -> list[Any]:
-    members = vars(row)
-    return [read(members[name]) for name, read in _readers(type(row))]
+def _values(row: TenantOwned, computed: frozenset[tuple[str, str]]) -> list[Any]:
+    members = vars(row)  # without what nobody set: that the class knows
+    return [
+        read(members[name] if name in members else getattr(row, name))
+        for name, read in _readers(type(row), computed)
+    ]
 
 
 def _as_it_is(value: Any) -> Any:

@@ -4,9 +4,10 @@ The statement binds the tenant itself, for its own duration, so that a pooled
 connection has nothing to carry over. ADR 0015 lists the routes that read so.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, NewType
+from typing import Any, NewType, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -120,11 +121,30 @@ async def run_once(
     engine: AsyncEngine, sql: str, *args: Any, opening: str | None = None
 ) -> list[asyncpg.Record]:
     """Run one statement, a transaction of its own, on a connection of the pool."""
+    pooled, driver = await _alive(engine)
+    return await _fetch(pooled, driver, sql, *args, opening=opening)
+
+
+async def _begun(
+    engine: AsyncEngine, opening: str
+) -> tuple[PoolProxiedConnection, Any]:
+    """Begin, and once more where the pool held a connection that had died."""
+    pooled, driver = await _alive(engine)
+    try:
+        await driver.execute(opening)
+    except (*_GONE, asyncpg.ConnectionDoesNotExistError):
+        pooled.invalidate()
+        pooled, driver = await _alive(engine)
+        await driver.execute(opening)
+    return pooled, driver
+
+
+async def _alive(engine: AsyncEngine) -> tuple[PoolProxiedConnection, Any]:
     pooled, driver = await _checked_out(engine)
     while driver.is_closed():  # died in the pool
         pooled.invalidate()
         pooled, driver = await _checked_out(engine)
-    return await _fetch(pooled, driver, sql, *args, opening=opening)
+    return pooled, driver
 
 
 async def _checked_out(engine: AsyncEngine) -> tuple[PoolProxiedConnection, Any]:
@@ -168,6 +188,39 @@ async def _read_within(
         raise
     await driver.execute("commit")
     return rows
+
+
+class Statements(Protocol):
+    """Runs statements of one transaction, each in one round trip."""
+
+    async def __call__(self, sql: str, /, *args: Any) -> list[asyncpg.Record]:
+        """Return the rows of one."""
+        ...
+
+
+@asynccontextmanager
+async def raw_transaction(
+    sessions: SessionFactory, org_id: UUID
+) -> AsyncIterator[Statements]:
+    """Open a transaction of one organisation without a session: two round trips."""
+    bind = sessions.kw["bind"]
+    if not isinstance(bind, AsyncEngine):
+        # Several sessions share one connection and one outer transaction.
+        async with tenant_transaction(sessions, org_id) as session:
+            yield partial(raw_rows, session)
+        return
+    pooled, driver = await _begun(bind, _opening({"app.org_id": str(org_id)}))
+    is_whole = False
+    try:
+        yield driver.fetch
+        await driver.execute("commit")
+        is_whole = True
+    finally:
+        # Broken off half-way, the transaction ends with its connection.
+        if is_whole:
+            pooled.close()
+        else:
+            pooled.invalidate()
 
 
 def _opening(settings: Mapping[str, str]) -> str:

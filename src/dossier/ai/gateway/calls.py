@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 from sqlalchemy import ColumnElement, Date, and_, cast, func, select
 
@@ -14,7 +13,7 @@ from dossier.ai.constants import CallFilter, CallOutcome, UsageGroup
 from dossier.ai.models import AiCall
 from dossier.core.database import Session, SessionFactory, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
-from dossier.core.reads import BIND, BoundStatement, Reads
+from dossier.core.reads import BIND, BoundStatement, Reads, Statements
 
 # One round trip, its own transaction. `offset 0` keeps the look at the budgets behind
 # the binding of the tenant, as in `core/reads.py`.
@@ -138,16 +137,14 @@ async def add_call(
 
 
 async def settle_call_for_org(
-    session: Session, org_id: UUID, call_id: UUID, settlement: Settlement
+    statements: Statements, org_id: UUID, call_id: UUID, settlement: Settlement
 ) -> bool:
     """Write what a call came to and move it in its budgets; `False` if it was before.
 
     Budgets are locked in the order of their ids, here and where tokens are reserved.
     """
     members = [getattr(settlement, name) for name in Settlement.__slots__]
-    rows: list[asyncpg.Record] = await raw_rows(
-        session, _SETTLE, org_id, call_id, *members
-    )
+    rows = await statements(_SETTLE, org_id, call_id, *members)
     return bool(rows[0]["settled"])
 
 

@@ -8,7 +8,14 @@ from dossier.ai.service.assembly import (
     open_model_parts,
 )
 from dossier.ai.service.budgets import BudgetsService
-from dossier.ai.service.cache import AnswerCache, Follow, Hit, Lead
+from dossier.ai.service.cache import (
+    AnswerCache,
+    Follow,
+    Hit,
+    Lead,
+    count_hit,
+    find_stored,
+)
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
 from dossier.ai.service.prompts import Prompt, load_prompt
@@ -28,7 +35,9 @@ __all__ = [
     "StoredProbe",
     "UsageService",
     "cache_key",
+    "count_hit",
     "embedder_name",
+    "find_stored",
     "load_prompt",
     "open_model_parts",
     "planned_servers",

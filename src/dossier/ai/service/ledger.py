@@ -23,6 +23,7 @@ from dossier.ai.service.meters import check
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.models import new_id
+from dossier.core.reads import raw_transaction
 from dossier.integrations.llm.models import CallRecord, CallTag
 
 logger = logging.getLogger(__name__)
@@ -69,9 +70,9 @@ class Ledger:
         # By the name that was asked for: servers answer under longer ones.
         price = await self._prices.price_of(opened.model)
         settlement = _settlement(opened, record, price)
-        async with tenant_transaction(self._sessions, opened.org_id) as session:
+        async with raw_transaction(self._sessions, opened.org_id) as statements:
             settled = await gateway.settle_call_for_org(
-                session, opened.org_id, reservation, settlement
+                statements, opened.org_id, reservation, settlement
             )
         if not settled:  # the sweeper took it for lost
             logger.warning("ai.call.late", extra={"call_id": str(reservation)})

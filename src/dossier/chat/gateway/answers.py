@@ -2,38 +2,79 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+import orjson
 
-from dossier.chat.constants import MessageState
-from dossier.chat.models import ChatMember, ChatMessage
-from dossier.core.database import Session
+from dossier.chat.constants import MessageState, SettledAnswer
+from dossier.core.reads import Reads, Statements, bound
 
 QUESTIONS = 50
 LONGEST_QUESTION = 300
+_SETTLE = """
+update chat_messages set state = $3, text = $4, citations = $5::text::jsonb,
+  engine = $6::text::jsonb, dropped_claims = $7
+where org_id = $1 and id = $2 and state = 'pending' and deleted_at is null
+returning id
+"""
+# The state of an answer for a member of its room, with the member's latest questions.
+_SETTLED = bound(f"""
+select answer.state, answer.text, answer.citations::text as citations,
+  answer.engine::text as engine, answer.dropped_claims, earlier.texts
+from chat_messages answer
+join chat_members seat on seat.org_id = bound.org_id and seat.room_id = answer.room_id
+join chat_profiles person
+  on person.org_id = bound.org_id and person.id = seat.profile_id
+cross join lateral (
+  select json_agg(json_build_array(latest.id, latest.text))::text as texts from (
+    select said.id, said.text from chat_messages said
+    join chat_members member on member.org_id = bound.org_id
+      and member.room_id = said.room_id and member.profile_id = said.profile_id
+    where said.org_id = bound.org_id and said.profile_id = person.id
+      and said.id <> $4 and said.state = 'complete' and said.deleted_at is null
+      and length(said.text) <= {LONGEST_QUESTION}
+    order by said.created_at desc, said.id desc limit {QUESTIONS}
+  ) latest
+) earlier
+where answer.org_id = bound.org_id and answer.id = $2
+  and person.user_id is not distinct from $3
+""")  # noqa: S608 - numbers of ours
 
 
-async def list_own_questions_for_org(
-    session: Session, org_id: UUID, profile_id: UUID, but_for: UUID
-) -> list[tuple[UUID, str]]:
-    """Return a person's latest short messages in rooms where they still are."""
-    query = (
-        select(ChatMessage.id, ChatMessage.text)
-        .join(
-            ChatMember,
-            (ChatMember.org_id == ChatMessage.org_id)
-            & (ChatMember.room_id == ChatMessage.room_id)
-            & (ChatMember.profile_id == ChatMessage.profile_id),
-        )
-        .where(
-            ChatMessage.org_id == org_id,
-            ChatMember.org_id == org_id,
-            ChatMessage.profile_id == profile_id,
-            ChatMessage.id != but_for,
-            ChatMessage.state == MessageState.COMPLETE,
-            ChatMessage.deleted_at.is_(None),
-            func.length(ChatMessage.text) <= LONGEST_QUESTION,
-        )
-        .order_by(ChatMessage.created_at.desc(), ChatMessage.id.desc())
-        .limit(QUESTIONS)
+async def get_settled_for_org(
+    reads: Reads,
+    org_id: UUID,
+    message_id: UUID,
+    *,
+    user_id: UUID | None,
+    question_id: UUID,
+) -> tuple[SettledAnswer, dict[UUID, str]] | None:
+    """Return what an answer came to, and its reader's other questions; members only."""
+    rows = await reads.rows(_SETTLED, org_id, message_id, user_id, question_id)
+    if not rows:
+        return None
+    row = rows[0]
+    settled = SettledAnswer(
+        state=MessageState(row["state"]),
+        text=row["text"],
+        citations=orjson.loads(row["citations"]),
+        engine=orjson.loads(row["engine"] or "null"),
+        dropped_claims=row["dropped_claims"],
     )
-    return [(row[0], row[1]) for row in await session.execute(query)]
+    earlier = orjson.loads(row["texts"] or "[]")
+    return settled, {UUID(key): text for key, text in earlier}
+
+
+async def settle_answer_for_org(
+    statements: Statements, org_id: UUID, message_id: UUID, settled: SettledAnswer
+) -> bool:
+    """Write what a pending answer came to, once; tell whether it was pending."""
+    rows = await statements(
+        _SETTLE,
+        org_id,
+        message_id,
+        settled.state,
+        settled.text,
+        orjson.dumps(settled.citations).decode(),
+        orjson.dumps(settled.engine).decode(),
+        settled.dropped_claims,
+    )
+    return bool(rows)

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from dossier.chat.constants import MessageState, SettledAnswer, Summary
+from dossier.chat.constants import MessageState, Summary
 from dossier.chat.gateway.ids import any_of
 from dossier.chat.models import ChatAttachment, ChatFeedback, ChatMessage, ChatRoom
 from dossier.core.database import Session
@@ -59,30 +59,6 @@ async def list_attachments_for_org(
         .order_by(ChatAttachment.message_id, ChatAttachment.filename)
     )
     return (await session.scalars(query)).all()
-
-
-async def settle_answer_for_org(
-    session: Session, org_id: UUID, message_id: UUID, settled: SettledAnswer
-) -> bool:
-    """Write what a pending answer came to, once; tell whether it was pending."""
-    statement = (
-        update(ChatMessage)
-        .where(
-            ChatMessage.org_id == org_id,
-            ChatMessage.id == message_id,
-            ChatMessage.state == MessageState.PENDING,
-            ChatMessage.deleted_at.is_(None),
-        )
-        .values(
-            state=settled.state,
-            text=settled.text,
-            citations=settled.citations,
-            engine=settled.engine,
-            dropped_claims=settled.dropped_claims,
-        )
-        .returning(ChatMessage.id)
-    )
-    return await session.scalar(statement) is not None
 
 
 async def settle_summary_for_org(

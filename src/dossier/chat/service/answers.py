@@ -1,11 +1,13 @@
 """Asking: a question, the place of its answer and the run that writes it, at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any, Final
 from uuid import UUID
 
-from dossier.chat.constants import MessageState
-from dossier.chat.exceptions import ChatRoomNotFoundError
+from dossier.chat.constants import MessageState, SettledAnswer
+from dossier.chat.exceptions import ChatMessageNotFoundError, ChatRoomNotFoundError
 from dossier.chat.gateway import answers as gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
@@ -16,7 +18,8 @@ from dossier.chat.service.answers_terms import Terms, TermsBefore, Wish, require
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.seats import Seats
-from dossier.core.database import Session
+from dossier.core.database import Session, raw_rows
+from dossier.core.reads import Reads
 from dossier.core.tenancy import Actor
 from dossier.knowledge.service.sentences import question_terms
 from dossier.runs.constants import RunState
@@ -63,7 +66,7 @@ class Answered:
     """An answer at its end."""
 
     asked: Asked
-    message: ChatMessage
+    message: SettledAnswer
     run: Run
     similar: Similar | None
 
@@ -143,14 +146,9 @@ class AnswersService:
         run = await self._runs.cancel(run_id)
         if run.state is RunState.CANCELLED:  # it had not begun: nobody else settles
             ending = Ending(MessageState.INCOMPLETE, "", [], None)
-            await settle_answer(self._session, self._actor, Order.of(run.input), ending)
+            statements = partial(raw_rows, self._session)
+            await settle_answer(statements, run.org_id, Order.of(run.input), ending)
         return run
-
-    async def answered(self, asked: Asked, run: Run) -> Answered:
-        """Return the answer that a run wrote, to whoever still is a member."""
-        seen = await self._seats.see(asked.answer_id)
-        similar = await self._similar(asked.question)
-        return Answered(asked, seen.message, run, similar)
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
         """Return one's own virtual user, or one that is in the room already."""
@@ -179,12 +177,29 @@ class AnswersService:
         answer.run_id = run.id
         return Asked(room_id, question, answer.id, persona.id, persona.name, run)
 
-    async def _similar(self, question: ChatMessage) -> Similar | None:
-        if question.profile_id is None:
-            return None
-        earlier = await gateway.list_own_questions_for_org(
-            self._session, self._actor.org_id, question.profile_id, question.id
-        )
-        texts = dict(earlier)
-        found = most_similar(question.text, texts, question_terms)
-        return None if found is None else Similar(texts[found], found)
+
+async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> Answered:
+    """Return the answer that a run wrote, to whoever still is a member."""
+    found = await gateway.get_settled_for_org(
+        reads,
+        actor.org_id,
+        asked.answer_id,
+        user_id=actor.user_id,
+        question_id=asked.question.id,
+    )
+    if found is None:
+        raise ChatMessageNotFoundError(asked.answer_id)
+    settled, earlier = found
+    return Answered(asked, settled, run, _similar(asked.question, earlier))
+
+
+def _similar(question: ChatMessage, earlier: Mapping[UUID, str]) -> Similar | None:
+    """Return the earlier question that is nearly the same, if there is one."""
+    found = most_similar(question.text, earlier, _terms)
+    return None if found is None else Similar(earlier[found], found)
+
+
+@lru_cache(maxsize=2048)
+def _terms(text: str) -> frozenset[str]:
+    """Return the terms of a question: the same ones are compared again and again."""
+    return frozenset(question_terms(text))

@@ -7,6 +7,7 @@ from dossier.ai.schemas import AnswerLabel, Degraded
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.errors import AppError
+from dossier.core.reads import Statements
 
 Write = Callable[[Session], Awaitable[None]]
 
@@ -14,6 +15,13 @@ CLAIMS_UNSUPPORTED = Degraded(
     code="claims-unsupported",
     detail="No sentence of the model could be proven; these are the papers' own words.",
 )
+
+
+Also = Callable[[Statements], Awaitable[None]]
+
+
+async def also_nothing(_statements: Statements) -> None:
+    """Write nothing, without a session."""
 
 
 async def write_nothing(_session: Session) -> None:
@@ -28,6 +36,8 @@ class Outcome:
     dropped: dict[str, int] = field(default_factory=dict)
     not_ready: list[dict[str, str]] = field(default_factory=list)
     write: Write = write_nothing
+    also: Also = also_nothing
+    """What else is written, in statements that need no session."""
 
     @property
     def dropped_claims(self) -> int:

@@ -1,15 +1,19 @@
 """Writes what an answer came to, once; and asks for a summary where one is due."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from dossier.chat.constants import SUMMARISE_TASK, MessageState, SettledAnswer
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.gateway import answers as gateway
 from dossier.chat.service.answers_brief import Order
-from dossier.chat.service.answers_outcome import Outcome
-from dossier.core.database import Session
+from dossier.chat.service.answers_outcome import Outcome, Write, write_nothing
+from dossier.core.database import Session, raw_rows
+from dossier.core.reads import Statements
 from dossier.core.tenancy import Actor
 from dossier.jobs.service import JobsService
+from dossier.runs.service import Quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +28,37 @@ class Ending:
 
 
 async def settle_answer(
-    session: Session, actor: Actor, order: Order, ending: Ending
+    statements: Statements, org_id: UUID, order: Order, ending: Ending
 ) -> None:
     """Write an answer; one that was deleted meanwhile stays deleted."""
-    await gateway.settle_answer_for_org(
-        session,
-        actor.org_id,
-        order.answer_id,
-        SettledAnswer(
-            state=ending.state,
-            text=ending.text,
-            citations=ending.citations,
-            engine=ending.engine,
-            dropped_claims=ending.dropped_claims,
-        ),
+    settled = SettledAnswer(
+        state=ending.state,
+        text=ending.text,
+        citations=ending.citations,
+        engine=ending.engine,
+        dropped_claims=ending.dropped_claims,
     )
+    await gateway.settle_answer_for_org(statements, org_id, order.answer_id, settled)
+
+
+def settling(
+    org_id: UUID, order: Order, ending: Ending, outcome: Outcome | None = None
+) -> Quick | Write:
+    """Return what writes an answer at the end of its run, with what else it wants."""
+
+    async def quickly(statements: Statements) -> None:
+        await settle_answer(statements, org_id, order, ending)
+        if outcome is not None:
+            await outcome.also(statements)
+
+    if outcome is None or outcome.write is write_nothing:
+        return Quick(quickly)
+
+    async def write(session: Session) -> None:
+        await quickly(partial(raw_rows, session))
+        await outcome.write(session)
+
+    return write
 
 
 def remembering(outcome: Outcome, actor: Actor, order: Order) -> Outcome:

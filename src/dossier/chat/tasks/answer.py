@@ -8,6 +8,7 @@ the transaction that ends the run.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from dossier.chat.constants import MessageState
@@ -22,6 +23,7 @@ from dossier.chat.rules.replay import (
     replay,
 )
 from dossier.chat.service.answers_brief import Brief, BriefsService, Order
+from dossier.chat.service.answers_opening import Opening
 from dossier.chat.service.answers_outcome import Outcome
 from dossier.chat.service.answers_prompt import Window, history_tokens
 from dossier.chat.service.answers_reply import Reply
@@ -29,10 +31,16 @@ from dossier.chat.service.answers_settle import (
     Ending,
     remembering,
     settle_answer,
+    settling,
 )
 from dossier.chat.tasks.answer_grounded import Grounded
 from dossier.chat.tasks.answer_plain import answer_plainly
-from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    raw_rows,
+    tenant_transaction,
+)
 from dossier.core.errors import AppError
 from dossier.core.problems import problem_of
 from dossier.runs.constants import RunState
@@ -86,7 +94,8 @@ class AnswerExecutor:
         is_cancelled = run.state is RunState.CANCELLED
         state = MessageState.INCOMPLETE if is_cancelled else MessageState.FAILED
         ending = Ending(state, stored.text, stored.citations, None)
-        await settle_answer(session, run.actor, order, ending)
+        statements = partial(raw_rows, session)
+        await settle_answer(statements, run.org_id, order, ending)
 
     async def _answer(
         self, context: RunContext, order: Order, reply: Reply, told: Replay
@@ -104,12 +113,17 @@ class AnswerExecutor:
 
     async def _brief(self, context: RunContext, order: Order) -> Brief:
         is_grounded = order.grounding != "none"
+
+        def tokens_beside(question: str) -> int:
+            return history_tokens(question, self._parts.window, is_grounded=is_grounded)
+
+        if isinstance(context.handed, Opening):
+            brief = context.handed.brief(order, tokens_beside)
+            if brief is not None:
+                return brief
         async with tenant_transaction(self._parts.sessions, context.org_id) as session:
             return await BriefsService(session, context.actor).read(
-                order,
-                lambda question: history_tokens(
-                    question, self._parts.window, is_grounded=is_grounded
-                ),
+                order, tokens_beside
             )
 
     async def _complete(
@@ -125,10 +139,7 @@ class AnswerExecutor:
             outcome.dropped_claims,
         )
 
-        async def write(session: Session) -> None:
-            await settle_answer(session, context.actor, order, ending)
-            await outcome.write(session)
-
+        write = settling(context.org_id, order, ending, outcome)
         data = _response(context, "completed") | {
             "engine": label,
             "citations": reply.citations,
@@ -164,9 +175,7 @@ class AnswerExecutor:
         kind: str,
         data: Mapping[str, Any],
     ) -> None:
-        async def write(session: Session) -> None:
-            await settle_answer(session, context.actor, order, ending)
-
+        write = settling(context.org_id, order, ending)
         is_failed = kind == FAILED
         state = RunState.FAILED if is_failed else RunState.CANCELLED
         error = data["error"] if is_failed else None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +14,18 @@ from dossier.ai.service import (
     Hit,
     Lead,
     cache_key,
+    count_hit,
+    find_stored,
     load_prompt,
 )
 from dossier.chat.rules import replies
 from dossier.chat.service.answers_brief import Brief
-from dossier.chat.service.answers_outcome import Outcome
+from dossier.chat.service.answers_outcome import Also, Outcome
 from dossier.chat.service.answers_prompt import GROUNDED_PROMPT, history_digest
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_sources import Sources
 from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.reads import Reads, Statements
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.service import RunContext, RunsService
@@ -77,6 +81,18 @@ class Pages:
             history=history_digest(brief.history),
             input=brief.question,
         )
+
+    async def stored(self, key: str) -> CachedAnswer | None:
+        """Return an answer that stands there already, in one round trip."""
+        if not self._cache_days:
+            return None
+        org_id = self._context.org_id
+        found = await find_stored(Reads(self._sessions, org_id), org_id, key)
+        return None if found is None else CachedAnswer.of(found.payload)
+
+    def counting(self, key: str) -> Also:
+        """Return what counts, with the end of the run, that the answer was given."""
+        return partial(_count, self._context.org_id, key)
 
     async def claim(self, key: str, brief: Brief) -> CachedAnswer | None:
         """Return the stored answer; `None`: this run makes it."""
@@ -143,3 +159,7 @@ class Pages:
 
     def _cache(self, session: Session) -> AnswerCache:
         return AnswerCache(session, self._context.actor, days=self._cache_days)
+
+
+async def _count(org_id: UUID, key: str, statements: Statements) -> None:
+    await count_hit(statements, org_id, key)

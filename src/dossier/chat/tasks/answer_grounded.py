@@ -1,6 +1,7 @@
 """Answers from the papers: a model whose claims are proven, or the papers' words."""
 
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dossier.ai.exceptions import ModelNotConfiguredError
@@ -69,6 +70,9 @@ class Grounded:
         """Give a stored answer, or make one and store it; others wait meanwhile."""
         pages = Pages(self._parts.sessions, self._context, self._parts.cache_days)
         key = pages.key(self._brief, sources, model.model_name(Purpose.STRONG))
+        stored = await pages.stored(key)
+        if stored is not None:
+            return replace(self._again(stored, sources), also=pages.counting(key))
         cached = await pages.claim(key, self._brief)
         if cached is not None:
             return self._again(cached, sources)

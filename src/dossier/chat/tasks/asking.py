@@ -7,9 +7,13 @@ from dossier.chat.service.answers import (
     AnswersService,
     Asked,
     Question,
+    read_answered,
 )
-from dossier.chat.service.answers_terms import Wish
+from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_opening
+from dossier.chat.service.answers_terms import Wish, require_model
+from dossier.core.creates import create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
@@ -33,6 +37,7 @@ class Asking:
         self._actor = actor
         self._max_characters = max_characters
         self._has_model = has_model
+        self._reads = read_for(sessions, actor)
         self.engine = engine
 
     @property
@@ -41,11 +46,17 @@ class Asking:
         return self._actor.org_id
 
     async def ask(self, question: Question) -> Asked:
-        """Store a question; its run begins with the commit."""
-        async with (
-            self.engine.starting,
-            tenant_transaction(self._sessions, self.org_id) as session,
-        ):
+        """Store a question; its run begins with it."""
+        require_model(question.terms, has_model=self._has_model)
+        async with self.engine.starting:
+            if is_usual(question, self._max_characters):
+                asked = await self._ask_at_once(question)
+                if asked is not None:
+                    return asked
+            return await self._ask_at_length(question)
+
+    async def _ask_at_length(self, question: Question) -> Asked:
+        async with tenant_transaction(self._sessions, self.org_id) as session:
             return await self._answers(session).ask(question, self.engine)
 
     async def regenerate(self, message_id: UUID, wish: Wish) -> Asked:
@@ -80,8 +91,28 @@ class Asking:
         run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
         if run.state not in FINISHED:
             return None
-        async with tenant_transaction(self._sessions, self.org_id) as session:
-            return await self._answers(session).answered(asked, run)
+        return await read_answered(self._reads, self._actor, asked, run)
+
+    async def _ask_at_once(self, question: Question) -> Asked | None:
+        """Read in one statement and write in another; `None` where that cannot be.
+
+        It cannot where anything is out of the ordinary, or the room changed meanwhile.
+        """
+        opening = await read_opening(self._reads, self._actor, question)
+        if opening is None:
+            return None
+        creates = create_for(self._sessions, self._actor)
+        writer = OpeningWriter(creates, self._actor, self.engine.holder)
+        asked, condition = await writer.add(opening)
+        # The model is asked while the rows are on their way to the disk; no word of it
+        # is shown before they stand.
+        tell = self.engine.adopt_early(asked.run, opening)
+        is_stored = False
+        try:
+            is_stored = await creates.store(condition)
+        finally:
+            tell(is_stored)
+        return asked if is_stored else None
 
     def _answers(self, session: Session) -> AnswersService:
         return AnswersService(

@@ -63,6 +63,8 @@ async def answering(
 ) -> AsyncIterator[dict[str, Executor]]:
     """Yield the executors of chat; leaving closes their clients."""
     clients = Clients(settings, parts)
+    clients.chat()  # what it imports, the first question shall not wait for
+
     executor = AnswerExecutor(
         AnswerParts(
             sessions=sessions,

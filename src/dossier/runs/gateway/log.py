@@ -1,11 +1,15 @@
 """Queries on the event log: storing, replaying, telling other processes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import orjson
+
 from dossier.core.database import Session, raw_rows
-from dossier.core.reads import Reads, bound
+from dossier.core.reads import Reads, Statements, bound
 from dossier.runs.constants import CHANNEL, FINISHED, RunState, Verb
 from dossier.runs.ports import Holder
 from dossier.runs.rules.events import Batch
@@ -52,6 +56,25 @@ insert into run_events
 select $1, $2, batch.first, batch.last, batch.events::json, clock_timestamp()
 from unnest($3::bigint[], $4::bigint[], $5::text[]) as batch(first, last, events)
 on conflict do nothing
+"""
+
+_END = """
+with ended as (
+  update runs set state = coalesce($4::text::jsonb ->> state, state),
+    result = $5::text::jsonb, error = $6::text::jsonb, stored_through = $7,
+    reserved_through = greatest(reserved_through, $7), owner = null,
+    lease_until = null, finished_at = $8
+  where org_id = $1 and id = $2 and epoch = $3 and finished_at is null
+  returning state
+), stored as (
+  insert into run_events
+    (org_id, run_id, first_sequence, last_sequence, events, created_at)
+  select $1, $2, batch.first, batch.last, batch.events::json, clock_timestamp()
+  from ended, unnest($9::bigint[], $10::bigint[], $11::text[])
+    as batch(first, last, events)
+  on conflict do nothing
+)
+select state, pg_notify($12, $13) from ended
 """
 
 # The row and its log in one snapshot: who sees the end sees all events before it.
@@ -130,6 +153,51 @@ async def add_batches(
     if batches:
         columns = ([batch[column] for batch in batches] for column in range(3))
         await raw_rows(session, _ADD, org_id, run_id, *columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is written of a run that ends."""
+
+    epoch: int
+    """The owner's; of a run that another has taken over nothing is written."""
+    states: Mapping[str, str]
+    """Where the end leads from each state."""
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    finished_at: datetime
+    batches: Sequence[Batch]
+    """The last events, with the very last."""
+    stored_through: int
+
+
+async def end_run_for_org(
+    statements: Statements, org_id: UUID, run_id: UUID, ended: Ended
+) -> RunState | None:
+    """Write the end of a run with its last events, and tell of it when it is committed.
+
+    `None`, and nothing written: it is over already, or another process has it.
+    """
+    payload = f"{Verb.ENDED} {run_id.hex}"
+    rows = await statements(
+        _END,
+        org_id,
+        run_id,
+        ended.epoch,
+        orjson.dumps(dict(ended.states)).decode(),
+        _json(ended.result),
+        _json(ended.error),
+        ended.stored_through,
+        ended.finished_at,
+        *([batch[column] for batch in ended.batches] for column in range(3)),
+        CHANNEL,
+        payload,
+    )
+    return RunState(rows[0]["state"]) if rows else None
+
+
+def _json(members: dict[str, Any] | None) -> str | None:
+    return None if members is None else orjson.dumps(members).decode()
 
 
 async def read_log_for_org(

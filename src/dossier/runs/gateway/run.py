@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, case, delete, func, select, update
 
+from dossier.core.creates import Creates
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.runs.constants import RESERVED_BLOCK, RUNNING, RunState
@@ -18,15 +19,26 @@ from dossier.runs.schemas import RunFilters
 async def add_run(session: Session, run: Run, holder: Holder | None = None) -> None:
     """Insert a run; one that has a holder is in its hand from the first instant."""
     if holder is not None:
-        run.owner = holder.id
-        run.epoch = run.attempts = 1
-        run.reserved_through = RESERVED_BLOCK
-        run.state = RunState.PROCESSING
-        run.started_at = run.created_at
+        _put_in_hand(run, holder)
         # The database's clock alone decides over leases.
         run.lease_until = func.clock_timestamp() + timedelta(seconds=holder.lease_s)
     session.add(run)
     await session.flush()
+
+
+def add_run_in_hand(creates: Creates, run: Run, holder: Holder) -> None:
+    """Take a run along with the other new rows of a request, in the holder's hand."""
+    _put_in_hand(run, holder)
+    lease = f"clock_timestamp() + make_interval(secs => {holder.lease_s:f})"
+    creates.add(run, computed={"lease_until": lease})
+
+
+def _put_in_hand(run: Run, holder: Holder) -> None:
+    run.owner = holder.id
+    run.epoch = run.attempts = 1
+    run.reserved_through = RESERVED_BLOCK
+    run.state = RunState.PROCESSING
+    run.started_at = run.created_at
 
 
 async def get_run_for_org(session: Session, org_id: UUID, run_id: UUID) -> Run | None:

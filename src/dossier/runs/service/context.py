@@ -12,7 +12,8 @@ from dossier.runs.constants import RunState
 from dossier.runs.models import Run
 from dossier.runs.rules.events import RunEvent
 from dossier.runs.service.live import Live, Stop
-from dossier.runs.service.settling import End, Settler
+from dossier.runs.service.settling import End, Quick, Settler, no_write
+from dossier.runs.service.settling import Write as RunWrite
 
 Write = Callable[[Session], Awaitable[None]]
 
@@ -24,6 +25,8 @@ class RunContext:
         self.run: Run = live.run
         self.kept = kept
         """What clients keep of the events before a take-over, oldest first."""
+        self.handed = live.handed
+        """What whoever created it here knew already; an executor can do without."""
         self._live = live
         self._settler = settler
 
@@ -58,7 +61,7 @@ class RunContext:
         self,
         kind: str,
         data: Mapping[str, Any],
-        write: Write | None = None,
+        write: Write | Quick | None = None,
         *,
         state: RunState | str = RunState.COMPLETED,
         result: dict[str, Any] | None = None,
@@ -73,12 +76,18 @@ class RunContext:
         if wanted is RunState.CANCELLED and not self.is_cancelled:
             raise asyncio.CancelledError  # the process stops; the run goes on elsewhere
 
-        async def write_all(session: Session, _run: Run) -> None:
-            if write is not None:
-                await write(session)
-
         end = End(wanted, kind, dict(data), result, error)
-        await self._settler.settle(self._live, end, write_all)
+        await self._settler.settle(self._live, end, _for_settler(write))
+
+
+def _for_settler(write: Write | Quick | None) -> RunWrite | Quick:
+    if write is None or isinstance(write, Quick):
+        return write or no_write
+
+    async def write_all(session: Session, _run: Run) -> None:
+        await write(session)
+
+    return write_all
 
 
 class Executor(Protocol):

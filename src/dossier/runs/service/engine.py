@@ -15,25 +15,17 @@ from collections.abc import (
     Mapping,
 )
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
-from dossier.core.database import (
-    SessionFactory,
-    system_transaction,
-    tenant_transaction,
-)
+from dossier.core.database import SessionFactory, system_transaction, tenant_transaction
 from dossier.core.listening import Listener
 from dossier.core.models import new_id
 from dossier.core.settings.models import RunSettings
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.lost import is_lost, outlast
-from dossier.runs.constants import (
-    CHANNEL,
-    FINISHED,
-    RunState,
-    Verb,
-)
+from dossier.integrations.queue.lost import outlast
+from dossier.runs.constants import CHANNEL, FINISHED, RunState, Verb
 from dossier.runs.gateway import log
 from dossier.runs.gateway import run as gateway
 from dossier.runs.models import Run
@@ -43,6 +35,7 @@ from dossier.runs.rules.states import is_abandoned
 from dossier.runs.service.circle import Circle
 from dossier.runs.service.context import Executor
 from dossier.runs.service.follower import Follower
+from dossier.runs.service.guarding import guarded, log_failure
 from dossier.runs.service.live import Live, Stop
 from dossier.runs.service.runner import Runner
 from dossier.runs.service.runs import RunsService
@@ -138,6 +131,26 @@ class RunEngine:
         """Begin a run that was created in this process's hand."""
         self._spawn(self._work(self._take(run)))
 
+    def adopt_early(self, run: Run, handed: object = None) -> Callable[[bool], None]:
+        """Begin a run while its row is being written; tell the result how that went.
+
+        Nothing is shown before the row stands; where it does not, the run is stopped.
+        What is `handed` over, the executor need not read again.
+        """
+        live = self._take(run)
+        live.handed = handed
+        live.hold()
+        self._spawn(self._work(live))
+        return partial(self._told_of_row, live)
+
+    def _told_of_row(self, live: Live, is_there: bool) -> None:  # noqa: FBT001 - an answer
+        if is_there:
+            live.release()
+            self._writer.mark(live)
+            self._readers.wake(live.run_id)
+        else:
+            live.ask_to_stop(Stop.LOST)
+
     def launch(self, org_id: UUID, run_id: UUID) -> None:
         """Take a run that nobody has in hand, after the commit that created it."""
         self._spawn(self._claim_one(org_id, run_id))
@@ -170,15 +183,22 @@ class RunEngine:
 
         A process that stops does not wait: the run goes on elsewhere.
         """
+        live = self._lives.get(run_id)
         with self._waiters.joined(run_id) as news, suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                run = await self._get(org_id, run_id)
-                while self.is_open and run.state not in FINISHED:
+                while self.is_open and not await self._is_over(org_id, run_id, live):
                     await news.wait()
-                    news.clear()  # before looking
-                    run = await self._get(org_id, run_id)
-                return run
+                    news.clear()
+        if live is not None and live.has_ended:
+            return live.run
         return await self._get(org_id, run_id)
+
+    async def _is_over(self, org_id: UUID, run_id: UUID, live: Live | None) -> bool:
+        if live is not None and live.has_ended:
+            return True
+        if self.is_open and run_id in self._lives:
+            return False  # who lets go of it wakes those who wait
+        return (await self._get(org_id, run_id)).state in FINISHED
 
     async def cancel(self, org_id: UUID, run_id: UUID) -> None:
         """Cancel a run that nobody wants any more."""
@@ -228,7 +248,7 @@ class RunEngine:
             work.close()  # the lease runs out, and another process takes the run
             logger.warning("runs.engine.not_running")
             return
-        task = self._group.create_task(_guarded(work))
+        task = self._group.create_task(guarded(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -356,7 +376,7 @@ class RunEngine:
                 claimed = await self.take_over()
             except Exception as exc:  # noqa: BLE001 - the loop outlives every outage
                 claimed = 0
-                _log_failure(exc)
+                log_failure(exc)
             if claimed < CLAIMED_AT_ONCE:
                 await self._until_due()
 
@@ -377,19 +397,4 @@ class RunEngine:
                 await gateway.release_for_system(session, self.holder.id, held)
                 await log.tell_for_system(session, Verb.DUE, ())
         except Exception as exc:  # noqa: BLE001 - then their leases run out
-            _log_failure(exc)
-
-
-async def _guarded(work: Awaitable[None]) -> None:
-    """Keep the failure of one run from ending those of the others."""
-    try:
-        await work
-    except Exception as exc:  # noqa: BLE001 - the process outlives every run
-        _log_failure(exc)
-
-
-def _log_failure(exc: Exception) -> None:
-    if is_lost(exc):
-        logger.warning("runs.database.away", extra={"reason": str(exc)})
-    else:
-        logger.error("runs.engine.failed", exc_info=exc)
+            log_failure(exc)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from dossier.runs.constants import RESTARTED
+from dossier.runs.constants import FINISHED, RESTARTED
 from dossier.runs.gateway.log import Held
 from dossier.runs.models import Run
 from dossier.runs.service.tape import Tape
@@ -28,11 +28,15 @@ class Live:
     run: Run
     tape: Tape
     epoch: int
+    handed: object = None
+    """What whoever created the run knew already; nothing after a take-over."""
     restart_from: int | None = None
     """What was stored when it was taken over; `None` once clients have been told."""
     stop: Stop | None = None
     is_settling: bool = False
     """Its last events are written by the transaction that ends it."""
+    written: asyncio.Event | None = None
+    """Set once its row stands; nothing is shown or stored before. `None`: it does."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -40,6 +44,11 @@ class Live:
     def run_id(self) -> UUID:
         """Return the run's id."""
         return self.tape.run_id
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether this process has ended it; its row in memory says how."""
+        return self.over.is_set() and self.run.state in FINISHED
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> int:
         """Emit an event; the first one after a take-over says so."""
@@ -51,6 +60,22 @@ class Live:
         """Tell clients to drop what was shown after `kept_through`."""
         self.restart_from = None
         return self.tape.emit(RESTARTED, {"kept_through": kept_through})
+
+    def hold(self) -> None:
+        """Show and store nothing, until its row stands."""
+        self.written = asyncio.Event()
+        self.tape.is_held = True
+
+    def release(self) -> None:
+        """End what `hold` began."""
+        self.tape.is_held = False
+        if self.written is not None:
+            self.written.set()
+
+    async def until_written(self) -> None:
+        """Wait for its row, without which it cannot end."""
+        if self.written is not None:
+            await self.written.wait()
 
     def ask_to_stop(self, reason: Stop) -> None:
         """Stop what runs; a lost run is lost whatever was wished before."""

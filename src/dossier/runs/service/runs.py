@@ -6,6 +6,7 @@ from uuid import UUID
 
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
+from dossier.core.creates import Creates
 from dossier.core.database import Session, after_commit
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
@@ -14,7 +15,7 @@ from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.gateway import log
 from dossier.runs.gateway import run as gateway
 from dossier.runs.models import Run
-from dossier.runs.ports import Launcher
+from dossier.runs.ports import Holder, Launcher
 from dossier.runs.rules.events import RunEvent, batch_of, make_event, unfolded
 from dossier.runs.rules.states import next_state
 from dossier.runs.schemas import RunFilters
@@ -41,16 +42,7 @@ class RunsService:
         Without one, the first process that looks takes it.
         """
         actor = self._actor
-        run = Run(
-            org_id=actor.org_id,
-            kind=kind,
-            subject_id=subject_id,
-            input=input,
-            actor_user_id=actor.user_id,
-            actor_name=actor.name,
-            actor_role=actor.role,
-            request_id=actor.request_id,
-        )
+        run = _new_run(actor, kind, input, subject_id)
         if engine is None:
             await gateway.add_run(self._session, run)
             await log.tell_for_org(self._session, actor.org_id, Verb.DUE, [run.id])
@@ -143,3 +135,36 @@ class RunsService:
         await ActivityService(self._session, self._actor).record(
             "update", "run", run.id, details={"kind": run.kind, "state": run.state}
         )
+
+
+def add_run(  # noqa: PLR0913 - what a run is started with
+    creates: Creates,
+    actor: Actor,
+    kind: str,
+    *,
+    input: dict[str, Any],  # noqa: A002 - as above
+    subject_id: UUID | None,
+    holder: Holder,
+) -> Run:
+    """Take a run along with a request's other new rows, in this process's hand.
+
+    The engine adopts it once they are stored.
+    """
+    run = _new_run(actor, kind, input, subject_id)
+    gateway.add_run_in_hand(creates, run, holder)
+    return run
+
+
+def _new_run(
+    actor: Actor, kind: str, written: dict[str, Any], subject_id: UUID | None
+) -> Run:
+    return Run(
+        org_id=actor.org_id,
+        kind=kind,
+        subject_id=subject_id,
+        input=written,
+        actor_user_id=actor.user_id,
+        actor_name=actor.name,
+        actor_role=actor.role,
+        request_id=actor.request_id,
+    )

@@ -36,6 +36,8 @@ class Tape:
         self.stored_through = self.last
         self.is_over = False
         self.is_lost = False
+        self.is_held = False
+        """Nothing may be shown yet: its run is just being written."""
         self._window: list[RunEvent] = []
         self._frozen: list[Batch] = []
         self._frozen_through = self.last
@@ -136,6 +138,8 @@ class Tape:
         self.last = event.sequence_number
 
     def _shown_through(self) -> int:
+        if self.is_held:
+            return self.last - len(self._window)
         if self.is_over:
             return self.last
         if self._hidden_from is not None:

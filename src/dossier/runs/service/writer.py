@@ -115,7 +115,8 @@ class Writer:
 
 
 def _is_ours(live: Live) -> bool:
-    return not live.is_settling and live.stop is not Stop.LOST
+    is_written = live.written is None or live.written.is_set()
+    return is_written and not live.is_settling and live.stop is not Stop.LOST
 
 
 def _longer(pause_s: float) -> float:
