@@ -216,3 +216,12 @@ def test_any_text_is_judged_and_only_proven_sentences_pass(text: str) -> None:
         for quote in each.quotes:
             source = SOURCES[quote.number].text
             assert source[quote.start : quote.end] == quote.text
+
+
+def test_line_that_never_ends_is_given_up() -> None:
+    reader = ClaimReader({})
+
+    claims = [each for _ in range(1000) for each in reader.feed("word " * 200)]
+
+    assert claims == reader.finish() == []
+    assert reader.dropped[Fault.NO_CITATION] > 10

@@ -23,6 +23,8 @@ NOTHING = f"{OPEN}none{CLOSE}"
 """The line by which a model says that the passages do not answer."""
 MAX_MARK = 600
 """A mark that is open for longer was never meant to be closed."""
+MAX_LINE = 16_000
+"""A line that is longer is no claim; it would be copied with every piece that comes."""
 
 _STRUCTURE = re.compile(rf"[{OPEN}{CLOSE}\n]")
 _MARK = re.compile(rf"{OPEN}\s*(\d{{1,4}})\s*[|｜](.*?){CLOSE}", re.DOTALL)
@@ -94,7 +96,15 @@ class ClaimReader:
     def feed(self, delta: str) -> list[Claim]:
         """Take a piece; return the claims whose lines it completes."""
         self._buffer += delta
-        return [claim for line in self._lines() for claim in self._judged(line)]
+        found = [claim for line in self._lines() for claim in self._judged(line)]
+        if len(self._buffer) > MAX_LINE:
+            self._give_up_line()
+        return found
+
+    def _give_up_line(self) -> None:
+        """Drop a line that does not end, as far as it came."""
+        self._buffer, self._scanned, self._opened_at = "", 0, None
+        self.dropped[Fault.NO_CITATION] += 1
 
     def finish(self) -> list[Claim]:
         """Judge what stands after the last break of line."""
