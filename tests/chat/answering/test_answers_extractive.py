@@ -114,6 +114,16 @@ async def test_earlier_question_of_ones_own_is_offered(chat: Chat) -> None:
     assert first["similar"] is None
 
 
+async def test_earlier_question_that_found_nothing_is_not_offered(chat: Chat) -> None:
+    for message in ("Who audits the warehouse in Lyon?", "里昂的倉庫由誰稽核？"):
+        await chat.answer(message)
+
+    again = await chat.answer("Who audits the warehouse in Lyon")
+    anew = await chat.answer("里昂的倉庫由誰稽核")
+
+    assert (again["similar"], anew["similar"]) == (None, None)
+
+
 async def test_answer_can_be_given_anew_beside_the_first(chat: Chat) -> None:
     first = await chat.answer("What is the shelf life of the rose cream?")
     response = await chat.client.post(

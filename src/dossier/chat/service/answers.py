@@ -190,6 +190,10 @@ async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> A
     if found is None:
         raise ChatMessageNotFoundError(asked.answer_id)
     settled, earlier = found
+    if (settled.engine or {}).get("from_cache"):  # the same question, just answered
+        earlier = {
+            key: text for key, text in earlier.items() if text != asked.question.text
+        }
     return Answered(asked, settled, run, _similar(asked.question, earlier))
 
 
