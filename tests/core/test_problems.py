@@ -1,14 +1,25 @@
 import logging
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2
 import orjson
 import pytest
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from sqlalchemy.exc import DBAPIError
 from tests.core.edge import rig
 
 from dossier.core.errors import Fault, NotFoundError, UnauthenticatedError
 from dossier.core.problems import as_app_error, headers_of, problem_of
+from dossier.core.schemas import LineText
+
+
+class PersonaBody(BaseModel):
+    name: Annotated[LineText, StringConstraints(min_length=1, max_length=100)]
+
+
+class ListBody(BaseModel):
+    ids: list[int] = Field(max_length=2)
 
 
 async def answered(method: str, path: str, **request: Any) -> httpx2.Response:
@@ -56,6 +67,35 @@ async def test_fault_in_a_body_is_found_by_its_json_pointer() -> None:
         ("#/items/0/name", "string_too_short"),
         ("#/items/1/colour", "extra_forbidden"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "detail"),
+    [
+        ("", "string_too_short", "String should have at least 1 character"),
+        ("x" * 101, "string_too_long", "String should have at most 100 characters"),
+    ],
+)
+def test_length_of_a_text_is_told_in_characters(
+    name: str, code: str, detail: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        PersonaBody.model_validate({"name": name})
+    faults = [{**fault, "loc": ("body", "name")} for fault in refused.value.errors()]
+
+    error = as_app_error(RequestValidationError(faults))
+
+    assert error.faults == (Fault("#/name", detail, code),)
+
+
+def test_length_of_a_list_is_told_in_items() -> None:
+    with pytest.raises(ValidationError) as refused:
+        ListBody.model_validate({"ids": [1, 2, 3]})
+    faults = [{**fault, "loc": ("body", "ids")} for fault in refused.value.errors()]
+
+    (fault,) = as_app_error(RequestValidationError(faults)).faults
+
+    assert (fault.code, "at most 2 items" in fault.detail) == ("too_long", True)
 
 
 async def test_fault_in_a_parameter_is_found_by_its_name() -> None:

@@ -71,6 +71,7 @@ async def test_a_quote_stands_in_the_text_word_for_word(
         ({"q": "x", "product_id": "mine"}, "product_id"),
         ({"q": "x", "language": "fr"}, "language"),
         ({"q": "x", "document_type": "a b"}, "document_type"),
+        ({"q": "x", "document_type": "junk"}, "document_type"),
     ],
 )
 async def test_what_cannot_be_asked_is_refused_by_name(
@@ -81,6 +82,16 @@ async def test_what_cannot_be_asked_is_refused_by_name(
     body: dict[str, Any] = answer.json()
     assert answer.status_code == 422
     assert [fault["pointer"] for fault in body["errors"]] == [pointer]
+
+
+async def test_an_unknown_type_of_document_is_told_what_there_is(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.get(URL, params={"q": "x", "document_type": "stability"})
+
+    (fault,) = answer.json()["errors"]
+    assert "`application/pdf`" in fault["detail"]
+    assert "`tw-11.stability`" in fault["detail"]
 
 
 async def test_the_longest_question_is_answered(client: httpx2.AsyncClient) -> None:

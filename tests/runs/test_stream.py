@@ -123,6 +123,17 @@ async def test_nothing_more_will_come_after_the_last_event(
     assert (client.status, client.body) == (204, b"")
 
 
+async def test_position_beyond_the_last_event_of_an_ended_run_is_refused(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    engine = await process()
+    run = await start_run(engine, committed, brand)
+    ended = await engine.wait(brand, run.id, 5)
+
+    with pytest.raises(StreamPositionInvalidError):
+        sse_response(engine, brand, ended, COUNT + 1)
+
+
 async def test_position_that_was_never_given_out_is_refused(
     process: Process, committed: SessionFactory, brand: UUID
 ) -> None:

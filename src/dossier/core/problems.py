@@ -105,6 +105,9 @@ _UNSTORABLE = (
     asyncpg.UntranslatableCharacterError,
 )
 
+# A text whose type has a validator of its own is bounded as if it were a list.
+_OF_LENGTH = {"too_long": ("max_length", "most"), "too_short": ("min_length", "least")}
+
 # Found before the route's dependencies have looked at who is asking.
 _OF_THE_BODY = (MalformedJsonError, JsonTooDeepError, UnsupportedMediaTypeError)
 
@@ -283,7 +286,18 @@ def _fault_of(error: dict[str, Any]) -> Fault:
         detail = f"{error['ctx']['error']} at character {path[0]}"
         return Fault("#", detail, "json_invalid")
     detail = error["msg"].removeprefix("Value error, ")
+    if error["type"] in _OF_LENGTH and isinstance(error["input"], str):
+        return _fault_of_length(_pointer(where, path), error)
     return Fault(_pointer(where, path), detail, error["type"])
+
+
+def _fault_of_length(pointer: str, error: dict[str, Any]) -> Fault:
+    """Name the length of a text as such: pydantic counts "items" in some of them."""
+    member, bound = _OF_LENGTH[error["type"]]
+    count = error["ctx"][member]
+    noun = "character" if count == 1 else "characters"
+    detail = f"String should have at {bound} {count} {noun}"
+    return Fault(pointer, detail, f"string_{error['type']}")
 
 
 def _pointer(where: str, path: list[str | int]) -> str:

@@ -10,6 +10,7 @@ from dossier.knowledge.schemas.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     DocumentScope,
+    DocumentType,
     QuestionText,
 )
 from dossier.knowledge.service import IndexingService, SearchQuery, SearchService
@@ -43,9 +44,8 @@ async def search_scope(
     product_id: UUID | None = None,
     item: Annotated[int | None, Query(ge=1, le=ITEM_COUNT)] = None,
     document_type: Annotated[
-        str | None,
+        DocumentType | None,
         Query(
-            pattern="^[a-zA-Z0-9.+/-]{1,100}$",
             description="A requirement, such as `tw-11.stability`, or a media type.",
         ),
     ] = None,

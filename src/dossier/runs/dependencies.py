@@ -82,10 +82,11 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
 
     `may_follow` is asked again whenever rights to the run may have changed.
     """
-    if run.state in FINISHED and starting_after >= run.stored_through:
-        return Response(status_code=204)
-    if starting_after > run.reserved_through:
+    last = run.stored_through if run.state in FINISHED else run.reserved_through
+    if starting_after > last:
         raise _invalid(STARTING_AFTER, "No event of this run has such a number yet.")
+    if run.state in FINISHED and starting_after == last:
+        return Response(status_code=204)
     policy = on_disconnect or engine.settings.on_disconnect
     return EventStream(
         engine,

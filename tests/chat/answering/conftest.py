@@ -131,11 +131,14 @@ def chat_settings(settings: Settings, chat_url: str, tmp_path: Path) -> Settings
 
 
 def with_model(
-    settings: Settings, server: ScriptedModelServer, patience_s: float
+    settings: Settings,
+    server: ScriptedModelServer,
+    patience_s: float,
+    name: str | None = "scripted",
 ) -> Settings:
     ai = {
         "base_url": server.base_url,
-        "model": "scripted",
+        "model": name,
         "first_token_timeout_s": patience_s,
         "idle_timeout_s": patience_s,
         "max_retries": 0,
@@ -162,11 +165,12 @@ async def open_chat(
             searcher_of: SearcherOf | None = None,
             continues: bool = False,
             patience_s: float = 5,
+            model_name: str | None = "scripted",
             window: Window = WINDOW,
         ) -> Chat:
             settings = chat_settings
             if has_model:
-                settings = with_model(settings, model, patience_s)
+                settings = with_model(settings, model, patience_s, model_name)
             sessions = make_sessions(chat_pool)
             org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")
             user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")

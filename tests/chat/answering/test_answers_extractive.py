@@ -78,14 +78,26 @@ async def test_refusal_speaks_the_language_of_the_question(chat: Chat) -> None:
     assert answered["ai_response"] == "在您的文件中找不到答案。"
 
 
-@pytest.mark.parametrize("wish", [{"engine": "model"}, {"grounding": "none"}])
-async def test_model_that_is_not_configured_is_a_problem(
-    chat: Chat, wish: dict[str, str]
+@pytest.mark.parametrize(
+    ("wish", "way_out"),
+    [
+        ({"engine": "model"}, "with the engine `auto` or `extractive`"),
+        ({"grounding": "none"}, "with the grounding `papers`"),
+        (
+            {"grounding": "none", "engine": "extractive"},
+            "with the grounding `papers`",
+        ),
+        ({"grounding": "none", "engine": "model"}, "with the grounding `papers`"),
+    ],
+)
+async def test_model_that_is_not_configured_is_a_problem_with_a_way_out(
+    chat: Chat, wish: dict[str, str], way_out: str
 ) -> None:
     response = await chat.ask("Hello", **wish)
 
     assert response.status_code == httpx2.codes.CONFLICT
     assert response.json()["code"] == "model_not_configured"
+    assert way_out in response.json()["detail"]
     rooms = await chat.get("/rooms")
     assert rooms["items"] == []
 
@@ -118,6 +130,16 @@ async def test_earlier_question_of_ones_own_is_offered(chat: Chat) -> None:
 
     assert again["similar"]["message_id"] == first["user_message_id"]
     assert first["similar"] is None
+
+
+async def test_earlier_question_that_found_nothing_is_not_offered(chat: Chat) -> None:
+    for message in ("Who audits the warehouse in Lyon?", "里昂的倉庫由誰稽核？"):
+        await chat.answer(message)
+
+    again = await chat.answer("Who audits the warehouse in Lyon")
+    anew = await chat.answer("里昂的倉庫由誰稽核")
+
+    assert (again["similar"], anew["similar"]) == (None, None)
 
 
 async def test_answer_can_be_given_anew_beside_the_first(chat: Chat) -> None:

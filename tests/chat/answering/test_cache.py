@@ -1,13 +1,27 @@
 """The same question under the same circumstances is answered once, and says so."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
-from tests.chat.answering.conftest import Chat, OpenChat
+import httpx2
+import pytest
+from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
 from tests.chat.answering.shelf import Paper
+from tests.factories.accounts import make_user
+from tests.factories.products import make_product
 
+from dossier.chat.constants import AnswerScope, History
+from dossier.chat.service.answers_brief import Brief, Order
+from dossier.chat.service.answers_sources import Sources
+from dossier.chat.tasks.answer_cache import key_of
+from dossier.core.models import new_id
+from dossier.core.tenancy import Actor
 from dossier.testing.model_server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
+MANNER: dict[str, Any] = {"name": "Dossier", "tone": None}
+CHAT = "/api/v1/chat"
 CHATS = "/v1/chat/completions"
 
 
@@ -83,3 +97,128 @@ async def test_degraded_answer_is_not_stored(
 
     assert answered["engine"]["engine"] == "model"
     assert answered["engine"]["from_cache"] is False
+
+
+async def test_members_share_an_answer_where_all_that_made_it_is_the_same(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    first = await talking.answer(QUESTION)
+    async with await colleague(talking) as ann:
+        again = await answered_to(ann)
+
+    assert again["ai_response"] == first["ai_response"]
+    assert again["virtual_user"]["id"] != first["virtual_user"]["id"]
+    assert again["engine"]["from_cache"] is True
+    assert model.calls.count(CHATS) == 1
+
+
+async def test_members_share_no_answer_where_the_virtual_user_is_another(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    await talking.answer(QUESTION)
+    async with await colleague(talking) as ann:
+        (assistant,) = (await ann.get(f"{CHAT}/virtual-users")).json()["items"]
+        path = f"{CHAT}/virtual-users/{assistant['id']}"
+        changed = await ann.patch(path, json={"personality": "Terse to a fault."})
+        answered = await answered_to(ann)
+
+    assert changed.status_code == httpx2.codes.OK
+    assert answered["engine"]["from_cache"] is False
+    assert model.calls.count(CHATS) == 2
+
+
+async def test_members_share_no_answer_where_something_was_said_before(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    await talking.answer(QUESTION)
+    async with await colleague(talking) as ann:
+        said = await answered_to(ann, "What is its viscosity?")
+        answered = await answered_to(ann, chat_room_id=said["chat_room_id"])
+
+    assert answered["engine"]["from_cache"] is False
+    assert model.calls.count(CHATS) == 3
+
+
+async def test_members_share_no_answer_where_another_product_is_meant(
+    talking: Chat,
+) -> None:
+    await talking.answer(QUESTION)
+    product = await make_product(talking.sessions, talking.org_id)
+    async with await colleague(talking) as ann:
+        fields = {"title": "Rose", "product_id": str(product.id)}
+        room = await ann.post(f"{CHAT}/rooms", json=fields)
+        answered = await answered_to(ann, chat_room_id=room.json()["id"])
+
+    assert answered["engine"]["from_cache"] is False
+    assert answered["citations"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "is_shared"),
+    [
+        ({"persona_id": new_id()}, True),
+        ({"persona": MANNER | {"backstory": ""}}, True),
+        ({"persona": MANNER | {"tone": "brisk"}}, False),
+        ({"scope": AnswerScope(new_id(), None, ())}, True),
+        ({"scope": AnswerScope(new_id(), new_id(), ())}, False),
+        ({"scope": AnswerScope(new_id(), None, (new_id(),))}, False),
+        ({"history": History("We spoke of roses.", (), None, None)}, False),
+        ({"question": "Is it?"}, False),
+    ],
+)
+def test_key_of_an_answer_holds_what_made_it_and_not_who_asked(
+    change: dict[str, Any], *, is_shared: bool
+) -> None:
+    order = Order(new_id(), new_id(), new_id(), "auto", "papers")
+    scope = AnswerScope(order.room_id, None, ())
+    history = History(None, (), None, None)
+    brief = Brief(order, QUESTION, new_id(), MANNER, history, scope)
+    found = Sources((), {}, 1, "lexical", [])
+
+    def key(of: Brief) -> str:
+        return key_of(order.room_id, of, found, "scripted")
+
+    assert (key(replace(brief, **change)) == key(brief)) is is_shared
+
+
+async def test_first_question_to_a_model_without_a_name_is_paid_once(
+    open_chat: OpenChat, model: ScriptedModelServer
+) -> None:
+    chat = await open_chat(has_model=True, model_name=None)
+    chat.shelf.put(chat.org_id, STABILITY)
+
+    await chat.answer(QUESTION)
+    again = await chat.answer(QUESTION)
+
+    assert again["engine"]["from_cache"] is True
+    assert again["engine"]["model"] == "scripted"
+    assert model.calls.count(CHATS) == 1
+
+
+async def test_what_was_just_answered_from_the_store_is_not_offered_as_well(
+    talking: Chat,
+) -> None:
+    first = await talking.answer(QUESTION)
+    await talking.answer("What is the shelf life of rose cream?")
+
+    again = await talking.answer(QUESTION)
+
+    assert again["engine"]["from_cache"] is True
+    assert again["similar"] is not None
+    assert again["similar"]["message_id"] != first["user_message_id"]
+
+
+async def colleague(chat: Chat) -> httpx2.AsyncClient:
+    """Return a client of another member of the same organisation."""
+    email = f"{new_id()}@example.com"
+    user = await make_user(chat.sessions, chat.org_id, email=email)
+    return chat.speak_as(email, Actor(chat.org_id, user.id, "editor", "Ann"))
+
+
+async def answered_to(
+    client: httpx2.AsyncClient, message: str = QUESTION, **fields: Any
+) -> dict[str, Any]:
+    response = await client.post(CHAT, json={"message": message, **fields})
+    assert response.status_code == httpx2.codes.OK, response.text
+    answered: dict[str, Any] = response.json()
+    return answered

@@ -21,6 +21,7 @@ SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 """An answer that is still being written when something happens to it."""
 RUNS = "select count(*) from runs"
 EVENTS = "select count(*) from run_events"
+ANSWERS = "select count(*) from ai_answers"
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -68,6 +69,19 @@ async def test_a_deleted_room_stops_its_answer_and_keeps_none_of_its_words(
     gone = await talking.client.get(f"/api/v1/chat/runs/{run['id']}")
     assert gone.json()["code"] == "run_not_found"
     assert [await count(talking, query) for query in (RUNS, EVENTS)] == [0, 0]
+
+
+async def test_a_deleted_room_takes_its_stored_answers_with_it(talking: Chat) -> None:
+    kept = await talking.answer("How far did the viscosity of the cream fall?")
+    gone = await talking.answer("What is the shelf life of the rose cream?")
+    stored = await count(talking, ANSWERS)
+
+    await talking.client.delete(f"{ROOMS}/{gone['chat_room_id']}")
+
+    assert (stored, await count(talking, ANSWERS)) == (2, 1)
+    again = await talking.answer("How far did the viscosity of the cream fall?")
+    assert again["engine"]["from_cache"] is True
+    assert again["ai_response"] == kept["ai_response"]
 
 
 async def test_whoever_waits_for_an_answer_is_told_that_the_room_is_gone(

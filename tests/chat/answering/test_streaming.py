@@ -95,6 +95,20 @@ async def test_stream_cut_at_every_event_goes_on_to_the_same_end(
     assert over.status_code == httpx2.codes.NO_CONTENT
 
 
+async def test_a_stream_that_is_asked_for_is_given_whatever_is_preferred(
+    chat: Chat,
+) -> None:
+    answer = await chat.client.post(
+        "/api/v1/chat",
+        json={"message": QUESTION, "stream": True},
+        headers={"prefer": "respond-async"},
+    )
+
+    assert answer.status_code == httpx2.codes.OK
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert "preference-applied" not in answer.headers
+
+
 async def test_failed_answer_ends_its_stream_with_the_problem(
     talking: Chat, model: ScriptedModelServer
 ) -> None:

@@ -156,6 +156,24 @@ async def test_one_connection_serves_answers_one_after_another() -> None:
     assert len(set(server.peers)) == 1
 
 
+async def test_a_server_that_names_its_model_is_asked_for_it_before_a_call() -> None:
+    async with serving(listing("qwen"), streaming(WHOLE)) as server:
+        client = opened(server.url, RememberingLedger(), model=None)
+        assert await client.find_name(Purpose.STRONG) == "qwen"
+        await client.complete(QUESTION, TAG)
+        await client.close()
+
+    paths = [request.path for request in server.requests]
+    assert paths == ["/v1/models", "/v1/chat/completions"]
+
+
+async def test_a_name_that_no_server_tells_stays_open() -> None:
+    async with serving(listing()) as server:
+        client = opened(server.url, RememberingLedger(), model=None)
+        assert await client.find_name(Purpose.STRONG) == "auto"
+        await client.close()
+
+
 async def test_the_beginning_of_an_answer_is_gone_on_with() -> None:
     begun = (*QUESTION.messages, ChatMessage("assistant", "水和"))
     async with serving(streaming(WHOLE)) as server:

@@ -124,6 +124,9 @@ class EchoModel:
     def model_name(self, _purpose: Purpose) -> str:
         return "large"
 
+    async def find_name(self, _purpose: Purpose) -> str:
+        return "large"
+
 
 def record(**overrides: Any) -> CallRecord:
     values: dict[str, Any] = {
@@ -212,6 +215,7 @@ async def test_whole_answers_are_traced_as_streams_are(collector: Collector) -> 
     [span] = collector.spans
     assert "pH" in attributes(span)["gen_ai.input.messages"]
     assert model.model_name(Purpose.STRONG) == "large"
+    assert await model.find_name(Purpose.STRONG) == "large"
 
 
 async def test_a_stream_that_is_left_still_ends_its_span(collector: Collector) -> None:

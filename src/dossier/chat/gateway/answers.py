@@ -5,6 +5,7 @@ from uuid import UUID
 import orjson
 
 from dossier.chat.constants import MessageState, SettledAnswer
+from dossier.chat.rules.replies import REFUSALS
 from dossier.core.reads import Reads, Statements, bound
 
 QUESTIONS = 50
@@ -30,7 +31,13 @@ cross join lateral (
       and member.room_id = said.room_id and member.profile_id = said.profile_id
     where said.org_id = bound.org_id and said.profile_id = person.id
       and said.id <> $4 and said.state = 'complete' and said.deleted_at is null
-      and length(said.text) <= {LONGEST_QUESTION}
+      and length(said.text) <= {LONGEST_QUESTION} and exists (
+        select from chat_messages told
+        where told.org_id = bound.org_id and told.room_id = said.room_id
+          and told.parent_id = said.id and told.virtual_user_id is not null
+          and told.state = 'complete' and told.deleted_at is null
+          and not told.text ^@ any($5::text[])
+      )
     order by said.created_at desc, said.id desc limit {QUESTIONS}
   ) latest
 ) earlier
@@ -47,8 +54,13 @@ async def get_settled_for_org(
     user_id: UUID | None,
     question_id: UUID,
 ) -> tuple[SettledAnswer, dict[UUID, str]] | None:
-    """Return what an answer came to, and its reader's other questions; members only."""
-    rows = await reads.rows(_SETTLED, org_id, message_id, user_id, question_id)
+    """Return what an answer came to, and its reader's other questions; members only.
+
+    Of these, the ones with an answer that found something.
+    """
+    rows = await reads.rows(
+        _SETTLED, org_id, message_id, user_id, question_id, list(REFUSALS)
+    )
     if not rows:
         return None
     row = rows[0]

@@ -4,12 +4,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import JSONResponse
 
 from dossier.chat.dependencies.answers import Ask, PatienceS
 from dossier.chat.schemas.chat import ChatRequest, ChatResponse, RegenerateRequest
-from dossier.chat.service.answers import Answered, Asked, Question, Terms
+from dossier.chat.service.answers import Answered, Asked, Question
+from dossier.chat.service.answers_terms import Terms, Wish
 from dossier.chat.tasks.asking import Asking
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.web import model_response
@@ -33,7 +34,9 @@ router = APIRouter(prefix="/chat", tags=["chat"])
 
 
 @router.post("", response_model=ChatResponse, responses=ANSWERS)
-async def chat(body: ChatRequest, asking: Ask, patience_s: PatienceS) -> Response:
+async def chat(
+    request: Request, body: ChatRequest, asking: Ask, patience_s: PatienceS
+) -> Response:
     """Ask something; the answer cites document, page and words.
 
     Without a room it opens a private one. A failure of the model is answered as a
@@ -47,48 +50,58 @@ async def chat(body: ChatRequest, asking: Ask, patience_s: PatienceS) -> Respons
         terms=Terms(body.engine, body.grounding),
     )
     asked = await asking.ask(question)
-    return await _answer(asking, asked, patience_s, is_stream=body.stream)
+    if body.stream:
+        return _streamed(asking, asked)
+    return await _whole(request, asking, asked, patience_s)
 
 
 @router.post(
     "/messages/{message_id}/regenerate", response_model=ChatResponse, responses=ANSWERS
 )
 async def regenerate(
+    request: Request,
     message_id: UUID,
     asking: Ask,
     patience_s: PatienceS,
     body: RegenerateRequest | None = None,
 ) -> Response:
-    """Answer a question anew; the earlier answer stays beside it."""
+    """Answer a question anew; the earlier answer stays beside it.
+
+    What is not named is as it was for the answer that this one replaces.
+    """
     wanted = body or RegenerateRequest()
-    terms = Terms(wanted.engine, wanted.grounding)
-    asked = await asking.regenerate(message_id, terms)
-    return await _answer(asking, asked, patience_s, is_stream=wanted.stream)
+    wish = Wish(wanted.engine, wanted.grounding)
+    asked = await asking.regenerate(message_id, wish)
+    if wanted.stream:
+        return _streamed(asking, asked)
+    return await _whole(request, asking, asked, patience_s)
 
 
-async def _answer(
-    asking: Asking, asked: Asked, patience_s: float, *, is_stream: bool
+def _streamed(asking: Asking, asked: Asked) -> Response:
+    response = sse_response(
+        asking.engine,
+        asking.org_id,
+        asked.run,
+        may_follow=partial(asking.may_follow, asked.run.id),
+    )
+    return _located(response, asked.run)
+
+
+async def _whole(
+    request: Request, asking: Asking, asked: Asked, patience_s: float
 ) -> Response:
-    if is_stream:
-        response = sse_response(
-            asking.engine,
-            asking.org_id,
-            asked.run,
-            may_follow=partial(asking.may_follow, asked.run.id),
-        )
-    else:
-        response = await _whole(asking, asked, patience_s)
-    response.headers["Location"] = f"{RUNS_PATH}/{asked.run.id}"
-    return response
-
-
-async def _whole(asking: Asking, asked: Asked, patience_s: float) -> Response:
     answered = await asking.wait(asked, patience_s) if patience_s else None
     if answered is None:
-        return pending(asked.run)
+        return _located(pending(asked.run), asked.run)
     if answered.run.state is RunState.FAILED:
-        return _problem(answered.run)
-    return model_response(_shown(answered), status.HTTP_200_OK)
+        return _located(_problem(answered.run, request.url.path), asked.run)
+    shown = model_response(_shown(answered), status.HTTP_200_OK)
+    return _located(shown, asked.run)
+
+
+def _located(response: Response, run: Run) -> Response:
+    response.headers["Location"] = f"{RUNS_PATH}/{run.id}"
+    return response
 
 
 def pending(run: Run) -> Response:
@@ -98,10 +111,11 @@ def pending(run: Run) -> Response:
     return response
 
 
-def _problem(run: Run) -> Response:
+def _problem(run: Run, instance: str) -> Response:
     """Answer with the problem that a run ended in."""
-    problem = run.error or {"status": 500}
+    problem = {**(run.error or {"status": 500}), "instance": instance}
     response = JSONResponse(problem, problem["status"], media_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
     if "retry_after" in problem:
         response.headers["Retry-After"] = str(problem["retry_after"])
     return response

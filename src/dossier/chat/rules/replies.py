@@ -30,6 +30,9 @@ _WORDS: Final = {
     },
 }
 
+REFUSALS: Final = tuple(words["not_found"] for words in _WORDS.values())
+"""How an answer begins that found nothing, in every language."""
+
 
 def language_of(text: str) -> str:
     """Return `zh` for a text with Chinese in it, else `en`; `zh-Hans` is Simplified."""

@@ -15,18 +15,21 @@ Grounding = Literal["papers", "none"]
 
 
 class RegenerateRequest(RequestModel):
-    """How an answer is wanted."""
+    """How an answer is wanted; null: as the one that it replaces."""
+
+    engine: Engine | None = None
+    grounding: Grounding | None = None
+    stream: bool = False
+
+
+class ChatRequest(RequestModel):
+    """A question; without a room it opens a private one."""
 
     engine: Engine = "auto"
     """`auto`: a model where there is one, else the papers' own sentences."""
     grounding: Grounding = "papers"
     """`none`: talk without papers; needs a model."""
     stream: bool = False
-
-
-class ChatRequest(RegenerateRequest):
-    """A question; without a room it opens a private one."""
-
     message: Annotated[ParagraphText, Field(examples=["What is the shelf life?"])]
     chat_room_id: UUID | None = None
     virtual_user_id: UUID | None = None

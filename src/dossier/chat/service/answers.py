@@ -1,12 +1,11 @@
 """Asking: a question, the place of its answer and the run that writes it, at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, Final
 from uuid import UUID
 
-from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.chat.constants import MessageState, SettledAnswer
 from dossier.chat.exceptions import ChatMessageNotFoundError, ChatRoomNotFoundError
 from dossier.chat.gateway import answers as gateway
@@ -15,6 +14,7 @@ from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules.similar import most_similar
 from dossier.chat.service.answers_brief import Order
 from dossier.chat.service.answers_settle import Ending, settle_answer
+from dossier.chat.service.answers_terms import Terms, TermsBefore, Wish, require_model
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.seats import Seats
@@ -30,14 +30,6 @@ from dossier.runs.service import RunEngine, RunsService
 KIND: Final = "chat.answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How an answer is wanted."""
-
-    engine: str = "auto"
-    grounding: str = "papers"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What somebody asks, and whom."""
@@ -46,7 +38,7 @@ class Question:
     room_id: UUID | None = None
     virtual_user_id: UUID | None = None
     document_ids: tuple[UUID, ...] = ()
-    terms: Terms = Terms()
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +115,13 @@ class AnswersService:
         return asked
 
     async def regenerate(
-        self, message_id: UUID, terms: Terms, engine: RunEngine
+        self, message_id: UUID, wish: Wish, engine: RunEngine
     ) -> Asked:
         """Answer a question anew, beside what was answered before."""
-        require_model(terms, has_model=self._has_model)
         again = await self._messages.prepare_regeneration(message_id)
+        before = await TermsBefore(self._session, self._actor).of(again)
+        terms = wish.instead_of(before)
+        require_model(terms, has_model=self._has_model)
         persona_id = again.earlier.virtual_user_id if again.earlier else None
         persona = await self._persona(again.seat.room, persona_id)
         answer = await self._messages.add_pending_answer(
@@ -184,14 +178,6 @@ class AnswersService:
         return Asked(room_id, question, answer.id, persona.id, persona.name, run)
 
 
-def require_model(terms: Terms, *, has_model: bool) -> None:
-    """Raise where an answer is wanted that only a model gives, and there is none."""
-    needs_model = terms.engine == "model" or terms.grounding == "none"
-    if needs_model and not has_model:
-        detail = "Set DOSSIER_AI__BASE_URL, or ask with the engine `extractive`."
-        raise ModelNotConfiguredError(detail)
-
-
 async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> Answered:
     """Return the answer that a run wrote, to whoever still is a member."""
     found = await gateway.get_settled_for_org(
@@ -204,6 +190,10 @@ async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> A
     if found is None:
         raise ChatMessageNotFoundError(asked.answer_id)
     settled, earlier = found
+    if (settled.engine or {}).get("from_cache"):  # the same question, just answered
+        earlier = {
+            key: text for key, text in earlier.items() if text != asked.question.text
+        }
     return Answered(asked, settled, run, _similar(asked.question, earlier))
 
 

@@ -1,6 +1,7 @@
 """Calls of models for answers: on whose account, and what counts as a failure."""
 
 from collections.abc import AsyncGenerator
+from typing import Final
 
 from dossier.ai.exceptions import BudgetBusyError, BudgetExhaustedError
 from dossier.chat.service.answers_reply import Reply
@@ -17,6 +18,10 @@ from dossier.integrations.llm.models import (
     StreamEvent,
 )
 from dossier.runs.models import Run
+
+NEEDS_NO_BUDGET: Final = (
+    "The grounding `papers` with the engine `extractive` costs nothing."
+)
 
 
 def tag_of(run: Run, feature: str, prompt_hash: str) -> CallTag:
@@ -45,6 +50,14 @@ def require_words(reply: Reply) -> None:
     if not reply.text.strip():
         detail = "The model ended its answer without a word."
         raise ModelResponseMalformedError(detail)
+
+
+def with_way_out(error: AppError) -> AppError:
+    """Return a budget's refusal with what is still to be had; others as they are."""
+    if not is_budget(error):
+        return error
+    detail = f"{error.detail} {NEEDS_NO_BUDGET}"
+    return type(error)(detail, retry_after_s=error.retry_after_s, limit=error.limit)
 
 
 def is_budget(error: AppError) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
+from dossier.ai.service import AnswerCache
 from dossier.chat.constants import MemberRole, RoomKind
 from dossier.chat.gateway import rooms as gateway
 from dossier.chat.gateway.seats import Seat
@@ -96,7 +97,7 @@ class RoomsService:
         return room
 
     async def delete_room(self, room_id: UUID) -> None:
-        """Delete a room with its messages, links, attachments and runs.
+        """Delete a room with its messages, links, attachments, runs and stored answers.
 
         Whatever still writes an answer there stops. Runs go before messages, as where
         an answer is settled, so that neither waits for the other.
@@ -104,6 +105,7 @@ class RoomsService:
         room = (await self._seats.take_as_owner(room_id)).room
         await self._seats.hold(room_id)  # nobody asks meanwhile
         await RunsService(self._session, self._actor).delete_runs_of(room_id)
+        await AnswerCache(self._session, self._actor).forget({"room_id": room_id})
         await gateway.delete_room_for_org(self._session, self._actor.org_id, room.id)
         await self._record("delete", room)
 

@@ -19,6 +19,7 @@ from dossier.ai.service import (
     load_prompt,
 )
 from dossier.chat.rules import replies
+from dossier.chat.rules.prompting import manner_of
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_outcome import Also, Outcome
 from dossier.chat.service.answers_prompt import GROUNDED_PROMPT, history_digest
@@ -55,6 +56,28 @@ class CachedAnswer:
         )
 
 
+def key_of(org_id: UUID, brief: Brief, sources: Sources, model: str) -> str:
+    """Return the digest of all that an answer depends on.
+
+    Papers are the organisation's, so its members share answers; a virtual user counts
+    by what the model is told of it, whosever it is.
+    """
+    prompt = load_prompt(GROUNDED_PROMPT)
+    return cache_key(
+        org_id=org_id,
+        feature=FEATURE,
+        prompt=[prompt.label, prompt.sha256],
+        model=model,
+        rules=replies.CLAIM_RULES,
+        corpus_version=sources.corpus_version,
+        passages=[each.chunk_id for each in sources.passages],
+        scope=[brief.scope.product_id, sorted(map(str, brief.scope.attached_ids))],
+        persona=manner_of(brief.persona),
+        history=history_digest(brief.history),
+        input=brief.question,
+    )
+
+
 class Pages:
     """The stored answers as one run uses them, each step in its own transaction."""
 
@@ -66,21 +89,8 @@ class Pages:
         self._cache_days = cache_days
 
     def key(self, brief: Brief, sources: Sources, model: str) -> str:
-        """Return the digest of all that an answer depends on."""
-        prompt = load_prompt(GROUNDED_PROMPT)
-        return cache_key(
-            org_id=self._context.org_id,
-            feature=FEATURE,
-            prompt=[prompt.label, prompt.sha256],
-            model=model,
-            rules=replies.CLAIM_RULES,
-            corpus_version=sources.corpus_version,
-            passages=[each.chunk_id for each in sources.passages],
-            scope=[brief.scope.product_id, sorted(map(str, brief.scope.attached_ids))],
-            persona=[brief.persona_id, brief.persona],
-            history=history_digest(brief.history),
-            input=brief.question,
-        )
+        """Return the key of an answer for the organisation of this run."""
+        return key_of(self._context.org_id, brief, sources, model)
 
     async def stored(self, key: str) -> CachedAnswer | None:
         """Return an answer that stands there already, in one round trip."""

@@ -14,7 +14,12 @@ from dossier.chat.rules.follow_ups import question_before
 from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_extractive import answer_verbatim, refuse
-from dossier.chat.service.answers_model import events_of, is_budget, tag_of
+from dossier.chat.service.answers_model import (
+    events_of,
+    is_budget,
+    tag_of,
+    with_way_out,
+)
 from dossier.chat.service.answers_outcome import (
     CLAIMS_UNSUPPORTED,
     Outcome,
@@ -69,7 +74,8 @@ class Grounded:
     async def _by_cache_or(self, model: ChatModel, sources: Sources) -> Outcome:
         """Give a stored answer, or make one and store it; others wait meanwhile."""
         pages = Pages(self._parts.sessions, self._context, self._parts.cache_days)
-        key = pages.key(self._brief, sources, model.model_name(Purpose.STRONG))
+        named = await model.find_name(Purpose.STRONG)
+        key = pages.key(self._brief, sources, named)
         stored = await pages.stored(key)
         if stored is not None:
             return replace(self._again(stored, sources), also=pages.counting(key))
@@ -99,9 +105,11 @@ class Grounded:
         try:
             named = await self._listen(model, call, reader, sources)
         except AppError as exc:
-            if self._engine == "model" or is_budget(exc):
-                raise
-            return self._instead(reader, sources, degraded_by(exc))
+            if self._engine == "model":
+                raise with_way_out(exc) from exc
+            return self._instead(
+                reader, sources, degraded_by(exc), asked_model=not is_budget(exc)
+            )
         return self._spoken(reader, sources, named)
 
     async def _listen(
@@ -139,12 +147,17 @@ class Grounded:
         return self._labelled(reader, sources, named, None)
 
     def _instead(
-        self, reader: ClaimReader, sources: Sources, degraded: Degraded
+        self,
+        reader: ClaimReader,
+        sources: Sources,
+        degraded: Degraded,
+        *,
+        asked_model: bool = True,
     ) -> Outcome:
         """Keep what was proven before the model failed, or answer verbatim."""
         if not self._reply.is_empty:
             return self._labelled(reader, sources, None, degraded)
-        outcome = self._verbatim(sources, degraded, asked_model=True)
+        outcome = self._verbatim(sources, degraded, asked_model=asked_model)
         return Outcome(outcome.label, _counted(reader), sources.not_ready)
 
     def _labelled(

@@ -7,10 +7,17 @@ from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.ai.service import load_prompt
 from dossier.chat.rules.replay import Replay
 from dossier.chat.service.answers_brief import Brief
-from dossier.chat.service.answers_model import events_of, require_words, tag_of
+from dossier.chat.service.answers_model import (
+    events_of,
+    require_words,
+    tag_of,
+    with_way_out,
+)
 from dossier.chat.service.answers_outcome import Outcome, label_of
 from dossier.chat.service.answers_prompt import PLAIN_PROMPT, plain_call
 from dossier.chat.service.answers_reply import Reply
+from dossier.chat.service.answers_terms import PLAIN_RULES
+from dossier.core.errors import AppError
 from dossier.integrations.llm.models import ChatModel, ChatRequest, Purpose, TextDelta
 from dossier.runs.service import RunContext
 
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
     from dossier.chat.tasks.answer import AnswerParts
 
 FEATURE = "chat.plain"
-RULES = "plain@1"
 
 
 async def answer_plainly(
@@ -32,9 +38,14 @@ async def answer_plainly(
     request = plain_call(brief, parts.window, going_on)
     prompt = load_prompt(PLAIN_PROMPT)
     reply.open()
-    named = await _relay(model, request, context, reply, prompt.sha256)
+    try:
+        named = await _relay(model, request, context, reply, prompt.sha256)
+    except AppError as exc:
+        raise with_way_out(exc) from exc
     return Outcome(
-        label_of("model", RULES, model=named, prompt_hash=prompt.sha256, network=True)
+        label_of(
+            "model", PLAIN_RULES, model=named, prompt_hash=prompt.sha256, network=True
+        )
     )
 
 

@@ -7,11 +7,10 @@ from dossier.chat.service.answers import (
     AnswersService,
     Asked,
     Question,
-    Terms,
     read_answered,
-    require_model,
 )
 from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_opening
+from dossier.chat.service.answers_terms import Wish, require_model
 from dossier.core.creates import create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.reads import read_for
@@ -60,14 +59,14 @@ class Asking:
         async with tenant_transaction(self._sessions, self.org_id) as session:
             return await self._answers(session).ask(question, self.engine)
 
-    async def regenerate(self, message_id: UUID, terms: Terms) -> Asked:
+    async def regenerate(self, message_id: UUID, wish: Wish) -> Asked:
         """Have a question answered anew; its run begins with the commit."""
         async with (
             self.engine.starting,
             tenant_transaction(self._sessions, self.org_id) as session,
         ):
             answers = self._answers(session)
-            return await answers.regenerate(message_id, terms, self.engine)
+            return await answers.regenerate(message_id, wish, self.engine)
 
     async def get_run(self, run_id: UUID) -> Run:
         """Return a run of a room where one is a member."""

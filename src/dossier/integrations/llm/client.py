@@ -46,6 +46,14 @@ class ChatClient:
         """Return the model that a purpose is served by first."""
         return self._catalogue.known(self._serving(purpose)[0], purpose)
 
+    async def find_name(self, purpose: Purpose) -> str:
+        """Return the same, asking its server once where the settings name none."""
+        server = self._serving(purpose)[0]
+        try:
+            return await self._catalogue.name(self._transport(), server, purpose)
+        except AttemptFailedError:
+            return self.model_name(purpose)  # the call itself will say what is wrong
+
     async def close(self) -> None:
         """Give the connections up."""
         opened, self._opened = self._opened, None

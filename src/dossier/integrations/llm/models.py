@@ -141,7 +141,11 @@ class ChatModel(Protocol):
         ...
 
     def model_name(self, purpose: Purpose, /) -> str:
-        """Return the model that a purpose is served by first."""
+        """Return the model that a purpose is served by first, as far as it is known."""
+        ...
+
+    async def find_name(self, purpose: Purpose, /) -> str:
+        """Return the same, asking a server that names its model itself."""
         ...
 
 

@@ -106,6 +106,10 @@ class TracedChat:
         """Return the model that a purpose is served by first."""
         return self._inner.model_name(purpose)
 
+    async def find_name(self, purpose: Purpose) -> str:
+        """Return the same, asking a server that names its model itself."""
+        return await self._inner.find_name(purpose)
+
 
 def traced_chat(model: ChatModel, tracer: Tracer) -> ChatModel:
     """Return the model, with its content traced where that is allowed."""

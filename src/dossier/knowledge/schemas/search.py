@@ -1,11 +1,12 @@
 """A question, its hits, and how clients see them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from dossier.core.schemas import ParagraphText, ResponseModel
 from dossier.knowledge.rules.fusion import Mode
@@ -30,6 +31,35 @@ QuestionText = Annotated[
     AfterValidator(_not_blank),
 ]
 """A question as clients may put it."""
+
+_MEDIA_TYPE: Final = r"[A-Za-z0-9][A-Za-z0-9.+-]*/[A-Za-z0-9][A-Za-z0-9.+-]*"
+_REQUIREMENT: Final = r"[a-z]{2}-[0-9]{1,2}\.[a-z0-9-]+"
+_DOCUMENT_TYPE: Final = re.compile(f"{_MEDIA_TYPE}|{_REQUIREMENT}")
+
+
+def _type_of_documents(text: str) -> str:
+    if not _DOCUMENT_TYPE.fullmatch(text):
+        message = (
+            "must be a media type, such as `application/pdf`, "
+            "or a requirement, such as `tw-11.stability`"
+        )
+        raise ValueError(message)
+    return text
+
+
+DocumentType = Annotated[
+    str,
+    StringConstraints(max_length=100),
+    AfterValidator(_type_of_documents),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 100,
+            "pattern": f"^({_MEDIA_TYPE}|{_REQUIREMENT})$",
+        }
+    ),
+]
+"""A requirement that documents are linked to, or their media type."""
 
 
 @dataclass(frozen=True, slots=True)
