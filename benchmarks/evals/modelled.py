@@ -12,7 +12,8 @@ from benchmarks.evals.papers import ANSWERABLE, LURES, PAPERS, UNANSWERABLE, lur
 
 from dossier.ai.service import open_model_parts
 from dossier.chat.rules.passages import visible
-from dossier.chat.service.answers import Answered, Question, Terms
+from dossier.chat.service.answers import Answered, Question
+from dossier.chat.service.answers_terms import Terms
 from dossier.chat.tasks.asking import Asking
 from dossier.chat.tasks.parts import answering
 from dossier.core.database import SessionFactory, make_engine, make_sessions
