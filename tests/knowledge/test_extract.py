@@ -241,3 +241,13 @@ def test_title_alone_earns_no_second_sentence() -> None:
 def test_words_that_ask_are_no_part_of_the_question() -> None:
     assert question_terms("What is the pH?") == question_terms("pH")
     assert question_terms("什麼") != frozenset()
+
+
+def test_how_long_asks_for_no_word_that_a_paper_must_hold() -> None:
+    paper = Passage("The shelf life is 36 months unopened.")
+    few_papers = {"shelf": 0.29, "life": 0.29, "long": 1.39}
+
+    found = extract("How long is the shelf life?", [paper], few_papers)
+
+    assert found.verdict is Verdict.ANSWERED
+    assert [each.sentence.text for each in found.picked] == [paper.text]

@@ -42,6 +42,7 @@ _ASKING = re.compile(
     r"(?:請問|请问|是否|為什麼|为什么|什麼時候|什么时候|什麼|什么|甚麼|為何|为何|如何|怎麼|怎么|怎樣|怎样"
     r"|何[時时處处地人年種种者事謂谓]|哪一?[年月日個个位人種种國国座項项部條条家所本些裡里幾]?"
     r"|誰|谁|幾|几|多少|多久|多長|多长|嗎|吗|呢)"
+    r"|\bhow\s+(?:long|often|far|old|soon|large|big|high)\b"
     r"|\b(?:what|which|who|whom|whose|when|where|why|how|many|much|does|did|do|please"
     r"|tell|me|can|could|you|there|any|give|show)\b",
     re.IGNORECASE,
