@@ -157,5 +157,5 @@ def _by_service(
 
 
 def _unreached(facts: Facts) -> str:
-    told = f": {facts.problem}" if facts.problem else ""
+    told = f": {facts.problem.rstrip('.')}" if facts.problem else ""
     return f"The model server gave no answer when it was asked last{told}."
