@@ -15,6 +15,7 @@ from tests.factories.ai import (
     make_tag,
 )
 
+from dossier.ai.exceptions import BudgetExhaustedError
 from dossier.ai.service import AnswerCache, Ledger
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
@@ -35,6 +36,20 @@ async def settled(sessions: SessionFactory, org_id: UUID, **tag: object) -> None
     ledger = make_ledger(sessions)
     reservation = await ledger.reserve(make_tag(org_id, **tag), "large", 500)
     await ledger.settle(reservation, make_record())
+
+
+async def test_a_new_budget_counts_what_calls_under_way_have_set_aside(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    ledger = make_ledger(sessions)
+    await ledger.reserve(make_tag(org_id), "large", 700)
+
+    made = await client.put("/api/v1/ai/budgets", json=CAPPED)
+
+    assert made.json()["spent_tokens"] == 700
+    with pytest.raises(BudgetExhaustedError):
+        await ledger.reserve(make_tag(org_id), "large", 400)
+    await ledger.reserve(make_tag(org_id), "large", 300)
 
 
 async def test_a_budget_is_set_shown_changed_and_removed(

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import BudgetScope, BudgetWindow
+from dossier.ai.constants import BudgetScope, BudgetWindow, CallOutcome
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -147,12 +147,26 @@ async def add_budget(session: Session, values: dict[str, Any]) -> AiBudget:
 async def start_window_for_org(
     session: Session, org_id: UUID, budget: AiBudget, starts_at: datetime
 ) -> None:
-    """Begin a window with what its calls have cost so far, unless it has begun."""
+    """Begin a window with what its calls have cost so far, unless it has begun.
+
+    Calls under way hold nothing of it and are never charged to it, so what they have
+    set aside counts as spent: rather too much than a cap that is passed.
+    """
+    is_under_way = AiCall.outcome == CallOutcome.RESERVED
     spent = (
         select(
             AiCall.org_id.label("org_id"),
-            func.sum(AiCall.charged_tokens).label("tokens"),
-            func.coalesce(func.sum(AiCall.cost_usd), 0).label("usd"),
+            func.sum(
+                case(
+                    (is_under_way, AiCall.reserved_tokens), else_=AiCall.charged_tokens
+                )
+            ).label("tokens"),
+            func.coalesce(
+                func.sum(
+                    case((is_under_way, AiCall.reserved_usd), else_=AiCall.cost_usd)
+                ),
+                0,
+            ).label("usd"),
         )
         .where(AiCall.org_id == org_id, AiCall.created_at >= starts_at)
         .where(_counts(budget))

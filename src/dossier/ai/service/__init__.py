@@ -6,6 +6,7 @@ from dossier.ai.service.assembly import (
     ModelParts,
     embedder_name,
     open_model_parts,
+    open_tracer,
 )
 from dossier.ai.service.budgets import BudgetsService
 from dossier.ai.service.cache import (
@@ -40,5 +41,6 @@ __all__ = [
     "find_stored",
     "load_prompt",
     "open_model_parts",
+    "open_tracer",
     "planned_servers",
 ]

@@ -32,6 +32,7 @@ def tag_of(run: Run, feature: str, prompt_hash: str) -> CallTag:
         feature=feature,
         run_id=run.id,
         prompt_hash=prompt_hash,
+        conversation_id=run.subject_id,
     )
 
 

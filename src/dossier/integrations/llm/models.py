@@ -57,6 +57,9 @@ class CallTag:
     key_id: UUID | None = None
     run_id: UUID | None = None
     prompt_hash: str | None = None
+    conversation_id: UUID | None = None
+    """The chat room, for traces."""
+    operation: Literal["chat", "embeddings"] = "chat"
 
 
 @dataclass(frozen=True, slots=True)

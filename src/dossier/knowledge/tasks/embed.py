@@ -98,7 +98,7 @@ class _Work:
         return known or await self._begin()
 
     async def _begin(self) -> int:
-        dimensions, languages = await self.probe(self.embedder)
+        dimensions, languages = await self.probe(self.embedder, self._tag())
         if dimensions is None:
             raise EmbedderUnreachableError(self.embedder.name)
         check_size(dimensions)
