@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dossier.accounts import gateway, rules
-from dossier.accounts.exceptions import InvalidCredentialsError
+from dossier.accounts.exceptions import InvalidCredentialsError, ScopeRequiredError
 from dossier.accounts.models import Membership
 from dossier.accounts.schemas import LoginRequest
 from dossier.activity.service import ActivityService
@@ -37,12 +37,21 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a verified token belongs to."""
+    """Who a verified token belongs to; a key's has its id and its scopes."""
 
     org_id: UUID
     user_id: UUID
     role: str
     name: str
+    api_key_id: UUID | None = None
+    scopes: frozenset[str] | None = None
+
+    def require_scope(self, method: str) -> None:
+        """Raise where a key may not send requests of this method."""
+        needed = rules.scope_for(method)
+        if self.scopes is not None and needed not in self.scopes:
+            detail = f"{method} needs an API key of scope `{needed}`."
+            raise ScopeRequiredError(detail)
 
     def actor(self, origin: Origin) -> Actor:
         """Return the actor of one request."""
@@ -54,6 +63,7 @@ class Principal:
             address=origin.address,
             user_agent=origin.user_agent,
             request_id=origin.request_id,
+            api_key_id=self.api_key_id,
         )
 
 
