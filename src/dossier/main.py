@@ -162,11 +162,12 @@ def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:
         cors_origins=web.cors_origins,
         max_body_bytes=limits.max_body_kib * 1024,
         is_upload=upload_matcher(app),
-        caller_of=partial(_caller_of, app.state.principals),
+        caller_of=partial(caller_of, app.state.principals),
     )
 
 
-def _caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:
+def caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:
+    """Return whose requests are counted together: a key's, a member's, else `None`."""
     if not credentials:
         return None
     principal = principals.get(token_key(credentials))

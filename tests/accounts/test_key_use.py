@@ -33,6 +33,7 @@ from dossier.core.clock import now
 from dossier.core.database import SessionFactory, make_engine, make_sessions
 from dossier.core.logging import ACCESS_LOGGER
 from dossier.core.security import PrincipalCache
+from dossier.main import caller_of
 
 
 async def test_key_may_be_sent_as_a_field_of_its_own(
@@ -341,3 +342,24 @@ async def test_key_opens_the_api_of_open_mode_and_others_are_ignored(
 
     assert made["user_id"] == str(LOCAL_USER_ID)
     assert statuses == [200, 403, 403, 200, 401]
+
+
+async def test_members_are_counted_whatever_token_and_keys_for_themselves(
+    web: httpx2.AsyncClient,
+    enter: Enter,
+    make_key: MakeKey,
+    login_app: FastAPI,
+) -> None:
+    principals = login_app.state.principals
+    member = await enter()
+    made = await make_key()
+    tokens = [login_app.state.signer.issue(member.user_id, member.org_id)]
+    tokens += [web.headers["authorization"].removeprefix("Bearer "), made["token"]]
+
+    callers = []
+    for token in tokens:
+        await web.get(ME, headers=bearer(token))
+        callers.append(caller_of(principals, f"Bearer {token}".encode()))
+
+    assert callers == [str(member.user_id)] * 2 + [made["id"]]
+    assert caller_of(principals, b"Bearer invented") is None
