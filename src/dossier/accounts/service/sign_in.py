@@ -105,7 +105,7 @@ class SignInService:
             )
         if member is None or not member.is_active or _is_outdated(claims, member):
             raise InvalidTokenError
-        return _principal(member)
+        return principal_of(member)
 
     async def _spend_a_record(self, email: str) -> None:
         """Take as long as a record takes, where there is no trail to write to."""
@@ -114,13 +114,14 @@ class SignInService:
             await gateway.find_credentials_for_org(session, None, email)
 
     async def _record(self, member: Membership, origin: Origin, status: str) -> None:
-        actor = _principal(member).actor(origin)
+        actor = principal_of(member).actor(origin)
         async with tenant_transaction(self._sessions, member.org_id) as session:
             activity = ActivityService(session, actor)
             await activity.record("login", ENTITY, member.user_id, status=status)
 
 
-def _principal(member: Membership) -> Principal:
+def principal_of(member: Membership) -> Principal:
+    """Return who a member is to the rest of the house."""
     return Principal(member.org_id, member.user_id, member.role, member.name)
 
 
