@@ -87,7 +87,11 @@ async def _written(ctx: TaskContext, model: ChatModel, past: History) -> str | N
         max_output_tokens=SUMMARY_TOKENS,
     )
     tag = CallTag(
-        ctx.org_id, ctx.actor.user_id, "chat.summarise", prompt_hash=prompt.sha256
+        ctx.org_id,
+        ctx.actor.user_id,
+        "chat.summarise",
+        key_id=ctx.actor.api_key_id,
+        prompt_hash=prompt.sha256,
     )
     return (await model.complete(request, tag)).text.strip() or None
 

@@ -127,7 +127,7 @@ class LimitSettings(Group):
         1024, ge=1, description="Largest request body that is not an upload."
     )
     requests_per_minute: int = Field(
-        600, ge=0, description="Per token or address; 0 switches it off."
+        600, ge=0, description="Per API key, member or address; 0 switches it off."
     )
     logins_per_minute: int = Field(
         10, ge=0, description="Log-in attempts per address; 0 switches it off."

@@ -81,7 +81,7 @@ async def embedded(
         return LeftOut("no embedding model is set")
     if why := fusion.why_not_asked(question, vectors, embedder.name):
         return LeftOut(why)
-    tag = CallTag(actor.org_id, actor.user_id, EMBED_FEATURE)
+    tag = CallTag(actor.org_id, actor.user_id, EMBED_FEATURE, key_id=actor.api_key_id)
     answer = await _within(
         _Patience("the embedding model", EMBED_TIMEOUT_S, outside.rests.embedder),
         lambda: embedder.embed([question], tag),
