@@ -182,8 +182,8 @@ class EventStream(Response):
 
     def _vanished(self) -> None:
         org_id, run_id = self._run
-        if self._cancels and not self._engine.has_readers(run_id):
-            self._engine.cancel_soon(org_id, run_id)
+        if self._cancels:
+            self._engine.left(org_id, run_id)
 
 
 async def _send(send: Send, body: bytes) -> None:

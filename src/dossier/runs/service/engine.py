@@ -11,11 +11,9 @@ from contextlib import AbstractContextManager, suppress
 from typing import Self
 from uuid import UUID
 
-from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.database import SessionFactory
 from dossier.core.models import new_id
 from dossier.core.settings.models import RunSettings
-from dossier.core.tenancy import Actor
-from dossier.integrations.queue.lost import outlast
 from dossier.runs.models import Run
 from dossier.runs.ports import Holder
 from dossier.runs.rules.events import RunEvent
@@ -25,8 +23,8 @@ from dossier.runs.service.following import Following
 from dossier.runs.service.held import HeldRuns
 from dossier.runs.service.live import Stop
 from dossier.runs.service.news import News
+from dossier.runs.service.partings import Partings
 from dossier.runs.service.runner import Runner
-from dossier.runs.service.runs import RunsService
 from dossier.runs.service.settling import Settler
 from dossier.runs.service.takeover import TakeOver
 from dossier.runs.service.working import Working
@@ -54,7 +52,6 @@ class RunEngine:
         self.starting = asyncio.Semaphore(STARTS_AT_ONCE)
         """Held by whoever creates runs in this process's hand."""
         self._closing = asyncio.Lock()
-        self._sessions = sessions
         self._held = HeldRuns(sessions, self.holder, settings.batch_ms / 1000)
         self._writer = self._held.writer
         settler = Settler(sessions, self._writer, self._held.forget)
@@ -69,7 +66,10 @@ class RunEngine:
             settings=settings,
         )
         self._following = Following(sessions, self._held, lambda: self.is_open)
-        self._news = News(database_url, self._held, self._takeover.look_soon)
+        self._partings = Partings(sessions, self._held, self._working, settings.lease_s)
+        self._news = News(
+            database_url, self._held, self._partings, self._takeover.look_soon
+        )
         self._main: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -144,14 +144,9 @@ class RunEngine:
         """
         return await self._following.wait(org_id, run_id, timeout_s)
 
-    async def cancel(self, org_id: UUID, run_id: UUID) -> None:
-        """Cancel a run that nobody wants any more."""
-        async with tenant_transaction(self._sessions, org_id) as session:
-            await RunsService(session, Actor.system(org_id)).cancel(run_id)
-
-    def cancel_soon(self, org_id: UUID, run_id: UUID) -> None:
-        """Cancel a run although the caller is about to vanish."""
-        self._working.spawn(outlast(lambda: self.cancel(org_id, run_id)))
+    def left(self, org_id: UUID, run_id: UUID) -> None:
+        """Cancel a run soon, if its reader who just left was the last of all."""
+        self._partings.left(org_id, run_id)
 
     async def _serve(self, ready: asyncio.Event) -> None:
         try:
