@@ -41,7 +41,14 @@ class Desk:
 
     async def ask(self, question: str, engine: str = "auto") -> Answered:
         """Ask in a new room and wait."""
-        asking = Asking(self.sessions, self.actor, self.engine, 10_000, has_model=True)
+        asking = Asking(
+            self.sessions,
+            self.actor,
+            self.engine,
+            10_000,
+            has_model=True,
+            is_welcome=_always,
+        )
         terms = Terms(engine)
         asked = await asking.ask(Question(message=question, terms=terms))
         answered = await asking.wait(asked, PATIENCE_S)
@@ -55,6 +62,10 @@ class Desk:
         text = self.texts[citation["document_id"]]
         stretch = text[citation["start"] : citation["end"]]
         return bool(visible(stretch) == citation["quote"])
+
+
+async def _always() -> bool:
+    return True
 
 
 async def measure(url: str, home: Path) -> dict[str, Any]:

@@ -167,8 +167,12 @@ async def open_chat(
             patience_s: float = 5,
             model_name: str | None = "scripted",
             window: Window = WINDOW,
+            keep_alive_s: float | None = None,
         ) -> Chat:
             settings = chat_settings
+            if keep_alive_s is not None:
+                runs = settings.runs.model_copy(update={"keep_alive_s": keep_alive_s})
+                settings = settings.model_copy(update={"runs": runs})
             if has_model:
                 settings = with_model(settings, model, patience_s, model_name)
             sessions = make_sessions(chat_pool)

@@ -5,6 +5,7 @@ from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_
 from dossier.ai.service.assembly import (
     ModelParts,
     embedder_name,
+    has_typed_lane,
     open_model_parts,
     open_tracer,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "count_hit",
     "embedder_name",
     "find_stored",
+    "has_typed_lane",
     "load_prompt",
     "open_model_parts",
     "open_tracer",
