@@ -29,13 +29,13 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.llm.models import CallTag
 from dossier.knowledge.gateway import search as gateway
 from dossier.knowledge.rules import plan
-from dossier.knowledge.rules.analyser import ANALYSER_VERSION, term_id, terms
+from dossier.knowledge.rules.analyser import ANALYSER_VERSION, term_id, term_ids, terms
 from dossier.knowledge.rules.collection import NamedLines, read_collection
 from dossier.knowledge.rules.weights import (
     count_terms,
     inverse_frequency,
     sparse_text,
-    weigh,
+    weighed_text,
 )
 from dossier.knowledge.schemas.search import DocumentScope
 from dossier.knowledge.service import SearchQuery, SearchService
@@ -335,10 +335,10 @@ async def _fill(
 
 def _rows(texts: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     for text in texts:
-        ids = [term_id(term) for term in terms(text)]
+        ids = term_ids(terms(text))
         counts = count_terms(ids)
         array = f"{{{','.join(map(str, counts))}}}"
-        yield len(ids), array, sparse_text(weigh(counts, len(ids), 320))
+        yield len(ids), array, weighed_text(counts, len(ids), 320)
 
 
 def _told(vector: Any) -> str:
