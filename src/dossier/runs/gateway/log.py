@@ -16,9 +16,9 @@ from dossier.runs.rules.events import Batch
 
 # All runs of a process in one statement. What is not its own any more stores nothing;
 # what somebody else has locked for a moment is left for the next time, so that no
-# transaction of theirs holds up the leases of all. Each run is looked up by its key, and
-# what is stored of it goes along with its row: however the planner guesses, nothing here
-# grows faster than the number of runs.
+# transaction of theirs holds up the leases of all. Each run is looked up by its key,
+# and what is stored of it goes along with its row: however the planner guesses, the
+# work grows with the number of runs and no faster.
 _STORE = """
 with lease as (
   select * from unnest($3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bigint[],
