@@ -1,5 +1,6 @@
 """Asks in a transaction of its own, so that what follows holds no connection."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -103,11 +104,19 @@ class Asking:
 
         It cannot where anything is out of the ordinary, or the room changed meanwhile.
         """
-        opening = await read_opening(self._reads, self._actor, question)
-        if opening is None:
-            return None
         creates = create_for(self._sessions, self._actor)
         writer = OpeningWriter(creates, self._actor, self.engine.holder)
+        reading = asyncio.ensure_future(
+            read_opening(self._reads, self._actor, question)
+        )
+        try:
+            await asyncio.sleep(0)  # it is on its way: rows are made meanwhile
+            await writer.draft(question)
+            opening = await reading
+        finally:
+            reading.cancel()
+        if opening is None:
+            return None
         asked, condition = await writer.add(opening)
         # The model is asked while the rows are on their way to the disk; no word of it
         # is shown before they stand.
