@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from typing_extensions import override
 
 from dossier.integrations.capped import AnswerTooLongError, send_capped
 
@@ -17,6 +18,7 @@ class Endless(httpx2.AsyncByteStream):
     def __init__(self) -> None:
         self.sent_bytes = 0
 
+    @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while self.sent_bytes < 100 * LIMIT_BYTES:
             self.sent_bytes += 100

@@ -15,7 +15,7 @@ class AnswerTooLongError(ValueError):
 async def send_capped(
     http: "httpx2.AsyncClient", request: "httpx2.Request", limit_bytes: int
 ) -> "httpx2.Response":
-    """Return the whole answer, or raise `AnswerTooLongError`; counts what is unpacked."""
+    """Return the whole answer, unpacked, or raise `AnswerTooLongError`."""
     import httpx2  # noqa: PLC0415 - the HTTP client is imported where one is set
 
     response = await http.send(request, stream=True)

@@ -110,6 +110,19 @@ order by last_sequence limit $4
 _NO_BATCH = (None, None, None)
 
 
+_REMOVE = """
+with old as (
+  select run.org_id, run.id from runs run
+  where run.finished_at < $1 and exists (
+    select from run_events e where e.org_id = run.org_id and e.run_id = run.id)
+  limit $2
+)
+delete from run_events e using old
+where e.org_id = old.org_id and e.run_id = old.id
+returning e.run_id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a process says of one of its runs when it stores."""
@@ -249,6 +262,14 @@ async def list_arrays_for_org(
     """Return stored rows after a number, as JSON arrays; `limit` counts rows."""
     rows = await raw_rows(session, _LIST, org_id, run_id, after, limit)
     return [row["events"] for row in rows]
+
+
+async def remove_events_for_system(
+    session: Session, before: datetime, limit: int
+) -> int:
+    """Delete the logs of some runs that ended before a time; return of how many."""
+    rows = await raw_rows(session, _REMOVE, before, limit)
+    return len({row["run_id"] for row in rows})
 
 
 async def tell_for_org(
