@@ -4,8 +4,10 @@ Every xdist worker has its own database, cloned from one migrated template. A te
 sessions share one connection inside one outer transaction, which is rolled back.
 """
 
+import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -42,6 +44,15 @@ from dossier.jobs.ports import Task
 from dossier.knowledge.service.assembly import Searchers
 from dossier.runs.service import RunEngine
 
+# Bytecode is kept, whatever the environment says: without it each test process compiles
+# all tests anew, and each process that a test starts compiles the whole product.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Tests are collected into half a million objects that stay: nobody need look at them
+# again and again while they are made, nor afterwards.
+gc.disable()
+
 # The same examples in every run, and none fails because the machine is busy.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
@@ -54,6 +65,12 @@ OTHER_ORG_ID = UUID("018f0000-0000-7000-8000-00000000000b")
 DrainJobs = Callable[..., Awaitable[int]]
 USER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 OTHER_USER_ID = UUID("018f0000-0000-7000-8000-0000000000b1")
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, but leave alone what all tests share."""
+    gc.freeze()
+    gc.enable()
 
 
 def named(url: str, database: str) -> str:
