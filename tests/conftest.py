@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import State
 from tests.factories.accounts import make_organisation
+from tests.processes import Forkers
 
 from dossier.ai.service import open_model_parts
 from dossier.core import migrate
@@ -158,6 +159,13 @@ async def fresh_database(
     connection = await asyncpg.connect(cluster_url)
     await connection.execute(f"drop database {name} with (force)")
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def forkers() -> Iterator[Forkers]:
+    forkers = Forkers()
+    yield forkers
+    forkers.close()
 
 
 @pytest.fixture(scope="session")
