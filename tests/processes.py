@@ -12,9 +12,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 PROGRAM = Path(__file__).with_name("forker.py")
 MODULES = (
@@ -30,7 +31,16 @@ MODULES = (
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.protocols.websockets.auto",
 )
+STDOUT, STDERR = 1, 2
 START_TIMEOUT_S = 60
+
+
+@contextmanager
+def piped() -> Iterator[tuple[TextIO, int]]:
+    """Open a pipe: its lines as they come, and the handle to which they are told."""
+    told, telling = os.pipe()
+    with os.fdopen(told, encoding="utf-8") as lines:
+        yield lines, telling
 
 
 class Process:

@@ -16,10 +16,7 @@ COPIED = ("src", "tests", "migrations", "scripts", "docs", "pyproject.toml")
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a tool on the copy, whose sources come before the installed ones."""
-    environment = os.environ | {
-        "PYTHONPATH": str(folder / "src"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
     environment.pop("PYTEST_XDIST_WORKER", None)
     return subprocess.run(  # noqa: S603 - our own tools
         [str(BIN / command[0]), *command[1:]],
@@ -34,7 +31,8 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("copy")
-    ignore = shutil.ignore_patterns("__pycache__", ".*")
+    # The bytecode comes along; what is half written, with a number at its end, not.
+    ignore = shutil.ignore_patterns(".*", "*.pyc.*")
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
