@@ -68,6 +68,20 @@ USER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 OTHER_USER_ID = UUID("018f0000-0000-7000-8000-0000000000b1")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests: what is left for the end is small, and shared well.
+
+    They stay beside each other, as most of them need the process that forks.
+    """
+    long = {
+        item.path
+        for item in items
+        if item.get_closest_marker("process") or item.get_closest_marker("slow")
+    }
+    items.sort(key=lambda item: item.path not in long)
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage from here on, but leave alone what all tests share."""
     gc.freeze()
@@ -228,17 +242,22 @@ async def session(sessions: SessionFactory, org_id: UUID) -> AsyncIterator[Sessi
         yield session
 
 
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+@pytest.fixture(scope="session")
+def common_settings(database_url: str) -> Settings:
+    """What tests have in common; to read and check it takes its time."""
     return Settings.model_validate(
         {
-            "home": tmp_path,
             "database": {"url": database_url, "migrate_on_start": False},
             "auth": {"mode": "password", "secret": "s" * 32},
             "jobs": {"in_process": False},
             "limits": {"requests_per_minute": 0, "logins_per_minute": 0},
         }
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, common_settings: Settings) -> Settings:
+    return common_settings.model_copy(update={"home": tmp_path})
 
 
 class KnownTokens:

@@ -16,7 +16,11 @@ COPIED = ("src", "tests", "migrations", "scripts", "docs", "pyproject.toml")
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a tool on the copy, whose sources come before the installed ones."""
-    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+    environment = os.environ | {
+        "PYTHONPATH": str(folder / "src"),
+        # There Hypothesis keeps its tables of characters: a second to make.
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis"),
+    }
     environment.pop("PYTEST_XDIST_WORKER", None)
     return subprocess.run(  # noqa: S603 - our own tools
         [str(BIN / command[0]), *command[1:]],
