@@ -84,6 +84,5 @@ async def test_it_is_written_where_the_run_comes_to_no_end(
 
     with pytest.raises(RunNotFoundError):
         await engine.wait(brand, run.id, 2)
-    async with asyncio.timeout(5):
-        while await notes() != [PAID]:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
+    await engine.close()
+    assert await notes() == [PAID]

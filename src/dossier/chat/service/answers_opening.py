@@ -4,7 +4,7 @@ What was read goes with the run to its executor, so that nothing is read twice.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from dossier.chat.constants import (
     MemberRole,
     MessageState,
     RoomKind,
+    SettledAnswer,
     Turn,
 )
 from dossier.chat.exceptions import ChatRoomNotFoundError
@@ -42,6 +43,8 @@ class Opening:
 
     question: Question
     row: Mapping[str, Any]
+    settled: list[SettledAnswer] = field(default_factory=list)
+    """What came of it; written by the executor for whoever waits."""
 
     @property
     def room_id(self) -> UUID | None:
@@ -222,4 +225,5 @@ def _asked(opening: Opening, said: ChatMessage, answer: ChatMessage, run: Run) -
         persona_id=opening.row["persona_id"],
         persona_name=opening.row["name"],
         run=run,
+        settled=opening.settled,
     )

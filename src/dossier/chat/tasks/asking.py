@@ -9,7 +9,9 @@ from dossier.chat.service.answers import (
     AnswersService,
     Asked,
     Question,
+    answered_by,
     read_answered,
+    read_earlier,
 )
 from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_opening
 from dossier.chat.service.answers_terms import Wish, require_model
@@ -42,6 +44,7 @@ class Asking:
         self._has_model = has_model
         self._is_welcome = is_welcome
         self._reads = read_for(sessions, actor)
+        self._access_changes = engine.access_changes
         self.engine = engine
 
     @property
@@ -94,9 +97,17 @@ class Asking:
 
     async def wait(self, asked: Asked, timeout_s: float) -> Answered | None:
         """Return the answer at its end; `None` where it is still being written."""
-        run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
-        if run.state not in FINISHED:
-            return None
+        # Earlier questions are looked for while the answer is written.
+        reading = asyncio.ensure_future(read_earlier(self._reads, self._actor, asked))
+        try:
+            run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
+            if run.state not in FINISHED:
+                return None
+            earlier = await reading
+        finally:
+            reading.cancel()
+        if asked.settled and self.engine.access_changes == self._access_changes:
+            return answered_by(asked, run, asked.settled[0], earlier)
         return await read_answered(self._reads, self._actor, asked, run)
 
     async def _ask_at_once(self, question: Question) -> Asked | None:
