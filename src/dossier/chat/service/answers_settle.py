@@ -55,7 +55,6 @@ def settling(
 
     What was written is put into `told`, for whoever waits in this process.
     """
-
     quickly = partial(_write, org_id, order, ending, outcome, told)
     if outcome is None or outcome.write is write_nothing:
         return Quick(quickly)
@@ -67,7 +66,7 @@ def settling(
     return write
 
 
-async def _write(  # noqa: PLR0913 - what is written, and for whom
+async def _write(  # noqa: PLR0913, PLR0917 - what is written, and for whom
     org_id: UUID,
     order: Order,
     ending: Ending,
