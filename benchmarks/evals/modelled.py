@@ -11,7 +11,6 @@ from benchmarks.evals.library import open_organisation
 from benchmarks.evals.papers import ANSWERABLE, LURES, PAPERS, UNANSWERABLE, lured
 
 from dossier.ai.service import open_model_parts
-from dossier.chat.rules.passages import visible
 from dossier.chat.service.answers import Answered, Question
 from dossier.chat.service.answers_terms import Terms
 from dossier.chat.tasks.asking import Asking
@@ -19,6 +18,7 @@ from dossier.chat.tasks.parts import answering
 from dossier.core.database import SessionFactory, make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.core.visible import visible
 from dossier.knowledge.rules.collection import Paper
 from dossier.knowledge.service.assembly import opened_searchers
 from dossier.knowledge.service.search_eval import index_papers
@@ -41,7 +41,14 @@ class Desk:
 
     async def ask(self, question: str, engine: str = "auto") -> Answered:
         """Ask in a new room and wait."""
-        asking = Asking(self.sessions, self.actor, self.engine, 10_000, has_model=True)
+        asking = Asking(
+            self.sessions,
+            self.actor,
+            self.engine,
+            10_000,
+            has_model=True,
+            is_welcome=_always,
+        )
         terms = Terms(engine)
         asked = await asking.ask(Question(message=question, terms=terms))
         answered = await asking.wait(asked, PATIENCE_S)
@@ -55,6 +62,10 @@ class Desk:
         text = self.texts[citation["document_id"]]
         stretch = text[citation["start"] : citation["end"]]
         return bool(visible(stretch) == citation["quote"])
+
+
+async def _always() -> bool:
+    return True
 
 
 async def measure(url: str, home: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Wiring of questions and runs."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
@@ -7,7 +8,7 @@ from fastapi import Depends, Header, Request
 from dossier.chat.tasks.asking import Asking
 from dossier.core.prefer import wait_of
 from dossier.core.settings import Settings
-from dossier.core.web import AppSettings, CurrentActor, Sessions
+from dossier.core.web import AppSettings, CurrentActor, Sessions, is_welcome
 from dossier.integrations.llm.plan import model_plan
 from dossier.runs.dependencies import Runs
 
@@ -31,7 +32,11 @@ PREFERRED: Final[dict[str, Any]] = {
 
 
 async def get_asking(
-    sessions: Sessions, actor: CurrentActor, engine: Runs, settings: AppSettings
+    request: Request,
+    sessions: Sessions,
+    actor: CurrentActor,
+    engine: Runs,
+    settings: AppSettings,
 ) -> Asking:
     """Build what asks; it opens its own short transactions."""
     return Asking(
@@ -40,6 +45,7 @@ async def get_asking(
         engine,
         settings.chat.max_message_characters,
         has_model=model_plan(settings.ai) is not None,
+        is_welcome=partial(is_welcome, request, actor),
     )
 
 

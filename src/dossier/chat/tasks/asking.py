@@ -1,6 +1,7 @@
 """Asks in a transaction of its own, so that what follows holds no connection."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
@@ -31,7 +32,7 @@ PATIENCE_S: Final = 0.008
 class Asking:
     """The questions of one request; each step commits before the next waits."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a caller, and what the process knows
         self,
         sessions: SessionFactory,
         actor: Actor,
@@ -39,11 +40,13 @@ class Asking:
         max_characters: int,
         *,
         has_model: bool,
+        is_welcome: Callable[[], Awaitable[bool]],
     ) -> None:
         self._sessions = sessions
         self._actor = actor
         self._max_characters = max_characters
         self._has_model = has_model
+        self._is_welcome = is_welcome
         self._reads = read_for(sessions, actor)
         self._access_changes = engine.access_changes
         self._reading: asyncio.Future[dict[UUID, str]] | None = None
@@ -87,7 +90,9 @@ class Asking:
             return await self._answers(session).get_run(run_id)
 
     async def may_follow(self, run_id: UUID) -> bool:
-        """Tell whether one is still a member of the run's room."""
+        """Tell whether one is still let in, and still a member of the run's room."""
+        if not await self._is_welcome():
+            return False
         try:
             await self.get_run(run_id)
         except RunNotFoundError:
