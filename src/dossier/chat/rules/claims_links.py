@@ -8,24 +8,26 @@ as they stand in a passage.
 import re
 from collections.abc import Iterable, Sequence
 
-PICTURE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
-_NAMED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_TORN = re.compile(r"\]\([^)\s]*\)?")
+from dossier.core.patterns import pattern
+
+PICTURE = pattern(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
+_NAMED = pattern(r"\[([^\]]*)\]\([^)]*\)")
+_TORN = pattern(r"\]\([^)\s]*\)?")
 """Half a named link: with its other half in the line before, it would be whole."""
-_REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+", re.MULTILINE)
-_ELEMENT = re.compile(
+_REFERENCE = pattern(r"^\s*\[[^\]]+\]:\s*\S+", re.MULTILINE)
+_ELEMENT = pattern(
     r"</?(?:a|base|embed|form|iframe|img|input|link|meta|object|script|style|svg|video)"
     r"(?=[\s/>])[^<>]*>?"
     r"|</?(?![a-z]+:/)[a-z][\w:-]*(?:[\s/][^<>]*=[^<>]*|\s*/?)>",
     re.IGNORECASE,
 )
 """Not what is only smaller than something: `<LOD`."""
-_ADDRESS = re.compile(
+_ADDRESS = pattern(
     r"<?\b(?:[a-z][a-z0-9+.-]{1,15}://|www\.|(?:data|javascript|mailto):)"
     r"[^\s<>⟦⟧「」『』，。；、]*>?",
     re.IGNORECASE,
 )
-_BLANKS = re.compile(r"[ \t]{2,}")
+_BLANKS = pattern(r"[ \t]{2,}")
 
 
 def without_foreign_links(sentence: str, passages: Iterable[str]) -> str:

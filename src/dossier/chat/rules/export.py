@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-_SPACES: Final = re.compile(r"\s+")
-_MARK: Final = re.compile(r"\[(\d{1,4})\]")
-_LIVE: Final = re.compile(r"[\[\]<!]")
-_UNSAFE: Final = re.compile(r'[/\\:*?"<>|]')
+from dossier.core.patterns import pattern
+
+_SPACES: Final = pattern(r"\s+")
+_MARK: Final = pattern(r"\[(\d{1,4})\]")
+_LIVE: Final = pattern(r"[\[\]<!]")
+_UNSAFE: Final = pattern(r'[/\\:*?"<>|]')
 
 
 @dataclass(frozen=True, slots=True)
