@@ -46,7 +46,9 @@ async def test_included_route_is_served_and_documented_as_it_is_written() -> Non
 
 
 async def test_declared_route_does_not_serve_alone() -> None:
-    transport = httpx2.ASGITransport(app=DeclaredRoute("/things", things).app)
+    app = FastAPI()
+    app.router.routes.append(DeclaredRoute("/things", things))
+    transport = httpx2.ASGITransport(app=app)
 
     async with httpx2.AsyncClient(
         transport=transport, base_url="http://localhost"
