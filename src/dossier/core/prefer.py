@@ -12,11 +12,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from fastapi import Request, Response, status
-from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from dossier.core.listening import Listener
+from dossier.core.routing import DeclaredRoute
 
 MAX_WAIT_S = 60
 APPLIED = "Preference-Applied"
@@ -103,7 +103,7 @@ def wait_of(prefer: str) -> int | None:
     return min(int(found[1]), MAX_WAIT_S) if found else None
 
 
-class PreferRoute(APIRoute):
+class PreferRoute(DeclaredRoute):
     """A route whose 202 waits for its job when the client prefers so."""
 
     @override

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-_NAME = re.compile(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
+from dossier.core.patterns import pattern
+
+_NAME = pattern(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
 """CAS numbers, and what has more than one dot: compared as they are written."""
-_NUMBER = re.compile(r"(百分之\s*)?(\d+(?:[.,]\d+)*)(\s*(?:%|percent\b|per cent\b))?")
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_NUMBER = pattern(r"(百分之\s*)?(\d+(?:[.,]\d+)*)(\s*(?:%|percent\b|per cent\b))?")
+_THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "兩": 2}
 _POWERS = {"十": 10, "百": 100, "千": 1000}
-_CHINESE = re.compile("[〇零一二三四五六七八九兩十百千]+")
+_CHINESE = pattern("[〇零一二三四五六七八九兩十百千]+")
 
 
 @dataclass(frozen=True, slots=True)

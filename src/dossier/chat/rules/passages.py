@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dossier.chat.rules.wording import estimated_tokens
+from dossier.core.patterns import pattern
 from dossier.core.visible import is_invisible, visible
 
 MIN_TOKENS = 40
 """Less than this of a passage says nothing."""
 
-MARKS = re.compile(
+MARKS = pattern(
     r"<\|[^<>\n]{0,60}?\|>"
     r"|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_(?:turn|text)>|<(?:bos|eos|pad)>"
     r"|</?(?:system|assistant|user|human|developer|tools?|tool_(?:calls?|results?|use)"
