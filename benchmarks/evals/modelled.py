@@ -11,7 +11,6 @@ from benchmarks.evals.library import open_organisation
 from benchmarks.evals.papers import ANSWERABLE, LURES, PAPERS, UNANSWERABLE, lured
 
 from dossier.ai.service import open_model_parts
-from dossier.chat.rules.passages import visible
 from dossier.chat.service.answers import Answered, Question
 from dossier.chat.service.answers_terms import Terms
 from dossier.chat.tasks.asking import Asking
@@ -19,6 +18,7 @@ from dossier.chat.tasks.parts import answering
 from dossier.core.database import SessionFactory, make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.core.visible import visible
 from dossier.knowledge.rules.collection import Paper
 from dossier.knowledge.service.assembly import opened_searchers
 from dossier.knowledge.service.search_eval import index_papers

@@ -15,7 +15,7 @@ from tests.factories.accounts import make_user
 from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import User
-from dossier.accounts.service import SignInService
+from dossier.accounts.service import KeySignInService, KeyUses, SignInService
 from dossier.core.clock import now
 from dossier.core.database import system_transaction, tenant_transaction
 from dossier.core.models import new_id
@@ -73,7 +73,8 @@ async def house(
     clock_s = [time.time()]
     signer = TokenSigner(b"s" * 32, 900, lambda: clock_s[0])
     sign_in = SignInService(chat.sessions, state.passwords, signer)
-    state.authenticator = TokenAuthenticator(sign_in, signer, PrincipalCache(0))
+    keys = KeySignInService(chat.sessions, KeyUses(chat.sessions, 10.0**6))
+    state.authenticator = TokenAuthenticator(sign_in, signer, PrincipalCache(0), keys)
     ann, boss = (
         client_of(chat.app, signer.issue(each.id, chat.org_id)) for each in people
     )

@@ -20,6 +20,7 @@ from dossier.core.creates import Condition, create_for
 from dossier.core.database import Engine
 from dossier.core.models import new_id
 from dossier.core.reads import read_for
+from dossier.core.settings import Settings
 
 QUESTION = "What is the shelf life of the rose cream?"
 BESIDE = (
@@ -30,6 +31,13 @@ BESIDE = (
     # What the driver asks of a new connection.
     *("SELECT current_setting('jit')", "WITH RECURSIVE typeinfo_tree"),
 )
+
+
+@pytest.fixture
+def chat_settings(chat_settings: Settings) -> Settings:
+    """A long lease: nobody looks for lost runs, by the clock, while we count."""
+    runs = chat_settings.runs.model_copy(update={"lease_s": 600})
+    return chat_settings.model_copy(update={"runs": runs})
 
 
 class Trips:

@@ -46,7 +46,7 @@ async def answer_plainly(
     prompt = load_prompt(PLAIN_PROMPT)
     reply.open()
     try:
-        tag = tag_of(context.run, FEATURE, prompt.sha256)
+        tag = tag_of(context, FEATURE, prompt.sha256)
         guard = LinkGuard(_said_by_people(brief))
         named = await _relay(model, request, tag, reply, guard)
     except AppError as exc:
