@@ -40,6 +40,7 @@ from dossier.knowledge.rules.weights import (
 from dossier.knowledge.schemas.search import DocumentScope
 from dossier.knowledge.service import SearchQuery, SearchService
 from dossier.knowledge.service.search_eval import evaluate
+from dossier.knowledge.service.search_outside import Outside
 
 CHUNKS = int(os.environ.get("BENCH_CHUNKS", "100000"))
 BEIR = os.environ.get("BENCH_BEIR")
@@ -200,7 +201,9 @@ async def _latency(
     for warm in (True, False):
         for each in asked[:20] if warm else asked:
             service = SearchService(
-                database.sessions, Actor.system(each.org_id), embedder
+                database.sessions,
+                Actor.system(each.org_id),
+                Outside(embedder),
             )
             started_at = time.perf_counter()
             result = await service.search(SearchQuery(each.text, limit=K))
