@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import delete
 from tests.accounts.conftest import ByToken, Enter, MakeKey
 from tests.accounts.keys import (
     KEYS,
@@ -30,7 +31,12 @@ from dossier.accounts.dependencies import LocalAuthenticator
 from dossier.accounts.models import ApiKey, Membership
 from dossier.accounts.service import KeyUses, OrganisationsService
 from dossier.core.clock import now
-from dossier.core.database import SessionFactory, make_engine, make_sessions
+from dossier.core.database import (
+    SessionFactory,
+    make_engine,
+    make_sessions,
+    system_transaction,
+)
 from dossier.core.logging import ACCESS_LOGGER
 from dossier.core.security import PrincipalCache
 from dossier.main import caller_of
@@ -215,6 +221,21 @@ async def test_key_of_an_inactive_member_opens_nothing(
     await change(sessions, Membership, is_active=False)
     answer = await web.get(ME, headers=bearer(made["token"]))
 
+    assert answer.json()["type"] == "/problems/invalid-api-key"
+
+
+async def test_member_who_leaves_takes_the_keys_along(
+    web: httpx2.AsyncClient, enter: Enter, make_key: MakeKey, sessions: SessionFactory
+) -> None:
+    await enter()
+    made = await make_key()
+
+    async with system_transaction(sessions) as session:
+        await session.execute(delete(Membership))
+        kept = await session.get(ApiKey, UUID(made["id"]))
+    answer = await web.get(ME, headers=bearer(made["token"]))
+
+    assert kept is None
     assert answer.json()["type"] == "/problems/invalid-api-key"
 
 

@@ -1,5 +1,6 @@
 """An API key spends on its own account, and its maker's."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,6 @@ from dossier.runs.models import Run
 from dossier.testing.model_server import ScriptedModelServer
 
 CHATS = "/v1/chat/completions"
-LATER_S = 10.0**6
 WISH = {"message": "What do you think of roses?", "grounding": "none"}
 
 
@@ -30,7 +30,7 @@ def really_asking(app: FastAPI, sessions: SessionFactory) -> None:
         SignInService(sessions, state.passwords, state.signer),
         state.signer,
         state.principals,
-        KeySignInService(sessions, KeyUses(sessions, LATER_S)),
+        KeySignInService(sessions, KeyUses(sessions, write_after_s=0)),
     )
 
 
@@ -102,3 +102,16 @@ async def test_call_with_a_key_is_the_keys_in_run_and_ledger(
     assert (run.actor.api_key_id, run.actor.user_id) == (key_id, person.actor.user_id)
     assert await payers(person) == [key_id] * model.calls.count(CHATS)
     assert budgets[0]["spent_tokens"] > 0
+
+
+async def test_use_of_a_key_is_written_by_itself(
+    person: Chat, api_key: dict[str, Any]
+) -> None:
+    path = f"/api/v1/api-keys/{api_key['id']}"
+
+    async with asyncio.timeout(10):
+        by_key = {"authorization": f"Bearer {api_key['token']}"}
+        await person.client.get("/api/v1/users/me", headers=by_key)
+        shown = await person.client.get(path)
+        while shown.json()["last_used_at"] is None:
+            shown = await person.client.get(path)
