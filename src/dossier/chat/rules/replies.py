@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 EXTRACT_RULES: Final = "extract@4"
-CLAIM_RULES: Final = "claims@3"
+CLAIM_RULES: Final = "claims@4"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
 
 _IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
