@@ -49,7 +49,12 @@ async def get_capabilities_service(
     _actor: CurrentActor, sessions: Sessions, settings: AppSettings
 ) -> CapabilitiesService:
     """Build the service, which reads in transactions of its own."""
-    return CapabilitiesService(sessions, settings.ai, settings.knowledge)
+    return CapabilitiesService(
+        sessions,
+        settings.ai,
+        settings.knowledge,
+        has_own_worker=not settings.jobs.in_process,
+    )
 
 
 async def call_filter(  # noqa: PLR0913 - one argument per query parameter

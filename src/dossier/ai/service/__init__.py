@@ -5,6 +5,7 @@ from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_
 from dossier.ai.service.assembly import (
     ModelParts,
     embedder_name,
+    has_typed_lane,
     open_model_parts,
 )
 from dossier.ai.service.budgets import BudgetsService
@@ -38,6 +39,7 @@ __all__ = [
     "count_hit",
     "embedder_name",
     "find_stored",
+    "has_typed_lane",
     "load_prompt",
     "open_model_parts",
     "planned_servers",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 
 import dossier
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
@@ -45,6 +46,11 @@ def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )
     return ModelParts(recorder, AbilitiesService(probe), tracer)
+
+
+def has_typed_lane() -> bool:
+    """Tell whether models can be asked for typed answers here; imports nothing."""
+    return find_spec("pydantic_ai") is not None
 
 
 def embedder_name(settings: Settings) -> str | None:
