@@ -7,11 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import JSONResponse
 
-from dossier.chat.dependencies.answers import Ask, PatienceS
+from dossier.chat.dependencies.answers import (
+    PREFERRED,
+    Ask,
+    HotPatienceS,
+    PatienceS,
+)
 from dossier.chat.schemas.chat import ChatRequest, ChatResponse, RegenerateRequest
 from dossier.chat.service.answers import Answered, Asked, Question
 from dossier.chat.service.answers_terms import Terms, Wish
 from dossier.chat.tasks.asking import Asking
+from dossier.core.hot import hot
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.web import model_response
 from dossier.runs.constants import RunState
@@ -33,9 +39,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/chat", tags=["chat"])
 
 
-@router.post("", response_model=ChatResponse, responses=ANSWERS)
+@router.post(
+    "", response_model=ChatResponse, responses=ANSWERS, openapi_extra=PREFERRED
+)
+@hot
 async def chat(
-    request: Request, body: ChatRequest, asking: Ask, patience_s: PatienceS
+    request: Request, body: ChatRequest, asking: Ask, patience_s: HotPatienceS
 ) -> Response:
     """Ask something; the answer cites document, page and words.
 

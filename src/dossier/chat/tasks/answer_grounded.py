@@ -121,7 +121,7 @@ class Grounded:
     ) -> str:
         """Say each claim as soon as it is proven; return the model that spoke."""
         prompt = load_prompt(GROUNDED_PROMPT)
-        tag = tag_of(self._context.run, FEATURE, prompt.sha256)
+        tag = tag_of(self._context, FEATURE, prompt.sha256)
         named = model.model_name(Purpose.STRONG)
         async with aclosing(events_of(model, call.request, tag)) as events:
             async for event in events:

@@ -58,7 +58,7 @@ async def _relay(
 ) -> str:
     """Say each token at once; return the name of the model that spoke."""
     named = model.model_name(Purpose.STRONG)
-    tag = tag_of(context.run, FEATURE, prompt_hash)
+    tag = tag_of(context, FEATURE, prompt_hash)
     async with aclosing(events_of(model, request, tag)) as events:
         async for event in events:
             if isinstance(event, TextDelta):

@@ -1,5 +1,6 @@
 """Asks in a transaction of its own, so that what follows holds no connection."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from dossier.chat.service.answers import (
     AnswersService,
     Asked,
     Question,
+    answered_by,
     read_answered,
+    read_earlier,
 )
 from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_opening
 from dossier.chat.service.answers_terms import Wish, require_model
@@ -41,6 +44,7 @@ class Asking:
         self._has_model = has_model
         self._is_welcome = is_welcome
         self._reads = read_for(sessions, actor)
+        self._access_changes = engine.access_changes
         self.engine = engine
 
     @property
@@ -93,9 +97,17 @@ class Asking:
 
     async def wait(self, asked: Asked, timeout_s: float) -> Answered | None:
         """Return the answer at its end; `None` where it is still being written."""
-        run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
-        if run.state not in FINISHED:
-            return None
+        # Earlier questions are looked for while the answer is written.
+        reading = asyncio.ensure_future(read_earlier(self._reads, self._actor, asked))
+        try:
+            run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
+            if run.state not in FINISHED:
+                return None
+            earlier = await reading
+        finally:
+            reading.cancel()
+        if asked.settled and self.engine.access_changes == self._access_changes:
+            return answered_by(asked, run, asked.settled[0], earlier)
         return await read_answered(self._reads, self._actor, asked, run)
 
     async def _ask_at_once(self, question: Question) -> Asked | None:
@@ -103,11 +115,19 @@ class Asking:
 
         It cannot where anything is out of the ordinary, or the room changed meanwhile.
         """
-        opening = await read_opening(self._reads, self._actor, question)
-        if opening is None:
-            return None
         creates = create_for(self._sessions, self._actor)
         writer = OpeningWriter(creates, self._actor, self.engine.holder)
+        reading = asyncio.ensure_future(
+            read_opening(self._reads, self._actor, question)
+        )
+        try:
+            await asyncio.sleep(0)  # it is on its way: rows are made meanwhile
+            await writer.draft(question)
+            opening = await reading
+        finally:
+            reading.cancel()
+        if opening is None:
+            return None
         asked, condition = await writer.add(opening)
         # The model is asked while the rows are on their way to the disk; no word of it
         # is shown before they stand.

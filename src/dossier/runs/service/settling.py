@@ -109,6 +109,7 @@ class Settler:
             self._writer.mark(live)
             raise
         if is_ours:
+            live.also.clear()
             live.tape.end()
         else:
             live.tape.lose()  # readers find in the log what stands there
@@ -136,6 +137,7 @@ class Settler:
             if state is not None:
                 _note(run, state, ended)
                 await write(session, run)
+                await live.write_also(statements)
         return state is not None
 
     async def _end_quickly(self, live: Live, ended: log.Ended, write: Quick) -> bool:
@@ -145,6 +147,7 @@ class Settler:
             if state is not None:
                 _note(run, state, ended)
                 await write.write(statements)
+                await live.write_also(statements)
         return state is not None
 
     async def _refused(self, live: Live) -> bool:
