@@ -191,6 +191,7 @@ def test_with_nothing_set_answers_are_sentences_of_the_papers() -> None:
         "search.rerank",
         "search.central",
         "ocr",
+        "vision",
     }
     assert all(features[name].why_not for name in unavailable)
 

@@ -124,7 +124,20 @@ def test_nothing_that_was_said_becomes_a_link_or_a_picture(lure: str) -> None:
     assert not re.search(r"(?:https?:|(?<!:)//|@)\w|www\.|evil\.com", outside_code)
 
 
-@given(words=text(st.sampled_from("`\\[]()<>!&#;:/.@ ahtpsw\n")))
+@pytest.mark.parametrize("number", [1, 7])
+@pytest.mark.parametrize(
+    "end", ["(evil)", "(https://evil.example)", ": https://e.example"]
+)
+def test_mark_of_a_footnote_is_no_half_of_a_link(number: int, end: str) -> None:
+    words = f"[{number}]{end}\n\nYes [{number}]."
+    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [CITATION])
+
+    shown = MarkdownIt("commonmark").render(markdown_of("Room", [said]))
+
+    assert not re.search(r"<(?:a|img)\b", re.sub("<code>.*?</code>", "", shown))
+
+
+@given(words=text(st.sampled_from("`\\[]()<>!&#;:/.@1 ahtpsw\n")))
 def test_no_mix_of_signs_becomes_a_link_or_a_picture(words: str) -> None:
     said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
 

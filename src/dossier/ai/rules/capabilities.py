@@ -76,6 +76,11 @@ def capabilities(facts: Facts) -> list[Capability]:
             available=False,
             why_not="Only the text layer of a paper is read, not its pictures.",
         ),
+        Capability(
+            "vision",
+            available=False,
+            why_not="No feature shows a picture to a model yet, whichever is set.",
+        ),
     ]
 
 

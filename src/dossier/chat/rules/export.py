@@ -18,6 +18,7 @@ _MARK: Final = re.compile(r"\[(\d{1,4})\]")
 _LIVE: Final = re.compile(
     r"[\\`\[\]]|!(?=\[)|<(?=[a-z/!?])|&(?=#|[a-z][a-z0-9]*;)", re.IGNORECASE
 )
+_JOINS: Final = frozenset("(:")
 _UNSAFE: Final = re.compile(r'[/\\:*?"<>|]')
 
 
@@ -64,13 +65,13 @@ def _body(message: Said, notes: list[str]) -> str:
         passage = int(number)
         if waiting.get(passage):
             placed[passage] = waiting[passage].pop(0)
-        return f"[^{placed[passage]}]" if passage in placed else rf"\[{number}\]"
+        return f"[^{placed[passage]}]" if passage in placed else f"[{number}]"
 
     # Words and numbers of marks take turns.
-    pieces = _MARK.split(message.text.strip())
-    text = "".join(
-        footnote(piece) if at % 2 else _inert(piece) for at, piece in enumerate(pieces)
-    )
+    first, *pieces = _MARK.split(message.text.strip())
+    marked = zip(pieces[::2], pieces[1::2], strict=True)
+    told = [footnote(number) + _after_mark(words) for number, words in marked]
+    text = "".join([_inert(first), *told])
     unmarked = [f"[^{n}]" for left in waiting.values() for n in left]
     return " ".join([text, *unmarked])
 
@@ -88,6 +89,11 @@ def _note(citation: Mapping[str, Any]) -> str:
     source = _inert(_one_line(", ".join(told)))
     quote = citation.get("quote")
     return f"{source}: “{_inert(_one_line(str(quote)))}”" if quote else source
+
+
+def _after_mark(words: str) -> str:
+    """Return words that do not make a link, or a note, of the mark before them."""
+    return f"\\{words[0]}{_inert(words[1:])}" if words[:1] in _JOINS else _inert(words)
 
 
 def _inert(text: str) -> str:

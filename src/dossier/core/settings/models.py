@@ -23,7 +23,9 @@ class AiSettings(Group):
     cheap_model: str | None = Field(
         None, description="Summaries and other small work; unset: `model`."
     )
-    vision_model: str | None = Field(None, description="Reads pictures; unset: none.")
+    vision_model: str | None = Field(
+        None, description="For pictures; no feature uses it yet."
+    )
     anthropic_api_key: SecretStr | None = Field(
         None, description="Alone: Anthropic answers; beside a base URL: the fallback."
     )
