@@ -7,6 +7,8 @@ from typing import Final
 from dossier.chat.constants import TITLE_CHARACTERS
 
 UNTITLED: Final = "…"
+SPEAKER_CHARACTERS: Final = 80
+_BRACKETS: Final = re.compile(r"[\[\]]")
 _SPACES: Final = re.compile(r"\s+")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _WIDE: Final = frozenset("FW")
@@ -28,6 +30,12 @@ def title_of(text: str) -> str:
     head, _, _tail = cut.rpartition(" ")
     # Chinese has no spaces: a title that would lose more than half is cut hard.
     return (head if len(head) > TITLE_CHARACTERS // 2 else cut).rstrip() + "…"
+
+
+def speaker_name(name: str) -> str:
+    """Return a name as it stands in brackets before what somebody said."""
+    line = _SPACES.sub(" ", _BRACKETS.sub(" ", name))[:SPEAKER_CHARACTERS]
+    return line.strip() or UNTITLED
 
 
 def estimated_tokens(text: str) -> int:

@@ -55,7 +55,6 @@ def settling(
 
     What was written is put into `told`, for whoever waits in this process.
     """
-
     quickly = partial(_write, org_id, order, ending, outcome, told)
     if outcome is None or outcome.write is write_nothing:
         return Quick(quickly)

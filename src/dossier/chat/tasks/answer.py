@@ -114,8 +114,9 @@ class AnswerExecutor:
     async def _brief(self, context: RunContext, order: Order) -> Brief:
         is_grounded = order.grounding != "none"
 
-        def tokens_beside(question: str) -> int:
-            return history_tokens(question, self._parts.window, is_grounded=is_grounded)
+        def tokens_beside(question: str, manner: Mapping[str, Any]) -> int:
+            window = self._parts.window
+            return history_tokens(question, manner, window, is_grounded=is_grounded)
 
         if isinstance(context.handed, Opening):
             brief = context.handed.brief(order, tokens_beside)

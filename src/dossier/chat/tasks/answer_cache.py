@@ -73,7 +73,7 @@ def key_of(org_id: UUID, brief: Brief, sources: Sources, model: str) -> str:
         passages=[each.chunk_id for each in sources.passages],
         scope=[brief.scope.product_id, sorted(map(str, brief.scope.attached_ids))],
         persona=manner_of(brief.persona),
-        history=history_digest(brief.history),
+        history=history_digest(brief),
         input=brief.question,
     )
 

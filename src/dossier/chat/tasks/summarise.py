@@ -58,7 +58,7 @@ async def _past(
     ctx: TaskContext, room_id: UUID, leaf_id: UUID, window: Window
 ) -> History | None:
     """Return what no longer fits, with the summary so far; `None`: all fits."""
-    told = history_tokens("", window, is_grounded=True)
+    told = history_tokens("", {}, window, is_grounded=True)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         service = HistoryService(session, ctx.actor)
         try:
