@@ -31,7 +31,7 @@ _NAMES = (
 """Ends of names that programs make links of, though nothing stands before them."""
 _MORE = r"[^\s<>`⟦⟧「」『』，。；、]*"
 ADDRESS = re.compile(
-    rf"<?(?<![a-z0-9_])(?:[a-z][a-z0-9+.-]{{1,15}}\\?:[/\\]{{2,4}}|www\."
+    rf"<?(?<![a-z0-9_])(?:[a-z][a-z0-9+.-]{{0,15}}\\?:[/\\]{{2,4}}|www\."
     rf"|(?:javascript|vbscript|mailto|file|blob|tel|sms):(?=\S)"
     rf"|data:(?=[\w.+-]*[/;,])){_MORE}>?"
     rf"|(?<![\w:/\\])//(?=\w[\w-]*\.){_MORE}"
@@ -49,12 +49,16 @@ _BLANKS = re.compile(r"[ \t]{2,}")
 
 def without_foreign_links(sentence: str, passages: Iterable[str]) -> str:
     """Return a sentence without pictures, markup, and addresses of its own."""
-    known = list(passages)
+    return _BLANKS.sub(" ", without_links(sentence, list(passages))).strip()
+
+
+def without_links(sentence: str, known: Sequence[str]) -> str:
+    """Return the same with its blanks, where it is but a part of a text."""
     sentence = visible(sentence)
     decoded = visible(_ENTITY.sub(lambda found: html.unescape(found.group()), sentence))
     if decoded != sentence and _stripped(decoded, known) != decoded:
         sentence = decoded
-    return _BLANKS.sub(" ", _stripped(sentence, known)).strip()
+    return _stripped(sentence, known)
 
 
 def _stripped(sentence: str, known: Sequence[str]) -> str:
