@@ -58,7 +58,8 @@ async def chat(
         document_ids=tuple(body.document_ids),
         terms=Terms(body.engine, body.grounding),
     )
-    asked = await asking.ask(question)
+    is_awaited = patience_s > 0 and not body.stream
+    asked = await asking.ask(question, is_awaited=is_awaited)
     if body.stream:
         return _streamed(asking, asked)
     return await _whole(request, asking, asked, patience_s)

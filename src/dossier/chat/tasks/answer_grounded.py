@@ -79,6 +79,7 @@ class Grounded:
         stored = await pages.stored(key)
         if stored is not None:
             return replace(self._again(stored, sources), also=pages.counting(key))
+        self._context.takes_longer()
         cached = await pages.claim(key, self._brief)
         if cached is not None:
             return self._again(cached, sources)

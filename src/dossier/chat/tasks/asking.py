@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 from uuid import UUID
 
 from dossier.chat.service.answers import (
@@ -22,7 +23,10 @@ from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.models import Run
-from dossier.runs.service import RunEngine
+from dossier.runs.service import Joint, RunEngine
+
+PATIENCE_S: Final = 0.008
+"""How long a question waits to be stored for an answer that stands already."""
 
 
 class Asking:
@@ -52,12 +56,16 @@ class Asking:
         """The organisation of whoever asks."""
         return self._actor.org_id
 
-    async def ask(self, question: Question) -> Asked:
-        """Store a question; its run begins with it."""
+    async def ask(self, question: Question, *, is_awaited: bool = False) -> Asked:
+        """Store a question; its run begins with it.
+
+        An answer that is awaited and stands already is stored with its question.
+        """
         require_model(question.terms, has_model=self._has_model)
         async with self.engine.starting:
             if is_usual(question, self._max_characters):
-                asked = await self._ask_at_once(question)
+                joint = Joint() if is_awaited else None
+                asked = await self._ask_at_once(question, joint)
                 if asked is not None:
                     return asked
             return await self._ask_at_length(question)
@@ -110,7 +118,9 @@ class Asking:
             return answered_by(asked, run, asked.settled[0], earlier)
         return await read_answered(self._reads, self._actor, asked, run)
 
-    async def _ask_at_once(self, question: Question) -> Asked | None:
+    async def _ask_at_once(
+        self, question: Question, joint: Joint | None
+    ) -> Asked | None:
         """Read in one statement and write in another; `None` where that cannot be.
 
         It cannot where anything is out of the ordinary, or the room changed meanwhile.
@@ -118,7 +128,7 @@ class Asking:
         creates = create_for(self._sessions, self._actor)
         writer = OpeningWriter(creates, self._actor, self.engine.holder)
         reading = asyncio.ensure_future(
-            read_opening(self._reads, self._actor, question)
+            read_opening(self._reads, self._actor, question, joint)
         )
         try:
             await asyncio.sleep(0)  # it is on its way: rows are made meanwhile
@@ -134,8 +144,11 @@ class Asking:
         tell = self.engine.adopt_early(asked.run, opening)
         is_stored = False
         try:
-            is_stored = await creates.store(condition)
+            end = None if joint is None else await joint.end(PATIENCE_S)
+            is_stored = await creates.store(condition, end)
         finally:
+            if joint is not None:
+                joint.tell(is_stored)
             tell(is_stored)
         return asked if is_stored else None
 
