@@ -103,6 +103,16 @@ def wait_of(prefer: str) -> int | None:
     return min(int(found[1]), MAX_WAIT_S) if found else None
 
 
+def applied_of(prefer: str | None) -> str | None:
+    """Return what `Preference-Applied` says of a `Prefer` field that is followed."""
+    if prefer is None:
+        return None
+    if _ASYNC.search(prefer):
+        return "respond-async"
+    wait_s = wait_of(prefer)
+    return None if wait_s is None else f"wait={wait_s}"
+
+
 class PreferRoute(APIRoute):
     """A route whose 202 waits for its job when the client prefers so."""
 

@@ -134,7 +134,9 @@ def _summed_up(summary: str, characters: int) -> str:
 
 def _within(limit_tokens: int, characters: int, told: Callable[[int], str]) -> str:
     """Return what is told with as many characters as fit; nothing if none do."""
-    low, high = -1, characters
+    if estimated_tokens(whole := told(characters)) <= limit_tokens:
+        return whole
+    low, high = -1, characters - 1
     while low < high:
         middle = (low + high + 1) // 2
         if estimated_tokens(told(middle)) <= limit_tokens:

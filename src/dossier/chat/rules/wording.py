@@ -40,5 +40,7 @@ def speaker_name(name: str) -> str:
 
 def estimated_tokens(text: str) -> int:
     """Return how many tokens a text takes at most, about: no model is asked."""
+    if text.isascii():
+        return -(-len(text) // _NARROW_PER_TOKEN)
     wide = sum(unicodedata.east_asian_width(char) in _WIDE for char in text)
     return wide + -(-(len(text) - wide) // _NARROW_PER_TOKEN)

@@ -31,6 +31,8 @@ class Order:
     """`auto`, `model` or `extractive`."""
     grounding: str
     """`papers` or `none`."""
+    is_anew: bool = False
+    """Not to be answered from memory."""
 
     @classmethod
     def of(cls, written: dict[str, Any]) -> "Order":
@@ -41,11 +43,13 @@ class Order:
             answer_id=UUID(written["answer_id"]),
             engine=written["engine"],
             grounding=written["grounding"],
+            is_anew=bool(written.get("is_anew")),
         )
 
-    def written(self) -> dict[str, str]:
+    def written(self) -> dict[str, Any]:
         """Return the input of a run."""
         return {
+            "is_anew": self.is_anew,
             "room_id": str(self.room_id),
             "question_id": str(self.question_id),
             "answer_id": str(self.answer_id),

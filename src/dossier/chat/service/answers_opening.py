@@ -93,14 +93,14 @@ class Opening:
         is_summed_up = self.row["summary"] is not None and through_id in ids
         if is_summed_up:
             told = told[: ids.index(through_id)]
-        filling = WindowFilling(tokens_beside(self.question.message, self._manner()))
+        limit_tokens = tokens_beside(self.question.message, self._manner())
+        filling = WindowFilling(limit_tokens)
         filling.take(_turn(each) for each in told if each["is_told"])
         if self.row["has_more"] and not is_summed_up:
             return None
         window = filling.window()
-        if not is_summed_up:
-            return History(None, window.turns, window.cut_at, through_id)
-        return History(self.row["summary"], window.turns, window.cut_at, through_id)
+        summary = self.row["summary"] if is_summed_up else None
+        return History(summary, window.turns, window.cut_at, through_id, limit_tokens)
 
 
 def _turn(told: Mapping[str, Any]) -> Turn:
