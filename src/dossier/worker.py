@@ -39,6 +39,7 @@ from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import Press, render
 from dossier.runs.service import RunEngine
+from dossier.runs.tasks import prune_logs
 from dossier.sources.constants import CENTRAL_PATIENCE
 from dossier.sources.tasks import (
     create_base,
@@ -135,6 +136,11 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
             partial(settle_lost, sessions, settings.runs.max_duration_s),
         ),
         Timer("ai.sweep_answers", "53 * * * *", partial(sweep_answers, sessions)),
+        Timer(
+            "runs.prune_logs",
+            "11 4 * * *",
+            partial(prune_logs, sessions, settings.runs.keep_log_days),
+        ),
         *central_timers(settings, database),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
+from dossier.core.clock import now
 from dossier.core.errors import Fault
 from dossier.integrations.queue.lost import outlast
 from dossier.runs.constants import FINISHED
@@ -87,7 +89,8 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
     last = run.stored_through if run.state in FINISHED else run.reserved_through
     if starting_after > last:
         raise _invalid(STARTING_AFTER, "No event of this run has such a number yet.")
-    if run.state in FINISHED and starting_after == last:
+    is_told = starting_after == last or _is_pruned(run, engine.settings.keep_log_days)
+    if run.state in FINISHED and is_told:
         return Response(status_code=204)
     policy = on_disconnect or engine.settings.on_disconnect
     return EventStream(
@@ -97,6 +100,13 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
         cancels=policy == "cancel",
         may_follow=may_follow,
     )
+
+
+def _is_pruned(run: Run, keep_log_days: int) -> bool:
+    """Tell whether the log of a run that has ended is let go of by now."""
+    if run.finished_at is None or not keep_log_days:
+        return False
+    return run.finished_at < now() - timedelta(days=keep_log_days)
 
 
 class EventStream(Response):

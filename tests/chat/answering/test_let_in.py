@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from tests.accounts.keys import KEYS, MAKE, bearer
 from tests.chat.answering.conftest import Chat, OpenChat
 from tests.conftest import client_of
 from tests.factories.accounts import make_user
@@ -15,7 +16,7 @@ from tests.factories.accounts import make_user
 from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import User
-from dossier.accounts.service import SignInService
+from dossier.accounts.service import KeySignInService, KeyUses, SignInService
 from dossier.core.clock import now
 from dossier.core.database import system_transaction, tenant_transaction
 from dossier.core.models import new_id
@@ -73,7 +74,8 @@ async def house(
     clock_s = [time.time()]
     signer = TokenSigner(b"s" * 32, 900, lambda: clock_s[0])
     sign_in = SignInService(chat.sessions, state.passwords, signer)
-    state.authenticator = TokenAuthenticator(sign_in, signer, PrincipalCache(0))
+    keys = KeySignInService(chat.sessions, KeyUses(chat.sessions, 10.0**6))
+    state.authenticator = TokenAuthenticator(sign_in, signer, PrincipalCache(0), keys)
     ann, boss = (
         client_of(chat.app, signer.issue(each.id, chat.org_id)) for each in people
     )
@@ -119,6 +121,20 @@ async def test_stream_ends_for_whoever_would_not_be_let_in_any_more(
     assert refused.status_code == CODES.UNAUTHORIZED
     run = await house.chat.engine.wait(house.chat.org_id, house.run_ids[0], 0.01)
     assert run.state is RunState.PROCESSING
+
+
+async def test_stream_ends_with_the_api_key_that_asked_for_it(house: House) -> None:
+    made = await house.boss.post(KEYS, json=MAKE)
+    house.ann.headers.update(bearer(made.json()["token"]))
+    _path, reading = await house.stream()
+
+    revoked = await house.boss.delete(f"{KEYS}/{made.json()['id']}")
+
+    async with asyncio.timeout(3):
+        shown = await reading
+    assert revoked.is_success
+    assert "response.created" in shown.text
+    assert "response.completed" not in shown.text
 
 
 async def test_stream_of_whoever_is_still_welcome_goes_on(house: House) -> None:

@@ -7,6 +7,7 @@ from dossier.ai.service.assembly import (
     embedder_name,
     has_typed_lane,
     open_model_parts,
+    open_tracer,
 )
 from dossier.ai.service.budgets import BudgetsService
 from dossier.ai.service.cache import (
@@ -42,5 +43,6 @@ __all__ = [
     "has_typed_lane",
     "load_prompt",
     "open_model_parts",
+    "open_tracer",
     "planned_servers",
 ]

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from dossier.chat.rules.passages import visible
+from dossier.core.visible import visible
 
 PICTURE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
 _NAMED = re.compile(r"\[([^\]]*)\]\([^)]*\)")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dossier.chat.rules.claims_links import without_links
-from dossier.chat.rules.passages import visible
+from dossier.core.visible import visible
 
 MAX_HELD: Final = 400
 """What is open for longer was never meant to be closed."""

@@ -32,8 +32,10 @@ def tag_of(context: RunContext, feature: str, prompt_hash: str) -> CallTag:
         org_id=run.org_id,
         user_id=run.actor_user_id,
         feature=feature,
+        key_id=run.actor_api_key_id,
         run_id=run.id,
         prompt_hash=prompt_hash,
+        conversation_id=run.subject_id,
         defer=context.also,
     )
 

@@ -23,7 +23,7 @@ from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.models import Run
-from dossier.runs.service import Joint, RunEngine
+from dossier.runs.service import Joint, Part, RunEngine
 
 PATIENCE_S: Final = 0.008
 """How long a question waits to be stored for an answer that stands already."""
@@ -49,6 +49,7 @@ class Asking:
         self._is_welcome = is_welcome
         self._reads = read_for(sessions, actor)
         self._access_changes = engine.access_changes
+        self._reading: asyncio.Future[dict[UUID, str]] | None = None
         self.engine = engine
 
     @property
@@ -105,8 +106,7 @@ class Asking:
 
     async def wait(self, asked: Asked, timeout_s: float) -> Answered | None:
         """Return the answer at its end; `None` where it is still being written."""
-        # Earlier questions are looked for while the answer is written.
-        reading = asyncio.ensure_future(read_earlier(self._reads, self._actor, asked))
+        reading = self._look_back(asked)
         try:
             run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
             if run.state not in FINISHED:
@@ -144,15 +144,42 @@ class Asking:
         tell = self.engine.adopt_early(asked.run, opening)
         is_stored = False
         try:
-            end = None if joint is None else await joint.end(PATIENCE_S)
+            end = await self._near_end(asked, joint)
             is_stored = await creates.store(condition, end)
         finally:
-            if joint is not None:
-                joint.tell(is_stored)
+            self._tell(joint, is_stored)
             tell(is_stored)
         return asked if is_stored else None
+
+    async def _near_end(self, asked: Asked, joint: Joint | None) -> Part | None:
+        if joint is None:
+            return None
+        self._look_back(asked)
+        return await joint.end(PATIENCE_S)
+
+    def _tell(self, joint: Joint | None, is_stored: bool) -> None:  # noqa: FBT001 - an answer
+        if joint is not None:
+            joint.tell(is_stored)
+        if self._reading is not None and not is_stored:
+            self._reading.cancel()
+            self._reading = None
+
+    def _look_back(self, asked: Asked) -> asyncio.Future[dict[UUID, str]]:
+        """Look for earlier questions while the answer is written."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(
+                read_earlier(self._reads, self._actor, asked)
+            )
+            self._reading.add_done_callback(_noted)
+        return self._reading
 
     def _answers(self, session: Session) -> AnswersService:
         return AnswersService(
             session, self._actor, self._max_characters, has_model=self._has_model
         )
+
+
+def _noted(reading: asyncio.Future[dict[UUID, str]]) -> None:
+    """Take note of a failure that nobody waits for: the answer failed before."""
+    if not reading.cancelled():
+        reading.exception()

@@ -98,7 +98,13 @@ def _material(ctx: TaskContext, past: History) -> Material:
         {"n": n, "role": turn.role, "name": turn.name, "text": told[n]}
         for n, turn in enumerate(past.turns, start=1)
     ]
-    tag = CallTag(ctx.org_id, ctx.actor.user_id, FEATURE, prompt_hash=prompt.sha256)
+    tag = CallTag(
+        ctx.org_id,
+        ctx.actor.user_id,
+        FEATURE,
+        key_id=ctx.actor.api_key_id,
+        prompt_hash=prompt.sha256,
+    )
     asked = json.dumps({"summary": told[0], "turns": turns}, ensure_ascii=False)
     return Material(prompt.text, asked, told, tag)
 

@@ -99,6 +99,9 @@ class RunSettings(Group):
     on_disconnect: Literal["continue", "cancel"] = Field(
         "continue", description="What becomes of a run that nobody reads any more."
     )
+    keep_log_days: int = Field(
+        365, ge=0, description="Events of a run that has ended stay this long; 0: ever."
+    )
     max_duration_s: int = Field(300, ge=1, description="A run that takes longer fails.")
     max_attempts: int = Field(
         3, ge=1, description="Processes that may die in one run before it fails."

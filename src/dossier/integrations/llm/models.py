@@ -63,6 +63,9 @@ class CallTag:
     key_id: UUID | None = None
     run_id: UUID | None = None
     prompt_hash: str | None = None
+    conversation_id: UUID | None = None
+    """The chat room, for traces."""
+    operation: Literal["chat", "embeddings"] = "chat"
     defer: Callable[[Settle], None] | None = field(
         default=None, compare=False, repr=False
     )

@@ -58,6 +58,7 @@ class Runner:
         """Run a run's executor, and settle what it left open."""
         started_s = time.monotonic()
         ids = {"org_id": live.run.org_id, "user_id": live.run.actor_user_id}
+        ids["api_key_id"] = live.run.actor_api_key_id
         with log_context(request_id=live.run.request_id, **ids):
             try:
                 error = await self._execute(live)
