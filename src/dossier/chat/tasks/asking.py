@@ -18,7 +18,7 @@ from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_o
 from dossier.chat.service.answers_terms import Wish, require_model
 from dossier.core.creates import create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
-from dossier.core.reads import read_for
+from dossier.core.reads import Statements, read_for
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
@@ -26,7 +26,7 @@ from dossier.runs.models import Run
 from dossier.runs.service import Joint, Part, RunEngine
 
 PATIENCE_S: Final = 0.008
-"""How long a question waits to be stored for an answer that stands already."""
+"""How long a question waits for an answer that stands already, before the commit."""
 
 
 class Asking:
@@ -65,7 +65,8 @@ class Asking:
         require_model(question.terms, has_model=self._has_model)
         async with self.engine.starting:
             if is_usual(question, self._max_characters):
-                joint = Joint() if is_awaited else None
+                may_stand = is_awaited and question.terms.grounding != "none"
+                joint = Joint() if may_stand else None
                 asked = await self._ask_at_once(question, joint)
                 if asked is not None:
                     return asked
@@ -144,18 +145,24 @@ class Asking:
         tell = self.engine.adopt_early(asked.run, opening)
         is_stored = False
         try:
-            end = await self._near_end(asked, joint)
-            is_stored = await creates.store(condition, end)
+            is_stored = await creates.store(condition, self._then(asked, joint))
         finally:
             self._tell(joint, is_stored)
             tell(is_stored)
         return asked if is_stored else None
 
-    async def _near_end(self, asked: Asked, joint: Joint | None) -> Part | None:
+    def _then(self, asked: Asked, joint: Joint | None) -> Part | None:
+        """Return what writes an answer that stands already, before the commit."""
         if joint is None:
             return None
         self._look_back(asked)
-        return await joint.end(PATIENCE_S)
+
+        async def end(statements: Statements) -> None:
+            write = await joint.end(PATIENCE_S)
+            if write is not None:
+                await write(statements)
+
+        return end
 
     def _tell(self, joint: Joint | None, is_stored: bool) -> None:  # noqa: FBT001 - an answer
         if joint is not None:
