@@ -11,7 +11,7 @@ from dossier.chat.constants import TITLE_CHARACTERS, Turn
 from dossier.chat.rules import shares, wording
 from dossier.chat.rules.export import Said, export_filename, markdown_of
 from dossier.chat.rules.order import next_instant
-from dossier.chat.rules.window import TURN_TOKENS, WindowFilling
+from dossier.chat.rules.window import TURN_TOKENS, WindowFilling, turn_tokens
 
 WORDS = st.text(st.sampled_from("ab7 水。\n\t\u200b\u3000"))
 AT = datetime(2026, 11, 21, 14, 4, tzinfo=UTC)
@@ -68,13 +68,16 @@ def test_a_window_holds_the_newest_turns_and_no_more_than_fits(
     window = filling.window()
     taken = list(reversed(window.turns))
     assert taken == newest_first[: len(taken)]
-    price = sum(TURN_TOKENS + wording.estimated_tokens(t.text) for t in taken)
+    price = sum(turn_tokens(t) for t in taken)
     assert price <= limit_tokens
     rest = newest_first[len(taken) :]
     assert window.cut_at == (rest[0].message_id if rest else None)
     if rest:
-        refused = TURN_TOKENS + wording.estimated_tokens(rest[0].text)
-        assert price + refused > limit_tokens
+        assert price + turn_tokens(rest[0]) > limit_tokens
+
+
+def test_a_turn_takes_its_words_its_name_and_what_stands_around_it() -> None:
+    assert turn_tokens(turn("水" * 9)) == 9 + 1 + TURN_TOKENS
 
 
 @given(st.timedeltas(timedelta(-9), timedelta(9)))

@@ -106,6 +106,8 @@ class History:
     """
     replaces_id: UUID | None
     """Where the room's summary ends, be it on another branch: a new one replaces it."""
+    limit_tokens: int = 0
+    """How much of the past would have fitted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,15 @@ class MessageEmptyError(InvalidError):
     title = "Message empty"
 
 
+class QuestionTooLongError(InvalidError):
+    """The model's window leaves no room for papers beside this question.
+
+    Shorten it, or set DOSSIER_AI__WINDOW_TOKENS to what the model takes.
+    """
+
+    title = "Question too long"
+
+
 class MessageTooLongError(InvalidError):
     """The message has more characters than are taken in."""
 

@@ -16,13 +16,14 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from dossier.core.listening import Listener
+from dossier.core.patterns import pattern
 from dossier.core.routing import DeclaredRoute
 
 MAX_WAIT_S = 60
 APPLIED = "Preference-Applied"
-_WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
-_ASYNC = re.compile(r"\brespond-async\b", re.IGNORECASE)
-_JOB = re.compile(r"/jobs/([0-9a-f-]{36})$")
+_WAIT = pattern(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
+_ASYNC = pattern(r"\brespond-async\b", re.IGNORECASE)
+_JOB = pattern(r"/jobs/([0-9a-f-]{36})$")
 
 
 class JobAnswer(Protocol):
@@ -101,6 +102,16 @@ def wait_of(prefer: str) -> int | None:
         return None
     found = _WAIT.search(prefer)
     return min(int(found[1]), MAX_WAIT_S) if found else None
+
+
+def applied_of(prefer: str | None) -> str | None:
+    """Return what `Preference-Applied` says of a `Prefer` field that is followed."""
+    if prefer is None:
+        return None
+    if _ASYNC.search(prefer):
+        return "respond-async"
+    wait_s = wait_of(prefer)
+    return None if wait_s is None else f"wait={wait_s}"
 
 
 class PreferRoute(DeclaredRoute):

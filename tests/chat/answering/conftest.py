@@ -136,8 +136,11 @@ def with_model(
     server: ScriptedModelServer,
     patience_s: float,
     name: str | None = "scripted",
+    fallback_url: str | None = None,
 ) -> Settings:
     ai = {
+        "fallback_base_url": fallback_url,
+        "fallback_model": "spare",
         "base_url": server.base_url,
         "model": name,
         "first_token_timeout_s": patience_s,
@@ -167,6 +170,7 @@ async def open_chat(
             continues: bool = False,
             patience_s: float = 5,
             model_name: str | None = "scripted",
+            fallback_url: str | None = None,
             window: Window = WINDOW,
             keep_alive_s: float | None = None,
         ) -> Chat:
@@ -175,7 +179,9 @@ async def open_chat(
                 runs = settings.runs.model_copy(update={"keep_alive_s": keep_alive_s})
                 settings = settings.model_copy(update={"runs": runs})
             if has_model:
-                settings = with_model(settings, model, patience_s, model_name)
+                settings = with_model(
+                    settings, model, patience_s, model_name, fallback_url
+                )
             sessions = make_sessions(chat_pool)
             org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")
             user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")

@@ -6,21 +6,24 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
+from tests.chat.answering.conftest import STABILITY, WINDOW, Chat, OpenChat
 from tests.chat.answering.shelf import Paper
 from tests.factories.accounts import make_user
 from tests.factories.products import make_product
 
-from dossier.chat.constants import AnswerScope, History
+from dossier.chat.constants import AnswerScope, History, Turn
 from dossier.chat.service.answers_brief import Brief, Order
+from dossier.chat.service.answers_prompt import Window
 from dossier.chat.service.answers_sources import Sources
-from dossier.chat.tasks.answer_cache import key_of
+from dossier.chat.tasks.answer_cache import Maker, key_of
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.testing.model_server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 MANNER: dict[str, Any] = {"name": "Dossier", "tone": None}
+MAKER = Maker("scripted", "models.example:443", WINDOW)
+SPOKEN = History(None, (Turn(new_id(), "user", "Mei", "Hello."),), None, None)
 CHAT = "/api/v1/chat"
 CHATS = "/v1/chat/completions"
 
@@ -164,6 +167,9 @@ async def test_members_share_no_answer_where_another_product_is_meant(
         ({"scope": AnswerScope(new_id(), None, (new_id(),))}, False),
         ({"history": History("We spoke of roses.", (), None, None)}, False),
         ({"question": "Is it?"}, False),
+        ({"asker": "Ann"}, True),
+        ({"history": SPOKEN}, False),
+        ({"history": SPOKEN, "asker": "Ann"}, False),
     ],
 )
 def test_key_of_an_answer_holds_what_made_it_and_not_who_asked(
@@ -172,13 +178,36 @@ def test_key_of_an_answer_holds_what_made_it_and_not_who_asked(
     order = Order(new_id(), new_id(), new_id(), "auto", "papers")
     scope = AnswerScope(order.room_id, None, ())
     history = History(None, (), None, None)
-    brief = Brief(order, QUESTION, new_id(), MANNER, history, scope)
+    brief = Brief(order, QUESTION, "Mei", new_id(), MANNER, history, scope)
     found = Sources((), {}, 1, "lexical", [])
 
     def key(of: Brief) -> str:
-        return key_of(order.room_id, of, found, "scripted")
+        return key_of(order.room_id, of, found, MAKER)
 
     assert (key(replace(brief, **change)) == key(brief)) is is_shared
+
+
+@pytest.mark.parametrize(
+    "maker",
+    [
+        Maker("other", MAKER.server, MAKER.window),
+        Maker(MAKER.model, "other:443", MAKER.window),
+        Maker(MAKER.model, MAKER.server, Window(8_192, 256)),
+        Maker(MAKER.model, MAKER.server, Window(16_384, 512)),
+    ],
+)
+def test_key_of_an_answer_holds_who_makes_it_and_within_which_bounds(
+    maker: Maker,
+) -> None:
+    order = Order(new_id(), new_id(), new_id(), "auto", "papers")
+    scope = AnswerScope(order.room_id, None, ())
+    history = History(None, (), None, None)
+    brief = Brief(order, QUESTION, "Mei", new_id(), MANNER, history, scope)
+    found = Sources((), {}, 1, "lexical", [])
+
+    assert key_of(order.room_id, brief, found, maker) != key_of(
+        order.room_id, brief, found, MAKER
+    )
 
 
 async def test_first_question_to_a_model_without_a_name_is_paid_once(

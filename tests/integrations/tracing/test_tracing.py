@@ -127,6 +127,9 @@ class EchoModel:
     async def find_name(self, _purpose: Purpose) -> str:
         return "large"
 
+    def server_label(self, _purpose: Purpose) -> str:
+        return "models.example:443"
+
 
 def record(**overrides: Any) -> CallRecord:
     values: dict[str, Any] = {

@@ -78,6 +78,17 @@ async def claim_answer_for_org(
     return (await session.scalar(claim)) is not None
 
 
+async def replace_answer_for_org(
+    session: Session, org_id: UUID, values: dict[str, Any]
+) -> None:
+    """Store an answer in the place of whatever has its key."""
+    statement = insert(AiAnswer).values(org_id=org_id, **values)
+    new = {name: statement.excluded[name] for name in values if name != "id"}
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["org_id", "key"], set_=new)
+    )
+
+
 async def get_leader_for_org(session: Session, org_id: UUID, key: str) -> UUID | None:
     """Return the run that is making an answer."""
     query = select(AiAnswer.run_id).where(AiAnswer.org_id == org_id)

@@ -117,6 +117,25 @@ class AnswerCache:
             self._session, self._org_id, key, dict(payload), now() + self._ttl
         )
 
+    async def replace(
+        self,
+        key: str,
+        feature: str,
+        run_id: UUID,
+        payload: Mapping[str, Any],
+        scope: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep an answer that was made anew, whatever stood there."""
+        if not self._ttl:
+            return
+        values = self._values(key, feature, run_id, scope or {})
+        values |= {
+            "state": AnswerState.READY,
+            "payload": dict(payload),
+            "expires_at": now() + self._ttl,
+        }
+        await gateway.replace_answer_for_org(self._session, self._org_id, values)
+
     async def abandon(self, key: str) -> None:
         """Give a claim up, so that the next one to ask leads."""
         await gateway.remove_claim_for_org(self._session, self._org_id, key)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Request
 
 from dossier.chat.tasks.asking import Asking
-from dossier.core.prefer import wait_of
+from dossier.core.prefer import applied_of, wait_of
 from dossier.core.settings import Settings
 from dossier.core.web import AppSettings, CurrentActor, Sessions, is_welcome
 from dossier.integrations.llm.plan import model_plan
@@ -67,7 +67,7 @@ def _patience_s(settings: Settings, prefer: str | None) -> float:
         return settings.runs.max_duration_s
     wait_s = wait_of(prefer)
     if wait_s is None:
-        return 0 if "respond-async" in prefer else settings.runs.max_duration_s
+        return 0 if applied_of(prefer) else settings.runs.max_duration_s
     return wait_s
 
 

@@ -18,7 +18,8 @@ TOLD_MESSAGES: Final = 40
 PATH_MESSAGES: Final = 200
 
 _OPENING = bound(f"""
-select profile.id as profile_id, persona.id as persona_id, persona.name,
+select profile.id as profile_id, profile.display_name as asker,
+  persona.id as persona_id, persona.name,
   persona.personality, persona.tone, persona.knowledge_areas, persona.backstory,
   persona.language, room.id as room_id, room.product_id, room.active_at, room.summary,
   room.summary_through_id, newest.id as newest_id, newest.created_at as newest_at,

@@ -18,6 +18,7 @@ from dossier.chat.service.answers import Answered, Asked, Question
 from dossier.chat.service.answers_terms import Terms, Wish
 from dossier.chat.tasks.asking import Asking
 from dossier.core.hot import hot
+from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.routing import Router
 from dossier.core.web import model_response
@@ -102,12 +103,19 @@ async def _whole(
     request: Request, asking: Asking, asked: Asked, patience_s: float
 ) -> Response:
     answered = await asking.wait(asked, patience_s) if patience_s else None
+    response = _answer(request, asked, answered)
+    applied = applied_of(request.headers.get("prefer"))
+    if applied is not None:
+        response.headers[APPLIED] = applied
+    return _located(response, asked.run)
+
+
+def _answer(request: Request, asked: Asked, answered: Answered | None) -> Response:
     if answered is None:
-        return _located(pending(asked.run), asked.run)
+        return pending(asked.run)
     if answered.run.state is RunState.FAILED:
-        return _located(_problem(answered.run, request.url.path), asked.run)
-    shown = model_response(_shown(answered), status.HTTP_200_OK)
-    return _located(shown, asked.run)
+        return _problem(answered.run, request.url.path)
+    return model_response(_shown(answered), status.HTTP_200_OK)
 
 
 def _located(response: Response, run: Run) -> Response:

@@ -42,6 +42,7 @@ class Fault(StrEnum):
     FORGED_QUOTE = "forged_quote"
     UNSUPPORTED_NUMBER = "unsupported_number"
     UNRELATED_QUOTE = "unrelated_quote"
+    TOO_MANY = "too_many"
 
 
 @dataclass(frozen=True, slots=True)

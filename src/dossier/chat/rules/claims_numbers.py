@@ -1,74 +1,117 @@
 """Whether the numbers of a sentence stand in the passages that it cites."""
 
+import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
+from dossier.chat.rules.claims_numerals import GAP, Number, blanked
+from dossier.chat.rules.claims_numerals_en import SCALES as SCALES_EN
+from dossier.chat.rules.claims_numerals_en import english_numbers
+from dossier.chat.rules.claims_numerals_zh import SCALES as SCALES_ZH
+from dossier.chat.rules.claims_numerals_zh import UNITS, chinese_numbers, everyday
 from dossier.core.patterns import pattern
 
 _NAME = pattern(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
 """CAS numbers, and what has more than one dot: compared as they are written."""
-_NUMBER = pattern(r"(百分之\s*)?(\d+(?:[.,]\d+)*)(\s*(?:%|percent\b|per cent\b))?")
+_SCALES = "|".join(
+    (rf"(?:{'|'.join(SCALES_EN)})(?![a-z])", rf"[{''.join(SCALES_ZH)}](?!{UNITS})")
+)
+_NUMBER = pattern(
+    r"(百分之\s*)?(\d+(?:[.,]\d+)*)"
+    rf"(?:\s*({_SCALES}))?"
+    r"(\s*(?:%|per ?cent(?![a-z])))?",
+    re.IGNORECASE,
+)
 _THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "兩": 2}
-_POWERS = {"十": 10, "百": 100, "千": 1000}
-_CHINESE = pattern("[〇零一二三四五六七八九兩十百千]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number as it was written, and what it may mean."""
-
-    written: str
-    readings: tuple[tuple[Decimal, ...], ...]
-    is_percent: bool
+_HALVES = pattern(r"(?<![\d.,-])(\d*)½")
+_EMPHASIS = pattern(r"(?<=\d)[*_~`\\]+(?=\d)")
+"""Marks that a renderer takes away: what stands beside them is one number then."""
+_WHOLES = {"‰": Decimal(1000), "ppm": Decimal(10**6)}
 
 
 def unsupported_numbers(sentence: str, passages: Iterable[str]) -> list[str]:
     """Return the numbers of a sentence that stand in none of its passages."""
-    said = unicodedata.normalize("NFKC", sentence)
-    texts = [unicodedata.normalize("NFKC", each) for each in passages]
-    missing = [
-        name for name in _NAME.findall(said) if not any(name in each for each in texts)
+    said, known = _as_read(sentence), [_stated(each) for each in passages]
+    plain = {value for each in known for value in each.plain}
+    percents = {value for each in known for value in each.percents}
+    names = _NAME.findall(said)
+    return [
+        *(name for name in names if not any(name in each.text for each in known)),
+        *(
+            number.written
+            for number in _said_numbers(said)
+            if not _is_known(number, percents if number.is_percent else plain)
+        ),
     ]
-    plain, percents = _values(texts)
-    rest = _NAME.sub(" ", said)
-    missing += [
-        number.written
-        for number in _numbers(rest)
-        if not _is_known(number, percents if number.is_percent else plain)
-    ]
-    return missing
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """What a passage says in numbers."""
+
+    text: str
+    plain: frozenset[Decimal]
+    percents: frozenset[Decimal]
+    """Of these, those that are percentages."""
+
+
+@lru_cache(maxsize=64)
+def _stated(passage: str) -> _Stated:
+    """Return all values of a passage; the claims of one answer ask for the same."""
+    plain: set[Decimal] = set()
+    percents: set[Decimal] = set()
+    texts = {unicodedata.normalize("NFKC", passage), _as_read(passage)}
+    for text in texts:
+        plain |= {whole for name, whole in _WHOLES.items() if name in text}
+        for number in (*_in_digits(text), *_in_words(text), *_said_numbers(text)):
+            values = {value for reading in number.readings for value in reading}
+            plain |= values
+            percents |= values if number.is_percent else set()
+    return _Stated("\n".join(texts), frozenset(plain), frozenset(percents))
+
+
+def _as_read(text: str) -> str:
+    """Return a text as whoever shows it has it read."""
+    halves = _HALVES.sub(lambda found: f"{found[1] or 0}.5", html.unescape(text))
+    return everyday(_EMPHASIS.sub("", unicodedata.normalize("NFKC", halves)))
+
+
+def _said_numbers(text: str) -> list[Number]:
+    """Return the quantities of a sentence, none of them twice."""
+    text = _NAME.sub(GAP, text)
+    worded = [each for each in _in_words(text) if each.is_quantity]
+    return [*worded, *_in_digits(blanked(text, worded))]
 
 
 def _is_known(number: Number, known: set[Decimal]) -> bool:
     return any(known.issuperset(reading) for reading in number.readings)
 
 
-def _values(texts: Iterable[str]) -> tuple[set[Decimal], set[Decimal]]:
-    """Return all values that stand in the texts, and those that are percentages."""
-    plain: set[Decimal] = set()
-    percents: set[Decimal] = set()
-    for text in texts:
-        for number in _numbers(text):
-            values = {value for reading in number.readings for value in reading}
-            plain |= values
-            percents |= values if number.is_percent else set()
-        plain |= {Decimal(_chinese(each)) for each in _CHINESE.findall(text)}
-    return plain, percents
+def _in_words(text: str) -> Iterator[Number]:
+    yield from chinese_numbers(text)
+    yield from english_numbers(text)
 
 
-def _numbers(text: str) -> list[Number]:
-    return [
-        Number(
-            written=match.group().strip(),
-            readings=tuple(_readings(match[2])),
-            is_percent=bool(match[1] or match[3]),
+def _in_digits(text: str) -> Iterator[Number]:
+    for match in _NUMBER.finditer(text):
+        yield Number(
+            match.group().strip(),
+            match.start(),
+            match.end(),
+            tuple(_scaled(match[2], match[3])),
+            is_percent=bool(match[1] or match[4]),
         )
-        for match in _NUMBER.finditer(text)
-    ]
+
+
+def _scaled(digits: str, scale: str | None) -> Iterable[tuple[Decimal, ...]]:
+    """Read `3萬` and `2 dozen` as what they come to."""
+    by = 1 if scale is None else (SCALES_EN | SCALES_ZH)[scale.lower()]
+    for reading in _readings(digits):
+        yield tuple(value * by for value in reading)
 
 
 def _readings(digits: str) -> Iterable[tuple[Decimal, ...]]:
@@ -82,16 +125,3 @@ def _readings(digits: str) -> Iterable[tuple[Decimal, ...]]:
         yield tuple(Decimal(part) for part in parts)
     else:  # a run of dots and commas is no number, but its digits are
         yield tuple(Decimal(part) for part in re.split("[.,]", digits))
-
-
-def _chinese(written: str) -> int:
-    """Read `三十六`, `一百零五` or, digit by digit, `二〇二四`."""
-    if not any(c in _POWERS for c in written):
-        return int("".join(str(_DIGITS[c]) for c in written))
-    total, digit = 0, 0
-    for c in written:
-        if c in _POWERS:
-            total, digit = total + (digit or 1) * _POWERS[c], 0
-        else:
-            digit = _DIGITS[c]
-    return total + digit

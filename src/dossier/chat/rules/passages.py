@@ -13,6 +13,8 @@ from dossier.core.visible import is_invisible, visible
 
 MIN_TOKENS = 40
 """Less than this of a passage says nothing."""
+FENCE_TOKENS = 40
+"""What stands around a passage, but for the names of file and place."""
 
 MARKS = pattern(
     r"<\|[^<>\n]{0,60}?\|>"
@@ -68,12 +70,13 @@ def within_window(passages: Sequence[Found], window_tokens: int) -> list[Shown]:
     left = window_tokens
     for each in passages:
         whole = cleaned(each.text)
-        text = _cut(whole, left)
+        name, label = _attribute(each.filename), _attribute(each.label)
+        left -= FENCE_TOKENS + estimated_tokens(name) + estimated_tokens(label)
+        text = _cut(whole, max(0, left))
         if estimated_tokens(text) < min(MIN_TOKENS, estimated_tokens(whole)):
             break
-        name = _attribute(each.filename)
-        shown.append(Shown(each.number, name, _attribute(each.label), text))
-        left -= estimated_tokens(text) + MIN_TOKENS
+        shown.append(Shown(each.number, name, label, text))
+        left -= estimated_tokens(text)
     return shown
 
 

@@ -1,16 +1,23 @@
 """What a model is told, and with which authority: our rules first, all else as data."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from dossier.chat.constants import Turn
 from dossier.chat.rules.passages import Shown, cleaned, fenced
-from dossier.chat.rules.wording import estimated_tokens
+from dossier.chat.rules.window import TURN_TOKENS
+from dossier.chat.rules.wording import estimated_tokens, speaker_name
 
 HISTORY_SHARE = 0.3
 """Of the window, for what was said before; the rest is for passages."""
+PERSONA_SHARE = 0.5
+"""Of the window, the most for what a persona is like."""
+SUMMARY_SHARE = 0.25
+SUMMARY_TOKENS = 600
+"""More than a running summary takes: four hundred tokens by a model's count."""
 RESERVE_TOKENS = 256
 PERSONA_CHARACTERS = 2_000
 
@@ -19,51 +26,85 @@ Message = tuple[Literal["system", "user", "assistant"], str]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Tokens of the window, by what they are for."""
+    """What a prompt begins with, and what of the window is left beside a question."""
 
-    history_tokens: int
-    passage_tokens: int
+    system: str
+    """Our rules, and the persona's manner as far as it fits."""
+    left_tokens: int
+    """For summary, history and passages; below nought: the question does not fit."""
+
+    @property
+    def summary_tokens(self) -> int:
+        """Return how much is kept for the running summary."""
+        return min(SUMMARY_TOKENS, int(max(0, self.left_tokens) * SUMMARY_SHARE))
+
+    def history_tokens(self, *, is_grounded: bool) -> int:
+        """Return how much is left for what was said before."""
+        left = max(0, self.left_tokens - self.summary_tokens)
+        return int(left * HISTORY_SHARE) if is_grounded else left
+
+    def told(self, summary: str | None) -> str:
+        """Return the beginning of a prompt with the summary, as far as that fits."""
+        if not summary:
+            return self.system
+        said = partial(_summed_up, cleaned(summary))
+        return self.system + _within(self.summary_tokens, len(summary), said)
+
+    def passage_tokens(self, said: Sequence[Message]) -> int:
+        """Return what the messages before the question leave for passages."""
+        texts = [text for _role, text in said]
+        taken = sum(estimated_tokens(text) + TURN_TOKENS for text in texts)
+        return self.left_tokens + estimated_tokens(self.system) - taken
 
 
 def budget_of(
-    window_tokens: int, output_tokens: int, fixed_texts: Sequence[str]
+    window_tokens: int, fixed_texts: Sequence[str], persona: Mapping[str, Any]
 ) -> Budget:
-    """Divide what the prompt, the question and the answer leave of the window."""
+    """Divide a window, which the answer is no part of; our rules are the first text."""
     fixed = sum(estimated_tokens(each) for each in fixed_texts)
-    left = max(0, window_tokens - output_tokens - fixed - RESERVE_TOKENS)
-    history = int(left * HISTORY_SHARE)
-    return Budget(history, left - history)
+    left = window_tokens - fixed - RESERVE_TOKENS
+    limit_tokens = max(0, int(left * PERSONA_SHARE))
+    told = partial(_told, {name: cleaned(str(v)) for name, v in persona.items() if v})
+    rules = fixed_texts[0].strip()
+    manner = _within(limit_tokens, PERSONA_CHARACTERS, partial(_introduced, told))
+    return Budget(rules + manner, left - estimated_tokens(manner))
 
 
 def manner_of(persona: Mapping[str, Any]) -> str:
     """Return what a persona is like, as data that the prompt places below its rules."""
-    told = {
-        name: cleaned(str(value))[:PERSONA_CHARACTERS]
-        for name, value in persona.items()
-        if value
-    }
-    return json.dumps(told, ensure_ascii=False, sort_keys=True)
+    told = {name: cleaned(str(value)) for name, value in persona.items() if value}
+    return _told(told, PERSONA_CHARACTERS)
 
 
-def system_text(prompt: str, persona: Mapping[str, Any], summary: str | None) -> str:
-    """Return our rules, then the persona's manner and the summary as material."""
-    parts = [prompt.strip(), f"Your manner, as its owner put it: {manner_of(persona)}"]
-    if summary:
-        told = json.dumps(cleaned(summary), ensure_ascii=False)
-        parts.append(f"What was said before, in short: {told}")
-    return "\n\n".join(parts)
+def are_several(turns: Sequence[Turn], asker: str) -> bool:
+    """Tell whether more than one person speaks."""
+    return any(turn.role == "user" and turn.name != asker for turn in turns)
 
 
-def conversation(system: str, turns: Sequence[Turn], last: str) -> list[Message]:
-    """Return the messages of a call; neighbours of one role become one."""
+def spoken(name: str, text: str, *, is_named: bool) -> str:
+    """Return what somebody said, without marks of roles, and by whom if need be."""
+    said = cleaned(text)
+    return f"[{speaker_name(cleaned(name))}] {said}" if is_named else said
+
+
+def conversation(
+    system: str, turns: Sequence[Turn], *, is_named: bool
+) -> list[Message]:
+    """Return the messages before a question; neighbours of one role become one."""
     said: list[Message] = [("system", system)]
     for turn in turns:
-        role: Literal["user", "assistant"] = (
-            "assistant" if turn.role == "assistant" else "user"
-        )
-        _append(said, role, turn.text)
-    _append(said, "user", last)
+        if turn.role == "assistant":
+            _append(said, "assistant", cleaned(turn.text))
+        else:
+            _append(said, "user", spoken(turn.name, turn.text, is_named=is_named))
     return said
+
+
+def asked(said: Sequence[Message], question: str) -> list[Message]:
+    """Return the messages with the question behind them."""
+    whole = list(said)
+    _append(whole, "user", question)
+    return whole
 
 
 def grounded_question(question: str, passages: Sequence[Shown], nonce: str) -> str:
@@ -75,3 +116,31 @@ def _append(said: list[Message], role: Literal["user", "assistant"], text: str) 
     if said and said[-1][0] == role:
         text = f"{said.pop()[1]}\n\n{text}"
     said.append((role, text))
+
+
+def _told(persona: Mapping[str, str], characters: int) -> str:
+    short = {name: value[:characters] for name, value in persona.items()}
+    return json.dumps(short, ensure_ascii=False, sort_keys=True)
+
+
+def _introduced(told: Callable[[int], str], characters: int) -> str:
+    return f"\n\nYour manner, as its owner put it: {told(characters)}"
+
+
+def _summed_up(summary: str, characters: int) -> str:
+    told = json.dumps(summary[:characters], ensure_ascii=False)
+    return f"\n\nWhat was said before, in short: {told}"
+
+
+def _within(limit_tokens: int, characters: int, told: Callable[[int], str]) -> str:
+    """Return what is told with as many characters as fit; nothing if none do."""
+    if estimated_tokens(whole := told(characters)) <= limit_tokens:
+        return whole
+    low, high = -1, characters - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if estimated_tokens(told(middle)) <= limit_tokens:
+            low = middle
+        else:
+            high = middle - 1
+    return told(low) if low >= 0 else ""

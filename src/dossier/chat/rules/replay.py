@@ -5,7 +5,7 @@ nothing of what lies behind `kept_through`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 RESTARTED: Final = "run.restarted"
@@ -60,6 +60,8 @@ class Replay:
     added_through: int = 0
     """Number of the event that opened the text; nought: it was not opened."""
     pieces: list[Piece] = field(default_factory=list)
+    label: Mapping[str, Any] | None = None
+    """Whose words these are."""
 
     @property
     def text(self) -> str:
@@ -74,7 +76,7 @@ class Replay:
     def without_torn_end(self) -> "Replay":
         """Return the same without a last piece whose quotes were lost."""
         whole = [piece for piece in self.pieces if piece.is_whole]
-        return Replay(self.searched, self.searched_through, self.added_through, whole)
+        return replace(self, pieces=whole)
 
     @property
     def through(self) -> int:
@@ -102,7 +104,7 @@ def replay(events: Iterable[Event]) -> Replay:
         if kind == SEARCHED:
             told.searched, told.searched_through = data, number
         elif kind == ITEM_ADDED:
-            told.added_through = number
+            told.added_through, told.label = number, data.get("engine")
         else:
             _take_text(told, number, kind, data)
     return told

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dossier.chat.constants import Turn
-from dossier.chat.rules.wording import estimated_tokens
+from dossier.chat.rules.wording import estimated_tokens, speaker_name
 
 TURN_TOKENS = 4
 """What a model's format adds to each message."""
+
+
+def turn_tokens(turn: Turn) -> int:
+    """Return how much of a window a turn takes, with the name of who speaks."""
+    name = estimated_tokens(speaker_name(turn.name))
+    return TURN_TOKENS + name + estimated_tokens(turn.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class WindowFilling:
     def _take_one(self, turn: Turn) -> None:
         if self.is_full:
             return
-        price = TURN_TOKENS + estimated_tokens(turn.text)
+        price = turn_tokens(turn)
         if price > self._left_tokens:
             self._cut_at = turn.message_id
             return

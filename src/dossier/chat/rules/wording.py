@@ -7,6 +7,8 @@ from dossier.chat.constants import TITLE_CHARACTERS
 from dossier.core.patterns import pattern
 
 UNTITLED: Final = "…"
+SPEAKER_CHARACTERS: Final = 80
+_BRACKETS: Final = pattern(r"[\[\]]")
 _SPACES: Final = pattern(r"\s+")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _WIDE: Final = frozenset("FW")
@@ -30,7 +32,15 @@ def title_of(text: str) -> str:
     return (head if len(head) > TITLE_CHARACTERS // 2 else cut).rstrip() + "…"
 
 
+def speaker_name(name: str) -> str:
+    """Return a name as it stands in brackets before what somebody said."""
+    line = _SPACES.sub(" ", _BRACKETS.sub(" ", name))[:SPEAKER_CHARACTERS]
+    return line.strip() or UNTITLED
+
+
 def estimated_tokens(text: str) -> int:
     """Return how many tokens a text takes at most, about: no model is asked."""
+    if text.isascii():
+        return -(-len(text) // _NARROW_PER_TOKEN)
     wide = sum(unicodedata.east_asian_width(char) in _WIDE for char in text)
     return wide + -(-(len(text) - wide) // _NARROW_PER_TOKEN)

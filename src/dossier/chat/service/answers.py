@@ -112,7 +112,9 @@ class AnswersService:
         answer = await self._messages.prepare_answer(
             seat, persona, said, is_there=is_there
         )
-        asked = await self._start(answer, persona, said, question.terms, engine)
+        terms = question.terms
+        order = Order(answer.room_id, said.id, answer.id, terms.engine, terms.grounding)
+        asked = await self._start(answer, persona, said, order, engine)
         await self._messages.place_answer(answer)
         return asked
 
@@ -129,7 +131,16 @@ class AnswersService:
         answer = await self._messages.add_pending_answer(
             again.seat.room, persona, again.question, None
         )
-        return await self._start(answer, persona, again.question, terms, engine)
+        said = again.question
+        order = Order(
+            room_id=answer.room_id,
+            question_id=said.id,
+            answer_id=answer.id,
+            engine=terms.engine,
+            grounding=terms.grounding,
+            is_anew=True,
+        )
+        return await self._start(answer, persona, said, order, engine)
 
     async def get_run(self, run_id: UUID) -> Run:
         """Return a run of a room where one is a member."""
@@ -168,11 +179,10 @@ class AnswersService:
         answer: ChatMessage,
         persona: VirtualUser,
         question: ChatMessage,
-        terms: Terms,
+        order: Order,
         engine: RunEngine,
     ) -> Asked:
         room_id = answer.room_id
-        order = Order(room_id, question.id, answer.id, terms.engine, terms.grounding)
         run = await self._runs.start(
             KIND, subject_id=room_id, input=order.written(), engine=engine
         )

@@ -1,6 +1,6 @@
 """What is known of a question before it is answered, read in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,12 @@ from dossier.chat.models import ChatMessage, VirtualUser
 from dossier.chat.service.history import HistoryService
 from dossier.chat.service.scopes import ScopesService
 from dossier.chat.service.seats import Seats
+from dossier.chat.service.views import senders_of
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
+
+TokensBeside = Callable[[str, Mapping[str, Any]], int]
+"""How much of the past fits beside a question and a persona's manner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Order:
     """`auto`, `model` or `extractive`."""
     grounding: str
     """`papers` or `none`."""
+    is_anew: bool = False
+    """Not to be answered from memory."""
 
     @classmethod
     def of(cls, written: dict[str, Any]) -> "Order":
@@ -37,11 +43,13 @@ class Order:
             answer_id=UUID(written["answer_id"]),
             engine=written["engine"],
             grounding=written["grounding"],
+            is_anew=bool(written.get("is_anew")),
         )
 
-    def written(self) -> dict[str, str]:
+    def written(self) -> dict[str, Any]:
         """Return the input of a run."""
         return {
+            "is_anew": self.is_anew,
             "room_id": str(self.room_id),
             "question_id": str(self.question_id),
             "answer_id": str(self.answer_id),
@@ -56,6 +64,8 @@ class Brief:
 
     order: Order
     question: str
+    asker: str
+    """The name of whoever asks, as messages show it."""
     persona_id: UUID
     persona: dict[str, Any]
     history: History
@@ -69,7 +79,7 @@ class BriefsService:
         self._session = session
         self._actor = actor
 
-    async def read(self, order: Order, tokens_beside: Callable[[str], int]) -> Brief:
+    async def read(self, order: Order, tokens_beside: TokensBeside) -> Brief:
         """Return the brief of an answer that is to be written.
 
         `tokens_beside` says how much of the past fits beside a question.
@@ -83,17 +93,27 @@ class BriefsService:
         persona, scope = await scopes.scope_at(
             seat, answer.virtual_user_id, leaf_id=question.id
         )
-        history = await self._history(question, tokens_beside)
         manner = _manner(persona)
-        return Brief(order, question.text, persona.id, manner, history, scope)
+        room_tokens = tokens_beside(question.text, manner)
+        return Brief(
+            order=order,
+            question=question.text,
+            asker=await self._asker(question),
+            persona_id=persona.id,
+            persona=manner,
+            history=await self._history(question, room_tokens),
+            scope=scope,
+        )
 
-    async def _history(
-        self, question: ChatMessage, tokens_beside: Callable[[str], int]
-    ) -> History:
+    async def _asker(self, question: ChatMessage) -> str:
+        senders = await senders_of(self._session, self._actor.org_id, [question])
+        return senders.of(question).name
+
+    async def _history(self, question: ChatMessage, limit_tokens: int) -> History:
         if question.parent_id is None:
             return History(None, (), None, None)
         return await HistoryService(self._session, self._actor).history(
-            question.room_id, question.parent_id, tokens_beside(question.text)
+            question.room_id, question.parent_id, limit_tokens
         )
 
     async def _message(self, room_id: UUID, message_id: UUID) -> ChatMessage:

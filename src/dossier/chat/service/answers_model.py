@@ -1,7 +1,8 @@
 """Calls of models for answers: on whose account, and what counts as a failure."""
 
 from collections.abc import AsyncGenerator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from dossier.ai.exceptions import BudgetBusyError, BudgetExhaustedError
 from dossier.chat.service.answers_reply import Reply
@@ -47,6 +48,20 @@ async def events_of(
         if isinstance(event, Completed) and event.finish_reason == "refusal":
             raise ModelRefusedError
         yield event
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Who spoke, and whether to the end."""
+
+    model: str
+    server: str
+    is_cut: bool
+
+    @classmethod
+    def of(cls, end: Completed) -> Self:
+        """Return what the end of an answer tells."""
+        return cls(end.model, end.server, end.finish_reason == "length")
 
 
 def require_words(reply: Reply) -> None:

@@ -3,7 +3,7 @@
 What was read goes with the run to its executor, so that nothing is read twice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from dossier.chat.rules.order import next_instant
 from dossier.chat.rules.window import WindowFilling
 from dossier.chat.service import messages, rooms
 from dossier.chat.service.answers import KIND, Asked, Question
-from dossier.chat.service.answers_brief import Brief, Order
+from dossier.chat.service.answers_brief import Brief, Order, TokensBeside
 from dossier.core.creates import Condition, Creates
 from dossier.core.models import new_id
 from dossier.core.reads import Reads
@@ -53,7 +53,7 @@ class Opening:
         """The room that stands already."""
         return self.question.room_id
 
-    def brief(self, order: Order, tokens_beside: Callable[[str], int]) -> Brief | None:
+    def brief(self, order: Order, tokens_beside: TokensBeside) -> Brief | None:
         """Return the brief of the answer; `None` where not enough was read for it."""
         history = self._history(tokens_beside)
         if history is None:
@@ -67,6 +67,7 @@ class Opening:
         return Brief(
             order=order,
             question=self.question.message,
+            asker=self.row["asker"],
             persona_id=self.row["persona_id"],
             persona=self._manner(),
             history=history,
@@ -82,7 +83,7 @@ class Opening:
             "language": self.row["language"],
         }
 
-    def _history(self, tokens_beside: Callable[[str], int]) -> History | None:
+    def _history(self, tokens_beside: TokensBeside) -> History | None:
         """Return the turns that fit; `None` where the summary or more may be above."""
         told = orjson.loads(self.row["told"] or "[]")
         if not told:
@@ -92,14 +93,14 @@ class Opening:
         is_summed_up = self.row["summary"] is not None and through_id in ids
         if is_summed_up:
             told = told[: ids.index(through_id)]
-        filling = WindowFilling(tokens_beside(self.question.message))
+        limit_tokens = tokens_beside(self.question.message, self._manner())
+        filling = WindowFilling(limit_tokens)
         filling.take(_turn(each) for each in told if each["is_told"])
         if self.row["has_more"] and not is_summed_up:
             return None
         window = filling.window()
-        if not is_summed_up:
-            return History(None, window.turns, window.cut_at, through_id)
-        return History(self.row["summary"], window.turns, window.cut_at, through_id)
+        summary = self.row["summary"] if is_summed_up else None
+        return History(summary, window.turns, window.cut_at, through_id, limit_tokens)
 
 
 def _turn(told: Mapping[str, Any]) -> Turn:

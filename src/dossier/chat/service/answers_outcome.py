@@ -16,6 +16,11 @@ CLAIMS_UNSUPPORTED = Degraded(
     detail="No sentence of the model could be proven; these are the papers' own words.",
 )
 
+ANSWER_CUT = Degraded(
+    code="answer-cut",
+    detail="The model came to the longest answer that is asked for"
+    " (DOSSIER_AI__MAX_OUTPUT_TOKENS) before its end.",
+)
 
 Also = Callable[[Statements], Awaitable[None]]
 
@@ -38,6 +43,8 @@ class Outcome:
     write: Write = write_nothing
     also: Also = also_nothing
     """What else is written, in statements that need no session."""
+    server: str | None = None
+    """Which server's model answered."""
 
     @property
     def dropped_claims(self) -> int:

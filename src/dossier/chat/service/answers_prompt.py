@@ -1,19 +1,23 @@
 """The call of a model for one answer: what it is told, and under which prompt."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dossier.ai.service import Prompt, load_prompt
-from dossier.chat.constants import History
+from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules.claims import Source, written_again
-from dossier.chat.rules.passages import cleaned, within_window
+from dossier.chat.rules.passages import within_window
 from dossier.chat.rules.prompting import (
     Budget,
     Message,
+    are_several,
+    asked,
     budget_of,
     conversation,
     grounded_question,
-    system_text,
+    spoken,
 )
 from dossier.chat.rules.replay import Replay
 from dossier.chat.service.answers_brief import Brief
@@ -23,6 +27,7 @@ from dossier.integrations.llm.models import ChatMessage, ChatRequest
 GROUNDED_PROMPT = "chat.answer"
 PLAIN_PROMPT = "chat.plain"
 FENCE_BYTES = 8
+_QUESTION = "\n\nQuestion:\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,12 @@ class Window:
     window_tokens: int
     output_tokens: int
 
-    def budget(self, prompt: Prompt, question: str) -> Budget:
-        """Return what is left for history and passages."""
-        texts = (prompt.text, question)
-        return budget_of(self.window_tokens, self.output_tokens, texts)
+    def budget(
+        self, prompt: Prompt, question: str, manner: Mapping[str, Any]
+    ) -> Budget:
+        """Return how a prompt begins, and what is left beside the question."""
+        texts = (prompt.text, _QUESTION, question)
+        return budget_of(self.window_tokens - self.output_tokens, texts, manner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +57,13 @@ def grounded_call(
     brief: Brief, sources: Sources, window: Window, told: Replay | None
 ) -> GroundedCall:
     """Return the call of an answer from passages; `told` is what it goes on from."""
-    prompt = load_prompt(GROUNDED_PROMPT)
-    budget = window.budget(prompt, brief.question)
-    shown = within_window(sources.found(), budget.passage_tokens)
+    budget, said, question = _before(brief, window, GROUNDED_PROMPT)
+    shown = within_window(sources.found(), budget.passage_tokens(said))
+    if sources.passages and not shown:
+        raise QuestionTooLongError
     texts = {each.number: each.text for each in sources.passages}
-    asked = grounded_question(
-        cleaned(brief.question), shown, secrets.token_hex(FENCE_BYTES)
-    )
-    system = system_text(prompt.text, brief.persona, brief.history.summary)
-    said = conversation(system, brief.history.turns, asked)
+    fence = secrets.token_hex(FENCE_BYTES)
+    said = asked(said, grounded_question(question, shown, fence))
     if told is not None and told.pieces:
         said.append(("assistant", _written(told)))
     known = {
@@ -70,26 +75,42 @@ def grounded_call(
 
 def plain_call(brief: Brief, window: Window, told: Replay | None) -> ChatRequest:
     """Return the call of an answer without papers."""
-    prompt = load_prompt(PLAIN_PROMPT)
-    system = system_text(prompt.text, brief.persona, brief.history.summary)
-    said = conversation(system, brief.history.turns, brief.question)
+    budget, said, question = _before(brief, window, PLAIN_PROMPT)
+    if budget.left_tokens < 0:
+        raise QuestionTooLongError
+    said = asked(said, question)
     if told is not None and told.pieces:
         said.append(("assistant", told.text))
     return _request(said, window)
 
 
-def history_tokens(question: str, window: Window, *, is_grounded: bool) -> int:
-    """Return how much of the past fits."""
+def history_tokens(
+    question: str, manner: Mapping[str, Any], window: Window, *, is_grounded: bool
+) -> int:
+    """Return how much of the past fits beside a question and a persona's manner."""
     prompt = load_prompt(GROUNDED_PROMPT if is_grounded else PLAIN_PROMPT)
-    budget = window.budget(prompt, question)
-    if is_grounded:
-        return budget.history_tokens
-    return budget.history_tokens + budget.passage_tokens
+    budget = window.budget(prompt, question, manner)
+    return budget.history_tokens(is_grounded=is_grounded)
 
 
-def history_digest(history: History) -> list[str]:
-    """Return what of the past an answer depends on."""
-    return [history.summary or "", *(f"{t.role}:{t.text}" for t in history.turns)]
+def history_digest(brief: Brief) -> list[str]:
+    """Return what of the past, and of who speaks, an answer depends on."""
+    turns, asker = brief.history.turns, brief.asker
+    is_named = are_several(turns, asker)
+    told = conversation(brief.history.summary or "", turns, is_named=is_named)
+    return [*(f"{role}:{text}" for role, text in told), asker if is_named else ""]
+
+
+def _before(
+    brief: Brief, window: Window, name: str
+) -> tuple[Budget, list[Message], str]:
+    """Return the budget, the messages before the question, and the question."""
+    history = brief.history
+    is_named = are_several(history.turns, brief.asker)
+    question = spoken(brief.asker, brief.question, is_named=is_named)
+    budget = window.budget(load_prompt(name), question, brief.persona)
+    system = budget.told(history.summary)
+    return budget, conversation(system, history.turns, is_named=is_named), question
 
 
 def _written(told: Replay) -> str:

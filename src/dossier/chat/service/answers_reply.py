@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dossier.ai.schemas import AnswerLabel
 from dossier.chat.rules.claims import Claim
 from dossier.chat.rules.replay import (
     ANNOTATION,
@@ -16,16 +17,24 @@ from dossier.chat.service.answers_sources import Cited
 
 Emit = Callable[[str, Mapping[str, Any]], int]
 
-OUTPUT_INDEX = 1
-"""The search stands before the text."""
+SEARCHED_INDEX = 1
+"""A search stands before the text."""
 
 
 class Reply:
     """Emits the text of one answer and keeps it."""
 
-    def __init__(self, emit: Emit, item_id: str) -> None:
+    def __init__(self, emit: Emit, item_id: str, *, is_searched: bool = True) -> None:
         self._emit = emit
         self._item_id = item_id
+        self._output_index = SEARCHED_INDEX if is_searched else 0
+        self._where = {
+            "item_id": item_id,
+            "output_index": self._output_index,
+            "content_index": 0,
+        }
+        self.label: AnswerLabel | None = None
+        """Whose words these are, as far as it is known before they end."""
         self._texts: list[str] = []
         self._is_open = False
         self.citations: list[dict[str, Any]] = []
@@ -60,22 +69,25 @@ class Reply:
         self.citations = told.citations
         self._sentences = {piece.sentence for piece in told.pieces}
         self._is_open = told.added_through > 0
+        self.label = label_from(told.label)
 
     def open(self) -> None:
         """Announce the text, once."""
         if not self._is_open:
             self._is_open = True
-            item = {"id": self._item_id, "type": "message", "role": "assistant"}
-            self._emit(
-                ITEM_ADDED,
-                {"output_index": OUTPUT_INDEX, "item": item | {"content": []}},
-            )
+            item = self._item("in_progress", [])
+            told = {"output_index": self._output_index, "item": item}
+            self._emit(ITEM_ADDED, told | {"engine": label_data(self.label)})
 
     def token(self, text: str) -> None:
         """Say what a model just said; nothing stands between."""
         text = storable(text)
         self._texts.append(text)
-        self._emit(DELTA, {"item_id": self._item_id, "delta": text})
+        self._emit(DELTA, self._where | {"delta": text, "annotations": 0})
+
+    def has_said(self, claim: Claim) -> bool:
+        """Tell whether a sentence stands there already."""
+        return claim.sentence in self._sentences
 
     def line(self, text: str) -> None:
         """Say a line of our own."""
@@ -83,7 +95,7 @@ class Reply:
 
     def claim(self, claim: Claim, passages: Mapping[int, Cited]) -> None:
         """Say a sentence that was proven, with its proofs; none twice."""
-        if claim.sentence in self._sentences:
+        if self.has_said(claim):
             return
         self._sentences.add(claim.sentence)
         quotes = [passages[quote.number].citation(quote) for quote in claim.quotes]
@@ -99,26 +111,37 @@ class Reply:
     def close(self) -> None:
         """Announce that the text is whole."""
         self.open()
-        where = {"item_id": self._item_id, "output_index": OUTPUT_INDEX}
         text = self.text
-        self._emit(TEXT_DONE, where | {"content_index": 0, "text": text})
+        self._emit(TEXT_DONE, self._where | {"text": text})
         content = [{"type": "output_text", "text": text, "annotations": self.citations}]
-        item = {"id": self._item_id, "type": "message", "role": "assistant"}
-        self._emit(ITEM_DONE, where | {"item": item | {"content": content}})
+        item = self._item("completed", content)
+        self._emit(ITEM_DONE, {"output_index": self._output_index, "item": item})
+
+    def _item(self, status: str, content: list[dict[str, Any]]) -> dict[str, Any]:
+        kind = {"id": self._item_id, "type": "message", "role": "assistant"}
+        return {**kind, "status": status, "content": content}
 
     def _say(self, line: str, quotes: Sequence[dict[str, Any]]) -> None:
         self.cited(f"\n{line}" if self._texts else line, quotes)
 
     def _announce(self, text: str, quotes: Sequence[dict[str, Any]]) -> None:
-        where = {"item_id": self._item_id, "output_index": OUTPUT_INDEX}
-        told = {"content_index": 0, "delta": text, "annotations": len(quotes)}
-        self._emit(DELTA, where | told)
+        self._emit(DELTA, self._where | {"delta": text, "annotations": len(quotes)})
         end = sum(len(each) for each in self._texts)
         for quote in quotes:
             annotation = {**quote, "index": end, "piece": len(self._texts) - 1}
-            place = {"content_index": 0, "annotation_index": len(self.citations)}
+            told = {"annotation_index": len(self.citations), "annotation": annotation}
             self.citations.append(annotation)
-            self._emit(ANNOTATION, where | place | {"annotation": annotation})
+            self._emit(ANNOTATION, self._where | told)
+
+
+def label_data(label: AnswerLabel | None) -> dict[str, Any] | None:
+    """Return a label as events and messages keep it."""
+    return None if label is None else label.model_dump(mode="json")
+
+
+def label_from(data: Mapping[str, Any] | None) -> AnswerLabel | None:
+    """Return a label that was kept."""
+    return None if data is None else AnswerLabel.model_validate(data)
 
 
 def storable(text: str) -> str:

@@ -81,8 +81,13 @@ async def _write(  # noqa: PLR0913, PLR0917 - what is written, and for whom
         await outcome.also(statements)
 
 
-def remembering(outcome: Outcome, actor: Actor, order: Order) -> Outcome:
-    """Return the same outcome, which also asks for a summary of what came before."""
+def remembering(
+    outcome: Outcome, actor: Actor, order: Order, limit_tokens: int
+) -> Outcome:
+    """Return the same outcome, which also asks for a summary of what came before.
+
+    That is all but the newest turns, which fit into so many tokens.
+    """
 
     async def write(session: Session) -> None:
         await outcome.write(session)
@@ -91,6 +96,7 @@ def remembering(outcome: Outcome, actor: Actor, order: Order) -> Outcome:
             dedupe_key=f"{SUMMARISE_TASK}:{order.room_id}",
             room_id=order.room_id,
             leaf_id=order.question_id,
+            limit_tokens=limit_tokens,
         )
 
     return replace(outcome, write=write)

@@ -42,7 +42,8 @@ class HistoryService:
         await self._fill(filling, room_id, upto_message_id, through_id)
         window = filling.window()
         text = summary.text if summary else None
-        return History(text, window.turns, window.cut_at, seat.room.summary_through_id)
+        replaces_id = seat.room.summary_through_id
+        return History(text, window.turns, window.cut_at, replaces_id, limit_tokens)
 
     async def store_summary(
         self,

@@ -26,7 +26,7 @@ from dossier.chat.service.answers_brief import Brief, BriefsService, Order
 from dossier.chat.service.answers_opening import Opening
 from dossier.chat.service.answers_outcome import Outcome
 from dossier.chat.service.answers_prompt import Window, history_tokens
-from dossier.chat.service.answers_reply import Reply
+from dossier.chat.service.answers_reply import Reply, label_data
 from dossier.chat.service.answers_settle import (
     Ending,
     remembering,
@@ -45,7 +45,13 @@ from dossier.core.errors import AppError
 from dossier.core.problems import problem_of
 from dossier.runs.constants import RunState
 from dossier.runs.models import Run
-from dossier.runs.service import RunContext, RunsService
+from dossier.runs.service import (
+    RunContext,
+    RunsService,
+    cancelled_data,
+    failed_data,
+    response_data,
+)
 
 MAX_EVENTS: Final = 100_000
 
@@ -72,7 +78,8 @@ class AnswerExecutor:
         """Answer, and settle the message with the run."""
         order = Order.of(context.run.input)
         told = _told(context)
-        reply = Reply(context.emit, str(order.answer_id))
+        is_searched = order.grounding != "none"
+        reply = Reply(context.emit, str(order.answer_id), is_searched=is_searched)
         try:
             outcome = await self._answer(context, order, reply, told)
         except asyncio.CancelledError:
@@ -93,7 +100,8 @@ class AnswerExecutor:
         stored = replay((e.sequence_number, e.type, e.data) for e in events)
         is_cancelled = run.state is RunState.CANCELLED
         state = MessageState.INCOMPLETE if is_cancelled else MessageState.FAILED
-        ending = Ending(state, stored.text, stored.citations, None)
+        label = None if stored.label is None else dict(stored.label)
+        ending = Ending(state, stored.text, stored.citations, label)
         statements = partial(raw_rows, session)
         await settle_answer(statements, run.org_id, order, ending)
 
@@ -109,13 +117,14 @@ class AnswerExecutor:
             outcome = await Grounded(self._parts, context, brief, reply).answer(told)
         if brief.history.cut_at is None or self._parts.ask_model() is None:
             return outcome
-        return remembering(outcome, context.actor, order)
+        return remembering(outcome, context.actor, order, brief.history.limit_tokens)
 
     async def _brief(self, context: RunContext, order: Order) -> Brief:
         is_grounded = order.grounding != "none"
 
-        def tokens_beside(question: str) -> int:
-            return history_tokens(question, self._parts.window, is_grounded=is_grounded)
+        def tokens_beside(question: str, manner: Mapping[str, Any]) -> int:
+            window = self._parts.window
+            return history_tokens(question, manner, window, is_grounded=is_grounded)
 
         if isinstance(context.handed, Opening):
             brief = context.handed.brief(order, tokens_beside)
@@ -140,10 +149,11 @@ class AnswerExecutor:
         )
 
         write = settling(context.org_id, order, ending, outcome, _waited_for(context))
-        data = _response(context, "completed") | {
+        data = response_data(context.run.id, "completed") | {
             "engine": label,
             "citations": reply.citations,
-            "dropped_claims": outcome.dropped,
+            "dropped_claims": outcome.dropped_claims,
+            "dropped": outcome.dropped,
             "not_ready": outcome.not_ready,
         }
         result = {
@@ -153,18 +163,18 @@ class AnswerExecutor:
         await context.finish(COMPLETED, data, write, result=result)
 
     async def _stop(self, context: RunContext, order: Order, reply: Reply) -> None:
-        ending = Ending(MessageState.INCOMPLETE, reply.text, reply.citations, None)
-        data = _response(context, "incomplete") | {"reason": "cancelled"}
+        label = label_data(reply.label)
+        ending = Ending(MessageState.INCOMPLETE, reply.text, reply.citations, label)
+        data = cancelled_data(context.run.id) | {"engine": label}
         await self._end(context, order, ending, INCOMPLETE, data)
 
     async def _fail(
         self, context: RunContext, order: Order, reply: Reply, error: AppError
     ) -> None:
         problem = problem_of(error, request_id=context.run.request_id)
-        ending = Ending(
-            MessageState.FAILED, reply.text, reply.citations, {"problem": problem}
-        )
-        data = _response(context, "failed") | {"error": problem}
+        engine = (label_data(reply.label) or {}) | {"problem": problem}
+        ending = Ending(MessageState.FAILED, reply.text, reply.citations, engine)
+        data = failed_data(context.run.id, problem)
         await self._end(context, order, ending, FAILED, data)
 
     async def _end(
@@ -200,10 +210,5 @@ def _announce(context: RunContext, order: Order) -> None:
         "user_message_id": str(order.question_id),
         "ai_message_id": str(order.answer_id),
     }
-    context.emit(CREATED, _response(context, "in_progress") | ids)
-    context.emit(IN_PROGRESS, _response(context, "in_progress"))
-
-
-def _response(context: RunContext, status: str) -> dict[str, Any]:
-    response = {"id": str(context.run.id), "object": "response", "status": status}
-    return {"response": response}
+    context.emit(CREATED, response_data(context.run.id, "in_progress") | ids)
+    context.emit(IN_PROGRESS, response_data(context.run.id, "in_progress"))

@@ -22,11 +22,16 @@ from dossier.chat.rules import replies
 from dossier.chat.rules.prompting import manner_of
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_outcome import Also, Outcome
-from dossier.chat.service.answers_prompt import GROUNDED_PROMPT, history_digest
+from dossier.chat.service.answers_prompt import (
+    GROUNDED_PROMPT,
+    Window,
+    history_digest,
+)
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_sources import Sources
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.reads import Reads, Statements
+from dossier.knowledge.service.sentences import PAPERS_PARSER
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.service import RunContext, RunsService
@@ -56,7 +61,16 @@ class CachedAnswer:
         )
 
 
-def key_of(org_id: UUID, brief: Brief, sources: Sources, model: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who would make an answer, and within which bounds."""
+
+    model: str
+    server: str
+    window: Window
+
+
+def key_of(org_id: UUID, brief: Brief, sources: Sources, maker: Maker) -> str:
     """Return the digest of all that an answer depends on.
 
     Papers are the organisation's, so its members share answers; a virtual user counts
@@ -67,13 +81,14 @@ def key_of(org_id: UUID, brief: Brief, sources: Sources, model: str) -> str:
         org_id=org_id,
         feature=FEATURE,
         prompt=[prompt.label, prompt.sha256],
-        model=model,
-        rules=replies.CLAIM_RULES,
+        model=[maker.model, maker.server],
+        parameters=[maker.window.window_tokens, maker.window.output_tokens],
+        rules=[replies.CLAIM_RULES, PAPERS_PARSER],
         corpus_version=sources.corpus_version,
         passages=[each.chunk_id for each in sources.passages],
         scope=[brief.scope.product_id, sorted(map(str, brief.scope.attached_ids))],
         persona=manner_of(brief.persona),
-        history=history_digest(brief.history),
+        history=history_digest(brief),
         input=brief.question,
     )
 
@@ -88,9 +103,9 @@ class Pages:
         self._context = context
         self._cache_days = cache_days
 
-    def key(self, brief: Brief, sources: Sources, model: str) -> str:
+    def key(self, brief: Brief, sources: Sources, maker: Maker) -> str:
         """Return the key of an answer for the organisation of this run."""
-        return key_of(self._context.org_id, brief, sources, model)
+        return key_of(self._context.org_id, brief, sources, maker)
 
     async def stored(self, key: str) -> CachedAnswer | None:
         """Return an answer that stands there already, in one round trip."""
@@ -106,8 +121,7 @@ class Pages:
 
     async def claim(self, key: str, brief: Brief) -> CachedAnswer | None:
         """Return the stored answer; `None`: this run makes it."""
-        scope = {"room_id": brief.order.room_id, "product_id": brief.scope.product_id}
-        named = {name: value for name, value in scope.items() if value is not None}
+        named = _scope_of(brief)
         look_s, waited_s = FIRST_LOOK_S, 0.0
         ended: UUID | None = None
         while waited_s < PATIENCE_S:
@@ -128,23 +142,32 @@ class Pages:
         async with tenant_transaction(self._sessions, self._context.org_id) as session:
             await self._cache(session).abandon(key)
 
-    def storing(self, key: str, outcome: Outcome, reply: Reply) -> Outcome:
+    def storing(
+        self, key: str, outcome: Outcome, reply: Reply, maker: Maker
+    ) -> Outcome:
         """Return the outcome, which stores itself with the message if it may."""
-        may_be_stored = outcome.label.degraded is None
-        payload = {
-            "label": outcome.label.model_dump(mode="json"),
-            "pieces": [
-                {"text": text, "quotes": quotes} for text, quotes in reply.pieces
-            ],
-            "dropped": outcome.dropped,
-        }
+        payload = _payload(outcome, reply)
 
         async def write(session: Session) -> None:
             cache = self._cache(session)
-            if may_be_stored:
+            if _may_be_stored(outcome, maker):
                 await cache.store(key, payload)
             else:
                 await cache.abandon(key)
+
+        return replace(outcome, write=write)
+
+    def replacing(
+        self, key: str, outcome: Outcome, reply: Reply, brief: Brief, maker: Maker
+    ) -> Outcome:
+        """Return the outcome, which takes the place of what was stored if it may."""
+        if not _may_be_stored(outcome, maker):
+            return outcome
+        payload, run_id = _payload(outcome, reply), self._context.run.id
+
+        async def write(session: Session) -> None:
+            cache = self._cache(session)
+            await cache.replace(key, FEATURE, run_id, payload, _scope_of(brief))
 
         return replace(outcome, write=write)
 
@@ -169,6 +192,24 @@ class Pages:
 
     def _cache(self, session: Session) -> AnswerCache:
         return AnswerCache(session, self._context.actor, days=self._cache_days)
+
+
+def _scope_of(brief: Brief) -> dict[str, Any]:
+    scope = {"room_id": brief.order.room_id, "product_id": brief.scope.product_id}
+    return {name: value for name, value in scope.items() if value is not None}
+
+
+def _may_be_stored(outcome: Outcome, maker: Maker) -> bool:
+    """Tell whether it is the whole answer of the one whom the key names."""
+    return outcome.label.degraded is None and outcome.server == maker.server
+
+
+def _payload(outcome: Outcome, reply: Reply) -> dict[str, Any]:
+    return {
+        "label": outcome.label.model_dump(mode="json"),
+        "pieces": [{"text": text, "quotes": quotes} for text, quotes in reply.pieces],
+        "dropped": outcome.dropped,
+    }
 
 
 async def _count(org_id: UUID, key: str, statements: Statements) -> None:

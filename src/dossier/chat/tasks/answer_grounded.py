@@ -5,22 +5,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dossier.ai.exceptions import ModelNotConfiguredError
-from dossier.ai.schemas import Degraded
+from dossier.ai.schemas import AnswerLabel, Degraded
 from dossier.ai.service import load_prompt
 from dossier.chat.constants import AnswerScope
+from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules import replies
-from dossier.chat.rules.claims import Claim, ClaimReader
+from dossier.chat.rules.claims import Claim, ClaimReader, Fault
 from dossier.chat.rules.follow_ups import question_before
 from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_extractive import answer_verbatim, refuse
 from dossier.chat.service.answers_model import (
+    Spoken,
     events_of,
     is_budget,
     tag_of,
     with_way_out,
 )
 from dossier.chat.service.answers_outcome import (
+    ANSWER_CUT,
     CLAIMS_UNSUPPORTED,
     Outcome,
     degraded_by,
@@ -33,7 +36,7 @@ from dossier.chat.service.answers_prompt import (
 )
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_sources import Sources, find_sources
-from dossier.chat.tasks.answer_cache import CachedAnswer, Pages
+from dossier.chat.tasks.answer_cache import CachedAnswer, Maker, Pages
 from dossier.core.errors import AppError
 from dossier.integrations.llm.models import ChatModel, Purpose, TextDelta
 from dossier.knowledge.service.sentences import PAPERS_PARSER
@@ -73,9 +76,17 @@ class Grounded:
 
     async def _by_cache_or(self, model: ChatModel, sources: Sources) -> Outcome:
         """Give a stored answer, or make one and store it; others wait meanwhile."""
+        maker = Maker(
+            await model.find_name(Purpose.STRONG),
+            model.server_label(Purpose.STRONG),
+            self._parts.window,
+        )
         pages = Pages(self._parts.sessions, self._context, self._parts.cache_days)
-        named = await model.find_name(Purpose.STRONG)
-        key = pages.key(self._brief, sources, named)
+        key = pages.key(self._brief, sources, maker)
+        if self._brief.order.is_anew:
+            self._context.takes_longer()
+            outcome = await self._by(model, sources, None)
+            return pages.replacing(key, outcome, self._reply, self._brief, maker)
         stored = await pages.stored(key)
         if stored is not None:
             return replace(self._again(stored, sources), also=pages.counting(key))
@@ -88,30 +99,41 @@ class Grounded:
         except BaseException:
             await pages.abandon(key)
             raise
-        return pages.storing(key, outcome, self._reply)
+        return pages.storing(key, outcome, self._reply, maker)
 
     def _again(self, cached: CachedAnswer, sources: Sources) -> Outcome:
+        self._reply.label = label = cached.label.cached()
         for text, quotes in cached.pieces:
             self._reply.cited(text, quotes)
-        label = cached.label.cached()
         return Outcome(label, cached.dropped, sources.not_ready)
 
     async def _by(
         self, model: ChatModel, sources: Sources, told: Replay | None
     ) -> Outcome:
-        call = grounded_call(self._brief, sources, self._parts.window, told)
-        reader = ClaimReader(call.sources)
-        if not call.sources:
+        if not sources.passages:
             return self._verbatim(sources, None, asked_model=False)
         try:
-            named = await self._listen(model, call, reader, sources)
+            call = grounded_call(self._brief, sources, self._parts.window, told)
+        except QuestionTooLongError as exc:
+            if self._engine == "model":
+                raise
+            return self._verbatim(sources, degraded_by(exc), asked_model=False)
+        return await self._asked(model, call, sources)
+
+    async def _asked(
+        self, model: ChatModel, call: GroundedCall, sources: Sources
+    ) -> Outcome:
+        reader = ClaimReader(call.sources)
+        self._reply.label = _label(model.model_name(Purpose.STRONG), None)
+        try:
+            spoken = await self._listen(model, call, reader, sources)
         except AppError as exc:
             if self._engine == "model":
                 raise with_way_out(exc) from exc
             return self._instead(
                 reader, sources, degraded_by(exc), asked_model=not is_budget(exc)
             )
-        return self._spoken(reader, sources, named)
+        return self._spoken(reader, sources, spoken)
 
     async def _listen(
         self,
@@ -119,33 +141,41 @@ class Grounded:
         call: GroundedCall,
         reader: ClaimReader,
         sources: Sources,
-    ) -> str:
-        """Say each claim as soon as it is proven; return the model that spoke."""
+    ) -> Spoken | None:
+        """Say each claim as soon as it is proven; return who spoke."""
         prompt = load_prompt(GROUNDED_PROMPT)
         tag = tag_of(self._context, FEATURE, prompt.sha256)
-        named = model.model_name(Purpose.STRONG)
+        spoken = None
         async with aclosing(events_of(model, call.request, tag)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
-                    self._say(reader.feed(event.text), sources)
+                    self._say(reader.feed(event.text), reader, sources)
                 else:
-                    named = event.model
-        self._say(reader.finish(), sources)
-        return named
+                    spoken = Spoken.of(event)
+        self._say(reader.finish(), reader, sources)
+        return spoken
 
-    def _say(self, claims: list[Claim], sources: Sources) -> None:
+    def _say(self, claims: list[Claim], reader: ClaimReader, sources: Sources) -> None:
         passages = sources.numbered()
         for claim in claims:
             if self._reply.claims_count < MAX_CLAIMS:
                 self._reply.claim(claim, passages)
+            elif not self._reply.has_said(claim):
+                reader.dropped[Fault.TOO_MANY] += 1
 
-    def _spoken(self, reader: ClaimReader, sources: Sources, named: str) -> Outcome:
+    def _spoken(
+        self, reader: ClaimReader, sources: Sources, spoken: Spoken | None
+    ) -> Outcome:
         """Label what the model said; where none of it held, let the papers speak."""
+        is_cut = spoken is not None and spoken.is_cut
         if self._reply.is_empty and not reader.said_nothing:
-            return self._instead(reader, sources, CLAIMS_UNSUPPORTED)
+            why = ANSWER_CUT if is_cut else CLAIMS_UNSUPPORTED
+            return self._instead(reader, sources, why)
         if self._reply.is_empty:
             refuse(self._reply, self._brief.question, sources)
-        return self._labelled(reader, sources, named, None)
+        named, server = (spoken.model, spoken.server) if spoken else (None, None)
+        label = _label(named, ANSWER_CUT if is_cut else None)
+        return Outcome(label, _counted(reader), sources.not_ready, server=server)
 
     def _instead(
         self,
@@ -157,40 +187,23 @@ class Grounded:
     ) -> Outcome:
         """Keep what was proven before the model failed, or answer verbatim."""
         if not self._reply.is_empty:
-            return self._labelled(reader, sources, None, degraded)
+            label = _label(None, degraded)
+            return Outcome(label, _counted(reader), sources.not_ready)
         outcome = self._verbatim(sources, degraded, asked_model=asked_model)
         return Outcome(outcome.label, _counted(reader), sources.not_ready)
-
-    def _labelled(
-        self,
-        reader: ClaimReader,
-        sources: Sources,
-        named: str | None,
-        degraded: Degraded | None,
-    ) -> Outcome:
-        label = label_of(
-            "model",
-            replies.CLAIM_RULES,
-            model=named,
-            prompt_hash=load_prompt(GROUNDED_PROMPT).sha256,
-            parser=PAPERS_PARSER,
-            network=True,
-            degraded=degraded,
-        )
-        return Outcome(label, _counted(reader), sources.not_ready)
 
     def _verbatim(
         self, sources: Sources, degraded: Degraded | None, *, asked_model: bool
     ) -> Outcome:
-        answer_verbatim(self._reply, self._brief.question, sources)
         has_asked = asked_model or sources.mode != "lexical"
-        label = label_of(
+        self._reply.label = label = label_of(
             "extractive",
             replies.EXTRACT_RULES,
             parser=PAPERS_PARSER,
             network=has_asked,
             degraded=degraded,
         )
+        answer_verbatim(self._reply, self._brief.question, sources)
         return Outcome(label, not_ready=sources.not_ready)
 
     async def _sources(self, told: Replay) -> Sources:
@@ -225,6 +238,18 @@ class Grounded:
     async def _continues(self) -> bool:
         abilities = await self._parts.ask_abilities()
         return abilities is not None and bool(abilities.continues_text)
+
+
+def _label(model: str | None, degraded: Degraded | None) -> AnswerLabel:
+    return label_of(
+        "model",
+        replies.CLAIM_RULES,
+        model=model,
+        prompt_hash=load_prompt(GROUNDED_PROMPT).sha256,
+        parser=PAPERS_PARSER,
+        network=True,
+        degraded=degraded,
+    )
 
 
 def _counted(reader: ClaimReader) -> dict[str, Any]:

@@ -4,17 +4,19 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from dossier.ai.exceptions import ModelNotConfiguredError
+from dossier.ai.schemas import AnswerLabel, Degraded
 from dossier.ai.service import load_prompt
 from dossier.chat.rules.links_streamed import LinkGuard
 from dossier.chat.rules.replay import Replay
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_model import (
+    Spoken,
     events_of,
     require_words,
     tag_of,
     with_way_out,
 )
-from dossier.chat.service.answers_outcome import Outcome, label_of
+from dossier.chat.service.answers_outcome import ANSWER_CUT, Outcome, label_of
 from dossier.chat.service.answers_prompt import PLAIN_PROMPT, plain_call
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_terms import PLAIN_RULES
@@ -45,17 +47,25 @@ async def answer_plainly(
     going_on = await _resumed(parts, context, reply, told)
     request = plain_call(brief, parts.window, going_on)
     prompt = load_prompt(PLAIN_PROMPT)
+    reply.label = reply.label or _label(model.model_name(Purpose.STRONG))
     reply.open()
     try:
         tag = tag_of(context, FEATURE, prompt.sha256)
         guard = LinkGuard(_said_by_people(brief))
-        named = await _relay(model, request, tag, reply, guard)
+        label = await _relay(model, request, tag, reply, guard)
     except AppError as exc:
         raise with_way_out(exc) from exc
-    return Outcome(
-        label_of(
-            "model", PLAIN_RULES, model=named, prompt_hash=prompt.sha256, network=True
-        )
+    return Outcome(label)
+
+
+def _label(model: str, degraded: Degraded | None = None) -> AnswerLabel:
+    return label_of(
+        "model",
+        PLAIN_RULES,
+        model=model,
+        prompt_hash=load_prompt(PLAIN_PROMPT).sha256,
+        network=True,
+        degraded=degraded,
     )
 
 
@@ -65,19 +75,20 @@ async def _relay(
     tag: CallTag,
     reply: Reply,
     guard: LinkGuard,
-) -> str:
-    """Say each token at once; return the name of the model that spoke."""
-    named = model.model_name(Purpose.STRONG)
+) -> AnswerLabel:
+    """Say each token at once; return whose words they were."""
+    label = _label(model.model_name(Purpose.STRONG))
     async with aclosing(events_of(model, request, tag)) as events:
         async for event in events:
             if not isinstance(event, TextDelta):
-                named = event.model
+                spoken = Spoken.of(event)
+                label = _label(spoken.model, ANSWER_CUT if spoken.is_cut else None)
             elif shown := guard.feed(event.text):
                 reply.token(shown)
     if rest := guard.finish():
         reply.token(rest)
     require_words(reply)
-    return named
+    return label
 
 
 def _said_by_people(brief: Brief) -> list[str]:

@@ -31,10 +31,11 @@ _NO_FORM = (
 )
 
 
-async def summarise(
+async def summarise(  # noqa: PLR0913 - what a job names, and what a process has
     ctx: TaskContext,
     room_id: UUID,
     leaf_id: UUID,
+    limit_tokens: int | None = None,
     *,
     clients_of: Callable[[SessionFactory], Clients],
     window: Window,
@@ -43,11 +44,15 @@ async def summarise(
 
     Safe to repeat: the summary is replaced only where it still ends as it was read.
     Without a model there is none, and older turns are simply no longer told.
+    `limit_tokens` is what the answer had for its past that found it too long.
     """
     clients = clients_of(ctx.sessions)
     try:
         writers = await writers_of(clients)
-        past = await _past(ctx, room_id, leaf_id, window) if writers else None
+        if limit_tokens is None:
+            limit_tokens = history_tokens("", {}, window, is_grounded=True)
+        limits = (limit_tokens, window.window_tokens // 2)
+        past = await _past(ctx, room_id, leaf_id, limits) if writers else None
         text = await _written(ctx, writers, past) if past and past.turns else None
         await _store(ctx, room_id, past, text)
     finally:
@@ -55,19 +60,20 @@ async def summarise(
 
 
 async def _past(
-    ctx: TaskContext, room_id: UUID, leaf_id: UUID, window: Window
+    ctx: TaskContext, room_id: UUID, leaf_id: UUID, limits_tokens: tuple[int, int]
 ) -> History | None:
-    """Return what no longer fits, with the summary so far; `None`: all fits."""
-    told = history_tokens("", window, is_grounded=True)
+    """Return what no longer fits, with the summary so far; `None`: all fits.
+
+    The limits are those of what is told, and of what is summed up at once.
+    """
+    told_tokens, most_tokens = limits_tokens
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         service = HistoryService(session, ctx.actor)
         try:
-            present = await service.history(room_id, leaf_id, told)
+            present = await service.history(room_id, leaf_id, told_tokens)
             if present.cut_at is None:
                 return None
-            return await service.history(
-                room_id, present.cut_at, window.window_tokens // 2
-            )
+            return await service.history(room_id, present.cut_at, most_tokens)
         except ChatRoomNotFoundError:  # deleted, or left
             return None
 

@@ -54,6 +54,10 @@ class ChatClient:
         except AttemptFailedError:
             return self.model_name(purpose)  # the call itself will say what is wrong
 
+    def server_label(self, purpose: Purpose) -> str:
+        """Return host and port of the server that a purpose is served by first."""
+        return self._serving(purpose)[0].label
+
     async def close(self) -> None:
         """Give the connections up."""
         opened, self._opened = self._opened, None
@@ -120,7 +124,7 @@ class ChatClient:
                         booking.begin()
                     for text in texts:
                         yield TextDelta(text)
-            end = relay.end(booking.model)
+            end = relay.end(booking.model, server.label)
             booking.finish(end.finish_reason)
         route.succeed()
         yield end

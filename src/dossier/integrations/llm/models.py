@@ -98,6 +98,8 @@ class Completed:
     model: str
     usage: Usage
     finish_reason: Literal["stop", "length", "refusal"]
+    server: str = ""
+    """Host and port of who answered."""
 
 
 StreamEvent = TextDelta | Completed
@@ -162,6 +164,10 @@ class ChatModel(Protocol):
 
     async def find_name(self, purpose: Purpose, /) -> str:
         """Return the same, asking a server that names its model itself."""
+        ...
+
+    def server_label(self, purpose: Purpose, /) -> str:
+        """Return host and port of the server that a purpose is served by first."""
         ...
 
 

@@ -131,12 +131,13 @@ class Relay:
         """Watch no longer."""
         self._watch.stop()
 
-    def end(self, model: str) -> Completed:
+    def end(self, model: str, server: str) -> Completed:
         """Return how the answer ended; `model` is the one that was asked."""
         return Completed(
             model=self._reader.model or model,
             usage=self._reader.usage,
             finish_reason=self._reader.finish_reason or "stop",
+            server=server,
         )
 
     async def read(self) -> list[str] | None:

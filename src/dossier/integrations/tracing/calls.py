@@ -108,6 +108,10 @@ class TracedChat:
         """Return the same, asking a server that names its model itself."""
         return await self._inner.find_name(purpose)
 
+    def server_label(self, purpose: Purpose) -> str:
+        """Return host and port of the server that a purpose is served by first."""
+        return self._inner.server_label(purpose)
+
 
 def traced_chat(model: ChatModel, tracer: Tracer) -> ChatModel:
     """Return the model, with its content traced where that is allowed."""

@@ -2,6 +2,7 @@
 
 from dossier.runs.ports import Holder
 from dossier.runs.rules.events import RunEvent, surviving
+from dossier.runs.rules.responses import cancelled_data, failed_data, response_data
 from dossier.runs.service.context import Executor, OnEnd, RunContext, RunKind
 from dossier.runs.service.engine import RunEngine
 from dossier.runs.service.follower import Follower
@@ -23,5 +24,8 @@ __all__ = [
     "RunKind",
     "RunsService",
     "add_run",
+    "cancelled_data",
+    "failed_data",
+    "response_data",
     "surviving",
 ]

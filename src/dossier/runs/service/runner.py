@@ -160,11 +160,11 @@ async def _within(waited: object, timeout_s: float) -> bool:
 
 def _end_of(live: Live, error: Exception | None) -> End:
     if live.stop is Stop.CANCEL:
-        return cancelled_end()
+        return cancelled_end(live.run_id)
     named = as_app_error(error or RunUnfinishedError())
     if named.status == InternalServerError.status:
         logger.error("runs.run.failed", extra={"kind": live.run.kind}, exc_info=error)
-    return failed_end(named, live.run.request_id)
+    return failed_end(live.run, named)
 
 
 def _error_of(task: asyncio.Future[None]) -> Exception | None:

@@ -123,7 +123,7 @@ class RunsService:
 
     async def _end(self, run: Run) -> None:
         """End a run that no process has in hand."""
-        end = cancelled_end()
+        end = cancelled_end(run.id)
         last = make_event(run.reserved_through + 1, end.type, end.data)
         run.finished_at = now()
         run.reserved_through = run.stored_through = last.sequence_number

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from dossier.core.clock import now
 from dossier.core.database import (
@@ -26,6 +27,7 @@ from dossier.runs.exceptions import RunSupersededError
 from dossier.runs.gateway import log
 from dossier.runs.gateway import run as gateway
 from dossier.runs.models import Run
+from dossier.runs.rules.responses import cancelled_data, failed_data
 from dossier.runs.rules.states import next_state
 from dossier.runs.service.live import Live, Stop
 from dossier.runs.service.writer import Writer
@@ -59,15 +61,16 @@ class End:
     error: dict[str, Any] | None = None
 
 
-def cancelled_end() -> End:
+def cancelled_end(run_id: UUID) -> End:
     """Return the end of a run that somebody cancelled."""
-    return End(RunState.CANCELLED, INCOMPLETE_EVENT, {"reason": "cancelled"})
+    return End(RunState.CANCELLED, INCOMPLETE_EVENT, cancelled_data(run_id))
 
 
-def failed_end(error: AppError, request_id: str | None) -> End:
+def failed_end(run: Run, error: AppError) -> End:
     """Return the end of a run that failed."""
-    problem = problem_of(error, request_id=request_id)
-    return End(RunState.FAILED, FAILED_EVENT, {"error": problem}, error=problem)
+    problem = problem_of(error, request_id=run.request_id)
+    data = failed_data(run.id, problem)
+    return End(RunState.FAILED, FAILED_EVENT, data, error=problem)
 
 
 async def no_write(_session: Session, _run: Run) -> None:
