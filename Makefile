@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 FONTS := .fonts
 # Keys of outside services never reach the demo or the tests.
-OFFLINE := env -u AI_API_KEY -u AI_BASE_URL -u AI_MODEL -u AI_EMBED_MODEL -u OPENAI_API_KEY -u ANTHROPIC_API_KEY
+OFFLINE := env -u AI_API_KEY -u AI_BASE_URL -u AI_MODEL -u AI_EMBED_MODEL -u OPENAI_API_KEY -u ANTHROPIC_API_KEY \
+	-u LANGSMITH_API_KEY -u OTEL_EXPORTER_OTLP_ENDPOINT
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16

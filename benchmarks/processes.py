@@ -89,13 +89,27 @@ def cpu_s(pid: int) -> float:
     return (user_ticks + system_ticks) / os.sysconf("SC_CLK_TCK")
 
 
+def family_cpu_s(pid: int) -> float:
+    """Return the processor time of a process and its children, those gone included."""
+    gone = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[13:15]
+    spent_s = cpu_s(pid) + sum(map(int, gone)) / os.sysconf("SC_CLK_TCK")
+    for child in _children(pid):
+        with contextlib.suppress(OSError):
+            spent_s += cpu_s(child)
+    return spent_s
+
+
+def _children(pid: int) -> Iterator[int]:
+    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+        yield from map(int, tasks.read_text().split())
+
+
 def _family(pid: int) -> Iterator[int]:
     if _name(pid) == "postgres":
         return
     yield pid
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in tasks.read_text().split():
-            yield from _family(int(child))
+    for child in _children(pid):
+        yield from _family(child)
 
 
 def _name(pid: int) -> str:

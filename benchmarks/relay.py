@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from benchmarks.cached import CHAT, cache_hits
 from benchmarks.figures import percentile
+from benchmarks.parties import Parties
 from benchmarks.processes import (
     cpu_s,
     dossier,
@@ -53,6 +54,7 @@ class Web:
     pid: int
     headers: Mapping[str, str]
     env: Mapping[str, str]
+    database_pid: int
 
     def voice(self, prefix: str) -> Voice:
         """Return how to ask it, each time another question."""
@@ -164,7 +166,8 @@ async def _web(played: Stage, stack: AsyncExitStack, model: Model) -> Web:
     status, body = await answer(port, request("POST", "/api/v1/auth/login", {}, login))
     assert status == _OK, body
     token = orjson.loads(body)["access_token"]
-    return Web(port, pid, {"authorization": f"Bearer {token}"}, env)
+    headers = {"authorization": f"Bearer {token}"}
+    return Web(port, pid, headers, env, await played.database_pid())
 
 
 async def _first_tokens(model: Model, web: Web, count: int = 100) -> dict[str, float]:
@@ -242,15 +245,15 @@ async def _together(model: Model, webs: Sequence[Web], count: int) -> dict[str, 
     ramp_s = count / len(webs) / STARTS_PER_S
     tokens = int((ramp_s + TOGETHER_S) * 1000 / PER_TOKEN_MS)
     await model.play(delay_per_token_ms=PER_TOKEN_MS, reply_tokens=tokens)
-    before = [(rss_mib(web.pid), cpu_s(web.pid)) for web in webs]
+    before_mib = [rss_mib(web.pid) for web in webs]
+    parties = Parties([web.pid for web in webs], model.pid, webs[0].database_pid)
+    parties.begin()
     voices = [web.voice(f"{count}") for web in webs]
     task = asyncio.create_task(listen_together(voices, count, ramp_s))
     await asyncio.sleep(ramp_s + TOGETHER_S / 2)
-    grown_mib = [
-        rss_mib(web.pid) - was[0] for web, was in zip(webs, before, strict=True)
-    ]
+    grown_mib = sum(rss_mib(web.pid) for web in webs) - sum(before_mib)
     heard = await task
-    used_s = [cpu_s(web.pid) - was[1] for web, was in zip(webs, before, strict=True)]
+    used = parties.told(count * tokens)
     silences = [each.longest_silence_ms() for each in heard]
     complete = [
         _said([each]) == echo(f"{count} {number}", tokens)
@@ -269,8 +272,9 @@ async def _together(model: Model, webs: Sequence[Web], count: int) -> dict[str, 
         "first_token_p95_ms": percentile([h.first_token_ms for h in heard], 95),
         "longest_silence_p50_ms": percentile(silences, 50),
         "longest_silence_p99_ms": percentile(silences, 99),
-        "kib_per_stream": round(sum(grown_mib) * 1024 / count, 1),
-        "cpu_us_per_token": round(sum(used_s) * 1e6 / (count * tokens), 1),
+        "kib_per_stream": round(grown_mib * 1024 / count, 1),
+        "cpu_us_per_token": used["cpu_us_per_token_of"]["web"],
+        **used,
     }
 
 

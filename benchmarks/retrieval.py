@@ -29,17 +29,18 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.llm.models import CallTag
 from dossier.knowledge.gateway import search as gateway
 from dossier.knowledge.rules import plan
-from dossier.knowledge.rules.analyser import ANALYSER_VERSION, term_id, terms
+from dossier.knowledge.rules.analyser import ANALYSER_VERSION, term_id, term_ids, terms
 from dossier.knowledge.rules.collection import NamedLines, read_collection
 from dossier.knowledge.rules.weights import (
     count_terms,
     inverse_frequency,
     sparse_text,
-    weigh,
+    weighed_text,
 )
 from dossier.knowledge.schemas.search import DocumentScope
 from dossier.knowledge.service import SearchQuery, SearchService
 from dossier.knowledge.service.search_eval import evaluate
+from dossier.knowledge.service.search_outside import Outside
 
 CHUNKS = int(os.environ.get("BENCH_CHUNKS", "100000"))
 BEIR = os.environ.get("BENCH_BEIR")
@@ -200,7 +201,9 @@ async def _latency(
     for warm in (True, False):
         for each in asked[:20] if warm else asked:
             service = SearchService(
-                database.sessions, Actor.system(each.org_id), embedder
+                database.sessions,
+                Actor.system(each.org_id),
+                Outside(embedder),
             )
             started_at = time.perf_counter()
             result = await service.search(SearchQuery(each.text, limit=K))
@@ -332,10 +335,10 @@ async def _fill(
 
 def _rows(texts: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     for text in texts:
-        ids = [term_id(term) for term in terms(text)]
+        ids = term_ids(terms(text))
         counts = count_terms(ids)
         array = f"{{{','.join(map(str, counts))}}}"
-        yield len(ids), array, sparse_text(weigh(counts, len(ids), 320))
+        yield len(ids), array, weighed_text(counts, len(ids), 320)
 
 
 def _told(vector: Any) -> str:

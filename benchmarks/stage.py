@@ -83,6 +83,12 @@ class Stage:
             **more,
         }
 
+    async def database_pid(self) -> int:
+        """Return the first process of PostgreSQL."""
+        async with self.connected() as connection:
+            lines = await connection.fetchval("select pg_read_file('postmaster.pid')")
+        return int(lines.split()[0])
+
     async def add_products(self, org_id: UUID, count: int) -> None:
         """Fill an organisation, and the same owner of the usual way."""
         async with self.connected() as connection:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from dossier.accounts.rules import matrix_markdown
-from dossier.core.settings import ALIASES, Settings
+from dossier.core.settings import Settings
+from dossier.core.settings.aliases import ALIASES, LANGSMITH_KEY, LANGSMITH_PROJECT
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "DOSSIER_"
@@ -68,6 +69,8 @@ def settings_page() -> str:
         f"| `{alias}` | `{PREFIX}{group.upper()}__{field.upper()}` |"
         for alias, (group, field) in ALIASES.items()
     ]
+    names = f"`{LANGSMITH_KEY}`, `{LANGSMITH_PROJECT}`"
+    lines.append(f"| {names} | LangSmith's endpoint and headers, if no other is set |")
     return "\n".join(lines) + "\n"
 
 

@@ -4,8 +4,10 @@ Every xdist worker has its own database, cloned from one migrated template. A te
 sessions share one connection inside one outer transaction, which is rolled back.
 """
 
+import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,6 +23,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import State
 from tests.factories.accounts import make_organisation
+from tests.processes import Forkers
 
 from dossier.ai.service import open_model_parts
 from dossier.core import migrate
@@ -42,6 +45,15 @@ from dossier.jobs.ports import Task
 from dossier.knowledge.service.assembly import Searchers
 from dossier.runs.service import RunEngine
 
+# Bytecode is kept, whatever the environment says: without it each test process compiles
+# all tests anew, and each process that a test starts compiles the whole product.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Tests are collected into half a million objects that stay: nobody need look at them
+# again and again while they are made, nor afterwards.
+gc.disable()
+
 # The same examples in every run, and none fails because the machine is busy.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
@@ -54,6 +66,26 @@ OTHER_ORG_ID = UUID("018f0000-0000-7000-8000-00000000000b")
 DrainJobs = Callable[..., Awaitable[int]]
 USER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 OTHER_USER_ID = UUID("018f0000-0000-7000-8000-0000000000b1")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests: what is left for the end is small, and shared well.
+
+    They stay beside each other, as most of them need the process that forks.
+    """
+    long = {
+        item.path
+        for item in items
+        if item.get_closest_marker("process") or item.get_closest_marker("slow")
+    }
+    items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, but leave alone what all tests share."""
+    gc.freeze()
+    gc.enable()
 
 
 def named(url: str, database: str) -> str:
@@ -144,6 +176,13 @@ async def fresh_database(
 
 
 @pytest.fixture(scope="session")
+def forkers() -> Iterator[Forkers]:
+    forkers = Forkers()
+    yield forkers
+    forkers.close()
+
+
+@pytest.fixture(scope="session")
 async def engine(database_url: str) -> AsyncIterator[Engine]:
     engine = make_engine(database_url)
     yield engine
@@ -203,17 +242,22 @@ async def session(sessions: SessionFactory, org_id: UUID) -> AsyncIterator[Sessi
         yield session
 
 
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+@pytest.fixture(scope="session")
+def common_settings(database_url: str) -> Settings:
+    """What tests have in common; to read and check it takes its time."""
     return Settings.model_validate(
         {
-            "home": tmp_path,
             "database": {"url": database_url, "migrate_on_start": False},
             "auth": {"mode": "password", "secret": "s" * 32},
             "jobs": {"in_process": False},
             "limits": {"requests_per_minute": 0, "logins_per_minute": 0},
         }
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, common_settings: Settings) -> Settings:
+    return common_settings.model_copy(update={"home": tmp_path})
 
 
 class KnownTokens:

@@ -11,7 +11,13 @@ from fastapi.routing import iter_route_contexts
 
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
-from dossier.accounts.service import OrganisationsService, Principal, SignInService
+from dossier.accounts.service import (
+    KeySignInService,
+    KeyUses,
+    OrganisationsService,
+    Principal,
+    SignInService,
+)
 from dossier.api import (
     API_PREFIX,
     API_ROUTERS,
@@ -74,7 +80,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.callback(state.passwords.close)
         database = await stack.enter_async_context(opened_database(settings))
         state.sessions = database.sessions
-        state.authenticator = _authenticator(app, database.sessions)
+        uses = KeyUses(database.sessions)
+        stack.push_async_callback(uses.close)
+        state.authenticator = _authenticator(app, database.sessions, uses)
         state.checks = _checks(database)
         parts = await stack.enter_async_context(executing(settings, database))
         state.searchers = parts.searchers
@@ -109,12 +117,19 @@ def _checks(database: Database) -> dict[str, health.Check]:
     return {**health.database_checks(engine), "queue": queue}
 
 
-def _authenticator(app: FastAPI, sessions: SessionFactory) -> Authenticator:
+def _authenticator(
+    app: FastAPI, sessions: SessionFactory, uses: KeyUses
+) -> Authenticator:
     state = app.state
+    by_token = TokenAuthenticator(
+        SignInService(sessions, state.passwords, state.signer),
+        state.signer,
+        state.principals,
+        KeySignInService(sessions, uses),
+    )
     if state.settings.auth.mode == "open":
-        return LocalAuthenticator(OrganisationsService(sessions))
-    sign_in = SignInService(sessions, state.passwords, state.signer)
-    return TokenAuthenticator(sign_in, state.signer, state.principals)
+        return LocalAuthenticator(OrganisationsService(sessions), by_token)
+    return by_token
 
 
 def _signer(settings: Settings) -> TokenSigner:
@@ -147,15 +162,18 @@ def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:
         cors_origins=web.cors_origins,
         max_body_bytes=limits.max_body_kib * 1024,
         is_upload=upload_matcher(app),
-        caller_of=partial(_caller_of, app.state.principals),
+        caller_of=partial(caller_of, app.state.principals),
     )
 
 
-def _caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:
+def caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:
+    """Return whose requests are counted together: a key's, a member's, else `None`."""
     if not credentials:
         return None
-    key = token_key(credentials)
-    return key.hex() if principals.get(key) else None
+    principal = principals.get(token_key(credentials))
+    if principal is None:
+        return None
+    return str(principal.api_key_id or principal.user_id)
 
 
 def upload_matcher(app: FastAPI) -> Callable[[str, str], bool]:

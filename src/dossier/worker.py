@@ -13,6 +13,7 @@ from dossier.ai.service import (
     AbilitiesService,
     StoredProbe,
     embedder_name,
+    has_typed_lane,
     planned_servers,
 )
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
@@ -38,6 +39,7 @@ from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import Press, render
 from dossier.runs.service import RunEngine
+from dossier.runs.tasks import prune_logs
 from dossier.sources.constants import CENTRAL_PATIENCE
 from dossier.sources.tasks import (
     create_base,
@@ -47,6 +49,12 @@ from dossier.sources.tasks import (
 )
 
 logger = logging.getLogger(__name__)
+
+
+def summarising(settings: Settings, *, may_type: bool) -> Task:
+    """Return the task that writes running summaries, in a form where it may."""
+    clients_of = partial(open_clients, settings, may_type=may_type)
+    return Task(partial(summarise, clients_of=clients_of, window=window_of(settings)))
 
 
 TASKS: dict[str, Callable[[Settings], Task]] = {
@@ -61,13 +69,7 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
     "documents.delete_blob": lambda settings: Task(
         partial(delete_blob, store=open_store(settings.storage.url, settings.home))
     ),
-    "chat.summarise": lambda settings: Task(
-        partial(
-            summarise,
-            clients_of=partial(open_clients, settings),
-            window=window_of(settings),
-        )
-    ),
+    "chat.summarise": lambda settings: summarising(settings, may_type=False),
     "knowledge.index_document": lambda settings: Task(
         partial(
             knowledge.index_document,
@@ -134,6 +136,11 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
             partial(settle_lost, sessions, settings.runs.max_duration_s),
         ),
         Timer("ai.sweep_answers", "53 * * * *", partial(sweep_answers, sessions)),
+        Timer(
+            "runs.prune_logs",
+            "11 4 * * *",
+            partial(prune_logs, sessions, settings.runs.keep_log_days),
+        ),
         *central_timers(settings, database),
         *(
             Timer(each.kind, each.cron, partial(enqueue_due, sessions, each))
@@ -231,6 +238,16 @@ def known_tasks(settings: Settings, embedder: EmbeddingModel | None) -> dict[str
     )
 
 
+def typed_tasks(settings: Settings) -> dict[str, Task]:
+    """Return the tasks that ask models for typed answers, where that is installed.
+
+    They are for a worker's own process: a web process never loads the library.
+    """
+    if not has_typed_lane():
+        return {}
+    return {"chat.summarise": summarising(settings, may_type=True)}
+
+
 @asynccontextmanager
 async def working(
     settings: Settings, database: Database, searchers: Searchers
@@ -257,6 +274,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         probing(settings, database),
     ):
         tasks = known_tasks(settings, parts.searchers.embedder())
+        tasks |= typed_tasks(settings)
         logger.info("worker.started")
         await make_worker(settings, database, tasks).run(stop)
     logger.info("worker.stopped")

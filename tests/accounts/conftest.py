@@ -1,40 +1,69 @@
 """The app with its real log-in, and people to log in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
 from fastapi import FastAPI
+from tests.accounts.keys import KEYS, MAKE, bearer
 from typing_extensions import override
 
 from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import Membership, User
-from dossier.accounts.service import OrganisationsService, SignInService
+from dossier.accounts.service import (
+    KeySignInService,
+    KeyUses,
+    OrganisationsService,
+    Principal,
+    SignInService,
+)
 from dossier.core.database import SessionFactory
+from dossier.core.models import new_id
 from dossier.core.security import Passwords, PrincipalCache
 
 PASSWORD = "correct horse battery"
 
 MakeMember = Callable[..., Awaitable[Membership]]
+Enter = Callable[..., Awaitable[Membership]]
+MakeKey = Callable[..., Awaitable[dict[str, Any]]]
 LogIn = Callable[..., Awaitable[httpx2.Response]]
 
 
+ByToken = Callable[[PrincipalCache[Principal]], TokenAuthenticator]
+
+
 @pytest.fixture
-def login_app(app: FastAPI, sessions: SessionFactory) -> FastAPI:
-    state = app.state
-    sign_in = SignInService(sessions, state.passwords, state.signer)
-    state.authenticator = TokenAuthenticator(sign_in, state.signer, state.principals)
+def uses(sessions: SessionFactory) -> KeyUses:
+    """Writes when it is told to: nothing runs beside a test."""
+    return KeyUses(sessions, write_after_s=10**6)
+
+
+@pytest.fixture
+def by_token(app: FastAPI, sessions: SessionFactory, uses: KeyUses) -> ByToken:
+    """Builds the real authenticator around a cache."""
+
+    def build(cache: PrincipalCache[Principal]) -> TokenAuthenticator:
+        passwords, signer = app.state.passwords, app.state.signer
+        sign_in = SignInService(sessions, passwords, signer)
+        keys = KeySignInService(sessions, uses)
+        return TokenAuthenticator(sign_in, signer, cache, keys)
+
+    return build
+
+
+@pytest.fixture
+def login_app(app: FastAPI, by_token: ByToken) -> FastAPI:
+    app.state.authenticator = by_token(app.state.principals)
     return app
 
 
 @pytest.fixture
-def forgetful_app(login_app: FastAPI, sessions: SessionFactory) -> FastAPI:
+def forgetful_app(login_app: FastAPI, by_token: ByToken) -> FastAPI:
     """The same, looking each token up each time."""
-    state = login_app.state
-    sign_in = SignInService(sessions, state.passwords, state.signer)
-    state.authenticator = TokenAuthenticator(sign_in, state.signer, PrincipalCache(0))
+    login_app.state.authenticator = by_token(PrincipalCache(0))
     return login_app
 
 
@@ -97,3 +126,32 @@ def log_in(web: httpx2.AsyncClient) -> LogIn:
         return answer
 
     return attempt
+
+
+@pytest.fixture
+def enter(
+    login_app: FastAPI, web: httpx2.AsyncClient, org_id: UUID, make_member: MakeMember
+) -> Enter:
+    """Makes a member and lets the client act as that person."""
+
+    async def make(role: Role = Role.OWNER, of: UUID = org_id) -> Membership:
+        member = await make_member(of, f"{new_id()}@example.com", role)
+        token = login_app.state.signer.issue(member.user_id, of)
+        web.headers.update(bearer(token))
+        return member
+
+    return make
+
+
+@pytest.fixture
+def make_key(web: httpx2.AsyncClient) -> MakeKey:
+    """Makes a key as whoever the client acts as."""
+
+    async def make(*scopes: str, **more: Any) -> dict[str, Any]:
+        body = MAKE | {"scopes": scopes or MAKE["scopes"]} | more
+        answer = await web.post(KEYS, json=body)
+        assert answer.status_code == httpx2.codes.CREATED, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    return make

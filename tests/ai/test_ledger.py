@@ -274,6 +274,30 @@ async def test_fifty_callers_at_once_never_pass_the_cap(
     assert window.spent_tokens + window.reserved_tokens == 990
 
 
+async def test_fifty_callers_of_one_key_never_pass_its_cap_and_stop_nobody_else(
+    committing: SessionFactory, lone_org_id: UUID
+) -> None:
+    key_id, user_id = uuid4(), uuid4()
+    await make_budget(
+        committing,
+        lone_org_id,
+        scope=BudgetScope.KEY,
+        subject_id=key_id,
+        cap_tokens=1000,
+    )
+    by_key = make_tag(lone_org_id, user_id=user_id, key_id=key_id)
+    in_person = make_tag(lone_org_id, user_id=user_id)
+
+    through = await race(committing, 50, [by_key], 90)
+    others = await race(committing, 5, [in_person], 90)
+
+    window = await window_of(committing, lone_org_id)
+    assert (len(through), len(others)) == (11, 5)
+    assert window.spent_tokens + window.reserved_tokens == 990
+    calls = await calls_of(committing, lone_org_id)
+    assert [call.key_id for call in calls].count(key_id) == 11
+
+
 async def test_callers_under_several_budgets_never_wait_for_each_other(
     committing: SessionFactory, lone_org_id: UUID
 ) -> None:

@@ -1,13 +1,14 @@
 """What clients see of calls, budgets, abilities and stored answers."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 from tests.conftest import USER_ID, client_of
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_api_key, make_user
 from tests.factories.ai import (
     FixedPrices,
     make_ledger,
@@ -15,7 +16,9 @@ from tests.factories.ai import (
     make_tag,
 )
 
+from dossier.ai.exceptions import BudgetExhaustedError
 from dossier.ai.service import AnswerCache, Ledger
+from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 
@@ -35,6 +38,20 @@ async def settled(sessions: SessionFactory, org_id: UUID, **tag: object) -> None
     ledger = make_ledger(sessions)
     reservation = await ledger.reserve(make_tag(org_id, **tag), "large", 500)
     await ledger.settle(reservation, make_record())
+
+
+async def test_a_new_budget_counts_what_calls_under_way_have_set_aside(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    ledger = make_ledger(sessions)
+    await ledger.reserve(make_tag(org_id), "large", 700)
+
+    made = await client.put("/api/v1/ai/budgets", json=CAPPED)
+
+    assert made.json()["spent_tokens"] == 700
+    with pytest.raises(BudgetExhaustedError):
+        await ledger.reserve(make_tag(org_id), "large", 400)
+    await ledger.reserve(make_tag(org_id), "large", 300)
 
 
 async def test_a_budget_is_set_shown_changed_and_removed(
@@ -82,6 +99,43 @@ async def test_a_users_budget_names_a_user_of_the_organisation(
 
     assert made.status_code == 200
     assert (unknown.status_code, unknown.json()["code"]) == (404, "user_not_found")
+
+
+@pytest.mark.parametrize("revoked_at", [None, now()])
+async def test_a_keys_budget_names_a_key_of_the_organisation(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    other_org_id: UUID,
+    revoked_at: datetime | None,
+) -> None:
+    api_key = await make_api_key(sessions, org_id, revoked_at=revoked_at)
+    foreign = await make_api_key(sessions, other_org_id)
+    wanted = CAPPED | {"scope": "key"}
+
+    made, unknown = [
+        await client.put("/api/v1/ai/budgets", json=wanted | {"subject_id": str(id_)})
+        for id_ in (api_key.id, foreign.id)
+    ]
+
+    assert (made.status_code, made.json()["subject_id"]) == (200, str(api_key.id))
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "api_key_not_found")
+
+
+async def test_usage_is_summed_by_key_whatever_became_of_it(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    api_key = await make_api_key(sessions, org_id, revoked_at=now())
+    for key_id in (None, api_key.id, api_key.id):
+        await settled(sessions, org_id, key_id=key_id)
+
+    usage = await client.get("/api/v1/ai/usage", params={"group_by": "key"})
+    calls = await client.get("/api/v1/ai/calls", params={"key_id": str(api_key.id)})
+
+    rows = {row["key_id"]: row["calls"] for row in usage.json()["items"]}
+    assert rows == {str(api_key.id): 2, None: 1}
+    assert usage.json()["totals"]["calls"] == 3
+    assert [call["key_id"] for call in calls.json()["items"]] == [str(api_key.id)] * 2
 
 
 @pytest.mark.parametrize(

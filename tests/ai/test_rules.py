@@ -191,6 +191,7 @@ def test_with_nothing_set_answers_are_sentences_of_the_papers() -> None:
         "search.rerank",
         "search.central",
         "ocr",
+        "vision",
     }
     assert all(features[name].why_not for name in unavailable)
 
@@ -202,6 +203,18 @@ def test_with_a_model_it_answers() -> None:
         "chat.answer", available=True, engine=Engine.MODEL, model="large"
     )
     assert features["chat.summary"].model == "small"
+
+
+def test_summaries_in_plain_words_are_told_as_such() -> None:
+    named = {"strong": "large", "cheap": "small", "is_reachable": True}
+
+    without = described(**named, has_typed_lane=False)["chat.summary"]
+    inside = described(**named, has_own_worker=False)["chat.summary"]
+
+    assert (without.available, inside.available) == (True, True)
+    assert "dossier[ai]" in str(without.why_not)
+    assert inside.setting == "DOSSIER_JOBS__IN_PROCESS"
+    assert described(**named)["chat.summary"].why_not is None
 
 
 def test_before_the_first_probe_a_model_counts_as_there() -> None:

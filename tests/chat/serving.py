@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.processes import Forkers, Process
 
 _LISTENING = re.compile(r"running on (http://\S+) ")
 
@@ -20,36 +20,39 @@ _LISTENING = re.compile(r"running on (http://\S+) ")
 class Served:
     """A web process, and how to reach it."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     http: httpx2.AsyncClient
 
 
 @asynccontextmanager
-async def serving(home: Path, **variables: str) -> AsyncIterator[Served]:
+async def serving(
+    forkers: Forkers, home: Path, **variables: str
+) -> AsyncIterator[Served]:
     """Run `dossier serve` on a free port."""
-    command = [sys.executable, "-m", "dossier", "serve", "--port", "0", "--no-worker"]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env={**os.environ, "DOSSIER_HOME": str(home), **variables},
-        stderr=asyncio.subprocess.PIPE,
-        limit=2**20,
+    command = ["-m", "dossier", "serve", "--port", "0", "--no-worker"]
+    environment = {**os.environ, "DOSSIER_HOME": str(home), **variables}
+    told, telling = os.pipe()
+    with os.fdopen(telling, "wb") as end:
+        process = forkers.start(command, environment, end.fileno(), end.fileno())
+    lines = asyncio.StreamReader(limit=2**20)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(told, "rb")
     )
-    assert process.stderr
     drain = None
     try:
-        url = await _address(process.stderr)
-        drain = asyncio.create_task(process.stderr.read())
+        url = await _address(lines)
+        drain = asyncio.create_task(lines.read())
         limits = httpx2.Limits(max_connections=None)
         async with httpx2.AsyncClient(
             base_url=f"{url}/api/v1", timeout=120, limits=limits
         ) as http:
             yield Served(process, http)
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        process.kill()
+        await asyncio.to_thread(process.wait)
         if drain is not None:
             await drain
+        transport.close()
 
 
 async def _address(lines: asyncio.StreamReader) -> str:

@@ -18,6 +18,7 @@ from dossier.chat.rules.claims import (
     judge,
     written_again,
 )
+from dossier.chat.rules.claims_links import without_foreign_links
 
 STABILITY = (
     "The cream was kept at 40 °C for 3 months. Viscosity fell from 12,500 to\n"
@@ -120,6 +121,21 @@ def test_number_may_be_written_in_the_other_language(sentence: str) -> None:
         "htt[](a)ps://evil.example/secret",
         "data:text/html;base64,c2VjcmV0",
         "![x][secret]",
+        "javascript:alert('secret')",
+        "java\u200bscript:alert('secret')",
+        "javascript&#58;alert('secret')",
+        "https:\u2060//evil.example/secret",
+        "https\\://evil.example/secret",
+        "https&colon;//evil.example/secret",
+        "&lt;img src=//evil.example/secret&gt;",
+        "冷藏https://evil.example/secret",
+        "<https://evil.example/secret>",
+        "//evil.example/secret",
+        "evil.com/secret",
+        "secret@evil.example",
+        "https://xn--secret-evil.example",
+        "https://lab.example@evil.example/secret",
+        "[x]: https://evil.example/secret",
     ],
 )
 def test_link_that_no_passage_holds_does_not_pass(lure: str) -> None:
@@ -127,6 +143,13 @@ def test_link_that_no_passage_holds_does_not_pass(lure: str) -> None:
 
     assert "evil" not in shown
     assert "secret" not in shown
+
+
+@pytest.mark.parametrize(
+    "words", ["R&amp;D kept it.", "It was kept at data:5 of 7.", "Kept, e.g. cool/dry."]
+)
+def test_words_that_are_no_link_stay_as_they_are(words: str) -> None:
+    assert without_foreign_links(words, []) == words
 
 
 def read(pieces: list[str]) -> tuple[list[Claim], ClaimReader]:

@@ -1,10 +1,15 @@
 """A room written down: Markdown of a branch, JSON of all."""
 
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import text
+from markdown_it import MarkdownIt
 from tests.factories.chat import make_answer, make_message, make_room, settle
 
 from dossier.chat.models import ChatMessage
@@ -78,7 +83,74 @@ def test_quote_does_nothing_when_it_is_written_down() -> None:
 
     written = markdown_of("Room", [said])
 
-    assert r"See \!\[x\](https://evil.example/x) \<img src=x>" in written
+    assert r"See \!\[x\](`https://evil.example/x`) \<img src=x>" in written
+
+
+LURES = (
+    "[x](https://evil.example/?q=1)",
+    "![x](https://evil.example/?q=1)",
+    "[x](javascript:alert(1))",
+    "[x](jav&#x61;script:alert(1))",
+    "[x][r]\n\n[r]: https://evil.example",
+    "[^1]: https://evil.example",
+    "<https://evil.example>",
+    "<me@evil.example>",
+    "<img src=https://evil.example/x>",
+    "https://evil.example/x",
+    "`https://evil.example/x",
+    "`` ` ``https://evil.example/x",
+    "\\https://evil.example/x",
+    "https://evil.example/`x",
+    "https\\://evil.example/x",
+    "請見https://evil.example/x，謝謝",
+    "www.evil.example",
+    "evil.com/x",
+    "//evil.example/x",
+    "me@evil.example",
+    "https&#58;//evil.example/x",
+    "https://xn--80ak6aa92e.com/x",
+)
+
+
+@pytest.mark.parametrize("lure", LURES)
+def test_nothing_that_was_said_becomes_a_link_or_a_picture(lure: str) -> None:
+    citation = CITATION | {"filename": f"{lure}.pdf", "quote": lure}
+    said = Said(lure, datetime(2026, 3, 2, tzinfo=UTC), f"Yes. {lure} [1]", [citation])
+
+    shown = MarkdownIt("commonmark").render(markdown_of(lure, [said]))
+
+    assert not re.search(r"<(?!/?(?:h1|p|strong|code)>)", shown)
+    outside_code = re.sub(r"<code>.*?</code>", "", shown, flags=re.DOTALL)
+    assert not re.search(r"(?:https?:|(?<!:)//|@)\w|www\.|evil\.com", outside_code)
+
+
+@pytest.mark.parametrize("number", [1, 7])
+@pytest.mark.parametrize(
+    "end", ["(evil)", "(https://evil.example)", ": https://e.example"]
+)
+def test_mark_of_a_footnote_is_no_half_of_a_link(number: int, end: str) -> None:
+    words = f"[{number}]{end}\n\nYes [{number}]."
+    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [CITATION])
+
+    shown = MarkdownIt("commonmark").render(markdown_of("Room", [said]))
+
+    assert not re.search(r"<(?:a|img)\b", re.sub("<code>.*?</code>", "", shown))
+
+
+@given(words=text(st.sampled_from("`\\[]()<>!&#;:/.@1 ahtpsw\n")))
+def test_no_mix_of_signs_becomes_a_link_or_a_picture(words: str) -> None:
+    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
+
+    shown = MarkdownIt("commonmark").render(markdown_of("Room", [said]))
+
+    assert not re.search(r"<(?:a|img)\b", shown)
+
+
+def test_words_that_do_nothing_are_written_as_they_were_said() -> None:
+    words = "Hello! Is pH < 5.5 & stable at 40 °C? **Yes**, 1:2 (w/w) - see p. 3; R&D."
+    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
+
+    assert words in markdown_of("Room", [said])
 
 
 async def test_json_has_every_branch(

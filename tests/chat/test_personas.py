@@ -288,3 +288,17 @@ async def test_without_a_user_there_is_one_profile(
 
     assert room.created_by == question.profile_id == persona.owner_id
     assert answer.virtual_user_id == persona.id
+
+
+@pytest.mark.parametrize("unseen", ["\u200b\u200b", "\u2060", "\u00ad \u200d"])
+async def test_names_and_titles_can_be_seen(
+    client: httpx2.AsyncClient, unseen: str
+) -> None:
+    refused = [
+        await client.post("/api/v1/chat/virtual-users", json={"name": unseen}),
+        await client.post("/api/v1/chat/rooms", json={"title": unseen}),
+    ]
+
+    assert [each.status_code for each in refused] == [422, 422]
+    pointers = [each.json()["errors"][0]["pointer"] for each in refused]
+    assert pointers == ["#/name", "#/title"]

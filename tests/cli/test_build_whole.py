@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +16,7 @@ import openpyxl
 import pikepdf
 import pytest
 from tests.factories.spreadsheets import xlsx_bytes
+from tests.processes import STDOUT, Forkers, piped
 from typer.testing import CliRunner
 
 from dossier.cli.build import app
@@ -77,24 +76,24 @@ def command(
 
 
 def test_a_build_that_is_stopped_says_so_and_leaves_nothing(
-    own_settings: Settings, tmp_path: Path
+    own_settings: Settings, tmp_path: Path, forkers: Forkers
 ) -> None:
     environment = os.environ | {
         "DOSSIER_HOME": str(own_settings.home),
         "DOSSIER_DATABASE__URL": str(own_settings.database.url),
     }
     out = tmp_path / "new" / "out"
-    command = [sys.executable, "-m", "dossier", "build", str(EXAMPLE), "-o", str(out)]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, env=environment, stderr=subprocess.PIPE, text=True
-    ) as process:
-        begun = next(line for line in process.stderr or () if "Taking in" in line)
+    command = ["-m", "dossier", "build", str(EXAMPLE), "-o", str(out)]
+    with piped() as (lines, handle):
+        process = forkers.start(command, environment, STDOUT, handle)
+        os.close(handle)
+        begun = next(line for line in lines if "Taking in" in line)
         process.send_signal(signal.SIGINT)
-        said = list(process.stderr or ())
+        said = list(lines)
 
     assert begun
     assert said[-1] == "dossier build: stopped; nothing was written\n"
-    assert process.returncode == 130
+    assert process.wait() == 130
     assert not out.parent.exists()
 
 

@@ -77,6 +77,7 @@ async def test_access_line_names_the_route_not_the_values(small: Rig) -> None:
         "bytes": len(b'{"id":5,"limit":7}'),
         "org_id": None,
         "user_id": None,
+        "api_key_id": None,
     }
 
 
@@ -166,6 +167,25 @@ async def test_verified_tokens_are_counted_apart_and_invented_ones_together() ->
         ]
 
     assert statuses == [200, 200, 429, 200, 429]
+
+
+async def test_one_key_has_one_count_however_it_is_sent() -> None:
+    limiter = RateLimiter(requests_per_minute=2, logins_per_minute=1, clock=Clock())
+    known = {b"Bearer dossier_a": "a", b"Bearer dossier_b": "b"}
+    sent = [
+        {"authorization": "Bearer dossier_a"},
+        {"x-api-key": "dossier_a"},
+        {"x-api-key": "dossier_a"},
+        {"x-api-key": "dossier_b"},
+        {"authorization": "Bearer dossier_b", "x-api-key": "dossier_a"},
+    ]
+    async with rig(limiter=limiter, caller_of=known.get) as small:
+        statuses = [
+            (await small.client.get("/things/1", headers=headers)).status_code
+            for headers in sent
+        ]
+
+    assert statuses == [200, 200, 429, 200, 200]
 
 
 async def test_listed_origin_may_call(small: Rig) -> None:

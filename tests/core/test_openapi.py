@@ -35,7 +35,7 @@ def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     for _method, path, operation in operations(document):
         expected: list[dict[str, list[str]]] = (
-            [] if is_public(operation) else [{"bearer": []}]
+            [] if is_public(operation) else [{"bearer": []}, {"apiKey": []}]
         )
         assert operation["security"] == expected, path
 

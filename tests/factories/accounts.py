@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from dossier.accounts.constants import Role
-from dossier.accounts.models import Membership, User
+from dossier.accounts.models import ApiKey, Membership, User
 from dossier.core.database import SessionFactory, system_transaction
+from dossier.core.models import new_id
 
 
 async def make_organisation(sessions: SessionFactory, *, id: UUID, name: str) -> UUID:  # noqa: A002 - the column's name
@@ -35,3 +36,21 @@ async def make_user(sessions: SessionFactory, org_id: UUID, **overrides: Any) ->
         await session.flush()
         session.add(member)
     return user
+
+
+async def make_api_key(
+    sessions: SessionFactory, org_id: UUID, **overrides: Any
+) -> ApiKey:
+    """Insert a key, and who made it unless `user_id` is given; nobody has its token."""
+    values = {
+        "name": "Nightly import",
+        "scopes": ["read", "write"],
+        "secret_sha256": "0" * 64,
+    } | overrides
+    if "user_id" not in values:
+        maker = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
+        values["user_id"] = maker.id
+    api_key = ApiKey(org_id=org_id, **values)
+    async with system_transaction(sessions) as session:
+        session.add(api_key)
+    return api_key

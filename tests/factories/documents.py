@@ -46,5 +46,6 @@ async def make_stored_document(
         yield content
 
     store = open_store(settings.storage.url, settings.home)
-    await store.write(f"{BLOB_FOLDER}/{org_id}", pieces())
+    blob = await store.write_apart(f"{BLOB_FOLDER}/{org_id}", pieces())
+    over = {"blob_key": blob.key} | over
     return await make_document(sessions, org_id, content, **over)

@@ -102,6 +102,22 @@ async def test_a_task_gets_its_arguments_in_the_types_that_it_declares(
     assert got == [actor.name, actor.user_id, thing_id, "tw", None, port]
 
 
+async def test_a_task_acts_for_who_enqueued_it_the_key_included(
+    sessions: SessionFactory, org_id: UUID, actor: Actor, drain_jobs: DrainJobs
+) -> None:
+    by_key = replace(actor, api_key_id=new_id())
+    acting: list[Actor] = []
+
+    async def look(ctx: TaskContext) -> None:
+        acting.append(ctx.actor)
+
+    async with tenant_transaction(sessions, org_id) as session:
+        await JobsService(session, by_key).enqueue(KIND)
+    await drain_jobs({KIND: Task(look)})
+
+    assert acting == [replace(by_key, address=None, user_agent=None)]
+
+
 @pytest.mark.parametrize("error", [UpstreamError("502"), UnavailableError("away")])
 async def test_three_upstream_failures_in_a_row_fail_the_job(
     sessions: SessionFactory,

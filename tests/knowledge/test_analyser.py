@@ -16,6 +16,7 @@ from dossier.knowledge.rules.weights import (
     inverse_frequency,
     sparse_text,
     weigh,
+    weighed_text,
 )
 
 
@@ -122,3 +123,31 @@ def test_a_fifth_is_how_far_the_average_may_move() -> None:
 )
 def test_language_of_a_passage(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+@given(
+    st.dictionaries(st.integers(1, TERM_IDS), st.integers(1, 50)),
+    st.integers(1, 500),
+    st.floats(1, 500),
+)
+def test_a_passage_is_written_as_its_weights_are(
+    counts: dict[int, int], length: int, average: float
+) -> None:
+    written = weighed_text(counts, length, average)
+
+    assert written == sparse_text(weigh(counts, length, average))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\u00adb\u200bc", "abc"),  # a soft hyphen, and a space without width
+        ("e\u200d\u0301", "\u00e9"),
+        ("\u7919\u2019s", "\u788d's"),
+        ("A\u2014B", "a-b"),
+    ],
+)
+def test_what_nobody_sees_is_folded_before_and_after_the_normal_form(
+    text: str, expected: str
+) -> None:
+    assert normalised(text) == expected

@@ -1,14 +1,13 @@
 """Measuring retrieval: the bundled collection, bad files, and nothing left behind."""
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from unittest.mock import ANY
 
 import orjson
 import pytest
+from tests.processes import STDERR, STDOUT, Forkers
 from typer.testing import CliRunner
 
 from dossier.cli import app
@@ -67,12 +66,12 @@ async def test_its_database_is_gone_afterwards(tmp_path: Path) -> None:
 
 
 @pytest.mark.process  # a process that is stopped half-way
-def test_nothing_is_left_of_what_was_stopped(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dossier", "knowledge", "eval"]
+def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, forkers: Forkers) -> None:
+    command = ["-m", "dossier", "knowledge", "eval"]
     for name in FILES:
         command += [f"--{name.split('.')[0]}", str(DATA / name)]
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own
+    process = forkers.start(command, environment, STDOUT, STDERR)
     while not any(tmp_path.glob("*/*")) and process.poll() is None:
         time.sleep(0.01)
 

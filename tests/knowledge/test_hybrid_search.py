@@ -85,5 +85,15 @@ async def test_words_are_searched_while_the_embedder_is_away(
     assert [hit["document_id"] for hit in body["items"]] == [str(paper)]
 
 
+@pytest.mark.usefixtures("paper")
+async def test_all_that_an_embedder_is_asked_is_on_the_organisations_account(
+    client: httpx2.AsyncClient, server: ScriptedModelServer
+) -> None:
+    calls = (await client.get("/api/v1/ai/calls")).json()["items"]
+
+    assert {call["feature"] for call in calls} == {"knowledge.embed"}
+    assert len(calls) == server.calls.count("/v1/embeddings")
+
+
 async def test_each_process_has_one_client_of_a_kind(searchers: Searchers) -> None:
     assert searchers.embedder() is searchers.embedder()

@@ -45,8 +45,9 @@ class HashedTerms:
         return vector
 
 
-async def probe(embedder: EmbeddingModel) -> tuple[int | None, tuple[str, ...]]:
-    tag = CallTag(UUID(int=0), None, "probe")
+async def probe(
+    embedder: EmbeddingModel, tag: CallTag
+) -> tuple[int | None, tuple[str, ...]]:
     return len((await embedder.embed(["probe"], tag))[0]), ("en",)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dossier.integrations.parsing.papers import read_text
-from dossier.knowledge.rules.blocks import heading_level
+from dossier.knowledge.rules.blocks import BlockKind, blocks_of, heading_level
 from dossier.knowledge.rules.chunking import Part, passages_of
 from dossier.knowledge.rules.extract import Passage, Verdict, extract
 from dossier.knowledge.rules.extract_sentences import split_sentences
@@ -50,6 +50,54 @@ def test_chinese_that_a_pdf_wrapped_is_quoted_whole(page: str) -> None:
 def test_wrapped_line_that_begins_with_a_figure_is_no_heading() -> None:
     assert heading_level("1.2 至 1.6 牛頓米之間，符合規格") == 0
     assert heading_level("1.2 試驗方法") == 2
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("三批樣品之瓶身皆無破裂且瓶蓋之扭力值介於", "1.6 牛頓米之間符合規格要求"),
+        ("樣品依規定存放於攝氏四十度之恆溫箱中並於第", "12 週取出檢查其外觀與氣味"),
+        ("樣品甲、樣品乙，", "2 批皆合格"),
+        (
+            "All three batches were kept in a closed cabinet at a temperature of",
+            "25 degrees and forty per cent of humidity, and looked at after",
+            "12 weeks",
+        ),
+        ("The torque of the cap is, as measured,", "1.2 newton metres"),
+    ],
+)
+def test_the_rest_of_a_sentence_is_no_heading(lines: tuple[str, ...]) -> None:
+    text = "\n".join(lines)
+
+    assert [each.kind for each in blocks_of(text)] == [BlockKind.PARAGRAPH]
+
+
+@pytest.mark.parametrize(
+    ("above", "heading"),
+    [
+        ("三批樣品之瓶身皆無破裂且瓶蓋之扭力值符合規格。", "1.6 試驗方法"),
+        ("三批樣品之瓶身皆無破裂且瓶蓋之扭力值符合規格\n", "1.6 試驗方法"),
+        ("包裝相容性試驗報告", "1. 試驗方法"),
+        ("製造商地址為臺北市信義區某路一段一號之三樓", "第二章 試驗方法"),
+        ("Samples were kept in a closed cabinet for three months", "2. Method"),
+        ("Samples were kept in a closed cabinet for three months.", "2. method"),
+        ("The following methods were used for the samples:", "2. method"),
+        ("Rose Cream", "2. method"),
+    ],
+)
+def test_a_heading_below_a_line_that_is_over_is_one(above: str, heading: str) -> None:
+    kinds = [each.kind for each in blocks_of(f"{above}\n{heading}\nText below it.")]
+
+    assert kinds == [BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.PARAGRAPH]
+
+
+def test_a_short_line_above_a_heading_is_not_broken_by_the_page() -> None:
+    wide = "本試驗將樣品存放於恆溫箱中並於規定之時間取出檢查其外觀與氣味等項目。"
+    text = f"{wide}\n本公司依據下列標準進行試驗並記錄結果\n1. 試驗方法"
+
+    *_, last = blocks_of(text)
+
+    assert last.kind is BlockKind.HEADING
 
 
 @pytest.mark.parametrize("question", ["瓶盖扭力值是多少？", "瓶身有無破裂？"])

@@ -1,6 +1,7 @@
 """Searching as one organisation: what is found, by which plan, and what is told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,19 +10,22 @@ import pytest
 from sqlalchemy import select, text, update
 from tests.factories.knowledge import index, make_indexed_document, make_read_document
 from tests.factories.products import make_product
+from typing_extensions import override
 
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.core.errors import UpstreamError
+from dossier.core.errors import PaymentRequiredError, UpstreamError
 from dossier.core.tenancy import Actor
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.integrations.llm.models import CallTag
 from dossier.integrations.rerank.client import Ranked
+from dossier.integrations.tracing.models import NoSpan, NoTracer, Span, Value
 from dossier.jobs.models import Job
 from dossier.knowledge.constants import EMBED_TASK
 from dossier.knowledge.models import Embedding, KnowledgeStats
 from dossier.knowledge.rules import plan
 from dossier.knowledge.service import SearchQuery, SearchResult, SearchService
+from dossier.knowledge.service.search_outside import Outside, Rests
 from dossier.products.exceptions import ProductNotFoundError
 from dossier.products.service import ProductsService
 
@@ -87,7 +91,7 @@ async def ask(
     sessions: SessionFactory, actor: Actor, question: str, **parts: Any
 ) -> SearchResult:
     outside = {name: parts.pop(name) for name in OUTSIDE if name in parts}
-    service = SearchService(sessions, actor, **outside)
+    service = SearchService(sessions, actor, Outside(**outside))
     return await service.search(SearchQuery(question, **parts))
 
 
@@ -256,10 +260,12 @@ class Backwards:
 
     def __init__(self, failure: Exception | None = None) -> None:
         self._failure = failure
+        self.asked_count = 0
 
     async def rerank(
         self, _query: str, documents: Sequence[str], top_n: int, /
     ) -> list[Ranked]:
+        self.asked_count += 1
         if self._failure is not None:
             raise self._failure
         places = reversed(range(len(documents)))
@@ -282,6 +288,83 @@ async def test_a_reranker_has_the_last_word(
     assert names(result) == ["second"]
     assert result.hits[0].parts.rerank == result.hits[0].score == 0.1
     assert "the reranker did not answer" in (failed.why or "")
+
+
+async def test_who_keeps_failing_is_left_alone(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    await make_indexed_document(sessions, org_id, "Red red red.")
+    reranker, rests = Backwards(UpstreamError("away")), Rests()
+    service = SearchService(sessions, actor, Outside(reranker=reranker, rests=rests))
+
+    told = [await service.search(SearchQuery("red")) for _ in range(5)]
+
+    assert reranker.asked_count == 3
+    assert "did not answer lately" in (told[-1].why or "")
+    assert all(each.hits for each in told)
+
+
+async def test_who_refuses_one_question_is_asked_the_next(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    await make_indexed_document(sessions, org_id, "Red red red.")
+    reranker = Backwards(PaymentRequiredError())
+    service = SearchService(sessions, actor, Outside(reranker=reranker))
+
+    for _ in range(5):
+        await service.search(SearchQuery("red"))
+
+    assert reranker.asked_count == 5
+
+
+async def test_a_search_is_traced_without_its_words(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    await make_indexed_document(sessions, org_id, "Red red red.")
+    tracer = Told()
+    service = SearchService(sessions, actor, Outside(tracer=tracer))
+
+    await service.search(SearchQuery("red"))
+    tracer.with_content = True
+    await service.search(SearchQuery("red"))
+
+    assert [name for name, _ in tracer.spans] == ["retrieval", "retrieval"]
+    silent, open_ = (values for _, values in tracer.spans)
+    assert silent["gen_ai.operation.name"] == "retrieval"
+    assert (silent["dossier.retrieval.mode"], silent["dossier.retrieval.hits"]) == (
+        "lexical",
+        1,
+    )
+    assert silent["gen_ai.retrieval.query.text"] is None
+    assert open_["gen_ai.retrieval.query.text"] == "red"
+
+
+class Told(NoTracer):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.with_content = False
+        self.spans: list[tuple[str, dict[str, Value | None]]] = []
+
+    @override
+    @contextmanager
+    def span(
+        self, name: str, attributes: Mapping[str, Value | None], /
+    ) -> Iterator[Span]:
+        values = dict(attributes)
+        self.spans.append((name, values))
+        yield Kept(values)
+
+
+class Kept(NoSpan):
+    """Keeps its attributes."""
+
+    def __init__(self, values: dict[str, Value | None]) -> None:
+        self._values = values
+
+    @override
+    def set(self, name: str, value: Value | None, /) -> None:
+        self._values[name] = value
 
 
 @dataclass

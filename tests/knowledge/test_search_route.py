@@ -8,6 +8,7 @@ import pytest
 from tests.factories.knowledge import make_indexed_document
 
 from dossier.core.database import SessionFactory
+from dossier.core.visible import visible
 
 URL = "/api/v1/search"
 TEXT = (
@@ -53,6 +54,24 @@ async def test_a_quote_stands_in_the_text_word_for_word(
     assert hit["kind"] == "table"
     assert hit["quote"] == "菸鹼醯胺\t4.0"
     assert hit["quote"] in page
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u202e", "\u00ad", "\U000e0041", "\ufe0f"])
+async def test_signs_that_nobody_sees_are_not_shown_and_keep_their_places(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, sign: str
+) -> None:
+    page = f"It is{sign} white. {sign}Its shelf {sign}life is 24{sign} months.{sign}"
+    document = await make_indexed_document(sessions, org_id, page)
+
+    answer = await client.get(URL, params={"q": "shelf life"})
+    chunks = await client.get(f"/api/v1/documents/{document.id}/chunks")
+
+    [hit], [chunk] = answer.json()["items"], chunks.json()["items"]
+    assert hit["quote"] == "Its shelf life is 24 months."
+    assert hit["text"] == chunk["text"] == visible(page)
+    assert sign not in answer.text + chunks.text
+    [place] = hit["places"]
+    assert page[place["start"] : place["end"]] == page.strip()
 
 
 @pytest.mark.parametrize(

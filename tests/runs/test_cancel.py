@@ -59,7 +59,7 @@ async def test_cancel_is_noticed_although_nobody_was_told(
     engine = await process(talk)
     run = await start_run(engine, committed, brand)
     await talk.paused.wait()
-    await engine._listener.close()  # noqa: SLF001 - deaf
+    await engine._news.listener.close()  # noqa: SLF001 - deaf
 
     await cancel(committed, run)
     ended = await run_when(committed, run, lambda now: now.state in FINISHED)

@@ -21,6 +21,11 @@ from dossier.runs.exceptions import StreamPositionInvalidError
 Message = MutableMapping[str, Any]
 
 
+SILENCE_S = 0.3
+"""Longer than others may take to say that they read: a tenth of the lease."""
+CANCELS: dict[str, Any] = {"on_disconnect": "cancel", "lease_s": 2}
+
+
 class Client:
     """A client on the other side of the server, who may leave or stop reading."""
 
@@ -209,7 +214,7 @@ async def test_run_is_cancelled_with_its_last_reader_where_that_is_wanted(
     process: Process, committed: SessionFactory, brand: UUID
 ) -> None:
     talk = Talk(pause_at=6)
-    engine = await process(talk, on_disconnect="cancel")
+    engine = await process(talk, **CANCELS)
     run = await start_run(engine, committed, brand)
     one, two = Client(), Client()
     streams = [begin(each, sse_response(engine, brand, run)) for each in (one, two)]
@@ -224,6 +229,94 @@ async def test_run_is_cancelled_with_its_last_reader_where_that_is_wanted(
 
     assert after_one.state is RunState.PROCESSING
     assert ended.state is RunState.CANCELLED
+
+
+async def test_run_that_is_read_in_another_process_is_not_cancelled(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    here = await process(talk, **CANCELS)
+    there = await process(talk, **CANCELS)
+    run = await start_run(here, committed, brand)
+    one, two = Client(), Client()
+    mine = begin(one, sse_response(here, brand, run))
+    other = begin(two, sse_response(there, brand, run))
+    await talk.paused.wait()
+    await two.until(lambda body: b"retry" in body)
+
+    one.gone.set()
+    await mine
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(talk.stopped.wait(), timeout=SILENCE_S)
+    two.gone.set()
+    await other
+    ended = await run_when(committed, run, lambda now: now.state in FINISHED)
+
+    assert ended.state is RunState.CANCELLED
+
+
+async def test_run_whose_last_readers_leave_two_processes_at_once_is_cancelled(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    engines = [await process(talk, **CANCELS) for _ in range(2)]
+    run = await start_run(engines[0], committed, brand)
+    clients = [Client(), Client()]
+    streams = [
+        begin(client, sse_response(engine, brand, run))
+        for client, engine in zip(clients, engines, strict=True)
+    ]
+    await talk.paused.wait()
+
+    for client in clients:
+        client.gone.set()
+    await asyncio.wait(streams)
+    ended = await run_when(committed, run, lambda now: now.state in FINISHED)
+
+    assert ended.state is RunState.CANCELLED
+
+
+async def test_run_whose_reader_comes_back_elsewhere_is_not_cancelled(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    here = await process(talk, **CANCELS)
+    there = await process(talk, **CANCELS)
+    run = await start_run(here, committed, brand)
+    one, two = Client(), Client()
+    mine = begin(one, sse_response(here, brand, run))
+    await talk.paused.wait()
+
+    one.gone.set()
+    back = begin(two, sse_response(there, brand, run))
+    await mine
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(talk.stopped.wait(), timeout=SILENCE_S)
+    talk.go.set()
+    await back
+
+    assert (await get_run(committed, run)).result == {"text": TEXT}
+
+
+async def test_run_whose_end_somebody_waits_for_is_not_cancelled(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    here = await process(talk, **CANCELS)
+    there = await process(talk, **CANCELS)
+    run = await start_run(here, committed, brand)
+    client = Client()
+    stream = begin(client, sse_response(here, brand, run))
+    waiting = asyncio.create_task(there.wait(brand, run.id, 5))
+    await talk.paused.wait()
+
+    client.gone.set()
+    await stream
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(talk.stopped.wait(), timeout=SILENCE_S)
+    talk.go.set()
+
+    assert (await waiting).state is RunState.COMPLETED
 
 
 async def test_request_may_choose_what_its_disconnect_means(

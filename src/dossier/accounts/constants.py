@@ -24,6 +24,18 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
+class Scope(StrEnum):
+    """What an API key may do of what its maker may."""
+
+    READ = "read"
+    """Ask: GET."""
+    WRITE = "write"
+    """Change: POST, PUT, PATCH, DELETE."""
+    ADMIN = "admin"
+    """Act as owner or admin, where the maker is one; else such a maker's key acts as
+    an editor."""
+
+
 # Fixed, so that two first requests at once still make one organisation.
 LOCAL_ORG_ID = UUID("0190f000-0000-7000-8000-000000000001")
 LOCAL_USER_ID = UUID("0190f000-0000-7000-8000-000000000002")

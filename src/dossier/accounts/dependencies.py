@@ -1,13 +1,16 @@
 """Wiring of accounts, and the two ways of finding out who is asking."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
+from dossier.accounts.rules import TOKEN_MARK
 from dossier.accounts.service import (
     LOCAL_OWNER,
     AccountReads,
     AccountsService,
+    ApiKeysService,
+    KeySignInService,
     OrganisationsService,
     Origin,
     Principal,
@@ -21,12 +24,19 @@ from dossier.core.security import (
     Passwords,
     PrincipalCache,
     TokenSigner,
+    credentials_of,
     token_key,
 )
 from dossier.core.tenancy import Actor
-from dossier.core.web import CurrentActor, HotReads, RequestSession, Sessions
+from dossier.core.web import (
+    Authenticator,
+    CurrentActor,
+    HotReads,
+    RequestSession,
+    Sessions,
+)
 
-_SCHEME = "bearer "
+_SCHEME: Final = "bearer "
 
 
 async def origin_of(request: Request) -> Origin:
@@ -39,47 +49,76 @@ async def origin_of(request: Request) -> Origin:
 
 
 class TokenAuthenticator:
-    """Knows a member by an access token; looks each up once in some seconds."""
+    """Knows a member by an access token or an API key, looked up once in some seconds.
+
+    A key that was revoked, or whose maker was deactivated, is refused within the life
+    of the cache (`DOSSIER_AUTH__PRINCIPAL_CACHE_S`).
+    """
 
     def __init__(
         self,
         sign_in: SignInService,
         signer: TokenSigner,
         cache: PrincipalCache[Principal],
+        keys: KeySignInService,
     ) -> None:
         self._sign_in = sign_in
+        self._keys = keys
         self._signer = signer
         self._cache = cache
 
     async def __call__(self, request: Request, /) -> Actor:
         """Return the member whom the token belongs to."""
-        credentials = request.headers.get("authorization", "")
-        if credentials[: len(_SCHEME)].lower() != _SCHEME:
+        credentials = credentials_of(dict(request.scope["headers"]))
+        token = _token_in(credentials)
+        if token is None:
             raise UnauthenticatedError
-        principal = await self._principal(credentials)
-        bind_actor(principal.org_id, principal.user_id)
+        principal = await self._principal(credentials, token)
+        bind_actor(principal.org_id, principal.user_id, principal.api_key_id)
+        principal.require_scope(request.method)
         return principal.actor(await origin_of(request))
 
-    async def _principal(self, credentials: str) -> Principal:
-        key = token_key(credentials.encode("latin-1"))
+    async def _principal(self, credentials: bytes, token: str) -> Principal:
+        key = token_key(credentials)
         known = self._cache.get(key)
         if known is not None:
             return known
-        claims = self._signer.verify(credentials[len(_SCHEME) :].strip())
-        principal = await self._sign_in.principal_of(claims)
-        self._cache.put(key, principal, claims.expires_at_s)
+        principal, expires_at_s = await self._looked_up(token)
+        self._cache.put(key, principal, expires_at_s)
         return principal
+
+    async def _looked_up(self, token: str) -> tuple[Principal, float]:
+        if token.startswith(TOKEN_MARK):
+            return await self._keys.principal_of(token)
+        claims = self._signer.verify(token)
+        return await self._sign_in.principal_of(claims), claims.expires_at_s
+
+
+def _token_in(credentials: bytes) -> str | None:
+    told = credentials.decode("latin-1")
+    is_bearer = told[: len(_SCHEME)].lower() == _SCHEME
+    return told[len(_SCHEME) :].strip() if is_bearer else None
 
 
 class LocalAuthenticator:
-    """Open mode: whoever passes the loopback guard is this machine's owner."""
+    """Open mode: whoever passes the loopback guard is this machine's owner.
 
-    def __init__(self, organisations: OrganisationsService) -> None:
+    Who sends an API key acts by that key, with its scopes and budgets; one that is not
+    valid is refused. Other credentials mean nothing here.
+    """
+
+    def __init__(
+        self, organisations: OrganisationsService, by_key: Authenticator
+    ) -> None:
         self._organisations = organisations
+        self._by_key = by_key
         self._has_organisation = False
 
     async def __call__(self, request: Request, /) -> Actor:
         """Return the owner of the local organisation."""
+        token = _token_in(credentials_of(dict(request.scope["headers"])))
+        if token is not None and token.startswith(TOKEN_MARK):
+            return await self._by_key(request)
         origin = await origin_of(request)
         if not self._has_organisation:
             await self._organisations.ensure_local()
@@ -123,6 +162,14 @@ async def get_account_reads(reads: HotReads, actor: CurrentActor) -> AccountRead
 ReadAccounts = Annotated[AccountReads, Depends(get_account_reads)]
 
 
+async def get_api_keys_service(
+    request: Request, session: RequestSession, actor: CurrentActor, activity: Activity
+) -> ApiKeysService:
+    """Build the service from the request's transaction and actor."""
+    forget = request.app.state.principals.clear
+    return ApiKeysService(session, actor, activity, forget)
+
+
 async def get_sign_in_service(
     sessions: Sessions, passwords: PasswordThreads, signer: Signer
 ) -> SignInService:
@@ -130,6 +177,7 @@ async def get_sign_in_service(
     return SignInService(sessions, passwords, signer)
 
 
+ApiKeys = Annotated[ApiKeysService, Depends(get_api_keys_service)]
 Accounts = Annotated[AccountsService, Depends(get_accounts_service)]
 SignIn = Annotated[SignInService, Depends(get_sign_in_service)]
 RequestOrigin = Annotated[Origin, Depends(origin_of)]

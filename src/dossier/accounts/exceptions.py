@@ -1,6 +1,12 @@
 """What can go wrong with accounts."""
 
-from dossier.core.errors import ConflictError, NotFoundError, UnauthenticatedError
+from dossier.core.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 
 
 class UserNotFoundError(NotFoundError):
@@ -40,3 +46,33 @@ class CurrentPasswordRequiredError(UnauthenticatedError):
     """Changing the password or e-mail address needs the current password."""
 
     title = "Current password needed"
+
+
+class ApiKeyNotFoundError(NotFoundError):
+    """No such API key in this organisation, or none that the member may see."""
+
+    title = "API key not found"
+
+
+class InvalidApiKeyError(UnauthenticatedError):
+    """The API key is not one of ours, was revoked or has expired, or its maker left."""
+
+    title = "API key not valid"
+
+
+class ApiKeyRevokedError(ConflictError):
+    """A key that was revoked gets no new secret."""
+
+    title = "API key revoked"
+
+
+class ApiKeyExpiryError(InvalidError):
+    """A key cannot expire before it is made."""
+
+    title = "Expiry in the past"
+
+
+class ScopeRequiredError(ForbiddenError):
+    """The API key lacks the scope that the method needs."""
+
+    title = "Scope required"

@@ -3,9 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, desc
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    desc,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from dossier.accounts import rules
 from dossier.accounts.constants import OrganisationKind, Role
 from dossier.core.clock import now
 from dossier.core.models import Base, Identified, TenantOwned, tenant_args
@@ -41,6 +52,7 @@ class Membership(TenantOwned, Identified, Base):
     __tablename__ = "memberships"
     __table_args__ = tenant_args(
         UniqueConstraint("user_id"),
+        UniqueConstraint("org_id", "user_id"),
         Index(
             "ix_memberships_org_id_created_at",
             "org_id",
@@ -64,3 +76,39 @@ class Membership(TenantOwned, Identified, Base):
     def name(self) -> str:
         """The member's name."""
         return self.user.name
+
+
+class ApiKey(TenantOwned, Identified, Base):
+    """A key that acts in the name of the member who made it.
+
+    Of the token only the digest of its secret part is kept. The row outlives the key:
+    the ledger and the trail name it.
+    """
+
+    __tablename__ = "api_keys"
+    __table_args__ = tenant_args(
+        ForeignKeyConstraint(
+            ["org_id", "user_id"],
+            ["memberships.org_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint(
+            "cardinality(scopes) > 0 and scopes <@ array['read', 'write', 'admin']",
+            name="scopes",
+        ),
+        Index("ix_api_keys_listed", "org_id", desc("created_at"), desc("id")),
+        Index("ix_api_keys_user_id", "org_id", "user_id"),
+    )
+
+    user_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    secret_sha256: Mapped[str] = mapped_column(String(64), repr=False)
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    @property
+    def prefix(self) -> str:
+        """How its token begins, by which people recognise it; not secret."""
+        return rules.token_prefix(self.id)

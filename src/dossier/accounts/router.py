@@ -1,4 +1,4 @@
-"""Routes of log-in and users."""
+"""Routes of log-in, users and API keys."""
 
 from uuid import UUID
 
@@ -6,13 +6,17 @@ from fastapi import Response, status
 
 from dossier.accounts.dependencies import (
     Accounts,
+    ApiKeys,
     ReadAccounts,
     RequestOrigin,
     Signer,
     SignIn,
 )
-from dossier.accounts.models import Membership
+from dossier.accounts.models import ApiKey, Membership
 from dossier.accounts.schemas import (
+    ApiKeyCreate,
+    ApiKeyResponse,
+    ApiKeySecretResponse,
     LoginRequest,
     SelfUpdate,
     TokenResponse,
@@ -21,7 +25,7 @@ from dossier.accounts.schemas import (
     UserUpdate,
 )
 from dossier.core.hot import hot
-from dossier.core.pagination import Paging
+from dossier.core.pagination import Paging, Slice
 from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.web import PUBLIC, json_response
@@ -88,3 +92,47 @@ async def update_user(
 ) -> Membership:
     """Change a member's name, role or state; only the fields that are sent."""
     return await accounts.update_user(user_id, body)
+
+
+@router.post(
+    "/api-keys",
+    tags=["api-keys"],
+    status_code=status.HTTP_201_CREATED,
+)
+async def create_api_key(
+    body: ApiKeyCreate, response: Response, api_keys: ApiKeys
+) -> ApiKeySecretResponse:
+    """Make an API key; its token is shown this once."""
+    response.headers["cache-control"] = "no-store"
+    return ApiKeySecretResponse.of(*await api_keys.create_api_key(body))
+
+
+@router.get("/api-keys", tags=["api-keys"], response_model=Page[ApiKeyResponse])
+async def list_api_keys(page: Paging, api_keys: ApiKeys) -> Slice[ApiKey]:
+    """List one's own API keys, or to owners and admins all, the newest first."""
+    return await api_keys.list_api_keys(page)
+
+
+@router.get("/api-keys/{api_key_id}", tags=["api-keys"], response_model=ApiKeyResponse)
+async def get_api_key(api_key_id: UUID, api_keys: ApiKeys) -> ApiKey:
+    """Show one API key."""
+    return await api_keys.get_api_key(api_key_id)
+
+
+@router.post("/api-keys/{api_key_id}/rotate", tags=["api-keys"])
+async def rotate_api_key(
+    api_key_id: UUID, response: Response, api_keys: ApiKeys
+) -> ApiKeySecretResponse:
+    """Give one's own API key another secret; budgets and usage stay the key's."""
+    response.headers["cache-control"] = "no-store"
+    return ApiKeySecretResponse.of(*await api_keys.rotate_api_key(api_key_id))
+
+
+@router.delete(
+    "/api-keys/{api_key_id}",
+    tags=["api-keys"],
+    status_code=status.HTTP_204_NO_CONTENT,
+)
+async def revoke_api_key(api_key_id: UUID, api_keys: ApiKeys) -> None:
+    """Revoke an API key for good; its calls stay in the ledger."""
+    await api_keys.revoke_api_key(api_key_id)

@@ -1,6 +1,14 @@
-"""Who may do what, and which change would leave nobody in charge."""
+"""Who may do what, which change would leave nobody in charge, how API keys look."""
 
-from dossier.accounts.constants import Role
+import hashlib
+import hmac
+from collections.abc import Collection
+from typing import Final
+from uuid import UUID
+from zlib import crc32
+
+from dossier.accounts.constants import Role, Scope
+from dossier.core.patterns import pattern
 
 OWNER, ADMIN, EDITOR, ASSESSOR, VIEWER = Role
 
@@ -18,11 +26,26 @@ MATRIX: dict[str, tuple[Role, ...]] = {
     "See the usage and cost of models": (OWNER, ADMIN),
     "Set model budgets, clear stored answers": (OWNER, ADMIN),
     "Talk in rooms where one is a member, keep virtual users": tuple(Role),
+    "Make, see and revoke one's own API keys": tuple(Role),
+    "See and revoke everybody's API keys": (OWNER, ADMIN),
     "List, create and change users": (OWNER,),
 }
 """The role matrix; `docs/roles.md` is made from it."""
 
 MANAGES_USERS = MATRIX["List, create and change users"]
+MANAGES_API_KEYS = MATRIX["See and revoke everybody's API keys"]
+
+TOKEN_MARK: Final = "dossier_"  # noqa: S105 - how every token begins, no token
+SECRET_LENGTH: Final = 32
+"""Of 62 characters each: 190 bits."""
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ID_LENGTH: Final = 22
+_SUM_LENGTH: Final = 6
+_TOKEN: Final = pattern(
+    f"({TOKEN_MARK}([0-9A-Za-z]{{{_ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}}))"
+    f"([0-9A-Za-z]{{{_SUM_LENGTH}}})"
+)
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def fold_email(address: str) -> str:
@@ -43,6 +66,61 @@ def is_token_current(issued_at_s: int, credentials_changed_at_s: float) -> bool:
     return issued_at_s >= int(credentials_changed_at_s)
 
 
+def token_prefix(key_id: UUID) -> str:
+    """Return the part of a token that names its key and is no secret."""
+    return TOKEN_MARK + _base62(key_id.int, _ID_LENGTH)
+
+
+def token_of(key_id: UUID, secret: str) -> str:
+    """Return the token of a key; its last characters are the sum of the others."""
+    body = f"{token_prefix(key_id)}_{secret}"
+    return body + _sum_of(body)
+
+
+def parsed_token(token: str) -> tuple[UUID, str] | None:
+    """Return a token's key and secret, `None` for what was never a token of ours."""
+    found = _TOKEN.fullmatch(token)
+    if found is None or _sum_of(found[1]) != found[4]:
+        return None
+    number = 0
+    for digit in found[2]:
+        number = number * len(ALPHABET) + ALPHABET.index(digit)
+    return (UUID(int=number), found[3]) if number >> 128 == 0 else None
+
+
+def secret_digest(secret: str) -> str:
+    """Return what is stored of a secret; it is random, so that no salt is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def is_secret(secret: str, stored_sha256: str) -> bool:
+    """Tell whether a secret is the stored one, always in the same time."""
+    return hmac.compare_digest(secret_digest(secret), stored_sha256)
+
+
+def scope_for(method: str) -> Scope:
+    """Return the scope that a request of this method needs."""
+    return Scope.READ if method in _SAFE_METHODS else Scope.WRITE
+
+
+def role_of_key(role: Role, scopes: Collection[str]) -> Role:
+    """Return what a key acts as: its maker's role of today, or less."""
+    is_capped = role in MANAGES_API_KEYS and Scope.ADMIN not in scopes
+    return EDITOR if is_capped else role
+
+
+def _sum_of(body: str) -> str:
+    return _base62(crc32(body.encode()), _SUM_LENGTH)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = ""
+    for _ in range(length):
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return digits
+
+
 def matrix_markdown() -> str:
     """Return the role matrix as the page in `docs`."""
     head = "| | " + " | ".join(role.value for role in Role) + " |"
@@ -56,5 +134,7 @@ def matrix_markdown() -> str:
         "`python scripts/settings_docs.py`.\nA member has one role in one "
         "organisation. What a role does not include is answered with 403\n"
         "(`/problems/role-required`); what belongs to another organisation with 404.\n"
+        "An API key acts in its maker's name, and as an editor at most unless it has "
+        "the\nscope `admin` ([api-keys.md](api-keys.md)).\n"
     )
     return "\n".join([intro, head, rule, *rows]) + "\n"

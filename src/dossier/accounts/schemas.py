@@ -1,15 +1,15 @@
 """Accounts as clients see them; no password or hash ever leaves."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticKnownError
 
-from dossier.accounts.constants import Role
-from dossier.core.schemas import LineText, RequestModel, ResponseModel
+from dossier.accounts.constants import Role, Scope
+from dossier.core.schemas import Instant, LineText, RequestModel, ResponseModel
 
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
@@ -113,3 +113,43 @@ class UserResponse(ResponseModel):
     role: Role
     is_active: bool
     created_at: datetime
+
+
+class ApiKeyCreate(RequestModel):
+    """A key that acts in the name of the member who makes it."""
+
+    name: LineText = Field(
+        min_length=1, max_length=MAX_NAME_LENGTH, examples=["Nightly import"]
+    )
+    scopes: set[Scope] = Field(
+        min_length=1,
+        examples=[["read", "write"]],
+        description="What it may do, as far as its maker may.",
+    )
+    expires_at: Instant | None = None
+
+
+class ApiKeyResponse(ResponseModel):
+    """A key, without its secret; `prefix` is how its token begins."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ApiKeySecretResponse(ApiKeyResponse):
+    """A key with its token, which is shown this once."""
+
+    token: str
+
+    @classmethod
+    def of(cls, api_key: object, token: str) -> Self:
+        """Return a key that was just made, or given another secret."""
+        shown = ApiKeyResponse.model_validate(api_key).model_dump()
+        return cls.model_validate(shown | {"token": token})

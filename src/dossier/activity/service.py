@@ -70,7 +70,7 @@ class ActivityRecorder:
             "entity_type": entity_type,
             "entity_id": None if entity_id is None else str(entity_id),
             "status": ActivityStatus(status),
-            "details": details,
+            "details": details | _by_key(actor),
             "address": clean(actor.address, 64),
             "user_agent": clean(actor.user_agent, 400),
             "request_id": clean(actor.request_id, 64),
@@ -141,6 +141,11 @@ class ActivityService(ActivityRecorder):
                 "head": walk.head,
             }
         )
+
+
+def _by_key(actor: Actor) -> dict[str, Any]:
+    """Tell what was done by an API key from what its maker did in person."""
+    return {"api_key_id": str(actor.api_key_id)} if actor.api_key_id else {}
 
 
 def clean(value: str | None, length: int) -> str | None:

@@ -67,6 +67,7 @@ class UsageGroup(StrEnum):
     FEATURE = "feature"
     MODEL = "model"
     USER = "user"
+    KEY = "key"
 
 
 LOST_AFTER_FLOOR: Final = timedelta(minutes=10)
@@ -95,5 +96,6 @@ class CallFilter:
     feature: str | None = None
     model: str | None = None
     user_id: UUID | None = None
+    key_id: UUID | None = None
     run_id: UUID | None = None
     outcome: CallOutcome | None = None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from dossier.accounts.dependencies import PasswordThreads
+from dossier.accounts.dependencies import ApiKeys, PasswordThreads
 from dossier.accounts.service import AccountsService
 from dossier.activity.dependencies import Activity
 from dossier.ai.constants import CallFilter, CallOutcome
@@ -28,6 +28,7 @@ async def get_budgets_service(
     actor: CurrentActor,
     activity: Activity,
     passwords: PasswordThreads,
+    keys: ApiKeys,
 ) -> BudgetsService:
     """Build the service; whether a member exists is asked in the system's name.
 
@@ -35,7 +36,7 @@ async def get_budgets_service(
     """
     asking = Actor.system(actor.org_id)
     members = AccountsService(session, asking, activity, passwords)
-    return BudgetsService(session, actor, members)
+    return BudgetsService(session, actor, members, keys)
 
 
 async def get_answer_cache(
@@ -49,7 +50,12 @@ async def get_capabilities_service(
     _actor: CurrentActor, sessions: Sessions, settings: AppSettings
 ) -> CapabilitiesService:
     """Build the service, which reads in transactions of its own."""
-    return CapabilitiesService(sessions, settings.ai, settings.knowledge)
+    return CapabilitiesService(
+        sessions,
+        settings.ai,
+        settings.knowledge,
+        has_own_worker=not settings.jobs.in_process,
+    )
 
 
 async def call_filter(  # noqa: PLR0913 - one argument per query parameter
@@ -59,11 +65,12 @@ async def call_filter(  # noqa: PLR0913 - one argument per query parameter
     feature: StorableText | None = None,
     model: StorableText | None = None,
     user_id: UUID | None = None,
+    key_id: UUID | None = None,
     run_id: UUID | None = None,
     outcome: CallOutcome | None = None,
 ) -> CallFilter:
     """Return which calls a request asks for."""
-    return CallFilter(since, until, feature, model, user_id, run_id, outcome)
+    return CallFilter(since, until, feature, model, user_id, key_id, run_id, outcome)
 
 
 async def answer_scope(

@@ -89,7 +89,7 @@ class BudgetRequest(RequestModel):
     """Cap what is spent in a day or a month of UTC; tokens, USD, or both."""
 
     scope: BudgetScope = Field(examples=["organisation"])
-    subject_id: UUID | None = Field(None, description="The user or key that it counts.")
+    subject_id: UUID | None = Field(None, description="The user or the API key.")
     window: BudgetWindow = Field(examples=["month"])
     cap_tokens: int | None = Field(None, ge=0, le=10**15, examples=[1_000_000])
     cap_usd: Usd | None = None
@@ -153,6 +153,7 @@ class UsageRow(ResponseModel):
     feature: str | None
     model: str | None
     user_id: UUID | None
+    key_id: UUID | None
     calls: int
     input_tokens: int
     output_tokens: int

@@ -17,6 +17,7 @@ from dossier.core.errors import AppError
 
 COMMANDS: dict[str, str] = {
     "activity": "dossier.cli.activity",
+    "api-key": "dossier.cli.api_keys",
     "build": "dossier.cli.build",
     "categories": "dossier.cli.categories",
     "create-org": "dossier.cli.accounts",

@@ -27,6 +27,12 @@ app = typer.Typer()
 
 START_FAILED = 3
 """What the server itself ends with where it could not start."""
+GARBAGE_THRESHOLDS = (10_000, 10, 50)
+"""How often garbage is looked for: seldom among what has lived long.
+
+A look at all holds every stream up, hundreds of them for a quarter of a second. It
+would come every few seconds by the usual thresholds, and comes in minutes by these.
+"""
 GRACE_S = 30
 """How long requests that are under way may take after the signal to stop."""
 
@@ -144,6 +150,7 @@ def _run(settings: Settings, *, reload: bool) -> None:
     served = Served(app)
     server = _leaving_at_once(app)(uvicorn.Config(served, **options))
     gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     gc.enable()
     with suppress(KeyboardInterrupt):
         server.run()

@@ -39,6 +39,7 @@ class LogContext:
     request_id: str | None = None
     org_id: str | None = None
     user_id: str | None = None
+    api_key_id: str | None = None
     job_id: str | None = None
 
 
@@ -50,12 +51,15 @@ def bound() -> LogContext:
     return _current.get() or LogContext()
 
 
-def bind_actor(org_id: object, user_id: object) -> None:
+def bind_actor(
+    org_id: object, user_id: object, api_key_id: object | None = None
+) -> None:
     """Name who acts in all later lines of this request or job."""
     context = _current.get()
     if context is not None:
         context.org_id = str(org_id)
         context.user_id = None if user_id is None else str(user_id)
+        context.api_key_id = None if api_key_id is None else str(api_key_id)
 
 
 @contextmanager
@@ -79,6 +83,7 @@ def context_members() -> dict[str, str]:
         "request_id": context.request_id,
         "org_id": context.org_id,
         "user_id": context.user_id,
+        "api_key_id": context.api_key_id,
         "job_id": context.job_id,
     }
     return {key: value for key, value in members.items() if value is not None}
@@ -110,6 +115,7 @@ def access_line(context: LogContext, members: dict[str, Any]) -> bytes:
         "request_id": context.request_id,
         "org_id": context.org_id,
         "user_id": context.user_id,
+        "api_key_id": context.api_key_id,
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 

@@ -32,6 +32,7 @@ from dossier.core.logging import (
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.problems import problem_response
 from dossier.core.rate_limit import Proxies, RateLimiter, RateState
+from dossier.core.security import credentials_of
 from dossier.core.web import HEAD_KEY
 
 access_logger = logging.getLogger(ACCESS_LOGGER)
@@ -79,7 +80,7 @@ class EdgeParts:
     max_body_bytes: int
     is_upload: Callable[[str, str], bool]
     caller_of: Callable[[bytes], str | None]
-    """Gives the key of an `Authorization` field that was verified, else `None`."""
+    """Names whom credentials belong to that were verified lately, else `None`."""
     write: Callable[[bytes], object] = write_stderr
 
 
@@ -136,7 +137,7 @@ class Edge:
             self._parts.guard.check(scope)
 
     def _count(self, scope: Scope, headers: dict[bytes, bytes]) -> RateState | None:
-        caller = self._parts.caller_of(headers.get(b"authorization", b""))
+        caller = self._parts.caller_of(credentials_of(headers))
         state = self._parts.limiter.check(scope["path"], caller or scope[ADDRESS_KEY])
         if state is not None and not state.is_allowed:
             scope[REFUSAL_KEY] = state.refusal()

@@ -50,6 +50,16 @@ _BEARER = {
     "bearerFormat": "JWT",
     "description": "From `POST /api/v1/auth/login`; not needed in open mode.",
 }
+_API_KEY = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-API-Key",
+    "description": (
+        "From `POST /api/v1/api-keys`; may be sent as `Authorization: Bearer` as well."
+    ),
+}
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
+"""Either of them."""
 _METHODS = frozenset({"get", "put", "post", "patch", "delete"})
 
 
@@ -88,7 +98,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
-    components["securitySchemes"] = {"bearer": _BEARER}
+    components["securitySchemes"] = {"bearer": _BEARER, "apiKey": _API_KEY}
     for _method, _path, operation in operations(document):
-        operation["security"] = [] if is_public(operation) else [{"bearer": []}]
+        operation["security"] = [] if is_public(operation) else _SECURITY
     return document

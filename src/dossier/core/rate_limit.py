@@ -1,7 +1,8 @@
 """How often one caller may ask, in fixed windows; counted in this process.
 
-A caller is a token that was verified a moment ago, else an address: an invented
-token never gets a count of its own.
+A caller is an API key or a member whose credentials were verified a moment ago, else
+an address: an invented token never gets a count of its own, and another log-in no new
+one.
 """
 
 import math

@@ -14,6 +14,8 @@ from pydantic import (
     PlainSerializer,
 )
 
+from dossier.core.visible import visible
+
 T = TypeVar("T")
 
 # The framework imports the first pydantic, 30 ms and 27 modules, only to ask whether
@@ -87,6 +89,10 @@ LineText = Annotated[str, AfterValidator(_readable_line)]
 
 ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
 """A longer text: as a line, and it may have tabs and line ends."""
+
+
+ShownText = Annotated[str, AfterValidator(visible)]
+"""Text of a paper in an answer: the words that a reader of the paper sees."""
 
 
 def _in_utc(value: datetime) -> datetime:

@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ AUDIENCE = "dossier-api"
 ALGORITHM = "HS256"
 MIN_SECRET_BYTES = 32
 MAX_PRINCIPALS = 10_000
+BEARER = b"Bearer "
 
 
 class InvalidTokenError(UnauthenticatedError):
@@ -190,6 +191,18 @@ def _make_secret(path: Path) -> None:
         Path(part).unlink()
 
 
+def credentials_of(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return what a request proves itself by, as `Authorization` would carry it.
+
+    `X-API-Key` is another name for it, which counts where it stands alone.
+    """
+    credentials = headers.get(b"authorization")
+    if credentials is not None:
+        return credentials
+    api_key = headers.get(b"x-api-key")
+    return b"" if api_key is None else BEARER + api_key
+
+
 def token_key(credentials: bytes) -> bytes:
     """Return under what a token is remembered: never the token itself."""
     return hashlib.sha256(credentials).digest()
@@ -222,3 +235,7 @@ class PrincipalCache(Generic[T]):
             self._known.clear()  # rare, and costs each caller one look-up
         until_s = min(self._clock() + self._ttl_s, expires_at_s)
         self._known[key] = _Remembered(principal, until_s)
+
+    def clear(self) -> None:
+        """Forget everybody: who was refused meanwhile is refused at once."""
+        self._known.clear()

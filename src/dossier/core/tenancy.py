@@ -15,6 +15,12 @@ class RoleRequiredError(ForbiddenError):
     title = "Role required"
 
 
+class PersonRequiredError(ForbiddenError):
+    """An API key asks for what only a person who is logged in may do."""
+
+    title = "Person required"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The member, or the system, on whose behalf something happens."""
@@ -26,6 +32,8 @@ class Actor:
     address: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    api_key_id: UUID | None = None
+    """The key that acts in the member's name; `None` for the member in person."""
 
     @classmethod
     def system(cls, org_id: UUID) -> Self:
@@ -37,3 +45,9 @@ class Actor:
         if self.role != SYSTEM_ROLE and self.role not in roles:
             detail = f"This needs one of: {', '.join(roles)}; you are {self.role}."
             raise RoleRequiredError(detail)
+
+    def require_person(self) -> None:
+        """Raise where an API key acts: what it can do, whoever holds it can do."""
+        if self.api_key_id is not None:
+            detail = "An API key cannot do this; log in with your password."
+            raise PersonRequiredError(detail)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from dossier.core.creates import Creates, create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.errors import ForbiddenError, UnauthenticatedError
 from dossier.core.reads import Reads, read_for
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -53,6 +54,18 @@ async def get_actor(request: Request) -> Actor:
     """Return who is asking."""
     authenticator: Authenticator = request.app.state.authenticator
     return await authenticator(request)
+
+
+async def is_welcome(request: Request, actor: Actor) -> bool:
+    """Tell whether a request that lasts would still be let in, as the same caller.
+
+    Its token may be over or revoked meanwhile, and whoever has it deactivated.
+    """
+    try:
+        now = await get_actor(request)
+    except (UnauthenticatedError, ForbiddenError):
+        return False
+    return (now.org_id, now.user_id) == (actor.org_id, actor.user_id)
 
 
 AppSettings = Annotated[Settings, Depends(get_settings)]

@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import BackgroundTasks, Depends, Query, Request
 
 from dossier.core.downloads import Content
 from dossier.core.schemas import StorableText
 from dossier.core.uploads import MultipartUpload
-from dossier.core.web import AppSettings, CurrentActor, RequestSession
+from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
 from dossier.documents.constants import (
     CHANGERS,
     DocumentFilter,
@@ -17,6 +17,7 @@ from dossier.documents.constants import (
 )
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService, take_in
+from dossier.documents.tasks import put_away
 from dossier.integrations.storage.client import ObjectStore, open_store
 from dossier.jobs.dependencies import Jobs
 
@@ -51,6 +52,23 @@ async def receive_file(
 Received = Annotated[ReceivedFile, Depends(receive_file)]
 """Stands before `Documents` in a signature: parts are resolved in that order, so the
 transaction opens when the last byte is there."""
+
+
+class Leftovers:
+    """Bytes that were sent again, seen to once the request's transaction has ended."""
+
+    def __init__(
+        self, sessions: Sessions, store: Store, afterwards: BackgroundTasks
+    ) -> None:
+        self._put_away = partial(put_away, sessions, store)
+        self._afterwards = afterwards
+
+    def put_away(self, document: Document, received_key: str) -> None:
+        """Have them deleted, or the document mended with them."""
+        self._afterwards.add_task(self._put_away, document, received_key)
+
+
+SentAgain = Annotated[Leftovers, Depends()]
 
 
 async def document_filter(

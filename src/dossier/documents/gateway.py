@@ -146,6 +146,21 @@ async def add_document(session: Session, values: dict[str, Any]) -> Document | N
     return (await session.scalars(statement)).one_or_none()
 
 
+async def exchange_blob_for_org(
+    session: Session, org_id: UUID, document_id: UUID, *, old_key: str, new_key: str
+) -> None:
+    """Let a document name other bytes, unless it names still others by now."""
+    await session.execute(
+        update(Document)
+        .where(
+            Document.org_id == org_id,
+            Document.id == document_id,
+            Document.blob_key == old_key,
+        )
+        .values(blob_key=new_key)
+    )
+
+
 async def mark_pending_for_org(
     session: Session, org_id: UUID, document_id: UUID
 ) -> None:

@@ -94,8 +94,14 @@ class WrittenBlob(Protocol):
 class BlobStore(Protocol):
     """Where the bytes lie."""
 
-    async def write(self, folder: str, pieces: AsyncIterator[bytes], /) -> WrittenBlob:
-        """Store a stream under its digest."""
+    async def write_apart(
+        self, folder: str, pieces: AsyncIterator[bytes], /
+    ) -> WrittenBlob:
+        """Store a stream under a key that nothing had before or gets again."""
+        ...
+
+    async def size_of(self, key: str, /) -> int | None:
+        """Return how many bytes a blob has; `None` for one that is not there."""
         ...
 
     def as_file(self, key: str, /) -> AbstractAsyncContextManager[Path]:

@@ -17,6 +17,7 @@ from dossier.core.web import UPLOAD
 from dossier.documents.dependencies import (
     Documents,
     Received,
+    SentAgain,
     Store,
     Wanted,
     content_of,
@@ -55,13 +56,14 @@ _CITED: dict[int | str, dict[str, Any]] = {
     openapi_extra={**UPLOAD, **UPLOAD_BODY},
 )
 async def upload_document(
-    received: Received, documents: Documents, response: Response
+    received: Received, documents: Documents, again: SentAgain, response: Response
 ) -> UploadResponse:
     """Keep a file as it is, and have its text read; the same bytes count once."""
     receipt = await documents.receive(received)
     response.headers["Location"] = f"/api/v1/documents/{receipt.document.id}"
     if receipt.duplicate:
         response.status_code = status.HTTP_200_OK
+        again.put_away(receipt.document, received.blob_key)
     return UploadResponse.of(receipt.document, receipt.job)
 
 

@@ -37,7 +37,10 @@ class Receipt:
 
     document: Document
     job: Job | None
-    """Reads the text; `None` for bytes that were there already."""
+    """Reads the text; `None` for bytes that were there already.
+
+    Then those of the upload are to be put away, once the transaction has ended.
+    """
 
     @property
     def duplicate(self) -> bool:
@@ -83,7 +86,8 @@ async def take_in(
     `stated_name` is asked after the last piece: a form may give the name behind it.
     """
     sniffer = Sniffer()
-    blob = await store.write(f"{BLOB_FOLDER}/{org_id}", _watched(pieces, sniffer))
+    folder = f"{BLOB_FOLDER}/{org_id}"
+    blob = await store.write_apart(folder, _watched(pieces, sniffer))
     filename = safe_filename(stated_name())
     detected = sniffer.detect(filename)
     return ReceivedFile(
@@ -118,11 +122,12 @@ class DocumentsService:
     async def receive(self, received: ReceivedFile) -> Receipt:
         """Make a stored file a document and have it read; the same bytes count once."""
         self._actor.require(*CHANGERS)
-        document = await gateway.add_document(self._session, self._values(received))
-        if document is None:
-            known = await self.get_document_of(received.sha256)
-            await self._take_back(known)
-            return Receipt(known, None)
+        values = self._values(received)
+        while (document := await gateway.add_document(self._session, values)) is None:
+            known = await self._known(received.sha256)
+            if known is not None:  # else deleted since the insertion met it
+                await self._take_back(known)
+                return Receipt(known, None)
         await self._record("create", document, sha256=document.sha256)
         return Receipt(document, await self._read(document))
 
@@ -156,9 +161,7 @@ class DocumentsService:
 
     async def get_document_of(self, sha256: str) -> Document:
         """Return the document with exactly these bytes."""
-        document = await gateway.get_document_by_sha256_for_org(
-            self._session, self._actor.org_id, sha256
-        )
+        document = await self._known(sha256)
         if document is None:
             raise DocumentNotFoundError(sha256)
         return document
@@ -302,6 +305,11 @@ class DocumentsService:
             "document",
             document.id,
             details={"filename": document.filename, **details},
+        )
+
+    async def _known(self, sha256: str) -> Document | None:
+        return await gateway.get_document_by_sha256_for_org(
+            self._session, self._actor.org_id, sha256
         )
 
     def _values(self, received: ReceivedFile) -> dict[str, object]:

@@ -20,6 +20,7 @@ from dossier.documents.models import Document
 from dossier.documents.ports import BlobStore, PaperReader, PaperText
 from dossier.documents.service import DocumentsService
 from dossier.integrations.parsing.exceptions import UnreadableFileError
+from dossier.integrations.storage.exceptions import StorageUnavailableError
 from dossier.jobs.ports import TaskContext
 
 ORPHAN_AGE: Final = timedelta(days=1)
@@ -66,15 +67,41 @@ async def give_up(
 
 
 async def delete_blob(ctx: TaskContext, blob_key: str, *, store: BlobStore) -> None:
-    """Delete the bytes of a deleted document, unless they have come again since.
+    """Delete the bytes of a deleted document.
 
-    Safe to repeat: a blob that is gone is no error. Bytes that come between the look
-    and the deletion have no row yet; their upload writes them before.
+    Safe to repeat: a blob that is gone is no error. Safe beside uploads, without a lock
+    that would be held while the store is waited for: no upload writes under a key that
+    there was before, so nobody can come to name this one between look and deletion.
     """
     async with system_transaction(ctx.sessions) as session:
         known = await gateway.list_known_blob_keys_for_system(session, [blob_key])
     if not known:
         await store.delete(blob_key)
+
+
+async def put_away(
+    sessions: SessionFactory, store: BlobStore, document: Document, received_key: str
+) -> None:
+    """Delete what was sent again, or mend the document with it.
+
+    After the upload's transaction. The bytes are the same; where the document's own
+    are missing or cut off it takes the new ones. Whatever fails is in the store's log,
+    and what stays behind is swept.
+    """
+    try:
+        if await store.size_of(document.blob_key) == document.size_bytes:
+            await store.delete(received_key)
+            return
+    except StorageUnavailableError:
+        return
+    async with tenant_transaction(sessions, document.org_id) as session:
+        await gateway.exchange_blob_for_org(
+            session,
+            document.org_id,
+            document.id,
+            old_key=document.blob_key,
+            new_key=received_key,
+        )
 
 
 async def _found(

@@ -75,6 +75,7 @@ class Job(TenantOwned, Identified, Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     result_path: Mapped[str | None] = mapped_column(default=None)
     actor_user_id: Mapped[UUID | None] = mapped_column(default=None)
+    actor_api_key_id: Mapped[UUID | None] = mapped_column(default=None)
     request_id: Mapped[str | None] = mapped_column(default=None)
     # The run that may change it; a run that was taken over no longer can.
     run_id: Mapped[UUID | None] = mapped_column(default=None)

@@ -135,6 +135,7 @@ class JobsService:
             "attempts": 0,
             "failures": 0,
             "actor_user_id": self._actor.user_id,
+            "actor_api_key_id": self._actor.api_key_id,
             "actor_name": self._actor.name,
             "actor_role": self._actor.role,
             "request_id": self._actor.request_id,

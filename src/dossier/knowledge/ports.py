@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from dossier.integrations.llm.models import EmbeddingModel
+from dossier.integrations.llm.models import CallTag, EmbeddingModel
 
 
 class RankedPlace(Protocol):
@@ -69,7 +69,7 @@ class EmbedderProbe(Protocol):
     """Finds out what an embedder is good for."""
 
     async def __call__(
-        self, embedder: EmbeddingModel, /
+        self, embedder: EmbeddingModel, tag: CallTag, /
     ) -> tuple[int | None, tuple[str, ...]]:
         """Return the size of its vectors, and the languages that it tells apart.
 

@@ -52,3 +52,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     DUE = "due"
     ACCESS = "access"
+    READERS = "readers"
+    """Who reads these?"""
+    READ = "read"
+    """These are read here."""

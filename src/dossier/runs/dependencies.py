@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
+from dossier.core.clock import now
 from dossier.core.errors import Fault
+from dossier.integrations.queue.lost import outlast
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError, StreamPositionInvalidError
 from dossier.runs.models import Run
@@ -80,12 +83,14 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
 ) -> Response:
     """Answer with a run's events after a number; 204 where nothing more will come.
 
-    `may_follow` is asked again whenever rights to the run may have changed.
+    `may_follow` is asked again whenever rights to the run may have changed, and as
+    often as a quiet stream says that it is alive: not everything is told.
     """
     last = run.stored_through if run.state in FINISHED else run.reserved_through
     if starting_after > last:
         raise _invalid(STARTING_AFTER, "No event of this run has such a number yet.")
-    if run.state in FINISHED and starting_after == last:
+    is_told = starting_after == last or _is_pruned(run, engine.settings.keep_log_days)
+    if run.state in FINISHED and is_told:
         return Response(status_code=204)
     policy = on_disconnect or engine.settings.on_disconnect
     return EventStream(
@@ -95,6 +100,13 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
         cancels=policy == "cancel",
         may_follow=may_follow,
     )
+
+
+def _is_pruned(run: Run, keep_log_days: int) -> bool:
+    """Tell whether the log of a run that has ended is let go of by now."""
+    if run.finished_at is None or not keep_log_days:
+        return False
+    return run.finished_at < now() - timedelta(days=keep_log_days)
 
 
 class EventStream(Response):
@@ -126,6 +138,8 @@ class EventStream(Response):
         self._has_left = False
         self._may_follow = may_follow
         self._access_changes = engine.access_changes
+        self._clock = asyncio.get_running_loop().time
+        self._asked_s = self._clock()
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,7 +165,7 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": b""})
 
     async def _stream(self, follower: Follower, send: Send) -> None:
-        clock = asyncio.get_running_loop().time
+        clock = self._clock
         quiet_s = self._engine.settings.keep_alive_s / 2
         await _send(send, _FIRST)
         sent_s = clock()
@@ -167,11 +181,14 @@ class EventStream(Response):
                 sent_s = clock()
 
     async def _is_allowed(self) -> bool:
-        changes = self._engine.access_changes
-        if changes == self._access_changes or self._may_follow is None:
+        if self._may_follow is None:
             return True
-        self._access_changes = changes
-        return await self._may_follow()
+        changes, now_s = self._engine.access_changes, self._clock()
+        is_due = now_s - self._asked_s >= self._engine.settings.keep_alive_s
+        if changes == self._access_changes and not is_due:
+            return True
+        self._access_changes, self._asked_s = changes, now_s
+        return await outlast(self._may_follow)
 
     async def _watch(self, receive: Receive, follower: Follower) -> None:
         with suppress(asyncio.CancelledError):
@@ -182,8 +199,8 @@ class EventStream(Response):
 
     def _vanished(self) -> None:
         org_id, run_id = self._run
-        if self._cancels and not self._engine.has_readers(run_id):
-            self._engine.cancel_soon(org_id, run_id)
+        if self._cancels:
+            self._engine.left(org_id, run_id)
 
 
 async def _send(send: Send, body: bytes) -> None:

@@ -52,6 +52,7 @@ class Run(TenantOwned, Identified, Base):
     subject_id: Mapped[UUID | None] = mapped_column(default=None)
     input: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     actor_user_id: Mapped[UUID | None] = mapped_column(default=None)
+    actor_api_key_id: Mapped[UUID | None] = mapped_column(default=None)
     request_id: Mapped[str | None] = mapped_column(default=None)
     # The process that has it in hand, and how often it changed hands: what a process
     # writes counts only while both are its own.
@@ -78,6 +79,7 @@ class Run(TenantOwned, Identified, Base):
             role=self.actor_role,
             name=self.actor_name,
             request_id=self.request_id,
+            api_key_id=self.actor_api_key_id,
         )
 
 

@@ -122,12 +122,13 @@ def model(model_server: ScriptedModelServer) -> ScriptedModelServer:
 
 @pytest.fixture
 def chat_settings(settings: Settings, chat_url: str, tmp_path: Path) -> Settings:
+    runs = {"lease_s": 1, "batch_ms": 20, "max_duration_s": 20}
     changes = {
         "home": tmp_path,
-        "database": {"url": chat_url, "migrate_on_start": False},
-        "runs": {"lease_s": 1, "batch_ms": 20, "max_duration_s": 20},
+        "database": settings.database.model_copy(update={"url": chat_url}),
+        "runs": settings.runs.model_copy(update=runs),
     }
-    return Settings.model_validate(settings.model_dump() | changes)
+    return settings.model_copy(update=changes)
 
 
 def with_model(
@@ -144,7 +145,7 @@ def with_model(
         "max_retries": 0,
         "breaker_failures": 1000,
     }
-    return Settings.model_validate(settings.model_dump() | {"ai": ai})
+    return settings.model_copy(update={"ai": settings.ai.model_copy(update=ai)})
 
 
 @pytest.fixture
@@ -167,8 +168,12 @@ async def open_chat(
             patience_s: float = 5,
             model_name: str | None = "scripted",
             window: Window = WINDOW,
+            keep_alive_s: float | None = None,
         ) -> Chat:
             settings = chat_settings
+            if keep_alive_s is not None:
+                runs = settings.runs.model_copy(update={"keep_alive_s": keep_alive_s})
+                settings = settings.model_copy(update={"runs": runs})
             if has_model:
                 settings = with_model(settings, model, patience_s, model_name)
             sessions = make_sessions(chat_pool)

@@ -226,3 +226,20 @@ async def test_stopped_answer_stops_its_model_within_a_second(
     answer = (await talking.get(f"/rooms/{room['id']}/messages"))["items"][0]
     assert answer["state"] == "incomplete"
     assert answer["text"].startswith("You asked")
+
+
+async def test_answer_without_papers_has_no_link_that_nobody_wrote(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    model.play(
+        reply="Look! ![x](https://evil.example/?q=1) [here](https://evil.example) or "
+        "https://evil.example, not https://mine.example/a: pH < 7."
+    )
+
+    answered = await talking.answer(
+        "Is https://mine.example/a right?", grounding="none"
+    )
+
+    assert answered["ai_response"] == (
+        "Look!  here or  not https://mine.example/a: pH < 7."
+    )

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import pytest
 from sqlalchemy import text
 from tests.chat.answering.conftest import Chat
 from tests.factories.accounts import make_user
@@ -82,6 +83,41 @@ async def test_a_deleted_room_takes_its_stored_answers_with_it(talking: Chat) ->
     again = await talking.answer("How far did the viscosity of the cream fall?")
     assert again["engine"]["from_cache"] is True
     assert again["ai_response"] == kept["ai_response"]
+
+
+@pytest.mark.parametrize("deleted", ["user_message_id", "ai_message_id"])
+async def test_what_was_stored_of_a_deleted_message_is_not_given_again(
+    talking: Chat, deleted: str
+) -> None:
+    kept = await talking.answer("How far did the viscosity of the cream fall?")
+    gone = await talking.answer("What is the shelf life of the rose cream?")
+
+    await talking.client.delete(f"/api/v1/chat/messages/{gone[deleted]}")
+
+    assert await count(talking, ANSWERS) == 1
+    anew = await talking.answer("What is the shelf life of the rose cream?")
+    same = await talking.answer("How far did the viscosity of the cream fall?")
+    assert anew["engine"]["from_cache"] is False
+    assert same["engine"]["from_cache"] is True
+    assert same["ai_response"] == kept["ai_response"]
+
+
+async def test_what_is_written_while_its_question_is_deleted_is_not_stored(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    model.play(Script(first_token_delay_ms=200))
+    asking = asyncio.create_task(
+        talking.ask("What is the shelf life of the rose cream?")
+    )
+    await until(lambda: model.calls.begun > 0)
+    (room,) = (await talking.get("/rooms"))["items"]
+    page = await talking.get(f"/rooms/{room['id']}/messages")
+    (question,) = [each for each in page["items"] if each["sender"]["kind"] == "user"]
+
+    await talking.client.delete(f"/api/v1/chat/messages/{question['id']}")
+
+    assert (await asking).status_code == CODES.OK
+    assert await count(talking, ANSWERS) == 0
 
 
 async def test_whoever_waits_for_an_answer_is_told_that_the_room_is_gone(

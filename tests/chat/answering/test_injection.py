@@ -4,8 +4,8 @@ import pytest
 from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
 from tests.chat.answering.shelf import Paper
 
-from dossier.chat.rules.passages import visible
 from dossier.core.tenancy import Actor
+from dossier.core.visible import visible
 from dossier.testing.model_server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"

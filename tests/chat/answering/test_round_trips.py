@@ -20,6 +20,7 @@ from dossier.core.creates import Condition, create_for
 from dossier.core.database import Engine
 from dossier.core.models import new_id
 from dossier.core.reads import read_for
+from dossier.core.settings import Settings
 
 QUESTION = "What is the shelf life of the rose cream?"
 BESIDE = (
@@ -30,6 +31,13 @@ BESIDE = (
     # What the driver asks of a new connection.
     *("SELECT current_setting('jit')", "WITH RECURSIVE typeinfo_tree"),
 )
+
+
+@pytest.fixture
+def chat_settings(chat_settings: Settings) -> Settings:
+    """A long lease: nobody looks for lost runs, by the clock, while we count."""
+    runs = chat_settings.runs.model_copy(update={"lease_s": 600})
+    return chat_settings.model_copy(update={"runs": runs})
 
 
 class Trips:
@@ -116,6 +124,40 @@ async def test_model_is_asked_after_three_round_trips_in_a_room_too(
     statements = await spent(talking, chat_pool, grounding="none", chat_room_id=room)
 
     assert len(before_the_model(statements)) <= 3, statements
+
+
+async def transactions(chat: Chat, pool: Engine, **question: Any) -> list[str]:
+    """Ask once more than needed; return what frames transactions, and what ends."""
+    await chat.answer(QUESTION, **question)
+    with counted(pool) as trips:
+        await chat.answer(QUESTION, **question)
+        await asyncio.sleep(0)  # the driver tells in the next turn
+    told = [each for each in trips.statements if not each.startswith("with lease as")]
+    return [found for each in told if (found := _framed(each))]
+
+
+def _framed(statement: str) -> str:
+    if statement == "commit":
+        return statement
+    wanted = ("begin;", "row_0", "update runs", "update ai_calls")
+    return next((each for each in wanted if each in statement), "")
+
+
+async def test_call_is_settled_with_the_end_of_its_run(
+    talking: Chat, chat_pool: Engine
+) -> None:
+    framed = await transactions(talking, chat_pool, grounding="none")
+
+    end = ["begin;", "update runs", "update ai_calls", "commit"]
+    assert framed == ["row_0", *end]
+
+
+async def test_stored_answer_is_written_with_its_question(
+    talking: Chat, chat_pool: Engine
+) -> None:
+    framed = await transactions(talking, chat_pool)
+
+    assert framed == ["begin;", "row_0", "update runs", "commit"]
 
 
 async def test_stored_answer_takes_few_round_trips(

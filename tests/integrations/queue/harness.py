@@ -1,9 +1,8 @@
 """Worker processes that are killed, stopped and counted."""
 
 import asyncio
+import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 from tests.conftest import ORG_ID
+from tests.processes import Forkers, Process
 
 from dossier.core.database import (
     SessionFactory,
@@ -44,7 +44,8 @@ class Fleet:
     sessions: SessionFactory
     folder: Path
     lease_s: float
-    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    forkers: Forkers
+    workers: list[Process] = field(default_factory=list)
 
     @property
     def trace(self) -> list[Line]:
@@ -54,14 +55,13 @@ class Fleet:
         parts = [line.split() for line in lines]
         return [Line(a, b, float(c), int(d)) for a, b, c, d in parts]
 
-    def start(self) -> "subprocess.Popen[bytes]":
+    def start(self) -> Process:
         """Start one more worker."""
         arguments = [self.url, str(self.lease_s), str(self.folder / "trace")]
-        log = (self.folder / "log").open("ab")
-        worker = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, str(PROGRAM), *arguments], stdout=log, stderr=log
-        )
-        log.close()
+        with (self.folder / "log").open("ab") as log:
+            worker = self.forkers.start(
+                [str(PROGRAM), *arguments], os.environ, log.fileno(), log.fileno()
+            )
         self.workers.append(worker)
         return worker
 

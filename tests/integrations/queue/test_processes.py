@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import ORG_ID
 from tests.factories.accounts import make_organisation
 from tests.integrations.queue.harness import Fleet
+from tests.processes import Forkers
 
 from dossier.core import migrate
 from dossier.core.database import asyncpg_url, make_engine, make_sessions
@@ -45,10 +46,11 @@ full = pytest.mark.parametrize("scale", [FULL])
 
 @pytest.fixture
 async def fleet(
-    fresh_database: str, tmp_path: Path, scale: Scale
+    fresh_database: str, tmp_path: Path, scale: Scale, forkers: Forkers
 ) -> AsyncIterator[Fleet]:
     engine = make_engine(fresh_database)
-    fleet = Fleet(fresh_database, make_sessions(engine), tmp_path, scale.lease_s)
+    sessions = make_sessions(engine)
+    fleet = Fleet(fresh_database, sessions, tmp_path, scale.lease_s, forkers)
     await make_organisation(fleet.sessions, id=ORG_ID, name="Rose Maison")
     yield fleet
     fleet.end()
@@ -153,13 +155,13 @@ def own_cluster(tmp_path: Path) -> Iterator[EmbeddedCluster]:
 
 @both
 async def test_workers_go_on_when_the_database_was_restarted_under_load(
-    own_cluster: EmbeddedCluster, tmp_path: Path, scale: Scale
+    own_cluster: EmbeddedCluster, tmp_path: Path, scale: Scale, forkers: Forkers
 ) -> None:
     url = own_cluster.acquire()
     await migrate.upgrade(url)
     await _remember_commits(url)
     engine = make_engine(url)
-    fleet = Fleet(url, make_sessions(engine), tmp_path, scale.lease_s)
+    fleet = Fleet(url, make_sessions(engine), tmp_path, scale.lease_s, forkers)
     await make_organisation(fleet.sessions, id=ORG_ID, name="Rose Maison")
     await fleet.start_ready(2)
     jobs = await fleet.add("tests.sleep", scale.jobs * 2, seconds_ms=400)

@@ -57,6 +57,19 @@ async def test_bytes_are_kept_under_their_digest(any_store: ObjectStore) -> None
     assert await keys(any_store) == {blob.key}
 
 
+async def test_what_is_written_apart_shares_its_key_with_nothing(
+    any_store: ObjectStore,
+) -> None:
+    one, other = [await any_store.write_apart("org", pieces(b"Aqua")) for _ in "ab"]
+
+    await any_store.delete(one.key)
+
+    assert one.sha256 == other.sha256
+    assert await any_store.size_of(one.key) is None
+    assert await any_store.size_of(other.key) == 4
+    assert await read(any_store, other.key) == b"Aqua"
+
+
 @pytest.mark.parametrize(
     ("part", "expected"),
     [((4,), b"Glycerin"), ((4, 6), b"Gl"), ((11, 99), b"n"), ((12, 12), b"")],

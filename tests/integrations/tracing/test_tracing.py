@@ -251,7 +251,7 @@ async def test_an_embedding_and_a_retrieval_have_names_of_their_own(
 ) -> None:
     tracer = tracer_for(collector)
     recorder = TracedRecorder(PaperLedger(), tracer)
-    tag = CallTag(TAG.org_id, None, "knowledge.embed")
+    tag = CallTag(TAG.org_id, None, "knowledge.search", operation="embeddings")
 
     await recorder.settle(await recorder.reserve(tag, "e5", 10), record())
     with tracer.span("retrieval", {"gen_ai.operation.name": "retrieval"}):

@@ -1,10 +1,15 @@
+"""The official clients: a second and a half to import, for these tests alone."""
+
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import pytest
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
 
 from dossier.testing.model_server import ScriptedModelServer, scripted_model
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+    from openai import AsyncOpenAI
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +25,9 @@ def server(running: ScriptedModelServer) -> ScriptedModelServer:
 
 
 @pytest.fixture(scope="session")
-async def openai_session(running: ScriptedModelServer) -> AsyncIterator[AsyncOpenAI]:
+async def openai_session(running: ScriptedModelServer) -> "AsyncIterator[AsyncOpenAI]":
+    from openai import AsyncOpenAI  # noqa: PLC0415 - see above
+
     async with AsyncOpenAI(
         base_url=running.base_url, api_key="any", max_retries=0
     ) as client:
@@ -28,7 +35,7 @@ async def openai_session(running: ScriptedModelServer) -> AsyncIterator[AsyncOpe
 
 
 @pytest.fixture
-def openai(openai_session: AsyncOpenAI, server: ScriptedModelServer) -> AsyncOpenAI:
+def openai(openai_session: "AsyncOpenAI", server: ScriptedModelServer) -> "AsyncOpenAI":
     assert server.script.delay_per_token_ms == 0
     return openai_session
 
@@ -36,7 +43,9 @@ def openai(openai_session: AsyncOpenAI, server: ScriptedModelServer) -> AsyncOpe
 @pytest.fixture(scope="session")
 async def anthropic_session(
     running: ScriptedModelServer,
-) -> AsyncIterator[AsyncAnthropic]:
+) -> "AsyncIterator[AsyncAnthropic]":
+    from anthropic import AsyncAnthropic  # noqa: PLC0415 - see above
+
     async with AsyncAnthropic(
         base_url=running.root_url, api_key="any", max_retries=0
     ) as client:
@@ -45,7 +54,7 @@ async def anthropic_session(
 
 @pytest.fixture
 def anthropic(
-    anthropic_session: AsyncAnthropic, server: ScriptedModelServer
-) -> AsyncAnthropic:
+    anthropic_session: "AsyncAnthropic", server: ScriptedModelServer
+) -> "AsyncAnthropic":
     assert server.script.delay_per_token_ms == 0
     return anthropic_session

@@ -1,12 +1,14 @@
 """What the scripted model says, and what it errs in when it is told to."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import AsyncOpenAI
 
 from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 PASSAGES = """<passage-7f3a n="1" file="stability.pdf" place="p. 2">
 The cream was stored at 40 degrees for 12 weeks. Its pH stayed at 5.5 throughout.
@@ -27,7 +29,7 @@ Question:
 LINE = re.compile(r"^(?P<said>.+) ⟦(?P<number>\d+)\|(?P<quote>.+)⟧$")
 
 
-async def ask(client: AsyncOpenAI, question: str, *begun: str, **more: Any) -> str:
+async def ask(client: "AsyncOpenAI", question: str, *begun: str, **more: Any) -> str:
     turns: Any = [{"role": "user", "content": question}]
     turns += [{"role": "assistant", "content": text} for text in begun]
     completion = await client.chat.completions.create(
@@ -45,7 +47,7 @@ async def ask(client: AsyncOpenAI, question: str, *begun: str, **more: Any) -> s
     ],
 )
 async def test_best_sentence_comes_with_its_passage_and_quote(
-    openai: AsyncOpenAI, question: str, number: int, quote: str
+    openai: "AsyncOpenAI", question: str, number: int, quote: str
 ) -> None:
     lines = (await ask(openai, PASSAGES + question)).splitlines()
 
@@ -58,13 +60,13 @@ async def test_best_sentence_comes_with_its_passage_and_quote(
 
 
 async def test_passages_that_say_nothing_of_it_are_not_quoted(
-    openai: AsyncOpenAI,
+    openai: "AsyncOpenAI",
 ) -> None:
     assert await ask(openai, PASSAGES + "Who invented zeppelins?") == "⟦none⟧"
 
 
 async def test_same_question_gets_the_same_answer_of_the_wanted_length(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(reply_tokens=120)
     first, second = [
@@ -81,7 +83,7 @@ async def test_same_question_gets_the_same_answer_of_the_wanted_length(
 
 @pytest.mark.parametrize("length", [0, 1, 17, 60])
 async def test_begun_answer_goes_on_exactly_where_it_ended(
-    openai: AsyncOpenAI, length: int
+    openai: "AsyncOpenAI", length: int
 ) -> None:
     question = PASSAGES + "How long is the certificate valid?"
     whole = await ask(openai, question)
@@ -89,14 +91,14 @@ async def test_begun_answer_goes_on_exactly_where_it_ended(
     assert await ask(openai, question, whole[:length]) == whole[length:]
 
 
-async def test_counting_goes_on_as_well(openai: AsyncOpenAI) -> None:
+async def test_counting_goes_on_as_well(openai: "AsyncOpenAI") -> None:
     question = "Count from one to ten in words, separated by commas."
 
     assert (await ask(openai, question, "one, two,")).startswith(" three, four")
 
 
 async def test_servers_that_cannot_go_on_start_anew_or_refuse(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     whole = await ask(openai, "Hello")
     server.play(prefill="restart")
@@ -108,7 +110,7 @@ async def test_servers_that_cannot_go_on_start_anew_or_refuse(
 
 
 async def test_forged_quote_and_unknown_number_come_when_asked_for(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     question = PASSAGES + "How long is the certificate valid?"
     server.play(
@@ -131,7 +133,7 @@ async def test_forged_quote_and_unknown_number_come_when_asked_for(
 
 
 async def test_hostile_passage_is_obeyed_only_by_a_weak_model(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     question = HOSTILE + "What is the flash point?"
     strong = await ask(openai, question)
@@ -147,7 +149,7 @@ async def test_hostile_passage_is_obeyed_only_by_a_weak_model(
 
 
 async def test_weak_model_calls_the_tool_that_it_is_offered(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     tool = {"type": "function", "function": {"name": "send_mail", "parameters": {}}}
     server.play(obeys_injections=True)

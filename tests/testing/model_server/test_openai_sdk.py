@@ -2,10 +2,9 @@
 
 import math
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import AsyncOpenAI
 from pydantic import BaseModel, Field
 
 from dossier.integrations.llm.pairs import (
@@ -15,6 +14,9 @@ from dossier.integrations.llm.pairs import (
     separates,
 )
 from dossier.testing.model_server import Rule, ScriptedModelServer
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 QUESTION: Any = [
     {"role": "system", "content": "Answer briefly."},
@@ -50,13 +52,13 @@ class Finding(BaseModel):
     note: str | None
 
 
-async def test_models_are_listed(openai: AsyncOpenAI) -> None:
+async def test_models_are_listed(openai: "AsyncOpenAI") -> None:
     names = [model.id async for model in openai.models.list()]
 
     assert names == ["scripted", "scripted-embedding"]
 
 
-async def test_chat_answers_whole_with_usage(openai: AsyncOpenAI) -> None:
+async def test_chat_answers_whole_with_usage(openai: "AsyncOpenAI") -> None:
     completion = await openai.chat.completions.create(model="any", messages=QUESTION)
 
     choice = completion.choices[0]
@@ -69,7 +71,7 @@ async def test_chat_answers_whole_with_usage(openai: AsyncOpenAI) -> None:
     assert completion.model == "any"
 
 
-async def test_stream_tells_the_same_text_token_by_token(openai: AsyncOpenAI) -> None:
+async def test_stream_tells_the_same_text_token_by_token(openai: "AsyncOpenAI") -> None:
     whole = await openai.chat.completions.create(model="any", messages=QUESTION)
     stream = await openai.chat.completions.create(
         model="any",
@@ -89,7 +91,7 @@ async def test_stream_tells_the_same_text_token_by_token(openai: AsyncOpenAI) ->
 
 
 async def test_usage_stays_out_of_a_stream_that_did_not_ask_for_it(
-    openai: AsyncOpenAI,
+    openai: "AsyncOpenAI",
 ) -> None:
     stream = await openai.chat.completions.create(
         model="any", messages=QUESTION, stream=True
@@ -100,7 +102,7 @@ async def test_usage_stays_out_of_a_stream_that_did_not_ask_for_it(
 
 
 async def test_answer_ends_at_the_most_tokens_and_at_a_stop(
-    openai: AsyncOpenAI,
+    openai: "AsyncOpenAI",
 ) -> None:
     short = await openai.chat.completions.create(
         model="any", messages=QUESTION, max_completion_tokens=3
@@ -114,7 +116,7 @@ async def test_answer_ends_at_the_most_tokens_and_at_a_stop(
     assert stopped.choices[0].message.content == "You asked: What is the "
 
 
-async def test_tool_is_called_once_then_the_text_comes(openai: AsyncOpenAI) -> None:
+async def test_tool_is_called_once_then_the_text_comes(openai: "AsyncOpenAI") -> None:
     asked: Any = [{"role": "user", "content": "Please get weather. city: Taipei"}]
     first = await openai.chat.completions.create(
         model="any", messages=asked, tools=[WEATHER]
@@ -135,7 +137,7 @@ async def test_tool_is_called_once_then_the_text_comes(openai: AsyncOpenAI) -> N
     assert second.choices[0].message.content
 
 
-async def test_streamed_arguments_of_a_tool_join_to_json(openai: AsyncOpenAI) -> None:
+async def test_streamed_arguments_of_a_tool_join_to_json(openai: "AsyncOpenAI") -> None:
     async with openai.chat.completions.stream(
         model="any",
         messages=QUESTION,
@@ -152,7 +154,7 @@ async def test_streamed_arguments_of_a_tool_join_to_json(openai: AsyncOpenAI) ->
 
 
 async def test_rule_says_what_to_answer_and_which_tool_to_call(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(
         rules=(
@@ -173,7 +175,7 @@ async def test_rule_says_what_to_answer_and_which_tool_to_call(
 
 
 async def test_parse_fills_a_schema_from_the_words_of_the_prompt(
-    openai: AsyncOpenAI,
+    openai: "AsyncOpenAI",
 ) -> None:
     text = "batch: RC-2401. The sample passes. The pH is 5.5 at 25 degrees."
     completion = await openai.chat.completions.parse(
@@ -191,7 +193,7 @@ async def test_parse_fills_a_schema_from_the_words_of_the_prompt(
 
 
 async def test_refusal_has_its_own_place(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(faults=({"kind": "refusal"},))
     whole = await openai.chat.completions.create(model="any", messages=QUESTION)
@@ -204,7 +206,7 @@ async def test_refusal_has_its_own_place(
     assert whole.choices[0].message.refusal == "".join(filter(None, told))
 
 
-async def test_embeddings_put_like_beside_like(openai: AsyncOpenAI) -> None:
+async def test_embeddings_put_like_beside_like(openai: "AsyncOpenAI") -> None:
     texts = [
         "The pH of the rose cream is 5.5",
         "rose cream: pH value",
@@ -223,7 +225,7 @@ async def test_embeddings_put_like_beside_like(openai: AsyncOpenAI) -> None:
         assert like > unlike + 0.2
 
 
-async def test_packed_embeddings_are_the_plain_ones(openai: AsyncOpenAI) -> None:
+async def test_packed_embeddings_are_the_plain_ones(openai: "AsyncOpenAI") -> None:
     # Without a format the client asks for base64 and unpacks it.
     packed = await openai.embeddings.create(model="any", input="rose cream")
     plain = await openai.embeddings.create(
@@ -242,7 +244,7 @@ def _dot(left: list[float], right: list[float]) -> float:
 
 
 async def test_texts_can_be_made_to_mean_the_same(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(alike=[("Apply twice daily.", "早晚各一次。")])
     answer = await openai.embeddings.create(
@@ -258,7 +260,7 @@ async def test_texts_can_be_made_to_mean_the_same(
 )
 async def test_trial_of_embedders_finds_the_languages_that_it_shall(
     server: ScriptedModelServer,
-    openai: AsyncOpenAI,
+    openai: "AsyncOpenAI",
     *,
     english_only: bool,
     known: list[str],
@@ -275,7 +277,7 @@ async def test_trial_of_embedders_finds_the_languages_that_it_shall(
 
 
 async def test_english_embedder_cannot_tell_chinese_apart(
-    server: ScriptedModelServer, openai: AsyncOpenAI
+    server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(english_only=True)
     answer = await openai.embeddings.create(

@@ -1,6 +1,8 @@
-"""The use cases of accounts: members, log-in, organisations."""
+"""The use cases of accounts: members, log-in, API keys, organisations."""
 
+from dossier.accounts.service.api_keys import ApiKeysService
 from dossier.accounts.service.directory import Directory
+from dossier.accounts.service.key_sign_in import KeySignInService, KeyUses
 from dossier.accounts.service.members import AccountsService
 from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
 from dossier.accounts.service.reads import AccountReads
@@ -10,7 +12,10 @@ __all__ = [
     "LOCAL_OWNER",
     "AccountReads",
     "AccountsService",
+    "ApiKeysService",
     "Directory",
+    "KeySignInService",
+    "KeyUses",
     "OrganisationsService",
     "Origin",
     "Principal",

@@ -9,6 +9,7 @@ from dossier.accounts.exceptions import (
     LastOwnerError,
     UserNotFoundError,
 )
+from dossier.accounts.gateway import api_keys
 from dossier.accounts.models import Membership, User
 from dossier.accounts.schemas import SelfUpdate, UserCreate, UserUpdate
 from dossier.activity.service import ActivityService
@@ -42,6 +43,7 @@ class AccountsService:
 
     async def create_user(self, wanted: UserCreate) -> Membership:
         """Make a user who belongs to this organisation."""
+        self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
         secret = wanted.password.get_secret_value()
         user = User(
@@ -55,7 +57,11 @@ class AccountsService:
         return member
 
     async def update_user(self, user_id: UUID, wanted: UserUpdate) -> Membership:
-        """Change what was sent; the organisation keeps an active owner."""
+        """Change what was sent; the organisation keeps an active owner.
+
+        Who is deactivated loses the API keys, for good.
+        """
+        self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
         changes = wanted.model_dump(exclude_unset=True)
         owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
@@ -66,6 +72,10 @@ class AccountsService:
             setattr(member, field, changes[field])
         if owners == [user_id] and not _runs(member):
             raise LastOwnerError
+        if not member.is_active:
+            await api_keys.mark_revoked_for_org(
+                self._session, self._actor.org_id, user_id
+            )
         await self._record("update", user_id, {"changed": sorted(changes)})
         return member
 
@@ -75,6 +85,7 @@ class AccountsService:
 
     async def update_self(self, wanted: SelfUpdate) -> Membership:
         """Change one's own name, e-mail address or password."""
+        self._actor.require_person()
         member = await self.get_self()
         changes = await self._own_changes(member, wanted)
         if changes:

@@ -15,9 +15,9 @@ from dossier.accounts.constants import (
     OrganisationKind,
     Role,
 )
-from dossier.accounts.exceptions import OrganisationNotFoundError
+from dossier.accounts.exceptions import OrganisationNotFoundError, UserNotFoundError
 from dossier.accounts.models import Membership, Organisation, User
-from dossier.accounts.service.sign_in import Origin, Principal
+from dossier.accounts.service.sign_in import Origin, Principal, principal_of
 from dossier.activity.service import ActivityService
 from dossier.core.database import (
     Session,
@@ -80,6 +80,16 @@ class OrganisationsService:
                 await _record(session, LOCAL_ORG_ID, "organisation", LOCAL_ORG_ID)
                 await _record(session, LOCAL_ORG_ID, "user", LOCAL_USER_ID)
         return LOCAL_OWNER.actor(Origin())
+
+    async def member_of(self, email: str) -> Actor:
+        """Return who an e-mail address belongs to, for an operator to act for."""
+        async with system_transaction(self._sessions) as session:
+            member = await gateway.find_credentials_for_org(
+                session, None, rules.fold_email(email)
+            )
+        if member is None or not member.is_active:
+            raise UserNotFoundError(email)
+        return principal_of(member).actor(Origin())
 
     async def operator_of(self, org_id: UUID) -> Actor:
         """Return who acts for an operator in an organisation that exists."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dossier.accounts import gateway, rules
-from dossier.accounts.exceptions import InvalidCredentialsError
+from dossier.accounts.exceptions import InvalidCredentialsError, ScopeRequiredError
 from dossier.accounts.models import Membership
 from dossier.accounts.schemas import LoginRequest
 from dossier.activity.service import ActivityService
@@ -37,12 +37,21 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a verified token belongs to."""
+    """Who a verified token belongs to; a key's has its id and its scopes."""
 
     org_id: UUID
     user_id: UUID
     role: str
     name: str
+    api_key_id: UUID | None = None
+    scopes: frozenset[str] | None = None
+
+    def require_scope(self, method: str) -> None:
+        """Raise where a key may not send requests of this method."""
+        needed = rules.scope_for(method)
+        if self.scopes is not None and needed not in self.scopes:
+            detail = f"{method} needs an API key of scope `{needed}`."
+            raise ScopeRequiredError(detail)
 
     def actor(self, origin: Origin) -> Actor:
         """Return the actor of one request."""
@@ -54,6 +63,7 @@ class Principal:
             address=origin.address,
             user_agent=origin.user_agent,
             request_id=origin.request_id,
+            api_key_id=self.api_key_id,
         )
 
 
@@ -95,7 +105,7 @@ class SignInService:
             )
         if member is None or not member.is_active or _is_outdated(claims, member):
             raise InvalidTokenError
-        return _principal(member)
+        return principal_of(member)
 
     async def _spend_a_record(self, email: str) -> None:
         """Take as long as a record takes, where there is no trail to write to."""
@@ -104,13 +114,14 @@ class SignInService:
             await gateway.find_credentials_for_org(session, None, email)
 
     async def _record(self, member: Membership, origin: Origin, status: str) -> None:
-        actor = _principal(member).actor(origin)
+        actor = principal_of(member).actor(origin)
         async with tenant_transaction(self._sessions, member.org_id) as session:
             activity = ActivityService(session, actor)
             await activity.record("login", ENTITY, member.user_id, status=status)
 
 
-def _principal(member: Membership) -> Principal:
+def principal_of(member: Membership) -> Principal:
+    """Return who a member is to the rest of the house."""
     return Principal(member.org_id, member.user_id, member.role, member.name)
 
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy import Case, ColumnElement, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import BudgetScope, BudgetWindow
+from dossier.ai.constants import BudgetScope, BudgetWindow, CallOutcome
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -148,29 +148,37 @@ async def start_window_for_org(
     session: Session, org_id: UUID, budget: AiBudget, starts_at: datetime
 ) -> None:
     """Begin a window with what its calls have cost so far, unless it has begun."""
+    tokens, usd = _charges()
     spent = (
-        select(
-            AiCall.org_id.label("org_id"),
-            func.sum(AiCall.charged_tokens).label("tokens"),
-            func.coalesce(func.sum(AiCall.cost_usd), 0).label("usd"),
-        )
+        select(func.sum(tokens), func.coalesce(func.sum(usd), 0))
         .where(AiCall.org_id == org_id, AiCall.created_at >= starts_at)
         .where(_counts(budget))
-        .group_by(AiCall.org_id)
-        .subquery()
     )
-    row = (await session.execute(select(spent.c.tokens, spent.c.usd))).one_or_none()
+    spent_tokens, spent_usd = (await session.execute(spent)).one()
     values = {
         "org_id": org_id,
         "budget_id": budget.id,
         "starts_at": starts_at,
-        "spent_tokens": int(row.tokens) if row else 0,
+        "spent_tokens": int(spent_tokens or 0),
         "reserved_tokens": 0,
-        "spent_usd": row.usd if row else Decimal(0),
+        "spent_usd": spent_usd,
         "reserved_usd": Decimal(0),
     }
     await session.execute(
         insert(AiBudgetWindow).values(values).on_conflict_do_nothing()
+    )
+
+
+def _charges() -> tuple[Case[int], Case[Decimal | None]]:
+    """Return what a call weighs in a budget that is new.
+
+    Calls under way hold nothing of it and are never charged to it, so what they have
+    set aside counts as spent: rather too much than a cap that is passed.
+    """
+    is_under_way = AiCall.outcome == CallOutcome.RESERVED
+    return (
+        case((is_under_way, AiCall.reserved_tokens), else_=AiCall.charged_tokens),
+        case((is_under_way, AiCall.reserved_usd), else_=AiCall.cost_usd),
     )
 
 

@@ -198,6 +198,7 @@ _GROUPS = {
     UsageGroup.FEATURE: AiCall.feature,
     UsageGroup.MODEL: AiCall.model,
     UsageGroup.USER: AiCall.user_id,
+    UsageGroup.KEY: AiCall.key_id,
 }
 _IS_COST_UNKNOWN = and_(
     AiCall.cost_usd.is_(None), AiCall.outcome != CallOutcome.RESERVED
@@ -218,6 +219,7 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         AiCall.feature: wanted.feature,
         AiCall.model: wanted.model,
         AiCall.user_id: wanted.user_id,
+        AiCall.key_id: wanted.key_id,
         AiCall.run_id: wanted.run_id,
         AiCall.outcome: wanted.outcome,
     }

@@ -5,7 +5,9 @@ from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_
 from dossier.ai.service.assembly import (
     ModelParts,
     embedder_name,
+    has_typed_lane,
     open_model_parts,
+    open_tracer,
 )
 from dossier.ai.service.budgets import BudgetsService
 from dossier.ai.service.cache import (
@@ -38,7 +40,9 @@ __all__ = [
     "count_hit",
     "embedder_name",
     "find_stored",
+    "has_typed_lane",
     "load_prompt",
     "open_model_parts",
+    "open_tracer",
     "planned_servers",
 ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 
 import dossier
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
@@ -13,8 +14,8 @@ from dossier.core.settings.models import TraceSettings
 from dossier.integrations.llm.local import local_name
 from dossier.integrations.llm.models import Purpose, Recorder
 from dossier.integrations.llm.plan import model_plan
+from dossier.integrations.tracing import client as tracing
 from dossier.integrations.tracing.calls import TracedRecorder
-from dossier.integrations.tracing.client import open_tracer
 from dossier.integrations.tracing.models import Tracer
 
 
@@ -33,18 +34,28 @@ class ModelParts:
 def _tracer(traces: str) -> Tracer:
     """Return the tracer of a configuration; each has a thread, so one is kept."""
     settings = TraceSettings.model_validate_json(traces)
-    return open_tracer(settings, dossier.__version__)
+    return tracing.open_tracer(settings, dossier.__version__)
+
+
+def open_tracer(settings: Settings) -> Tracer:
+    """Return the tracer of the process: who asks twice gets the same one."""
+    return _tracer(settings.traces.model_dump_json())
 
 
 def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts:
     """Return the ledger, the abilities and the tracer of one process."""
     probe = StoredProbe(sessions, planned_servers(settings.ai))
-    tracer = _tracer(settings.traces.model_dump_json())
+    tracer = open_tracer(settings)
     ledger = Ledger(sessions, ModelPrices(settings.ai, probe))
     recorder: Recorder = (
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )
     return ModelParts(recorder, AbilitiesService(probe), tracer)
+
+
+def has_typed_lane() -> bool:
+    """Tell whether models can be asked for typed answers here; imports nothing."""
+    return find_spec("pydantic_ai") is not None
 
 
 def embedder_name(settings: Settings) -> str | None:

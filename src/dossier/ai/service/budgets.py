@@ -30,24 +30,39 @@ class Members(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """Knows the organisation's API keys."""
+
+    async def get_api_key(self, key_id: UUID, /) -> object:
+        """Return a key, revoked or not, or raise."""
+        ...
+
+
 class BudgetsService:
     """The budgets of one organisation."""
 
-    def __init__(self, session: Session, actor: Actor, members: Members) -> None:
+    def __init__(
+        self, session: Session, actor: Actor, members: Members, keys: Keys
+    ) -> None:
         self._session = session
         self._actor = actor
-        self._members = members
+        self._known = {
+            BudgetScope.USER: members.get_user,
+            BudgetScope.KEY: keys.get_api_key,
+        }
         self._activity = ActivityService(session, actor)
 
     async def set_budget(self, wanted: BudgetRequest) -> BudgetResponse:
         """Make a budget, or change the caps of the one that counts the same.
 
-        A new one begins with what its calls have cost in the present window.
+        A new one begins with what its calls have cost in the present window. No API key
+        may: it would raise the cap that holds it.
         """
         self._actor.require(*MANAGERS)
+        self._actor.require_person()
         _refuse_incomplete(wanted)
-        if wanted.scope is BudgetScope.USER and wanted.subject_id is not None:
-            await self._members.get_user(wanted.subject_id)
+        if wanted.subject_id is not None:
+            await self._known[wanted.scope](wanted.subject_id)
         moment = now()
         budget = await gateway.add_budget(
             self._session,
@@ -83,6 +98,7 @@ class BudgetsService:
 
     async def remove_budget(self, budget_id: UUID) -> None:
         """Delete a budget; calls that it holds tokens for go on."""
+        self._actor.require_person()
         budget = await self._budget(budget_id)
         await gateway.remove_budget_for_org(
             self._session, self._actor.org_id, budget_id

@@ -5,9 +5,11 @@ whatever becomes of the caller's.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from dossier.ai import rules
@@ -23,8 +25,8 @@ from dossier.ai.service.meters import check
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.models import new_id
-from dossier.core.reads import raw_transaction
-from dossier.integrations.llm.models import CallRecord, CallTag
+from dossier.core.reads import Statements, raw_transaction
+from dossier.integrations.llm.models import CallRecord, CallTag, Outcome, Settle
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class _Open:
     model: str
     tokens: int
     usd: Decimal | None
+    defer: Callable[[Settle], None] | None
 
 
 class Ledger:
@@ -57,7 +60,7 @@ class Ledger:
         call = _new_call(tag, model, tokens, price)
         if not await gateway.add_unlimited_call(self._sessions, tag.org_id, call):
             await self._reserve_within(tag, call)
-        opened = _Open(tag.org_id, model, tokens, call.reserved_usd)
+        opened = _Open(tag.org_id, model, tokens, call.reserved_usd, tag.defer)
         self._open[call.id] = opened
         return call.id
 
@@ -70,12 +73,13 @@ class Ledger:
         # By the name that was asked for: servers answer under longer ones.
         price = await self._prices.price_of(opened.model)
         settlement = _settlement(opened, record, price)
+        write = partial(_write, opened.org_id, reservation, settlement)
+        # What failed may be tried again, and needs the room that it gives back.
+        if opened.defer is not None and record.outcome is Outcome.COMPLETED:
+            opened.defer(write)
+            return
         async with raw_transaction(self._sessions, opened.org_id) as statements:
-            settled = await gateway.settle_call_for_org(
-                statements, opened.org_id, reservation, settlement
-            )
-        if not settled:  # the sweeper took it for lost
-            logger.warning("ai.call.late", extra={"call_id": str(reservation)})
+            await write(statements)
 
     async def _reserve_within(self, tag: CallTag, call: NewCall) -> None:
         """Reserve in every budget that counts the call, or in none.
@@ -107,6 +111,14 @@ class Ledger:
             session, org_id, keys, call.reserved_tokens, usd
         )
         return keys
+
+
+async def _write(
+    org_id: UUID, call_id: UUID, settlement: Settlement, statements: Statements
+) -> None:
+    settled = await gateway.settle_call_for_org(statements, org_id, call_id, settlement)
+    if not settled:  # the sweeper took it for lost
+        logger.warning("ai.call.late", extra={"call_id": str(call_id)})
 
 
 def lost_settlement(

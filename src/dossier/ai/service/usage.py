@@ -33,6 +33,7 @@ _GROUP_MEMBERS = {
     UsageGroup.FEATURE: "feature",
     UsageGroup.MODEL: "model",
     UsageGroup.USER: "user_id",
+    UsageGroup.KEY: "key_id",
 }
 
 

@@ -1,6 +1,7 @@
 """Wiring of rooms, people, messages, links and exports."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 from fastapi import Depends
 
@@ -13,35 +14,20 @@ from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.profiles import ProfilesService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharedReader, SharesService
+from dossier.core.database import Session
+from dossier.core.tenancy import Actor
 from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
 
-
-async def get_rooms_service(
-    session: RequestSession, actor: CurrentActor
-) -> RoomsService:
-    """Build the service from the request's transaction and actor."""
-    return RoomsService(session, actor)
+S = TypeVar("S")
 
 
-async def get_members_service(
-    session: RequestSession, actor: CurrentActor
-) -> MembersService:
-    """Build the service from the request's transaction and actor."""
-    return MembersService(session, actor)
+def _made(service: Callable[[Session, Actor], S]) -> Callable[..., Awaitable[S]]:
+    """Return what builds a service from the request's transaction and actor."""
 
+    async def make(session: RequestSession, actor: CurrentActor) -> S:
+        return service(session, actor)
 
-async def get_profiles_service(
-    session: RequestSession, actor: CurrentActor
-) -> ProfilesService:
-    """Build the service from the request's transaction and actor."""
-    return ProfilesService(session, actor)
-
-
-async def get_personas_service(
-    session: RequestSession, actor: CurrentActor
-) -> PersonasService:
-    """Build the service from the request's transaction and actor."""
-    return PersonasService(session, actor)
+    return make
 
 
 async def get_messages_service(
@@ -49,27 +35,6 @@ async def get_messages_service(
 ) -> MessagesService:
     """Build the service; the settings say how long a message may be."""
     return MessagesService(session, actor, settings.chat.max_message_characters)
-
-
-async def get_branches_service(
-    session: RequestSession, actor: CurrentActor
-) -> BranchesService:
-    """Build the service from the request's transaction and actor."""
-    return BranchesService(session, actor)
-
-
-async def get_feedback_service(
-    session: RequestSession, actor: CurrentActor
-) -> FeedbackService:
-    """Build the service from the request's transaction and actor."""
-    return FeedbackService(session, actor)
-
-
-async def get_exports_service(
-    session: RequestSession, actor: CurrentActor
-) -> ExportsService:
-    """Build the service from the request's transaction and actor."""
-    return ExportsService(session, actor)
 
 
 async def get_shares_service(
@@ -84,13 +49,13 @@ async def get_shared_reader(sessions: Sessions) -> SharedReader:
     return SharedReader(sessions)
 
 
-Rooms = Annotated[RoomsService, Depends(get_rooms_service)]
-Members = Annotated[MembersService, Depends(get_members_service)]
-Profiles = Annotated[ProfilesService, Depends(get_profiles_service)]
-Personas = Annotated[PersonasService, Depends(get_personas_service)]
+Rooms = Annotated[RoomsService, Depends(_made(RoomsService))]
+Members = Annotated[MembersService, Depends(_made(MembersService))]
+Profiles = Annotated[ProfilesService, Depends(_made(ProfilesService))]
+Personas = Annotated[PersonasService, Depends(_made(PersonasService))]
 Messages = Annotated[MessagesService, Depends(get_messages_service)]
-Branches = Annotated[BranchesService, Depends(get_branches_service)]
-Feedback = Annotated[FeedbackService, Depends(get_feedback_service)]
-Exports = Annotated[ExportsService, Depends(get_exports_service)]
+Branches = Annotated[BranchesService, Depends(_made(BranchesService))]
+Feedback = Annotated[FeedbackService, Depends(_made(FeedbackService))]
+Exports = Annotated[ExportsService, Depends(_made(ExportsService))]
 Shares = Annotated[SharesService, Depends(get_shares_service)]
 Shared = Annotated[SharedReader, Depends(get_shared_reader)]

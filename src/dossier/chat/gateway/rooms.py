@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from dossier.chat.gateway.seats import seated
@@ -60,20 +60,7 @@ async def list_members_for_org(
     session: Session, org_id: UUID, room_id: UUID
 ) -> Sequence[tuple[ChatMember, ChatProfile]]:
     """Return the people in a room, in the order of joining."""
-    query = (
-        select(ChatMember, ChatProfile)
-        .join(
-            ChatProfile,
-            (ChatProfile.org_id == ChatMember.org_id)
-            & (ChatProfile.id == ChatMember.profile_id),
-        )
-        .where(
-            ChatMember.org_id == org_id,
-            ChatMember.room_id == room_id,
-            ChatProfile.org_id == org_id,
-        )
-        .order_by(ChatMember.created_at, ChatMember.id)
-    )
+    query = _members(org_id, room_id).order_by(ChatMember.created_at, ChatMember.id)
     return [(row[0], row[1]) for row in await session.execute(query)]
 
 
@@ -138,20 +125,7 @@ async def get_member_for_org(
     session: Session, org_id: UUID, room_id: UUID, user_id: UUID
 ) -> tuple[ChatMember, ChatProfile] | None:
     """Return a person's place in a room."""
-    query = (
-        select(ChatMember, ChatProfile)
-        .join(
-            ChatProfile,
-            (ChatProfile.org_id == ChatMember.org_id)
-            & (ChatProfile.id == ChatMember.profile_id),
-        )
-        .where(
-            ChatMember.org_id == org_id,
-            ChatMember.room_id == room_id,
-            ChatProfile.org_id == org_id,
-            ChatProfile.user_id == user_id,
-        )
-    )
+    query = _members(org_id, room_id).where(ChatProfile.user_id == user_id)
     row = (await session.execute(query)).one_or_none()
     return None if row is None else (row[0], row[1])
 
@@ -174,3 +148,19 @@ async def get_room_for_org(
     """Return a room whoever asks; only a link, which is its own key, asks so."""
     query = select(ChatRoom).where(ChatRoom.org_id == org_id, ChatRoom.id == room_id)
     return (await session.scalars(query)).one_or_none()
+
+
+def _members(org_id: UUID, room_id: UUID) -> Select[ChatMember, ChatProfile]:
+    return (
+        select(ChatMember, ChatProfile)
+        .join(
+            ChatProfile,
+            (ChatProfile.org_id == ChatMember.org_id)
+            & (ChatProfile.id == ChatMember.profile_id),
+        )
+        .where(
+            ChatMember.org_id == org_id,
+            ChatMember.room_id == room_id,
+            ChatProfile.org_id == org_id,
+        )
+    )

@@ -7,11 +7,17 @@ from uuid import UUID
 from fastapi import Request, Response, status
 from fastapi.responses import JSONResponse
 
-from dossier.chat.dependencies.answers import Ask, PatienceS
+from dossier.chat.dependencies.answers import (
+    PREFERRED,
+    Ask,
+    HotPatienceS,
+    PatienceS,
+)
 from dossier.chat.schemas.chat import ChatRequest, ChatResponse, RegenerateRequest
 from dossier.chat.service.answers import Answered, Asked, Question
 from dossier.chat.service.answers_terms import Terms, Wish
 from dossier.chat.tasks.asking import Asking
+from dossier.core.hot import hot
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.routing import Router
 from dossier.core.web import model_response
@@ -34,9 +40,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 router = Router(prefix="/chat", tags=["chat"])
 
 
-@router.post("", response_model=ChatResponse, responses=ANSWERS)
+@router.post(
+    "", response_model=ChatResponse, responses=ANSWERS, openapi_extra=PREFERRED
+)
+@hot
 async def chat(
-    request: Request, body: ChatRequest, asking: Ask, patience_s: PatienceS
+    request: Request, body: ChatRequest, asking: Ask, patience_s: HotPatienceS
 ) -> Response:
     """Ask something; the answer cites document, page and words.
 
@@ -50,7 +59,8 @@ async def chat(
         document_ids=tuple(body.document_ids),
         terms=Terms(body.engine, body.grounding),
     )
-    asked = await asking.ask(question)
+    is_awaited = patience_s > 0 and not body.stream
+    asked = await asking.ask(question, is_awaited=is_awaited)
     if body.stream:
         return _streamed(asking, asked)
     return await _whole(request, asking, asked, patience_s)

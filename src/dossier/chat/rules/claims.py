@@ -17,8 +17,8 @@ from dossier.chat.rules.claims_links import without_foreign_links
 from dossier.chat.rules.claims_numbers import unsupported_numbers
 from dossier.chat.rules.claims_quotes import Place, is_long_enough, locate
 from dossier.chat.rules.claims_relation import is_related
-from dossier.chat.rules.passages import visible
 from dossier.core.patterns import pattern
+from dossier.core.visible import visible
 
 OPEN, CLOSE = "⟦", "⟧"
 NOTHING = f"{OPEN}none{CLOSE}"

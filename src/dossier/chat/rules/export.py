@@ -1,4 +1,9 @@
-"""A conversation written down in Markdown; citations become footnotes."""
+"""A conversation written down in Markdown; citations become footnotes.
+
+Nothing in it acts when it is shown, whoever wrote it: links, pictures, markup and code
+of messages, names and quotes are words here, and an address stands as code, of which no
+renderer makes a link.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,11 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from dossier.chat.rules.claims_links import ADDRESS, bare
 from dossier.core.patterns import pattern
 
 _SPACES: Final = pattern(r"\s+")
 _MARK: Final = pattern(r"\[(\d{1,4})\]")
-_LIVE: Final = pattern(r"[\[\]<!]")
+_LIVE: Final = pattern(
+    r"[\\`\[\]]|!(?=\[)|<(?=[a-z/!?])|&(?=#|[a-z][a-z0-9]*;)", re.IGNORECASE
+)
+_JOINS: Final = frozenset("(:")
 _UNSAFE: Final = pattern(r'[/\\:*?"<>|]')
 
 
@@ -27,7 +36,7 @@ class Said:
 def markdown_of(title: str, messages: Sequence[Said]) -> str:
     """Return a conversation with its footnotes at the end."""
     notes: list[str] = []
-    parts = [f"# {_one_line(title)}"]
+    parts = [f"# {_inert(_one_line(title))}"]
     for message in messages:
         parts += [_head(message), _body(message, notes)]
     footnotes = [f"[^{n}]: {note}" for n, note in enumerate(notes, start=1)]
@@ -41,7 +50,7 @@ def export_filename(title: str, ending: str) -> str:
 
 def _head(message: Said) -> str:
     at = message.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"**{_one_line(message.name)}** · {at}"
+    return f"**{_inert(_one_line(message.name))}** · {at}"
 
 
 def _body(message: Said, notes: list[str]) -> str:
@@ -52,14 +61,18 @@ def _body(message: Said, notes: list[str]) -> str:
         waiting.setdefault(_number(citation, position), []).append(len(notes))
     placed: dict[int, int] = {}
 
-    def footnote(match: re.Match[str]) -> str:
+    def footnote(number: str) -> str:
         """Quotes of one passage share its number: each mark takes the next."""
-        number = int(match.group(1))
-        if waiting.get(number):
-            placed[number] = waiting[number].pop(0)
-        return f"[^{placed[number]}]" if number in placed else match.group(0)
+        passage = int(number)
+        if waiting.get(passage):
+            placed[passage] = waiting[passage].pop(0)
+        return f"[^{placed[passage]}]" if passage in placed else f"[{number}]"
 
-    text = _MARK.sub(footnote, message.text.strip())
+    # Words and numbers of marks take turns.
+    first, *pieces = _MARK.split(message.text.strip())
+    marked = zip(pieces[::2], pieces[1::2], strict=True)
+    told = [footnote(number) + _after_mark(words) for number, words in marked]
+    text = "".join([_inert(first), *told])
     unmarked = [f"[^{n}]" for left in waiting.values() for n in left]
     return " ".join([text, *unmarked])
 
@@ -73,14 +86,31 @@ def _note(citation: Mapping[str, Any]) -> str:
     """Return document, page and quote, whichever are known."""
     page = citation.get("page")
     place = f"p. {page}" if page is not None else citation.get("label")
-    source = ", ".join(str(each) for each in (citation.get("filename"), place) if each)
+    told = [str(each) for each in (citation.get("filename"), place) if each]
+    source = _inert(_one_line(", ".join(told)))
     quote = citation.get("quote")
-    return f"{source}: “{_inert(str(quote))}”" if quote else source
+    return f"{source}: “{_inert(_one_line(str(quote)))}”" if quote else source
 
 
-def _inert(quote: str) -> str:
-    """A paper's own links, pictures and markup are words here."""
-    return _LIVE.sub(r"\\\g<0>", _one_line(quote))
+def _after_mark(words: str) -> str:
+    """Return words that do not make a link, or a note, of the mark before them."""
+    return f"\\{words[0]}{_inert(words[1:])}" if words[:1] in _JOINS else _inert(words)
+
+
+def _inert(text: str) -> str:
+    """Return a text with its addresses as code, and no sign that means anything."""
+    parts: list[str] = []
+    end = 0
+    for found in ADDRESS.finditer(text):
+        address = bare(found.group())
+        parts += [_escaped(text[end : found.start()]), f"`{address}`"]
+        end = text.index(address, found.start()) + len(address)
+        end += text.startswith(">", end) and found.group().startswith("<")
+    return "".join([*parts, _escaped(text[end:])])
+
+
+def _escaped(text: str) -> str:
+    return _LIVE.sub(r"\\\g<0>", text)
 
 
 def _one_line(text: str) -> str:

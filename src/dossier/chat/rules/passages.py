@@ -4,12 +4,12 @@ The fence carries a word that nobody who wrote a paper could have known.
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dossier.chat.rules.wording import estimated_tokens
 from dossier.core.patterns import pattern
+from dossier.core.visible import is_invisible, visible
 
 MIN_TOKENS = 40
 """Less than this of a passage says nothing."""
@@ -26,7 +26,6 @@ MARKS = pattern(
     re.IGNORECASE | re.MULTILINE,
 )
 """Marks by which a model tells who speaks, or that a tool is to be called."""
-_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +56,10 @@ def cleaned(text: str) -> str:
     return text
 
 
-def visible(text: str) -> str:
-    """Return a text without characters that nobody sees: the same words, as read."""
-    return "".join(c for c in text if not _is_invisible(c))
-
-
 def with_invisible_between(text: str) -> tuple[str, list[int]]:
     """Return a text as it is seen, and where each of its characters stood."""
-    offsets = [at for at, each in enumerate(text) if not _is_invisible(each)]
+    offsets = [at for at, each in enumerate(text) if not is_invisible(each)]
     return "".join(text[at] for at in offsets), offsets
-
-
-def _is_invisible(character: str) -> bool:
-    """Zero-width, bidirectional and tag characters; selectors that can carry bytes."""
-    category = unicodedata.category(character)
-    if category in ("Cf", "Co", "Cs") or (category == "Cc" and character not in "\n\t"):
-        return True
-    return any(ord(character) in each for each in _SELECTORS)
 
 
 def within_window(passages: Sequence[Found], window_tokens: int) -> list[Shown]:

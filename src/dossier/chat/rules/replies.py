@@ -5,8 +5,8 @@ from typing import Final
 
 from dossier.core.patterns import pattern
 
-EXTRACT_RULES: Final = "extract@3"
-CLAIM_RULES: Final = "claims@2"
+EXTRACT_RULES: Final = "extract@4"
+CLAIM_RULES: Final = "claims@3"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
 
 _IDEOGRAPH = pattern(r"[\u3400-\u9fff\uf900-\ufaff]")

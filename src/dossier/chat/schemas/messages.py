@@ -30,11 +30,16 @@ class MessageUpdate(RequestModel):
     text: MessageText
 
 
-class SenderResponse(ResponseModel):
-    """Who said something: a person or a virtual user."""
+class SharedSender(ResponseModel):
+    """Who said something, by name alone: a person or a virtual user."""
 
     kind: Literal["user", "virtual_user"]
     name: str
+
+
+class SenderResponse(SharedSender):
+    """Who said something: a person or a virtual user."""
+
     user_id: UUID | None
     virtual_user_id: UUID | None
 
@@ -46,17 +51,15 @@ class AttachmentResponse(ResponseModel):
     filename: str
 
 
-class MessageResponse(ResponseModel):
-    """One message; a deleted one keeps its place without its words."""
+class ExportedMessage(ResponseModel):
+    """One message as it is written down; a deleted one keeps its place, wordless."""
 
     id: UUID
-    room_id: UUID
     parent_id: UUID | None
     created_at: datetime
-    sender: SenderResponse
+    sender: SharedSender
     text: str
     state: MessageState
-    run_id: UUID | None
     citations: list[dict[str, Any]]
     engine: dict[str, Any] | None
     dropped_claims: int
@@ -65,6 +68,14 @@ class MessageResponse(ResponseModel):
     edited_at: datetime | None
     deleted_at: datetime | None
     attachments: list[AttachmentResponse]
+
+
+class MessageResponse(ExportedMessage):
+    """One message; a deleted one keeps its place without its words."""
+
+    room_id: UUID
+    sender: SenderResponse
+    run_id: UUID | None
     my_rating: Rating | None
 
 
@@ -110,13 +121,6 @@ class FeedbackResponse(ResponseModel):
     updated_at: datetime
 
 
-class SharedSender(ResponseModel):
-    """Who said something, by name alone."""
-
-    kind: Literal["user", "virtual_user"]
-    name: str
-
-
 class SharedCitation(ResponseModel):
     """A quote and where it stands."""
 
@@ -143,25 +147,6 @@ class SharedResponse(ResponseModel):
     kind: ShareKind
     expires_at: datetime
     messages: list[SharedMessage]
-
-
-class ExportedMessage(ResponseModel):
-    """One message of a room that was written down."""
-
-    id: UUID
-    parent_id: UUID | None
-    created_at: datetime
-    sender: SharedSender
-    text: str
-    state: MessageState
-    citations: list[dict[str, Any]]
-    engine: dict[str, Any] | None
-    dropped_claims: int
-    version: int
-    supersedes_id: UUID | None
-    edited_at: datetime | None
-    deleted_at: datetime | None
-    attachments: list[AttachmentResponse]
 
 
 class ExportedRoom(ResponseModel):

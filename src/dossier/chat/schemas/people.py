@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from dossier.chat.rules.wording import is_blank
 from dossier.core.schemas import (
     LineText,
     ParagraphText,
@@ -13,11 +14,23 @@ from dossier.core.schemas import (
     ResponseModel,
 )
 
+
+def _seen(text: str) -> str:
+    if is_blank(text):
+        message = "must have a character that can be seen"
+        raise ValueError(message)
+    return text
+
+
 Name = Annotated[
-    LineText, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)
+    LineText,
+    StringConstraints(min_length=1, max_length=100, strip_whitespace=True),
+    AfterValidator(_seen),
 ]
 Line = Annotated[
-    LineText, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
+    LineText,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    AfterValidator(_seen),
 ]
 Paragraph = Annotated[
     ParagraphText,

@@ -59,6 +59,8 @@ class Asked:
     persona_id: UUID
     persona_name: str
     run: Run
+    settled: list[SettledAnswer] = field(default_factory=list)
+    """What came of it, once it was written from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,13 @@ class AnswersService:
         return Asked(room_id, question, answer.id, persona.id, persona.name, run)
 
 
+async def read_earlier(reads: Reads, actor: Actor, asked: Asked) -> dict[UUID, str]:
+    """Return other questions of whoever asked, by the message."""
+    return await gateway.list_earlier_for_org(
+        reads, actor.org_id, user_id=actor.user_id, question_id=asked.question.id
+    )
+
+
 async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> Answered:
     """Return the answer that a run wrote, to whoever still is a member."""
     found = await gateway.get_settled_for_org(
@@ -189,7 +198,13 @@ async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> A
     )
     if found is None:
         raise ChatMessageNotFoundError(asked.answer_id)
-    settled, earlier = found
+    return answered_by(asked, run, *found)
+
+
+def answered_by(
+    asked: Asked, run: Run, settled: SettledAnswer, earlier: Mapping[UUID, str]
+) -> Answered:
+    """Return an answer with the earlier question that is nearly the same."""
     if (settled.engine or {}).get("from_cache"):  # the same question, just answered
         earlier = {
             key: text for key, text in earlier.items() if text != asked.question.text

@@ -3,9 +3,9 @@
 from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, Quote
 from dossier.chat.rules.lures import harmless
-from dossier.chat.rules.passages import visible
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_sources import Sources
+from dossier.core.visible import visible
 from dossier.knowledge.service.sentences import Picked, Verdict
 
 

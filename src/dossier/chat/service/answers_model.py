@@ -17,21 +17,25 @@ from dossier.integrations.llm.models import (
     Completed,
     StreamEvent,
 )
-from dossier.runs.models import Run
+from dossier.runs.service import RunContext
 
 NEEDS_NO_BUDGET: Final = (
     "The grounding `papers` with the engine `extractive` costs nothing."
 )
 
 
-def tag_of(run: Run, feature: str, prompt_hash: str) -> CallTag:
-    """Return on whose account the calls of a run go."""
+def tag_of(context: RunContext, feature: str, prompt_hash: str) -> CallTag:
+    """Return on whose account the calls of a run go; they are settled with its end."""
+    run = context.run
     return CallTag(
         org_id=run.org_id,
         user_id=run.actor_user_id,
         feature=feature,
+        key_id=run.actor_api_key_id,
         run_id=run.id,
         prompt_hash=prompt_hash,
+        conversation_id=run.subject_id,
+        defer=context.also,
     )
 
 

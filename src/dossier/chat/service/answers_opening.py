@@ -4,7 +4,7 @@ What was read goes with the run to its executor, so that nothing is read twice.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from dossier.chat.constants import (
     MemberRole,
     MessageState,
     RoomKind,
+    SettledAnswer,
     Turn,
 )
 from dossier.chat.exceptions import ChatRoomNotFoundError
@@ -28,12 +29,12 @@ from dossier.chat.rules.window import WindowFilling
 from dossier.chat.service import messages, rooms
 from dossier.chat.service.answers import KIND, Asked, Question
 from dossier.chat.service.answers_brief import Brief, Order
-from dossier.core.clock import now
 from dossier.core.creates import Condition, Creates
+from dossier.core.models import new_id
 from dossier.core.reads import Reads
 from dossier.core.tenancy import Actor
 from dossier.runs.models import Run
-from dossier.runs.service import Holder, add_run
+from dossier.runs.service import Holder, Joint, add_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Opening:
 
     question: Question
     row: Mapping[str, Any]
+    joint: Joint | None = None
+    """Where the answer meets these rows, if somebody waits for it."""
+    settled: list[SettledAnswer] = field(default_factory=list)
+    """What came of it; written by the executor for whoever waits."""
 
     @property
     def room_id(self) -> UUID | None:
@@ -110,12 +115,21 @@ def is_usual(question: Question, max_characters: int) -> bool:
 
 
 async def read_opening(
-    reads: Reads, actor: Actor, question: Question
+    reads: Reads, actor: Actor, question: Question, joint: Joint | None = None
 ) -> Opening | None:
     """Return what stands around a question; `None` where it takes the longer way."""
     asker = (actor.user_id, question.room_id, question.virtual_user_id)
     row = await gateway.read_opening_for_org(reads, actor.org_id, asker)
-    return None if row is None else Opening(question, row)
+    return None if row is None else Opening(question, row, joint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The rows of a question that need no look at its room."""
+
+    said: ChatMessage
+    answer: ChatMessage
+    run: Run
 
 
 class OpeningWriter:
@@ -126,39 +140,59 @@ class OpeningWriter:
         self._actor = actor
         self._holder = holder
         self._trail = ActivityRecorder(creates, actor)
+        self._draft: _Draft | None = None
+
+    async def draft(self, question: Question) -> None:
+        """Make what needs no look at the room, while somebody looks there."""
+        org_id, is_first = self._actor.org_id, question.room_id is None
+        room_id = question.room_id or new_id()
+        said = ChatMessage(org_id=org_id, room_id=room_id, text=question.message)
+        answer = ChatMessage(
+            org_id=org_id,
+            room_id=room_id,
+            parent_id=said.id,
+            state=MessageState.PENDING,
+        )
+        run = self._run(question, said, answer)
+        answer.run_id = run.id
+        if is_first:
+            kind = {"kind": RoomKind.PRIVATE.value}
+            await self._trail.record("create", rooms.ENTITY, room_id, details=kind)
+        told = {"room_id": str(room_id), "attachments": 0}
+        await self._trail.record("create", messages.ENTITY, said.id, details=told)
+        self._draft = _Draft(said, answer, run)
 
     async def add(self, opening: Opening) -> tuple[Asked, Condition | None]:
         """Add room, question, answer to come, run and trail, and say what must hold."""
-        at = next_instant(now(), opening.row["newest_at"])
-        room_id = opening.room_id
+        if self._draft is None:
+            await self.draft(opening.question)
+        assert self._draft is not None  # noqa: S101 - made a line above
+        said, answer, run = self._draft.said, self._draft.answer, self._draft.run
+        said.created_at = next_instant(said.created_at, opening.row["newest_at"])
+        said.parent_id = opening.row["newest_id"]
+        said.profile_id = opening.row["profile_id"]
+        answer.created_at = next_instant(answer.created_at, said.created_at)
+        answer.virtual_user_id = opening.row["persona_id"]
         condition = None
-        if room_id is None:
-            room_id = await self._add_room(opening, at)
+        if opening.room_id is None:
+            self._add_room(opening, said)
         else:
-            condition = gateway.room_as_read(opening.row, at)
-        said = self._said(opening, room_id, at)
-        answer = self._answer(opening, said)
-        run = self._run(opening, said, answer)
-        answer.run_id = run.id
-        gone = {gateway.GONE: ChatRoomNotFoundError(room_id)}
+            condition = gateway.room_as_read(opening.row, said.created_at)
+        gone = {gateway.GONE: ChatRoomNotFoundError(said.room_id)}
         self._creates.add(said, gone)
         self._creates.add(answer)
-        await self._trail.record(
-            "create",
-            messages.ENTITY,
-            said.id,
-            details={"room_id": str(room_id), "attachments": 0},
-        )
         return _asked(opening, said, answer, run), condition
 
-    async def _add_room(self, opening: Opening, at: Any) -> UUID:
+    def _add_room(self, opening: Opening, said: ChatMessage) -> None:
         org_id, owner_id = self._actor.org_id, opening.row["profile_id"]
         room = ChatRoom(
             org_id=org_id,
+            id=said.room_id,
+            created_at=said.created_at,
             kind=RoomKind.PRIVATE,
             title=wording.title_of(opening.question.message),
             created_by=owner_id,
-            active_at=at,
+            active_at=said.created_at,
         )
         member = ChatMember(
             org_id=org_id, room_id=room.id, profile_id=owner_id, role=MemberRole.OWNER
@@ -167,36 +201,13 @@ class OpeningWriter:
             org_id=org_id,
             room_id=room.id,
             virtual_user_id=opening.row["persona_id"],
-            joined_at=at,
+            joined_at=said.created_at,
         )
         for row in (room, member, joined):
             self._creates.add(row)
-        kind = {"kind": RoomKind.PRIVATE.value}
-        await self._trail.record("create", rooms.ENTITY, room.id, details=kind)
-        return room.id
 
-    def _said(self, opening: Opening, room_id: UUID, at: Any) -> ChatMessage:
-        return ChatMessage(
-            org_id=self._actor.org_id,
-            created_at=at,
-            room_id=room_id,
-            parent_id=opening.row["newest_id"],
-            profile_id=opening.row["profile_id"],
-            text=opening.question.message,
-        )
-
-    def _answer(self, opening: Opening, said: ChatMessage) -> ChatMessage:
-        return ChatMessage(
-            org_id=self._actor.org_id,
-            created_at=next_instant(now(), said.created_at),
-            room_id=said.room_id,
-            parent_id=said.id,
-            virtual_user_id=opening.row["persona_id"],
-            state=MessageState.PENDING,
-        )
-
-    def _run(self, opening: Opening, said: ChatMessage, answer: ChatMessage) -> Run:
-        terms = opening.question.terms
+    def _run(self, question: Question, said: ChatMessage, answer: ChatMessage) -> Run:
+        terms = question.terms
         order = Order(said.room_id, said.id, answer.id, terms.engine, terms.grounding)
         return add_run(
             self._creates,
@@ -216,4 +227,5 @@ def _asked(opening: Opening, said: ChatMessage, answer: ChatMessage, run: Run) -
         persona_id=opening.row["persona_id"],
         persona_name=opening.row["name"],
         run=run,
+        settled=opening.settled,
     )

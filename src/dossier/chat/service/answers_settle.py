@@ -29,8 +29,8 @@ class Ending:
 
 async def settle_answer(
     statements: Statements, org_id: UUID, order: Order, ending: Ending
-) -> None:
-    """Write an answer; one that was deleted meanwhile stays deleted."""
+) -> SettledAnswer | None:
+    """Write an answer; `None`: it was deleted meanwhile, and stays so."""
     settled = SettledAnswer(
         state=ending.state,
         text=ending.text,
@@ -38,19 +38,24 @@ async def settle_answer(
         engine=ending.engine,
         dropped_claims=ending.dropped_claims,
     )
-    await gateway.settle_answer_for_org(statements, org_id, order.answer_id, settled)
+    is_there = await gateway.settle_answer_for_org(
+        statements, org_id, order.answer_id, settled
+    )
+    return settled if is_there else None
 
 
 def settling(
-    org_id: UUID, order: Order, ending: Ending, outcome: Outcome | None = None
+    org_id: UUID,
+    order: Order,
+    ending: Ending,
+    outcome: Outcome | None = None,
+    told: list[SettledAnswer] | None = None,
 ) -> Quick | Write:
-    """Return what writes an answer at the end of its run, with what else it wants."""
+    """Return what writes an answer at the end of its run, with what else it wants.
 
-    async def quickly(statements: Statements) -> None:
-        await settle_answer(statements, org_id, order, ending)
-        if outcome is not None:
-            await outcome.also(statements)
-
+    What was written is put into `told`, for whoever waits in this process.
+    """
+    quickly = partial(_write, org_id, order, ending, outcome, told)
     if outcome is None or outcome.write is write_nothing:
         return Quick(quickly)
 
@@ -59,6 +64,21 @@ def settling(
         await outcome.write(session)
 
     return write
+
+
+async def _write(  # noqa: PLR0913, PLR0917 - what is written, and for whom
+    org_id: UUID,
+    order: Order,
+    ending: Ending,
+    outcome: Outcome | None,
+    told: list[SettledAnswer] | None,
+    statements: Statements,
+) -> None:
+    settled = await settle_answer(statements, org_id, order, ending)
+    if told is not None:
+        told[:] = [] if settled is None else [settled]
+    if outcome is not None:
+        await outcome.also(statements)
 
 
 def remembering(outcome: Outcome, actor: Actor, order: Order) -> Outcome:

@@ -13,7 +13,7 @@ from dossier.core.tenancy import Actor
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.service import RunsService
 
-PLAIN_RULES: Final = "plain@1"
+PLAIN_RULES: Final = "plain@2"
 """Of answers without papers."""
 _NEEDS_NO_MODEL = {
     True: "Set DOSSIER_AI__BASE_URL, or ask with the engine `auto` or `extractive`.",
@@ -90,5 +90,6 @@ class TermsBefore:
 
 def _of_label(label: dict[str, Any]) -> Terms:
     """Return what is known of an answer that was copied, or whose run is gone."""
-    is_plain = label.get("ruleset") == PLAIN_RULES
+    name, _, _version = PLAIN_RULES.partition("@")
+    is_plain = str(label.get("ruleset")).startswith(f"{name}@")
     return Terms(grounding="none") if is_plain else Terms()

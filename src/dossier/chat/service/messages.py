@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
+from dossier.ai.service import AnswerCache
 from dossier.chat.constants import MemberRole, MessageState
 from dossier.chat.exceptions import (
     AnswerPendingError,
@@ -130,8 +131,9 @@ class MessagesService:
     async def delete_message(self, message_id: UUID) -> None:
         """Forget what one said; its place stays, so that answers keep theirs.
 
-        The room's running summary may tell of it, and an answer's run holds its words:
-        they are forgotten too, and what still writes an answer stops.
+        The room's running summary may tell of it, an answer's run holds its words, and
+        so may stored answers of the room, which were made after it: they are forgotten
+        too, and what still writes an answer stops.
         """
         seen = await self._seats.see(message_id)
         if not _may_delete(seen):
@@ -140,6 +142,9 @@ class MessagesService:
         if seen.message.run_id is not None:
             runs = RunsService(self._session, self._actor)
             await runs.delete_run(seen.message.run_id)
+        await AnswerCache(self._session, self._actor).forget(
+            {"room_id": seen.message.room_id}
+        )
         await gateway.mark_deleted_for_org(
             self._session, self._actor.org_id, message_id, now()
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from dossier.chat.constants import MessageState
+from dossier.chat.constants import MessageState, SettledAnswer
 from dossier.chat.ports import AskAbilities, AskModel, SearcherOf
 from dossier.chat.rules.replay import (
     COMPLETED,
@@ -139,7 +139,7 @@ class AnswerExecutor:
             outcome.dropped_claims,
         )
 
-        write = settling(context.org_id, order, ending, outcome)
+        write = settling(context.org_id, order, ending, outcome, _waited_for(context))
         data = _response(context, "completed") | {
             "engine": label,
             "citations": reply.citations,
@@ -175,7 +175,8 @@ class AnswerExecutor:
         kind: str,
         data: Mapping[str, Any],
     ) -> None:
-        write = settling(context.org_id, order, ending)
+        told = _waited_for(context)
+        write = settling(context.org_id, order, ending, told=told)
         is_failed = kind == FAILED
         state = RunState.FAILED if is_failed else RunState.CANCELLED
         error = data["error"] if is_failed else None
@@ -185,6 +186,11 @@ class AnswerExecutor:
 def _told(context: RunContext) -> Replay:
     """Return what an earlier process had said; nothing on the first attempt."""
     return replay((e.sequence_number, e.type, e.data) for e in context.kept)
+
+
+def _waited_for(context: RunContext) -> list[SettledAnswer] | None:
+    """Return where whoever asked here looks for the answer; `None`: nobody does."""
+    return context.handed.settled if isinstance(context.handed, Opening) else None
 
 
 def _announce(context: RunContext, order: Order) -> None:

@@ -79,6 +79,7 @@ class Grounded:
         stored = await pages.stored(key)
         if stored is not None:
             return replace(self._again(stored, sources), also=pages.counting(key))
+        self._context.takes_longer()
         cached = await pages.claim(key, self._brief)
         if cached is not None:
             return self._again(cached, sources)
@@ -121,7 +122,7 @@ class Grounded:
     ) -> str:
         """Say each claim as soon as it is proven; return the model that spoke."""
         prompt = load_prompt(GROUNDED_PROMPT)
-        tag = tag_of(self._context.run, FEATURE, prompt.sha256)
+        tag = tag_of(self._context, FEATURE, prompt.sha256)
         named = model.model_name(Purpose.STRONG)
         async with aclosing(events_of(model, call.request, tag)) as events:
             async for event in events:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.ai.service import load_prompt
+from dossier.chat.rules.links_streamed import LinkGuard
 from dossier.chat.rules.replay import Replay
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_model import (
@@ -18,7 +19,13 @@ from dossier.chat.service.answers_prompt import PLAIN_PROMPT, plain_call
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_terms import PLAIN_RULES
 from dossier.core.errors import AppError
-from dossier.integrations.llm.models import ChatModel, ChatRequest, Purpose, TextDelta
+from dossier.integrations.llm.models import (
+    CallTag,
+    ChatModel,
+    ChatRequest,
+    Purpose,
+    TextDelta,
+)
 from dossier.runs.service import RunContext
 
 if TYPE_CHECKING:
@@ -34,12 +41,15 @@ async def answer_plainly(
     model = parts.ask_model()
     if model is None:
         raise ModelNotConfiguredError
+    context.takes_longer()
     going_on = await _resumed(parts, context, reply, told)
     request = plain_call(brief, parts.window, going_on)
     prompt = load_prompt(PLAIN_PROMPT)
     reply.open()
     try:
-        named = await _relay(model, request, context, reply, prompt.sha256)
+        tag = tag_of(context, FEATURE, prompt.sha256)
+        guard = LinkGuard(_said_by_people(brief))
+        named = await _relay(model, request, tag, reply, guard)
     except AppError as exc:
         raise with_way_out(exc) from exc
     return Outcome(
@@ -52,21 +62,28 @@ async def answer_plainly(
 async def _relay(
     model: ChatModel,
     request: ChatRequest,
-    context: RunContext,
+    tag: CallTag,
     reply: Reply,
-    prompt_hash: str,
+    guard: LinkGuard,
 ) -> str:
     """Say each token at once; return the name of the model that spoke."""
     named = model.model_name(Purpose.STRONG)
-    tag = tag_of(context.run, FEATURE, prompt_hash)
     async with aclosing(events_of(model, request, tag)) as events:
         async for event in events:
-            if isinstance(event, TextDelta):
-                reply.token(event.text)
-            else:
+            if not isinstance(event, TextDelta):
                 named = event.model
+            elif shown := guard.feed(event.text):
+                reply.token(shown)
+    if rest := guard.finish():
+        reply.token(rest)
     require_words(reply)
     return named
+
+
+def _said_by_people(brief: Brief) -> list[str]:
+    """Return where an address must stand that a model may repeat."""
+    said = [turn.text for turn in brief.history.turns if turn.role == "user"]
+    return [*said, brief.question]
 
 
 async def _resumed(

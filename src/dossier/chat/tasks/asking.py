@@ -1,5 +1,8 @@
 """Asks in a transaction of its own, so that what follows holds no connection."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
 from uuid import UUID
 
 from dossier.chat.service.answers import (
@@ -7,7 +10,9 @@ from dossier.chat.service.answers import (
     AnswersService,
     Asked,
     Question,
+    answered_by,
     read_answered,
+    read_earlier,
 )
 from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_opening
 from dossier.chat.service.answers_terms import Wish, require_model
@@ -18,13 +23,16 @@ from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.models import Run
-from dossier.runs.service import RunEngine
+from dossier.runs.service import Joint, Part, RunEngine
+
+PATIENCE_S: Final = 0.008
+"""How long a question waits to be stored for an answer that stands already."""
 
 
 class Asking:
     """The questions of one request; each step commits before the next waits."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a caller, and what the process knows
         self,
         sessions: SessionFactory,
         actor: Actor,
@@ -32,12 +40,16 @@ class Asking:
         max_characters: int,
         *,
         has_model: bool,
+        is_welcome: Callable[[], Awaitable[bool]],
     ) -> None:
         self._sessions = sessions
         self._actor = actor
         self._max_characters = max_characters
         self._has_model = has_model
+        self._is_welcome = is_welcome
         self._reads = read_for(sessions, actor)
+        self._access_changes = engine.access_changes
+        self._reading: asyncio.Future[dict[UUID, str]] | None = None
         self.engine = engine
 
     @property
@@ -45,12 +57,16 @@ class Asking:
         """The organisation of whoever asks."""
         return self._actor.org_id
 
-    async def ask(self, question: Question) -> Asked:
-        """Store a question; its run begins with it."""
+    async def ask(self, question: Question, *, is_awaited: bool = False) -> Asked:
+        """Store a question; its run begins with it.
+
+        An answer that is awaited and stands already is stored with its question.
+        """
         require_model(question.terms, has_model=self._has_model)
         async with self.engine.starting:
             if is_usual(question, self._max_characters):
-                asked = await self._ask_at_once(question)
+                joint = Joint() if is_awaited else None
+                asked = await self._ask_at_once(question, joint)
                 if asked is not None:
                     return asked
             return await self._ask_at_length(question)
@@ -74,7 +90,9 @@ class Asking:
             return await self._answers(session).get_run(run_id)
 
     async def may_follow(self, run_id: UUID) -> bool:
-        """Tell whether one is still a member of the run's room."""
+        """Tell whether one is still let in, and still a member of the run's room."""
+        if not await self._is_welcome():
+            return False
         try:
             await self.get_run(run_id)
         except RunNotFoundError:
@@ -88,33 +106,80 @@ class Asking:
 
     async def wait(self, asked: Asked, timeout_s: float) -> Answered | None:
         """Return the answer at its end; `None` where it is still being written."""
-        run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
-        if run.state not in FINISHED:
-            return None
+        reading = self._look_back(asked)
+        try:
+            run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
+            if run.state not in FINISHED:
+                return None
+            earlier = await reading
+        finally:
+            reading.cancel()
+        if asked.settled and self.engine.access_changes == self._access_changes:
+            return answered_by(asked, run, asked.settled[0], earlier)
         return await read_answered(self._reads, self._actor, asked, run)
 
-    async def _ask_at_once(self, question: Question) -> Asked | None:
+    async def _ask_at_once(
+        self, question: Question, joint: Joint | None
+    ) -> Asked | None:
         """Read in one statement and write in another; `None` where that cannot be.
 
         It cannot where anything is out of the ordinary, or the room changed meanwhile.
         """
-        opening = await read_opening(self._reads, self._actor, question)
-        if opening is None:
-            return None
         creates = create_for(self._sessions, self._actor)
         writer = OpeningWriter(creates, self._actor, self.engine.holder)
+        reading = asyncio.ensure_future(
+            read_opening(self._reads, self._actor, question, joint)
+        )
+        try:
+            await asyncio.sleep(0)  # it is on its way: rows are made meanwhile
+            await writer.draft(question)
+            opening = await reading
+        finally:
+            reading.cancel()
+        if opening is None:
+            return None
         asked, condition = await writer.add(opening)
         # The model is asked while the rows are on their way to the disk; no word of it
         # is shown before they stand.
         tell = self.engine.adopt_early(asked.run, opening)
         is_stored = False
         try:
-            is_stored = await creates.store(condition)
+            end = await self._near_end(asked, joint)
+            is_stored = await creates.store(condition, end)
         finally:
+            self._tell(joint, is_stored)
             tell(is_stored)
         return asked if is_stored else None
+
+    async def _near_end(self, asked: Asked, joint: Joint | None) -> Part | None:
+        if joint is None:
+            return None
+        self._look_back(asked)
+        return await joint.end(PATIENCE_S)
+
+    def _tell(self, joint: Joint | None, is_stored: bool) -> None:  # noqa: FBT001 - an answer
+        if joint is not None:
+            joint.tell(is_stored)
+        if self._reading is not None and not is_stored:
+            self._reading.cancel()
+            self._reading = None
+
+    def _look_back(self, asked: Asked) -> asyncio.Future[dict[UUID, str]]:
+        """Look for earlier questions while the answer is written."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(
+                read_earlier(self._reads, self._actor, asked)
+            )
+            self._reading.add_done_callback(_noted)
+        return self._reading
 
     def _answers(self, session: Session) -> AnswersService:
         return AnswersService(
             session, self._actor, self._max_characters, has_model=self._has_model
         )
+
+
+def _noted(reading: asyncio.Future[dict[UUID, str]]) -> None:
+    """Take note of a failure that nobody waits for: the answer failed before."""
+    if not reading.cancelled():
+        reading.exception()

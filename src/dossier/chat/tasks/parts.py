@@ -17,15 +17,21 @@ from dossier.runs.service import Executor, RunKind
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
+    from dossier.integrations.llm.typed import TypedModel
 
 
 class Clients:
     """The model clients of a process."""
 
-    def __init__(self, settings: Settings, parts: ModelParts) -> None:
+    def __init__(
+        self, settings: Settings, parts: ModelParts, *, may_type: bool = False
+    ) -> None:
         self._plan = model_plan(settings.ai)
         self._recorder = parts.recorder
+        self._abilities = parts.abilities
         self._chat: ChatClient | None = None
+        self._typed: TypedModel | None = None
+        self._may_type = may_type
 
     def chat(self) -> ChatModel | None:
         """Return the chat client; `None` where no setting names a model."""
@@ -38,8 +44,19 @@ class Clients:
             self._chat = open_chat_model(self._plan, self._recorder)
         return self._chat
 
+    async def typed(self) -> "TypedModel | None":
+        """Return what answers in types; `None` where this process has no such lane."""
+        if self._plan is not None and self._may_type and self._typed is None:
+            from dossier.integrations.llm.typed import TypedModel  # noqa: PLC0415
+
+            abilities = await self._abilities.current()
+            self._typed = TypedModel(self._plan, self._recorder, abilities)
+        return self._typed
+
     async def close(self) -> None:
         """Give the connections up."""
+        if self._typed is not None:
+            await self._typed.close()
         if self._chat is not None:
             await self._chat.close()
 
@@ -49,9 +66,12 @@ def window_of(settings: Settings) -> Window:
     return Window(settings.ai.window_tokens, settings.ai.max_output_tokens)
 
 
-def open_clients(settings: Settings, sessions: SessionFactory) -> Clients:
+def open_clients(
+    settings: Settings, sessions: SessionFactory, *, may_type: bool = False
+) -> Clients:
     """Return clients for one piece of work in the background, to be closed after."""
-    return Clients(settings, open_model_parts(sessions, settings))
+    parts = open_model_parts(sessions, settings)
+    return Clients(settings, parts, may_type=may_type)
 
 
 @asynccontextmanager

@@ -12,18 +12,23 @@ from dossier.chat.rules.passages import cleaned
 from dossier.chat.service.answers_prompt import Window, history_tokens
 from dossier.chat.service.history import HistoryService
 from dossier.chat.tasks.parts import Clients
+from dossier.chat.tasks.summary_writers import Material, Writer, writers_of
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.integrations.llm.models import (
-    CallTag,
-    ChatMessage,
-    ChatModel,
-    ChatRequest,
-    Purpose,
+from dossier.integrations.llm.exceptions import (
+    ModelExtraMissingError,
+    ModelResponseMalformedError,
+    ModelUnavailableError,
 )
+from dossier.integrations.llm.models import CallTag
 from dossier.jobs.ports import TaskContext
 
 PROMPT = "chat.summary"
-SUMMARY_TOKENS = 400
+FEATURE = "chat.summarise"
+_NO_FORM = (
+    ModelExtraMissingError,
+    ModelResponseMalformedError,
+    ModelUnavailableError,  # also where a server refuses what it does not know
+)
 
 
 async def summarise(
@@ -41,9 +46,9 @@ async def summarise(
     """
     clients = clients_of(ctx.sessions)
     try:
-        model = clients.chat()
-        past = await _past(ctx, room_id, leaf_id, window) if model else None
-        text = await _written(ctx, model, past) if model and past else None
+        writers = await writers_of(clients)
+        past = await _past(ctx, room_id, leaf_id, window) if writers else None
+        text = await _written(ctx, writers, past) if past and past.turns else None
         await _store(ctx, room_id, past, text)
     finally:
         await clients.close()
@@ -67,29 +72,35 @@ async def _past(
             return None
 
 
-async def _written(ctx: TaskContext, model: ChatModel, past: History) -> str | None:
-    if not past.turns:
-        return None
+async def _written(
+    ctx: TaskContext, writers: list[Writer], past: History
+) -> str | None:
+    """Return what the first writer writes whom the model can follow."""
+    material = _material(ctx, past)
+    *forms, plain = writers
+    for writer in forms:
+        with suppress(*_NO_FORM):
+            return await writer(material)
+    return await plain(material)
+
+
+def _material(ctx: TaskContext, past: History) -> Material:
     prompt = load_prompt(PROMPT)
-    told = {
-        "summary": past.summary or "",
-        "turns": [
-            {"role": turn.role, "name": turn.name, "text": cleaned(turn.text)}
-            for turn in past.turns
-        ],
-    }
-    request = ChatRequest(
-        (
-            ChatMessage("system", prompt.text),
-            ChatMessage("user", json.dumps(told, ensure_ascii=False)),
-        ),
-        purpose=Purpose.CHEAP,
-        max_output_tokens=SUMMARY_TOKENS,
-    )
+    told = {0: cleaned(past.summary or "")}
+    told |= {n: cleaned(turn.text) for n, turn in enumerate(past.turns, start=1)}
+    turns = [
+        {"n": n, "role": turn.role, "name": turn.name, "text": told[n]}
+        for n, turn in enumerate(past.turns, start=1)
+    ]
     tag = CallTag(
-        ctx.org_id, ctx.actor.user_id, "chat.summarise", prompt_hash=prompt.sha256
+        ctx.org_id,
+        ctx.actor.user_id,
+        FEATURE,
+        key_id=ctx.actor.api_key_id,
+        prompt_hash=prompt.sha256,
     )
-    return (await model.complete(request, tag)).text.strip() or None
+    asked = json.dumps({"summary": told[0], "turns": turns}, ensure_ascii=False)
+    return Material(prompt.text, asked, told, tag)
 
 
 async def _store(

@@ -16,6 +16,7 @@ from dossier.cli.builder.workshop import Workshop
 from dossier.documents.constants import ReceivedFile, TextState
 from dossier.documents.models import Document
 from dossier.documents.service import take_in as take_file_in
+from dossier.documents.tasks import put_away
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.kinds import SPREADSHEETS
 from dossier.integrations.storage.exceptions import BlobMissingError
@@ -99,19 +100,28 @@ class PaperRefusedError(Exception):
 async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
     received = await _received(workshop, paper)
     async with workshop.transaction() as session:
-        documents = workshop.documents(session)
-        receipt = await documents.receive(received)
-        document, job = receipt.document, receipt.job
-        if job is None and _is_unread(document):
-            job = await documents.request_reading(document.id)
-        return Stored(
-            paper=paper,
-            document_id=document.id,
-            is_spreadsheet=received.media_type in SPREADSHEETS,
-            is_known=receipt.duplicate,
-            is_misnamed=received.is_misnamed,
-            job_id=job.id if job else None,
-        )
+        receipt = await workshop.documents(session).receive(received)
+    document = receipt.document
+    job = receipt.job or await _taken_again(workshop, document, received)
+    return Stored(
+        paper=paper,
+        document_id=document.id,
+        is_spreadsheet=received.media_type in SPREADSHEETS,
+        is_known=receipt.duplicate,
+        is_misnamed=received.is_misnamed,
+        job_id=job.id if job else None,
+    )
+
+
+async def _taken_again(
+    workshop: Workshop, document: Document, received: ReceivedFile
+) -> Job | None:
+    """Have a known paper read that never was; its bytes are there before."""
+    await put_away(workshop.sessions, workshop.store, document, received.blob_key)
+    if not _is_unread(document):
+        return None
+    async with workshop.transaction() as session:
+        return await workshop.documents(session).request_reading(document.id)
 
 
 def _is_unread(document: Document) -> bool:

@@ -4,14 +4,11 @@ Variables start with `DOSSIER_`, groups are separated by two underscores
 (`DOSSIER_DATABASE__URL`). A few names that operators already use are aliases.
 """
 
-import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import platformdirs
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,6 +16,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from dossier.core.settings.aliases import AliasSource
 from dossier.core.settings.group import Group
 from dossier.core.settings.models import (
     AiSettings,
@@ -27,18 +25,6 @@ from dossier.core.settings.models import (
     RunSettings,
     TraceSettings,
 )
-
-ALIASES: dict[str, tuple[str, str]] = {
-    "DATABASE_URL": ("database", "url"),
-    "AI_BASE_URL": ("ai", "base_url"),
-    "AI_MODEL": ("ai", "model"),
-    "AI_API_KEY": ("ai", "api_key"),
-    "AI_EMBED_MODEL": ("ai", "embed_model"),
-    "OPENAI_API_KEY": ("ai", "api_key"),
-    "ANTHROPIC_API_KEY": ("ai", "anthropic_api_key"),
-    "OTEL_EXPORTER_OTLP_ENDPOINT": ("traces", "endpoint"),
-}
-"""Names in use elsewhere; the first one that is set wins over the later ones."""
 
 
 class DatabaseSettings(Group):
@@ -127,7 +113,7 @@ class LimitSettings(Group):
         1024, ge=1, description="Largest request body that is not an upload."
     )
     requests_per_minute: int = Field(
-        600, ge=0, description="Per token or address; 0 switches it off."
+        600, ge=0, description="Per API key, member or address; 0 switches it off."
     )
     logins_per_minute: int = Field(
         10, ge=0, description="Log-in attempts per address; 0 switches it off."
@@ -168,27 +154,6 @@ class ReportSettings(Group):
     font_dir: Path | None = Field(
         None, description="Folder with a CJK font family, taken before all others."
     )
-
-
-class AliasSource(PydanticBaseSettingsSource):
-    """Reads the names in `ALIASES`, below the prefixed ones in rank."""
-
-    @override
-    def get_field_value(
-        self, field: FieldInfo, field_name: str
-    ) -> tuple[Any, str, bool]:
-        return None, field_name, False
-
-    @override
-    def __call__(self) -> dict[str, Any]:
-        env_file = self.config.get("env_file")
-        stored = dotenv_values(env_file) if isinstance(env_file, str) else {}
-        values: dict[str, dict[str, str]] = {}
-        for name, (group, field) in ALIASES.items():
-            value = os.environ.get(name) or stored.get(name)
-            if value:
-                values.setdefault(group, {}).setdefault(field, value)
-        return values
 
 
 def default_home() -> Path:

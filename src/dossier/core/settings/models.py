@@ -23,7 +23,9 @@ class AiSettings(Group):
     cheap_model: str | None = Field(
         None, description="Summaries and other small work; unset: `model`."
     )
-    vision_model: str | None = Field(None, description="Reads pictures; unset: none.")
+    vision_model: str | None = Field(
+        None, description="For pictures; no feature uses it yet."
+    )
     anthropic_api_key: SecretStr | None = Field(
         None, description="Alone: Anthropic answers; beside a base URL: the fallback."
     )
@@ -96,6 +98,9 @@ class RunSettings(Group):
     keep_alive_s: float = Field(15, gt=0, description="Between two comments.")
     on_disconnect: Literal["continue", "cancel"] = Field(
         "continue", description="What becomes of a run that nobody reads any more."
+    )
+    keep_log_days: int = Field(
+        365, ge=0, description="Events of a run that has ended stay this long; 0: ever."
     )
     max_duration_s: int = Field(300, ge=1, description="A run that takes longer fails.")
     max_attempts: int = Field(

@@ -139,13 +139,22 @@ class ChatClient:
         async with transport.request(
             server, wire.chat_path(), wire.headers(server), body, limits
         ) as response:
-            relay = Relay(server.label, response, wire.reader(), limits, started_at_s)
-            try:
-                yield relay
-                await drain(response)
-            finally:
-                relay.close()
-                booking.note(relay.usage, relay.written)
+            with transport.gathering.joined(response) as rest:
+                relay = Relay(
+                    server.label,
+                    response,
+                    wire.reader(),
+                    rest,
+                    limits=limits,
+                    started_at_s=started_at_s,
+                )
+                try:
+                    yield relay
+                    rest.end()
+                    await drain(response)
+                finally:
+                    relay.close()
+                    booking.note(relay.usage, relay.written)
 
 
 class _Call:

@@ -4,6 +4,7 @@ import base64
 import math
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -82,7 +83,8 @@ class EmbeddingClient:
     ) -> list[list[float]]:
         tokens = sum(map(estimate_tokens, texts))
         booking = Booking(server, self.name, self._timing, tokens)
-        async with booked(self._recorder, tag, tokens, booking):
+        paid_by = replace(tag, operation="embeddings")
+        async with booked(self._recorder, paid_by, tokens, booking):
             told = await self._transport().fetch(
                 server,
                 _PATH,

@@ -1,10 +1,12 @@
 """What is asked of a model, what comes back, and who is told about it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 from uuid import UUID
+
+from dossier.core.reads import Statements
 
 
 class Purpose(StrEnum):
@@ -46,6 +48,10 @@ class ChatRequest:
     temperature: float | None = None
 
 
+Settle = Callable[[Statements], Awaitable[None]]
+"""Writes what a call came to; writing it again changes nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallTag:
     """On whose account a call goes, and what for."""
@@ -57,6 +63,16 @@ class CallTag:
     key_id: UUID | None = None
     run_id: UUID | None = None
     prompt_hash: str | None = None
+    conversation_id: UUID | None = None
+    """The chat room, for traces."""
+    operation: Literal["chat", "embeddings"] = "chat"
+    defer: Callable[[Settle], None] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """Takes the settlement of a whole answer, to be written with what else ends then.
+
+    Whoever takes it writes it, whatever happens. `None`: it is written at once.
+    """
 
 
 @dataclass(frozen=True, slots=True)

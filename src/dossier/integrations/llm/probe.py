@@ -72,14 +72,17 @@ async def probe(plan: ModelPlan, step_s: float = _STEP_S) -> ServerAbilities:
 
 
 async def probe_embedder(
-    embedder: EmbeddingModel, step_s: float = _STEP_S
+    embedder: EmbeddingModel, tag: CallTag = _NOBODY, step_s: float = _STEP_S
 ) -> tuple[int | None, tuple[str, ...]]:
-    """Return the size of an embedder's vectors and the languages it tells apart."""
+    """Return the size of an embedder's vectors and the languages it tells apart.
+
+    Where the embedder keeps a ledger, `tag` says on whose account it is.
+    """
     dimensions: int | None = None
     languages: list[str] = []
     for language in LANGUAGES:
         texts = sentences(load_pairs(language))
-        vectors = await _tried(partial(embedder.embed, texts, _NOBODY), step_s)
+        vectors = await _tried(partial(embedder.embed, texts, tag), step_s)
         if not vectors:
             return None, ()
         dimensions = len(vectors[0])
@@ -167,7 +170,7 @@ class _Probe:
             return None, ()
         client = EmbeddingClient(self._plan, self._plan.embedder, _NoLedger())
         try:
-            return await probe_embedder(client, self._step_s)
+            return await probe_embedder(client, step_s=self._step_s)
         finally:
             await client.close()
 

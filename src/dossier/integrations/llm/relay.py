@@ -7,6 +7,7 @@ import aiohttp
 import orjson
 
 from dossier.integrations.llm import faults
+from dossier.integrations.llm.gathering import Rest
 from dossier.integrations.llm.models import Completed, Usage
 from dossier.integrations.llm.plan import CallLimits
 from dossier.integrations.llm.sse import SseEvent, SseParser
@@ -95,16 +96,20 @@ class Watch:
 class Relay:
     """The text of one stream, as it comes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a stream, and what is asked of it
         self,
         label: str,
         response: aiohttp.ClientResponse,
         reader: Reader,
+        rest: Rest,
+        *,
         limits: CallLimits,
         started_at_s: float,
     ) -> None:
         self._label = label
         self._response = response
+        self._rest = rest
+        self._may_rest = rest.length_s < limits.idle_timeout_s / 2
         self._reader = reader
         self._limits = limits
         self._parser = SseParser()
@@ -140,7 +145,7 @@ class Relay:
             raise self._failed
         chunk = b"" if self._reader.is_done else await self._chunk()
         if chunk:
-            return self._texts(chunk)
+            return self._gathered(self._texts(chunk))
         if self._reader.is_done or self._reader.finish_reason is not None:
             return None
         raise self._ended_early()
@@ -156,6 +161,15 @@ class Relay:
             raise self._broken() from error
         finally:
             watch.is_reading = False
+
+    def _gathered(self, texts: list[str]) -> list[str]:
+        """Let the stream lie for a while, if it is one of many; then tell in one piece.
+
+        The first words are told at once, and nothing lies after the last ones.
+        """
+        if not texts or self._reader.is_done or not self._may_rest:
+            return texts
+        return ["".join(texts)] if self._rest.begin() else texts
 
     def _texts(self, chunk: bytes) -> list[str]:
         """Read whole events; what came before a fault is still handed out."""

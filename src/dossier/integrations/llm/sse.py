@@ -5,6 +5,8 @@ from typing import NamedTuple
 _BOM = b"\xef\xbb\xbf"
 _DATA = b"data"
 _EVENT = b"event"
+_USUAL = b"data: "
+"""How nearly all lines begin; any other is taken apart."""
 
 
 class SseEvent(NamedTuple):
@@ -40,7 +42,9 @@ class SseParser:
         lines = self._lines(chunk)
         events: list[SseEvent] = []
         for line in lines:
-            if line:
+            if line.startswith(_USUAL):
+                self._data.append(line[len(_USUAL) :])
+            elif line:
                 self._field(line)
             elif self._data:
                 events.append(SseEvent(self._name, b"\n".join(self._data)))

@@ -15,6 +15,7 @@ import dossier
 from dossier.core import clock
 from dossier.integrations.llm import faults
 from dossier.integrations.llm.backoff import retry_after_s
+from dossier.integrations.llm.gathering import Gathering
 from dossier.integrations.llm.plan import CallLimits, ModelServer
 
 _MAX_ERROR_BYTES = 64 * 1024
@@ -43,6 +44,7 @@ class Transport:
             headers=_HEADERS,
             timeout=aiohttp.ClientTimeout(),
         )
+        self.gathering = Gathering()
         self._seats = asyncio.Semaphore(max_concurrent)
         self._users = 0
 

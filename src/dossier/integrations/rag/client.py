@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from dossier.integrations.capped import AnswerTooLongError, send_capped
 from dossier.integrations.rag.exceptions import (
     CentralMalformedError,
     CentralRefusedError,
@@ -147,10 +148,14 @@ class RagClient:
         more: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         headers = self._headers | {"X-Tenant-ID": tenant, **(more or {})}
+        request = self._http.build_request(method, path, json=body, headers=headers)
         try:
-            return await self._http.request(method, path, json=body, headers=headers)
+            return await send_capped(self._http, request, MAX_ANSWER_BYTES)
         except httpx2.HTTPError as exc:
             raise CentralUnavailableError(type(exc).__name__) from exc
+        except AnswerTooLongError as exc:
+            detail = f"It answered with {exc}."
+            raise CentralMalformedError(detail) from exc
 
 
 @lru_cache(maxsize=4)
@@ -170,9 +175,6 @@ def _refuse(response: httpx2.Response) -> None:
 
 
 def _data(response: httpx2.Response, shape: type[T]) -> T:
-    if len(response.content) > MAX_ANSWER_BYTES:
-        detail = f"It answered with {len(response.content)} bytes."
-        raise CentralMalformedError(detail)
     try:
         envelope = Envelope.model_validate_json(response.content)
         return shape.model_validate(envelope.data)

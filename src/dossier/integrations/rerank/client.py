@@ -9,9 +9,11 @@ from typing import Any, Final
 import httpx2
 
 from dossier.core.settings.models import KnowledgeSettings
+from dossier.integrations.capped import send_capped
 from dossier.integrations.rerank.exceptions import RerankFailedError
 
 TIMEOUT_S: Final = 5.0
+MAX_ANSWER_BYTES: Final = 1024 * 1024
 _PATH: Final = "/rerank"
 
 
@@ -58,7 +60,8 @@ class RerankClient:
         if self._model is not None:
             asked["model"] = self._model
         try:
-            response = await self._http.post(self._url, json=asked)
+            request = self._http.build_request("POST", self._url, json=asked)
+            response = await send_capped(self._http, request, MAX_ANSWER_BYTES)
             response.raise_for_status()
             return _ranked(response.json(), len(documents))
         except httpx2.HTTPError as exc:

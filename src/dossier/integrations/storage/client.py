@@ -2,7 +2,8 @@
 
 Bytes are written under a passing name and renamed to their content's key when they are
 complete and, on a local disk, synced. So a key that exists holds what it says, and
-writing the same bytes again is harmless.
+writing the same bytes again is harmless. What is deleted one by one is written apart:
+under a key that no other writing shares (ADR 0022).
 """
 
 import asyncio
@@ -73,10 +74,21 @@ class ObjectStore:
 
     async def write(self, folder: str, pieces: AsyncIterable[bytes]) -> WrittenBlob:
         """Store a stream; its key is made of the folder and its SHA-256."""
+        return await self._write(folder, pieces, "")
+
+    async def write_apart(
+        self, folder: str, pieces: AsyncIterable[bytes]
+    ) -> WrittenBlob:
+        """Store a stream under a key that nothing had before or gets again."""
+        return await self._write(folder, pieces, f"-{new_id().hex}")
+
+    async def _write(
+        self, folder: str, pieces: AsyncIterable[bytes], ending: str
+    ) -> WrittenBlob:
         passing = f"{PASSING}/{new_id()}"
         try:
             digest, size_bytes = await self._receive(passing, pieces)
-            key = f"{folder}/{digest[:2]}/{digest}"
+            key = f"{folder}/{digest[:2]}/{digest}{ending}"
             with _translated():
                 await self._settle(passing, key)
         except BaseException:
@@ -101,12 +113,16 @@ class ObjectStore:
 
     async def has(self, key: str) -> bool:
         """Tell whether a blob is there."""
+        return await self.size_of(key) is not None
+
+    async def size_of(self, key: str) -> int | None:
+        """Return how many bytes a blob has; `None` for one that is not there."""
         with _translated():
             try:
-                await obstore.head_async(self._store, key)
+                size_bytes: int = (await obstore.head_async(self._store, key))["size"]
             except FileNotFoundError:
-                return False
-        return True
+                return None
+        return size_bytes
 
     async def delete(self, key: str) -> None:
         """Delete a blob; one that is gone already is no error."""

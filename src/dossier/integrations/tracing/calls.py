@@ -22,8 +22,6 @@ from dossier.integrations.llm.models import (
 from dossier.integrations.tracing.client import code_of
 from dossier.integrations.tracing.models import Span, Tracer, Value
 
-CHAT, EMBEDDINGS = "chat", "embeddings"
-
 
 @dataclass(slots=True)
 class _Content:
@@ -46,7 +44,7 @@ class TracedRecorder:
 
     async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
         """Begin a span and reserve; a refusal by a budget ends it."""
-        span = self._tracer.start(f"{operation(tag)} {model}", _asked(tag, model))
+        span = self._tracer.start(f"{tag.operation} {model}", _asked(tag, model))
         try:
             reservation = await self._inner.reserve(tag, model, tokens)
         except BaseException as exc:
@@ -116,20 +114,20 @@ def traced_chat(model: ChatModel, tracer: Tracer) -> ChatModel:
     return TracedChat(model) if tracer.with_content else model
 
 
-def operation(tag: CallTag) -> str:
-    """Return the operation's name by the GenAI conventions."""
-    return EMBEDDINGS if tag.feature.endswith("embed") else CHAT
-
-
 def _asked(tag: CallTag, model: str) -> dict[str, Value | None]:
     return {
-        "gen_ai.operation.name": operation(tag),
+        "gen_ai.operation.name": tag.operation,
         "gen_ai.request.model": model,
+        "gen_ai.conversation.id": _text(tag.conversation_id),
         "dossier.feature": tag.feature,
         "dossier.org_id": str(tag.org_id),
-        "dossier.run_id": None if tag.run_id is None else str(tag.run_id),
+        "dossier.run_id": _text(tag.run_id),
         "dossier.prompt_hash": tag.prompt_hash,
     }
+
+
+def _text(id_: UUID | None) -> str | None:
+    return None if id_ is None else str(id_)
 
 
 def _tell(span: Span, record: CallRecord, content: _Content | None) -> None:

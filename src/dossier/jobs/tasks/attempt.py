@@ -105,6 +105,7 @@ class Attempts:
             name=job.actor_name,
             role=job.actor_role,
             request_id=job.request_id,
+            api_key_id=job.actor_api_key_id,
         )
         context = RunContext(self._sessions, actor, delivery)
         error: Exception | None = None

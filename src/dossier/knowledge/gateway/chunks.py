@@ -1,56 +1,17 @@
-"""Writes passages, and lists those of a document."""
+"""Sums of an organisation; passages listed, weighed anew, and looked for behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
-from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.documents.models import Document
 from dossier.knowledge.models import Chunk, IndexedDocument, KnowledgeStats
 
-_ROWS: Final = 1_000
-"""Rows a statement: each array of a statement is sent whole."""
-
-_COLUMNS: Final = {
-    "position": "int",
-    "page": "int",
-    "label": "text",
-    "kind": "text",
-    "text": "text",
-    "context": "text",
-    "places": "jsonb",
-    "language": "text",
-    "content_sha256": "text",
-    "analyser_version": "int",
-    "length_terms": "int",
-    "terms": "int[]",
-    "sparse": "sparsevec",
-}
-# A text array goes over the wire for what an array of has no form of its own.
-_AS_TEXT: Final = frozenset({"jsonb", "int[]", "sparsevec"})
-_NAMES: Final = ", ".join(_COLUMNS)
-_ARRAYS: Final = ", ".join(
-    f"cast(:{name} as {'text' if kind in _AS_TEXT else kind}[])"
-    for name, kind in _COLUMNS.items()
-)
-_VALUES: Final = ", ".join(f"new.{name}::{kind}" for name, kind in _COLUMNS.items())
-_ROWS_OF: Final = f"unnest(cast(:ids as uuid[]), {_ARRAYS}) as new(id, {_NAMES})"
-_INSERT: Final = text(
-    f"insert into knowledge_chunks (org_id, document_id, created_at, id, {_NAMES})"  # noqa: S608 - names of columns
-    f" select :org_id, :document_id, :created_at, new.id, {_VALUES} from {_ROWS_OF}"
-)
-_SET: Final = ", ".join(
-    f"{name} = new.{name}::{kind}" for name, kind in _COLUMNS.items()
-)
-_UPDATE: Final = text(
-    f"update knowledge_chunks as kept set {_SET} from {_ROWS_OF}"  # noqa: S608 - names of columns
-    " where kept.org_id = :org_id and kept.id = new.id"
-)
 _REWEIGH: Final = text(
     "update knowledge_chunks as kept set sparse = new.sparse::sparsevec"
     " from unnest(cast(:ids as uuid[]), cast(:hashes as text[]),"
@@ -96,71 +57,6 @@ async def set_stats_for_org(session: Session, org_id: UUID, **values: Any) -> No
         update(KnowledgeStats)
         .where(KnowledgeStats.org_id == org_id)
         .values(corpus_version=KnowledgeStats.corpus_version + 1, **values)
-    )
-
-
-async def list_kept_for_org(
-    session: Session, org_id: UUID, document_id: UUID
-) -> Sequence[Any]:
-    """Return what tells a document's passages apart, in their order."""
-    query = (
-        select(
-            Chunk.id,
-            Chunk.content_sha256,
-            Chunk.analyser_version,
-            Chunk.position,
-            Chunk.places,
-        )
-        .where(Chunk.org_id == org_id, Chunk.document_id == document_id)
-        .order_by(Chunk.position)
-    )
-    return (await session.execute(query)).all()
-
-
-async def add_chunks(
-    session: Session, org_id: UUID, document_id: UUID, rows: Mapping[UUID, Any]
-) -> None:
-    """Insert passages; each row has the columns' values by name."""
-    fixed = {"org_id": org_id, "document_id": document_id, "created_at": now()}
-    for arrays in _batches(rows):
-        await session.execute(_INSERT, fixed | arrays)
-
-
-async def update_chunks_for_org(
-    session: Session, org_id: UUID, rows: Mapping[UUID, Any]
-) -> None:
-    """Write passages anew under their ids, so that what hangs on them stays."""
-    for arrays in _batches(rows):
-        await session.execute(_UPDATE, {"org_id": org_id} | arrays)
-
-
-async def delete_chunks_for_org(
-    session: Session, org_id: UUID, ids: Sequence[UUID]
-) -> None:
-    """Delete passages."""
-    await session.execute(
-        delete(Chunk).where(Chunk.org_id == org_id, Chunk.id.in_(ids))
-    )
-
-
-def _batches(rows: Mapping[UUID, Any]) -> list[dict[str, Any]]:
-    ids = list(rows)
-    batches = [ids[start : start + _ROWS] for start in range(0, len(ids), _ROWS)]
-    return [
-        {"ids": batch} | {name: [rows[i][name] for i in batch] for name in _COLUMNS}
-        for batch in batches
-    ]
-
-
-async def settle_indexed_for_org(
-    session: Session, org_id: UUID, document_id: UUID, **values: Any
-) -> None:
-    """Record what of a document has been indexed."""
-    values["indexed_at"] = now()
-    await session.execute(
-        upsert(IndexedDocument)
-        .values(org_id=org_id, document_id=document_id, **values)
-        .on_conflict_do_update(index_elements=["org_id", "document_id"], set_=values)
     )
 
 

@@ -6,9 +6,9 @@ version are indexed anew.
 
 import threading
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
-from itertools import pairwise
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from operator import add
 from typing import Any, Final
 from zlib import crc32
 
@@ -37,12 +37,22 @@ _LIKE_ASCII: Final = str.maketrans(
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"),
     }
 )
+_FOLDED_FIRST: Final = pattern(f"[{''.join(map(chr, _LIKE_ASCII))}]")
 _LOCAL: Final = threading.local()
+_STEMS_KEPT: Final = 20_000
 
 
 def terms(text: str) -> list[str]:
     """Return a text's terms in order, as often as they occur."""
-    return list(_terms(normalised(text)))
+    found: list[str] = []
+    for part in _PARTS.finditer(normalised(text)):
+        if part.lastgroup == "han":
+            _add_ideographs(found, part[0])
+        elif part.lastgroup == "run":
+            _add_run(found, part[0])
+        else:
+            found.append(part[0])
+    return found
 
 
 def term_id(term: str) -> int:
@@ -50,38 +60,39 @@ def term_id(term: str) -> int:
     return crc32(term.encode()) % TERM_IDS + 1
 
 
+def term_ids(found: Iterable[str]) -> list[int]:
+    """Return the place of each term."""
+    # Without a call for each: a passage has some hundreds.
+    return [crc32(each.encode()) % TERM_IDS + 1 for each in found]
+
+
 def normalised(text: str) -> str:
     """Fold width, case, hyphens and Traditional characters."""
-    folded = unicodedata.normalize("NFKC", text.translate(_LIKE_ASCII)).lower()
+    if text.isascii():  # nothing but its case can be folded
+        return text.lower()
+    if _FOLDED_FIRST.search(text):
+        text = text.translate(_LIKE_ASCII)
+    folded = unicodedata.normalize("NFKC", text).lower()
     if folded.isascii():
         return folded
-    return folded.translate(_simplified()).translate(_LIKE_ASCII)
+    return "".join(map(_folding().get, folded, folded))
 
 
-def _terms(text: str) -> Iterator[str]:
-    for part in _PARTS.finditer(text):
-        if part.lastgroup == "han":
-            yield from _of_ideographs(part[0])
-        elif part.lastgroup == "run":
-            yield from _of_run(part[0])
-        else:
-            yield part[0]
+def _add_ideographs(found: list[str], run: str) -> None:
+    """Add single characters and pairs; no dictionary of words is needed."""
+    found += [each for each in run if each not in STOP_WORDS]
+    found += map(add, run, run[1:])
 
 
-def _of_ideographs(run: str) -> Iterator[str]:
-    """Yield single characters and pairs; no dictionary of words is needed."""
-    yield from (each for each in run if each not in STOP_WORDS)
-    yield from (first + second for first, second in pairwise(run))
-
-
-def _of_run(run: str) -> Iterator[str]:
-    """Yield a run whole and its pieces: `spf50`, `0.5`, `sodium-lauryl`."""
-    pieces = _PIECES.findall(run)
+def _add_run(found: list[str], run: str) -> None:
+    """Add a run whole and its pieces: `spf50`, `0.5`, `sodium-lauryl`."""
+    pieces = [run] if run.isalpha() else _PIECES.findall(run)
     if len(pieces) > 1:
-        yield run
-    yield from (_stem(each) for each in pieces if each not in STOP_WORDS)
+        found.append(run)
+    found += [_stem(each) for each in pieces if each not in STOP_WORDS]
 
 
+@lru_cache(maxsize=_STEMS_KEPT)
 def _stem(word: str) -> str:
     stemmer = getattr(_LOCAL, "stemmer", None)
     if stemmer is None:
@@ -98,7 +109,15 @@ def _new_stemmer() -> Any:
 
 
 @cache
-def _simplified() -> dict[int, str]:
+def _folding() -> dict[str, str]:
+    """Return characters with what they are folded to once a text is in normal form."""
+    like_ascii = {chr(code): told or "" for code, told in _LIKE_ASCII.items()}
+    return like_ascii | {
+        old: new.translate(_LIKE_ASCII) for old, new in _simplified().items()
+    }
+
+
+def _simplified() -> dict[str, str]:
     """Return Traditional characters with their Simplified ones."""
     from opencc import OpenCC  # noqa: PLC0415 - 7 MiB, only where texts are analysed
 
@@ -109,4 +128,4 @@ def _simplified() -> dict[int, str]:
     ]
     folded = OpenCC("t2s").convert("\n".join(characters)).split("\n")
     pairs = zip(characters, folded, strict=True)
-    return {ord(old): new for old, new in pairs if old != new}
+    return {old: new for old, new in pairs if old != new}

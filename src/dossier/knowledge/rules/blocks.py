@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from dossier.core.patterns import pattern
+from dossier.knowledge.rules.line_breaks import columns
 
 MAX_HEADING_CHARACTERS: Final = 60
 
@@ -23,6 +24,14 @@ _SENTENCE_ENDS: Final = tuple("\u3002\uff01\uff1f\uff1b\uff0c.!?;,")
 """With those of Chinese: full stop, marks of exclamation and question, semicolon."""
 _SAID: Final = pattern("[\u3002\uff1b\uff0c]")
 """Full stop, semicolon, comma: what a wrapped line holds that begins with a figure."""
+
+
+_NUMBERED: Final = _HEADINGS[-1][0]
+_OPEN: Final = ("\uff0c", "\u3001", ",")
+_OVER: Final = tuple("\u3002\uff01\uff1f\uff1b\uff1a.!?;:")
+_FULL_SHARE: Final = 0.75
+"""A line this long, measured by the longest, was broken by the page alone."""
+_MIN_FULL_COLUMNS: Final = 32
 
 
 class BlockKind(StrEnum):
@@ -69,10 +78,16 @@ def stripped(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _lines(text: str) -> Iterator[Block]:
+    above: Block | None = None
     for match in _LINE.finditer(text):
         start, end = stripped(text, *match.span())
-        if start < end:
-            yield _line(text, start, end)
+        if start == end:
+            continue
+        line = _line(text, start, end)
+        if above is not None and _goes_on(text, above, line):
+            line = Block(BlockKind.PARAGRAPH, start, end)
+        yield line
+        above = line
 
 
 def _line(text: str, start: int, end: int) -> Block:
@@ -95,6 +110,34 @@ def heading_level(line: str) -> int:
         if match := mark.match(line):
             return level or _level_of(match[1])
     return 0
+
+
+def _goes_on(text: str, above: Block, line: Block) -> bool:
+    """Tell whether what looks like a numbered heading is the rest of a sentence.
+
+    The line above it is not over: it ends in a comma, or the page alone has broken it.
+    English titles begin with a capital, which few words behind a figure do.
+    """
+    mark = _NUMBERED.match(text, line.start, line.end)
+    is_below = text.count("\n", above.end, line.start) == 1
+    kinds = (above.kind, line.kind)
+    if kinds != (BlockKind.PARAGRAPH, BlockKind.HEADING) or not (mark and is_below):
+        return False
+    said = text[above.start : above.end]
+    if text[mark.end()].isupper() or said.endswith(_OVER):
+        return False
+    return said.endswith(_OPEN) or _is_full(said, text)
+
+
+def _is_full(line: str, text: str) -> bool:
+    taken = columns(line)
+    if taken < _MIN_FULL_COLUMNS:
+        return False
+    return all(
+        columns(other) * _FULL_SHARE <= taken
+        for other in text.split("\n")
+        if "\t" not in other and len(other) * 2 * _FULL_SHARE > taken
+    )
 
 
 def _level_of(mark: str) -> int:

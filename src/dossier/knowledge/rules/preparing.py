@@ -7,10 +7,10 @@ from pathlib import PurePath
 from typing import Any
 
 from dossier.knowledge.constants import ITEM_WORDS
-from dossier.knowledge.rules.analyser import term_id, terms
+from dossier.knowledge.rules.analyser import term_ids, terms
 from dossier.knowledge.rules.chunking import Passage
 from dossier.knowledge.rules.language import language_of
-from dossier.knowledge.rules.weights import count_terms, sparse_text, weigh
+from dossier.knowledge.rules.weights import count_terms, weighed_text
 
 _MAX_CONTEXT_CHARACTERS = 400
 
@@ -41,7 +41,7 @@ class Prepared:
 
     def sparse(self, average_terms: float) -> str:
         """Return its weights where passages have so many terms on average."""
-        return sparse_text(weigh(self.counts, self.length_terms, average_terms))
+        return weighed_text(self.counts, self.length_terms, average_terms)
 
 
 def context_head(filename: str, served: Iterable[Served]) -> str:
@@ -60,7 +60,7 @@ def prepare(passages: Sequence[Passage], head: str, first: int) -> list[Prepared
 def analysed(context: str, text: str) -> tuple[dict[int, int], int]:
     """Return how often each term occurs, and how many there are in all."""
     found = terms(indexed_text(context, text))
-    return count_terms(map(term_id, found)), len(found)
+    return count_terms(term_ids(found)), len(found)
 
 
 def indexed_text(context: str, text: str) -> str:

@@ -24,7 +24,9 @@ DRIFT: Final = 0.2
 def count_terms(term_ids: Iterable[int]) -> dict[int, int]:
     """Count terms, the smallest id first; of too many the most frequent stay."""
     counts = Counter(term_ids)
-    return dict(sorted(counts.most_common(MAX_ELEMENTS)))
+    if len(counts) > MAX_ELEMENTS:
+        counts = Counter(dict(counts.most_common(MAX_ELEMENTS)))
+    return {each: counts[each] for each in sorted(counts)}
 
 
 def weigh(
@@ -33,6 +35,19 @@ def weigh(
     """Return what a passage carries for each of its terms."""
     norm = K1 * (1 - B + B * length_terms / max(average_terms, 1.0))
     return {term: tf * (K1 + 1) / (tf + norm) for term, tf in counts.items()}
+
+
+def weighed_text(
+    counts: Mapping[int, int], length_terms: int, average_terms: float
+) -> str:
+    """Write a passage's weights as the database reads them.
+
+    Terms that occur equally often weigh the same, so that few numbers are written.
+    """
+    frequencies = {tf: tf for tf in set(counts.values())}
+    weights = weigh(frequencies, length_terms, average_terms)
+    told = {tf: f"{weight:.7g}" for tf, weight in weights.items()}
+    return _vector(f"{term}:{told[tf]}" for term, tf in counts.items())
 
 
 def inverse_frequency(chunk_count: int, holding_count: int) -> float:
@@ -47,5 +62,8 @@ def has_drifted(pinned_terms: float, average_terms: float) -> bool:
 
 def sparse_text(weights: Mapping[int, float]) -> str:
     """Write a sparse vector as the database reads it."""
-    inner = ",".join(f"{term}:{weight:.7g}" for term, weight in weights.items())
-    return f"{{{inner}}}/{DIMENSIONS}"
+    return _vector(f"{term}:{weight:.7g}" for term, weight in weights.items())
+
+
+def _vector(elements: Iterable[str]) -> str:
+    return f"{{{','.join(elements)}}}/{DIMENSIONS}"

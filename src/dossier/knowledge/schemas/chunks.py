@@ -5,20 +5,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from dossier.core.schemas import ResponseModel
+from dossier.core.schemas import ResponseModel, ShownText
 from dossier.knowledge.constants import ChunkKind
 
 
 class ChunkResponse(ResponseModel):
-    """One passage; its text is its pieces, one a line."""
+    """One passage; its text is its pieces, one a line, without what nobody sees."""
 
     id: UUID
     document_id: UUID
     position: int
     page: int
-    label: str
+    label: ShownText
     kind: ChunkKind
-    text: str
+    text: ShownText
     places: list[dict[str, Any]] = Field(
         description="Where each piece stands in the document's text: `page` (position "
         "of the part), `label`, `start` and `end` in characters, `box`; `repeated` "

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
-from dossier.core.schemas import ParagraphText, ResponseModel
+from dossier.core.schemas import ParagraphText, ResponseModel, ShownText
 from dossier.knowledge.rules.fusion import Mode
 
 DEFAULT_LIMIT: Final = 10
@@ -133,8 +133,8 @@ class Hit:
 class CentralPassage:
     """A passage of the central service; it is none of the organisation's papers."""
 
-    title: str
-    text: str
+    title: ShownText
+    text: ShownText
     score: float
     reference: str | None = None
 
@@ -175,7 +175,7 @@ class PlaceResponse(ResponseModel):
     """Where a piece of a passage stands in the text of its document."""
 
     page: int
-    label: str
+    label: ShownText
     start: int
     end: int
     box: list[float] | None
@@ -188,11 +188,14 @@ class HitResponse(ResponseModel):
     document_id: UUID
     filename: str
     page: int
-    label: str
+    label: ShownText
     kind: str
-    quote: str
-    text: str
-    places: list[PlaceResponse]
+    quote: ShownText
+    text: ShownText
+    places: list[PlaceResponse] = Field(
+        description="Where each piece stands in the document's text as it came, with "
+        "the signs that nobody sees; `text` and `quote` are without them."
+    )
     language: str
     score: float
     parts: PartsResponse

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from dossier.ai.service import open_tracer
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -14,6 +15,7 @@ from dossier.integrations.llm.models import EmbeddingModel, Recorder
 from dossier.integrations.llm.plan import model_plan
 from dossier.knowledge import ports
 from dossier.knowledge.service.search import SearchService
+from dossier.knowledge.service.search_outside import Outside, Rests
 from dossier.sources.service import CentralRetrieval
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Searchers:
         self._sessions = sessions
         self._settings = settings
         self._recorder = recorder
+        self._tracer = open_tracer(settings)
+        self._rests = Rests()
         self._embedder: EmbeddingClient | LocalEmbedder | None = None
         self._reranker: RerankClient | None = None
         self._central: RagClient | None = None
@@ -44,13 +48,14 @@ class Searchers:
         The central service is asked where its passages are shown: an answer cannot
         cite what is on no page of the organisation's papers.
         """
-        return SearchService(
-            sessions,
-            actor,
+        outside = Outside(
             self.embedder(),
             self._reranker_set(),
             self._central_of(actor) if asks_central else None,
+            self._rests,
+            self._tracer,
         )
+        return SearchService(sessions, actor, outside)
 
     def searcher_of(self, actor: Actor) -> SearchService:
         """Return what finds the passages of an answer."""

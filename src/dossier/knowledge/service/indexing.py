@@ -13,17 +13,16 @@ from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
-from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.jobs.service import JobsService
 from dossier.knowledge.constants import EMBED_TASK, INDEX_TASK, REWEIGH_TASK
 from dossier.knowledge.gateway import chunks as gateway
+from dossier.knowledge.gateway import indexing as writing
 from dossier.knowledge.models import Chunk
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
 from dossier.knowledge.rules.chunking import Part
 from dossier.knowledge.rules.preparing import Prepared, Served, context_head
 from dossier.knowledge.rules.weights import has_drifted
-from dossier.products.service import ProductsService
 from dossier.sources.constants import PUSH_DOCUMENT_TASK
 
 _CATCH_UP = 500
@@ -80,16 +79,20 @@ class IndexingService:
 
         A document without a text, or an archived one, has no parts.
         """
-        document = await self._documents.hold_document(document_id)
-        if document is None or document.text_state == TextState.PENDING:
+        row = await self._row(document_id)
+        if row is not None and row["text_state"] == TextState.PENDING:
+            # Whoever is just now settling its text may rest on this very job.
+            await self._documents.hold_document(document_id)
+            row = await self._row(document_id)
+        if row is None or row["text_state"] == TextState.PENDING:
             return None
-        stats = await gateway.get_stats_for_org(self._session, self._actor.org_id)
+        served = (Served(tuple(n), item) for n, item in orjson.loads(row["served"]))
         return Source(
             document_id=document_id,
-            revision=document.revision,
-            head=context_head(document.filename, await self._served(document_id)),
-            parts=await self._parts(document),
-            average_terms=stats.average_terms if stats else None,
+            revision=row["revision"],
+            head=context_head(row["filename"], served),
+            parts=_parts(row),
+            average_terms=row["average_terms"],
         )
 
     async def replace(self, source: Source, found: Weighed) -> bool:
@@ -98,13 +101,15 @@ class IndexingService:
         The document is held before the sums, here as in its deletion, so that two
         never wait for each other.
         """
-        document = await self._documents.hold_document(source.document_id)
-        if document is None or document.revision != source.revision:
+        held = await writing.hold_for_org(
+            self._session, self._actor.org_id, source.document_id
+        )
+        if held is None or held["revision"] != source.revision:
             return False
-        if not await self._agree(found.average_terms):
+        if not await self._agree(found.average_terms, held):
             return False
         await self._write(source.document_id, found)
-        await gateway.settle_indexed_for_org(
+        await writing.settle_indexed_for_org(
             self._session,
             self._actor.org_id,
             source.document_id,
@@ -119,11 +124,11 @@ class IndexingService:
         jobs = JobsService(self._session, self._actor)
         if embeds:
             await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
-        stats = await gateway.get_stats_for_org(self._session, self._actor.org_id)
-        if stats is None or not stats.chunk_count or stats.average_terms is None:
+        sums = await writing.get_sums_for_org(self._session, self._actor.org_id)
+        if sums is None or not sums["chunk_count"] or sums["average_terms"] is None:
             return
-        average = stats.total_terms / stats.chunk_count
-        if has_drifted(stats.average_terms, average):
+        average = sums["total_terms"] / sums["chunk_count"]
+        if has_drifted(sums["average_terms"], average):
             await jobs.enqueue(REWEIGH_TASK, dedupe_key=REWEIGH_TASK)
 
     async def give_away(self, document_id: UUID) -> None:
@@ -174,19 +179,16 @@ class IndexingService:
         more = len(found) > limit
         return ChunkPage(shown, str(shown[-1].position) if more else None)
 
-    async def _served(self, document_id: UUID) -> list[Served]:
-        products = ProductsService(self._session, self._actor, self._documents)
-        links = await products.links_of_document(document_id)
-        return [Served(link.names, link.item) for link in links]
+    async def _row(self, document_id: UUID) -> Any:
+        return await writing.get_source_for_org(
+            self._session, self._actor.org_id, document_id
+        )
 
-    async def _parts(self, document: Document) -> list[Part]:
-        if document.archived_at is not None or document.text_state != TextState.READ:
-            return []
-        texts = await self._documents.texts_of(document.id)
-        return [Part(each.position, each.label, each.text) for each in texts]
-
-    async def _agree(self, average_terms: float | None) -> bool:
+    async def _agree(self, average_terms: float | None, held: Any) -> bool:
         """Tell whether weights were made with the pinned average; pin the first."""
+        if held["average_terms"] is not None:
+            agrees: bool = held["average_terms"] == average_terms
+            return agrees
         stats = await gateway.lock_stats_for_org(self._session, self._actor.org_id)
         if stats.average_terms is None and average_terms is not None:
             await gateway.set_stats_for_org(
@@ -199,13 +201,20 @@ class IndexingService:
         return stats.average_terms == average_terms
 
     async def _write(self, document_id: UUID, found: Weighed) -> None:
-        org_id = self._actor.org_id
-        kept = await gateway.list_kept_for_org(self._session, org_id, document_id)
+        session, org_id = self._session, self._actor.org_id
+        kept = await writing.list_kept_for_org(session, org_id, document_id)
         difference = _differ(kept, found)
         if difference.gone:
-            await gateway.delete_chunks_for_org(self._session, org_id, difference.gone)
-        await gateway.update_chunks_for_org(self._session, org_id, difference.changed)
-        await gateway.add_chunks(self._session, org_id, document_id, difference.added)
+            await writing.delete_chunks_for_org(session, org_id, difference.gone)
+        await writing.update_chunks_for_org(
+            session, org_id, document_id, difference.changed
+        )
+        await writing.add_chunks(session, org_id, document_id, difference.added)
+
+
+def _parts(row: Any) -> list[Part]:
+    columns = (row[name] or () for name in ("positions", "labels", "texts"))
+    return [Part(*each) for each in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +230,7 @@ def _differ(kept: Sequence[Any], found: Weighed) -> _Difference:
     """Compare by content: a passage that only moves keeps its id and its vectors."""
     by_content: dict[str, list[Any]] = defaultdict(list)
     for row in reversed(kept):
-        by_content[row.content_sha256].append(row)
+        by_content[row["content_sha256"]].append(row)
     difference = _Difference({}, {}, [])
     for passage, sparse in zip(found.passages, found.sparse, strict=True):
         known = by_content[passage.content_sha256]
@@ -229,17 +238,14 @@ def _differ(kept: Sequence[Any], found: Weighed) -> _Difference:
         if old is None:
             difference.added[new_id()] = _row(passage, sparse)
         elif not _is_same(old, passage):
-            difference.changed[old.id] = _row(passage, sparse)
-    difference.gone.extend(row.id for rows in by_content.values() for row in rows)
+            difference.changed[old["id"]] = _row(passage, sparse)
+    difference.gone.extend(row["id"] for rows in by_content.values() for row in rows)
     return difference
 
 
 def _is_same(old: Any, passage: Prepared) -> bool:
-    return (old.analyser_version, old.position, old.places) == (
-        ANALYSER_VERSION,
-        passage.position,
-        passage.places,
-    )
+    stored = (old["analyser_version"], old["position"], orjson.loads(old["places"]))
+    return stored == (ANALYSER_VERSION, passage.position, passage.places)
 
 
 def _row(passage: Prepared, sparse: str) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
-from dossier.integrations.llm.models import EmbeddingModel
+from dossier.integrations.tracing.models import Value
 from dossier.jobs.service import JobsService
-from dossier.knowledge import ports
 from dossier.knowledge.constants import EMBED_TASK, DenseState
 from dossier.knowledge.gateway import search as gateway
 from dossier.knowledge.rules import fusion, plan
@@ -34,6 +33,7 @@ from dossier.knowledge.schemas.search import (
 )
 from dossier.knowledge.service.search_outside import (
     LeftOut,
+    Outside,
     central_passages,
     embedded,
     reranked,
@@ -72,30 +72,38 @@ class SearchService:
         self,
         sessions: SessionFactory,
         actor: Actor,
-        embedder: EmbeddingModel | None = None,
-        reranker: ports.Reranker | None = None,
-        central: ports.CentralSearch | None = None,
+        outside: Outside | None = None,
     ) -> None:
         self._sessions = sessions
         self._actor = actor
         self._reads = read_for(sessions, actor)
-        self._embedder = embedder
-        self._reranker = reranker
-        self._central = central
+        self._outside = outside or Outside()
 
     async def search(self, query: SearchQuery) -> SearchResult:
         """Return the best passages; of a longer text its beginning is the question."""
         query = replace(query, text=query.text[:MAX_QUESTION_CHARACTERS])
-        if query.product_id is not None:
-            await self._refuse_unknown(query.product_id)
-        if self._central is None:
-            return await self._search(query)
-        return await self._search_both(query)
+        with self._outside.tracer.span("retrieval", self._told(query)) as span:
+            if query.product_id is not None:
+                await self._refuse_unknown(query.product_id)
+            has_central = self._outside.central is not None
+            search = self._search_both if has_central else self._search
+            result = await search(query)
+            span.set("dossier.retrieval.mode", result.mode)
+            span.set("dossier.retrieval.hits", len(result.hits))
+            return result
+
+    def _told(self, query: SearchQuery) -> dict[str, Value | None]:
+        with_content = self._outside.tracer.with_content
+        return {
+            "gen_ai.operation.name": "retrieval",
+            "gen_ai.retrieval.query.text": query.text if with_content else None,
+            "dossier.org_id": str(self._actor.org_id),
+        }
 
     async def _search_both(self, query: SearchQuery) -> SearchResult:
         try:
             async with asyncio.TaskGroup() as group:
-                asked = group.create_task(central_passages(self._central, query))
+                asked = group.create_task(central_passages(self._outside, query))
                 result = await self._search(query)
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed
@@ -111,7 +119,7 @@ class SearchService:
             each: inverse_frequency(basis.chunk_count, basis.holding_counts.get(id_, 0))
             for each, id_ in ids.items()
         }
-        vector = await embedded(self._embedder, query.text, basis.vectors, self._actor)
+        vector = await embedded(self._outside, query.text, basis.vectors, self._actor)
         if isinstance(vector, LeftOut) and vector.is_misfit:
             await self._embed_anew()
         dense = None if isinstance(vector, LeftOut) else _dense_leg(vector, basis)
@@ -153,7 +161,8 @@ class SearchService:
         dense: gateway.DenseLeg | None,
     ) -> list[Hit]:
         narrowing = gateway.Narrowing(query.scope, query.language, basis.has_archived)
-        wanted = query.limit if self._reranker is None else max(query.limit, RERANKED)
+        is_final = self._outside.reranker is None
+        wanted = query.limit if is_final else max(query.limit, RERANKED)
         rows = await gateway.list_hits_for_org(
             self._reads,
             self._actor.org_id,
@@ -162,9 +171,7 @@ class SearchService:
         return [_hit_of(row) for row in rows]
 
     async def _reranked(self, query: SearchQuery, result: SearchResult) -> SearchResult:
-        if self._reranker is None or not result.hits:
-            return result
-        hits = await reranked(self._reranker, query.text, result.hits, query.limit)
+        hits = await reranked(self._outside, query.text, result.hits, query.limit)
         if isinstance(hits, LeftOut):
             first, why = result.hits[: query.limit], _joined(result.why, hits.why)
             return replace(result, hits=first, why=why)

@@ -89,7 +89,9 @@ class _Work:
 
     def _tag(self) -> CallTag:
         actor = self.ctx.actor
-        return CallTag(self.ctx.org_id, actor.user_id, "knowledge.embed")
+        return CallTag(
+            self.ctx.org_id, actor.user_id, "knowledge.embed", key_id=actor.api_key_id
+        )
 
     async def _dimensions(self) -> int:
         async with self._transaction() as session:
@@ -98,7 +100,7 @@ class _Work:
         return known or await self._begin()
 
     async def _begin(self) -> int:
-        dimensions, languages = await self.probe(self.embedder)
+        dimensions, languages = await self.probe(self.embedder, self._tag())
         if dimensions is None:
             raise EmbedderUnreachableError(self.embedder.name)
         check_size(dimensions)

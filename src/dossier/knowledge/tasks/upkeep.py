@@ -10,7 +10,7 @@ from dossier.knowledge.gateway import chunks as gateway
 from dossier.knowledge.gateway import vectors
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
 from dossier.knowledge.rules.preparing import analysed
-from dossier.knowledge.rules.weights import sparse_text, weigh
+from dossier.knowledge.rules.weights import weighed_text
 from dossier.knowledge.service.indexing import IndexingService
 
 _BATCH = 200
@@ -55,9 +55,7 @@ async def _next_batch(ctx: TaskContext, average: float, after: UUID) -> UUID | N
 
 def _weights(pairs: Sequence[tuple[str, str]], average_terms: float) -> list[str]:
     counted = [analysed(context, shown) for context, shown in pairs]
-    return [
-        sparse_text(weigh(counts, length, average_terms)) for counts, length in counted
-    ]
+    return [weighed_text(counts, length, average_terms) for counts, length in counted]
 
 
 async def catch_up(ctx: TaskContext, *, embed_model: str | None = None) -> None:

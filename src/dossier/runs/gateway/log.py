@@ -1,6 +1,6 @@
 """Queries on the event log: storing, replaying, telling other processes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,38 +16,48 @@ from dossier.runs.rules.events import Batch
 
 # All runs of a process in one statement. What is not its own any more stores nothing;
 # what somebody else has locked for a moment is left for the next time, so that no
-# transaction of theirs holds up the leases of all.
+# transaction of theirs holds up the leases of all. Each run is looked up by its key,
+# and what is stored of it goes along with its row: however the planner guesses, the
+# work grows with the number of runs and no faster.
 _STORE = """
 with lease as (
-  select * from unnest($3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bigint[])
-    as lease(org_id, id, epoch, reserve, stored)
-), free as (
-  select run.org_id, run.id, lease.reserve, lease.stored
-  from lease join runs run on run.org_id = lease.org_id and run.id = lease.id
-  where run.owner = $1 and run.epoch = lease.epoch and run.finished_at is null
-  for no key update of run skip locked
+  select * from unnest($3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bigint[],
+                       $8::bigint[], $9::bigint[], $10::text[])
+    as lease(org_id, id, epoch, reserve, stored, first, last, events)
+), free as materialized (
+  select lease.* from lease cross join lateral (
+    select from runs run
+    where run.org_id = lease.org_id and run.id = lease.id and run.owner = $1
+      and run.epoch = lease.epoch and run.finished_at is null
+    for no key update skip locked
+  ) as run
 ), held as (
   update runs run
   set lease_until = clock_timestamp() + make_interval(secs => $2),
       reserved_through = greatest(run.reserved_through, free.reserve),
       stored_through = greatest(run.stored_through, free.stored)
   from free where run.org_id = free.org_id and run.id = free.id
-  returning run.org_id, run.id, run.state
+  returning run.org_id, run.id, run.state, free.first, free.last, free.events
 ), stored as (
   insert into run_events
     (org_id, run_id, first_sequence, last_sequence, events, created_at)
-  select held.org_id, held.id, batch.first, batch.last, batch.events::json,
-         clock_timestamp()
-  from unnest($8::uuid[], $9::bigint[], $10::bigint[], $11::text[])
-    as batch(run_id, first, last, events)
-  join held on held.id = batch.run_id
+  select org_id, id, first, last, events::json, clock_timestamp()
+  from held where events is not null
   -- Stored already, when the answer of a commit was lost.
   on conflict do nothing
 )
-select run.id, held.state
-from lease join runs run on run.org_id = lease.org_id and run.id = lease.id
-left join held on held.id = run.id
-where run.owner = $1 and run.epoch = lease.epoch and run.finished_at is null
+select id, state from held
+"""
+
+_STILL_HELD = """
+select run.id
+from unnest($2::uuid[], $3::uuid[], $4::int[]) as lease(org_id, id, epoch)
+cross join lateral (
+  select run.id from runs run
+  where run.org_id = lease.org_id and run.id = lease.id and run.owner = $1
+    and run.epoch = lease.epoch and run.finished_at is null
+  offset 0
+) as run
 """
 
 _ADD = """
@@ -97,6 +107,22 @@ order by last_sequence limit $4
 """
 
 
+_NO_BATCH = (None, None, None)
+
+
+_REMOVE = """
+with old as (
+  select run.org_id, run.id from runs run
+  where run.finished_at < $1 and exists (
+    select from run_events e where e.org_id = run.org_id and e.run_id = run.id)
+  limit $2
+)
+delete from run_events e using old
+where e.org_id = old.org_id and e.run_id = old.id
+returning e.run_id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a process says of one of its runs when it stores."""
@@ -130,20 +156,39 @@ async def store_for_system(
 
     A run without a state was locked by somebody: nothing of it was stored.
     """
-    batches = [(run.run_id, *batch) for run in runs for batch in run.batches]
-    rows = await raw_rows(
-        session,
-        _STORE,
-        holder.id,
-        holder.lease_s,
-        [run.org_id for run in runs],
-        [run.run_id for run in runs],
-        [run.epoch for run in runs],
-        [run.reserve_through for run in runs],
-        [run.stored_through for run in runs],
-        *([batch[column] for batch in batches] for column in range(4)),
+    states: dict[UUID, RunState | None] = {}
+    for layer in range(max((len(run.batches) for run in runs), default=0) or 1):
+        due = [run for run in runs if len(run.batches) > layer or layer == 0]
+        states |= await _store(session, holder, due, layer)
+    missing = [run for run in runs if run.run_id not in states]
+    if missing:
+        keys = _columns((run.org_id, run.run_id, run.epoch) for run in missing)
+        rows = await raw_rows(session, _STILL_HELD, holder.id, *keys)
+        states |= dict.fromkeys((row["id"] for row in rows), None)
+    return states
+
+
+async def _store(
+    session: Session, holder: Holder, runs: Sequence[Held], layer: int
+) -> dict[UUID, RunState]:
+    """Store one batch of each run, where it has that many; mostly it has one."""
+    columns = _columns(
+        (
+            run.org_id,
+            run.run_id,
+            run.epoch,
+            run.reserve_through,
+            run.stored_through,
+            *(run.batches[layer] if len(run.batches) > layer else _NO_BATCH),
+        )
+        for run in runs
     )
-    return {row["id"]: row["state"] and RunState(row["state"]) for row in rows}
+    rows = await raw_rows(session, _STORE, holder.id, holder.lease_s, *columns)
+    return {row["id"]: RunState(row["state"]) for row in rows}
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    return zip(*rows, strict=True)
 
 
 async def add_batches(
@@ -217,6 +262,14 @@ async def list_arrays_for_org(
     """Return stored rows after a number, as JSON arrays; `limit` counts rows."""
     rows = await raw_rows(session, _LIST, org_id, run_id, after, limit)
     return [row["events"] for row in rows]
+
+
+async def remove_events_for_system(
+    session: Session, before: datetime, limit: int
+) -> int:
+    """Delete the logs of some runs that ended before a time; return of how many."""
+    rows = await raw_rows(session, _REMOVE, before, limit)
+    return len({row["run_id"] for row in rows})
 
 
 async def tell_for_org(

@@ -5,6 +5,7 @@ from dossier.runs.rules.events import RunEvent, surviving
 from dossier.runs.service.context import Executor, OnEnd, RunContext, RunKind
 from dossier.runs.service.engine import RunEngine
 from dossier.runs.service.follower import Follower
+from dossier.runs.service.joint import Joint, Part
 from dossier.runs.service.runs import RunsService, add_run
 from dossier.runs.service.settling import Quick
 
@@ -12,7 +13,9 @@ __all__ = [
     "Executor",
     "Follower",
     "Holder",
+    "Joint",
     "OnEnd",
+    "Part",
     "Quick",
     "RunContext",
     "RunEngine",

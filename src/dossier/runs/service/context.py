@@ -11,7 +11,7 @@ from dossier.core.tenancy import Actor
 from dossier.runs.constants import RunState
 from dossier.runs.models import Run
 from dossier.runs.rules.events import RunEvent
-from dossier.runs.service.live import Live, Stop
+from dossier.runs.service.live import Also, Live, Stop
 from dossier.runs.service.settling import End, Quick, Settler, no_write
 from dossier.runs.service.settling import Write as RunWrite
 
@@ -44,6 +44,18 @@ class RunContext:
     def is_cancelled(self) -> bool:
         """Tell whether somebody cancelled it; a process that stops does not."""
         return self._live.stop is Stop.CANCEL
+
+    def also(self, write: Also) -> None:
+        """Write this in the transaction that ends the run, however it ends.
+
+        Where it does not end in this process, it is written by itself.
+        """
+        self._live.also.append(write)
+
+    def takes_longer(self) -> None:
+        """Let the row of the run be written: its end is not near."""
+        if self._live.joint is not None:
+            self._live.joint.part()
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> int:
         """Show an event at once, and store it with the next batch."""

@@ -14,7 +14,7 @@ from dossier.integrations.queue.lost import outlast
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.gateway import log
 from dossier.runs.rules.events import RunEvent, unfolded
-from dossier.runs.service.tape import Tape
+from dossier.runs.service.tape import MAX_TAKEN_EVENTS, Tape
 
 PAGE_ROWS = 50
 
@@ -35,6 +35,8 @@ class Follower:
         self.position = position
         self.has_ended = False
         self._news = news
+        self._may_be_behind = True
+        """Without news there is nothing new, but for what was left last time."""
         self._tape_of = tape_of
         self._tape: Tape | None = None
 
@@ -43,10 +45,14 @@ class Follower:
 
         `has_ended` tells these two apart.
         """
-        found = await self._look()
-        if not found and not self.has_ended:
-            await self._news.wait()
+        if self._may_be_behind or self._news.is_set():
             found = await self._look()
+            if found or self.has_ended:
+                return self._taken(found)
+        await self._news.wait()
+        return self._taken(await self._look())
+
+    def _taken(self, found: list[RunEvent]) -> list[RunEvent]:
         if found:
             self.position = found[-1].sequence_number
         return found
@@ -63,6 +69,7 @@ class Follower:
             return await self._read(tape)
         last = found[-1].sequence_number if found else self.position
         self.has_ended = tape.has_shown_all(last)
+        self._may_be_behind = len(found) >= MAX_TAKEN_EVENTS
         return found
 
     def _present_tape(self) -> Tape | None:
@@ -80,6 +87,7 @@ class Follower:
         found = [
             event for array in page.arrays for event in unfolded(array, self.position)
         ]
+        self._may_be_behind = tape is not None or len(page.arrays) >= PAGE_ROWS
         if found or tape is None:
             self.has_ended = page.is_finished and len(page.arrays) < PAGE_ROWS
             return found

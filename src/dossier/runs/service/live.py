@@ -1,16 +1,21 @@
 """A run that this process has in hand."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from dossier.core.reads import Statements
 from dossier.runs.constants import FINISHED, RESTARTED
 from dossier.runs.gateway.log import Held
 from dossier.runs.models import Run
+from dossier.runs.service.joint import Joining, Joint
 from dossier.runs.service.tape import Tape
+
+Also = Callable[[Statements], Awaitable[None]]
+"""Writes something in a transaction; writing it again changes nothing."""
 
 
 class Stop(StrEnum):
@@ -32,6 +37,8 @@ class Live:
     """What whoever created the run knew already; nothing after a take-over."""
     restart_from: int | None = None
     """What was stored when it was taken over; `None` once clients have been told."""
+    also: list[Also] = field(default_factory=list)
+    """What is written with its end, or by itself where it comes to none here."""
     stop: Stop | None = None
     is_settling: bool = False
     """Its last events are written by the transaction that ends it."""
@@ -44,6 +51,11 @@ class Live:
     def run_id(self) -> UUID:
         """Return the run's id."""
         return self.tape.run_id
+
+    @property
+    def joint(self) -> Joint | None:
+        """Where its end may meet its row."""
+        return self.handed.joint if isinstance(self.handed, Joining) else None
 
     @property
     def has_ended(self) -> bool:
@@ -76,6 +88,11 @@ class Live:
         """Wait for its row, without which it cannot end."""
         if self.written is not None:
             await self.written.wait()
+
+    async def write_also(self, statements: Statements) -> None:
+        """Write what was to be written with its end."""
+        for write in self.also:
+            await write(statements)
 
     def ask_to_stop(self, reason: Stop) -> None:
         """Stop what runs; a lost run is lost whatever was wished before."""

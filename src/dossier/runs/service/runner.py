@@ -11,7 +11,7 @@ from dossier.core.database import SessionFactory
 from dossier.core.errors import AppError, InternalServerError
 from dossier.core.logging import log_context
 from dossier.core.problems import as_app_error
-from dossier.core.reads import Reads
+from dossier.core.reads import Reads, raw_transaction
 from dossier.integrations.queue.lost import outlast
 from dossier.runs.exceptions import (
     RunAbandonedError,
@@ -58,6 +58,7 @@ class Runner:
         """Run a run's executor, and settle what it left open."""
         started_s = time.monotonic()
         ids = {"org_id": live.run.org_id, "user_id": live.run.actor_user_id}
+        ids["api_key_id"] = live.run.actor_api_key_id
         with log_context(request_id=live.run.request_id, **ids):
             try:
                 error = await self._execute(live)
@@ -67,6 +68,7 @@ class Runner:
             except Exception:
                 # Its lease runs out, and then it is tried once more.
                 logger.exception("runs.run.unsettled", extra={"kind": live.run.kind})
+            await self._write_rest(live)
             _log(live, time.monotonic() - started_s)
 
     async def abandon(self, live: Live) -> None:
@@ -108,6 +110,18 @@ class Runner:
         except Exception:
             logger.exception("runs.on_end.failed", extra={"kind": live.run.kind})
             await self._settler.settle(live, end)
+
+    async def _write_rest(self, live: Live) -> None:
+        """Write what was left for an end that did not come here."""
+        if live.also:
+            try:
+                await outlast(lambda: self._write_also(live))
+            except Exception:
+                logger.exception("runs.rest.failed", extra={"kind": live.run.kind})
+
+    async def _write_also(self, live: Live) -> None:
+        async with raw_transaction(self._sessions, live.run.org_id) as statements:
+            await live.write_also(statements)
 
     def _write_of(self, live: Live) -> Write:
         executor = self._executors[live.run.kind]

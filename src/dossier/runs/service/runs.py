@@ -164,6 +164,7 @@ def _new_run(
         subject_id=subject_id,
         input=written,
         actor_user_id=actor.user_id,
+        actor_api_key_id=actor.api_key_id,
         actor_name=actor.name,
         actor_role=actor.role,
         request_id=actor.request_id,

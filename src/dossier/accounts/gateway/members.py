@@ -1,4 +1,4 @@
-"""Every query on organisations, users and memberships."""
+"""Queries on organisations, users and memberships."""
 
 from typing import Any
 from uuid import UUID

@@ -1,0 +1,68 @@
+"""One organisation with papers, that asks."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from benchmarks.evals.library import open_organisation
+
+from dossier.chat.service.answers import Answered, Question
+from dossier.chat.service.answers_terms import Terms
+from dossier.chat.tasks.asking import Asking
+from dossier.core.database import SessionFactory
+from dossier.core.tenancy import Actor
+from dossier.core.visible import visible
+from dossier.knowledge.rules.collection import Paper
+from dossier.knowledge.service.search_eval import index_papers
+from dossier.runs.service import RunEngine
+
+PATIENCE_S: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One organisation that asks."""
+
+    sessions: SessionFactory
+    engine: RunEngine
+    texts: dict[str, str]
+    """What the papers say, by the ids of their documents."""
+    actor: Actor
+
+    async def ask(self, question: str, engine: str = "auto") -> Answered:
+        """Ask in a new room and wait."""
+        asking = Asking(
+            self.sessions,
+            self.actor,
+            self.engine,
+            10_000,
+            has_model=True,
+            is_welcome=_always,
+        )
+        terms = Terms(engine)
+        asked = await asking.ask(Question(message=question, terms=terms))
+        answered = await asking.wait(asked, PATIENCE_S)
+        if answered is None:
+            message = f"no answer to {question!r} in {PATIENCE_S} s"
+            raise TimeoutError(message)
+        return answered
+
+    def stands(self, citation: dict[str, Any]) -> bool:
+        """Tell whether a quote stands where it says, but for what nobody sees."""
+        text = self.texts[citation["document_id"]]
+        stretch = text[citation["start"] : citation["end"]]
+        return bool(visible(stretch) == citation["quote"])
+
+
+async def _always() -> bool:
+    return True
+
+
+async def open_desk(
+    sessions: SessionFactory, runs: RunEngine, papers: tuple[Paper, ...]
+) -> Desk:
+    """Return a new organisation whose papers are indexed."""
+    actor = await open_organisation(sessions)
+    documents = await index_papers(sessions, actor, papers)
+    texts = {paper.id: paper.text for paper in papers}
+    by_document = {str(id_): texts[name] for id_, name in documents.items()}
+    return Desk(sessions, runs, by_document, actor)

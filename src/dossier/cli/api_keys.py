@@ -1,0 +1,109 @@
+"""`dossier api-key`: keys for programs, made and revoked on the server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from dossier.accounts.constants import Scope
+from dossier.accounts.models import ApiKey
+from dossier.accounts.schemas import ApiKeyCreate, ApiKeyResponse
+from dossier.accounts.service import ApiKeysService, OrganisationsService
+from dossier.activity.service import ActivityService
+from dossier.core.clock import now
+from dossier.core.database import tenant_transaction
+from dossier.core.pagination import MAX_LIMIT, PageParams
+from dossier.core.settings import Settings
+from dossier.core.startup import opened_database
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True)
+
+User = Annotated[
+    str | None,
+    typer.Option(help="E-mail address to act for; open mode has but one member."),
+]
+
+
+@app.callback()
+def api_key() -> None:
+    """Make, list and revoke API keys."""
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    user: User = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="Repeat it; read and write without it.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Until it expires.")
+    ] = None,
+) -> None:
+    """Make a key in a member's name and print its token, this once."""
+    wanted = _checked(name, scope or [Scope.READ, Scope.WRITE], days)
+    made, token = _as_member(user, lambda keys: keys.create_api_key(wanted))
+    typer.echo(f"Key: {made.id}", err=True)
+    typer.echo(token)
+
+
+@app.command("list")
+def list_keys(user: User = None) -> None:
+    """Print the keys that a member sees, one JSON object a line."""
+    for key in _as_member(user, _all):
+        typer.echo(ApiKeyResponse.model_validate(key).model_dump_json())
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[UUID, typer.Argument(help="Id of the key.")], user: User = None
+) -> None:
+    """Revoke a key for good."""
+    _as_member(user, lambda keys: keys.revoke_api_key(key_id))
+
+
+def _checked(name: str, scopes: list[Scope], days: int | None) -> ApiKeyCreate:
+    """Hold the command to what the API asks for."""
+    expires_at = None if days is None else now() + timedelta(days=days)
+    try:
+        return ApiKeyCreate(name=name, scopes=set(scopes), expires_at=expires_at)
+    except ValidationError as exc:
+        message = exc.errors()[0]["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(message, param_hint="name") from exc
+
+
+async def _all(keys: ApiKeysService) -> list[ApiKey]:
+    found: list[ApiKey] = []
+    while True:
+        page = await keys.list_api_keys(PageParams(MAX_LIMIT, len(found)))
+        found += page.items
+        if len(page.items) < MAX_LIMIT:
+            return found
+
+
+def _as_member(user: str | None, act: Callable[[ApiKeysService], Awaitable[T]]) -> T:
+    settings = Settings()
+    if user is None and settings.auth.mode != "open":
+        message = "where people log in, there is no local owner: name a member"
+        raise typer.BadParameter(message, param_hint="--user")
+    return asyncio.run(_acting(settings, user, act))
+
+
+async def _acting(
+    settings: Settings, user: str | None, act: Callable[[ApiKeysService], Awaitable[T]]
+) -> T:
+    async with opened_database(settings) as database:
+        organisations = OrganisationsService(database.sessions)
+        actor = await (
+            organisations.member_of(user) if user else organisations.ensure_local()
+        )
+        async with tenant_transaction(database.sessions, actor.org_id) as session:
+            activity = ActivityService(session, actor)
+            # Web processes learn of it when what they remember runs out.
+            return await act(ApiKeysService(session, actor, activity, lambda: None))

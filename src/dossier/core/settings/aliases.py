@@ -1,0 +1,69 @@
+"""Names of variables that operators already use, for settings of ours."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dotenv import dotenv_values
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
+from typing_extensions import override
+
+ALIASES: dict[str, tuple[str, str]] = {
+    "DATABASE_URL": ("database", "url"),
+    "AI_BASE_URL": ("ai", "base_url"),
+    "AI_MODEL": ("ai", "model"),
+    "AI_API_KEY": ("ai", "api_key"),
+    "AI_EMBED_MODEL": ("ai", "embed_model"),
+    "OPENAI_API_KEY": ("ai", "api_key"),
+    "ANTHROPIC_API_KEY": ("ai", "anthropic_api_key"),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("traces", "endpoint"),
+}
+"""Names in use elsewhere; the first one that is set wins over the later ones."""
+
+LANGSMITH_KEY: Final = "LANGSMITH_API_KEY"
+LANGSMITH_PROJECT: Final = "LANGSMITH_PROJECT"
+_LANGSMITH_ENDPOINT: Final = "LANGSMITH_ENDPOINT"
+_LANGSMITH_URL: Final = "https://api.smith.langchain.com"
+_ENDPOINTS: Final = ("DOSSIER_TRACES__ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+
+
+class AliasSource(PydanticBaseSettingsSource):
+    """Reads the names in `ALIASES`, below the prefixed ones in rank."""
+
+    @override
+    def get_field_value(
+        self, field: FieldInfo, field_name: str
+    ) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    @override
+    def __call__(self) -> dict[str, Any]:
+        env_file = self.config.get("env_file")
+        stored = dotenv_values(env_file) if isinstance(env_file, str) else {}
+        given = stored | {name: value for name, value in os.environ.items() if value}
+        values: dict[str, dict[str, Any]] = {}
+        for name, (group, field) in ALIASES.items():
+            value = given.get(name)
+            if value:
+                values.setdefault(group, {}).setdefault(field, value)
+        if traces := _langsmith(given):
+            values["traces"] = traces
+        return values
+
+
+def _langsmith(given: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the traces' settings where LangSmith's key alone says where they go.
+
+    Another collector never gets that key.
+    """
+    key = given.get(LANGSMITH_KEY)
+    if not key or any(given.get(name) for name in _ENDPOINTS):
+        return {}
+    project = given.get(LANGSMITH_PROJECT)
+    server = given.get(_LANGSMITH_ENDPOINT) or _LANGSMITH_URL
+    named = {"Langsmith-Project": project} if project else {}
+    return {
+        "endpoint": f"{server.rstrip('/')}/otel",
+        "headers": {"x-api-key": key} | named,
+    }

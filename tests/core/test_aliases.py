@@ -1,0 +1,61 @@
+"""Variables that operators have set already are understood."""
+
+from pathlib import Path
+
+import pytest
+
+from dossier.core.settings import Settings
+from dossier.core.settings.models import TraceSettings
+
+LANGSMITH = {"LANGSMITH_API_KEY": "ls-key", "LANGSMITH_PROJECT": "creams"}
+
+
+def traces(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, **given: str
+) -> TraceSettings:
+    monkeypatch.chdir(folder)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return Settings().traces
+
+
+def test_langsmiths_key_alone_says_where_traces_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = traces(monkeypatch, tmp_path, **LANGSMITH)
+
+    assert found.endpoint == "https://api.smith.langchain.com/otel"
+    assert found.headers == {"x-api-key": "ls-key", "Langsmith-Project": "creams"}
+    assert not found.content
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["DOSSIER_TRACES__ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+)
+def test_another_collector_never_gets_langsmiths_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, endpoint: str
+) -> None:
+    given = LANGSMITH | {endpoint: "http://collector:4318"}
+
+    found = traces(monkeypatch, tmp_path, **given)
+
+    assert (found.endpoint, found.headers) == ("http://collector:4318", {})
+
+
+def test_a_server_of_ones_own_is_taken_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = ["LANGSMITH_API_KEY=k", "LANGSMITH_ENDPOINT=https://smith.example/"]
+    (tmp_path / ".env").write_text("\n".join(lines))
+
+    found = traces(monkeypatch, tmp_path)
+
+    assert found.endpoint == "https://smith.example/otel"
+
+
+def test_a_project_alone_traces_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = traces(monkeypatch, tmp_path, LANGSMITH_PROJECT="creams")
+
+    assert found.endpoint is None
