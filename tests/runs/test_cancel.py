@@ -132,6 +132,12 @@ async def test_run_that_waits_is_cancelled_at_once(
     assert [(event.sequence_number, event.type) for event in events] == [
         (1, "response.incomplete")
     ]
+    assert events[0].data["response"] == {
+        "id": str(run.id),
+        "object": "response",
+        "status": "incomplete",
+        "incomplete_details": {"reason": "cancelled"},
+    }
 
 
 async def test_asking_again_changes_nothing(

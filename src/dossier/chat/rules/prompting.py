@@ -52,9 +52,10 @@ class Budget:
 
     def passage_tokens(self, said: Sequence[Message]) -> int:
         """Return what the messages before the question leave for passages."""
-        texts = [text for _role, text in said]
+        (_system, begun), *turns = said
+        texts = [begun.removeprefix(self.system), *(text for _role, text in turns)]
         taken = sum(estimated_tokens(text) + TURN_TOKENS for text in texts)
-        return self.left_tokens + estimated_tokens(self.system) - taken
+        return self.left_tokens - taken
 
 
 def budget_of(

@@ -42,5 +42,6 @@ def estimated_tokens(text: str) -> int:
     """Return how many tokens a text takes at most, about: no model is asked."""
     if text.isascii():
         return -(-len(text) // _NARROW_PER_TOKEN)
-    wide = sum(unicodedata.east_asian_width(char) in _WIDE for char in text)
+    foreign = [char for char in text if char > "\x7f"]
+    wide = sum(unicodedata.east_asian_width(char) in _WIDE for char in foreign)
     return wide + -(-(len(text) - wide) // _NARROW_PER_TOKEN)
