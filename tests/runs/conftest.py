@@ -83,6 +83,7 @@ async def process(
         engine = make_engine(committed, runs_url, executors, **settings)
         engines.append(engine)
         await engine.start()
+        await engine._news.listener._ready.wait()  # noqa: SLF001 - a process is up when it hears
         return engine
 
     yield begin

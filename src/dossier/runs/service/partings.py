@@ -22,8 +22,10 @@ from dossier.runs.service.working import Working
 ANSWER_PER_LEASE = 0.1
 """How long others may take to say that they read; a client may come back as well.
 
-Whoever does not hear its own question during a lease knows nothing, and ends nothing.
+Whoever does not hear its own question during a lease knows nothing, and asks again.
 """
+QUESTIONS = 10
+"""So often it is asked; a process that hears nothing for so long ends nothing."""
 
 
 class _Question:
@@ -74,14 +76,23 @@ class Partings:
             question.is_read.set()
 
     async def _end_unless_read(self, org_id: UUID, run_id: UUID) -> None:
+        for _ in range(QUESTIONS):
+            question = await self._ask(run_id)
+            if self.is_read_here(run_id) or question.is_read.is_set():
+                return
+            if question.came_back.is_set():
+                await outlast(lambda: self._cancel(org_id, run_id))
+                return
+
+    async def _ask(self, run_id: UUID) -> _Question:
         question = self._questions[run_id] = _Question()
         try:
             await self._tell(Verb.READERS, run_id)
-            is_silent = await self._is_silent(question)
+            await _wait(question.came_back, self._lease_s)
+            await _wait(question.is_read, self._lease_s * ANSWER_PER_LEASE)
         finally:
             del self._questions[run_id]
-        if is_silent and not self.is_read_here(run_id):
-            await outlast(lambda: self._cancel(org_id, run_id))
+        return question
 
     async def _tell(self, verb: Verb, run_id: UUID) -> None:
         async def tell() -> None:
@@ -89,11 +100,6 @@ class Partings:
                 await log.tell_for_system(session, verb, [run_id])
 
         await outlast(tell)
-
-    async def _is_silent(self, question: _Question) -> bool:
-        await _wait(question.came_back, self._lease_s)
-        await _wait(question.is_read, self._lease_s * ANSWER_PER_LEASE)
-        return question.came_back.is_set() and not question.is_read.is_set()
 
     async def _cancel(self, org_id: UUID, run_id: UUID) -> None:
         async with tenant_transaction(self._sessions, org_id) as session:
