@@ -15,6 +15,7 @@ from dossier.chat.gateway.openings import GONE, room_as_read
 from dossier.chat.models import ChatRoomPersona
 from dossier.chat.service.answers import Question
 from dossier.chat.service.answers_opening import OpeningWriter, read_opening
+from dossier.chat.tasks import asking
 from dossier.core.clock import now
 from dossier.core.creates import Condition, create_for
 from dossier.core.database import Engine
@@ -153,8 +154,9 @@ async def test_call_is_settled_with_the_end_of_its_run(
 
 
 async def test_stored_answer_is_written_with_its_question(
-    talking: Chat, chat_pool: Engine
+    talking: Chat, chat_pool: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(asking, "PATIENCE_S", 5.0)  # however busy the machine is
     framed = await transactions(talking, chat_pool)
 
     assert framed == ["begin;", "row_0", "update runs", "commit"]

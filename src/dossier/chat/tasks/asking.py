@@ -107,16 +107,15 @@ class Asking:
 
     async def wait(self, asked: Asked, timeout_s: float) -> Answered | None:
         """Return the answer at its end; `None` where it is still being written."""
-        reading = self._look_back(asked)
         try:
             run = await self.engine.wait(self.org_id, asked.run.id, timeout_s)
             if run.state not in FINISHED:
                 return None
-            earlier = await reading
+            if self._may_tell(asked) and self._reading is not None:
+                earlier = await self._reading
+                return answered_by(asked, run, asked.settled[0], earlier)
         finally:
-            reading.cancel()
-        if asked.settled and self.engine.access_changes == self._access_changes:
-            return answered_by(asked, run, asked.settled[0], earlier)
+            self._look_away()
         return await read_answered(self._reads, self._actor, asked, run)
 
     async def _ask_at_once(
@@ -167,18 +166,25 @@ class Asking:
     def _tell(self, joint: Joint | None, is_stored: bool) -> None:  # noqa: FBT001 - an answer
         if joint is not None:
             joint.tell(is_stored)
-        if self._reading is not None and not is_stored:
+        if not is_stored:
+            self._look_away()
+
+    def _may_tell(self, asked: Asked) -> bool:
+        """Tell whether the answer is in memory, and nobody's rights have changed."""
+        are_rights_same = self.engine.access_changes == self._access_changes
+        return bool(asked.settled) and are_rights_same
+
+    def _look_back(self, asked: Asked) -> None:
+        """Look for earlier questions while the answer is written."""
+        self._reading = asyncio.ensure_future(
+            read_earlier(self._reads, self._actor, asked)
+        )
+        self._reading.add_done_callback(_noted)
+
+    def _look_away(self) -> None:
+        if self._reading is not None:
             self._reading.cancel()
             self._reading = None
-
-    def _look_back(self, asked: Asked) -> asyncio.Future[dict[UUID, str]]:
-        """Look for earlier questions while the answer is written."""
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(
-                read_earlier(self._reads, self._actor, asked)
-            )
-            self._reading.add_done_callback(_noted)
-        return self._reading
 
     def _answers(self, session: Session) -> AnswersService:
         return AnswersService(
