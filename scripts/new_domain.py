@@ -114,8 +114,8 @@ def join_lists(words: Words) -> list[Path]:
     return [
         edit(
             "src/dossier/api.py",
-            r"^from fastapi import APIRouter\n",
-            "from fastapi import APIRouter\n"
+            r"^from dossier\.core\.routing import Router\n",
+            "from dossier.core.routing import Router\n"
             f"from dossier.{domain}.router import router as {domain}\n",
         ),
         edit(

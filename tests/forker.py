@@ -61,6 +61,8 @@ class Forker:
         self._tell("started", pid)
 
     def _become(self, handles: list[int]) -> None:
+        # What a shell runs in the background is deaf to Ctrl-C; our programs are not.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self._selector.close()
         self._control.close()
         for watched in self._children:

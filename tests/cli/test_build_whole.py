@@ -7,14 +7,16 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pikepdf
 import pytest
+from tests.conftest import TEMPLATE, clone
 from tests.factories.spreadsheets import xlsx_bytes
 from tests.processes import STDOUT, Forkers, piped
 from typer.testing import CliRunner
@@ -59,20 +61,43 @@ def digests(folder: Path) -> dict[str, str]:
     return {name: sha256((folder / name).read_bytes()).hexdigest() for name in RESULTS}
 
 
-@pytest.fixture
-def command(
-    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., str]:
+@dataclass(frozen=True)
+class Example:
+    """The example, built once as a person would, in a database of its own."""
+
+    settings: Settings
+    out: Path
+    told: dict[str, Any]
+
+
+def command(settings: Settings, folder: Path, out: Path, *options: str) -> str:
     """Run the command as a person would, on the test's own database."""
-    monkeypatch.setenv("DOSSIER_HOME", str(own_settings.home))
-    monkeypatch.setenv("DOSSIER_DATABASE__URL", str(own_settings.database.url))
-
-    def run(folder: Path, out: Path, *options: str) -> str:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DOSSIER_HOME", str(settings.home))
+        monkeypatch.setenv("DOSSIER_DATABASE__URL", str(settings.database.url))
         result = CliRunner().invoke(app, [str(folder), "-o", str(out), *options])
-        assert result.exit_code == 0, result.output
-        return result.stdout
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
-    return run
+
+@pytest.fixture(scope="module")
+async def example_url(cluster_url: str, common_settings: Settings) -> str:
+    del common_settings  # only so that the template exists
+    return await clone(cluster_url, TEMPLATE, f"example_{os.getpid()}")
+
+
+@pytest.fixture(scope="module")
+def example(
+    example_url: str,
+    common_settings: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Example:
+    folder = tmp_path_factory.mktemp("example")
+    database = common_settings.database.model_copy(update={"url": example_url})
+    changes = {"home": folder / "home", "database": database}
+    settings = common_settings.model_copy(update=changes)
+    told = command(settings, EXAMPLE, folder / "first", "--json")
+    return Example(settings, folder / "first", json.loads(told))
 
 
 def test_a_build_that_is_stopped_says_so_and_leaves_nothing(
@@ -98,10 +123,10 @@ def test_a_build_that_is_stopped_says_so_and_leaves_nothing(
 
 
 def test_example_lacks_two_papers_and_has_one_wrong_percentage(
-    command: Callable[..., str], tmp_path: Path
+    example: Example, tmp_path: Path
 ) -> None:
-    first = json.loads(command(EXAMPLE, tmp_path / "first", "--json"))
-    again = command(EXAMPLE, tmp_path / "again")
+    first = example.told
+    again = command(example.settings, EXAMPLE, tmp_path / "again")
 
     states = {item["number"]: item["state"] for item in first["items"]}
     assert {number for number, state in states.items() if state != "present"} == {
@@ -125,8 +150,8 @@ def test_example_lacks_two_papers_and_has_one_wrong_percentage(
     assert "Version 1 (" in again
     assert "there is no new version" in again
     assert "Blocking findings (3)" in again
-    assert digests(tmp_path / "first") == digests(tmp_path / "again")
-    verify(tmp_path / "first" / "inspection.zip")
+    assert digests(example.out) == digests(tmp_path / "again")
+    verify(example.out / "inspection.zip")
 
 
 def verify(path: Path) -> None:
@@ -228,12 +253,11 @@ async def test_a_folder_of_noise_ends_without_product_and_version(
 
 
 async def test_bytes_that_were_removed_from_the_store_are_stored_and_printed_anew(
-    own_settings: Settings, tmp_path: Path
+    example: Example, tmp_path: Path
 ) -> None:
-    first = await build(own_settings, EXAMPLE, tmp_path / "first")
-    shutil.rmtree(own_settings.home / "blobs")
+    shutil.rmtree(example.settings.home / "blobs")
 
-    again = await build(own_settings, EXAMPLE, tmp_path / "again")
+    again = await build(example.settings, EXAMPLE, tmp_path / "again")
 
-    assert again.snapshot["version_number"] == first.snapshot["version_number"]
-    assert digests(tmp_path / "first") == digests(tmp_path / "again")
+    assert again.snapshot["version_number"] == example.told["version"]["number"]
+    assert digests(example.out) == digests(tmp_path / "again")

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.core.edge import Clock
 
 from dossier.core import rate_limit
-from dossier.core.rate_limit import PERIOD_S, MemoryCounters, RateLimiter
+from dossier.core.rate_limit import PERIOD_S, RateLimiter, Windows
 
 
 def limiter_of(quota: int, clock: Clock) -> RateLimiter:
@@ -61,39 +61,30 @@ def test_zero_switches_the_limit_off() -> None:
     assert limiter_of(0, Clock()).check("/things", "mei") is None
 
 
-def test_counters_stay_bounded_and_keep_the_newest(
+def test_windows_stay_bounded_and_the_newest_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rate_limit, "MAX_COUNTERS", 10)
-    counters = MemoryCounters(Clock())
+    windows = Windows(Clock())
 
     for number in range(100):
-        counters.incr(f"caller-{number}", PERIOD_S)
+        windows.hit(f"caller-{number}")
 
-    assert counters.reset() <= 10
+    assert len(windows) <= 10
+    assert windows.hit("caller-99").hits == 2
 
 
-def test_ended_counters_make_room_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ended_windows_make_room_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "MAX_COUNTERS", 3)
     clock = Clock()
-    counters = MemoryCounters(clock)
+    windows = Windows(clock)
     for name in ("old-1", "old-2"):
-        counters.incr(name, 1)
-    counters.incr("live", 100)
+        windows.hit(name)
+    clock.now_s += PERIOD_S - 1
+    windows.hit("live")
     clock.now_s += 5
 
-    counters.incr("new", 100)
+    windows.hit("new")
 
-    assert (counters.get("live"), counters.get("old-1")) == (1, 0)
-    assert counters.check()
-
-
-def test_cleared_counter_starts_again() -> None:
-    clock = Clock()
-    counters = MemoryCounters(clock)
-    counters.incr("mei", 60)
-
-    counters.clear("mei")
-
-    assert counters.get("mei") == 0
-    assert counters.get_expiry("mei") == clock.now_s
+    assert len(windows) == 2
+    assert windows.hit("live").hits == 2

@@ -23,7 +23,7 @@ async def megabytes(count: int) -> AsyncIterator[bytes]:
 HEAVY = (
     "alembic docx lxml openpyxl pgqueuer pikepdf pypdfium2 python_calamine rich typst"
     " aiohttp anthropic genai_prices openai opentelemetry.sdk pydantic_ai"
-    " sentence_transformers"
+    " sentence_transformers limits pydantic.v1.main"
 )
 
 

@@ -1,5 +1,6 @@
 """Papers for tests: small real files, made on the spot."""
 
+from functools import cache
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -55,6 +56,7 @@ def scanned_pdf_bytes() -> bytes:
     return out.getvalue()
 
 
+@cache
 def bomb_xlsx_bytes() -> bytes:
     """Return a workbook of a few kilobytes that would unpack to 32 MiB."""
     out = BytesIO()

@@ -516,3 +516,22 @@ async def test_only_the_beginning_of_a_long_text_is_the_question(
 
     assert (await ask(sessions, actor, "red " + "x" * 5_000)).hits
     assert not (await ask(sessions, actor, "y" * 5_000 + " red")).hits
+
+
+async def test_passages_are_read_again_while_they_are_there(
+    sessions: SessionFactory, org_id: UUID, other_org_id: UUID, actor: Actor
+) -> None:
+    await make_indexed_document(sessions, org_id, "Red shade.", filename="a.txt")
+    await make_indexed_document(sessions, other_org_id, "Red shade.")
+    [hit] = (await ask(sessions, actor, "red")).hits
+    service = SearchService(sessions, actor)
+    other = SearchService(sessions, Actor.system(other_org_id))
+
+    [read] = await service.read([hit.chunk_id])
+
+    assert (read.text, read.filename, read.places) == (
+        hit.text,
+        hit.filename,
+        hit.places,
+    )
+    assert await other.read([hit.chunk_id]) == []

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.factories.runs import get_run, make_run, start_run
+from tests.factories.runs import get_run, make_run, run_when, start_run
 from tests.runs.conftest import Notes, Process
 from tests.runs.scripted import (
     COUNT,
@@ -14,13 +14,14 @@ from tests.runs.scripted import (
     Talk,
     add_note,
     all_of,
+    first_of,
     numbers_of,
     text_of,
 )
 
 from dossier.core.database import Session, SessionFactory
 from dossier.core.errors import ConflictError, UpstreamError
-from dossier.runs.constants import RunState
+from dossier.runs.constants import MAX_BATCH_EVENTS, RunState
 from dossier.runs.models import Run
 from dossier.runs.service import RunContext, RunKind, RunsService
 
@@ -275,3 +276,26 @@ async def test_engine_that_does_not_run_leaves_the_run_to_others(
     run = await start_run(gone, committed, brand)
 
     assert (await get_run(committed, run)).state is RunState.PROCESSING
+
+
+async def test_more_events_than_a_row_holds_are_stored_while_the_run_goes_on(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    go = asyncio.Event()
+
+    async def burst(context: RunContext) -> None:
+        for number in range(2 * MAX_BATCH_EVENTS + 50):
+            context.emit("tests.word", {"number": number})
+        await go.wait()
+        await context.finish("response.completed", {})
+
+    engine, other = await process(burst), await process()
+    run = await start_run(engine, committed, brand)
+    last = 2 * MAX_BATCH_EVENTS + 50
+    await run_when(committed, run, lambda now: now.stored_through == last)
+    stored = await first_of(other, brand, run.id, last)
+    go.set()
+    whole = await all_of(engine.follow(brand, run.id))
+
+    assert numbers_of(whole) == list(range(1, last + 2))
+    assert stored == whole[:last]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from dossier.accounts.dependencies import (
     Accounts,
@@ -26,10 +26,11 @@ from dossier.accounts.schemas import (
 )
 from dossier.core.hot import hot
 from dossier.core.pagination import Paging, Slice
+from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.web import PUBLIC, json_response
 
-router = APIRouter()
+router = Router()
 
 
 @router.post("/auth/login", tags=["auth"], openapi_extra=PUBLIC)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from dossier.activity import rules
 from dossier.activity.constants import Action, ActivityFilter, ActivityStatus
@@ -15,9 +15,10 @@ from dossier.activity.schemas import (
     VerifyResponse,
 )
 from dossier.core.pagination import Paging, Slice
+from dossier.core.routing import Router
 from dossier.core.schemas import Instant, Page, StorableText
 
-router = APIRouter(prefix="/activity", tags=["activity"])
+router = Router(prefix="/activity", tags=["activity"])
 
 
 async def activity_filter(  # noqa: PLR0913 - one argument per query parameter

@@ -1,11 +1,12 @@
 """What answers need from outside the domain."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
+from uuid import UUID
 
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.models import ChatModel, ServerAbilities
-from dossier.knowledge.schemas.search import SearchQuery, SearchResult
+from dossier.knowledge.schemas.search import Hit, SearchQuery, SearchResult
 
 
 class Searcher(Protocol):
@@ -13,6 +14,10 @@ class Searcher(Protocol):
 
     async def search(self, query: SearchQuery, /) -> SearchResult:
         """Return the best passages, in transactions of its own."""
+        ...
+
+    async def read(self, chunk_ids: Sequence[UUID], /) -> Sequence[Hit]:
+        """Return those that are still there of passages found before."""
         ...
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 from typing_extensions import override
 
+from dossier.cli.importing import importing
 from dossier.core.errors import AppError
 
 COMMANDS: dict[str, str] = {
@@ -64,7 +65,8 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name])
+        with importing():
+            module = importlib.import_module(COMMANDS[cmd_name])
         command = typer.main.get_command(module.app)
         if isinstance(command, TyperGroup):
             command = command.commands.get(cmd_name, command)

@@ -17,6 +17,7 @@ from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.outcome import Outcome, outcome_json
 from dossier.cli.builder.progress import WRITING, Stages
 from dossier.cli.builder.summary import summary
+from dossier.cli.importing import importing
 from dossier.core.errors import AppError, InvalidError
 from dossier.core.settings import Settings
 
@@ -68,7 +69,8 @@ async def _run(
     folder: Path, out: Path, market: str, flags: list[str], stages: Stages
 ) -> Outcome:
     # Imported late, so that a mistyped folder is told at once.
-    from dossier.cli.builder.pipeline import Order, run_build  # noqa: PLC0415
+    with importing():
+        from dossier.cli.builder.pipeline import Order, run_build  # noqa: PLC0415
 
     order = Order(folder=folder, out=out, market=market, flags=tuple(flags))
     return await run_build(Settings(), order, stages)

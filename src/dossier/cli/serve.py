@@ -127,13 +127,14 @@ def _starting(settings: Settings) -> EmbeddedCluster | None:
 
 
 def _run(settings: Settings, *, reload: bool) -> None:
-    gc.disable()  # nothing that imports make is garbage; looking takes a tenth of them
+    gc.disable()  # until the app is made: nothing of it is garbage
     import uvicorn  # noqa: PLC0415 - the database starts meanwhile
 
     options: dict[str, Any] = {
         "host": settings.web.host,
         "port": settings.web.port,
         "log_config": None,
+        "ws": "none",  # there is no route for one, and the library takes 10 ms
         "access_log": False,  # our own line says more
         "proxy_headers": False,  # only `web.trusted_proxies` are believed
         "server_header": False,

@@ -4,6 +4,7 @@ import asyncio
 
 import typer
 
+from dossier.cli.importing import importing
 from dossier.core.logging import configure_logging
 from dossier.core.settings import Settings
 
@@ -23,7 +24,8 @@ def worker() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    from dossier.worker import run_worker, stop_on_signals  # noqa: PLC0415 - slow
+    with importing():
+        from dossier.worker import run_worker, stop_on_signals  # noqa: PLC0415 - slow
 
     stop = asyncio.Event()
     stop_on_signals(stop)

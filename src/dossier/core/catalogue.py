@@ -6,15 +6,14 @@ import pkgutil
 from collections.abc import Iterator
 from inspect import getdoc
 
-from fastapi import APIRouter
-
 from dossier.core.errors import AppError, NotFoundError
+from dossier.core.routing import Router
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC
 
 PACKAGE = "dossier"
 
-router = APIRouter(tags=["problems"])
+router = Router(tags=["problems"])
 
 
 class ProblemTypeNotFoundError(NotFoundError):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import Request, Response, status
 from sqlalchemy import text
 
 import dossier
@@ -13,13 +13,14 @@ from dossier.core.errors import UnavailableError
 from dossier.core.hot import hot
 from dossier.core.problems import as_app_error
 from dossier.core.revision import head_revision
+from dossier.core.routing import Router
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC, AppSettings
 
 Check = Callable[[], Awaitable[None]]
 """Returns when all is well, raises when not."""
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 _OK = b'{"status":"ok"}'
 

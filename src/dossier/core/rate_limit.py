@@ -1,4 +1,4 @@
-"""How often one caller may ask; counted in this process by the library `limits`.
+"""How often one caller may ask, in fixed windows; counted in this process.
 
 A caller is an API key or a member whose credentials were verified a moment ago, else
 an address: an invented token never gets a count of its own, and another log-in no new
@@ -11,11 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.types import Scope
-from typing_extensions import override
 
 from dossier.core.errors import RateLimitedError
 
@@ -26,75 +22,42 @@ FREE_PATHS = frozenset({"/health", "/live", "/ready"})
 """Probes are free: a busy orchestrator must never be told to come back later."""
 
 
-class _PerMinute(RateLimitItemPerMinute):
-    """A quota whose keys are made quickly: the library's own take 4 of 11 µs."""
+@dataclass(slots=True)
+class Window:
+    """How often one caller has asked, and until when that counts."""
 
-    @override
-    def key_for(self, *identifiers: bytes | str | float) -> str:
-        return f"{self.namespace}/{identifiers[0]!s}"
+    hits: int
+    ends_at_s: float
 
 
-class MemoryCounters(Storage):
-    """Counters in a dictionary that is bounded and needs no thread.
-
-    The library's own in-memory storage starts a thread to sweep all keys up to a
-    hundred times a second.
-    """
-
-    STORAGE_SCHEME = ["dossier-memory"]  # noqa: RUF012 - the library's own declaration
+class Windows:
+    """The window of each caller, in a dictionary that is bounded."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        super().__init__()
         self._clock = clock
-        self._counters: dict[str, list[float]] = {}
+        self._windows: dict[str, Window] = {}
 
-    @property
-    @override
-    def base_exceptions(self) -> type[Exception]:
-        return ValueError
+    def __len__(self) -> int:
+        return len(self._windows)
 
-    @override
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+    def hit(self, key: str) -> Window:
+        """Count one request, in the caller's window or a new one."""
         now_s = self._clock()
-        counter = self._counters.get(key)
-        if counter is None or counter[1] <= now_s:
+        window = self._windows.get(key)
+        if window is None or window.ends_at_s <= now_s:
             self._make_room(now_s)
-            counter = self._counters[key] = [0, now_s + expiry]
-        counter[0] += amount
-        return int(counter[0])
-
-    @override
-    def get(self, key: str) -> int:
-        counter = self._counters.get(key)
-        return 0 if counter is None or counter[1] <= self._clock() else int(counter[0])
-
-    @override
-    def get_expiry(self, key: str) -> float:
-        counter = self._counters.get(key)
-        return self._clock() if counter is None else counter[1]
-
-    @override
-    def check(self) -> bool:
-        return True
-
-    @override
-    def reset(self) -> int:
-        count = len(self._counters)
-        self._counters.clear()
-        return count
-
-    @override
-    def clear(self, key: str) -> None:
-        self._counters.pop(key, None)
+            window = self._windows[key] = Window(0, now_s + PERIOD_S)
+        window.hits += 1
+        return window
 
     def _make_room(self, now_s: float) -> None:
-        if len(self._counters) < MAX_COUNTERS:
+        if len(self._windows) < MAX_COUNTERS:
             return
-        live = {k: v for k, v in self._counters.items() if v[1] > now_s}
+        live = {k: v for k, v in self._windows.items() if v.ends_at_s > now_s}
         oldest = list(live)[: max(0, len(live) - MAX_COUNTERS // 2)]
         for key in oldest:
             del live[key]
-        self._counters = live
+        self._windows = live
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,32 +100,24 @@ class RateLimiter:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._counters = MemoryCounters(clock)
-        self._limiter = FixedWindowRateLimiter(self._counters)
-        self._default = _policy(requests_per_minute, "default")
-        self._login = _policy(logins_per_minute, "login")
+        self._windows = Windows(clock)
+        self._quotas = {"default": requests_per_minute, "login": logins_per_minute}
 
     def check(self, path: str, caller: str) -> RateState | None:
         """Count a request; `None` where nothing is limited."""
-        item = self._login if path == LOGIN_PATH else self._default
-        if item is None or path in FREE_PATHS:
+        policy = "login" if path == LOGIN_PATH else "default"
+        quota = self._quotas[policy]
+        if quota == 0 or path in FREE_PATHS:
             return None
-        is_allowed = self._limiter.hit(item, caller)
-        reset_at_s, remaining = self._limiter.get_window_stats(item, caller)
+        window = self._windows.hit(f"{policy}/{caller}")
         return RateState(
-            policy=item.namespace,
-            quota=item.amount,
-            remaining=remaining,
-            reset_s=max(1, math.ceil(reset_at_s - self._clock())),
-            reset_at_s=math.ceil(reset_at_s),
-            is_allowed=is_allowed,
+            policy=policy,
+            quota=quota,
+            remaining=max(0, quota - window.hits),
+            reset_s=max(1, math.ceil(window.ends_at_s - self._clock())),
+            reset_at_s=math.ceil(window.ends_at_s),
+            is_allowed=window.hits <= quota,
         )
-
-
-def _policy(per_minute: int, name: str) -> RateLimitItem | None:
-    if per_minute == 0:
-        return None
-    return _PerMinute(per_minute, namespace=name)
 
 
 class Proxies:

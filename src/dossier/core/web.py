@@ -73,10 +73,9 @@ Sessions = Annotated[SessionFactory, Depends(get_sessions)]
 CurrentActor = Annotated[Actor, Depends(get_actor)]
 
 
-async def get_session(
-    actor: CurrentActor, sessions: Sessions
-) -> AsyncIterator[Session]:
+async def get_session(request: Request, actor: CurrentActor) -> AsyncIterator[Session]:
     """Open the request's one transaction; it commits before the answer is sent."""
+    sessions: SessionFactory = request.app.state.sessions
     async with tenant_transaction(sessions, actor.org_id) as session:
         yield session
 

@@ -2,18 +2,19 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 
 from dossier.core.hot import hot
 from dossier.core.pagination import Paging, Slice
 from dossier.core.prefer import PreferRoute
+from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.web import json_response
 from dossier.jobs.dependencies import Filters, Jobs, LocationOfJob, ReadJobs
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobResponse
 
-router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=PreferRoute)
+router = Router(prefix="/jobs", tags=["jobs"], route_class=PreferRoute)
 
 
 @router.get("", response_model=Page[JobResponse])

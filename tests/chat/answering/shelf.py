@@ -91,6 +91,12 @@ class ShelfSearcher:
             idf=dict.fromkeys(wanted, 1.0),
         )
 
+    async def read(self, chunk_ids: Sequence[UUID]) -> list[Hit]:
+        """Return the papers of these ids."""
+        papers = self.shelf.papers.get(self.actor.org_id, [])
+        hits = [paper.hit(0) for paper in papers]
+        return [hit for hit in hits if hit.chunk_id in chunk_ids]
+
     def _papers(self, query: SearchQuery) -> list[Paper]:
         found = self.shelf.papers.get(self.actor.org_id, [])
         if query.product_id is not None:

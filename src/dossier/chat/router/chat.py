@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import Request, Response, status
 from fastapi.responses import JSONResponse
 
 from dossier.chat.dependencies.answers import (
@@ -20,6 +20,7 @@ from dossier.chat.tasks.asking import Asking
 from dossier.core.hot import hot
 from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
+from dossier.core.routing import Router
 from dossier.core.web import model_response
 from dossier.runs.constants import RunState
 from dossier.runs.dependencies import sse_response
@@ -37,7 +38,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"model": RunResponse, "description": "It is still being written."},
 }
 
-router = APIRouter(prefix="/chat", tags=["chat"])
+router = Router(prefix="/chat", tags=["chat"])
 
 
 @router.post(

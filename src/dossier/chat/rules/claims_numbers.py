@@ -13,21 +13,22 @@ from dossier.chat.rules.claims_numerals_en import SCALES as SCALES_EN
 from dossier.chat.rules.claims_numerals_en import english_numbers
 from dossier.chat.rules.claims_numerals_zh import SCALES as SCALES_ZH
 from dossier.chat.rules.claims_numerals_zh import UNITS, chinese_numbers, everyday
+from dossier.core.patterns import pattern
 
-_NAME = re.compile(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
+_NAME = pattern(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
 """CAS numbers, and what has more than one dot: compared as they are written."""
 _SCALES = "|".join(
     (rf"(?:{'|'.join(SCALES_EN)})(?![a-z])", rf"[{''.join(SCALES_ZH)}](?!{UNITS})")
 )
-_NUMBER = re.compile(
+_NUMBER = pattern(
     r"(百分之\s*)?(\d+(?:[.,]\d+)*)"
     rf"(?:\s*({_SCALES}))?"
     r"(\s*(?:%|per ?cent(?![a-z])))?",
     re.IGNORECASE,
 )
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_HALVES = re.compile(r"(?<![\d.,-])(\d*)½")
-_EMPHASIS = re.compile(r"(?<=\d)[*_~`\\]+(?=\d)")
+_THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_HALVES = pattern(r"(?<![\d.,-])(\d*)½")
+_EMPHASIS = pattern(r"(?<=\d)[*_~`\\]+(?=\d)")
 """Marks that a renderer takes away: what stands beside them is one number then."""
 _WHOLES = {"‰": Decimal(1000), "ppm": Decimal(10**6)}
 

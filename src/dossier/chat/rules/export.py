@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dossier.chat.rules.claims_links import ADDRESS, bare
+from dossier.core.patterns import pattern
 
-_SPACES: Final = re.compile(r"\s+")
-_MARK: Final = re.compile(r"\[(\d{1,4})\]")
-_LIVE: Final = re.compile(
+_SPACES: Final = pattern(r"\s+")
+_MARK: Final = pattern(r"\[(\d{1,4})\]")
+_LIVE: Final = pattern(
     r"[\\`\[\]]|!(?=\[)|<(?=[a-z/!?])|&(?=#|[a-z][a-z0-9]*;)", re.IGNORECASE
 )
 _JOINS: Final = frozenset("(:")
-_UNSAFE: Final = re.compile(r'[/\\:*?"<>|]')
+_UNSAFE: Final = pattern(r'[/\\:*?"<>|]')
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from dossier.chat.rules.claims_links import without_links
+from dossier.core.patterns import pattern
 from dossier.core.visible import visible
 
 MAX_HELD: Final = 400
 """What is open for longer was never meant to be closed."""
 
-_SUSPECT: Final = re.compile(
+_SUSPECT: Final = pattern(
     r"[\[\]!<&:/\\@\u200b\u200e\u200f\u2060\ufeff\u00ad]|www\.", re.IGNORECASE
 )
 _BEGINNINGS: Final = "|".join(
@@ -29,9 +30,9 @@ _BEGINNINGS: Final = "|".join(
         reverse=True,
     )
 )
-_BEGINS: Final = re.compile(rf"(?<![a-z0-9])(?:{_BEGINNINGS})$", re.IGNORECASE)
+_BEGINS: Final = pattern(rf"(?<![a-z0-9])(?:{_BEGINNINGS})$", re.IGNORECASE)
 """A token that an address may begin with."""
-_OPEN: Final = re.compile(
+_OPEN: Final = pattern(
     r"!?\[[^\]\n]*$|!?\[[^\]\n]*\]\s?(?:[(\[][^)\]\n]*|:[^\n]*)?$|\]\([^)\n]*$|!$"
     r"|<[^>\n]*$|&[#\w]{0,32}$"
     r"|[^\s]*(?:[:/\\@]|&[#\w]+;)[^\s]*$"
@@ -39,7 +40,7 @@ _OPEN: Final = re.compile(
     re.IGNORECASE,
 )
 """What the end of a text may yet turn out to be."""
-_ORPHAN: Final = re.compile(r"(?<![a-z0-9:]):?//\S+", re.IGNORECASE)
+_ORPHAN: Final = pattern(r"(?<![a-z0-9:]):?//\S+", re.IGNORECASE)
 """An address whose first word went through as a word."""
 
 

@@ -55,6 +55,8 @@ class Piece:
 class Replay:
     """An answer as far as it was stored."""
 
+    announced_through: int = 0
+    """Number of the last event before anything was looked for."""
     searched: Mapping[str, Any] | None = None
     searched_through: int = 0
     added_through: int = 0
@@ -101,7 +103,9 @@ def replay(events: Iterable[Event]) -> Replay:
     """Return what the events of a run say of its answer."""
     told = Replay()
     for number, kind, data in surviving(events):
-        if kind == SEARCHED:
+        if kind in {CREATED, IN_PROGRESS}:
+            told.announced_through = number
+        elif kind == SEARCHED:
             told.searched, told.searched_through = data, number
         elif kind == ITEM_ADDED:
             told.added_through, told.label = number, data.get("engine")

@@ -1,7 +1,7 @@
 """The passages of one answer, under the numbers that it cites them by."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
@@ -25,9 +25,21 @@ FROM_SHORT = 4
 """Of these, the first come from a short question by itself."""
 
 
+_NAMED = (
+    "number",
+    "chunk_id",
+    "document_id",
+    "filename",
+    "page",
+    "label",
+    "kind",
+    "score",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """One passage; plain values, so that a take-over finds the same."""
+    """One passage under the number that it is cited by."""
 
     number: int
     chunk_id: str
@@ -42,7 +54,7 @@ class Cited:
     places: list[dict[str, Any]] = field(repr=False)
 
     @classmethod
-    def of(cls, number: int, hit: Hit) -> Self:
+    def of(cls, number: int, hit: Hit, score: float | None = None) -> Self:
         """Return a hit under a number."""
         return cls(
             number=number,
@@ -54,9 +66,13 @@ class Cited:
             kind=hit.kind,
             text=hit.text,
             context=hit.context,
-            score=round(float(hit.score), 4),
+            score=round(float(hit.score if score is None else score), 4),
             places=[_plain_place(place) for place in hit.places],
         )
+
+    def named(self) -> dict[str, Any]:
+        """Return what it is, without its words."""
+        return {name: getattr(self, name) for name in _NAMED}
 
     def citation(self, quote: Quote) -> dict[str, Any]:
         """Return a quote of this passage as messages keep it.
@@ -107,9 +123,12 @@ class Sources:
     not_ready: list[dict[str, str]]
 
     def as_event(self) -> dict[str, Any]:
-        """Return the data of the event that tells of them."""
+        """Return the data of the event that tells of them.
+
+        Their words are not in it: a log outlives the papers that it tells of.
+        """
         return {
-            "results": [asdict(each) for each in self.passages],
+            "results": [each.named() for each in self.passages],
             "term_weights": self.idf,
             "corpus_version": self.corpus_version,
             "mode": self.mode,
@@ -117,10 +136,17 @@ class Sources:
         }
 
     @classmethod
-    def from_event(cls, data: Mapping[str, Any]) -> Self:
-        """Return what an earlier process had found."""
+    def from_event(cls, data: Mapping[str, Any], hits: Iterable[Hit]) -> Self | None:
+        """Return what an earlier process had found; `None` where some of it is gone."""
+        there = {str(hit.chunk_id): hit for hit in hits}
+        named = data["results"]
+        if any(each["chunk_id"] not in there for each in named):
+            return None
         return cls(
-            passages=tuple(Cited(**each) for each in data["results"]),
+            passages=tuple(
+                Cited.of(each["number"], there[each["chunk_id"]], each["score"])
+                for each in named
+            ),
             idf=dict(data["term_weights"]),
             corpus_version=data["corpus_version"],
             mode=data["mode"],

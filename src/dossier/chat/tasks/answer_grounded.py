@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.ai.schemas import AnswerLabel, Degraded
 from dossier.ai.service import load_prompt
-from dossier.chat.constants import AnswerScope
 from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, ClaimReader, Fault
-from dossier.chat.rules.follow_ups import question_before
-from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
+from dossier.chat.rules.replay import Replay
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_extractive import answer_verbatim, refuse
 from dossier.chat.service.answers_model import (
@@ -35,8 +33,9 @@ from dossier.chat.service.answers_prompt import (
     grounded_call,
 )
 from dossier.chat.service.answers_reply import Reply
-from dossier.chat.service.answers_sources import Sources, find_sources
+from dossier.chat.service.answers_sources import Sources
 from dossier.chat.tasks.answer_cache import CachedAnswer, Maker, Pages
+from dossier.chat.tasks.finding import Finding
 from dossier.core.errors import AppError
 from dossier.integrations.llm.models import ChatModel, Purpose, TextDelta
 from dossier.knowledge.service.sentences import PAPERS_PARSER
@@ -66,8 +65,12 @@ class Grounded:
         model = None if self._engine == "extractive" else self._parts.ask_model()
         if model is None and self._engine == "model":
             raise ModelNotConfiguredError
+        finding = Finding(self._parts.searcher_of, self._context, self._brief)
+        kept = await finding.kept(told)
+        if kept is None and told.searched is not None:
+            told = await self._begin_anew(told)
         going_on = await self._resumed(told, model)
-        sources = await self._sources(told)
+        sources = kept or await finding.find()
         if model is None:
             return self._verbatim(sources, None, asked_model=False)
         if going_on is None:
@@ -206,22 +209,10 @@ class Grounded:
         answer_verbatim(self._reply, self._brief.question, sources)
         return Outcome(label, not_ready=sources.not_ready)
 
-    async def _sources(self, told: Replay) -> Sources:
-        if told.searched is not None:
-            return Sources.from_event(told.searched)
-        call = {"item_id": f"fs_{self._context.run.id.hex}", "output_index": 0}
-        self._context.emit(SEARCH_STARTED, call)
-        self._context.emit(SEARCHING, call)
-        searcher = self._parts.searcher_of(self._context.actor)
-        brief = self._brief
-        before = question_before(brief.question, brief.history.turns)
-        sources = await find_sources(searcher, brief.question, self._scope, before)
-        self._context.emit(SEARCHED, call | sources.as_event())
-        return sources
-
-    @property
-    def _scope(self) -> AnswerScope:
-        return self._brief.scope
+    async def _begin_anew(self, told: Replay) -> Replay:
+        """Take back what was said of passages that are gone by now."""
+        await self._context.restarted(told.announced_through)
+        return Replay(announced_through=told.announced_through)
 
     async def _resumed(self, told: Replay, model: ChatModel | None) -> Replay | None:
         """Go on after the last proven sentence where the server can, else anew."""

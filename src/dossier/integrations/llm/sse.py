@@ -46,15 +46,18 @@ class SseParser:
                 self._data.append(line[len(_USUAL) :])
             elif line:
                 self._field(line)
-            elif self._data:
-                events.append(SseEvent(self._name, b"\n".join(self._data)))
-                self._data.clear()
-                self._name = b""
             else:
-                self._name = b""
+                self._end(events)
         if self._tail or self._data:
             self._check_size()
         return events
+
+    def _end(self, events: list[SseEvent]) -> None:
+        """Take an empty line: an event is whole where it has data."""
+        if self._data:
+            events.append(SseEvent(self._name, b"\n".join(self._data)))
+            self._data.clear()
+        self._name = b""
 
     def _lines(self, chunk: bytes) -> list[bytes]:
         """Return the lines that are whole; a CR may still be followed by its LF."""

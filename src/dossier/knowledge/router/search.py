@@ -2,13 +2,12 @@
 
 from time import perf_counter
 
-from fastapi import APIRouter
-
+from dossier.core.routing import Router
 from dossier.knowledge.dependencies import Question, Search
 from dossier.knowledge.schemas.search import SearchResponse
 from dossier.knowledge.service import search_response
 
-router = APIRouter(tags=["search"])
+router = Router(tags=["search"])
 
 
 @router.get("/search")

@@ -18,6 +18,7 @@ from dossier.documents.service import DocumentsService
 from dossier.integrations.tracing.models import Value
 from dossier.jobs.service import JobsService
 from dossier.knowledge.constants import EMBED_TASK, DenseState
+from dossier.knowledge.gateway import passages
 from dossier.knowledge.gateway import search as gateway
 from dossier.knowledge.rules import fusion, plan
 from dossier.knowledge.rules.analyser import term_id, terms
@@ -91,6 +92,16 @@ class SearchService:
             span.set("dossier.retrieval.mode", result.mode)
             span.set("dossier.retrieval.hits", len(result.hits))
             return result
+
+    async def read(self, chunk_ids: Sequence[UUID]) -> list[Hit]:
+        """Return passages that were found before and are still there; unscored."""
+        rows = await passages.list_passages_for_org(
+            self._reads, self._actor.org_id, chunk_ids
+        )
+        return [
+            _hit_of({**row, "score": 0.0, "lexical": None, "dense": None})
+            for row in rows
+        ]
 
     def _told(self, query: SearchQuery) -> dict[str, Value | None]:
         with_content = self._outside.tracer.with_content

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import status
 
+from dossier.core.routing import Router
 from dossier.products.dependencies import Products
 from dossier.products.models import ProductDocument
 from dossier.products.schemas import LinkCreate, LinkList, LinkResponse
 
-router = APIRouter(prefix="/products/{product_id}/documents", tags=["products"])
+router = Router(prefix="/products/{product_id}/documents", tags=["products"])
 
 
 @router.get("")

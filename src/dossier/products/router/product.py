@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import Depends, Response, status
 
 from dossier.core.hot import hot
 from dossier.core.pagination import Paging
+from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.web import get_actor, json_response, model_response
 from dossier.products import rules
@@ -18,7 +19,7 @@ from dossier.products.schemas import (
     ProductUpdate,
 )
 
-router = APIRouter(tags=["products"])
+router = Router(tags=["products"])
 
 
 @router.get("/products", response_model=Page[ProductResponse])
