@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dossier.chat.constants import AnswerScope, History, Turn
 from dossier.chat.exceptions import QuestionTooLongError
+from dossier.chat.rules.replay import DELTA, ITEM_ADDED, replay
 from dossier.chat.rules.window import WindowFilling
 from dossier.chat.rules.wording import estimated_tokens
 from dossier.chat.service.answers_brief import Brief, Order
@@ -137,6 +138,25 @@ def test_persona_and_summary_are_told_whole_where_there_is_room() -> None:
 
     assert manner["tone"] in system
     assert "We spoke of roses." in system
+
+
+def test_answer_that_goes_on_still_fits_the_window() -> None:
+    bounds = Window(4_096, 1_024)
+    said = [turn("user", "問" * 900) for _ in range(9)]
+    brief = brief_of("Why?", said, {}, bounds, is_grounded=False)
+    told = replay(
+        [
+            (1, ITEM_ADDED, {"engine": {"engine": "model"}}),
+            (2, DELTA, {"delta": "答" * 800}),
+        ]
+    )
+
+    request = plain_call(brief, bounds, told)
+
+    assert request.messages[-1].content == told.text
+    assert request.max_output_tokens is not None
+    assert tokens_of(request) + request.max_output_tokens <= bounds.window_tokens
+    assert told.label == {"engine": "model"}
 
 
 def test_question_that_leaves_no_room_is_refused_by_name() -> None:

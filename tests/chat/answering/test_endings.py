@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
 from tests.chat.answering.test_streaming import streamed
+from tests.factories.runs import expire_lease, kill
 
 from dossier.chat.service.answers_prompt import Window
 from dossier.core.database import tenant_transaction
@@ -127,6 +128,35 @@ async def test_stopped_answer_says_whose_words_it_holds(
     label = answer["engine"]
     assert (label["engine"], label["model"]) == ("model", "scripted")
     assert label["prompt_hash"]
+
+
+async def test_answer_that_ended_elsewhere_says_whose_words_it_holds(
+    open_chat: OpenChat, model: ScriptedModelServer
+) -> None:
+    first = await open_chat(has_model=True)
+    second = await open_chat(has_model=True, shelf=first.shelf)
+    model.play(delay_per_token_ms=2, reply="It is pink. " * 500)
+    response = await first.client.post(
+        "/api/v1/chat",
+        json={"message": QUESTION, "grounding": "none"},
+        headers={"prefer": "respond-async"},
+    )
+    run_id = UUID(response.json()["id"])
+    await first_word(first, run_id)
+    async with tenant_transaction(first.sessions, first.org_id) as session:
+        run = await RunsService(session, first.actor).get_run(run_id)
+
+    await kill(first.engine)
+    await first.client.post(f"/api/v1/chat/runs/{run_id}/cancel")
+    await expire_lease(first.sessions, run)
+    await second.engine.take_over()
+    ended = await second.engine.wait(first.org_id, run_id, 5)
+
+    room = (await first.get("/rooms"))["items"][0]
+    answer = (await first.get(f"/rooms/{room['id']}/messages"))["items"][0]
+    assert (ended.state, answer["state"]) == ("cancelled", "incomplete")
+    assert answer["text"].startswith("It is pink.")
+    assert answer["engine"]["model"] == "scripted"
 
 
 async def first_word(chat: Chat, run_id: UUID) -> None:

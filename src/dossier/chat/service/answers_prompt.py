@@ -10,6 +10,7 @@ from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules.claims import Source, written_again
 from dossier.chat.rules.passages import within_window
 from dossier.chat.rules.prompting import (
+    RESERVE_TOKENS,
     Budget,
     Message,
     are_several,
@@ -20,6 +21,7 @@ from dossier.chat.rules.prompting import (
     spoken,
 )
 from dossier.chat.rules.replay import Replay
+from dossier.chat.rules.wording import estimated_tokens
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_sources import Sources
 from dossier.integrations.llm.models import ChatMessage, ChatRequest
@@ -27,6 +29,8 @@ from dossier.integrations.llm.models import ChatMessage, ChatRequest
 GROUNDED_PROMPT = "chat.answer"
 PLAIN_PROMPT = "chat.plain"
 FENCE_BYTES = 8
+LEAST_TOKENS = 64
+"""Of an answer that goes on."""
 _QUESTION = "\n\nQuestion:\n"
 
 
@@ -123,5 +127,10 @@ def _written(told: Replay) -> str:
 
 
 def _request(said: list[Message], window: Window) -> ChatRequest:
+    """Return a call; what an answer goes on from takes of the answer's own room."""
     messages = tuple(ChatMessage(role, content) for role, content in said)
-    return ChatRequest(messages, max_output_tokens=window.output_tokens)
+    output_tokens = window.output_tokens
+    if said[-1][0] == "assistant":
+        taken = estimated_tokens(said[-1][1]) - RESERVE_TOKENS // 2
+        output_tokens = max(LEAST_TOKENS, output_tokens - max(0, taken))
+    return ChatRequest(messages, max_output_tokens=output_tokens)
