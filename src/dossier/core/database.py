@@ -79,6 +79,9 @@ def make_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=0,
+        # A connection knows the statements that it has run, and plans them once: a few
+        # busy ones know them soon, where all in turn would plan for long.
+        pool_use_lifo=True,
         connect_args={
             "server_settings": {
                 "role": APP_ROLE,
