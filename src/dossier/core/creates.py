@@ -5,7 +5,7 @@ security checks each row and the connection has nothing to carry over. It is sen
 edge, after the endpoint and before the answer.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dossier.core.database import SessionFactory, raw_rows, tenant_transaction
 from dossier.core.errors import AppError
 from dossier.core.models import Base, TenantOwned
-from dossier.core.reads import BIND, Statements, raw_transaction, run_once
+from dossier.core.reads import BIND, run_once
 from dossier.core.tenancy import Actor
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # the library's own
@@ -64,15 +64,10 @@ class Creates:
         self._computed.append(frozenset((computed or {}).items()))
         self._conflicts.update(conflicts or {})
 
-    async def store(
-        self,
-        condition: Condition | None = None,
-        then: Callable[[Statements], Awaitable[object]] | None = None,
-    ) -> bool:
+    async def store(self, condition: Condition | None = None) -> bool:
         """Insert and commit what was added, all of it or nothing.
 
-        `False`: the condition did not hold, and nothing was stored. `then` writes more
-        in the same transaction, once the rows are there.
+        `False`: the condition did not hold, and nothing was stored.
         """
         if not self._rows:
             return True
@@ -85,7 +80,7 @@ class Creates:
             for value in _values(*row)
         ]
         try:
-            rows = await self._run(statement, *condition.args, *args, then=then)
+            rows = await self._run(statement, *condition.args, *args)
         except asyncpg.IntegrityConstraintViolationError as exc:
             meaning = self._conflicts.get(str(exc.constraint_name))
             if meaning is None:
@@ -93,19 +88,8 @@ class Creates:
             raise meaning from exc
         return bool(rows)
 
-    async def _run(
-        self,
-        statement: str,
-        *args: Any,
-        then: Callable[[Statements], Awaitable[object]] | None,
-    ) -> list[asyncpg.Record]:
+    async def _run(self, statement: str, *args: Any) -> list[asyncpg.Record]:
         bind = self._sessions.kw["bind"]
-        if then is not None:
-            async with raw_transaction(self._sessions, self._org_id) as statements:
-                rows = await statements(statement, self._org_id, *args)
-                if rows:
-                    await then(statements)
-            return rows
         if isinstance(bind, AsyncEngine):
             return await run_once(bind, statement, self._org_id, *args)
         # Several sessions share one connection and one outer transaction.

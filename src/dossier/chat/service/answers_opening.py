@@ -34,7 +34,7 @@ from dossier.core.models import new_id
 from dossier.core.reads import Reads
 from dossier.core.tenancy import Actor
 from dossier.runs.models import Run
-from dossier.runs.service import Holder, Joint, add_run
+from dossier.runs.service import Holder, add_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,6 @@ class Opening:
 
     question: Question
     row: Mapping[str, Any]
-    joint: Joint | None = None
     """Where the answer meets these rows, if somebody waits for it."""
     settled: list[SettledAnswer] = field(default_factory=list)
     """What came of it; written by the executor for whoever waits."""
@@ -116,12 +115,12 @@ def is_usual(question: Question, max_characters: int) -> bool:
 
 
 async def read_opening(
-    reads: Reads, actor: Actor, question: Question, joint: Joint | None = None
+    reads: Reads, actor: Actor, question: Question
 ) -> Opening | None:
     """Return what stands around a question; `None` where it takes the longer way."""
     asker = (actor.user_id, question.room_id, question.virtual_user_id)
     row = await gateway.read_opening_for_org(reads, actor.org_id, asker)
-    return None if row is None else Opening(question, row, joint)
+    return None if row is None else Opening(question, row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,13 +87,11 @@ class Grounded:
         pages = Pages(self._parts.sessions, self._context, self._parts.cache_days)
         key = pages.key(self._brief, sources, maker)
         if self._brief.order.is_anew:
-            self._context.takes_longer()
             outcome = await self._by(model, sources, None)
             return pages.replacing(key, outcome, self._reply, self._brief, maker)
         stored = await pages.stored(key)
         if stored is not None:
             return replace(self._again(stored, sources), also=pages.counting(key))
-        self._context.takes_longer()
         cached = await pages.claim(key, self._brief)
         if cached is not None:
             return self._again(cached, sources)

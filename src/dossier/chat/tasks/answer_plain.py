@@ -43,7 +43,6 @@ async def answer_plainly(
     model = parts.ask_model()
     if model is None:
         raise ModelNotConfiguredError
-    context.takes_longer()
     going_on = await _resumed(parts, context, reply, told)
     request = plain_call(brief, parts.window, going_on)
     prompt = load_prompt(PLAIN_PROMPT)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
 from uuid import UUID
 
 from dossier.chat.service.answers import (
@@ -18,15 +17,12 @@ from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_o
 from dossier.chat.service.answers_terms import Wish, require_model
 from dossier.core.creates import create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
-from dossier.core.reads import Statements, read_for
+from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.models import Run
-from dossier.runs.service import Joint, Part, RunEngine
-
-PATIENCE_S: Final = 0.008
-"""How long a question waits for an answer that stands already, before the commit."""
+from dossier.runs.service import RunEngine
 
 
 class Asking:
@@ -60,14 +56,13 @@ class Asking:
     async def ask(self, question: Question, *, is_awaited: bool = False) -> Asked:
         """Store a question; its run begins with it.
 
-        An answer that is awaited and stands already is stored with its question.
+        Where the answer is awaited, earlier questions are looked for meanwhile.
         """
         require_model(question.terms, has_model=self._has_model)
         async with self.engine.starting:
             if is_usual(question, self._max_characters):
-                may_stand = is_awaited and question.terms.grounding != "none"
-                joint = Joint() if may_stand else None
-                asked = await self._ask_at_once(question, joint)
+                looks_back = is_awaited and question.terms.grounding != "none"
+                asked = await self._ask_at_once(question, looks_back=looks_back)
                 if asked is not None:
                     return asked
             return await self._ask_at_length(question)
@@ -119,7 +114,7 @@ class Asking:
         return await read_answered(self._reads, self._actor, asked, run)
 
     async def _ask_at_once(
-        self, question: Question, joint: Joint | None
+        self, question: Question, *, looks_back: bool
     ) -> Asked | None:
         """Read in one statement and write in another; `None` where that cannot be.
 
@@ -128,7 +123,7 @@ class Asking:
         creates = create_for(self._sessions, self._actor)
         writer = OpeningWriter(creates, self._actor, self.engine.holder)
         reading = asyncio.ensure_future(
-            read_opening(self._reads, self._actor, question, joint)
+            read_opening(self._reads, self._actor, question)
         )
         try:
             await asyncio.sleep(0)  # it is on its way: rows are made meanwhile
@@ -142,32 +137,16 @@ class Asking:
         # The model is asked while the rows are on their way to the disk; no word of it
         # is shown before they stand.
         tell = self.engine.adopt_early(asked.run, opening)
+        if looks_back:
+            self._look_back(asked)
         is_stored = False
         try:
-            is_stored = await creates.store(condition, self._then(asked, joint))
+            is_stored = await creates.store(condition)
         finally:
-            self._tell(joint, is_stored)
+            if not is_stored:
+                self._look_away()
             tell(is_stored)
         return asked if is_stored else None
-
-    def _then(self, asked: Asked, joint: Joint | None) -> Part | None:
-        """Return what writes an answer that stands already, before the commit."""
-        if joint is None:
-            return None
-        self._look_back(asked)
-
-        async def end(statements: Statements) -> None:
-            write = await joint.end(PATIENCE_S)
-            if write is not None:
-                await write(statements)
-
-        return end
-
-    def _tell(self, joint: Joint | None, is_stored: bool) -> None:  # noqa: FBT001 - an answer
-        if joint is not None:
-            joint.tell(is_stored)
-        if not is_stored:
-            self._look_away()
 
     def _may_tell(self, asked: Asked) -> bool:
         """Tell whether the answer is in memory, and nobody's rights have changed."""

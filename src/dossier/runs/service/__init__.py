@@ -6,7 +6,6 @@ from dossier.runs.rules.responses import cancelled_data, failed_data, response_d
 from dossier.runs.service.context import Executor, OnEnd, RunContext, RunKind
 from dossier.runs.service.engine import RunEngine
 from dossier.runs.service.follower import Follower
-from dossier.runs.service.joint import Joint, Part
 from dossier.runs.service.runs import RunsService, add_run
 from dossier.runs.service.settling import Quick
 
@@ -14,9 +13,7 @@ __all__ = [
     "Executor",
     "Follower",
     "Holder",
-    "Joint",
     "OnEnd",
-    "Part",
     "Quick",
     "RunContext",
     "RunEngine",

@@ -52,11 +52,6 @@ class RunContext:
         """
         self._live.also.append(write)
 
-    def takes_longer(self) -> None:
-        """Let the row of the run be written: its end is not near."""
-        if self._live.joint is not None:
-            self._live.joint.part()
-
     def emit(self, kind: str, data: Mapping[str, Any]) -> int:
         """Show an event at once, and store it with the next batch."""
         return self._live.emit(kind, data)

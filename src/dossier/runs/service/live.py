@@ -11,7 +11,6 @@ from dossier.core.reads import Statements
 from dossier.runs.constants import FINISHED, RESTARTED
 from dossier.runs.gateway.log import Held
 from dossier.runs.models import Run
-from dossier.runs.service.joint import Joining, Joint
 from dossier.runs.service.tape import Tape
 
 Also = Callable[[Statements], Awaitable[None]]
@@ -51,11 +50,6 @@ class Live:
     def run_id(self) -> UUID:
         """Return the run's id."""
         return self.tape.run_id
-
-    @property
-    def joint(self) -> Joint | None:
-        """Where its end may meet its row."""
-        return self.handed.joint if isinstance(self.handed, Joining) else None
 
     @property
     def has_ended(self) -> bool:

@@ -98,10 +98,6 @@ class Settler:
         Raises `RunSupersededError` where another process has taken the run over; all
         that `write` did is undone then.
         """
-        if not await self._settle_with_row(live, end, write):
-            await self._settle_alone(live, end, write)
-
-    async def _settle_alone(self, live: Live, end: End, write: Write | Quick) -> None:
         await live.until_written()
         if live.restart_from is not None:
             live.restarted(live.restart_from)
@@ -121,30 +117,6 @@ class Settler:
         live.tape.lose()  # readers find in the log what stands there
         live.over.set()
         self._on_end(live)
-
-    async def _settle_with_row(
-        self, live: Live, end: End, write: Write | Quick
-    ) -> bool:
-        """End a run in the transaction that writes its row, if that is to come."""
-        joint = live.joint
-        if joint is None:
-            return False
-        if not isinstance(write, Quick):
-            joint.part()
-            return False
-        live.is_settling = True
-        live.tape.seal(end.type, end.data)
-        is_there = False
-        try:
-            ended = _ended(live, end)
-            is_there = await joint.join(partial(self._write, live, ended, write))
-        finally:
-            if not is_there:
-                live.tape.unseal()
-                live.is_settling = False
-        if is_there:
-            self._note_end(live)
-        return is_there
 
     def _note_end(self, live: Live) -> None:
         live.also.clear()
