@@ -140,6 +140,7 @@ class EventStream(Response):
         self._access_changes = engine.access_changes
         self._clock = asyncio.get_running_loop().time
         self._asked_s = self._clock()
+        self._asking: asyncio.Task[bool] | None = None
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -159,6 +160,8 @@ class EventStream(Response):
                     await self._stream(follower, send)
             finally:
                 watch.cancel()
+                if self._asking is not None:
+                    self._asking.cancel()
         if self._has_left:
             self._vanished()
         else:
@@ -171,7 +174,7 @@ class EventStream(Response):
         sent_s = clock()
         while not (self._has_left or follower.has_ended) and self._engine.is_open:
             events = await follower.next()
-            if not await self._is_allowed():
+            if not await self._is_allowed(follower):
                 return
             if events:
                 await _send(send, b"".join([event.frame for event in events]))
@@ -180,15 +183,27 @@ class EventStream(Response):
                 await _send(send, _KEEP_ALIVE)
                 sent_s = clock()
 
-    async def _is_allowed(self) -> bool:
+    async def _is_allowed(self, follower: Follower) -> bool:
         if self._may_follow is None:
             return True
-        changes, now_s = self._engine.access_changes, self._clock()
+        changes = self._engine.access_changes
+        if changes != self._access_changes:
+            self._access_changes, self._asked_s = changes, self._clock()
+            return await outlast(self._may_follow)
+        return self._is_still_allowed(self._may_follow, follower)
+
+    def _is_still_allowed(self, may_follow: MayFollow, follower: Follower) -> bool:
+        """Ask from time to time; nobody waits for the answer if it is yes."""
+        asking, now_s = self._asking, self._clock()
+        if asking is not None and asking.done():
+            self._asking = None
+            return asking.result()
         is_due = now_s - self._asked_s >= self._engine.settings.keep_alive_s
-        if changes == self._access_changes and not is_due:
-            return True
-        self._access_changes, self._asked_s = changes, now_s
-        return await outlast(self._may_follow)
+        if asking is None and is_due:
+            self._asked_s = now_s
+            self._asking = asyncio.ensure_future(outlast(may_follow))
+            self._asking.add_done_callback(lambda _: follower.wake())
+        return True
 
     async def _watch(self, receive: Receive, follower: Follower) -> None:
         with suppress(asyncio.CancelledError):
