@@ -7,13 +7,14 @@ from uuid import UUID
 import httpx2
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 from tests.accounts.conftest import ByToken, Enter, MakeKey
 from tests.accounts.keys import KEYS, MAKE, ME, bearer, stored, trail
 from tests.factories.accounts import make_api_key
 
 from dossier.accounts import rules
 from dossier.accounts.constants import Role
-from dossier.core.database import SessionFactory
+from dossier.core.database import SessionFactory, system_transaction
 from dossier.core.security import PrincipalCache
 
 
@@ -122,6 +123,20 @@ async def test_new_secret_replaces_the_old_one(
 
     assert statuses == [401, 200]
     assert turned["prefix"] == made["prefix"]
+
+
+async def test_expired_key_gets_no_new_secret(
+    web: httpx2.AsyncClient, enter: Enter, make_key: MakeKey, sessions: SessionFactory
+) -> None:
+    await enter()
+    made = await make_key()
+    async with system_transaction(sessions) as session:
+        over = text("update api_keys set expires_at = now() - interval '1 s'")
+        await session.execute(over)
+
+    answer = await web.post(f"{KEYS}/{made['id']}/rotate")
+
+    assert answer.json()["type"] == "/problems/api-key-expired"
 
 
 async def test_revoked_key_gets_no_new_secret(

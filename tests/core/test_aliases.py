@@ -29,17 +29,26 @@ def test_langsmiths_key_alone_says_where_traces_go(
     assert not found.content
 
 
+OTHER = "http://collector:4318"
+
+
 @pytest.mark.parametrize(
-    "endpoint", ["DOSSIER_TRACES__ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+    ("name", "value"),
+    [
+        ("DOSSIER_TRACES__ENDPOINT", OTHER),
+        ("dossier_traces__endpoint", OTHER),
+        ("DOSSIER_TRACES", f'{{"endpoint": "{OTHER}"}}'),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", OTHER),
+    ],
 )
 def test_another_collector_never_gets_langsmiths_key(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, endpoint: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
 ) -> None:
-    given = LANGSMITH | {endpoint: "http://collector:4318"}
+    given = LANGSMITH | {name: value}
 
     found = traces(monkeypatch, tmp_path, **given)
 
-    assert (found.endpoint, found.headers) == ("http://collector:4318", {})
+    assert (found.endpoint, found.headers) == (OTHER, {})
 
 
 def test_a_server_of_ones_own_is_taken_from_a_file(

@@ -317,6 +317,23 @@ async def test_who_refuses_one_question_is_asked_the_next(
     assert reranker.asked_count == 5
 
 
+async def test_refusals_do_not_make_a_failing_server_well(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    await make_indexed_document(sessions, org_id, "Red red red.")
+    away, spent = UpstreamError("away"), PaymentRequiredError()
+    rests = Rests()
+    for failure in (away, away, spent, away):
+        outside = Outside(reranker=Backwards(failure), rests=rests)
+        await SearchService(sessions, actor, outside).search(SearchQuery("red"))
+    well = Backwards()
+
+    outside = Outside(reranker=well, rests=rests)
+    await SearchService(sessions, actor, outside).search(SearchQuery("red"))
+
+    assert well.asked_count == 0
+
+
 async def test_a_search_is_traced_without_its_words(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:

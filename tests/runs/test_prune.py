@@ -28,7 +28,7 @@ async def age(sessions: SessionFactory, run: Run, days: int) -> None:
 async def test_only_what_ended_long_ago_loses_its_log(
     process: Process, committed: SessionFactory, brand: UUID
 ) -> None:
-    engine = await process(keep_log_days=KEPT_DAYS)
+    engine = await process()
     old, young = [await start_run(engine, committed, brand) for _ in range(2)]
     whole = [await all_of(engine.follow(brand, run.id)) for run in (old, young)]
     waiting = await make_run(committed, brand, "tests.nobody")
@@ -42,6 +42,7 @@ async def test_only_what_ended_long_ago_loses_its_log(
     assert await all_of(engine.follow(brand, young.id)) == whole[1] != []
     ended = await get_run(committed, old)
     assert ended.state is RunState.COMPLETED
+    assert ended.log_pruned_at is not None
     for position in (0, 5):  # nothing more will come, wherever somebody was
         assert sse_response(engine, brand, ended, position).status_code == 204
     assert (await get_run(committed, waiting)).finished_at is None

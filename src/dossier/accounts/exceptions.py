@@ -66,6 +66,12 @@ class ApiKeyRevokedError(ConflictError):
     title = "API key revoked"
 
 
+class ApiKeyExpiredError(ConflictError):
+    """A key whose time is over gets no new secret."""
+
+    title = "API key expired"
+
+
 class ApiKeyExpiryError(InvalidError):
     """A key cannot expire before it is made."""
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from dossier.core.clock import now
 from dossier.core.errors import Fault
 from dossier.integrations.queue.lost import outlast
 from dossier.runs.constants import FINISHED
@@ -89,7 +88,7 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
     last = run.stored_through if run.state in FINISHED else run.reserved_through
     if starting_after > last:
         raise _invalid(STARTING_AFTER, "No event of this run has such a number yet.")
-    is_told = starting_after == last or _is_pruned(run, engine.settings.keep_log_days)
+    is_told = starting_after == last or run.log_pruned_at is not None
     if run.state in FINISHED and is_told:
         return Response(status_code=204)
     policy = on_disconnect or engine.settings.on_disconnect
@@ -100,13 +99,6 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
         cancels=policy == "cancel",
         may_follow=may_follow,
     )
-
-
-def _is_pruned(run: Run, keep_log_days: int) -> bool:
-    """Tell whether the log of a run that has ended is let go of by now."""
-    if run.finished_at is None or not keep_log_days:
-        return False
-    return run.finished_at < now() - timedelta(days=keep_log_days)
 
 
 class EventStream(Response):
@@ -193,16 +185,21 @@ class EventStream(Response):
         return self._is_still_allowed(self._may_follow, follower)
 
     def _is_still_allowed(self, may_follow: MayFollow, follower: Follower) -> bool:
-        """Ask from time to time; nobody waits for the answer if it is yes."""
+        """Ask from time to time; nobody waits for the answer if it is yes.
+
+        Where none comes for as long again, nobody knows, and the stream ends.
+        """
         asking, now_s = self._asking, self._clock()
         if asking is not None and asking.done():
             self._asking = None
             return asking.result()
         is_due = now_s - self._asked_s >= self._engine.settings.keep_alive_s
-        if asking is None and is_due:
+        if asking is not None:
+            return not is_due
+        if is_due:
             self._asked_s = now_s
             self._asking = asyncio.ensure_future(outlast(may_follow))
-            self._asking.add_done_callback(lambda _: follower.wake())
+            self._asking.add_done_callback(partial(_answered, follower))
         return True
 
     async def _watch(self, receive: Receive, follower: Follower) -> None:
@@ -216,6 +213,13 @@ class EventStream(Response):
         org_id, run_id = self._run
         if self._cancels:
             self._engine.left(org_id, run_id)
+
+
+def _answered(follower: Follower, asking: asyncio.Future[bool]) -> None:
+    """Have the answer looked at; where nobody does any more, a failure is none."""
+    if not asking.cancelled():
+        asking.exception()
+    follower.wake()
 
 
 async def _send(send: Send, body: bytes) -> None:

@@ -34,6 +34,11 @@ class Run(TenantOwned, Identified, Base):
         Index("ix_runs_subject_id", "org_id", "subject_id", text("created_at desc")),
         # Few rows, and no column that a renewed lease changes: updates stay cheap.
         Index("ix_runs_unfinished", "id", postgresql_where=text("finished_at is null")),
+        Index(
+            "ix_runs_unpruned",
+            "finished_at",
+            postgresql_where=text("finished_at is not null and log_pruned_at is null"),
+        ),
     )
 
     kind: Mapped[str]
@@ -69,6 +74,7 @@ class Run(TenantOwned, Identified, Base):
     started_at: Mapped[datetime | None] = mapped_column(default=None)
     finished_at: Mapped[datetime | None] = mapped_column(default=None)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(default=None)
+    log_pruned_at: Mapped[datetime | None] = mapped_column(default=None)
 
     @property
     def actor(self) -> Actor:

@@ -8,6 +8,7 @@ from dossier.accounts.gateway.members import (
     get_member_for_org,
     get_organisation_for_org,
     list_member_rows_for_org,
+    lock_member_for_org,
     lock_owners_for_org,
     mark_user_for_org,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "get_member_for_org",
     "get_organisation_for_org",
     "list_member_rows_for_org",
+    "lock_member_for_org",
     "lock_owners_for_org",
     "mark_user_for_org",
 ]

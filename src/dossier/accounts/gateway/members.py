@@ -58,6 +58,20 @@ async def get_member_for_org(
     return (await session.scalars(query)).one_or_none()
 
 
+async def lock_member_for_org(session: Session, org_id: UUID, user_id: UUID) -> bool:
+    """Tell whether a member is active, and stays so until the transaction ends."""
+    query = (
+        select(Membership.user_id)
+        .where(
+            Membership.org_id == org_id,
+            Membership.user_id == user_id,
+            Membership.is_active,
+        )
+        .with_for_update(read=True)
+    )
+    return (await session.scalar(query)) is not None
+
+
 async def lock_owners_for_org(session: Session, org_id: UUID) -> list[UUID]:
     """Return who the active owners are, none of whom can change meanwhile."""
     query = (

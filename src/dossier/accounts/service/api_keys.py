@@ -10,6 +10,7 @@ from uuid import UUID
 
 from dossier.accounts import gateway, rules
 from dossier.accounts.exceptions import (
+    ApiKeyExpiredError,
     ApiKeyExpiryError,
     ApiKeyNotFoundError,
     ApiKeyRevokedError,
@@ -50,6 +51,10 @@ class ApiKeysService:
         """Make a key in one's own name; return it with its token."""
         self._actor.require_person()
         maker_id = await self._own_id()
+        if not await gateway.lock_member_for_org(
+            self._session, self._actor.org_id, maker_id
+        ):
+            raise UserNotFoundError(maker_id)  # deactivated a moment ago
         _refuse_past(wanted)
         secret = _new_secret()
         api_key = ApiKey(
@@ -82,6 +87,8 @@ class ApiKeysService:
         api_key = await self._api_key(key_id, await self._own_id())
         if api_key.revoked_at is not None:
             raise ApiKeyRevokedError
+        if api_key.expires_at is not None and api_key.expires_at <= now():
+            raise ApiKeyExpiredError
         secret = _new_secret()
         api_key.secret_sha256 = rules.secret_digest(secret)
         await self._record("update", api_key, {"changed": ["secret"]})

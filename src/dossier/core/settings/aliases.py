@@ -25,7 +25,6 @@ LANGSMITH_KEY: Final = "LANGSMITH_API_KEY"
 LANGSMITH_PROJECT: Final = "LANGSMITH_PROJECT"
 _LANGSMITH_ENDPOINT: Final = "LANGSMITH_ENDPOINT"
 _LANGSMITH_URL: Final = "https://api.smith.langchain.com"
-_ENDPOINTS: Final = ("DOSSIER_TRACES__ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
 class AliasSource(PydanticBaseSettingsSource):
@@ -47,23 +46,30 @@ class AliasSource(PydanticBaseSettingsSource):
             value = given.get(name)
             if value:
                 values.setdefault(group, {}).setdefault(field, value)
-        if traces := _langsmith(given):
-            values["traces"] = traces
+        if not self._has_endpoint() and "endpoint" not in values.get("traces", {}):
+            values |= _langsmith(given)
         return values
+
+    def _has_endpoint(self) -> bool:
+        """Tell whether a source of higher rank says where traces go, however written.
+
+        Another collector must never get LangSmith's key.
+        """
+        traces = self.current_state.get("traces")
+        if traces is None:
+            return False
+        if isinstance(traces, Mapping):
+            return any(str(name).lower() == "endpoint" for name in traces)
+        return True
 
 
 def _langsmith(given: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the traces' settings where LangSmith's key alone says where they go.
-
-    Another collector never gets that key.
-    """
+    """Return where traces go, where LangSmith's key alone says so."""
     key = given.get(LANGSMITH_KEY)
-    if not key or any(given.get(name) for name in _ENDPOINTS):
+    if not key:
         return {}
     project = given.get(LANGSMITH_PROJECT)
     server = given.get(_LANGSMITH_ENDPOINT) or _LANGSMITH_URL
     named = {"Langsmith-Project": project} if project else {}
-    return {
-        "endpoint": f"{server.rstrip('/')}/otel",
-        "headers": {"x-api-key": key} | named,
-    }
+    endpoint = f"{server.rstrip('/')}/otel"
+    return {"traces": {"endpoint": endpoint, "headers": {"x-api-key": key} | named}}

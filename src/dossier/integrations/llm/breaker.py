@@ -25,6 +25,11 @@ class Breaker:
         self._is_probing = True
         return True
 
+    @property
+    def is_probing(self) -> bool:
+        """Tell whether one call is out to see if the server works again."""
+        return self._is_probing
+
     def wait_s(self) -> float:
         """Return how long the breaker stays open; 0 when it is not."""
         if self._opened_at_s is None:

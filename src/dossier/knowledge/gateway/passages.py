@@ -13,6 +13,7 @@ select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.t
        c.context, c.places::text as places, c.language
   from knowledge_chunks c
   join documents d on d.org_id = bound.org_id and d.id = c.document_id
+   and d.archived_at is null
  where c.org_id = bound.org_id and c.id = any($2::uuid[])
 """)
 

@@ -149,18 +149,24 @@ async def _within(patience: _Patience, ask: Callable[[], Awaitable[T]]) -> T | L
     breaker = patience.breaker
     if not breaker.admit():
         return LeftOut(f"{patience.who} did not answer lately")
+    is_probe = breaker.is_probing
     try:
         async with asyncio.timeout(patience.limit_s):
             answer = await ask()
     except _OUTSIDE as exc:
-        note = breaker.fail if _is_its_fault(exc) else breaker.succeed
-        note()
+        _note_fault(breaker, exc)
         return _left_out(patience.who, exc)
     else:
         breaker.succeed()
         return answer
     finally:
-        breaker.abandon()  # where the caller left, nothing is known of the server
+        if is_probe:
+            breaker.abandon()  # who was refused, or left, knows nothing of the server
+
+
+def _note_fault(breaker: Breaker, exc: Exception) -> None:
+    if _is_its_fault(exc):
+        breaker.fail()
 
 
 def _is_its_fault(exc: Exception) -> bool:

@@ -113,13 +113,16 @@ _NO_BATCH = (None, None, None)
 _REMOVE = """
 with old as (
   select run.org_id, run.id from runs run
-  where run.finished_at < $1 and exists (
-    select from run_events e where e.org_id = run.org_id and e.run_id = run.id)
-  limit $2
+  where run.finished_at < $1 and run.log_pruned_at is null
+  order by run.finished_at limit $2 for update skip locked
+), pruned as (
+  update runs run set log_pruned_at = clock_timestamp() from old
+  where run.org_id = old.org_id and run.id = old.id
+), gone as (
+  delete from run_events e using old
+  where e.org_id = old.org_id and e.run_id = old.id
 )
-delete from run_events e using old
-where e.org_id = old.org_id and e.run_id = old.id
-returning e.run_id
+select id from old
 """
 
 
@@ -268,8 +271,7 @@ async def remove_events_for_system(
     session: Session, before: datetime, limit: int
 ) -> int:
     """Delete the logs of some runs that ended before a time; return of how many."""
-    rows = await raw_rows(session, _REMOVE, before, limit)
-    return len({row["run_id"] for row in rows})
+    return len(await raw_rows(session, _REMOVE, before, limit))
 
 
 async def tell_for_org(

@@ -56,6 +56,7 @@ class News:
 
     def _look_again(self) -> None:
         """Look for what was told while nobody listened."""
+        self.access_changes += 1
         self._held.wake_all()
         self._on_due()
         self._held.mark_all()

@@ -34,6 +34,14 @@ class _Question:
     def __init__(self) -> None:
         self.came_back = asyncio.Event()
         self.is_read = asyncio.Event()
+        self.has_another_left = False
+        """What was heard before then may be true no more."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether it needs to be asked no more."""
+        is_known = self.is_read.is_set() or self.came_back.is_set()
+        return is_known and not self.has_another_left
 
 
 class Partings:
@@ -54,7 +62,11 @@ class Partings:
 
     def left(self, org_id: UUID, run_id: UUID) -> None:
         """A reader has left who wants the run to end with the last one."""
-        if not self.is_read_here(run_id) and run_id not in self._questions:
+        if self.is_read_here(run_id):
+            return
+        if run_id in self._questions:
+            self._questions[run_id].has_another_left = True
+        else:
             self._working.spawn(self._end_unless_read(org_id, run_id))
 
     def is_read_here(self, run_id: UUID) -> bool:
@@ -78,11 +90,15 @@ class Partings:
     async def _end_unless_read(self, org_id: UUID, run_id: UUID) -> None:
         for _ in range(QUESTIONS):
             question = await self._ask(run_id)
-            if self.is_read_here(run_id) or question.is_read.is_set():
+            if self.is_read_here(run_id):
                 return
-            if question.came_back.is_set():
-                await outlast(lambda: self._cancel(org_id, run_id))
+            if question.is_settled:
+                await self._end_unless(question.is_read.is_set(), org_id, run_id)
                 return
+
+    async def _end_unless(self, is_read: bool, org_id: UUID, run_id: UUID) -> None:  # noqa: FBT001 - an answer
+        if not is_read:
+            await outlast(lambda: self._cancel(org_id, run_id))
 
     async def _ask(self, run_id: UUID) -> _Question:
         question = self._questions[run_id] = _Question()
