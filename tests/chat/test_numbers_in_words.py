@@ -1,5 +1,7 @@
 """A number is proven or refused, whichever way it is written."""
 
+# ruff: noqa: RUF001 - ranges are written with tildes and dashes of all widths
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,6 +160,81 @@ def test_number_is_the_same_in_both_languages(said: str, passage: str) -> None:
     assert unsupported_numbers(said, [passage]) == []
 
 
+SAME = [
+    ("5百萬元", "500萬元"),
+    ("5百萬元", "5,000,000 元"),
+    ("5 百 萬元", "五百萬元"),
+    ("3千萬", "30,000,000"),
+    ("3千5百萬", "3,500萬"),
+    ("3億5千萬", "350,000,000"),
+    ("3 億 5 千萬", "3億5千萬"),
+    ("3億2,500萬", "325,000,000"),
+    ("2萬4千", "24,000"),
+    ("3萬億", "30,000億"),
+    ("1.5百萬", "1,500,000"),
+    ("5百萬克", "5,000,000 克"),
+    ("5萬千瓦", "50,000 kW"),
+    ("5百千克", "500 kg"),
+    ("5 hundred thousand", "500,000"),
+    ("5 hundred thousand", "five hundred thousand"),
+    ("5 Thousand Million", "5 billion"),
+    ("3 million 500 thousand", "3,500,000"),
+    ("2 hundred dozen", "2,400"),
+    ("pH 5~8", "pH 5-8"),
+    ("pH 5~8", "pH 5 至 8"),
+    ("pH 5～8", "pH 5~8"),
+    ("pH 5～8", "pH 5–8"),
+    ("pH ５～８", "pH 5 to 8"),
+    ("pH 5\\~8", "pH 5-8"),
+    ("pH 5～8～10", "pH 5-8-10"),
+    ("5~8萬", "5 至 8萬"),
+    ("5~8，20~25", "5-8, 20-25"),
+    ("2~~4~~0", "240"),
+    ("2~4~0", "240"),
+    ("2**~~4~~**0", "240"),
+]
+DIFFERENT = [
+    ("5百萬元", "500元"),
+    ("5百萬元", "5元"),
+    ("1百萬元", "5百萬元"),
+    ("一百萬元", "5百萬元"),
+    ("5百萬克", "500克"),
+    ("3千萬", "3000"),
+    ("3億5千萬", "3億5千"),
+    ("3億5千萬", "3億"),
+    ("3 億 5 千萬", "3 億 5 千"),
+    ("3千5百萬", "3千5百"),
+    ("5 hundred thousand", "5 hundred"),
+    ("5 thousand million", "5 thousand"),
+    ("pH 為 58", "pH 5~8"),
+    ("pH 為 58", "pH 5～8"),
+    ("58萬", "5~8萬"),
+    ("240", "2 4 0"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_scales_and_ranges_are_read_as_they_are_meant(one: str, other: str) -> None:
+    assert unsupported_numbers(one, [other]) == []
+    assert unsupported_numbers(other, [one]) == []
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_scale_or_range_proves_no_other_number(one: str, other: str) -> None:
+    assert unsupported_numbers(one, [other])
+    assert unsupported_numbers(other, [one])
+
+
+@pytest.mark.parametrize("said", ["2~~4~~0", "2~4~0"])
+def test_digits_with_marks_between_are_one_number(said: str) -> None:
+    assert unsupported_numbers(said, ["2, 4, 0"])
+
+
+def test_figures_and_scales_without_end_are_read_in_no_time() -> None:
+    assert unsupported_numbers("1千 " * 4000 + "5" + "億" * 8000, ["none"])
+    assert unsupported_numbers("5~~8 " * 4000, ["none"])
+
+
 @given(number=st.integers(1, 99_999_999), other=st.integers(1, 99_999_999))
 def test_chinese_numeral_is_proven_by_its_own_figures_alone(
     number: int, other: int
@@ -197,6 +274,11 @@ PIECES = st.lists(
             "once",
             "thirds",
             "56-81-5",
+            "~",
+            "～",
+            "5百萬",
+            "3億",
+            " thousand",
             "&#51;",
         ]
     ),

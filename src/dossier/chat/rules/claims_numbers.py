@@ -11,25 +11,45 @@ from functools import lru_cache
 from dossier.chat.rules.claims_numerals import GAP, Number, blanked
 from dossier.chat.rules.claims_numerals_en import SCALES as SCALES_EN
 from dossier.chat.rules.claims_numerals_en import english_numbers
+from dossier.chat.rules.claims_numerals_zh import (
+    MYRIADS,
+    POWERS,
+    UNITS,
+    chinese_numbers,
+    everyday,
+)
 from dossier.chat.rules.claims_numerals_zh import SCALES as SCALES_ZH
-from dossier.chat.rules.claims_numerals_zh import UNITS, chinese_numbers, everyday
 from dossier.core.patterns import pattern
 
 _NAME = pattern(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
 """CAS numbers, and what has more than one dot: compared as they are written."""
 _SCALES = "|".join(
-    (rf"(?:{'|'.join(SCALES_EN)})(?![a-z])", rf"[{''.join(SCALES_ZH)}](?!{UNITS})")
+    (
+        rf"(?:{'|'.join(SCALES_EN)})(?![a-z])",
+        rf"[{''.join(POWERS)}](?!{UNITS})",
+        rf"[{MYRIADS}](?!分之)",
+    )
 )
+_RUN = rf"(?:\s*(?:{_SCALES})){{1,4}}"
+"""`百萬`, `hundred thousand`: all of them count."""
+_PART = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _NUMBER = pattern(
     r"(百分之\s*)?(\d+(?:[.,]\d+)*)"
-    rf"(?:\s*({_SCALES}))?"
+    rf"({_RUN}(?:\s*{_PART}{_RUN}){{0,6}})?"
     r"(\s*(?:%|per ?cent(?![a-z])))?",
     re.IGNORECASE,
 )
+_TOKEN = pattern(rf"(?P<part>{_PART})|{_SCALES}", re.IGNORECASE)
+_APART = pattern(r"(?<=\D)\s+(?=\d)")
 _THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _HALVES = pattern(r"(?<![\d.,-])(\d*)½")
-_EMPHASIS = pattern(r"(?<=\d)[*_~`\\]+(?=\d)")
+_EMPHASIS = pattern(r"(?<=\d)[*_`\\]+(?=\d)")
 """Marks that a renderer takes away: what stands beside them is one number then."""
+_STRUCK = pattern(
+    r"(?<![~\\])(?:~~(?![\s~])(.{1,200}?)(?<![\s~])~~|~(\d+(?:\.\d+)?)~)(?!~)"
+)
+"""Tildes are such marks in pairs; a single one tells a range: `5~8`."""
+_SCALE_OF = SCALES_EN | SCALES_ZH
 _WHOLES = {"‰": Decimal(1000), "ppm": Decimal(10**6)}
 
 
@@ -77,7 +97,8 @@ def _stated(passage: str) -> _Stated:
 def _as_read(text: str) -> str:
     """Return a text as whoever shows it has it read."""
     halves = _HALVES.sub(lambda found: f"{found[1] or 0}.5", html.unescape(text))
-    return everyday(_EMPHASIS.sub("", unicodedata.normalize("NFKC", halves)))
+    bare = _STRUCK.sub(lambda found: found[1] or found[2], halves)
+    return everyday(_EMPHASIS.sub("", unicodedata.normalize("NFKC", bare)))
 
 
 def _said_numbers(text: str) -> list[Number]:
@@ -107,11 +128,28 @@ def _in_digits(text: str) -> Iterator[Number]:
         )
 
 
-def _scaled(digits: str, scale: str | None) -> Iterable[tuple[Decimal, ...]]:
-    """Read `3萬` and `2 dozen` as what they come to."""
-    by = 1 if scale is None else (SCALES_EN | SCALES_ZH)[scale.lower()]
-    for reading in _readings(digits):
-        yield tuple(value * by for value in reading)
+def _scaled(digits: str, scales: str | None) -> Iterable[tuple[Decimal, ...]]:
+    """Read `3萬`, `2 dozen` and `3億5千萬` as what they come to."""
+    heads = tuple(_readings(digits))
+    yield from (tuple(_total(head, scales or "") for head in each) for each in heads)
+    first, *others = _APART.split(scales or "")
+    if others:  # `3萬 5千` may be two numbers as well
+        apart = tuple(_total(Decimal(0), each) for each in others)
+        yield from ((*(_total(head, first) for head in each), *apart) for each in heads)
+
+
+def _total(head: Decimal, scales: str) -> Decimal:
+    """Let each scale multiply what it follows, and all before that is smaller."""
+    addends = [head]
+    for token in _TOKEN.finditer(scales):
+        if token["part"]:
+            addends.append(Decimal(token["part"].replace(",", "")))
+            continue
+        scale, below = _SCALE_OF[token.group().lower()], addends.pop()
+        while addends and addends[-1] < scale:
+            below += addends.pop()
+        addends.append(below * scale)
+    return sum(addends, Decimal(0))
 
 
 def _readings(digits: str) -> Iterable[tuple[Decimal, ...]]:

@@ -20,9 +20,10 @@ _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {
     "两": 2,
 }
 _TENS = {"廿": 20, "卅": 30, "卌": 40}
-_POWERS = {"十": 10, "百": 100, "千": 1000}
+POWERS = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = ("億亿", 10**8), ("萬万", 10**4)
-SCALES = {**_POWERS, **{c: scale for names, scale in _MYRIADS for c in names}}
+MYRIADS = "".join(names for names, _ in _MYRIADS)
+SCALES = {**POWERS, **{c: scale for names, scale in _MYRIADS for c in names}}
 
 _DIGIT = f"[{''.join(_DIGITS)}]"
 NUMERAL = f"[{''.join([*_DIGITS, *_TENS, *SCALES])}]"
@@ -102,7 +103,7 @@ def chinese_numbers(text: str) -> Iterator[Number]:
     """Yield the numbers that are written in Chinese numerals."""
     for found in _NUMBERS.finditer(text):
         if found["value"] is not None:
-            yield _plain(found, text)
+            yield from _plain(found, text)
         elif found["whole"] is not None:
             yield _fraction(found)
         else:
@@ -123,8 +124,11 @@ def _fraction(found: re.Match[str]) -> Number:
     return Number(written, start, end, share_of(part, whole))
 
 
-def _plain(found: re.Match[str], text: str) -> Number:
-    return Number(
+def _plain(found: re.Match[str], text: str) -> Iterator[Number]:
+    before = text[max(0, found.start() - _NEAR) : found.start()]
+    if set(found.group()) <= SCALES.keys() and _AFTER_FIGURE.search(before):
+        return  # it only scales these figures
+    yield Number(
         found.group(),
         found.start(),
         found.end(),
@@ -180,7 +184,7 @@ def _readings(written: str, following: str) -> Readings:
         first, second = (_DIGITS[c] for c in written)
         if first < second <= first + _PAIR:  # `三四天`: three to four
             return ((value,), (Decimal(first), Decimal(second)))
-    if written[:-1] and written[-1] in _POWERS and _UNIT_OF_POWER.match(following):
+    if written[:-1] and written[-1] in POWERS and _UNIT_OF_POWER.match(following):
         return ((value,), (_one_value(written[:-1]),))
     return ((value,),)
 
@@ -222,8 +226,8 @@ def _structured(run: str) -> Decimal:
 def _below_myriad(run: str) -> Decimal:
     total, digit, last = 0, 0, 10
     for c in run:
-        if c in _POWERS:
-            total, digit, last = total + (digit or 1) * _POWERS[c], 0, _POWERS[c]
+        if c in POWERS:
+            total, digit, last = total + (digit or 1) * POWERS[c], 0, POWERS[c]
         elif c in _TENS:
             total, last = total + _TENS[c], 10
         else:

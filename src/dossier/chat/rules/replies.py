@@ -6,7 +6,7 @@ from typing import Final
 from dossier.core.patterns import pattern
 
 EXTRACT_RULES: Final = "extract@4"
-CLAIM_RULES: Final = "claims@4"
+CLAIM_RULES: Final = "claims@5"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
 
 _IDEOGRAPH = pattern(r"[\u3400-\u9fff\uf900-\ufaff]")
