@@ -21,7 +21,7 @@ from dossier.integrations.llm.models import (
 from dossier.runs.service import RunContext
 
 NEEDS_NO_BUDGET: Final = (
-    "The grounding `papers` with the engine `extractive` costs nothing."
+    "The grounding `papers` with the engine `extractive` asks no chat model."
 )
 
 
