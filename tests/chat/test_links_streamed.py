@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dossier.chat.rules import links_streamed
+from dossier.chat.rules.claims_links import ADDRESS, bare
 from dossier.chat.rules.links_streamed import MAX_HELD, LinkGuard
 
 KNOWN = ["See https://lab.example/r/7 please"]
@@ -78,3 +80,70 @@ def test_what_never_closes_is_not_held_for_ever() -> None:
     text = guard.feed("[" + "a" * MAX_HELD * 2)
 
     assert len(text) > MAX_HELD
+
+
+BARE = ["evil", ".", "com", "co", "m", "/", "steal", "?d=secret", " ", "now", "冷藏"]
+BARE += ["https", ":", "//", "www", "@", "data:", ",", "，", "\n", "-", "a", "&#46;"]
+BARE += ["[", "]", "(", ")", "<", ">", "!", "lab.example", "https://lab.example/r/7"]
+
+
+@given(pieces=st.lists(st.sampled_from(BARE), max_size=14))
+def test_no_address_of_its_own_comes_together(pieces: list[str]) -> None:
+    for cuts in (pieces, ["".join(pieces)], list("".join(pieces))):
+        found = {bare(each.group()) for each in ADDRESS.finditer(shown(cuts))}
+
+        assert found <= {"https://lab.example/r/7"}
+
+
+@given(places=st.lists(st.integers(0, 100), max_size=12))
+def test_bare_name_becomes_no_link_however_it_is_cut(places: list[int]) -> None:
+    text = shown(cut("visit evil.com/steal?d=secret now", places))
+
+    assert text.startswith("visit ")
+    assert text.endswith(" now")
+    assert not ADDRESS.search(text)
+    assert "secret" not in text
+
+
+def test_word_that_is_shown_stays_a_word() -> None:
+    assert shown(["evil", ".com", "/steal?d=secret now"]) == "evil now"
+
+
+def test_bare_name_that_a_person_wrote_passes() -> None:
+    guard = LinkGuard(["look at evil.com/a"])
+    pieces = ["See ", "evil", ".", "com", "/a", " now"]
+
+    assert "".join(map(guard.feed, pieces)) == "See evil.com/a now"
+
+
+def test_text_without_blanks_flows() -> None:
+    guard = LinkGuard([])
+    pieces = ["劑量", "5", "mg", "/", "kg", "，每", "日", ":", "一次", "冷藏"] * 40
+    behind = taken = 0
+    for piece in pieces:
+        taken += len(piece) - len(guard.feed(piece))
+        behind = max(behind, taken)
+
+    assert behind <= len("/kg")
+
+
+def test_what_is_searched_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def noted(window: str) -> int:
+        sizes.append(len(window))
+        return len(window)
+
+    monkeypatch.setattr(links_streamed, "_opening", noted)
+    guard = LinkGuard([])
+    for _ in range(2_000):
+        guard.feed("a/b:")
+    guard.feed("mg/kg" * 1_600)
+
+    assert max(sizes) <= MAX_HELD + 1
+
+
+def test_no_word_is_joined_to_an_address_that_passed() -> None:
+    text = shown(["See ", "https://lab.example/r/7", ">", ">", "www", " now"])
+
+    assert text in {"See  now", "See https://lab.example/r/7 now"}

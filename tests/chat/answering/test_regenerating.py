@@ -27,7 +27,7 @@ async def test_talk_without_papers_is_answered_anew_without_papers(
     anew = await again(talking, first["ai_message_id"])
     asked_for = await again(talking, first["user_message_id"])
 
-    assert {anew["engine"]["ruleset"], asked_for["engine"]["ruleset"]} == {"plain@2"}
+    assert {anew["engine"]["ruleset"], asked_for["engine"]["ruleset"]} == {"plain@3"}
     assert talking.shelf.asked == []
 
 
@@ -61,7 +61,7 @@ async def test_edited_question_is_answered_on_the_terms_of_its_first_words(
 
     anew = await again(talking, edited.json()["id"])
 
-    assert anew["engine"]["ruleset"] == "plain@2"
+    assert anew["engine"]["ruleset"] == "plain@3"
 
 
 async def test_answer_in_a_branch_of_its_own_is_given_anew_as_it_was(
@@ -74,7 +74,7 @@ async def test_answer_in_a_branch_of_its_own_is_given_anew_as_it_was(
 
     anew = await again(talking, copied["items"][0]["id"])
 
-    assert anew["engine"]["ruleset"] == "plain@2"
+    assert anew["engine"]["ruleset"] == "plain@3"
 
 
 @pytest.mark.parametrize(

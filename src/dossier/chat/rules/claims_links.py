@@ -25,7 +25,7 @@ _ELEMENT = pattern(
     re.IGNORECASE,
 )
 """Not what is only smaller than something: `<LOD`."""
-_NAMES = (
+NAMES = (
     r"com|net|org|info|biz|edu|gov|mil|io|co|me|app|dev|xyz|top|site|online|shop|club"
     r"|link|click|page|live|vip|win"
 )
@@ -38,7 +38,7 @@ ADDRESS = pattern(
     rf"|(?<![\w:/\\])//(?=\w[\w-]*\.){_MORE}"
     r"|<?(?<![a-z0-9_.+%-])[a-z0-9_.+%-]{1,64}@"
     r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}>?"
-    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{_NAMES})(?![a-z0-9_-])"
+    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{NAMES})(?![a-z0-9_-])"
     rf"(?:[/?#:]{_MORE})?",
     re.IGNORECASE,
 )

@@ -2,46 +2,47 @@
 
 Without papers there is no passage that could hold an address: what the person wrote
 may be repeated, nothing else. Words go through at once; only what may become a link,
-a picture or markup waits until it is whole.
+a picture or markup waits until it is whole. What would make a link of a word that is
+shown already (`evil`, then `.com`) is left out, so that the word stays a word.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from dossier.chat.rules.claims_links import without_links
+from dossier.chat.rules.claims_links import ADDRESS, NAMES, without_links
 from dossier.core.patterns import pattern
 from dossier.core.visible import visible
 
 MAX_HELD: Final = 400
 """What is open for longer was never meant to be closed."""
-
-_SUSPECT: Final = pattern(
-    r"[\[\]!<&:/\\@\u200b\u200e\u200f\u2060\ufeff\u00ad]|www\.", re.IGNORECASE
-)
-_BEGINNINGS: Final = "|".join(
+_REACH: Final = 640
+"""As much of the shown text as a name before an address's last part can be long."""
+_CONTROLS: Final = "".join(map(chr, {*range(32), 127} - {9, 10}))
+_TRIGGERS: Final = frozenset("[]!<&:/\\@.,;" + _CONTROLS)
+"""A piece without any of these neither begins nor completes a link."""
+_SCHEMES: Final = ("https", "http", "ftp", "www", "javascript")
+"""Words that are seldom anything but the beginning of an address."""
+_ENDS: Final = "|".join(
     sorted(
-        {
-            word[:length]
-            for word in ("https", "ftp", "www", "javascript", "vbscript", "data")
-            for length in range(1, len(word) + 1)
-        },
+        {name[:end] for name in NAMES.split("|") for end in range(1, len(name) + 1)},
         key=len,
         reverse=True,
     )
 )
-_BEGINS: Final = pattern(rf"(?<![a-z0-9])(?:{_BEGINNINGS})$", re.IGNORECASE)
-"""A token that an address may begin with."""
+_RUN: Final = r"[^\s<>`⟦⟧\u3000-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]*"
+"""What an address goes on with; a text without blanks does not."""
 _OPEN: Final = pattern(
-    r"!?\[[^\]\n]*$|!?\[[^\]\n]*\]\s?(?:[(\[][^)\]\n]*|:[^\n]*)?$|\]\([^)\n]*$|!$"
-    r"|<[^>\n]*$|&[#\w]{0,32}$"
-    r"|[^\s]*(?:[:/\\@]|&[#\w]+;)[^\s]*$"
-    r"|(?<![a-z0-9])www\.[^\s]*$",
+    r"!?\[[^\]\n]*$|!?\[[^\]\n]*\]\s?(?:[(\[][^)\]\n]*|:[^\n]*)?$|\]\([^)\n]*$"
+    rf"|!?\[[^\]\n]*\]\s?[(\[][^)\]\n]*[)\]]{_RUN}$"
+    rf"|[\]!]$|<[^>\n]*$|&[#\w]{{0,32}}$|&[#\w]{{1,32}};{_RUN}$"
+    rf"|[:/\\@]{_RUN}$|data:[\w.+-]*$|\.(?:{_ENDS})?$"
+    rf"|(?<![a-z0-9])(?:{'|'.join(_SCHEMES)})(?:[:.]{_RUN})?$",
     re.IGNORECASE,
 )
 """What the end of a text may yet turn out to be."""
-_ORPHAN: Final = pattern(r"(?<![a-z0-9:]):?//\S+", re.IGNORECASE)
-"""An address whose first word went through as a word."""
+_WORD: Final = pattern(r"[^\s<>`⟦⟧「」『』，。；、]*")
+_NEXT: Final = pattern(_RUN)
 
 
 class LinkGuard:
@@ -50,23 +51,76 @@ class LinkGuard:
     def __init__(self, known: Sequence[str]) -> None:
         self._known = known
         self._held = ""
+        self._shown = ""
+        self._in_address = False
 
     def feed(self, delta: str) -> str:
         """Take a piece; return what may be shown by now."""
-        if not self._held and not _SUSPECT.search(delta) and not _BEGINS.search(delta):
+        if not delta.isascii():
+            delta = visible(delta)
+        is_open = self._held or self._in_address or delta.endswith(_SCHEMES)
+        if not is_open and _TRIGGERS.isdisjoint(delta):
+            self._shown = (self._shown + delta)[-_REACH:]
             return delta
         text = self._held + visible(delta)
-        waiting = _OPEN.search(text) or _BEGINS.search(text)
-        cut = len(text) if waiting is None else waiting.start()
-        if len(text) - cut > MAX_HELD:
-            cut = len(text)
+        cut = _closed(_context(self._shown), text)
         self._held = text[cut:]
-        return self._plain(text[:cut])
+        return self._show(text[:cut])
 
     def finish(self) -> str:
         """Return what is left at the end."""
         rest, self._held = self._held, ""
-        return self._plain(rest)
+        return self._show(rest)
 
-    def _plain(self, text: str) -> str:
-        return _ORPHAN.sub("", without_links(text, self._known)) if text else ""
+    def _show(self, text: str) -> str:
+        fit = _fitting(_context(self._shown), text, self._known) if text else ""
+        self._shown = (self._shown + fit)[-_REACH:]
+        word = _context(self._shown)
+        self._in_address = _unended(word) < len(word)
+        return fit
+
+
+def _closed(before: str, text: str) -> int:
+    """Return how much of a text is sure to be no beginning of a link."""
+    window = (before + text)[-MAX_HELD - 1 :]
+    start = min(_opening(window), _unended(window)) - len(window) + len(text)
+    return len(text) if len(text) - start > MAX_HELD else max(start, 0)
+
+
+def _opening(window: str) -> int:
+    found = _OPEN.search(window)
+    return len(window) if found is None else found.start()
+
+
+def _unended(window: str) -> int:
+    """Return where an address begins that the next piece may go on with."""
+    for found in ADDRESS.finditer(window):
+        if found.end() == len(window):
+            return found.start()
+    return len(window)
+
+
+def _context(shown: str) -> str:
+    """Return the word that the shown text ends with, and whether a line began."""
+    line = shown.rpartition("\n")[2]
+    found = _WORD.match(line[::-1])
+    return (". " if line.strip() else "") + (found.group()[::-1] if found else "")
+
+
+def _fitting(before: str, text: str, known: Sequence[str]) -> str:
+    """Return what of a text makes no link, nor makes one of the word before it."""
+    while text:
+        clean = without_links(before + text, known)
+        if clean.startswith(before):
+            return clean[len(before) :]
+        text = text[_crossing(before, text) :]
+    return ""
+
+
+def _crossing(before: str, text: str) -> int:
+    """Return how much of a text belongs to a link that began before it."""
+    for found in ADDRESS.finditer(before + text):
+        if found.start() < len(before) < found.end():
+            return found.end() - len(before)
+    run = _NEXT.match(text)
+    return max(run.end() if run else 0, 1)

@@ -13,7 +13,7 @@ from dossier.core.tenancy import Actor
 from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.service import RunsService
 
-PLAIN_RULES: Final = "plain@2"
+PLAIN_RULES: Final = "plain@3"
 """Of answers without papers."""
 _NEEDS_NO_MODEL = {
     True: "Set DOSSIER_AI__BASE_URL, or ask with the engine `auto` or `extractive`.",
