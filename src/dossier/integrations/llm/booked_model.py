@@ -19,6 +19,7 @@ from pydantic_ai.settings import ModelSettings
 from typing_extensions import override
 
 from dossier.integrations.llm import faults
+from dossier.integrations.llm.backoff import bounded_s
 from dossier.integrations.llm.booking import Booking, booked
 from dossier.integrations.llm.claims import counted
 from dossier.integrations.llm.faults import AttemptFailedError
@@ -96,7 +97,8 @@ def failure_of(label: str, error: Exception) -> AttemptFailedError:
     """Give a failure of the library the name that it has in the relay."""
     if isinstance(error, theirs.ModelHTTPError):
         body = orjson.dumps({"error": error.body}, default=str)
-        return faults.rejected(label, error.status_code, body, error.retry_after)
+        wait_s = bounded_s(error.retry_after)
+        return faults.rejected(label, error.status_code, body, wait_s)
     if isinstance(error, theirs.ModelConnectionError):
         return _of_the_connection(label, error)
     return faults.malformed(label, "what its wire does not know")
