@@ -14,6 +14,7 @@ from tests.integrations.llm.harness import (
     RememberingLedger,
     asked,
     chunk,
+    end_of,
     planned,
     serving,
     streaming,
@@ -22,7 +23,7 @@ from tests.integrations.llm.harness import (
 
 from dossier.integrations.llm.anthropic_wire import AnthropicReader
 from dossier.integrations.llm.booked_model import _usage
-from dossier.integrations.llm.claims import counted
+from dossier.integrations.llm.claims import counted, model_named
 from dossier.integrations.llm.client import open_embedder
 from dossier.integrations.llm.models import Usage
 from dossier.integrations.llm.sse import SseEvent
@@ -95,6 +96,39 @@ def test_typed_answers_leave_out_what_is_no_count(lie: Any) -> None:
 
     assert told.input_tokens is None
     assert (told.output_tokens or 0) > 0
+
+
+NAMES: list[tuple[object, str]] = [
+    (7, "small"),
+    (None, "small"),
+    ("", "small"),
+    ([], "small"),
+    ("big", "big"),
+]
+
+
+@pytest.mark.parametrize(("told", "name"), [*NAMES, ("m" * 201, "m" * 200)])
+async def test_a_model_without_a_name_has_the_one_asked_for(
+    told: object, name: str
+) -> None:
+    pieces = [chunk("oil") | {"model": told}, chunk(finish="stop") | {"model": told}]
+    async with serving(streaming(_raw(*pieces) + DONE)) as server:
+        events = await asked(server.url, RememberingLedger())
+
+    assert end_of(events).model == name
+
+
+def test_a_name_holds_what_a_database_takes() -> None:
+    assert model_named("sm\0all") == "small"
+
+
+@pytest.mark.parametrize(("told", "name"), [(7, ""), ("m" * 201, "m" * 200)])
+def test_anthropics_wire_reads_names_alike(told: object, name: str) -> None:
+    reader = AnthropicReader()
+    start = {"type": "message_start", "message": {"model": told}}
+    reader.read(SseEvent(b"message", json.dumps(start).encode()))
+
+    assert reader.model == name
 
 
 def _raw(*events: dict[str, Any]) -> bytes:

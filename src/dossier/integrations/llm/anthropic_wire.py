@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
-from dossier.integrations.llm.claims import counted
+from dossier.integrations.llm.claims import counted, model_named
 from dossier.integrations.llm.models import ChatRequest, Usage
 from dossier.integrations.llm.plan import ModelServer
 from dossier.integrations.llm.sse import SseEvent
@@ -106,7 +106,7 @@ class AnthropicReader:
     def _read_rest(self, told: dict[str, Any]) -> None:
         kind = told["type"]
         if kind == "message_start":
-            self.model = told["message"].get("model") or ""
+            self.model = model_named(told["message"].get("model"))
             self._count(told["message"].get("usage"))
             self._counts.pop("output_tokens", None)  # known at the end only
         elif kind == "message_delta":

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
-from dossier.integrations.llm.claims import counted
+from dossier.integrations.llm.claims import counted, model_named
 from dossier.integrations.llm.models import ChatMessage, ChatRequest, Usage
 from dossier.integrations.llm.plan import ModelServer
 from dossier.integrations.llm.sse import SseEvent
@@ -118,7 +118,7 @@ class OpenAiReader:
 
     def _read_rest(self, told: dict[str, Any]) -> None:
         self.error = told.get("error")
-        self.model = told.get("model") or self.model
+        self.model = model_named(told.get("model")) or self.model
         usage = told.get("usage")
         if isinstance(usage, dict):
             self.usage = read_usage(usage)
