@@ -37,6 +37,10 @@ class Clock:
         ("soon", None),
         ("nan", None),
         ("inf", None),
+        ("99999999999999999999", 86_400.0),
+        ("3000000000", 86_400.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(

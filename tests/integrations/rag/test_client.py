@@ -104,6 +104,16 @@ async def test_whatever_comes_back_has_a_name(
     assert raised.value.retry_after_s == (retry_after and int(retry_after))
 
 
+@pytest.mark.parametrize("told", ["99999999999999999999", "3000000000", "9" * 5_000])
+async def test_a_rest_is_a_day_at_most(told: str) -> None:
+    answer = httpx2.Response(429, headers={"retry-after": told})
+
+    with pytest.raises(CentralUnavailableError) as raised:
+        await client_of(OfflineCentral(failures=[answer])).query("o", ["kb_1"], "x", 5)
+
+    assert raised.value.retry_after_s == 86_400
+
+
 async def test_a_service_that_is_away_is_unavailable() -> None:
     def away(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectTimeout("slow", request=request)  # noqa: EM101 - the library's own

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
+from dossier.integrations.llm.claims import counted, model_named
 from dossier.integrations.llm.models import ChatRequest, Usage
 from dossier.integrations.llm.plan import ModelServer
 from dossier.integrations.llm.sse import SseEvent
@@ -81,8 +82,9 @@ class AnthropicReader:
             return Usage()
         cached = counts.get("cache_read_input_tokens", 0)
         written = counts.get("cache_creation_input_tokens", 0)
-        fresh = counts.get("input_tokens", 0)
-        return Usage(fresh + cached + written, counts.get("output_tokens"), cached)
+        fresh = counts.get("input_tokens")
+        read = None if fresh is None else fresh + cached + written
+        return Usage(read, counts.get("output_tokens"), cached)
 
     def read(self, event: SseEvent) -> str:
         """Return the text of an event; raises where it is not of the protocol."""
@@ -104,7 +106,7 @@ class AnthropicReader:
     def _read_rest(self, told: dict[str, Any]) -> None:
         kind = told["type"]
         if kind == "message_start":
-            self.model = told["message"].get("model") or ""
+            self.model = model_named(told["message"].get("model"))
             self._count(told["message"].get("usage"))
             self._counts.pop("output_tokens", None)  # known at the end only
         elif kind == "message_delta":
@@ -120,5 +122,7 @@ class AnthropicReader:
             self.finish_reason = _FINISHES.get(reason, "stop")
 
     def _count(self, usage: dict[str, Any] | None) -> None:
-        counted = (usage or {}).items()
-        self._counts |= {name: n for name, n in counted if isinstance(n, int)}
+        for name in usage or {}:
+            count = counted(usage, name)
+            if count is not None:
+                self._counts[name] = count

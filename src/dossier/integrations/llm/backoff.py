@@ -8,6 +8,7 @@ _FIRST_S = 0.5
 _LONGEST_S = 8.0
 LONGEST_ASKED_S = 20.0
 """A server that wants a longer rest is left; somebody is waiting for the answer."""
+_LONGEST_TOLD_S = 86_400.0
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
@@ -18,16 +19,23 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         seconds = float(header)
     except ValueError:
         return _until(header, now)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return bounded_s(seconds)
+
+
+def bounded_s(asked_s: float | None) -> float | None:
+    """Return the rest that a server asks for, a day at most."""
+    if asked_s is None or not math.isfinite(asked_s):
+        return None
+    return min(_LONGEST_TOLD_S, max(0.0, asked_s))
 
 
 def _until(date: str, now: datetime) -> float | None:
     try:
         at = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of more digits than years have
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - now).total_seconds())
+    return bounded_s((at - now).total_seconds())
 
 
 def pause_s(attempt: int, asked_s: float | None, chance: float) -> float | None:

@@ -19,7 +19,9 @@ from pydantic_ai.settings import ModelSettings
 from typing_extensions import override
 
 from dossier.integrations.llm import faults
+from dossier.integrations.llm.backoff import bounded_s
 from dossier.integrations.llm.booking import Booking, booked
+from dossier.integrations.llm.claims import counted
 from dossier.integrations.llm.faults import AttemptFailedError
 from dossier.integrations.llm.models import CallTag, Recorder, Usage
 from dossier.integrations.llm.plan import ModelServer
@@ -95,7 +97,8 @@ def failure_of(label: str, error: Exception) -> AttemptFailedError:
     """Give a failure of the library the name that it has in the relay."""
     if isinstance(error, theirs.ModelHTTPError):
         body = orjson.dumps({"error": error.body}, default=str)
-        return faults.rejected(label, error.status_code, body, error.retry_after)
+        wait_s = bounded_s(error.retry_after)
+        return faults.rejected(label, error.status_code, body, wait_s)
     if isinstance(error, theirs.ModelConnectionError):
         return _of_the_connection(label, error)
     return faults.malformed(label, "what its wire does not know")
@@ -112,11 +115,12 @@ def _of_the_connection(
 
 
 def _usage(response: ModelResponse) -> Usage:
-    told = response.usage
-    if not told.input_tokens and not told.output_tokens:
+    told = vars(response.usage)
+    read, wrote = counted(told, "input_tokens"), counted(told, "output_tokens")
+    if wrote is None or not (read or wrote):
         written = "".join(str(part) for part in response.parts)
         return Usage(output_tokens=estimate_tokens(written))
-    return Usage(told.input_tokens, told.output_tokens, told.cache_read_tokens)
+    return Usage(read, wrote, counted(told, "cache_read_tokens"))
 
 
 def _estimated(messages: list[ModelMessage], parameters: Any) -> int:

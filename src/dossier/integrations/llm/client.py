@@ -28,6 +28,10 @@ from dossier.integrations.llm.wires import wire_of
 
 __all__ = ["ChatClient", "open_chat_model", "open_embedder"]
 
+_CHARACTERS_PER_TOKEN = 16
+"""More than any model makes of its tokens, over a whole answer."""
+_LEAST_CHARACTERS = 4_096
+
 
 class ChatClient:
     """Goes on with conversations; one object serves a whole process."""
@@ -151,11 +155,13 @@ class ChatClient:
                     rest,
                     limits=limits,
                     started_at_s=started_at_s,
+                    max_characters=call.max_characters,
                 )
                 try:
                     yield relay
                     rest.end()
-                    await drain(response)
+                    if not relay.is_stopped:
+                        await drain(response)
                 finally:
                     relay.close()
                     booking.note(relay.usage, relay.written)
@@ -169,6 +175,9 @@ class _Call:
         self.tag = tag
         self.input_tokens = estimate_messages(request.messages)
         self.max_output_tokens = request.max_output_tokens or longest
+        self.max_characters = max(
+            _LEAST_CHARACTERS, self.max_output_tokens * _CHARACTERS_PER_TOKEN
+        )
         self.most_tokens = self.input_tokens + self.max_output_tokens
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dossier.integrations.llm import faults
 from dossier.integrations.llm.booking import Booking, booked
+from dossier.integrations.llm.claims import counted
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
 from dossier.integrations.llm.faults import AttemptFailedError
 from dossier.integrations.llm.models import CallTag, Purpose, Recorder, Usage
@@ -149,8 +150,7 @@ def _body(server: ModelServer, model: str, texts: Sequence[str]) -> dict[str, An
 
 
 def _usage(told: Any) -> Usage:
-    counted = told.get("usage") or {}
-    return Usage(counted.get("prompt_tokens"), 0)
+    return Usage(counted(told.get("usage"), "prompt_tokens"), 0)
 
 
 def _vectors(rows: Sequence[Any], count: int) -> list[list[float]]:

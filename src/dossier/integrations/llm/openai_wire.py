@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
+from dossier.integrations.llm.claims import counted, model_named
 from dossier.integrations.llm.models import ChatMessage, ChatRequest, Usage
 from dossier.integrations.llm.plan import ModelServer
 from dossier.integrations.llm.sse import SseEvent
@@ -117,17 +118,16 @@ class OpenAiReader:
 
     def _read_rest(self, told: dict[str, Any]) -> None:
         self.error = told.get("error")
-        self.model = told.get("model") or self.model
+        self.model = model_named(told.get("model")) or self.model
         usage = told.get("usage")
-        if usage:
+        if isinstance(usage, dict):
             self.usage = read_usage(usage)
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:
     """Return the tokens that the server counted."""
-    details = usage.get("prompt_tokens_details") or {}
     return Usage(
-        input_tokens=usage.get("prompt_tokens"),
-        output_tokens=usage.get("completion_tokens"),
-        cached_tokens=details.get("cached_tokens"),
+        input_tokens=counted(usage, "prompt_tokens"),
+        output_tokens=counted(usage, "completion_tokens"),
+        cached_tokens=counted(usage.get("prompt_tokens_details"), "cached_tokens"),
     )

@@ -105,6 +105,7 @@ class Relay:
         *,
         limits: CallLimits,
         started_at_s: float,
+        max_characters: int,
     ) -> None:
         self._label = label
         self._response = response
@@ -118,14 +119,16 @@ class Relay:
         self._has_events = False
         self._was_handed_out = False
         self._size_bytes = 0
+        self._left = max_characters
+        self.is_stopped = False
         self.written: list[str] = []
         first_by_s = started_at_s + limits.first_token_timeout_s
         self._watch = Watch(response, reader, first_by_s, limits.idle_timeout_s)
 
     @property
     def usage(self) -> Usage:
-        """Return the tokens that the server has counted so far."""
-        return self._reader.usage
+        """Return the tokens counted so far; who was stopped did not count the last."""
+        return Usage() if self.is_stopped else self._reader.usage
 
     def close(self) -> None:
         """Watch no longer."""
@@ -135,7 +138,7 @@ class Relay:
         """Return how the answer ended; `model` is the one that was asked."""
         return Completed(
             model=self._reader.model or model,
-            usage=self._reader.usage,
+            usage=self.usage,
             finish_reason=self._reader.finish_reason or "stop",
             server=server,
         )
@@ -185,9 +188,21 @@ class Relay:
             self._failed = faults.malformed(self._label, "what its wire does not know")
         else:
             self._check(chunk, has_events=bool(events))
+        texts = self._bounded(texts)
         self._was_handed_out = bool(texts)
         self.written += texts
         return texts
+
+    def _bounded(self, texts: list[str]) -> list[str]:
+        """End an answer that is longer than was asked for: its server would go on."""
+        self._left -= sum(map(len, texts))
+        if self._left >= 0:
+            return texts
+        self.is_stopped = self._reader.is_done = True
+        self._reader.finish_reason = "length"
+        self._failed = None
+        kept = "".join(texts)[: self._left]
+        return [kept] if kept else []
 
     def _check(self, chunk: bytes, *, has_events: bool) -> None:
         self._size_bytes += len(chunk)

@@ -34,6 +34,7 @@ from dossier.integrations.rag.models import (
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_QUERY_CHARACTERS = 4000
+_LONGEST_REST_S = 86_400
 _AGAIN = frozenset({408, 425, 429})
 _GONE = frozenset({404, 410})
 
@@ -187,4 +188,4 @@ def _data(response: httpx2.Response, shape: type[T]) -> T:
 
 def _retry_after_s(response: httpx2.Response) -> int | None:
     told = response.headers.get("retry-after", "")
-    return int(told) if told.isdecimal() else None
+    return int(min(float(told), _LONGEST_REST_S)) if told.isdecimal() else None
