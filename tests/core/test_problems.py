@@ -121,6 +121,25 @@ async def test_body_that_is_not_json_is_a_problem(body: bytes) -> None:
     assert check_shape(answer)["code"] == "malformed_json"
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b'{"items": "\n"}', "Invalid control character at character 11"),
+        (b'{"items": "', "Unterminated string starting at character 10"),
+        (b'{"items": "\xff"}', "Not UTF-8 at byte 11"),
+        (b"\xff\xfe{", "Not UTF-16-LE at byte 2"),
+    ],
+)
+async def test_body_that_is_not_json_is_told_why(body: bytes, detail: str) -> None:
+    answer = await answered(
+        "POST", "/orders", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert check_shape(answer)["errors"] == [
+        {"pointer": "#", "detail": detail, "code": "json_invalid"}
+    ]
+
+
 async def test_body_of_another_kind_is_a_problem() -> None:
     answer = await answered("POST", "/orders", data={"items": "1"})
 
@@ -200,7 +219,14 @@ class CreamPotNotFoundError(NotFoundError):
     title = "Cream pot not found"
 
 
+class OddKeyNotFoundError(NotFoundError):
+    """No such key."""
+
+    title = "API key not found"
+
+
 def test_what_is_not_found_is_named_with_its_kind() -> None:
+    assert OddKeyNotFoundError(7).detail == "There is no API key 7."
     assert CreamPotNotFoundError(7).detail == "There is no cream pot 7."
     assert CreamPotNotFoundError().detail == "Cream pot not found"
 

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -265,9 +266,17 @@ def _from_framework(exc: StarletteHTTPException) -> AppError:
     if isinstance(cause, RecursionError):
         return JsonTooDeepError()
     if isinstance(cause, ValueError):
-        return MalformedJsonError()
+        return MalformedJsonError(faults=(_fault_of_json(cause),))
     kind = _BY_STATUS.get(exc.status_code, BadRequestError)
     return kind("" if kind in _BY_STATUS.values() else exc.detail)
+
+
+def _fault_of_json(cause: ValueError) -> Fault:
+    """Name what Python cannot read though its signs may be those of JSON."""
+    detail = f"An integer has more than {sys.get_int_max_str_digits()} digits"
+    if isinstance(cause, UnicodeDecodeError):
+        detail = f"Not {cause.encoding.upper()} at byte {cause.start}"
+    return Fault("#", detail, "json_invalid")
 
 
 def _from_validation(exc: RequestValidationError) -> AppError:
@@ -283,7 +292,8 @@ def _from_validation(exc: RequestValidationError) -> AppError:
 def _fault_of(error: dict[str, Any]) -> Fault:
     where, *path = error["loc"]
     if error["type"] == "json_invalid":
-        detail = f"{error['ctx']['error']} at character {path[0]}"
+        reason = error["ctx"]["error"].removesuffix(" at")
+        detail = f"{reason} at character {path[0]}"
         return Fault("#", detail, "json_invalid")
     detail = error["msg"].removeprefix("Value error, ")
     if error["type"] in _OF_LENGTH and isinstance(error["input"], str):
