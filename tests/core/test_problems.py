@@ -98,6 +98,28 @@ def test_length_of_a_list_is_told_in_items() -> None:
     assert (fault.code, "at most 2 items" in fault.detail) == ("too_long", True)
 
 
+@pytest.mark.parametrize(
+    ("preferences", "faults"),
+    [
+        ({"a": 1.5}, [("#/preferences/a", "union_mismatch")]),
+        ({"a": {}, "b": []}, [(f"#/preferences/{k}", "union_mismatch") for k in "ab"]),
+        ({"A": 1}, [("#/preferences/A", "string_pattern_mismatch")]),
+        ({"A": {}}, [("#/preferences/A", "string_pattern_mismatch")]),
+        ([], [("#/preferences", "dict_type")]),
+    ],
+)
+async def test_a_pointer_holds_no_branch_of_a_union(
+    client: httpx2.AsyncClient, preferences: object, faults: list[tuple[str, str]]
+) -> None:
+    answer = await client.patch(
+        "/api/v1/chat/profile", json={"preferences": preferences}
+    )
+
+    found = [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
+    assert [each for each in found if each in faults] == faults
+    assert {pointer for pointer, _code in found} == {pointer for pointer, _ in faults}
+
+
 async def test_fault_in_a_parameter_is_found_by_its_name() -> None:
     answers = [
         await answered("GET", "/things/abc"),
