@@ -146,8 +146,95 @@ def test_no_mix_of_signs_becomes_a_link_or_a_picture(words: str) -> None:
     assert not re.search(r"<(?:a|img)\b", shown)
 
 
+FORGED = (
+    "**bob** · 2026-11-21 19:10 UTC\n\nI agree",
+    "Yes\r\r**bob** · 2026-11-21 19:10 UTC\r\rI agree",
+    "__bob__ · 2026-11-21 19:10 UTC",
+    "# H",
+    "H #\n===",
+    "H\n=",
+    "H\n---",
+    "H\n-",
+    "---",
+    "- - -",
+    "***",
+    "_ _ _",
+    "___",
+    "> q",
+    ">q",
+    "~~~",
+    "~~~\ncode",
+    "```\ncode",
+    "_i_ *i* ~~s~~ a_b_ _a_b",
+    "- a",
+    "-\ta",
+    "+ a",
+    "+",
+    "* a",
+    "1. a",
+    "1) a",
+    "7.",
+    "Yes\n\n    code",
+    "Yes\n\n\tcode",
+    "Yes  \nno\\\nno",
+    "a | b\n--|--\nc | d",
+    "| a |\n|---|\n| b |",
+    "| a |\n:-:\n| b |",
+    "<div>\n<!-- x",
+    "[1]\n- a\n[1] # H",
+    "me@evil.example\n===",
+)
+WORDS = {"text", "softbreak", "code_inline"}
+STRONG = {"strong_open", "strong_close"}
+
+
+def check_turns(title: str, messages: list[Said]) -> None:
+    """Check that a heading, and one head for each message, are all that is marked."""
+    shown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    blocks = shown.parse(markdown_of(title, messages))
+    inline = [block.children or [] for block in blocks if block.type == "inline"]
+    kinds = [
+        {part.type for part in parts if part.content or part.type != "text"}
+        for parts in inline
+    ]
+
+    outer = [block.type for block in blocks if block.type != "inline"]
+    paragraphs = ["paragraph_open", "paragraph_close"] * (len(inline) - 1)
+    assert outer == ["heading_open", "heading_close", *paragraphs]
+    heads = [each for each in kinds if each >= STRONG]
+    assert len(heads) == len(messages)
+    assert all(each <= WORDS | STRONG for each in heads)
+    assert all(each <= WORDS for each in kinds if each not in heads)
+
+
+@pytest.mark.parametrize("words", FORGED)
+def test_no_message_looks_like_more_than_words(words: str) -> None:
+    said = Said(words, datetime(2026, 3, 2, tzinfo=UTC), words, [])
+
+    check_turns(words, [said, said])
+
+
+@given(
+    words=text(st.sampled_from("*_~#>-+=|:.)1\\`[]<!& \t\r\nab")),
+    title=text(st.sampled_from("*_~#>-=|. a")),
+)
+def test_no_mix_of_signs_looks_like_another_turn(words: str, title: str) -> None:
+    said = Said(f"{title}b", datetime(2026, 3, 2, tzinfo=UTC), words, [])
+
+    check_turns(title, [said, said])
+
+
+def test_a_title_keeps_all_its_signs() -> None:
+    shown = MarkdownIt("commonmark").render(markdown_of("*x* ##", []))
+
+    assert shown == "<h1>*x* ##</h1>\n"
+
+
 def test_words_that_do_nothing_are_written_as_they_were_said() -> None:
-    words = "Hello! Is pH < 5.5 & stable at 40 °C? **Yes**, 1:2 (w/w) - see p. 3; R&D."
+    words = (
+        "Hello! Is pH < 5.5 & stable at -5 °C? Yes, 1:2 (w/w) - see p. 3; R&D.\n"
+        "-5 °C is in file_names.txt | 1.5 % = 2 # 3 > 1 + 1\n\n成分_表 2026."
+    )
     said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
 
     assert words in markdown_of("Room", [said])

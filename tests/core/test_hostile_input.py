@@ -101,6 +101,21 @@ async def test_half_a_character_is_refused(
     assert answer.json()["type"] == "/problems/request-invalid"
 
 
+async def test_a_number_too_long_to_read_is_refused_with_the_reason(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.post(
+        "/api/v1/users",
+        content=b"1" * 6000,
+        headers={"content-type": "application/json"},
+    )
+
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == "#"
+    assert fault["detail"] == "An integer has more than 4300 digits"
+
+
 @pytest.mark.parametrize("path", ["users", "jobs", "activity", "products", "documents"])
 @pytest.mark.parametrize("offset", [-1, 2**63, 10**40])
 async def test_an_offset_that_nothing_can_have_is_refused(

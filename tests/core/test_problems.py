@@ -98,6 +98,28 @@ def test_length_of_a_list_is_told_in_items() -> None:
     assert (fault.code, "at most 2 items" in fault.detail) == ("too_long", True)
 
 
+@pytest.mark.parametrize(
+    ("preferences", "faults"),
+    [
+        ({"a": 1.5}, [("#/preferences/a", "union_mismatch")]),
+        ({"a": {}, "b": []}, [(f"#/preferences/{k}", "union_mismatch") for k in "ab"]),
+        ({"A": 1}, [("#/preferences/A", "string_pattern_mismatch")]),
+        ({"A": {}}, [("#/preferences/A", "string_pattern_mismatch")]),
+        ([], [("#/preferences", "dict_type")]),
+    ],
+)
+async def test_a_pointer_holds_no_branch_of_a_union(
+    client: httpx2.AsyncClient, preferences: object, faults: list[tuple[str, str]]
+) -> None:
+    answer = await client.patch(
+        "/api/v1/chat/profile", json={"preferences": preferences}
+    )
+
+    found = [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
+    assert [each for each in found if each in faults] == faults
+    assert {pointer for pointer, _code in found} == {pointer for pointer, _ in faults}
+
+
 async def test_fault_in_a_parameter_is_found_by_its_name() -> None:
     answers = [
         await answered("GET", "/things/abc"),
@@ -119,6 +141,25 @@ async def test_body_that_is_not_json_is_a_problem(body: bytes) -> None:
 
     assert answer.status_code == 422
     assert check_shape(answer)["code"] == "malformed_json"
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b'{"items": "\n"}', "Invalid control character at character 11"),
+        (b'{"items": "', "Unterminated string starting at character 10"),
+        (b'{"items": "\xff"}', "Not UTF-8 at byte 11"),
+        (b"\xff\xfe{", "Not UTF-16-LE at byte 2"),
+    ],
+)
+async def test_body_that_is_not_json_is_told_why(body: bytes, detail: str) -> None:
+    answer = await answered(
+        "POST", "/orders", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert check_shape(answer)["errors"] == [
+        {"pointer": "#", "detail": detail, "code": "json_invalid"}
+    ]
 
 
 async def test_body_of_another_kind_is_a_problem() -> None:
@@ -200,7 +241,14 @@ class CreamPotNotFoundError(NotFoundError):
     title = "Cream pot not found"
 
 
+class OddKeyNotFoundError(NotFoundError):
+    """No such key."""
+
+    title = "API key not found"
+
+
 def test_what_is_not_found_is_named_with_its_kind() -> None:
+    assert OddKeyNotFoundError(7).detail == "There is no API key 7."
     assert CreamPotNotFoundError(7).detail == "There is no cream pot 7."
     assert CreamPotNotFoundError().detail == "Cream pot not found"
 

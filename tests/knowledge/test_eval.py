@@ -103,6 +103,8 @@ def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, forkers: Forkers) -
         (PAPER, QUERY, b"p\ta\t1\n", "qrels.tsv, line 1: there is no query p"),
         (PAPER, QUERY, b"q\tb\t1\n", "qrels.tsv, line 1: there is no document b"),
         (PAPER, QUERY, b"\n", "qrels.tsv: nothing in it"),
+        (PAPER, QUERY, b"q\ta\t0\n", "qrels.tsv: no score above 0 in it"),
+        (PAPER, QUERY, b"q\ta\t-1\n", "qrels.tsv: no score above 0 in it"),
     ],
 )
 def test_a_bad_file_is_told_with_its_line(
@@ -154,3 +156,13 @@ def test_commands_print_what_the_api_answers(
     assert (shown.exit_code, shown.stdout.strip()) == (0, "Nothing found.")
     assert orjson.loads(body.stdout)["items"] == []
     assert refused.exit_code == 2
+
+
+@pytest.mark.parametrize("grade", [b"0", b"-1"])
+def test_a_query_without_a_relevant_paper_is_left_out(grade: bytes) -> None:
+    queries = QUERY + b'{"_id": "none", "text": "blue"}\n'
+    qrels = QREL + b"none\ta\t" + grade + b"\n"
+
+    read = read_collection(*map(lines, FILES, (PAPER, queries, qrels)))
+
+    assert (read.questions, read.grades) == ({"q": "red"}, {"q": {"a": 1}})

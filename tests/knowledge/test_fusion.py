@@ -156,6 +156,9 @@ def test_rankings_are_judged_as_usual() -> None:
         (1 + 2 / math.log2(3)) / (2 + 1 / math.log2(3))
     )
     assert ndcg(["a"], {}, 10) == 0
+    assert ndcg(["c", "a"], {"a": 1, "c": -2}, 10) == ndcg(["c", "a"], {"a": 1}, 10)
+    assert ndcg(["a"], {"a": 1, "b": -1}, 10) == 1
+    assert ndcg(["a", "b"], {"a": -1, "b": -2}, 10) == 0
     assert recall(["x", "a", "b"], grades, 2) == 0.5
     assert recall(["a"], {}, 2) == 0
     assert percentile([3, 1, 2, 4], 50) == 2

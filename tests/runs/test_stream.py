@@ -145,10 +145,16 @@ async def test_position_that_was_never_given_out_is_refused(
     engine = await process(Talk(pause_at=0))
     run = await start_run(engine, committed, brand)
 
-    with pytest.raises(StreamPositionInvalidError) as refused:
-        sse_response(engine, brand, run, 100_000)
-
-    assert refused.value.faults[0].pointer == "starting_after"
+    header = await get_starting_after("100000", "7")
+    query = await get_starting_after("7", "100000")
+    for position, name in [
+        (100_000, "starting_after"),
+        (query, "starting_after"),
+        (header, "Last-Event-ID"),
+    ]:
+        with pytest.raises(StreamPositionInvalidError) as refused:
+            sse_response(engine, brand, run, position)
+        assert refused.value.faults[0].pointer == name
 
 
 @pytest.mark.parametrize(

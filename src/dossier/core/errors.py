@@ -89,6 +89,12 @@ class ForbiddenError(AppError):
     title = "Not permitted"
 
 
+def _within_a_sentence(kind: str) -> str:
+    """Return a title's words with a small letter first, unless it is an acronym's."""
+    is_acronym = kind[:2].isupper() and kind[1:2].isalpha()
+    return kind if is_acronym else f"{kind[:1].lower()}{kind[1:]}"
+
+
 class NotFoundError(AppError):
     """There is no such thing in this organisation.
 
@@ -102,7 +108,7 @@ class NotFoundError(AppError):
     def __init__(self, which: object = "", *, faults: tuple[Fault, ...] = ()) -> None:
         kind = self.title.removesuffix(" not found")
         is_named = kind != self.title and str(which)
-        told = f"There is no {kind[:1].lower()}{kind[1:]} {which}."
+        told = f"There is no {_within_a_sentence(kind)} {which}."
         super().__init__(told if is_named else which, faults=faults)
 
 

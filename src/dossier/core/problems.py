@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,6 +108,9 @@ _UNSTORABLE = (
 
 # A text whose type has a validator of its own is bounded as if it were a list.
 _OF_LENGTH = {"too_long": ("max_length", "most"), "too_short": ("min_length", "least")}
+
+# How pydantic says that a member's name is at fault, not what it holds.
+_KEY = "[key]"
 
 # Found before the route's dependencies have looked at who is asking.
 _OF_THE_BODY = (MalformedJsonError, JsonTooDeepError, UnsupportedMediaTypeError)
@@ -265,13 +269,21 @@ def _from_framework(exc: StarletteHTTPException) -> AppError:
     if isinstance(cause, RecursionError):
         return JsonTooDeepError()
     if isinstance(cause, ValueError):
-        return MalformedJsonError()
+        return MalformedJsonError(faults=(_fault_of_json(cause),))
     kind = _BY_STATUS.get(exc.status_code, BadRequestError)
     return kind("" if kind in _BY_STATUS.values() else exc.detail)
 
 
+def _fault_of_json(cause: ValueError) -> Fault:
+    """Name what Python cannot read though its signs may be those of JSON."""
+    detail = f"An integer has more than {sys.get_int_max_str_digits()} digits"
+    if isinstance(cause, UnicodeDecodeError):
+        detail = f"Not {cause.encoding.upper()} at byte {cause.start}"
+    return Fault("#", detail, "json_invalid")
+
+
 def _from_validation(exc: RequestValidationError) -> AppError:
-    faults = tuple(_fault_of(error) for error in exc.errors())
+    faults = _faults_of(exc)
     if any(fault.code == "json_invalid" for fault in faults):
         return MalformedJsonError(faults=faults)
     # FastAPI leaves a body undecoded when its content type is not JSON.
@@ -280,10 +292,58 @@ def _from_validation(exc: RequestValidationError) -> AppError:
     return RequestInvalidError(faults[0].detail, faults=faults)
 
 
+def _faults_of(exc: RequestValidationError) -> tuple[Fault, ...]:
+    """Return the faults; what no branch of a union takes is one of them."""
+    found: dict[object, list[Fault]] = {}
+    for number, error in enumerate(exc.errors()):
+        loc = _without_branches(error, exc.body)
+        is_whole = len(loc) == len(error["loc"]) or _KEY in error["loc"]
+        key = number if is_whole else loc
+        found.setdefault(key, []).append(_fault_of({**error, "loc": loc}))
+    return tuple(_united(faults) for faults in found.values())
+
+
+def _united(faults: list[Fault]) -> Fault:
+    if len(faults) == 1:
+        return faults[0]
+    details = dict.fromkeys(fault.detail for fault in faults)
+    return Fault(faults[0].pointer, "; or: ".join(details), "union_mismatch")
+
+
+def _without_branches(error: dict[str, Any], body: Any) -> tuple[str | int, ...]:
+    """Return where a fault is, without pydantic's names for what it tried there."""
+    where, *path = error["loc"]
+    if where != "body" or not isinstance(body, dict | list):
+        return tuple(error["loc"])
+    kept: list[str | int] = [where]
+    for place, step in enumerate(path, start=1):
+        if _holds(body, step):
+            kept.append(step)
+            body = body[step]
+        elif place == len(path) and _is_absent(error, step, body):
+            kept.append(step)
+    return tuple(kept)
+
+
+def _holds(value: object, step: str | int) -> bool:
+    """Tell whether a step leads from a value to one inside it."""
+    if isinstance(value, list):
+        return isinstance(step, int) and step < len(value)
+    return isinstance(value, dict) and step in value
+
+
+def _is_absent(error: dict[str, Any], step: str | int, value: object) -> bool:
+    """Tell whether a step names a member that should be there, not a branch."""
+    if not isinstance(value, dict) or step == _KEY:
+        return False
+    return error["type"] == "missing" or bool(error["input"] != value)
+
+
 def _fault_of(error: dict[str, Any]) -> Fault:
     where, *path = error["loc"]
     if error["type"] == "json_invalid":
-        detail = f"{error['ctx']['error']} at character {path[0]}"
+        reason = error["ctx"]["error"].removesuffix(" at")
+        detail = f"{reason} at character {path[0]}"
         return Fault("#", detail, "json_invalid")
     detail = error["msg"].removeprefix("Value error, ")
     if error["type"] in _OF_LENGTH and isinstance(error["input"], str):

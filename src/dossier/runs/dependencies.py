@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -49,6 +49,19 @@ async def get_run_engine(request: Request) -> RunEngine:
 Runs = Annotated[RunEngine, Depends(get_run_engine)]
 
 
+class Position(int):
+    """The number of an event, and the name of the parameter that gave it."""
+
+    given_as: str = STARTING_AFTER
+
+    @classmethod
+    def named(cls, number: int, name: str) -> Self:
+        """Return a number that a parameter gave."""
+        position = cls(number)
+        position.given_as = name
+        return position
+
+
 async def get_starting_after(
     last_event_id: Annotated[
         str | None, Header(description="Sent by browsers that reconnect.")
@@ -87,7 +100,8 @@ def sse_response(  # noqa: PLR0913 - a stream, and what may end it
     """
     last = run.stored_through if run.state in FINISHED else run.reserved_through
     if starting_after > last:
-        raise _invalid(STARTING_AFTER, "No event of this run has such a number yet.")
+        name = getattr(starting_after, "given_as", STARTING_AFTER)
+        raise _invalid(name, "No event of this run has such a number yet.")
     is_told = starting_after == last or run.log_pruned_at is not None
     if run.state in FINISHED and is_told:
         return Response(status_code=204)
@@ -226,13 +240,13 @@ async def _send(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _position(given: str | None, name: str) -> int:
+def _position(given: str | None, name: str) -> Position:
     if given is None:
-        return 0
+        return Position()
     number = int(given) if _NUMBER.fullmatch(given) else MAX_POSITION + 1
     if number > MAX_POSITION:
         raise _invalid(name, "A position is the number of an event: 0, 1, 2, …")
-    return number
+    return Position.named(number, name)
 
 
 def _invalid(name: str, detail: str) -> StreamPositionInvalidError:

@@ -17,8 +17,17 @@ from dossier.core.patterns import pattern
 _SPACES: Final = pattern(r"\s+")
 _MARK: Final = pattern(r"\[(\d{1,4})\]")
 _LIVE: Final = pattern(
-    r"[\\`\[\]]|!(?=\[)|<(?=[a-z/!?])|&(?=#|[a-z][a-z0-9]*;)", re.IGNORECASE
+    r"[\\`\[\]*~]|!(?=\[)|<(?=[a-z/!?])|&(?=#|[a-z][a-z0-9]*;)"
+    r"|_(?![^\W_])|(?<![^\W_])_",
+    re.IGNORECASE,
 )
+_LINE_ENDS: Final = pattern(r"\r\n?")
+_OPENS: Final = pattern(
+    r"^(?:(?=[#>]|[-+](?:[ \t]|$)|[-:|][-:| \t]*$|=+$)|(\d{1,9})(?=[.)](?:[ \t]|$)))"
+)
+"""What makes a line more than words: a heading, a quote, a list, a rule, a table."""
+_CLOSES: Final = pattern(r"(?<!\S)#(?=#*$)")
+"""Signs at the end of a heading that a renderer leaves out."""
 _JOINS: Final = frozenset("(:")
 _UNSAFE: Final = pattern(r'[/\\:*?"<>|]')
 
@@ -36,7 +45,7 @@ class Said:
 def markdown_of(title: str, messages: Sequence[Said]) -> str:
     """Return a conversation with its footnotes at the end."""
     notes: list[str] = []
-    parts = [f"# {_inert(_one_line(title))}"]
+    parts = [f"# {_heading(title)}"]
     for message in messages:
         parts += [_head(message), _body(message, notes)]
     footnotes = [f"[^{n}]: {note}" for n, note in enumerate(notes, start=1)]
@@ -46,6 +55,10 @@ def markdown_of(title: str, messages: Sequence[Said]) -> str:
 def export_filename(title: str, ending: str) -> str:
     """Return a name for the download that file systems take."""
     return f"{_UNSAFE.sub('-', _one_line(title)).strip(' .') or 'chat'}.{ending}"
+
+
+def _heading(title: str) -> str:
+    return _CLOSES.sub(r"\\#", _inert(_one_line(title)))
 
 
 def _head(message: Said) -> str:
@@ -69,12 +82,18 @@ def _body(message: Said, notes: list[str]) -> str:
         return f"[^{placed[passage]}]" if passage in placed else f"[{number}]"
 
     # Words and numbers of marks take turns.
-    first, *pieces = _MARK.split(message.text.strip())
+    first, *pieces = _MARK.split(_LINE_ENDS.sub("\n", message.text))
     marked = zip(pieces[::2], pieces[1::2], strict=True)
     told = [footnote(number) + _after_mark(words) for number, words in marked]
-    text = "".join([_inert(first), *told])
+    text = _plain_lines("".join([_inert(first), *told]).strip())
     unmarked = [f"[^{n}]" for left in waiting.values() for n in left]
     return " ".join([text, *unmarked])
+
+
+def _plain_lines(text: str) -> str:
+    """Return lines of which none opens a block; blanks around them would."""
+    lines = (line.strip(" \t") for line in text.split("\n"))
+    return "\n".join(_OPENS.sub(r"\1\\", line) for line in lines)
 
 
 def _number(citation: Mapping[str, Any], position: int) -> int:

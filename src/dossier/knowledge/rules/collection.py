@@ -44,6 +44,10 @@ class NamedLines:
         """Return that there is nothing in the file."""
         return CollectionInvalidError(f"{self.name}: nothing in it")
 
+    def irrelevant(self) -> CollectionInvalidError:
+        """Return what to raise when no document answers anything."""
+        return CollectionInvalidError(f"{self.name}: no score above 0 in it")
+
 
 def read_collection(
     corpus: NamedLines, queries: NamedLines, qrels: NamedLines
@@ -129,7 +133,17 @@ def _grades(
         grades.setdefault(query, {})[paper] = grade
     if not grades:
         raise source.empty()
-    return grades
+    return _with_an_answer(source, grades)
+
+
+def _with_an_answer(
+    source: NamedLines, grades: Mapping[str, dict[str, int]]
+) -> dict[str, dict[str, int]]:
+    """Return the grades of queries that have a relevant document, above zero."""
+    kept = {id_: each for id_, each in grades.items() if max(each.values()) > 0}
+    if not kept:
+        raise source.irrelevant()
+    return kept
 
 
 def _judgement(

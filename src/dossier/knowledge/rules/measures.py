@@ -11,7 +11,7 @@ RECALL_DEPTHS: Final = (10, 100)
 def ndcg(ranked: Sequence[str], grades: Mapping[str, int], depth: int) -> float:
     """Return the normalised discounted gain of the first `depth` of a ranking.
 
-    Gains are the grades themselves, as in `trec_eval`.
+    Gains are the grades themselves, as in `trec_eval`; none is below zero.
     """
     ideal = _discounted(sorted(grades.values(), reverse=True)[:depth])
     found = _discounted([grades.get(each, 0) for each in ranked[:depth]])
@@ -32,4 +32,4 @@ def percentile(values: Sequence[float], rank: int) -> float:
 
 
 def _discounted(gains: Sequence[int]) -> float:
-    return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains))
+    return sum(max(gain, 0) / math.log2(place + 2) for place, gain in enumerate(gains))
