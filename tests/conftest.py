@@ -107,6 +107,17 @@ async def clone(cluster_url: str, source: str, name: str) -> str:
     return named(cluster_url, name)
 
 
+@pytest.fixture(scope="module")
+async def committing(
+    cluster_url: str, database_url: str
+) -> AsyncIterator[SessionFactory]:
+    """Sessions of many connections, on a database of the module that really commits."""
+    del database_url  # only so that the template exists
+    engine = make_engine(await clone(cluster_url, TEMPLATE, f"racing_{os.getpid()}"))
+    yield make_sessions(engine)
+    await engine.dispose()
+
+
 async def ensure_template(cluster_url: str) -> None:
     """Migrate the template once, whichever test process comes first."""
     connection = await asyncpg.connect(cluster_url)

@@ -10,15 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import async_sessionmaker
-from tests.conftest import TEMPLATE, clone
 from tests.factories.accounts import make_organisation
 from typing_extensions import override
 
 from dossier.core.database import (
     Session,
     SessionFactory,
-    make_engine,
-    make_sessions,
     tenant_transaction,
 )
 from dossier.core.models import new_id
@@ -31,17 +28,6 @@ from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.ports import TaskContext
 
 BYTES = b"Shelf life: 36 months."
-
-
-@pytest.fixture(scope="module")
-async def committing(
-    cluster_url: str, database_url: str
-) -> AsyncIterator[SessionFactory]:
-    """Sessions of many connections, on a database that really commits."""
-    del database_url  # only so that the template exists
-    engine = make_engine(await clone(cluster_url, TEMPLATE, "document_races"))
-    yield make_sessions(engine)
-    await engine.dispose()
 
 
 @pytest.fixture

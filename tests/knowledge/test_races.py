@@ -1,12 +1,10 @@
 """What happens at once: deletions beside indexing and embedding."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from tests.conftest import TEMPLATE, clone
 from tests.factories.accounts import make_organisation
 from tests.factories.knowledge import index, make_indexed_document, make_read_document
 from tests.knowledge.counting import kept_counts, real_counts, rows, stats
@@ -14,8 +12,6 @@ from tests.knowledge.counting import kept_counts, real_counts, rows, stats
 from dossier.core.database import (
     Session,
     SessionFactory,
-    make_engine,
-    make_sessions,
     tenant_transaction,
 )
 from dossier.core.models import new_id
@@ -24,17 +20,6 @@ from dossier.documents.service import DocumentsService
 from dossier.knowledge.service.indexing_vectors import Sight, VectorsService
 
 WAITING = "select count(*) from pg_locks where not granted"
-
-
-@pytest.fixture(scope="module")
-async def committing(
-    cluster_url: str, database_url: str
-) -> AsyncIterator[SessionFactory]:
-    """Sessions of many connections, on a database that really commits."""
-    del database_url  # only so that the template exists
-    engine = make_engine(await clone(cluster_url, TEMPLATE, "knowledge_races"))
-    yield make_sessions(engine)
-    await engine.dispose()
 
 
 @pytest.fixture
