@@ -17,7 +17,7 @@ from dossier.activity.constants import (
 from dossier.activity.models import ActivityEvent, ActivitySeal
 from dossier.activity.schemas import VerifyResponse
 from dossier.core.clock import now
-from dossier.core.creates import Creates
+from dossier.core.creates import Creates, fresh
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
@@ -48,8 +48,11 @@ class ActivityRecorder:
         `details` holds text, whole numbers, truth values and nestings of them.
         """
         content = self._content(action, entity_type, entity_id, details or {}, status)
-        event = ActivityEvent(**content, row_hash=rules.row_hash(content))
-        gateway.add_event(self._session, event)
+        content["row_hash"] = rules.row_hash(content)
+        if isinstance(self._session, Creates):
+            gateway.add_event(self._session, fresh(ActivityEvent, **content))
+        else:
+            gateway.add_event(self._session, ActivityEvent(**content))
 
     def _content(
         self,

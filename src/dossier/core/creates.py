@@ -6,8 +6,9 @@ edge, after the endpoint and before the answer.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,7 @@ import orjson
 from sqlalchemy import JSON, Column, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import class_mapper
 
 from dossier.core.database import SessionFactory, raw_rows, tenant_transaction
 from dossier.core.errors import AppError
@@ -23,6 +25,54 @@ from dossier.core.reads import BIND, run_once
 from dossier.core.tenancy import Actor
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # the library's own
+
+COMPUTED: Any = None
+"""Stands in a new row for what the database works out."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def fresh(kind: Callable[P, R], /, *_: P.args, **values: P.kwargs) -> R:
+    """Return a new row for a hot create: `kind(**values)` at a fifth of its price.
+
+    It keeps no record of what was set, so it is nothing for a session.
+    """
+    blank = _blank(kind)
+    if not blank.required <= values.keys() <= blank.names:
+        return kind(**values)  # type: ignore[call-arg] # which says what is wrong
+    row = blank.new()
+    members = vars(row)
+    members.update(blank.defaults)
+    members.update(values)
+    for name, make in blank.factories:
+        if name not in values:
+            members[name] = make()
+    return cast("R", row)
+
+
+class _Blank(NamedTuple):
+    """What rows of one kind begin with."""
+
+    new: Callable[[], object]
+    names: frozenset[str]
+    required: frozenset[str]
+    defaults: Mapping[str, object]
+    factories: tuple[tuple[str, Callable[[], object]], ...]
+
+
+@cache
+def _blank(kind: Any) -> _Blank:
+    new = class_mapper(kind).class_manager.new_instance
+    told = fields(kind)
+    made = {f.name: f.default_factory for f in told if f.default_factory is not MISSING}
+    required = {
+        f.name for f in told if f.default is MISSING and f.default_factory is MISSING
+    }
+    names = frozenset(f.name for f in told)
+    bare = new()  # what nobody sets, the class knows
+    defaults = {name: getattr(bare, name) for name in names - required - made.keys()}
+    return _Blank(new, names, frozenset(required), defaults, tuple(made.items()))
 
 
 class Condition(NamedTuple):
@@ -71,7 +121,10 @@ class Creates:
         """
         if not self._rows:
             return True
-        condition = condition or Condition("", ())
+        return await self.read_and_store(condition or Condition("", ())) is not None
+
+    async def read_and_store(self, condition: Condition) -> asyncpg.Record | None:
+        """Do the same, and return the row of the condition, `held` in computed SQL."""
         kinds = zip(map(type, self._rows), self._computed, strict=True)
         statement = _statement(tuple(kinds), condition.sql, len(condition.args))
         args = [
@@ -86,7 +139,7 @@ class Creates:
             if meaning is None:
                 raise
             raise meaning from exc
-        return bool(rows)
+        return rows[0] if rows else None
 
     async def _run(self, statement: str, *args: Any) -> list[asyncpg.Record]:
         bind = self._sessions.kw["bind"]
@@ -122,7 +175,7 @@ def _statement(kinds: tuple[_Kind, ...], condition: str, condition_args: int) ->
         inserts.append(f"row_{number} as ({into})")
         first += len(given)
     held = condition or "select org_id from bound"
-    return f"{BIND}, held as ({held}), {', '.join(inserts)} select 1 from held"  # noqa: S608 - names of ours
+    return f"{BIND}, held as ({held}), {', '.join(inserts)} select * from held"  # noqa: S608 - names of ours
 
 
 def _table(kind: type[TenantOwned]) -> Table:
@@ -145,24 +198,19 @@ def _given(
 @cache
 def _readers(
     kind: type[TenantOwned], computed: frozenset[tuple[str, str]]
-) -> list[tuple[str, Callable[[Any], Any]]]:
-    return [
-        (column.key, _as_json if isinstance(column.type, JSON) else _as_it_is)
-        for column in _given(kind, computed)
-    ]
+) -> tuple[list[str], list[int]]:
+    """Return the attributes in the order of their places, and which are JSON."""
+    given = _given(kind, computed)
+    as_json = [i for i, column in enumerate(given) if isinstance(column.type, JSON)]
+    return [column.key for column in given], as_json
 
 
 def _values(row: TenantOwned, computed: frozenset[tuple[str, str]]) -> list[Any]:
+    names, as_json = _readers(type(row), computed)
     members = vars(row)  # without what nobody set: that the class knows
-    return [
-        read(members[name] if name in members else getattr(row, name))
-        for name, read in _readers(type(row), computed)
+    values = [
+        members[name] if name in members else getattr(row, name) for name in names
     ]
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _as_json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    for place in as_json:
+        values[place] = orjson.dumps(values[place]).decode()
+    return values

@@ -44,10 +44,15 @@ def bound(select: str) -> BoundStatement:
 
     That is the condition of every table in it; its own parameters begin at `$2`.
     """
+    return BoundStatement(BIND + fenced(select))
+
+
+def fenced(select: str) -> str:
+    """Return the same as a part of a statement that begins with `BIND`."""
     if "bound.org_id" not in select:
         message = "a bound statement names `bound.org_id`"
         raise ValueError(message)
-    return BoundStatement(BIND + _FENCED.format(select))
+    return _FENCED.format(select)
 
 
 def members_of(row: asyncpg.Record, *json_columns: str) -> dict[str, Any]:
