@@ -49,6 +49,17 @@ async def run_when(
     raise TimeoutError(run.id)
 
 
+async def until_stored(sessions: SessionFactory, run: Run, through: int) -> None:
+    """Return once a run's log ends in this number."""
+    last = text("select max(last_sequence) from run_events where run_id = :id")
+    for _ in range(1000):
+        async with system_transaction(sessions) as session:
+            if await session.scalar(last, {"id": run.id}) == through:
+                return
+        await asyncio.sleep(0.005)
+    raise TimeoutError(run.id)
+
+
 async def start_run(
     engine: RunEngine, sessions: SessionFactory, org_id: UUID, **given: Any
 ) -> Run:

@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.factories.runs import get_run, make_run, run_when, start_run
+from sqlalchemy import text
+from tests.factories.runs import get_run, make_run, start_run, until_stored
 from tests.runs.conftest import Notes, Process
 from tests.runs.scripted import (
     COUNT,
     DELTA,
     TEXT,
+    WORDS,
     Talk,
     add_note,
     all_of,
@@ -19,7 +21,7 @@ from tests.runs.scripted import (
     text_of,
 )
 
-from dossier.core.database import Session, SessionFactory
+from dossier.core.database import Session, SessionFactory, system_transaction
 from dossier.core.errors import ConflictError, UpstreamError
 from dossier.runs.constants import MAX_BATCH_EVENTS, RunState
 from dossier.runs.models import Run
@@ -292,10 +294,32 @@ async def test_more_events_than_a_row_holds_are_stored_while_the_run_goes_on(
     engine, other = await process(burst), await process()
     run = await start_run(engine, committed, brand)
     last = 2 * MAX_BATCH_EVENTS + 50
-    await run_when(committed, run, lambda now: now.stored_through == last)
+    await until_stored(committed, run, last)
     stored = await first_of(other, brand, run.id, last)
     go.set()
     whole = await all_of(engine.follow(brand, run.id))
 
     assert numbers_of(whole) == list(range(1, last + 2))
     assert stored == whole[:last]
+
+
+async def test_row_of_a_run_is_not_written_with_each_batch(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=3)
+    engine = await process(talk, lease_s=30)
+    run = await start_run(engine, committed, brand)
+    await until_stored(committed, run, 4)
+    before = await version_of(committed, run)
+    talk.pause_at, talk.go, go = 9, asyncio.Event(), talk.go
+    go.set()
+    await until_stored(committed, run, len(WORDS) - 2)
+
+    assert await version_of(committed, run) == before
+
+
+async def version_of(sessions: SessionFactory, run: Run) -> str:
+    """Return what changes whenever a run's row is written."""
+    async with system_transaction(sessions) as session:
+        query = text("select xmin::text from runs where id = :id")
+        return str(await session.scalar(query, {"id": run.id}))

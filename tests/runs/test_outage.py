@@ -6,7 +6,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from tests.factories.runs import get_run, kill, make_engine, run_when, start_run
+from tests.factories.runs import (
+    get_run,
+    kill,
+    make_engine,
+    run_when,
+    start_run,
+    until_stored,
+)
 from tests.runs.cable import Cable
 from tests.runs.conftest import Notes, Process
 from tests.runs.scripted import (
@@ -86,7 +93,7 @@ async def test_row_that_somebody_has_locked_holds_up_no_other_run(
     talk = Talk(pause_at=6)
     engine = await process(talk)
     locked = await start_run(engine, committed, brand)
-    await run_when(committed, locked, lambda now: now.stored_through == 7)
+    await until_stored(committed, locked, 7)
 
     async with system_transaction(committed) as session:
         await session.execute(LOCK, {"id": locked.id})
@@ -127,7 +134,7 @@ async def test_events_whose_answer_was_lost_are_stored_once(
     talk = Talk(pause_at=6)
     engine, run = await far_run(talk)
 
-    await run_when(committed, run, lambda now: now.stored_through == 7)
+    await until_stored(committed, run, 7)
     await run_when(committed, run, lambda _: bool(cable.lost_commits))
     talk.go.set()
     await engine.wait(brand, run.id, 5)

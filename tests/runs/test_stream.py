@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, MutableMapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -13,10 +13,11 @@ from tests.runs.conftest import Process
 from tests.runs.scripted import COUNT, TEXT, Talk, all_of
 from typing_extensions import override
 
-from dossier.core.database import Engine, SessionFactory
-from dossier.runs.constants import FINISHED, RunState
+from dossier.core.database import Engine, SessionFactory, system_transaction
+from dossier.runs.constants import FINISHED, RunState, Verb
 from dossier.runs.dependencies import get_starting_after, sse_response
 from dossier.runs.exceptions import StreamPositionInvalidError
+from dossier.runs.gateway import log
 
 Message = MutableMapping[str, Any]
 
@@ -280,6 +281,37 @@ async def test_run_whose_last_readers_leave_two_processes_at_once_is_cancelled(
     ended = await run_when(committed, run, lambda now: now.state in FINISHED)
 
     assert ended.state is RunState.CANCELLED
+
+
+@pytest.mark.parametrize("says_another", [False, True])
+async def test_what_a_process_says_of_its_own_readers_proves_nothing_to_itself(
+    says_another: bool,  # noqa: FBT001 - a case
+    process: Process,
+    committed: SessionFactory,
+    brand: UUID,
+) -> None:
+    talk = Talk(pause_at=6)
+    engine = await process(talk, **CANCELS)
+    run = await start_run(engine, committed, brand)
+    client = Client()
+    stream = begin(client, sse_response(engine, brand, run))
+    await talk.paused.wait()
+    source = uuid4() if says_another else engine.holder.id
+
+    async def say() -> None:
+        while True:
+            async with system_transaction(committed) as session:
+                await log.tell_for_system(session, Verb.READ, [source, run.id])
+            await asyncio.sleep(0.005)
+
+    saying = asyncio.create_task(say())
+    client.gone.set()
+    await stream
+    await asyncio.wait({asyncio.create_task(talk.stopped.wait())}, timeout=SILENCE_S)
+    saying.cancel()
+
+    assert talk.stopped.is_set() is not says_another
+    talk.go.set()
 
 
 async def test_run_whose_reader_comes_back_elsewhere_is_not_cancelled(

@@ -10,6 +10,7 @@ from tests.factories.runs import (
     make_run,
     run_when,
     start_run,
+    until_stored,
 )
 from tests.runs.conftest import Notes, Process
 from tests.runs.scripted import (
@@ -82,7 +83,7 @@ async def test_executor_chooses_what_counts_after_a_take_over(
 
     engine = await process(Talk(pause_at=6))
     run = await start_run(engine, committed, brand)
-    await run_when(committed, run, lambda now: now.stored_through == 7)
+    await until_stored(committed, run, 7)
 
     await kill(engine)
     await expire_lease(committed, run)
@@ -163,7 +164,7 @@ async def test_run_whose_processes_die_again_and_again_fails(
 
     engine = await process(Talk(pause_at=6))
     run = await start_run(engine, committed, brand)
-    await run_when(committed, run, lambda now: now.stored_through == 7)
+    await until_stored(committed, run, 7)
 
     await kill(engine)
     await expire_lease(committed, run)

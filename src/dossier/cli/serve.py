@@ -27,11 +27,12 @@ app = typer.Typer()
 
 START_FAILED = 3
 """What the server itself ends with where it could not start."""
-GARBAGE_THRESHOLDS = (10_000, 10, 50)
-"""How often garbage is looked for: seldom among what has lived long.
+GARBAGE_THRESHOLDS = (2_000, 5, 500)
+"""How often garbage is looked for: often among little, seldom among what is old.
 
 A look at all holds every stream up, hundreds of them for a quarter of a second. It
-would come every few seconds by the usual thresholds, and comes in minutes by these.
+would come every few seconds by the usual thresholds, and comes in minutes by these; the
+others are kept short by coming soon.
 """
 GRACE_S = 30
 """How long requests that are under way may take after the signal to stop."""

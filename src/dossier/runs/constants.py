@@ -48,6 +48,7 @@ class Verb(StrEnum):
     """What is told to all processes; the ids of the runs follow."""
 
     EVENTS = "events"
+    """More is stored of these."""
     ENDED = "ended"
     CANCEL = "cancel"
     DUE = "due"
@@ -56,3 +57,7 @@ class Verb(StrEnum):
     """Who reads these?"""
     READ = "read"
     """These are read here."""
+
+
+SIGNED = frozenset({Verb.EVENTS, Verb.READ})
+"""Before the ids of the runs stands that of the process which tells it."""

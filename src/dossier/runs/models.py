@@ -66,7 +66,8 @@ class Run(TenantOwned, Identified, Base):
     lease_until: Mapped[datetime | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)
     losses: Mapped[int] = mapped_column(default=0)
-    # No number above `reserved_through` has been shown to anybody.
+    # No number above `reserved_through` has been shown to anybody; how much is stored,
+    # the log tells until a run changes hands or ends.
     reserved_through: Mapped[int] = mapped_column(BigInteger, default=0)
     stored_through: Mapped[int] = mapped_column(BigInteger, default=0)
     error: Mapped[dict[str, Any] | None] = mapped_column(default=None)

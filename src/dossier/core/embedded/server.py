@@ -33,6 +33,10 @@ _SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "128MB",
     "jit": "off",
+    # A new installation grows from nothing: what is planned while tables are small is
+    # planned anew soon, and an index costs on an SSD what it costs in memory.
+    "autovacuum_naptime": "10s",
+    "random_page_cost": "1.1",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Rejected statements are the application's to log, and may hold people's data.

@@ -15,7 +15,7 @@ import aiohttp
 
 MOST_UNRESTED = 150
 """So many streams are read whenever something comes."""
-REST_S = 0.125
+REST_S = 0.15
 """Of more, each rests so long after a reading: three tokens of a usual server."""
 _TICK_S = 0.005
 

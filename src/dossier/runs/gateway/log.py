@@ -16,28 +16,33 @@ from dossier.runs.rules.events import Batch
 
 # All runs of a process in one statement. What is not its own any more stores nothing;
 # what somebody else has locked for a moment is left for the next time, so that no
-# transaction of theirs holds up the leases of all. Each run is looked up by its key,
-# and what is stored of it goes along with its row: however the planner guesses, the
-# work grows with the number of runs and no faster.
+# transaction of theirs holds up the leases of all. Each run is looked up by its id: an
+# equal `org_id` would tempt the planner, as long as it knows little of the table, to
+# walk all runs of an organisation for each.
+#
+# The lock alone keeps others from taking a run while events are stored. Its row is
+# written where its lease has aged or more numbers are wanted: written with each batch,
+# rows would die by the thousand. A lease that is not renewed here is a young one.
 _STORE = """
 with lease as (
   select * from unnest($3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bigint[],
-                       $8::bigint[], $9::bigint[], $10::text[])
-    as lease(org_id, id, epoch, reserve, stored, first, last, events)
-), free as materialized (
-  select lease.* from lease cross join lateral (
-    select from runs run
-    where run.org_id = lease.org_id and run.id = lease.id and run.owner = $1
-      and run.epoch = lease.epoch and run.finished_at is null
+                       $8::bigint[], $9::text[])
+    as lease(org_id, id, epoch, reserve, first, last, events)
+), held as materialized (
+  select lease.*, run.state, run.is_due from lease cross join lateral (
+    select run.state, run.reserved_through < lease.reserve or run.lease_until
+        < clock_timestamp() + make_interval(secs => $2 * 0.9) as is_due
+    from runs run
+    where run.id = lease.id and run.org_id is not distinct from lease.org_id
+      and run.owner = $1 and run.epoch = lease.epoch and run.finished_at is null
     for no key update skip locked
   ) as run
-), held as (
+), renewed as (
   update runs run
   set lease_until = clock_timestamp() + make_interval(secs => $2),
-      reserved_through = greatest(run.reserved_through, free.reserve),
-      stored_through = greatest(run.stored_through, free.stored)
-  from free where run.org_id = free.org_id and run.id = free.id
-  returning run.org_id, run.id, run.state, free.first, free.last, free.events
+      reserved_through = greatest(run.reserved_through, held.reserve)
+  from held where held.is_due and run.id = held.id
+    and run.org_id is not distinct from held.org_id
 ), stored as (
   insert into run_events
     (org_id, run_id, first_sequence, last_sequence, events, created_at)
@@ -181,7 +186,6 @@ async def _store(
             run.run_id,
             run.epoch,
             run.reserve_through,
-            run.stored_through,
             *(run.batches[layer] if len(run.batches) > layer else _NO_BATCH),
         )
         for run in runs

@@ -1,17 +1,18 @@
 """Queries on run rows. `…_for_system` needs a system transaction."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, delete, func, select, update
+from sqlalchemy import ScalarSelect, Select, case, delete, func, select, update
 
-from dossier.core.creates import Creates
+from dossier.core.clock import now
+from dossier.core.creates import Creates, fresh
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.runs.constants import RESERVED_BLOCK, RUNNING, RunState
-from dossier.runs.models import Run
+from dossier.runs.models import Run, RunEventBatch
 from dossier.runs.ports import Holder
 from dossier.runs.schemas import RunFilters
 
@@ -19,26 +20,34 @@ from dossier.runs.schemas import RunFilters
 async def add_run(session: Session, run: Run, holder: Holder | None = None) -> None:
     """Insert a run; one that has a holder is in its hand from the first instant."""
     if holder is not None:
-        _put_in_hand(run, holder)
+        for name, value in _in_hand(holder, run.created_at).items():
+            setattr(run, name, value)
         # The database's clock alone decides over leases.
         run.lease_until = func.clock_timestamp() + timedelta(seconds=holder.lease_s)
     session.add(run)
     await session.flush()
 
 
-def add_run_in_hand(creates: Creates, run: Run, holder: Holder) -> None:
+def add_run_in_hand(
+    creates: Creates, members: Mapping[str, Any], holder: Holder
+) -> Run:
     """Take a run along with the other new rows of a request, in the holder's hand."""
-    _put_in_hand(run, holder)
+    at = now()
+    run = fresh(Run, created_at=at, **members, **_in_hand(holder, at))
     lease = f"clock_timestamp() + make_interval(secs => {holder.lease_s:f})"
     creates.add(run, computed={"lease_until": lease})
+    return run
 
 
-def _put_in_hand(run: Run, holder: Holder) -> None:
-    run.owner = holder.id
-    run.epoch = run.attempts = 1
-    run.reserved_through = RESERVED_BLOCK
-    run.state = RunState.PROCESSING
-    run.started_at = run.created_at
+def _in_hand(holder: Holder, at: datetime) -> dict[str, Any]:
+    return {
+        "owner": holder.id,
+        "epoch": 1,
+        "attempts": 1,
+        "reserved_through": RESERVED_BLOCK,
+        "state": RunState.PROCESSING,
+        "started_at": at,
+    }
 
 
 async def get_run_for_org(session: Session, org_id: UUID, run_id: UUID) -> Run | None:
@@ -169,6 +178,7 @@ async def _claim(session: Session, holder: Holder, condition: object) -> list[Ru
             losses=Run.losses + case((Run.owner.is_not(None), 1), else_=0),
             lease_until=func.clock_timestamp() + timedelta(seconds=holder.lease_s),
             reserved_through=Run.reserved_through + RESERVED_BLOCK,
+            stored_through=func.greatest(Run.stored_through, _last_stored()),
             started_at=func.coalesce(Run.started_at, func.clock_timestamp()),
             state=case(
                 (Run.state == RunState.PENDING, RunState.PROCESSING), else_=Run.state
@@ -178,6 +188,14 @@ async def _claim(session: Session, holder: Holder, condition: object) -> list[Ru
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     return list(await session.scalars(statement))
+
+
+def _last_stored() -> ScalarSelect[int]:
+    """Return the last number in a run's log; its row tells it from its end on."""
+    log = select(func.coalesce(func.max(RunEventBatch.last_sequence), 0)).where(
+        RunEventBatch.org_id == Run.org_id, RunEventBatch.run_id == Run.id
+    )
+    return log.correlate(Run).scalar_subquery()
 
 
 def _one(org_id: UUID, run_id: UUID) -> Select[Any]:

@@ -15,15 +15,21 @@ from dossier.core.patterns import pattern
 from dossier.runs.constants import RESTARTED
 
 _TYPE = pattern(r"[A-Za-z0-9_.-]{1,80}")
+_EVENT = b"\nevent: "
 _DATA = b"\ndata: "
 
 
 class RunEvent(NamedTuple):
-    """One event; `frame` is what a stream sends."""
+    """One event; `frame` is what a stream sends, and the only thing that is kept."""
 
     sequence_number: int
-    type: str
     frame: bytes
+
+    @property
+    def type(self) -> str:
+        """Return the event's name."""
+        start = self.frame.index(_EVENT) + len(_EVENT)
+        return self.frame[start : self.frame.index(_DATA)].decode()
 
     @property
     def json(self) -> bytes:
@@ -48,11 +54,14 @@ class Batch(NamedTuple):
 
 def make_event(number: int, kind: str, data: Mapping[str, Any]) -> RunEvent:
     """Return an event, encoded."""
+    return RunEvent(number, frame_of(number, kind, data))
+
+
+def frame_of(number: int, kind: str, data: Mapping[str, Any]) -> bytes:
+    """Return what a stream sends of an event."""
     members = {"type": kind, "sequence_number": number, **data}
     members["type"], members["sequence_number"] = kind, number
-    return RunEvent(
-        number, kind, b"id: %d%b%b\n\n" % (number, _middle(kind), _encoded(members))
-    )
+    return b"id: %d%b%b\n\n" % (number, _middle(kind), _encoded(members))
 
 
 def batch_of(events: Sequence[RunEvent]) -> Batch:
@@ -92,7 +101,7 @@ def _middle(kind: str) -> bytes:
     if not _TYPE.fullmatch(kind):
         message = f"not the name of an event: {kind!r}"
         raise ValueError(message)
-    return b"\nevent: %b%b" % (kind.encode(), _DATA)
+    return b"%b%b%b" % (_EVENT, kind.encode(), _DATA)
 
 
 def _encoded(members: Mapping[str, Any]) -> bytes:

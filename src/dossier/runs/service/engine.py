@@ -12,6 +12,7 @@ from typing import Self
 from uuid import UUID
 
 from dossier.core.database import SessionFactory
+from dossier.core.listening import Listener
 from dossier.core.models import new_id
 from dossier.core.settings.models import RunSettings
 from dossier.runs.models import Run
@@ -66,9 +67,13 @@ class RunEngine:
             settings=settings,
         )
         self._following = Following(sessions, self._held, lambda: self.is_open)
-        self._partings = Partings(sessions, self._held, self._working, settings.lease_s)
+        self._partings = Partings(sessions, self._held, self._working, self.holder)
         self._news = News(
-            database_url, self._held, self._partings, self._takeover.look_soon
+            database_url,
+            self.holder.id,
+            self._held,
+            self._partings,
+            self._takeover.look_soon,
         )
         self._main: asyncio.Task[None] | None = None
 
@@ -97,13 +102,21 @@ class RunEngine:
                 await self._close(grace_s)
 
     @property
+    def listener(self) -> Listener:
+        """Return the ear of this process; others may listen by it, too."""
+        return self._news.listener
+
+    @property
     def access_changes(self) -> int:
         """How often somebody may have lost the right to follow a run."""
         return self._news.access_changes
 
-    def adopt(self, run: Run) -> None:
-        """Begin a run that was created in this process's hand."""
-        self._working.begin(run)
+    def adopt(self, run: Run, handed: object = None) -> None:
+        """Begin a run that was created in this process's hand.
+
+        What is `handed` over, the executor need not read again.
+        """
+        self._working.begin(run, handed)
 
     def adopt_early(self, run: Run, handed: object = None) -> Callable[[bool], None]:
         """Begin a run while its row is being written; tell the result how that went.

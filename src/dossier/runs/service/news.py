@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from dossier.core.listening import Listener
-from dossier.runs.constants import CHANNEL, Verb
+from dossier.runs.constants import CHANNEL, SIGNED, Verb
 from dossier.runs.service.held import HeldRuns
 from dossier.runs.service.live import Stop
 from dossier.runs.service.partings import Partings
@@ -17,6 +17,7 @@ class News:
     def __init__(
         self,
         database_url: str,
+        own_id: UUID,
         held: HeldRuns,
         partings: Partings,
         on_due: Callable[[], None],
@@ -24,6 +25,7 @@ class News:
         self.access_changes = 0
         """How often somebody may have lost the right to follow a run."""
         self.listener = Listener(database_url, on_return=self._look_again)
+        self._own = own_id.hex
         self._held = held
         self._on_due = on_due
         self._talk: dict[str, Callable[[UUID], None]] = {
@@ -39,6 +41,8 @@ class News:
         verb, *ids = payload.split()
         if verb == Verb.DUE:
             self._on_due()
+        if verb in SIGNED and ids.pop(0) == self._own:
+            return  # what this process knows without being told
         hear = self._talk.get(verb) or partial(self._heard_of, verb)
         for run_id in map(UUID, ids):
             hear(run_id)

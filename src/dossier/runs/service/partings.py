@@ -15,6 +15,7 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.queue.lost import outlast
 from dossier.runs.constants import Verb
 from dossier.runs.gateway import log
+from dossier.runs.ports import Holder
 from dossier.runs.service.held import HeldRuns
 from dossier.runs.service.runs import RunsService
 from dossier.runs.service.working import Working
@@ -52,9 +53,9 @@ class Partings:
         sessions: SessionFactory,
         held: HeldRuns,
         working: Working,
-        lease_s: float,
+        holder: Holder,
     ) -> None:
-        self._lease_s = lease_s
+        self._holder = holder
         self._sessions = sessions
         self._held = held
         self._working = working
@@ -79,10 +80,13 @@ class Partings:
         if question is not None:
             question.came_back.set()
         if self.is_read_here(run_id):
-            self._working.spawn(self._tell(Verb.READ, run_id))
+            self._working.spawn(self._tell(Verb.READ, self._holder.id, run_id))
 
     def heard_reader(self, run_id: UUID) -> None:
-        """Some process has a reader."""
+        """Another process has a reader.
+
+        What this one said of its own may come back when it is true no more.
+        """
         question = self._questions.get(run_id)
         if question is not None:
             question.is_read.set()
@@ -104,16 +108,16 @@ class Partings:
         question = self._questions[run_id] = _Question()
         try:
             await self._tell(Verb.READERS, run_id)
-            await _wait(question.came_back, self._lease_s)
-            await _wait(question.is_read, self._lease_s * ANSWER_PER_LEASE)
+            await _wait(question.came_back, self._holder.lease_s)
+            await _wait(question.is_read, self._holder.lease_s * ANSWER_PER_LEASE)
         finally:
             del self._questions[run_id]
         return question
 
-    async def _tell(self, verb: Verb, run_id: UUID) -> None:
+    async def _tell(self, verb: Verb, *ids: UUID) -> None:
         async def tell() -> None:
             async with system_transaction(self._sessions) as session:
-                await log.tell_for_system(session, verb, [run_id])
+                await log.tell_for_system(session, verb, ids)
 
         await outlast(tell)
 

@@ -42,7 +42,7 @@ class RunsService:
         Without one, the first process that looks takes it.
         """
         actor = self._actor
-        run = _new_run(actor, kind, input, subject_id)
+        run = Run(**_members(actor, kind, input, subject_id))
         if engine is None:
             await gateway.add_run(self._session, run)
             await log.tell_for_org(self._session, actor.org_id, Verb.DUE, [run.id])
@@ -150,22 +150,21 @@ def add_run(  # noqa: PLR0913 - what a run is started with
 
     The engine adopts it once they are stored.
     """
-    run = _new_run(actor, kind, input, subject_id)
-    gateway.add_run_in_hand(creates, run, holder)
-    return run
+    members = _members(actor, kind, input, subject_id)
+    return gateway.add_run_in_hand(creates, members, holder)
 
 
-def _new_run(
+def _members(
     actor: Actor, kind: str, written: dict[str, Any], subject_id: UUID | None
-) -> Run:
-    return Run(
-        org_id=actor.org_id,
-        kind=kind,
-        subject_id=subject_id,
-        input=written,
-        actor_user_id=actor.user_id,
-        actor_api_key_id=actor.api_key_id,
-        actor_name=actor.name,
-        actor_role=actor.role,
-        request_id=actor.request_id,
-    )
+) -> dict[str, Any]:
+    return {
+        "org_id": actor.org_id,
+        "kind": kind,
+        "subject_id": subject_id,
+        "input": written,
+        "actor_user_id": actor.user_id,
+        "actor_api_key_id": actor.api_key_id,
+        "actor_name": actor.name,
+        "actor_role": actor.role,
+        "request_id": actor.request_id,
+    }

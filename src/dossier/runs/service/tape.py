@@ -7,13 +7,14 @@ the run over begins above what was reserved, so that no number is ever used twic
 import asyncio
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 from dossier.runs.constants import MAX_BATCH_EVENTS, RESERVED_BLOCK
-from dossier.runs.rules.events import Batch, RunEvent, batch_of, make_event
+from dossier.runs.rules.events import Batch, RunEvent, batch_of, frame_of
 
-KEPT_EVENTS = 256
+KEPT_EVENTS = 64
 """Stored events that stay in memory, for followers who lag a little."""
 MAX_TAKEN_EVENTS = 500
 """Events that one follower takes at a time."""
@@ -38,7 +39,8 @@ class Tape:
         self.is_lost = False
         self.is_held = False
         """Nothing may be shown yet: its run is just being written."""
-        self._window: list[RunEvent] = []
+        self._window: list[bytes] = []
+        """The frames of the last events: bytes, which no look for garbage visits."""
         self._frozen: list[Batch] = []
         self._frozen_through = self.last
         self._unsealed: tuple[list[Batch], int] = ([], self.last)
@@ -52,7 +54,7 @@ class Tape:
         number = self.last + 1
         if self.is_lost:
             return number
-        self._append(make_event(number, kind, data))
+        self._append(number, kind, data)
         if not self._has_unstored or number == self.reserved_through + 1:
             self._has_unstored = True
             self._on_unstored(self)
@@ -63,9 +65,9 @@ class Tape:
     def seal(self, kind: str, data: Mapping[str, Any]) -> None:
         """Add the last event; it is shown when the transaction of the end stands."""
         self._unsealed = (list(self._frozen), self._frozen_through)
-        event = make_event(self.last + 1, kind, data)
-        self._append(event)
-        self._hidden_from = event.sequence_number
+        number = self.last + 1
+        self._append(number, kind, data)
+        self._hidden_from = number
 
     def unseal(self) -> None:
         """Take the last event back: the transaction was undone."""
@@ -84,7 +86,7 @@ class Tape:
         if start < 0:
             return None
         shown = self._shown_through() + 1 - first
-        return self._window[start : min(shown, start + MAX_TAKEN_EVENTS)]
+        return self._events(start, min(shown, start + MAX_TAKEN_EVENTS))
 
     def has_shown_all(self, position: int) -> bool:
         """Tell whether nothing can come any more beyond a position."""
@@ -104,7 +106,7 @@ class Tape:
         """
         self._has_unstored = False
         first = self.last + 1 - len(self._window)
-        fresh = self._window[self._frozen_through + 1 - first :]
+        fresh = self._events(self._frozen_through + 1 - first, len(self._window))
         self._frozen += [
             batch_of(fresh[start : start + MAX_BATCH_EVENTS])
             for start in range(0, len(fresh), MAX_BATCH_EVENTS)
@@ -130,12 +132,17 @@ class Tape:
         """Say that another process goes on with it."""
         self.is_lost = True
 
-    def _append(self, event: RunEvent) -> None:
+    def _events(self, start: int, stop: int) -> list[RunEvent]:
+        """Return events by their places in the window."""
+        number = self.last + 1 - len(self._window) + start
+        return list(map(RunEvent, count(number), self._window[start:stop]))
+
+    def _append(self, number: int, kind: str, data: Mapping[str, Any]) -> None:
         if self._hidden_from is not None:
-            message = f"{event.type} comes after the end of the run"
+            message = f"{kind} comes after the end of the run"
             raise RuntimeError(message)
-        self._window.append(event)
-        self.last = event.sequence_number
+        self._window.append(frame_of(number, kind, data))
+        self.last = number
 
     def _shown_through(self) -> int:
         if self.is_held:

@@ -59,9 +59,11 @@ class Working:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: Run, handed: object = None) -> None:
         """Begin a run that its row gives to this process."""
-        self.spawn(self._work(self._held.take(run)))
+        live = self._held.take(run)
+        live.handed = handed
+        self.spawn(self._work(live))
 
     def begin_early(self, run: Run, handed: object) -> Callable[[bool], None]:
         """Begin a run whose row is being written; tell the result how that went."""

@@ -92,7 +92,8 @@ class Writer:
             states = await log.store_for_system(session, self._holder, helds)
             fresh = [held.run_id for held in helds if held.batches]
             if fresh:
-                await log.tell_for_system(session, Verb.EVENTS, fresh)
+                told = [self._holder.id, *fresh]
+                await log.tell_for_system(session, Verb.EVENTS, told)
         return states
 
     def _note(self, live: Live, held: log.Held, state: RunState | None) -> None:
