@@ -6,6 +6,7 @@ from typing import Any, Final
 from benchmarks.evals.library import open_organisation
 
 from dossier.chat.service.answers import Answered, Question
+from dossier.chat.service.answers_first import Acquaintances
 from dossier.chat.service.answers_terms import Terms
 from dossier.chat.tasks.asking import Asking
 from dossier.core.database import SessionFactory
@@ -37,6 +38,7 @@ class Desk:
             10_000,
             has_model=True,
             is_welcome=_always,
+            acquaintances=Acquaintances(),
         )
         terms = Terms(engine)
         asked = await asking.ask(Question(message=question, terms=terms))

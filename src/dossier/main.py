@@ -24,6 +24,7 @@ from dossier.api import (
     ROOT_ROUTERS,
     executing,
 )
+from dossier.chat.service.answers_first import Acquaintances
 from dossier.core import dispatch, docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -85,11 +86,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.authenticator = _authenticator(app, database.sessions, uses)
         state.checks = _checks(database)
         parts = await stack.enter_async_context(executing(settings, database))
-        state.searchers = parts.searchers
+        state.searchers, state.acquaintances = parts.searchers, Acquaintances()
         await stack.enter_async_context(_jobs(app, settings, database))
         state.run_engine = await stack.enter_async_context(
             RunEngine(database.sessions, database.url, parts.executors, settings.runs)
         )
+        listener = state.run_engine.listener
+        await stack.enter_async_context(parts.uncounted.listening(listener))
         yield
 
 

@@ -39,8 +39,14 @@ class Listener:
         self._on_return = on_return
         self._callbacks: list[tuple[str, Callback]] = []
         self._ready = asyncio.Event()
+        self._connections = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def hearing(self) -> int:
+        """Return the number of the connection that brings news; 0 while none does."""
+        return self._connections if self._ready.is_set() else 0
 
     async def add(self, channel: str, callback: Callback) -> None:
         """Deliver a channel's payloads; returns when the server listens."""
@@ -78,6 +84,7 @@ class Listener:
         connection: Any = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT_S)
         connection.add_termination_listener(lambda _: self._changed.set())
         listened: set[str] = set()
+        self._connections += 1
         try:
             while not connection.is_closed():
                 self._changed.clear()
@@ -87,6 +94,7 @@ class Listener:
                     self._on_return()
                 await self._changed.wait()
         finally:
+            self._ready.clear()
             connection.terminate()
 
     async def _listen(self, connection: Any, listened: set[str]) -> None:

@@ -20,6 +20,7 @@ from tests.factories.accounts import make_organisation, make_user
 from dossier.ai.service import open_model_parts
 from dossier.chat.ports import SearcherOf
 from dossier.chat.service.answers import KIND
+from dossier.chat.service.answers_first import Acquaintances
 from dossier.chat.service.answers_prompt import Window
 from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
 from dossier.chat.tasks.parts import Clients
@@ -198,6 +199,7 @@ async def open_chat(
             known = app.state.authenticator.actors
             if not known:  # the first process serves; any process could
                 app.state.settings, app.state.run_engine = settings, engine
+                app.state.acquaintances = Acquaintances()
                 app.state.sessions = sessions
             token = str(org_id)
             app.state.authenticator = Members({**known, token: actor})

@@ -14,7 +14,7 @@ from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway.openings import GONE, room_as_read
 from dossier.chat.models import ChatRoomPersona
 from dossier.chat.service.answers import Question
-from dossier.chat.service.answers_opening import OpeningWriter, read_opening
+from dossier.chat.service.answers_opening import Writing, read_opening, write_opening
 from dossier.core.clock import now
 from dossier.core.creates import Condition, create_for
 from dossier.core.database import Engine
@@ -106,16 +106,16 @@ def _is_booking(statement: str) -> bool:
     return "insert into ai_calls" in statement
 
 
-async def test_model_is_asked_after_three_round_trips(
+async def test_model_is_asked_after_two_round_trips(
     talking: Chat, chat_pool: Engine
 ) -> None:
     statements = await spent(talking, chat_pool, grounding="none")
 
-    assert len(before_the_model(statements)) <= 3, statements
-    assert len(statements) == 7, statements
+    assert len(before_the_model(statements)) <= 2, statements
+    assert len(statements) == 6, statements
 
 
-async def test_model_is_asked_after_three_round_trips_in_a_room_too(
+async def test_model_is_asked_after_three_round_trips_in_a_room(
     talking: Chat, chat_pool: Engine
 ) -> None:
     opened = await talking.answer(QUESTION, grounding="none")
@@ -165,7 +165,7 @@ async def test_stored_answer_takes_few_round_trips(
 
     statements = await spent(talking, chat_pool)
 
-    assert len(statements) == 7, statements
+    assert len(statements) == 6, statements
 
 
 async def test_questions_at_once_in_one_room_stand_one_after_the_other(
@@ -191,12 +191,13 @@ async def written_late(chat: Chat, room: str, change: Callable[[], Any]) -> bool
     """Read around a question, let something happen, then write."""
     question = Question(message="And now?", room_id=UUID(room))
     reads = read_for(chat.sessions, chat.actor)
-    opening = await read_opening(reads, chat.actor, question)
+    opening = await read_opening(reads, chat.actor, question, UUID(room))
     assert opening is not None
     await change()
     creates = create_for(chat.sessions, chat.actor)
-    writer = OpeningWriter(creates, chat.actor, chat.engine.holder)
-    _asked, condition = await writer.add(opening)
+    writing = Writing(creates, chat.actor, chat.engine.holder)
+    draft = await writing.draft(question, UUID(room))
+    _asked, condition = await write_opening(writing, draft, opening)
     return await creates.store(condition)
 
 

@@ -50,6 +50,9 @@ class RememberingLedger:
     reserved: dict[UUID, tuple[str, int]] = field(default_factory=dict)
     settled: dict[UUID, CallRecord] = field(default_factory=dict)
 
+    def is_uncounted(self, _tag: CallTag, /) -> bool:
+        return False
+
     async def reserve(self, _tag: CallTag, model: str, tokens: int, /) -> UUID:
         if self.limit_tokens is not None and tokens > self.limit_tokens:
             raise PaymentRequiredError

@@ -89,6 +89,9 @@ class PaperLedger:
         self.settled: list[CallRecord] = []
         self._refusal = refusal
 
+    def is_uncounted(self, _tag: CallTag, /) -> bool:
+        return False
+
     async def reserve(self, _tag: CallTag, _model: str, _tokens: int) -> UUID:
         if self._refusal:
             raise self._refusal

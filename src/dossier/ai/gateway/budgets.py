@@ -9,7 +9,12 @@ from uuid import UUID
 from sqlalchemy import Case, ColumnElement, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import BudgetScope, BudgetWindow, CallOutcome
+from dossier.ai.constants import (
+    BUDGETS_CHANNEL,
+    BudgetScope,
+    BudgetWindow,
+    CallOutcome,
+)
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -142,6 +147,11 @@ async def add_budget(session: Session, values: dict[str, Any]) -> AiBudget:
     ).returning(AiBudget)
     found = await session.scalars(upsert.execution_options(populate_existing=True))
     return found.one()
+
+
+async def tell_of_budget_for_org(session: Session, org_id: UUID) -> None:
+    """Tell all processes, when the transaction commits, that there is a budget."""
+    await raw_rows(session, "select pg_notify($1, $2)", BUDGETS_CHANNEL, org_id.hex)
 
 
 async def start_window_for_org(

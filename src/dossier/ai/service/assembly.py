@@ -8,6 +8,7 @@ import dossier
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
+from dossier.ai.service.uncounted import Uncounted
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.settings.models import TraceSettings
@@ -25,6 +26,8 @@ class ModelParts:
 
     recorder: Recorder
     """The ledger, traced; clients of models take it."""
+    uncounted: Uncounted
+    """What the ledger knows of budgets; trusts itself once it listens."""
     abilities: AbilitiesService
     tracer: Tracer
     """Sends what is left when the process ends."""
@@ -50,7 +53,7 @@ def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts
     recorder: Recorder = (
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )
-    return ModelParts(recorder, AbilitiesService(probe), tracer)
+    return ModelParts(recorder, ledger.uncounted, AbilitiesService(probe), tracer)
 
 
 def has_typed_lane() -> bool:

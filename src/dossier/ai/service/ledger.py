@@ -22,6 +22,7 @@ from dossier.ai.gateway.calls import NewCall, Settlement
 from dossier.ai.ports import Prices
 from dossier.ai.rules.pricing import Price, Tokens
 from dossier.ai.service.meters import check
+from dossier.ai.service.uncounted import Uncounted
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.models import new_id
@@ -50,15 +51,23 @@ class Ledger:
     """
 
     def __init__(self, sessions: SessionFactory, prices: Prices) -> None:
+        self.uncounted = Uncounted()
         self._sessions = sessions
         self._prices = prices
         self._open: dict[UUID, _Open] = {}
+
+    def is_uncounted(self, tag: CallTag) -> bool:
+        """Tell whether no budget counts a call, as far as is known here."""
+        return self.uncounted.knows(_payer(tag))
 
     async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
         """Set tokens aside before a call, or raise where a budget forbids it."""
         price = await self._prices.price_of(model)
         call = _new_call(tag, model, tokens, price)
-        if not await gateway.add_unlimited_call(self._sessions, tag.org_id, call):
+        news = self.uncounted.look()
+        if await gateway.add_unlimited_call(self._sessions, tag.org_id, call):
+            self.uncounted.note(_payer(tag), news)
+        else:
             await self._reserve_within(tag, call)
         opened = _Open(tag.org_id, model, tokens, call.reserved_usd, tag.defer)
         self._open[call.id] = opened
@@ -111,6 +120,10 @@ class Ledger:
             session, org_id, keys, call.reserved_tokens, usd
         )
         return keys
+
+
+def _payer(tag: CallTag) -> tuple[UUID, UUID | None, UUID | None]:
+    return tag.org_id, tag.user_id, tag.key_id
 
 
 async def _write(

@@ -46,6 +46,7 @@ async def get_asking(
         settings.chat.max_message_characters,
         has_model=model_plan(settings.ai) is not None,
         is_welcome=partial(is_welcome, request, actor),
+        acquaintances=request.app.state.acquaintances,
     )
 
 

@@ -11,13 +11,33 @@ from uuid import UUID
 
 from dossier.core.creates import Condition
 from dossier.core.models import new_id
-from dossier.core.reads import Reads, bound
+from dossier.core.reads import Reads, bound, fenced
 
 TOLD_MESSAGES: Final = 40
 """Of a branch; where more would fit a model's window, the longer way reads them."""
 PATH_MESSAGES: Final = 200
 
-_OPENING = bound(f"""
+# The first question of a room: what its rows have to name is read beside them.
+_NEW_ROOM = """
+select bound.org_id, profile.xmin::text as profile_version,
+  persona.xmin::text as persona_version,
+  profile.id as profile_id, profile.display_name as asker,
+  persona.id as persona_id, persona.name,
+  persona.personality, persona.tone, persona.knowledge_areas, persona.backstory,
+  persona.language, null::uuid as product_id, null::uuid as newest_id,
+  null::timestamptz as newest_at, null::text as told, null::text as attached
+from chat_profiles profile
+join virtual_users persona on persona.org_id = bound.org_id
+  and persona.owner_id = profile.id and persona.retired_at is null
+  and persona.is_default
+where profile.org_id = bound.org_id and profile.user_id is not distinct from $2
+  and ($3::uuid is null or persona.id = $3)
+"""
+_PEOPLE = fenced(_NEW_ROOM)
+_SAME_PEOPLE = fenced(
+    _NEW_ROOM + "  and profile.xmin::text = $4 and persona.xmin::text = $5"
+)
+_IN_ROOM = bound(f"""
 select profile.id as profile_id, profile.display_name as asker,
   persona.id as persona_id, persona.name,
   persona.personality, persona.tone, persona.knowledge_areas, persona.backstory,
@@ -28,14 +48,14 @@ from chat_profiles profile
 join virtual_users persona on persona.org_id = bound.org_id
   and persona.owner_id = profile.id and persona.retired_at is null
   and case when $4::uuid is null then persona.is_default else persona.id = $4 end
-left join lateral (
+cross join lateral (
   select room.* from chat_rooms room
   join chat_members member on member.org_id = bound.org_id
     and member.room_id = room.id and member.profile_id = profile.id
   join chat_room_personas joined on joined.org_id = bound.org_id
     and joined.room_id = room.id and joined.virtual_user_id = persona.id
   where room.org_id = bound.org_id and room.id = $3 and room.archived_at is null
-) room on true
+) room
 left join lateral (
   select message.id, message.created_at from chat_messages message
   where message.org_id = bound.org_id and message.room_id = room.id
@@ -76,8 +96,6 @@ left join lateral (
   ) as has_more
 ) past on true
 where profile.org_id = bound.org_id and profile.user_id is not distinct from $2
-  and ($3::uuid is null or room.id is not null)
-  and ($3::uuid is not null or persona.is_default)
 """)  # noqa: S608 - numbers of ours
 
 # The row that is proposed for a room that stands can never be inserted: nobody has the
@@ -102,14 +120,33 @@ returning room.org_id
 async def read_opening_for_org(
     reads: Reads,
     org_id: UUID,
-    asker: tuple[UUID | None, UUID | None, UUID | None],
+    asker: tuple[UUID | None, UUID, UUID | None],
 ) -> Mapping[str, Any] | None:
     """Return user, room and virtual user with what was said; `None`: not that simple.
 
-    `asker` holds the user, the room if one is named, and the virtual user likewise.
+    `asker` holds the user, the room, and the virtual user if one is named.
     """
-    rows = await reads.rows(_OPENING, org_id, *asker)
+    rows = await reads.rows(_IN_ROOM, org_id, *asker)
     return dict(rows[0]) if rows else None
+
+
+def usual_people(user_id: UUID | None, persona_id: UUID | None) -> Condition:
+    """Return the condition that somebody asks their own default virtual user.
+
+    Its row tells what `read_opening_for_org` tells of a room in which nothing stands.
+    """
+    return Condition(_PEOPLE, (user_id, persona_id))
+
+
+def same_people(
+    read: Mapping[str, Any], user_id: UUID | None, persona_id: UUID | None
+) -> Condition:
+    """Return the same condition, and that nothing of it was changed since it was read.
+
+    A row that is updated gets another `xmin`.
+    """
+    versions = (read["profile_version"], read["persona_version"])
+    return Condition(_SAME_PEOPLE, (user_id, persona_id, *versions))
 
 
 def room_as_read(opening: Mapping[str, Any], at: datetime) -> Condition:

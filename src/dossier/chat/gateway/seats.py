@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 
 from dossier.chat.models import ChatMember, ChatMessage, ChatProfile, ChatRoom
 from dossier.core.database import Session
+from dossier.core.reads import Reads, bound
 
 Row = TypeVarTuple("Row")
 
@@ -48,6 +49,22 @@ def seated(query: Select[*Row], org_id: UUID, user_id: UUID | None) -> Select[*R
             ChatProfile.user_id.is_not_distinct_from(user_id),
         )
     )
+
+
+_IS_MEMBER = bound("""
+select from chat_members member
+join chat_profiles profile
+  on profile.org_id = bound.org_id and profile.id = member.profile_id
+where member.org_id = bound.org_id and member.room_id = $2
+  and profile.user_id is not distinct from $3
+""")
+
+
+async def is_member_for_org(
+    reads: Reads, org_id: UUID, room_id: UUID, user_id: UUID | None
+) -> bool:
+    """Tell whether a person is a member of a room, in one round trip."""
+    return bool(await reads.rows(_IS_MEMBER, org_id, room_id, user_id))
 
 
 async def get_seat_for_org(

@@ -94,7 +94,7 @@ def _streamed(asking: Asking, asked: Asked) -> Response:
         asking.engine,
         asking.org_id,
         asked.run,
-        may_follow=partial(asking.may_follow, asked.run.id),
+        may_follow=partial(asking.may_follow, asked.run),
     )
     return _located(response, asked.run)
 

@@ -40,7 +40,7 @@ async def stream_chat_run(
         asking.org_id,
         run,
         after,
-        may_follow=partial(asking.may_follow, chat_run_id),
+        may_follow=partial(asking.may_follow, run),
     )
 
 

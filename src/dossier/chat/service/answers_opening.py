@@ -1,4 +1,4 @@
-"""The usual question: one statement reads all around it, another one writes it.
+"""The usual question in a room: one statement reads all around it, one writes it.
 
 What was read goes with the run to its executor, so that nothing is read twice.
 """
@@ -14,22 +14,21 @@ from dossier.activity.service import ActivityRecorder
 from dossier.chat.constants import (
     AnswerScope,
     History,
-    MemberRole,
     MessageState,
-    RoomKind,
     SettledAnswer,
     Turn,
 )
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import openings as gateway
-from dossier.chat.models import ChatMember, ChatMessage, ChatRoom, ChatRoomPersona
+from dossier.chat.models import ChatMessage
 from dossier.chat.rules import wording
 from dossier.chat.rules.order import next_instant
 from dossier.chat.rules.window import WindowFilling
-from dossier.chat.service import messages, rooms
+from dossier.chat.service import messages
 from dossier.chat.service.answers import KIND, Asked, Question
 from dossier.chat.service.answers_brief import Brief, Order, TokensBeside
-from dossier.core.creates import Condition, Creates
+from dossier.core.clock import now
+from dossier.core.creates import Condition, Creates, fresh
 from dossier.core.models import new_id
 from dossier.core.reads import Reads
 from dossier.core.tenancy import Actor
@@ -115,117 +114,101 @@ def is_usual(question: Question, max_characters: int) -> bool:
 
 
 async def read_opening(
-    reads: Reads, actor: Actor, question: Question
+    reads: Reads, actor: Actor, question: Question, room_id: UUID
 ) -> Opening | None:
     """Return what stands around a question; `None` where it takes the longer way."""
-    asker = (actor.user_id, question.room_id, question.virtual_user_id)
+    asker = (actor.user_id, room_id, question.virtual_user_id)
     row = await gateway.read_opening_for_org(reads, actor.org_id, asker)
     return None if row is None else Opening(question, row)
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """The rows of a question that need no look at its room."""
+class Draft:
+    """What of a question needs no look at its room: its run, and which rows will be."""
 
-    said: ChatMessage
-    answer: ChatMessage
+    room_id: UUID
+    said_id: UUID
+    answer_id: UUID
     run: Run
 
-
-class OpeningWriter:
-    """Takes all rows of a question along, to be stored together."""
-
-    def __init__(self, creates: Creates, actor: Actor, holder: Holder) -> None:
-        self._creates = creates
-        self._actor = actor
-        self._holder = holder
-        self._trail = ActivityRecorder(creates, actor)
-        self._draft: _Draft | None = None
-
-    async def draft(self, question: Question) -> None:
-        """Make what needs no look at the room, while somebody looks there."""
-        org_id, is_first = self._actor.org_id, question.room_id is None
-        room_id = question.room_id or new_id()
-        said = ChatMessage(org_id=org_id, room_id=room_id, text=question.message)
-        answer = ChatMessage(
-            org_id=org_id,
-            room_id=room_id,
-            parent_id=said.id,
-            state=MessageState.PENDING,
+    def asked(self, opening: Opening, said: ChatMessage) -> Asked:
+        """Return the question with the run that answers it."""
+        return Asked(
+            room_id=self.room_id,
+            question=said,
+            answer_id=self.answer_id,
+            persona_id=opening.row["persona_id"],
+            persona_name=opening.row["name"],
+            run=self.run,
+            settled=opening.settled,
         )
-        run = self._run(question, said, answer)
-        answer.run_id = run.id
-        if is_first:
-            kind = {"kind": RoomKind.PRIVATE.value}
-            await self._trail.record("create", rooms.ENTITY, room_id, details=kind)
-        told = {"room_id": str(room_id), "attachments": 0}
-        await self._trail.record("create", messages.ENTITY, said.id, details=told)
-        self._draft = _Draft(said, answer, run)
 
-    async def add(self, opening: Opening) -> tuple[Asked, Condition | None]:
-        """Add room, question, answer to come, run and trail, and say what must hold."""
-        if self._draft is None:
-            await self.draft(opening.question)
-        assert self._draft is not None  # noqa: S101 - made a line above
-        said, answer, run = self._draft.said, self._draft.answer, self._draft.run
-        said.created_at = next_instant(said.created_at, opening.row["newest_at"])
-        said.parent_id = opening.row["newest_id"]
-        said.profile_id = opening.row["profile_id"]
-        answer.created_at = next_instant(answer.created_at, said.created_at)
-        answer.virtual_user_id = opening.row["persona_id"]
-        condition = None
-        if opening.room_id is None:
-            self._add_room(opening, said)
-        else:
-            condition = gateway.room_as_read(opening.row, said.created_at)
-        gone = {gateway.GONE: ChatRoomNotFoundError(said.room_id)}
-        self._creates.add(said, gone)
-        self._creates.add(answer)
-        return _asked(opening, said, answer, run), condition
 
-    def _add_room(self, opening: Opening, said: ChatMessage) -> None:
-        org_id, owner_id = self._actor.org_id, opening.row["profile_id"]
-        room = ChatRoom(
-            org_id=org_id,
-            id=said.room_id,
-            created_at=said.created_at,
-            kind=RoomKind.PRIVATE,
-            title=wording.title_of(opening.question.message),
-            created_by=owner_id,
-            active_at=said.created_at,
-        )
-        member = ChatMember(
-            org_id=org_id, room_id=room.id, profile_id=owner_id, role=MemberRole.OWNER
-        )
-        joined = ChatRoomPersona(
-            org_id=org_id,
-            room_id=room.id,
-            virtual_user_id=opening.row["persona_id"],
-            joined_at=said.created_at,
-        )
-        for row in (room, member, joined):
-            self._creates.add(row)
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Where the rows of a question go, and in whose name."""
 
-    def _run(self, question: Question, said: ChatMessage, answer: ChatMessage) -> Run:
-        terms = question.terms
-        order = Order(said.room_id, said.id, answer.id, terms.engine, terms.grounding)
-        return add_run(
-            self._creates,
-            self._actor,
+    creates: Creates
+    actor: Actor
+    holder: Holder
+
+    @property
+    def trail(self) -> ActivityRecorder:
+        """Return what writes the trail beside them."""
+        return ActivityRecorder(self.creates, self.actor)
+
+    async def draft(self, question: Question, room_id: UUID) -> Draft:
+        """Take the run along, and the trail of the question."""
+        said_id, answer_id, terms = new_id(), new_id(), question.terms
+        order = Order(room_id, said_id, answer_id, terms.engine, terms.grounding)
+        run = add_run(
+            self.creates,
+            self.actor,
             KIND,
             input=order.written(),
-            subject_id=said.room_id,
-            holder=self._holder,
+            subject_id=room_id,
+            holder=self.holder,
+        )
+        told = {"room_id": str(room_id), "attachments": 0}
+        await self.trail.record("create", messages.ENTITY, said_id, details=told)
+        return Draft(room_id, said_id, answer_id, run)
+
+    def said(self, draft: Draft, text: str, **more: Any) -> ChatMessage:
+        """Return the question's row."""
+        return self._message(draft, id=draft.said_id, text=text, **more)
+
+    def answer(self, draft: Draft, said: ChatMessage, **more: Any) -> ChatMessage:
+        """Return the row of the answer to come."""
+        return self._message(
+            draft,
+            id=draft.answer_id,
+            created_at=next_instant(said.created_at, said.created_at),
+            parent_id=said.id,
+            state=MessageState.PENDING,
+            run_id=draft.run.id,
+            **more,
         )
 
+    def _message(self, draft: Draft, **members: Any) -> ChatMessage:
+        org_id, room_id = self.actor.org_id, draft.room_id
+        return fresh(ChatMessage, org_id=org_id, room_id=room_id, **members)
 
-def _asked(opening: Opening, said: ChatMessage, answer: ChatMessage, run: Run) -> Asked:
-    return Asked(
-        room_id=answer.room_id,
-        question=said,
-        answer_id=answer.id,
-        persona_id=opening.row["persona_id"],
-        persona_name=opening.row["name"],
-        run=run,
-        settled=opening.settled,
+
+async def write_opening(
+    writing: Writing, draft: Draft, opening: Opening
+) -> tuple[Asked, Condition]:
+    """Take question and answer to come along, and say what must hold."""
+    row = opening.row
+    said = writing.said(
+        draft,
+        opening.question.message,
+        created_at=next_instant(now(), row["newest_at"]),
+        parent_id=row["newest_id"],
+        profile_id=row["profile_id"],
     )
+    answer = writing.answer(draft, said, virtual_user_id=row["persona_id"])
+    gone = {gateway.GONE: ChatRoomNotFoundError(draft.room_id)}
+    writing.creates.add(said, gone)
+    writing.creates.add(answer)
+    condition = gateway.room_as_read(row, said.created_at)
+    return draft.asked(opening, said), condition

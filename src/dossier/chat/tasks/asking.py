@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from dossier.chat.gateway import seats as seats_gateway
 from dossier.chat.service.answers import (
     Answered,
     AnswersService,
@@ -13,14 +14,24 @@ from dossier.chat.service.answers import (
     read_answered,
     read_earlier,
 )
-from dossier.chat.service.answers_opening import OpeningWriter, is_usual, read_opening
+from dossier.chat.service.answers_first import (
+    Acquaintances,
+    store_first,
+    write_as_known,
+)
+from dossier.chat.service.answers_opening import (
+    Opening,
+    Writing,
+    is_usual,
+    read_opening,
+    write_opening,
+)
 from dossier.chat.service.answers_terms import Wish, require_model
-from dossier.core.creates import create_for
+from dossier.core.creates import Condition, create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.reads import read_for
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import FINISHED
-from dossier.runs.exceptions import RunNotFoundError
 from dossier.runs.models import Run
 from dossier.runs.service import RunEngine
 
@@ -37,12 +48,14 @@ class Asking:
         *,
         has_model: bool,
         is_welcome: Callable[[], Awaitable[bool]],
+        acquaintances: Acquaintances,
     ) -> None:
         self._sessions = sessions
         self._actor = actor
         self._max_characters = max_characters
         self._has_model = has_model
         self._is_welcome = is_welcome
+        self._acquaintances = acquaintances
         self._reads = read_for(sessions, actor)
         self._access_changes = engine.access_changes
         self._reading: asyncio.Future[dict[UUID, str]] | None = None
@@ -85,15 +98,17 @@ class Asking:
         async with tenant_transaction(self._sessions, self.org_id) as session:
             return await self._answers(session).get_run(run_id)
 
-    async def may_follow(self, run_id: UUID) -> bool:
-        """Tell whether one is still let in, and still a member of the run's room."""
-        if not await self._is_welcome():
+    async def may_follow(self, run: Run) -> bool:
+        """Tell whether one is still let in, and still a member of the run's room.
+
+        Asked of every stream time and again, so in one round trip.
+        """
+        if run.subject_id is None or not await self._is_welcome():
             return False
-        try:
-            await self.get_run(run_id)
-        except RunNotFoundError:
-            return False
-        return True
+        actor = self._actor
+        return await seats_gateway.is_member_for_org(
+            self._reads, actor.org_id, run.subject_id, actor.user_id
+        )
 
     async def cancel(self, run_id: UUID) -> Run:
         """Stop a run of a room where one is a member."""
@@ -116,45 +131,90 @@ class Asking:
     async def _ask_at_once(
         self, question: Question, *, looks_back: bool
     ) -> Asked | None:
-        """Read in one statement and write in another; `None` where that cannot be.
+        """Read and write in one statement or two; `None` where that cannot be.
 
         It cannot where anything is out of the ordinary, or the room changed meanwhile.
         """
-        creates = create_for(self._sessions, self._actor)
-        writer = OpeningWriter(creates, self._actor, self.engine.holder)
+        writing, room_id = self._writing(), question.room_id
+        if room_id is None:
+            return await self._ask_first(writing, question, looks_back=looks_back)
+        return await self._ask_in_room(
+            writing, question, room_id, looks_back=looks_back
+        )
+
+    async def _ask_first(
+        self, writing: Writing, question: Question, *, looks_back: bool
+    ) -> Asked | None:
+        known = self._acquaintances.get(self._actor, question)
+        if known is not None:
+            opening, asked, condition = await write_as_known(writing, question, known)
+            stored = self._store_beside(writing, opening, asked, condition)
+            if await stored:
+                return self._looking_back(asked, looks_back=looks_back)
+            writing = self._writing()  # they have changed
+        return await self._ask_stranger(writing, question, looks_back=looks_back)
+
+    async def _ask_stranger(
+        self, writing: Writing, question: Question, *, looks_back: bool
+    ) -> Asked | None:
+        stored = await store_first(writing, question)
+        if stored is None:
+            return None
+        opening, asked = stored
+        self.engine.adopt(asked.run, opening)
+        self._acquaintances.put(self._actor, question, opening.row)
+        return self._looking_back(asked, looks_back=looks_back)
+
+    async def _ask_in_room(
+        self, writing: Writing, question: Question, room_id: UUID, *, looks_back: bool
+    ) -> Asked | None:
         reading = asyncio.ensure_future(
-            read_opening(self._reads, self._actor, question)
+            read_opening(self._reads, self._actor, question, room_id)
         )
         try:
             await asyncio.sleep(0)  # it is on its way: rows are made meanwhile
-            await writer.draft(question)
+            draft = await writing.draft(question, room_id)
             opening = await reading
         finally:
             reading.cancel()
         if opening is None:
             return None
-        asked, condition = await writer.add(opening)
-        # The model is asked while the rows are on their way to the disk; no word of it
-        # is shown before they stand.
+        asked, condition = await write_opening(writing, draft, opening)
+        is_stored = await self._store_beside(writing, opening, asked, condition)
+        return self._looking_back(asked, looks_back=looks_back) if is_stored else None
+
+    async def _store_beside(
+        self, writing: Writing, opening: Opening, asked: Asked, condition: Condition
+    ) -> bool:
+        """Store, and let the run begin; `False` where the condition does not hold.
+
+        The model is asked while the rows are on their way to the disk; no word of it is
+        shown before they stand.
+        """
         tell = self.engine.adopt_early(asked.run, opening)
-        if looks_back:
-            self._look_back(asked)
         is_stored = False
         try:
-            is_stored = await creates.store(condition)
+            is_stored = await writing.creates.store(condition)
         finally:
-            if not is_stored:
-                self._look_away()
             tell(is_stored)
-        return asked if is_stored else None
+        return is_stored
+
+    def _writing(self) -> Writing:
+        creates = create_for(self._sessions, self._actor)
+        return Writing(creates, self._actor, self.engine.holder)
 
     def _may_tell(self, asked: Asked) -> bool:
         """Tell whether the answer is in memory, and nobody's rights have changed."""
         are_rights_same = self.engine.access_changes == self._access_changes
         return bool(asked.settled) and are_rights_same
 
+    def _looking_back(self, asked: Asked, *, looks_back: bool) -> Asked:
+        """Look for earlier questions, where wanted, while the answer is written."""
+        if looks_back:
+            self._look_back(asked)
+        return asked
+
     def _look_back(self, asked: Asked) -> None:
-        """Look for earlier questions while the answer is written."""
         self._reading = asyncio.ensure_future(
             read_earlier(self._reads, self._actor, asked)
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -37,7 +37,35 @@ class Booking:
         self._written: Sequence[str] = ()
         self._outcome = Outcome.CANCELLED
         self._error_code: str | None = None
+        self._reserving: asyncio.Future[UUID] | None = None
         self.model = model
+
+    def reserve(
+        self, recorder: Recorder, tag: CallTag, tokens: int, *, is_urgent: bool
+    ) -> None:
+        """Begin to set tokens aside."""
+
+        async def reserve() -> UUID:
+            if not is_urgent:  # the call itself goes first, and who waits for it
+                await asyncio.sleep(0)
+            return await recorder.reserve(tag, self.model, tokens)
+
+        self._reserving = asyncio.ensure_future(reserve())
+
+    async def stands(self) -> UUID:
+        """Wait for the call's row, or raise what speaks against the call."""
+        assert self._reserving is not None  # noqa: S101 - `booked` has begun with it
+        return await asyncio.shield(self._reserving)
+
+    def when_it_stands(self, act: Callable[[UUID], object]) -> None:
+        """Do something with the row once it is there, whoever has gone meanwhile."""
+
+        def told(done: asyncio.Future[UUID]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                act(done.result())
+
+        assert self._reserving is not None  # noqa: S101 - as above
+        self._reserving.add_done_callback(told)
 
     def begin(self) -> None:
         """Note the first token."""
@@ -93,34 +121,44 @@ class Booking:
 async def booked(
     recorder: Recorder, tag: CallTag, tokens: int, booking: Booking
 ) -> AsyncIterator[Booking]:
-    """Set tokens aside, and settle them at the end, even when all is cancelled."""
-    reservation = await _reserved(recorder, tag, tokens, booking)
+    """Set tokens aside, and settle them at the end, even when all is cancelled.
+
+    Where no budget counts the call, it need not wait: its row is written meanwhile, and
+    stands before anything of the answer is told.
+    """
+    is_counted = not recorder.is_uncounted(tag)
+    booking.reserve(recorder, tag, tokens, is_urgent=is_counted)
+    if is_counted:
+        await _reserved(recorder, booking)
     try:
         yield booking
+        await booking.stands()
     except AttemptFailedError as failed:
         booking.fail(failed)
         raise
     finally:
         # A task of its own: a second cancel must not leave tokens set aside.
-        await asyncio.wait({_settled(recorder, reservation, booking)})
+        await asyncio.wait({asyncio.create_task(_settle(recorder, booking))})
 
 
-async def _reserved(
-    recorder: Recorder, tag: CallTag, tokens: int, booking: Booking
-) -> UUID:
+async def _reserved(recorder: Recorder, booking: Booking) -> None:
     """Set tokens aside; what is cancelled meanwhile is given back, unasked."""
-    task = asyncio.ensure_future(recorder.reserve(tag, booking.model, tokens))
     try:
-        return await asyncio.shield(task)
+        await booking.stands()
     except asyncio.CancelledError:
         booking.was_never_asked()
-
-        def give_back(done: asyncio.Future[UUID]) -> None:
-            if not done.cancelled() and done.exception() is None:
-                _settled(recorder, done.result(), booking)
-
-        task.add_done_callback(give_back)
+        booking.when_it_stands(lambda row: _settled(recorder, row, booking))
         raise
+
+
+async def _settle(recorder: Recorder, booking: Booking) -> None:
+    """Settle a call whose row stands; without one, whoever asked was told why."""
+    try:
+        reservation = await booking.stands()
+    except Exception as error:  # noqa: BLE001 - the caller's error is the one to tell
+        _log.warning("a call has no row", exc_info=error)
+        return
+    await asyncio.wait({_settled(recorder, reservation, booking)})
 
 
 def _settled(

@@ -124,6 +124,7 @@ class ChatClient:
             async with self._relay(server, call, booking) as relay:
                 while (texts := await relay.read()) is not None:
                     if texts and not route.has_begun:
+                        await booking.stands()
                         route.has_begun = True
                         booking.begin()
                     for text in texts:

@@ -136,6 +136,10 @@ class CallRecord:
 class Recorder(Protocol):
     """Keeps the ledger; the callers of models know no more of it."""
 
+    def is_uncounted(self, tag: CallTag, /) -> bool:
+        """Tell whether no budget counts a call: then it need not wait for its row."""
+        ...
+
     async def reserve(self, tag: CallTag, model: str, tokens: int, /) -> UUID:
         """Set tokens aside before a call, or raise where a budget forbids it."""
         ...

@@ -51,6 +51,10 @@ T = TypeVar("T")
 class _NoLedger:
     """Lets every call pass and keeps nothing."""
 
+    def is_uncounted(self, _tag: CallTag) -> bool:
+        """Wait for nothing."""
+        return True
+
     async def reserve(self, _tag: CallTag, _model: str, _tokens: int, /) -> UUID:
         return UUID(int=0)
 

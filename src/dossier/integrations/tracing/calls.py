@@ -42,6 +42,10 @@ class TracedRecorder:
         self._tracer = tracer
         self._spans: dict[UUID, tuple[Span, _Content | None]] = {}
 
+    def is_uncounted(self, tag: CallTag) -> bool:
+        """Tell what the ledger tells."""
+        return self._inner.is_uncounted(tag)
+
     async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
         """Begin a span and reserve; a refusal by a budget ends it."""
         span = self._tracer.start(f"{tag.operation} {model}", _asked(tag, model))
