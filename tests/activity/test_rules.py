@@ -1,4 +1,6 @@
+import json
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +35,28 @@ def test_different_content_has_a_different_hash(one: str, other: str) -> None:
     same = row_hash({"details": one}) == row_hash({"details": other})
 
     assert same is (one == other)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text()
+NESTED = st.recursive(
+    LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+@given(st.dictionaries(st.text(), NESTED))
+def test_the_hash_is_that_of_the_canonical_json(details: dict[str, Any]) -> None:
+    told = json.dumps(
+        {"details": details}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+
+    assert row_hash({"details": details}) == sha256(told.encode()).hexdigest()
+
+
+def test_every_sign_hashes_as_the_canonical_json_writes_it() -> None:
+    signs = "".join(map(chr, [*range(0x180), 0x2028, 0x2029, 0xFEFF, 0x1F339]))
+    told = json.dumps({"at": signs}, separators=(",", ":"), ensure_ascii=False)
+
+    assert row_hash({"at": signs}) == sha256(told.encode()).hexdigest()
 
 
 def test_an_instant_hashes_the_same_in_every_zone() -> None:

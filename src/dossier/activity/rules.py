@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from dossier.activity.constants import GENESIS_HASH, Fault
 
 
@@ -22,16 +24,24 @@ class UnhashableDetailError(TypeError):
 
 def row_hash(row: Mapping[str, Any]) -> str:
     """Return the hash of one event's content, in hex."""
-    canonical = json.dumps(
-        {key: _canonical(value) for key, value in row.items()},
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-    )
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    content = {key: _canonical(value) for key, value in row.items()}
+    return hashlib.sha256(_json(content)).hexdigest()
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a number of more than 64 bits: the same text, at length
+        separators = (",", ":")
+        told = json.dumps(
+            content, sort_keys=True, separators=separators, ensure_ascii=False
+        )
+        return told.encode()
 
 
 def _canonical(value: Any) -> Any:
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, UUID):
