@@ -89,7 +89,8 @@ class Listener:
             while not connection.is_closed():
                 self._changed.clear()
                 await self._listen(connection, listened)
-                self._ready.set()
+                if {channel for channel, _ in self._callbacks} <= listened:
+                    self._ready.set()
                 if self._on_return is not None:
                     self._on_return()
                 await self._changed.wait()

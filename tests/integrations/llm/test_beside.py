@@ -11,6 +11,7 @@ from tests.integrations.llm.harness import (
     TAG,
     WHOLE,
     RememberingLedger,
+    failing,
     opened,
     serving,
     streaming,
@@ -83,6 +84,18 @@ async def test_call_that_a_new_budget_refuses_tells_nothing() -> None:
 
     assert told.getvalue() == ""
     assert ledger.rows == []
+
+
+async def test_refusal_goes_before_a_failure_that_might_be_tried_again() -> None:
+    ledger, told = UncountedLedger(PaymentRequiredError()), StringIO()
+    ledger.may_go.set()
+    async with serving(failing(500), streaming(WHOLE)) as server:
+        client = opened(server.url, ledger)
+        with pytest.raises(PaymentRequiredError):
+            await asyncio.wait_for(heard(client, told), SOON_S)
+        await client.close()
+
+    assert (len(server.requests), told.getvalue()) == (1, "")
 
 
 async def test_call_that_is_cancelled_before_its_row_stands_is_settled_after() -> None:

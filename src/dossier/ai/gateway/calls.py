@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Date, and_, cast, func, select
 
 from dossier.ai.constants import CallFilter, CallOutcome, UsageGroup
 from dossier.ai.models import AiCall
-from dossier.core.database import Session, SessionFactory, raw_rows
+from dossier.core.database import Session, SessionFactory
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.core.reads import BIND, BoundStatement, Reads, Statements
 
@@ -128,12 +128,15 @@ async def add_unlimited_call(
 
 
 async def add_call(
-    session: Session, org_id: UUID, call: NewCall, holds: list[tuple[UUID, datetime]]
+    statements: Statements,
+    org_id: UUID,
+    call: NewCall,
+    holds: list[tuple[UUID, datetime]],
 ) -> None:
     """Write a call that budgets hold tokens for."""
     told = [[str(budget_id), start.isoformat()] for budget_id, start in holds]
     members = [getattr(call, name) for name in NewCall.__slots__]
-    await raw_rows(session, _ADD_HELD, org_id, *members, orjson.dumps(told).decode())
+    await statements(_ADD_HELD, org_id, *members, orjson.dumps(told).decode())
 
 
 async def settle_call_for_org(

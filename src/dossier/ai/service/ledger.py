@@ -1,4 +1,7 @@
-"""The ledger: every call of a model, written before it is made and after it ended.
+"""The ledger: every call of a model, written as it is made and after it ended.
+
+Where a budget counts a call, its row stands before the call is made; where none does,
+it may stand a moment later, but before anything of the answer is told.
 
 Each step is a short transaction of its own, so that what was paid stays written
 whatever becomes of the caller's.
@@ -6,7 +9,7 @@ whatever becomes of the caller's.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -24,7 +27,13 @@ from dossier.ai.rules.pricing import Price, Tokens
 from dossier.ai.service.meters import check
 from dossier.ai.service.uncounted import Uncounted
 from dossier.core.clock import now
-from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    raw_rows,
+    tenant_transaction,
+)
+from dossier.core.errors import AppError
 from dossier.core.models import new_id
 from dossier.core.reads import Statements, raw_transaction
 from dossier.integrations.llm.models import CallRecord, CallTag, Outcome, Settle
@@ -62,13 +71,16 @@ class Ledger:
 
     async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
         """Set tokens aside before a call, or raise where a budget forbids it."""
+        goes_ahead = self.is_uncounted(tag)
         price = await self._prices.price_of(model)
         call = _new_call(tag, model, tokens, price)
-        news = self.uncounted.look()
-        if await gateway.add_unlimited_call(self._sessions, tag.org_id, call):
-            self.uncounted.note(_payer(tag), news)
-        else:
-            await self._reserve_within(tag, call)
+        if not await self._added_unlimited(tag, call):
+            try:
+                await self._reserve_within(tag, call)
+            except AppError:
+                if goes_ahead:
+                    await self._note_cut(tag, call)
+                raise
         opened = _Open(tag.org_id, model, tokens, call.reserved_usd, tag.defer)
         self._open[call.id] = opened
         return call.id
@@ -90,6 +102,26 @@ class Ledger:
         async with raw_transaction(self._sessions, opened.org_id) as statements:
             await write(statements)
 
+    async def _added_unlimited(self, tag: CallTag, call: NewCall) -> bool:
+        """Write a call that no budget counts; else believe nothing of its payer."""
+        since, is_added = self.uncounted.look(), False
+        try:
+            is_added = await gateway.add_unlimited_call(
+                self._sessions, tag.org_id, call
+            )
+        finally:
+            if not is_added:
+                self.uncounted.forget(_payer(tag))
+        if is_added:
+            self.uncounted.note(_payer(tag), since)
+        return is_added
+
+    async def _note_cut(self, tag: CallTag, call: NewCall) -> None:
+        """Write a call that was made in the instant of a new budget, and was cut."""
+        async with raw_transaction(self._sessions, tag.org_id) as statements:
+            await gateway.add_call(statements, tag.org_id, call, [])
+            await _write(tag.org_id, call.id, cut_settlement(call), statements)
+
     async def _reserve_within(self, tag: CallTag, call: NewCall) -> None:
         """Reserve in every budget that counts the call, or in none.
 
@@ -101,7 +133,8 @@ class Ledger:
             budgets = await budget_gateway.lock_caps_for_org(session, tag.org_id, payer)
             _refuse_unpriced(budgets, call)
             holds = await self._hold(session, tag.org_id, budgets, call)
-            await gateway.add_call(session, tag.org_id, call, holds)
+            statements = partial(raw_rows, session)
+            await gateway.add_call(statements, tag.org_id, call, holds)
 
     async def _hold(
         self, session: Session, org_id: UUID, budgets: list[Cap], call: NewCall
@@ -132,6 +165,12 @@ async def _write(
     settled = await gateway.settle_call_for_org(statements, org_id, call_id, settlement)
     if not settled:  # the sweeper took it for lost
         logger.warning("ai.call.late", extra={"call_id": str(call_id)})
+
+
+def cut_settlement(call: NewCall) -> Settlement:
+    """Return how a call is settled that a budget refused while it was being made."""
+    lost = lost_settlement(model=call.model, reserved_tokens=0, reserved_usd=None)
+    return replace(lost, outcome=CallOutcome.CANCELLED, error_code="budget")
 
 
 def lost_settlement(

@@ -43,13 +43,17 @@ class Uncounted:
         number, until_s = self._known.get(payer, (0, 0.0))
         return 0 < number == self._hearing() and time.monotonic() < until_s
 
-    def look(self) -> int:
-        """Return where the news stand; a look at the budgets begins."""
-        return self._news
+    def look(self) -> tuple[int, int]:
+        """Return where the news stand, and who brings them; a look begins."""
+        return self._news, self._hearing()
 
-    def note(self, payer: Payer, news: int) -> None:
-        """Remember what a look found, unless there were news since it began."""
-        if news != self._news:
+    def forget(self, payer: Payer) -> None:
+        """Believe a payer no more: what was known of it does not hold, or may not."""
+        self._known.pop(payer, None)
+
+    def note(self, payer: Payer, since: tuple[int, int]) -> None:
+        """Remember what a look found, unless there were, or may have been, news."""
+        if since != self.look():
             return
         if len(self._known) >= MOST_PAYERS:
             self._known.clear()

@@ -36,6 +36,7 @@ where profile.org_id = bound.org_id and profile.user_id is not distinct from $2
 _PEOPLE = fenced(_NEW_ROOM)
 _SAME_PEOPLE = fenced(
     _NEW_ROOM + "  and profile.xmin::text = $4 and persona.xmin::text = $5"
+    "  and profile.id = $6 and persona.id = $7"
 )
 _IN_ROOM = bound(f"""
 select profile.id as profile_id, profile.display_name as asker,
@@ -145,8 +146,9 @@ def same_people(
 
     A row that is updated gets another `xmin`.
     """
-    versions = (read["profile_version"], read["persona_version"])
-    return Condition(_SAME_PEOPLE, (user_id, persona_id, *versions))
+    names = ("profile_version", "persona_version", "profile_id", "persona_id")
+    read_before = [read[name] for name in names]
+    return Condition(_SAME_PEOPLE, (user_id, persona_id, *read_before))
 
 
 def room_as_read(opening: Mapping[str, Any], at: datetime) -> Condition:

@@ -48,6 +48,10 @@ class Acquaintances:
         """Return what was read when somebody asked last."""
         return self._known.get((actor.org_id, actor.user_id, question.virtual_user_id))
 
+    def drop(self, actor: Actor, question: Question) -> None:
+        """Forget what does not hold any more."""
+        self._known.pop((actor.org_id, actor.user_id, question.virtual_user_id), None)
+
     def put(self, actor: Actor, question: Question, row: Mapping[str, Any]) -> None:
         """Remember what was read."""
         if len(self._known) >= MOST_KNOWN:

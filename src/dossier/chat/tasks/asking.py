@@ -151,7 +151,8 @@ class Asking:
             stored = self._store_beside(writing, opening, asked, condition)
             if await stored:
                 return self._looking_back(asked, looks_back=looks_back)
-            writing = self._writing()  # they have changed
+            self._acquaintances.drop(self._actor, question)  # they have changed
+            writing = self._writing()
         return await self._ask_stranger(writing, question, looks_back=looks_back)
 
     async def _ask_stranger(

@@ -135,6 +135,7 @@ async def booked(
         await booking.stands()
     except AttemptFailedError as failed:
         booking.fail(failed)
+        await booking.stands()  # a budget's refusal is no reason to ask again
         raise
     finally:
         # A task of its own: a second cancel must not leave tokens set aside.

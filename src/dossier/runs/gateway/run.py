@@ -119,7 +119,7 @@ async def claim_due_for_system(
 ) -> list[Run]:
     """Take runs that nobody has in hand, or whose process has fallen silent."""
     is_over = (Run.lease_until.is_(None)) | (Run.lease_until < func.clock_timestamp())
-    due = (
+    locked = (
         select(Run.id)
         .where(
             Run.finished_at.is_(None),
@@ -131,9 +131,10 @@ async def claim_due_for_system(
         .order_by(Run.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
-        .cte("due")
     )
-    return await _claim(session, holder, Run.id.in_(select(due.c.id)))
+    # A statement of its own: what begins behind the locks sees all that was stored.
+    due = list(await session.scalars(locked))
+    return await _claim(session, holder, Run.id.in_(due)) if due else []
 
 
 async def claim_one_for_org(
