@@ -57,6 +57,9 @@ async def test_run_whose_row_does_not_come_to_stand_is_stopped_and_leaves_nothin
     tell = engine.adopt_early(run)
     await asyncio.sleep(0.05)
     tell(False)  # noqa: FBT003 - as the engine asks for it
+    await asyncio.wait_for(tell.until_left(), 2)
+    assert tell.work is not None
+    assert tell.work.done()
 
     with pytest.raises(RunNotFoundError):
         await engine.wait(brand, run.id, 2)

@@ -24,6 +24,7 @@ Message = MutableMapping[str, Any]
 
 SILENCE_S = 0.3
 """Longer than others may take to say that they read: a tenth of the lease."""
+GRACE_S = 0.2
 CANCELS: dict[str, Any] = {"on_disconnect": "cancel", "lease_s": 2}
 
 
@@ -330,6 +331,29 @@ async def test_run_whose_reader_comes_back_elsewhere_is_not_cancelled(
     await mine
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(talk.stopped.wait(), timeout=SILENCE_S)
+    talk.go.set()
+    await back
+
+    assert (await get_run(committed, run)).result == {"text": TEXT}
+
+
+async def test_run_that_is_read_elsewhere_a_little_later_is_not_cancelled(
+    process: Process, committed: SessionFactory, brand: UUID
+) -> None:
+    talk = Talk(pause_at=6)
+    here = await process(talk, **CANCELS)
+    there = await process(talk, **CANCELS)
+    run = await start_run(here, committed, brand)
+    one, two = Client(), Client()
+    mine = begin(one, sse_response(here, brand, run))
+    await talk.paused.wait()
+
+    one.gone.set()
+    await mine
+    await asyncio.sleep(GRACE_S / 2)  # the question was asked, and nobody answered
+    back = begin(two, sse_response(there, brand, run))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(talk.stopped.wait(), timeout=3 * SILENCE_S)
     talk.go.set()
     await back
 

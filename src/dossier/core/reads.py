@@ -134,13 +134,21 @@ async def _begun(
     engine: AsyncEngine, opening: str
 ) -> tuple[PoolProxiedConnection, Any]:
     """Begin, and once more where the pool held a connection that had died."""
+    try:
+        return await _begun_once(engine, opening)
+    except (*_GONE, asyncpg.ConnectionDoesNotExistError):
+        return await _begun_once(engine, opening)
+
+
+async def _begun_once(
+    engine: AsyncEngine, opening: str
+) -> tuple[PoolProxiedConnection, Any]:
     pooled, driver = await _alive(engine)
     try:
         await driver.execute(opening)
-    except (*_GONE, asyncpg.ConnectionDoesNotExistError):
+    except BaseException:  # whoever was cancelled half-way leaves nothing open either
         pooled.invalidate()
-        pooled, driver = await _alive(engine)
-        await driver.execute(opening)
+        raise
     return pooled, driver
 
 

@@ -86,7 +86,8 @@ class PersonasService:
         """Let a virtual user leave all rooms for good; what it said stays."""
         persona = await self.get_persona(virtual_user_id)
         if persona.is_default:
-            raise DefaultVirtualUserError
+            detail = "One's own assistant stays: change it instead."
+            raise DefaultVirtualUserError(detail)
         persona.retired_at = now()
         await room_gateway.delete_personas_from_rooms_for_org(
             self._session, self._actor.org_id, persona.id

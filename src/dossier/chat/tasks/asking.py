@@ -198,6 +198,8 @@ class Asking:
             is_stored = await writing.creates.store(condition)
         finally:
             tell(is_stored)
+        if not is_stored:  # what its call had set aside is wanted for the next one
+            await tell.until_left()
         return is_stored
 
     def _writing(self) -> Writing:

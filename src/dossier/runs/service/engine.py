@@ -28,7 +28,7 @@ from dossier.runs.service.partings import Partings
 from dossier.runs.service.runner import Runner
 from dossier.runs.service.settling import Settler
 from dossier.runs.service.takeover import TakeOver
-from dossier.runs.service.working import Working
+from dossier.runs.service.working import Early, Working
 
 STARTS_AT_ONCE = 5
 """Half of the pool: however many ask at once, runs under way get connections too."""
@@ -66,8 +66,10 @@ class RunEngine:
             kinds=executors,
             settings=settings,
         )
-        self._following = Following(sessions, self._held, lambda: self.is_open)
         self._partings = Partings(sessions, self._held, self._working, self.holder)
+        self._following = Following(
+            sessions, self._held, lambda: self.is_open, self._partings.joined
+        )
         self._news = News(
             database_url,
             self.holder.id,
@@ -118,7 +120,7 @@ class RunEngine:
         """
         self._working.begin(run, handed)
 
-    def adopt_early(self, run: Run, handed: object = None) -> Callable[[bool], None]:
+    def adopt_early(self, run: Run, handed: object = None) -> Early:
         """Begin a run while its row is being written; tell the result how that went.
 
         Nothing is shown before the row stands; where it does not, the run is stopped.

@@ -20,8 +20,13 @@ class Following:
     """Lets readers follow runs, wherever these are in hand."""
 
     def __init__(
-        self, sessions: SessionFactory, held: HeldRuns, is_open: Callable[[], bool]
+        self,
+        sessions: SessionFactory,
+        held: HeldRuns,
+        is_open: Callable[[], bool],
+        on_join: Callable[[UUID], None],
     ) -> None:
+        self._on_join = on_join
         self._sessions = sessions
         self._held = held
         self._is_open = is_open
@@ -32,6 +37,7 @@ class Following:
     ) -> Iterator[Follower]:
         """Read a run from a position on; see `Follower`."""
         with self._held.readers.joined(run_id) as news:
+            self._on_join(run_id)
             yield Follower(
                 self._sessions,
                 (org_id, run_id),
@@ -53,6 +59,7 @@ class Following:
         """Return the run at its end, or as it is when the time is over."""
         live = self._held.get(run_id)
         with self._held.waiters.joined(run_id) as news, suppress(TimeoutError):
+            self._on_join(run_id)
             async with asyncio.timeout(timeout_s):
                 while self._is_open() and not await self._is_over(org_id, run_id, live):
                     await news.wait()

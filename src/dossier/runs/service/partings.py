@@ -1,12 +1,13 @@
 """Ends runs that nobody reads any more, where that is wanted.
 
 Readers are spread over processes, and nobody counts them. Only when the last one of a
-process has left does that process ask all of them, itself too: whoever has a reader
-says so. Silence counts once one's own question has come back, which proves that one
-hears.
+process has left does that process ask all of them, itself too: whoever has a reader, or
+gets one soon after, says so. Silence counts once one's own question has come back: that
+proves that one hears.
 """
 
 import asyncio
+import time
 from contextlib import suppress
 from uuid import UUID
 
@@ -60,6 +61,8 @@ class Partings:
         self._held = held
         self._working = working
         self._questions: dict[UUID, _Question] = {}
+        self._heard_at_s: dict[UUID, float] = {}
+        """When somebody last asked who reads a run; only what may be open still."""
 
     def left(self, org_id: UUID, run_id: UUID) -> None:
         """A reader has left who wants the run to end with the last one."""
@@ -74,8 +77,14 @@ class Partings:
         """Tell whether anybody in this process wants the run's events, or its end."""
         return bool(self._held.readers.of(run_id) or self._held.waiters.of(run_id))
 
+    def joined(self, run_id: UUID) -> None:
+        """A reader comes: whoever has just asked, and got no answer, is told."""
+        if run_id in self._open_questions():
+            self._working.spawn(self._tell(Verb.READ, self._holder.id, run_id))
+
     def heard_question(self, run_id: UUID) -> None:
         """Some process asks who reads a run."""
+        self._heard_at_s = self._open_questions() | {run_id: time.monotonic()}
         question = self._questions.get(run_id)
         if question is not None:
             question.came_back.set()
@@ -90,6 +99,14 @@ class Partings:
         question = self._questions.get(run_id)
         if question is not None:
             question.is_read.set()
+
+    def _open_questions(self) -> dict[UUID, float]:
+        """Return the questions whose askers may still wait for an answer."""
+        if self._heard_at_s:
+            since_s = time.monotonic() - 2 * self._holder.lease_s * ANSWER_PER_LEASE
+            heard = self._heard_at_s.items()
+            self._heard_at_s = {run: at_s for run, at_s in heard if at_s > since_s}
+        return self._heard_at_s
 
     async def _end_unless_read(self, org_id: UUID, run_id: UUID) -> None:
         for _ in range(QUESTIONS):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,26 @@ from dossier.runs.service.live import Live, Stop
 from dossier.runs.service.runner import Runner
 
 logger = logging.getLogger(__name__)
+
+LEFT_S = 6.0
+"""Longer than a stopped executor may take to clean up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A run that has begun before its row stands; called with whether that does."""
+
+    tell: Callable[[bool], None]
+    work: asyncio.Task[None] | None
+
+    def __call__(self, is_there: bool) -> None:  # noqa: FBT001 - an answer
+        """Show the run's events, or stop it."""
+        self.tell(is_there)
+
+    async def until_left(self) -> None:
+        """Wait until nothing of it goes on, as after it was stopped."""
+        if self.work is not None:
+            await asyncio.wait({self.work}, timeout=LEFT_S)
 
 
 class Working:
@@ -49,15 +70,16 @@ class Working:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_s)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Do something for a run, whoever may vanish meanwhile."""
         if self._group is None:
             work.close()  # the lease runs out, and another process takes the run
             logger.warning("runs.engine.not_running")
-            return
+            return None
         task = self._group.create_task(guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def begin(self, run: Run, handed: object = None) -> None:
         """Begin a run that its row gives to this process."""
@@ -65,13 +87,13 @@ class Working:
         live.handed = handed
         self.spawn(self._work(live))
 
-    def begin_early(self, run: Run, handed: object) -> Callable[[bool], None]:
+    def begin_early(self, run: Run, handed: object) -> Early:
         """Begin a run whose row is being written; tell the result how that went."""
         live = self._held.take(run)
         live.handed = handed
         live.hold()
-        self.spawn(self._work(live))
-        return partial(self._told_of_row, live)
+        work = self.spawn(self._work(live))
+        return Early(partial(self._told_of_row, live), work)
 
     def begin_unheld(self, org_id: UUID, run_id: UUID) -> None:
         """Begin a run that nobody has in hand, if that is still so."""

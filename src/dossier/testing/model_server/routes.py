@@ -156,7 +156,10 @@ class Routes:
         )
         response = web.StreamResponse(headers=_STREAM_HEADERS)
         response.enable_chunked_encoding()
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionResetError:  # the caller did not wait for the first byte
+            raise asyncio.CancelledError from None
         if request.transport is None:
             raise asyncio.CancelledError
         loop = asyncio.get_running_loop()
