@@ -120,7 +120,7 @@ async def test_call_that_a_budget_cuts_is_written_and_its_payer_believed_no_more
     before = ledger.is_uncounted(tag)
 
     with pytest.raises(BudgetExhaustedError):
-        await ledger.reserve(tag, "large", 10)
+        await ledger.reserve(tag, "large", 10, goes_ahead=True)
 
     assert (before, ledger.is_uncounted(tag)) == (True, False)
     async with tenant_transaction(committing, lone_org_id) as session:

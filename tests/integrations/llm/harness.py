@@ -53,7 +53,10 @@ class RememberingLedger:
     def is_uncounted(self, _tag: CallTag, /) -> bool:
         return False
 
-    async def reserve(self, _tag: CallTag, model: str, tokens: int, /) -> UUID:
+    async def reserve(
+        self, _tag: CallTag, model: str, tokens: int, /, *, goes_ahead: bool = False
+    ) -> UUID:
+        assert goes_ahead is self.is_uncounted(_tag)
         if self.limit_tokens is not None and tokens > self.limit_tokens:
             raise PaymentRequiredError
         reservation = uuid4()

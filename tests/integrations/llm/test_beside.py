@@ -39,11 +39,13 @@ class UncountedLedger(RememberingLedger):
         return True
 
     @override
-    async def reserve(self, tag: CallTag, model: str, tokens: int, /) -> UUID:
+    async def reserve(
+        self, tag: CallTag, model: str, tokens: int, /, *, goes_ahead: bool = False
+    ) -> UUID:
         await self.may_go.wait()
         if self._refusal is not None:
             raise self._refusal
-        return await super().reserve(tag, model, tokens)
+        return await super().reserve(tag, model, tokens, goes_ahead=goes_ahead)
 
 
 async def heard(client: ChatClient, told: StringIO) -> None:

@@ -133,10 +133,12 @@ class SlowLedger(RememberingLedger):
         self.asked, self.may_go = asyncio.Event(), asyncio.Event()
 
     @override
-    async def reserve(self, tag: CallTag, model: str, tokens: int, /) -> UUID:
+    async def reserve(
+        self, tag: CallTag, model: str, tokens: int, /, *, goes_ahead: bool = False
+    ) -> UUID:
         self.asked.set()
         await self.may_go.wait()
-        return await super().reserve(tag, model, tokens)
+        return await super().reserve(tag, model, tokens, goes_ahead=goes_ahead)
 
 
 async def test_what_was_set_aside_for_a_cancelled_call_is_given_back() -> None:

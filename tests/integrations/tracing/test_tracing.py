@@ -92,7 +92,10 @@ class PaperLedger:
     def is_uncounted(self, _tag: CallTag, /) -> bool:
         return False
 
-    async def reserve(self, _tag: CallTag, _model: str, _tokens: int) -> UUID:
+    async def reserve(
+        self, _tag: CallTag, _model: str, _tokens: int, *, goes_ahead: bool = False
+    ) -> UUID:
+        del goes_ahead
         if self._refusal:
             raise self._refusal
         return uuid4()

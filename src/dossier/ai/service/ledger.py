@@ -69,9 +69,10 @@ class Ledger:
         """Tell whether no budget counts a call, as far as is known here."""
         return self.uncounted.knows(_payer(tag))
 
-    async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
-        """Set tokens aside before a call, or raise where a budget forbids it."""
-        goes_ahead = self.is_uncounted(tag)
+    async def reserve(
+        self, tag: CallTag, model: str, tokens: int, *, goes_ahead: bool = False
+    ) -> UUID:
+        """Set tokens aside for a call, or raise where a budget forbids it."""
         price = await self._prices.price_of(model)
         call = _new_call(tag, model, tokens, price)
         if not await self._added_unlimited(tag, call):

@@ -48,7 +48,9 @@ class Booking:
         async def reserve() -> UUID:
             if not is_urgent:  # the call itself goes first, and who waits for it
                 await asyncio.sleep(0)
-            return await recorder.reserve(tag, self.model, tokens)
+            return await recorder.reserve(
+                tag, self.model, tokens, goes_ahead=not is_urgent
+            )
 
         self._reserving = asyncio.ensure_future(reserve())
 

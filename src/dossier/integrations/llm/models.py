@@ -140,8 +140,13 @@ class Recorder(Protocol):
         """Tell whether no budget counts a call: then it need not wait for its row."""
         ...
 
-    async def reserve(self, tag: CallTag, model: str, tokens: int, /) -> UUID:
-        """Set tokens aside before a call, or raise where a budget forbids it."""
+    async def reserve(
+        self, tag: CallTag, model: str, tokens: int, /, *, goes_ahead: bool = False
+    ) -> UUID:
+        """Set tokens aside for a call, or raise where a budget forbids it.
+
+        One that `goes_ahead` is being made already.
+        """
         ...
 
     async def settle(self, reservation: UUID, record: CallRecord, /) -> None:

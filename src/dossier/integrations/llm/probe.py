@@ -55,7 +55,10 @@ class _NoLedger:
         """Wait for nothing."""
         return True
 
-    async def reserve(self, _tag: CallTag, _model: str, _tokens: int, /) -> UUID:
+    async def reserve(
+        self, _tag: CallTag, _model: str, _tokens: int, /, *, goes_ahead: bool = False
+    ) -> UUID:
+        del goes_ahead
         return UUID(int=0)
 
     async def settle(self, _reservation: UUID, _record: CallRecord, /) -> None:

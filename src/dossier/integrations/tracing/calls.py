@@ -46,11 +46,15 @@ class TracedRecorder:
         """Tell what the ledger tells."""
         return self._inner.is_uncounted(tag)
 
-    async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
+    async def reserve(
+        self, tag: CallTag, model: str, tokens: int, *, goes_ahead: bool = False
+    ) -> UUID:
         """Begin a span and reserve; a refusal by a budget ends it."""
         span = self._tracer.start(f"{tag.operation} {model}", _asked(tag, model))
         try:
-            reservation = await self._inner.reserve(tag, model, tokens)
+            reservation = await self._inner.reserve(
+                tag, model, tokens, goes_ahead=goes_ahead
+            )
         except BaseException as exc:
             span.fail(code_of(exc))
             span.end()
