@@ -1,7 +1,8 @@
 """Where no budget counts a call, its row is written while the model is asked."""
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from io import StringIO
 from uuid import UUID
 
@@ -55,17 +56,26 @@ async def heard(client: ChatClient, told: StringIO) -> None:
                 told.write(event.text)
 
 
-async def test_model_is_asked_at_once_and_nothing_told_before_the_row_stands() -> None:
-    ledger, told = UncountedLedger(), StringIO()
+@asynccontextmanager
+async def being_made(
+    ledger: UncountedLedger, told: StringIO
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Yield a call that the server has heard of, and whose row does not stand yet."""
     async with serving(streaming(WHOLE)) as server:
         client = opened(server.url, ledger)
         task = asyncio.create_task(heard(client, told))
         await asyncio.wait_for(server.asked.wait(), SOON_S)
         await asyncio.sleep(A_WHILE_S)
+        yield task
+        await client.close()
+
+
+async def test_model_is_asked_at_once_and_nothing_told_before_the_row_stands() -> None:
+    ledger, told = UncountedLedger(), StringIO()
+    async with being_made(ledger, told) as task:
         told_before, rows_before = told.getvalue(), dict(ledger.reserved)
         ledger.may_go.set()
         await asyncio.wait_for(task, SOON_S)
-        await client.close()
 
     assert (told_before, rows_before) == ("", {})
     assert told.getvalue() == "水和油"
@@ -75,14 +85,10 @@ async def test_model_is_asked_at_once_and_nothing_told_before_the_row_stands() -
 
 async def test_call_that_a_new_budget_refuses_tells_nothing() -> None:
     ledger, told = UncountedLedger(PaymentRequiredError()), StringIO()
-    async with serving(streaming(WHOLE)) as server:
-        client = opened(server.url, ledger)
-        task = asyncio.create_task(heard(client, told))
-        await asyncio.wait_for(server.asked.wait(), SOON_S)
+    async with being_made(ledger, told) as task:
         ledger.may_go.set()
         with pytest.raises(PaymentRequiredError):
             await asyncio.wait_for(task, SOON_S)
-        await client.close()
 
     assert told.getvalue() == ""
     assert ledger.rows == []
@@ -102,16 +108,11 @@ async def test_refusal_goes_before_a_failure_that_might_be_tried_again() -> None
 
 async def test_call_that_is_cancelled_before_its_row_stands_is_settled_after() -> None:
     ledger, told = UncountedLedger(), StringIO()
-    async with serving(streaming(WHOLE)) as server:
-        client = opened(server.url, ledger)
-        task = asyncio.create_task(heard(client, told))
-        await asyncio.wait_for(server.asked.wait(), SOON_S)
-        await asyncio.sleep(A_WHILE_S)
+    async with being_made(ledger, told) as task:
         task.cancel()
         ledger.may_go.set()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(task, SOON_S)
-        await client.close()
 
     assert told.getvalue() == ""
     [row] = ledger.rows
