@@ -114,9 +114,9 @@ def join_lists(words: Words) -> list[Path]:
     return [
         edit(
             "src/dossier/api.py",
-            r"^from dossier\.core\.routing import Router\n",
-            "from dossier.core.routing import Router\n"
-            f"from dossier.{domain}.router import router as {domain}\n",
+            r"^from dossier\.documents\.router import",
+            f"from dossier.{domain}.router import router as {domain}\n"
+            "from dossier.documents.router import",
         ),
         edit(
             "src/dossier/api.py",

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from fastapi import APIRouter
+
 from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
 from dossier.ai.router import router as ai
@@ -14,7 +16,6 @@ from dossier.chat.tasks.parts import answering
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
-from dossier.core.routing import Router
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.documents.router import router as documents
@@ -27,11 +28,11 @@ from dossier.reports.router import router as reports
 from dossier.runs.service import Executor
 from dossier.sources.ports import CentralService
 
-ROOT_ROUTERS: tuple[Router, ...] = (health, problems, docs_pages)
+ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
-API_ROUTERS: tuple[Router, ...] = (
+API_ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     activity,
     ai,

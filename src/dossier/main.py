@@ -25,7 +25,7 @@ from dossier.api import (
     executing,
 )
 from dossier.chat.service.answers_first import Acquaintances
-from dossier.core import dispatch, docs_pages, health, openapi, problems
+from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import Edge, EdgeParts
@@ -149,7 +149,6 @@ def _route(app: FastAPI) -> None:
     for router in API_ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
-    dispatch.install(app.router)
 
 
 def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:

@@ -61,7 +61,7 @@ def test_a_server_of_ones_own_costs_nothing() -> None:
 
 @given(TOKENS, TOKENS, TOKENS, USD, USD, USD)
 @settings(max_examples=40)
-def test_no_call_costs_more_than_its_ceiling(  # noqa: PLR0917 - a property
+def test_no_call_costs_more_than_its_ceiling(
     read: int, written: int, cached: int, dear: Decimal, out: Decimal, cheap: Decimal
 ) -> None:
     price = Price(dear, out, min(cheap, dear), "x")

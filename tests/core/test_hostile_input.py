@@ -52,7 +52,7 @@ NEW_PRODUCT = {
         ("PATCH", f"/products/{UUID(int=1)}", {}, "name_zh"),
     ],
 )
-async def test_a_name_that_steers_what_shows_it_is_refused(  # noqa: PLR0917 - a request has these parts
+async def test_a_name_that_steers_what_shows_it_is_refused(
     client: httpx2.AsyncClient,
     method: str,
     path: str,

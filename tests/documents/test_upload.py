@@ -287,7 +287,7 @@ async def test_no_transaction_is_open_while_the_file_comes(
         ),
     ],
 )
-async def test_a_body_of_another_shape_is_refused_and_nothing_kept(  # noqa: PLR0917 - a table
+async def test_a_body_of_another_shape_is_refused_and_nothing_kept(
     client: httpx2.AsyncClient,
     settings: Settings,
     body: bytes,

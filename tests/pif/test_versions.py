@@ -261,7 +261,7 @@ async def test_version_is_read_over_http(
         ("viewer", False, False, False),
     ],
 )
-async def test_role_decides_what_a_member_may_state(  # noqa: PLR0917 - one table
+async def test_role_decides_what_a_member_may_state(
     work: Services,
     actor: Actor,
     product: Product,

@@ -198,7 +198,7 @@ async def test_the_latest_version_serves_the_file(
     ],
     ids=["no formula", "0 bytes", "wrong extension", "undecodable", "bomb"],
 )
-async def test_a_file_without_a_formula_is_named_with_its_reason(  # noqa: PLR0917 - a table
+async def test_a_file_without_a_formula_is_named_with_its_reason(
     client: httpx2.AsyncClient,
     product_url: str,
     upload: Upload,

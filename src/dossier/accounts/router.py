@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import Response, status
+from fastapi import APIRouter, Response, status
 
 from dossier.accounts.dependencies import (
     Accounts,
@@ -24,13 +24,11 @@ from dossier.accounts.schemas import (
     UserResponse,
     UserUpdate,
 )
-from dossier.core.hot import hot
 from dossier.core.pagination import Paging, Slice
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.web import PUBLIC, json_response
 
-router = Router()
+router = APIRouter()
 
 
 @router.post("/auth/login", tags=["auth"], openapi_extra=PUBLIC)
@@ -63,7 +61,6 @@ async def update_own_user(body: SelfUpdate, accounts: Accounts) -> Membership:
 
 
 @router.get("/users", tags=["users"], response_model=Page[UserResponse])
-@hot
 async def list_users(page: Paging, accounts: ReadAccounts) -> Response:
     """List the members of the organisation, the newest first."""
     return json_response(await accounts.list_users(page))

@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 from zlib import crc32
 
 from dossier.accounts.constants import Role, Scope
-from dossier.core.patterns import pattern
 
 OWNER, ADMIN, EDITOR, ASSESSOR, VIEWER = Role
 
@@ -41,7 +41,7 @@ SECRET_LENGTH: Final = 32
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH: Final = 22
 _SUM_LENGTH: Final = 6
-_TOKEN: Final = pattern(
+_TOKEN: Final = re.compile(
     f"({TOKEN_MARK}([0-9A-Za-z]{{{_ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}}))"
     f"([0-9A-Za-z]{{{_SUM_LENGTH}}})"
 )

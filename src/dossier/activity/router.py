@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import APIRouter, Depends
 
 from dossier.activity import rules
 from dossier.activity.constants import Action, ActivityFilter, ActivityStatus
@@ -15,13 +15,12 @@ from dossier.activity.schemas import (
     VerifyResponse,
 )
 from dossier.core.pagination import Paging, Slice
-from dossier.core.routing import Router
 from dossier.core.schemas import Instant, Page, StorableText
 
-router = Router(prefix="/activity", tags=["activity"])
+router = APIRouter(prefix="/activity", tags=["activity"])
 
 
-async def activity_filter(  # noqa: PLR0913 - one argument per query parameter
+async def activity_filter(
     *,
     action_type: Action | None = None,
     entity_type: StorableText | None = None,

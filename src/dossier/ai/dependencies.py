@@ -58,7 +58,7 @@ async def get_capabilities_service(
     )
 
 
-async def call_filter(  # noqa: PLR0913 - one argument per query parameter
+async def call_filter(
     *,
     since: Instant | None = None,
     until: Instant | None = None,

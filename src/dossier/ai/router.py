@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, status
+from fastapi import APIRouter, Query, status
 
 from dossier.ai.constants import UsageGroup
 from dossier.ai.dependencies import (
@@ -25,10 +25,9 @@ from dossier.ai.schemas import (
     UsageResponse,
 )
 from dossier.core.pagination import Paging, Slice
-from dossier.core.routing import Router
 from dossier.core.schemas import Page, StorableText
 
-router = Router(prefix="/ai", tags=["ai"])
+router = APIRouter(prefix="/ai", tags=["ai"])
 
 
 @router.get("/capabilities")

@@ -27,7 +27,7 @@ BROKEN, UNUSABLE, STOPPED = 1, 2, 130
 
 
 @app.command()
-def build(  # noqa: PLR0913 - each option of the command is a parameter
+def build(
     folder: Annotated[Path, typer.Argument(help="The folder with the papers.")],
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],

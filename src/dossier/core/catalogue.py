@@ -6,14 +6,15 @@ import pkgutil
 from collections.abc import Iterator
 from inspect import getdoc
 
+from fastapi import APIRouter
+
 from dossier.core.errors import AppError, NotFoundError
-from dossier.core.routing import Router
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC
 
 PACKAGE = "dossier"
 
-router = Router(tags=["problems"])
+router = APIRouter(tags=["problems"])
 
 
 class ProblemTypeNotFoundError(NotFoundError):

@@ -3,11 +3,10 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+from fastapi import APIRouter
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-
-from dossier.core.routing import Router
 
 ASSETS_PATH = "/assets"
 OPENAPI_PATH = "/openapi.json"
@@ -19,7 +18,7 @@ _POLICY = (
     "frame-ancestors 'none'"
 )
 
-router = Router(include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/docs")

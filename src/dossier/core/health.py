@@ -4,23 +4,21 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from fastapi import Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 from sqlalchemy import text
 
 import dossier
 from dossier.core.database import Engine
 from dossier.core.errors import UnavailableError
-from dossier.core.hot import hot
 from dossier.core.problems import as_app_error
 from dossier.core.revision import head_revision
-from dossier.core.routing import Router
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC, AppSettings
 
 Check = Callable[[], Awaitable[None]]
 """Returns when all is well, raises when not."""
 
-router = Router(tags=["health"])
+router = APIRouter(tags=["health"])
 
 _OK = b'{"status":"ok"}'
 
@@ -68,14 +66,12 @@ class InfoResponse(ResponseModel):
 
 
 @router.get("/health", response_model=HealthResponse, openapi_extra=PUBLIC)
-@hot
 async def health() -> Response:
     """Answer that the process is there."""
     return Response(_OK, media_type="application/json")
 
 
 @router.get("/live", response_model=HealthResponse, openapi_extra=PUBLIC)
-@hot
 async def live() -> Response:
     """Answer without looking at anything else, the database least of all."""
     return Response(_OK, media_type="application/json")

@@ -12,18 +12,17 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from fastapi import Request, Response, status
+from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from dossier.core.listening import Listener
-from dossier.core.patterns import pattern
-from dossier.core.routing import DeclaredRoute
 
 MAX_WAIT_S = 60
 APPLIED = "Preference-Applied"
-_WAIT = pattern(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
-_ASYNC = pattern(r"\brespond-async\b", re.IGNORECASE)
-_JOB = pattern(r"/jobs/([0-9a-f-]{36})$")
+_WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
+_ASYNC = re.compile(r"\brespond-async\b", re.IGNORECASE)
+_JOB = re.compile(r"/jobs/([0-9a-f-]{36})$")
 
 
 class JobAnswer(Protocol):
@@ -114,7 +113,7 @@ def applied_of(prefer: str | None) -> str | None:
     return None if wait_s is None else f"wait={wait_s}"
 
 
-class PreferRoute(DeclaredRoute):
+class PreferRoute(APIRoute):
     """A route whose 202 waits for its job when the client prefers so."""
 
     @override

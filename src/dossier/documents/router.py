@@ -3,14 +3,13 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from dossier.core.downloads import download
 from dossier.core.logging import bound
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.prefer import PreferRoute
 from dossier.core.problems import problem_response
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.uploads import UPLOAD_BODY
 from dossier.core.web import UPLOAD
@@ -33,7 +32,7 @@ from dossier.jobs.dependencies import LocationOfJob
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobResponse
 
-router = Router(prefix="/documents", tags=["documents"], route_class=PreferRoute)
+router = APIRouter(prefix="/documents", tags=["documents"], route_class=PreferRoute)
 
 _DUPLICATE: dict[int | str, dict[str, Any]] = {
     status.HTTP_200_OK: {

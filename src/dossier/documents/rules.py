@@ -1,14 +1,14 @@
 """Names of files: what a client says becomes a name that harms nobody."""
 
+import re
 import unicodedata
 from pathlib import PurePosixPath
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.documents.constants import MAX_FILENAME_BYTES
 
 UNNAMED: Final = "unnamed"
-_SEPARATORS: Final = pattern(r"[/\\]")
+_SEPARATORS: Final = re.compile(r"[/\\]")
 # Other, control, format, private, unassigned, surrogate; separators of lines and
 # paragraphs: among them those that turn the direction of writing and hide an ending.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -2,19 +2,17 @@
 
 from uuid import UUID
 
-from fastapi import Response, status
+from fastapi import APIRouter, Response, status
 
-from dossier.core.hot import hot
 from dossier.core.pagination import Paging, Slice
 from dossier.core.prefer import PreferRoute
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.web import json_response
 from dossier.jobs.dependencies import Filters, Jobs, LocationOfJob, ReadJobs
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobResponse
 
-router = Router(prefix="/jobs", tags=["jobs"], route_class=PreferRoute)
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=PreferRoute)
 
 
 @router.get("", response_model=Page[JobResponse])
@@ -24,7 +22,6 @@ async def list_jobs(jobs: Jobs, filters: Filters, paging: Paging) -> Slice[Job]:
 
 
 @router.get("/{job_id}", response_model=JobResponse)
-@hot
 async def get_job(job_id: UUID, jobs: ReadJobs) -> Response:
     """Show one job; a failed one is a 200 with its problem in `error`."""
     return json_response(await jobs.get_job(job_id))

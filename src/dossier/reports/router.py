@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from dossier.core.downloads import download
 from dossier.core.pagination import Paging, Slice
 from dossier.core.prefer import PreferRoute
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.jobs.constants import JobState
 from dossier.jobs.dependencies import JOBS_PATH, LocationOfJob
@@ -19,7 +18,7 @@ from dossier.reports.dependencies import Reports
 from dossier.reports.models import Report
 from dossier.reports.schemas import ReportRequest, ReportResponse
 
-router = Router(tags=["reports"], route_class=PreferRoute)
+router = APIRouter(tags=["reports"], route_class=PreferRoute)
 
 _ANSWERS: dict[int | str, dict[str, str]] = {
     206: {"description": "The part that `Range` asks for."},

@@ -84,7 +84,7 @@ async def get_starting_after(
 StartingAfter = Annotated[int, Depends(get_starting_after)]
 
 
-def sse_response(  # noqa: PLR0913 - a stream, and what may end it
+def sse_response(
     engine: RunEngine,
     org_id: UUID,
     run: Run,

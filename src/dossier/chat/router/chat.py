@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import JSONResponse
 
 from dossier.chat.dependencies.answers import (
@@ -17,10 +17,8 @@ from dossier.chat.schemas.chat import ChatRequest, ChatResponse, RegenerateReque
 from dossier.chat.service.answers import Answered, Asked, Question
 from dossier.chat.service.answers_terms import Terms, Wish
 from dossier.chat.tasks.asking import Asking
-from dossier.core.hot import hot
 from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
-from dossier.core.routing import Router
 from dossier.core.web import model_response
 from dossier.runs.constants import RunState
 from dossier.runs.dependencies import sse_response
@@ -38,13 +36,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"model": RunResponse, "description": "It is still being written."},
 }
 
-router = Router(prefix="/chat", tags=["chat"])
+router = APIRouter(prefix="/chat", tags=["chat"])
 
 
 @router.post(
     "", response_model=ChatResponse, responses=ANSWERS, openapi_extra=PREFERRED
 )
-@hot
 async def chat(
     request: Request, body: ChatRequest, asking: Ask, patience_s: HotPatienceS
 ) -> Response:

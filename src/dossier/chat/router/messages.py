@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import Response, status
+from fastapi import APIRouter, Response, status
 
 from dossier.chat.dependencies.rooms import Branches, Feedback, Messages
 from dossier.chat.models import ChatFeedback, ChatRoom
@@ -16,9 +16,8 @@ from dossier.chat.schemas.messages import (
 )
 from dossier.chat.schemas.rooms import RoomResponse
 from dossier.chat.service.views import MessageView
-from dossier.core.routing import Router
 
-router = Router(prefix="/chat/messages/{message_id}", tags=["chat"])
+router = APIRouter(prefix="/chat/messages/{message_id}", tags=["chat"])
 
 
 @router.get("", response_model=MessageResponse)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import Response, status
+from fastapi import APIRouter, Response, status
 
 from dossier.chat.dependencies.rooms import Personas, Profiles
 from dossier.chat.models import ChatProfile, VirtualUser
@@ -14,10 +14,9 @@ from dossier.chat.schemas.people import (
     VirtualUserUpdate,
 )
 from dossier.core.pagination import Paging, Slice
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 
-router = Router(prefix="/chat", tags=["chat"])
+router = APIRouter(prefix="/chat", tags=["chat"])
 
 
 @router.get("/profile", response_model=ProfileResponse)

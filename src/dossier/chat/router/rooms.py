@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from dossier.chat.constants import ExportFormat
@@ -34,10 +34,9 @@ from dossier.chat.service.messages import Draft
 from dossier.chat.service.views import MessageView
 from dossier.core.downloads import download
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 
-router = Router(prefix="/chat/rooms", tags=["chat"])
+router = APIRouter(prefix="/chat/rooms", tags=["chat"])
 
 
 @router.get("", response_model=Page[RoomResponse])

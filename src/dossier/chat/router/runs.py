@@ -4,15 +4,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 
 from dossier.chat.dependencies.answers import Ask
-from dossier.core.routing import Router
 from dossier.runs.dependencies import StartingAfter, sse_response
 from dossier.runs.models import Run
 from dossier.runs.schemas import RunResponse
 
-router = Router(prefix="/chat/runs/{chat_run_id}", tags=["chat"])
+router = APIRouter(prefix="/chat/runs/{chat_run_id}", tags=["chat"])
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {

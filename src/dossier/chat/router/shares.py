@@ -3,15 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Response, status
+from fastapi import APIRouter, Path, Response, status
 
 from dossier.chat.dependencies.rooms import Shared, Shares
 from dossier.chat.schemas.messages import SharedResponse
 from dossier.chat.schemas.rooms import ShareCreate, ShareList, ShareMade
-from dossier.core.routing import Router
 from dossier.core.web import PUBLIC
 
-router = Router(prefix="/chat", tags=["chat"])
+router = APIRouter(prefix="/chat", tags=["chat"])
 
 SHARED_PATH = "/api/v1/chat/shared"
 # Seen by whoever holds it, kept and listed by nobody.

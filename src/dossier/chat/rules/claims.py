@@ -17,7 +17,6 @@ from dossier.chat.rules.claims_links import without_foreign_links
 from dossier.chat.rules.claims_numbers import unsupported_numbers
 from dossier.chat.rules.claims_quotes import Place, is_long_enough, locate
 from dossier.chat.rules.claims_relation import is_related
-from dossier.core.patterns import pattern
 from dossier.core.visible import visible
 
 OPEN, CLOSE = "⟦", "⟧"
@@ -28,10 +27,10 @@ MAX_MARK = 600
 MAX_LINE = 16_000
 """A line that is longer is no claim; it would be copied with every piece that comes."""
 
-_STRUCTURE = pattern(rf"[{OPEN}{CLOSE}\n]")
-_MARK = pattern(rf"{OPEN}\s*(\d{{1,4}})\s*[|｜](.*?){CLOSE}", re.DOTALL)
-_ANY_MARK = pattern(rf"\s*{OPEN}[^{CLOSE}]*(?:{CLOSE}|$)|[{OPEN}{CLOSE}]", re.DOTALL)
-_LIST_MARK = pattern(r"^\s*(?:[-*•#>]+|\(?\d{1,2}[.)、])\s+")
+_STRUCTURE = re.compile(rf"[{OPEN}{CLOSE}\n]")
+_MARK = re.compile(rf"{OPEN}\s*(\d{{1,4}})\s*[|｜](.*?){CLOSE}", re.DOTALL)
+_ANY_MARK = re.compile(rf"\s*{OPEN}[^{CLOSE}]*(?:{CLOSE}|$)|[{OPEN}{CLOSE}]", re.DOTALL)
+_LIST_MARK = re.compile(r"^\s*(?:[-*•#>]+|\(?\d{1,2}[.)、])\s+")
 
 
 class Fault(StrEnum):

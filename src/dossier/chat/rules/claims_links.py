@@ -10,15 +10,14 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from dossier.core.patterns import pattern
 from dossier.core.visible import visible
 
-PICTURE = pattern(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
-_NAMED = pattern(r"\[([^\]]*)\]\([^)]*\)")
-_TORN = pattern(r"\]\([^)\s]*\)?")
+PICTURE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
+_NAMED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_TORN = re.compile(r"\]\([^)\s]*\)?")
 """Half a named link: with its other half in the line before, it would be whole."""
-_REFERENCE = pattern(r"^\s*\[[^\]]+\]:\s*\S+", re.MULTILINE)
-_ELEMENT = pattern(
+_REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+", re.MULTILINE)
+_ELEMENT = re.compile(
     r"</?(?:a|base|embed|form|iframe|img|input|link|meta|object|script|style|svg|video)"
     r"(?=[\s/>])[^<>]*>?"
     r"|</?(?![a-z]+:/)[a-z][\w:-]*(?:[\s/][^<>]*=[^<>]*|\s*/?)>",
@@ -31,7 +30,7 @@ NAMES = (
 )
 """Ends of names that programs make links of, though nothing stands before them."""
 _MORE = r"[^\s<>`⟦⟧「」『』，。；、]*"
-ADDRESS = pattern(
+ADDRESS = re.compile(
     rf"<?(?<![a-z0-9_])(?:[a-z][a-z0-9+.-]{{0,15}}\\?:[/\\]{{2,4}}|www\."
     rf"|(?:javascript|vbscript|mailto|file|blob|tel|sms):(?=\S)"
     rf"|data:(?=[\w.+-]*[/;,])){_MORE}>?"
@@ -42,8 +41,10 @@ ADDRESS = pattern(
     rf"(?:[/?#:]{_MORE})?",
     re.IGNORECASE,
 )
-_ENTITY = pattern(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
-_BLANKS = pattern(r"[ \t]{2,}")
+_ENTITY = re.compile(
+    r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE
+)
+_BLANKS = re.compile(r"[ \t]{2,}")
 
 
 def without_foreign_links(sentence: str, passages: Iterable[str]) -> str:

@@ -19,9 +19,8 @@ from dossier.chat.rules.claims_numerals_zh import (
     everyday,
 )
 from dossier.chat.rules.claims_numerals_zh import SCALES as SCALES_ZH
-from dossier.core.patterns import pattern
 
-_NAME = pattern(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
+_NAME = re.compile(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
 """CAS numbers, and what has more than one dot: compared as they are written."""
 _SCALES = "|".join(
     (
@@ -33,19 +32,19 @@ _SCALES = "|".join(
 _RUN = rf"(?:\s*(?:{_SCALES})){{1,4}}"
 """`百萬`, `hundred thousand`: all of them count."""
 _PART = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_NUMBER = pattern(
+_NUMBER = re.compile(
     r"(百分之\s*)?(\d+(?:[.,]\d+)*)"
     rf"({_RUN}(?:\s*{_PART}{_RUN}){{0,6}})?"
     r"(\s*(?:%|per ?cent(?![a-z])))?",
     re.IGNORECASE,
 )
-_TOKEN = pattern(rf"(?P<part>{_PART})|{_SCALES}", re.IGNORECASE)
-_APART = pattern(r"(?<=\D)\s+(?=\d)")
-_THOUSANDS = pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_HALVES = pattern(r"(?<![\d.,-])(\d*)½")
-_EMPHASIS = pattern(r"(?<=\d)[*_`\\]+(?=\d)")
+_TOKEN = re.compile(rf"(?P<part>{_PART})|{_SCALES}", re.IGNORECASE)
+_APART = re.compile(r"(?<=\D)\s+(?=\d)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_HALVES = re.compile(r"(?<![\d.,-])(\d*)½")
+_EMPHASIS = re.compile(r"(?<=\d)[*_`\\]+(?=\d)")
 """Marks that a renderer takes away: what stands beside them is one number then."""
-_STRUCK = pattern(
+_STRUCK = re.compile(
     r"(?<![~\\])(?:~~(?![\s~])(.{1,200}?)(?<![\s~])~~|~(\d+(?:\.\d+)?)~)(?!~)"
 )
 """Tildes are such marks in pairs; a single one tells a range: `5~8`."""

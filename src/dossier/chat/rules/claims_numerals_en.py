@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from dossier.chat.rules.claims_numerals import Number, Readings, share_of
-from dossier.core.patterns import pattern
 
 _ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS = (
@@ -99,11 +98,11 @@ _FORMS = (
     r"(?P<times>once|twice|thrice)",
 )
 # The first letter comes first, or each place of a text would be tried seven times.
-_NUMBERS = pattern(rf"{_START}(?=[aefhnostz\d])(?:{'|'.join(_FORMS)}){_END}", _FLAGS)
-_BEFORE_MEASURE = pattern(rf"[\s-]*(?:{_MEASURE})", _FLAGS)
-_BEFORE_OFTEN = pattern(rf"\s+(?:{_OFTEN}){_END}", _FLAGS)
-_PERCENT = pattern(rf"\s*(?:%|per\s?cent{_END})", _FLAGS)
-_WORD = pattern("[a-z]+")
+_NUMBERS = re.compile(rf"{_START}(?=[aefhnostz\d])(?:{'|'.join(_FORMS)}){_END}", _FLAGS)
+_BEFORE_MEASURE = re.compile(rf"[\s-]*(?:{_MEASURE})", _FLAGS)
+_BEFORE_OFTEN = re.compile(rf"\s+(?:{_OFTEN}){_END}", _FLAGS)
+_PERCENT = re.compile(rf"\s*(?:%|per\s?cent{_END})", _FLAGS)
+_WORD = re.compile("[a-z]+")
 _HALF = Decimal("0.5")
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from dossier.chat.rules.claims_numerals import Number, Readings, share_of
-from dossier.core.patterns import pattern
 
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {
     "零": 0,
@@ -30,8 +29,8 @@ NUMERAL = f"[{''.join([*_DIGITS, *_TENS, *SCALES])}]"
 _RUN = f"{NUMERAL}{{1,40}}"
 _VALUE = rf"{_RUN}(?:[點点]{_DIGIT}{{1,40}})?"
 
-_SPLIT = pattern(rf"(?<={NUMERAL})\s+(?={NUMERAL})")
-_ACCOUNTS = pattern(
+_SPLIT = re.compile(rf"(?<={NUMERAL})\s+(?={NUMERAL})")
+_ACCOUNTS = re.compile(
     "[壹貳贰參叁肆伍陸陆柒捌玖拾佰仟萬万億亿零]{2,}|[壹貳贰叁肆柒捌玖〡-〩〸〹〺]"
 )
 """As money is written; a single `參` or `陸` is mostly something else."""
@@ -56,40 +55,40 @@ _COUNT = (
     r"|次(?!要)|分(?![之別别布佈子解離离析類类比])"
 )
 _NEXT = rf"(?:\s*[至到~、或—–-]\s*(?:{_RUN}|\d+))*\s*[多餘余來来幾几]?\s*大?"
-_BEFORE_MEASURE = pattern(f"{_NEXT}(?:{_MEASURE})")
-_BEFORE_COUNT = pattern(f"{_NEXT}(?:{_MEASURE}|{_COUNT})")
-_HOW_OFTEN = pattern(r"[日天週周月年晚早時时]\s*$")
-_TELLS_VALUE = pattern(
+_BEFORE_MEASURE = re.compile(f"{_NEXT}(?:{_MEASURE})")
+_BEFORE_COUNT = re.compile(f"{_NEXT}(?:{_MEASURE}|{_COUNT})")
+_HOW_OFTEN = re.compile(r"[日天週周月年晚早時时]\s*$")
+_TELLS_VALUE = re.compile(
     r"(?:[為为是達达約约共到至於于過过滿满足近逾=:<>≤≥≦≧~]|等同|pH)\s*$"
 )
-_ENDS_VALUE = pattern(r"\s*(?:$|[，。、；,.;:!?)\]」』~]|以[上下內内]|左右|至|到)")
-_BEFORE_RATIO = pattern(rf"\s*[比:]\s*(?:{NUMERAL}|\d)")
-_AFTER_RATIO = pattern(rf"(?:{NUMERAL}|\d)\s*[比:]\s*$")
-_OF_SUBSTANCE = pattern(
+_ENDS_VALUE = re.compile(r"\s*(?:$|[，。、；,.;:!?)\]」』~]|以[上下內内]|左右|至|到)")
+_BEFORE_RATIO = re.compile(rf"\s*[比:]\s*(?:{NUMERAL}|\d)")
+_AFTER_RATIO = re.compile(rf"(?:{NUMERAL}|\d)\s*[比:]\s*$")
+_OF_SUBSTANCE = re.compile(
     r"[烷烯炔醇酸酯酮醛胺醯酰基甲乙丙丁戊己庚辛壬癸氧鈉钠鉀钾鈣钙鎂镁肽胜氯溴氟硫氮磷"
     r"苯矽硅氫氢羥羟聚價价鹽盐碳醣糖]|水合"
 )
 """`十六醇`, `三乙醇胺`."""
-_ORDINAL = pattern(rf"第\s*(?:{NUMERAL}{{1,8}}\s*[至到、及和或]\s*)*$")
-_WITHIN_WORD = pattern(r"[統统唯單单之專专劃划均合歸归逐任這这那同某上下另]$")
-_DEGREE = pattern(r"分(?![鐘钟])")
+_ORDINAL = re.compile(rf"第\s*(?:{NUMERAL}{{1,8}}\s*[至到、及和或]\s*)*$")
+_WITHIN_WORD = re.compile(r"[統统唯單单之專专劃划均合歸归逐任這这那同某上下另]$")
+_DEGREE = re.compile(r"分(?![鐘钟])")
 """`十分`, `萬分`: very."""
 _PHRASES = frozenset({"萬一", "万一", "一二"})
-_AFTER_FIGURE = pattern(r"\d\s*$")
+_AFTER_FIGURE = re.compile(r"\d\s*$")
 _NEAR = 12
 _PAIR = 2
 
-_NUMBERS = pattern(
+_NUMBERS = re.compile(
     rf"(?=[半\d]|{NUMERAL})(?:(?P<whole>{_RUN})分之(?P<part>{_VALUE})"
     rf"|(?P<count>{_VALUE}|\d{{1,12}}(?:\.\d{{1,12}})?)\s*"
     rf"(?:[個个]半|(?:{_MEASURE})半(?![透固成數数徑径衰自天夜]))"
     rf"|(?P<half>一半|半(?=\s*[個个]?\s*(?:{_MEASURE}|[瓶杯匙盒包片粒顆颗])))"
     rf"|(?P<value>{_VALUE}))"
 )
-_PERCENT = pattern(r"\s*(?:%|per ?cent(?![a-z]))", re.IGNORECASE)
+_PERCENT = re.compile(r"\s*(?:%|per ?cent(?![a-z]))", re.IGNORECASE)
 UNITS = "[克帕瓦卡焦赫米伏分]"
 """`千克`, `百帕`, `百分點`: the power may be the unit's."""
-_UNIT_OF_POWER = pattern(UNITS)
+_UNIT_OF_POWER = re.compile(UNITS)
 _HALF = Decimal("0.5")
 
 

@@ -9,10 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from dossier.core.patterns import pattern
-
-_WORD = pattern(r"[a-z]{2,}|\d+(?:[.,]\d+)*", re.IGNORECASE)
-_IDEOGRAPH = pattern(r"[\u3400-\u9fff\uf900-\ufaff]")
+_WORD = re.compile(r"[a-z]{2,}|\d+(?:[.,]\d+)*", re.IGNORECASE)
+_IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _EMPTY_CHARACTERS = frozenset(
     "的了是在有和與与及或為为不以於于一個个這这該该其之也都而請请"
 )

@@ -12,24 +12,23 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dossier.chat.rules.claims_links import ADDRESS, bare
-from dossier.core.patterns import pattern
 
-_SPACES: Final = pattern(r"\s+")
-_MARK: Final = pattern(r"\[(\d{1,4})\]")
-_LIVE: Final = pattern(
+_SPACES: Final = re.compile(r"\s+")
+_MARK: Final = re.compile(r"\[(\d{1,4})\]")
+_LIVE: Final = re.compile(
     r"[\\`\[\]*~]|!(?=\[)|<(?=[a-z/!?])|&(?=#|[a-z][a-z0-9]*;)"
     r"|_(?![^\W_])|(?<![^\W_])_",
     re.IGNORECASE,
 )
-_LINE_ENDS: Final = pattern(r"\r\n?")
-_OPENS: Final = pattern(
+_LINE_ENDS: Final = re.compile(r"\r\n?")
+_OPENS: Final = re.compile(
     r"^(?:(?=[#>]|[-+](?:[ \t]|$)|[-:|][-:| \t]*$|=+$)|(\d{1,9})(?=[.)](?:[ \t]|$)))"
 )
 """What makes a line more than words: a heading, a quote, a list, a rule, a table."""
-_CLOSES: Final = pattern(r"(?<!\S)#(?=#*$)")
+_CLOSES: Final = re.compile(r"(?<!\S)#(?=#*$)")
 """Signs at the end of a heading that a renderer leaves out."""
 _JOINS: Final = frozenset("(:")
-_UNSAFE: Final = pattern(r'[/\\:*?"<>|]')
+_UNSAFE: Final = re.compile(r'[/\\:*?"<>|]')
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from dossier.chat.rules.claims_links import ADDRESS, NAMES, without_links
-from dossier.core.patterns import pattern
 from dossier.core.visible import visible
 
 MAX_HELD: Final = 400
@@ -32,7 +31,7 @@ _ENDS: Final = "|".join(
 )
 _RUN: Final = r"[^\s<>`⟦⟧\u3000-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]*"
 """What an address goes on with; a text without blanks does not."""
-_OPEN: Final = pattern(
+_OPEN: Final = re.compile(
     r"!?\[[^\]\n]*$|!?\[[^\]\n]*\]\s?(?:[(\[][^)\]\n]*|:[^\n]*)?$|\]\([^)\n]*$"
     rf"|!?\[[^\]\n]*\]\s?[(\[][^)\]\n]*[)\]]{_RUN}$"
     rf"|[\]!]$|<[^>\n]*$|&[#\w]{{0,32}}$|&[#\w]{{1,32}};{_RUN}$"
@@ -41,8 +40,8 @@ _OPEN: Final = pattern(
     re.IGNORECASE,
 )
 """What the end of a text may yet turn out to be."""
-_WORD: Final = pattern(r"[^\s<>`⟦⟧「」『』，。；、]*")
-_NEXT: Final = pattern(_RUN)
+_WORD: Final = re.compile(r"[^\s<>`⟦⟧「」『』，。；、]*")
+_NEXT: Final = re.compile(_RUN)
 
 
 class LinkGuard:

@@ -6,9 +6,8 @@ from typing import Final
 
 from dossier.chat.rules.claims_links import PICTURE, without_foreign_links
 from dossier.chat.rules.passages import MARKS, cleaned, with_invisible_between
-from dossier.core.patterns import pattern
 
-_CALL: Final = pattern(
+_CALL: Final = re.compile(
     r"<(tools?|tool_(?:calls?|results?|use)|function(?:_calls?|_results?)?|invoke"
     r"|parameter|system|script|style|iframe)\b[^<>]*>.*?</\1\s*>",
     re.IGNORECASE | re.DOTALL,
@@ -17,7 +16,7 @@ _CALL: Final = pattern(
 _ORDERS: Final = (
     r"instructions?|rules?|prompts?|context|directions?|guidelines?|polic(?:y|ies)"
 )
-_DEMAND: Final = pattern(
+_DEMAND: Final = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b[^.]{0,60}?"
     rf"\b(?:{_ORDERS})\b"
     r"|(?:忽略|無視|无视|忘記|忘记|不要理會|不要理会)[^。]{0,20}?"

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dossier.chat.rules.wording import estimated_tokens
-from dossier.core.patterns import pattern
 from dossier.core.visible import is_invisible, visible
 
 MIN_TOKENS = 40
@@ -16,7 +15,7 @@ MIN_TOKENS = 40
 FENCE_TOKENS = 40
 """What stands around a passage, but for the names of file and place."""
 
-MARKS = pattern(
+MARKS = re.compile(
     r"<\|[^<>\n]{0,60}?\|>"
     r"|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_(?:turn|text)>|<(?:bos|eos|pad)>"
     r"|</?(?:system|assistant|user|human|developer|tools?|tool_(?:calls?|results?|use)"

@@ -1,15 +1,14 @@
 """Fixed words of answers that no model writes, in the language of the question."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
-
-from dossier.core.patterns import pattern
 
 EXTRACT_RULES: Final = "extract@4"
 CLAIM_RULES: Final = "claims@5"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
 
-_IDEOGRAPH = pattern(r"[\u3400-\u9fff\uf900-\ufaff]")
+_IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _WORDS: Final = {
     "zh": {
         "not_found": "在您的文件中找不到答案。",

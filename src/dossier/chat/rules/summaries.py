@@ -1,5 +1,6 @@
 """What of a model's summary is kept: what was said, as short as it has to be."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,10 +9,9 @@ from dossier.chat.rules.claims_links import without_foreign_links
 from dossier.chat.rules.claims_numbers import unsupported_numbers
 from dossier.chat.rules.passages import cleaned
 from dossier.chat.rules.wording import estimated_tokens
-from dossier.core.patterns import pattern
 
-_SENTENCE_END: Final = pattern(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
-_SPACES: Final = pattern(r"\s+")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
+_SPACES: Final = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Texts of people: what is empty, how long it is to a model, what it is called."""
 
+import re
 import unicodedata
 from typing import Final
 
 from dossier.chat.constants import TITLE_CHARACTERS
-from dossier.core.patterns import pattern
 
 UNTITLED: Final = "…"
 SPEAKER_CHARACTERS: Final = 80
-_BRACKETS: Final = pattern(r"[\[\]]")
-_SPACES: Final = pattern(r"\s+")
+_BRACKETS: Final = re.compile(r"[\[\]]")
+_SPACES: Final = re.compile(r"\s+")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _WIDE: Final = frozenset("FW")
 _NARROW_PER_TOKEN: Final = 3

@@ -52,7 +52,7 @@ class Outcome:
         return sum(self.dropped.values())
 
 
-def label_of(  # noqa: PLR0913 - the members of a label
+def label_of(
     engine: str,
     ruleset: str,
     *,

@@ -66,7 +66,7 @@ def settling(
     return write
 
 
-async def _write(  # noqa: PLR0913, PLR0917 - what is written, and for whom
+async def _write(
     org_id: UUID,
     order: Order,
     ending: Ending,

@@ -39,7 +39,7 @@ from dossier.runs.service import RunEngine
 class Asking:
     """The questions of one request; each step commits before the next waits."""
 
-    def __init__(  # noqa: PLR0913 - a caller, and what the process knows
+    def __init__(
         self,
         sessions: SessionFactory,
         actor: Actor,

@@ -31,7 +31,7 @@ _NO_FORM = (
 )
 
 
-async def summarise(  # noqa: PLR0913 - what a job names, and what a process has
+async def summarise(
     ctx: TaskContext,
     room_id: UUID,
     leaf_id: UUID,

@@ -96,7 +96,7 @@ class Watch:
 class Relay:
     """The text of one stream, as it comes."""
 
-    def __init__(  # noqa: PLR0913 - a stream, and what is asked of it
+    def __init__(
         self,
         label: str,
         response: aiohttp.ClientResponse,

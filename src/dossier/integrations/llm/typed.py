@@ -77,7 +77,7 @@ class TypedModel:
         if http is not None:
             await http.aclose()
 
-    async def run(  # noqa: PLR0913 - the five words of a question
+    async def run(
         self,
         output_type: type[T],
         *,

@@ -3,15 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from dossier.core.routing import Router
 from dossier.knowledge.dependencies import Indexing
 from dossier.knowledge.schemas.chunks import ChunkPageResponse
 from dossier.knowledge.service import ChunkPage
 
-router = Router(prefix="/documents", tags=["knowledge"])
+router = APIRouter(prefix="/documents", tags=["knowledge"])
 
 
 @router.get("/{document_id}/chunks", response_model=ChunkPageResponse)

@@ -2,12 +2,13 @@
 
 from time import perf_counter
 
-from dossier.core.routing import Router
+from fastapi import APIRouter
+
 from dossier.knowledge.dependencies import Question, Search
 from dossier.knowledge.schemas.search import SearchResponse
 from dossier.knowledge.service import search_response
 
-router = Router(tags=["search"])
+router = APIRouter(tags=["search"])
 
 
 @router.get("/search")

@@ -4,6 +4,7 @@ Any change of what comes out needs a new `ANALYSER_VERSION`: stored passages of 
 version are indexed anew.
 """
 
+import re
 import threading
 import unicodedata
 from collections.abc import Iterable
@@ -12,7 +13,6 @@ from operator import add
 from typing import Any, Final
 from zlib import crc32
 
-from dossier.core.patterns import pattern
 from dossier.knowledge.rules.words import STOP_WORDS
 
 ANALYSER_VERSION: Final = 1
@@ -24,12 +24,12 @@ _IDEOGRAPHS: Final = (
     "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-_PARTS: Final = pattern(
+_PARTS: Final = re.compile(
     r"(?P<cas>(?<![\d-])\d{2,7}-\d{2}-\d(?![\d-]))"
     rf"|(?P<han>[{_IDEOGRAPHS}]+)"
     rf"|(?P<run>[^\W_{_IDEOGRAPHS}]+(?:[.'-][^\W_{_IDEOGRAPHS}]+)*)"
 )
-_PIECES: Final = pattern(r"\d+|[^\W\d_]+")
+_PIECES: Final = re.compile(r"\d+|[^\W\d_]+")
 _LIKE_ASCII: Final = str.maketrans(
     {
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
@@ -37,7 +37,7 @@ _LIKE_ASCII: Final = str.maketrans(
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"),
     }
 )
-_FOLDED_FIRST: Final = pattern(f"[{''.join(map(chr, _LIKE_ASCII))}]")
+_FOLDED_FIRST: Final = re.compile(f"[{''.join(map(chr, _LIKE_ASCII))}]")
 _LOCAL: Final = threading.local()
 _STEMS_KEPT: Final = 20_000
 

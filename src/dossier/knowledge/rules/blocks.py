@@ -1,28 +1,28 @@
 """Cuts a text into blocks: headings, paragraphs, rows of tables. Offsets, no copies."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.knowledge.rules.line_breaks import columns
 
 MAX_HEADING_CHARACTERS: Final = 60
 
-_LINE: Final = pattern(r"[^\n]+")
+_LINE: Final = re.compile(r"[^\n]+")
 _HEADINGS: Final = (
-    (pattern(r"(#{1,6}) "), None),
-    (pattern(r"第[0-9一二三四五六七八九十百]+[章編篇部]"), 1),
-    (pattern(r"第[0-9一二三四五六七八九十百]+[節条條]"), 2),
-    (pattern(r"[一二三四五六七八九十]+、"), 2),
-    (pattern(r"[(\uff08][一二三四五六七八九十]+[)\uff09]"), 3),
-    (pattern(r"(\d{1,2}(?:\.\d{1,2}){0,3})[.)、\s]\s*(?=[^\W\d_])"), None),
+    (re.compile(r"(#{1,6}) "), None),
+    (re.compile(r"第[0-9一二三四五六七八九十百]+[章編篇部]"), 1),
+    (re.compile(r"第[0-9一二三四五六七八九十百]+[節条條]"), 2),
+    (re.compile(r"[一二三四五六七八九十]+、"), 2),
+    (re.compile(r"[(\uff08][一二三四五六七八九十]+[)\uff09]"), 3),
+    (re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})[.)、\s]\s*(?=[^\W\d_])"), None),
 )
 """Marks of a heading, with its level where the mark itself does not tell it."""
 _SENTENCE_ENDS: Final = tuple("\u3002\uff01\uff1f\uff1b\uff0c.!?;,")
 """With those of Chinese: full stop, marks of exclamation and question, semicolon."""
-_SAID: Final = pattern("[\u3002\uff1b\uff0c]")
+_SAID: Final = re.compile("[\u3002\uff1b\uff0c]")
 """Full stop, semicolon, comma: what a wrapped line holds that begins with a figure."""
 
 

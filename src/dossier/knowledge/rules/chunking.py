@@ -6,12 +6,12 @@ visible character is in exactly one piece, but for a table's header: that is rep
 above each further group of rows, in a piece that is marked so.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from dossier.core.patterns import pattern
 from dossier.knowledge.constants import ChunkKind
 from dossier.knowledge.rules.blocks import Block, BlockKind, blocks_of, stripped
 
@@ -27,10 +27,10 @@ _HEADER: Final = ROOM // 2
 _MAX_ROW_CHARACTERS: Final = 4_000
 """A row is never cut, unless it is longer than any row that a person made."""
 
-_NARROW_ONES: Final = pattern("[\x00-\u02ff]+")
+_NARROW_ONES: Final = re.compile("[\x00-\u02ff]+")
 _ENDS: Final = "\u3002\uff01\uff1f\uff1b"
 """Full stop, exclamation and question mark, semicolon of Chinese."""
-_SENTENCE: Final = pattern(
+_SENTENCE: Final = re.compile(
     rf"[^{_ENDS}.!?;\n]*(?:[{_ENDS}\n]+|[.!?;]+(?=\s|$)|[.!?;]|$)"
 )
 

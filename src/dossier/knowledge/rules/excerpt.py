@@ -1,15 +1,15 @@
 """The stretch of a passage that a hit shows: verbatim, short, around the words."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.knowledge.rules.extract_sentences import split_sentences
 
 MAX_CHARACTERS: Final = 240
 
-_CLAUSE_END: Final = pattern(r"[，、,：:]|\s")
+_CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")
 
 Terms = Callable[[str], Sequence[str]]
 
@@ -30,7 +30,7 @@ class _Sentence:
     found: frozenset[str]
 
 
-def excerpt(  # noqa: PLR0913 - a text, what is asked of it, and its bounds
+def excerpt(
     text: str,
     pieces: Sequence[Stretch],
     weights: Mapping[str, float],

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dossier.core.patterns import pattern
 from dossier.knowledge.rules.analyser import terms
 from dossier.knowledge.rules.extract_rows import (
     header_of,
@@ -38,8 +37,8 @@ MAX_SENTENCES = 3
 
 _FUNCTION_CHARACTERS = frozenset("是有在为和与及于被将会要能可以个这那哪最多少对由从")
 _FIRST_IDEOGRAPH = "\u2e80"
-_WHOLE = pattern("[.。！!？?][^\\w\\s]*$")
-_ASKING = pattern(
+_WHOLE = re.compile("[.。！!？?][^\\w\\s]*$")
+_ASKING = re.compile(
     r"(?:請問|请问|是否|為什麼|为什么|什麼時候|什么时候|什麼|什么|甚麼|為何|为何|如何|怎麼|怎么|怎樣|怎样"
     r"|何[時时處处地人年種种者事謂谓]|哪一?[年月日個个位人種种國国座項项部條条家所本些裡里幾]?"
     r"|誰|谁|幾|几|多少|多久|多長|多长|嗎|吗|呢)"

@@ -1,13 +1,13 @@
 """Rows of tables, each told with the names of its columns."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.knowledge.rules.extract_sentences import Sentence
 
-_CELL: Final = pattern(r"\t|\s\|\s")
-_NUMBER: Final = pattern(r"[\d\s.,:/%<>≤≥±+-]*\d[\d\s.,:/%<>≤≥±+-]*")
+_CELL: Final = re.compile(r"\t|\s\|\s")
+_NUMBER: Final = re.compile(r"[\d\s.,:/%<>≤≥±+-]*\d[\d\s.,:/%<>≤≥±+-]*")
 _MIN_STEM: Final = 5
 """Of two words that are of one stem though they are not cut alike: `supplies` and
 `supplier`."""

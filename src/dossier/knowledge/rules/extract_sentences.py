@@ -6,28 +6,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dossier.core.patterns import pattern
 from dossier.knowledge.rules.line_breaks import Lines
 
 MAX_CHARACTERS = 400
 """A longer one is cut at commas: nobody reads a page as one quote."""
 
 _CLOSERS = "」』”’）)]】》〉\"'"
-_ENDS = pattern(
+_ENDS = re.compile(
     rf"(?:[。！？；…]|[!?](?![A-Za-z0-9_\[(/&=<%#]))"
     rf"(?:[。！？…{re.escape(_CLOSERS)}]|[!?](?![A-Za-z0-9_\[(/&=<%#]))*"
     rf"|\.(?=[{re.escape(_CLOSERS)}]*(?:\s|$))[{re.escape(_CLOSERS)}]*"
     r"|\n[ \t\u3000]*\n\s*"
     r"|\n"
 )
-_ABBREVIATION = pattern(
+_ABBREVIATION = re.compile(
     r"(?:^|[\s(（\[])(?:[A-Za-z]|e\.g|i\.e|cf|vs|etc|approx|ca|no|nos|art|arts|fig|figs"
     r"|vol|pp|sec|ref|refs|dr|mr|mrs|ms|prof|inc|ltd|co|corp|st|al|max|min|temp|resp"
     r"|conc|spp|sp|var|[A-Za-z]\.[A-Za-z])\.$",
     re.IGNORECASE,
 )
-_NUMBERED = pattern(r"(?:^|\n)\s*(?:\d{1,3}\.)*\d{1,3}\.$")
-_SOFT = pattern(r"[，,、；;：:]")
+_NUMBERED = re.compile(r"(?:^|\n)\s*(?:\d{1,3}\.)*\d{1,3}\.$")
+_SOFT = re.compile(r"[，,、；;：:]")
 
 
 @dataclass(frozen=True, slots=True)

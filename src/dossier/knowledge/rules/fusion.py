@@ -6,11 +6,10 @@ count as much as a good one.
 """
 
 import math
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
-
-from dossier.core.patterns import pattern
 
 LEG_LIMIT: Final = 100
 """How many passages each leg brings."""
@@ -19,7 +18,9 @@ DENSE_WEIGHT: Final = 0.5
 
 Mode = Literal["lexical", "hybrid"]
 
-_HAN: Final = pattern(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HAN: Final = re.compile(
+    r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 
 
 @dataclass(frozen=True, slots=True)

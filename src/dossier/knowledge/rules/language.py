@@ -3,13 +3,11 @@
 import re
 from typing import Final, Literal
 
-from dossier.core.patterns import pattern
-
 Language = Literal["zh", "en", "other"]
 
-_HAN: Final = pattern("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
-_LATIN: Final = pattern("[A-Za-z]+")
-_OTHER: Final = pattern("[\u0370-\u1fff\u3040-\u30ff\uac00-\ud7af]+")
+_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_LATIN: Final = re.compile("[A-Za-z]+")
+_OTHER: Final = re.compile("[\u0370-\u1fff\u3040-\u30ff\uac00-\ud7af]+")
 _LETTERS_PER_HAN: Final = 8
 """A Chinese paper is full of English names of substances, and still Chinese."""
 

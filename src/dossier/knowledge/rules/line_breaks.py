@@ -4,8 +4,6 @@ import re
 import unicodedata
 from typing import Final
 
-from dossier.core.patterns import pattern
-
 FULL_LINE_SHARE: Final = 0.7
 """A line this long, measured by the longest, was broken by the page alone."""
 FULL_CHINESE_SHARE: Final = 0.8
@@ -14,19 +12,19 @@ MIN_FULL_COLUMNS: Final = 24
 MIN_FULL_CHINESE_COLUMNS: Final = 32
 MAX_TITLE_COLUMNS: Final = 72
 
-_LIST_MARK: Final = pattern(
+_LIST_MARK: Final = re.compile(
     r"\s*(?:[-*•‧・▪●○◆■□–—](?!\d)|\(?\d{1,2}[.)、）](?!\d)"  # noqa: RUF001
     r"|[(（][一二三四五六七八九十a-z\d]{1,3}[)）]"
     r"|[一二三四五六七八九十]{1,3}、|[a-z][.)]\s)",
     re.IGNORECASE,
 )
-_LABEL: Final = pattern(r"\s*[^\n,，.。;；:：]{1,24}[:：]\s*\S")
-_SAID: Final = pattern("[，。；！？]")
+_LABEL: Final = re.compile(r"\s*[^\n,，.。;；:：]{1,24}[:：]\s*\S")
+_SAID: Final = re.compile("[，。；！？]")
 """Signs of whole sentences; names, headings and forms do without."""
 _OPEN: Final = ("，", "、")
-_VALUE: Final = pattern(r"[\d:：.。!！?？;；,，、\t|\n]|^\s*[-*•‧・▪●○◆■□\u2013—]")
+_VALUE: Final = re.compile(r"[\d:：.。!！?？;；,，、\t|\n]|^\s*[-*•‧・▪●○◆■□\u2013—]")
 """A line with one of these says something, or goes on."""
-_WHOLE: Final = pattern("[.。!！?？]$")
+_WHOLE: Final = re.compile("[.。!！?？]$")
 _WIDE: Final = frozenset("FW")
 
 

@@ -3,9 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, status
+from fastapi import APIRouter, Path, status
 
-from dossier.core.routing import Router
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.dependencies import Pif
 from dossier.pif.models import PifDecision
@@ -19,7 +18,7 @@ from dossier.pif.schemas import (
 from dossier.pif.service import board_response
 from dossier.products.constants import ITEM_COUNT
 
-router = Router(prefix="/products/{product_id}/pif", tags=["pif"])
+router = APIRouter(prefix="/products/{product_id}/pif", tags=["pif"])
 
 ItemNumber = Annotated[int, Path(ge=1, le=ITEM_COUNT, examples=[11])]
 

@@ -3,17 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import APIRouter, Path
 
 from dossier.core.pagination import Paging, Slice
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.pif.constants import Market
 from dossier.pif.dependencies import Pif
 from dossier.pif.models import PifVersion
 from dossier.pif.schemas import VersionResponse, VersionSummary
 
-router = Router(prefix="/products/{product_id}/pif/versions", tags=["pif"])
+router = APIRouter(prefix="/products/{product_id}/pif/versions", tags=["pif"])
 
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 

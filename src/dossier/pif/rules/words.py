@@ -4,16 +4,15 @@ Of words that overlap the longer one counts: "preservative efficacy" is not
 "efficacy", and "stability and reactivity" is not "stability".
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dossier.core.patterns import pattern
-
-_SEPARATORS = pattern(r"[_\-./\\+()\[\],;&]+")
-_CAMEL = pattern(r"(?<=[a-z])(?=[A-Z])")
-_EDGE = pattern(r"[a-z]")
+_SEPARATORS = re.compile(r"[_\-./\\+()\[\],;&]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_EDGE = re.compile(r"[a-z]")
 
 
 @dataclass(frozen=True, slots=True)

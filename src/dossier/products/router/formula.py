@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Response, status
+from fastapi import APIRouter, Path, Response, status
 
 from dossier.core.pagination import Paging, Slice
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.products.dependencies import FormulaImports, Formulas
 from dossier.products.models import FormulaVersion
@@ -18,7 +17,7 @@ from dossier.products.schemas import (
 )
 from dossier.products.service import FormulaWish
 
-router = Router(tags=["formulas"])
+router = APIRouter(tags=["formulas"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 """A version's number, as a column holds it."""

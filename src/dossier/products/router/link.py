@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import status
+from fastapi import APIRouter, status
 
-from dossier.core.routing import Router
 from dossier.products.dependencies import Products
 from dossier.products.models import ProductDocument
 from dossier.products.schemas import LinkCreate, LinkList, LinkResponse
 
-router = Router(prefix="/products/{product_id}/documents", tags=["products"])
+router = APIRouter(prefix="/products/{product_id}/documents", tags=["products"])
 
 
 @router.get("")

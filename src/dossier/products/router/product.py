@@ -2,11 +2,9 @@
 
 from uuid import UUID
 
-from fastapi import Depends, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
-from dossier.core.hot import hot
 from dossier.core.pagination import Paging
-from dossier.core.routing import Router
 from dossier.core.schemas import Page
 from dossier.core.web import get_actor, json_response, model_response
 from dossier.products import rules
@@ -19,11 +17,10 @@ from dossier.products.schemas import (
     ProductUpdate,
 )
 
-router = Router(tags=["products"])
+router = APIRouter(tags=["products"])
 
 
 @router.get("/products", response_model=Page[ProductResponse])
-@hot
 async def list_products(page: Paging, products: ReadProducts) -> Response:
     """List products, newest first."""
     return json_response(await products.list_products(page))
@@ -32,7 +29,6 @@ async def list_products(page: Paging, products: ReadProducts) -> Response:
 @router.post(
     "/products", status_code=status.HTTP_201_CREATED, response_model=ProductResponse
 )
-@hot
 async def create_product(body: ProductCreate, products: CreateProducts) -> Response:
     """State a product."""
     product = ProductResponse.model_validate(await products.create_product(body))
@@ -40,7 +36,6 @@ async def create_product(body: ProductCreate, products: CreateProducts) -> Respo
 
 
 @router.get("/products/{product_id}", response_model=ProductResponse)
-@hot
 async def get_product(product_id: UUID, products: ReadProducts) -> Response:
     """Return one product."""
     return json_response(await products.get_product(product_id))

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.products.rules.folding import folded
 from dossier.products.rules.formula_words import QUANTITIES, Column
 from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
@@ -40,7 +39,7 @@ _PER_CENT: Final[Mapping[str, Decimal]] = {
 }
 _BATCH_UNITS: Final = frozenset({"g", "kg", "公克", "公斤", "克"})
 _MINUS: Final = frozenset("-\u2212\uff0d\u2013")
-_LITERAL_LIMIT: Final = pattern(r'"[^"]*[<≤≦][^"]*"|\\[<≤≦]|^[<≤≦]')
+_LITERAL_LIMIT: Final = re.compile(r'"[^"]*[<≤≦][^"]*"|\\[<≤≦]|^[<≤≦]')
 _FRACTION_TOTAL: Final = (Decimal("0.95"), Decimal("1.05"))
 _BATCH_TOTALS: Final = (HUNDRED, Decimal(1000))
 _MIN_FRACTION_LINES: Final = 2

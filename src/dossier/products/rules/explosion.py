@@ -8,7 +8,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.products.rules.amounts import Amount, AmountTable
 from dossier.products.rules.formula_words import Column
 from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
@@ -18,7 +17,9 @@ _WHOLE_MARGIN: Final = Decimal("0.5")
 _RELATIVE_MARGIN: Final = Decimal("0.02")
 _SMALLEST_MISMATCH: Final = Decimal("0.0005")
 # A comma between digits, as in 1,2-Hexanediol, belongs to the name.
-_BLEND: Final = pattern(r"\(\s*and\s*\)|\(\s*&\s*\)|[;、]|,\s+(?=[a-z])", re.IGNORECASE)
+_BLEND: Final = re.compile(
+    r"\(\s*and\s*\)|\(\s*&\s*\)|[;、]|,\s+(?=[a-z])", re.IGNORECASE
+)
 
 
 class Basis(StrEnum):

@@ -7,7 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.products.rules.folding import folded
 from dossier.products.rules.formula_header import FormulaTable, states_quantity
 from dossier.products.rules.formula_words import NAMES, QUANTITIES, Column, column_of
@@ -18,19 +17,21 @@ from dossier.products.rules.source_rows import SourceRow, StatedCell, StatedTota
 from dossier.products.rules.stacks import shares_of, unstacked
 
 _MAX_GAP_ROWS: Final = 6
-_PHASE: Final = pattern(
+_PHASE: Final = re.compile(
     r"(?:phase|part)\s*[:.\-]?\s*(?P<en>[a-z0-9]{1,3}\b.*)"
     r"|(?P<zh>[a-z0-9]{1,3}\s*相.*|[油水粉]\s*相.*|相\s*[:]?\s*[a-z0-9]{1,3})"
     r"|(?P<letter>[a-z][0-9]?)[.:)]?",
     re.IGNORECASE,
 )
-_TOTAL: Final = pattern(r"^(?:grand )?total\b|^sum\b|合計|總計|總和|總量|^共計|^total")
-_SUBTOTAL: Final = pattern(
+_TOTAL: Final = re.compile(
+    r"^(?:grand )?total\b|^sum\b|合計|總計|總和|總量|^共計|^total"
+)
+_SUBTOTAL: Final = re.compile(
     r"sub-?\s?total|小計|^total (?:of |for )?(?:phase |part )?[a-f][0-9]?$"
     r"|^(?:phase|part) [a-z0-9]{1,2}\b.*total"
     r"|[a-z0-9油水粉] ?相 ?(?:合計|總計|總和|總量)"
 )
-_REMARK: Final = pattern(
+_REMARK: Final = re.compile(
     r"(?:ph(?: value)?|viscosity|specific gravity|density|黏度|比重|密度"
     r"|(?:prepared|checked|approved|reviewed|signed|issued) by|date"
     r"|製表|製作|審核|核准|覆核|簽名|日期)人?\s*(?:[:(@].*)?"

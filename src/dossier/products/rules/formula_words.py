@@ -1,11 +1,11 @@
 """The words by which formula sheets name their columns, in Chinese and English."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.products.rules.folding import folded
 
 
@@ -44,7 +44,7 @@ _PRODUCT: Final = r"(?:finished|final|product|formula|cosmetic|成品|產品|配
 
 # The order decides: the narrower meaning stands before the wider one.
 _PATTERNS: Final = tuple(
-    (column, pattern(words))
+    (column, re.compile(words))
     for column, words in (
         (Column.CAS, r"\bcas\b|cas(?:編|號|登)|化學文摘"),
         (Column.EC, r"\bec\b|einecs|elincs|ec(?:編|號)"),
@@ -103,17 +103,19 @@ _PATTERNS: Final = tuple(
 )
 
 # What the law allows is no quantity of a formula.
-_LEGAL: Final = pattern(r"maximum (?:conc|allowed|auth)|permitted|\blimit|限量|限值")
+_LEGAL: Final = re.compile(r"maximum (?:conc|allowed|auth)|permitted|\blimit|限量|限值")
 _UNITS: Final = (
-    ("mg/kg", pattern(r"mg ?/ ?kg|\bppm\b")),
-    ("g/kg", pattern(r"\bg ?/ ?kg|‰")),
-    ("mg/g", pattern(r"mg ?/ ?g\b")),
-    ("%w/v", pattern(r"w/v|g ?/ ?100 ?ml")),
-    ("%v/v", pattern(r"v/v")),
-    ("%", pattern(r"%|percent|w/w|百分|g ?/ ?100 ?g|\bwt\b")),
+    ("mg/kg", re.compile(r"mg ?/ ?kg|\bppm\b")),
+    ("g/kg", re.compile(r"\bg ?/ ?kg|‰")),
+    ("mg/g", re.compile(r"mg ?/ ?g\b")),
+    ("%w/v", re.compile(r"w/v|g ?/ ?100 ?ml")),
+    ("%v/v", re.compile(r"v/v")),
+    ("%", re.compile(r"%|percent|w/w|百分|g ?/ ?100 ?g|\bwt\b")),
 )
-_BRACKETED: Final = pattern(r"[(\[]([^)\]]{1,12})[)\]]\s*$")
-_UNIT_LIKE: Final = pattern(r"(?:m|k|μ|u)?(?:g|l|iu|oz|lb|mol|公克|公斤|克)(?:/\w+)?")
+_BRACKETED: Final = re.compile(r"[(\[]([^)\]]{1,12})[)\]]\s*$")
+_UNIT_LIKE: Final = re.compile(
+    r"(?:m|k|μ|u)?(?:g|l|iu|oz|lb|mol|公克|公斤|克)(?:/\w+)?"
+)
 
 
 @lru_cache(maxsize=4096)

@@ -1,14 +1,14 @@
 """CAS and EC numbers: found in loose text, normalised, their check digits verified."""
 
+import re
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.products.rules.folding import half_width
 
-_SPACED_DASH: Final = pattern(r"(?<=\d)\s*-\s*(?=\d)")
-_CAS: Final = pattern(r"(?<![\d-])0*([1-9]\d{1,6})-(\d{2})-(\d)(?![\d-])")
-_CAS_BARE: Final = pattern(r"0*([1-9]\d{1,6})(\d{2})(\d)")
-_EC: Final = pattern(r"(?<![\d-])(\d{3})-(\d{3})-(\d)(?![\d-])")
+_SPACED_DASH: Final = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
+_CAS: Final = re.compile(r"(?<![\d-])0*([1-9]\d{1,6})-(\d{2})-(\d)(?![\d-])")
+_CAS_BARE: Final = re.compile(r"0*([1-9]\d{1,6})(\d{2})(\d)")
+_EC: Final = re.compile(r"(?<![\d-])(\d{3})-(\d{3})-(\d)(?![\d-])")
 _EC_MODULUS: Final = 11
 _CAS_MODULUS: Final = 10
 _NOTHING: Final = frozenset(

@@ -6,8 +6,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from dossier.core.patterns import pattern
-
 
 class DecimalMark(StrEnum):
     """What stands between the whole and the fraction."""
@@ -16,15 +14,15 @@ class DecimalMark(StrEnum):
     COMMA = ","
 
 
-_PLAIN: Final = pattern(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-_GROUPED_BY_COMMA: Final = pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_GROUPED_BY_POINT: Final = pattern(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
-_CLEAR_COMMA: Final = pattern(
+_PLAIN: Final = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+_GROUPED_BY_COMMA: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED_BY_POINT: Final = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+_CLEAR_COMMA: Final = re.compile(
     r"(?<![\d.,])\d+,(?:\d{1,2}|\d{4,})(?![\d.,])|\d\.\d{3},\d"
 )
-_CLEAR_POINT: Final = pattern(r"(?<![\d.,])\d+\.\d+(?![\d,])")
+_CLEAR_POINT: Final = re.compile(r"(?<![\d.,])\d+\.\d+(?![\d,])")
 # A space groups thousands or stands beside the mark; "90 10" is two numbers.
-_LOOSE_SPACE: Final = pattern(r"(?<=\d) (?=\d{3}(?!\d))| ?(?=[.,])|(?<=[.,]) ")
+_LOOSE_SPACE: Final = re.compile(r"(?<=\d) (?=\d{3}(?!\d))| ?(?=[.,])|(?<=[.,]) ")
 _MAX_DIGITS: Final = 30
 
 

@@ -10,7 +10,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.products.rules.folding import folded
 from dossier.products.rules.intervals import ZERO, Interval
 from dossier.products.rules.numbers import DecimalMark, parse_number, plain
@@ -49,17 +48,17 @@ class Quantity:
 
 _BLANK: Final = frozenset({"", "-", "--", "/", "n/a", "na", "nil", "none", "無"})
 
-_QS: Final = pattern(
+_QS: Final = re.compile(
     r"(?<![a-z])q\.?\s*s\.?(\s*p\.?)?(?![a-z])|quantum\s*s|適量|足量|適當量"
 )
-_FILLS: Final = pattern(
+_FILLS: Final = re.compile(
     r"(?<![a-z])(to|ad|up to|make up to|add to|q\.?\s*s\.?(?:\s*p\.?)?)"
     r"\s*1(?:0{2,3})?(?:[.,]0+)?\s*(?:%|g|ml)?$"
     r"|^(加|補|補足|定量)?(至|到)\s*1(?:0{2,3})?(?!\d)|餘量|余量|剩餘|补足|補足|其餘"
     r"|(?<![a-z])(bal(ance)?|remainder|remaining|rest)(?![a-z])"
 )
-_TARGET: Final = pattern(r"(?<![\d.,])(1(?:0{2,3})?)(?:[.,]0+)?(?![\d.,])")
-_TRACE: Final = pattern(r"(?<![a-z])traces?(?![a-z])|微量|痕量")
+_TARGET: Final = re.compile(r"(?<![\d.,])(1(?:0{2,3})?)(?:[.,]0+)?(?![\d.,])")
+_TRACE: Final = re.compile(r"(?<![a-z])traces?(?![a-z])|微量|痕量")
 
 _AT_MOST: Final = (
     r"(?:<=|=<|[≤≦<]|max(?:imum)?\.?|up to|nmt|not more than|less than|"
@@ -76,22 +75,22 @@ _UNIT: Final = (
     r"[mkμu]?g\s*/\s*(?:100\s*)?[mk]?g|(?!max|min|to\b|e[+-]?\d)[a-zμ]+(?:/[a-z]+)?)"
 )
 
-_ONE: Final = pattern(
+_ONE: Final = re.compile(
     rf"(?P<before>{_AT_MOST}|{_AT_LEAST}|{_ABOUT})?\s*(?P<number>{_NUMBER})"
     rf"\s*(?P<unit>{_UNIT})?\s*(?P<after>以下|以內|以上|max\.?|min\.?|maximum|minimum)?"
 )
-_RANGE: Final = pattern(
+_RANGE: Final = re.compile(
     rf"{_AT_LEAST}?\s*(?P<low>{_NUMBER})\s*(?P<low_unit>{_UNIT})?\s*"
     rf"(?:-|~|to|至|到|\.\.+)\s*{_AT_MOST}?\s*"
     rf"(?P<high>{_NUMBER})\s*(?P<unit>{_UNIT})?"
 )
-_SPREAD: Final = pattern(
+_SPREAD: Final = re.compile(
     rf"(?P<middle>{_NUMBER})\s*%?\s*(?:±|\+/-|\+-)\s*(?P<spread>{_NUMBER})"
     rf"\s*(?P<unit>{_UNIT})?"
 )
-_UPPER_WORD: Final = pattern(rf"{_AT_MOST}|以下|以內")
-_LOWER_WORD: Final = pattern(rf"{_AT_LEAST}|以上")
-_ABOUT_WORD: Final = pattern(_ABOUT)
+_UPPER_WORD: Final = re.compile(rf"{_AT_MOST}|以下|以內")
+_LOWER_WORD: Final = re.compile(rf"{_AT_LEAST}|以上")
+_ABOUT_WORD: Final = re.compile(_ABOUT)
 
 
 def is_blank(text: str) -> bool:

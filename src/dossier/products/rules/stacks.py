@@ -1,15 +1,15 @@
 """Cells that list several ingredients, line by line, with or without their shares."""
 
+import re
 from dataclasses import replace
 from typing import Final
 
-from dossier.core.patterns import pattern
 from dossier.products.rules.folding import half_width
 from dossier.products.rules.formula_words import Column
 from dossier.products.rules.source_rows import SourceRow
 
 _SHARE: Final = r"[<≤~]?\s*\d+(?:[.,]\d+)?(?:\s*-\s*\d+(?:[.,]\d+)?)?\s*%"
-_NAMED_SHARE: Final = pattern(
+_NAMED_SHARE: Final = re.compile(
     rf"(?P<name>.*\w\)?)(?:\s*[(\[:]\s*|\s+-?\s*)(?P<share>{_SHARE})\s*[)\]]?"
 )
 

@@ -160,7 +160,7 @@ class ProductsService:
             self._session, self._actor.org_id, document_ids
         )
 
-    async def link_document(  # noqa: PLR0913 - a link has these members
+    async def link_document(
         self,
         product_id: UUID,
         document_id: UUID,

@@ -5,16 +5,16 @@ by the followers, by the row that stores it, and by whoever replays it.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
-from dossier.core.patterns import pattern
 from dossier.runs.constants import RESTARTED
 
-_TYPE = pattern(r"[A-Za-z0-9_.-]{1,80}")
+_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _EVENT = b"\nevent: "
 _DATA = b"\ndata: "
 

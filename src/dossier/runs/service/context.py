@@ -64,7 +64,7 @@ class RunContext:
         stored = self.kept[-1].sequence_number if self.kept else 0
         return self._live.restarted(min(kept_through, stored))
 
-    async def finish(  # noqa: PLR0913 - one call says all of the end
+    async def finish(
         self,
         kind: str,
         data: Mapping[str, Any],

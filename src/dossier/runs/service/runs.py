@@ -137,7 +137,7 @@ class RunsService:
         )
 
 
-def add_run(  # noqa: PLR0913 - what a run is started with
+def add_run(
     creates: Creates,
     actor: Actor,
     kind: str,

@@ -23,7 +23,7 @@ CLAIMED_AT_ONCE = 100
 class TakeOver:
     """Looks for runs without a living owner, and frees those of this process."""
 
-    def __init__(  # noqa: PLR0913 - a process, its runs and its kinds of work
+    def __init__(
         self,
         sessions: SessionFactory,
         held: HeldRuns,
