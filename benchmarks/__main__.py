@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http jobs build relay retrieval evals]`: JSON."""
+"""`python -m benchmarks [start http jobs build relay retrieval evals walks]`: JSON."""
 
 import asyncio
 import importlib
@@ -15,6 +15,7 @@ SCRIPTS = {
     "relay": "benchmarks.relay",
     "retrieval": "benchmarks.retrieval",
     "evals": "benchmarks.evals",
+    "walks": "benchmarks.walks",
 }
 
 
