@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from dossier.integrations.parsing.grid import Cell, Sheet, Workbook
-from dossier.products.rules.formula import ParsedFormula, parse_formula
-from dossier.products.rules.formula_findings import Source
+from dossier.core.spreadsheets import Cell, Sheet, Workbook
+from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
+from dossier.products.formula_import.types import FormulaSource
 
-SOURCE = Source(filename="formula.xlsx", sha256="f" * 64, document_id="d1")
+SOURCE = FormulaSource(filename="formula.xlsx", sha256="f" * 64, document_id="d1")
 Area = tuple[int, int, int, int]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.factories.grids import Area, found, noted, parsed, shares
 
-from dossier.products.rules.intervals import HUNDRED
+from dossier.products.formula_import.types import HUNDRED
 
 Rows = list[tuple[Any, ...]]
 HEAD = ("Trade name", "Raw material %", "INCI", "% in raw material")

@@ -16,10 +16,10 @@ from tests.factories.spreadsheets import csv_text, xlsx_bytes
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
+from dossier.core.spreadsheets import Workbook
 from dossier.core.tenancy import Actor
 from dossier.core.web import CurrentActor, Sessions
 from dossier.documents.service import DocumentsService
-from dossier.integrations.parsing.grid import Workbook
 from dossier.integrations.parsing.spreadsheet import read_workbook
 from dossier.integrations.storage.client import open_store
 from dossier.products.dependencies import get_formula_importer

@@ -16,13 +16,13 @@ from tests.factories.grids import (
     sheet_of,
 )
 
-from dossier.integrations.parsing.grid import Cell, Sheet
+from dossier.core.spreadsheets import Cell, Sheet
 from dossier.products.exceptions import (
     FormulaSheetNotFoundError,
     FormulaTooLongError,
     NoFormulaFoundError,
 )
-from dossier.products.rules.formula import MAX_LINES, parse_formula
+from dossier.products.formula_import.pipeline import MAX_LINES, parse_formula
 
 HEAD = ("INCI Name", "CAS No.", "EC No.", "% w/w")
 WATER = ("Aqua", "7732-18-5", "231-791-2", 95)

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.products.rules.identifiers import (
+from dossier.products.formula_import.identifiers import (
     find_cas,
     find_ec,
     is_cas,
     is_ec,
-    states_nothing,
+    is_missing,
 )
 
 
@@ -40,7 +40,7 @@ def test_ec_numbers_are_found_beside_cas_numbers() -> None:
 
 @pytest.mark.parametrize("text", ["", "-", "N/A", "\u2014", "無"])
 def test_a_dash_states_that_there_is_no_number(text: str) -> None:
-    assert states_nothing(text)
+    assert is_missing(text)
 
 
 @given(st.integers(min_value=10**3, max_value=10**9 - 1))

@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.products.rules.numbers import DecimalMark, column_mark, parse_number
-from dossier.products.rules.quantities import (
+from dossier.products.formula_import.numbers import (
+    DecimalMark,
+    column_mark,
+    parse_number,
+)
+from dossier.products.formula_import.quantities import (
     Quantity,
     QuantityKind,
     is_blank,

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.factories.grids import parsed
 
-from dossier.products.rules.intervals import HUNDRED, Interval
-from dossier.products.rules.quantities import Quantity, QuantityKind, printed
-from dossier.products.rules.totals import miss
+from dossier.products.formula_import.quantities import Quantity, QuantityKind, printed
+from dossier.products.formula_import.totals import deviation
+from dossier.products.formula_import.types import HUNDRED, Interval
 
 small = st.decimals(min_value=0, max_value=20, places=3)
 
@@ -65,4 +65,8 @@ def test_a_tolerance_never_makes_a_total_worse(
 ) -> None:
     total = Interval(low + 80, low + 80 + width)
 
-    assert miss(total, tolerance) <= miss(total, Decimal(0)) <= total.distance(HUNDRED)
+    assert (
+        deviation(total, tolerance)
+        <= deviation(total, Decimal(0))
+        <= total.distance(HUNDRED)
+    )

@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from dossier.products.rules.grid import GridWorkbook
+from dossier.core.spreadsheets import Workbook
 
 
 class FileStore(Protocol):
@@ -18,6 +18,6 @@ class FileStore(Protocol):
 class SpreadsheetReader(Protocol):
     """Anything that gives the cells of a spreadsheet."""
 
-    async def read_workbook(self, path: Path, filename: str, /) -> GridWorkbook:
+    async def read_workbook(self, path: Path, filename: str, /) -> Workbook:
         """Return the cells, or raise why the file cannot be read."""
         ...

@@ -17,9 +17,9 @@ from tests.factories.spreadsheets import (
     xlsx_bytes,
 )
 
+from dossier.core.spreadsheets import Cell, Workbook, column_letters
 from dossier.integrations.parsing.books import SandboxedBooks
 from dossier.integrations.parsing.exceptions import UnreadableFileError
-from dossier.integrations.parsing.grid import Cell, Workbook, column_letters
 from dossier.integrations.parsing.numerals import exact_decimal, percent_factor
 from dossier.integrations.parsing.sandbox import Limits
 from dossier.integrations.parsing.spreadsheet import read_workbook

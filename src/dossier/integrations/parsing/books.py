@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dossier.core.spreadsheets import Workbook
 from dossier.integrations.parsing.exceptions import UnreadableFileError
-from dossier.integrations.parsing.grid import Workbook
 from dossier.integrations.parsing.sandbox import Limits, run
 
 _READ_WORKBOOK: Final = "dossier.integrations.parsing.spreadsheet:read_workbook"

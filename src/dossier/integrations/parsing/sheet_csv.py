@@ -6,12 +6,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from dossier.core.spreadsheets import Cell, Sheet, Workbook
 from dossier.integrations.parsing.encodings import decoded
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.grid import Cell, Sheet, Workbook
 from dossier.integrations.parsing.sheet_limits import check_size, corrupt_on
 
 _MAX_BYTES: Final = 32 * 1024 * 1024

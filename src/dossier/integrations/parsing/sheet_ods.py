@@ -10,11 +10,11 @@ from zipfile import BadZipFile, ZipFile
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
+from dossier.core.spreadsheets import Cell, Sheet, Workbook
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.grid import Cell, Sheet, Workbook
 from dossier.integrations.parsing.numerals import plain, shown
 from dossier.integrations.parsing.sheet_limits import (
     MAX_COLUMNS,

@@ -1,6 +1,6 @@
 """Text of a spreadsheet, sheet by sheet: a row is one line, cells parted by tabs."""
 
-from dossier.integrations.parsing.grid import Sheet
+from dossier.core.spreadsheets import Sheet
 from dossier.integrations.parsing.paper import PaperText, TextPart, storable
 from dossier.integrations.parsing.spreadsheet import read_workbook
 

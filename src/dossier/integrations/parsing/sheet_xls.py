@@ -11,11 +11,11 @@ from xlrd.book import Book
 from xlrd.compdoc import CompDocError
 from xlrd.sheet import Sheet as XlsSheet
 
+from dossier.core.spreadsheets import Cell, Sheet, Workbook
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.grid import Cell, Sheet, Workbook
 from dossier.integrations.parsing.sheet_limits import (
     check_sheet_count,
     check_size,

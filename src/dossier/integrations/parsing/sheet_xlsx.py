@@ -21,7 +21,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from dossier.integrations.parsing.grid import Cell, Sheet, Workbook, address_of
+from dossier.core.spreadsheets import Cell, Sheet, Workbook, address_of
 from dossier.integrations.parsing.numerals import (
     exact_decimal,
     percent_factor,

@@ -1,7 +1,7 @@
-"""A spreadsheet as plain cells, whatever file format it came in; holds no reader.
+"""A spreadsheet as plain cells, the same for every file format.
 
-Only cells that say something are kept. Rows and columns count from 1, as people see
-them. `text` is what the cell says, `number` its value where it holds one.
+Only cells with content are kept. Rows and columns count from 1, as spreadsheet programs
+show them. `text` is what the cell shows, `number` its value where it holds one.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Cell:
     """One cell.
 
     `factor` is what the stored number was multiplied by because of its format (100 for
-    `0.00%`); `merged_from` names the anchor whose value this covered cell shows.
+    `0.00%`); `merged_from` names the anchor of the merged range that covers the cell.
     """
 
     row: int

@@ -1,9 +1,9 @@
-"""CAS and EC numbers: found in loose text, normalised, their check digits verified."""
+"""CAS and EC numbers: found in free text, normalised, check digits verified."""
 
 import re
 from typing import Final
 
-from dossier.products.rules.folding import half_width
+from dossier.products.formula_import.numbers import half_width
 
 _SPACED_DASH: Final = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
 _CAS: Final = re.compile(r"(?<![\d-])0*([1-9]\d{1,6})-(\d{2})-(\d)(?![\d-])")
@@ -11,7 +11,7 @@ _CAS_BARE: Final = re.compile(r"0*([1-9]\d{1,6})(\d{2})(\d)")
 _EC: Final = re.compile(r"(?<![\d-])(\d{3})-(\d{3})-(\d)(?![\d-])")
 _EC_MODULUS: Final = 11
 _CAS_MODULUS: Final = 10
-_NOTHING: Final = frozenset(
+_MISSING: Final = frozenset(
     {"", "-", "/", "n/a", "na", "none", "nil", "無", "not available", "n.a.", "—"}
 )
 
@@ -21,30 +21,30 @@ def folded_identifier(text: str) -> str:
     return _SPACED_DASH.sub("-", half_width(text)).strip()
 
 
-def states_nothing(text: str) -> bool:
-    """Return whether the cell says that there is no number."""
-    return folded_identifier(text).lower() in _NOTHING
+def is_missing(text: str) -> bool:
+    """Return whether the cell marks a missing number: `-`, `n/a`, `none`."""
+    return folded_identifier(text).lower() in _MISSING
 
 
 def find_cas(text: str) -> list[str]:
-    """Return every CAS number in the text, in order, its check digit not yet judged."""
+    """Return every CAS number in the text, in order, check digits unverified."""
     folded = folded_identifier(text)
     found = ["-".join(match.groups()) for match in _CAS.finditer(folded)]
     if found:
         return found
     bare = _CAS_BARE.fullmatch(folded)
     candidate = "-".join(bare.groups()) if bare else ""
-    # Ten bare digits are a CAS number only when their check digit says so.
+    # Digits without hyphens are a CAS number only with a right check digit.
     return [candidate] if candidate and is_cas(candidate) else []
 
 
 def find_ec(text: str) -> list[str]:
-    """Return every EC number in the text, in order, its check digit not yet judged."""
+    """Return every EC number in the text, in order, check digits unverified."""
     return ["-".join(match.groups()) for match in _EC.finditer(folded_identifier(text))]
 
 
 def is_cas(number: str) -> bool:
-    """Return whether a normalised CAS number's check digit holds.
+    """Return whether a normalised CAS number's check digit is right.
 
     The digits before the last, counted from the right, weigh 1, 2, 3 …; their sum
     modulo 10 is the last digit.
@@ -60,7 +60,7 @@ def is_cas(number: str) -> bool:
 
 
 def is_ec(number: str) -> bool:
-    """Return whether a normalised EC number's check digit holds.
+    """Return whether a normalised EC number's check digit is right.
 
     The six digits before the last, from the left, weigh 1 to 6; their sum modulo 11 is
     the last digit.

@@ -1,4 +1,4 @@
-"""The words by which formula sheets name their columns, in Chinese and English."""
+"""The columns of a formula sheet and the header words that name them (zh and en)."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from dossier.products.rules.folding import folded
+from dossier.products.formula_import.numbers import folded
 
 
 class Column(StrEnum):
     """What a column of a formula holds.
 
-    `PERCENT` leaves open of what; `RAW_PERCENT` is a raw material's share of the
-    product, `SUB_PERCENT` an ingredient's share of its raw material,
-    `PRODUCT_PERCENT` an ingredient's share of the product.
+    `PERCENT` is a share of something that the header does not name; `RAW_PERCENT` is a
+    raw material's share of the product, `SUB_PERCENT` an ingredient's share of its raw
+    material, `PRODUCT_PERCENT` an ingredient's share of the product.
     """
 
     NUMBER = "number"
@@ -42,7 +42,7 @@ _SHARE: Final = r"(?:%|percent|w/w|wt\b|conc|content|含量|比例|濃度|百分
 _RAW: Final = r"(?:raw ?mat\w*|\brm\b|mixture|blend|trade ?name|原料|複方|混合)"
 _PRODUCT: Final = r"(?:finished|final|product|formula|cosmetic|成品|產品|配方|製品)"
 
-# The order decides: the narrower meaning stands before the wider one.
+# The first match counts, so the narrower meanings come before the wider ones.
 _PATTERNS: Final = tuple(
     (column, re.compile(words))
     for column, words in (
@@ -102,7 +102,7 @@ _PATTERNS: Final = tuple(
     )
 )
 
-# What the law allows is no quantity of a formula.
+# A legal maximum is not a quantity of the formula.
 _LEGAL: Final = re.compile(r"maximum (?:conc|allowed|auth)|permitted|\blimit|限量|限值")
 _UNITS: Final = (
     ("mg/kg", re.compile(r"mg ?/ ?kg|\bppm\b")),
@@ -120,17 +120,17 @@ _UNIT_LIKE: Final = re.compile(
 
 @lru_cache(maxsize=4096)
 def column_of(header: str) -> Column | None:
-    """Return what a header cell names, or `None`."""
-    return next(_named(header), None)
+    """Return the column that a header cell names, or `None`."""
+    return next(_matches(header), None)
 
 
 @lru_cache(maxsize=4096)
-def word_column_of(header: str) -> Column | None:
-    """Return what a header names whose column holds no quantity: `INCI (%)`."""
-    return next((each for each in _named(header) if each not in QUANTITIES), None)
+def text_column_of(header: str) -> Column | None:
+    """Return the column of text that a header names: INCI for `INCI (%)`."""
+    return next((each for each in _matches(header) if each not in QUANTITIES), None)
 
 
-def _named(header: str) -> Iterator[Column]:
+def _matches(header: str) -> Iterator[Column]:
     text = folded(header)
     if not text or len(text) > _MAX_HEADER_CHARACTERS:
         return iter(())
@@ -143,7 +143,7 @@ def _named(header: str) -> Iterator[Column]:
 
 
 def unit_of(header: str) -> str | None:
-    """Return the unit that a quantity's header names; `None` when it names none."""
+    """Return the unit that the header of a quantity names, or `None`."""
     text = folded(header)
     for unit, words in _UNITS:
         if words.search(text):

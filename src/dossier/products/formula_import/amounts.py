@@ -1,4 +1,4 @@
-"""Turns the quantity cells of a column into per cent, and records how."""
+"""Converts the quantity cells of each column into per cent, and records how."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from dossier.products.rules.folding import folded
-from dossier.products.rules.formula_words import QUANTITIES, Column
-from dossier.products.rules.intervals import HUNDRED, ZERO, Interval
-from dossier.products.rules.numbers import DecimalMark, column_mark
-from dossier.products.rules.quantities import (
+from dossier.products.formula_import.columns import QUANTITIES, Column
+from dossier.products.formula_import.numbers import DecimalMark, column_mark, folded
+from dossier.products.formula_import.quantities import (
     Quantity,
     QuantityKind,
     at_most,
@@ -18,7 +16,14 @@ from dossier.products.rules.quantities import (
     is_blank,
     parse_quantity,
 )
-from dossier.products.rules.source_rows import RowKey, SourceRow, StatedCell
+from dossier.products.formula_import.types import (
+    HUNDRED,
+    ZERO,
+    Interval,
+    RowKey,
+    SourceRow,
+    StatedCell,
+)
 
 _PER_CENT: Final[Mapping[str, Decimal]] = {
     "%": Decimal(1),
@@ -39,8 +44,10 @@ _PER_CENT: Final[Mapping[str, Decimal]] = {
 }
 _BATCH_UNITS: Final = frozenset({"g", "kg", "公克", "公斤", "克"})
 _MINUS: Final = frozenset("-\u2212\uff0d\u2013")
+# A number format that shows an upper limit: `"≤ "0.0`, `\\<0.0`.
 _LITERAL_LIMIT: Final = re.compile(r'"[^"]*[<≤≦][^"]*"|\\[<≤≦]|^[<≤≦]')
 _FRACTION_TOTAL: Final = (Decimal("0.95"), Decimal("1.05"))
+"""Bounds of the sum of a column that is written in fractions of 1."""
 _BATCH_TOTALS: Final = (HUNDRED, Decimal(1000))
 _MIN_FRACTION_LINES: Final = 2
 _WHOLE_MARGIN: Final = Decimal("0.05")
@@ -55,12 +62,12 @@ class Amount:
 
     @property
     def is_rest(self) -> bool:
-        """Return whether it takes what the others leave."""
+        """Return whether it takes what the other lines leave (`q.s.`)."""
         return self.quantity.kind is QuantityKind.REST
 
     @property
     def interval(self) -> Interval:
-        """Return its bounds; a trace counts as nothing, no upper bound as 100."""
+        """Return its bounds; a trace counts as 0, a missing upper bound as 100."""
         if self.quantity.kind is QuantityKind.TRACE:
             return Interval(ZERO, ZERO)
         upper = self.quantity.upper
@@ -74,7 +81,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitDecision:
-    """How a column's numbers became per cent."""
+    """How a column's numbers became per cent; the factor is 0 for an unknown unit."""
 
     column: Column
     unit: str
@@ -83,7 +90,7 @@ class UnitDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountTable:
-    """Every amount by row and column, and what could not be understood."""
+    """Every amount by row and column, and the cells that could not be parsed."""
 
     amounts: Mapping[tuple[RowKey, Column], Amount]
     decisions: tuple[UnitDecision, ...]
@@ -95,7 +102,7 @@ class AmountTable:
         return self.amounts.get((row.key, column))
 
     def total_in(self, column: Column, cell: StatedCell) -> Amount | None:
-        """Return a stated total in per cent, read as its column is."""
+        """Return a stated total in per cent, in the unit of its column."""
         decision = next((d for d in self.decisions if d.column is column), None)
         quantity = quantity_of(cell, None)
         if decision is None or quantity is None:
@@ -108,24 +115,24 @@ class AmountTable:
 
 @dataclass(slots=True)
 class _ColumnReading:
-    """One column while it is read."""
+    """The quantities of one column in the units of their cells."""
 
     column: Column
     header_unit: str | None
     stated: dict[RowKey, tuple[StatedCell, Quantity]]
     unreadable: list[StatedCell]
-    openers: frozenset[RowKey]
+    material_starts: frozenset[RowKey]
 
 
 def read_amounts(
     rows: Sequence[SourceRow], units: Mapping[Column, str | None]
 ) -> AmountTable:
-    """Parse every quantity of the table and turn it into per cent."""
+    """Parse every quantity of the table and convert it into per cent."""
     readings = [
         _read_column(rows, column, units[column])
         for column in sorted(QUANTITIES & units.keys())
     ]
-    decisions = {each.column: _decision(each) for each in readings}
+    decisions = {each.column: _decide_unit(each) for each in readings}
     amounts: dict[tuple[RowKey, Column], Amount] = {}
     unknown: list[tuple[str, StatedCell]] = []
     for reading in readings:
@@ -151,8 +158,8 @@ def _read_column(
         row.key: row.quantities[column] for row in rows if column in row.quantities
     }
     mark = column_mark(cell.text for cell in cells.values() if cell.number is None)
-    openers = frozenset(row.key for row in rows if row.opens)
-    reading = _ColumnReading(column, header_unit, {}, [], openers)
+    starts = frozenset(row.key for row in rows if row.starts_material)
+    reading = _ColumnReading(column, header_unit, {}, [], starts)
     for row, cell in cells.items():
         quantity = quantity_of(cell, mark)
         if quantity is not None:
@@ -163,7 +170,7 @@ def _read_column(
 
 
 def quantity_of(cell: StatedCell, mark: DecimalMark | None) -> Quantity | None:
-    """Return what a cell states: its number if it holds one, else its text."""
+    """Return the quantity of a cell: its number if it holds one, else its text."""
     if cell.number is None:
         return None if is_blank(cell.text) else parse_quantity(cell.text, mark)
     if cell.number < ZERO:
@@ -174,35 +181,34 @@ def quantity_of(cell: StatedCell, mark: DecimalMark | None) -> Quantity | None:
     return exact(cell.number, unit=unit)
 
 
+def _unit_in_format(number_format: str | None) -> str | None:
+    """Return the unit that a format such as `0.0" g/kg"` shows beside the number."""
+    literals = re.findall(r'"([^"]*)"', number_format or "")
+    texts = (folded(each).replace(" ", "") for each in literals)
+    return next((text for text in texts if text in _PER_CENT), None)
+
+
 def is_negative(cell: StatedCell) -> bool:
-    """Return whether a cell states a number below nothing."""
+    """Return whether a cell states a number below 0."""
     if cell.number is not None:
         return cell.number < ZERO
     sign, bare = cell.text.strip()[:1], cell.text.strip()[1:]
     return sign in _MINUS and parse_quantity(bare) is not None
 
 
-def _unit_in_format(number_format: str | None) -> str | None:
-    """Return the unit that a format such as `0.0" g/kg"` shows beside the number."""
-    literals = re.findall(r'"([^"]*)"', number_format or "")
-    words = (folded(each).replace(" ", "") for each in literals)
-    return next((word for word in words if word in _PER_CENT), None)
-
-
-def _decision(reading: _ColumnReading) -> UnitDecision:
+def _decide_unit(reading: _ColumnReading) -> UnitDecision:
     unit = (reading.header_unit or _common_unit(reading)).replace(" ", "")
     if _holds_fractions(reading):
         return UnitDecision(column=reading.column, unit="fraction", factor=HUNDRED)
     if unit in _BATCH_UNITS:
-        return _batch(reading, unit)
-    factor = _PER_CENT.get(unit)
-    return UnitDecision(
-        column=reading.column, unit=unit, factor=ZERO if factor is None else factor
-    )
+        factor = _batch_factor(reading)
+    else:
+        factor = _PER_CENT.get(unit, ZERO)
+    return UnitDecision(column=reading.column, unit=unit, factor=factor)
 
 
 def _common_unit(reading: _ColumnReading) -> str:
-    """Return the unit of weight that every cell writes; `%` where they do not."""
+    """Return the unit of weight that every cell states, else `%`."""
     units = {quantity.unit for _, quantity in reading.stated.values()}
     unit = units.pop() if len(units) == 1 else None
     return unit if unit in _BATCH_UNITS else "%"
@@ -211,7 +217,7 @@ def _common_unit(reading: _ColumnReading) -> str:
 def _holds_fractions(reading: _ColumnReading) -> bool:
     """Return whether the column totals 1: its shares are written from 0 to 1."""
     if reading.column is Column.SUB_PERCENT:
-        return _composes_ones(reading)
+        return _compositions_total_one(reading)
     bare = [q for _, q in reading.stated.values() if q.unit is None]
     if len(bare) < _MIN_FRACTION_LINES or len(bare) != len(reading.stated):
         return False
@@ -223,35 +229,29 @@ def _holds_fractions(reading: _ColumnReading) -> bool:
     return not has_rest and total.lower <= high and low <= total.upper <= high
 
 
-def _composes_ones(reading: _ColumnReading) -> bool:
-    """Return whether the parts of each raw material total 1, and none is larger."""
+def _compositions_total_one(reading: _ColumnReading) -> bool:
+    """Return whether the composition of each raw material totals 1."""
     totals: list[Interval] = []
     for row, (_, quantity) in reading.stated.items():
         share = quantity.interval
         if share is None or quantity.unit is not None or share.upper > 1:
             return False
-        if row in reading.openers or not totals:
+        if row in reading.material_starts or not totals:
             totals.append(share)
         else:
             totals[-1] = Interval.sum((totals[-1], share))
     return all(each.distance(Decimal(1)) <= _WHOLE_MARGIN for each in totals)
 
 
-def _batch(reading: _ColumnReading, unit: str) -> UnitDecision:
-    """Return the factor of weights of a batch of 100 or 1000; else none is known."""
-    total = Interval.sum(
-        q.interval or Interval(ZERO, ZERO) for _, q in reading.stated.values()
-    )
-    fills = [q.fills_to for _, q in reading.stated.values() if q.fills_to]
-    batch = next(
-        (each for each in _BATCH_TOTALS if _is_batch(total, fills, each)), None
-    )
-    factor = HUNDRED / batch if batch else ZERO
-    return UnitDecision(column=reading.column, unit=unit, factor=factor)
-
-
-def _is_batch(total: Interval, fills: Sequence[Decimal], batch: Decimal) -> bool:
-    return batch in fills or total.distance(batch) <= batch / HUNDRED
+def _batch_factor(reading: _ColumnReading) -> Decimal:
+    """Return the factor for weights of a batch of 100 or 1000; 0 for another batch."""
+    quantities = [quantity for _, quantity in reading.stated.values()]
+    total = Interval.sum(each.interval or Interval(ZERO, ZERO) for each in quantities)
+    for batch in _BATCH_TOTALS:
+        is_filled_to = any(each.fills_to == batch for each in quantities)
+        if is_filled_to or total.distance(batch) <= batch / HUNDRED:
+            return HUNDRED / batch
+    return ZERO
 
 
 def _factor(unit: str | None, decision: UnitDecision) -> Decimal | None:
