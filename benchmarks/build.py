@@ -17,8 +17,11 @@ from benchmarks.processes import dossier
 
 from dossier.core.embedded import embedded_postgres
 from dossier.core.settings import Settings
-from dossier.integrations.parsing.books import SandboxedBooks
-from dossier.integrations.parsing.reader import SandboxedReader, limits_of
+from dossier.integrations.parsing.reader import (
+    SandboxedBooks,
+    SandboxedReader,
+    limits_of,
+)
 from dossier.integrations.pdf.client import Typesetter
 from dossier.products.formula_import.pipeline import parse_formula
 from dossier.products.formula_import.types import FormulaSource

@@ -8,8 +8,12 @@ import orjson
 import pytest
 from tests.integrations.parsing import hostile
 
-from dossier.integrations.parsing.child import answer_of, encoded
-from dossier.integrations.parsing.isolation import ForbiddenInSandboxError, refuse
+from dossier.integrations.parsing.child import (
+    ForbiddenInSandboxError,
+    answer_of,
+    encoded,
+    refuse,
+)
 
 
 def test_exact_values_travel_as_text() -> None:

@@ -12,7 +12,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.sandbox import Limits, SandboxBrokenError, run
+from dossier.integrations.parsing.reader import Limits, SandboxBrokenError, run
 
 HOSTILE = "tests.integrations.parsing.hostile"
 

@@ -18,10 +18,9 @@ from tests.factories.spreadsheets import (
 )
 
 from dossier.core.spreadsheets import Cell, Workbook, column_letters
-from dossier.integrations.parsing.books import SandboxedBooks
+from dossier.integrations.parsing.cells import exact_decimal, percent_factor
 from dossier.integrations.parsing.exceptions import UnreadableFileError
-from dossier.integrations.parsing.numerals import exact_decimal, percent_factor
-from dossier.integrations.parsing.sandbox import Limits
+from dossier.integrations.parsing.reader import Limits, SandboxedBooks
 from dossier.integrations.parsing.spreadsheet import read_workbook
 
 BIG5 = "成分名稱,百分比\r\n甘油,5\r\n純水,95\r\n"

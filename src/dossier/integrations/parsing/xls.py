@@ -1,4 +1,4 @@
-"""Reads the old xls format by xlrd, the one reader that tells number formats."""
+"""Reads the old xls format by xlrd, the one reader that gives number formats."""
 
 import struct
 from io import StringIO
@@ -12,19 +12,17 @@ from xlrd.compdoc import CompDocError
 from xlrd.sheet import Sheet as XlsSheet
 
 from dossier.core.spreadsheets import Cell, Sheet, Workbook
-from dossier.integrations.parsing.exceptions import (
-    UnreadableFileError,
-    UnreadableReason,
-)
-from dossier.integrations.parsing.sheet_limits import (
+from dossier.integrations.parsing.cells import (
+    Position,
     check_sheet_count,
     check_size,
     corrupt_on,
-)
-from dossier.integrations.parsing.sheet_xlsx import (
-    Position,
     covered_cells,
     typed_cell,
+)
+from dossier.integrations.parsing.exceptions import (
+    UnreadableFileError,
+    UnreadableReason,
 )
 
 _ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
@@ -38,6 +36,7 @@ _DAMAGES: Final = (
     AssertionError,
     UnicodeDecodeError,
 )
+_EMPTY: Final = frozenset({xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR})
 
 
 def read(path: str) -> Workbook:
@@ -46,27 +45,22 @@ def read(path: str) -> Workbook:
     if _ENCRYPTED_STREAM in content:
         raise _encrypted()
     with corrupt_on(*_DAMAGES):
-        book = _opened(content)
+        try:
+            book = xlrd.open_workbook(
+                file_contents=content, formatting_info=True, logfile=StringIO()
+            )
+        except XLRDError as error:
+            if "encrypted" in str(error).lower():
+                raise _encrypted() from error
+            raise
         check_sheet_count(book.nsheets)
-        return Workbook(
-            kind="xls", sheets=[_sheet(book, sheet) for sheet in book.sheets()]
-        )
+        sheets = [_sheet(book, sheet) for sheet in book.sheets()]
+    return Workbook(kind="xls", sheets=sheets)
 
 
 def _encrypted() -> UnreadableFileError:
     detail = "the workbook is protected by a password; save it without one"
     return UnreadableFileError(UnreadableReason.ENCRYPTED, detail)
-
-
-def _opened(content: bytes) -> Book:
-    try:
-        return xlrd.open_workbook(
-            file_contents=content, formatting_info=True, logfile=StringIO()
-        )
-    except XLRDError as error:
-        if "encrypted" in str(error).lower():
-            raise _encrypted() from error
-        raise
 
 
 def _sheet(book: Book, sheet: XlsSheet) -> Sheet:
@@ -77,7 +71,12 @@ def _sheet(book: Book, sheet: XlsSheet) -> Sheet:
         for column in range(sheet.row_len(row))
         if sheet.cell_type(row, column) not in _EMPTY
     }
-    cells |= covered_cells(_merged(sheet), set(cells))
+    # xlrd's ranges exclude their last row and column.
+    merged = [
+        ((top, left), (bottom - 1, right - 1))
+        for top, bottom, left, right in sheet.merged_cells
+    ]
+    cells |= covered_cells(merged, set(cells))
     return Sheet(
         name=sheet.name,
         is_hidden=sheet.visibility != 0,
@@ -88,28 +87,14 @@ def _sheet(book: Book, sheet: XlsSheet) -> Sheet:
     )
 
 
-_EMPTY: Final = frozenset({xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR})
-
-
-def _merged(sheet: XlsSheet) -> list[tuple[Position, Position]]:
-    # xlrd's ranges exclude their last row and column.
-    return [
-        ((top, left), (bottom - 1, right - 1))
-        for top, bottom, left, right in sheet.merged_cells
-    ]
-
-
 def _cell(book: Book, sheet: XlsSheet, position: Position) -> Cell:
     row, column = position
     style = book.xf_list[sheet.cell_xf_index(row, column)]
     number_format = book.format_map[style.format_key].format_str
-    value = _value(book, sheet, position)
-    return typed_cell((row + 1, column + 1), value, number_format, None)
-
-
-def _value(book: Book, sheet: XlsSheet, position: Position) -> object:
-    kind = sheet.cell_type(*position)
-    value: Any = sheet.cell_value(*position)
+    kind = sheet.cell_type(row, column)
+    value: Any = sheet.cell_value(row, column)
     if kind == xlrd.XL_CELL_DATE:
-        return xlrd.xldate_as_datetime(value, book.datemode).isoformat()
-    return bool(value) if kind == xlrd.XL_CELL_BOOLEAN else value
+        value = xlrd.xldate_as_datetime(value, book.datemode).isoformat()
+    elif kind == xlrd.XL_CELL_BOOLEAN:
+        value = bool(value)
+    return typed_cell((row + 1, column + 1), value, number_format, None)

@@ -14,21 +14,21 @@ from tests.factories.papers import (
     scanned_pdf_bytes,
 )
 
-from dossier.integrations.parsing import pdf, plain
+from dossier.integrations.parsing import pdf
+from dossier.integrations.parsing import text as text_parser
+from dossier.integrations.parsing.documents import read_text
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.paper import (
+from dossier.integrations.parsing.reader import Limits, SandboxedReader
+from dossier.integrations.parsing.types import (
     MAX_PART_CHARACTERS,
-    PaperText,
+    DocumentText,
     TextPart,
     split_parts,
     storable,
 )
-from dossier.integrations.parsing.papers import read_text
-from dossier.integrations.parsing.reader import SandboxedReader
-from dossier.integrations.parsing.sandbox import Limits
 
 ODT = """<office:document-content
  xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
@@ -53,7 +53,7 @@ def write(tmp_path: Path) -> Write:
     return run
 
 
-def read(path: str) -> PaperText:
+def read(path: str) -> DocumentText:
     return read_text(path, filename=Path(path).name)
 
 
@@ -117,7 +117,7 @@ def test_more_pages_than_anybody_reads_are_refused(
 def test_more_text_than_anybody_reads_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plain, "MAX_BYTES", 2)
+    monkeypatch.setattr(text_parser, "MAX_BYTES", 2)
 
     assert reason_of(write(b"Aqua", "a.txt")) is UnreadableReason.TOO_LARGE
 

@@ -1,4 +1,4 @@
-"""What a parser says of a paper: its text in parts. Pure values, cheap to import."""
+"""The text of a document in parts. Pure values, cheap to import."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """One page or one sheet; `has_text_layer` is false for a page that is a picture."""
+    """One page, sheet or stretch of text; a scanned page has no text layer."""
 
     position: int
     label: str
@@ -19,8 +19,8 @@ class TextPart:
 
 
 @dataclass(frozen=True, slots=True)
-class PaperText:
-    """The text of a paper; `encoding` is named where the format does not fix it."""
+class DocumentText:
+    """The text of a document; `encoding` is named where the format does not fix it."""
 
     parts: list[TextPart]
     encoding: str | None = None
@@ -34,18 +34,13 @@ def storable(text: str) -> str:
 
 
 def split_parts(text: str, label: str) -> list[TextPart]:
-    """Cut a text without pages into parts of bearable length, at ends of lines."""
+    """Cut a text without pages into parts of limited length, at ends of lines."""
     parts: list[TextPart] = []
     start = 0
     while start < len(text) or not parts:
-        end = _end_of_part(text, start)
+        end = start + MAX_PART_CHARACTERS
+        if end < len(text):
+            end = text.rfind("\n", start, end) + 1 or end
         parts.append(TextPart(len(parts) + 1, label, text[start:end]))
         start = end
     return parts
-
-
-def _end_of_part(text: str, start: int) -> int:
-    limit = start + MAX_PART_CHARACTERS
-    if limit >= len(text):
-        return len(text)
-    return text.rfind("\n", start, limit) + 1 or limit
