@@ -73,7 +73,7 @@ def test_a_pdf_is_read_page_by_page(write: Write) -> None:
     ]
 
 
-def test_a_scan_says_that_it_has_no_text(write: Write) -> None:
+def test_a_scan_without_text_layer_is_refused(write: Write) -> None:
     assert reason_of(write(scanned_pdf_bytes(), "a.pdf")) is (
         UnreadableReason.NO_TEXT_LAYER
     )
@@ -90,14 +90,14 @@ def test_a_scan_says_that_it_has_no_text(write: Write) -> None:
         ("\ufffd" + "x" * 99, False, True),
     ],
 )
-def test_a_usable_text_layer_is_told_from_stray_characters(
+def test_a_usable_text_layer_is_more_than_stray_characters(
     text: str, *, has_images: bool, usable: bool
 ) -> None:
     assert pdf.has_usable_text(text, has_images=has_images) is usable
 
 
 @pytest.mark.slow(reason="opens a PDF of 200 pages, to hold the figure of the bench")
-def test_two_hundred_pages_are_read_in_a_second(write: Write) -> None:
+def test_a_pdf_of_two_hundred_pages_is_read(write: Write) -> None:
     path = write(pdf_bytes(["\n".join([LOREM] * 40)] * 200), "long.pdf")
 
     text = read(path)
@@ -106,7 +106,7 @@ def test_two_hundred_pages_are_read_in_a_second(write: Write) -> None:
     assert all(part.text.count("\n") == 39 for part in text.parts)
 
 
-def test_more_pages_than_anybody_reads_are_refused(
+def test_a_pdf_above_the_page_limit_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pdf, "MAX_PAGES", 2)
@@ -114,7 +114,7 @@ def test_more_pages_than_anybody_reads_are_refused(
     assert reason_of(write(pdf_bytes(["x"] * 3), "a.pdf")) is UnreadableReason.TOO_LARGE
 
 
-def test_more_text_than_anybody_reads_is_refused(
+def test_a_text_above_the_size_limit_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text_parser, "MAX_BYTES", 2)
@@ -122,7 +122,7 @@ def test_more_text_than_anybody_reads_is_refused(
     assert reason_of(write(b"Aqua", "a.txt")) is UnreadableReason.TOO_LARGE
 
 
-def test_a_zip_that_only_looks_like_word_is_refused(tmp_path: Path) -> None:
+def test_a_zip_with_an_invalid_word_document_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.docx"
     with ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "<nothing/>")
@@ -130,7 +130,7 @@ def test_a_zip_that_only_looks_like_word_is_refused(tmp_path: Path) -> None:
     assert reason_of(str(path)) is UnreadableReason.CORRUPT
 
 
-def test_a_locked_opendocument_text_says_so(tmp_path: Path) -> None:
+def test_a_locked_opendocument_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.odt"
     with ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
@@ -230,19 +230,19 @@ def test_a_text_names_its_encoding(
         ),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why(
+def test_an_unreadable_file_is_refused_with_its_reason(
     write: Write, content: bytes, name: str, reason: UnreadableReason
 ) -> None:
     assert reason_of(write(content, name)) is reason
 
 
-def test_a_wrong_ending_does_not_mislead_the_reader(write: Write) -> None:
+def test_a_file_with_a_wrong_ending_is_read_by_its_content(write: Write) -> None:
     text = read(write(pdf_bytes(["really a PDF"]), "formula.xlsx"))
 
     assert text.parts[0].text == "really a PDF"
 
 
-async def test_a_paper_is_read_by_a_process_of_its_own(write: Write) -> None:
+async def test_a_document_is_read_in_a_process_of_its_own(write: Write) -> None:
     path = Path(write(pdf_bytes(["First page"]), "a.pdf"))
 
     text = await SandboxedReader(Limits()).read_text(path, "a.pdf")
@@ -251,7 +251,7 @@ async def test_a_paper_is_read_by_a_process_of_its_own(write: Write) -> None:
 
 
 @given(st.text())
-def test_stored_text_holds_nothing_that_a_database_refuses(text: str) -> None:
+def test_storable_text_has_no_character_that_a_database_refuses(text: str) -> None:
     kept = storable(text)
 
     assert "\x00" not in kept
@@ -264,7 +264,7 @@ def test_halves_of_surrogate_pairs_are_replaced() -> None:
 
 
 @given(st.lists(st.integers(0, 3 * MAX_PART_CHARACTERS), max_size=4))
-def test_parts_of_a_text_make_the_whole(lengths: list[int]) -> None:
+def test_parts_of_a_text_join_to_the_whole(lengths: list[int]) -> None:
     text = "\n".join("x" * length for length in lengths)
 
     parts = split_parts(text, "text")

@@ -74,7 +74,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("content", "name", "kind", "media_type"), CASES)
-def test_the_content_tells_the_kind(
+def test_the_content_decides_the_kind(
     content: bytes, name: str, kind: FileKind, media_type: str | None
 ) -> None:
     found = detect(content, content, name)
@@ -92,19 +92,19 @@ def test_the_content_tells_the_kind(
         (archive(mimetype=f"{ODF}.spreadsheet"), FileKind.ODS),
     ],
 )
-def test_what_lies_in_a_zip_tells_the_kind(content: bytes, kind: FileKind) -> None:
-    found = detect(content, content, "paper.zip")
+def test_the_entries_of_a_zip_decide_the_kind(content: bytes, kind: FileKind) -> None:
+    found = detect(content, content, "document.zip")
 
     assert found.kind is kind
     assert found.is_misnamed
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "A.PDF", "no ending", "a.part1"])
-def test_a_fitting_or_silent_name_is_no_contradiction(name: str) -> None:
+def test_a_name_with_the_right_or_no_known_ending_is_not_misnamed(name: str) -> None:
     assert not detect(b"%PDF-1.7", b"%PDF-1.7", name).is_misnamed
 
 
-def test_a_file_and_its_stream_are_told_alike(tmp_path: Path) -> None:
+def test_a_file_and_its_stream_have_the_same_kind(tmp_path: Path) -> None:
     content = word()
     path = tmp_path / "a"
     path.write_bytes(content)
@@ -115,7 +115,7 @@ def test_a_file_and_its_stream_are_told_alike(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(1, 200_000), max_size=12))
-def test_the_pieces_of_a_stream_do_not_matter(sizes: list[int]) -> None:
+def test_the_chunks_of_a_stream_do_not_change_its_kind(sizes: list[int]) -> None:
     content = b"PK\x03\x04" + bytes(sum(sizes)) + b"word/document.xml"
     sniffer = Sniffer()
     start = 0

@@ -21,13 +21,14 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import CitationKind
 from dossier.documents.service import DocumentsService
+from dossier.integrations.parsing.reader import SandboxedBooks
 from dossier.products import gateway
 from dossier.products.exceptions import FormulaNotFoundError
 from dossier.products.formula_import.lines import ParsedLine
 from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
 from dossier.products.formula_import.types import ZERO, FormulaSource
 from dossier.products.models import FormulaLine, FormulaVersion
-from dossier.products.ports import FileStore, SpreadsheetReader
+from dossier.products.ports import FileStore
 from dossier.products.service.product import WRITERS, ProductsService
 
 _LINE_COLUMNS: Final = tuple(
@@ -222,7 +223,7 @@ class FormulaImporter:
         sessions: SessionFactory,
         actor: Actor,
         files: FileStore,
-        reader: SpreadsheetReader,
+        reader: SandboxedBooks,
     ) -> None:
         self._sessions = sessions
         self._actor = actor

@@ -1,4 +1,4 @@
-"""Formula sheets as they really look: every wart, what it must become, what is said."""
+"""Formula sheets as people write them: the shares that are read, and the findings."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -9,10 +9,10 @@ from tests.factories.grids import (
     SOURCE,
     Area,
     book_of,
-    found,
-    noted,
-    parsed,
-    shares,
+    finding_places,
+    note_codes,
+    parse_rows,
+    shares_by_name,
     sheet_of,
 )
 
@@ -220,18 +220,18 @@ CASES: dict[str, tuple[Rows, dict[str, tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_wart_becomes_exact_shares(name: str) -> None:
+def test_an_irregular_sheet_becomes_exact_shares(name: str) -> None:
     rows, expected = CASES[name]
 
-    formula = parsed(rows)
+    formula = parse_rows(rows)
 
-    assert shares(formula) == expected
+    assert shares_by_name(formula) == expected
     assert formula.total.lower == formula.total.upper == 100
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
 def test_phases_come_from_section_rows() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             ("INCI Name", "% w/w"),
             ("Phase A (water)", ""),
@@ -254,13 +254,13 @@ def test_phases_come_from_merged_and_from_sparse_cells() -> None:
     ]
     areas: list[Area] = [(2, 1, 3, 1)]
 
-    formula = parsed(rows, areas)
+    formula = parse_rows(rows, areas)
 
     assert [line.phase for line in formula.lines] == ["A", "A", "B", "B"]
 
 
 def test_identifiers_are_normalised() -> None:
-    formula = parsed([HEAD, ("Aqua", "7732\u201318\u20135", "231 - 791 - 2", 100)])
+    formula = parse_rows([HEAD, ("Aqua", "7732\u201318\u20135", "231 - 791 - 2", 100)])
 
     assert (formula.lines[0].cas, formula.lines[0].ec) == ("7732-18-5", "231-791-2")
 
@@ -268,13 +268,13 @@ def test_identifiers_are_normalised() -> None:
 def test_a_shared_column_holds_both_identifiers() -> None:
     rows = [("INCI", "CAS / EC", "%"), ("Aqua", "7732-18-5 / 231-791-2", 100)]
 
-    line = parsed(rows).lines[0]
+    line = parse_rows(rows).lines[0]
 
     assert (line.cas, line.ec) == ("7732-18-5", "231-791-2")
 
 
 def test_every_value_names_its_cell() -> None:
-    formula = parsed([(), ("Formula",), HEAD, WATER, GLYCERIN])
+    formula = parse_rows([(), ("Formula",), HEAD, WATER, GLYCERIN])
 
     assert formula.header == {"inci": "A3", "cas": "B3", "ec": "C3", "percent": "D3"}
     assert formula.lines[1].cell == "D5"
@@ -393,18 +393,18 @@ FINDINGS: dict[str, tuple[Rows, list[tuple[str, str, str | None]]]] = {
 
 
 @pytest.mark.parametrize("name", FINDINGS)
-def test_what_is_wrong_is_said_with_its_cell(name: str) -> None:
+def test_an_error_of_the_sheet_is_a_finding_with_its_cell(name: str) -> None:
     rows, expected = FINDINGS[name]
 
-    assert found(parsed(rows)) == expected
+    assert finding_places(parse_rows(rows)) == expected
 
 
-def test_a_tolerance_silences_a_total_within_it() -> None:
-    assert found(parsed(lines(95, 4.95), tolerance=Decimal("0.05"))) == []
+def test_a_total_within_the_tolerance_is_no_finding() -> None:
+    assert finding_places(parse_rows(lines(95, 4.95), tolerance=Decimal("0.05"))) == []
 
 
-def test_a_finding_speaks_both_languages_and_names_its_source() -> None:
-    finding = parsed(lines(95, 4)).findings[0]
+def test_a_finding_has_both_languages_and_names_its_source() -> None:
+    finding = parse_rows(lines(95, 4)).findings[0]
 
     assert "99 %" in finding.message.en
     assert "99%" in finding.message.zh
@@ -419,19 +419,19 @@ def test_a_finding_speaks_both_languages_and_names_its_source() -> None:
 
 
 def test_decisions_are_noted() -> None:
-    assert noted(parsed(lines(0.95, 0.05))) == ["fractions"]
-    assert noted(parsed(lines(950, 50, header="g/kg"))) == ["unit"]
-    assert noted(parsed(lines(95, 5, "trace"))) == ["trace"]
-    assert noted(parsed(lines("q.s. to 100", "q.s."))) == ["several-rests"]
+    assert note_codes(parse_rows(lines(0.95, 0.05))) == ["fractions"]
+    assert note_codes(parse_rows(lines(950, 50, header="g/kg"))) == ["unit"]
+    assert note_codes(parse_rows(lines(95, 5, "trace"))) == ["trace"]
+    assert note_codes(parse_rows(lines("q.s. to 100", "q.s."))) == ["several-rests"]
 
 
 def test_remarks_below_the_table_are_kept() -> None:
-    formula = parsed([*lines(100), ("Approved by the laboratory", "")])
+    formula = parse_rows([*lines(100), ("Approved by the laboratory", "")])
 
     assert [note.en for note in formula.notes] == ["Approved by the laboratory"]
 
 
-def test_the_most_convincing_visible_sheet_is_taken() -> None:
+def test_the_best_ranked_visible_sheet_is_taken() -> None:
     summary = sheet_of([("INCI", "%"), ("Aqua", 100)], name="Summary")
     full = sheet_of([HEAD, WATER, GLYCERIN], name="Full")
     old = sheet_of([HEAD, WATER, GLYCERIN], name="Old", is_hidden=True)
@@ -439,7 +439,7 @@ def test_the_most_convincing_visible_sheet_is_taken() -> None:
     formula = parse_formula(book_of(old, summary, full), SOURCE)
 
     assert formula.sheet == "Full"
-    assert noted(formula) == ["other-sheets"]
+    assert note_codes(formula) == ["other-sheets"]
 
 
 def test_a_named_sheet_is_taken_or_refused() -> None:
@@ -465,7 +465,7 @@ def test_a_named_sheet_is_taken_or_refused() -> None:
 )
 def test_a_sheet_without_a_formula_is_refused(rows: Rows) -> None:
     with pytest.raises(NoFormulaFoundError):
-        parsed(rows)
+        parse_rows(rows)
 
 
 def test_a_table_longer_than_any_formula_is_refused() -> None:
@@ -476,7 +476,7 @@ def test_a_table_longer_than_any_formula_is_refused() -> None:
 
     sentence = r"^formula\.xlsx: the formula has \d+ lines; at most 2000 are read$"
     with pytest.raises(FormulaTooLongError, match=sentence):
-        parsed(rows)
+        parse_rows(rows)
 
 
 def test_a_limit_or_unit_that_only_the_format_shows_is_read() -> None:
@@ -491,12 +491,12 @@ def test_a_limit_or_unit_that_only_the_format_shows_is_read() -> None:
 
     formula = parse_formula(book, SOURCE)
 
-    assert shares(formula) == {
+    assert shares_by_name(formula) == {
         "Aqua": ("94", "95"),
         "Parfum": ("0", "1"),
         "Glycerin": ("5", "5"),
     }
-    assert noted(formula) == ["hidden-rows"]
+    assert note_codes(formula) == ["hidden-rows"]
 
 
 def test_a_computed_cell_without_a_stored_value_is_unreadable() -> None:
@@ -507,7 +507,7 @@ def test_a_computed_cell_without_a_stored_value_is_unreadable() -> None:
 
     formula = parse_formula(book_of(Sheet(name="F", cells=cells)), SOURCE)
 
-    assert found(formula) == [("unreadable-quantity", "blocking", "B3")]
+    assert finding_places(formula) == [("unreadable-quantity", "blocking", "B3")]
 
 
 def test_percent_formats_and_encodings_are_noted() -> None:
@@ -519,23 +519,27 @@ def test_percent_formats_and_encodings_are_noted() -> None:
 
     formula = parse_formula(book, SOURCE)
 
-    assert noted(formula) == ["encoding", "percent-format"]
-    assert shares(formula) == {"Aqua": ("100", "100")}
+    assert note_codes(formula) == ["encoding", "percent-format"]
+    assert shares_by_name(formula) == {"Aqua": ("100", "100")}
 
 
-def test_a_column_that_makes_a_whole_is_noted() -> None:
-    formula = parsed([("INCI Name", "CAS", ""), ("Aqua", "", 95), ("Parfum", "", 5)])
+def test_an_unnamed_column_that_totals_100_is_read_and_noted() -> None:
+    formula = parse_rows(
+        [("INCI Name", "CAS", ""), ("Aqua", "", 95), ("Parfum", "", 5)]
+    )
 
-    assert noted(formula) == ["quantity-column-inferred"]
+    assert note_codes(formula) == ["quantity-column-inferred"]
 
 
 def test_subtotals_are_no_lines() -> None:
-    formula = parsed([("INCI", "%"), ("Aqua", 95), ("Subtotal A", 95), ("Glycerin", 5)])
+    formula = parse_rows(
+        [("INCI", "%"), ("Aqua", 95), ("Subtotal A", 95), ("Glycerin", 5)]
+    )
 
-    assert list(shares(formula)) == ["Aqua", "Glycerin"]
+    assert list(shares_by_name(formula)) == ["Aqua", "Glycerin"]
 
 
-def test_a_quantity_that_is_named_is_preferred_to_a_guess() -> None:
+def test_a_named_quantity_column_is_preferred_to_an_unnamed_one() -> None:
     head = ("Trade name", "INCI", "含量 %", "")
     rows = [
         head,
@@ -545,16 +549,16 @@ def test_a_quantity_that_is_named_is_preferred_to_a_guess() -> None:
         ("", "Tocopherol", "", 40),
     ]
 
-    formula = parsed(rows, merged=[(1, 3, 1, 4)])
+    formula = parse_rows(rows, merged=[(1, 3, 1, 4)])
 
-    assert shares(formula)["Glycerin"] == ("6", "6")
-    assert found(formula) == []
+    assert shares_by_name(formula)["Glycerin"] == ("6", "6")
+    assert finding_places(formula) == []
 
 
 def test_columns_of_quantities_that_were_not_read_are_noted() -> None:
     rows = [("INCI", "% 2023", "% 2024"), ("Aqua", 90, 95), ("Glycerin", 10, 5)]
 
-    formula = parsed(rows)
+    formula = parse_rows(rows)
 
     assert [note.en for note in formula.notes] == [
         "Other columns hold quantities too and were not read: C1 % 2024."
@@ -562,7 +566,7 @@ def test_columns_of_quantities_that_were_not_read_are_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "is_told"),
+    ("name", "is_mixture"),
     [
         ("Phenoxyethanol (and) Ethylhexylglycerin", True),
         ("Phenoxyethanol, Ethylhexylglycerin", True),
@@ -571,29 +575,31 @@ def test_columns_of_quantities_that_were_not_read_are_noted() -> None:
         ("Acrylates/C10-30 Alkyl Acrylate Crosspolymer", False),
     ],
 )
-def test_several_names_in_one_cell_are_a_mixture(name: str, *, is_told: bool) -> None:
-    formula = parsed([*lines(95), (name, 5)])
+def test_several_names_in_one_cell_are_a_mixture(
+    name: str, *, is_mixture: bool
+) -> None:
+    formula = parse_rows([*lines(95), (name, 5)])
 
-    assert [code for code, _, _ in found(formula)] == (
-        ["mixture-not-exploded"] if is_told else []
+    assert [code for code, _, _ in finding_places(formula)] == (
+        ["mixture-not-exploded"] if is_mixture else []
     )
 
 
 def test_two_numbers_in_one_cell_are_not_one_number() -> None:
-    formula = parsed([*lines(95), ("Glycerin", "4 1")])
+    formula = parse_rows([*lines(95), ("Glycerin", "4 1")])
 
-    assert ("unreadable-quantity", "blocking", "B3") in found(formula)
+    assert ("unreadable-quantity", "blocking", "B3") in finding_places(formula)
 
 
 def test_a_row_that_a_merged_cell_covers_is_no_line() -> None:
     rows = [("INCI", "%"), ("Aqua", 100), ("", "")]
 
-    formula = parsed(rows, merged=[(2, 1, 3, 1), (2, 2, 3, 2)])
+    formula = parse_rows(rows, merged=[(2, 1, 3, 1), (2, 2, 3, 2)])
 
-    assert shares(formula) == {"Aqua": ("100", "100")}
+    assert shares_by_name(formula) == {"Aqua": ("100", "100")}
 
 
 def test_a_dash_is_no_quantity() -> None:
-    formula = parsed([*lines(100), ("Parfum", "-")])
+    formula = parse_rows([*lines(100), ("Parfum", "-")])
 
-    assert found(formula) == [("missing-quantity", "blocking", "A3")]
+    assert finding_places(formula) == [("missing-quantity", "blocking", "A3")]
