@@ -17,11 +17,14 @@ from benchmarks.processes import dossier
 
 from dossier.core.embedded import embedded_postgres
 from dossier.core.settings import Settings
-from dossier.integrations.parsing.books import SandboxedBooks
-from dossier.integrations.parsing.reader import SandboxedReader, limits_of
+from dossier.integrations.parsing.reader import (
+    SandboxedBooks,
+    SandboxedReader,
+    limits_of,
+)
 from dossier.integrations.pdf.client import Typesetter
-from dossier.products.rules.formula import parse_formula
-from dossier.products.rules.formula_findings import Source
+from dossier.products.formula_import.pipeline import parse_formula
+from dossier.products.formula_import.types import FormulaSource
 from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "rose-cream"
@@ -97,7 +100,7 @@ async def _long_formula(folder: Path) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with _timed(result):
         grid = await SandboxedBooks(_limits()).read_workbook(path, path.name)
-        parsed = parse_formula(grid, Source(filename=path.name, sha256="0" * 64))
+        parsed = parse_formula(grid, FormulaSource(filename=path.name, sha256="0" * 64))
     return result | {"lines": len(parsed.lines)}
 
 

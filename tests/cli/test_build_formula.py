@@ -17,7 +17,7 @@ from dossier.cli.builder.workshop import Workshop
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
-from dossier.products.rules.formula import MAX_LINES
+from dossier.products.formula_import.pipeline import MAX_LINES
 from dossier.products.schemas import ProductCreate
 
 

@@ -23,12 +23,12 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.paper import PaperText, TextPart
+from dossier.integrations.parsing.types import DocumentText, TextPart
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.constants import JobState
 from dossier.jobs.models import Job
 
-READ = PaperText(
+READ = DocumentText(
     [TextPart(1, "page 1", "Aqua"), TextPart(2, "page 2", "", has_text_layer=False)],
     page_count=2,
 )
@@ -38,10 +38,10 @@ READ = PaperText(
 class Scripted:
     """A reader that finds what the test says."""
 
-    found: PaperText | UnreadableFileError
+    found: DocumentText | UnreadableFileError
     seen: bytes = b""
 
-    async def read_text(self, path: Path, _filename: str) -> PaperText:
+    async def read_text(self, path: Path, _filename: str) -> DocumentText:
         self.seen = path.read_bytes()  # noqa: ASYNC240 - a few bytes
         if isinstance(self.found, UnreadableFileError):
             raise self.found
@@ -333,7 +333,7 @@ async def test_a_document_deleted_while_it_is_read_stays_deleted(
 ) -> None:
     class Deleting(Scripted):
         @override
-        async def read_text(self, path: Path, filename: str) -> PaperText:
+        async def read_text(self, path: Path, filename: str) -> DocumentText:
             async with tenant_transaction(sessions, org_id) as session:
                 service = DocumentsService(session, Actor.system(org_id))
                 await service.remove_document(document_id)

@@ -1,14 +1,14 @@
-"""Grids for the rules of formulas, without a file."""
+"""Spreadsheets in memory for the formula import, without a file."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from dossier.integrations.parsing.grid import Cell, Sheet, Workbook
-from dossier.products.rules.formula import ParsedFormula, parse_formula
-from dossier.products.rules.formula_findings import Source
+from dossier.core.spreadsheets import Cell, Sheet, Workbook
+from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
+from dossier.products.formula_import.types import FormulaSource
 
-SOURCE = Source(filename="formula.xlsx", sha256="f" * 64, document_id="d1")
+SOURCE = FormulaSource(filename="formula.xlsx", sha256="f" * 64, document_id="d1")
 Area = tuple[int, int, int, int]
 
 
@@ -55,7 +55,7 @@ def _cell(row: int, column: int, value: Any) -> Cell:
     return Cell(row=row, column=column, text=f"{number:f}", number=number)
 
 
-def parsed(
+def parse_rows(
     rows: Sequence[Sequence[Any]],
     merged: Sequence[Area] = (),
     tolerance: Decimal = Decimal(0),
@@ -64,7 +64,7 @@ def parsed(
     return parse_formula(book_of(sheet_of(rows, merged)), SOURCE, tolerance=tolerance)
 
 
-def shares(formula: ParsedFormula) -> dict[str, tuple[str, str]]:
+def shares_by_name(formula: ParsedFormula) -> dict[str, tuple[str, str]]:
     """Return each ingredient's bounds as text."""
     return {
         line.inci or f"#{line.position}": (
@@ -75,7 +75,7 @@ def shares(formula: ParsedFormula) -> dict[str, tuple[str, str]]:
     }
 
 
-def found(formula: ParsedFormula) -> list[tuple[str, str, str | None]]:
+def finding_places(formula: ParsedFormula) -> list[tuple[str, str, str | None]]:
     """Return the code, severity and cell of each finding."""
     return [
         (each.code, each.severity.value, each.place.cell if each.place else None)
@@ -83,6 +83,6 @@ def found(formula: ParsedFormula) -> list[tuple[str, str, str | None]]:
     ]
 
 
-def noted(formula: ParsedFormula) -> list[str]:
-    """Return the codes of the notes that are no remarks."""
+def note_codes(formula: ParsedFormula) -> list[str]:
+    """Return the codes of the notes, remarks of the sheet excepted."""
     return [note.code for note in formula.notes if note.code != "remark"]

@@ -1,4 +1,4 @@
-"""Papers for tests: small real files, made on the spot."""
+"""Documents for tests: small real files, generated in memory."""
 
 from functools import cache
 from io import BytesIO

@@ -39,7 +39,7 @@ def xlsx_bytes(
         for row, column, value in _values(content):
             sheet.cell(row + 1, column + 1, value)
         sheet.sheet_state = "hidden" if name in hidden_sheets else "visible"
-    _dress(book["Formula"], formats or {}, merged, hidden_rows)
+    _format(book["Formula"], formats or {}, merged, hidden_rows)
     return _saved(book)
 
 
@@ -50,7 +50,7 @@ def _values(rows: Rows) -> Iterator[tuple[int, int, Any]]:
                 yield row, column, value
 
 
-def _dress(
+def _format(
     sheet: Any,
     formats: Mapping[str, str],
     merged: Sequence[str],

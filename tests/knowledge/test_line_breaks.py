@@ -2,7 +2,7 @@
 
 import pytest
 
-from dossier.integrations.parsing.papers import read_text
+from dossier.integrations.parsing.documents import read_text
 from dossier.knowledge.rules.blocks import BlockKind, blocks_of, heading_level
 from dossier.knowledge.rules.chunking import Part, passages_of
 from dossier.knowledge.rules.extract import Passage, Verdict, extract

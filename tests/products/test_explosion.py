@@ -1,11 +1,17 @@
-"""Raw materials become ingredients: which per cent is of what."""
+"""Raw materials become ingredients: what each stated per cent is a share of."""
 
 from typing import Any
 
 import pytest
-from tests.factories.grids import Area, found, noted, parsed, shares
+from tests.factories.grids import (
+    Area,
+    finding_places,
+    note_codes,
+    parse_rows,
+    shares_by_name,
+)
 
-from dossier.products.rules.intervals import HUNDRED
+from dossier.products.formula_import.types import HUNDRED
 
 Rows = list[tuple[Any, ...]]
 HEAD = ("Trade name", "Raw material %", "INCI", "% in raw material")
@@ -27,11 +33,11 @@ def test_a_composition_is_multiplied(style: str) -> None:
     ]
     areas: list[Area] = [(3, 1, 4, 1), (3, 2, 4, 2)] if style == "merged" else []
 
-    formula = parsed(rows, areas)
+    formula = parse_rows(rows, areas)
 
-    assert shares(formula) == EXPECTED
-    assert noted(formula) == ["sub-percentages-raw"]
-    assert found(formula) == []
+    assert shares_by_name(formula) == EXPECTED
+    assert note_codes(formula) == ["sub-percentages-raw"]
+    assert finding_places(formula) == []
     assert [line.trade_name for line in formula.lines] == [
         "Water",
         "RoseMix",
@@ -41,7 +47,7 @@ def test_a_composition_is_multiplied(style: str) -> None:
 
 
 def test_shares_of_the_product_are_not_multiplied_again() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             ("Trade name", "% w/w", "INCI", "Mixture %"),
             ("Water", 90, "Aqua", 100),
@@ -50,12 +56,12 @@ def test_shares_of_the_product_are_not_multiplied_again() -> None:
         ]
     )
 
-    assert shares(formula) == EXPECTED
-    assert noted(formula) == ["sub-percentages-outer"]
+    assert shares_by_name(formula) == EXPECTED
+    assert note_codes(formula) == ["sub-percentages-outer"]
 
 
 def test_a_composition_column_that_holds_shares_of_the_product_is_recognised() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             HEAD,
             ("Water", 90, "Aqua", 90),
@@ -64,15 +70,15 @@ def test_a_composition_column_that_holds_shares_of_the_product_is_recognised() -
         ]
     )
 
-    assert shares(formula) == EXPECTED
-    assert noted(formula) == ["sub-percentages-inner"]
+    assert shares_by_name(formula) == EXPECTED
+    assert note_codes(formula) == ["sub-percentages-inner"]
 
 
 @pytest.mark.parametrize(("first", "second"), [(70, 30), (7, 3)])
-def test_one_column_serves_raw_materials_and_their_parts(
+def test_one_column_holds_raw_materials_and_their_ingredients(
     first: int, second: int
 ) -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             ("Trade name", "INCI", "%"),
             ("Water", "Aqua", 90),
@@ -82,12 +88,12 @@ def test_one_column_serves_raw_materials_and_their_parts(
         ]
     )
 
-    assert shares(formula) == EXPECTED
-    assert found(formula) == []
+    assert shares_by_name(formula) == EXPECTED
+    assert finding_places(formula) == []
 
 
-def test_a_stated_share_of_the_product_wins_and_is_checked() -> None:
-    formula = parsed(
+def test_a_stated_share_of_the_product_is_taken_and_checked() -> None:
+    formula = parse_rows(
         [
             (*HEAD, "% in product"),
             ("Water", 90, "Aqua", 100, 90),
@@ -96,12 +102,12 @@ def test_a_stated_share_of_the_product_wins_and_is_checked() -> None:
         ]
     )
 
-    assert shares(formula)["Parfum"] == ("2", "2")
-    assert ("explosion-mismatch", "warning", "E4") in found(formula)
+    assert shares_by_name(formula)["Parfum"] == ("2", "2")
+    assert ("explosion-mismatch", "warning", "E4") in finding_places(formula)
 
 
-def test_a_rest_is_shared_by_the_parts_of_its_raw_material() -> None:
-    formula = parsed(
+def test_a_rest_is_divided_by_the_composition_of_its_raw_material() -> None:
+    formula = parse_rows(
         [
             HEAD,
             ("Rose water", "q.s. to 100", "Aqua", 99),
@@ -110,12 +116,12 @@ def test_a_rest_is_shared_by_the_parts_of_its_raw_material() -> None:
         ]
     )
 
-    assert shares(formula)["Aqua"] == ("89.1", "89.1")
-    assert shares(formula)["Parfum"] == ("0.9", "0.9")
+    assert shares_by_name(formula)["Aqua"] == ("89.1", "89.1")
+    assert shares_by_name(formula)["Parfum"] == ("0.9", "0.9")
 
 
 def test_ranges_inside_a_composition_keep_the_total_of_the_raw_material() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             HEAD,
             ("Water", 90, "Aqua", 100),
@@ -124,13 +130,13 @@ def test_ranges_inside_a_composition_keep_the_total_of_the_raw_material() -> Non
         ]
     )
 
-    assert shares(formula)["Glycerin"] == ("6", "8")
+    assert shares_by_name(formula)["Glycerin"] == ("6", "8")
     assert (formula.total.lower, formula.total.upper) == (HUNDRED, HUNDRED)
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
 def test_a_rest_inside_a_composition_takes_what_is_left() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             HEAD,
             ("Water", 90, "Aqua", 100),
@@ -139,11 +145,11 @@ def test_a_rest_inside_a_composition_takes_what_is_left() -> None:
         ]
     )
 
-    assert shares(formula) == EXPECTED
+    assert shares_by_name(formula) == EXPECTED
 
 
-def test_an_incomplete_composition_is_told() -> None:
-    formula = parsed(
+def test_an_incomplete_composition_is_a_finding() -> None:
+    formula = parse_rows(
         [
             HEAD,
             ("Water", 90, "Aqua", 100),
@@ -152,11 +158,11 @@ def test_an_incomplete_composition_is_told() -> None:
         ]
     )
 
-    assert ("mixture-not-100", "warning", "B3") in found(formula)
+    assert ("mixture-not-100", "warning", "B3") in finding_places(formula)
 
 
 def test_water_in_two_extracts_is_no_duplicate() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             HEAD,
             ("Extract one", 50, "Aqua", 99),
@@ -166,11 +172,11 @@ def test_water_in_two_extracts_is_no_duplicate() -> None:
         ]
     )
 
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
-def test_ingredients_stacked_in_one_cell_are_taken_apart() -> None:
-    formula = parsed(
+def test_ingredients_stacked_in_one_cell_become_separate_lines() -> None:
+    formula = parse_rows(
         [
             (*HEAD, "CAS"),
             ("Water", 90, "Aqua", 100, "7732-18-5"),
@@ -178,20 +184,20 @@ def test_ingredients_stacked_in_one_cell_are_taken_apart() -> None:
         ]
     )
 
-    assert shares(formula) == EXPECTED
+    assert shares_by_name(formula) == EXPECTED
     assert [line.cas for line in formula.lines] == ["7732-18-5", "56-81-5", None]
     assert {line.trade_name for line in formula.lines} == {"Water", "RoseMix"}
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
 def test_a_name_that_is_wrapped_stays_one_name() -> None:
-    formula = parsed([("INCI", "%"), ("Caprylic/Capric\nTriglyceride", 100)])
+    formula = parse_rows([("INCI", "%"), ("Caprylic/Capric\nTriglyceride", 100)])
 
-    assert shares(formula) == {"Caprylic/Capric Triglyceride": ("100", "100")}
+    assert shares_by_name(formula) == {"Caprylic/Capric Triglyceride": ("100", "100")}
 
 
-def test_equal_parts_of_equal_shares_are_settled_by_the_total() -> None:
-    formula = parsed(
+def test_the_total_decides_between_equal_shares_of_equal_raw_materials() -> None:
+    formula = parse_rows(
         [
             ("Trade name", "%", "INCI", "Mixture %"),
             ("Water", 90, "Aqua", 100),
@@ -200,12 +206,12 @@ def test_equal_parts_of_equal_shares_are_settled_by_the_total() -> None:
         ]
     )
 
-    assert shares(formula)["Glycerin"] == ("5", "5")
+    assert shares_by_name(formula)["Glycerin"] == ("5", "5")
     assert formula.total.lower == HUNDRED
 
 
 def test_a_stated_total_counts_raw_materials_once() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             ("Trade name", "INCI", "%"),
             ("Water", "Aqua", 90),
@@ -216,25 +222,25 @@ def test_a_stated_total_counts_raw_materials_once() -> None:
         ]
     )
 
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
-def test_a_total_below_a_composition_is_no_share_of_the_product() -> None:
-    formula = parsed([HEAD, ("Water", 100, "Aqua", 100), ("Total", 100, "", 250)])
+def test_a_total_below_a_composition_is_not_compared_with_the_product() -> None:
+    formula = parse_rows([HEAD, ("Water", 100, "Aqua", 100), ("Total", 100, "", 250)])
 
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
-def test_a_rest_leaves_the_stated_total_true() -> None:
-    formula = parsed(
+def test_a_stated_total_of_100_is_right_beside_a_rest() -> None:
+    formula = parse_rows(
         [("INCI", "%"), ("Aqua", "q.s. to 100"), ("Parfum", 1), ("Total", 100)]
     )
 
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
 def test_a_product_share_is_checked_only_where_it_can_be_computed() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             (*HEAD, "% in product"),
             ("Water", "q.s. to 100", "Aqua", 100, "q.s. to 100"),
@@ -242,13 +248,13 @@ def test_a_product_share_is_checked_only_where_it_can_be_computed() -> None:
         ]
     )
 
-    assert shares(formula) == {"Aqua": ("90", "90"), "Glycerin": ("10", "10")}
-    assert found(formula) == []
+    assert shares_by_name(formula) == {"Aqua": ("90", "90"), "Glycerin": ("10", "10")}
+    assert finding_places(formula) == []
 
 
 @pytest.mark.parametrize("name", ["RoseMix", ""])
 def test_a_bare_percent_beside_the_raw_material_is_its_composition(name: str) -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             ("Trade name", "Raw material %", "INCI", "%"),
             ("Water", 90, "Aqua", 100),
@@ -257,11 +263,11 @@ def test_a_bare_percent_beside_the_raw_material_is_its_composition(name: str) ->
         ]
     )
 
-    assert shares(formula) == EXPECTED
+    assert shares_by_name(formula) == EXPECTED
 
 
-def test_without_a_raw_material_column_rows_stand_alone() -> None:
-    formula = parsed(
+def test_rows_without_a_raw_material_column_are_separate_ingredients() -> None:
+    formula = parse_rows(
         [
             ("INCI", "% w/w", "Mixture %"),
             ("Aqua", 90, 100),
@@ -272,8 +278,8 @@ def test_without_a_raw_material_column_rows_stand_alone() -> None:
     assert formula.total.upper == HUNDRED
 
 
-def test_a_full_table_with_an_open_composition_is_read_by_its_total() -> None:
-    formula = parsed(
+def test_the_total_decides_for_a_table_with_an_open_composition() -> None:
+    formula = parse_rows(
         [
             ("Trade name", "%", "INCI", "Mixture %"),
             ("Water", 90, "Aqua", 100),
@@ -282,11 +288,11 @@ def test_a_full_table_with_an_open_composition_is_read_by_its_total() -> None:
         ]
     )
 
-    assert shares(formula) == EXPECTED
+    assert shares_by_name(formula) == EXPECTED
 
 
 def test_a_share_of_the_product_that_is_missing_is_computed() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             (*HEAD, "% in product"),
             ("Water", 90, "Aqua", 100, 90),
@@ -295,11 +301,11 @@ def test_a_share_of_the_product_that_is_missing_is_computed() -> None:
         ]
     )
 
-    assert shares(formula) == EXPECTED
+    assert shares_by_name(formula) == EXPECTED
 
 
 def test_a_percent_in_the_formula_beside_a_composition_is_the_raw_material() -> None:
-    formula = parsed(
+    formula = parse_rows(
         [
             ("Trade name", "% in formula", "INCI", "Composition %"),
             ("Water", 90, "Aqua", 100),
@@ -308,7 +314,7 @@ def test_a_percent_in_the_formula_beside_a_composition_is_the_raw_material() -> 
         ]
     )
 
-    assert shares(formula) == EXPECTED
+    assert shares_by_name(formula) == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -320,7 +326,7 @@ def test_a_percent_in_the_formula_beside_a_composition_is_the_raw_material() -> 
     ],
 )
 @pytest.mark.parametrize("head", ["INCI (%)", "INCI"])
-def test_shares_that_stand_beside_their_names_are_taken_apart(
+def test_shares_in_the_same_cell_as_their_names_are_separated(
     head: str, cell: str
 ) -> None:
     rows = [
@@ -329,15 +335,15 @@ def test_shares_that_stand_beside_their_names_are_taken_apart(
         ("Water", "Aqua", 99, "7732-18-5"),
     ]
 
-    formula = parsed(rows)
+    formula = parse_rows(rows)
 
-    assert shares(formula) == {
+    assert shares_by_name(formula) == {
         "Phenoxyethanol": ("0.9", "0.9"),
         "Ethylhexylglycerin": ("0.1", "0.1"),
         "Aqua": ("99", "99"),
     }
     assert formula.lines[1].cas == "70445-33-9"
-    assert found(formula) == []
+    assert finding_places(formula) == []
 
 
 @pytest.mark.parametrize("scale", [1, 100])
@@ -349,11 +355,11 @@ def test_a_composition_in_fractions_is_multiplied(scale: int) -> None:
         ("", "Tocopherol", "", 0.4),
     ]
 
-    formula = parsed(rows)
+    formula = parse_rows(rows)
 
-    assert shares(formula) == {
+    assert shares_by_name(formula) == {
         "Aqua": ("90", "90"),
         "Glycerin": ("6", "6"),
         "Tocopherol": ("4", "4"),
     }
-    assert found(formula) == []
+    assert finding_places(formula) == []

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.products.rules.identifiers import (
+from dossier.products.formula_import.identifiers import (
     find_cas,
     find_ec,
     is_cas,
     is_ec,
-    states_nothing,
+    is_missing,
 )
 
 
@@ -30,7 +30,7 @@ from dossier.products.rules.identifiers import (
         ("proprietary", []),
     ],
 )
-def test_cas_numbers_are_found_in_loose_text(text: str, numbers: list[str]) -> None:
+def test_cas_numbers_are_found_in_free_text(text: str, numbers: list[str]) -> None:
     assert find_cas(text) == numbers
 
 
@@ -39,8 +39,8 @@ def test_ec_numbers_are_found_beside_cas_numbers() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-", "N/A", "\u2014", "無"])
-def test_a_dash_states_that_there_is_no_number(text: str) -> None:
-    assert states_nothing(text)
+def test_a_dash_is_a_missing_number(text: str) -> None:
+    assert is_missing(text)
 
 
 @given(st.integers(min_value=10**3, max_value=10**9 - 1))
@@ -58,11 +58,11 @@ def test_at_most_one_digit_completes_an_ec_number(body: int) -> None:
 
 
 @pytest.mark.parametrize("number", ["231-791-2", "200-289-5", "204-589-7"])
-def test_known_ec_numbers_hold(number: str) -> None:
+def test_known_ec_numbers_are_valid(number: str) -> None:
     assert is_ec(number)
 
 
-def test_a_mistyped_number_does_not_hold() -> None:
+def test_a_mistyped_number_is_not_valid() -> None:
     assert not is_cas("7732-18-4")
     assert not is_ec("231-791-3")
     assert not is_cas("water")

@@ -17,14 +17,14 @@ async def url(sessions: SessionFactory, org_id: UUID) -> str:
 
 
 @pytest.fixture
-async def paper(sessions: SessionFactory, org_id: UUID) -> str:
+async def document(sessions: SessionFactory, org_id: UUID) -> str:
     return str((await make_document(sessions, org_id)).id)
 
 
-async def test_paper_is_linked_listed_and_taken_away(
-    client: httpx2.AsyncClient, url: str, paper: str
+async def test_document_is_linked_listed_and_unlinked(
+    client: httpx2.AsyncClient, url: str, document: str
 ) -> None:
-    body = {"document_id": paper, "item": 9, "requirement": "tw-9.product"}
+    body = {"document_id": document, "item": 9, "requirement": "tw-9.product"}
 
     made = await client.post(url, json=body)
     listed = (await client.get(url)).json()["items"]
@@ -39,9 +39,9 @@ async def test_paper_is_linked_listed_and_taken_away(
 
 @pytest.mark.parametrize("requirement", [None, "tw-11.stability"])
 async def test_same_link_twice_is_a_conflict(
-    client: httpx2.AsyncClient, url: str, paper: str, requirement: str | None
+    client: httpx2.AsyncClient, url: str, document: str, requirement: str | None
 ) -> None:
-    body = {"document_id": paper, "item": 11, "requirement": requirement}
+    body = {"document_id": document, "item": 11, "requirement": requirement}
     await client.post(url, json=body)
 
     answer = await client.post(url, json=body)
@@ -60,16 +60,16 @@ async def test_same_link_twice_is_a_conflict(
         (11, "tw-11.nonsense", "requirement-unknown"),
     ],
 )
-async def test_link_to_what_is_not_there_is_refused(
+async def test_link_to_something_unknown_is_refused(
     *,
     client: httpx2.AsyncClient,
     url: str,
-    paper: str,
+    document: str,
     item: int,
     requirement: str | None,
     problem: str,
 ) -> None:
-    body = {"document_id": paper, "item": item, "requirement": requirement}
+    body = {"document_id": document, "item": item, "requirement": requirement}
 
     answer = await client.post(url, json=body)
 
@@ -79,7 +79,7 @@ async def test_link_to_what_is_not_there_is_refused(
     assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
 
 
-async def test_paper_of_another_organisation_cannot_be_linked(
+async def test_document_of_another_organisation_cannot_be_linked(
     client: httpx2.AsyncClient, sessions: SessionFactory, other_org_id: UUID, url: str
 ) -> None:
     foreign = await make_document(sessions, other_org_id)
@@ -91,13 +91,16 @@ async def test_paper_of_another_organisation_cannot_be_linked(
 
 
 async def test_links_of_another_organisation_are_not_found(
-    client: httpx2.AsyncClient, other_client: httpx2.AsyncClient, url: str, paper: str
+    client: httpx2.AsyncClient,
+    other_client: httpx2.AsyncClient,
+    url: str,
+    document: str,
 ) -> None:
-    link = (await client.post(url, json={"document_id": paper, "item": 4})).json()
+    link = (await client.post(url, json={"document_id": document, "item": 4})).json()
 
     answers = [
         await other_client.get(url),
-        await other_client.post(url, json={"document_id": paper, "item": 5}),
+        await other_client.post(url, json={"document_id": document, "item": 5}),
         await other_client.delete(f"{url}/{link['id']}"),
         await client.delete(f"{url}/{uuid4()}"),
     ]

@@ -31,7 +31,9 @@ async def test_product_is_stated_and_read_back_whole(
     }
 
 
-async def test_what_is_not_stated_is_null_or_empty(client: httpx2.AsyncClient) -> None:
+async def test_fields_that_are_not_stated_are_null_or_empty(
+    client: httpx2.AsyncClient,
+) -> None:
     product = (await client.post(URL, json=MINIMAL)).json()
 
     assert product["code"] is None
@@ -52,7 +54,7 @@ async def test_what_is_not_stated_is_null_or_empty(client: httpx2.AsyncClient) -
         ({"markets": ["mars"]}, 422, "request-invalid"),
     ],
 )
-async def test_product_that_cannot_be_is_refused(
+async def test_invalid_product_is_refused(
     client: httpx2.AsyncClient, change: dict[str, Any], status: int, kind: str
 ) -> None:
     answer = await client.post(URL, json=MINIMAL | change)
@@ -114,7 +116,7 @@ async def test_category_changes_to_a_known_one_only(
 
 
 @pytest.mark.parametrize("field", ["category", "use", "holder", "sites", "usage"])
-async def test_what_a_product_cannot_be_without_is_not_emptied(
+async def test_required_field_set_to_null_is_refused(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, field: str
 ) -> None:
     product = await make_product(sessions, org_id)
@@ -169,7 +171,7 @@ async def test_product_of_another_organisation_is_not_found(
     assert (await client.get(f"{URL}/{uuid4()}")).status_code == 404
 
 
-async def test_categories_tell_phase_in_and_how_sure_each_column_is(
+async def test_categories_give_phase_in_and_certainty_of_each_column(
     client: httpx2.AsyncClient,
 ) -> None:
     answer = (await client.get("/api/v1/categories")).json()

@@ -53,7 +53,7 @@ def test_width_case_and_spaces_do_not_make_another_product() -> None:
     assert one == other
 
 
-def test_code_is_never_taken_for_a_name() -> None:
+def test_code_and_equal_name_are_different_identities() -> None:
     by_code = identity_key(code="A", holder="A", name_zh="A", name_en="A")
     by_name = identity_key(code=None, holder="A", name_zh="A", name_en="A")
 
@@ -65,7 +65,7 @@ def test_product_without_a_name_has_no_identity() -> None:
         identity_key(code="A", holder="B", name_zh=None, name_en="")
 
 
-def test_every_category_is_whole() -> None:
+def test_every_category_is_complete() -> None:
     for key, row in categories().items():
         assert key == row.id
         assert row.name_zh
@@ -103,16 +103,16 @@ def test_each_exposure_row_belongs_to_one_category() -> None:
     assert len(rows) == len(set(rows)) == 22
 
 
-def test_unknown_category_names_those_that_there_are() -> None:
+def test_unknown_category_is_refused_with_the_known_ones() -> None:
     with pytest.raises(CategoryUnknownError, match="face_cream"):
         category_of("moon_dust")
 
 
-def test_every_column_that_was_read_somewhere_says_where() -> None:
-    said = sources()
+def test_every_column_from_a_source_names_it() -> None:
+    columns = sources()
 
-    assert {"phase_in_on", "exposure_row_id", "microbial_class"} <= set(said)
-    assert {s.certainty for s in said.values()} <= {
+    assert {"phase_in_on", "exposure_row_id", "microbial_class"} <= set(columns)
+    assert {s.certainty for s in columns.values()} <= {
         "verified",
         "secondary",
         "general_knowledge",

@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.products.rules.numbers import DecimalMark, column_mark, parse_number
-from dossier.products.rules.quantities import (
+from dossier.products.formula_import.numbers import (
+    DecimalMark,
+    column_mark,
+    parse_number,
+)
+from dossier.products.formula_import.quantities import (
     Quantity,
     QuantityKind,
     is_blank,
@@ -64,7 +68,7 @@ EXACT, AT_MOST, AT_LEAST, RANGE = (
         ("0.1±0.01", RANGE, "0.09", "0.11", None),
     ],
 )
-def test_a_stated_quantity_is_understood(
+def test_a_stated_quantity_is_parsed(
     text: str, kind: QuantityKind, lower: str, upper: str | None, unit: str | None
 ) -> None:
     quantity = parse_quantity(text)
@@ -97,7 +101,7 @@ def test_a_stated_quantity_is_understood(
         ("q.s. to pH 5.5", None),
     ],
 )
-def test_a_rest_is_understood_with_what_it_fills_to(
+def test_a_rest_is_parsed_with_the_total_that_it_fills(
     text: str, fills_to: str | None
 ) -> None:
     quantity = parse_quantity(text)
@@ -127,23 +131,23 @@ def test_a_trace_has_no_upper_bound(text: str) -> None:
         "1±2",
     ],
 )
-def test_what_states_no_quantity_is_not_guessed(text: str) -> None:
+def test_a_text_without_a_quantity_is_not_parsed(text: str) -> None:
     assert parse_quantity(text) is None
 
 
 @pytest.mark.parametrize("text", ["", " ", "-", "\u2014", "N/A", "無"])
-def test_an_empty_statement_is_blank(text: str) -> None:
+def test_an_empty_or_missing_quantity_is_blank(text: str) -> None:
     assert is_blank(text)
 
 
-def test_a_grouped_thousand_needs_a_column_that_writes_points() -> None:
+def test_a_grouped_thousand_is_read_only_in_a_column_with_decimal_points() -> None:
     assert parse_number("1,000") == Decimal("1.000")
     assert parse_number("1,000", DecimalMark.COMMA) == Decimal("1.000")
     assert parse_number("1,000", DecimalMark.POINT) == Decimal(1000)
     assert parse_number("1.000.000") == Decimal(1000000)
 
 
-def test_the_clear_cases_of_a_column_settle_its_decimal_mark() -> None:
+def test_unambiguous_numbers_of_a_column_decide_its_decimal_mark() -> None:
     assert column_mark(["1,000", "0,5"]) is DecimalMark.COMMA
     assert column_mark(["1,000", "0.5"]) is DecimalMark.POINT
     assert column_mark(["0,5", "0.5"]) is None

@@ -1,14 +1,14 @@
-"""The total of a formula is an interval that holds every admissible filling."""
+"""The total of a formula is an interval of the sums of all admissible values."""
 
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.factories.grids import parsed
+from tests.factories.grids import parse_rows
 
-from dossier.products.rules.intervals import HUNDRED, Interval
-from dossier.products.rules.quantities import Quantity, QuantityKind, printed
-from dossier.products.rules.totals import miss
+from dossier.products.formula_import.quantities import Quantity, QuantityKind, printed
+from dossier.products.formula_import.totals import deviation
+from dossier.products.formula_import.types import HUNDRED, Interval
 
 small = st.decimals(min_value=0, max_value=20, places=3)
 
@@ -35,10 +35,12 @@ def formula_of(stated: list[Quantity], *, has_rest: bool) -> list[tuple[str, str
 
 @settings(max_examples=30)
 @given(filled_lines())
-def test_the_total_holds_every_admissible_filling(
+def test_the_total_contains_the_sum_of_any_admissible_values(
     drawn: list[tuple[Quantity, Decimal]],
 ) -> None:
-    formula = parsed(formula_of([quantity for quantity, _ in drawn], has_rest=False))
+    formula = parse_rows(
+        formula_of([quantity for quantity, _ in drawn], has_rest=False)
+    )
 
     actual = sum((value for _, value in drawn), Decimal(10))
 
@@ -47,10 +49,10 @@ def test_the_total_holds_every_admissible_filling(
 
 @settings(max_examples=30)
 @given(filled_lines())
-def test_the_rest_holds_what_any_filling_leaves(
+def test_the_rest_contains_what_any_admissible_values_leave(
     drawn: list[tuple[Quantity, Decimal]],
 ) -> None:
-    formula = parsed(formula_of([quantity for quantity, _ in drawn], has_rest=True))
+    formula = parse_rows(formula_of([quantity for quantity, _ in drawn], has_rest=True))
 
     left = HUNDRED - sum((value for _, value in drawn), Decimal(0))
     water = formula.lines[0]
@@ -60,9 +62,13 @@ def test_the_rest_holds_what_any_filling_leaves(
 
 
 @given(small, small, small)
-def test_a_tolerance_never_makes_a_total_worse(
+def test_a_tolerance_never_increases_the_deviation(
     low: Decimal, width: Decimal, tolerance: Decimal
 ) -> None:
     total = Interval(low + 80, low + 80 + width)
 
-    assert miss(total, tolerance) <= miss(total, Decimal(0)) <= total.distance(HUNDRED)
+    assert (
+        deviation(total, tolerance)
+        <= deviation(total, Decimal(0))
+        <= total.distance(HUNDRED)
+    )

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 ITEM_COUNT = 16
-"""Items of the product information file that a paper can be linked to."""
+"""Items of the product information file that a document can be linked to."""
 
 MARKETS = ("tw",)
 """Markets whose file can be drawn up."""
@@ -42,7 +42,7 @@ class Use(StrEnum):
 
 
 class MatchedBy(StrEnum):
-    """Why a paper is linked to an item."""
+    """Why a document is linked to an item."""
 
     STATED = "stated"
     FILENAME = "filename"

@@ -1,4 +1,4 @@
-"""What can go wrong with products and the papers linked to them."""
+"""Errors of products, formulas and linked documents."""
 
 from collections.abc import Sequence
 
@@ -64,7 +64,7 @@ class NoFormulaFoundError(InvalidError):
         searched = ", ".join(repr(name) for name in sheets) or "none"
         super().__init__(
             f"{filename}: no table with ingredient names and quantities;"
-            f" sheets: {searched}"
+            f" sheets: {searched}; name both columns in a header row"
         )
 
 
@@ -75,7 +75,7 @@ class FormulaSheetNotFoundError(InvalidError):
 
     def __init__(self, filename: str, sheet: str, sheets: Sequence[str]) -> None:
         known = ", ".join(repr(name) for name in sheets)
-        super().__init__(f"{filename}: no sheet {sheet!r}; the file has {known}")
+        super().__init__(f"{filename}: no sheet {sheet!r}; name one of {known}")
 
 
 class FormulaTooLongError(TooLargeError):

@@ -1,23 +1,13 @@
-"""What products need from outside: stored bytes, and a reader of spreadsheets."""
+"""What products need from outside: stored files."""
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from dossier.products.rules.grid import GridWorkbook
-
 
 class FileStore(Protocol):
-    """Where the bytes of papers lie."""
+    """The store of uploaded files."""
 
     def as_file(self, key: str, /) -> AbstractAsyncContextManager[Path]:
-        """Give stored bytes as a local file."""
-        ...
-
-
-class SpreadsheetReader(Protocol):
-    """Anything that gives the cells of a spreadsheet."""
-
-    async def read_workbook(self, path: Path, filename: str, /) -> GridWorkbook:
-        """Return the cells, or raise why the file cannot be read."""
+        """Provide a stored file as a local path."""
         ...

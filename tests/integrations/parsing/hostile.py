@@ -1,4 +1,4 @@
-"""Parsers that misbehave, run inside the sandbox by its tests."""
+"""Parsers that fail in every way, run inside the sandbox by its tests."""
 
 import os
 import signal
@@ -28,8 +28,8 @@ class Grid:
     by_name: dict[str, tuple[int, ...]]
 
 
-def well_behaved(path: str, *, sheet: str = "") -> Grid:
-    print("noise that libraries write")  # noqa: T201 - the noise is the point
+def read_grid(path: str, *, sheet: str = "") -> Grid:
+    print("output that libraries write")  # noqa: T201 - it must not reach the answer
     cell = Cell(Path(path).read_text("utf-8"), Decimal("0.10"))
     return Grid([cell, Cell(sheet, None)], {"a": (1, 2)})
 
@@ -47,7 +47,7 @@ def spin(_path: str) -> None:
         pass
 
 
-def swallow_memory(_path: str) -> int:
+def allocate_too_much(_path: str) -> int:
     return len(bytearray(1 << 33))
 
 
@@ -55,7 +55,7 @@ def crash(_path: str) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def babble(_path: str) -> str:
+def answer_too_much(_path: str) -> str:
     return "x" * (30 << 20)  # more than every buffer on the way
 
 
@@ -63,11 +63,11 @@ def refuse(_path: str) -> None:
     raise UnreadableFileError(UnreadableReason.ENCRYPTED, "asks for a password")
 
 
-def stumble(_path: str) -> None:
+def raise_key_error(_path: str) -> None:
     raise KeyError(_path)
 
 
-def phone_home(_path: str) -> None:
+def open_a_connection(_path: str) -> None:
     socket.create_connection(("127.0.0.1", 9))
 
 
@@ -79,5 +79,5 @@ def write_a_file(path: str) -> None:
     Path(path).write_text("more", "utf-8")
 
 
-def show_environment(_path: str) -> dict[str, str]:
+def return_environment(_path: str) -> dict[str, str]:
     return dict(os.environ)

@@ -22,7 +22,7 @@ def reason_of(tmp_path: Path, content: bytes) -> UnreadableReason:
     return caught.value.reason
 
 
-def of_entries(count: int) -> bytes:
+def zip_of_entries(count: int) -> bytes:
     out = BytesIO()
     with ZipFile(out, "w") as file:
         for index in range(count):
@@ -30,8 +30,8 @@ def of_entries(count: int) -> bytes:
     return out.getvalue()
 
 
-def locked() -> bytes:
-    content = bytearray(of_entries(1))
+def locked_zip() -> bytes:
+    content = bytearray(zip_of_entries(1))
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(mark) + offset] |= 1
     return bytes(content)
@@ -51,43 +51,45 @@ def test_a_bomb_is_refused_before_it_is_opened(tmp_path: Path) -> None:
     assert reason_of(tmp_path, bomb_xlsx_bytes()) is UnreadableReason.ZIP_BOMB
 
 
-def test_a_directory_of_too_many_entries_is_not_even_listed(tmp_path: Path) -> None:
-    honest = of_entries(3)
-    boasting = bytearray(honest)
-    end = boasting.rindex(b"PK\x05\x06")
-    boasting[end + 10 : end + 12] = (0xFFFF).to_bytes(2, "little")
+def test_a_directory_of_too_many_entries_is_refused_before_it_is_parsed(
+    tmp_path: Path,
+) -> None:
+    honest = zip_of_entries(3)
+    overstated = bytearray(honest)
+    end = overstated.rindex(b"PK\x05\x06")
+    overstated[end + 10 : end + 12] = (0xFFFF).to_bytes(2, "little")
 
-    assert reason_of(tmp_path, bytes(boasting)) is UnreadableReason.ZIP_BOMB
+    assert reason_of(tmp_path, bytes(overstated)) is UnreadableReason.ZIP_BOMB
 
 
 def test_a_directory_that_understates_its_entries_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "MAX_ENTRIES", 10)
-    content = bytearray(of_entries(11))
+    content = bytearray(zip_of_entries(11))
     end = content.rindex(b"PK\x05\x06")
     content[end + 10 : end + 12] = (3).to_bytes(2, "little")
 
     assert reason_of(tmp_path, bytes(content)) is UnreadableReason.ZIP_BOMB
 
 
-def test_a_password_is_told_from_damage(tmp_path: Path) -> None:
-    assert reason_of(tmp_path, locked()) is UnreadableReason.ENCRYPTED
+def test_a_locked_archive_is_encrypted_not_corrupt(tmp_path: Path) -> None:
+    assert reason_of(tmp_path, locked_zip()) is UnreadableReason.ENCRYPTED
 
 
-def of_broken_entries() -> bytes:
-    return of_entries(3).replace(b"PK\x01\x02", b"PK\x01\xff")
+def zip_of_broken_entries() -> bytes:
+    return zip_of_entries(3).replace(b"PK\x01\x02", b"PK\x01\xff")
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"PK\x03\x04 cut off", of_entries(3)[:-10], of_broken_entries()],
+    [b"", b"PK\x03\x04 cut off", zip_of_entries(3)[:-10], zip_of_broken_entries()],
 )
 def test_a_damaged_directory_is_refused(tmp_path: Path, content: bytes) -> None:
     assert reason_of(tmp_path, content) is UnreadableReason.CORRUPT
 
 
-def test_small_parts_may_compress_well(tmp_path: Path) -> None:
+def test_small_entries_may_compress_well(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with ZipFile(path, "w", ZIP_DEFLATED) as file:
         file.writestr("styles.xml", bytes(1 << 20))

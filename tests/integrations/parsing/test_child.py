@@ -8,11 +8,15 @@ import orjson
 import pytest
 from tests.integrations.parsing import hostile
 
-from dossier.integrations.parsing.child import answer_of, encoded
-from dossier.integrations.parsing.isolation import ForbiddenInSandboxError, refuse
+from dossier.integrations.parsing.child import (
+    ForbiddenInSandboxError,
+    answer_of,
+    encoded,
+    refuse,
+)
 
 
-def test_exact_values_travel_as_text() -> None:
+def test_exact_values_are_encoded_as_text() -> None:
     cell = hostile.Cell("玫瑰", Decimal("0.10"))
 
     sent = orjson.loads(encoded([cell, date(2026, 1, 2), PurePosixPath("a/b")]))
@@ -20,12 +24,12 @@ def test_exact_values_travel_as_text() -> None:
     assert sent == [{"text": "玫瑰", "number": "0.10"}, "2026-01-02", "a/b"]
 
 
-def test_what_has_no_text_is_refused() -> None:
+def test_a_value_without_an_encoding_is_refused() -> None:
     with pytest.raises(TypeError):
         encoded(object())
 
 
-def ask_too_much(_path: str) -> None:
+def run_out_of_memory(_path: str) -> None:
     raise MemoryError
 
 
@@ -33,8 +37,8 @@ def ask_too_much(_path: str) -> None:
     ("parser", "reason"),
     [
         (hostile.refuse, "encrypted"),
-        (hostile.stumble, "corrupt"),
-        (ask_too_much, "memory"),
+        (hostile.raise_key_error, "corrupt"),
+        (run_out_of_memory, "memory"),
     ],
 )
 def test_a_failure_becomes_its_reason(
@@ -45,13 +49,13 @@ def test_a_failure_becomes_its_reason(
     assert answer["unreadable"]["reason"] == reason
 
 
-def lack_a_library(_path: str) -> None:
+def fail_to_import(_path: str) -> None:
     raise ImportError
 
 
-def test_a_missing_library_is_not_blamed_on_the_file() -> None:
+def test_a_missing_library_is_no_fault_of_the_file() -> None:
     with pytest.raises(ImportError):
-        answer_of(lack_a_library, "a.pdf", {})
+        answer_of(fail_to_import, "a.pdf", {})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,9 @@ def test_a_missing_library_is_not_blamed_on_the_file() -> None:
         ("open", ("a", None, os.O_RDONLY | os.O_TRUNC)),
     ],
 )
-def test_a_confined_process_may_not(event: str, arguments: tuple[object, ...]) -> None:
+def test_a_confined_process_cannot_connect_start_or_write(
+    event: str, arguments: tuple[object, ...]
+) -> None:
     with pytest.raises(ForbiddenInSandboxError):
         refuse(event, arguments)
 

@@ -12,12 +12,13 @@ from tests.factories.papers import pdf_bytes
 
 from dossier.integrations.parsing.kinds import (
     TAIL_BYTES,
-    Kind,
+    FileKind,
     Sniffer,
     detect,
     detect_file,
 )
 
+ODF = "application/vnd.oasis.opendocument"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(20)
 
 
@@ -52,29 +53,29 @@ def ole(stream: str) -> bytes:
 
 
 CASES = [
-    (b"", "empty.pdf", Kind.EMPTY, "application/x-empty"),
-    (pdf_bytes(["x"]), "a.pdf", Kind.PDF, "application/pdf"),
-    (b"junk before\n%PDF-1.4", "a.pdf", Kind.PDF, "application/pdf"),
-    (xls(), "a.xls", Kind.XLS, "application/vnd.ms-excel"),
-    (ole("WordDocument"), "a.doc", Kind.DOC, "application/msword"),
-    (ole("nothing known"), "a.doc", Kind.DOC, "application/msword"),
-    (ole("nothing known"), "a.msg", Kind.OTHER, None),
-    (ole("EncryptedPackage"), "a.xlsx", Kind.LOCKED_OFFICE, None),
-    (archive(a="1"), "a.zip", Kind.ZIP, "application/zip"),
-    (b"INCI,%\nAqua,80\n", "a.csv", Kind.CSV, "text/csv"),
-    (b"INCI,%\nAqua,80\n", "a.txt", Kind.TEXT, "text/plain"),
-    ("成分".encode("cp950"), "a.txt", Kind.TEXT, "text/plain"),
-    ("INCI".encode("utf-16"), "a.csv", Kind.CSV, "text/csv"),
-    ("INCI".encode("utf-16-le"), "a.csv", Kind.CSV, "text/csv"),
-    (PNG, "a.png", Kind.IMAGE, "image/png"),
-    (b"{\\rtf1\\ansi Aqua}", "a.rtf", Kind.OTHER, None),
-    (b"\x00\x01\x02\x03 whatever", "a.bin", Kind.OTHER, None),
+    (b"", "empty.pdf", FileKind.EMPTY, "application/x-empty"),
+    (pdf_bytes(["x"]), "a.pdf", FileKind.PDF, "application/pdf"),
+    (b"junk before\n%PDF-1.4", "a.pdf", FileKind.PDF, "application/pdf"),
+    (xls(), "a.xls", FileKind.XLS, "application/vnd.ms-excel"),
+    (ole("WordDocument"), "a.doc", FileKind.DOC, "application/msword"),
+    (ole("nothing known"), "a.doc", FileKind.DOC, "application/msword"),
+    (ole("nothing known"), "a.msg", FileKind.OTHER, None),
+    (ole("EncryptedPackage"), "a.xlsx", FileKind.LOCKED_OFFICE, None),
+    (archive(a="1"), "a.zip", FileKind.ZIP, "application/zip"),
+    (b"INCI,%\nAqua,80\n", "a.csv", FileKind.CSV, "text/csv"),
+    (b"INCI,%\nAqua,80\n", "a.txt", FileKind.TEXT, "text/plain"),
+    ("成分".encode("cp950"), "a.txt", FileKind.TEXT, "text/plain"),
+    ("INCI".encode("utf-16"), "a.csv", FileKind.CSV, "text/csv"),
+    ("INCI".encode("utf-16-le"), "a.csv", FileKind.CSV, "text/csv"),
+    (PNG, "a.png", FileKind.IMAGE, "image/png"),
+    (b"{\\rtf1\\ansi Aqua}", "a.rtf", FileKind.OTHER, None),
+    (b"\x00\x01\x02\x03 whatever", "a.bin", FileKind.OTHER, None),
 ]
 
 
 @pytest.mark.parametrize(("content", "name", "kind", "media_type"), CASES)
-def test_the_content_tells_the_kind(
-    content: bytes, name: str, kind: Kind, media_type: str | None
+def test_the_content_decides_the_kind(
+    content: bytes, name: str, kind: FileKind, media_type: str | None
 ) -> None:
     found = detect(content, content, name)
 
@@ -85,25 +86,25 @@ def test_the_content_tells_the_kind(
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (word(), Kind.DOCX),
-        (saved(openpyxl.Workbook()), Kind.XLSX),
-        (archive(mimetype="application/vnd.oasis.opendocument.text"), Kind.ODT),
-        (archive(mimetype="application/vnd.oasis.opendocument.spreadsheet"), Kind.ODS),
+        (word(), FileKind.DOCX),
+        (saved(openpyxl.Workbook()), FileKind.XLSX),
+        (archive(mimetype=f"{ODF}.text"), FileKind.ODT),
+        (archive(mimetype=f"{ODF}.spreadsheet"), FileKind.ODS),
     ],
 )
-def test_what_lies_in_a_zip_tells_the_kind(content: bytes, kind: Kind) -> None:
-    found = detect(content, content, "paper.zip")
+def test_the_entries_of_a_zip_decide_the_kind(content: bytes, kind: FileKind) -> None:
+    found = detect(content, content, "document.zip")
 
     assert found.kind is kind
     assert found.is_misnamed
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "A.PDF", "no ending", "a.part1"])
-def test_a_fitting_or_silent_name_is_no_contradiction(name: str) -> None:
+def test_a_name_with_the_right_or_no_known_ending_is_not_misnamed(name: str) -> None:
     assert not detect(b"%PDF-1.7", b"%PDF-1.7", name).is_misnamed
 
 
-def test_a_file_and_its_stream_are_told_alike(tmp_path: Path) -> None:
+def test_a_file_and_its_stream_have_the_same_kind(tmp_path: Path) -> None:
     content = word()
     path = tmp_path / "a"
     path.write_bytes(content)
@@ -114,7 +115,7 @@ def test_a_file_and_its_stream_are_told_alike(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(1, 200_000), max_size=12))
-def test_the_pieces_of_a_stream_do_not_matter(sizes: list[int]) -> None:
+def test_the_chunks_of_a_stream_do_not_change_its_kind(sizes: list[int]) -> None:
     content = b"PK\x03\x04" + bytes(sum(sizes)) + b"word/document.xml"
     sniffer = Sniffer()
     start = 0
@@ -122,5 +123,5 @@ def test_the_pieces_of_a_stream_do_not_matter(sizes: list[int]) -> None:
         sniffer.feed(content[start : start + size])
         start += size
 
-    assert sniffer.detect("a").kind is Kind.DOCX
+    assert sniffer.detect("a").kind is FileKind.DOCX
     assert sum(map(len, sniffer._tail)) < TAIL_BYTES + 200_001 + len(content)  # noqa: SLF001 - its bound

@@ -17,11 +17,10 @@ from tests.factories.spreadsheets import (
     xlsx_bytes,
 )
 
-from dossier.integrations.parsing.books import SandboxedBooks
+from dossier.core.spreadsheets import Cell, Workbook, column_letters
+from dossier.integrations.parsing.cells import exact_decimal, percent_factor
 from dossier.integrations.parsing.exceptions import UnreadableFileError
-from dossier.integrations.parsing.grid import Cell, Workbook, column_letters
-from dossier.integrations.parsing.numerals import exact_decimal, percent_factor
-from dossier.integrations.parsing.sandbox import Limits
+from dossier.integrations.parsing.reader import Limits, SandboxedBooks
 from dossier.integrations.parsing.spreadsheet import read_workbook
 
 BIG5 = "成分名稱,百分比\r\n甘油,5\r\n純水,95\r\n"
@@ -50,12 +49,12 @@ FORMATS = {
 def test_the_same_rows_are_read_from_every_format(kind: str, tmp_path: Path) -> None:
     book = read(tmp_path, FORMATS[kind])
 
-    said = {each.address: (each.text, each.number) for each in book.sheets[0].cells}
+    contents = {each.address: (each.text, each.number) for each in book.sheets[0].cells}
 
     assert book.kind == kind
-    assert len(said) == sum(len(row) for row in PLAIN)
-    assert said["A2"] == ("Aqua", None)
-    assert said["C3"] == ("9.5", Decimal("9.5"))
+    assert len(contents) == sum(len(row) for row in PLAIN)
+    assert contents["A2"] == ("Aqua", None)
+    assert contents["C3"] == ("9.5", Decimal("9.5"))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_the_same_rows_are_read_from_every_format(kind: str, tmp_path: Path) -> 
     ],
     ids=["xlsx", "xls", "ods"],
 )
-def test_a_percent_format_multiplies_and_says_so(
+def test_a_percent_format_multiplies_and_sets_the_factor(
     content: bytes, address: str, tmp_path: Path
 ) -> None:
     found = cell(read(tmp_path, content), address)
@@ -90,7 +89,7 @@ def test_a_covered_cell_names_its_anchor(content: bytes, tmp_path: Path) -> None
     assert cell(read(tmp_path, content), "A2").merged_from == "A1"
 
 
-def test_hidden_rows_sheets_and_formula_texts_are_told(tmp_path: Path) -> None:
+def test_hidden_rows_hidden_sheets_and_formulas_are_reported(tmp_path: Path) -> None:
     content = xlsx_bytes(
         [["a", 1], ["b", "=1+1"]],
         hidden_rows=[2],
@@ -128,7 +127,7 @@ def test_text_tables_are_read_and_their_encoding_named(
     ("text", "codec", "encoding"),
     [(BIG5, "cp950", "big5"), (SIMPLIFIED, "gb18030", "gb18030")],
 )
-def test_chinese_code_pages_are_told_apart(
+def test_chinese_code_pages_are_distinguished(
     text: str, codec: str, encoding: str, tmp_path: Path
 ) -> None:
     book = read(tmp_path, text.encode(codec))
@@ -138,7 +137,9 @@ def test_chinese_code_pages_are_told_apart(
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_the_delimiter_is_told_by_the_rows(delimiter: str, tmp_path: Path) -> None:
+def test_the_delimiter_is_detected_from_the_rows(
+    delimiter: str, tmp_path: Path
+) -> None:
     rows = [["INCI", "%"], ["Aqua", "99,5"], ["Parfum", "0,5"]]
 
     book = read(tmp_path, csv_text(rows, delimiter).encode())
@@ -147,7 +148,7 @@ def test_the_delimiter_is_told_by_the_rows(delimiter: str, tmp_path: Path) -> No
     assert cell(book, "B2").text == "99,5"
 
 
-def test_a_stated_delimiter_is_believed_and_rows_keep_their_numbers(
+def test_a_stated_delimiter_is_used_and_rows_keep_their_numbers(
     tmp_path: Path,
 ) -> None:
     book = read(tmp_path, b"sep=;\r\nINCI;%\r\nAqua;100\r\n")
@@ -191,7 +192,7 @@ def bomb() -> bytes:
         "too wide",
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_reason(
+def test_an_unreadable_spreadsheet_is_refused_with_its_reason(
     content: bytes, reason: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UnreadableFileError) as caught:
@@ -251,7 +252,7 @@ def test_runs_of_equal_and_of_empty_cells_keep_their_places(tmp_path: Path) -> N
     assert book.sheets[0].hidden_rows == [4]
 
 
-def test_a_hidden_ods_table_is_told(tmp_path: Path) -> None:
+def test_a_hidden_ods_table_is_reported(tmp_path: Path) -> None:
     book = read(
         tmp_path,
         ods_of(
@@ -311,7 +312,7 @@ def test_a_locked_or_hostile_workbook_is_refused(
     assert caught.value.reason == reason
 
 
-def test_dates_and_booleans_of_an_old_workbook_are_words(tmp_path: Path) -> None:
+def test_dates_and_booleans_of_an_xls_are_text(tmp_path: Path) -> None:
     day = datetime(2025, 5, 12, tzinfo=UTC).replace(tzinfo=None)
     content = xls_bytes([[day, True]], formats={(0, 0): "yyyy-mm-dd"})
 
@@ -343,7 +344,7 @@ def test_a_typed_decimal_survives_the_double_that_stores_it(typed: Decimal) -> N
     assert exact_decimal(float(typed)) == typed
 
 
-def test_artefacts_of_computing_are_rounded_away() -> None:
+def test_digits_beyond_the_fifteenth_are_rounded() -> None:
     assert exact_decimal(0.1 + 0.2) == Decimal("0.3")
 
 
@@ -351,7 +352,7 @@ def test_artefacts_of_computing_are_rounded_away() -> None:
     ("number_format", "factor"),
     [("0%", 100), ("0.00%", 100), ('0.0"%"', 1), ("General", 1), (None, 1)],
 )
-def test_only_a_real_percent_sign_multiplies(
+def test_a_quoted_percent_sign_does_not_multiply(
     number_format: str | None, factor: int
 ) -> None:
     assert percent_factor(number_format) == factor
@@ -365,7 +366,7 @@ def test_columns_are_lettered(column: int, letters: str) -> None:
 
 
 @pytest.mark.process
-async def test_the_sandbox_gives_the_same_cells_and_names_the_file(
+async def test_the_sandbox_returns_the_same_cells_and_names_the_file_in_errors(
     tmp_path: Path,
 ) -> None:
     books = SandboxedBooks(Limits())

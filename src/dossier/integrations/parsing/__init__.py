@@ -1,1 +1,0 @@
-"""Reading papers: a sandbox, and the parsers that run inside it."""

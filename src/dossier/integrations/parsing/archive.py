@@ -1,7 +1,7 @@
-"""Refuses zip files that unpack into far more than they weigh, before they are opened.
+"""Refuses zip files that unpack to far more than their size, before they are opened.
 
-The directory at the end is judged from its own figures first, so that even a directory
-of millions of entries costs nothing.
+The figures at the end of the file are checked first, so that a directory of millions of
+entries is not even parsed.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from dossier.integrations.parsing.exceptions import (
+    PASSWORD_DETAIL,
     UnreadableFileError,
     UnreadableReason,
 )
@@ -19,7 +20,7 @@ MAX_ENTRIES: Final = 10_000
 MAX_UNPACKED_BYTES: Final = 512 * 1024 * 1024
 MAX_RATIO: Final = 200
 _RATIO_FLOOR_BYTES: Final = 8 * 1024 * 1024
-"""Small parts compress well by nature; below this the ratio says nothing."""
+"""Small entries compress well by nature; below this the ratio is not checked."""
 _MAX_DIRECTORY_BYTES: Final = 4 * 1024 * 1024
 _END_MARK: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
@@ -47,15 +48,14 @@ def _check_directory_size(path: str | Path) -> None:
     if at < 0 or len(tail) - at < _END_BYTES:
         raise _damaged()
     count, directory_bytes = struct.unpack_from("<HI", tail, at + 10)
-    # All ones mean "see the 64-bit record": more than any paper has.
+    # All ones mean "see the 64-bit record": more than any document has.
     if count > MAX_ENTRIES or directory_bytes > _MAX_DIRECTORY_BYTES:
         raise _too_many(count)
 
 
 def _check_entries(entries: list[ZipInfo], packed_bytes: int) -> None:
     if any(entry.flag_bits & _ENCRYPTED_FLAG for entry in entries):
-        detail = "it is protected by a password; save it without one"
-        raise UnreadableFileError(UnreadableReason.ENCRYPTED, detail)
+        raise UnreadableFileError(UnreadableReason.ENCRYPTED, PASSWORD_DETAIL)
     if len(entries) > MAX_ENTRIES:
         raise _too_many(len(entries))
     unpacked_bytes = sum(entry.file_size for entry in entries)
@@ -66,9 +66,10 @@ def _check_entries(entries: list[ZipInfo], packed_bytes: int) -> None:
 
 
 def _too_many(count: int) -> UnreadableFileError:
-    detail = f"it lists {count} parts; at most {MAX_ENTRIES} are read"
+    detail = f"it lists {count} entries; at most {MAX_ENTRIES} are read"
     return UnreadableFileError(UnreadableReason.ZIP_BOMB, detail)
 
 
 def _damaged() -> UnreadableFileError:
-    return UnreadableFileError(UnreadableReason.CORRUPT, "its zip directory is damaged")
+    detail = "its zip directory is damaged; save the file again"
+    return UnreadableFileError(UnreadableReason.CORRUPT, detail)

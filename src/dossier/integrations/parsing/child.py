@@ -1,18 +1,25 @@
-"""The process in which one parser reads one file; started by `sandbox`, never by hand.
+"""The process in which one parser reads one file; started by `reader`, never by hand.
 
-Standard input holds one JSON order. The answer goes, framed as one JSON document, to
-the file descriptor that was standard output; whatever libraries print goes to standard
-error. Only the standard library and `orjson` are imported before the parser itself.
+Standard input holds one request in JSON. The answer, one JSON document, goes to the
+file descriptor that was standard output; whatever libraries print goes to standard
+error. Before the parser itself only the standard library and `orjson` are imported.
+
+Layers of confinement, weakest last: an own network namespace without interfaces
+(Linux), resource limits of the kernel, and an audit hook that refuses sockets, programs
+and writing.
 """
 
+import ctypes
 import json
 import os
+import resource
+import signal
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from importlib import import_module
 from pathlib import PurePath
-from typing import Any
+from pkgutil import resolve_name
+from typing import Any, Final
 
 import orjson
 
@@ -20,17 +27,90 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.isolation import confine
+
+_CLONE_NEWNS_USER: Final = 0x10000000
+_CLONE_NEWNET: Final = 0x40000000
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_MAX_OPEN_FILES: Final = 64
+_WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_REFUSED_EVENTS: Final = (
+    "socket.",
+    "shutil.",
+    "os.chmod",
+    "os.chown",
+    "os.link",
+    "os.mkdir",
+    "os.remove",
+    "os.rename",
+    "os.rmdir",
+    "os.symlink",
+    "os.truncate",
+    "subprocess.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+)
+
+
+class ForbiddenInSandboxError(RuntimeError):
+    """A parser tried to use the network, another program or a file for writing."""
 
 
 def main() -> None:
-    """Read the order, confine the process, answer."""
+    """Read the request, confine the process, answer."""
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)
-        order = json.load(sys.stdin)
-        confine(order["memory_bytes"], order["cpu_s"])
-        parser = _resolve(order["function"])
-        out.write(answer_of(parser, order["path"], order["options"]))
+        request = json.load(sys.stdin)
+        confine(request["memory_bytes"], request["cpu_s"])
+        # Imported only now: the parser's libraries run confined.
+        parser = resolve_name(request["function"])
+        out.write(answer_of(parser, request["path"], request["options"]))
+
+
+def confine(memory_bytes: int, cpu_s: int) -> None:
+    """Give up, for good, all that reading a file does not need."""
+    if sys.platform == "linux":
+        _leave_the_network()
+    _lower(resource.RLIMIT_AS, memory_bytes)
+    _lower(resource.RLIMIT_CPU, cpu_s)
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, 0)  # no file is written, so no disk is filled
+    _lower(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
+    sys.addaudithook(refuse)
+
+
+def _leave_the_network() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    # The kernel kills this process when the worker that started it dies.
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    # An unprivileged process may need a user namespace of its own first; where neither
+    # is allowed, the audit hook still refuses sockets.
+    if libc.unshare(_CLONE_NEWNET) != 0:
+        libc.unshare(_CLONE_NEWNS_USER | _CLONE_NEWNET)
+
+
+def _lower(limit: int, value: int) -> None:
+    _, hard = resource.getrlimit(limit)
+    wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    # At the soft CPU limit a signal names the cause; the hard one kills silently.
+    ceiling = wanted + 1 if limit == resource.RLIMIT_CPU else wanted
+    # Some systems know a limit and refuse to set it (RLIMIT_AS on macOS).
+    try:
+        resource.setrlimit(limit, (wanted, ceiling))
+    except (OSError, ValueError) as error:
+        print(f"limit {limit} not set: {error}", file=sys.stderr)  # noqa: T201 - the parent logs the child's standard error
+
+
+def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    """Raise for what no parser needs; an audit hook."""
+    # Even an open that only truncates would destroy the stored original.
+    writes = event == "open" and bool(arguments[2] & _WRITING)
+    if writes or event.startswith(_REFUSED_EVENTS):
+        raise ForbiddenInSandboxError(event)
 
 
 def answer_of(
@@ -44,9 +124,15 @@ def answer_of(
     except ImportError:
         raise  # a fault of the installation, not of the file
     except (MemoryError, RecursionError) as error:
-        return _refusal(UnreadableReason.MEMORY, _named(error))
+        detail = f"{type(error).__name__} while reading"
+        return _refusal(UnreadableReason.MEMORY, detail)
     except Exception as error:  # noqa: BLE001 - libraries fail on hostile bytes in any way
-        return _refusal(UnreadableReason.CORRUPT, _named(error))
+        detail = f"{type(error).__name__} while reading"
+        return _refusal(UnreadableReason.CORRUPT, detail)
+
+
+def _refusal(reason: UnreadableReason, detail: str) -> bytes:
+    return encoded({"unreadable": {"reason": reason.value, "detail": detail}})
 
 
 def encoded(value: object) -> bytes:
@@ -58,20 +144,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, Decimal | PurePath):
         return str(value)
     raise TypeError(type(value).__name__)
-
-
-def _resolve(function: str) -> Callable[..., object]:
-    module, _, name = function.partition(":")
-    resolved: Callable[..., object] = getattr(import_module(module), name)
-    return resolved
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__} while reading"
-
-
-def _refusal(reason: UnreadableReason, detail: str) -> bytes:
-    return encoded({"unreadable": {"reason": reason.value, "detail": detail}})
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Why a file could not be read, in one vocabulary for every parser."""
 
 from enum import StrEnum
+from typing import Final
 
 from dossier.core.errors import InvalidError
+
+PASSWORD_DETAIL: Final = "it is protected by a password; save it without one"  # noqa: S105 - a message
 
 
 class UnreadableReason(StrEnum):

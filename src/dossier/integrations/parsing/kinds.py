@@ -1,4 +1,4 @@
-"""Tells what a file is by its content; its name only chooses between kinds of text."""
+"""Detects the kind of a file from its content; the name only tells csv from text."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ _RICH_TEXT: Final = b"{\\rtf"
 _TWO_BYTE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
-class Kind(StrEnum):
-    """The kinds that are told apart."""
+class FileKind(StrEnum):
+    """The kinds of files that are distinguished."""
 
     PDF = "pdf"
     DOCX = "docx"
@@ -42,100 +42,101 @@ _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 _ODF: Final = "application/vnd.oasis.opendocument"
 _BINARY: Final = "application/octet-stream"
 _MEDIA_TYPES: Final = {
-    Kind.PDF: "application/pdf",
-    Kind.DOCX: f"{_OFFICE}.wordprocessingml.document",
-    Kind.XLSX: f"{_OFFICE}.spreadsheetml.sheet",
-    Kind.PPTX: f"{_OFFICE}.presentationml.presentation",
-    Kind.ODT: f"{_ODF}.text",
-    Kind.ODS: f"{_ODF}.spreadsheet",
-    Kind.XLS: "application/vnd.ms-excel",
-    Kind.DOC: "application/msword",
-    Kind.LOCKED_OFFICE: "application/x-ole-storage",
-    Kind.CSV: "text/csv",
-    Kind.TEXT: "text/plain",
-    Kind.ZIP: "application/zip",
-    Kind.EMPTY: "application/x-empty",
+    FileKind.PDF: "application/pdf",
+    FileKind.DOCX: f"{_OFFICE}.wordprocessingml.document",
+    FileKind.XLSX: f"{_OFFICE}.spreadsheetml.sheet",
+    FileKind.PPTX: f"{_OFFICE}.presentationml.presentation",
+    FileKind.ODT: f"{_ODF}.text",
+    FileKind.ODS: f"{_ODF}.spreadsheet",
+    FileKind.XLS: "application/vnd.ms-excel",
+    FileKind.DOC: "application/msword",
+    FileKind.LOCKED_OFFICE: "application/x-ole-storage",
+    FileKind.CSV: "text/csv",
+    FileKind.TEXT: "text/plain",
+    FileKind.ZIP: "application/zip",
+    FileKind.EMPTY: "application/x-empty",
 }
 SPREADSHEETS: Final = frozenset(
-    _MEDIA_TYPES[kind] for kind in (Kind.XLSX, Kind.XLS, Kind.ODS, Kind.CSV)
+    _MEDIA_TYPES[kind]
+    for kind in (FileKind.XLSX, FileKind.XLS, FileKind.ODS, FileKind.CSV)
 )
 """Media types of what can hold a formula."""
 
 _ENDINGS: Final = {
-    ".pdf": Kind.PDF,
-    ".docx": Kind.DOCX,
-    ".docm": Kind.DOCX,
-    ".xlsx": Kind.XLSX,
-    ".xlsm": Kind.XLSX,
-    ".pptx": Kind.PPTX,
-    ".odt": Kind.ODT,
-    ".ods": Kind.ODS,
-    ".xls": Kind.XLS,
-    ".doc": Kind.DOC,
-    ".csv": Kind.CSV,
-    ".tsv": Kind.CSV,
-    ".txt": Kind.TEXT,
-    ".md": Kind.TEXT,
-    ".zip": Kind.ZIP,
-    ".png": Kind.IMAGE,
-    ".jpg": Kind.IMAGE,
-    ".jpeg": Kind.IMAGE,
-    ".tif": Kind.IMAGE,
-    ".tiff": Kind.IMAGE,
-    ".webp": Kind.IMAGE,
-    ".gif": Kind.IMAGE,
-    ".bmp": Kind.IMAGE,
+    ".pdf": FileKind.PDF,
+    ".docx": FileKind.DOCX,
+    ".docm": FileKind.DOCX,
+    ".xlsx": FileKind.XLSX,
+    ".xlsm": FileKind.XLSX,
+    ".pptx": FileKind.PPTX,
+    ".odt": FileKind.ODT,
+    ".ods": FileKind.ODS,
+    ".xls": FileKind.XLS,
+    ".doc": FileKind.DOC,
+    ".csv": FileKind.CSV,
+    ".tsv": FileKind.CSV,
+    ".txt": FileKind.TEXT,
+    ".md": FileKind.TEXT,
+    ".zip": FileKind.ZIP,
+    ".png": FileKind.IMAGE,
+    ".jpg": FileKind.IMAGE,
+    ".jpeg": FileKind.IMAGE,
+    ".tif": FileKind.IMAGE,
+    ".tiff": FileKind.IMAGE,
+    ".webp": FileKind.IMAGE,
+    ".gif": FileKind.IMAGE,
+    ".bmp": FileKind.IMAGE,
 }
-# Names of parts, as they stand in a zip directory; the first that occurs decides.
-_ZIP_PARTS: Final = (
-    (b"word/document.xml", Kind.DOCX),
-    (b"xl/workbook.", Kind.XLSX),
-    (b"ppt/presentation.xml", Kind.PPTX),
-    (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", Kind.ODS),
-    (b"mimetypeapplication/vnd.oasis.opendocument.text", Kind.ODT),
+# Names of entries, as a zip directory writes them; the first that occurs decides.
+_ZIP_ENTRIES: Final = (
+    (b"word/document.xml", FileKind.DOCX),
+    (b"xl/workbook.", FileKind.XLSX),
+    (b"ppt/presentation.xml", FileKind.PPTX),
+    (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", FileKind.ODS),
+    (b"mimetypeapplication/vnd.oasis.opendocument.text", FileKind.ODT),
 )
-# Names of streams, as they stand in an OLE directory.
+# Names of streams, which an OLE directory writes in UTF-16.
 _OLE_STREAMS: Final = (
-    ("EncryptedPackage", Kind.LOCKED_OFFICE),
-    ("WordDocument", Kind.DOC),
-    ("Workbook", Kind.XLS),
-    ("Book", Kind.XLS),
+    ("EncryptedPackage", FileKind.LOCKED_OFFICE),
+    ("WordDocument", FileKind.DOC),
+    ("Workbook", FileKind.XLS),
+    ("Book", FileKind.XLS),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Detected:
-    """What the content is, and whether the name says otherwise."""
+class DetectedFile:
+    """The kind of a file, and whether the ending of its name contradicts it."""
 
-    kind: Kind
+    kind: FileKind
     media_type: str
     is_misnamed: bool
 
 
 class Sniffer:
-    """Keeps both ends of a stream; all formats tell what they are there."""
+    """Keeps both ends of a stream: every format is recognised from them."""
 
     def __init__(self) -> None:
         self._head = bytearray()
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
 
-    def feed(self, piece: bytes) -> None:
-        """Take the next piece of the content."""
-        self._head += piece[: HEAD_BYTES - len(self._head)]
-        self._tail.append(piece)
-        self._tail_bytes += len(piece)
+    def feed(self, chunk: bytes) -> None:
+        """Add the next chunk of the content."""
+        self._head += chunk[: HEAD_BYTES - len(self._head)]
+        self._tail.append(chunk)
+        self._tail_bytes += len(chunk)
         while self._tail_bytes - len(self._tail[0]) >= TAIL_BYTES:
             self._tail_bytes -= len(self._tail.popleft())
 
-    def detect(self, filename: str) -> Detected:
-        """Tell the kind of what was fed."""
+    def detect(self, filename: str) -> DetectedFile:
+        """Return the kind of the content that was fed."""
         tail = b"".join(self._tail)[-TAIL_BYTES:]
         return detect(bytes(self._head), tail, filename)
 
 
-def detect_file(path: Path, filename: str) -> Detected:
-    """Tell the kind of a file."""
+def detect_file(path: Path, filename: str) -> DetectedFile:
+    """Return the kind of a stored file."""
     sniffer = Sniffer()
     with path.open("rb") as file:
         sniffer.feed(file.read(HEAD_BYTES))
@@ -144,70 +145,65 @@ def detect_file(path: Path, filename: str) -> Detected:
     return sniffer.detect(filename)
 
 
-def detect(head: bytes, tail: bytes, filename: str) -> Detected:
-    """Tell the kind from both ends of the content."""
+def detect(head: bytes, tail: bytes, filename: str) -> DetectedFile:
+    """Return the kind that both ends of the content show."""
     named = _ENDINGS.get(PurePath(filename).suffix.lower())
     kind = _by_content(head, tail, named)
-    if kind is Kind.OTHER:
+    if kind is FileKind.OTHER:
         kind, media_type = _by_magic(head)
     else:
         media_type = _MEDIA_TYPES[kind]
-    return Detected(kind, media_type, is_misnamed=named is not None and named != kind)
+    is_misnamed = named is not None and named != kind
+    return DetectedFile(kind, media_type, is_misnamed=is_misnamed)
 
 
-def _by_content(head: bytes, tail: bytes, named: Kind | None) -> Kind:
+def _by_content(head: bytes, tail: bytes, named: FileKind | None) -> FileKind:
     if not head:
-        return Kind.EMPTY
+        return FileKind.EMPTY
     if b"%PDF-" in head[:_PDF_WITHIN_BYTES]:
-        return Kind.PDF
+        return FileKind.PDF
     if head.startswith(_ZIP):
-        return _inside_zip(head, tail)
+        return _kind_in_zip(head, tail)
     if head.startswith(_OLE):
-        return _inside_ole(head, tail, named)
-    return _among_texts(head, named)
-
-
-def _among_texts(head: bytes, named: Kind | None) -> Kind:
+        return _kind_in_ole(head, tail, named)
     if not is_text(head) or head.startswith(_RICH_TEXT):
-        return Kind.OTHER
-    return Kind.CSV if named is Kind.CSV else Kind.TEXT
+        return FileKind.OTHER
+    return FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
 
 
-def is_text(head: bytes) -> bool:
-    """Tell text in some encoding from binary data."""
-    if head.startswith(_TWO_BYTE_MARKS) or _is_two_byte_latin(head):
-        return True
-    return len(head) == len(head.translate(None, _CONTROLS))
-
-
-def _is_two_byte_latin(head: bytes) -> bool:
-    """Tell UTF-16 without its mark: every second byte of Latin text is zero."""
-    low, high = head[::2], head[1::2]
-    zeros, others = sorted((low.count(0), high.count(0)), reverse=True)
-    return zeros * 2 > len(high) and others == 0
-
-
-def _inside_zip(head: bytes, tail: bytes) -> Kind:
-    for name, kind in _ZIP_PARTS:
+def _kind_in_zip(head: bytes, tail: bytes) -> FileKind:
+    for name, kind in _ZIP_ENTRIES:
         if name in head or name in tail:
             return kind
-    return Kind.ZIP
+    return FileKind.ZIP
 
 
-def _inside_ole(head: bytes, tail: bytes, named: Kind | None) -> Kind:
+def _kind_in_ole(head: bytes, tail: bytes, named: FileKind | None) -> FileKind:
     for name, kind in _OLE_STREAMS:
         wide = name.encode("utf-16-le")
         if wide in head or wide in tail:
             return kind
-    return named if named in {Kind.XLS, Kind.DOC} else Kind.OTHER
+    return named if named in {FileKind.XLS, FileKind.DOC} else FileKind.OTHER
 
 
-def _by_magic(head: bytes) -> tuple[Kind, str]:
+def is_text(head: bytes) -> bool:
+    """Return whether the content is text in some encoding, not binary data."""
+    if head.startswith(_TWO_BYTE_MARKS):
+        return True
+    # UTF-16 without its mark: every second byte of Latin text is zero.
+    low, high = head[::2], head[1::2]
+    zeros, others = sorted((low.count(0), high.count(0)), reverse=True)
+    if zeros * 2 > len(high) and others == 0:
+        return True
+    return len(head) == len(head.translate(None, _CONTROLS))
+
+
+def _by_magic(head: bytes) -> tuple[FileKind, str]:
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
-        return Kind.OTHER, _BINARY
+        return FileKind.OTHER, _BINARY
     best = found[0].mime_type if found else ""
     if best.startswith("image/"):
-        return Kind.IMAGE, best
-    return Kind.OTHER, best or _BINARY
+        return FileKind.IMAGE, best
+    return FileKind.OTHER, best or _BINARY

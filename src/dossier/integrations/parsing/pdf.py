@@ -7,22 +7,23 @@ import pypdfium2
 from pypdfium2 import raw
 
 from dossier.integrations.parsing.exceptions import (
+    PASSWORD_DETAIL,
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.paper import PaperText, TextPart, storable
+from dossier.integrations.parsing.types import DocumentText, TextPart, storable
 
 MAX_PAGES: Final = 5_000
 _USABLE_CHARACTERS: Final = 40
 _UNMAPPED_SHARE_PERCENT: Final = 1
 _UNMAPPED: Final = "\ufffd"
-# PDFium marks a hyphen that ends a line so; a wrapped CAS number would lose it.
+# PDFium writes these for a hyphen that ends a line; a wrapped CAS number needs it.
 _LINE_END_HYPHEN: Final = re.compile("[\x02\ufffe]")
 _IMAGES: Final = (raw.FPDF_PAGEOBJ_IMAGE,)
 
 
-def read_text(path: str) -> PaperText:
-    """Return one part per page, or say why there is none."""
+def read_text(path: str) -> DocumentText:
+    """Return one part per page, or raise `UnreadableFileError` with the reason."""
     document = _opened(path)
     if len(document) > MAX_PAGES:
         detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read"
@@ -31,14 +32,14 @@ def read_text(path: str) -> PaperText:
     if not any(part.text and part.has_text_layer for part in parts):
         detail = "its pages are pictures without text, and no OCR is installed"
         raise UnreadableFileError(UnreadableReason.NO_TEXT_LAYER, detail)
-    return PaperText(parts, page_count=len(parts))
+    return DocumentText(parts, page_count=len(parts))
 
 
 def has_usable_text(text: str, *, has_images: bool) -> bool:
-    """Tell text that can be relied on from a scan's stray characters.
+    """Return whether a text layer is more than the stray characters of a scan.
 
     At most one character in a hundred may have no Unicode value, and a page with a
-    picture says at least 40 characters.
+    picture needs at least 40 characters.
     """
     if text.count(_UNMAPPED) * 100 > len(text) * _UNMAPPED_SHARE_PERCENT:
         return False
@@ -50,8 +51,9 @@ def _opened(path: str) -> pypdfium2.PdfDocument:
         return pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            detail = "it is protected by a password; save it without one"
-            raise UnreadableFileError(UnreadableReason.ENCRYPTED, detail) from error
+            raise UnreadableFileError(
+                UnreadableReason.ENCRYPTED, PASSWORD_DETAIL
+            ) from error
         detail = "the PDF is damaged and cannot be opened"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
 
@@ -59,23 +61,18 @@ def _opened(path: str) -> pypdfium2.PdfDocument:
 def _part(document: pypdfium2.PdfDocument, index: int) -> TextPart:
     page = document[index]
     try:
-        text = _text(page)
-        is_short = len(text) < _USABLE_CHARACTERS
-        usable = has_usable_text(text, has_images=is_short and _has_images(page))
+        layer = page.get_textpage()
+        try:
+            found: str = layer.get_text_range(errors="replace")
+        finally:
+            layer.close()
+        hyphenated = _LINE_END_HYPHEN.sub("-", found).replace("\r\n", "\n")
+        text = storable(hyphenated).strip()
+        # Pictures are looked for only where they decide.
+        has_images = len(text) < _USABLE_CHARACTERS and any(
+            True for _ in page.get_objects(filter=_IMAGES, max_depth=3)
+        )
     finally:
         page.close()
-    return TextPart(index + 1, f"page {index + 1}", text, usable)
-
-
-def _text(page: pypdfium2.PdfPage) -> str:
-    layer = page.get_textpage()
-    try:
-        found: str = layer.get_text_range(errors="replace")
-    finally:
-        layer.close()
-    hyphenated = _LINE_END_HYPHEN.sub("-", found).replace("\r\n", "\n")
-    return storable(hyphenated).strip()
-
-
-def _has_images(page: pypdfium2.PdfPage) -> bool:
-    return any(True for _ in page.get_objects(filter=_IMAGES, max_depth=3))
+    is_usable = has_usable_text(text, has_images=has_images)
+    return TextPart(index + 1, f"page {index + 1}", text, is_usable)

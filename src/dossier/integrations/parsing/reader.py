@@ -1,14 +1,76 @@
-"""Reads papers in the sandbox: what the rest of the system calls."""
+"""Reads files in fresh, confined processes that can be killed at any moment.
 
+`SandboxedReader` and `SandboxedBooks` are what the rest of the system calls. `run` is
+the mechanism below:
+
+    book = await run(
+        "dossier.integrations.parsing.spreadsheet:read_workbook", path, Workbook
+    )
+
+The function is named, not passed, because the process is new: it takes the path as
+text and then the keyword `options` (JSON values only), and returns one value of the
+named type. It refuses a file by raising `UnreadableFileError`.
+
+Nothing is pickled. The child writes JSON (`orjson`: dataclasses, enums, dates and UUIDs
+natively, `Decimal` as text) and the parent rebuilds the value from the annotations with
+pydantic's `TypeAdapter`, so a hostile file that takes over its parser can at worst
+deliver wrong text. Write results as plain frozen dataclasses of `str`, `int`, `bool`,
+`Decimal`, `date`, enums, `| None`, `list`, `tuple`, `dict[str, ...]` and other such
+dataclasses. Do not annotate `str | Decimal`: both are text in JSON, so text wins; use
+two fields. The module of the result type must be cheap to import, since the parent
+imports it too.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from pydantic import TypeAdapter
 
 from dossier.core.settings import LimitSettings
-from dossier.integrations.parsing.paper import PaperText
-from dossier.integrations.parsing.sandbox import Limits, run
+from dossier.core.spreadsheets import Workbook
+from dossier.integrations.parsing.exceptions import (
+    UnreadableFileError,
+    UnreadableReason,
+)
+from dossier.integrations.parsing.types import DocumentText
 
-_READ_TEXT: Final = "dossier.integrations.parsing.papers:read_text"
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_PACKAGE: Final = "dossier.integrations.parsing"
+_CHUNK_BYTES: Final = 256 * 1024
+_STDERR_TAIL_BYTES: Final = 4096
+_MIB: Final = 1024 * 1024
+_OUT_OF_MEMORY: Final = (b"MemoryError", b"memory allocation of", b"bad_alloc")
+
+
+class SandboxBrokenError(RuntimeError):
+    """The child could not even be started: a fault of the installation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one reading may cost before it is stopped."""
+
+    wall_s: float = 120.0
+    cpu_s: int = 100
+    memory_mib: int = 1536
+    answer_mib: int = 64
+
+
+DEFAULT_LIMITS: Final = Limits()
 
 
 def limits_of(settings: LimitSettings) -> Limits:
@@ -23,13 +85,196 @@ def limits_of(settings: LimitSettings) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class SandboxedReader:
-    """Gives the text of papers; a file that harms its reader harms nobody else."""
+    """Reads the text of documents."""
 
     limits: Limits
 
-    async def read_text(self, path: Path, filename: str) -> PaperText:
+    async def read_text(self, path: Path, filename: str) -> DocumentText:
         """Return the text layer, or raise `UnreadableFileError` with the reason."""
-        options = {"filename": filename}
         return await run(
-            _READ_TEXT, path, PaperText, limits=self.limits, options=options
+            f"{_PACKAGE}.documents:read_text",
+            path,
+            DocumentText,
+            limits=self.limits,
+            options={"filename": filename},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxedBooks:
+    """Reads the cells of spreadsheets."""
+
+    limits: Limits
+
+    async def read_workbook(self, path: Path, filename: str) -> Workbook:
+        """Return the cells, or raise `UnreadableFileError` that names the file."""
+        function = f"{_PACKAGE}.spreadsheet:read_workbook"
+        try:
+            return await run(function, path, Workbook, limits=self.limits)
+        except UnreadableFileError as error:
+            detail = f"{filename}: {error.detail}"
+            raise UnreadableFileError(error.reason, detail) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _ChildResult:
+    """The answer, exit code and end of the standard error of a child."""
+
+    answer: bytes
+    exit_code: int
+    stderr_tail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A parser's reason why the file is not readable."""
+
+    reason: UnreadableReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[T]):
+    """The decoded answer; exactly one of the two is set."""
+
+    result: T | None = None
+    unreadable: _Refusal | None = None
+
+
+async def run(
+    function: str,
+    path: Path | str,
+    result: type[T],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    options: Mapping[str, Any] | None = None,
+) -> T:
+    """Read one file in a process of its own and return the typed result."""
+    request = json.dumps(
+        {
+            "function": function,
+            "path": os.fspath(path),
+            "options": dict(options or {}),
+            "memory_bytes": limits.memory_mib * _MIB,
+            "cpu_s": limits.cpu_s,
+        }
+    )
+    async with _slots():
+        ended = await _run_child(request.encode(), limits)
+    if len(ended.answer) > limits.answer_mib * _MIB:
+        detail = f"what it contains is larger than {limits.answer_mib} MiB"
+        raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
+    if ended.exit_code != 0:
+        raise _failure(ended)
+    answer = _adapter(cast("Any", result)).validate_json(ended.answer)
+    if answer.unreadable is not None:
+        raise UnreadableFileError(answer.unreadable.reason, answer.unreadable.detail)
+    return cast("T", answer.result)
+
+
+_slots_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+    WeakKeyDictionary()
+)
+
+
+def _slots() -> asyncio.Semaphore:
+    """Bound the children of this process: each may take a core and much memory."""
+    loop = asyncio.get_running_loop()
+    if loop not in _slots_by_loop:
+        _slots_by_loop[loop] = asyncio.Semaphore(os.cpu_count() or 1)
+    return _slots_by_loop[loop]
+
+
+async def _run_child(request: bytes, limits: Limits) -> _ChildResult:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-P", "-s", "-B", "-m", f"{_PACKAGE}.child"),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        # Only what finds our code: no key and no address of ours.
+        env={
+            "PATH": os.defpath,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONUTF8": "1",
+        },
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(limits.wall_s):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_send(child, request))
+                answer = group.create_task(
+                    _read_answer(child, limits.answer_mib * _MIB)
+                )
+                stderr_tail = group.create_task(_read_stderr_tail(child))
+            exit_code = await child.wait()
+        return _ChildResult(answer.result(), exit_code, stderr_tail.result())
+    except TimeoutError:
+        detail = f"reading took longer than {limits.wall_s:g} s"
+        raise UnreadableFileError(UnreadableReason.TIMEOUT, detail) from None
+    finally:
+        _kill(child)
+        await child.communicate()  # to the end, or the pipes stay open
+
+
+async def _send(child: Process, request: bytes) -> None:
+    pipe = cast("asyncio.StreamWriter", child.stdin)
+    # A child that died early is reported by its exit code.
+    with contextlib.suppress(ConnectionError):
+        pipe.write(request)
+        await pipe.drain()
+        pipe.close()
+        await pipe.wait_closed()
+
+
+async def _read_answer(child: Process, max_bytes: int) -> bytes:
+    """Read to the end; a child whose answer is too long is killed."""
+    pipe = cast("asyncio.StreamReader", child.stdout)
+    answer = bytearray()
+    while chunk := await pipe.read(_CHUNK_BYTES):
+        if len(answer) > max_bytes:
+            continue  # read on to the end: a full pipe would keep `wait` waiting
+        answer += chunk
+        if len(answer) > max_bytes:
+            _kill(child)
+    return bytes(answer)
+
+
+async def _read_stderr_tail(child: Process) -> bytes:
+    pipe = cast("asyncio.StreamReader", child.stderr)
+    tail = b""
+    while chunk := await pipe.read(_STDERR_TAIL_BYTES):
+        tail = (tail + chunk)[-_STDERR_TAIL_BYTES:]
+    return tail
+
+
+def _kill(child: Process) -> None:
+    # The whole session, so that nothing which the parser started survives.
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _failure(ended: _ChildResult) -> Exception:
+    """Return the error for a child that exited without an answer.
+
+    A positive exit code is a fault of the installation, a signal one of the file.
+    """
+    code, stderr_tail = ended.exit_code, ended.stderr_tail
+    logger.warning("parsing.child.failed", extra={"exit_code": code})
+    if code > 0:
+        return SandboxBrokenError(stderr_tail.decode(errors="replace"))
+    if code == -signal.SIGXCPU:
+        detail = "reading took more processor time than allowed"
+        return UnreadableFileError(UnreadableReason.TIMEOUT, detail)
+    if code == -signal.SIGKILL or any(sign in stderr_tail for sign in _OUT_OF_MEMORY):
+        detail = "reading needs more memory than allowed"
+        return UnreadableFileError(UnreadableReason.MEMORY, detail)
+    detail = f"its reader crashed ({signal.Signals(-code).name})"
+    return UnreadableFileError(UnreadableReason.CORRUPT, detail)
+
+
+@cache
+def _adapter(result: Any) -> TypeAdapter[_Answer[Any]]:
+    return TypeAdapter(_Answer[result])

@@ -1,26 +1,33 @@
 """Reads xlsx, xls, ods and delimited text into a `Workbook`.
 
-The format is told by content, never by name. Runs inside the sandbox and imports one
-reader at most.
+The format is detected from the content, never from the name. Runs inside the sandbox
+and imports one reader at most.
 """
 
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Final
 from zipfile import BadZipFile, ZipFile
 
+from dossier.core.spreadsheets import Workbook
 from dossier.integrations.parsing.archive import check_archive
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.grid import Workbook
+from dossier.integrations.parsing.types import DocumentText, TextPart, storable
 
+_READERS: Final = {
+    "xlsx": "xlsx:read",
+    "xls": "xls:read",
+    "ods": "ods:read",
+    "csv": "text:read_csv",
+}
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD_BYTES: Final = 8
 _MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
-_ODS_TYPE: Final = "application/vnd.oasis.opendocument.spreadsheet"
+_ODS_TYPE: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 _FOREIGN: Final = {
     b"%PDF": "a PDF",
     b"\x89PNG": "an image",
@@ -30,59 +37,67 @@ _FOREIGN: Final = {
 
 def read_workbook(path: str) -> Workbook:
     """Read a spreadsheet, or raise `UnreadableFileError` with the reason."""
-    kind = kind_of(Path(path))
-    reader = import_module(f"dossier.integrations.parsing.{_READERS[kind]}")
-    book: Workbook = reader.read(path)
+    reader = _READERS[workbook_kind(Path(path))]
+    read = resolve_name(f"dossier.integrations.parsing.{reader}")
+    book: Workbook = read(path)
     return book
 
 
-_READERS: Final = {
-    "xlsx": "sheet_xlsx",
-    "xls": "sheet_xls",
-    "ods": "sheet_ods",
-    "csv": "sheet_csv",
-}
+def read_text(path: str) -> DocumentText:
+    """Return one part per sheet, hidden ones too: they are evidence as well.
+
+    A row is one line, its cells separated by tabs.
+    """
+    book = read_workbook(path)
+    parts: list[TextPart] = []
+    for position, sheet in enumerate(book.sheets, start=1):
+        rows: dict[int, list[str]] = {}
+        for cell in sheet.cells:
+            if cell.text and cell.merged_from is None:
+                rows.setdefault(cell.row, []).append(" ".join(cell.text.split()))
+        text = "\n".join("\t".join(cells) for cells in rows.values())
+        parts.append(TextPart(position, sheet.name or "table", storable(text)))
+    return DocumentText(parts, book.encoding)
 
 
-def kind_of(path: Path) -> str:
-    """Return `xlsx`, `xls`, `ods` or `csv`, judged by the first bytes and the parts."""
+def workbook_kind(path: Path) -> str:
+    """Return `xlsx`, `xls`, `ods` or `csv` by the first bytes and the zip entries."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head:
         raise UnreadableFileError(UnreadableReason.EMPTY, "the file has 0 bytes")
     if head.startswith(_ZIP):
-        return _archive_kind(path)
+        return _kind_in_zip(path)
     if head == _OLE:
         return "xls"
-    return _text_kind(head)
-
-
-def _text_kind(head: bytes) -> str:
     for magic, name in _FOREIGN.items():
         if head.startswith(magic):
-            detail = f"the content is {name}, not a spreadsheet"
+            detail = (
+                f"the content is {name}, not a spreadsheet;"
+                " save the table as xlsx, xls, ods or csv"
+            )
             raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
     return "csv"
 
 
-def _archive_kind(path: Path) -> str:
+def _kind_in_zip(path: Path) -> str:
     check_archive(path)
     try:
         with ZipFile(path) as archive:
-            return _kind_of_parts(archive)
+            unpacked_bytes = sum(entry.file_size for entry in archive.infolist())
+            if unpacked_bytes > _MAX_UNPACKED_BYTES:
+                detail = (
+                    f"unpacked the workbook has {unpacked_bytes} bytes;"
+                    f" at most {_MAX_UNPACKED_BYTES} are read"
+                )
+                raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
+            names = frozenset(archive.namelist())
+            if "xl/workbook.xml" in names:
+                return "xlsx"
+            is_typed = "mimetype" in names
+            if is_typed and archive.read("mimetype").strip() == _ODS_TYPE:
+                return "ods"
     except BadZipFile as error:
         raise UnreadableFileError(UnreadableReason.CORRUPT, str(error)) from error
-
-
-def _kind_of_parts(archive: ZipFile) -> str:
-    unpacked_bytes = sum(entry.file_size for entry in archive.infolist())
-    if unpacked_bytes > _MAX_UNPACKED_BYTES:
-        detail = f"unpacked the workbook has {unpacked_bytes} bytes; that is no formula"
-        raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    names = frozenset(archive.namelist())
-    if "xl/workbook.xml" in names:
-        return "xlsx"
-    if "mimetype" in names and archive.read("mimetype").strip() == _ODS_TYPE.encode():
-        return "ods"
     detail = "the archive holds no workbook that can be read (xlsx or ods)"
     raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)

@@ -11,11 +11,11 @@ from dossier.core.schemas import DecimalText, RequestModel, ResponseModel
 
 
 class FormulaRequest(RequestModel):
-    """Which paper holds the formula, and how exactly it must add up."""
+    """The document that holds the formula, and the tolerance of its total."""
 
     document_id: UUID = Field(examples=["018f0000-0000-7000-8000-0000000000d1"])
     sheet: str | None = Field(
-        None, max_length=100, description="Unset: the most convincing sheet."
+        None, max_length=100, description="Unset: the best ranked sheet with a formula."
     )
     tolerance: Decimal = Field(
         Decimal(0),

@@ -1,4 +1,4 @@
-"""Requests and responses of products and of the papers linked to them."""
+"""Requests and responses of products and of the documents linked to them."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -151,7 +151,7 @@ class ProductResponse(ResponseModel):
 
 
 class LinkCreate(RequestModel):
-    """Link a paper to an item, or to one requirement of it."""
+    """Link a document to an item, or to one requirement of it."""
 
     document_id: UUID
     item: int = Field(ge=1, le=ITEM_COUNT, examples=[11])
@@ -162,7 +162,7 @@ class LinkCreate(RequestModel):
 
 
 class LinkResponse(ResponseModel):
-    """A paper that serves an item of a product."""
+    """A document that is linked to an item of a product."""
 
     id: UUID
     document_id: UUID

@@ -1,26 +1,110 @@
-"""Use cases of stored formula versions."""
+"""Use cases of formulas: reading a spreadsheet, keeping and returning versions.
 
+`FormulaImporter` opens short transactions of its own, one to find the document and one
+to keep the result; none is open while the spreadsheet is read.
+"""
+
+import asyncio
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
-from dossier.core.database import Session
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.findings import Finding, finding_json
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import CitationKind
 from dossier.documents.service import DocumentsService
+from dossier.integrations.parsing.reader import SandboxedBooks
 from dossier.products import gateway
 from dossier.products.exceptions import FormulaNotFoundError
+from dossier.products.formula_import.lines import ParsedLine
+from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
+from dossier.products.formula_import.types import ZERO, FormulaSource
 from dossier.products.models import FormulaLine, FormulaVersion
-from dossier.products.service.formula_draft import FormulaDraft
+from dossier.products.ports import FileStore
 from dossier.products.service.product import WRITERS, ProductsService
+
+_LINE_COLUMNS: Final = tuple(
+    each.name for each in fields(ParsedLine) if each.name != "cell"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormulaDraft:
+    """A formula that was read and not stored: the values of its rows and their hash."""
+
+    document_id: UUID
+    filename: str
+    sha256: str
+    encoding: str | None
+    parsed: ParsedFormula
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what is wrong with it, the most severe first."""
+        return self.parsed.findings
+
+    @cached_property
+    def content_sha256(self) -> str:
+        """Return the hash of the source and of everything that was read from it."""
+        text = json.dumps(
+            self.members(), sort_keys=True, ensure_ascii=False, default=str
+        )
+        return sha256(text.encode()).hexdigest()
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the version's row."""
+        return {**self._reading(), "content_sha256": self.content_sha256}
+
+    def members(self) -> dict[str, Any]:
+        """Return the members of a preview."""
+        return {**self._reading(), "lines": self.lines()}
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the columns of the lines' rows."""
+        place = {
+            "document_id": str(self.document_id),
+            "filename": self.filename,
+            "sha256": self.sha256,
+        }
+        if self.parsed.sheet:
+            place["sheet"] = self.parsed.sheet
+        # Not `asdict`: its deep copies take longer than parsing the whole sheet.
+        return [
+            {name: getattr(line, name) for name in _LINE_COLUMNS}
+            | {"place": place | {"cell": line.cell}}
+            for line in self.parsed.lines
+        ]
+
+    def _reading(self) -> dict[str, Any]:
+        parsed = self.parsed
+        return {
+            "document_id": self.document_id,
+            "filename": self.filename,
+            "sha256": self.sha256,
+            "sheet": parsed.sheet,
+            "encoding": self.encoding,
+            "tolerance": parsed.tolerance,
+            "total_lower": parsed.total.lower,
+            "total_upper": parsed.total.upper,
+            "line_count": len(parsed.lines),
+            "header": parsed.header,
+            "units": parsed.units,
+            "notes": [asdict(note) for note in parsed.notes],
+            "findings": [finding_json(finding) for finding in parsed.findings],
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFormula:
-    """A version with its lines, and whether it was made just now."""
+    """A version with its lines; `is_created` is false for one that existed before."""
 
     version: FormulaVersion
     lines: Sequence[FormulaLine]
@@ -46,10 +130,10 @@ class FormulaService:
         self._activity = ActivityService(session, actor)
 
     async def store(self, product_id: UUID, draft: FormulaDraft) -> StoredFormula:
-        """Keep a formula as the next version, unless the newest says the same.
+        """Keep a formula as the next version, unless the newest has the same content.
 
-        A formula that comes back after another is a version again: the newest is
-        the product's, and the numbers tell the order.
+        A formula that returns after another one is a new version: the newest version is
+        the product's formula, and the numbers give the order.
         """
         self._actor.require(*WRITERS)
         product = await self._products.lock_product(product_id)
@@ -71,7 +155,19 @@ class FormulaService:
             product_id=product.id,
             number=number,
         )
-        await self._record(version)
+        await self._activity.record(
+            "import",
+            "formula",
+            version.id,
+            details={
+                "product_id": str(version.product_id),
+                "number": version.number,
+                "filename": version.filename,
+                "sha256": version.sha256,
+                "lines": version.line_count,
+                "findings": len(version.findings),
+            },
+        )
         return await self._with_lines(version, is_created=True)
 
     async def latest(self, product_id: UUID) -> FormulaVersion | None:
@@ -109,17 +205,67 @@ class FormulaService:
     ) -> StoredFormula:
         return StoredFormula(version, await self.lines_of(version), is_created)
 
-    async def _record(self, version: FormulaVersion) -> None:
-        await self._activity.record(
-            "import",
-            "formula",
-            version.id,
-            details={
-                "product_id": str(version.product_id),
-                "number": version.number,
-                "filename": version.filename,
-                "sha256": version.sha256,
-                "lines": version.line_count,
-                "findings": len(version.findings),
-            },
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaWish:
+    """The document to read and how to read it."""
+
+    document_id: UUID
+    sheet: str | None = None
+    tolerance: Decimal = ZERO
+
+
+class FormulaImporter:
+    """Turns uploaded spreadsheets into formula versions."""
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        actor: Actor,
+        files: FileStore,
+        reader: SandboxedBooks,
+    ) -> None:
+        self._sessions = sessions
+        self._actor = actor
+        self._files = files
+        self._reader = reader
+
+    async def preview(self, product_id: UUID, wish: FormulaWish) -> FormulaDraft:
+        """Return what an import would store; store nothing."""
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            await self._products(session).get_product(product_id)
+            documents = DocumentsService(session, self._actor)
+            document = await documents.get_document(wish.document_id)
+        async with self._files.as_file(document.blob_key) as path:
+            book = await self._reader.read_workbook(path, document.filename)
+        source = FormulaSource(
+            filename=document.filename,
+            sha256=document.sha256,
+            document_id=str(document.id),
         )
+        # In a thread: parsing takes milliseconds of processor time, and the event loop
+        # serves other requests meanwhile.
+        parsed = await asyncio.to_thread(
+            parse_formula, book, source, tolerance=wish.tolerance, sheet=wish.sheet
+        )
+        return FormulaDraft(
+            document_id=document.id,
+            filename=document.filename,
+            sha256=document.sha256,
+            encoding=book.encoding,
+            parsed=parsed,
+        )
+
+    async def import_formula(
+        self, product_id: UUID, wish: FormulaWish
+    ) -> StoredFormula:
+        """Read the document and keep its formula as a version of the product."""
+        self._actor.require(*WRITERS)
+        draft = await self.preview(product_id, wish)
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            formulas = FormulaService(session, self._actor, self._products(session))
+            return await formulas.store(product_id, draft)
+
+    def _products(self, session: Session) -> ProductsService:
+        documents = DocumentsService(session, self._actor)
+        return ProductsService(session, self._actor, documents)

@@ -1,0 +1,128 @@
+"""One reading of a formula table, stage by stage, and the lines that come of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dossier.products.formula_import.amounts import AmountTable
+from dossier.products.formula_import.columns import Column
+from dossier.products.formula_import.explosion import Explosion, Ingredient
+from dossier.products.formula_import.identifiers import find_cas, find_ec
+from dossier.products.formula_import.numbers import plain
+from dossier.products.formula_import.quantities import QuantityKind, printed
+from dossier.products.formula_import.rows import TableRows
+from dossier.products.formula_import.totals import PortionShare, Total
+from dossier.products.formula_import.types import (
+    FormulaTable,
+    Interval,
+    RowKey,
+    SourceRow,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReading:
+    """The result of every stage; the lines, findings and notes are derived from it."""
+
+    table: FormulaTable
+    read: TableRows
+    amounts: AmountTable
+    explosion: Explosion
+    total: Total
+    shares: list[PortionShare]
+    tolerance: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedLine:
+    """One ingredient of the product.
+
+    `cell` states its share; `cells` names the cell of every other value. A trace has no
+    upper bound. `percent_text` is the share as a formula writes it.
+    """
+
+    position: int
+    phase: str | None
+    trade_name: str | None
+    supplier: str | None
+    inci: str | None
+    cas: str | None
+    ec: str | None
+    function: str | None
+    percent_lower: Decimal
+    percent_upper: Decimal | None
+    percent_text: str
+    is_qs: bool
+    is_exploded: bool
+    cell: str
+    cells: dict[str, str]
+
+
+def lines_of(reading: TableReading) -> tuple[ParsedLine, ...]:
+    """Return every ingredient of every portion, in the order of the sheet."""
+    heads = _material_heads(reading.read.rows)
+    pairs = [
+        (portion_share, ingredient)
+        for portion_share in reading.shares
+        for ingredient in portion_share.portion.ingredients
+    ]
+    return tuple(
+        _line(position, portion_share, ingredient, heads[ingredient.row.key])
+        for position, (portion_share, ingredient) in enumerate(pairs, start=1)
+    )
+
+
+def _material_heads(rows: list[SourceRow]) -> dict[RowKey, SourceRow]:
+    """Return for every row the row that names its raw material."""
+    heads: dict[RowKey, SourceRow] = {}
+    head: SourceRow | None = None
+    for row in rows:
+        head = row if row.starts_material or head is None else head
+        heads[row.key] = head
+    return heads
+
+
+def _line(
+    position: int, portion_share: PortionShare, ingredient: Ingredient, head: SourceRow
+) -> ParsedLine:
+    row, stated = ingredient.row, ingredient.stated
+    is_rest = portion_share.portion.amount.is_rest
+    exact_share = portion_share.share.times(ingredient.weight)
+    share = Interval(plain(exact_share.lower), plain(exact_share.upper))
+    if ingredient.is_exploded:
+        percent_text = shown_interval(share)
+    elif is_rest:
+        percent_text = stated.cell.text
+    else:
+        percent_text = printed(stated.quantity, with_unit=False)
+    is_trace = stated.quantity.kind is QuantityKind.TRACE
+    # Some sheets write the EC number beside the CAS number.
+    ec_text = row.text(Column.EC) or row.text(Column.CAS) or ""
+    return ParsedLine(
+        position=position,
+        phase=row.phase,
+        trade_name=row.text(Column.TRADE_NAME) or head.text(Column.TRADE_NAME),
+        supplier=row.text(Column.SUPPLIER) or head.text(Column.SUPPLIER),
+        inci=inci_of(row),
+        cas=" / ".join(find_cas(row.text(Column.CAS) or "")) or None,
+        ec=" / ".join(find_ec(ec_text)) or None,
+        function=row.text(Column.FUNCTION) or head.text(Column.FUNCTION),
+        percent_lower=share.lower,
+        percent_upper=None if is_trace else share.upper,
+        percent_text=percent_text,
+        is_qs=is_rest,
+        is_exploded=ingredient.is_exploded,
+        cell=stated.cell.address,
+        cells={column.value: cell for column, cell in row.cells.items()},
+    )
+
+
+def inci_of(row: SourceRow) -> str | None:
+    """Return the ingredient's INCI name, or the name that replaces it."""
+    name = row.text(Column.INCI) or row.text(Column.NAME)
+    return None if name is None else " ".join(name.split())
+
+
+def shown_interval(interval: Interval) -> str:
+    """Return one number, or two with an en dash."""
+    low, high = (f"{plain(each):f}" for each in (interval.lower, interval.upper))
+    return low if low == high else f"{low}\u2013{high}"

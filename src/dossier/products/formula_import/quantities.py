@@ -1,0 +1,202 @@
+"""Parses one quantity: a number, a limit, a range, the rest (`q.s.`) or a trace.
+
+Values stay in the cell's own unit; `amounts` turns them into per cent.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from dossier.core.spreadsheets import Cell
+from dossier.products.formula_import.numbers import (
+    DecimalMark,
+    folded,
+    parse_number,
+    plain,
+)
+from dossier.products.formula_import.types import ZERO, Interval
+
+
+class QuantityKind(StrEnum):
+    """The ways in which a formula states a quantity."""
+
+    EXACT = "exact"
+    AT_MOST = "at_most"
+    AT_LEAST = "at_least"
+    RANGE = "range"
+    REST = "rest"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A quantity as stated; `upper` is `None` where it has no upper bound.
+
+    `fills_to` is the total that a rest is stated to reach (`q.s. to 100`).
+    """
+
+    kind: QuantityKind
+    lower: Decimal = ZERO
+    upper: Decimal | None = None
+    unit: str | None = None
+    fills_to: Decimal | None = None
+
+    @property
+    def interval(self) -> Interval | None:
+        """Return the bounds, or `None` for a rest or a trace."""
+        return None if self.upper is None else Interval(self.lower, self.upper)
+
+
+_BLANK: Final = frozenset({"", "-", "--", "/", "n/a", "na", "nil", "none", "無"})
+
+_QS: Final = re.compile(
+    r"(?<![a-z])q\.?\s*s\.?(\s*p\.?)?(?![a-z])|quantum\s*s|適量|足量|適當量"
+)
+_FILLS: Final = re.compile(
+    r"(?<![a-z])(to|ad|up to|make up to|add to|q\.?\s*s\.?(?:\s*p\.?)?)"
+    r"\s*1(?:0{2,3})?(?:[.,]0+)?\s*(?:%|g|ml)?$"
+    r"|^(加|補|補足|定量)?(至|到)\s*1(?:0{2,3})?(?!\d)|餘量|余量|剩餘|补足|補足|其餘"
+    r"|(?<![a-z])(bal(ance)?|remainder|remaining|rest)(?![a-z])"
+)
+_TARGET: Final = re.compile(r"(?<![\d.,])(1(?:0{2,3})?)(?:[.,]0+)?(?![\d.,])")
+_TRACE: Final = re.compile(r"(?<![a-z])traces?(?![a-z])|微量|痕量")
+
+_AT_MOST: Final = (
+    r"(?:<=|=<|[≤≦<]|max(?:imum)?\.?|up to|nmt|not more than|less than|"
+    r"不超過|不大於|小於|低於|至多|最多|最大)"
+)
+_AT_LEAST: Final = (
+    r"(?:>=|=>|[≥≧>]|min(?:imum)?\.?|nlt|not less than|more than|at least|"
+    r"不少於|不低於|大於|至少|最少)"
+)
+_ABOUT: Final = r"(?:~|≈|ca\.?|c\.|approx(?:imately)?\.?|about|circa|約)"
+_NUMBER: Final = r"\d[\d.,' ]*(?:e[+-]?\d+)?"
+_UNIT: Final = (
+    r"(?:%\s*\(?w/w\)?|%\s*w/v|%\s*v/v|%|‰|percent|pct|ppm|ppb|w/w|wt\s*%|"
+    r"[mkμu]?g\s*/\s*(?:100\s*)?[mk]?g|(?!max|min|to\b|e[+-]?\d)[a-zμ]+(?:/[a-z]+)?)"
+)
+
+_ONE: Final = re.compile(
+    rf"(?P<before>{_AT_MOST}|{_AT_LEAST}|{_ABOUT})?\s*(?P<number>{_NUMBER})"
+    rf"\s*(?P<unit>{_UNIT})?\s*(?P<after>以下|以內|以上|max\.?|min\.?|maximum|minimum)?"
+)
+_RANGE: Final = re.compile(
+    rf"{_AT_LEAST}?\s*(?P<low>{_NUMBER})\s*(?P<low_unit>{_UNIT})?\s*"
+    rf"(?:-|~|to|至|到|\.\.+)\s*{_AT_MOST}?\s*"
+    rf"(?P<high>{_NUMBER})\s*(?P<unit>{_UNIT})?"
+)
+_SPREAD: Final = re.compile(
+    rf"(?P<middle>{_NUMBER})\s*%?\s*(?:±|\+/-|\+-)\s*(?P<spread>{_NUMBER})"
+    rf"\s*(?P<unit>{_UNIT})?"
+)
+_UPPER_WORD: Final = re.compile(rf"{_AT_MOST}|以下|以內")
+_LOWER_WORD: Final = re.compile(rf"{_AT_LEAST}|以上")
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a quantity cell is empty or marks a missing quantity."""
+    return folded(text) in _BLANK
+
+
+def states_quantity(cell: Cell) -> bool:
+    """Return whether a cell holds a number or a quantity in words; no header does."""
+    return cell.number is not None or parse_quantity(cell.text) is not None
+
+
+@lru_cache(maxsize=4096)
+def parse_quantity(text: str, mark: DecimalMark | None = None) -> Quantity | None:
+    """Return the quantity that the text states, or `None` when it states none.
+
+    `mark` is the decimal mark of the whole column, for texts such as `1,000`.
+    """
+    bare = folded(text)
+    return (
+        _parse_range(bare, mark)
+        or _parse_rest_or_trace(bare)
+        or _parse_single_value(bare, mark)
+    )
+
+
+def _parse_range(bare: str, mark: DecimalMark | None) -> Quantity | None:
+    if match := _SPREAD.fullmatch(bare):
+        middle = parse_number(match["middle"], mark)
+        spread = parse_number(match["spread"], mark)
+        if middle is None or spread is None or spread > middle:
+            return None
+        return _range(middle - spread, middle + spread, match["unit"])
+    if match := _RANGE.fullmatch(bare):
+        low = parse_number(match["low"], mark)
+        high = parse_number(match["high"], mark)
+        if low is None or high is None or low > high:
+            return None
+        return _range(low, high, match["unit"] or match["low_unit"])
+    return None
+
+
+def _range(lower: Decimal, upper: Decimal, unit: str | None) -> Quantity:
+    return Quantity(
+        kind=QuantityKind.RANGE, lower=lower, upper=upper, unit=_without_spaces(unit)
+    )
+
+
+def _parse_rest_or_trace(bare: str) -> Quantity | None:
+    if _FILLS.search(bare):
+        target = _TARGET.search(bare)
+        fills_to = Decimal(target[1]) if target else Decimal(100)
+        return Quantity(kind=QuantityKind.REST, fills_to=fills_to)
+    if _QS.search(bare):
+        return Quantity(kind=QuantityKind.REST)
+    if _TRACE.search(bare):
+        return Quantity(kind=QuantityKind.TRACE)
+    return None
+
+
+def _parse_single_value(bare: str, mark: DecimalMark | None) -> Quantity | None:
+    match = _ONE.fullmatch(bare)
+    if match is None:
+        return None
+    value = parse_number(match["number"], mark)
+    if value is None:
+        return None
+    limit_words = f"{match['before'] or ''} {match['after'] or ''}"
+    unit = _without_spaces(match["unit"])
+    # The lower limit is looked for first: "not less than" also holds "less than".
+    if _LOWER_WORD.search(limit_words):
+        return Quantity(kind=QuantityKind.AT_LEAST, lower=value, unit=unit)
+    if _UPPER_WORD.search(limit_words):
+        return at_most(value, unit=unit)
+    return exact(value, unit=unit)
+
+
+def _without_spaces(unit: str | None) -> str | None:
+    return re.sub(r"\s+", "", unit) if unit else None
+
+
+def exact(value: Decimal, *, unit: str | None = None) -> Quantity:
+    """Return the quantity of one value."""
+    return Quantity(kind=QuantityKind.EXACT, lower=value, upper=value, unit=unit)
+
+
+def at_most(value: Decimal, *, unit: str | None = None) -> Quantity:
+    """Return the quantity from 0 up to a value."""
+    return Quantity(kind=QuantityKind.AT_MOST, upper=value, unit=unit)
+
+
+def printed(quantity: Quantity, *, with_unit: bool = True) -> str:
+    """Return the quantity as a formula sheet writes it."""
+    low = f"{plain(quantity.lower):f}"
+    high = f"{plain(quantity.upper or ZERO):f}"
+    text = {
+        QuantityKind.EXACT: low,
+        QuantityKind.AT_MOST: f"≤ {high}",
+        QuantityKind.AT_LEAST: f"≥ {low}",
+        QuantityKind.RANGE: f"{low}\u2013{high}",
+        QuantityKind.TRACE: "trace",
+        QuantityKind.REST: "q.s.",
+    }[quantity.kind]
+    if quantity.fills_to:
+        text += f" to {quantity.fills_to:f}"
+    return text + (quantity.unit or "") if with_unit else text

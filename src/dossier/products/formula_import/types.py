@@ -1,0 +1,167 @@
+"""Value objects that several stages of the formula import use."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Self
+
+from dossier.core.spreadsheets import Cell, Sheet
+from dossier.products.formula_import.columns import Column
+
+ZERO: Final = Decimal(0)
+HUNDRED: Final = Decimal(100)
+
+RowKey = tuple[int, int]
+"""The row of the sheet, and the ingredient's place among those of that row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All values from `lower` to `upper`."""
+
+    lower: Decimal
+    upper: Decimal
+
+    @classmethod
+    def exactly(cls, value: Decimal) -> Self:
+        """Return the interval of one value."""
+        return cls(value, value)
+
+    @classmethod
+    def sum(cls, intervals: Iterable["Interval"]) -> "Interval":
+        """Return the range of the sum of one value from each interval."""
+        every = list(intervals)
+        return cls(
+            sum((each.lower for each in every), ZERO),
+            sum((each.upper for each in every), ZERO),
+        )
+
+    def contains(self, value: Decimal) -> bool:
+        """Return whether the value lies inside."""
+        return self.lower <= value <= self.upper
+
+    def distance(self, value: Decimal) -> Decimal:
+        """Return how far outside the value lies; 0 when inside."""
+        return max(self.lower - value, value - self.upper, ZERO)
+
+    def times(self, other: "Interval") -> "Interval":
+        """Return the product of two intervals that are not negative."""
+        return Interval(self.lower * other.lower, self.upper * other.upper)
+
+    def scaled(self, factor: Decimal) -> "Interval":
+        """Return the interval multiplied by a factor that is not negative."""
+        return Interval(self.lower * factor, self.upper * factor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaSource:
+    """The file that a formula is read from."""
+
+    filename: str
+    sha256: str
+    document_id: str | None = None
+
+
+class Grid:
+    """A sheet indexed by position."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self._cells = {(cell.row, cell.column): cell for cell in sheet.cells}
+        self._anchors = {cell.address: cell for cell in sheet.cells}
+        self._columns: dict[int, list[int]] = {}
+        for cell in sheet.cells:
+            self._columns.setdefault(cell.row, []).append(cell.column)
+        self.rows = sorted(self._columns)
+
+    def columns_of(self, row: int) -> list[int]:
+        """Return the columns of a row with a cell, its own or a covered one."""
+        return self._columns.get(row, [])
+
+    def at(self, row: int, column: int) -> Cell | None:
+        """Return the cell of this position, `None` where a merged range covers it."""
+        cell = self._cells.get((row, column))
+        return None if cell is None or cell.merged_from else cell
+
+    def shown_at(self, row: int, column: int) -> Cell | None:
+        """Return the cell that is shown here: the anchor of a merged range."""
+        cell = self._cells.get((row, column))
+        if cell is None or cell.merged_from is None:
+            return cell
+        return self._anchors.get(cell.merged_from)
+
+    def cells_of(self, row: int) -> list[Cell]:
+        """Return the cells of a row with a text of their own."""
+        cells = (self.at(row, column) for column in self.columns_of(row))
+        return [cell for cell in cells if cell is not None and cell.text]
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaTable:
+    """The position of a formula in a file: its sheet, columns and first row.
+
+    `header` names the header cell of each column, `other_quantities` the headers of
+    quantity columns that are not read.
+    """
+
+    grid: Grid
+    columns: Mapping[Column, int]
+    units: Mapping[Column, str | None]
+    header: Mapping[Column, str]
+    first_row: int
+    is_quantity_inferred: bool
+    other_sheets: tuple[str, ...] = ()
+    other_quantities: tuple[str, ...] = ()
+
+    @property
+    def sheet(self) -> str:
+        """Return the name of the sheet."""
+        return self.grid.sheet.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedCell:
+    """A quantity cell before it is parsed."""
+
+    address: str
+    text: str
+    number: Decimal | None
+    number_format: str | None
+    factor: int
+    has_formula: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedTotal:
+    """The total that the sheet itself states in one column."""
+
+    cell: StatedCell
+    column: Column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """One ingredient row of the table, merged cells resolved, nothing computed yet.
+
+    `starts_material`: the row names a raw material itself; otherwise it continues the
+    one above. `index_in_row` counts the ingredients that one sheet row lists in cells
+    of several lines.
+    """
+
+    row: int
+    phase: str | None
+    texts: dict[Column, str]
+    quantities: dict[Column, StatedCell]
+    cells: dict[Column, str]
+    starts_material: bool
+    is_hidden: bool = False
+    index_in_row: int = 0
+
+    @property
+    def key(self) -> RowKey:
+        """Return the key that is unique within the table."""
+        return (self.row, self.index_in_row)
+
+    def text(self, column: Column) -> str | None:
+        """Return the text of a column, `None` where it is empty."""
+        return self.texts.get(column) or None
