@@ -9,12 +9,11 @@ import pytest
 from tests.factories.documents import make_document
 from tests.factories.products import MINIMAL, make_product
 
-from dossier.cli.builder.evidence import match_papers
+from dossier.cli.builder.evidence import link_evidence
 from dossier.cli.builder.facts import Extras, Facts
-from dossier.cli.builder.folder import Paper
-from dossier.cli.builder.intake import Stored
+from dossier.cli.builder.types import FolderFile, StoredFile
 from dossier.cli.builder.waiting import JobWatch
-from dossier.cli.builder.workshop import Workshop
+from dossier.cli.builder.workshop import BuildContext
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -25,32 +24,32 @@ from dossier.products.schemas import ProductCreate
 class Desk:
     """One product with its folder, built again and again."""
 
-    def __init__(self, workshop: Workshop, product_id: UUID) -> None:
-        self.workshop = workshop
+    def __init__(self, context: BuildContext, product_id: UUID) -> None:
+        self.context = context
         self.product_id = product_id
 
     async def build(
         self,
-        *stored: Stored,
+        *stored: StoredFile,
         evidence: list[dict[str, Any]] | None = None,
-        formula: Stored | None = None,
+        formula: StoredFile | None = None,
     ) -> dict[str, str]:
         extras = Extras.model_validate({"evidence": evidence or []})
         facts = Facts(ProductCreate.model_validate(MINIMAL), extras)
         formula_id = formula.document_id if formula else None
-        return await match_papers(
-            self.workshop, self.product_id, facts, stored, formula_id
+        return await link_evidence(
+            self.context, self.product_id, facts, stored, formula_id
         )
 
-    async def link(self, paper: Stored, item: int, matched_by: MatchedBy) -> None:
-        async with self.workshop.transaction() as session:
-            await self.workshop.products(session).link_document(
+    async def link(self, paper: StoredFile, item: int, matched_by: MatchedBy) -> None:
+        async with self.context.transaction() as session:
+            await self.context.products(session).link_document(
                 self.product_id, paper.document_id, item, matched_by=matched_by
             )
 
     async def links(self) -> list[tuple[int, str]]:
-        async with self.workshop.transaction() as session:
-            links = await self.workshop.products(session).list_links(self.product_id)
+        async with self.context.transaction() as session:
+            links = await self.context.products(session).list_links(self.product_id)
         return sorted((link.item, link.matched_by) for link in links)
 
 
@@ -60,21 +59,21 @@ async def desk(
 ) -> Desk:
     watch = JobWatch(sessions, actor, asyncio.Event())
     product = await make_product(sessions, org_id)
-    return Desk(Workshop(settings, sessions, actor, watch), product.id)
+    return Desk(BuildContext(settings, sessions, actor, watch), product.id)
 
 
 @pytest.fixture
-async def stability(sessions: SessionFactory, org_id: UUID) -> Stored:
+async def stability(sessions: SessionFactory, org_id: UUID) -> StoredFile:
     return await paper(sessions, org_id, "stability.pdf")
 
 
-async def paper(sessions: SessionFactory, org_id: UUID, name: str) -> Stored:
+async def paper(sessions: SessionFactory, org_id: UUID, name: str) -> StoredFile:
     document = await make_document(sessions, org_id, name.encode(), filename=name)
-    return Stored(
-        paper=Paper(name, Path(name)),
+    return StoredFile(
+        file=FolderFile(name, Path(name)),
         document_id=document.id,
         is_spreadsheet=name.endswith("xlsx"),
-        is_known=False,
+        is_duplicate=False,
         is_misnamed=False,
         job_id=None,
     )
@@ -85,7 +84,7 @@ def stated(item: int) -> list[dict[str, Any]]:
 
 
 async def test_a_paper_is_matched_by_its_words_where_nothing_is_stated(
-    desk: Desk, stability: Stored
+    desk: Desk, stability: StoredFile
 ) -> None:
     notes = await desk.build(stability)
 
@@ -94,7 +93,7 @@ async def test_a_paper_is_matched_by_its_words_where_nothing_is_stated(
 
 
 async def test_what_is_stated_takes_the_place_of_what_words_made(
-    desk: Desk, stability: Stored
+    desk: Desk, stability: StoredFile
 ) -> None:
     await desk.build(stability)
 
@@ -104,7 +103,7 @@ async def test_what_is_stated_takes_the_place_of_what_words_made(
 
 
 async def test_words_count_again_when_the_statement_is_taken_back(
-    desk: Desk, stability: Stored
+    desk: Desk, stability: StoredFile
 ) -> None:
     await desk.build(stability, evidence=stated(14))
 
@@ -114,7 +113,7 @@ async def test_words_count_again_when_the_statement_is_taken_back(
 
 
 async def test_a_statement_that_moves_to_another_item_leaves_the_first(
-    desk: Desk, stability: Stored
+    desk: Desk, stability: StoredFile
 ) -> None:
     await desk.build(stability, evidence=stated(14))
 
@@ -124,7 +123,7 @@ async def test_a_statement_that_moves_to_another_item_leaves_the_first(
 
 
 async def test_what_earlier_words_made_goes_when_todays_would_not(
-    desk: Desk, stability: Stored
+    desk: Desk, stability: StoredFile
 ) -> None:
     await desk.link(stability, 8, MatchedBy.CONTENT)
 
@@ -134,7 +133,7 @@ async def test_what_earlier_words_made_goes_when_todays_would_not(
 
 
 async def test_a_paper_that_is_gone_no_longer_counts(
-    desk: Desk, stability: Stored
+    desk: Desk, stability: StoredFile
 ) -> None:
     await desk.build(stability)
 
@@ -144,7 +143,7 @@ async def test_a_paper_that_is_gone_no_longer_counts(
 
 
 async def test_a_link_by_a_person_stays_whatever_the_folder_says(
-    desk: Desk, stability: Stored
+    desk: Desk, stability: StoredFile
 ) -> None:
     await desk.link(stability, 9, MatchedBy.USER)
 

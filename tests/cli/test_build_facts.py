@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.facts import Facts, read_facts
-from dossier.cli.builder.folder import Paper
-from dossier.cli.builder.product_file import read_product_file
+from dossier.cli.builder.facts import Facts, read_facts, read_product_file
+from dossier.cli.builder.types import FolderFile
 
-PAPERS = [Paper("formula.xlsx", Path("formula.xlsx"))]
+PAPERS = [FolderFile("formula.xlsx", Path("formula.xlsx"))]
 VALID = """\
 name_en: Rose Cream
 category: face_cream
@@ -88,7 +87,7 @@ def test_unknown_requirements_list_those_of_the_item(tmp_path: Path) -> None:
 
     assert reason == (
         "product.yaml:6: evidence.0.requirement: tw-9.colour:"
-        " item 9 knows: tw-9.product, tw-9.ingredients"
+        " item 9 has: tw-9.product, tw-9.ingredients"
     )
 
 

@@ -12,11 +12,11 @@ from dossier.cli.builder.folder import Folder, read_folder
 
 
 def names(folder: Folder) -> list[str]:
-    return [paper.name for paper in folder.papers]
+    return [paper.name for paper in folder.files]
 
 
 def refusals(folder: Folder) -> dict[str, str]:
-    return {refusal.name: refusal.reason for refusal in folder.refusals}
+    return {refusal.name: refusal.reason for refusal in folder.refused}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_junk_and_notes_are_not_papers(root: Path, out: Path, junk: str) -> None
     folder = read_folder(root, apart_from=out)
 
     assert names(folder) == ["formula.xlsx"]
-    assert not folder.refusals
+    assert not folder.refused
 
 
 def test_a_note_in_a_deeper_folder_is_a_paper(root: Path, out: Path) -> None:

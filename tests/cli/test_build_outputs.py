@@ -13,7 +13,7 @@ from dossier.cli.builder.outputs import (
     require_output_folder,
     write_outputs,
 )
-from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.terminal import Stages
 
 
 def lying_in(folder: Path) -> dict[str, bytes]:

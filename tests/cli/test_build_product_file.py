@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.product_file import ProductFile, apply_flags, read_product_file
+from dossier.cli.builder.facts import ProductFile, apply_flags, read_product_file
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from typer.testing import CliRunner
 
 from dossier.cli.build import app
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.outcome import Outcome
-from dossier.cli.builder.pipeline import Order, run_build
-from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.pipeline import BuildOptions, run_build
+from dossier.cli.builder.result import BuildResult
+from dossier.cli.builder.terminal import Stages
 from dossier.core.settings import Settings
 from dossier.testing.papers import make_papers
 
@@ -41,11 +41,11 @@ def own_settings(settings: Settings, fresh_database: str) -> Settings:
     return settings.model_copy(update={"database": database})
 
 
-async def build(settings: Settings, folder: Path, out: Path) -> Outcome:
-    return await run_build(settings, Order(folder, out, "tw"), Stages(None))
+async def build(settings: Settings, folder: Path, out: Path) -> BuildResult:
+    return await run_build(settings, BuildOptions(folder, out, "tw"), Stages(None))
 
 
-def blocking(outcome: Outcome) -> list[tuple[str, int]]:
+def blocking(outcome: BuildResult) -> list[tuple[str, int]]:
     return [
         (finding["code"], finding["item"])
         for finding in outcome.findings()
@@ -53,7 +53,7 @@ def blocking(outcome: Outcome) -> list[tuple[str, int]]:
     ]
 
 
-def missing(outcome: Outcome) -> list[int]:
+def missing(outcome: BuildResult) -> list[int]:
     return [item["number"] for item in outcome.items_in("missing")]
 
 
@@ -220,7 +220,7 @@ async def test_unreadable_papers_are_named_and_a_change_makes_a_version(
     ]
     assert reasons["huge.pdf"] == "larger than 200 MiB"
     assert reasons["empty.pdf"] == "the file is empty (0 bytes)"
-    encodings = {paper.name: paper.encoding for paper in first.taken}
+    encodings = {paper.name: paper.encoding for paper in first.imported}
     assert (encodings["stability.csv"], encodings["label.csv"]) == ("big5", "utf-16")
     items = {paper.name: entry and entry["items"] for paper, entry in first.matched()}
     assert items["formula.xlsx"] == [3]

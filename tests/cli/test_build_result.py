@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from tests.cli.samples import finding, outcome, snapshot
 
-from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.outcome import TakenPaper, outcome_json
-from dossier.cli.builder.summary import summary
+from dossier.cli.builder.result import result_json, summary
+from dossier.cli.builder.types import ImportedDocument, RefusedFile
 
 
 def text(**overrides: object) -> str:
@@ -68,20 +67,22 @@ def test_a_finding_on_a_page_names_it() -> None:
 
 
 def test_a_wrong_file_name_is_told_beside_the_match() -> None:
-    word = replace(outcome().taken[0], truly="application/msword", encoding=None)
+    word = replace(
+        outcome().imported[0], actual_type="application/msword", encoding=None
+    )
 
     assert (
         "  formula.xlsx  item 3: stated in product.yaml;"
         " its name is wrong, the content is application/msword"
-    ) in text(taken=(word,))
+    ) in text(imported=(word,))
 
 
 def test_nothing_unread_is_not_a_heading() -> None:
-    assert "Could not be read" not in text(taken=(), refused=())
+    assert "Could not be read" not in text(imported=(), refused=())
 
 
 def test_machines_get_the_same_with_blocking_findings_first() -> None:
-    body = outcome_json(outcome())
+    body = result_json(outcome())
 
     assert [entry["code"] for entry in body.pop("findings")] == [
         "negative-rest",
@@ -128,15 +129,18 @@ def test_machines_get_the_same_with_blocking_findings_first() -> None:
 
 def test_a_formula_that_was_refused_stands_below_what_it_leaves_open() -> None:
     papers = (
-        TakenPaper(
-            name="formula.xlsx", document_id="d1", is_known=False, unreadable="noise"
+        ImportedDocument(
+            name="formula.xlsx",
+            document_id="d1",
+            is_duplicate=False,
+            unreadable="noise",
         ),
     )
     gap = finding("missing-item", "blocking", 3)
     state = snapshot() | {"formula": None, "findings": [gap]}
-    refused = (Refusal("long.csv", "the formula has 5000 lines"),)
+    refused = (RefusedFile("long.csv", "the formula has 5000 lines"),)
 
-    said = text(snapshot=state, taken=papers, formula_refused=refused).splitlines()
+    said = text(snapshot=state, imported=papers, formula_refused=refused).splitlines()
 
     at = said.index("      closed by: a paper for item 3")
     assert said[at + 1 : at + 3] == [

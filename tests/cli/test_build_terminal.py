@@ -6,14 +6,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from tests.cli.samples import outcome
 
-from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.names import MAX_COLUMNS, padded, plain, shown
-from dossier.cli.builder.outcome import TakenPaper
-from dossier.cli.builder.summary import summary
+from dossier.cli.builder.result import summary
+from dossier.cli.builder.terminal import MAX_COLUMNS, display_name, escaped, padded
+from dossier.cli.builder.types import ImportedDocument, RefusedFile
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "display"),
     [
         ("label.txt", "label.txt"),
         ("a\nitem 99: forged.txt", r"a\nitem 99: forged.txt"),
@@ -23,28 +22,35 @@ from dossier.cli.builder.summary import summary
         ("bad\udcff.txt", r"bad\udcff.txt"),
     ],
 )
-def test_what_steers_a_terminal_is_written_out(name: str, told: str) -> None:
-    assert shown(name) == told
+def test_what_steers_a_terminal_is_written_out(name: str, display: str) -> None:
+    assert display_name(name) == display
 
 
 def test_a_long_name_keeps_its_beginning_and_its_ending() -> None:
-    assert shown(f"first{'x' * 100}last.pdf") == f"first{'x' * 25}…{'x' * 21}last.pdf"
+    assert (
+        display_name(f"first{'x' * 100}last.pdf")
+        == f"first{'x' * 25}…{'x' * 21}last.pdf"
+    )
 
 
 @given(st.text(alphabet=st.sampled_from("ab玫\n\x1b\u202e."), max_size=200))
 def test_a_name_takes_one_line_of_bounded_width(name: str) -> None:
-    told = shown(name)
+    display = display_name(name)
 
-    assert plain(told) == told
-    assert cell_len(told) <= MAX_COLUMNS
-    assert cell_len(padded(told, MAX_COLUMNS)) == MAX_COLUMNS
+    assert escaped(display) == display
+    assert cell_len(display) <= MAX_COLUMNS
+    assert cell_len(padded(display, MAX_COLUMNS)) == MAX_COLUMNS
 
 
 def test_a_name_forges_no_line_of_the_summary() -> None:
     name = "a\n  item 14: found"
-    paper = TakenPaper(name=name, document_id="d9", is_known=False, unreadable=None)
+    paper = ImportedDocument(
+        name=name, document_id="d9", is_duplicate=False, unreadable=None
+    )
 
-    lines = list(summary(outcome(taken=(paper,), refused=(Refusal(name, "empty\n"),))))
+    lines = list(
+        summary(outcome(imported=(paper,), refused=(RefusedFile(name, "empty\n"),)))
+    )
 
     assert not any("\n" in line.text for line in lines)
     assert sum(line.text.startswith(r"  a\n  item 14: found") for line in lines) == 2
