@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dossier.integrations.pdf.child import compile_order
-from dossier.integrations.pdf.coverage import covered_characters, showable
+from dossier.integrations.pdf.child import render_request
 from dossier.integrations.pdf.exceptions import NoCjkFontError
 from dossier.integrations.pdf.fonts import (
     PROJECT_FONTS,
+    covered_characters,
     find_font,
+    showable,
     taiwanese_first,
 )
 
@@ -130,18 +131,15 @@ def test_the_typesetter_agrees_on_what_the_font_covers(tmp_path: Path) -> None:
         "#for part in json(bytes(sys.inputs.data)) [#part ]"
     )
 
-    pages = compile_order(
+    pages = render_request(
         {
-            "root": str(tmp_path),
-            "template": "t.typ",
+            "template": str(tmp_path / "t.typ"),
             "inputs": {"data": sample},
-            "font": {
-                "file": str(font.file),
-                "index": font.index,
-                "family": font.family,
-            },
+            "font": {"file": str(font.file), "index": font.index},
+            "family": font.family,
             "timestamp_s": 0,
-            "stamp": {"identifier": "urn:x", "creator_tool": "Dossier"},
+            "identifier": "urn:x",
+            "creator_tool": "Dossier",
             "target": str(tmp_path / "t.pdf"),
         }
     )

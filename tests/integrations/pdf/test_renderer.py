@@ -9,25 +9,25 @@ import pytest
 from tests.reports import samples
 from tests.reports.printing import SHA256, font
 
-from dossier.integrations.pdf.client import Typesetter
+from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.pdf.exceptions import (
     NoCjkFontError,
     TypesettingError,
     TypesettingTimeoutError,
 )
-from dossier.integrations.pdf.finish import Stamp
-from dossier.integrations.pdf.typeset import Order, typeset
-from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
+from dossier.reports.content import TEMPLATE, ReportContent
 
 
-def _order(root: Path, template: str, inputs: dict[str, Any]) -> Order:
-    return Order(
-        root=root,
-        template=template,
+async def _render(
+    template: Path, target: Path, inputs: dict[str, Any], timeout_s: float = 120
+) -> int:
+    renderer = PdfRenderer(font().file.parent, "Dossier", timeout_s=timeout_s)
+    return await renderer.render(
+        template,
+        target,
         inputs=inputs,
-        font=font(),
         timestamp=datetime(2026, 11, 20, 8, 30, tzinfo=UTC),
-        stamp=Stamp("urn:sha256:" + SHA256, "Dossier"),
+        identifier="urn:sha256:" + SHA256,
     )
 
 
@@ -35,10 +35,9 @@ def _order(root: Path, template: str, inputs: dict[str, Any]) -> Order:
 async def test_the_same_version_gives_the_same_bytes_in_any_surroundings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manuscript = Manuscript(samples.snapshot(), SHA256)
-    inputs = manuscript.typesetter_inputs("{}")
-    order = _order(TEMPLATE.parent, TEMPLATE.name, inputs)
-    await typeset(order, tmp_path / "one.pdf")
+    content = ReportContent(samples.snapshot(), SHA256)
+    inputs = content.template_inputs("{}")
+    await _render(TEMPLATE, tmp_path / "one.pdf", inputs)
     monkeypatch.setenv("TZ", "Asia/Taipei")
     monkeypatch.setenv("LC_ALL", "zh_TW.Big5")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
@@ -46,7 +45,7 @@ async def test_the_same_version_gives_the_same_bytes_in_any_surroundings(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "elsewhere").mkdir()
 
-    pages = await typeset(order, tmp_path / "elsewhere" / "two.pdf")
+    pages = await _render(TEMPLATE, tmp_path / "elsewhere" / "two.pdf", inputs)
 
     monkeypatch.undo()
     time.tzset()
@@ -61,7 +60,7 @@ async def test_a_template_that_fails_says_where(tmp_path: Path) -> None:
     (tmp_path / "t.typ").write_text("#let a = none\n#a.missing")
 
     with pytest.raises(TypesettingError, match=r"t\.typ"):
-        await typeset(_order(tmp_path, "t.typ", {}), tmp_path / "t.pdf")
+        await _render(tmp_path / "t.typ", tmp_path / "t.pdf", {})
 
     assert not (tmp_path / "t.pdf").exists()
 
@@ -73,7 +72,7 @@ async def test_a_document_that_never_ends_is_killed(tmp_path: Path) -> None:
     started_s = time.monotonic()
 
     with pytest.raises(TypesettingTimeoutError):
-        await typeset(_order(tmp_path, "t.typ", {}), tmp_path / "t.pdf", timeout_s=0.3)
+        await _render(tmp_path / "t.typ", tmp_path / "t.pdf", {}, timeout_s=0.3)
 
     assert time.monotonic() - started_s < 5
 
@@ -85,11 +84,11 @@ async def test_a_template_cannot_read_outside_its_folder(tmp_path: Path) -> None
     (root / "t.typ").write_text('#read("../secret.txt")')
 
     with pytest.raises(TypesettingError):
-        await typeset(_order(root, "t.typ", {}), tmp_path / "t.pdf")
+        await _render(root / "t.typ", tmp_path / "t.pdf", {})
 
 
 async def test_the_typesetter_tells_what_decides_the_bytes() -> None:
-    told = await Typesetter(font().file.parent, "Dossier").describe()
+    told = await PdfRenderer(font().file.parent, "Dossier").describe()
 
     assert told["typesetter"].startswith("typst 0.")
     assert told["finisher"].startswith("pikepdf ")
@@ -99,4 +98,4 @@ async def test_the_typesetter_tells_what_decides_the_bytes() -> None:
 
 async def test_a_typesetter_without_a_font_says_so(tmp_path: Path) -> None:
     with pytest.raises(NoCjkFontError):
-        await Typesetter(tmp_path, "Dossier").describe()
+        await PdfRenderer(tmp_path, "Dossier").describe()
