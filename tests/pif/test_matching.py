@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from dossier.pif.constants import Outcome
 from dossier.pif.rules import Paper, Target, propose, rulebook, targets
-from dossier.pif.rules.papers import paper_kinds
-from dossier.pif.rules.words import count_words, fold, fold_name
+from dossier.pif.rules.matching import (
+    count_words,
+    document_kinds,
+    fold,
+    fold_name,
+)
 
 ID = UUID(int=1)
 
@@ -236,7 +240,7 @@ def test_latin_word_inside_another_word_does_not_count() -> None:
 
 def test_every_kind_serves_known_requirements_and_every_document_has_a_kind() -> None:
     codes = {part.code: part for item in rulebook().items for part in item.requirements}
-    served = {code for kind in paper_kinds() for code in kind.serves}
+    served = {code for kind in document_kinds() for code in kind.serves}
 
     assert served <= set(codes)
     by_document = {c for c, part in codes.items() if "document" in part.satisfied_by}
@@ -244,11 +248,15 @@ def test_every_kind_serves_known_requirements_and_every_document_has_a_kind() ->
 
 
 def test_words_are_stored_as_they_are_looked_for() -> None:
-    text = resources.files("dossier.pif").joinpath("data/tw_papers.json").read_text()
+    text = (
+        resources.files("dossier.pif")
+        .joinpath("data/tw_document_kinds.json")
+        .read_text()
+    )
     lists = [
         words
-        for paper in json.loads(text)["papers"]
-        for name, words in paper.items()
+        for kind in json.loads(text)["kinds"]
+        for name, words in kind.items()
         if name.endswith(("words", "hints"))
     ]
 
