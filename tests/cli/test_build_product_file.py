@@ -42,7 +42,7 @@ def test_a_missing_field_points_to_its_parent(path: Path) -> None:
     [
         ("code: [", r"product\.yaml:1: not YAML: "),
         ("- a\n- b\n", "expected `field: value`"),
-        ("code: A\nname_en: B\ncode: C\n", r":3: code: stands here a second time"),
+        ("code: A\nname_en: B\ncode: C\n", r":3: code: stated a second time"),
         ("code: !!python/object:os.system x", "not YAML: could not determine"),
         ("day: 2026-13-45", "not YAML that can be read"),
         ("[" * 600, "not YAML that can be read"),

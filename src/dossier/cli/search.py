@@ -33,7 +33,7 @@ def search(
         int, typer.Option(min=1, max=MAX_LIMIT, help="How many passages.")
     ] = DEFAULT_LIMIT,
     product: Annotated[
-        UUID | None, typer.Option(help="Only papers of this product.")
+        UUID | None, typer.Option(help="Only documents of this product.")
     ] = None,
     org: Annotated[
         UUID | None, typer.Option(help="The organisation; open mode has but one.")
@@ -43,7 +43,7 @@ def search(
         bool, typer.Option("--json", help="The answer of `GET /search`.")
     ] = False,
 ) -> None:
-    """Search the papers; each hit with its quote, document and page."""
+    """Search the documents; each hit with its quote, document and page."""
     try:
         words = _QUESTION.validate_python(question)
     except ValidationError as exc:

@@ -22,9 +22,9 @@ router = APIRouter(tags=["reports"], route_class=PreferRoute)
 
 _DOWNLOAD_RESPONSES: dict[int | str, dict[str, str]] = {
     206: {"description": "The part that `Range` asks for."},
-    304: {"description": "The client has it already."},
+    304: {"description": "The client has the current file already."},
     409: {"description": "The report's job has not made its files."},
-    416: {"description": "No byte lies in the range."},
+    416: {"description": "No byte is in the range."},
 }
 
 

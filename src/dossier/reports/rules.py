@@ -31,7 +31,7 @@ def title_of(name_zh: str | None, name_en: str | None) -> str:
 
 
 def original_path(position: int, filename: str) -> str:
-    """Return where an original lies in the archive: numbered as it is cited.
+    """Return the path of an original in the archive: numbered as it is cited.
 
     The number makes equal names distinct. Folders and control characters are removed,
     so that no archive writes outside the folder it is unpacked to.

@@ -112,7 +112,7 @@ class FindingEntry(DocumentPart):
 
 
 class ItemEntry(DocumentPart):
-    """One of the sixteen items and how it stands."""
+    """One of the sixteen items and its state."""
 
     number: int = Field(ge=1, le=16)
     title: Bilingual
@@ -133,7 +133,7 @@ class ProductEntry(DocumentPart):
 
 
 class CompletenessEntry(DocumentPart):
-    """How many items stand in which state; `complete` counts the first four."""
+    """How many items are in which state; `complete` counts the first four."""
 
     present: int
     declared: int

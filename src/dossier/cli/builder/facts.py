@@ -219,7 +219,7 @@ def _refuse_repeated_keys(node: yaml.MappingNode, file_name: str) -> None:
     for key, _ in node.value:
         if str(key.value) in seen:
             line = key.start_mark.line + 1
-            message = f"{file_name}:{line}: {key.value}: stands here a second time"
+            message = f"{file_name}:{line}: {key.value}: stated a second time; keep one"
             raise UnusableInputError(message)
         seen.add(str(key.value))
 

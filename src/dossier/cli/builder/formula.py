@@ -39,7 +39,7 @@ async def import_formula(
         try:
             drafts.append(await context.importer().preview(product_id, options))
         except (InvalidError, TooLargeError) as exc:
-            # A detail names its file; here the name stands before it anyway.
+            # A detail begins with its file, which `RefusedFile` names already.
             reason = exc.detail.removeprefix(f"{entry.file.path.name}: ")
             refused.append(RefusedFile(entry.file.name, reason))
     if not drafts:

@@ -81,7 +81,7 @@ class Stages:
 
     @contextmanager
     def _step(self, name: str, total: int) -> Iterator[Step]:
-        if self._console is None or not total:  # a bar of nothing would puzzle
+        if self._console is None or not total:  # nothing to show
             yield _SilentStep()
         elif self._console.is_terminal:
             with Progress(
