@@ -1,4 +1,4 @@
-"""A small outcome, as a build of two papers would leave it."""
+"""A small build result, as a build of two files would return it."""
 
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def snapshot() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def outcome(**overrides: Any) -> BuildResult:
+def build_result(**overrides: Any) -> BuildResult:
     values: dict[str, Any] = {
         "snapshot": snapshot(),
         "version_sha256": "3f2a9c01b7e45d",

@@ -24,8 +24,8 @@ def test_every_field_of_product_yaml_is_documented() -> None:
 
 
 def test_members_of_evidence_and_formula_are_documented() -> None:
-    said = {row.split("|")[1].strip(): row for row in rows()}
+    documented = {row.split("|")[1].strip(): row for row in rows()}
 
     for field, model in (("`evidence`", StatedEvidence), ("`formula`", FormulaChoice)):
         for member in model.model_fields:
-            assert f"`{member}`" in said[field]
+            assert f"`{member}`" in documented[field]

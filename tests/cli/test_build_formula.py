@@ -1,4 +1,4 @@
-"""What keeps a formula from being imported is told in one sentence."""
+"""Why a formula was not imported is reported in one sentence."""
 
 import asyncio
 from pathlib import Path

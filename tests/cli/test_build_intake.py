@@ -1,4 +1,4 @@
-"""Papers are taken in one by one; what cannot be read is named, others go on."""
+"""Files are stored one by one; one that cannot be read is named, others go on."""
 
 import asyncio
 from pathlib import Path
@@ -32,18 +32,18 @@ def context(settings: Settings, sessions: SessionFactory, actor: Actor) -> Build
     return BuildContext(settings, sessions, actor, watch)
 
 
-def paper(folder: Path, name: str, content: bytes) -> FolderFile:
+def make_file(folder: Path, name: str, content: bytes) -> FolderFile:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return FolderFile(name, path)
 
 
-async def take(
-    context: BuildContext, *papers: FolderFile
+async def store(
+    context: BuildContext, *files: FolderFile
 ) -> tuple[list[StoredFile], dict[str, str]]:
     with Stages(None).stage("taking in") as step:
-        stored, refused = await store_files(context, papers, step)
+        stored, refused = await store_files(context, files, step)
     return stored, {entry.name: entry.reason for entry in refused}
 
 
@@ -52,10 +52,12 @@ async def filename_of(context: BuildContext, document_id: UUID) -> str:
         return (await context.documents(session).get_document(document_id)).filename
 
 
-async def test_a_paper_becomes_a_document_that_is_to_be_read(
+async def test_stored_file_becomes_a_document_with_a_reading_job(
     context: BuildContext, tmp_path: Path
 ) -> None:
-    [stored], refused = await take(context, paper(tmp_path, "a/標籤.txt", b"label"))
+    [stored], refused = await store(
+        context, make_file(tmp_path, "a/標籤.txt", b"label")
+    )
 
     assert not refused
     assert not stored.is_duplicate
@@ -63,50 +65,52 @@ async def test_a_paper_becomes_a_document_that_is_to_be_read(
     assert await filename_of(context, stored.document_id) == "標籤.txt"
 
 
-async def test_the_same_bytes_are_one_document(
+async def test_files_with_equal_bytes_become_one_document(
     context: BuildContext, tmp_path: Path
 ) -> None:
-    [first, second], _ = await take(
-        context, paper(tmp_path, "a.txt", b"label"), paper(tmp_path, "b.txt", b"label")
+    [first, second], _ = await store(
+        context,
+        make_file(tmp_path, "a.txt", b"label"),
+        make_file(tmp_path, "b.txt", b"label"),
     )
 
     assert second.is_duplicate
     assert first.document_id == second.document_id
 
 
-async def test_a_document_never_read_is_read_by_the_next_build(
+async def test_document_never_read_is_read_by_the_next_build(
     context: BuildContext, tmp_path: Path
 ) -> None:
-    label = paper(tmp_path, "a.txt", b"label")
-    [first], _ = await take(context, label)
+    label = make_file(tmp_path, "a.txt", b"label")
+    [first], _ = await store(context, label)
 
-    [again], _ = await take(context, label)
+    [again], _ = await store(context, label)
 
     assert again.job_id == first.job_id is not None
 
 
-async def test_a_file_that_vanished_is_named_and_others_go_on(
+async def test_removed_file_is_named_and_others_go_on(
     context: BuildContext, tmp_path: Path
 ) -> None:
     gone = FolderFile("gone.pdf", tmp_path / "gone.pdf")
 
-    stored, refused = await take(context, gone, paper(tmp_path, "a.txt", b"label"))
+    stored, refused = await store(context, gone, make_file(tmp_path, "a.txt", b"label"))
 
     assert [entry.file.name for entry in stored] == ["a.txt"]
     assert refused == {"gone.pdf": "cannot be read: No such file or directory"}
 
 
-async def test_a_file_above_the_limit_is_named_and_not_kept(
+async def test_file_above_the_limit_is_named_and_not_stored(
     settings: Settings, sessions: SessionFactory, actor: Actor, tmp_path: Path
 ) -> None:
     limits = settings.limits.model_copy(update={"max_upload_mib": 1})
     small = settings.model_copy(update={"limits": limits})
     watch = JobWatch(sessions, actor, asyncio.Event())
-    huge = paper(tmp_path, "huge.pdf", b"")
+    huge = make_file(tmp_path, "huge.pdf", b"")
     with huge.path.open("wb") as file:
         file.truncate(2 * 1024**3)  # sparse: it takes no space
 
-    stored, refused = await take(BuildContext(small, sessions, actor, watch), huge)
+    stored, refused = await store(BuildContext(small, sessions, actor, watch), huge)
 
     assert not stored
     assert refused == {"huge.pdf": "larger than 1 MiB"}
@@ -114,9 +118,9 @@ async def test_a_file_above_the_limit_is_named_and_not_kept(
 
 
 async def read(
-    context: BuildContext, drain_jobs: DrainJobs, *papers: FolderFile
+    context: BuildContext, drain_jobs: DrainJobs, *files: FolderFile
 ) -> list[ImportedDocument]:
-    stored, _ = await take(context, *papers)
+    stored, _ = await store(context, *files)
     await drain_jobs()
     with Stages(None).stage("reading") as step:
         return await read_documents(context, stored, step)
@@ -132,11 +136,11 @@ JUNK = bytes(range(256)) * 4
 PIXEL = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
 
-@pytest.mark.process  # papers are read in a process of their own
-async def test_a_folder_in_which_nothing_can_be_read_is_refused_file_by_file(
+@pytest.mark.process  # documents are read in a process of their own
+async def test_folder_without_a_readable_file_is_refused_naming_each(
     context: BuildContext, drain_jobs: DrainJobs, tmp_path: Path
 ) -> None:
-    taken = await read(context, drain_jobs, paper(tmp_path, "a.bin", JUNK))
+    taken = await read(context, drain_jobs, make_file(tmp_path, "a.bin", JUNK))
 
     with pytest.raises(UnusableInputError) as caught:
         require_legible(tmp_path, facts(), taken, [RefusedFile("b.pdf", "empty")])
@@ -147,17 +151,17 @@ async def test_a_folder_in_which_nothing_can_be_read_is_refused_file_by_file(
     assert "\n  b.pdf: empty" in reason
 
 
-@pytest.mark.process  # papers are read in a process of their own
-async def test_a_paper_a_scan_or_a_word_of_the_owner_is_enough(
+@pytest.mark.process  # documents are read in a process of their own
+async def test_one_document_one_scan_or_one_statement_is_enough(
     context: BuildContext, drain_jobs: DrainJobs, tmp_path: Path
 ) -> None:
-    junk = paper(tmp_path, "a.bin", JUNK)
+    junk = make_file(tmp_path, "a.bin", JUNK)
     [unread, scan, label] = await read(
         context,
         drain_jobs,
         junk,
-        paper(tmp_path, "photo.png", PIXEL),
-        paper(tmp_path, "label.txt", b"label"),
+        make_file(tmp_path, "photo.png", PIXEL),
+        make_file(tmp_path, "label.txt", b"label"),
     )
 
     require_legible(tmp_path, facts("a.bin"), [unread], [])
@@ -165,12 +169,12 @@ async def test_a_paper_a_scan_or_a_word_of_the_owner_is_enough(
     require_legible(tmp_path, facts(), [unread, label], [])
 
 
-@pytest.mark.process  # papers are read in a process of their own
-async def test_a_paper_whose_bytes_were_missing_is_read_when_they_are_there_again(
+@pytest.mark.process  # documents are read in a process of their own
+async def test_document_with_missing_bytes_is_read_when_they_are_stored_again(
     context: BuildContext, drain_jobs: DrainJobs, tmp_path: Path
 ) -> None:
-    label = paper(tmp_path, "label.txt", b"label")
-    [stored], _ = await take(context, label)
+    label = make_file(tmp_path, "label.txt", b"label")
+    [stored], _ = await store(context, label)
     async with context.transaction() as session:
         document = await context.documents(session).get_document(stored.document_id)
     await context.store.delete(document.blob_key)

@@ -1,18 +1,18 @@
-"""The end of a build in words, and as a machine reads it."""
+"""The result of a build as a summary and as JSON."""
 
 from dataclasses import replace
 
-from tests.cli.samples import finding, outcome, snapshot
+from tests.cli.samples import build_result, finding, snapshot
 
 from dossier.cli.builder.result import result_json, summary
 from dossier.cli.builder.types import ImportedDocument, RefusedFile
 
 
 def text(**overrides: object) -> str:
-    return "\n".join(line.text for line in summary(outcome(**overrides)))
+    return "\n".join(line.text for line in summary(build_result(**overrides)))
 
 
-def test_summary_says_all_that_a_person_needs_in_this_order() -> None:
+def test_summary_has_state_findings_files_and_outputs_in_this_order() -> None:
     assert text().splitlines() == [
         "",
         "玫瑰面霜 · Rose Cream (RC-1), market tw",
@@ -55,20 +55,20 @@ def test_summary_says_all_that_a_person_needs_in_this_order() -> None:
     ]
 
 
-def test_an_unchanged_build_says_that_there_is_no_new_version() -> None:
+def test_unchanged_build_reports_no_new_version() -> None:
     assert "nothing changed, so there is no new version" in text(is_new_version=False)
 
 
-def test_a_finding_on_a_page_names_it() -> None:
+def test_finding_on_a_page_names_the_page() -> None:
     found = snapshot()
     found["findings"][0]["place"] = {"filename": "a.pdf", "sha256": "x", "page": 3}
 
     assert "a.pdf, page 3" in text(snapshot=found)
 
 
-def test_a_wrong_file_name_is_told_beside_the_match() -> None:
+def test_wrong_file_name_is_shown_beside_the_match() -> None:
     word = replace(
-        outcome().imported[0], actual_type="application/msword", encoding=None
+        build_result().imported[0], actual_type="application/msword", encoding=None
     )
 
     assert (
@@ -77,12 +77,12 @@ def test_a_wrong_file_name_is_told_beside_the_match() -> None:
     ) in text(imported=(word,))
 
 
-def test_nothing_unread_is_not_a_heading() -> None:
+def test_without_unread_files_there_is_no_heading_for_them() -> None:
     assert "Could not be read" not in text(imported=(), refused=())
 
 
-def test_machines_get_the_same_with_blocking_findings_first() -> None:
-    body = result_json(outcome())
+def test_json_holds_the_same_with_blocking_findings_first() -> None:
+    body = result_json(build_result())
 
     assert [entry["code"] for entry in body.pop("findings")] == [
         "negative-rest",
@@ -127,8 +127,8 @@ def test_machines_get_the_same_with_blocking_findings_first() -> None:
     }
 
 
-def test_a_formula_that_was_refused_stands_below_what_it_leaves_open() -> None:
-    papers = (
+def test_refused_formula_is_shown_below_the_finding_it_leaves_open() -> None:
+    imported = (
         ImportedDocument(
             name="formula.xlsx",
             document_id="d1",
@@ -140,11 +140,13 @@ def test_a_formula_that_was_refused_stands_below_what_it_leaves_open() -> None:
     state = snapshot() | {"formula": None, "findings": [gap]}
     refused = (RefusedFile("long.csv", "the formula has 5000 lines"),)
 
-    said = text(snapshot=state, imported=papers, formula_refused=refused).splitlines()
+    lines = text(
+        snapshot=state, imported=imported, formula_refused=refused
+    ).splitlines()
 
-    at = said.index("      closed by: a paper for item 3")
-    assert said[at + 1 : at + 3] == [
+    at = lines.index("      closed by: a paper for item 3")
+    assert lines[at + 1 : at + 3] == [
         "      not imported: long.csv: the formula has 5000 lines",
         "      not imported: formula.xlsx: noise",
     ]
-    assert "  long.csv: the formula has 5000 lines" in said
+    assert "  long.csv: the formula has 5000 lines" in lines

@@ -1,10 +1,10 @@
-"""How names of files are shown by a build."""
+"""How a build shows names of files on a terminal."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from tests.cli.samples import outcome
+from tests.cli.samples import build_result
 
 from dossier.cli.builder.result import summary
 from dossier.cli.builder.terminal import MAX_COLUMNS, display_name, escaped, padded
@@ -12,7 +12,7 @@ from dossier.cli.builder.types import ImportedDocument, RefusedFile
 
 
 @pytest.mark.parametrize(
-    ("name", "display"),
+    ("name", "expected"),
     [
         ("label.txt", "label.txt"),
         ("a\nitem 99: forged.txt", r"a\nitem 99: forged.txt"),
@@ -22,11 +22,11 @@ from dossier.cli.builder.types import ImportedDocument, RefusedFile
         ("bad\udcff.txt", r"bad\udcff.txt"),
     ],
 )
-def test_what_steers_a_terminal_is_written_out(name: str, display: str) -> None:
-    assert display_name(name) == display
+def test_control_characters_are_escaped(name: str, expected: str) -> None:
+    assert display_name(name) == expected
 
 
-def test_a_long_name_keeps_its_beginning_and_its_ending() -> None:
+def test_long_name_keeps_its_beginning_and_its_end() -> None:
     assert (
         display_name(f"first{'x' * 100}last.pdf")
         == f"first{'x' * 25}…{'x' * 21}last.pdf"
@@ -34,22 +34,24 @@ def test_a_long_name_keeps_its_beginning_and_its_ending() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("ab玫\n\x1b\u202e."), max_size=200))
-def test_a_name_takes_one_line_of_bounded_width(name: str) -> None:
-    display = display_name(name)
+def test_any_name_takes_one_line_of_bounded_width(name: str) -> None:
+    shown = display_name(name)
 
-    assert escaped(display) == display
-    assert cell_len(display) <= MAX_COLUMNS
-    assert cell_len(padded(display, MAX_COLUMNS)) == MAX_COLUMNS
+    assert escaped(shown) == shown
+    assert cell_len(shown) <= MAX_COLUMNS
+    assert cell_len(padded(shown, MAX_COLUMNS)) == MAX_COLUMNS
 
 
-def test_a_name_forges_no_line_of_the_summary() -> None:
+def test_name_with_line_breaks_adds_no_line_to_the_summary() -> None:
     name = "a\n  item 14: found"
     paper = ImportedDocument(
         name=name, document_id="d9", is_duplicate=False, unreadable=None
     )
 
     lines = list(
-        summary(outcome(imported=(paper,), refused=(RefusedFile(name, "empty\n"),)))
+        summary(
+            build_result(imported=(paper,), refused=(RefusedFile(name, "empty\n"),))
+        )
     )
 
     assert not any("\n" in line.text for line in lines)

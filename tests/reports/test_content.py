@@ -1,4 +1,4 @@
-"""What is made from a version beside the printed pages."""
+"""The files of a report that are made from a version without typesetting."""
 
 import hashlib
 import json
@@ -51,14 +51,14 @@ def test_findings_json_is_the_same_each_time() -> None:
     assert one == ReportContent(turned, SHA256).findings_json()
 
 
-def test_a_finding_that_breaks_the_promise_is_refused() -> None:
+def test_finding_that_breaks_the_schema_is_refused() -> None:
     snapshot = samples.snapshot(findings=[samples.finding(value=98.7)])
 
     with pytest.raises(ValidationError):
         ReportContent(snapshot, SHA256).findings_json()
 
 
-def test_the_published_schema_is_the_one_that_is_kept() -> None:
+def test_published_schema_is_that_of_the_code() -> None:
     published = json.loads(SCHEMA_FILE.read_text())
 
     assert published == json.loads(json.dumps(findings_schema()))
@@ -106,7 +106,7 @@ def test_the_manifest_names_every_file_and_what_made_them() -> None:
     assert manifest["files"][1]["items"] == [3]
 
 
-def test_what_is_handed_to_the_typesetter_holds_the_findings_once() -> None:
+def test_template_inputs_hold_the_findings_once() -> None:
     inputs = ReportContent(samples.snapshot(), SHA256).template_inputs("{}")
 
     assert inputs["data"]["snapshot"]["findings"] == []

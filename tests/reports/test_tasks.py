@@ -1,4 +1,4 @@
-"""The job that prints: what it stores, what it verifies, what happens twice."""
+"""The job that prints a report: what it stores and verifies, also when repeated."""
 
 import hashlib
 import io
@@ -53,7 +53,7 @@ async def _printed(
     return await read_report(sessions, report.org_id, report.id)
 
 
-async def test_a_report_gets_its_three_files(
+async def test_printed_report_has_its_three_files(
     sessions: SessionFactory,
     report: Report,
     store: ObjectStore,
@@ -105,7 +105,7 @@ async def test_a_second_run_changes_nothing(
 
 
 @pytest.mark.slow  # prints the whole file twice
-async def test_printing_anew_gives_the_same_bytes_under_the_same_keys(
+async def test_printing_again_gives_the_same_bytes_under_the_same_keys(
     sessions: SessionFactory, report: Report, store: ObjectStore
 ) -> None:
     printed = await _printed(sessions, report, store)
@@ -119,7 +119,7 @@ async def test_printing_anew_gives_the_same_bytes_under_the_same_keys(
     assert again.files == printed.files
 
 
-async def test_an_original_that_changed_in_the_store_stops_the_print(
+async def test_original_changed_in_the_store_fails_the_job(
     sessions: SessionFactory,
     report: Report,
     store: ObjectStore,

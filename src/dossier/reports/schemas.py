@@ -1,7 +1,7 @@
 """Reports as clients see them, and the machine-readable findings.
 
 `FindingsDocument` is the source of `data/findings.schema.json`, the published contract
-of `findings.json`.
+of `findings.json`: its docstrings are part of it.
 """
 
 from datetime import datetime
@@ -112,7 +112,7 @@ class FindingEntry(DocumentPart):
 
 
 class ItemEntry(DocumentPart):
-    """One of the sixteen items and its state."""
+    """One of the sixteen items and how it stands."""
 
     number: int = Field(ge=1, le=16)
     title: Bilingual
@@ -133,7 +133,7 @@ class ProductEntry(DocumentPart):
 
 
 class CompletenessEntry(DocumentPart):
-    """How many items are in which state; `complete` counts the first four."""
+    """How many items stand in which state; `complete` counts the first four."""
 
     present: int
     declared: int

@@ -1,4 +1,4 @@
-"""Which font is taken, and what it can show."""
+"""Which font is chosen, and which characters it can show."""
 
 import random
 import struct
@@ -64,7 +64,7 @@ def test_a_folder_by_setting_comes_before_all_others() -> None:
 
 
 @pytest.mark.parametrize("folder", ["empty", "missing"])
-def test_a_folder_by_setting_without_a_font_is_never_passed_over(
+def test_folder_by_setting_without_a_font_is_an_error(
     folder: str, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -73,13 +73,13 @@ def test_a_folder_by_setting_without_a_font_is_never_passed_over(
         find_font(tmp_path / folder)
 
 
-def test_no_font_anywhere_names_the_mend(tmp_path: Path) -> None:
+def test_missing_font_names_the_repair(tmp_path: Path) -> None:
     with pytest.raises(NoCjkFontError, match="fonts-noto-cjk, or run `make install`"):
         find_font(None, tmp_path, with_system=False)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a font", b"\0\1\0\0\xff\xff" * 9])
-def test_a_file_that_is_no_font_is_refused_by_name(
+def test_file_that_is_not_a_font_is_refused_by_name(
     content: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.ttf").write_bytes(content)
@@ -107,7 +107,7 @@ def test_groups_of_a_font_are_read_beyond_sixteen_bits(tmp_path: Path) -> None:
 
 @settings(max_examples=40)
 @given(st.text())
-def test_what_is_showable_holds_only_what_the_font_covers(text: str) -> None:
+def test_showable_text_holds_only_covered_characters(text: str) -> None:
     covered = frozenset(map(ord, "[]U+0123456789ABCDEF abc玫瑰"))
 
     shown = showable({"a": [text]}, covered)["a"][0]
@@ -115,13 +115,13 @@ def test_what_is_showable_holds_only_what_the_font_covers(text: str) -> None:
     assert {ord(character) for character in shown} <= covered | {0x0A}
 
 
-def test_numbers_and_nothing_stay_as_they_are() -> None:
+def test_numbers_and_null_are_not_changed() -> None:
     value = {"a": [1, None, True, {"b": "甲"}]}
 
     assert showable(value, frozenset([ord("甲")])) == value
 
 
-def test_the_typesetter_agrees_on_what_the_font_covers(tmp_path: Path) -> None:
+def test_typesetter_accepts_every_covered_character(tmp_path: Path) -> None:
     font = find_font(None, with_system=False)
     chance = random.Random(7)  # noqa: S311 - a sample, the same each time
     sample = [chr(chance.randrange(0x20, 0xD800)) for _ in range(1500)]
@@ -147,7 +147,7 @@ def test_the_typesetter_agrees_on_what_the_font_covers(tmp_path: Path) -> None:
     assert pages >= 1
 
 
-def test_the_shapes_of_taiwan_are_taken_before_those_of_other_regions() -> None:
+def test_taiwanese_fonts_are_preferred() -> None:
     families = ["Noto Sans CJK HK", "Noto Sans CJK JP", "Noto Sans CJK TC", "Arial"]
 
     ranked = sorted(families, key=taiwanese_first)

@@ -1,4 +1,4 @@
-"""Typesetting in a process of its own: repeatable, killable, clear in refusal."""
+"""Rendering in a process of its own: the same bytes, a time limit, clear errors."""
 
 import time
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ async def _render(
 
 
 @pytest.mark.slow  # two processes, each of which starts and prints the whole file
-async def test_the_same_version_gives_the_same_bytes_in_any_surroundings(
+async def test_same_version_gives_the_same_bytes_in_any_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = ReportContent(samples.snapshot(), SHA256)
@@ -56,7 +56,7 @@ async def test_the_same_version_gives_the_same_bytes_in_any_surroundings(
     assert {path.name for path in left_behind} == {"elsewhere", "one.pdf"}
 
 
-async def test_a_template_that_fails_says_where(tmp_path: Path) -> None:
+async def test_failing_template_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "t.typ").write_text("#let a = none\n#a.missing")
 
     with pytest.raises(TypesettingError, match=r"t\.typ"):
@@ -65,7 +65,7 @@ async def test_a_template_that_fails_says_where(tmp_path: Path) -> None:
     assert not (tmp_path / "t.pdf").exists()
 
 
-async def test_a_document_that_never_ends_is_killed(tmp_path: Path) -> None:
+async def test_endless_document_is_killed_after_the_timeout(tmp_path: Path) -> None:
     (tmp_path / "t.typ").write_text(
         "#let n = 0\n#for i in range(100000) { for j in range(100000) { n += j } }"
     )
@@ -77,7 +77,7 @@ async def test_a_document_that_never_ends_is_killed(tmp_path: Path) -> None:
     assert time.monotonic() - started_s < 5
 
 
-async def test_a_template_cannot_read_outside_its_folder(tmp_path: Path) -> None:
+async def test_template_cannot_read_outside_its_folder(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "secret.txt").write_text("secret")
@@ -87,15 +87,15 @@ async def test_a_template_cannot_read_outside_its_folder(tmp_path: Path) -> None
         await _render(root / "t.typ", tmp_path / "t.pdf", {})
 
 
-async def test_the_typesetter_tells_what_decides_the_bytes() -> None:
-    told = await PdfRenderer(font().file.parent, "Dossier").describe()
+async def test_description_names_what_decides_the_bytes() -> None:
+    description = await PdfRenderer(font().file.parent, "Dossier").describe()
 
-    assert told["typesetter"].startswith("typst 0.")
-    assert told["finisher"].startswith("pikepdf ")
-    assert told["font_family"] == "Noto Sans SC"
-    assert told["font_sha256"] == font().sha256()
+    assert description["typesetter"].startswith("typst 0.")
+    assert description["finisher"].startswith("pikepdf ")
+    assert description["font_family"] == "Noto Sans SC"
+    assert description["font_sha256"] == font().sha256()
 
 
-async def test_a_typesetter_without_a_font_says_so(tmp_path: Path) -> None:
+async def test_renderer_without_a_font_raises(tmp_path: Path) -> None:
     with pytest.raises(NoCjkFontError):
         await PdfRenderer(tmp_path, "Dossier").describe()
