@@ -10,7 +10,7 @@ from tests.factories.documents import make_document
 from tests.factories.products import MINIMAL, make_product
 
 from dossier.cli.builder.evidence import link_evidence
-from dossier.cli.builder.facts import Extras, Facts
+from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.types import FolderFile, StoredFile
 from dossier.cli.builder.waiting import JobWatch
 from dossier.cli.builder.workshop import BuildContext
@@ -35,7 +35,7 @@ class Build:
         formula: StoredFile | None = None,
     ) -> dict[str, str]:
         extras = Extras.model_validate({"evidence": evidence or []})
-        facts = Facts(ProductCreate.model_validate(MINIMAL), extras)
+        facts = StatedFacts(ProductCreate.model_validate(MINIMAL), extras)
         formula_id = formula.document_id if formula else None
         return await link_evidence(
             self.context, self.product_id, facts, stored, formula_id

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.facts import Facts, read_facts, read_product_file
+from dossier.cli.builder.facts import StatedFacts, read_facts, read_product_file
 from dossier.cli.builder.types import FolderFile
 
 FILES = [FolderFile("formula.xlsx", Path("formula.xlsx"))]
@@ -18,7 +18,7 @@ holder: {name: Jiyue}
 """
 
 
-def read(folder: Path, text: str) -> Facts:
+def read(folder: Path, text: str) -> StatedFacts:
     path = folder / "product.yaml"
     path.write_text(text, encoding="utf-8")
     return read_facts(read_product_file(path), FILES)

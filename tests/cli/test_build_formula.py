@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from tests.factories.products import MINIMAL, make_product
 
-from dossier.cli.builder.facts import Extras, Facts
+from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.formula import import_formula
 from dossier.cli.builder.intake import store_files
 from dossier.cli.builder.terminal import Stages
@@ -36,7 +36,7 @@ async def test_a_formula_with_too_many_lines_is_refused_in_one_sentence(
     path = tmp_path / "formula.csv"
     rows = "".join(f"Extract {number},0.01\n" for number in range(MAX_LINES + 1))
     path.write_text("INCI Name,% w/w\n" + rows)
-    facts = Facts(ProductCreate.model_validate(MINIMAL), Extras())
+    facts = StatedFacts(ProductCreate.model_validate(MINIMAL), Extras())
     with Stages(None).stage("taking in") as step:
         stored, _ = await store_files(context, [FolderFile(path.name, path)], step)
 

@@ -9,7 +9,7 @@ from tests.conftest import DrainJobs
 from tests.factories.products import MINIMAL
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.facts import Extras, Facts
+from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.intake import read_documents, require_legible, store_files
 from dossier.cli.builder.terminal import Stages
 from dossier.cli.builder.types import (
@@ -126,10 +126,10 @@ async def read(
         return await read_documents(context, stored, step)
 
 
-def facts(*evidence: str) -> Facts:
+def facts(*evidence: str) -> StatedFacts:
     entries = [{"file": name, "item": 4} for name in evidence]
     product = ProductCreate.model_validate(MINIMAL)
-    return Facts(product, Extras.model_validate({"evidence": entries}))
+    return StatedFacts(product, Extras.model_validate({"evidence": entries}))
 
 
 JUNK = bytes(range(256)) * 4

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True)
 
-User = Annotated[
+UserOption = Annotated[
     str | None,
     typer.Option(help="E-mail address to act for; open mode has but one member."),
 ]
@@ -38,7 +38,7 @@ def api_key() -> None:
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
-    user: User = None,
+    user: UserOption = None,
     scope: Annotated[
         list[Scope] | None, typer.Option(help="Repeat it; read and write without it.")
     ] = None,
@@ -60,7 +60,7 @@ def create(
 
 
 @app.command("list")
-def list_keys(user: User = None) -> None:
+def list_keys(user: UserOption = None) -> None:
     """Print the keys that a member sees, one JSON object a line."""
     for key in _as_member(user, _all_keys):
         typer.echo(ApiKeyResponse.model_validate(key).model_dump_json())
@@ -68,7 +68,8 @@ def list_keys(user: User = None) -> None:
 
 @app.command()
 def revoke(
-    key_id: Annotated[UUID, typer.Argument(help="Id of the key.")], user: User = None
+    key_id: Annotated[UUID, typer.Argument(help="Id of the key.")],
+    user: UserOption = None,
 ) -> None:
     """Revoke a key for good."""
     _as_member(user, lambda keys: keys.revoke_api_key(key_id))

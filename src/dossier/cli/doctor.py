@@ -30,7 +30,7 @@ from dossier.integrations.storage.client import open_store
 
 app = typer.Typer()
 
-State = Literal["ok", "wrong"]
+CheckState = Literal["ok", "wrong"]
 
 _MIN_SERVER_VERSION = 150_000
 _MIGRATE = "Run `dossier migrate`."
@@ -53,7 +53,7 @@ class Check:
     """One thing that Dossier needs: its state, and how to repair it."""
 
     name: str
-    state: State
+    state: CheckState
     detail: str
     mend: str | None = None
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from dossier.cli.builder.facts import Facts, StatedEvidence
+from dossier.cli.builder.facts import StatedEvidence, StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, StoredFile
 from dossier.cli.builder.workshop import BuildContext
 from dossier.pif.constants import Outcome
@@ -21,7 +21,7 @@ LinkKey = tuple[UUID, int, str | None]
 async def link_evidence(
     context: BuildContext,
     product_id: UUID,
-    facts: Facts,
+    facts: StatedFacts,
     stored: Sequence[StoredFile],
     formula_id: UUID | None,
 ) -> dict[str, str]:

@@ -85,7 +85,7 @@ class Extras(RequestModel):
     formula: FormulaChoice = Field(default_factory=FormulaChoice)
 
 
-class Facts:
+class StatedFacts:
     """A valid product, with what its owner ties to it."""
 
     def __init__(self, product: ProductCreate, extras: Extras) -> None:
@@ -148,7 +148,7 @@ def apply_flags(stated: ProductFile, flags: list[str]) -> ProductFile:
     return stated.overlaid(values, flagged)
 
 
-def read_facts(stated: ProductFile, files: Iterable[FolderFile]) -> Facts:
+def read_facts(stated: ProductFile, files: Iterable[FolderFile]) -> StatedFacts:
     """Check what was stated, and report all faults at once.
 
     Raises:
@@ -170,7 +170,7 @@ def read_facts(stated: ProductFile, files: Iterable[FolderFile]) -> Facts:
             reasons.append(f"{stated.locate(('category',))}: {exc.detail}")
     if product is None or extras is None or reasons:
         raise UnusableInputError(*reasons)
-    return Facts(product, extras)
+    return StatedFacts(product, extras)
 
 
 def _read_text(path: Path) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from dossier.cli.builder.facts import Facts
+from dossier.cli.builder.facts import StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, RefusedFile, StoredFile
 from dossier.cli.builder.workshop import BuildContext
 from dossier.core.errors import InvalidError, TooLargeError
@@ -13,7 +13,7 @@ from dossier.products.service import FormulaDraft, FormulaWish
 async def import_formula(
     context: BuildContext,
     product_id: UUID,
-    facts: Facts,
+    facts: StatedFacts,
     stored: Sequence[StoredFile],
 ) -> tuple[UUID | None, list[RefusedFile]]:
     """Import the formula; return its document, and why the others are not it.

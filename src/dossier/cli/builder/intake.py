@@ -6,8 +6,8 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.facts import Facts
-from dossier.cli.builder.terminal import Step, display_name
+from dossier.cli.builder.facts import StatedFacts
+from dossier.cli.builder.terminal import StageProgress, display_name
 from dossier.cli.builder.types import (
     FolderFile,
     ImportedDocument,
@@ -32,7 +32,7 @@ class FileRefusedError(Exception):
 
 
 async def store_files(
-    context: BuildContext, files: Sequence[FolderFile], step: Step
+    context: BuildContext, files: Sequence[FolderFile], step: StageProgress
 ) -> tuple[list[StoredFile], list[RefusedFile]]:
     """Store every file; one that cannot be read is refused and the others go on."""
     stored: list[StoredFile] = []
@@ -47,7 +47,7 @@ async def store_files(
 
 
 async def read_documents(
-    context: BuildContext, stored: Sequence[StoredFile], step: Step
+    context: BuildContext, stored: Sequence[StoredFile], step: StageProgress
 ) -> list[ImportedDocument]:
     """Wait until every document was read, or could not be."""
     names = {entry.job_id: entry.file.name for entry in stored if entry.job_id}
@@ -69,7 +69,7 @@ async def read_documents(
 
 def require_legible(
     root: Path,
-    facts: Facts,
+    facts: StatedFacts,
     imported: Sequence[ImportedDocument],
     refused: Sequence[RefusedFile],
 ) -> None:

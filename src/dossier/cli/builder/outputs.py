@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.terminal import Step
+from dossier.cli.builder.terminal import StageProgress
 from dossier.cli.builder.waiting import require_done
 from dossier.cli.builder.workshop import BuildContext
 from dossier.pif.constants import Market
@@ -53,7 +53,7 @@ def require_output_folder(folder: Path) -> None:
 
 
 async def print_version(
-    context: BuildContext, product_id: UUID, market: Market, step: Step
+    context: BuildContext, product_id: UUID, market: Market, step: StageProgress
 ) -> tuple[VersionResult, UUID]:
     """Freeze the present state as a version, and wait until it is printed.
 
@@ -80,7 +80,7 @@ async def print_version(
 
 
 async def write_report(
-    context: BuildContext, report_id: UUID, out: Path, step: Step
+    context: BuildContext, report_id: UUID, out: Path, step: StageProgress
 ) -> dict[str, Path]:
     """Write the report's files into the folder of the results."""
     async with context.transaction() as session:

@@ -10,7 +10,7 @@ from dossier.ai.service import open_model_parts
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.evidence import link_evidence
 from dossier.cli.builder.facts import (
-    Facts,
+    StatedFacts,
     apply_flags,
     read_facts,
     read_product_file,
@@ -97,7 +97,7 @@ async def _build(
     context: BuildContext,
     options: BuildOptions,
     folder: Folder,
-    facts: Facts,
+    facts: StatedFacts,
     stages: Stages,
 ) -> BuildResult:
     with stages.stage("Taking in", len(folder.files)) as step:

@@ -56,7 +56,7 @@ def _fitting(text: str, columns: int) -> str:
     return text
 
 
-class Step(Protocol):
+class StageProgress(Protocol):
     """One stage of a build, shown as units done out of a total."""
 
     def advance(self, message: str) -> None:
@@ -72,7 +72,7 @@ class Stages:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str, total: int = 1) -> Iterator[Step]:
+    def stage(self, name: str, total: int = 1) -> Iterator[StageProgress]:
         """Time a stage of `total` units; each of them calls `advance`."""
         started_at = time.perf_counter()
         with self._step(name, total) as step:
@@ -80,7 +80,7 @@ class Stages:
         self.seconds[name] = round(time.perf_counter() - started_at, 3)
 
     @contextmanager
-    def _step(self, name: str, total: int) -> Iterator[Step]:
+    def _step(self, name: str, total: int) -> Iterator[StageProgress]:
         if self._console is None or not total:  # nothing to show
             yield _SilentStep()
         elif self._console.is_terminal:
