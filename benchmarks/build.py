@@ -22,10 +22,10 @@ from dossier.integrations.parsing.reader import (
     SandboxedReader,
     limits_of,
 )
-from dossier.integrations.pdf.client import Typesetter
+from dossier.integrations.pdf.client import PdfRenderer
 from dossier.products.formula_import.pipeline import parse_formula
 from dossier.products.formula_import.types import FormulaSource
-from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
+from dossier.reports.content import TEMPLATE, ReportContent
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "rose-cream"
 FORMULA_LINES = 500
@@ -109,13 +109,13 @@ async def _long_file(folder: Path, snapshot: dict[str, Any]) -> dict[str, Any]:
     lines = snapshot["formula"]["lines"]
     copies = PRINTED_PAGES * _LINES_PER_PAGE // len(lines)
     snapshot["formula"]["lines"] = lines * copies
-    manuscript = Manuscript(snapshot, "0" * 64)
+    content = ReportContent(snapshot, "0" * 64)
     result: dict[str, Any] = {}
     with _timed(result):
-        pages = await Typesetter(None, "Dossier benchmark").typeset(
+        pages = await PdfRenderer(None, "Dossier benchmark").render(
             TEMPLATE,
             folder / "long.pdf",
-            inputs=manuscript.typesetter_inputs(manuscript.findings_json().decode()),
+            inputs=content.template_inputs(content.findings_json().decode()),
             timestamp=datetime(2026, 1, 1, tzinfo=UTC),
             identifier="urn:dossier:benchmark",
         )

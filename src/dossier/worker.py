@@ -26,7 +26,7 @@ from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
 from dossier.integrations.llm.models import EmbeddingModel
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
-from dossier.integrations.pdf.client import Typesetter
+from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
 from dossier.integrations.storage.client import open_store
@@ -37,7 +37,7 @@ from dossier.knowledge import tasks as knowledge
 from dossier.knowledge.service.assembly import Searchers
 from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.service import ProductsService
-from dossier.reports.tasks import Press, render
+from dossier.reports.tasks import render
 from dossier.runs.service import RunEngine
 from dossier.runs.tasks import prune_logs
 from dossier.sources.constants import CENTRAL_PATIENCE
@@ -81,9 +81,9 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
     "reports.render": lambda settings: Task(
         partial(
             render,
-            press=Press(
-                open_store(settings.storage.url, settings.home),
-                Typesetter(settings.reports.font_dir, f"Dossier {dossier.__version__}"),
+            store=open_store(settings.storage.url, settings.home),
+            renderer=PdfRenderer(
+                settings.reports.font_dir, f"Dossier {dossier.__version__}"
             ),
         )
     ),

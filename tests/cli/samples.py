@@ -1,10 +1,10 @@
-"""A small outcome, as a build of two papers would leave it."""
+"""A small build result, as a build of two files would return it."""
 
 from pathlib import Path
 from typing import Any
 
-from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.outcome import Outcome, TakenPaper
+from dossier.cli.builder.result import BuildResult
+from dossier.cli.builder.types import ImportedDocument, RefusedFile
 
 
 def finding(code: str, severity: str, item: int, **members: Any) -> dict[str, Any]:
@@ -71,29 +71,29 @@ def snapshot() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def outcome(**overrides: Any) -> Outcome:
+def build_result(**overrides: Any) -> BuildResult:
     values: dict[str, Any] = {
         "snapshot": snapshot(),
         "version_sha256": "3f2a9c01b7e45d",
         "is_new_version": True,
-        "taken": (
-            TakenPaper(
+        "imported": (
+            ImportedDocument(
                 name="formula.xlsx",
                 document_id="d1",
-                is_known=False,
+                is_duplicate=False,
                 unreadable=None,
                 encoding="big5",
             ),
-            TakenPaper(
+            ImportedDocument(
                 name="tests/locked.pdf",
                 document_id="d2",
-                is_known=False,
+                is_duplicate=False,
                 unreadable="encrypted: a password is needed",
             ),
         ),
-        "refused": (Refusal("leak.pdf", "a symbolic link that leads out"),),
+        "refused": (RefusedFile("leak.pdf", "a symbolic link that leads out"),),
         "notes": {"d2": "no known word in the file name or the text"},
         "outputs": {"pif.pdf": Path("build/demo/pif.pdf")},
         "seconds": {"reading": 1.5},
     }
-    return Outcome(**values | overrides)
+    return BuildResult(**values | overrides)

@@ -55,7 +55,7 @@ def test_first_owner_of_a_new_organisation_can_log_in(settings: Settings) -> Non
     assert asyncio.run(log_in(settings, PASSWORD)) == 200
 
 
-def test_password_that_nobody_typed_is_made_and_shown_apart(
+def test_generated_password_is_printed_on_standard_error(
     settings: Settings,
 ) -> None:
     created = run("create-user", EMAIL, "--org", create_org())
@@ -66,7 +66,7 @@ def test_password_that_nobody_typed_is_made_and_shown_apart(
 
 
 @pytest.mark.usefixtures("settings")
-def test_address_that_is_taken_is_named_on_standard_error() -> None:
+def test_taken_address_is_named_on_standard_error() -> None:
     org_id = create_org()
     args = ("create-user", EMAIL, "--org", org_id, "--password-stdin")
     run(*args, stdin=f"{PASSWORD}\n")
@@ -94,7 +94,7 @@ def test_unknown_organisation_is_refused() -> None:
     ("email", "password", "fault"),
     [(EMAIL, "short", "password"), ("not-an-address", PASSWORD, "email")],
 )
-def test_command_asks_for_what_the_api_asks_for(
+def test_command_refuses_what_the_api_refuses(
     email: str, password: str, fault: str
 ) -> None:
     args = ("create-user", email, "--org", str(uuid4()), "--password-stdin")

@@ -31,7 +31,7 @@ async def record(sessions: SessionFactory) -> None:
 
 
 @pytest.fixture
-async def trails(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+async def logged_database(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("DOSSIER_DATABASE__URL", fresh_database)
     engine = make_engine(fresh_database)
     await record(make_sessions(engine))
@@ -45,8 +45,8 @@ async def verify(*arguments: str) -> Result:
     )
 
 
-@pytest.mark.usefixtures("trails")
-async def test_the_trail_of_every_organisation_is_verified() -> None:
+@pytest.mark.usefixtures("logged_database")
+async def test_log_of_every_organisation_is_verified() -> None:
     result = await verify()
 
     lines = [orjson.loads(line) for line in result.stdout.splitlines()]
@@ -59,9 +59,9 @@ async def test_the_trail_of_every_organisation_is_verified() -> None:
         assert (line["checked"], line["unsealed"], line["first_broken"]) == (2, 0, None)
 
 
-async def test_a_broken_trail_ends_with_a_code_of_its_own(trails: str) -> None:
+async def test_changed_log_ends_with_exit_code_one(logged_database: str) -> None:
     head = orjson.loads((await verify("--org", str(ORG_ID))).stdout)["head"]
-    connection = await asyncpg.connect(trails)
+    connection = await asyncpg.connect(logged_database)
     await connection.execute("set session_replication_role = replica")
     await connection.execute("delete from activity_seals where position = 2")
     await connection.close()
@@ -75,7 +75,7 @@ async def test_a_broken_trail_ends_with_a_code_of_its_own(trails: str) -> None:
 
 
 @pytest.mark.parametrize("head", ["abc", "1", "x:abc", "1:"])
-async def test_a_head_that_is_none_is_refused(head: str) -> None:
+async def test_malformed_head_is_refused(head: str) -> None:
     result = await verify("--org", str(ORG_ID), "--head", head)
 
     assert result.exit_code == 2

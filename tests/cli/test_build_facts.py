@@ -1,4 +1,4 @@
-"""What may be stated of a product, and how a fault is told."""
+"""What may be stated of a product, and how faults are reported."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.facts import Facts, read_facts
-from dossier.cli.builder.folder import Paper
-from dossier.cli.builder.product_file import read_product_file
+from dossier.cli.builder.facts import StatedFacts, read_facts, read_product_file
+from dossier.cli.builder.types import FolderFile
 
-PAPERS = [Paper("formula.xlsx", Path("formula.xlsx"))]
+FILES = [FolderFile("formula.xlsx", Path("formula.xlsx"))]
 VALID = """\
 name_en: Rose Cream
 category: face_cream
@@ -19,10 +18,10 @@ holder: {name: Jiyue}
 """
 
 
-def read(folder: Path, text: str) -> Facts:
+def read(folder: Path, text: str) -> StatedFacts:
     path = folder / "product.yaml"
     path.write_text(text, encoding="utf-8")
-    return read_facts(read_product_file(path), PAPERS)
+    return read_facts(read_product_file(path), FILES)
 
 
 def reasons(folder: Path, text: str) -> tuple[str, ...]:
@@ -47,7 +46,7 @@ def test_facts_and_stated_evidence_are_read(tmp_path: Path) -> None:
     ]
 
 
-def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once_with_their_lines(tmp_path: Path) -> None:
     text = VALID.replace("leave_on", "sometimes") + "colour: red\nevidence:\n"
     text += "  - {file: a.pdf, item: 17}\n"
 
@@ -58,7 +57,7 @@ def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_missing_field_says_how_to_state_it(tmp_path: Path) -> None:
+def test_missing_field_is_reported_with_how_to_state_it(tmp_path: Path) -> None:
     found = reasons(tmp_path, "name_en: Rose Cream\nuse: leave_on\nholder: {}\n")
 
     assert found == (
@@ -70,7 +69,7 @@ def test_a_missing_field_says_how_to_state_it(tmp_path: Path) -> None:
     )
 
 
-def test_papers_that_are_not_there_are_named(tmp_path: Path) -> None:
+def test_stated_files_missing_from_the_folder_are_named(tmp_path: Path) -> None:
     text = VALID + "formula: {file: b.xlsx}\nevidence:\n  - {file: a.pdf, item: 5}\n"
 
     assert reasons(tmp_path, text) == (
@@ -88,11 +87,11 @@ def test_unknown_requirements_list_those_of_the_item(tmp_path: Path) -> None:
 
     assert reason == (
         "product.yaml:6: evidence.0.requirement: tw-9.colour:"
-        " item 9 knows: tw-9.product, tw-9.ingredients"
+        " item 9 has: tw-9.product, tw-9.ingredients"
     )
 
 
-def test_unknown_category_is_told_at_its_line(tmp_path: Path) -> None:
+def test_unknown_category_is_reported_at_its_line(tmp_path: Path) -> None:
     [reason] = reasons(tmp_path, VALID.replace("face_cream", "moon_cream"))
 
     assert reason.startswith(

@@ -1,4 +1,4 @@
-"""What a build takes from a folder, and what it says of the rest."""
+"""Which files of a folder a build uses, and why it refuses others."""
 
 import errno
 import os
@@ -12,11 +12,11 @@ from dossier.cli.builder.folder import Folder, read_folder
 
 
 def names(folder: Folder) -> list[str]:
-    return [paper.name for paper in folder.papers]
+    return [paper.name for paper in folder.files]
 
 
-def refusals(folder: Folder) -> dict[str, str]:
-    return {refusal.name: refusal.reason for refusal in folder.refusals}
+def refused(folder: Folder) -> dict[str, str]:
+    return {refusal.name: refusal.reason for refusal in folder.refused}
 
 
 @pytest.fixture
@@ -50,17 +50,17 @@ def test_nested_folders_are_walked_in_a_stable_order(root: Path, out: Path) -> N
     [".DS_Store", "Thumbs.db", "desktop.ini", "~$formula.xlsx", ".git/HEAD",
      "__MACOSX/a.pdf", "product.yaml", "README.md"],
 )  # fmt: skip
-def test_junk_and_notes_are_not_papers(root: Path, out: Path, junk: str) -> None:
+def test_junk_and_notes_are_skipped(root: Path, out: Path, junk: str) -> None:
     (root / junk).parent.mkdir(exist_ok=True)
     (root / junk).write_text("x")
 
     folder = read_folder(root, apart_from=out)
 
     assert names(folder) == ["formula.xlsx"]
-    assert not folder.refusals
+    assert not folder.refused
 
 
-def test_a_note_in_a_deeper_folder_is_a_paper(root: Path, out: Path) -> None:
+def test_note_in_a_subfolder_is_used(root: Path, out: Path) -> None:
     (root / "label").mkdir()
     (root / "label" / "readme.txt").write_text("label text")
 
@@ -76,7 +76,7 @@ def test_link_out_of_the_folder_is_refused_by_name(
     folder = read_folder(root, apart_from=out)
 
     assert names(folder) == ["formula.xlsx"]
-    assert refusals(folder) == {
+    assert refused(folder) == {
         "leak.pdf": "a symbolic link that leads out of the folder"
     }
 
@@ -91,7 +91,7 @@ def test_linked_folders_are_refused_not_walked(
     folder = read_folder(root, apart_from=out)
 
     assert names(folder) == ["formula.xlsx"]
-    assert "out of the folder" in refusals(folder)["linked"]
+    assert "out of the folder" in refused(folder)["linked"]
 
 
 def test_link_inside_the_folder_is_read_once(root: Path, out: Path) -> None:
@@ -100,7 +100,7 @@ def test_link_inside_the_folder_is_read_once(root: Path, out: Path) -> None:
     folder = read_folder(root, apart_from=out)
 
     assert names(folder) == ["formula.xlsx"]
-    assert "by its own name" in refusals(folder)["again.xlsx"]
+    assert "by its own name" in refused(folder)["again.xlsx"]
 
 
 def test_empty_files_and_pipes_are_named_and_others_go_on(
@@ -112,7 +112,7 @@ def test_empty_files_and_pipes_are_named_and_others_go_on(
     folder = read_folder(root, apart_from=out)
 
     assert names(folder) == ["formula.xlsx"]
-    assert refusals(folder) == {
+    assert refused(folder) == {
         "empty.pdf": "the file is empty (0 bytes)",
         "pipe": "not an ordinary file",
     }
@@ -134,10 +134,10 @@ def test_closed_folder_is_named_and_others_go_on(
     folder = read_folder(root, apart_from=out)
 
     assert names(folder) == ["formula.xlsx"]
-    assert refusals(folder) == {"closed": "cannot be read: Permission denied"}
+    assert refused(folder) == {"closed": "cannot be read: Permission denied"}
 
 
-def test_results_inside_the_folder_are_not_papers(root: Path) -> None:
+def test_results_inside_the_folder_are_skipped(root: Path) -> None:
     (root / "out").mkdir()
     (root / "out" / "pif.pdf").write_bytes(b"%PDF")
 
@@ -154,7 +154,7 @@ def test_file_instead_of_a_folder_is_named(root: Path, out: Path) -> None:
         read_folder(root / "formula.xlsx", apart_from=out)
 
 
-def test_folder_with_nothing_usable_says_what_it_looked_at(
+def test_folder_without_a_usable_file_names_each_refused_file(
     tmp_path: Path, out: Path
 ) -> None:
     (tmp_path / "papers").mkdir()

@@ -1,4 +1,4 @@
-"""What keeps a formula from being imported is told in one sentence."""
+"""Why a formula was not imported is reported in one sentence."""
 
 import asyncio
 from pathlib import Path
@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 from tests.factories.products import MINIMAL, make_product
 
-from dossier.cli.builder.facts import Extras, Facts
-from dossier.cli.builder.folder import Paper, Refusal
+from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.formula import import_formula
-from dossier.cli.builder.intake import take_in
-from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.intake import store_files
+from dossier.cli.builder.terminal import Stages
+from dossier.cli.builder.types import FolderFile, RefusedFile
 from dossier.cli.builder.waiting import JobWatch
-from dossier.cli.builder.workshop import Workshop
+from dossier.cli.builder.workshop import BuildContext
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -29,18 +29,18 @@ async def test_a_formula_with_too_many_lines_is_refused_in_one_sentence(
     actor: Actor,
     tmp_path: Path,
 ) -> None:
-    workshop = Workshop(
+    context = BuildContext(
         settings, sessions, actor, JobWatch(sessions, actor, asyncio.Event())
     )
     product = await make_product(sessions, org_id)
     path = tmp_path / "formula.csv"
     rows = "".join(f"Extract {number},0.01\n" for number in range(MAX_LINES + 1))
     path.write_text("INCI Name,% w/w\n" + rows)
-    facts = Facts(ProductCreate.model_validate(MINIMAL), Extras())
+    facts = StatedFacts(ProductCreate.model_validate(MINIMAL), Extras())
     with Stages(None).stage("taking in") as step:
-        stored, _ = await take_in(workshop, [Paper(path.name, path)], step)
+        stored, _ = await store_files(context, [FolderFile(path.name, path)], step)
 
-    found = await import_formula(workshop, product.id, facts, stored)
+    found = await import_formula(context, product.id, facts, stored)
 
     reason = f"the formula has {MAX_LINES + 1} lines; at most {MAX_LINES} are read"
-    assert found == (None, [Refusal("formula.csv", reason)])
+    assert found == (None, [RefusedFile("formula.csv", reason)])

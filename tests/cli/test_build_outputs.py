@@ -1,4 +1,4 @@
-"""Results appear together or not at all; progress is shown where it helps."""
+"""Results are written all or none; progress is shown where it helps."""
 
 from collections.abc import AsyncIterator
 from io import StringIO
@@ -13,10 +13,10 @@ from dossier.cli.builder.outputs import (
     require_output_folder,
     write_outputs,
 )
-from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.terminal import Stages
 
 
-def lying_in(folder: Path) -> dict[str, bytes]:
+def contents_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -31,19 +31,19 @@ async def broken() -> AsyncIterator[bytes]:
     raise ConnectionError(message)
 
 
-async def test_results_are_written_and_nothing_else_is_left(tmp_path: Path) -> None:
+async def test_results_are_written_without_temporary_files(tmp_path: Path) -> None:
     written = await write_outputs(
         tmp_path, {"pif.pdf": content(b"a", b"b"), "findings.json": content(b"{}")}
     )
 
-    assert lying_in(tmp_path) == {
+    assert contents_of(tmp_path) == {
         "pif.pdf": b"ab",
         "findings.json": b"{}",
     }
     assert written["pif.pdf"] == tmp_path / "pif.pdf"
 
 
-async def test_a_failure_half_way_leaves_the_earlier_results(tmp_path: Path) -> None:
+async def test_failure_half_way_keeps_the_earlier_results(tmp_path: Path) -> None:
     (tmp_path / "pif.pdf").write_bytes(b"earlier")
 
     with pytest.raises(ConnectionError):
@@ -51,24 +51,24 @@ async def test_a_failure_half_way_leaves_the_earlier_results(tmp_path: Path) -> 
             tmp_path, {"pif.pdf": content(b"new"), "findings.json": broken()}
         )
 
-    assert lying_in(tmp_path) == {"pif.pdf": b"earlier"}
+    assert contents_of(tmp_path) == {"pif.pdf": b"earlier"}
 
 
-def test_a_file_in_the_place_of_the_results_is_named(tmp_path: Path) -> None:
+def test_file_in_the_place_of_the_output_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
 
     with pytest.raises(UnusableInputError, match="out: cannot hold the results"):
         require_output_folder(tmp_path / "out")
 
 
-def test_a_folder_made_for_nothing_goes_again(tmp_path: Path) -> None:
+def test_output_folder_that_stays_empty_is_removed(tmp_path: Path) -> None:
     with output_folder(tmp_path / "new" / "out"):
-        assert lying_in(tmp_path / "new" / "out") == {}
+        assert contents_of(tmp_path / "new" / "out") == {}
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_was_there_or_holds_results_stays(tmp_path: Path) -> None:
+def test_output_folder_that_existed_or_holds_results_stays(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
 
     with output_folder(tmp_path / "old"), output_folder(tmp_path / "new"):
@@ -88,7 +88,7 @@ def run_two_stages(console: Console | None) -> Stages:
     return stages
 
 
-def test_plain_lines_elsewhere_than_on_a_terminal() -> None:
+def test_progress_outside_a_terminal_is_plain_lines() -> None:
     console = Console(file=StringIO(), force_terminal=False)
 
     stages = run_two_stages(console)
@@ -104,7 +104,7 @@ def test_plain_lines_elsewhere_than_on_a_terminal() -> None:
     assert list(stages.seconds) == ["Taking in", "Printing"]
 
 
-def test_a_bar_on_a_terminal() -> None:
+def test_progress_on_a_terminal_is_a_bar() -> None:
     console = Console(file=StringIO(), force_terminal=True, width=100)
 
     run_two_stages(console)
@@ -114,11 +114,11 @@ def test_a_bar_on_a_terminal() -> None:
     assert "2/2" in console.file.getvalue()
 
 
-def test_machines_see_no_progress_but_get_the_times() -> None:
+def test_without_console_only_the_times_are_recorded() -> None:
     assert list(run_two_stages(None).seconds) == ["Taking in", "Printing"]
 
 
-def test_a_stage_without_anything_to_do_shows_nothing() -> None:
+def test_stage_without_units_shows_nothing() -> None:
     out = StringIO()
 
     with Stages(Console(file=out)).stage("Reading", 0):
@@ -136,7 +136,7 @@ def test_a_stage_without_anything_to_do_shows_nothing() -> None:
         ("/tmp/" + "x" * 300, "the name is too long"),  # noqa: S108 - never made
     ],
 )
-def test_the_real_reason_is_told_why_results_cannot_lie_there(
+def test_unusable_output_folder_is_refused_with_the_real_reason(
     out: str, reason: str
 ) -> None:
     with pytest.raises(UnusableInputError) as caught:
@@ -145,7 +145,7 @@ def test_the_real_reason_is_told_why_results_cannot_lie_there(
     assert caught.value.reasons == (f"{out}: cannot hold the results: {reason}",)
 
 
-def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+def test_dangling_link_as_output_folder_is_named(tmp_path: Path) -> None:
     link = tmp_path / "out"
     link.symlink_to(tmp_path / "gone")
 

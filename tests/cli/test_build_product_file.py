@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.product_file import ProductFile, apply_flags, read_product_file
+from dossier.cli.builder.facts import ProductFile, apply_flags, read_product_file
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_values_and_their_lines_are_read(path: Path) -> None:
     assert facts.locate(("sites", 0, "step")) == "product.yaml:5: sites.0.step"
 
 
-def test_a_missing_field_points_to_its_parent(path: Path) -> None:
+def test_missing_field_is_located_at_its_parent(path: Path) -> None:
     facts = read(path, "code: A\nholder:\n  name: B\n")
 
     assert facts.locate(("holder", "phone")) == "product.yaml:2: holder.phone"
@@ -42,13 +42,13 @@ def test_a_missing_field_points_to_its_parent(path: Path) -> None:
     [
         ("code: [", r"product\.yaml:1: not YAML: "),
         ("- a\n- b\n", "expected `field: value`"),
-        ("code: A\nname_en: B\ncode: C\n", r":3: code: stands here a second time"),
+        ("code: A\nname_en: B\ncode: C\n", r":3: code: stated a second time"),
         ("code: !!python/object:os.system x", "not YAML: could not determine"),
         ("day: 2026-13-45", "not YAML that can be read"),
         ("[" * 600, "not YAML that can be read"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_where(
+def test_unusable_file_is_refused_with_its_line(
     path: Path, text: str, reason: str
 ) -> None:
     with pytest.raises(UnusableInputError, match=reason):
@@ -67,7 +67,7 @@ def test_oversized_file_is_refused(path: Path) -> None:
         read(path, "#" * 1_100_000)
 
 
-def test_aliases_that_multiply_are_walked_once(path: Path) -> None:
+def test_multiplying_aliases_are_visited_once(path: Path) -> None:
     text = "a0: &a0 [x, x]\n" + "".join(
         f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)
     )
@@ -75,12 +75,12 @@ def test_aliases_that_multiply_are_walked_once(path: Path) -> None:
     assert read(path, text).locate(("a39",)) == "product.yaml:40: a39"
 
 
-def test_no_file_and_an_empty_file_hold_no_facts(path: Path) -> None:
+def test_missing_and_empty_file_have_no_values(path: Path) -> None:
     assert read_product_file(None).values == {}
     assert read(path, "# nothing yet\n").values == {}
 
 
-def test_flags_lie_over_the_file(path: Path) -> None:
+def test_flags_override_the_file(path: Path) -> None:
     facts = read(path, "code: A\nholder:\n  name: B\n  phone: '1'\n")
 
     flagged = apply_flags(
@@ -100,16 +100,14 @@ def test_flags_lie_over_the_file(path: Path) -> None:
     ("flag", "reason"),
     [("code", "expected FIELD=VALUE"), ("code.x=1", "code holds a plain value")],
 )
-def test_a_flag_that_cannot_be_used_is_named(
-    path: Path, flag: str, reason: str
-) -> None:
+def test_unusable_flag_is_named(path: Path, flag: str, reason: str) -> None:
     facts = read(path, "code: A\n")
 
     with pytest.raises(UnusableInputError, match=reason):
         apply_flags(facts, [flag])
 
 
-def test_a_fault_of_a_flag_is_not_laid_to_a_line_of_the_file(path: Path) -> None:
+def test_field_from_a_flag_is_located_at_the_flag(path: Path) -> None:
     facts = read(path, "code: A\nholder:\n  name: B\n")
 
     flagged = apply_flags(facts, ["holder={name: C}", "use=x"])
@@ -119,12 +117,12 @@ def test_a_fault_of_a_flag_is_not_laid_to_a_line_of_the_file(path: Path) -> None
     assert flagged.locate(("code",)) == "product.yaml:1: code"
 
 
-def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:
+def test_unreadable_file_is_named(path: Path) -> None:
     with pytest.raises(UnusableInputError, match="cannot be read: No such file"):
         read_product_file(path)
 
 
-def test_a_link_is_not_followed_out_of_the_folder(path: Path, tmp_path: Path) -> None:
+def test_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("code: A")
     path.symlink_to(tmp_path / "secret")
 

@@ -1,6 +1,6 @@
-"""The whole build on a real database, with the jobs run by a worker inside.
+"""The whole build on a real database, with its jobs run in the same process.
 
-Slow by nature: each paper is read in a process of its own and the file is typeset.
+Slow: each document is read in a process of its own, and the file is typeset.
 """
 
 import json
@@ -23,9 +23,9 @@ from typer.testing import CliRunner
 
 from dossier.cli.build import app
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.outcome import Outcome
-from dossier.cli.builder.pipeline import Order, run_build
-from dossier.cli.builder.progress import Stages
+from dossier.cli.builder.pipeline import BuildOptions, run_build
+from dossier.cli.builder.result import BuildResult
+from dossier.cli.builder.terminal import Stages
 from dossier.core.settings import Settings
 from dossier.testing.papers import make_papers
 
@@ -41,20 +41,20 @@ def own_settings(settings: Settings, fresh_database: str) -> Settings:
     return settings.model_copy(update={"database": database})
 
 
-async def build(settings: Settings, folder: Path, out: Path) -> Outcome:
-    return await run_build(settings, Order(folder, out, "tw"), Stages(None))
+async def build(settings: Settings, folder: Path, out: Path) -> BuildResult:
+    return await run_build(settings, BuildOptions(folder, out, "tw"), Stages(None))
 
 
-def blocking(outcome: Outcome) -> list[tuple[str, int]]:
+def blocking(result: BuildResult) -> list[tuple[str, int]]:
     return [
         (finding["code"], finding["item"])
-        for finding in outcome.findings()
+        for finding in result.findings()
         if finding["severity"] == "blocking"
     ]
 
 
-def missing(outcome: Outcome) -> list[int]:
-    return [item["number"] for item in outcome.items_in("missing")]
+def missing(result: BuildResult) -> list[int]:
+    return [item["number"] for item in result.items_in("missing")]
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -67,7 +67,7 @@ class Example:
 
     settings: Settings
     out: Path
-    told: dict[str, Any]
+    output: dict[str, Any]
 
 
 def command(settings: Settings, folder: Path, out: Path, *options: str) -> str:
@@ -96,11 +96,11 @@ def example(
     database = common_settings.database.model_copy(update={"url": example_url})
     changes = {"home": folder / "home", "database": database}
     settings = common_settings.model_copy(update=changes)
-    told = command(settings, EXAMPLE, folder / "first", "--json")
-    return Example(settings, folder / "first", json.loads(told))
+    output = command(settings, EXAMPLE, folder / "first", "--json")
+    return Example(settings, folder / "first", json.loads(output))
 
 
-def test_a_build_that_is_stopped_says_so_and_leaves_nothing(
+def test_stopped_build_reports_it_and_writes_nothing(
     own_settings: Settings, tmp_path: Path, forkers: Forkers
 ) -> None:
     environment = os.environ | {
@@ -114,18 +114,18 @@ def test_a_build_that_is_stopped_says_so_and_leaves_nothing(
         os.close(handle)
         begun = next(line for line in lines if "Taking in" in line)
         process.send_signal(signal.SIGINT)
-        said = list(lines)
+        remaining = list(lines)
 
     assert begun
-    assert said[-1] == "dossier build: stopped; nothing was written\n"
+    assert remaining[-1] == "dossier build: stopped; nothing was written\n"
     assert process.wait() == 130
     assert not out.parent.exists()
 
 
-def test_example_lacks_two_papers_and_has_one_wrong_percentage(
+def test_example_has_two_missing_items_and_one_wrong_percentage(
     example: Example, tmp_path: Path
 ) -> None:
-    first = example.told
+    first = example.output
     again = command(example.settings, EXAMPLE, tmp_path / "again")
 
     states = {item["number"]: item["state"] for item in first["items"]}
@@ -164,17 +164,17 @@ def verify(path: Path) -> None:
             assert sha256(archive.read(name)).hexdigest() == digest
 
 
-def spoil(folder: Path) -> None:
-    """Put beside good papers all that cannot be read."""
+def make_unreadable_folder(folder: Path) -> None:
+    """Put readable files beside one of each kind that cannot be read."""
     folder.mkdir()
     papers = make_papers()
     for name in ("product.yaml", "formula.xlsx", "scan-0007.pdf"):
         (folder / name).write_bytes(papers[name])
     facts = (folder / "product.yaml").read_text().partition("evidence:")[0]
     (folder / "product.yaml").write_text(facts)
-    with pikepdf.open(folder / "scan-0007.pdf") as paper:
+    with pikepdf.open(folder / "scan-0007.pdf") as document:
         locked = pikepdf.Encryption(owner="o", user="u")
-        paper.save(folder / "locked.pdf", encryption=locked)
+        document.save(folder / "locked.pdf", encryption=locked)
     (folder / "broken.pdf").write_bytes(papers["scan-0007.pdf"][:2000])
     (folder / "wrong.pdf").write_bytes(papers["quality/process-description.docx"])
     (folder / "empty.pdf").touch()
@@ -190,22 +190,22 @@ def spoil(folder: Path) -> None:
         bomb.writestr("xl/worksheets/sheet1.xml", b"0" * 40_000_000)
 
 
-def correct(folder: Path) -> None:
-    """Mend the slipped point, and take a paper away."""
+def correct_formula(folder: Path) -> None:
+    """Correct the misplaced decimal point, and remove a file."""
     book = openpyxl.load_workbook(folder / "formula.xlsx")
     book.worksheets[0]["D7"] = 7.0
     book.save(folder / "formula.xlsx")
     (folder / "scan-0007.pdf").unlink()
 
 
-async def test_unreadable_papers_are_named_and_a_change_makes_a_version(
+async def test_unreadable_files_are_named_and_a_change_makes_a_version(
     own_settings: Settings, tmp_path: Path
 ) -> None:
     folder = tmp_path / "papers"
-    spoil(folder)
+    make_unreadable_folder(folder)
 
     first = await build(own_settings, folder, folder / "out")
-    correct(folder)
+    correct_formula(folder)
     second = await build(own_settings, folder, folder / "out")
 
     reasons = {entry.name: entry.reason for entry in first.unread()}
@@ -220,7 +220,7 @@ async def test_unreadable_papers_are_named_and_a_change_makes_a_version(
     ]
     assert reasons["huge.pdf"] == "larger than 200 MiB"
     assert reasons["empty.pdf"] == "the file is empty (0 bytes)"
-    encodings = {paper.name: paper.encoding for paper in first.taken}
+    encodings = {paper.name: paper.encoding for paper in first.imported}
     assert (encodings["stability.csv"], encodings["label.csv"]) == ("big5", "utf-16")
     items = {paper.name: entry and entry["items"] for paper, entry in first.matched()}
     assert items["formula.xlsx"] == [3]
@@ -236,7 +236,7 @@ async def test_unreadable_papers_are_named_and_a_change_makes_a_version(
     shutil.rmtree(folder / "out")
 
 
-async def test_a_folder_of_noise_ends_without_product_and_version(
+async def test_folder_of_noise_makes_no_product_and_no_version(
     own_settings: Settings, tmp_path: Path
 ) -> None:
     folder = tmp_path / "papers"
@@ -249,15 +249,15 @@ async def test_a_folder_of_noise_ends_without_product_and_version(
     with pytest.raises(UnusableInputError, match=r"a\.bin: .*\n.*b\.bin: .*\n.*c\.bin"):
         await build(own_settings, folder, tmp_path / "out")
 
-    assert not (tmp_path / "out").exists()  # made for nothing, so it went again
+    assert not (tmp_path / "out").exists()  # it stayed empty, so it was removed
 
 
-async def test_bytes_that_were_removed_from_the_store_are_stored_and_printed_anew(
+async def test_bytes_removed_from_the_store_are_stored_and_printed_again(
     example: Example, tmp_path: Path
 ) -> None:
     shutil.rmtree(example.settings.home / "blobs")
 
     again = await build(example.settings, EXAMPLE, tmp_path / "again")
 
-    assert again.snapshot["version_number"] == example.told["version"]["number"]
+    assert again.snapshot["version_number"] == example.output["version"]["number"]
     assert digests(example.out) == digests(tmp_path / "again")

@@ -13,7 +13,7 @@ def run(*options: str) -> str:
     return result.stdout
 
 
-def test_table_tells_id_day_and_both_names() -> None:
+def test_table_holds_id_day_and_both_names() -> None:
     lines = {line.split()[0]: line for line in run().splitlines()}
 
     assert lines["face_cream"].split()[1:] == [
@@ -26,7 +26,7 @@ def test_table_tells_id_day_and_both_names() -> None:
     assert "not asked for" in lines["handmade_soap"]
 
 
-def test_json_holds_every_column_and_how_sure_each_is() -> None:
+def test_json_holds_every_column_with_its_certainty() -> None:
     printed = json.loads(run("--json"))
 
     rows = {row["id"]: row for row in printed["items"]}

@@ -29,7 +29,7 @@ def marks(result: Result) -> list[list[str]]:
     return [line.split()[:2] for line in result.output.splitlines()]
 
 
-def test_the_history_marks_where_the_database_stands(run: Run) -> None:
+def test_history_marks_the_applied_revisions(run: Run) -> None:
     run("migrate", "--to", "accounts", "--yes")
 
     result = run("migrate", "history")
@@ -62,7 +62,7 @@ def test_the_preview_prints_sql_and_changes_nothing(run: Run) -> None:
     assert {mark for mark, _ in marks(run("migrate", "history"))} == {"applied"}
 
 
-def test_the_preview_of_nothing_to_do_is_empty(run: Run) -> None:
+def test_preview_without_a_change_is_empty(run: Run) -> None:
     assert run("migrate", "--sql").output == ""
 
 
@@ -73,7 +73,7 @@ def test_an_unknown_revision_is_refused_by_name(run: Run) -> None:
     assert "no-such" in result.output
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(
+async def test_database_of_a_newer_version_is_not_changed(
     fresh_database: str,
 ) -> None:
     connection = await asyncpg.connect(fresh_database)
@@ -89,7 +89,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(
     assert "later, which only a newer version knows" in result.stderr
 
 
-def test_programs_of_the_server_are_for_the_embedded_one_only(run: Run) -> None:
+def test_programs_are_refused_for_a_server_that_is_not_embedded(run: Run) -> None:
     result = run("postgres", "psql")
 
     assert result.exit_code == 2
@@ -108,7 +108,7 @@ def embedded_home(
 
 
 @pytest.mark.usefixtures("embedded_home")
-def test_a_backup_is_taken_by_the_programs_of_the_wheel(tmp_path: Path) -> None:
+def test_backup_is_made_by_the_programs_of_the_wheel(tmp_path: Path) -> None:
     file = tmp_path / "backup.sql"
 
     result = CliRunner().invoke(app, ["postgres", "pg_dump", "--file", str(file)])
@@ -118,7 +118,7 @@ def test_a_backup_is_taken_by_the_programs_of_the_wheel(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("embedded_home")
-def test_a_program_that_is_not_of_the_wheel_is_refused() -> None:
+def test_program_that_is_not_in_the_wheel_is_refused() -> None:
     result = CliRunner().invoke(app, ["postgres", "../../bash"])
 
     assert result.exit_code == 2

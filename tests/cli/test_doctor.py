@@ -1,4 +1,4 @@
-"""`dossier doctor` tells what is wrong and how to mend it."""
+"""`dossier doctor` reports what is wrong and how to repair it."""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -45,7 +45,7 @@ def examine(run: Callable[..., Result]) -> Examine:
     return checks
 
 
-def test_a_machine_in_order_is_well(run: Callable[..., Result]) -> None:
+def test_healthy_machine_has_only_ok_checks(run: Callable[..., Result]) -> None:
     result = run("doctor")
 
     lines = [line.split()[:2] for line in result.output.splitlines()]
@@ -61,7 +61,7 @@ def test_a_machine_in_order_is_well(run: Callable[..., Result]) -> None:
     assert result.exit_code == 0
 
 
-def test_an_old_revision_is_named_with_its_mend(
+def test_old_revision_is_named_with_its_repair(
     run: Callable[..., Result], examine: Examine
 ) -> None:
     run("migrate", "--to", "accounts", "--yes")
@@ -75,7 +75,7 @@ def test_an_old_revision_is_named_with_its_mend(
     assert run("doctor").exit_code == 1
 
 
-def test_a_server_that_is_away_ends_no_other_check(
+def test_unreachable_server_does_not_prevent_other_checks(
     examine: Examine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     url = f"postgresql://somebody:secret@/none?host={tmp_path}&port=1"
@@ -92,7 +92,7 @@ def test_a_server_that_is_away_ends_no_other_check(
     assert "secret" not in str(checks["database"])
 
 
-def test_a_home_that_cannot_be_written_is_named(
+def test_unwritable_home_is_named(
     examine: Examine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -104,7 +104,7 @@ def test_a_home_that_cannot_be_written_is_named(
     assert "DOSSIER_HOME" in str(checks["home"]["mend"])
 
 
-def test_a_font_folder_without_a_chinese_font_is_named(
+def test_font_folder_without_a_chinese_font_is_named(
     examine: Examine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DOSSIER_REPORTS__FONT_DIR", str(tmp_path))
@@ -112,7 +112,7 @@ def test_a_font_folder_without_a_chinese_font_is_named(
     assert examine()["font"]["state"] == "wrong"
 
 
-def test_a_bucket_that_cannot_be_reached_is_named(
+def test_unreachable_bucket_is_named(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOSSIER_STORAGE__URL", "nonsense://bucket")
@@ -129,11 +129,11 @@ def test_servers_before_15_are_too_old(number: int, state: str) -> None:
     assert doctor.check_version("of your own", "any", number).state == state
 
 
-def test_a_server_without_pgvector_is_named() -> None:
+def test_server_without_pgvector_is_named() -> None:
     assert "pgvector" in str(doctor.check_vector(None).mend)
 
 
-def test_a_log_in_without_the_roles_is_told_the_grant(
+def test_log_in_without_the_roles_gets_the_grant_to_run(
     examine: Examine,
     fresh_database: str,
     plain_login: str,

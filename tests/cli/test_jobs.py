@@ -54,7 +54,7 @@ async def test_failed_jobs_of_every_organisation_are_listed(
     assert {line["state"] for line in listed} == {"failed"}
 
 
-async def test_all_failed_jobs_are_driven_anew(committed: SessionFactory) -> None:
+async def test_all_failed_jobs_are_queued_again(committed: SessionFactory) -> None:
     jobs = [
         await make_job(committed, org_id, state=JobState.FAILED)
         for org_id in (ORG_ID, OTHER_ORG_ID)
@@ -74,7 +74,7 @@ async def test_one_job_is_cancelled(committed: SessionFactory) -> None:
     assert line["state"] == "cancelled"
 
 
-async def test_depth_and_age_are_told_by_kind(committed: SessionFactory) -> None:
+async def test_stats_print_depth_and_age_by_kind(committed: SessionFactory) -> None:
     for _ in range(2):
         await make_job(committed, ORG_ID)
 
@@ -84,11 +84,13 @@ async def test_depth_and_age_are_told_by_kind(committed: SessionFactory) -> None
 
 
 @pytest.mark.parametrize("arguments", [["retry"], ["retry", "x", "--all-failed"]])
-async def test_retry_wants_either_a_job_or_all(arguments: list[str]) -> None:
+async def test_retry_needs_either_a_job_or_all(arguments: list[str]) -> None:
     assert (await call(*arguments)).exit_code == 2
 
 
-async def test_an_unknown_job_is_told_in_words(committed: SessionFactory) -> None:
+async def test_unknown_job_is_reported_without_a_traceback(
+    committed: SessionFactory,
+) -> None:
     del committed
 
     result = await call("cancel", str(new_id()))

@@ -1,4 +1,4 @@
-"""`dossier search` asks one organisation, and says which."""
+"""`dossier search` searches one organisation, which must exist."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The board: states follow from evidence alone."""
+"""The board: states are computed from evidence alone."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -22,7 +22,7 @@ from dossier.pif.rules import (
 )
 
 BEFORE, DUE, AFTER = date(2026, 6, 30), date(2026, 7, 1), date(2026, 11, 21)
-PAPER = UUID(int=7)
+DOCUMENT = UUID(int=7)
 FIELDS = frozenset(
     field
     for item in rulebook().items
@@ -31,7 +31,7 @@ FIELDS = frozenset(
     for field in group
 )
 EMPTY = Evidence(as_of=AFTER, phase_in_on=DUE)
-ALL_LINKS = tuple(Link(PAPER, number) for number in range(1, 17))
+ALL_LINKS = tuple(Link(DOCUMENT, number) for number in range(1, 17))
 FULL = replace(EMPTY, filled=FIELDS, has_formula=True, links=ALL_LINKS)
 
 
@@ -84,7 +84,7 @@ def test_requirements_of_product_facts_name_fields_and_others_do_not() -> None:
             assert bool(part.fields) is (Means.PRODUCT_FIELD in part.satisfied_by)
 
 
-def test_nothing_at_all_leaves_sixteen_blocking_gaps() -> None:
+def test_empty_evidence_leaves_sixteen_blocking_gaps() -> None:
     items = board_items(EMPTY)
 
     assert {item.state for item in items} == {ItemState.MISSING}
@@ -93,7 +93,7 @@ def test_nothing_at_all_leaves_sixteen_blocking_gaps() -> None:
     assert {f.severity for f in board_findings(items, EMPTY)} == {Severity.BLOCKING}
 
 
-def test_everything_leaves_no_finding() -> None:
+def test_complete_evidence_leaves_no_finding() -> None:
     counted = completeness(board_items(FULL))
 
     assert (counted.present, counted.complete, counted.total) == (16, 16, 16)
@@ -132,19 +132,21 @@ def test_partly_met_item_is_missing_and_names_what_is_missing() -> None:
     assert "電話" in finding.message.zh
 
 
-def test_gap_says_where_it_was_looked_for() -> None:
-    evidence = replace(EMPTY, links=(Link(PAPER, 2), Link(UUID(int=8), 2)))
+def test_gap_names_where_evidence_was_looked_for() -> None:
+    evidence = replace(EMPTY, links=(Link(DOCUMENT, 2), Link(UUID(int=8), 2)))
 
-    said = {f.item: f.message for f in board_findings(board_items(evidence), evidence)}
+    messages = {
+        f.item: f.message for f in board_findings(board_items(evidence), evidence)
+    }
 
-    assert said[3].en.endswith("is missing: no formula has been imported.")
-    assert said[11].en == (
+    assert messages[3].en.endswith("is missing: no formula has been imported.")
+    assert messages[11].en == (
         "“Stability test” is missing: none of the linked papers (2) shows it."
     )
-    assert said[7].en.endswith(
+    assert messages[7].en.endswith(
         "the product's facts do not state it, none of the linked papers (2) shows it."
     )
-    assert "2 份文件" in said[11].zh
+    assert "2 份文件" in messages[11].zh
 
 
 def test_either_name_is_enough() -> None:
@@ -153,27 +155,27 @@ def test_either_name_is_enough() -> None:
     assert state_of(evidence, 1) is ItemState.PRESENT
 
 
-def test_paper_linked_to_one_requirement_serves_that_one_alone() -> None:
-    evidence = replace(EMPTY, links=(Link(PAPER, 9, "tw-9.ingredients"),))
+def test_document_linked_to_one_requirement_serves_that_one_alone() -> None:
+    evidence = replace(EMPTY, links=(Link(DOCUMENT, 9, "tw-9.ingredients"),))
 
     item = board_items(evidence)[8]
 
     assert item.state is ItemState.MISSING
     assert [(p.rule.code, p.state, p.documents) for p in item.requirements] == [
         ("tw-9.product", ItemState.MISSING, ()),
-        ("tw-9.ingredients", ItemState.PRESENT, (PAPER,)),
+        ("tw-9.ingredients", ItemState.PRESENT, (DOCUMENT,)),
     ]
 
 
-def test_paper_linked_to_item_three_is_no_formula() -> None:
-    evidence = replace(EMPTY, links=(Link(PAPER, 3),))
+def test_document_linked_to_item_three_is_no_formula() -> None:
+    evidence = replace(EMPTY, links=(Link(DOCUMENT, 3),))
 
     assert state_of(evidence, 3) is ItemState.MISSING
     assert state_of(replace(EMPTY, has_formula=True), 3) is ItemState.PRESENT
 
 
 @pytest.mark.parametrize("item", [5, 8])
-def test_declaration_stands_in_for_the_papers(item: int) -> None:
+def test_declaration_replaces_the_documents(item: int) -> None:
     evidence = replace(EMPTY, decisions=(decision(DecisionKind.DECLARATION, item),))
 
     assert state_of(evidence, item) is ItemState.DECLARED
@@ -181,20 +183,20 @@ def test_declaration_stands_in_for_the_papers(item: int) -> None:
 
 
 @pytest.mark.parametrize("item", [11, 12, 13])
-def test_waiver_needs_the_signatory_until_item_sixteen_stands(item: int) -> None:
+def test_waiver_needs_the_signatory_until_item_sixteen_is_present(item: int) -> None:
     waived = replace(EMPTY, decisions=(decision(DecisionKind.WAIVER, item),))
-    signed = replace(waived, links=(Link(PAPER, 16),))
+    signed = replace(waived, links=(Link(DOCUMENT, 16),))
 
     assert state_of(waived, item) is ItemState.WAIVED
     assert ("needs-signatory-reason", item) in codes_of(waived)
     assert ("needs-signatory-reason", item) not in codes_of(signed)
 
 
-def test_paper_goes_before_a_decision() -> None:
+def test_document_takes_precedence_over_a_decision() -> None:
     evidence = replace(
         EMPTY,
         decisions=(decision(DecisionKind.WAIVER, 11),),
-        links=(Link(PAPER, 11),),
+        links=(Link(DOCUMENT, 11),),
     )
 
     item = board_items(evidence)[10]
@@ -213,7 +215,7 @@ def test_decision_counts_only_where_it_is_allowed(
     assert (state_of(evidence, item) is not ItemState.MISSING) is is_allowed
 
 
-def test_file_that_nobody_asks_for_has_no_missing_item() -> None:
+def test_file_that_is_not_required_has_no_missing_item() -> None:
     evidence = replace(EMPTY, phase_in_on=None, has_formula=True)
 
     counted = completeness(board_items(evidence))
@@ -221,14 +223,14 @@ def test_file_that_nobody_asks_for_has_no_missing_item() -> None:
     assert codes_of(evidence) == [("file-not-required", None)]
 
 
-def test_link_to_an_unknown_requirement_counts_for_nothing_and_is_said() -> None:
-    evidence = replace(EMPTY, links=(Link(PAPER, 11, "tw-11.colour"),))
+def test_link_to_an_unknown_requirement_is_ignored_with_a_warning() -> None:
+    evidence = replace(EMPTY, links=(Link(DOCUMENT, 11, "tw-11.colour"),))
 
     assert state_of(evidence, 11) is ItemState.MISSING
     assert ("unknown-requirement", 11) in codes_of(evidence)
 
 
-def test_formula_findings_stand_among_the_others_by_weight() -> None:
+def test_formula_findings_are_sorted_among_the_others_by_severity() -> None:
     words = Message(zh="總和", en="total")
     formula = Finding(
         code="total-not-100",

@@ -1,4 +1,4 @@
-"""What a product's facts fill, and findings that come back from storage."""
+"""Filled fields of a product, and findings read back from storage."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -52,7 +52,7 @@ findings = st.builds(
 )
 
 
-def test_day_of_law_begins_at_midnight_in_taipei() -> None:
+def test_legal_day_begins_at_midnight_in_taipei() -> None:
     last = datetime(2026, 6, 30, 15, 59, tzinfo=UTC)
     first = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
 
@@ -60,7 +60,7 @@ def test_day_of_law_begins_at_midnight_in_taipei() -> None:
     assert day_in_taipei(first) == date(2026, 7, 1)
 
 
-def test_filled_fields_are_named_through_what_holds_them() -> None:
+def test_nested_filled_fields_are_named_with_dots() -> None:
     facts = {
         "name_zh": "面霜",
         "name_en": " ",
@@ -79,11 +79,11 @@ def test_filled_fields_are_named_through_what_holds_them() -> None:
 
 @settings(max_examples=60)
 @given(findings)
-def test_finding_comes_back_from_storage_as_it_was(finding: Finding) -> None:
+def test_finding_read_from_storage_equals_the_stored_one(finding: Finding) -> None:
     assert finding_of(finding_json(finding)) == finding
 
 
-def test_decimals_and_boxes_come_back_with_their_places() -> None:
+def test_decimals_and_boxes_keep_their_decimal_places() -> None:
     words = Message(zh="", en="")
     box = (Decimal("1.0"), Decimal("2.50"), Decimal(3), Decimal(4))
     finding = Finding(

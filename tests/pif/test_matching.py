@@ -1,4 +1,4 @@
-"""Which item a paper is taken for; texts are written for these tests."""
+"""Which item a document is matched to; texts are written for these tests."""
 
 import json
 from importlib import resources
@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from dossier.pif.constants import Outcome
 from dossier.pif.rules import Paper, Target, propose, rulebook, targets
-from dossier.pif.rules.papers import paper_kinds
-from dossier.pif.rules.words import count_words, fold, fold_name
+from dossier.pif.rules.matching import (
+    count_words,
+    document_kinds,
+    fold,
+    fold_name,
+)
 
 ID = UUID(int=1)
 
@@ -147,7 +151,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("filename", "text", "kind"), CASES)
-def test_paper_is_known_by_its_name_and_words(
+def test_document_is_matched_by_its_name_and_words(
     filename: str, text: str, kind: str
 ) -> None:
     proposal = propose(Paper(ID, filename, text))
@@ -192,14 +196,14 @@ def test_safety_data_sheet_serves_the_ingredient_parts_of_two_items() -> None:
         ("invoice.pdf", "Invoice no. 17, stability of prices, supplier: Nord."),
     ],
 )
-def test_paper_without_known_words_is_not_matched(filename: str, text: str) -> None:
+def test_document_without_known_words_is_not_matched(filename: str, text: str) -> None:
     proposal = propose(Paper(ID, filename, text))
 
     assert proposal.outcome is Outcome.UNMATCHED
     assert proposal.serves == ()
 
 
-def test_paper_of_two_kinds_is_said_to_be_ambiguous() -> None:
+def test_document_of_two_kinds_is_ambiguous() -> None:
     proposal = propose(Paper(ID, "stability and packaging.pdf", ""))
 
     assert proposal.outcome is Outcome.AMBIGUOUS
@@ -220,7 +224,7 @@ def test_file_name_is_read_in_full_width_and_camel_case() -> None:
     )
 
 
-def test_longer_word_hides_the_shorter_one_inside_it() -> None:
+def test_longer_word_excludes_the_shorter_one_inside_it() -> None:
     words = {"efficacy", "preservative efficacy"}
 
     counted = count_words("preservative efficacy and efficacy", words)
@@ -236,19 +240,23 @@ def test_latin_word_inside_another_word_does_not_count() -> None:
 
 def test_every_kind_serves_known_requirements_and_every_document_has_a_kind() -> None:
     codes = {part.code: part for item in rulebook().items for part in item.requirements}
-    served = {code for kind in paper_kinds() for code in kind.serves}
+    served = {code for kind in document_kinds() for code in kind.serves}
 
     assert served <= set(codes)
     by_document = {c for c, part in codes.items() if "document" in part.satisfied_by}
     assert by_document <= served
 
 
-def test_words_are_stored_as_they_are_looked_for() -> None:
-    text = resources.files("dossier.pif").joinpath("data/tw_papers.json").read_text()
+def test_stored_words_are_folded_and_distinct() -> None:
+    text = (
+        resources.files("dossier.pif")
+        .joinpath("data/tw_document_kinds.json")
+        .read_text()
+    )
     lists = [
         words
-        for paper in json.loads(text)["papers"]
-        for name, words in paper.items()
+        for kind in json.loads(text)["kinds"]
+        for name, words in kind.items()
         if name.endswith(("words", "hints"))
     ]
 
@@ -258,7 +266,9 @@ def test_words_are_stored_as_they_are_looked_for() -> None:
 
 @settings(max_examples=50)
 @given(st.text(max_size=80), st.text(max_size=400))
-def test_any_name_and_text_are_judged_alike_every_time(name: str, text: str) -> None:
+def test_any_name_and_text_give_the_same_proposal_each_time(
+    name: str, text: str
+) -> None:
     paper = Paper(ID, name, text)
 
     first = propose(paper)

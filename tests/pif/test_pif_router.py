@@ -56,7 +56,7 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
     assert len(body["findings"]) == 14
 
 
-async def test_linked_paper_makes_an_item_present(
+async def test_linked_document_makes_an_item_present(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
     paper = await make_document(sessions, org_id)
@@ -94,7 +94,7 @@ async def test_decision_counts_until_it_is_revoked(
     assert (await client.delete(path)).json()["type"] == "/problems/decision-not-found"
 
 
-async def test_waiver_says_that_the_signatory_must_give_the_reason(
+async def test_waiver_has_a_finding_until_the_signatory_gives_the_reason(
     client: httpx2.AsyncClient, url: str
 ) -> None:
     await client.put(f"{url}/items/12/waiver", json=REASON)
@@ -124,7 +124,7 @@ async def test_same_decision_again_changes_nothing_and_a_new_reason_replaces_it(
     ("kind", "item"),
     [("waiver", 5), ("waiver", 10), ("declaration", 11), ("declaration", 16)],
 )
-async def test_decision_that_the_regulation_does_not_know_is_refused(
+async def test_decision_outside_the_regulation_is_refused(
     client: httpx2.AsyncClient, url: str, kind: str, item: int
 ) -> None:
     answer = await client.put(f"{url}/items/{item}/{kind}", json=REASON)
@@ -144,7 +144,7 @@ async def test_decision_needs_an_item_and_a_reason(
     assert [answer.status_code for answer in answers] == [422, 422]
 
 
-async def test_papers_are_proposed_then_linked_once(
+async def test_documents_are_proposed_then_linked_once(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
     stability = await make_document(sessions, org_id, b"1", filename="stability.pdf")
@@ -186,7 +186,7 @@ async def test_papers_are_proposed_then_linked_once(
     assert states(await board(client, url))[11] == "present"
 
 
-async def test_what_a_person_stated_goes_before_the_words(
+async def test_statement_of_a_person_takes_precedence_over_words(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
     paper = await make_document(sessions, org_id, filename="stability.pdf")
@@ -203,7 +203,7 @@ async def test_what_a_person_stated_goes_before_the_words(
     assert len((await client.get(links)).json()["items"]) == 1
 
 
-async def test_paper_that_is_not_there_cannot_be_matched(
+async def test_unknown_document_cannot_be_matched(
     client: httpx2.AsyncClient, sessions: SessionFactory, other_org_id: UUID, url: str
 ) -> None:
     foreign = await make_document(sessions, other_org_id)
@@ -241,7 +241,7 @@ async def test_market_without_a_rulebook_is_refused(
     assert answer.status_code == 422
 
 
-async def test_paper_without_a_telling_name_is_matched_by_its_text(
+async def test_document_with_a_neutral_name_is_matched_by_its_text(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
     paper = await make_document(sessions, org_id, filename="scan-7.pdf")
@@ -276,7 +276,7 @@ async def test_paper_without_a_telling_name_is_matched_by_its_text(
         ),
     ],
 )
-async def test_paper_that_is_not_matched_says_what_hindered_it(
+async def test_unmatched_document_names_what_prevented_the_match(
     *,
     client: httpx2.AsyncClient,
     sessions: SessionFactory,

@@ -42,10 +42,10 @@ TOTAL = Finding(
     place=Place(filename="formula.xlsx", sha256="ab", sheet="A", cell="G12"),
 )
 
-Services = Callable[[Actor], AbstractAsyncContextManager["Work"]]
+OpenServices = Callable[[Actor], AbstractAsyncContextManager["Services"]]
 
 
-class Work:
+class Services:
     """The services of one transaction."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
@@ -57,13 +57,13 @@ class Work:
 
 
 @pytest.fixture
-def work(sessions: SessionFactory) -> Services:
+def services(sessions: SessionFactory) -> OpenServices:
     @asynccontextmanager
-    async def open_work(actor: Actor) -> AsyncIterator[Work]:
+    async def open_services(actor: Actor) -> AsyncIterator[Services]:
         async with tenant_transaction(sessions, actor.org_id) as session:
-            yield Work(session, actor)
+            yield Services(session, actor)
 
-    return open_work
+    return open_services
 
 
 @pytest.fixture
@@ -72,18 +72,18 @@ async def product(sessions: SessionFactory, org_id: UUID) -> Product:
 
 
 @pytest.fixture
-async def paper(sessions: SessionFactory, org_id: UUID) -> Document:
+async def document(sessions: SessionFactory, org_id: UUID) -> Document:
     return await make_document(sessions, org_id, filename="stability.pdf")
 
 
-async def add_formula(work: Work, product: Product, paper: Document) -> None:
+async def add_formula(services: Services, product: Product, document: Document) -> None:
     version = FormulaVersion(
         org_id=product.org_id,
         product_id=product.id,
         number=1,
-        document_id=paper.id,
-        filename=paper.filename,
-        sha256=paper.sha256,
+        document_id=document.id,
+        filename=document.filename,
+        sha256=document.sha256,
         sheet="Formula",
         encoding=None,
         tolerance=Decimal(0),
@@ -115,18 +115,18 @@ async def add_formula(work: Work, product: Product, paper: Document) -> None:
         place={"cell": "G7"},
         cells={},
     )
-    work.session.add(version)
-    await work.session.flush()
-    work.session.add(line)
-    await work.session.flush()
+    services.session.add(version)
+    await services.session.flush()
+    services.session.add(line)
+    await services.session.flush()
 
 
 async def test_same_content_is_the_same_version(
-    work: Services, actor: Actor, product: Product
+    services: OpenServices, actor: Actor, product: Product
 ) -> None:
-    async with work(actor) as one:
+    async with services(actor) as one:
         first = await one.pif.snapshot_version(product.id)
-    async with work(actor) as two:
+    async with services(actor) as two:
         second = await two.pif.snapshot_version(product.id)
 
     assert (first.created, first.version.number) == (True, 1)
@@ -134,9 +134,9 @@ async def test_same_content_is_the_same_version(
 
 
 async def test_changed_fact_gives_the_next_version_and_the_old_one_stays(
-    work: Services, actor: Actor, product: Product
+    services: OpenServices, actor: Actor, product: Product
 ) -> None:
-    async with work(actor) as one:
+    async with services(actor) as one:
         first = (await one.pif.snapshot_version(product.id)).version
         await one.products.update_product(product.id, ProductUpdate(population="teens"))
         second = (await one.pif.snapshot_version(product.id)).version
@@ -150,10 +150,10 @@ async def test_changed_fact_gives_the_next_version_and_the_old_one_stays(
     assert listed.total == 2
 
 
-async def test_content_that_returns_is_its_old_version(
-    work: Services, actor: Actor, product: Product
+async def test_restored_content_is_its_old_version(
+    services: OpenServices, actor: Actor, product: Product
 ) -> None:
-    async with work(actor) as one:
+    async with services(actor) as one:
         first = (await one.pif.snapshot_version(product.id)).version
         await one.products.update_product(product.id, ProductUpdate(population="teens"))
         await one.pif.snapshot_version(product.id)
@@ -165,13 +165,13 @@ async def test_content_that_returns_is_its_old_version(
 
 
 async def test_snapshot_holds_product_formula_findings_and_evidence(
-    work: Services, actor: Actor, product: Product, paper: Document
+    services: OpenServices, actor: Actor, product: Product, document: Document
 ) -> None:
-    async with work(actor) as one:
-        await add_formula(one, product, paper)
+    async with services(actor) as one:
+        await add_formula(one, product, document)
         for item, why in ((11, MatchedBy.FILENAME), (3, MatchedBy.STATED)):
             await one.products.link_document(
-                product.id, paper.id, item, matched_by=why, reason=f"by {why}"
+                product.id, document.id, item, matched_by=why, reason=f"by {why}"
             )
         await one.pif.declare(product.id, 8, "None is known.")
         version = (await one.pif.snapshot_version(product.id)).version
@@ -194,10 +194,10 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
     assert finding_json(TOTAL) in stored["findings"]
     assert stored["evidence"] == [
         {
-            "document_id": str(paper.id),
+            "document_id": str(document.id),
             "filename": "stability.pdf",
-            "sha256": paper.sha256,
-            "size_bytes": paper.size_bytes,
+            "sha256": document.sha256,
+            "size_bytes": document.size_bytes,
             "media_type": "text/plain",
             "items": [3, 11],
             "matched_by": "stated",
@@ -207,9 +207,9 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
 
 
 async def test_version_can_be_neither_changed_nor_deleted(
-    work: Services, actor: Actor, product: Product, session: Session
+    services: OpenServices, actor: Actor, product: Product, session: Session
 ) -> None:
-    async with work(actor) as one:
+    async with services(actor) as one:
         await one.pif.snapshot_version(product.id)
 
     for statement in ("update pif_versions set number = 9", "delete from pif_versions"):
@@ -219,24 +219,24 @@ async def test_version_can_be_neither_changed_nor_deleted(
 
 
 async def test_version_of_another_organisation_is_not_found(
-    work: Services, actor: Actor, other_actor: Actor, product: Product
+    services: OpenServices, actor: Actor, other_actor: Actor, product: Product
 ) -> None:
-    async with work(actor) as one:
+    async with services(actor) as one:
         version = (await one.pif.snapshot_version(product.id)).version
 
-    async with work(other_actor) as foreign:
+    async with services(other_actor) as foreign:
         with pytest.raises(VersionNotFoundError):
             await foreign.pif.get_version_by_id(version.id)
-    async with work(actor) as own:
+    async with services(actor) as own:
         assert (await own.pif.get_version_by_id(version.id)).number == 1
         with pytest.raises(VersionNotFoundError):
             await own.pif.get_version(product.id, 2)
 
 
 async def test_version_is_read_over_http(
-    work: Services, actor: Actor, product: Product, client: httpx2.AsyncClient
+    services: OpenServices, actor: Actor, product: Product, client: httpx2.AsyncClient
 ) -> None:
-    async with work(actor) as one:
+    async with services(actor) as one:
         version = (await one.pif.snapshot_version(product.id)).version
     url = f"/api/v1/products/{product.id}/pif/versions"
 
@@ -262,7 +262,7 @@ async def test_version_is_read_over_http(
     ],
 )
 async def test_role_decides_what_a_member_may_state(
-    work: Services,
+    services: OpenServices,
     actor: Actor,
     product: Product,
     role: str,
@@ -270,7 +270,7 @@ async def test_role_decides_what_a_member_may_state(
     may_declare: bool,  # noqa: FBT001 - a column of the table
     may_freeze: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    async with work(replace(actor, role=role)) as one:
+    async with services(replace(actor, role=role)) as one:
         found = []
         for attempt in (
             one.pif.waive(product.id, 11, "No water."),
@@ -288,10 +288,14 @@ async def test_role_decides_what_a_member_may_state(
 
 
 async def test_every_change_leaves_a_trace(
-    work: Services, actor: Actor, product: Product, paper: Document, session: Session
+    services: OpenServices,
+    actor: Actor,
+    product: Product,
+    document: Document,
+    session: Session,
 ) -> None:
-    async with work(actor) as one:
-        link = await one.products.link_document(product.id, paper.id, 4)
+    async with services(actor) as one:
+        link = await one.products.link_document(product.id, document.id, 4)
         await one.products.unlink_document(product.id, link.id)
         await one.pif.declare(product.id, 5, "Works by GMP.")
         await one.pif.declare(product.id, 5, "Works by ISO 22716.")

@@ -8,10 +8,10 @@ from typing import Any
 import pypdfium2
 from typing_extensions import override
 
-from dossier.integrations.pdf.child import compile_order
-from dossier.integrations.pdf.client import Typesetter
+from dossier.integrations.pdf.child import render_request
+from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.pdf.fonts import FontChoice, find_font
-from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
+from dossier.reports.content import TEMPLATE, ReportContent
 
 SHA256 = "5f" * 32
 
@@ -24,22 +24,22 @@ def font() -> FontChoice:
 
 def print_snapshot(snapshot: dict[str, Any], target: Path) -> int:
     """Write the PDF of a snapshot and return its number of pages."""
-    manuscript = Manuscript(snapshot, SHA256)
+    content = ReportContent(snapshot, SHA256)
     return _print(
         TEMPLATE,
         target,
-        inputs=manuscript.typesetter_inputs(manuscript.findings_json().decode()),
-        timestamp=manuscript.timestamp,
+        inputs=content.template_inputs(content.findings_json().decode()),
+        timestamp=content.timestamp,
         identifier="urn:sha256:" + SHA256,
     )
 
 
-class InsideTypesetter(Typesetter):
-    """Prints in this process: most tests are not about the process apart."""
+class InProcessRenderer(PdfRenderer):
+    """Renders in this process: most tests are not about the separate one."""
 
     @override
-    async def typeset(self, template: Path, target: Path, **order: Any) -> int:
-        return _print(template, target, **order)
+    async def render(self, template: Path, target: Path, **options: Any) -> int:
+        return _print(template, target, **options)
 
 
 def _print(
@@ -50,18 +50,15 @@ def _print(
     timestamp: datetime,
     identifier: str,
 ) -> int:
-    return compile_order(
+    return render_request(
         {
-            "root": str(template.parent),
-            "template": template.name,
+            "template": str(template),
             "inputs": inputs,
-            "font": {
-                "file": str(font().file),
-                "index": font().index,
-                "family": font().family,
-            },
+            "font": {"file": str(font().file), "index": font().index},
+            "family": font().family,
             "timestamp_s": int(timestamp.timestamp()),
-            "stamp": {"identifier": identifier, "creator_tool": "Dossier"},
+            "identifier": identifier,
+            "creator_tool": "Dossier",
             "target": str(target),
         }
     )

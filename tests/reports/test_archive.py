@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from dossier.reports.tasks.archive import Entry, file_chunks, new_archive
+from dossier.reports.archive import ArchiveEntry, file_chunks, new_archive
 
 
 async def _chunks() -> AsyncIterator[bytes]:
@@ -16,7 +16,7 @@ async def _chunks() -> AsyncIterator[bytes]:
         yield bytes([letter]) * 1000
 
 
-async def _write(target: Path) -> list[Entry]:
+async def _write(target: Path) -> list[ArchiveEntry]:
     with new_archive(target) as archive:
         return [
             await archive.add("originals/01_配方.xlsx", _chunks(), 3000),

@@ -74,7 +74,7 @@ def test_articles_are_cited_as_taiwan_does(tmp_path: Path) -> None:
     assert f"管理辦法第 3 條第 1 項第 16 款第 2 目 {article}" in body
 
 
-def test_the_file_says_how_long_and_where_it_is_kept(pages: list[str]) -> None:
+def test_file_states_how_long_and_where_it_is_kept(pages: list[str]) -> None:
     assert (
         "自產品最後市售日之次日起至少五年 | 管理辦法第 7 條 PIF Reg. Art. 7" in pages[1]
     )
@@ -90,18 +90,18 @@ def test_contents_list_sixteen_items_with_state_and_true_page(pages: list[str]) 
     assert "產品安全資料 Product safety information" in pages[int(number) - 1]
 
 
-def test_every_page_says_which_of_how_many(pages: list[str]) -> None:
+def test_every_page_has_its_number_and_the_total(pages: list[str]) -> None:
     for number, page in enumerate(pages, start=1):
         assert f"Page {number} of {len(pages)}" in page
 
 
-def test_every_page_after_the_cover_says_what_it_belongs_to(pages: list[str]) -> None:
+def test_every_page_after_the_cover_names_its_product(pages: list[str]) -> None:
     for page in pages[1:]:
         assert "玫瑰保濕霜 Rose Moisturising Cream" in page
         assert "Version 3" in page
 
 
-def test_items_cite_evidence_article_and_what_closes_the_gap(pages: list[str]) -> None:
+def test_items_cite_evidence_article_and_how_to_close_the_gap(pages: list[str]) -> None:
     body = " ".join(pages)
 
     assert "E07 stability-report.pdf" in body
@@ -145,7 +145,7 @@ def test_evidence_is_listed_with_whole_digests(pages: list[str]) -> None:
         assert f"{paper['size_bytes']} bytes" in listed
 
 
-def test_a_paper_and_its_digest_stand_on_one_page(pages: list[str]) -> None:
+def test_document_and_its_digest_are_on_one_page(pages: list[str]) -> None:
     annex = pages[-2:]  # the digest of the formula stands above its table too
 
     for position, paper in enumerate(samples.evidence(), start=1):
@@ -154,7 +154,7 @@ def test_a_paper_and_its_digest_stand_on_one_page(pages: list[str]) -> None:
         assert re.findall(r"E(\d\d)\b", before)[-1] == f"{position:02d}"
 
 
-def test_software_never_calls_a_product_safe_or_approved(pages: list[str]) -> None:
+def test_file_never_calls_a_product_safe_or_approved(pages: list[str]) -> None:
     body = " ".join(pages).lower()
 
     for words in FORBIDDEN:
@@ -175,7 +175,7 @@ def test_a_long_composition_repeats_its_header_on_every_page(tmp_path: Path) -> 
     assert "Raw Material 500" in annex[-1]
 
 
-def test_an_empty_file_says_what_is_not_there(tmp_path: Path) -> None:
+def test_empty_file_states_what_is_missing(tmp_path: Path) -> None:
     bare = samples.snapshot(formula=None, findings=[], evidence=[])
     for name in (
         "name_en",
@@ -203,7 +203,7 @@ def test_an_empty_file_says_what_is_not_there(tmp_path: Path) -> None:
     assert "No file is asked for in this category" in body
 
 
-def test_the_name_that_is_there_leads_the_cover(tmp_path: Path) -> None:
+def test_only_existing_name_leads_the_cover(tmp_path: Path) -> None:
     snapshot = samples.snapshot()
     snapshot["product"]["name_zh"] = None
 
@@ -213,7 +213,7 @@ def test_the_name_that_is_there_leads_the_cover(tmp_path: Path) -> None:
     assert "Rose Moisturising Cream 中文品名未載明 No Chinese name stated" in cover
 
 
-def test_no_page_is_spent_on_a_formula_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_formula_takes_no_page(tmp_path: Path) -> None:
     print_snapshot(samples.snapshot(formula=None), tmp_path / "pif.pdf")
 
     with pypdfium2.PdfDocument(tmp_path / "pif.pdf") as document:
@@ -271,7 +271,9 @@ def _with_all_texts() -> dict[str, Any]:
     return snapshot
 
 
-def test_no_text_is_taken_for_markup_or_leaves_its_column(tmp_path: Path) -> None:
+def test_text_is_not_interpreted_as_markup_and_stays_in_its_column(
+    tmp_path: Path,
+) -> None:
     print_snapshot(_with_all_texts(), tmp_path / "pif.pdf")
 
     assert min(_right_edges_pt(tmp_path / "pif.pdf")) > MARGIN_PT
@@ -287,7 +289,9 @@ def test_names_of_any_length_fit_the_cover(text: str, tmp_path: Path) -> None:
     assert min(_right_edges_pt(tmp_path / "pif.pdf")) > MARGIN_PT
 
 
-def test_what_the_font_lacks_is_spelled_out(tmp_path: Path) -> None:
+def test_character_missing_from_the_font_is_written_as_code_point(
+    tmp_path: Path,
+) -> None:
     snapshot = samples.snapshot()
     snapshot["product"]["name_zh"] = "霜 😀 \u202e甲\x00"
 
@@ -318,7 +322,7 @@ def test_the_outline_leads_to_items_and_annexes(printed: Path) -> None:
     assert titles[-1].endswith("Annex C: List of evidence")
 
 
-def test_no_glyph_is_smeared_by_a_stroke(printed: Path) -> None:
+def test_no_glyph_is_emboldened_by_a_stroke(printed: Path) -> None:
     with pikepdf.open(printed) as pdf:
         modes = {
             str(instruction.operands)
@@ -330,7 +334,7 @@ def test_no_glyph_is_smeared_by_a_stroke(printed: Path) -> None:
     assert not {mode for mode in modes if "0" not in mode}
 
 
-def test_one_set_of_glyphs_is_in_the_file(printed: Path) -> None:
+def test_file_embeds_one_font_subset(printed: Path) -> None:
     with pikepdf.open(printed) as pdf:
         fonts = {
             str(font.BaseFont).split("+")[-1]

@@ -28,15 +28,15 @@ async def product_id(client: httpx2.AsyncClient) -> str:
     return product_id
 
 
-async def _ask(client: httpx2.AsyncClient, product_id: str) -> httpx2.Response:
+async def _request(client: httpx2.AsyncClient, product_id: str) -> httpx2.Response:
     return await client.post(f"/api/v1/products/{product_id}/pif/reports", json={})
 
 
 @pytest.mark.slow  # the whole way: freeze, queue, print, store, fetch
-async def test_a_report_is_asked_for_printed_and_fetched(
+async def test_report_is_requested_printed_and_downloaded(
     client: httpx2.AsyncClient, product_id: str, drain_jobs: DrainJobs
 ) -> None:
-    asked = await _ask(client, product_id)
+    asked = await _request(client, product_id)
     assert asked.status_code == 202
     assert asked.headers["location"] == f"/api/v1/jobs/{asked.json()['id']}"
     assert "retry-after" in asked.headers
@@ -53,10 +53,10 @@ async def test_a_report_is_asked_for_printed_and_fetched(
         assert fetched.status_code == 200
         assert digest.hex() == file["sha256"]
         assert base64.b64encode(digest).decode() in fetched.headers["content-digest"]
-    await _check_trail(client, report["id"])
+    await _check_activity(client, report["id"])
 
 
-async def _check_trail(client: httpx2.AsyncClient, report_id: str) -> None:
+async def _check_activity(client: httpx2.AsyncClient, report_id: str) -> None:
     trail = await client.get("/api/v1/activity", params={"entity_id": report_id})
     events = [(e["action"], e["details"].get("file")) for e in trail.json()["items"]]
     assert sorted(events, key=str) == [
@@ -71,11 +71,11 @@ async def _check_trail(client: httpx2.AsyncClient, report_id: str) -> None:
 async def test_an_unchanged_state_is_not_printed_again(
     client: httpx2.AsyncClient, product_id: str, drain_jobs: DrainJobs
 ) -> None:
-    first = await _ask(client, product_id)
-    waiting = await _ask(client, product_id)
+    first = await _request(client, product_id)
+    waiting = await _request(client, product_id)
     await drain_jobs()
 
-    again = await _ask(client, product_id)
+    again = await _request(client, product_id)
 
     assert (waiting.status_code, again.status_code) == (202, 200)
     assert waiting.headers["location"] == first.headers["location"]
@@ -87,10 +87,10 @@ async def test_an_unchanged_state_is_not_printed_again(
 async def test_a_changed_state_is_a_new_version_with_its_own_report(
     client: httpx2.AsyncClient, product_id: str
 ) -> None:
-    first = await _ask(client, product_id)
+    first = await _request(client, product_id)
     await client.patch(f"/api/v1/products/{product_id}", json={"body_site": "Face"})
 
-    second = await _ask(client, product_id)
+    second = await _request(client, product_id)
 
     assert second.json()["id"] != first.json()["id"]
     listed = await client.get("/api/v1/reports", params={"product_id": product_id})
@@ -98,13 +98,13 @@ async def test_a_changed_state_is_a_new_version_with_its_own_report(
     assert numbers == [2, 1]
 
 
-async def test_a_cancelled_print_can_be_asked_for_again(
+async def test_cancelled_report_can_be_requested_again(
     client: httpx2.AsyncClient, product_id: str
 ) -> None:
-    first = await _ask(client, product_id)
+    first = await _request(client, product_id)
     await client.post(f"{first.headers['location']}/cancel")
 
-    second = await _ask(client, product_id)
+    second = await _request(client, product_id)
 
     assert second.status_code == 202
     assert second.json()["id"] != first.json()["id"]
@@ -115,7 +115,7 @@ async def test_a_cancelled_print_can_be_asked_for_again(
 
 
 @pytest.mark.parametrize("name", ["pif.pdf", "findings.json", "inspection.zip"])
-async def test_a_file_that_is_not_printed_yet_is_a_conflict(
+async def test_download_before_printing_is_a_conflict(
     name: str,
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
@@ -134,13 +134,13 @@ async def test_a_report_of_another_organisation_is_not_found(
     other_client: httpx2.AsyncClient,
     product_id: str,
 ) -> None:
-    await _ask(client, product_id)
+    await _request(client, product_id)
     [report] = (await client.get("/api/v1/reports")).json()["items"]
 
     answers = [
         await other_client.get(f"/api/v1/reports/{report['id']}"),
         await other_client.get(f"/api/v1/reports/{report['id']}/pif.pdf"),
-        await _ask(other_client, product_id),
+        await _request(other_client, product_id),
     ]
 
     assert [answer.status_code for answer in answers] == [404, 404, 404]
@@ -148,7 +148,7 @@ async def test_a_report_of_another_organisation_is_not_found(
 
 
 @pytest.mark.parametrize("body", [{"market": "mars"}, {"pages": 3}])
-async def test_a_request_for_what_does_not_exist_is_refused(
+async def test_request_for_unknown_product_or_report_is_refused(
     body: dict[str, Any], client: httpx2.AsyncClient, product_id: str
 ) -> None:
     path = f"/api/v1/products/{product_id}/pif/reports"
@@ -158,12 +158,12 @@ async def test_a_request_for_what_does_not_exist_is_refused(
     assert answer.status_code == 422
 
 
-async def test_a_report_is_asked_for_without_a_body_too(
+async def test_report_is_requested_without_a_body(
     client: httpx2.AsyncClient, product_id: str
 ) -> None:
     first = await client.post(f"/api/v1/products/{product_id}/pif/reports")
 
-    again = await _ask(client, product_id)
+    again = await _request(client, product_id)
 
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json()["id"] == again.json()["id"]

@@ -45,12 +45,12 @@ def test_findings_come_blocking_first_then_by_item(findings: list[dict]) -> None
         ("配" * 100 + ".pdf", "originals/03_" + "配" * 66 + ".pdf"),
     ],
 )
-def test_an_original_keeps_its_name_but_no_path(filename: str, path: str) -> None:
+def test_original_keeps_its_name_without_folders(filename: str, path: str) -> None:
     assert original_path(3, filename) == path
 
 
 @given(st.integers(1, 500), st.text())
-def test_no_name_leads_out_of_the_folder(position: int, filename: str) -> None:
+def test_no_file_name_leads_out_of_the_folder(position: int, filename: str) -> None:
     path = original_path(position, filename)
 
     folder, name = path.split("/")
@@ -68,7 +68,7 @@ def test_no_name_leads_out_of_the_folder(position: int, filename: str) -> None:
         ((None, None), ""),
     ],
 )
-def test_a_title_holds_the_names_there_are(
+def test_title_joins_the_existing_names(
     names: tuple[str | None, str | None], title: str
 ) -> None:
     assert title_of(*names) == title

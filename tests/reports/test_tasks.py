@@ -1,4 +1,4 @@
-"""The job that prints: what it stores, what it verifies, what happens twice."""
+"""The job that prints a report: what it stores and verifies, also when repeated."""
 
 import hashlib
 import io
@@ -13,24 +13,20 @@ import pytest
 from sqlalchemy import text
 from tests.factories.jobs import make_context
 from tests.factories.reports import ORIGINALS, make_report, read_report
-from tests.reports.printing import InsideTypesetter, font
+from tests.reports.printing import InProcessRenderer, font
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.integrations.storage.client import ObjectStore, open_store
+from dossier.jobs.ports import TaskContext
 from dossier.reports.exceptions import OriginalChangedError
 from dossier.reports.models import Report
-from dossier.reports.tasks import Press, render
+from dossier.reports.tasks import render
 
 
 @pytest.fixture
 def store(settings: Settings) -> ObjectStore:
     return open_store(settings.storage.url, settings.home)
-
-
-@pytest.fixture
-def press(store: ObjectStore) -> Press:
-    return Press(store, InsideTypesetter(font().file.parent, "Dossier"))
 
 
 @pytest.fixture
@@ -44,19 +40,25 @@ async def _bytes(store: ObjectStore, report: Report, name: str) -> bytes:
     return b"".join(pieces)
 
 
-async def _printed(sessions: SessionFactory, report: Report, press: Press) -> Report:
+async def _render(context: TaskContext, report_id: UUID, store: ObjectStore) -> None:
+    renderer = InProcessRenderer(font().file.parent, "Dossier")
+    await render(context, report_id, store=store, renderer=renderer)
+
+
+async def _printed(
+    sessions: SessionFactory, report: Report, store: ObjectStore
+) -> Report:
     context = await make_context(sessions, report.org_id)
-    await render(context, report.id, press=press)
+    await _render(context, report.id, store)
     return await read_report(sessions, report.org_id, report.id)
 
 
-async def test_a_report_gets_its_three_files(
+async def test_printed_report_has_its_three_files(
     sessions: SessionFactory,
     report: Report,
-    press: Press,
     store: ObjectStore,
 ) -> None:
-    printed = await _printed(sessions, report, press)
+    printed = await _printed(sessions, report, store)
 
     assert printed.files is not None
     assert sorted(printed.files) == ["findings.json", "inspection.zip", "pif.pdf"]
@@ -74,10 +76,9 @@ async def test_a_report_gets_its_three_files(
 async def test_the_archive_verifies_against_its_manifest(
     sessions: SessionFactory,
     report: Report,
-    press: Press,
     store: ObjectStore,
 ) -> None:
-    printed = await _printed(sessions, report, press)
+    printed = await _printed(sessions, report, store)
 
     with ZipFile(io.BytesIO(await _bytes(store, printed, "inspection.zip"))) as zipped:
         manifest = json.loads(zipped.read("manifest.json"))
@@ -93,35 +94,35 @@ async def test_the_archive_verifies_against_its_manifest(
 
 
 async def test_a_second_run_changes_nothing(
-    sessions: SessionFactory, report: Report, press: Press
+    sessions: SessionFactory, report: Report, store: ObjectStore
 ) -> None:
-    printed = await _printed(sessions, report, press)
+    printed = await _printed(sessions, report, store)
 
-    again = await _printed(sessions, report, press)
+    again = await _printed(sessions, report, store)
 
     assert again.files == printed.files
     assert again.rendered_at == printed.rendered_at
 
 
 @pytest.mark.slow  # prints the whole file twice
-async def test_printing_anew_gives_the_same_bytes_under_the_same_keys(
-    sessions: SessionFactory, report: Report, press: Press
+async def test_printing_again_gives_the_same_bytes_under_the_same_keys(
+    sessions: SessionFactory, report: Report, store: ObjectStore
 ) -> None:
-    printed = await _printed(sessions, report, press)
+    printed = await _printed(sessions, report, store)
     async with tenant_transaction(sessions, report.org_id) as session:
         await session.execute(
             text("update reports set files = null, rendered_at = null")
         )
 
-    again = await _printed(sessions, report, press)
+    again = await _printed(sessions, report, store)
 
     assert again.files == printed.files
 
 
-async def test_an_original_that_changed_in_the_store_stops_the_print(
+async def test_original_changed_in_the_store_fails_the_job(
     sessions: SessionFactory,
     report: Report,
-    press: Press,
+    store: ObjectStore,
     settings: Settings,
 ) -> None:
     stored = [each for each in (settings.home / "blobs").rglob("*") if each.is_file()]
@@ -131,7 +132,7 @@ async def test_an_original_that_changed_in_the_store_stops_the_print(
     context = await make_context(sessions, report.org_id)
 
     with pytest.raises(OriginalChangedError, match=r"配方表\.xlsx"):
-        await render(context, report.id, press=press)
+        await _render(context, report.id, store)
 
     assert (await read_report(sessions, report.org_id, report.id)).files is None
 
@@ -139,7 +140,7 @@ async def test_an_original_that_changed_in_the_store_stops_the_print(
 async def test_nothing_is_left_in_the_temporary_folder(
     sessions: SessionFactory,
     report: Report,
-    press: Press,
+    store: ObjectStore,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -147,6 +148,6 @@ async def test_nothing_is_left_in_the_temporary_folder(
     work.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(work))
 
-    await _printed(sessions, report, press)
+    await _printed(sessions, report, store)
 
     assert list(work.iterdir()) == []

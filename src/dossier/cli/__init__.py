@@ -41,7 +41,7 @@ CANNOT_BE_USED = 2
 class LazyGroup(TyperGroup):
     """Finds a command's module by name, and imports no other.
 
-    A failure that has a name is told in one line; others keep their traceback.
+    An `AppError` is printed as one line; other exceptions keep their traceback.
     """
 
     @override
@@ -49,12 +49,20 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except AppError as exc:
-            typer.echo(_told(exc), err=True)
+            reason = (
+                exc.title if exc.detail == exc.title else f"{exc.title}: {exc.detail}"
+            )
+            typer.echo(" ".join(reason.split()), err=True)
             raise typer.Exit(CANNOT_BE_USED) from exc
         except ValidationError as exc:
             if exc.title != "Settings":
                 raise
-            typer.echo(f"Settings not valid: {_faults(exc)}", err=True)
+            # The variables are named without their values, which may be secrets.
+            faults = "; ".join(
+                f"DOSSIER_{'__'.join(map(str, error['loc'])).upper()}: {error['msg']}"
+                for error in exc.errors()
+            )
+            typer.echo(f"Settings not valid: {faults}", err=True)
             raise typer.Exit(CANNOT_BE_USED) from exc
 
     @override
@@ -86,19 +94,6 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Turn a cosmetic brand's papers into a Product Information File."""
-
-
-def _told(exc: AppError) -> str:
-    line = exc.title if exc.detail == exc.title else f"{exc.title}: {exc.detail}"
-    return " ".join(line.split())
-
-
-def _faults(exc: ValidationError) -> str:
-    """Name the variables; their values may be secrets."""
-    return "; ".join(
-        f"DOSSIER_{'__'.join(map(str, error['loc'])).upper()}: {error['msg']}"
-        for error in exc.errors()
-    )
 
 
 def main() -> None:

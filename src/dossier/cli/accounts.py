@@ -33,7 +33,7 @@ def create_org(
     ] = OrganisationKind.BRAND,
 ) -> None:
     """Make an organisation and print its id."""
-    organisation = asyncio.run(_create_org(Settings(), _organisation_name(name), kind))
+    organisation = asyncio.run(_create_org(Settings(), _valid_name(name), kind))
     typer.echo(organisation.id)
 
 
@@ -50,12 +50,12 @@ def create_user(
 ) -> None:
     """Make a user; the password is asked for, piped in, or made up and shown."""
     password = _password(password_stdin=password_stdin)
-    wanted = _checked(email, name or email.partition("@")[0], role, password)
-    member = asyncio.run(_create_user(Settings(), org, wanted))
+    user = _valid_user(email, name or email.partition("@")[0], role, password)
+    member = asyncio.run(_create_user(Settings(), org, user))
     typer.echo(member.user_id)
 
 
-def _organisation_name(given: str) -> str:
+def _valid_name(given: str) -> str:
     name = given.strip()
     if not 0 < len(name) <= MAX_NAME_LENGTH:
         message = f"1 to {MAX_NAME_LENGTH} characters are wanted"
@@ -84,8 +84,8 @@ def _password(*, password_stdin: bool) -> str:
     return made
 
 
-def _checked(email: str, name: str, role: Role, password: str) -> UserCreate:
-    """Hold the command to what the API asks for."""
+def _valid_user(email: str, name: str, role: Role, password: str) -> UserCreate:
+    """Validate by the API's schema, so that both accept the same users."""
     try:
         return UserCreate.model_validate(
             {"email": email, "name": name, "role": role, "password": password}
@@ -107,16 +107,16 @@ async def _create_org(
 
 
 async def _create_user(
-    settings: Settings, org_id: UUID, wanted: UserCreate
+    settings: Settings, org_id: UUID, user: UserCreate
 ) -> Membership:
     passwords = Passwords()
     try:
         async with opened_database(settings) as database:
             return await OrganisationsService(database.sessions).create_user(
                 org_id,
-                User(email=wanted.email, name=wanted.name, password_hash=None),
-                wanted.role,
-                password=wanted.password.get_secret_value(),
+                User(email=user.email, name=user.name, password_hash=None),
+                user.role,
+                password=user.password.get_secret_value(),
                 passwords=passwords,
             )
     finally:

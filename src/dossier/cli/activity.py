@@ -1,4 +1,4 @@
-"""`dossier activity`: verify the trail from the command line."""
+"""`dossier activity`: verify the activity log from the command line."""
 
 import asyncio
 from typing import Annotated
@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def activity() -> None:
-    """Look after the trail of who did what."""
+    """Check the log of who did what."""
 
 
 @app.command()
@@ -33,15 +33,15 @@ def verify(
         typer.Option(help="An exported head, POSITION:CHAIN_HASH; needs --org."),
     ] = None,
 ) -> None:
-    """Recompute the chains; exit code 1 where one does not hold."""
+    """Recompute the hash chains; exit code 1 where one does not match."""
     if head and org is None:
         message = "a head belongs to one organisation: give --org"
         raise typer.BadParameter(message, param_hint="--head")
-    verdicts = asyncio.run(_verify(org, _parse_head(head) if head else None))
-    for org_id, verdict in verdicts.items():
-        line = {"organisation_id": str(org_id)} | verdict.model_dump(mode="json")
+    results = asyncio.run(_verify(org, _parse_head(head) if head else None))
+    for org_id, result in results.items():
+        line = {"organisation_id": str(org_id)} | result.model_dump(mode="json")
         typer.echo(orjson.dumps(line))
-    if any(verdict.first_broken for verdict in verdicts.values()):
+    if any(result.first_broken for result in results.values()):
         raise typer.Exit(1)
 
 
@@ -54,12 +54,12 @@ def _parse_head(text: str) -> Head:
 
 
 async def _verify(org: UUID | None, head: Head | None) -> dict[UUID, VerifyResponse]:
-    verdicts = {}
+    results = {}
     async with opened_database(Settings()) as database:
         async with system_transaction(database.sessions) as session:
-            everyone = await ActivityService.organisations(session)
-        for org_id in [org] if org else everyone:
+            org_ids = await ActivityService.organisations(session)
+        for org_id in [org] if org else org_ids:
             async with tenant_transaction(database.sessions, org_id) as session:
                 service = ActivityService(session, Actor.system(org_id))
-                verdicts[org_id] = await service.verify(head)
-    return verdicts
+                results[org_id] = await service.verify(head)
+    return results

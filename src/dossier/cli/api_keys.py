@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True)
 
-User = Annotated[
+UserOption = Annotated[
     str | None,
     typer.Option(help="E-mail address to act for; open mode has but one member."),
 ]
@@ -38,7 +38,7 @@ def api_key() -> None:
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
-    user: User = None,
+    user: UserOption = None,
     scope: Annotated[
         list[Scope] | None, typer.Option(help="Repeat it; read and write without it.")
     ] = None,
@@ -47,38 +47,35 @@ def create(
     ] = None,
 ) -> None:
     """Make a key in a member's name and print its token, this once."""
-    wanted = _checked(name, scope or [Scope.READ, Scope.WRITE], days)
-    made, token = _as_member(user, lambda keys: keys.create_api_key(wanted))
-    typer.echo(f"Key: {made.id}", err=True)
+    scopes = set(scope or [Scope.READ, Scope.WRITE])
+    expires_at = None if days is None else now() + timedelta(days=days)
+    try:  # the API's schema, so that both accept the same keys
+        request = ApiKeyCreate(name=name, scopes=scopes, expires_at=expires_at)
+    except ValidationError as exc:
+        message = exc.errors()[0]["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(message, param_hint="name") from exc
+    key, token = _as_member(user, lambda keys: keys.create_api_key(request))
+    typer.echo(f"Key: {key.id}", err=True)
     typer.echo(token)
 
 
 @app.command("list")
-def list_keys(user: User = None) -> None:
+def list_keys(user: UserOption = None) -> None:
     """Print the keys that a member sees, one JSON object a line."""
-    for key in _as_member(user, _all):
+    for key in _as_member(user, _all_keys):
         typer.echo(ApiKeyResponse.model_validate(key).model_dump_json())
 
 
 @app.command()
 def revoke(
-    key_id: Annotated[UUID, typer.Argument(help="Id of the key.")], user: User = None
+    key_id: Annotated[UUID, typer.Argument(help="Id of the key.")],
+    user: UserOption = None,
 ) -> None:
     """Revoke a key for good."""
     _as_member(user, lambda keys: keys.revoke_api_key(key_id))
 
 
-def _checked(name: str, scopes: list[Scope], days: int | None) -> ApiKeyCreate:
-    """Hold the command to what the API asks for."""
-    expires_at = None if days is None else now() + timedelta(days=days)
-    try:
-        return ApiKeyCreate(name=name, scopes=set(scopes), expires_at=expires_at)
-    except ValidationError as exc:
-        message = exc.errors()[0]["msg"].removeprefix("Value error, ")
-        raise typer.BadParameter(message, param_hint="name") from exc
-
-
-async def _all(keys: ApiKeysService) -> list[ApiKey]:
+async def _all_keys(keys: ApiKeysService) -> list[ApiKey]:
     found: list[ApiKey] = []
     while True:
         page = await keys.list_api_keys(PageParams(MAX_LIMIT, len(found)))
@@ -87,16 +84,19 @@ async def _all(keys: ApiKeysService) -> list[ApiKey]:
             return found
 
 
-def _as_member(user: str | None, act: Callable[[ApiKeysService], Awaitable[T]]) -> T:
+def _as_member(user: str | None, action: Callable[[ApiKeysService], Awaitable[T]]) -> T:
+    """Run an action on the keys as the member, or as the owner of open mode."""
     settings = Settings()
     if user is None and settings.auth.mode != "open":
         message = "where people log in, there is no local owner: name a member"
         raise typer.BadParameter(message, param_hint="--user")
-    return asyncio.run(_acting(settings, user, act))
+    return asyncio.run(_run_as_member(settings, user, action))
 
 
-async def _acting(
-    settings: Settings, user: str | None, act: Callable[[ApiKeysService], Awaitable[T]]
+async def _run_as_member(
+    settings: Settings,
+    user: str | None,
+    action: Callable[[ApiKeysService], Awaitable[T]],
 ) -> T:
     async with opened_database(settings) as database:
         organisations = OrganisationsService(database.sessions)
@@ -105,5 +105,5 @@ async def _acting(
         )
         async with tenant_transaction(database.sessions, actor.org_id) as session:
             activity = ActivityService(session, actor)
-            # Web processes learn of it when what they remember runs out.
-            return await act(ApiKeysService(session, actor, activity, lambda: None))
+            # The caches of web processes are not cleared from here: they expire.
+            return await action(ApiKeysService(session, actor, activity, lambda: None))

@@ -14,9 +14,8 @@ import typer
 from rich.console import Console
 
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
-from dossier.cli.builder.outcome import Outcome, outcome_json
-from dossier.cli.builder.progress import WRITING, Stages
-from dossier.cli.builder.summary import summary
+from dossier.cli.builder.result import BuildResult, result_json, summary
+from dossier.cli.builder.terminal import WRITING, Stages
 from dossier.cli.importing import importing
 from dossier.core.errors import AppError, InvalidError
 from dossier.core.settings import Settings
@@ -45,55 +44,45 @@ def build(
     ] = False,
 ) -> None:
     """Turn a folder of papers into pif.pdf, findings.json and inspection.zip."""
-    flags = [*(product or []), *_named(category=category, use=use)]
+    fields = {"category": category, "use": use}
+    flags = [*(product or [])]
+    flags += [f"{name}={value}" for name, value in fields.items() if value is not None]
     stages = Stages(None if as_json else Console(stderr=True))
     try:
-        outcome = asyncio.run(_run(folder, out, market, flags, stages))
+        result = asyncio.run(_run(folder, out, market, flags, stages))
     except UnusableInputError as exc:
         _end(UNUSABLE, exc.reasons, as_json=as_json)
     except JobFailedError as exc:
         _end(BROKEN, (str(exc),), as_json=as_json)
     except AppError as exc:
         code = UNUSABLE if isinstance(exc, InvalidError) else BROKEN
-        _end(code, _reasons(exc), as_json=as_json)
+        # Without a detail of its own, an error's detail is its title.
+        reason = ": ".join(dict.fromkeys((exc.title, exc.detail)))
+        faults = (f"{fault.pointer}: {fault.detail}" for fault in exc.faults)
+        _end(code, (reason, *faults), as_json=as_json)
     except KeyboardInterrupt:
-        _end(STOPPED, (_stopped(stages),), as_json=as_json)
-    _tell(outcome, as_json=as_json)
-
-
-def _named(**fields: str | None) -> list[str]:
-    return [f"{name}={value}" for name, value in fields.items() if value is not None]
+        written = "the results were" if WRITING in stages.seconds else "nothing was"
+        _end(STOPPED, (f"stopped; {written} written",), as_json=as_json)
+    if as_json:
+        typer.echo(orjson.dumps(result_json(result), option=orjson.OPT_INDENT_2))
+        return
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for line in summary(result):
+        console.print(line.text, style=line.style or None)
 
 
 async def _run(
     folder: Path, out: Path, market: str, flags: list[str], stages: Stages
-) -> Outcome:
-    # Imported late, so that a mistyped folder is told at once.
+) -> BuildResult:
+    # Not at the top: `--help` and mistyped options do not wait for these imports.
     with importing():
-        from dossier.cli.builder.pipeline import Order, run_build  # noqa: PLC0415
+        from dossier.cli.builder.pipeline import (  # noqa: PLC0415
+            BuildOptions,
+            run_build,
+        )
 
-    order = Order(folder=folder, out=out, market=market, flags=tuple(flags))
-    return await run_build(Settings(), order, stages)
-
-
-def _tell(outcome: Outcome, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(orjson.dumps(outcome_json(outcome), option=orjson.OPT_INDENT_2))
-        return
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    for line in summary(outcome):
-        console.print(line.text, style=line.style or None)
-
-
-def _reasons(exc: AppError) -> tuple[str, ...]:
-    faults = (f"{fault.pointer}: {fault.detail}" for fault in exc.faults)
-    said = dict.fromkeys((exc.title, exc.detail))  # without a detail both are one
-    return (": ".join(said), *faults)
-
-
-def _stopped(stages: Stages) -> str:
-    is_written = WRITING in stages.seconds
-    return f"stopped; {'the results were' if is_written else 'nothing was'} written"
+    options = BuildOptions(folder=folder, out=out, market=market, flags=tuple(flags))
+    return await run_build(Settings(), options, stages)
 
 
 def _end(code: int, reasons: tuple[str, ...], *, as_json: bool) -> NoReturn:

@@ -18,19 +18,12 @@ def list_categories(
     ] = False,
 ) -> None:
     """List the categories that a product can have."""
-    typer.echo(_json() if as_json else _table())
-
-
-def _json() -> str:
-    content = {"items": list(rules.categories().values()), "sources": rules.sources()}
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
-
-
-def _table() -> str:
-    rows = rules.categories().values()
+    rows = list(rules.categories().values())
+    if as_json:
+        content = {"items": rows, "sources": rules.sources()}
+        typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        return
     width = max(len(row.id) for row in rows)
-    return "\n".join(
-        f"{row.id:<{width}}  {row.phase_in_on or 'not asked for'!s:<13}  "
-        f"{row.name_en} / {row.name_zh}"
-        for row in rows
-    )
+    for row in rows:
+        day = str(row.phase_in_on or "not asked for")
+        typer.echo(f"{row.id:<{width}}  {day:<13}  {row.name_en} / {row.name_zh}")

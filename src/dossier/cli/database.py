@@ -6,7 +6,6 @@ import os
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -28,14 +27,6 @@ app.add_typer(migrate, name="migrate")
 _BASE = "base"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a database stands: its URL for migrations and its revision."""
-
-    url: str
-    revision: str | None
-
-
 @migrate.callback(invoke_without_command=True)
 def apply(
     context: typer.Context,
@@ -52,12 +43,12 @@ def apply(
 ) -> None:
     """Bring the database to the newest revision, or to another one."""
     if context.invoked_subcommand is None:
-        asyncio.run(_apply(_target(to), as_sql=sql, is_agreed=yes))
+        asyncio.run(_apply(_full_revision(to), as_sql=sql, is_agreed=yes))
 
 
 @migrate.command()
 def history() -> None:
-    """List the revisions, newest first, and mark where the database stands."""
+    """List the revisions, newest first, and mark those that are applied."""
     current = asyncio.run(_current())
     is_applied = False
     for script in _scripts().walk_revisions():
@@ -79,16 +70,17 @@ def postgres(
         message = "DOSSIER_DATABASE__URL is set: use the programs of that server."
         raise typer.BadParameter(message)
     with embedded_postgres(settings.home):
-        raise typer.Exit(_run(settings, program, context.args))
+        raise typer.Exit(_run_program(settings, program, context.args))
 
 
-def _run(settings: Settings, program: str, args: list[str]) -> int:
+def _run_program(settings: Settings, program: str, args: list[str]) -> int:
+    """Run a program of the embedded PostgreSQL and return its exit code."""
     path = wheel_binaries() / program
     if os.sep in program or not path.is_file():
         names = ", ".join(sorted(entry.name for entry in path.parent.iterdir()))
         message = f"There is no program {program}; there are {names}."
         raise typer.BadParameter(message)
-    place = {
+    connection = {
         "PGHOST": str(locate(settings.home).sockets),
         "PGPORT": str(PORT),
         "PGUSER": "postgres",
@@ -96,36 +88,33 @@ def _run(settings: Settings, program: str, args: list[str]) -> int:
     }
     command_line = [str(path), *args]
     return subprocess.run(  # noqa: S603 - the operator's own words, no shell
-        command_line, env=os.environ | place, check=False
+        command_line, env=os.environ | connection, check=False
     ).returncode
 
 
 async def _apply(target: str, *, as_sql: bool, is_agreed: bool) -> None:
-    async with _position() as position:
+    async with _database_revision() as (url, current):
         if as_sql:
-            typer.echo(_sql(position.revision, target), nl=False)
+            typer.echo(_sql(current, target), nl=False)
             return
-        await _move(position, target, is_agreed=is_agreed)
+        if _is_below(target, current):
+            if not is_agreed:
+                question = f"Go down from {current} to {target}, losing rows?"
+                typer.confirm(question, abort=True)
+            await migrations.downgrade(url, target)
+        else:
+            await migrations.upgrade(url, target)
         typer.echo(f"The database is at {target}.")
 
 
-async def _move(position: Position, target: str, *, is_agreed: bool) -> None:
-    if not _is_below(target, position.revision):
-        await migrations.upgrade(position.url, target)
-        return
-    if not is_agreed:
-        question = f"Go down from {position.revision} to {target}, losing rows?"
-        typer.confirm(question, abort=True)
-    await migrations.downgrade(position.url, target)
-
-
 async def _current() -> str | None:
-    async with _position() as position:
-        return position.revision
+    async with _database_revision() as (_, current):
+        return current
 
 
 @asynccontextmanager
-async def _position() -> AsyncIterator[Position]:
+async def _database_revision() -> AsyncIterator[tuple[str, str | None]]:
+    """Yield the URL for migrations and the database's revision."""
     settings = Settings()
     async with (
         database_url(settings) as url,
@@ -134,14 +123,14 @@ async def _position() -> AsyncIterator[Position]:
         with reaching():
             async with engine.connect() as connection:
                 revision = await migrations.current_revision(connection)
-        yield Position(settings.database.owner_url or url, revision)
+        yield settings.database.owner_url or url, revision
 
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(migrations.alembic_config())
 
 
-def _target(name: str) -> str:
+def _full_revision(name: str) -> str:
     """Return the full name of a revision, or refuse an unknown one."""
     if name == _BASE:
         return _BASE
@@ -153,7 +142,7 @@ def _target(name: str) -> str:
 
 
 def _is_below(target: str, current: str | None) -> bool:
-    """Tell whether the way from `current` to `target` leads down."""
+    """Return whether `target` is reached from `current` by going down."""
     if current is None or target == current:
         return False
     scripts = _scripts()

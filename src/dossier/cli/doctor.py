@@ -1,12 +1,11 @@
-"""`dossier doctor`: what is wrong on this machine, and how to mend it.
+"""`dossier doctor`: what is wrong on this machine, and how to repair it.
 
-Looks and changes nothing, except that it starts the embedded database to look at it.
+Changes nothing, except that it starts the embedded database to examine it.
 """
 
 import asyncio
 import logging
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -31,7 +30,7 @@ from dossier.integrations.storage.client import open_store
 
 app = typer.Typer()
 
-State = Literal["ok", "wrong"]
+CheckState = Literal["ok", "wrong"]
 
 _MIN_SERVER_VERSION = 150_000
 _MIGRATE = "Run `dossier migrate`."
@@ -51,10 +50,10 @@ select current_setting('server_version') as version,
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that Dossier needs: how it is, and how to mend it."""
+    """One thing that Dossier needs: its state, and how to repair it."""
 
     name: str
-    state: State
+    state: CheckState
     detail: str
     mend: str | None = None
 
@@ -67,7 +66,7 @@ def doctor(
     ] = False,
 ) -> None:
     """Check database, migrations, fonts, storage and folders; exit 1 on a fault."""
-    logging.disable()  # each fault is told below, once and with its mend
+    logging.disable()  # each fault is printed below, once and with its repair
     try:
         checks = asyncio.run(examine(Settings()))
     finally:
@@ -76,24 +75,21 @@ def doctor(
     if as_json:
         typer.echo(orjson.dumps({"ok": is_well, "checks": list(map(asdict, checks))}))
     else:
-        typer.echo("\n".join(line for check in checks for line in _lines(check)))
+        for check in checks:
+            typer.echo(f"{check.state:<6} {check.name:<11} {check.detail}")
+            if check.mend:
+                typer.echo(f"{'':<18} -> {check.mend}")
     raise typer.Exit(0 if is_well else 1)
 
 
 async def examine(settings: Settings) -> list[Check]:
-    """Return all checks; what cannot be reached ends no other check."""
+    """Return all checks; one that fails does not prevent the others."""
     return [
         check_folder("home", settings.home),
-        *await _database(settings),
+        *await _check_database(settings),
         check_font(settings.reports.font_dir),
         await check_storage(settings),
     ]
-
-
-def _lines(check: Check) -> Iterator[str]:
-    yield f"{check.state:<6} {check.name:<11} {check.detail}"
-    if check.mend:
-        yield f"{'':<18} -> {check.mend}"
 
 
 def check_folder(name: str, folder: Path) -> Check:
@@ -131,11 +127,11 @@ async def check_storage(settings: Settings) -> Check:
     return Check("storage", "ok", f"{place} can be written")
 
 
-async def _database(settings: Settings) -> list[Check]:
-    """Check the database; of one that is away only that is said."""
+async def _check_database(settings: Settings) -> list[Check]:
+    """Check server, extension, roles and revision; one check if it is unreachable."""
     try:
         async with database_url(settings) as url:
-            return await _look(settings, url)
+            return await _examine_server(settings, url)
     except EmbeddedDatabaseError as error:
         return [Check("database", "wrong", error.reason, error.mend)]
     except UNREACHABLE as error:
@@ -144,36 +140,27 @@ async def _database(settings: Settings) -> list[Check]:
         return [Check("database", "wrong", detail, mend)]
 
 
-async def _look(settings: Settings, url: str) -> list[Check]:
+async def _examine_server(settings: Settings, url: str) -> list[Check]:
+    # With an `owner_url` another log-in owns the tables: ours acts as these two only.
+    roles = [APP_ROLE, SYSTEM_ROLE] if settings.database.owner_url else list(ROLES)
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     try:
-        facts = (await connection.fetch(_FACTS, _needed_roles(settings)))[0]
+        facts = (await connection.fetch(_FACTS, roles))[0]
         kind = "of your own" if settings.database.url else "embedded"
         checks = [
             check_version(kind, facts["version"], facts["number"]),
             check_vector(facts["vector"]),
             check_roles(facts["unusable_roles"], facts["login"]),
         ]
-        if not facts["unusable_roles"]:  # else the revision cannot be read
-            checks.append(check_revision(await _revision(connection, facts)))
+        if not facts["unusable_roles"]:  # otherwise the revision cannot be read
+            revision = None
+            if facts["is_migrated"]:
+                await connection.execute(f"set role {APP_ROLE}")
+                revision = await connection.fetchval(_REVISION)
+            checks.append(check_revision(revision))
     finally:
         await connection.close()
     return checks
-
-
-async def _revision(
-    connection: asyncpg.Connection, facts: asyncpg.Record
-) -> str | None:
-    if not facts["is_migrated"]:
-        return None
-    await connection.execute(f"set role {APP_ROLE}")
-    revision: str | None = await connection.fetchval(_REVISION)
-    return revision
-
-
-def _needed_roles(settings: Settings) -> list[str]:
-    """Return what our log-in acts as; another log-in may own the tables."""
-    return [APP_ROLE, SYSTEM_ROLE] if settings.database.owner_url else list(ROLES)
 
 
 def check_version(kind: str, version: str, number: int) -> Check:

@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
-    from dossier.testing.model_server import Script, ScriptedModelServer
+    from dossier.testing.model_server import Script
 
 app = typer.Typer()
 
@@ -39,7 +39,7 @@ Obeys = Annotated[
 EnglishOnly = Annotated[
     bool, typer.Option("--english-only", help="Embeddings see no Chinese.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Tell the address as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the address as JSON.")]
 
 
 @app.command("fake-model")
@@ -56,7 +56,7 @@ def fake_model(  # noqa: PLR0913 - each is a flag
     english_only: EnglishOnly = False,
     as_json: AsJson = False,
 ) -> None:
-    """Serve OpenAI's and Anthropic's wire by a script; no model, no key, no network."""
+    """Serve the APIs of OpenAI and Anthropic by a script, without model or network."""
     given = {
         "delay_per_token_ms": delay_ms_per_token,
         "first_token_delay_ms": first_token_ms,
@@ -65,66 +65,58 @@ def fake_model(  # noqa: PLR0913 - each is a flag
         "english_only": english_only or None,
     }
     knobs = {name: value for name, value in given.items() if value is not None}
-    chosen = _chosen(script, knobs, fail or [])
-    _run(_serve(chosen, host, port, as_json=as_json))
-
-
-def _chosen(path: Path | None, knobs: dict[str, Any], fail: list[str]) -> "Script":
-    from dossier.testing.model_server import Fault, Script  # noqa: PLC0415 - aiohttp
-
-    try:
-        content = path.read_bytes() if path else b"{}"
-        chosen = Script.model_validate_json(content).changed(knobs)
-        faults = tuple(Fault.parse(text) for text in fail)
-    except (OSError, ValidationError) as exc:
-        raise typer.BadParameter(_told(exc)) from exc
-    return chosen.changed({"faults": (*chosen.faults, *faults)})
-
-
-def _told(exc: OSError | ValidationError) -> str:
-    if isinstance(exc, OSError):
-        return str(exc)
-    return "; ".join(
-        f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()
+    serving = _serve(
+        _read_script(script, knobs, fail or []), host, port, as_json=as_json
     )
-
-
-def _run(serving: Any) -> None:
-    """Run on the faster loop where it is installed."""
     try:
-        import uvloop  # noqa: PLC0415 - no wheel of it for Windows
+        import uvloop  # noqa: PLC0415 - the faster loop; no wheel of it for Windows
     except ImportError:
         asyncio.run(serving)
     else:
         uvloop.run(serving)
 
 
-async def _serve(chosen: "Script", host: str, port: int, *, as_json: bool) -> None:
+def _read_script(path: Path | None, knobs: dict[str, Any], fail: list[str]) -> "Script":
+    """Return the script of a file, changed by the options of the command line."""
+    from dossier.testing.model_server import Fault, Script  # noqa: PLC0415 - aiohttp
+
+    try:
+        content = path.read_bytes() if path else b"{}"
+        script = Script.model_validate_json(content).changed(knobs)
+        faults = tuple(Fault.parse(text) for text in fail)
+    except OSError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+    except ValidationError as exc:
+        message = "; ".join(
+            f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
+            for error in exc.errors()
+        )
+        raise typer.BadParameter(message) from exc
+    return script.changed({"faults": (*script.faults, *faults)})
+
+
+async def _serve(script: "Script", host: str, port: int, *, as_json: bool) -> None:
     from dossier.testing.model_server import ScriptedModelServer  # noqa: PLC0415
 
-    server = ScriptedModelServer(chosen, host=host, port=port)
+    server = ScriptedModelServer(script, host=host, port=port)
     try:
         await server.start()
     except OSError as exc:
         typer.echo(f"Port {port} of {host} cannot be used: {exc.strerror}.", err=True)
         raise typer.Exit(2) from exc
     try:
-        typer.echo(_address(server) if as_json else server.base_url)
-        await _until_told_to_stop()
+        address = {
+            "base_url": server.base_url,
+            "root_url": server.root_url,
+            "pid": os.getpid(),
+        }
+        typer.echo(orjson.dumps(address) if as_json else server.base_url)
+        await _until_signalled()
     finally:
         await server.close()
 
 
-def _address(server: "ScriptedModelServer") -> str:
-    shown = {
-        "base_url": server.base_url,
-        "root_url": server.root_url,
-        "pid": os.getpid(),
-    }
-    return orjson.dumps(shown).decode()
-
-
-async def _until_told_to_stop() -> None:
+async def _until_signalled() -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""`dossier jobs`: look at the queue, stop jobs, run failed ones again."""
+"""`dossier jobs`: list jobs, cancel them, queue failed ones again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def jobs() -> None:
-    """Look after the jobs of all organisations."""
+    """List, cancel and retry the jobs of all organisations."""
 
 
 @app.command("list")
@@ -37,15 +37,15 @@ def list_jobs(
 ) -> None:
     """Print jobs, the newest first, one JSON object a line."""
 
-    async def look(sessions: SessionFactory) -> None:
+    async def print_jobs(sessions: SessionFactory) -> None:
         async with system_transaction(sessions) as session:
             found = await OperatorJobs(session).list_jobs(
                 JobFilters(state, kind), limit
             )
         for job in found:
-            _print(job)
+            _print_job(job)
 
-    _run(look)
+    _run(print_jobs)
 
 
 @app.command()
@@ -73,20 +73,20 @@ def cancel(job_id: UUID) -> None:
 def stats() -> None:
     """Print depth and age of the queue by kind, one JSON object a line."""
 
-    async def look(sessions: SessionFactory) -> None:
+    async def print_depths(sessions: SessionFactory) -> None:
         async with system_transaction(sessions) as session:
             for depth in await OperatorJobs(session).queue_depth():
                 typer.echo(orjson.dumps(depth))
 
-    _run(look)
+    _run(print_depths)
 
 
 def _run(action: Callable[[SessionFactory], Awaitable[None]]) -> None:
-    async def opened() -> None:
+    async def with_database() -> None:
         async with opened_database(Settings()) as database:
             await action(database.sessions)
 
-    asyncio.run(opened())
+    asyncio.run(with_database())
 
 
 async def _for_each(
@@ -100,10 +100,10 @@ async def _for_each(
     for job in found:
         async with tenant_transaction(sessions, job.org_id) as session:
             service = JobsService(session, Actor.system(job.org_id))
-            _print(await change(service, job.id))
+            _print_job(await change(service, job.id))
 
 
-def _print(job: Job) -> None:
+def _print_job(job: Job) -> None:
     body: dict[str, Any] = {"org_id": str(job.org_id)}
     body |= JobResponse.model_validate(job).model_dump(mode="json")
     typer.echo(orjson.dumps(body))

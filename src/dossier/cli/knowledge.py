@@ -1,4 +1,4 @@
-"""`dossier knowledge`: look after what search knows."""
+"""`dossier knowledge`: check the search index, and measure retrieval."""
 
 import asyncio
 import signal
@@ -34,12 +34,12 @@ from dossier.knowledge.service.search_eval import evaluate
 app = typer.Typer(no_args_is_help=True)
 
 _YOUNG = timedelta(hours=1)
-"""Bytes come before their document; younger ones may still be on their way."""
+"""Bytes are stored before their document; younger ones may belong to an upload."""
 
 
 @app.callback()
 def knowledge() -> None:
-    """Look after what search knows of the papers."""
+    """Check the search index, and measure retrieval."""
 
 
 @app.command()
@@ -52,22 +52,21 @@ def check(
     """Look for what deleted documents left behind; exit code 1 where there is any."""
     found = asyncio.run(_check(Settings()))
     if as_json:
-        typer.echo(orjson.dumps({"ok": not found, "orphans": list(map(_line, found))}))
+        orphans = [
+            {
+                "kind": entry.kind,
+                "organisation_id": str(entry.organisation_id),
+                "count": entry.count,
+            }
+            for entry in found
+        ]
+        typer.echo(orjson.dumps({"ok": not found, "orphans": orphans}))
     else:
-        typer.echo("\n".join(map(_words, found)) or "Nothing is left behind.")
+        lines = [
+            f"{entry.organisation_id} {entry.kind:<28} {entry.count}" for entry in found
+        ]
+        typer.echo("\n".join(lines) or "Nothing is left behind.")
     raise typer.Exit(1 if found else 0)
-
-
-def _line(orphans: Orphans) -> dict[str, Any]:
-    return {
-        "kind": orphans.kind,
-        "organisation_id": str(orphans.organisation_id),
-        "count": orphans.count,
-    }
-
-
-def _words(orphans: Orphans) -> str:
-    return f"{orphans.organisation_id} {orphans.kind:<28} {orphans.count}"
 
 
 async def _check(settings: Settings) -> list[Orphans]:
@@ -77,7 +76,7 @@ async def _check(settings: Settings) -> list[Orphans]:
 
 
 async def look(sessions: SessionFactory, store: ObjectStore) -> list[Orphans]:
-    """Return what should not be there, in the database and in the store."""
+    """Return rows and bytes without a document, in the database and in the store."""
     async with system_transaction(sessions) as session:
         found = await find_orphans(session)
     keys = [key async for key in orphan_blobs(sessions, store, now() - _YOUNG)]
@@ -100,13 +99,21 @@ def evaluate_retrieval(
 ) -> None:
     """Measure retrieval on a judged collection in BEIR's layout.
 
-    It is indexed and searched as papers are, in a database of its own, which is gone
-    when the command ends.
+    It is indexed and searched as documents are, in a database of its own, which is
+    removed when the command ends.
     """
-    collection = _read(corpus, queries, qrels)
+    with ExitStack() as stack:
+        collection = read_collection(
+            *(_open_lines(stack, path) for path in (corpus, queries, qrels))
+        )
     with TemporaryDirectory(prefix="dossier-eval-") as folder:
         figures = asyncio.run(_stoppable(measured(Path(folder), collection)))
-    typer.echo(orjson.dumps(figures) if as_json else _table(figures))
+    if as_json:
+        typer.echo(orjson.dumps(figures))
+        return
+    width = max(map(len, figures))
+    for name, value in figures.items():
+        typer.echo(f"{name:<{width}}  {value}")
 
 
 async def _stoppable(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
@@ -116,14 +123,7 @@ async def _stoppable(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any
     return await work
 
 
-def _read(corpus: Path, queries: Path, qrels: Path) -> Collection:
-    with ExitStack() as stack:
-        return read_collection(
-            *(_lines(stack, path) for path in (corpus, queries, qrels))
-        )
-
-
-def _lines(stack: ExitStack, path: Path) -> NamedLines:
+def _open_lines(stack: ExitStack, path: Path) -> NamedLines:
     try:
         file = stack.enter_context(path.open("rb"))
     except OSError as exc:
@@ -143,14 +143,9 @@ async def measured(home: Path, collection: Collection) -> dict[str, Any]:
 
 
 async def _analyse(url: str) -> None:
-    """Let the planner know at once what it learns in a minute anyway."""
+    """Give the planner its statistics now; autovacuum would take a minute."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()
-
-
-def _table(figures: dict[str, Any]) -> str:
-    width = max(map(len, figures))
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in figures.items())

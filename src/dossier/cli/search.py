@@ -1,4 +1,4 @@
-"""`dossier search`: ask the papers of an organisation."""
+"""`dossier search`: search the documents of an organisation."""
 
 import asyncio
 from time import perf_counter
@@ -15,7 +15,6 @@ from dossier.core.startup import opened_database
 from dossier.knowledge.schemas.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
-    HitResponse,
     QuestionText,
     SearchResponse,
 )
@@ -34,7 +33,7 @@ def search(
         int, typer.Option(min=1, max=MAX_LIMIT, help="How many passages.")
     ] = DEFAULT_LIMIT,
     product: Annotated[
-        UUID | None, typer.Option(help="Only papers of this product.")
+        UUID | None, typer.Option(help="Only documents of this product.")
     ] = None,
     org: Annotated[
         UUID | None, typer.Option(help="The organisation; open mode has but one.")
@@ -44,26 +43,18 @@ def search(
         bool, typer.Option("--json", help="The answer of `GET /search`.")
     ] = False,
 ) -> None:
-    """Search the papers; each hit with its quote, document and page."""
-    query = SearchQuery(_checked(question), limit, product)
-    found = asyncio.run(_search(_settings_for(org), query, org))
-    typer.echo(found.model_dump_json() if as_json else _shown(found))
-
-
-def _checked(question: str) -> str:
+    """Search the documents; each hit with its quote, document and page."""
     try:
-        return _QUESTION.validate_python(question)
+        words = _QUESTION.validate_python(question)
     except ValidationError as exc:
         message = exc.errors()[0]["msg"].removeprefix("Value error, ")
         raise typer.BadParameter(message, param_hint="question") from exc
-
-
-def _settings_for(org: UUID | None) -> Settings:
     settings = Settings()
     if org is None and settings.auth.mode != "open":
         message = "where people log in, there is no local organisation: name one"
         raise typer.BadParameter(message, param_hint="--org")
-    return settings
+    found = asyncio.run(_search(settings, SearchQuery(words, limit, product), org))
+    typer.echo(found.model_dump_json() if as_json else _result_text(found))
 
 
 async def _search(
@@ -82,14 +73,13 @@ async def _search(
     return search_response(query.text, result, (perf_counter() - started_at) * 1000)
 
 
-def _shown(found: SearchResponse) -> str:
-    blocks = [_block(number, hit) for number, hit in enumerate(found.items, 1)]
+def _result_text(found: SearchResponse) -> str:
+    blocks = []
+    for number, hit in enumerate(found.items, 1):
+        place = f"{number}. {hit.filename}, {hit.label}  [{hit.score:.2f}]"
+        quote = " ".join(hit.quote.split())
+        blocks.append(f"{place}\n   {quote}")
     blocks += [
-        f"not searched: {late.filename} ({late.state})" for late in found.not_ready
+        f"not searched: {entry.filename} ({entry.state})" for entry in found.not_ready
     ]
     return "\n\n".join(blocks) or "Nothing found."
-
-
-def _block(number: int, hit: HitResponse) -> str:
-    quote = " ".join(hit.quote.split())
-    return f"{number}. {hit.filename}, {hit.label}  [{hit.score:.2f}]\n   {quote}"

@@ -7,7 +7,7 @@ Market = Literal["tw"]
 
 
 class ItemState(StrEnum):
-    """How an item, or one of its requirements, stands."""
+    """The state of an item, or of one of its requirements."""
 
     PRESENT = "present"
     DECLARED = "declared"
@@ -28,7 +28,7 @@ COMPLETE_STATES = frozenset(
 
 
 class DecisionKind(StrEnum):
-    """What a person may state about an item instead of a paper."""
+    """What a person may state about an item instead of a document."""
 
     WAIVER = "waiver"
     DECLARATION = "declaration"
@@ -43,7 +43,7 @@ class Means(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a paper that was to be matched."""
+    """The result of matching a document to the items."""
 
     MATCHED = "matched"
     STATED = "stated"

@@ -22,7 +22,7 @@ MEDIA_TYPES = {
 }
 
 REQUESTERS = ("owner", "admin", "editor", "assessor")
-"""Roles that may have a file printed; every member may read it."""
+"""Roles that may request a report; every member may read it."""
 
 VIEWED = frozenset({ReportFile.PDF, ReportFile.FINDINGS})
-"""Read on a screen; the archive is taken away, so it counts as an export."""
+"""Recorded as a view; the archive leaves the system, so it counts as an export."""

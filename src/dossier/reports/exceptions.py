@@ -18,6 +18,6 @@ class ReportNotReadyError(ConflictError):
 
 
 class OriginalChangedError(InternalServerError):
-    """A stored original is no longer the one that the version cites."""
+    """A stored original no longer has the digest that the version cites."""
 
     title: ClassVar[str] = "A stored original has changed"

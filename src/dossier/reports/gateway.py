@@ -23,7 +23,7 @@ async def get_report_for_org(
 async def lock_version_report_for_org(
     session: Session, org_id: UUID, version_id: UUID
 ) -> Report | None:
-    """Return the report of a version, held until the transaction ends."""
+    """Return the report of a version, locked until the transaction ends."""
     query = (
         select(Report)
         .where(Report.org_id == org_id, Report.version_id == version_id)
@@ -46,7 +46,7 @@ async def list_reports_for_org(
 async def add_report(session: Session, values: dict[str, Any]) -> bool:
     """Insert the report of a version; `False` when it has one already.
 
-    `on conflict` waits for a twin's transaction, so that two requests at once make
+    `on conflict` waits for the other transaction, so that two requests at once make
     one report.
     """
     statement = (
@@ -58,7 +58,7 @@ async def add_report(session: Session, values: dict[str, Any]) -> bool:
     return (await session.scalar(statement)) is not None
 
 
-async def settle_report_for_org(
+async def record_rendering_for_org(
     session: Session,
     org_id: UUID,
     report_id: UUID,
@@ -66,7 +66,7 @@ async def settle_report_for_org(
     files: dict[str, Any],
     page_count: int,
 ) -> bool:
-    """Store what was rendered, once; `False` when another run was first."""
+    """Store what was rendered, once; `False` when another attempt was first."""
     statement = (
         update(Report)
         .where(Report.org_id == org_id, Report.id == report_id)

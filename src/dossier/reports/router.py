@@ -1,4 +1,4 @@
-"""Asking for the printed file, and fetching it."""
+"""Routes that request the printed file and download it."""
 
 from uuid import UUID
 
@@ -20,11 +20,11 @@ from dossier.reports.schemas import ReportRequest, ReportResponse
 
 router = APIRouter(tags=["reports"], route_class=PreferRoute)
 
-_ANSWERS: dict[int | str, dict[str, str]] = {
+_DOWNLOAD_RESPONSES: dict[int | str, dict[str, str]] = {
     206: {"description": "The part that `Range` asks for."},
-    304: {"description": "The client has it already."},
+    304: {"description": "The client has the current file already."},
     409: {"description": "The report's job has not made its files."},
-    416: {"description": "No byte lies in the range."},
+    416: {"description": "No byte is in the range."},
 }
 
 
@@ -45,8 +45,8 @@ async def request_report(
 
     An unchanged state gives no new version, and a version is printed once.
     """
-    wish = body or ReportRequest()
-    job = await reports.request_report(product_id, wish.market)
+    request = body or ReportRequest()
+    job = await reports.request_report(product_id, request.market)
     response.headers["Location"] = f"{JOBS_PATH}/{job.id}"
     if job.state is JobState.DONE:
         response.status_code = status.HTTP_200_OK
@@ -70,7 +70,7 @@ async def get_report(report_id: UUID, reports: Reports) -> Report:
 @router.get(
     "/reports/{report_id}/pif.pdf",
     response_class=StreamingResponse,
-    responses=_ANSWERS,
+    responses=_DOWNLOAD_RESPONSES,
 )
 async def download_pdf(report_id: UUID, reports: Reports, request: Request) -> Response:
     """Fetch the printed file."""
@@ -80,7 +80,7 @@ async def download_pdf(report_id: UUID, reports: Reports, request: Request) -> R
 @router.get(
     "/reports/{report_id}/findings.json",
     response_class=StreamingResponse,
-    responses=_ANSWERS,
+    responses=_DOWNLOAD_RESPONSES,
 )
 async def download_findings(
     report_id: UUID, reports: Reports, request: Request
@@ -92,7 +92,7 @@ async def download_findings(
 @router.get(
     "/reports/{report_id}/inspection.zip",
     response_class=StreamingResponse,
-    responses=_ANSWERS,
+    responses=_DOWNLOAD_RESPONSES,
 )
 async def download_archive(
     report_id: UUID, reports: Reports, request: Request

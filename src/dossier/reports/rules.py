@@ -1,4 +1,4 @@
-"""Names and orders in a report; pure."""
+"""Order of findings, titles and file names of a report."""
 
 import re
 import unicodedata
@@ -31,10 +31,10 @@ def title_of(name_zh: str | None, name_en: str | None) -> str:
 
 
 def original_path(position: int, filename: str) -> str:
-    """Return where an original lies in the archive: numbered as it is cited.
+    """Return the path of an original in the archive: numbered as it is cited.
 
-    The number keeps names apart; path parts and control characters never get in, so
-    that no archive writes outside the folder it is unpacked to.
+    The number makes equal names distinct. Folders and control characters are removed,
+    so that no archive writes outside the folder it is unpacked to.
     """
     name = re.split(r"[\\/]", filename)[-1]
     return f"originals/{position:02d}_{_shortened(_plain(name)) or 'document'}"

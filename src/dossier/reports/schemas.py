@@ -1,7 +1,7 @@
 """Reports as clients see them, and the machine-readable findings.
 
-`FindingsDocument` is the source of `data/findings.schema.json`: what a report
-promises to the programs of others.
+`FindingsDocument` is the source of `data/findings.schema.json`, the published contract
+of `findings.json`: its docstrings are part of it.
 """
 
 from datetime import datetime

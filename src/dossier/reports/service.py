@@ -1,7 +1,6 @@
-"""Use cases of reports: ask for one, look, fetch its files."""
+"""Use cases of reports: request one, list and show them, open their files."""
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -11,6 +10,7 @@ from dossier.core.downloads import Content
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
+from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.constants import JobState
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
@@ -27,9 +27,8 @@ from dossier.reports.constants import (
 )
 from dossier.reports.exceptions import ReportNotFoundError, ReportNotReadyError
 from dossier.reports.models import Report
-from dossier.reports.ports import BlobStore
 
-_GIVEN_UP = (JobState.FAILED, JobState.CANCELLED)
+_UNSUCCESSFUL = (JobState.FAILED, JobState.CANCELLED)
 
 
 class ReportsService:
@@ -41,7 +40,7 @@ class ReportsService:
         actor: Actor,
         pif: PifService,
         jobs: JobsService,
-        store: BlobStore,
+        store: ObjectStore,
     ) -> None:
         self._session = session
         self._actor = actor
@@ -58,7 +57,11 @@ class ReportsService:
         self._actor.require(*REQUESTERS)
         frozen = await self._pif.snapshot_version(product_id, market)
         report = await self._report_of(frozen.version)
-        return await self._standing_job(report) or await self._enqueue(report)
+        if report.job_id is not None:
+            job = await self._jobs.get_job(report.job_id)
+            if report.files is not None or job.state not in _UNSUCCESSFUL:
+                return job
+        return await self._enqueue(report)
 
     async def reprint(self, report_id: UUID) -> Job:
         """Have a report printed anew whose files are no longer in the store."""
@@ -85,7 +88,7 @@ class ReportsService:
         )
 
     async def open_file(self, report_id: UUID, name: ReportFile) -> Content:
-        """Return one file for sending, and record that it was looked at."""
+        """Return one file for sending, and record that it was read."""
         report = await self.get_report(report_id)
         if report.files is None:
             detail = "GET its job to see how far it is, or why it failed."
@@ -96,9 +99,7 @@ class ReportsService:
             report.id,
             details={"file": name, "version_number": report.version_number},
         )
-        return self._content(report.files[name], name)
-
-    def _content(self, file: dict[str, Any], name: ReportFile) -> Content:
+        file = report.files[name]
         return Content(
             read=partial(self._store.read, file["key"]),
             size_bytes=file["size_bytes"],
@@ -108,7 +109,7 @@ class ReportsService:
         )
 
     async def _report_of(self, version: PifVersion) -> Report:
-        """Return the version's report, held until the transaction ends."""
+        """Return the version's report, locked until the transaction ends."""
         org_id = self._actor.org_id
         await gateway.add_report(
             self._session,
@@ -128,12 +129,6 @@ class ReportsService:
         if report is None:
             raise ReportNotFoundError(version.id)
         return report
-
-    async def _standing_job(self, report: Report) -> Job | None:
-        if report.job_id is None:
-            return None
-        job = await self._jobs.get_job(report.job_id)
-        return None if job.state in _GIVEN_UP and report.files is None else job
 
     async def _enqueue(self, report: Report) -> Job:
         job = await self._jobs.enqueue(RENDER_TASK, report_id=report.id)

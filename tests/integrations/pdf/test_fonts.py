@@ -1,4 +1,4 @@
-"""Which font is taken, and what it can show."""
+"""Which font is chosen, and which characters it can show."""
 
 import random
 import struct
@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dossier.integrations.pdf.child import compile_order
-from dossier.integrations.pdf.coverage import covered_characters, showable
+from dossier.integrations.pdf.child import render_request
 from dossier.integrations.pdf.exceptions import NoCjkFontError
 from dossier.integrations.pdf.fonts import (
     PROJECT_FONTS,
+    covered_characters,
     find_font,
+    showable,
     taiwanese_first,
 )
 
@@ -63,7 +64,7 @@ def test_a_folder_by_setting_comes_before_all_others() -> None:
 
 
 @pytest.mark.parametrize("folder", ["empty", "missing"])
-def test_a_folder_by_setting_without_a_font_is_never_passed_over(
+def test_folder_by_setting_without_a_font_is_an_error(
     folder: str, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -72,13 +73,13 @@ def test_a_folder_by_setting_without_a_font_is_never_passed_over(
         find_font(tmp_path / folder)
 
 
-def test_no_font_anywhere_names_the_mend(tmp_path: Path) -> None:
+def test_missing_font_names_the_repair(tmp_path: Path) -> None:
     with pytest.raises(NoCjkFontError, match="fonts-noto-cjk, or run `make install`"):
         find_font(None, tmp_path, with_system=False)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a font", b"\0\1\0\0\xff\xff" * 9])
-def test_a_file_that_is_no_font_is_refused_by_name(
+def test_file_that_is_not_a_font_is_refused_by_name(
     content: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.ttf").write_bytes(content)
@@ -106,7 +107,7 @@ def test_groups_of_a_font_are_read_beyond_sixteen_bits(tmp_path: Path) -> None:
 
 @settings(max_examples=40)
 @given(st.text())
-def test_what_is_showable_holds_only_what_the_font_covers(text: str) -> None:
+def test_showable_text_holds_only_covered_characters(text: str) -> None:
     covered = frozenset(map(ord, "[]U+0123456789ABCDEF abc玫瑰"))
 
     shown = showable({"a": [text]}, covered)["a"][0]
@@ -114,13 +115,13 @@ def test_what_is_showable_holds_only_what_the_font_covers(text: str) -> None:
     assert {ord(character) for character in shown} <= covered | {0x0A}
 
 
-def test_numbers_and_nothing_stay_as_they_are() -> None:
+def test_numbers_and_null_are_not_changed() -> None:
     value = {"a": [1, None, True, {"b": "甲"}]}
 
     assert showable(value, frozenset([ord("甲")])) == value
 
 
-def test_the_typesetter_agrees_on_what_the_font_covers(tmp_path: Path) -> None:
+def test_typesetter_accepts_every_covered_character(tmp_path: Path) -> None:
     font = find_font(None, with_system=False)
     chance = random.Random(7)  # noqa: S311 - a sample, the same each time
     sample = [chr(chance.randrange(0x20, 0xD800)) for _ in range(1500)]
@@ -130,18 +131,15 @@ def test_the_typesetter_agrees_on_what_the_font_covers(tmp_path: Path) -> None:
         "#for part in json(bytes(sys.inputs.data)) [#part ]"
     )
 
-    pages = compile_order(
+    pages = render_request(
         {
-            "root": str(tmp_path),
-            "template": "t.typ",
+            "template": str(tmp_path / "t.typ"),
             "inputs": {"data": sample},
-            "font": {
-                "file": str(font.file),
-                "index": font.index,
-                "family": font.family,
-            },
+            "font": {"file": str(font.file), "index": font.index},
+            "family": font.family,
             "timestamp_s": 0,
-            "stamp": {"identifier": "urn:x", "creator_tool": "Dossier"},
+            "identifier": "urn:x",
+            "creator_tool": "Dossier",
             "target": str(tmp_path / "t.pdf"),
         }
     )
@@ -149,7 +147,7 @@ def test_the_typesetter_agrees_on_what_the_font_covers(tmp_path: Path) -> None:
     assert pages >= 1
 
 
-def test_the_shapes_of_taiwan_are_taken_before_those_of_other_regions() -> None:
+def test_taiwanese_fonts_are_preferred() -> None:
     families = ["Noto Sans CJK HK", "Noto Sans CJK JP", "Noto Sans CJK TC", "Arial"]
 
     ranked = sorted(families, key=taiwanese_first)

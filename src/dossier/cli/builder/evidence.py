@@ -1,12 +1,11 @@
-"""Ties papers to the items: what the owner stated first, then names and words."""
+"""Links documents to the items: what the owner stated first, then names and words."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from dossier.cli.builder.facts import Evidence, Facts
-from dossier.cli.builder.intake import Stored
-from dossier.cli.builder.outcome import FORMULA_ITEM
-from dossier.cli.builder.workshop import Workshop
+from dossier.cli.builder.facts import StatedEvidence, StatedFacts
+from dossier.cli.builder.types import FORMULA_ITEM, StoredFile
+from dossier.cli.builder.workshop import BuildContext
 from dossier.pif.constants import Outcome
 from dossier.pif.schemas import MatchResponse
 from dossier.products.constants import MatchedBy
@@ -15,112 +14,80 @@ from dossier.products.service import ProductsService
 
 AUTOMATIC = frozenset({MatchedBy.FILENAME, MatchedBy.CONTENT})
 
-Target = tuple[UUID, int, str | None]
-"""A paper, an item, and a requirement of it or none."""
+LinkKey = tuple[UUID, int, str | None]
+"""A document, an item, and one of its requirements or none."""
 
 
-async def match_papers(
-    workshop: Workshop,
+async def link_evidence(
+    context: BuildContext,
     product_id: UUID,
-    facts: Facts,
-    stored: Sequence[Stored],
+    facts: StatedFacts,
+    stored: Sequence[StoredFile],
     formula_id: UUID | None,
 ) -> dict[str, str]:
-    """Make the links what the folder says; return why papers stayed without one.
+    """Make the links that follow from the folder.
 
-    Links that a person made elsewhere are left alone.
+    Links that a person made elsewhere are left alone. Returns why documents stayed
+    without a link, by document id.
     """
-    ids = list(dict.fromkeys(entry.document_id for entry in stored))
-    stated = _stated(facts, stored)
-    async with workshop.transaction() as session:
-        products = workshop.products(session)
-        await _drop_outdated(products, product_id, stated, set(ids))
+    ids = {entry.file.name: entry.document_id for entry in stored}
+    stated: dict[LinkKey, StatedEvidence] = {
+        (ids[entry.file], entry.item, entry.requirement): entry
+        for entry in facts.evidence
+        if entry.file in ids
+    }
+    present = list(dict.fromkeys(ids.values()))
+    async with context.transaction() as session:
+        products = context.products(session)
+        await _unlink_outdated(products, product_id, stated, set(present))
         await _link_stated(products, product_id, stated)
-        matches = await workshop.pif(session).apply_matches(product_id, ids)
+        matches = await context.pif(session).apply_matches(product_id, present)
         if formula_id is not None:
             await _link_formula(products, product_id, formula_id)
-        await _drop_unmatched(products, product_id, matches, formula_id)
+        await _unlink_unmatched(products, product_id, matches, formula_id)
     return {
         str(match.document_id): match.reason for match in matches if not match.serves
     }
 
 
-def _stated(facts: Facts, stored: Sequence[Stored]) -> dict[Target, Evidence]:
-    ids = {entry.paper.name: entry.document_id for entry in stored}
-    return {
-        (ids[entry.file], entry.item, entry.requirement): entry
-        for entry in facts.evidence
-        if entry.file in ids
-    }
-
-
-def _reason(entry: Evidence) -> str:
-    return entry.reason or "stated in product.yaml"
-
-
-def _target(link: ProductDocument) -> Target:
-    return link.document_id, link.item, link.requirement
-
-
-async def _drop_outdated(
+async def _unlink_outdated(
     products: ProductsService,
     product_id: UUID,
-    stated: Mapping[Target, Evidence],
+    stated: Mapping[LinkKey, StatedEvidence],
     present: set[UUID],
 ) -> None:
-    """Take away links to papers that are gone, or of which now something is stated."""
-    spoken_for = {document_id for document_id, _, _ in stated}
+    """Remove links to documents that are gone, or that the statements contradict."""
+    unstated = present - {document_id for document_id, _, _ in stated}
     for link in await products.list_links(product_id):
         if link.matched_by == MatchedBy.USER:
             continue
-        if not _still_holds(link, stated, present - spoken_for):
+        if link.matched_by == MatchedBy.STATED:
+            entry = stated.get(_key(link))
+            is_current = entry is not None and link.reason == _reason(entry)
+        else:
+            # One statement on a document replaces all that its words suggested.
+            is_current = link.document_id in unstated
+        if not is_current:
             await products.unlink_document(product_id, link.id)
-
-
-def _still_holds(
-    link: ProductDocument, stated: Mapping[Target, Evidence], unstated: set[UUID]
-) -> bool:
-    if link.matched_by != MatchedBy.STATED:
-        return link.document_id in unstated
-    entry = stated.get(_target(link))
-    return entry is not None and link.reason == _reason(entry)
 
 
 async def _link_stated(
-    products: ProductsService, product_id: UUID, stated: Mapping[Target, Evidence]
-) -> None:
-    linked = {_target(link) for link in await products.list_links(product_id)}
-    for target, entry in stated.items():
-        if target not in linked:
-            await products.link_document(
-                product_id,
-                *target,
-                matched_by=MatchedBy.STATED,
-                reason=_reason(entry),
-            )
-
-
-async def _drop_unmatched(
     products: ProductsService,
     product_id: UUID,
-    matches: Sequence[MatchResponse],
-    formula_id: UUID | None,
+    stated: Mapping[LinkKey, StatedEvidence],
 ) -> None:
-    """Take away what earlier words made and today's words would not make."""
-    judged = {m.document_id for m in matches if m.outcome is not Outcome.STATED}
-    served = {(m.document_id, t.item, t.requirement) for m in matches for t in m.serves}
-    for link in await products.list_links(product_id):
-        if link.matched_by not in AUTOMATIC or link.document_id not in judged:
-            continue
-        is_formula = (link.document_id, link.item) == (formula_id, FORMULA_ITEM)
-        if not is_formula and _target(link) not in served:
-            await products.unlink_document(product_id, link.id)
+    linked = {_key(link) for link in await products.list_links(product_id)}
+    for key, entry in stated.items():
+        if key not in linked:
+            await products.link_document(
+                product_id, *key, matched_by=MatchedBy.STATED, reason=_reason(entry)
+            )
 
 
 async def _link_formula(
     products: ProductsService, product_id: UUID, formula_id: UUID
 ) -> None:
-    """Tie the paper that the formula was read from to its item."""
+    """Link the document that the formula was read from to its item."""
     links = await products.list_links(product_id)
     if any(
         link.document_id == formula_id and link.item == FORMULA_ITEM for link in links
@@ -133,3 +100,28 @@ async def _link_formula(
         matched_by=MatchedBy.CONTENT,
         reason="the formula was read from it",
     )
+
+
+async def _unlink_unmatched(
+    products: ProductsService,
+    product_id: UUID,
+    matches: Sequence[MatchResponse],
+    formula_id: UUID | None,
+) -> None:
+    """Remove links that earlier rules made and today's rules would not make."""
+    judged = {m.document_id for m in matches if m.outcome is not Outcome.STATED}
+    served = {(m.document_id, t.item, t.requirement) for m in matches for t in m.serves}
+    for link in await products.list_links(product_id):
+        if link.matched_by not in AUTOMATIC or link.document_id not in judged:
+            continue
+        is_formula = (link.document_id, link.item) == (formula_id, FORMULA_ITEM)
+        if not is_formula and _key(link) not in served:
+            await products.unlink_document(product_id, link.id)
+
+
+def _key(link: ProductDocument) -> LinkKey:
+    return link.document_id, link.item, link.requirement
+
+
+def _reason(entry: StatedEvidence) -> str:
+    return entry.reason or "stated in product.yaml"

@@ -1,62 +1,50 @@
 """Finds the spreadsheet that holds the formula and imports it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from dossier.cli.builder.facts import Facts
-from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.intake import Stored
-from dossier.cli.builder.outcome import FORMULA_ITEM
-from dossier.cli.builder.workshop import Workshop
+from dossier.cli.builder.facts import StatedFacts
+from dossier.cli.builder.types import FORMULA_ITEM, RefusedFile, StoredFile
+from dossier.cli.builder.workshop import BuildContext
 from dossier.core.errors import InvalidError, TooLargeError
 from dossier.products.service import FormulaDraft, FormulaWish
 
 
 async def import_formula(
-    workshop: Workshop,
+    context: BuildContext,
     product_id: UUID,
-    facts: Facts,
-    stored: Sequence[Stored],
-) -> tuple[UUID | None, list[Refusal]]:
-    """Import the formula; return its paper, and what was wrong with the others.
+    facts: StatedFacts,
+    stored: Sequence[StoredFile],
+) -> tuple[UUID | None, list[RefusedFile]]:
+    """Import the formula; return its document, and why the others are not it.
 
-    What the owner named is taken; without a word of theirs, every spreadsheet is
-    looked at and the one with the most lines is the formula.
+    The spreadsheet that the owner names is taken, or those tied to the formula's item.
+    If none is stated, every spreadsheet is tried, and the one with the most lines is
+    the formula.
     """
-    named = list(_named(facts, stored))
+    tied = {entry.file for entry in facts.evidence if entry.item == FORMULA_ITEM}
+    spreadsheets = [entry for entry in stored if entry.is_spreadsheet]
+    if facts.formula.file is not None:
+        named = [entry for entry in stored if entry.file.name == facts.formula.file]
+    else:
+        named = [entry for entry in spreadsheets if entry.file.name in tied]
     drafts: list[FormulaDraft] = []
-    refused: list[Refusal] = []
-    for entry in named or [each for each in stored if each.is_spreadsheet]:
+    refused: list[RefusedFile] = []
+    for entry in named or spreadsheets:
+        options = FormulaWish(
+            document_id=entry.document_id,
+            sheet=facts.formula.sheet,
+            tolerance=facts.formula.tolerance,
+        )
         try:
-            drafts.append(await _preview(workshop, product_id, facts, entry))
+            drafts.append(await context.importer().preview(product_id, options))
         except (InvalidError, TooLargeError) as exc:
-            # A detail names its file; here the name stands before it anyway.
-            reason = exc.detail.removeprefix(f"{entry.paper.path.name}: ")
-            refused.append(Refusal(entry.paper.name, reason))
+            # A detail begins with its file, which `RefusedFile` names already.
+            reason = exc.detail.removeprefix(f"{entry.file.path.name}: ")
+            refused.append(RefusedFile(entry.file.name, reason))
     if not drafts:
         return None, refused
     best = max(drafts, key=lambda draft: len(draft.parsed.lines))
-    async with workshop.transaction() as session:
-        await workshop.formulas(session).store(product_id, best)
+    async with context.transaction() as session:
+        await context.formulas(session).store(product_id, best)
     return best.document_id, refused if named else []
-
-
-def _named(facts: Facts, stored: Sequence[Stored]) -> Iterator[Stored]:
-    """Yield the paper that is named as the formula, or those tied to its item."""
-    chosen = facts.formula.file
-    tied = {entry.file for entry in facts.evidence if entry.item == FORMULA_ITEM}
-    for entry in stored:
-        is_tied = entry.paper.name in tied and entry.is_spreadsheet
-        if entry.paper.name == chosen or (chosen is None and is_tied):
-            yield entry
-
-
-async def _preview(
-    workshop: Workshop, product_id: UUID, facts: Facts, entry: Stored
-) -> FormulaDraft:
-    wish = FormulaWish(
-        document_id=entry.document_id,
-        sheet=facts.formula.sheet,
-        tolerance=facts.formula.tolerance,
-    )
-    return await workshop.importer().preview(product_id, wish)

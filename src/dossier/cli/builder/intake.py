@@ -1,21 +1,23 @@
-"""Takes papers in as an upload would: stored first, then a row and a job to read it."""
+"""Stores files as an upload would: bytes first, then a row and a job to read it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.facts import Facts
-from dossier.cli.builder.folder import Paper, Refusal
-from dossier.cli.builder.names import shown
-from dossier.cli.builder.outcome import TakenPaper
-from dossier.cli.builder.progress import Step
-from dossier.cli.builder.workshop import Workshop
-from dossier.documents.constants import ReceivedFile, TextState
+from dossier.cli.builder.facts import StatedFacts
+from dossier.cli.builder.terminal import StageProgress, display_name
+from dossier.cli.builder.types import (
+    FolderFile,
+    ImportedDocument,
+    RefusedFile,
+    StoredFile,
+)
+from dossier.cli.builder.workshop import BuildContext
+from dossier.documents.constants import TextState
 from dossier.documents.models import Document
-from dossier.documents.service import take_in as take_file_in
+from dossier.documents.service import take_in
 from dossier.documents.tasks import put_away
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.kinds import SPREADSHEETS
@@ -25,66 +27,61 @@ from dossier.jobs.models import Job
 _PIECE_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A paper with its document, and the job that reads it where one runs."""
-
-    paper: Paper
-    document_id: UUID
-    is_spreadsheet: bool
-    is_known: bool
-    is_misnamed: bool
-    job_id: UUID | None
+class FileRefusedError(Exception):
+    """The file cannot be stored; the message is the reason."""
 
 
-async def take_in(
-    workshop: Workshop, papers: Sequence[Paper], step: Step
-) -> tuple[list[Stored], list[Refusal]]:
-    """Store every paper; one that cannot be read is named and the others go on."""
-    stored: list[Stored] = []
-    refused: list[Refusal] = []
-    for paper in papers:
+async def store_files(
+    context: BuildContext, files: Sequence[FolderFile], step: StageProgress
+) -> tuple[list[StoredFile], list[RefusedFile]]:
+    """Store every file; one that cannot be read is refused and the others go on."""
+    stored: list[StoredFile] = []
+    refused: list[RefusedFile] = []
+    for file in files:
         try:
-            stored.append(await _take_in(workshop, paper))
-        except PaperRefusedError as exc:
-            refused.append(Refusal(paper.name, str(exc)))
-        step.advance(shown(paper.name))
+            stored.append(await _store(context, file))
+        except FileRefusedError as exc:
+            refused.append(RefusedFile(file.name, str(exc)))
+        step.advance(display_name(file.name))
     return stored, refused
 
 
-async def read_papers(
-    workshop: Workshop, stored: Sequence[Stored], step: Step
-) -> list[TakenPaper]:
-    """Wait until every paper was read, or could not be."""
-    names = {entry.job_id: entry.paper.name for entry in stored if entry.job_id}
+async def read_documents(
+    context: BuildContext, stored: Sequence[StoredFile], step: StageProgress
+) -> list[ImportedDocument]:
+    """Wait until every document was read, or could not be."""
+    names = {entry.job_id: entry.file.name for entry in stored if entry.job_id}
     problems: dict[UUID, str] = {}
 
     def on_end(job: Job) -> None:
-        step.advance(shown(names[job.id]))
+        step.advance(display_name(names[job.id]))
         if job.error:
             problems[job.id] = job.error["detail"]
 
-    await workshop.watch.until_done(names.keys(), on_end)
-    async with workshop.transaction() as session:
-        documents = workshop.documents(session)
+    await context.watch.until_done(names.keys(), on_end)
+    async with context.transaction() as session:
+        documents = context.documents(session)
         return [
-            _taken(entry, await documents.get_document(entry.document_id), problems)
+            _imported(entry, await documents.get_document(entry.document_id), problems)
             for entry in stored
         ]
 
 
 def require_legible(
-    root: Path, facts: Facts, taken: Sequence[TakenPaper], refused: Sequence[Refusal]
+    root: Path,
+    facts: StatedFacts,
+    imported: Sequence[ImportedDocument],
+    refused: Sequence[RefusedFile],
 ) -> None:
-    """Go on only where some paper can be read, or its owner says what it shows.
+    """Go on only where a document can be read, or its owner states what it shows.
 
     Raises:
-        UnusableInputError: nothing can be made of any file; each is named.
+        UnusableInputError: no file can be used; each is named.
     """
     stated = {entry.file for entry in facts.evidence}
-    if any(not paper.is_illegible or paper.name in stated for paper in taken):
+    if any(not entry.is_illegible or entry.name in stated for entry in imported):
         return
-    unread = [Refusal(paper.name, paper.unreadable or "") for paper in taken]
+    unread = [RefusedFile(entry.name, entry.unreadable or "") for entry in imported]
     reasons = "".join(
         f"\n  {entry.name}: {entry.reason}" for entry in (*unread, *refused)
     )
@@ -93,47 +90,33 @@ def require_legible(
     raise UnusableInputError(message)
 
 
-class PaperRefusedError(Exception):
-    """The file cannot be taken in; the message is the reason."""
-
-
-async def _take_in(workshop: Workshop, paper: Paper) -> Stored:
-    received = await _received(workshop, paper)
-    async with workshop.transaction() as session:
-        receipt = await workshop.documents(session).receive(received)
-    document = receipt.document
-    job = receipt.job or await _taken_again(workshop, document, received)
-    return Stored(
-        paper=paper,
+async def _store(context: BuildContext, file: FolderFile) -> StoredFile:
+    received = await take_in(
+        context.store,
+        context.actor.org_id,
+        _pieces(file.path, context.max_size_bytes),
+        lambda: file.path.name,
+    )
+    async with context.transaction() as session:
+        receipt = await context.documents(session).receive(received)
+    document, job = receipt.document, receipt.job
+    if job is None:
+        # A known document whose bytes were missing, or which was never read, is read
+        # now; its bytes must be in the store before the job runs.
+        await put_away(context.sessions, context.store, document, received.blob_key)
+        was_missing = document.unreadable_reason == BlobMissingError.code()
+        if was_missing or document.text_state == TextState.PENDING:
+            async with context.transaction() as session:
+                documents = context.documents(session)
+                job = await documents.request_reading(document.id)
+    return StoredFile(
+        file=file,
         document_id=document.id,
         is_spreadsheet=received.media_type in SPREADSHEETS,
-        is_known=receipt.duplicate,
+        is_duplicate=receipt.duplicate,
         is_misnamed=received.is_misnamed,
         job_id=job.id if job else None,
     )
-
-
-async def _taken_again(
-    workshop: Workshop, document: Document, received: ReceivedFile
-) -> Job | None:
-    """Have a known paper read that never was; its bytes are there before."""
-    await put_away(workshop.sessions, workshop.store, document, received.blob_key)
-    if not _is_unread(document):
-        return None
-    async with workshop.transaction() as session:
-        return await workshop.documents(session).request_reading(document.id)
-
-
-def _is_unread(document: Document) -> bool:
-    """Tell whether an earlier reading never came to the bytes."""
-    was_missing = document.unreadable_reason == BlobMissingError.code()
-    return was_missing or document.text_state == TextState.PENDING
-
-
-async def _received(workshop: Workshop, paper: Paper) -> ReceivedFile:
-    pieces = _pieces(paper.path, workshop.max_size_bytes)
-    org_id = workshop.actor.org_id
-    return await take_file_in(workshop.store, org_id, pieces, lambda: paper.path.name)
 
 
 async def _pieces(path: Path, max_size_bytes: int) -> AsyncIterator[bytes]:
@@ -145,27 +128,26 @@ async def _pieces(path: Path, max_size_bytes: int) -> AsyncIterator[bytes]:
                 left_bytes -= len(piece)
                 if left_bytes < 0:
                     message = f"larger than {max_size_bytes // 1024**2} MiB"
-                    raise PaperRefusedError(message)
+                    raise FileRefusedError(message)
                 yield piece
     except OSError as exc:
         message = f"cannot be read: {exc.strerror}"
-        raise PaperRefusedError(message) from exc
+        raise FileRefusedError(message) from exc
 
 
-def _taken(entry: Stored, document: Document, problems: dict[UUID, str]) -> TakenPaper:
+def _imported(
+    entry: StoredFile, document: Document, problems: dict[UUID, str]
+) -> ImportedDocument:
+    is_read = document.text_state == TextState.READ
+    is_scan = document.unreadable_reason == UnreadableReason.NO_TEXT_LAYER
     problem = problems.get(entry.job_id) if entry.job_id else None
     reason = document.unreadable_detail or document.unreadable_reason or problem
-    return TakenPaper(
-        name=entry.paper.name,
+    return ImportedDocument(
+        name=entry.file.name,
         document_id=str(document.id),
-        is_known=entry.is_known,
-        truly=document.media_type if entry.is_misnamed else None,
-        unreadable=None if document.text_state == TextState.READ else reason,
-        is_illegible=_is_illegible(document),
+        is_duplicate=entry.is_duplicate,
+        actual_type=document.media_type if entry.is_misnamed else None,
+        unreadable=None if is_read else reason,
+        is_illegible=not is_read and not is_scan,
         encoding=document.encoding,
     )
-
-
-def _is_illegible(document: Document) -> bool:
-    is_scan = document.unreadable_reason == UnreadableReason.NO_TEXT_LAYER
-    return document.text_state != TextState.READ and not is_scan

@@ -1,26 +1,28 @@
 """The whole build, step by step; each step is one of the API's own use cases."""
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from dossier.accounts.service import OrganisationsService
 from dossier.ai.service import open_model_parts
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
-from dossier.cli.builder.evidence import match_papers
-from dossier.cli.builder.facts import Facts, read_facts
+from dossier.cli.builder.evidence import link_evidence
+from dossier.cli.builder.facts import (
+    StatedFacts,
+    apply_flags,
+    read_facts,
+    read_product_file,
+)
 from dossier.cli.builder.folder import Folder, read_folder
 from dossier.cli.builder.formula import import_formula
-from dossier.cli.builder.intake import read_papers, require_legible, take_in
-from dossier.cli.builder.outcome import Outcome
-from dossier.cli.builder.outputs import output_folder
-from dossier.cli.builder.printing import print_file, write_files
-from dossier.cli.builder.product_file import apply_flags, read_product_file
-from dossier.cli.builder.progress import WRITING, Stages
+from dossier.cli.builder.intake import read_documents, require_legible, store_files
+from dossier.cli.builder.outputs import output_folder, print_version, write_report
+from dossier.cli.builder.result import BuildResult
+from dossier.cli.builder.terminal import WRITING, Stages
 from dossier.cli.builder.waiting import watching
-from dossier.cli.builder.workshop import Workshop
+from dossier.cli.builder.workshop import BuildContext
 from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
@@ -32,8 +34,8 @@ MARKETS: Mapping[str, Market] = {"tw": "tw"}
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What the command was asked for."""
+class BuildOptions:
+    """The arguments of `dossier build`; `flags` are its `FIELD=VALUE` options."""
 
     folder: Path
     out: Path
@@ -41,54 +43,42 @@ class Order:
     flags: tuple[str, ...] = ()
 
 
-async def run_build(settings: Settings, order: Order, stages: Stages) -> Outcome:
-    """Check the input, then build.
+async def run_build(
+    settings: Settings, options: BuildOptions, stages: Stages
+) -> BuildResult:
+    """Check the input before anything is opened or written, then build.
 
     Raises:
         UnusableInputError: the folder, the facts or an option cannot be used.
     """
-    folder, facts = _checked(order)
-    with output_folder(order.out):
-        return await _built(settings, order, folder, facts, stages)
-
-
-async def _built(
-    settings: Settings, order: Order, folder: Folder, facts: Facts, stages: Stages
-) -> Outcome:
-    with stages.stage("Opening") as step:
-        async with AsyncExitStack() as stack:
-            workshop = await stack.enter_async_context(_opened(settings))
-            step.advance("database")
-            kept = stack.pop_all()
-    async with kept:
-        made = await _attempt(_build(workshop, order, folder, facts, stages))
-    if isinstance(made, Exception):
-        raise made
-    return made
-
-
-async def _attempt(building: Awaitable[Outcome]) -> Outcome | Exception:
-    """Carry an expected failure past the worker, whose group would wrap it."""
-    try:
-        return await building
-    except (AppError, UnusableInputError, JobFailedError) as exc:
-        return exc
-
-
-def _checked(order: Order) -> tuple[Folder, Facts]:
-    if order.market not in MARKETS:
+    if options.market not in MARKETS:
         known = ", ".join(MARKETS)
-        message = f"--market {order.market}: not a market that is known; known: {known}"
+        message = (
+            f"--market {options.market}: not a market that is known; known: {known}"
+        )
         raise UnusableInputError(message)
-    folder = read_folder(order.folder, apart_from=order.out)
-    stated = apply_flags(read_product_file(folder.product_file), list(order.flags))
-    facts = read_facts(stated, folder.papers)
-    return folder, facts
+    folder = read_folder(options.folder, apart_from=options.out)
+    stated = apply_flags(read_product_file(folder.product_file), list(options.flags))
+    facts = read_facts(stated, folder.files)
+    with output_folder(options.out):
+        async with AsyncExitStack() as stack:
+            with stages.stage("Opening") as step:
+                context = await stack.enter_async_context(_opened(settings))
+                step.advance("database")
+            try:
+                result: BuildResult | Exception = await _build(
+                    context, options, folder, facts, stages
+                )
+            except (AppError, UnusableInputError, JobFailedError) as exc:
+                result = exc  # raised below: the worker's task group would wrap it
+        if isinstance(result, Exception):
+            raise result
+        return result
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Workshop]:
-    """Open the database, and work on jobs beside whoever else does."""
+async def _opened(settings: Settings) -> AsyncIterator[BuildContext]:
+    """Open the database and run jobs in this process, beside other workers."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened_database(settings))
         actor = await OrganisationsService(database.sessions).ensure_local()
@@ -100,42 +90,43 @@ async def _opened(settings: Settings) -> AsyncIterator[Workshop]:
             opened_searchers(database.sessions, settings, recorder)
         )
         await stack.enter_async_context(working(settings, database, searchers))
-        yield Workshop(settings, database.sessions, actor, watch)
+        yield BuildContext(settings, database.sessions, actor, watch)
 
 
 async def _build(
-    workshop: Workshop, order: Order, folder: Folder, facts: Facts, stages: Stages
-) -> Outcome:
-    with stages.stage("Taking in", len(folder.papers)) as step:
-        stored, refused = await take_in(workshop, folder.papers, step)
+    context: BuildContext,
+    options: BuildOptions,
+    folder: Folder,
+    facts: StatedFacts,
+    stages: Stages,
+) -> BuildResult:
+    with stages.stage("Taking in", len(folder.files)) as step:
+        stored, refused = await store_files(context, folder.files, step)
     with stages.stage("Reading", sum(1 for entry in stored if entry.job_id)) as step:
-        taken = await read_papers(workshop, stored, step)
-    require_legible(order.folder, facts, taken, (*refused, *folder.refusals))
-    product_id = await _state_product(workshop, facts)
+        imported = await read_documents(context, stored, step)
+    require_legible(options.folder, facts, imported, (*refused, *folder.refused))
+    async with context.transaction() as session:
+        saved = await context.products(session).upsert_product(facts.product)
+        product_id = saved.product.id
     with stages.stage("Formula") as step:
-        formula_id, unread = await import_formula(workshop, product_id, facts, stored)
+        formula_id, unread = await import_formula(context, product_id, facts, stored)
         step.advance("formula")
     with stages.stage("Matching") as step:
-        notes = await match_papers(workshop, product_id, facts, stored, formula_id)
+        notes = await link_evidence(context, product_id, facts, stored, formula_id)
         step.advance("items")
     with stages.stage("Printing") as step:
-        printed = await print_file(workshop, product_id, MARKETS[order.market], step)
+        market = MARKETS[options.market]
+        frozen, report_id = await print_version(context, product_id, market, step)
     with stages.stage(WRITING) as step:
-        outputs = await write_files(workshop, printed, order.out, step)
-    return Outcome(
-        snapshot=printed.snapshot,
-        version_sha256=printed.version_sha256,
-        is_new_version=printed.is_new_version,
-        taken=tuple(taken),
-        refused=(*refused, *folder.refusals),
+        outputs = await write_report(context, report_id, options.out, step)
+    return BuildResult(
+        snapshot=frozen.version.snapshot,
+        version_sha256=frozen.version.sha256,
+        is_new_version=frozen.created,
+        imported=tuple(imported),
+        refused=(*refused, *folder.refused),
         formula_refused=tuple(unread),
         notes=notes,
         outputs=outputs,
         seconds=stages.seconds,
     )
-
-
-async def _state_product(workshop: Workshop, facts: Facts) -> UUID:
-    async with workshop.transaction() as session:
-        stated = await workshop.products(session).upsert_product(facts.product)
-        return stated.product.id

@@ -18,7 +18,7 @@ from dossier.reports.service import ReportsService
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class BuildContext:
     """One build's surroundings; services are made anew for each transaction."""
 
     settings: Settings

@@ -1,1 +1,1 @@
-"""Typesetting by Typst and finishing by pikepdf; knows no domain."""
+"""PDF by Typst, with metadata by pikepdf."""

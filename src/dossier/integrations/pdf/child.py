@@ -1,7 +1,8 @@
-"""The typesetting process: reads an order from standard input, writes a PDF.
+"""The rendering process: reads a request from standard input, writes a PDF.
 
-It lives apart so that a runaway document can be killed and its memory goes back to
-the system. Nothing of time zone, locale or environment enters the result.
+It is a process of its own, so that a document that never ends can be killed, and its
+memory goes back to the system. Time zone, locale and environment do not change the
+result.
 """
 
 import json
@@ -10,64 +11,88 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from dossier.integrations.pdf.coverage import covered_characters, showable
-from dossier.integrations.pdf.finish import Stamp, finish
+from dossier.integrations.pdf.fonts import covered_characters, showable
 
 REFUSED = 3
-"""Exit code when the typesetter refuses the document; standard error says why."""
+"""Exit code when the document is refused; standard error says why."""
 
 
-def compile_order(order: dict[str, Any]) -> int:
-    """Typeset one order into its target and return the number of pages."""
-    with tempfile.TemporaryDirectory(dir=Path(order["target"]).parent) as folder:
+def render_request(request: dict[str, Any]) -> int:
+    """Render one request into its target and return the number of pages."""
+    target = Path(request["target"])
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         raw = Path(folder, "raw.pdf")
-        raw.write_bytes(_compile(order, Path(folder)))
-        return finish(raw, Path(order["target"]), Stamp(**order["stamp"]))
+        raw.write_bytes(_typeset(request, Path(folder)))
+        return _add_metadata(
+            raw, target, request["identifier"], request["creator_tool"]
+        )
 
 
-def _compile(order: dict[str, Any], folder: Path) -> bytes:
-    import typst  # noqa: PLC0415 - only this process pays for it
+def _typeset(request: dict[str, Any], folder: Path) -> bytes:
+    import typst  # noqa: PLC0415 - 20 MB that only this process needs
 
-    font = order["font"]
-    # A folder of its own with one link: nothing beside the chosen file is seen.
-    Path(folder, Path(font["file"]).name).symlink_to(font["file"])
-    covered = covered_characters(Path(font["file"]), font["index"])
+    font = Path(request["font"]["file"])
+    # A folder with one link: the typesetter finds no font beside the chosen one.
+    Path(folder, font.name).symlink_to(font)
+    covered = covered_characters(font, request["font"]["index"])
+    inputs = {
+        name: value
+        if isinstance(value, str)
+        else json.dumps(showable(value, covered), ensure_ascii=False)
+        for name, value in request["inputs"].items()
+    }
     compiler = typst.Compiler(
-        root=order["root"],
+        root=str(Path(request["template"]).parent),
         font_paths=typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=True,
             font_paths=[str(folder)],
         ),
-        sys_inputs={
-            "family": font["family"],
-            **{name: _text(value, covered) for name, value in order["inputs"].items()},
-        },
+        sys_inputs={"family": request["family"], **inputs},
     )
     document = compiler.compile(
-        str(Path(order["root"], order["template"])),
+        request["template"],
         format="pdf",
         pdf_standards=["a-3b"],
-        timestamp=order["timestamp_s"],
+        timestamp=request["timestamp_s"],
     )
     if not isinstance(document, bytes):
         raise TypeError(type(document))
     return document
 
 
-def _text(value: Any, covered: frozenset[int]) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(showable(value, covered), ensure_ascii=False)
+def _add_metadata(
+    source: Path, target: Path, identifier: str, creator_tool: str
+) -> int:
+    """Write the file with what identifies it, and return its number of pages.
+
+    The typesetter's own metadata conform to PDF/A. PDF/A wants them to agree with the
+    information dictionary, so only members without a counterpart there are added.
+    """
+    import pikepdf  # noqa: PLC0415 - 30 MB that only this process needs
+
+    with pikepdf.open(source) as pdf:
+        with pdf.open_metadata(
+            set_pikepdf_as_editor=False, update_docinfo=False
+        ) as metadata:
+            metadata["dc:identifier"] = identifier
+            metadata["xmp:CreatorTool"] = creator_tool
+        pdf.docinfo["/Creator"] = creator_tool
+        pdf.save(
+            target,
+            deterministic_id=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+        return len(pdf.pages)
 
 
 def main() -> int:
-    """Run one order; answer with the number of pages as JSON."""
+    """Render one request; print the number of pages as JSON."""
     import typst  # noqa: PLC0415 - see above
 
-    order = json.load(sys.stdin.buffer)
+    request = json.load(sys.stdin.buffer)
     try:
-        pages = compile_order(order)
+        pages = render_request(request)
     except typst.TypstError as error:
         sys.stderr.write(f"{error.message}\n{error.diagnostic}\n")
         return REFUSED

@@ -18,6 +18,6 @@ class TypesettingError(InternalServerError):
 
 
 class TypesettingTimeoutError(UnavailableError):
-    """The typesetter took too long and was ended."""
+    """The typesetter took too long and was killed."""
 
     title: ClassVar[str] = "Typesetting took too long"

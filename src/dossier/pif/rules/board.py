@@ -1,12 +1,13 @@
-"""The board: which items stand, computed from the evidence and nothing else.
+"""The board: the state of each item, computed from the evidence and nothing else.
 
 A state is never set by hand. What a person states, a waiver or a declaration, is an
-input like a paper; evidence goes before it.
+input like a document; evidence takes precedence over it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from dossier.core.findings import Finding
@@ -16,7 +17,7 @@ from dossier.pif.rules.items import Item, Requirement, rulebook
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A paper that serves an item; without a requirement, the whole item."""
+    """A document that serves an item; without a requirement, the whole item."""
 
     document_id: UUID
     item: int
@@ -36,10 +37,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that a board rests on.
+    """All that a board is computed from.
 
     `filled` are the product's filled fields; `phase_in_on` is the day from which the
-    file is asked for, `None` where it is not; `as_of` is the day of looking.
+    file is asked for, `None` where it is not; `as_of` is the day of the board.
     """
 
     as_of: date
@@ -53,7 +54,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class BoardRequirement:
-    """A requirement with its state and the papers that meet it."""
+    """A requirement with its state and the documents that meet it."""
 
     rule: Requirement
     state: ItemState
@@ -72,7 +73,7 @@ class BoardItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completeness:
-    """How many items stand in which state."""
+    """How many items are in which state."""
 
     present: int
     declared: int
@@ -101,7 +102,7 @@ def completeness(items: Sequence[BoardItem]) -> Completeness:
     )
 
 
-def strange_links(evidence: Evidence, market: str = "tw") -> list[Link]:
+def unknown_requirement_links(evidence: Evidence, market: str = "tw") -> list[Link]:
     """Return the links that name a requirement which the market does not have."""
     items = rulebook(market).items
     codes = {part.code for item in items for part in item.requirements}
@@ -112,23 +113,39 @@ def strange_links(evidence: Evidence, market: str = "tw") -> list[Link]:
     ]
 
 
+def filled_fields(facts: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the fields that hold something, as requirements name them.
+
+    A field inside another is named with a dot: `holder.address`.
+    """
+    names = set()
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            names |= {f"{name}.{inner}" for inner in filled_fields(value)}
+        elif value.strip() if isinstance(value, str) else value:
+            names.add(name)
+    return frozenset(names)
+
+
 def _board_item(item: Item, evidence: Evidence) -> BoardItem:
-    decision = _decision_on(item, evidence.decisions)
-    fallback = _without_evidence(decision, evidence)
-    parts = tuple(
-        _board_requirement(part, item.number, evidence, fallback)
-        for part in item.requirements
+    decision = next(
+        (
+            decision
+            for decision in evidence.decisions
+            if decision.item == item.number and decision.kind is item.allows
+        ),
+        None,
     )
-    is_present = all(part.state is ItemState.PRESENT for part in parts)
+    fallback = _without_evidence(decision, evidence)
+    requirements = []
+    for rule in item.requirements:
+        documents = _documents_for(rule.code, item.number, evidence.links)
+        is_met = _is_met(rule, documents, evidence)
+        state = ItemState.PRESENT if is_met else fallback
+        requirements.append(BoardRequirement(rule, state, documents))
+    is_present = all(entry.state is ItemState.PRESENT for entry in requirements)
     state = ItemState.PRESENT if is_present else fallback
-    return BoardItem(item, state, parts, decision)
-
-
-def _decision_on(item: Item, decisions: Iterable[Decision]) -> Decision | None:
-    for decision in decisions:
-        if decision.item == item.number and decision.kind is item.allows:
-            return decision
-    return None
+    return BoardItem(item, state, tuple(requirements), decision)
 
 
 def _without_evidence(decision: Decision | None, evidence: Evidence) -> ItemState:
@@ -140,14 +157,6 @@ def _without_evidence(decision: Decision | None, evidence: Evidence) -> ItemStat
     if evidence.phase_in_on is None:
         return ItemState.NOT_APPLICABLE
     return ItemState.MISSING
-
-
-def _board_requirement(
-    part: Requirement, item: int, evidence: Evidence, fallback: ItemState
-) -> BoardRequirement:
-    documents = _documents_for(part.code, item, evidence.links)
-    state = ItemState.PRESENT if _is_met(part, documents, evidence) else fallback
-    return BoardRequirement(part, state, documents)
 
 
 def _documents_for(code: str, item: int, links: Iterable[Link]) -> tuple[UUID, ...]:

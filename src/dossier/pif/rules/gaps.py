@@ -1,16 +1,15 @@
-"""What is amiss on a board, as findings: each with its article and its remedy."""
+"""What a board lacks, as findings: each with its article and how to close it."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from dossier.core.findings import Finding, Message, Severity
 from dossier.pif.constants import ItemState, Means
-from dossier.pif.rules.board import BoardItem, Evidence, strange_links
-from dossier.pif.rules.items import Item, Requirement, rulebook
+from dossier.pif.rules.board import BoardItem, Evidence, unknown_requirement_links
+from dossier.pif.rules.items import rulebook
 
 SIGNED_ITEM = 16
 """The item in which the signatory gives the reasons for waivers."""
@@ -18,31 +17,39 @@ SIGNED_ITEM = 16
 _RANK = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gap:
-    """A finding before it has its sentences."""
-
-    code: str
-    severity: Severity
-    item: int | None
-    article: str | None
-    words: Mapping[str, Any]
-    closes_by: Message | None = None
-
-
 def board_findings(
     items: Sequence[BoardItem], evidence: Evidence, market: str = "tw"
 ) -> tuple[Finding, ...]:
     """Return the findings of a board and its formula, the gravest first."""
     severity = gap_severity(evidence)
-    gaps = [
-        *_missing(items, severity, _paper_count(evidence)),
+    found = [
+        *evidence.formula_findings,
+        *_missing(items, evidence, severity, market),
         *_unsigned_waivers(items, severity, market),
-        *_strange(evidence, market),
-        *_exemption(evidence, market),
     ]
-    found = [*evidence.formula_findings, *(_finding(gap, market) for gap in gaps)]
-    return tuple(sorted(found, key=_rank))
+    found += [
+        _finding(
+            "unknown-requirement",
+            market,
+            severity=Severity.WARNING,
+            item=link.item,
+            article=None,
+            words={"code": link.requirement},
+        )
+        for link in unknown_requirement_links(evidence, market)
+    ]
+    if evidence.phase_in_on is None:
+        found.append(
+            _finding(
+                "file-not-required",
+                market,
+                severity=Severity.INFO,
+                item=None,
+                article=rulebook(market).exemption_article,
+                words={},
+            )
+        )
+    return tuple(sorted(found, key=lambda each: (_RANK[each.severity], each.item or 0)))
 
 
 def gap_severity(evidence: Evidence) -> Severity:
@@ -53,76 +60,62 @@ def gap_severity(evidence: Evidence) -> Severity:
     return Severity.BLOCKING if is_due else Severity.WARNING
 
 
-def _rank(finding: Finding) -> tuple[int, int]:
-    return (_RANK[finding.severity], finding.item or 0)
-
-
-def _paper_count(evidence: Evidence) -> int:
-    return len({link.document_id for link in evidence.links})
-
-
 def _missing(
-    items: Iterable[BoardItem], severity: Severity, papers: int
-) -> Iterable[_Gap]:
+    items: Sequence[BoardItem], evidence: Evidence, severity: Severity, market: str
+) -> Iterator[Finding]:
+    """Yield one finding for an item that lacks all, else one per requirement."""
+    document_count = len({link.document_id for link in evidence.links})
     for item in items:
         if item.state is not ItemState.MISSING:
             continue
-        gaps = [p.rule for p in item.requirements if p.state is ItemState.MISSING]
-        if len(gaps) == len(item.requirements):
-            yield _missing_item(item.rule, severity, papers)
-        else:
-            yield from (_missing_part(item.rule, p, severity, papers) for p in gaps)
+        rule = item.rule
+        title = {"title_zh": rule.title.zh, "title_en": rule.title.en}
+        missing = [p.rule for p in item.requirements if p.state is ItemState.MISSING]
+        if len(missing) == len(item.requirements):
+            means = frozenset().union(*(part.satisfied_by for part in missing))
+            yield _finding(
+                "missing-item",
+                market,
+                severity=severity,
+                item=rule.number,
+                article=rule.article,
+                words=title | _searched(means, document_count),
+                closes_by=rule.closes_by,
+            )
+            continue
+        for part in missing:
+            name = {"part_zh": part.name.zh, "part_en": part.name.en}
+            yield _finding(
+                "missing-requirement",
+                market,
+                severity=severity,
+                item=rule.number,
+                article=part.article,
+                words=title | name | _searched(part.satisfied_by, document_count),
+                closes_by=part.closes_by,
+            )
 
 
-def _missing_item(item: Item, severity: Severity, papers: int) -> _Gap:
-    means = frozenset().union(*(part.satisfied_by for part in item.requirements))
-    return _Gap(
-        code="missing-item",
-        severity=severity,
-        item=item.number,
-        article=item.article,
-        words=_title(item) | _sought(means, papers),
-        closes_by=item.closes_by,
-    )
-
-
-def _missing_part(
-    item: Item, part: Requirement, severity: Severity, papers: int
-) -> _Gap:
-    named = {"part_zh": part.name.zh, "part_en": part.name.en}
-    return _Gap(
-        code="missing-requirement",
-        severity=severity,
-        item=item.number,
-        article=part.article,
-        words=_title(item) | named | _sought(part.satisfied_by, papers),
-        closes_by=part.closes_by,
-    )
-
-
-def _title(item: Item) -> dict[str, Any]:
-    return {"title_zh": item.title.zh, "title_en": item.title.en}
-
-
-def _sought(means: Collection[Means], papers: int) -> dict[str, str]:
-    """Say where it was looked for: a gap never stands alone."""
-    told = [words for way, words in _sentences()["sought"].items() if way in means]
-    zh, en = ([words[language] for words in told] for language in ("zh", "en"))
+def _searched(means: Collection[Means], document_count: int) -> dict[str, str]:
+    """Return where evidence was looked for, in both languages."""
+    searched = [words for way, words in _sentences()["sought"].items() if way in means]
+    zh, en = ([words[language] for words in searched] for language in ("zh", "en"))
     return {
-        "sought_zh": "\uff0c".join(zh).format(papers=papers),
-        "sought_en": ", ".join(en).format(papers=papers),
+        "sought_zh": "\uff0c".join(zh).format(documents=document_count),
+        "sought_en": ", ".join(en).format(documents=document_count),
     }
 
 
 def _unsigned_waivers(
     items: Sequence[BoardItem], severity: Severity, market: str
-) -> Iterable[_Gap]:
+) -> Iterator[Finding]:
     if items[SIGNED_ITEM - 1].state is ItemState.PRESENT:
         return
     for item in items:
         if item.state is ItemState.WAIVED:
-            yield _Gap(
-                code="needs-signatory-reason",
+            yield _finding(
+                "needs-signatory-reason",
+                market,
                 severity=severity,
                 item=item.rule.number,
                 article=rulebook(market).waiver_article,
@@ -130,42 +123,30 @@ def _unsigned_waivers(
             )
 
 
-def _strange(evidence: Evidence, market: str) -> Iterable[_Gap]:
-    for link in strange_links(evidence, market):
-        yield _Gap(
-            code="unknown-requirement",
-            severity=Severity.WARNING,
-            item=link.item,
-            article=None,
-            words={"code": link.requirement},
-        )
-
-
-def _exemption(evidence: Evidence, market: str) -> Iterable[_Gap]:
-    if evidence.phase_in_on is None:
-        yield _Gap(
-            code="file-not-required",
-            severity=Severity.INFO,
-            item=None,
-            article=rulebook(market).exemption_article,
-            words={},
-        )
-
-
-def _finding(gap: _Gap, market: str) -> Finding:
-    sentences = _sentences()[gap.code]
+def _finding(
+    code: str,
+    market: str,
+    *,
+    severity: Severity,
+    item: int | None,
+    article: str | None,
+    words: Mapping[str, Any],
+    closes_by: Message | None = None,
+) -> Finding:
+    """Return a finding with the sentences of its code, filled with the words."""
+    sentences = _sentences()[code]
     message = {
-        language: text.format_map(gap.words)
+        language: text.format_map(words)
         for language, text in sentences["message"].items()
     }
     return Finding(
-        code=gap.code,
-        severity=gap.severity,
+        code=code,
+        severity=severity,
         market=market,
-        item=gap.item,
-        article=gap.article,
+        item=item,
+        article=article,
         message=Message(**message),
-        closes_by=gap.closes_by or Message(**sentences["closes_by"]),
+        closes_by=closes_by or Message(**sentences["closes_by"]),
     )
 
 

@@ -29,7 +29,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One of the sixteen items; `allows` is the decision that may replace papers."""
+    """One of the sixteen items; `allows` is the decision that may replace documents."""
 
     number: int
     title: Message

@@ -1,24 +1,27 @@
-"""Which item a paper serves, judged by its file name and its words.
+"""Which item a document serves, judged by its file name and its words.
 
-A proposal gives its reason, and says so where it cannot tell: nothing is guessed.
-What a person stated goes before any word.
+The words are Chinese and English, read from data. A proposal gives its reason; where
+the words do not decide, it says so, and nothing is linked. What a person stated takes
+precedence over any word.
 """
 
+import json
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from uuid import UUID
 
 from dossier.pif.constants import Outcome
 from dossier.pif.rules.items import rulebook
-from dossier.pif.rules.papers import PaperKind, paper_kinds
-from dossier.pif.rules.words import count_words, fold, fold_name
 
 NAME_WORD = 6
 NAME_HINT = 2
 TITLE_WORD = 6
-"""For the first known word of a text alone: a paper opens with what it is."""
+"""For the first known word of a text alone: a document opens with what it is."""
 
 CONTENT_WORD = 1
 CONTENT_HINT_SHARE = 2
@@ -29,7 +32,7 @@ ENOUGH = 5
 
 TITLE_CHARACTERS = 300
 TEXT_CHARACTERS = 20_000
-"""Papers say early what they are; the rest costs time and misleads."""
+"""Documents begin with what they are; the rest costs time and misleads."""
 
 MOST_REPEATS = 4
 """A word repeated more often than this proves no more."""
@@ -37,10 +40,32 @@ MOST_REPEATS = 4
 LEAD = 1.34
 """The best kind must have this many times the score of the next."""
 
+_SEPARATORS = re.compile(r"[_\-./\\+()\[\],;&]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LATIN_PAIR = re.compile(r"[a-z]{2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentKind:
+    """A kind of document and the requirements that it is evidence for.
+
+    Words decide, hints only add to them. `name_…` are looked for in the file name,
+    `content_…` in the text.
+    """
+
+    kind: str
+    zh: str
+    en: str
+    serves: tuple[str, ...]
+    name_words: frozenset[str]
+    name_hints: frozenset[str]
+    content_words: frozenset[str]
+    content_hints: frozenset[str]
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A paper to be matched: its name, and its text where it could be read."""
+    """A document to be matched: its name, and its text where it could be read."""
 
     document_id: UUID
     filename: str
@@ -49,9 +74,9 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A kind that a paper may be, with its score and the reason."""
+    """A kind that a document may be, with its score and the reason."""
 
-    kind: PaperKind
+    kind: DocumentKind
     score: int
     by_name: bool
     reason: str
@@ -59,7 +84,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a paper seems to be.
+    """The kinds that a document may be.
 
     `candidates` are the kinds with enough score, the best first; only where the
     outcome is `matched` does the first one count.
@@ -71,7 +96,7 @@ class Proposal:
 
     @property
     def serves(self) -> tuple[str, ...]:
-        """The codes of the requirements that the paper is taken for."""
+        """The codes of the requirements that the document is taken for."""
         if self.outcome is not Outcome.MATCHED:
             return ()
         return self.candidates[0].kind.serves
@@ -79,10 +104,20 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a paper is linked to: an item, or one requirement of it."""
+    """What a document is linked to: an item, or one requirement of it."""
 
     item: int
     requirement: str | None
+
+
+def propose(paper: Paper) -> Proposal:
+    """Judge one document."""
+    found = sorted(_candidates(paper), key=lambda c: (-c.score, c.kind.kind))
+    if not found:
+        return Proposal(paper, Outcome.UNMATCHED, ())
+    if len(found) > 1 and found[0].score < found[1].score * LEAD:
+        return Proposal(paper, Outcome.AMBIGUOUS, tuple(found))
+    return Proposal(paper, Outcome.MATCHED, tuple(found))
 
 
 def targets(codes: Iterable[str], market: str = "tw") -> tuple[Target, ...]:
@@ -98,73 +133,69 @@ def targets(codes: Iterable[str], market: str = "tw") -> tuple[Target, ...]:
     return tuple(found)
 
 
-def propose(paper: Paper) -> Proposal:
-    """Judge one paper."""
-    found = sorted(_candidates(paper), key=lambda c: (-c.score, c.kind.kind))
-    if not found:
-        return Proposal(paper, Outcome.UNMATCHED, ())
-    if len(found) > 1 and found[0].score < found[1].score * LEAD:
-        return Proposal(paper, Outcome.AMBIGUOUS, tuple(found))
-    return Proposal(paper, Outcome.MATCHED, tuple(found))
-
-
-def _candidates(paper: Paper) -> Iterable[Candidate]:
-    text = fold(paper.text[:TEXT_CHARACTERS])
-    words = _vocabulary()
-    name = count_words(fold_name(paper.filename), words.name)
-    title = _title_word(text[:TITLE_CHARACTERS])
-    content = count_words(text, words.content)
-    for kind in paper_kinds():
-        candidate = _weigh(kind, name, title, content)
-        if candidate.score >= ENOUGH:
-            yield candidate
-
-
-def _title_word(opening: str) -> str | None:
-    words = _vocabulary()
-    return next(
-        (word for word in count_words(opening, words.content) if word in words.titles),
-        None,
+@cache
+def document_kinds() -> tuple[DocumentKind, ...]:
+    """Return all kinds of documents."""
+    file = resources.files("dossier.pif").joinpath("data/tw_document_kinds.json")
+    data = json.loads(file.read_text(encoding="utf-8"))
+    lists = ("name_words", "name_hints", "content_words", "content_hints")
+    return tuple(
+        DocumentKind(
+            kind=entry["kind"],
+            zh=entry["zh"],
+            en=entry["en"],
+            serves=tuple(entry["serves"]),
+            **{name: frozenset(entry[name]) for name in lists},
+        )
+        for entry in data["kinds"]
     )
 
 
-def _weigh(
-    kind: PaperKind, name: Counter[str], title: str | None, content: Counter[str]
-) -> Candidate:
-    named = _present(kind.name_words, name)
-    hinted = _present(kind.name_hints, name)
-    said = _present(kind.content_words, content)
-    hints = _present(kind.content_hints, content)
-    repeats = sum(min(content[word], MOST_REPEATS) for word in said)
-    score = (
-        (NAME_WORD if named else 0)
-        + (NAME_HINT if hinted else 0)
-        + (TITLE_WORD if title in kind.content_words else 0)
-        + CONTENT_WORD * min(repeats, 2 * MOST_REPEATS)
-        + len(hints) // CONTENT_HINT_SHARE
+def fold(text: str) -> str:
+    """Return text in one width and case, with single spaces."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(folded.replace("\u2019", "'").split())
+
+
+def fold_name(filename: str) -> str:
+    """Return a file name's words without its extension, separators as spaces."""
+    stem = filename.rsplit(".", 1)[0] if "." in filename[1:] else filename
+    spaced = _CAMEL.sub(" ", unicodedata.normalize("NFKC", stem))
+    return fold(_SEPARATORS.sub(" ", spaced))
+
+
+def count_words(text: str, words: Iterable[str]) -> Counter[str]:
+    """Count how often each word occurs in folded text, in order of first occurrence.
+
+    Of words that overlap the longer one counts: "preservative efficacy" is not
+    "efficacy", and "stability and reactivity" is not "stability".
+    """
+    hits = sorted(
+        (start, -len(word), word) for word in words for start in _starts(text, word)
     )
-    reason = _reason([*named, *hinted], [*said, *hints], content)
-    return Candidate(kind, score, bool(named or hinted), reason)
+    counted: Counter[str] = Counter()
+    counted_to = 0
+    for start, _, word in hits:
+        end = start + len(word)
+        if end > counted_to:
+            counted[word] += 1
+            counted_to = end
+    return counted
 
 
-def _present(words: Iterable[str], counted: Counter[str]) -> list[str]:
-    """Return the words that occur, the most frequent and longest first."""
-    found = [word for word in words if counted[word]]
-    return sorted(found, key=lambda word: (-counted[word], -len(word), word))
+def _starts(text: str, word: str) -> Iterator[int]:
+    """Yield where a word occurs, but not inside a longer Latin word.
 
-
-def _reason(named: Sequence[str], said: Sequence[str], content: Counter[str]) -> str:
-    parts = []
-    if named:
-        parts.append("file name contains " + _listed(named))
-    if said:
-        told = ", ".join(f"{word} ({content[word]}x)" for word in said[:3])
-        parts.append(f"content says {told}")
-    return "; ".join(parts)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words[:3])
+    Chinese does not mark the edges of words, so a Chinese word counts anywhere.
+    """
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        before = text[start - 1 : start] + word[0]
+        after = word[-1] + text[end : end + 1]
+        if not (_LATIN_PAIR.match(before) or _LATIN_PAIR.match(after)):
+            yield start
+        start = text.find(word, start + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +207,61 @@ class _Vocabulary:
 
 @cache
 def _vocabulary() -> _Vocabulary:
-    kinds = paper_kinds()
+    kinds = document_kinds()
     return _Vocabulary(
         name=frozenset().union(*(k.name_words | k.name_hints for k in kinds)),
         content=frozenset().union(*(k.content_words | k.content_hints for k in kinds)),
         titles=frozenset().union(*(k.content_words for k in kinds)),
     )
+
+
+def _candidates(paper: Paper) -> Iterator[Candidate]:
+    words = _vocabulary()
+    text = fold(paper.text[:TEXT_CHARACTERS])
+    name = count_words(fold_name(paper.filename), words.name)
+    opening = count_words(text[:TITLE_CHARACTERS], words.content)
+    title = next((word for word in opening if word in words.titles), None)
+    content = count_words(text, words.content)
+    for kind in document_kinds():
+        candidate = _weigh(kind, name, title, content)
+        if candidate.score >= ENOUGH:
+            yield candidate
+
+
+def _weigh(
+    kind: DocumentKind, name: Counter[str], title: str | None, content: Counter[str]
+) -> Candidate:
+    name_words = _present(kind.name_words, name)
+    name_hints = _present(kind.name_hints, name)
+    content_words = _present(kind.content_words, content)
+    content_hints = _present(kind.content_hints, content)
+    repeats = sum(min(content[word], MOST_REPEATS) for word in content_words)
+    score = (
+        (NAME_WORD if name_words else 0)
+        + (NAME_HINT if name_hints else 0)
+        + (TITLE_WORD if title in kind.content_words else 0)
+        + CONTENT_WORD * min(repeats, 2 * MOST_REPEATS)
+        + len(content_hints) // CONTENT_HINT_SHARE
+    )
+    in_name = [*name_words, *name_hints]
+    reason = _reason(in_name, [*content_words, *content_hints], content)
+    return Candidate(kind, score, bool(in_name), reason)
+
+
+def _present(words: Iterable[str], counted: Counter[str]) -> list[str]:
+    """Return the words that occur, the most frequent and longest first."""
+    found = [word for word in words if counted[word]]
+    return sorted(found, key=lambda word: (-counted[word], -len(word), word))
+
+
+def _reason(
+    in_name: Sequence[str], in_content: Sequence[str], content: Counter[str]
+) -> str:
+    reasons = []
+    if in_name:
+        listed = ", ".join(f"'{word}'" for word in in_name[:3])
+        reasons.append(f"file name contains {listed}")
+    if in_content:
+        listed = ", ".join(f"{word} ({content[word]}x)" for word in in_content[:3])
+        reasons.append(f"content says {listed}")
+    return "; ".join(reasons)

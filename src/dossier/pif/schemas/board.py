@@ -22,7 +22,7 @@ from dossier.products.schemas import Paragraph
 
 
 class DecisionRequest(RequestModel):
-    """State why an item needs no paper."""
+    """State why an item needs no document."""
 
     reason: Paragraph = Field(
         examples=["The product holds no water; microbes cannot grow in it."]

@@ -1,7 +1,7 @@
 """The immutable snapshot of one version: everything that the printed file needs.
 
 Nothing else is read when a version is rendered, so the same version always gives the
-same pages. Decimals travel as strings, instants as ISO 8601 in UTC.
+same pages. Decimals are written as strings, instants as ISO 8601 in UTC.
 """
 
 from datetime import date, datetime
@@ -87,7 +87,7 @@ class SnapshotProduct(SnapshotPart):
 
 
 class SnapshotCompleteness(SnapshotPart):
-    """How many of the sixteen items stand in which state."""
+    """How many of the sixteen items are in which state."""
 
     present: int
     declared: int
@@ -100,7 +100,7 @@ class SnapshotCompleteness(SnapshotPart):
 
 
 class SnapshotRequirement(SnapshotPart):
-    """One requirement of an item, its state and the papers that meet it."""
+    """One requirement of an item, its state and the documents that meet it."""
 
     code: str
     zh: str
@@ -151,7 +151,7 @@ class SnapshotLine(SnapshotPart):
 
 
 class SnapshotFormula(SnapshotPart):
-    """The formula version that the file rests on."""
+    """The formula version that the file is based on."""
 
     number: int
     sheet: str | None
@@ -164,7 +164,7 @@ class SnapshotFormula(SnapshotPart):
 
 
 class SnapshotEvidence(SnapshotPart):
-    """One linked paper: its hash, the items it serves, why it was taken."""
+    """One linked document: its hash, the items it serves, why it was linked."""
 
     document_id: UUID
     filename: str

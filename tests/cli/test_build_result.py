@@ -1,19 +1,18 @@
-"""The end of a build in words, and as a machine reads it."""
+"""The result of a build as a summary and as JSON."""
 
 from dataclasses import replace
 
-from tests.cli.samples import finding, outcome, snapshot
+from tests.cli.samples import build_result, finding, snapshot
 
-from dossier.cli.builder.folder import Refusal
-from dossier.cli.builder.outcome import TakenPaper, outcome_json
-from dossier.cli.builder.summary import summary
+from dossier.cli.builder.result import result_json, summary
+from dossier.cli.builder.types import ImportedDocument, RefusedFile
 
 
 def text(**overrides: object) -> str:
-    return "\n".join(line.text for line in summary(outcome(**overrides)))
+    return "\n".join(line.text for line in summary(build_result(**overrides)))
 
 
-def test_summary_says_all_that_a_person_needs_in_this_order() -> None:
+def test_summary_has_state_findings_files_and_outputs_in_this_order() -> None:
     assert text().splitlines() == [
         "",
         "玫瑰面霜 · Rose Cream (RC-1), market tw",
@@ -56,32 +55,34 @@ def test_summary_says_all_that_a_person_needs_in_this_order() -> None:
     ]
 
 
-def test_an_unchanged_build_says_that_there_is_no_new_version() -> None:
+def test_unchanged_build_reports_no_new_version() -> None:
     assert "nothing changed, so there is no new version" in text(is_new_version=False)
 
 
-def test_a_finding_on_a_page_names_it() -> None:
+def test_finding_on_a_page_names_the_page() -> None:
     found = snapshot()
     found["findings"][0]["place"] = {"filename": "a.pdf", "sha256": "x", "page": 3}
 
     assert "a.pdf, page 3" in text(snapshot=found)
 
 
-def test_a_wrong_file_name_is_told_beside_the_match() -> None:
-    word = replace(outcome().taken[0], truly="application/msword", encoding=None)
+def test_wrong_file_name_is_shown_beside_the_match() -> None:
+    word = replace(
+        build_result().imported[0], actual_type="application/msword", encoding=None
+    )
 
     assert (
         "  formula.xlsx  item 3: stated in product.yaml;"
         " its name is wrong, the content is application/msword"
-    ) in text(taken=(word,))
+    ) in text(imported=(word,))
 
 
-def test_nothing_unread_is_not_a_heading() -> None:
-    assert "Could not be read" not in text(taken=(), refused=())
+def test_without_unread_files_there_is_no_heading_for_them() -> None:
+    assert "Could not be read" not in text(imported=(), refused=())
 
 
-def test_machines_get_the_same_with_blocking_findings_first() -> None:
-    body = outcome_json(outcome())
+def test_json_holds_the_same_with_blocking_findings_first() -> None:
+    body = result_json(build_result())
 
     assert [entry["code"] for entry in body.pop("findings")] == [
         "negative-rest",
@@ -126,21 +127,26 @@ def test_machines_get_the_same_with_blocking_findings_first() -> None:
     }
 
 
-def test_a_formula_that_was_refused_stands_below_what_it_leaves_open() -> None:
-    papers = (
-        TakenPaper(
-            name="formula.xlsx", document_id="d1", is_known=False, unreadable="noise"
+def test_refused_formula_is_shown_below_the_finding_it_leaves_open() -> None:
+    imported = (
+        ImportedDocument(
+            name="formula.xlsx",
+            document_id="d1",
+            is_duplicate=False,
+            unreadable="noise",
         ),
     )
     gap = finding("missing-item", "blocking", 3)
     state = snapshot() | {"formula": None, "findings": [gap]}
-    refused = (Refusal("long.csv", "the formula has 5000 lines"),)
+    refused = (RefusedFile("long.csv", "the formula has 5000 lines"),)
 
-    said = text(snapshot=state, taken=papers, formula_refused=refused).splitlines()
+    lines = text(
+        snapshot=state, imported=imported, formula_refused=refused
+    ).splitlines()
 
-    at = said.index("      closed by: a paper for item 3")
-    assert said[at + 1 : at + 3] == [
+    at = lines.index("      closed by: a paper for item 3")
+    assert lines[at + 1 : at + 3] == [
         "      not imported: long.csv: the formula has 5000 lines",
         "      not imported: formula.xlsx: noise",
     ]
-    assert "  long.csv: the formula has 5000 lines" in said
+    assert "  long.csv: the formula has 5000 lines" in lines

@@ -1,20 +1,17 @@
-"""What is handed to the typesetter and to machines, from one version alone."""
+"""The content of a report for the template and for programs, from one version alone."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dossier.reports import rules
-from dossier.reports.constants import (
-    FINDINGS_SCHEMA,
-    INSPECTION_SCHEMA,
-)
+from dossier.reports.archive import ArchiveEntry
+from dossier.reports.constants import FINDINGS_SCHEMA, INSPECTION_SCHEMA
 from dossier.reports.schemas import FindingsDocument
-from dossier.reports.tasks.archive import Entry
 
-TEMPLATE = Path(__file__).resolve().parents[1] / "data" / "pif.typ"
+TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
 MARKETS = {"tw": "台灣 Taiwan"}
 
 _PRODUCT_MEMBERS = ("id", "code", "name_zh", "name_en", "category")
@@ -22,7 +19,7 @@ _ITEM_MEMBERS = ("number", "article", "state")
 
 
 @dataclass(frozen=True, slots=True)
-class Manuscript:
+class ReportContent:
     """One version as it was stored: the snapshot and its digest."""
 
     snapshot: dict[str, Any]
@@ -42,7 +39,7 @@ class Manuscript:
 
     @property
     def timestamp(self) -> datetime:
-        """When the version was made: the only time that the file knows."""
+        """When the version was made: no other time appears in the file."""
         return datetime.fromisoformat(self.snapshot["created_at"])
 
     @property
@@ -50,7 +47,7 @@ class Manuscript:
         """The findings, blocking first."""
         return rules.ordered_findings(self.snapshot["findings"])
 
-    def typesetter_inputs(self, findings_text: str) -> dict[str, Any]:
+    def template_inputs(self, findings_text: str) -> dict[str, Any]:
         """Return what the template reads."""
         return {
             "data": {
@@ -66,7 +63,19 @@ class Manuscript:
 
     def findings_json(self) -> bytes:
         """Return `findings.json`, checked against its own schema."""
-        document = FindingsDocument.model_validate(self._findings_members())
+        kept = ("market", "version_number", "created_at", "completeness", "generator")
+        members = {name: self.snapshot[name] for name in kept} | {
+            "schema": FINDINGS_SCHEMA,
+            "version_sha256": self.sha256,
+            "product": self._product(),
+            "items": [
+                {name: item[name] for name in _ITEM_MEMBERS}
+                | {"title": {"zh": item["title_zh"], "en": item["title_en"]}}
+                for item in self.snapshot["items"]
+            ],
+            "findings": self.findings,
+        }
+        document = FindingsDocument.model_validate(members)
         return (document.model_dump_json(exclude_unset=True, indent=2) + "\n").encode()
 
     def snapshot_json(self) -> bytes:
@@ -74,9 +83,12 @@ class Manuscript:
         return _json(self.snapshot)
 
     def manifest_json(
-        self, renderer: dict[str, str], originals: list[Entry], made: list[Entry]
+        self,
+        renderer: dict[str, str],
+        originals: list[ArchiveEntry],
+        made: list[ArchiveEntry],
     ) -> bytes:
-        """Return the manifest: what lies in the archive, and what made it."""
+        """Return the manifest: the files of the archive, and what made it."""
         evidence = self.snapshot["evidence"]
         return _json(
             {
@@ -88,45 +100,22 @@ class Manuscript:
                 "created_at": self.snapshot["created_at"],
                 "generator": self.snapshot["generator"],
                 "renderer": renderer,
-                "files": [_entry(entry) for entry in made]
+                "files": [asdict(entry) for entry in made]
                 + [
-                    _entry(entry)
+                    asdict(entry)
                     | {
-                        "document_id": paper["document_id"],
-                        "filename": paper["filename"],
-                        "items": paper["items"],
+                        "document_id": document["document_id"],
+                        "filename": document["filename"],
+                        "items": document["items"],
                     }
-                    for entry, paper in zip(originals, evidence, strict=True)
+                    for entry, document in zip(originals, evidence, strict=True)
                 ],
             }
         )
 
-    def _findings_members(self) -> dict[str, Any]:
-        kept = ("market", "version_number", "created_at", "completeness", "generator")
-        return {name: self.snapshot[name] for name in kept} | {
-            "schema": FINDINGS_SCHEMA,
-            "version_sha256": self.sha256,
-            "product": self._product(),
-            "items": [_item(item) for item in self.snapshot["items"]],
-            "findings": self.findings,
-        }
-
     def _product(self) -> dict[str, Any]:
         product = self.snapshot["product"]
         return {name: product[name] for name in _PRODUCT_MEMBERS}
-
-
-def _item(item: dict[str, Any]) -> dict[str, Any]:
-    title = {"zh": item["title_zh"], "en": item["title_en"]}
-    return {name: item[name] for name in _ITEM_MEMBERS} | {"title": title}
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {
-        "path": entry.path,
-        "size_bytes": entry.size_bytes,
-        "sha256": entry.sha256,
-    }
 
 
 def _json(value: Any) -> bytes:

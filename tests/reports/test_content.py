@@ -1,4 +1,4 @@
-"""What is made from a version beside the printed pages."""
+"""The files of a report that are made from a version without typesetting."""
 
 import hashlib
 import json
@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 from tests.reports import samples
 
+from dossier.reports.archive import ArchiveEntry
+from dossier.reports.content import TEMPLATE, ReportContent
 from dossier.reports.schemas import FindingsDocument, findings_schema
-from dossier.reports.tasks.archive import Entry
-from dossier.reports.tasks.manuscript import TEMPLATE, Manuscript
 
 SHA256 = hashlib.sha256(b"version").hexdigest()
 SCHEMA_FILE = TEMPLATE.parent / "findings.schema.json"
@@ -18,7 +18,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "findings-schema.md"
 
 
 def test_findings_json_holds_state_and_findings_blocking_first() -> None:
-    document = json.loads(Manuscript(samples.snapshot(), SHA256).findings_json())
+    document = json.loads(ReportContent(samples.snapshot(), SHA256).findings_json())
 
     assert document["schema"] == "dossier.findings/1"
     assert document["version_sha256"] == SHA256
@@ -46,19 +46,19 @@ def test_findings_json_is_the_same_each_time() -> None:
     snapshot = samples.snapshot()
     turned = dict(reversed(snapshot.items()))
 
-    one = Manuscript(snapshot, SHA256).findings_json()
+    one = ReportContent(snapshot, SHA256).findings_json()
 
-    assert one == Manuscript(turned, SHA256).findings_json()
+    assert one == ReportContent(turned, SHA256).findings_json()
 
 
-def test_a_finding_that_breaks_the_promise_is_refused() -> None:
+def test_finding_that_breaks_the_schema_is_refused() -> None:
     snapshot = samples.snapshot(findings=[samples.finding(value=98.7)])
 
     with pytest.raises(ValidationError):
-        Manuscript(snapshot, SHA256).findings_json()
+        ReportContent(snapshot, SHA256).findings_json()
 
 
-def test_the_published_schema_is_the_one_that_is_kept() -> None:
+def test_published_schema_is_that_of_the_code() -> None:
     published = json.loads(SCHEMA_FILE.read_text())
 
     assert published == json.loads(json.dumps(findings_schema()))
@@ -84,15 +84,15 @@ def test_the_example_in_the_documentation_is_valid() -> None:
 
 
 def test_the_manifest_names_every_file_and_what_made_them() -> None:
-    manuscript = Manuscript(samples.snapshot(), SHA256)
-    made = [Entry("pif.pdf", 3, "a" * 64)]
+    content = ReportContent(samples.snapshot(), SHA256)
+    made = [ArchiveEntry("pif.pdf", 3, "a" * 64)]
     originals = [
-        Entry(f"originals/{i}", 1, paper["sha256"])
+        ArchiveEntry(f"originals/{i}", 1, paper["sha256"])
         for i, paper in enumerate(samples.evidence())
     ]
 
     manifest = json.loads(
-        manuscript.manifest_json({"typesetter": "typst"}, originals, made)
+        content.manifest_json({"typesetter": "typst"}, originals, made)
     )
 
     assert manifest["schema"] == "dossier.inspection/1"
@@ -106,8 +106,8 @@ def test_the_manifest_names_every_file_and_what_made_them() -> None:
     assert manifest["files"][1]["items"] == [3]
 
 
-def test_what_is_handed_to_the_typesetter_holds_the_findings_once() -> None:
-    inputs = Manuscript(samples.snapshot(), SHA256).typesetter_inputs("{}")
+def test_template_inputs_hold_the_findings_once() -> None:
+    inputs = ReportContent(samples.snapshot(), SHA256).template_inputs("{}")
 
     assert inputs["data"]["snapshot"]["findings"] == []
     assert len(inputs["data"]["findings"]) == 5

@@ -1,7 +1,7 @@
 """The inspection archive: streamed to disk, the same bytes for the same version.
 
-Entries are stored, not compressed: papers are compressed already, and the output of
-a compressor differs between builds of zlib.
+Entries are stored, not compressed: most documents are compressed already, and the
+output of a compressor differs between builds of zlib.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """One stored file of the archive."""
 
     path: str
@@ -35,20 +35,28 @@ class Archive:
 
     async def add(
         self, path: str, chunks: AsyncIterator[bytes], size_bytes: int
-    ) -> Entry:
-        """Store a stream under a path, and measure what came."""
+    ) -> ArchiveEntry:
+        """Store a stream under a path, and measure its size and digest."""
+        info = ZipInfo(path, date_time=_EPOCH)
+        info.create_system = _UNIX
+        info.external_attr = _READABLE
+        info.file_size = size_bytes  # zipfile decides by it on 64-bit sizes
         digest = hashlib.sha256()
         written_bytes = 0
-        with self._zip.open(_info(path, size_bytes), "w") as entry:
+        with self._zip.open(info, "w") as entry:
             async for chunk in chunks:
                 await asyncio.to_thread(entry.write, chunk)
                 await asyncio.to_thread(digest.update, chunk)
                 written_bytes += len(chunk)
-        return Entry(path, written_bytes, digest.hexdigest())
+        return ArchiveEntry(path, written_bytes, digest.hexdigest())
 
-    async def add_bytes(self, path: str, content: bytes) -> Entry:
-        """Store bytes at hand."""
-        return await self.add(path, _once(content), len(content))
+    async def add_bytes(self, path: str, content: bytes) -> ArchiveEntry:
+        """Store bytes under a path."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        return await self.add(path, chunks(), len(content))
 
 
 @contextmanager
@@ -63,15 +71,3 @@ async def file_chunks(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as stream:
         while chunk := await asyncio.to_thread(stream.read, _CHUNK_BYTES):
             yield chunk
-
-
-def _info(path: str, size_bytes: int) -> ZipInfo:
-    info = ZipInfo(path, date_time=_EPOCH)
-    info.create_system = _UNIX
-    info.external_attr = _READABLE
-    info.file_size = size_bytes  # tells zipfile whether 64-bit sizes are needed
-    return info
-
-
-async def _once(content: bytes) -> AsyncIterator[bytes]:
-    yield content

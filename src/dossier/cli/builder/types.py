@@ -1,0 +1,55 @@
+"""Values that several steps of a build share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+FORMULA_ITEM: Final = 3
+"""The item of the file that the formula is evidence for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFile:
+    """A file that may be evidence; `name` is its path inside the folder."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that was not used, and the reason."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file with its document; `job_id` is the job that reads it, if one runs."""
+
+    file: FolderFile
+    document_id: UUID
+    is_spreadsheet: bool
+    is_duplicate: bool
+    is_misnamed: bool
+    job_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedDocument:
+    """A document after reading; `name` is the path of its file inside the folder.
+
+    `actual_type` is the type of the content where the name says another one;
+    `encoding` is that of a text file whose format does not fix it. `is_illegible`
+    means that a person could not read it either, so not a scan without text.
+    """
+
+    name: str
+    document_id: str
+    is_duplicate: bool
+    actual_type: str | None = None
+    unreadable: str | None
+    is_illegible: bool = False
+    encoding: str | None = None
