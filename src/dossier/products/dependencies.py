@@ -7,8 +7,6 @@ from fastapi import Depends
 from dossier.core.web import (
     AppSettings,
     CurrentActor,
-    HotCreates,
-    HotReads,
     RequestSession,
     Sessions,
 )
@@ -18,8 +16,6 @@ from dossier.integrations.parsing.reader import limits_of
 from dossier.products.service import (
     FormulaImporter,
     FormulaService,
-    ProductCreates,
-    ProductReads,
     ProductsService,
 )
 
@@ -32,22 +28,6 @@ async def get_products_service(
 
 
 Products = Annotated[ProductsService, Depends(get_products_service)]
-
-
-async def get_product_reads(reads: HotReads, actor: CurrentActor) -> ProductReads:
-    """Build the hot reads, which take a connection for one statement each."""
-    return ProductReads(reads, actor)
-
-
-async def get_product_creates(
-    creates: HotCreates, actor: CurrentActor
-) -> ProductCreates:
-    """Build the hot create, whose statement the edge sends."""
-    return ProductCreates(creates, actor)
-
-
-CreateProducts = Annotated[ProductCreates, Depends(get_product_creates)]
-ReadProducts = Annotated[ProductReads, Depends(get_product_reads)]
 
 
 async def get_formula_service(
