@@ -31,6 +31,9 @@ OURS, FLOOR, USUAL = "dossier", "floor", "usual"
 LIST_FLOOR_RATIO = 0.25
 """The pass mark: a list with everything on, against the bare floor."""
 
+_LISTS = ("documents", "activity", "chat/rooms", "jobs", "users")
+"""Lists that only we have."""
+
 # Log-ins burn a core each; more than a few at once would measure the queue.
 _CONNECTIONS = {"login": 4}
 
@@ -57,6 +60,7 @@ async def measure(seconds: float = 3.0) -> dict[str, Any]:
     """Return requests per second and latencies of every route, with ratios."""
     async with stage() as played, AsyncExitStack() as stack:
         await played.add_products(SMALL, SMALL_ROWS)
+        await played.add_lists(SMALL, SMALL_ROWS)
         places = await _start(played, stack)
         small = {name: await _face(name, at, SMALL) for name, at in places.items()}
         routes = await _in_turns(small, await _requests(small), seconds)
@@ -109,10 +113,18 @@ def _credentials(org_id: UUID) -> bytes:
 async def _requests(faces: Mapping[str, Face]) -> dict[str, dict[str, Request]]:
     """Return, by route and server, what is sent."""
     writers = {name: face for name, face in faces.items() if face.login}
+    ours = faces[OURS]
+    paths = {path: f"/{path}?limit=20" for path in _LISTS}
+    paths["board"] = f"/products/{await _newest(ours)}/pif"
+    of_ours = {
+        route: {OURS: always(request("GET", f"{ours.prefix}{path}", ours.headers))}
+        for route, path in paths.items()
+    }
     return {
         "health": {name: always(request("GET", "/health", {})) for name in faces},
         "list": {name: _list(face) for name, face in faces.items()},
         "get": {name: await _get(face) for name, face in faces.items()},
+        **of_ours,
         "create": {name: _create(face) for name, face in writers.items()},
         "login": {name: _login(face) for name, face in writers.items()},
     }
@@ -124,11 +136,16 @@ def _list(face: Face) -> Request:
 
 
 async def _get(face: Face) -> Request:
+    path = f"{face.prefix}/products/{await _newest(face)}"
+    return always(request("GET", path, face.headers))
+
+
+async def _newest(face: Face) -> str:
+    """Return the id of the first product of the list."""
     _, body = await answer(face.port, _list(face)(0))
     page = orjson.loads(body)
     first = (page.get("items") or page.get("data"))[0]
-    path = f"{face.prefix}/products/{first['id']}"
-    return always(request("GET", path, face.headers))
+    return str(first["id"])
 
 
 def _create(face: Face) -> Request:

@@ -2,5 +2,6 @@
 
 from dossier.pif.service.board import Board as Board
 from dossier.pif.service.board import board_response as board_response
+from dossier.pif.service.board import read_board as read_board
 from dossier.pif.service.pif import PifService as PifService
 from dossier.pif.service.pif import VersionResult as VersionResult
