@@ -10,7 +10,8 @@ from dossier.core.web import (
     RequestSession,
     Sessions,
 )
-from dossier.documents.dependencies import Documents, Store
+from dossier.documents.dependencies import Store
+from dossier.documents.service import DocumentsService
 from dossier.integrations.parsing.books import SandboxedBooks
 from dossier.integrations.parsing.reader import limits_of
 from dossier.products.service import (
@@ -21,10 +22,10 @@ from dossier.products.service import (
 
 
 async def get_products_service(
-    session: RequestSession, actor: CurrentActor, documents: Documents
+    session: RequestSession, actor: CurrentActor
 ) -> ProductsService:
     """Build the service from the request's transaction and actor."""
-    return ProductsService(session, actor, documents)
+    return ProductsService(session, actor, DocumentsService(session, actor))
 
 
 Products = Annotated[ProductsService, Depends(get_products_service)]

@@ -11,7 +11,7 @@ from dossier.core.findings import Finding, finding_json
 from dossier.core.reads import Row, TenantReader
 from dossier.pif import gateway, rules
 from dossier.pif.constants import DecisionKind, Market
-from dossier.pif.schemas import BoardResponse, item_members
+from dossier.pif.schemas import item_members
 from dossier.pif.service.findings import finding_of
 from dossier.products.exceptions import ProductNotFoundError
 from dossier.products.service import Category, category_of
@@ -86,19 +86,16 @@ def _decision(stored: Mapping[str, Any]) -> rules.Decision:
     )
 
 
-def board_response(board: Board) -> BoardResponse:
-    """Return the board as clients see it."""
-    return BoardResponse.model_validate(
-        {
-            "product_id": board.product_id,
-            "market": board.market,
-            "as_of": board.as_of,
-            "phase_in_on": board.category.phase_in_on,
-            "completeness": board.completeness,
-            "items": [
-                item_members(item) | {"allows": item.rule.allows}
-                for item in board.items
-            ],
-            "findings": [finding_json(finding) for finding in board.findings],
-        }
-    )
+def board_members(board: Board) -> dict[str, Any]:
+    """Return the members of a board as clients see it."""
+    return {
+        "product_id": board.product_id,
+        "market": board.market,
+        "as_of": board.as_of,
+        "phase_in_on": board.category.phase_in_on,
+        "completeness": board.completeness,
+        "items": [
+            item_members(item) | {"allows": item.rule.allows} for item in board.items
+        ],
+        "findings": [finding_json(finding) for finding in board.findings],
+    }
