@@ -36,9 +36,9 @@ API_PREFIX = "/api/v1"
 API_ROUTERS: tuple[APIRouter, ...] = (
     *products,
     *pif,
-    documents,
-    jobs,
     activity,
+    jobs,
+    documents,
     *chat,
     *knowledge,
     accounts,

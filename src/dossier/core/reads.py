@@ -198,4 +198,4 @@ async def _autocommitted(
 
 def _as_rows(result: Result[*tuple[Any, ...]]) -> list[Row]:
     names = tuple(result.keys())
-    return [dict(zip(names, row, strict=True)) for row in result]
+    return [dict(zip(names, row, strict=True)) for row in result.all()]
