@@ -40,7 +40,7 @@ from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 
-# What is not a tenant's goes with `core/creates.py`.
+# Names without "Tenant" are passed on for the last callers of `core/creates.py`.
 __all__ = [
     "BIND",
     "ORG_ID",
@@ -79,10 +79,9 @@ _BOUND = (
 class TenantSelect:
     """A `select` that binds the tenant before it reads a row.
 
-    Row security reads the setting when the first row is wanted. Rows are wanted for
-    `bound.org_id`, which is not known before the setting is made; `offset 0` keeps the
-    planner from turning this round. Read too early, the setting is empty and shows no
-    rows.
+    Row security reads the setting when the first row is fetched. The rows depend on
+    `bound.org_id`, which is known only after the setting is made, and `offset 0` keeps
+    the planner from merging the two. Read too early, the setting is empty: no rows.
     """
 
     def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
