@@ -21,8 +21,8 @@ import asyncpg
 from benchmarks.figures import percentile
 from tests.factories.knowledge import index, make_read_document
 
+from dossier.core.database import tenant_transaction
 from dossier.core.embedded import embedded_postgres
-from dossier.core.reads import read_for
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.tenancy import Actor
@@ -237,9 +237,11 @@ async def _recall(
 async def _leg(
     database: Database, each: Asked, *, is_dense: bool, is_staged: bool
 ) -> set[UUID]:
-    reads = read_for(database.sessions, Actor.system(each.org_id))
     ids = sorted({term_id(term) for term in terms(each.text)})
-    basis = await gateway.get_basis_for_org(reads, each.org_id, ids, DocumentScope())
+    async with tenant_transaction(database.sessions, each.org_id) as session:
+        basis = await gateway.get_basis_for_org(
+            session, each.org_id, ids, DocumentScope()
+        )
     held = dict(zip(basis["term_ids"], basis["term_counts"], strict=True))
     weights = {
         id_: inverse_frequency(basis["chunk_count"], n)
@@ -257,7 +259,8 @@ async def _leg(
         gateway.Narrowing(DocumentScope(), None, has_archived=False),
         K,
     )
-    rows = await gateway.list_hits_for_org(reads, each.org_id, search)
+    async with tenant_transaction(database.sessions, each.org_id) as session:
+        rows = await gateway.list_hits_for_org(session, each.org_id, search)
     return {row["chunk_id"] for row in rows}
 
 

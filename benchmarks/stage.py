@@ -44,6 +44,43 @@ select uuidv7(), now() - n * interval '1 second', now(), $1, 'bench-' || n,
   '{"name": "Jiyue", "address": "Taipei", "phone": "02-5550-0100"}', '["tw"]'
 from generate_series(1, $2::int) as n
 """
+_DOCUMENTS = """
+insert into documents (id, created_at, org_id, sha256, filename, media_type,
+  is_misnamed, size_bytes, blob_key, text_state, page_count)
+select uuidv7(), now() - n * interval '1 second', $1, lpad(to_hex(n), 64, '0'),
+  'paper-' || n || '.pdf', 'application/pdf', false, 1000 + n, 'bench/' || n, 'read', 4
+from generate_series(1, $2::int) as n
+"""
+_LINKS = """
+insert into product_documents (id, created_at, org_id, product_id, document_id, item,
+  requirement, matched_by, reason)
+select uuidv7(), now(), $1, product.id, document.id, document.item, null, 'user', null
+from (select id from products where org_id = $1 order by created_at desc limit 1)
+  as product,
+  (select id, row_number() over (order by id) as item from documents
+    where org_id = $1 limit 8) as document
+"""
+_EVENTS = """
+insert into activity_events (id, created_at, org_id, user_id, actor_name, action,
+  entity_type, entity_id, status, details, address, user_agent, request_id, row_hash)
+select uuidv7(), now() - n * interval '1 second', $1, $1, 'Bench', 'create', 'product',
+  uuidv7()::text, 'success', '{"category": "face_cream"}', '127.0.0.1', 'bench', null,
+  lpad(to_hex(n), 64, '0')
+from generate_series(1, $2::int) as n
+"""
+_PROFILE = """
+insert into chat_profiles (id, created_at, org_id, user_id, display_name, preferences)
+values ($1, now(), $1, $1, 'Bench', '{}')
+"""
+_ROOMS = """
+with rooms as (
+  insert into chat_rooms (id, created_at, org_id, kind, title, created_by, active_at)
+  select uuidv7(), now(), $1, 'private', 'Room ' || n, $1,
+    now() - n * interval '1 second'
+  from generate_series(1, $2::int) as n returning id)
+insert into chat_members (id, created_at, org_id, room_id, profile_id, role)
+select uuidv7(), now(), $1, id, $1, 'owner' from rooms
+"""
 _USUAL_ITEMS = """
 insert into usual_items (id, created_at, updated_at, owner_id, code, name_zh, name_en,
   category, use, usage, sites, holder, markets)
@@ -96,6 +133,16 @@ class Stage:
             await connection.execute(_USUAL_ITEMS, org_id, count)
             await connection.execute("vacuum analyze products")
             await connection.execute("vacuum analyze usual_items")
+
+    async def add_lists(self, org_id: UUID, count: int) -> None:
+        """Fill the other lists, and link papers to the newest product."""
+        async with self.connected() as connection:
+            await connection.execute(_DOCUMENTS, org_id, count)
+            await connection.execute(_LINKS, org_id)
+            await connection.execute(_EVENTS, org_id, count)
+            await connection.execute(_PROFILE, org_id)
+            await connection.execute(_ROOMS, org_id, count)
+            await connection.execute("vacuum analyze")
 
 
 def email_of(org_id: UUID) -> str:

@@ -32,16 +32,17 @@ ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
+# FastAPI tries each route in turn, 5 to 10 µs each: what is asked most comes first.
 API_ROUTERS: tuple[APIRouter, ...] = (
-    accounts,
-    activity,
-    ai,
-    *chat,
-    documents,
-    jobs,
-    *knowledge,
-    *pif,
     *products,
+    *pif,
+    activity,
+    jobs,
+    documents,
+    *chat,
+    *knowledge,
+    accounts,
+    ai,
     reports,
 )
 

@@ -7,7 +7,6 @@ from fastapi import Depends, Request
 from dossier.accounts.rules import TOKEN_MARK
 from dossier.accounts.service import (
     LOCAL_OWNER,
-    AccountReads,
     AccountsService,
     ApiKeysService,
     KeySignInService,
@@ -31,7 +30,6 @@ from dossier.core.tenancy import Actor
 from dossier.core.web import (
     Authenticator,
     CurrentActor,
-    HotReads,
     RequestSession,
     Sessions,
 )
@@ -152,14 +150,6 @@ async def get_accounts_service(
 ) -> AccountsService:
     """Build the service from the request's transaction and actor."""
     return AccountsService(session, actor, activity, passwords)
-
-
-async def get_account_reads(reads: HotReads, actor: CurrentActor) -> AccountReads:
-    """Build the hot reads, which take a connection for one statement each."""
-    return AccountReads(reads, actor)
-
-
-ReadAccounts = Annotated[AccountReads, Depends(get_account_reads)]
 
 
 async def get_api_keys_service(

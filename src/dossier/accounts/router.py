@@ -4,10 +4,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, status
 
+from dossier.accounts import service
 from dossier.accounts.dependencies import (
     Accounts,
     ApiKeys,
-    ReadAccounts,
     RequestOrigin,
     Signer,
     SignIn,
@@ -25,8 +25,9 @@ from dossier.accounts.schemas import (
     UserUpdate,
 )
 from dossier.core.pagination import Paging, Slice
+from dossier.core.reads import Row
 from dossier.core.schemas import Page
-from dossier.core.web import PUBLIC, json_response
+from dossier.core.web import PUBLIC, Reader
 
 router = APIRouter()
 
@@ -49,9 +50,9 @@ async def log_in(
 
 
 @router.get("/users/me", tags=["users"], response_model=UserResponse)
-async def get_own_user(accounts: Accounts) -> Membership:
+async def get_own_user(reader: Reader) -> Row:
     """Show who is logged in."""
-    return await accounts.get_self()
+    return await service.read_user(reader)
 
 
 @router.patch("/users/me", tags=["users"], response_model=UserResponse)
@@ -61,9 +62,9 @@ async def update_own_user(body: SelfUpdate, accounts: Accounts) -> Membership:
 
 
 @router.get("/users", tags=["users"], response_model=Page[UserResponse])
-async def list_users(page: Paging, accounts: ReadAccounts) -> Response:
+async def list_users(page: Paging, reader: Reader) -> Slice[Row]:
     """List the members of the organisation, the newest first."""
-    return json_response(await accounts.list_users(page))
+    return await service.list_users(reader, page)
 
 
 @router.post(
@@ -78,9 +79,9 @@ async def create_user(body: UserCreate, accounts: Accounts) -> Membership:
 
 
 @router.get("/users/{user_id}", tags=["users"], response_model=UserResponse)
-async def get_user(user_id: UUID, accounts: Accounts) -> Membership:
+async def get_user(user_id: UUID, reader: Reader) -> Row:
     """Show one member."""
-    return await accounts.get_user(user_id)
+    return await service.read_user(reader, user_id)
 
 
 @router.patch("/users/{user_id}", tags=["users"], response_model=UserResponse)

@@ -1,50 +1,56 @@
 """Every query on the trail."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, text
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, text
 
 from dossier.activity.constants import ActivityFilter
 from dossier.activity.models import ActivityEvent, ActivityPending, ActivitySeal
-from dossier.core.creates import Creates
+from dossier.activity.schemas import ActivityResponse
 from dossier.core.database import Session
-from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader
+
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "action_type": ActivityEvent.action == bindparam("action_type"),
+    "entity_type": ActivityEvent.entity_type == bindparam("entity_type"),
+    "entity_id": ActivityEvent.entity_id == bindparam("entity_id"),
+    "user_id": ActivityEvent.user_id == bindparam("user_id"),
+    "status": ActivityEvent.status == bindparam("status"),
+    "created_after": ActivityEvent.created_at > bindparam("created_after"),
+    "created_before": ActivityEvent.created_at < bindparam("created_before"),
+}
+"""What each member of the filter asks for."""
 
 
-def add_event(session: Session | Creates, event: ActivityEvent) -> None:
+def add_event(session: Session, event: ActivityEvent) -> None:
     """Insert an event with the transaction's other writes."""
     session.add(event)
 
 
 async def list_events_for_org(
-    session: Session, org_id: UUID, wanted: ActivityFilter, page: PageParams
-) -> Slice[ActivityEvent]:
+    reader: TenantReader, org_id: UUID, wanted: ActivityFilter, page: PageParams
+) -> Slice[Row]:
     """Return events, the newest first."""
-    query = _filtered(
-        select(ActivityEvent).where(ActivityEvent.org_id == org_id), wanted
-    ).order_by(ActivityEvent.created_at.desc(), ActivityEvent.id.desc())
-    return await paginate(session, query, page)
+    values = {k: v for k, v in asdict(wanted).items() if v is not None}
+    return await reader.page(_list(frozenset(values)), org_id, page, **values)
 
 
-def _filtered(
-    query: Select[ActivityEvent], wanted: ActivityFilter
-) -> Select[ActivityEvent]:
-    equal: tuple[tuple[InstrumentedAttribute[object], object], ...] = (
-        (ActivityEvent.action, wanted.action_type),
-        (ActivityEvent.entity_type, wanted.entity_type),
-        (ActivityEvent.entity_id, wanted.entity_id),
-        (ActivityEvent.user_id, wanted.user_id),
-        (ActivityEvent.status, wanted.status),
+@cache
+def _list(wanted: frozenset[str]) -> TenantPage:
+    columns: list[Any] = [
+        getattr(ActivityEvent, name) for name in ActivityResponse.model_fields
+    ]
+    return TenantPage(
+        select(*columns)
+        .where(ActivityEvent.org_id == ORG_ID)
+        .where(*(_CONDITIONS[name] for name in sorted(wanted)))
+        .order_by(ActivityEvent.created_at.desc(), ActivityEvent.id.desc())
     )
-    for column, value in equal:
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.created_after is not None:
-        query = query.where(ActivityEvent.created_at > wanted.created_after)
-    if wanted.created_before is not None:
-        query = query.where(ActivityEvent.created_at < wanted.created_before)
-    return query
 
 
 async def lock_chain_for_org(session: Session, org_id: UUID) -> bool:

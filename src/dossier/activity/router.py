@@ -5,17 +5,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from dossier.activity import rules
+from dossier.activity import rules, service
 from dossier.activity.constants import Action, ActivityFilter, ActivityStatus
 from dossier.activity.dependencies import Activity
-from dossier.activity.models import ActivityEvent
 from dossier.activity.schemas import (
     ActivityResponse,
     VerifyRequest,
     VerifyResponse,
 )
 from dossier.core.pagination import Paging, Slice
+from dossier.core.reads import Row
 from dossier.core.schemas import Instant, Page, StorableText
+from dossier.core.web import Reader
 
 router = APIRouter(prefix="/activity", tags=["activity"])
 
@@ -46,11 +47,9 @@ Wanted = Annotated[ActivityFilter, Depends(activity_filter)]
 
 
 @router.get("", response_model=Page[ActivityResponse])
-async def list_activity(
-    wanted: Wanted, page: Paging, activity: Activity
-) -> Slice[ActivityEvent]:
+async def list_activity(wanted: Wanted, page: Paging, reader: Reader) -> Slice[Row]:
     """List who did what, the newest first."""
-    return await activity.list_events(wanted, page)
+    return await service.list_events(reader, wanted, page)
 
 
 @router.post("/verify")

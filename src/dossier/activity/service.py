@@ -17,22 +17,28 @@ from dossier.activity.constants import (
 from dossier.activity.models import ActivityEvent, ActivitySeal
 from dossier.activity.schemas import VerifyResponse
 from dossier.core.clock import now
-from dossier.core.creates import Creates, fresh
+from dossier.core.creates import Creates
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 
 BATCH = 1000
 READERS = ("owner", "admin", "assessor")
 
 
-class ActivityRecorder:
-    """Writes events beside the other rows of a change."""
+class ActivityService:
+    """The trail of one organisation."""
 
-    def __init__(self, session: Session | Creates, actor: Actor) -> None:
+    def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
+
+    @staticmethod
+    async def organisations(session: Session) -> list[UUID]:
+        """Return who has a trail; needs a system transaction."""
+        return await gateway.list_orgs_with_events_for_system(session)
 
     async def record(
         self,
@@ -47,23 +53,8 @@ class ActivityRecorder:
 
         `details` holds text, whole numbers, truth values and nestings of them.
         """
-        content = self._content(action, entity_type, entity_id, details or {}, status)
-        content["row_hash"] = rules.row_hash(content)
-        if isinstance(self._session, Creates):
-            gateway.add_event(self._session, fresh(ActivityEvent, **content))
-        else:
-            gateway.add_event(self._session, ActivityEvent(**content))
-
-    def _content(
-        self,
-        action: str,
-        entity_type: str,
-        entity_id: object,
-        details: dict[str, Any],
-        status: str,
-    ) -> dict[str, Any]:
         actor = self._actor
-        return {
+        content: dict[str, Any] = {
             "id": new_id(),
             "org_id": actor.org_id,
             "created_at": now(),
@@ -73,33 +64,13 @@ class ActivityRecorder:
             "entity_type": entity_type,
             "entity_id": None if entity_id is None else str(entity_id),
             "status": ActivityStatus(status),
-            "details": details | _by_key(actor),
+            "details": (details or {}) | _by_key(actor),
             "address": clean(actor.address, 64),
             "user_agent": clean(actor.user_agent, 400),
             "request_id": clean(actor.request_id, 64),
         }
-
-
-class ActivityService(ActivityRecorder):
-    """The trail of one organisation."""
-
-    def __init__(self, session: Session, actor: Actor) -> None:
-        super().__init__(session, actor)
-        self._session: Session = session
-
-    @staticmethod
-    async def organisations(session: Session) -> list[UUID]:
-        """Return who has a trail; needs a system transaction."""
-        return await gateway.list_orgs_with_events_for_system(session)
-
-    async def list_events(
-        self, wanted: ActivityFilter, page: PageParams
-    ) -> Slice[ActivityEvent]:
-        """Return events of the organisation, the newest first."""
-        self._actor.require(*READERS)
-        return await gateway.list_events_for_org(
-            self._session, self._actor.org_id, wanted, page
-        )
+        event = ActivityEvent(**content, row_hash=rules.row_hash(content))
+        gateway.add_event(self._session, event)
 
     async def seal(self) -> int:
         """Chain what is committed and not yet sealed; return how many events."""
@@ -144,6 +115,21 @@ class ActivityService(ActivityRecorder):
                 "head": walk.head,
             }
         )
+
+
+class ActivityRecorder(ActivityService):
+    """Writes events of the inserts in `core/creates.py`; goes with them."""
+
+    def __init__(self, creates: Creates, actor: Actor) -> None:
+        super().__init__(creates, actor)  # type: ignore[arg-type]  # it has `add`, too
+
+
+async def list_events(
+    reader: TenantReader, wanted: ActivityFilter, page: PageParams
+) -> Slice[Row]:
+    """Return events of the organisation, the newest first."""
+    reader.actor.require(*READERS)
+    return await gateway.list_events_for_org(reader, reader.org_id, wanted, page)
 
 
 def _by_key(actor: Actor) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import from_json
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import (
@@ -79,6 +80,8 @@ def make_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=0,
+        # A quarter of the time of `json.loads`, and as exact: integers of any length.
+        json_deserializer=from_json,
         # A connection knows the statements that it has run, and plans them once: a few
         # busy ones know them soon, where all in turn would plan for long.
         pool_use_lifo=True,

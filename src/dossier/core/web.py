@@ -11,10 +11,9 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from dossier.core.creates import Creates, create_for
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.errors import ForbiddenError, UnauthenticatedError
-from dossier.core.reads import Reads, read_for
+from dossier.core.reads import Reads, TenantReader, read_for
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 
@@ -84,24 +83,20 @@ async def get_session(request: Request, actor: CurrentActor) -> AsyncIterator[Se
 RequestSession = Annotated[Session, Depends(get_session, scope="function")]
 
 
+async def get_reader(request: Request, actor: CurrentActor) -> TenantReader:
+    """Return what reads for who is asking; no transaction is open meanwhile."""
+    return TenantReader(request.app.state.sessions, actor)
+
+
+Reader = Annotated[TenantReader, Depends(get_reader)]
+
+
 async def get_reads(actor: CurrentActor, sessions: Sessions) -> Reads:
-    """Return the hot reads of who is asking; no transaction is open meanwhile."""
+    """Return the reads of jobs on the bare driver."""
     return read_for(sessions, actor)
 
 
 HotReads = Annotated[Reads, Depends(get_reads)]
-
-
-async def get_creates(
-    actor: CurrentActor, sessions: Sessions
-) -> AsyncIterator[Creates]:
-    """Store what the endpoint adds, before the answer is sent."""
-    creates = create_for(sessions, actor)
-    yield creates
-    await creates.store()
-
-
-HotCreates = Annotated[Creates, Depends(get_creates, scope="function")]
 
 
 def model_response(model: BaseModel, status_code: int) -> Response:

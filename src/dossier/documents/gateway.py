@@ -1,21 +1,33 @@
 """Every query on documents and their texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dossier.core.clock import now
 from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
-from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
 from dossier.documents.constants import DocumentFilter, TextState
 from dossier.documents.exceptions import DocumentNotFoundError
 from dossier.documents.models import Document, DocumentCitation, DocumentText
+from dossier.documents.schemas import DocumentResponse
 
+_DOCUMENTS = select(
+    *(getattr(Document, name) for name in DocumentResponse.model_fields)
+).where(Document.org_id == ORG_ID)
+_ONE = TenantSelect(_DOCUMENTS.where(Document.id == bindparam("document_id")))
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "q": Document.filename.ilike(bindparam("q"), escape="/"),
+    "sha256": Document.sha256 == bindparam("sha256"),
+    "text_state": Document.text_state == bindparam("text_state"),
+}
 _CITED_KEY = "fk_document_citations_org_id_document_id_documents"
 _INSERT_ROWS = 500
 """Rows a statement; the wire protocol counts its parameters in 16 bits."""
@@ -39,25 +51,54 @@ async def get_document_by_sha256_for_org(
     return (await session.scalars(query)).one_or_none()
 
 
+async def list_newest_for_org(
+    session: Session, org_id: UUID, limit: int
+) -> Sequence[Document]:
+    """Return the documents that came last, but for archived ones."""
+    query = (
+        select(Document)
+        .where(Document.org_id == org_id, Document.archived_at.is_(None))
+        .order_by(Document.created_at.desc(), Document.id.desc())
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def read_document_for_org(
+    reader: TenantReader, org_id: UUID, document_id: UUID
+) -> Row | None:
+    """Return what clients see of one document."""
+    return await reader.row(_ONE, org_id, document_id=document_id)
+
+
 async def list_documents_for_org(
-    session: Session, org_id: UUID, wanted: DocumentFilter, page: PageParams
-) -> Slice[Document]:
+    reader: TenantReader, org_id: UUID, wanted: DocumentFilter, page: PageParams
+) -> Slice[Row]:
     """Return one page of documents, the newest first."""
-    query = _narrowed(select(Document).where(Document.org_id == org_id), wanted)
-    newest = query.order_by(Document.created_at.desc(), Document.id.desc())
-    return await paginate(session, newest, page)
+    values = {
+        "q": None if wanted.q is None else _containing(wanted.q),
+        "sha256": wanted.sha256,
+        "text_state": wanted.text_state,
+    }
+    values = {name: value for name, value in values.items() if value is not None}
+    listed = _list(frozenset(values), is_archived=wanted.archived)
+    return await reader.page(listed, org_id, page, **values)
 
 
-def _narrowed(query: Select[Document], wanted: DocumentFilter) -> Select[Document]:
-    if wanted.q is not None:
-        query = query.where(Document.filename.icontains(wanted.q, autoescape=True))
-    if wanted.sha256 is not None:
-        query = query.where(Document.sha256 == wanted.sha256)
-    if wanted.text_state is not None:
-        query = query.where(Document.text_state == wanted.text_state)
-    if wanted.archived:
-        return query.where(Document.archived_at.is_not(None))
-    return query.where(Document.archived_at.is_(None))
+@cache
+def _list(wanted: frozenset[str], *, is_archived: bool) -> TenantPage:
+    at = Document.archived_at
+    return TenantPage(
+        _DOCUMENTS.where(at.is_not(None) if is_archived else at.is_(None))
+        .where(*(_CONDITIONS[name] for name in sorted(wanted)))
+        .order_by(Document.created_at.desc(), Document.id.desc())
+    )
+
+
+def _containing(words: str) -> str:
+    for char in ("/", "%", "_"):
+        words = words.replace(char, f"/{char}")
+    return f"%{words}%"
 
 
 async def lock_document_for_org(

@@ -10,9 +10,11 @@ from dossier.core.logging import bound
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.prefer import PreferRoute
 from dossier.core.problems import problem_response
+from dossier.core.reads import Row
 from dossier.core.schemas import Page
 from dossier.core.uploads import UPLOAD_BODY
-from dossier.core.web import UPLOAD
+from dossier.core.web import UPLOAD, Reader
+from dossier.documents import service
 from dossier.documents.dependencies import (
     Documents,
     Received,
@@ -21,7 +23,6 @@ from dossier.documents.dependencies import (
     Wanted,
     content_of,
 )
-from dossier.documents.models import Document
 from dossier.documents.schemas import (
     DocumentResponse,
     TextPageResponse,
@@ -67,17 +68,15 @@ async def upload_document(
 
 
 @router.get("", response_model=Page[DocumentResponse])
-async def list_documents(
-    documents: Documents, wanted: Wanted, paging: Paging
-) -> Slice[Document]:
+async def list_documents(reader: Reader, wanted: Wanted, paging: Paging) -> Slice[Row]:
     """List the organisation's documents, the newest first."""
-    return await documents.list_documents(wanted, paging)
+    return await service.list_documents(reader, wanted, paging)
 
 
 @router.get("/{document_id}", response_model=DocumentResponse)
-async def get_document(document_id: UUID, documents: Documents) -> Document:
+async def get_document(document_id: UUID, reader: Reader) -> Row:
     """Show one document and how far its reading has come."""
-    return await documents.get_document(document_id)
+    return await service.read_document(reader, document_id)
 
 
 @router.delete(

@@ -9,6 +9,7 @@ from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents import gateway
 from dossier.documents.constants import (
@@ -108,6 +109,21 @@ async def _watched(
         yield piece
 
 
+async def list_documents(
+    reader: TenantReader, wanted: DocumentFilter, page: PageParams
+) -> Slice[Row]:
+    """Return one page of the organisation's documents, the newest first."""
+    return await gateway.list_documents_for_org(reader, reader.org_id, wanted, page)
+
+
+async def read_document(reader: TenantReader, document_id: UUID) -> Row:
+    """Return what clients see of one document, or raise."""
+    document = await gateway.read_document_for_org(reader, reader.org_id, document_id)
+    if document is None:
+        raise DocumentNotFoundError(document_id)
+    return document
+
+
 class DocumentsService:
     """The papers of one organisation."""
 
@@ -166,12 +182,10 @@ class DocumentsService:
             raise DocumentNotFoundError(sha256)
         return document
 
-    async def list_documents(
-        self, wanted: DocumentFilter, page: PageParams
-    ) -> Slice[Document]:
-        """Return one page of the organisation's documents, the newest first."""
-        return await gateway.list_documents_for_org(
-            self._session, self._actor.org_id, wanted, page
+    async def newest(self, limit: int) -> Sequence[Document]:
+        """Return the documents that came last, but for archived ones."""
+        return await gateway.list_newest_for_org(
+            self._session, self._actor.org_id, limit
         )
 
     async def texts_of(self, document_id: UUID) -> Sequence[DocumentText]:

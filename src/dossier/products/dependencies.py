@@ -7,47 +7,27 @@ from fastapi import Depends
 from dossier.core.web import (
     AppSettings,
     CurrentActor,
-    HotCreates,
-    HotReads,
     RequestSession,
     Sessions,
 )
-from dossier.documents.dependencies import Documents, Store
-from dossier.integrations.parsing.books import SandboxedBooks
-from dossier.integrations.parsing.reader import limits_of
+from dossier.documents.dependencies import Store
+from dossier.documents.service import DocumentsService
+from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
 from dossier.products.service import (
     FormulaImporter,
     FormulaService,
-    ProductCreates,
-    ProductReads,
     ProductsService,
 )
 
 
 async def get_products_service(
-    session: RequestSession, actor: CurrentActor, documents: Documents
+    session: RequestSession, actor: CurrentActor
 ) -> ProductsService:
     """Build the service from the request's transaction and actor."""
-    return ProductsService(session, actor, documents)
+    return ProductsService(session, actor, DocumentsService(session, actor))
 
 
 Products = Annotated[ProductsService, Depends(get_products_service)]
-
-
-async def get_product_reads(reads: HotReads, actor: CurrentActor) -> ProductReads:
-    """Build the hot reads, which take a connection for one statement each."""
-    return ProductReads(reads, actor)
-
-
-async def get_product_creates(
-    creates: HotCreates, actor: CurrentActor
-) -> ProductCreates:
-    """Build the hot create, whose statement the edge sends."""
-    return ProductCreates(creates, actor)
-
-
-CreateProducts = Annotated[ProductCreates, Depends(get_product_creates)]
-ReadProducts = Annotated[ProductReads, Depends(get_product_reads)]
 
 
 async def get_formula_service(

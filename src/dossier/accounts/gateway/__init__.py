@@ -7,10 +7,11 @@ from dossier.accounts.gateway.members import (
     find_credentials_for_org,
     get_member_for_org,
     get_organisation_for_org,
-    list_member_rows_for_org,
+    list_users_for_org,
     lock_member_for_org,
     lock_owners_for_org,
     mark_user_for_org,
+    read_user_for_org,
 )
 
 __all__ = [
@@ -20,8 +21,9 @@ __all__ = [
     "find_credentials_for_org",
     "get_member_for_org",
     "get_organisation_for_org",
-    "list_member_rows_for_org",
+    "list_users_for_org",
     "lock_member_for_org",
     "lock_owners_for_org",
     "mark_user_for_org",
+    "read_user_for_org",
 ]

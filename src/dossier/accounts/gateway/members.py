@@ -3,8 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-from sqlalchemy import Select, exists, select, update
+from sqlalchemy import Select, bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import contains_eager
 
@@ -12,24 +11,25 @@ from dossier.accounts.constants import Role
 from dossier.accounts.exceptions import EmailTakenError
 from dossier.accounts.models import Membership, Organisation, User
 from dossier.core.database import Session, conflict_on
-from dossier.core.pagination import PageParams
-from dossier.core.reads import Reads, bound
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
 
-# What clients see, in the order that they see it.
-_LIST = bound("""
-select page.*, counted.total
-from (
-  select count(*) as total
-  from (select 1 from memberships where org_id = bound.org_id limit $4) t
-) counted
-left join lateral (
-  select users.id::text, org_id::text as organisation_id, email, name, role, is_active,
-         memberships.created_at
-  from memberships join users on users.id = user_id
-  where org_id = bound.org_id
-  order by memberships.created_at desc, memberships.id desc limit $2 offset $3
-) page on true
-""")
+_USERS = (
+    select(
+        Membership.id,
+        Membership.user_id,
+        Membership.org_id,
+        User.email,
+        User.name,
+        Membership.role,
+        Membership.is_active,
+        Membership.created_at,
+    )
+    .join(Membership.user)
+    .where(Membership.org_id == ORG_ID)
+)
+_LIST = TenantPage(_USERS.order_by(Membership.created_at.desc(), Membership.id.desc()))
+_ONE = TenantSelect(_USERS.where(Membership.user_id == bindparam("user_id")))
 
 
 def _members(org_id: UUID) -> Select[Membership]:
@@ -41,13 +41,18 @@ def _members(org_id: UUID) -> Select[Membership]:
     )
 
 
-async def list_member_rows_for_org(
-    reads: Reads, org_id: UUID, page: PageParams
-) -> tuple[list[asyncpg.Record], int | None]:
-    """Return the members, the newest first, as the driver gives them; the total."""
-    rows = await reads.rows(_LIST, org_id, page.limit, page.offset, page.counted_up_to)
-    total = page.total_of(rows[0]["total"])
-    return [row for row in rows if row["id"] is not None], total
+async def list_users_for_org(
+    reader: TenantReader, org_id: UUID, page: PageParams
+) -> Slice[Row]:
+    """Return one page of the members, the newest first."""
+    return await reader.page(_LIST, org_id, page)
+
+
+async def read_user_for_org(
+    reader: TenantReader, org_id: UUID, user_id: UUID
+) -> Row | None:
+    """Return what clients see of one member."""
+    return await reader.row(_ONE, org_id, user_id=user_id)
 
 
 async def get_member_for_org(

@@ -3,14 +3,12 @@
 from dossier.accounts.service.api_keys import ApiKeysService
 from dossier.accounts.service.directory import Directory
 from dossier.accounts.service.key_sign_in import KeySignInService, KeyUses
-from dossier.accounts.service.members import AccountsService
+from dossier.accounts.service.members import AccountsService, list_users, read_user
 from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
-from dossier.accounts.service.reads import AccountReads
 from dossier.accounts.service.sign_in import Origin, Principal, SignInService
 
 __all__ = [
     "LOCAL_OWNER",
-    "AccountReads",
     "AccountsService",
     "ApiKeysService",
     "Directory",
@@ -20,4 +18,6 @@ __all__ = [
     "Origin",
     "Principal",
     "SignInService",
+    "list_users",
+    "read_user",
 ]

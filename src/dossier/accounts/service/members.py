@@ -15,6 +15,8 @@ from dossier.accounts.schemas import SelfUpdate, UserCreate, UserUpdate
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import Row, TenantReader
 from dossier.core.security import Passwords
 from dossier.core.tenancy import Actor
 
@@ -79,14 +81,10 @@ class AccountsService:
         await self._record("update", user_id, {"changed": sorted(changes)})
         return member
 
-    async def get_self(self) -> Membership:
-        """Return the member who is asking."""
-        return await self._member(self._actor.user_id)
-
     async def update_self(self, wanted: SelfUpdate) -> Membership:
         """Change one's own name, e-mail address or password."""
         self._actor.require_person()
-        member = await self.get_self()
+        member = await self._member(self._actor.user_id)
         changes = await self._own_changes(member, wanted)
         if changes:
             await self._change_user(member.user_id, changes)
@@ -137,6 +135,26 @@ class AccountsService:
         self, action: str, user_id: UUID, details: dict[str, Any]
     ) -> None:
         await self._activity.record(action, ENTITY, user_id, details=details)
+
+
+async def list_users(reader: TenantReader, page: PageParams) -> Slice[Row]:
+    """Return one page of the organisation's members, the newest first."""
+    reader.actor.require(*rules.MANAGES_USERS)
+    return await gateway.list_users_for_org(reader, reader.org_id, page)
+
+
+async def read_user(reader: TenantReader, user_id: UUID | None = None) -> Row:
+    """Return one member; whoever asks, where no other is named."""
+    if user_id is None:
+        user_id = reader.actor.user_id
+    else:
+        reader.actor.require(*rules.MANAGES_USERS)
+    member = None
+    if user_id is not None:
+        member = await gateway.read_user_for_org(reader, reader.org_id, user_id)
+    if member is None:
+        raise UserNotFoundError(user_id)
+    return member
 
 
 def _runs(member: Membership) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, Uuid, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from dossier.chat.gateway.seats import seated
@@ -14,9 +14,21 @@ from dossier.chat.models import (
     ChatRoomPersona,
     VirtualUser,
 )
+from dossier.chat.schemas.rooms import RoomResponse
 from dossier.core.clock import now
 from dossier.core.database import Session
-from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
+
+_ROOMS = seated(
+    select(*(getattr(ChatRoom, name) for name in RoomResponse.model_fields)),
+    ORG_ID,
+    bindparam("user_id", type_=Uuid()),
+)
+_LAST_USED = _ROOMS.order_by(ChatRoom.active_at.desc(), ChatRoom.id.desc())
+_LIST = TenantPage(_LAST_USED.where(ChatRoom.archived_at.is_(None)))
+_ARCHIVED = TenantPage(_LAST_USED.where(ChatRoom.archived_at.is_not(None)))
+_ONE = TenantSelect(_ROOMS.where(ChatRoom.id == bindparam("room_id")))
 
 
 async def add_room(session: Session, room: ChatRoom) -> None:
@@ -32,21 +44,23 @@ async def add_member(session: Session, member: ChatMember) -> None:
 
 
 async def list_rooms_for_org(
-    session: Session,
+    reader: TenantReader,
     org_id: UUID,
     user_id: UUID | None,
     page: PageParams,
     *,
     is_archived: bool,
-) -> Slice[ChatRoom]:
+) -> Slice[Row]:
     """Return one page of a person's rooms, the last used first."""
-    query = seated(select(ChatRoom), org_id, user_id).order_by(
-        ChatRoom.active_at.desc(), ChatRoom.id.desc()
-    )
-    at = ChatRoom.archived_at
-    return await paginate(
-        session, query.where(at.is_not(None) if is_archived else at.is_(None)), page
-    )
+    listed = _ARCHIVED if is_archived else _LIST
+    return await reader.page(listed, org_id, page, user_id=user_id)
+
+
+async def read_room_for_org(
+    reader: TenantReader, org_id: UUID, room_id: UUID, user_id: UUID | None
+) -> Row | None:
+    """Return a room where a person is a member, else `None`."""
+    return await reader.row(_ONE, org_id, room_id=room_id, user_id=user_id)
 
 
 async def delete_room_for_org(session: Session, org_id: UUID, room_id: UUID) -> None:

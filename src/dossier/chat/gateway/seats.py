@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, Select, select
 
 from dossier.chat.models import ChatMember, ChatMessage, ChatProfile, ChatRoom
 from dossier.core.database import Session
@@ -29,7 +29,11 @@ class SeenMessage:
     seat: Seat
 
 
-def seated(query: Select[*Row], org_id: UUID, user_id: UUID | None) -> Select[*Row]:
+def seated(
+    query: Select[*Row],
+    org_id: UUID | BindParameter[UUID],
+    user_id: UUID | BindParameter[UUID] | None,
+) -> Select[*Row]:
     """Narrow a query on rooms to those where a person is a member."""
     return (
         query.join(

@@ -29,22 +29,25 @@ from dossier.chat.schemas.rooms import (
     RoomResponse,
     RoomUpdate,
 )
+from dossier.chat.service import rooms as service
 from dossier.chat.service.branches import MessagePage
 from dossier.chat.service.messages import Draft
 from dossier.chat.service.views import MessageView
 from dossier.core.downloads import download
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
+from dossier.core.reads import Row
 from dossier.core.schemas import Page
+from dossier.core.web import Reader
 
 router = APIRouter(prefix="/chat/rooms", tags=["chat"])
 
 
 @router.get("", response_model=Page[RoomResponse])
 async def list_rooms(
-    rooms: Rooms, paging: Paging, *, archived: bool = False
-) -> Slice[ChatRoom]:
+    reader: Reader, paging: Paging, *, archived: bool = False
+) -> Slice[Row]:
     """List the rooms where one is a member, the last used first."""
-    return await rooms.list_rooms(paging, is_archived=archived)
+    return await service.list_rooms(reader, paging, is_archived=archived)
 
 
 @router.post("", response_model=RoomResponse, status_code=status.HTTP_201_CREATED)
@@ -56,9 +59,9 @@ async def create_room(body: RoomCreate, rooms: Rooms, response: Response) -> Cha
 
 
 @router.get("/{room_id}", response_model=RoomResponse)
-async def get_room(room_id: UUID, rooms: Rooms) -> ChatRoom:
+async def get_room(room_id: UUID, reader: Reader) -> Row:
     """Show a room."""
-    return await rooms.get_room(room_id)
+    return await service.read_room(reader, room_id)
 
 
 @router.patch("/{room_id}", response_model=RoomResponse)

@@ -6,6 +6,7 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.ai.service import AnswerCache
 from dossier.chat.constants import MemberRole, RoomKind
+from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import rooms as gateway
 from dossier.chat.gateway.seats import Seat
 from dossier.chat.models import ChatMember, ChatRoom
@@ -15,12 +16,32 @@ from dossier.chat.service.seats import Seats
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products.service import ProductsService
 from dossier.runs.service import RunsService
 
 ENTITY = "chat_room"
+
+
+async def list_rooms(
+    reader: TenantReader, page: PageParams, *, is_archived: bool
+) -> Slice[Row]:
+    """Return one page of one's rooms, the last used first."""
+    return await gateway.list_rooms_for_org(
+        reader, reader.org_id, reader.actor.user_id, page, is_archived=is_archived
+    )
+
+
+async def read_room(reader: TenantReader, room_id: UUID) -> Row:
+    """Return a room where one is a member, or raise."""
+    room = await gateway.read_room_for_org(
+        reader, reader.org_id, room_id, reader.actor.user_id
+    )
+    if room is None:
+        raise ChatRoomNotFoundError(room_id)
+    return room
 
 
 class RoomsService:
@@ -71,18 +92,6 @@ class RoomsService:
     async def get_room(self, room_id: UUID) -> ChatRoom:
         """Return a room where one is a member."""
         return (await self._seats.take(room_id)).room
-
-    async def list_rooms(
-        self, page: PageParams, *, is_archived: bool
-    ) -> Slice[ChatRoom]:
-        """Return one page of one's rooms, the last used first."""
-        return await gateway.list_rooms_for_org(
-            self._session,
-            self._actor.org_id,
-            self._actor.user_id,
-            page,
-            is_archived=is_archived,
-        )
 
     async def update_room(self, room_id: UUID, changes: dict[str, Any]) -> ChatRoom:
         """Rename, archive, bring back, or limit a room to another product."""

@@ -8,8 +8,7 @@ from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
-from dossier.integrations.parsing.books import SandboxedBooks
-from dossier.integrations.parsing.reader import limits_of
+from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
 from dossier.integrations.storage.client import ObjectStore, open_store
 from dossier.jobs.service import JobsService
 from dossier.pif.service import PifService

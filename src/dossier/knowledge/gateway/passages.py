@@ -1,25 +1,42 @@
 """Passages by their ids."""
 
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID
 
-import asyncpg
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
-from dossier.core.reads import Reads, bound
+from dossier.core.reads import ORG_ID, Row, TenantReader, TenantSelect
+from dossier.documents.models import Document
+from dossier.knowledge.models import Chunk
 
-_LIST: Final = bound("""
-select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
-       c.context, c.places::text as places, c.language
-  from knowledge_chunks c
-  join documents d on d.org_id = bound.org_id and d.id = c.document_id
-   and d.archived_at is null
- where c.org_id = bound.org_id and c.id = any($2::uuid[])
-""")
+_LIST = TenantSelect(
+    select(
+        Chunk.id.label("chunk_id"),
+        Chunk.document_id,
+        Document.filename,
+        Chunk.page,
+        Chunk.label,
+        Chunk.kind,
+        Chunk.text,
+        Chunk.context,
+        Chunk.places,
+        Chunk.language,
+    )
+    .join(
+        Document,
+        (Document.org_id == Chunk.org_id) & (Document.id == Chunk.document_id),
+    )
+    .where(
+        Chunk.org_id == ORG_ID,
+        Document.org_id == ORG_ID,
+        Document.archived_at.is_(None),
+        Chunk.id == any_(bindparam("chunk_ids", type_=ARRAY(Uuid()))),
+    )
+)
 
 
 async def list_passages_for_org(
-    reads: Reads, org_id: UUID, chunk_ids: Sequence[UUID]
-) -> Sequence[asyncpg.Record]:
+    reader: TenantReader, org_id: UUID, chunk_ids: Sequence[UUID]
+) -> list[Row]:
     """Return those of the passages that are still there, in no order."""
-    return await reads.rows(_LIST, org_id, list(chunk_ids))
+    return await reader.rows(_LIST, org_id, chunk_ids=list(chunk_ids))

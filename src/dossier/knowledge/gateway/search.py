@@ -7,13 +7,12 @@ organisation, and candidates come from one function that reads the organisation 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
-from dossier.core.reads import Reads, bound
+from dossier.core.database import Session, raw_rows
 from dossier.knowledge.constants import INDEXED_DIMENSIONS
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
 from dossier.knowledge.rules.fusion import LEG_LIMIT
@@ -28,36 +27,36 @@ _NOT_READY: Final = 20
 _BASIS: Final = """
 select stats.chunk_count, stats.corpus_version, stats.dense_model,
        stats.dense_dimensions, stats.dense_state,
-       stats.dense_languages::text as dense_languages,
+       stats.dense_languages,
        terms.ids as term_ids, terms.counts as term_counts,
        (select greatest(reltuples, 0)::bigint from pg_class
          where oid = 'knowledge_chunks'::regclass) as table_chunk_count,
-       exists (select from documents d where d.org_id = bound.org_id
+       exists (select from documents d where d.org_id = $1
                   and d.archived_at is not null) as has_archived,
        {scoped_count} as scoped_count,
-       (select coalesce(jsonb_agg(late), '[]')::text from ({late}) late) as not_ready
+       (select coalesce(jsonb_agg(late), '[]') from ({late}) late) as not_ready
   from (select) as always
-  left join knowledge_stats stats on stats.org_id = bound.org_id
+  left join knowledge_stats stats on stats.org_id = $1
  cross join lateral (
        select array_agg(term_id) as ids, array_agg(chunk_count) as counts
          from knowledge_terms
-        where org_id = bound.org_id and analyser_version = $2
+        where org_id = $1 and analyser_version = $2
           and term_id = any($3::int[])) terms
 """
 _SCOPED_COUNT: Final = """(
 select count(*) from knowledge_chunks c
- where c.org_id = bound.org_id and c.document_id = any(array(
-       select d.id from documents d where d.org_id = bound.org_id{scope})))
+ where c.org_id = $1 and c.document_id = any(array(
+       select d.id from documents d where d.org_id = $1{scope})))
 """
 # Rows are fetched by arrays of ids: a planner that takes new tables for empty ones
 # would read an organisation's rows once for each.
 _LATE: Final = """
 with newest as materialized (
-  select d.* from documents d where d.org_id = bound.org_id and d.archived_at is null
+  select d.* from documents d where d.org_id = $1 and d.archived_at is null
          {scope} order by d.created_at desc, d.id desc limit {newest}),
 indexed as materialized (
   select k.document_id, k.revision from knowledge_documents k
-   where k.org_id = bound.org_id
+   where k.org_id = $1
      and k.document_id = any(array(select n.id from newest n)))
 select n.id, n.filename, n.text_state from newest n
  where n.text_state = 'unreadable'
@@ -80,7 +79,7 @@ named as materialized (
   select d.id, d.filename from documents d
    where d.org_id = $1 and d.id = any(array(select f.document_id from found f)))
 select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
-       c.context, c.places::text as places, c.language,
+       c.context, c.places, c.language,
        best.score, best.lexical, best.dense
   from best join found c on c.id = best.id join named d on d.id = c.document_id
  order by best.score desc, best.id
@@ -137,7 +136,7 @@ _NOT_ARCHIVED: Final = """
       where d.org_id = $1 and d.archived_at is not null))"""
 _LINKED: Final = """
  and exists (select from product_documents l
-      where l.org_id = {org} and l.document_id = d.id{conditions})"""
+      where l.org_id = $1 and l.document_id = d.id{conditions})"""
 
 _SETTINGS: Final = {
     "plan_cache_mode": "force_custom_plan",
@@ -145,6 +144,10 @@ _SETTINGS: Final = {
     "hnsw.ef_search": str(LEG_LIMIT),
 }
 """A plan for anybody's parameters takes fifty times as long for most organisations."""
+_SET: Final = """
+select set_config(name, value, true)
+  from unnest($1::text[], $2::text[]) as setting (name, value)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,24 +201,20 @@ class _Arguments:
 
 
 async def get_basis_for_org(
-    reads: Reads, org_id: UUID, term_ids: Sequence[int], scope: DocumentScope
+    session: Session, org_id: UUID, term_ids: Sequence[int], scope: DocumentScope
 ) -> asyncpg.Record:
     """Return what a search has to know first: counts, vectors, who is late."""
     arguments = _Arguments(org_id, ANALYSER_VERSION, list(term_ids))
-    narrowed = _scope_sql(scope, arguments, "bound.org_id")
-    rows = await reads.rows(_basis(narrowed), org_id, *arguments.values[1:])
-    return rows[0]
-
-
-@cache
-def _basis(scope: str) -> Any:
-    late = _LATE.format(scope=scope, newest=_NEWEST, limit=_NOT_READY)
-    count = _SCOPED_COUNT.format(scope=scope) if scope else "null::bigint"
-    return bound(_BASIS.format(scoped_count=count, late=late))
+    narrowed = _scope_sql(scope, arguments)
+    late = _LATE.format(scope=narrowed, newest=_NEWEST, limit=_NOT_READY)
+    count = _SCOPED_COUNT.format(scope=narrowed) if narrowed else "null::bigint"
+    sql = _BASIS.format(scoped_count=count, late=late)
+    [row] = await raw_rows(session, sql, *arguments.values)
+    return row
 
 
 async def list_hits_for_org(
-    reads: Reads, org_id: UUID, search: Search
+    session: Session, org_id: UUID, search: Search
 ) -> Sequence[asyncpg.Record]:
     """Return the best passages, the best first; equal ones by their ids."""
     arguments = _Arguments(org_id)
@@ -228,9 +227,9 @@ async def list_hits_for_org(
         shares=_shares_sql(search.dense, arguments),
         limit=arguments.add(search.limit),
     )
-    return await reads.planned_rows(
-        sql, org_id, *arguments.values[1:], settings=_settings(search.dense)
-    )
+    settings = _settings(search.dense)
+    await raw_rows(session, _SET, list(settings), list(settings.values()))
+    return await raw_rows(session, sql, *arguments.values)
 
 
 def _settings(dense: DenseLeg | None) -> Mapping[str, str]:
@@ -284,7 +283,7 @@ def _shares_sql(dense: DenseLeg | None, arguments: _Arguments) -> str:
 
 def _narrowed_sql(narrowing: Narrowing, arguments: _Arguments) -> str:
     """Return conditions on `c`; none where every passage is searched."""
-    scope = _scope_sql(narrowing.scope, arguments, "$1")
+    scope = _scope_sql(narrowing.scope, arguments)
     sql = ""
     if scope:
         sql = _WITHIN.format(scope=scope)
@@ -295,7 +294,7 @@ def _narrowed_sql(narrowing: Narrowing, arguments: _Arguments) -> str:
     return sql
 
 
-def _scope_sql(scope: DocumentScope, arguments: _Arguments, org: str) -> str:
+def _scope_sql(scope: DocumentScope, arguments: _Arguments) -> str:
     """Return conditions on `d`, a document; none where any is wanted."""
     sql, document_type = "", scope.document_type
     if document_type is not None and "/" in document_type:
@@ -314,5 +313,5 @@ def _scope_sql(scope: DocumentScope, arguments: _Arguments, org: str) -> str:
         if value is not None
     )
     if conditions:
-        sql += _LINKED.format(org=org, conditions=conditions)
+        sql += _LINKED.format(conditions=conditions)
     return sql

@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.core.reads import read_for
+from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.integrations.tracing.models import Value
@@ -77,7 +75,6 @@ class SearchService:
     ) -> None:
         self._sessions = sessions
         self._actor = actor
-        self._reads = read_for(sessions, actor)
         self._outside = outside or Outside()
 
     async def search(self, query: SearchQuery) -> SearchResult:
@@ -96,7 +93,7 @@ class SearchService:
     async def read(self, chunk_ids: Sequence[UUID]) -> list[Hit]:
         """Return passages that were found before and are still there; unscored."""
         rows = await passages.list_passages_for_org(
-            self._reads, self._actor.org_id, chunk_ids
+            TenantReader(self._sessions, self._actor), self._actor.org_id, chunk_ids
         )
         return [
             _hit_of({**row, "score": 0.0, "lexical": None, "dense": None})
@@ -159,9 +156,10 @@ class SearchService:
             await products.get_product(product_id)
 
     async def _basis(self, query: SearchQuery, term_ids: Sequence[int]) -> _Basis:
-        row = await gateway.get_basis_for_org(
-            self._reads, self._actor.org_id, term_ids, query.scope
-        )
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            row = await gateway.get_basis_for_org(
+                session, self._actor.org_id, term_ids, query.scope
+            )
         return _basis_of(row)
 
     async def _hits(
@@ -174,11 +172,9 @@ class SearchService:
         narrowing = gateway.Narrowing(query.scope, query.language, basis.has_archived)
         is_final = self._outside.reranker is None
         wanted = query.limit if is_final else max(query.limit, RERANKED)
-        rows = await gateway.list_hits_for_org(
-            self._reads,
-            self._actor.org_id,
-            gateway.Search(lexical, dense, narrowing, wanted),
-        )
+        search = gateway.Search(lexical, dense, narrowing, wanted)
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            rows = await gateway.list_hits_for_org(session, self._actor.org_id, search)
         return [_hit_of(row) for row in rows]
 
     async def _reranked(self, query: SearchQuery, result: SearchResult) -> SearchResult:
@@ -227,12 +223,12 @@ def _basis_of(row: Any) -> _Basis:
             is_ready=row["dense_state"] == DenseState.READY,
             model=row["dense_model"],
             dimensions=row["dense_dimensions"],
-            languages=orjson.loads(row["dense_languages"] or "[]"),
+            languages=row["dense_languages"] or [],
         ),
         has_archived=row["has_archived"],
         not_ready=[
             NotReady(UUID(late["id"]), late["filename"], _STATES[late["text_state"]])
-            for late in orjson.loads(row["not_ready"])
+            for late in row["not_ready"]
         ],
     )
 
@@ -240,4 +236,4 @@ def _basis_of(row: Any) -> _Basis:
 def _hit_of(row: Any) -> Hit:
     values = dict(row)
     parts = Parts(values.pop("lexical"), values.pop("dense"))
-    return Hit(**values | {"places": orjson.loads(row["places"]), "parts": parts})
+    return Hit(**values | {"parts": parts})

@@ -1,28 +1,11 @@
 """Every query on waivers and declarations."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, select
 
 from dossier.core.database import Session
 from dossier.pif.models import PifDecision
-
-
-async def list_decisions_for_org(
-    session: Session, org_id: UUID, product_id: UUID, market: str
-) -> Sequence[PifDecision]:
-    """Return a product's decisions by item."""
-    query = (
-        select(PifDecision)
-        .where(
-            PifDecision.org_id == org_id,
-            PifDecision.product_id == product_id,
-            PifDecision.market == market,
-        )
-        .order_by(PifDecision.item)
-    )
-    return (await session.scalars(query)).all()
 
 
 async def get_decision_for_org(

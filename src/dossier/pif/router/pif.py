@@ -1,10 +1,11 @@
 """Routes of the board, its decisions and the matching of papers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, status
 
+from dossier.core.web import Reader
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.dependencies import Pif
 from dossier.pif.models import PifDecision
@@ -15,7 +16,7 @@ from dossier.pif.schemas import (
     MatchList,
     MatchRequest,
 )
-from dossier.pif.service import board_response
+from dossier.pif.service import board_members, read_board
 from dossier.products.constants import ITEM_COUNT
 
 router = APIRouter(prefix="/products/{product_id}/pif", tags=["pif"])
@@ -23,10 +24,12 @@ router = APIRouter(prefix="/products/{product_id}/pif", tags=["pif"])
 ItemNumber = Annotated[int, Path(ge=1, le=ITEM_COUNT, examples=[11])]
 
 
-@router.get("")
-async def get_pif(product_id: UUID, pif: Pif, market: Market = "tw") -> BoardResponse:
+@router.get("", response_model=BoardResponse)
+async def get_pif(
+    product_id: UUID, reader: Reader, market: Market = "tw"
+) -> dict[str, Any]:
     """Return the sixteen items, how complete they are and what would close gaps."""
-    return board_response(await pif.board(product_id, market))
+    return board_members(await read_board(reader, product_id, market))
 
 
 @router.put("/items/{item}/waiver", response_model=DecisionResponse)

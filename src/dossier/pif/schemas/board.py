@@ -10,13 +10,10 @@ from dossier.core.schemas import RequestModel, ResponseModel
 from dossier.pif.constants import DecisionKind
 from dossier.pif.rules import BoardItem, BoardRequirement, Decision
 from dossier.pif.schemas.snapshot import (
-    BilingualText,
     FindingJson,
     PifSnapshot,
     SnapshotCompleteness,
-    SnapshotDecision,
     SnapshotItem,
-    SnapshotRequirement,
 )
 from dossier.products.schemas import Paragraph
 
@@ -88,24 +85,24 @@ def item_members(item: BoardItem) -> dict[str, Any]:
     }
 
 
-def _requirement(part: BoardRequirement) -> SnapshotRequirement:
-    return SnapshotRequirement(
-        code=part.rule.code,
-        zh=part.rule.name.zh,
-        en=part.rule.name.en,
-        article=part.rule.article,
-        state=part.state.value,
-        documents=list(part.documents),
-        closes_by=BilingualText.model_validate(part.rule.closes_by),
-    )
+def _requirement(part: BoardRequirement) -> dict[str, Any]:
+    return {
+        "code": part.rule.code,
+        "zh": part.rule.name.zh,
+        "en": part.rule.name.en,
+        "article": part.rule.article,
+        "state": part.state.value,
+        "documents": part.documents,
+        "closes_by": part.rule.closes_by,
+    }
 
 
-def _decision(decision: Decision | None) -> SnapshotDecision | None:
+def _decision(decision: Decision | None) -> dict[str, Any] | None:
     if decision is None:
         return None
-    return SnapshotDecision(
-        kind=decision.kind.value,
-        reason=decision.reason,
-        actor_name=decision.actor_name,
-        at=decision.at,
-    )
+    return {
+        "kind": decision.kind.value,
+        "reason": decision.reason,
+        "actor_name": decision.actor_name,
+        "at": decision.at,
+    }

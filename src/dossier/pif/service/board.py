@@ -1,54 +1,32 @@
-"""Gathering what a board rests on, and the board of a product."""
+"""The board of a product: what it is computed from, and how clients see it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
+from dossier.core.clock import now
 from dossier.core.findings import Finding, finding_json
-from dossier.pif import rules
-from dossier.pif.constants import DecisionKind
-from dossier.pif.models import PifDecision
-from dossier.pif.schemas import BoardResponse, item_members
+from dossier.core.reads import Row, TenantReader
+from dossier.pif import gateway, rules
+from dossier.pif.constants import DecisionKind, Market
+from dossier.pif.schemas import item_members
 from dossier.pif.service.findings import finding_of
-from dossier.products.models import FormulaVersion, Product, ProductDocument
+from dossier.products.exceptions import ProductNotFoundError
 from dossier.products.service import Category, category_of
 
 TAIPEI = timezone(timedelta(hours=8))
 """Days of law begin at midnight in Taipei, all the year round."""
-
-_FACTS = (
-    "name_zh",
-    "name_en",
-    "category",
-    "dosage_form",
-    "body_site",
-    "population",
-    "intended_use",
-    "usage",
-    "sites",
-    "holder",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """The rows that a board is computed from."""
-
-    product: Product
-    links: Sequence[ProductDocument]
-    decisions: Sequence[PifDecision]
-    formula: FormulaVersion | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """The items of one product's file on one day."""
 
+    product_id: UUID
     market: str
     as_of: date
-    gathered: Gathered
     category: Category
     items: tuple[rules.BoardItem, ...]
     completeness: rules.Completeness
@@ -60,15 +38,20 @@ def day_in_taipei(at: datetime) -> date:
     return at.astimezone(TAIPEI).date()
 
 
-def board_of(gathered: Gathered, market: str, as_of: date) -> Board:
-    """Compute the board."""
-    category = category_of(gathered.product.category)
-    evidence = _evidence(gathered, category, as_of)
+async def read_board(
+    reader: TenantReader, product_id: UUID, market: Market = "tw"
+) -> Board:
+    """Return the items of a product's file as they stand today, or raise."""
+    row = await gateway.read_board_for_org(reader, reader.org_id, product_id, market)
+    if row is None:
+        raise ProductNotFoundError(product_id)
+    category = category_of(row["category"])
+    evidence = _evidence(row, category, day_in_taipei(now()))
     items = rules.board_items(evidence, market)
     return Board(
+        product_id=product_id,
         market=market,
-        as_of=as_of,
-        gathered=gathered,
+        as_of=evidence.as_of,
         category=category,
         items=items,
         completeness=rules.completeness(items),
@@ -76,61 +59,43 @@ def board_of(gathered: Gathered, market: str, as_of: date) -> Board:
     )
 
 
-def _evidence(gathered: Gathered, category: Category, as_of: date) -> rules.Evidence:
-    formula = gathered.formula
+def _evidence(row: Row, category: Category, as_of: date) -> rules.Evidence:
+    links, decisions = row.pop("links"), row.pop("decisions")
+    formula_findings = row.pop("formula_findings")
     return rules.Evidence(
         as_of=as_of,
         phase_in_on=category.phase_in_on,
-        filled=rules.filled_fields(_facts(gathered.product)),
-        has_formula=formula is not None,
-        formula_findings=_formula_findings(formula),
+        filled=rules.filled_fields(row),
+        has_formula=formula_findings is not None,
+        formula_findings=tuple(map(finding_of, formula_findings or ())),
         links=tuple(
-            rules.Link(link.document_id, link.item, link.requirement)
-            for link in gathered.links
+            rules.Link(UUID(link["document_id"]), link["item"], link["requirement"])
+            for link in links
         ),
-        decisions=tuple(decision_of(row) for row in gathered.decisions),
+        decisions=tuple(map(_decision, decisions)),
     )
 
 
-def _facts(product: Product) -> dict[str, Any]:
-    return {name: getattr(product, name) for name in _FACTS}
-
-
-def _formula_findings(formula: FormulaVersion | None) -> tuple[Finding, ...]:
-    if formula is None:
-        return ()
-    return tuple(finding_of(stored) for stored in formula.findings)
-
-
-def decision_of(row: PifDecision) -> rules.Decision:
-    """Return a stored decision as the rules take it."""
+def _decision(stored: Mapping[str, Any]) -> rules.Decision:
     return rules.Decision(
-        kind=DecisionKind(row.kind),
-        item=row.item,
-        reason=row.reason,
-        actor_name=row.actor_name,
-        at=row.created_at,
+        kind=DecisionKind(stored["kind"]),
+        item=stored["item"],
+        reason=stored["reason"],
+        actor_name=stored["actor_name"],
+        at=datetime.fromisoformat(stored["at"]).astimezone(UTC),
     )
 
 
-def board_response(board: Board) -> BoardResponse:
-    """Return the board as clients see it."""
-    return BoardResponse.model_validate(
-        {
-            "product_id": board.gathered.product.id,
-            "market": board.market,
-            "as_of": board.as_of,
-            "phase_in_on": board.category.phase_in_on,
-            "completeness": board.completeness,
-            "items": [
-                item_members(item) | {"allows": item.rule.allows}
-                for item in board.items
-            ],
-            "findings": [finding_json(finding) for finding in board.findings],
-        }
-    )
-
-
-def document_ids(gathered: Gathered) -> list[UUID]:
-    """Return the papers that the file rests on, each once, in order of item."""
-    return list(dict.fromkeys(link.document_id for link in gathered.links))
+def board_members(board: Board) -> dict[str, Any]:
+    """Return the members of a board as clients see it."""
+    return {
+        "product_id": board.product_id,
+        "market": board.market,
+        "as_of": board.as_of,
+        "phase_in_on": board.category.phase_in_on,
+        "completeness": board.completeness,
+        "items": [
+            item_members(item) | {"allows": item.rule.allows} for item in board.items
+        ],
+        "findings": [finding_json(finding) for finding in board.findings],
+    }

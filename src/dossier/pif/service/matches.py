@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from dossier.core.pagination import MAX_LIMIT, PageParams
-from dossier.documents.constants import DocumentFilter, TextState
+from dossier.documents.constants import TextState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif import rules
@@ -72,14 +71,7 @@ class Matcher:
 
     async def _unlinked(self) -> list[Document]:
         """Return the newest papers that no product rests on."""
-        newest: list[Document] = []
-        for offset in range(0, MAX_MATCHED, MAX_LIMIT):
-            page = await self._documents.list_documents(
-                DocumentFilter(), PageParams(MAX_LIMIT, offset)
-            )
-            newest.extend(page.items)
-            if len(page.items) < MAX_LIMIT:
-                break
+        newest = await self._documents.newest(MAX_MATCHED)
         linked = await self._products.linked_among([paper.id for paper in newest])
         return [paper for paper in newest if paper.id not in linked]
 

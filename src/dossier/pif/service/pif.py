@@ -8,6 +8,7 @@ from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import CitationKind
 from dossier.documents.service import DocumentsService
@@ -20,16 +21,16 @@ from dossier.pif.exceptions import (
 )
 from dossier.pif.models import PifDecision, PifVersion
 from dossier.pif.schemas import MatchResponse, PifSnapshot
-from dossier.pif.service.board import (
-    Board,
-    Gathered,
-    board_of,
-    day_in_taipei,
-    document_ids,
-)
+from dossier.pif.service.board import read_board
 from dossier.pif.service.matches import Matcher
-from dossier.pif.service.snapshot import content_sha256, make_snapshot, snapshot_json
-from dossier.products.models import FormulaLine
+from dossier.pif.service.snapshot import (
+    content_sha256,
+    evidence_members,
+    formula_members,
+    make_snapshot,
+    snapshot_json,
+)
+from dossier.products.models import Product
 from dossier.products.service import FormulaService, ProductsService
 
 DECIDERS = {
@@ -67,18 +68,6 @@ class PifService:
         self._formulas = formulas
         self._documents = documents
         self._activity = ActivityService(session, actor)
-
-    async def board(self, product_id: UUID, market: Market = "tw") -> Board:
-        """Return the items of a product's file as they stand today."""
-        gathered = Gathered(
-            product=await self._products.get_product(product_id),
-            links=await self._products.list_links(product_id),
-            decisions=await gateway.list_decisions_for_org(
-                self._session, self._actor.org_id, product_id, market
-            ),
-            formula=await self._formulas.latest(product_id),
-        )
-        return board_of(gathered, market, day_in_taipei(now()))
 
     async def declare(
         self, product_id: UUID, item: int, reason: str, market: Market = "tw"
@@ -161,12 +150,12 @@ class PifService:
     ) -> VersionResult:
         """Freeze the file as it stands; the same content is the same version."""
         self._actor.require(*MAKERS)
-        await self._products.lock_product(product_id)
+        product = await self._products.lock_product(product_id)
         org_id = self._actor.org_id
         number = 1 + await gateway.last_number_for_org(
             self._session, org_id, product_id, market
         )
-        stored = snapshot_json(await self._snapshot(product_id, market, number))
+        stored = snapshot_json(await self._snapshot(product, market, number))
         sha256 = content_sha256(stored)
         known = await gateway.find_version_by_content_for_org(
             self._session, org_id, product_id, market, sha256
@@ -198,20 +187,25 @@ class PifService:
         return VersionResult(version, created=True)
 
     async def _snapshot(
-        self, product_id: UUID, market: Market, number: int
+        self, product: Product, market: Market, number: int
     ) -> PifSnapshot:
-        board = await self.board(product_id, market)
+        reader = TenantReader(self._session, self._actor)
+        board = await read_board(reader, product.id, market)
+        links = await self._products.list_links(product.id)
         documents = [
             await self._documents.get_document(document_id)
-            for document_id in document_ids(board.gathered)
+            for document_id in dict.fromkeys(link.document_id for link in links)
         ]
+        formula = await self._formulas.latest(product.id)
+        lines = await self._formulas.lines_of(formula) if formula else ()
         return make_snapshot(
-            board, documents, await self._lines(board), number=number, at=now()
+            board,
+            product,
+            formula_members(formula, lines) if formula else None,
+            [evidence_members(document, links) for document in documents],
+            number=number,
+            at=now(),
         )
-
-    async def _lines(self, board: Board) -> Sequence[FormulaLine]:
-        formula = board.gathered.formula
-        return [] if formula is None else await self._formulas.lines_of(formula)
 
     async def get_version(
         self, product_id: UUID, number: int, market: Market = "tw"

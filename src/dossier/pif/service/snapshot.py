@@ -12,7 +12,13 @@ from dossier.core.findings import finding_json
 from dossier.documents.models import Document
 from dossier.pif.schemas import PifSnapshot, item_members
 from dossier.pif.service.board import Board
-from dossier.products.models import FormulaLine, FormulaVersion, ProductDocument
+from dossier.products.models import (
+    FormulaLine,
+    FormulaVersion,
+    Product,
+    ProductDocument,
+)
+from dossier.products.service import Category
 
 _NOT_CONTENT = ("version_number", "created_at", "generator")
 """Members that differ although nothing about the product does."""
@@ -55,25 +61,25 @@ _MATCHED_BY = ("stated", "user", "filename", "content")
 
 def make_snapshot(
     board: Board,
-    documents: Sequence[Document],
-    lines: Sequence[FormulaLine],
+    product: Product,
+    formula: dict[str, Any] | None,
+    evidence: Sequence[dict[str, Any]],
     *,
     number: int,
     at: datetime,
 ) -> PifSnapshot:
     """Return the snapshot of a board."""
-    gathered = board.gathered
     return PifSnapshot.model_validate(
         {
             "market": board.market,
             "version_number": number,
             "created_at": at,
-            "product": _product(board),
+            "product": _product(product, board.category),
             "completeness": board.completeness,
             "items": [item_members(item) for item in board.items],
-            "formula": _formula(gathered.formula, lines),
+            "formula": formula,
             "findings": [finding_json(finding) for finding in board.findings],
-            "evidence": [_evidence(paper, gathered.links) for paper in documents],
+            "evidence": evidence,
             "generator": {"name": "dossier", "version": __version__},
         }
     )
@@ -94,8 +100,7 @@ def content_sha256(stored: dict[str, Any]) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def _product(board: Board) -> dict[str, Any]:
-    product, category = board.gathered.product, board.category
+def _product(product: Product, category: Category) -> dict[str, Any]:
     return {name: getattr(product, name) for name in _PRODUCT} | {
         "category_zh": category.name_zh,
         "category_en": category.name_en,
@@ -104,11 +109,10 @@ def _product(board: Board) -> dict[str, Any]:
     }
 
 
-def _formula(
-    formula: FormulaVersion | None, lines: Sequence[FormulaLine]
-) -> dict[str, Any] | None:
-    if formula is None:
-        return None
+def formula_members(
+    formula: FormulaVersion, lines: Sequence[FormulaLine]
+) -> dict[str, Any]:
+    """Return a formula version as a snapshot keeps it."""
     return {
         "number": formula.number,
         "sheet": formula.sheet,
@@ -126,7 +130,10 @@ def _line(line: FormulaLine) -> dict[str, Any]:
     return members | {"cell": line.place.get("cell")}
 
 
-def _evidence(document: Document, links: Sequence[ProductDocument]) -> dict[str, Any]:
+def evidence_members(
+    document: Document, links: Sequence[ProductDocument]
+) -> dict[str, Any]:
+    """Return a linked paper as a snapshot keeps it."""
     own = [link for link in links if link.document_id == document.id]
     first = min(own, key=lambda link: _MATCHED_BY.index(link.matched_by))
     return {

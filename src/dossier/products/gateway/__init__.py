@@ -25,23 +25,22 @@ from dossier.products.gateway.link import (
     list_linked_document_ids_for_org as list_linked_document_ids_for_org,
 )
 from dossier.products.gateway.link import list_links_for_org as list_links_for_org
-from dossier.products.gateway.product import add_new_product as add_new_product
 from dossier.products.gateway.product import add_product as add_product
 from dossier.products.gateway.product import (
     find_product_by_identity_for_org as find_product_by_identity_for_org,
 )
 from dossier.products.gateway.product import get_product_for_org as get_product_for_org
 from dossier.products.gateway.product import (
-    get_product_row_for_org as get_product_row_for_org,
-)
-from dossier.products.gateway.product import (
-    list_product_rows_for_org as list_product_rows_for_org,
+    list_products_for_org as list_products_for_org,
 )
 from dossier.products.gateway.product import (
     list_products_for_system as list_products_for_system,
 )
 from dossier.products.gateway.product import (
     lock_product_for_org as lock_product_for_org,
+)
+from dossier.products.gateway.product import (
+    read_product_for_org as read_product_for_org,
 )
 from dossier.products.gateway.product import (
     update_product_for_org as update_product_for_org,

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Depends, status
 
-from dossier.core.pagination import Paging
+from dossier.core.pagination import Paging, Slice
+from dossier.core.reads import Row
 from dossier.core.schemas import Page
-from dossier.core.web import get_actor, json_response, model_response
-from dossier.products import rules
-from dossier.products.dependencies import CreateProducts, Products, ReadProducts
+from dossier.core.web import Reader, get_actor
+from dossier.products import rules, service
+from dossier.products.dependencies import Products
 from dossier.products.models import Product
 from dossier.products.schemas import (
     CategoryList,
@@ -21,24 +22,23 @@ router = APIRouter(tags=["products"])
 
 
 @router.get("/products", response_model=Page[ProductResponse])
-async def list_products(page: Paging, products: ReadProducts) -> Response:
+async def list_products(page: Paging, reader: Reader) -> Slice[Row]:
     """List products, newest first."""
-    return json_response(await products.list_products(page))
+    return await service.list_products(reader, page)
 
 
 @router.post(
     "/products", status_code=status.HTTP_201_CREATED, response_model=ProductResponse
 )
-async def create_product(body: ProductCreate, products: CreateProducts) -> Response:
+async def create_product(body: ProductCreate, products: Products) -> Product:
     """State a product."""
-    product = ProductResponse.model_validate(await products.create_product(body))
-    return model_response(product, status.HTTP_201_CREATED)
+    return await products.create_product(body)
 
 
 @router.get("/products/{product_id}", response_model=ProductResponse)
-async def get_product(product_id: UUID, products: ReadProducts) -> Response:
+async def get_product(product_id: UUID, reader: Reader) -> Row:
     """Return one product."""
-    return json_response(await products.get_product(product_id))
+    return await service.read_product(reader, product_id)
 
 
 @router.patch("/products/{product_id}", response_model=ProductResponse)

@@ -22,4 +22,3 @@ from dossier.products.schemas.product import ProductResponse as ProductResponse
 from dossier.products.schemas.product import ProductUpdate as ProductUpdate
 from dossier.products.schemas.product import SiteBody as SiteBody
 from dossier.products.schemas.product import UsageBody as UsageBody
-from dossier.products.schemas.row import product_json as product_json

@@ -2,7 +2,6 @@
 
 from dossier.products.rules import Category as Category
 from dossier.products.rules import category_of as category_of
-from dossier.products.service.creates import ProductCreates as ProductCreates
 from dossier.products.service.formula import FormulaDraft as FormulaDraft
 from dossier.products.service.formula import FormulaImporter as FormulaImporter
 from dossier.products.service.formula import FormulaService as FormulaService
@@ -11,4 +10,5 @@ from dossier.products.service.formula import StoredFormula as StoredFormula
 from dossier.products.service.product import LinkedItem as LinkedItem
 from dossier.products.service.product import ProductsService as ProductsService
 from dossier.products.service.product import Upserted as Upserted
-from dossier.products.service.reads import ProductReads as ProductReads
+from dossier.products.service.product import list_products as list_products
+from dossier.products.service.product import read_product as read_product

@@ -8,6 +8,8 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products import gateway, rules
@@ -67,8 +69,12 @@ class ProductsService:
     async def create_product(self, body: ProductCreate) -> Product:
         """Insert a product; its identity is unique in the organisation."""
         self._actor.require(*WRITERS)
-        product = product_of(self._actor.org_id, body)
-        await gateway.add_product(self._session, product, clash_of(product))
+        rules.category_of(body.category)
+        product = Product(
+            org_id=self._actor.org_id, identity_key=_identity(body), **_columns(body)
+        )
+        words = rules.identity_words(**_identity_parts_with(product, {}))
+        await gateway.add_product(self._session, product, ProductExistsError(words))
         await self._activity.record(
             "create", "product", product.id, details={"category": product.category}
         )
@@ -216,15 +222,15 @@ class ProductsService:
         )
 
 
-def product_of(org_id: UUID, body: ProductCreate) -> Product:
-    """Return the product that a body states."""
-    rules.category_of(body.category)
-    return Product(org_id=org_id, identity_key=_identity(body), **_columns(body))
+async def list_products(reader: TenantReader, page: PageParams) -> Slice[Row]:
+    """Return one page of the organisation's products, the newest first."""
+    return await gateway.list_products_for_org(reader, reader.org_id, page)
 
 
-def clash_of(product: Product) -> ProductExistsError:
-    """Return the conflict of a product whose identity another one has."""
-    return ProductExistsError(rules.identity_words(**_identity_parts_with(product, {})))
+async def read_product(reader: TenantReader, product_id: UUID) -> Row:
+    """Return what clients see of one product, or raise."""
+    product = await gateway.read_product_for_org(reader, reader.org_id, product_id)
+    return _found(product, product_id)
 
 
 def _found(product: T | None, product_id: UUID) -> T:
