@@ -25,7 +25,7 @@ from dossier.core.database import Engine, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.settings.models import AiSettings
 from dossier.core.startup import Database
-from dossier.integrations.llm.models import ServerAbilities
+from dossier.integrations.llm.types import ServerAbilities
 from dossier.integrations.prices.client import ListedPrice, listed_price
 from dossier.worker import probe_again, probe_models
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dossier.ai.rules.pricing import Price
-from dossier.integrations.llm.models import ServerAbilities
+from dossier.integrations.llm.types import ServerAbilities
 from dossier.integrations.prices.client import ListedPrice
 
 

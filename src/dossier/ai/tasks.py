@@ -16,8 +16,11 @@ from dossier.ai.service.abilities import fingerprint_of, stored
 from dossier.ai.service.ledger import lost_settlement
 from dossier.ai.service.prices import stored_price
 from dossier.core.clock import now
-from dossier.core.database import SessionFactory, system_transaction
-from dossier.core.reads import raw_transaction
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -85,9 +88,9 @@ async def _settle(sessions: SessionFactory, call: AiCall) -> bool:
         reserved_tokens=call.reserved_tokens,
         reserved_usd=call.reserved_usd,
     )
-    async with raw_transaction(sessions, call.org_id) as statements:
+    async with tenant_transaction(sessions, call.org_id) as session:
         return await call_gateway.settle_call_for_org(
-            statements, call.org_id, call.id, settlement
+            session, call.org_id, call.id, settlement
         )
 
 

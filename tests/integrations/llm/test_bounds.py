@@ -4,11 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from aiohttp import web
 from tests.integrations.llm.harness import (
     DONE,
     QUESTION,
-    Handler,
     RememberingLedger,
     asked,
     chunk,
@@ -19,16 +17,16 @@ from tests.integrations.llm.harness import (
     text_of,
     usage,
 )
+from tests.integrations.llm.http_server import Handler, Request
 
-from dossier.integrations.llm.models import Usage
+from dossier.integrations.llm.types import Usage
 
 
 def endless(piece: str) -> Handler:
-    async def step(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
+    async def step(request: Request) -> None:
+        await request.start_events()
         while True:
-            await response.write(sse(chunk(piece), usage(20, 1)))
+            await request.write(sse(chunk(piece), usage(20, 1)))
             await asyncio.sleep(0)
 
     return step

@@ -13,8 +13,8 @@ from dossier.ai.ports import PlannedServer
 from dossier.ai.rules import plan_fingerprint
 from dossier.core.database import SessionFactory, system_transaction
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.models import ServerAbilities
 from dossier.integrations.llm.plan import ModelServer, model_plan
+from dossier.integrations.llm.types import ServerAbilities
 
 REFRESH_S = 30
 

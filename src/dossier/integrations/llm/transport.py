@@ -1,191 +1,188 @@
-"""Bytes to and from model servers: one session per process, time-outs, size caps."""
+"""HTTP to model servers that deviate: the one module that knows the wire format.
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime
-from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+The official clients write and read the wire. This transport stands below them, one per
+server, and turns what lesser servers do differently into what the clients understand.
+"""
 
-import aiohttp
+import re
+from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from typing import Any
+
+import httpx2
 import orjson
+from typing_extensions import override
 
-import dossier
-from dossier.core import clock
-from dossier.integrations.llm import faults
-from dossier.integrations.llm.backoff import retry_after_s
-from dossier.integrations.llm.gathering import Gathering
-from dossier.integrations.llm.plan import CallLimits, ModelServer
+from dossier.integrations.llm.failures import BodyCutError, is_pointless, malformed
+from dossier.integrations.llm.thinking import ThinkingSplitter
+from dossier.integrations.llm.usage import sound_counts
 
-_MAX_ERROR_BYTES = 64 * 1024
-_MAX_BODY_BYTES = 64 * 1024 * 1024
-_DRAIN_S = 0.05
-_OK = 200
-_HEADERS = {
-    "User-Agent": f"dossier/{dossier.__version__}",
-    "Accept-Encoding": "identity",  # compression would hold tokens back
-    "Content-Type": "application/json",
-}
+_MAX_ERROR_BYTES, _MAX_EVENT_BYTES, _MAX_BODY_BYTES = 2**16, 2**20, 2**26
+_REFUSES = re.compile(rb"(?i)not support|unsupported|unrecogni|unknown|unexpected")
+_SYSTEM = re.compile(rb"(?i)system\W{0,3}role|role\W{0,3}system")
+_LIMITS = ("max_tokens", "max_completion_tokens")
+_PARAMETERS = (*_LIMITS, "stream_options", "temperature", "encoding_format")
+_UNFIT = (ValueError, LookupError, TypeError, AttributeError)
+_USAGE = re.compile(rb'"usage"\s*:\s*(?!null)\S')
 
 
-class Transport:
-    """The connections of one process, shared by all who talk to model servers."""
+class LenientTransport(httpx2.AsyncBaseTransport):
+    """Sends requests to one server, and remembers which parts of them it refuses."""
 
-    _shared: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Transport"]] = (
-        WeakKeyDictionary()
-    )
+    def __init__(self, label: str, inner: httpx2.AsyncBaseTransport) -> None:
+        self._label, self._inner = label, inner
+        self._refused: set[str] = set()
 
-    def __init__(self, max_concurrent: int) -> None:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
-            timeout=aiohttp.ClientTimeout(),
-        )
-        self.gathering = Gathering()
-        self._seats = asyncio.Semaphore(max_concurrent)
-        self._users = 0
+    @override
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
-    @classmethod
-    def shared(cls, limits: CallLimits) -> "Transport":
-        """Return the transport of this event loop; each caller closes it once."""
-        loop = asyncio.get_running_loop()
-        found = cls._shared.get(loop)
-        if found is None:
-            found = cls._shared[loop] = cls(limits.max_concurrent)
-        found._users += 1
-        return found
+    @override
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        body = orjson.loads(request.content) if request.content else {}
+        while True:
+            if self._refused:
+                content = orjson.dumps(_without(body, self._refused))
+                request.headers["Content-Length"] = str(len(content))
+                request.stream = httpx2.ByteStream(content)
+            response = await self._inner.handle_async_request(request)
+            if response.status_code < httpx2.codes.BAD_REQUEST:
+                break
+            content = await _read(response, _MAX_ERROR_BYTES)
+            refused = _refused_part(response, content, body)
+            if refused is None or refused in self._refused:
+                if is_pointless(response, content):
+                    response.headers["x-should-retry"] = "false"
+                return response
+            self._refused.add(refused)
+        if not body.get("stream") or "json" in response.headers.get("content-type", ""):
+            content = await _read(response, _MAX_BODY_BYTES)
+            edit = _as_event if body.get("stream") else _tidied
+            response.stream = httpx2.ByteStream(edit(content))
+        if body.get("stream") and request.url.path.endswith("/chat/completions"):
+            response.stream = EventStream(self._label, response.stream)
+        return response
 
-    async def close(self) -> None:
-        """Close the connections when the last user is gone."""
-        self._users -= 1
-        if self._users == 0:
-            self._shared.pop(asyncio.get_running_loop(), None)
-            await self._session.close()
 
-    @asynccontextmanager
-    async def seat(self, patience_s: float) -> AsyncIterator[None]:
-        """Hold one of the places of calls under way."""
+class EventStream(httpx2.AsyncByteStream):
+    """A stream of OpenAI's events without what the client cannot read."""
+
+    def __init__(self, label: str, stream: Any) -> None:
+        self._label, self._stream = label, stream
+        self._thinking = ThinkingSplitter()
+        self._usage: dict[str, Any] | None = None
+
+    @override
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    @override
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        tail, size_bytes = b"", 0
+        async for piece in self._stream:
+            size_bytes += len(piece)
+            *lines, tail = (tail + piece).split(b"\n")
+            if size_bytes > _MAX_BODY_BYTES or len(tail) > _MAX_EVENT_BYTES:
+                raise malformed(self._label, "more than is taken")
+            yield b"".join(map(self._line, lines))
+        yield self._line(tail) + self._usage_event()
+
+    def _line(self, line: bytes) -> bytes:
+        """Return a line as the client shall read it: most as they are."""
+        data = line.removeprefix(b"data:").strip()
+        if not line.startswith(b"data:") or not data or data.startswith(b":"):
+            return b"" if line.strip() else b"\n"  # other fields have no meaning here
+        if data == b"[DONE]":
+            return self._usage_event() + line + b"\n"
+        if self._thinking.is_done and not _USAGE.search(data):
+            return line + b"\n"
         try:
-            async with asyncio.timeout(patience_s):
-                await self._seats.acquire()
-        except TimeoutError:
-            raise faults.no_seat() from None
-        try:
-            yield
-        finally:
-            self._seats.release()
+            event = orjson.loads(data)
+            self._tidy(event, (event.get("choices") or [{}])[0])
+        except _UNFIT:
+            return line + b"\n"  # the client says what is wrong with it
+        return b"data: " + orjson.dumps(event) + b"\n"
 
-    @asynccontextmanager
-    async def request(
-        self,
-        server: ModelServer,
-        path: str,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        limits: CallLimits,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open one exchange; leaving it in the middle closes its connection at once."""
-        response = await self._send(server, path, headers, body, limits)
-        try:
-            if response.status != _OK:
-                raise await _rejected(server.label, response, clock.now())
-            yield response
-        finally:
-            response.close()
+    def _tidy(self, event: dict[str, Any], choice: dict[str, Any]) -> None:
+        """Take thoughts out of the answer, and the usage out of all but the end.
 
-    async def _send(
-        self,
-        server: ModelServer,
-        path: str,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        limits: CallLimits,
-    ) -> aiohttp.ClientResponse:
-        """Wait for the head of the answer, in the time of a first token."""
-        timeout = aiohttp.ClientTimeout(connect=limits.connect_timeout_s)
-        patience_s = limits.first_token_timeout_s
-        try:
-            async with asyncio.timeout(patience_s):
-                return await self._session.request(
-                    "GET" if body is None else "POST",
-                    server.base_url + path,
-                    data=_encoded(body),
-                    headers=headers,
-                    timeout=timeout,
-                    allow_redirects=False,
-                )
-        except aiohttp.ConnectionTimeoutError as error:
-            raise faults.unreachable(server.label, "no connection in time") from error
-        except TimeoutError as error:
-            raise faults.silent(server.label, patience_s, has_begun=False) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise faults.unreachable(server.label, type(error).__name__) from error
+        Some servers repeat the sum so far in each event; the client would add it up.
+        """
+        if usage := event.pop("usage", None):
+            self._usage = sound_counts(usage)
+        delta = choice.get("delta") or {}
+        thought, answer = self._thinking.feed(delta.get("content") or "")
+        if choice.get("finish_reason"):
+            answer += self._thinking.flush()
+        thoughts = {"reasoning_content": thought} if thought else {}
+        choice["delta"] = delta | {"content": answer} | thoughts
 
-    async def fetch(
-        self,
-        server: ModelServer,
-        path: str,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        limits: CallLimits,
-    ) -> Any:
-        """Return the JSON of a whole answer."""
-        async with self.request(server, path, headers, body, limits) as response:
-            content = await _whole(server, response, limits)
-        try:
-            return orjson.loads(content)
-        except orjson.JSONDecodeError as error:
-            raise faults.malformed(server.label, "what is not JSON") from error
+    def _usage_event(self) -> bytes:
+        usage, self._usage = self._usage, None
+        event = orjson.dumps({"choices": [], "usage": usage})
+        return b"data: " + event + b"\n\n" if usage else b""
 
 
-async def drain(response: aiohttp.ClientResponse) -> None:
-    """Read the end mark of a finished stream, so that its connection can be reused."""
-    with suppress(TimeoutError, aiohttp.ClientError):
-        async with asyncio.timeout(_DRAIN_S):
-            while await response.content.readany():
-                pass
-
-
-async def _whole(
-    server: ModelServer, response: aiohttp.ClientResponse, limits: CallLimits
-) -> bytes:
-    """Read a body in the time and the size allowed."""
-    pieces: list[bytes] = []
-    size_bytes = 0
+async def _read(response: httpx2.Response, most_bytes: int) -> bytes:
+    """Read a body, and no more of it than is taken."""
+    stream: Any = response.stream
+    content = bytearray()
     try:
-        async with asyncio.timeout(limits.first_token_timeout_s):
-            async for piece in response.content.iter_any():
-                size_bytes += len(piece)
-                if size_bytes > _MAX_BODY_BYTES:
-                    raise faults.malformed(server.label, "more than is taken")
-                pieces.append(piece)
-    except TimeoutError as error:
-        patience_s = limits.first_token_timeout_s
-        raise faults.silent(server.label, patience_s, has_begun=True) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise faults.cut(server.label, has_begun=False) from error
-    return b"".join(pieces)
+        async for piece in stream:
+            content += piece
+            if len(content) > most_bytes:
+                break
+    except httpx2.TransportError as error:
+        raise BodyCutError(str(error)) from error
+    finally:
+        await stream.aclose()
+    response.stream = httpx2.ByteStream(bytes(content[:most_bytes]))
+    return bytes(content[:most_bytes])
 
 
-async def _rejected(
-    label: str, response: aiohttp.ClientResponse, now: datetime
-) -> faults.AttemptFailedError:
-    """Name what another status than 200 means, with the little that is read of it."""
-    body = b""
-    with suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(1):
-            body = await response.content.read(_MAX_ERROR_BYTES)
-    wait_s = retry_after_s(response.headers.get("Retry-After"), now)
-    return faults.rejected(label, response.status, body, wait_s)
-
-
-def _encoded(body: Mapping[str, Any] | None) -> bytes | None:
-    if body is None:
+def _refused_part(
+    response: httpx2.Response, content: bytes, body: dict[str, Any]
+) -> str | None:
+    """Return which part of a request the server says that it does not know."""
+    if response.status_code not in {400, 422} or not _REFUSES.search(content):
         return None
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON may escape
-        return json.dumps(body).encode()
+    named = (name for name in _PARAMETERS if name in body and name.encode() in content)
+    return next(named, "system" if _SYSTEM.search(content) else None)
+
+
+def _without(body: dict[str, Any], refused: AbstractSet[str]) -> dict[str, Any]:
+    """Return a request without refused parts, or with what says the same."""
+    kept = {name: value for name, value in body.items() if name not in refused}
+    for name, other in (_LIMITS, _LIMITS[::-1]):
+        if name in body and name in refused and other not in refused:
+            kept[other] = body[name]
+    if "system" in refused and "messages" in body:
+        system = [turn for turn in body["messages"] if turn["role"] == "system"]
+        first, *others = [turn for turn in body["messages"] if turn not in system]
+        texts = [turn["content"] for turn in (*system, first)]
+        kept["messages"] = [first | {"content": "\n\n".join(texts)}, *others]
+    return kept
+
+
+def _as_event(content: bytes) -> bytes:
+    """Return a whole answer, of a server that does not stream, as one event."""
+    with suppress(*_UNFIT):
+        answer = orjson.loads(content)
+        answer["choices"][0]["delta"] = answer["choices"][0].pop("message")
+        content = orjson.dumps(answer)
+    return b"data: " + b" ".join(content.splitlines()) + b"\n\n"
+
+
+def _tidied(content: bytes) -> bytes:
+    """Return an answer with sound counts, its vectors in the order of their texts."""
+    with suppress(*_UNFIT):
+        answer = orjson.loads(content)
+        rows = answer.get("data") or ()
+        if answer.get("usage") and ("choices" in answer or rows):
+            answer["usage"] = sound_counts(answer["usage"])
+        if rows and "embedding" in rows[0]:
+            indexed = {row.get("index", at): row for at, row in enumerate(rows)}
+            answer["data"] = [indexed[at] for at in range(len(indexed))]
+        content = orjson.dumps(answer)
+    return content
