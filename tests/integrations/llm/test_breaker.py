@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.integrations.llm.breaker import Breaker
-from dossier.integrations.llm.retry_after import retry_after_s
+from dossier.integrations.llm.responses import retry_after_s
 from dossier.integrations.llm.tokens import estimate_tokens
 
 MIXED = st.text("a .玫瑰😀é", max_size=50)

@@ -1,5 +1,6 @@
 """Servers that deviate from the wire in ways that were met: taken as what they mean."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -230,7 +231,9 @@ async def test_lines_end_in_any_way_and_are_cut_anywhere() -> None:
 
 async def test_usage_that_is_repeated_is_counted_once() -> None:
     steps = [chunk("a", usage=usage(9, n)["usage"]) for n in range(1, 4)]
-    async with serving(streaming(sse(*steps) + END)) as server:
+    end = chunk(finish="stop", usage=usage(9, 3)["usage"])
+    told = sse(*steps, end, usage(9, 3)) + DONE
+    async with serving(streaming(told)) as server:
         events = await asked(server.url, RememberingLedger())
 
     assert end_of(events).usage == Usage(9, 3, 0)
@@ -243,3 +246,15 @@ async def test_usage_in_the_text_of_an_answer_is_text() -> None:
 
     assert text_of(events) == "x" + text
     assert end_of(events).usage == Usage()
+
+
+async def test_part_refused_to_many_at_once_is_left_out_by_all() -> None:
+    async with serving(refusing(having("max_tokens"), NO_MAX_TOKENS)) as server:
+        client = opened(server.url, RememberingLedger())
+        async with asyncio.TaskGroup() as group:
+            asking = [
+                group.create_task(client.complete(QUESTION, TAG)) for _ in range(5)
+            ]
+        await client.close()
+
+    assert [task.result().text for task in asking] == ["Once"] * 5

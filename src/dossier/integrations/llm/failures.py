@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
 from pydantic_ai import exceptions as theirs
 from typing_extensions import override
 
-from dossier.core import clock
 from dossier.core.errors import AppError
 from dossier.integrations.llm.exceptions import (
     ModelContextTooLongError,
@@ -20,11 +18,7 @@ from dossier.integrations.llm.exceptions import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from dossier.integrations.llm.retry_after import (
-    LONGEST_WAIT_S,
-    bounded_s,
-    retry_after_s,
-)
+from dossier.integrations.llm.responses import BodyCutError, bounded_s
 from dossier.integrations.llm.types import Outcome
 
 _TOO_LONG = re.compile(
@@ -33,9 +27,6 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _FILTERED = re.compile(r"content_filter|content_policy|safety_policy", re.IGNORECASE)
-_NO_QUOTA = re.compile(
-    rb"(?i)insufficient_quota|billing_hard_limit|credit_balance|spend_limit"
-)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _REASONS = {
     401: "the key was not accepted",
@@ -64,10 +55,6 @@ class CallFailedError(Exception):
         return self.error.detail
 
 
-class BodyCutError(httpx2.ReadError):
-    """A server broke off in the middle of a body."""
-
-
 def failure_of(label: str, error: Exception, *, has_begun: bool) -> CallFailedError:
     """Return what an error of a call means; its own text may hold keys and prompts."""
     if isinstance(error, CallFailedError):
@@ -79,13 +66,6 @@ def failure_of(label: str, error: Exception, *, has_begun: bool) -> CallFailedEr
     if not isinstance(error, theirs.ModelAPIError):
         return malformed(label, "what its protocol does not know")
     return _of_answer(label, error)
-
-
-def is_pointless(response: httpx2.Response, content: bytes) -> bool:
-    """Tell whether asking again would not help, or only after too long a pause."""
-    wait_s = retry_after_s(response.headers.get("retry-after"), clock.now()) or 0
-    has_no_quota = response.status_code == 429 and _NO_QUOTA.search(content)  # noqa: PLR2004 - Too Many Requests
-    return bool(has_no_quota) or wait_s > LONGEST_WAIT_S
 
 
 def unreachable(label: str, why: str) -> CallFailedError:
