@@ -12,7 +12,12 @@ from dossier.core.settings.models import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Completed, Completion
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server import (
+    Deviation,
+    Fault,
+    FaultKind,
+    ScriptedModelServer,
+)
 
 NAMES = {
     FaultKind.RATE_LIMITED: "model_rate_limited",
@@ -86,6 +91,25 @@ async def test_every_fault_ends_under_a_name_or_in_an_answer(
         assert kind not in NAMES
         assert (end.finish_reason == "refusal") is (kind in REFUSALS)
     assert len(ledger.rows) == server.calls.begun
+
+
+@pytest.mark.parametrize("deviation", list(Deviation))
+async def test_deviation_from_the_wire_leaves_the_answer_as_it_is(
+    server: ScriptedModelServer, deviation: Deviation
+) -> None:
+    server.play(reply="Once upon a time a cream was made.", deviations=[deviation])
+    ledger = RememberingLedger()
+
+    end = await ended(opened(server, "openai", ledger))
+
+    if deviation is Deviation.UNKNOWN_FINISH:
+        assert isinstance(end, AppError)
+        assert end.code() == "model_stream_cut"
+    else:
+        assert isinstance(end, Completion)
+        assert end.text == "Once upon a time a cream was made."
+        assert end.finish_reason == "stop"
+    assert len(ledger.rows) == 1
 
 
 @pytest.mark.parametrize("wire", ["openai", "anthropic"])

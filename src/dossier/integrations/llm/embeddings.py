@@ -1,5 +1,6 @@
 """Vectors from a server of OpenAI's protocol."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -34,6 +35,7 @@ class EmbeddingClient:
         self._recorder = recorder
         self._client: ServerClient | None = None
         self._embedder: Embedder | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -47,10 +49,10 @@ class EmbeddingClient:
 
     async def embed(self, texts: Sequence[str], tag: CallTag) -> list[list[float]]:
         """Return one vector for each text, all of one length."""
-        from dossier.integrations.llm.budgeted import paid_by  # noqa: PLC0415 - 60 MiB
+        embedder, vectors = await self._opened(), list[list[float]]()
+        from dossier.integrations.llm.budgeted import paid_by  # noqa: PLC0415 - as below
         from dossier.integrations.llm.failures import CallFailedError  # noqa: PLC0415
 
-        embedder, vectors = self._opened(), list[list[float]]()
         payer = replace(tag, operation="embeddings")
         for batch in batches(texts):
             try:
@@ -65,19 +67,25 @@ class EmbeddingClient:
             raise ModelResponseMalformedError(detail)
         return vectors
 
-    def _opened(self) -> "Embedder":
-        if self._embedder is None:
-            from pydantic_ai import Embedder  # noqa: PLC0415 - 60 MiB
+    async def _opened(self) -> "Embedder":
+        async with self._opening:
+            if self._embedder is None:
+                # The imports take a second, in which a web process answers others.
+                opened = await asyncio.to_thread(self._open)
+                self._client, self._embedder = opened
+                return opened[1]
+            return self._embedder
 
-            from dossier.integrations.llm.budgeted import (  # noqa: PLC0415
-                BudgetedEmbeddingModel,
-            )
-            from dossier.integrations.llm.server import ServerClient  # noqa: PLC0415
+    def _open(self) -> "tuple[ServerClient, Embedder]":
+        from pydantic_ai import Embedder  # noqa: PLC0415 - 60 MiB
 
-            self._client = ServerClient(self._server, self._limits)
-            model = BudgetedEmbeddingModel(self._client, self._recorder)
-            self._embedder = Embedder(model)
-        return self._embedder
+        from dossier.integrations.llm.budgeted import (  # noqa: PLC0415
+            BudgetedEmbeddingModel,
+        )
+        from dossier.integrations.llm.server import ServerClient  # noqa: PLC0415
+
+        client = ServerClient(self._server, self._limits)
+        return client, Embedder(BudgetedEmbeddingModel(client, self._recorder))
 
 
 def open_embedder(plan: ModelPlan, recorder: Recorder) -> EmbeddingClient | None:

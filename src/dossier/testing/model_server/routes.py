@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Send
 
-from dossier.testing.model_server import checks, failing
+from dossier.testing.model_server import checks, deviating, failing
 from dossier.testing.model_server.answering.embedding import embed, meanings
 from dossier.testing.model_server.answering.model import answer
 from dossier.testing.model_server.answering.reranking import rerank
@@ -110,14 +110,19 @@ class Routes:
 
     async def _chat(self, exchange: Exchange) -> None:
         script, fault = exchange.script, exchange.fault
+        if exchange.wire is OPENAI:
+            deviating.check(exchange.call.body, script)
         prompt = exchange.wire.read(exchange.call.body, _identity(exchange))
         checks.check_prompt(exchange, prompt)
         if not script.supports_stream_usage:
             prompt = replace(prompt, usage_in_stream=False)
         reply = answer(prompt, script, fault.kind if fault else None)
         checks.check_window(exchange, reply)
+        if exchange.wire is OPENAI:
+            prompt, reply = deviating.answered(prompt, reply, script)
         if prompt.stream:
             frames = exchange.wire.frames(prompt, reply)
+            frames = deviating.with_pings(frames, script)
             await exchange.stream(failing.broken_frames(frames, exchange.fault))
         else:
             await self._whole(exchange, prompt, reply)
