@@ -28,7 +28,7 @@ class FixedPrices:
 
 
 def make_ledger(sessions: SessionFactory, price: Price | None = PRICE) -> Ledger:
-    return Ledger(sessions, FixedPrices(price))
+    return Ledger(sessions, FixedPrices(price).price_of)
 
 
 def make_tag(org_id: UUID, **overrides: Any) -> CallTag:

@@ -45,7 +45,7 @@ def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts
     """Return the ledger, the abilities and the tracer of one process."""
     probe = StoredProbe(sessions, planned_servers(settings.ai))
     tracer = open_tracer(settings)
-    ledger = Ledger(sessions, ModelPrices(settings.ai, probe))
+    ledger = Ledger(sessions, ModelPrices(settings.ai, probe).price_of)
     recorder: Recorder = (
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )

@@ -17,9 +17,9 @@ from dossier.ai.gateway import budgets as budget_gateway
 from dossier.ai.gateway import calls as gateway
 from dossier.ai.gateway.budgets import Cap, Payer, Spent
 from dossier.ai.gateway.calls import NewCall, Settlement
-from dossier.ai.ports import Prices
 from dossier.ai.rules.pricing import Price, Tokens
 from dossier.ai.service.meters import check
+from dossier.ai.types import PriceOf
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.models import new_id
@@ -45,9 +45,9 @@ class Ledger:
     `ai.tasks.settle_lost`.
     """
 
-    def __init__(self, sessions: SessionFactory, prices: Prices) -> None:
+    def __init__(self, sessions: SessionFactory, price_of: PriceOf) -> None:
         self._sessions = sessions
-        self._prices = prices
+        self._price_of = price_of
         self._open: dict[UUID, _Open] = {}
 
     async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
@@ -57,7 +57,7 @@ class Ledger:
         are locked while their windows are read and raised: of callers at once each sees
         what the one before has reserved.
         """
-        price = await self._prices.price_of(model)
+        price = await self._price_of(model)
         call = _new_call(tag, model, tokens, price)
         payer = Payer(tag.user_id, tag.key_id)
         async with tenant_transaction(self._sessions, tag.org_id) as session:
@@ -75,7 +75,7 @@ class Ledger:
             logger.warning("ai.call.unknown", extra={"call_id": str(reservation)})
             return
         # By the name that was asked for: servers answer under longer ones.
-        price = await self._prices.price_of(opened.model)
+        price = await self._price_of(opened.model)
         settlement = _settlement(opened, record, price)
         async with tenant_transaction(self._sessions, opened.org_id) as session:
             settled = await gateway.settle_call_for_org(

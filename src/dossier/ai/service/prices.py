@@ -14,7 +14,7 @@ FROM_SETTINGS = "settings"
 
 
 class ModelPrices:
-    """Prices by model; satisfies `Prices`.
+    """Prices by model.
 
     Prices in settings are those of the first server's strong model, by whatever name:
     they hold for every model but the others that may be asked, a fallback's as well.

@@ -43,6 +43,8 @@ from dossier.integrations.llm.usage import usage_of
 _log = logging.getLogger(__name__)
 _settling: set[asyncio.Task[None]] = set()
 MAX_DIMENSIONS = 16_000
+_ALMOST = 0.99
+"""pydantic-ai's clock begins a little before ours."""
 _UNFIT = "what are not as many equal vectors of finite numbers"
 _tag: ContextVar[CallTag] = ContextVar("call_tag")
 
@@ -84,12 +86,13 @@ class Call:
 
     def record(self) -> CallRecord:
         """Return the row of the ledger; what the server did not count is estimated."""
-        told = self.usage
-        read = self.input_tokens if told.input_tokens is None else told.input_tokens
-        wrote = told.output_tokens
+        reported = self.usage
+        read, wrote = reported.input_tokens, reported.output_tokens
+        if read is None:
+            read = self.input_tokens
         if wrote is None:
             wrote = estimate_tokens(self.written)
-        usage = Usage(read, wrote, told.cached_tokens)
+        usage = Usage(read, wrote, reported.cached_tokens)
         return CallRecord(
             provider=self._client.server.wire,
             server=self._client.server.label,
@@ -99,7 +102,7 @@ class Call:
             first_token_ms=self.first_token_ms,
             outcome=self.outcome,
             error_code=self.error_code,
-            is_estimated=usage != told,
+            is_estimated=usage != reported,
             content=self.content,
         )
 
@@ -222,7 +225,7 @@ class BudgetedModel(WrapperModel):
     ) -> AsyncGenerator[StreamedResponse]:
         """Stream an answer; whoever reads it enforces the limit between two tokens."""
         limit_s = self._client.limits.first_token_timeout_s
-        label = self._client.server.label
+        label, opened_at_s = self._client.server.label, time.perf_counter()
         async with self._call(messages, model_settings, model_request_parameters) as (
             call,
             settings,
@@ -235,7 +238,8 @@ class BudgetedModel(WrapperModel):
                     yield stream
             except asyncio.CancelledError:
                 # pydantic-ai cancels what is silent for longer than the limit.
-                is_late = time.perf_counter() - call.began_at_s >= limit_s
+                waited_s = time.perf_counter() - opened_at_s
+                is_late = waited_s >= limit_s * _ALMOST
                 if is_late and (stream is None or not _first_token(stream, call)):
                     call.fail(failures.silent(label, limit_s, has_begun=False))
                 raise
@@ -345,13 +349,13 @@ def _estimated(
     texts += [part.content for part in parameters.instruction_parts or ()]
     tokens = sum(TOKENS_PER_MESSAGE + estimate_tokens(text) for text in texts)
     forms = [*parameters.function_tools, *parameters.output_tools]
-    told = [*map(str, forms), str(parameters.output_object or "")]
-    return tokens + sum(map(estimate_tokens, told))
+    described = [*map(str, forms), str(parameters.output_object or "")]
+    return tokens + sum(map(estimate_tokens, described))
 
 
 def _otel_json(messages: list[ModelMessage]) -> str:
-    told = InstrumentationSettings().messages_to_otel_messages(messages)
-    return json.dumps(told, ensure_ascii=False)
+    turns = InstrumentationSettings().messages_to_otel_messages(messages)
+    return json.dumps(turns, ensure_ascii=False)
 
 
 def _check_vectors(label: str, vectors: Sequence[Sequence[float]], count: int) -> None:

@@ -276,9 +276,10 @@ class ChatClient:
             yield refusal
 
     def _end_of(self, stream: StreamedResponse, purpose: Purpose) -> Completed:
-        told, name = stream.model_name, self.model_name(purpose)
-        if told.__class__ is str and told:  # servers name themselves by anything
-            name = told.replace("\0", "")[:_LONGEST_NAME]
+        name: object = stream.model_name
+        if not isinstance(name, str) or not name:  # servers send anything as a name
+            name = self.model_name(purpose)
+        name = name.replace("\0", "")[:_LONGEST_NAME]
         if stream.cancelled:
             return Completed(name, Usage(), "length", _label_of(stream))
         reason = _FINISHES.get(stream.finish_reason, "stop")

@@ -9,9 +9,9 @@ from dossier.integrations.llm.types import Usage
 _MAX_TOKENS = 10**9
 
 
-def sound_counts(told: object) -> dict[str, Any]:
+def sound_counts(reported: object) -> dict[str, Any]:
     """Return a usage of OpenAI's wire in which each count may be true, or is 0."""
-    usage = told if isinstance(told, dict) else {}
+    usage = reported if isinstance(reported, dict) else {}
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
     read, wrote = (
@@ -42,6 +42,6 @@ def usage_of(usage: RequestUsage, *, is_whole: bool = True) -> Usage:
     )
 
 
-def _count(told: object) -> int:
-    is_count = isinstance(told, int) and not isinstance(told, bool)
-    return told if is_count and 0 <= told <= _MAX_TOKENS else 0  # type: ignore[operator, return-value] # an int
+def _count(reported: object) -> int:
+    is_count = isinstance(reported, int) and not isinstance(reported, bool)
+    return reported if is_count and 0 <= reported <= _MAX_TOKENS else 0  # type: ignore[operator, return-value] # an int
