@@ -32,7 +32,7 @@ def endless(piece: str) -> Handler:
     return step
 
 
-@pytest.mark.parametrize("piece", ["oil ", "o" * 5_000], ids=["short", "long"])
+@pytest.mark.parametrize("piece", ["oil " * 16, "o" * 5_000], ids=["short", "long"])
 @pytest.mark.parametrize(
     ("max_tokens", "characters"), [(50, 4_096), (256, 4_096), (300, 4_800)]
 )

@@ -1,6 +1,7 @@
 """The scripted server as a whole: start, steer, ask, stop."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,6 +18,7 @@ from typing_extensions import override
 
 from dossier.testing.model_server.calls import Calls
 from dossier.testing.model_server.conversation import Json
+from dossier.testing.model_server.exchange import HangUpError
 from dossier.testing.model_server.routes import Handler, Routes
 from dossier.testing.model_server.script import Script
 from dossier.testing.model_server.state import State
@@ -82,8 +84,8 @@ class ScriptedModelServer:
             ws="none",
             access_log=False,
             log_config=None,
-            log_level="critical",  # hanging up is an error to it
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_no_hang_up)
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([listening]))
         await self._server.is_ready.wait()
@@ -197,6 +199,11 @@ def _shown(script: Script) -> Json:
 
 def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(map(str, location)) or "script"
+
+
+def _is_no_hang_up(record: logging.LogRecord) -> bool:
+    """Pass over the faults that were asked for."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HangUpError))
 
 
 def _shows(what: Callable[[], Json]) -> Handler:
