@@ -26,7 +26,7 @@ from dossier.core.embedded import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.tenancy import Actor
-from dossier.integrations.llm.models import CallTag
+from dossier.integrations.llm.types import CallTag
 from dossier.knowledge.gateway import search as gateway
 from dossier.knowledge.rules import plan
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION, term_id, term_ids, terms

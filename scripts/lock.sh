@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 common=(--quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade)
-extras=(--extra ai --extra anthropic --extra traces)
+extras=(--extra traces)
 uv pip compile "${common[@]}" "${extras[@]}" pyproject.toml -o requirements/app.lock
 uv pip compile "${common[@]}" "${extras[@]}" --group dev --group bench pyproject.toml -o requirements/dev.lock

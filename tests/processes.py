@@ -19,12 +19,13 @@ from typing import TextIO
 
 PROGRAM = Path(__file__).with_name("forker.py")
 MODULES = (
-    "aiohttp",
     "dossier.cli.serve",
     "dossier.main",
     "dossier.worker",
-    "dossier.integrations.llm.transport",
+    "dossier.integrations.llm.client",
     "dossier.integrations.queue.worker",
+    "openai",
+    "pydantic_ai.models.openai",
     "pgvector.asyncpg",
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",

@@ -10,7 +10,6 @@ from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
 from dossier.ai.router import router as ai
 from dossier.ai.service.assembly import open_model_parts
-from dossier.ai.service.uncounted import Uncounted
 from dossier.chat.router import routers as chat
 from dossier.chat.tasks.parts import answering
 from dossier.core.catalogue import router as problems
@@ -53,7 +52,6 @@ class Executing:
 
     executors: Mapping[str, Executor]
     searchers: Searchers
-    uncounted: Uncounted
 
 
 @asynccontextmanager
@@ -65,7 +63,7 @@ async def executing(settings: Settings, database: Database) -> AsyncIterator[Exe
         opened_searchers(sessions, settings, parts.recorder) as searchers,
         answering(sessions, settings, parts, searchers.searcher_of) as answers,
     ):
-        yield Executing(answers, searchers, parts.uncounted)
+        yield Executing(answers, searchers)
 
 
 def central_service(settings: Settings) -> CentralService | None:

@@ -91,8 +91,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.run_engine = await stack.enter_async_context(
             RunEngine(database.sessions, database.url, parts.executors, settings.runs)
         )
-        listener = state.run_engine.listener
-        await stack.enter_async_context(parts.uncounted.listening(listener))
         yield
 
 

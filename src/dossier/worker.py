@@ -13,7 +13,6 @@ from dossier.ai.service import (
     AbilitiesService,
     StoredProbe,
     embedder_name,
-    has_typed_lane,
     planned_servers,
 )
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
@@ -23,8 +22,8 @@ from dossier.chat.tasks.summarise import summarise
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
-from dossier.integrations.llm.models import EmbeddingModel
 from dossier.integrations.llm.plan import model_plan
+from dossier.integrations.llm.types import EmbeddingModel
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.prices.client import listed_price
@@ -51,9 +50,9 @@ from dossier.sources.tasks import (
 logger = logging.getLogger(__name__)
 
 
-def summarising(settings: Settings, *, may_type: bool) -> Task:
-    """Return the task that writes running summaries, in a form where it may."""
-    clients_of = partial(open_clients, settings, may_type=may_type)
+def summarising(settings: Settings) -> Task:
+    """Return the task that writes running summaries."""
+    clients_of = partial(open_clients, settings)
     return Task(partial(summarise, clients_of=clients_of, window=window_of(settings)))
 
 
@@ -69,7 +68,7 @@ TASKS: dict[str, Callable[[Settings], Task]] = {
     "documents.delete_blob": lambda settings: Task(
         partial(delete_blob, store=open_store(settings.storage.url, settings.home))
     ),
-    "chat.summarise": lambda settings: summarising(settings, may_type=False),
+    "chat.summarise": summarising,
     "knowledge.index_document": lambda settings: Task(
         partial(
             knowledge.index_document,
@@ -238,16 +237,6 @@ def known_tasks(settings: Settings, embedder: EmbeddingModel | None) -> dict[str
     )
 
 
-def typed_tasks(settings: Settings) -> dict[str, Task]:
-    """Return the tasks that ask models for typed answers, where that is installed.
-
-    They are for a worker's own process: a web process never loads the library.
-    """
-    if not has_typed_lane():
-        return {}
-    return {"chat.summarise": summarising(settings, may_type=True)}
-
-
 @asynccontextmanager
 async def working(
     settings: Settings, database: Database, searchers: Searchers
@@ -274,7 +263,6 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         probing(settings, database),
     ):
         tasks = known_tasks(settings, parts.searchers.embedder())
-        tasks |= typed_tasks(settings)
         logger.info("worker.started")
         await make_worker(settings, database, tasks).run(stop)
     logger.info("worker.stopped")

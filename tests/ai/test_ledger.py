@@ -19,7 +19,7 @@ from dossier.ai.models import AiBudgetWindow, AiCall
 from dossier.ai.rules.pricing import Price
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.problems import problem_of
-from dossier.integrations.llm.models import Outcome
+from dossier.integrations.llm.types import Outcome
 
 
 async def calls_of(sessions: SessionFactory, org_id: UUID) -> list[AiCall]:

@@ -179,7 +179,7 @@ async def test_usage_is_summed_and_counts_unknown_costs(
     await settled(sessions, org_id)
     await settled(sessions, org_id, feature="knowledge.embed")
     await settled(sessions, other_org_id)
-    unpriced = Ledger(sessions, FixedPrices(None))
+    unpriced = Ledger(sessions, FixedPrices(None).price_of)
     reservation = await unpriced.reserve(make_tag(org_id), "own", 10)
     await unpriced.settle(reservation, make_record(model="own"))
 

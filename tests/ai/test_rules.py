@@ -205,18 +205,6 @@ def test_with_a_model_it_answers() -> None:
     assert features["chat.summary"].model == "small"
 
 
-def test_summaries_in_plain_words_are_told_as_such() -> None:
-    named = {"strong": "large", "cheap": "small", "is_reachable": True}
-
-    without = described(**named, has_typed_lane=False)["chat.summary"]
-    inside = described(**named, has_own_worker=False)["chat.summary"]
-
-    assert (without.available, inside.available) == (True, True)
-    assert "dossier[ai]" in str(without.why_not)
-    assert inside.setting == "DOSSIER_JOBS__IN_PROCESS"
-    assert described(**named)["chat.summary"].why_not is None
-
-
 def test_before_the_first_probe_a_model_counts_as_there() -> None:
     assert described(strong="large")["chat.answer"].engine is Engine.MODEL
 

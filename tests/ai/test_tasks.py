@@ -25,7 +25,7 @@ from dossier.core.database import Engine, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.settings.models import AiSettings
 from dossier.core.startup import Database
-from dossier.integrations.llm.models import ServerAbilities
+from dossier.integrations.llm.types import ServerAbilities
 from dossier.integrations.prices.client import ListedPrice, listed_price
 from dossier.worker import probe_again, probe_models
 
@@ -135,7 +135,9 @@ async def test_a_call_costs_what_the_model_costs_that_was_asked_for(
     )
     servers = planned_servers(stated)
     await probe_servers(sessions, servers, answering, lambda _server, _model: LISTED)
-    ledger = Ledger(sessions, ModelPrices(stated, StoredProbe(sessions, servers)))
+    ledger = Ledger(
+        sessions, ModelPrices(stated, StoredProbe(sessions, servers)).price_of
+    )
 
     reservation = await ledger.reserve(make_tag(org_id), "small", 300)
     await ledger.settle(reservation, make_record(model="small-2026-01"))

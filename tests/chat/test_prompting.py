@@ -21,7 +21,7 @@ from dossier.chat.service.answers_prompt import (
 )
 from dossier.chat.service.answers_sources import Cited, Sources
 from dossier.core.models import new_id
-from dossier.integrations.llm.models import ChatRequest
+from dossier.integrations.llm.types import ChatRequest
 
 ROOM = new_id()
 FRAME_TOKENS = 4

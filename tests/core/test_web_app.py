@@ -22,7 +22,7 @@ async def megabytes(count: int) -> AsyncIterator[bytes]:
 
 HEAVY = (
     "alembic docx lxml openpyxl pgqueuer pikepdf pypdfium2 python_calamine rich typst"
-    " aiohttp anthropic genai_prices openai opentelemetry.sdk pydantic_ai"
+    " anthropic genai_prices openai opentelemetry.sdk pydantic_ai"
     " sentence_transformers limits pydantic.v1.main"
 )
 

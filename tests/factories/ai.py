@@ -12,7 +12,7 @@ from dossier.ai.service import Ledger
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.models import new_id
-from dossier.integrations.llm.models import CallRecord, CallTag, Outcome, Usage
+from dossier.integrations.llm.types import CallRecord, CallTag, Outcome, Usage
 
 PRICE = Price(Decimal(2), Decimal(8), Decimal("0.5"), "settings")
 
@@ -28,7 +28,7 @@ class FixedPrices:
 
 
 def make_ledger(sessions: SessionFactory, price: Price | None = PRICE) -> Ledger:
-    return Ledger(sessions, FixedPrices(price))
+    return Ledger(sessions, FixedPrices(price).price_of)
 
 
 def make_tag(org_id: UUID, **overrides: Any) -> CallTag:

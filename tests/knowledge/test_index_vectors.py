@@ -15,7 +15,7 @@ from tests.knowledge.counting import rows, stats
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import INDEX_TASK, READ_TASK
-from dossier.integrations.llm.models import CallTag, EmbeddingModel
+from dossier.integrations.llm.types import CallTag, EmbeddingModel
 from dossier.jobs.ports import Task, TaskContext
 from dossier.jobs.service import JobsService
 from dossier.knowledge.constants import EMBED_TASK

@@ -17,7 +17,7 @@ from dossier.core.errors import PaymentRequiredError, UpstreamError
 from dossier.core.tenancy import Actor
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
-from dossier.integrations.llm.models import CallTag
+from dossier.integrations.llm.types import CallTag
 from dossier.integrations.rerank.client import Ranked
 from dossier.integrations.tracing.models import NoSpan, NoTracer, Span, Value
 from dossier.jobs.models import Job

@@ -6,9 +6,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-BUDGETS_CHANNEL: Final = "dossier_ai_budgets"
-"""Here all processes are told of each new budget."""
-
 
 class CallOutcome(StrEnum):
     """How far a call has come, or how it ended.

@@ -50,12 +50,7 @@ async def get_capabilities_service(
     _actor: CurrentActor, sessions: Sessions, settings: AppSettings
 ) -> CapabilitiesService:
     """Build the service, which reads in transactions of its own."""
-    return CapabilitiesService(
-        sessions,
-        settings.ai,
-        settings.knowledge,
-        has_own_worker=not settings.jobs.in_process,
-    )
+    return CapabilitiesService(sessions, settings.ai, settings.knowledge)
 
 
 async def call_filter(

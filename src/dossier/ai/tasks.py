@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -11,15 +11,25 @@ from dossier.ai.gateway import answers as answer_gateway
 from dossier.ai.gateway import calls as call_gateway
 from dossier.ai.gateway import servers as server_gateway
 from dossier.ai.models import AiCall
-from dossier.ai.ports import PlannedServer, PriceList, Probe
 from dossier.ai.service.abilities import fingerprint_of, stored
 from dossier.ai.service.ledger import lost_settlement
 from dossier.ai.service.prices import stored_price
+from dossier.ai.types import PlannedServer
 from dossier.core.clock import now
-from dossier.core.database import SessionFactory, system_transaction
-from dossier.core.reads import raw_transaction
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.integrations.llm.types import ServerAbilities
+from dossier.integrations.prices.client import ListedPrice
 
 logger = logging.getLogger(__name__)
+
+Probe = Callable[[], Awaitable[ServerAbilities]]
+"""Asks the servers what they can do; a server that is away is a finding as well."""
+PriceList = Callable[[str, str], ListedPrice | None]
+"""Returns what a server takes for a model, if the list has both; may be slow."""
 
 BATCH = 500
 
@@ -85,9 +95,9 @@ async def _settle(sessions: SessionFactory, call: AiCall) -> bool:
         reserved_tokens=call.reserved_tokens,
         reserved_usd=call.reserved_usd,
     )
-    async with raw_transaction(sessions, call.org_id) as statements:
+    async with tenant_transaction(sessions, call.org_id) as session:
         return await call_gateway.settle_call_for_org(
-            statements, call.org_id, call.id, settlement
+            session, call.org_id, call.id, settlement
         )
 
 

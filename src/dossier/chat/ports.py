@@ -1,12 +1,15 @@
 """What answers need from outside the domain."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from dossier.core.tenancy import Actor
-from dossier.integrations.llm.models import ChatModel, ServerAbilities
+from dossier.integrations.llm.types import ServerAbilities
 from dossier.knowledge.schemas.search import Hit, SearchQuery, SearchResult
+
+if TYPE_CHECKING:
+    from dossier.integrations.llm.client import ChatClient
 
 
 class Searcher(Protocol):
@@ -29,7 +32,7 @@ class SearcherOf(Protocol):
         ...
 
 
-AskModel = Callable[[], ChatModel | None]
+AskModel = Callable[[], "ChatClient | None"]
 """Returns the process's model client; `None` where no setting names a model."""
 
 AskAbilities = Callable[[], Awaitable[ServerAbilities | None]]

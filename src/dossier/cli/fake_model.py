@@ -78,7 +78,7 @@ def fake_model(  # noqa: PLR0913 - each is a flag
 
 def _read_script(path: Path | None, knobs: dict[str, Any], fail: list[str]) -> "Script":
     """Return the script of a file, changed by the options of the command line."""
-    from dossier.testing.model_server import Fault, Script  # noqa: PLC0415 - aiohttp
+    from dossier.testing.model_server import Fault, Script  # noqa: PLC0415
 
     try:
         content = path.read_bytes() if path else b"{}"

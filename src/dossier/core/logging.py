@@ -153,7 +153,8 @@ def configure_logging(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    for name in ("alembic.runtime.plugins", "httpx2"):  # a line per plugin, per call
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Our own access line says more; see `core/middleware.py`.
     logging.getLogger("uvicorn.access").disabled = True
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from dossier.integrations.llm.models import CallTag, EmbeddingModel
+from dossier.integrations.llm.types import CallTag, EmbeddingModel
 
 
 class RankedPlace(Protocol):

@@ -28,7 +28,7 @@ from dossier.core.database import Engine, SessionFactory, make_engine, make_sess
 from dossier.core.models import new_id
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
-from dossier.integrations.llm.models import ServerAbilities
+from dossier.integrations.llm.types import ServerAbilities
 from dossier.runs.service import RunEngine, RunKind
 from dossier.testing.model_server import ScriptedModelServer
 

@@ -96,36 +96,6 @@ async def spent(chat: Chat, pool: Engine, **question: Any) -> list[str]:
     return trips.of_asking()
 
 
-def before_the_model(statements: list[str]) -> list[str]:
-    """Cut behind the row of the ledger that stands before a call."""
-    booked = [number for number, each in enumerate(statements) if _is_booking(each)]
-    return statements[: booked[0] + 1]
-
-
-def _is_booking(statement: str) -> bool:
-    return "insert into ai_calls" in statement
-
-
-async def test_model_is_asked_after_two_round_trips(
-    talking: Chat, chat_pool: Engine
-) -> None:
-    statements = await spent(talking, chat_pool, grounding="none")
-
-    assert len(before_the_model(statements)) <= 2, statements
-    assert len(statements) == 6, statements
-
-
-async def test_model_is_asked_after_three_round_trips_in_a_room(
-    talking: Chat, chat_pool: Engine
-) -> None:
-    opened = await talking.answer(QUESTION, grounding="none")
-    room = opened["chat_room_id"]
-
-    statements = await spent(talking, chat_pool, grounding="none", chat_room_id=room)
-
-    assert len(before_the_model(statements)) <= 3, statements
-
-
 async def transactions(chat: Chat, pool: Engine, **question: Any) -> list[str]:
     """Ask once more than needed; return what frames transactions, and what ends."""
     await chat.answer(QUESTION, **question)
@@ -141,15 +111,6 @@ def _framed(statement: str) -> str:
         return statement
     wanted = ("begin;", "row_0", "update runs", "update ai_calls")
     return next((each for each in wanted if each in statement), "")
-
-
-async def test_call_is_settled_with_the_end_of_its_run(
-    talking: Chat, chat_pool: Engine
-) -> None:
-    framed = await transactions(talking, chat_pool, grounding="none")
-
-    end = ["begin;", "update runs", "update ai_calls", "commit"]
-    assert framed == ["row_0", *end]
 
 
 async def test_stored_answer_is_two_commits(talking: Chat, chat_pool: Engine) -> None:

@@ -39,9 +39,9 @@ async def test_turns_that_no_longer_fit_are_summarised_and_then_told(
     await chat.answer("And then? " + "It rained. " * 40, chat_room_id=room)
     await chat.answer("Is it pink?", chat_room_id=room)
 
-    model.play(reply="Mei likes roses.")
+    model.play(reply="Mei likes roses.", supports_tools=False)
     ran = await work(chat, with_model(chat_settings, model, 5))
-    model.play(reply=None)
+    model.play(reply=None, supports_tools=True)
     await chat.answer("What colour is the cream?", chat_room_id=room)
 
     assert ran == 1
@@ -86,7 +86,7 @@ async def test_summary_is_asked_for_in_a_form_and_only_what_was_said_is_kept(
     }
     model.play(rules=[Rule(when="turns", tool="final_result", arguments=filled)])
 
-    ran = await work(chat, with_model(chat_settings, model, 5), may_type=True)
+    ran = await work(chat, with_model(chat_settings, model, 5))
 
     assert ran == 1
     (asked,) = [call.body for call in model.calls.last if of_the_form(call.body)]
@@ -119,7 +119,7 @@ async def test_scripted_server_fills_the_form_over_its_wire(
         chat.sessions, planned_servers(settings.ai), partial(probe, plan), listed_price
     )
 
-    await work(chat, settings, may_type=True)
+    await work(chat, settings)
 
     assert await summary_of(chat, room)
     asked = [call.body for call in model.calls.last if of_the_form(call.body)]
@@ -133,7 +133,7 @@ async def test_model_that_cannot_fill_the_form_writes_plain_words(
     chat, room = await long_talk(open_chat)
     model.play(supports_tools=False, reply="Mei likes roses.")
 
-    ran = await work(chat, with_model(chat_settings, model, 5), may_type=True)
+    ran = await work(chat, with_model(chat_settings, model, 5))
 
     assert ran == 1
     assert await summary_of(chat, room) == "Mei likes roses."
@@ -147,15 +147,15 @@ async def test_summary_in_a_form_keeps_to_the_budget(
     await chat.client.put("/api/v1/ai/budgets", json=spent)
     begun = model.calls.begun
 
-    await work(chat, with_model(chat_settings, model, 5), may_type=True)
+    await work(chat, with_model(chat_settings, model, 5))
 
     assert model.calls.begun == begun
     assert await summary_of(chat, room) is None
 
 
-async def work(chat: Chat, settings: Settings, *, may_type: bool = False) -> int:
+async def work(chat: Chat, settings: Settings) -> int:
     """Run the queued jobs of chat."""
-    clients_of = partial(open_clients, settings, may_type=may_type)
+    clients_of = partial(open_clients, settings)
     task = Task(partial(summarise, clients_of=clients_of, window=SMALL))
     attempts = Attempts(chat.sessions, {SUMMARISE_TASK: task})
     return await drain(chat.sessions, {SUMMARISE_TASK: attempts})

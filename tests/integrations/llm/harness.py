@@ -1,19 +1,20 @@
 """A server that says what a test wants, and a ledger that remembers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from aiohttp import web
+from tests.integrations.llm.http_server import Handler, Request, http_server
 
 from dossier.core.errors import PaymentRequiredError
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.client import ChatClient, open_chat_model
-from dossier.integrations.llm.models import (
+from dossier.integrations.llm.client import ChatClient
+from dossier.integrations.llm.plan import ModelPlan, model_plan
+from dossier.integrations.llm.types import (
     CallRecord,
     CallTag,
     ChatMessage,
@@ -22,8 +23,6 @@ from dossier.integrations.llm.models import (
     StreamEvent,
     TextDelta,
 )
-from dossier.integrations.llm.plan import ModelPlan, model_plan
-from dossier.integrations.llm.timing import Timing
 
 TAG = CallTag(org_id=UUID(int=1), user_id=UUID(int=2), feature="chat.answer")
 QUESTION = ChatRequest(
@@ -32,14 +31,8 @@ QUESTION = ChatRequest(
         ChatMessage("user", "成分是什麼"),
     )
 )
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-async def no_rest(_seconds: float) -> None:
-    await asyncio.sleep(0)
-
-
-HASTY = Timing(sleep=no_rest)
+SOON = {"retry-after-ms": "1"}
+"""Header of a server that may be asked again at once."""
 
 
 @dataclass
@@ -50,13 +43,7 @@ class RememberingLedger:
     reserved: dict[UUID, tuple[str, int]] = field(default_factory=dict)
     settled: dict[UUID, CallRecord] = field(default_factory=dict)
 
-    def is_uncounted(self, _tag: CallTag, /) -> bool:
-        return False
-
-    async def reserve(
-        self, _tag: CallTag, model: str, tokens: int, /, *, goes_ahead: bool = False
-    ) -> UUID:
-        assert goes_ahead is self.is_uncounted(_tag)
+    async def reserve(self, _tag: CallTag, model: str, tokens: int, /) -> UUID:
         if self.limit_tokens is not None and tokens > self.limit_tokens:
             raise PaymentRequiredError
         reservation = uuid4()
@@ -103,21 +90,20 @@ class ScriptedServer:
 
     steps: list[Handler]
     bodies: list[Any] = field(default_factory=list)
-    requests: list[web.Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     peers: list[object] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: Request) -> None:
         self.requests.append(request)
-        assert request.transport is not None
-        self.peers.append(request.transport.get_extra_info("peername"))
-        self.bodies.append(await request.json() if request.can_read_body else None)
+        self.peers.append(request.peer)
+        self.bodies.append(request.json())
         self.asked.set()
         step = self.steps[min(len(self.requests), len(self.steps)) - 1]
         try:
-            return await step(request)
+            await step(request)
         except (asyncio.CancelledError, ConnectionError):
             self.disconnected.set()
             raise
@@ -125,34 +111,22 @@ class ScriptedServer:
 
 @asynccontextmanager
 async def serving(*steps: Handler) -> AsyncIterator[ScriptedServer]:
-    server = ScriptedServer(list(steps))
-    app = web.Application(client_max_size=64 * 1024 * 1024)
-    app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    server.url = f"http://127.0.0.1:{port}/v1"
-    try:
-        yield server
-    finally:
-        await runner.cleanup()
+    scripted = ScriptedServer(list(steps))
+    async with http_server(scripted.answer) as server:
+        scripted.url = f"{server.url}/v1"
+        yield scripted
 
 
 def streaming(*pieces: bytes, pause_s: float = 0, cut: bool = False) -> Handler:
     """Stream pieces; `cut` ends the connection where more should come."""
 
-    async def step(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
+    async def step(request: Request) -> None:
+        await request.start_events()
         for piece in pieces:
-            await response.write(piece)
+            await request.write(piece)
             await asyncio.sleep(pause_s)
         if cut:
-            assert request.transport is not None
-            request.transport.abort()
-        return response
+            request.abort()
 
     return step
 
@@ -160,13 +134,11 @@ def streaming(*pieces: bytes, pause_s: float = 0, cut: bool = False) -> Handler:
 def silent_after(*pieces: bytes) -> Handler:
     """Stream pieces, then nothing for ever."""
 
-    async def step(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
+    async def step(request: Request) -> None:
+        await request.start_events()
         for piece in pieces:
-            await response.write(piece)
+            await request.write(piece)
         await asyncio.sleep(60)
-        return response
 
     return step
 
@@ -174,15 +146,15 @@ def silent_after(*pieces: bytes) -> Handler:
 def failing(
     status: int, error: object = None, headers: dict[str, str] | None = None
 ) -> Handler:
-    async def step(_request: web.Request) -> web.StreamResponse:
-        return web.json_response({"error": error}, status=status, headers=headers)
+    async def step(request: Request) -> None:
+        await request.answer_json({"error": error}, status, headers or SOON)
 
     return step
 
 
 def listing(*names: str) -> Handler:
-    async def step(_request: web.Request) -> web.StreamResponse:
-        return web.json_response({"data": [{"id": name} for name in names]})
+    async def step(request: Request) -> None:
+        await request.answer_json({"data": [{"id": name} for name in names]})
 
     return step
 
@@ -207,10 +179,8 @@ def planned(url: str, **overrides: Any) -> ModelPlan:
     return plan
 
 
-def opened(
-    url: str, ledger: RememberingLedger, timing: Timing = HASTY, **overrides: Any
-) -> ChatClient:
-    return open_chat_model(planned(url, **overrides), ledger, timing)
+def opened(url: str, ledger: RememberingLedger, **overrides: Any) -> ChatClient:
+    return ChatClient(planned(url, **overrides), ledger)
 
 
 async def asked(

@@ -4,10 +4,8 @@ import orjson
 import pytest
 from pydantic import SecretStr
 from tests.integrations.llm.harness import (
-    HASTY,
     QUESTION,
     TAG,
-    Handler,
     RememberingLedger,
     end_of,
     failing,
@@ -15,17 +13,18 @@ from tests.integrations.llm.harness import (
     streaming,
     text_of,
 )
+from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.core.errors import AppError
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.client import open_chat_model
+from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.exceptions import (
     ModelContextTooLongError,
     ModelStreamCutError,
     ModelUnavailableError,
 )
-from dossier.integrations.llm.models import StreamEvent, Usage
 from dossier.integrations.llm.plan import model_plan
+from dossier.integrations.llm.types import StreamEvent, Usage
 
 
 def told(*events: dict[str, Any]) -> bytes:
@@ -78,7 +77,7 @@ async def asked(
         )
         plan = model_plan(settings)
         assert plan is not None
-        client = open_chat_model(plan, ledger, HASTY)
+        client = ChatClient(plan, ledger)
         try:
             return [event async for event in client.stream(QUESTION, TAG)], server
         finally:
@@ -103,8 +102,8 @@ async def test_an_answer_comes_in_pieces_with_what_it_cost() -> None:
     assert ledger.rows[0].provider == "anthropic"
     [request] = server.requests
     assert request.path == "/v1/messages"
-    assert request.headers["x-api-key"] == "sk-ant"
-    assert request.headers["anthropic-version"] == "2026-10-21"
+    assert request.headers["authorization"] == "Bearer sk-ant"
+    assert request.headers["anthropic-version"]
 
 
 async def test_the_system_prompt_is_kept_by_the_server() -> None:
@@ -116,7 +115,7 @@ async def test_the_system_prompt_is_kept_by_the_server() -> None:
         {
             "type": "text",
             "text": "Answer from the passages.",
-            "cache_control": {"type": "ephemeral"},
+            "cache_control": {"type": "ephemeral", "ttl": "5m"},
         }
     ]
     assert [message["role"] for message in body["messages"]] == ["user"]
@@ -157,7 +156,7 @@ async def test_a_stream_that_is_cut_counts_what_was_written() -> None:
         (
             streaming(told({"type": "error", "error": {"type": "overloaded_error"}})),
             ModelUnavailableError,
-            3,
+            1,
         ),
     ],
 )
@@ -165,7 +164,13 @@ async def test_its_errors_have_our_names(
     step: Handler, kind: type[AppError], attempts: int
 ) -> None:
     ledger = RememberingLedger()
-    with pytest.raises(kind):
-        await asked(ledger, step)
+    requests: list[Request] = []
 
-    assert len(ledger.rows) == attempts
+    async def counted(request: Request) -> None:
+        requests.append(request)
+        await step(request)
+
+    with pytest.raises(kind):
+        await asked(ledger, counted)
+
+    assert (len(requests), len(ledger.rows)) == (attempts, 1)

@@ -4,11 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from aiohttp import web
 from tests.integrations.llm.harness import (
     DONE,
     QUESTION,
-    Handler,
     RememberingLedger,
     asked,
     chunk,
@@ -19,22 +17,22 @@ from tests.integrations.llm.harness import (
     text_of,
     usage,
 )
+from tests.integrations.llm.http_server import Handler, Request
 
-from dossier.integrations.llm.models import Usage
+from dossier.integrations.llm.types import Usage
 
 
 def endless(piece: str) -> Handler:
-    async def step(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
+    async def step(request: Request) -> None:
+        await request.start_events()
         while True:
-            await response.write(sse(chunk(piece), usage(20, 1)))
+            await request.write(sse(chunk(piece), usage(20, 1)))
             await asyncio.sleep(0)
 
     return step
 
 
-@pytest.mark.parametrize("piece", ["oil ", "o" * 5_000], ids=["short", "long"])
+@pytest.mark.parametrize("piece", ["oil " * 16, "o" * 5_000], ids=["short", "long"])
 @pytest.mark.parametrize(
     ("max_tokens", "characters"), [(50, 4_096), (256, 4_096), (300, 4_800)]
 )

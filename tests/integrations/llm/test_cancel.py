@@ -12,7 +12,6 @@ from tests.integrations.llm.harness import (
     RememberingLedger,
     chunk,
     opened,
-    planned,
     serving,
     silent_after,
     sse,
@@ -21,9 +20,8 @@ from tests.integrations.llm.harness import (
 from typing_extensions import override
 
 from dossier.integrations.llm.client import ChatClient
-from dossier.integrations.llm.embeddings import open_embedder
 from dossier.integrations.llm.exceptions import ModelUnavailableError
-from dossier.integrations.llm.models import CallTag, Completed, Outcome
+from dossier.integrations.llm.types import CallTag, Completed, Outcome
 
 SOON_S = 1.0  # what the product promises
 
@@ -110,21 +108,6 @@ async def test_calls_wait_for_a_place_and_not_for_ever() -> None:
     assert len(server.requests) == 1
 
 
-async def test_chat_and_embeddings_share_their_connections() -> None:
-    async with serving(streaming(WHOLE)) as server:
-        plan = planned(server.url, embed_model="bge")
-        chat = ChatClient(plan, RememberingLedger())
-        embedder = open_embedder(plan, RememberingLedger())
-        assert embedder is not None
-        await chat.complete(QUESTION, TAG)
-        with pytest.raises(Exception, match="answered"):
-            await embedder.embed(["玫瑰"], TAG)
-        await chat.close()
-        await embedder.close()
-
-    assert len(set(server.peers)) == 1
-
-
 class SlowLedger(RememberingLedger):
     """A ledger whose database takes its time."""
 
@@ -133,12 +116,10 @@ class SlowLedger(RememberingLedger):
         self.asked, self.may_go = asyncio.Event(), asyncio.Event()
 
     @override
-    async def reserve(
-        self, tag: CallTag, model: str, tokens: int, /, *, goes_ahead: bool = False
-    ) -> UUID:
+    async def reserve(self, tag: CallTag, model: str, tokens: int, /) -> UUID:
         self.asked.set()
         await self.may_go.wait()
-        return await super().reserve(tag, model, tokens, goes_ahead=goes_ahead)
+        return await super().reserve(tag, model, tokens)
 
 
 async def test_what_was_set_aside_for_a_cancelled_call_is_given_back() -> None:

@@ -4,12 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from aiohttp import web
-from pydantic_ai.messages import ModelResponse, TextPart
-from pydantic_ai.usage import RequestUsage
+from pydantic import BaseModel
 from tests.integrations.llm.harness import (
     DONE,
-    HASTY,
     TAG,
     RememberingLedger,
     asked,
@@ -20,26 +17,24 @@ from tests.integrations.llm.harness import (
     streaming,
     text_of,
 )
+from tests.integrations.llm.http_server import Request
 
-from dossier.integrations.llm.anthropic_wire import AnthropicReader
-from dossier.integrations.llm.booked_model import _usage
-from dossier.integrations.llm.claims import counted, model_named
-from dossier.integrations.llm.client import open_embedder
-from dossier.integrations.llm.models import Usage
-from dossier.integrations.llm.sse import SseEvent
+from dossier.integrations.llm.client import ChatClient
+from dossier.integrations.llm.embeddings import open_embedder
+from dossier.integrations.llm.types import ServerAbilities, Usage
 
 NO_COUNTS = [-5, 10**9 + 1, 2**63, 10**30, "a", "7", 1.5, True, None, [], {}]
 no_counts = pytest.mark.parametrize("lie", NO_COUNTS, ids=repr)
 
 
-@pytest.mark.parametrize("told", [0, 7, 10**9])
-def test_a_count_is_a_count(told: int) -> None:
-    assert counted({"n": told}, "n") == told
+class Oil(BaseModel):
+    """How much oil there is."""
+
+    oil: int
 
 
-@pytest.mark.parametrize("usage", [None, [], "a", 7, {}])
-def test_what_tells_nothing_counts_nothing(usage: object) -> None:
-    assert counted(usage, "n") is None
+async def prompted() -> ServerAbilities:
+    return ServerAbilities(reachable=True, json_schema=False, tools=False)
 
 
 @no_counts
@@ -58,28 +53,15 @@ async def test_openais_wire_estimates_what_is_no_count(lie: Any) -> None:
 
 
 @no_counts
-def test_anthropics_wire_leaves_out_what_is_no_count(lie: Any) -> None:
-    reader = AnthropicReader()
-    counts = {"input_tokens": lie, "cache_read_input_tokens": lie}
-    start = {"type": "message_start", "message": {"model": "m", "usage": counts}}
-    delta: dict[str, Any] = {"stop_reason": "end_turn"}
-    end = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": lie}}
-    for event in (start, end):
-        data = _raw(event).removeprefix(b"data: ").strip()
-        reader.read(SseEvent(b"message", data))
-
-    assert reader.usage == Usage()
-
-
-@no_counts
 async def test_embeddings_estimate_what_is_no_count(lie: Any) -> None:
-    async def step(_request: web.Request) -> web.StreamResponse:
+    async def step(request: Request) -> None:
         rows = [{"index": 0, "embedding": [1.0, 2.0]}]
-        return web.json_response({"data": rows, "usage": {"prompt_tokens": lie}})
+        body = json.dumps({"data": rows, "usage": {"prompt_tokens": lie}}).encode()
+        await request.answer(body, headers={"Content-Type": "application/json"})
 
     ledger = RememberingLedger()
     async with serving(step) as server:
-        embedder = open_embedder(planned(server.url, embed_model="bge"), ledger, HASTY)
+        embedder = open_embedder(planned(server.url, embed_model="bge"), ledger)
         assert embedder is not None
         await embedder.embed(["水和油"], TAG)
         await embedder.close()
@@ -90,15 +72,29 @@ async def test_embeddings_estimate_what_is_no_count(lie: Any) -> None:
 
 
 @no_counts
-def test_typed_answers_leave_out_what_is_no_count(lie: Any) -> None:
-    usage = RequestUsage(input_tokens=lie, output_tokens=lie)
-    told = _usage(ModelResponse(parts=[TextPart("oil")], usage=usage))
+async def test_typed_answers_estimate_what_is_no_count(lie: Any) -> None:
+    async def step(request: Request) -> None:
+        message = {"role": "assistant", "content": '{"oil": 1}'}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        told = {"id": "x", "created": 1, "model": "small", "choices": [choice]}
+        told |= {"object": "chat.completion"}
+        told |= {"usage": {"prompt_tokens": lie, "completion_tokens": lie}}
+        body = json.dumps(told).encode()
+        await request.answer(body, headers={"Content-Type": "application/json"})
 
-    assert told.input_tokens is None
-    assert (told.output_tokens or 0) > 0
+    ledger = RememberingLedger()
+    async with serving(step) as server:
+        client = ChatClient(planned(server.url), ledger, prompted)
+        await client.typed(Oil, instructions="", prompt="", tag=TAG)
+        await client.close()
+
+    [row] = ledger.rows
+    assert row.is_estimated
+    assert (row.usage.output_tokens or 0) > 0
 
 
 NAMES: list[tuple[object, str]] = [
+    ("sm\0all", "small"),
     (7, "small"),
     (None, "small"),
     ("", "small"),
@@ -116,19 +112,6 @@ async def test_a_model_without_a_name_has_the_one_asked_for(
         events = await asked(server.url, RememberingLedger())
 
     assert end_of(events).model == name
-
-
-def test_a_name_holds_what_a_database_takes() -> None:
-    assert model_named("sm\0all") == "small"
-
-
-@pytest.mark.parametrize(("told", "name"), [(7, ""), ("m" * 201, "m" * 200)])
-def test_anthropics_wire_reads_names_alike(told: object, name: str) -> None:
-    reader = AnthropicReader()
-    start = {"type": "message_start", "message": {"model": told}}
-    reader.read(SseEvent(b"message", json.dumps(start).encode()))
-
-    assert reader.model == name
 
 
 def _raw(*events: dict[str, Any]) -> bytes:

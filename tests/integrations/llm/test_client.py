@@ -21,7 +21,7 @@ from tests.integrations.llm.harness import (
 
 from dossier.core.errors import PaymentRequiredError
 from dossier.integrations.llm.exceptions import ModelUnavailableError
-from dossier.integrations.llm.models import (
+from dossier.integrations.llm.types import (
     ChatMessage,
     ChatRequest,
     Completion,
@@ -67,7 +67,7 @@ async def test_what_is_asked_is_of_openais_wire() -> None:
     ]
     [request_seen] = server.requests
     assert request_seen.path == "/v1/chat/completions"
-    assert request_seen.headers["Authorization"] == "Bearer sk-1"
+    assert request_seen.headers["authorization"] == "Bearer sk-1"
 
 
 async def test_tokens_are_set_aside_before_the_call() -> None:

@@ -7,13 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.integrations.llm.harness import (
-    HASTY,
     TAG,
-    Handler,
     RememberingLedger,
     ScriptedServer,
     failing,
@@ -21,13 +18,14 @@ from tests.integrations.llm.harness import (
     serving,
     silent_after,
 )
+from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.core.errors import AppError, PaymentRequiredError
-from dossier.integrations.llm.client import open_embedder
 from dossier.integrations.llm.embeddings import (
     MAX_BATCH_TEXTS,
     MAX_BATCH_TOKENS,
     batches,
+    open_embedder,
 )
 from dossier.integrations.llm.exceptions import (
     ModelExtraMissingError,
@@ -37,8 +35,8 @@ from dossier.integrations.llm.exceptions import (
     ModelUnavailableError,
 )
 from dossier.integrations.llm.local import open_local_embedder
-from dossier.integrations.llm.models import Outcome, Usage
 from dossier.integrations.llm.tokens import estimate_tokens
+from dossier.integrations.llm.types import Outcome, Usage
 
 
 def vector_of(text: str) -> list[float]:
@@ -46,18 +44,18 @@ def vector_of(text: str) -> list[float]:
 
 
 def embedding(make: Callable[[str], Any], **more: Any) -> Handler:
-    async def step(request: web.Request) -> web.StreamResponse:
-        texts = (await request.json())["input"]
+    async def step(request: Request) -> None:
+        texts = request.json()["input"]
         rows = [{"index": i, "embedding": make(text)} for i, text in enumerate(texts)]
         rows.reverse()  # a server may answer in any order
-        return web.json_response({"data": rows, **more})
+        await request.answer_json({"data": rows, **more})
 
     return step
 
 
 def answering(data: Any) -> Handler:
-    async def step(_request: web.Request) -> web.StreamResponse:
-        return web.json_response({"data": data})
+    async def step(request: Request) -> None:
+        await request.answer_json({"data": data})
 
     return step
 
@@ -71,7 +69,7 @@ async def embedded(
 ) -> tuple[list[list[float]], ScriptedServer]:
     async with serving(*steps) as server:
         plan = planned(server.url, embed_model="bge", **overrides)
-        embedder = open_embedder(plan, ledger, HASTY)
+        embedder = open_embedder(plan, ledger)
         assert embedder is not None
         assert embedder.name == "bge"
         try:
@@ -87,7 +85,9 @@ async def test_each_text_gets_its_vector(make: Callable[[str], Any]) -> None:
     vectors, server = await embedded(["a", "bbb", "玫瑰"], ledger, step)
 
     assert vectors == [vector_of("a"), vector_of("bbb"), vector_of("玫瑰")]
-    assert server.bodies == [{"model": "bge", "input": ["a", "bbb", "玫瑰"]}]
+    assert server.bodies == [
+        {"model": "bge", "input": ["a", "bbb", "玫瑰"], "encoding_format": "float"}
+    ]
     [row] = ledger.rows
     assert (row.model, row.usage, row.outcome) == (
         "bge",
@@ -156,13 +156,10 @@ async def test_batches_of_different_sizes_are_refused() -> None:
         await embedded(["a"] * 65, RememberingLedger(), small, large)
 
 
-async def cutting(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Length": "100"})
-    await response.prepare(request)
-    await response.write(b'{"data":')
-    assert request.transport is not None
-    request.transport.abort()
-    return response
+async def cutting(request: Request) -> None:
+    await request.start(headers={"Content-Length": "100"})
+    await request.write(b'{"data":')
+    request.abort()
 
 
 @pytest.mark.parametrize(
@@ -179,10 +176,16 @@ async def test_a_fault_has_a_name(
 ) -> None:
     ledger = RememberingLedger()
     patience_s = 0.1 if kind is ModelTimeoutError else 30
-    with pytest.raises(kind):
-        await embedded(["a"], ledger, step, first_token_timeout_s=patience_s)
+    requests: list[Request] = []
 
-    assert len(ledger.rows) == attempts
+    async def counted(request: Request) -> None:
+        requests.append(request)
+        await step(request)
+
+    with pytest.raises(kind):
+        await embedded(["a"], ledger, counted, first_token_timeout_s=patience_s)
+
+    assert (len(requests), len(ledger.rows)) == (attempts, 1)
 
 
 async def test_a_budget_that_forbids_the_call_reaches_no_server() -> None:

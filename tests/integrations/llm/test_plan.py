@@ -4,9 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.models import Purpose
 from dossier.integrations.llm.plan import UNNAMED, ModelPlan, model_plan
-from dossier.integrations.llm.vendors import manners_of
+from dossier.integrations.llm.types import Purpose
 
 KEY = SecretStr("sk-secret")
 
@@ -106,22 +105,3 @@ def test_neither_a_plan_nor_a_label_tells_a_key() -> None:
 
     assert "sk-secret" not in repr(plan)
     assert plan.servers[0].label == "gpu:8000"
-
-
-@pytest.mark.parametrize(
-    ("model", "extra", "takes_temperature"),
-    [
-        ("gpt-6.1-terra", {"reasoning_effort": "none"}, True),
-        ("gpt-5.5-pro-2026", {}, False),
-        ("gpt-4o", {}, True),
-        ("claude-opus-5-5", {}, True),
-        ("claude-opus-5", {"thinking": {"type": "disabled"}}, True),
-        ("claude-sonnet-4-6", {}, True),
-    ],
-)
-def test_hidden_reasoning_is_switched_off_where_it_can_be(
-    model: str, extra: dict[str, object], *, takes_temperature: bool
-) -> None:
-    manners = manners_of(model)
-
-    assert (manners.extra, manners.takes_temperature) == (extra, takes_temperature)

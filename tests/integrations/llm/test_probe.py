@@ -4,10 +4,8 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import web
 from tests.integrations.llm.harness import (
     DONE,
-    Handler,
     chunk,
     planned,
     serving,
@@ -15,10 +13,10 @@ from tests.integrations.llm.harness import (
     sse,
     usage,
 )
+from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.models import ServerAbilities
-from dossier.integrations.llm.pairs import (
+from dossier.integrations.llm.language_pairs import (
     LANGUAGES,
     load_pairs,
     sentences,
@@ -26,6 +24,7 @@ from dossier.integrations.llm.pairs import (
 )
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
+from dossier.integrations.llm.types import ServerAbilities
 
 
 def meaning(text: str) -> list[float]:
@@ -79,39 +78,49 @@ def test_there_are_twenty_pairs_of_a_language(language: str) -> None:
     assert len(set(sentences(pairs))) == 40
 
 
-def whole(message: dict[str, Any]) -> web.Response:
-    return web.json_response({"choices": [{"message": message}]})
+async def whole(request: Request, message: dict[str, Any]) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", **message}}
+    told = {"id": "x", "object": "chat.completion", "created": 1, "model": "qwen"}
+    finished = choice | {"finish_reason": "stop"}
+    await request.answer_json(told | {"choices": [finished]})
 
 
-def said(text: str, *rest: dict[str, Any]) -> web.Response:
-    return web.Response(body=sse(chunk(text, finish="stop"), *rest) + DONE)
+async def said(request: Request, text: str, *rest: dict[str, Any]) -> None:
+    await request.answer(sse(chunk(text, finish="stop"), *rest) + DONE)
 
 
-async def able(request: web.Request) -> web.StreamResponse:
+async def able(request: Request) -> None:
     """A server that can do all there is to do."""
     if request.method == "GET":
-        return web.json_response({"data": [{"id": "qwen"}]})
-    asked = await request.json()
+        await request.answer_json({"data": [{"id": "qwen"}]})
+        return
+    asked = request.json()
     if "input" in asked:
         rows = [{"embedding": meaning(text)} for text in asked["input"]]
-        return web.json_response({"data": rows})
-    if "tools" in asked:
-        function = {"name": "report_weather", "arguments": '{"city":"Taipei"}'}
-        return whole({"tool_calls": [{"function": function}]})
-    if "response_format" in asked:
-        return whole({"content": '{"sum": 5}'})
-    is_begun = asked["messages"][-1]["role"] == "assistant"
-    return said(" five, six" if is_begun else "OK", usage(3, 1))
+        await request.answer_json({"data": rows})
+    elif "tools" in asked:
+        name = asked["tools"][0]["function"]["name"]
+        call: dict[str, Any] = {"id": "a", "type": "function"}
+        call |= {"function": {"name": name, "arguments": '{"sum": 5}'}}
+        await whole(request, {"content": None, "tool_calls": [call]})
+    elif "response_format" in asked:
+        await whole(request, {"content": '{"sum": 5}'})
+    else:
+        is_begun = asked["messages"][-1]["role"] == "assistant"
+        await said(request, " five, six" if is_begun else "OK", usage(3, 1))
 
 
-async def plain(request: web.Request) -> web.StreamResponse:
+async def plain(request: Request) -> None:
     """A server that chats and does nothing else."""
+    asked = request.json() or {}
     if request.method == "GET":
-        raise web.HTTPNotFound
-    asked = await request.json()
-    if "input" in asked or "tools" in asked:
-        raise web.HTTPBadRequest
-    return said("One, two") if asked.get("stream") else whole({"content": "It is 5."})
+        await request.answer_json({}, 404)
+    elif "input" in asked or "tools" in asked:
+        await request.answer_json({}, 400)
+    elif asked.get("stream"):
+        await said(request, "One, two")
+    else:
+        await whole(request, {"content": "It is 5."})
 
 
 async def test_a_probe_finds_what_a_server_can_do() -> None:
@@ -161,23 +170,54 @@ async def test_a_probe_of_a_silent_server_ends(step: Handler) -> None:
 
 
 async def test_a_probe_speaks_anthropics_wire() -> None:
-    async def claude(request: web.Request) -> web.StreamResponse:
+    async def claude(request: Request) -> None:
         if request.method == "GET":
-            return web.json_response({"data": [{"id": "claude-x"}]})
-        asked = await request.json()
+            await request.answer_json({"data": [{"id": "claude-x"}]})
+            return
+        asked = request.json()
+        counts = {"input_tokens": 3, "output_tokens": 1}
+        whole: dict[str, Any] = {
+            "id": "m",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude-x",
+        }
+        whole |= {"stop_reason": "end_turn", "stop_sequence": None, "usage": counts}
         if "tools" in asked:
-            return web.json_response({"content": [{"type": "tool_use"}]})
-        if "output_config" in asked:
+            call: dict[str, Any] = {"type": "tool_use", "id": "t"}
+            call |= {"name": asked["tools"][0]["name"]}
+            await request.answer_json(
+                whole | {"content": [call | {"input": {"sum": 5}}]}
+            )
+        elif "output_config" in asked:
             text = {"type": "text", "text": '{"sum": 5}'}
-            return web.json_response({"content": [text]})
-        delta = {"type": "text_delta", "text": "OK"}
-        events = (
-            {"type": "content_block_delta", "delta": delta},
-            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
-            {"type": "message_stop"},
-        )
-        lines = [b"data: " + orjson.dumps(event) + b"\n\n" for event in events]
-        return web.Response(body=b"".join(lines))
+            await request.answer_json(whole | {"content": [text]})
+        else:
+            begun: dict[str, Any] = {**whole, "content": [], "stop_reason": None}
+            events: tuple[dict[str, Any], ...] = (
+                {"type": "message_start", "message": begun},
+                {
+                    "type": "content_block_start",
+                    "index": 0,
+                    "content_block": {"type": "text", "text": ""},
+                },
+                {
+                    "type": "content_block_delta",
+                    "index": 0,
+                    "delta": {"type": "text_delta", "text": "OK"},
+                },
+                {"type": "content_block_stop", "index": 0},
+                {
+                    "type": "message_delta",
+                    "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+                    "usage": {"output_tokens": 1},
+                },
+                {"type": "message_stop"},
+            )
+            await request.start_events()
+            for event in events:
+                kind = f"event: {event['type']}\n".encode()
+                await request.write(kind + b"data: " + orjson.dumps(event) + b"\n\n")
 
     async with serving(claude) as server:
         plan = model_plan(AiSettings(anthropic_base_url=server.url))
@@ -185,4 +225,4 @@ async def test_a_probe_speaks_anthropics_wire() -> None:
         found = await probe(plan)
 
     assert (found.models, found.tools, found.json_schema) == (("claude-x",), True, True)
-    assert (found.continues_text, found.stream_usage) == (False, False)
+    assert (found.continues_text, found.stream_usage) == (False, True)

@@ -1,18 +1,13 @@
-"""The worker's lane: typed answers, tools, limits, by the plan of the relay."""
+"""Typed answers, tools and their limits."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
 import pytest
-from aiohttp import web
 from pydantic import BaseModel, SecretStr
 from tests.integrations.llm.harness import (
-    HASTY,
     TAG,
-    Handler,
     RememberingLedger,
     ScriptedServer,
     failing,
@@ -20,22 +15,22 @@ from tests.integrations.llm.harness import (
     planned,
     serving,
 )
+from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.core.errors import AppError, PaymentRequiredError
 from dossier.core.settings.models import AiSettings
-from dossier.integrations import llm
+from dossier.integrations.llm.client import AskAbilities, ChatClient
 from dossier.integrations.llm.exceptions import (
     ModelContextTooLongError,
-    ModelExtraMissingError,
     ModelRateLimitedError,
     ModelRefusedError,
     ModelResponseMalformedError,
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from dossier.integrations.llm.models import Outcome, ServerAbilities, Usage
 from dossier.integrations.llm.plan import model_plan
-from dossier.integrations.llm.typed import TypedModel, TypedOptions
+from dossier.integrations.llm.server import output_form
+from dossier.integrations.llm.types import Outcome, ServerAbilities, Usage
 
 
 class Sum(BaseModel):
@@ -73,8 +68,8 @@ def completion(message: dict[str, Any], finish: str = "stop") -> dict[str, Any]:
 
 
 def saying(content: str | None, finish: str = "stop", **more: Any) -> Handler:
-    async def step(_request: web.Request) -> web.StreamResponse:
-        return web.json_response(completion({"content": content, **more}, finish))
+    async def step(request: Request) -> None:
+        await request.answer_json(completion({"content": content, **more}, finish))
 
     return step
 
@@ -85,17 +80,25 @@ def calling(name: str, arguments: str) -> Handler:
     return saying(None, tool_calls=[call])
 
 
-async def html(_request: web.Request) -> web.StreamResponse:
-    return web.Response(text="<html>", content_type="text/html")
+async def html(request: Request) -> None:
+    await request.answer(b"<html>", headers={"Content-Type": "text/html"})
 
 
-async def half(_request: web.Request) -> web.StreamResponse:
-    return web.Response(text='{"choices": [', content_type="application/json")
+async def half(request: Request) -> None:
+    headers = {"Content-Type": "application/json"}
+    await request.answer(b'{"choices": [', headers=headers)
 
 
-async def slow(_request: web.Request) -> web.StreamResponse:
+async def slow(request: Request) -> None:
+    del request
     await asyncio.sleep(30)
-    return web.Response()
+
+
+def asking(abilities: ServerAbilities | None) -> AskAbilities:
+    async def ask() -> ServerAbilities | None:
+        return abilities
+
+    return ask
 
 
 async def summed(
@@ -103,24 +106,24 @@ async def summed(
     *steps: Handler,
     abilities: ServerAbilities | None = FILLS,
     tools: tuple[Callable[..., Any], ...] = (),
-    options: TypedOptions | None = None,
+    max_requests: int = 8,
     **overrides: Any,
 ) -> tuple[Sum, ScriptedServer]:
     async with serving(*steps) as server:
         plan = planned(server.url, **overrides)
-        model = TypedModel(plan, ledger, abilities, timing=HASTY)
+        client = ChatClient(plan, ledger, asking(abilities))
         try:
-            found = await model.run(
+            found = await client.typed(
                 Sum,
                 instructions="Add.",
                 prompt="2 + 3",
                 tag=TAG,
                 tools=tools,
-                options=options or TypedOptions(),
+                max_requests=max_requests,
             )
             return found, server
         finally:
-            await model.close()
+            await client.close()
 
 
 @pytest.mark.slow  # the first import of pydantic-ai and the SDKs takes a second
@@ -136,7 +139,7 @@ async def test_an_answer_comes_as_its_type() -> None:
         Outcome.COMPLETED,
         "openai",
     )
-    assert server.requests[0].headers["Authorization"] == "Bearer sk-1"
+    assert server.requests[0].headers["authorization"] == "Bearer sk-1"
     assert server.bodies[0]["max_tokens"] == 1024
     [(_model, tokens)] = ledger.reserved.values()
     assert tokens > 1024
@@ -195,7 +198,7 @@ async def test_a_model_that_only_calls_tools_is_stopped() -> None:
             ledger,
             calling("look_up", '{"name": "x"}'),
             tools=(look_up,),
-            options=TypedOptions(max_requests=3),
+            max_requests=3,
         )
 
     assert len(ledger.rows) == 3
@@ -205,8 +208,8 @@ async def test_a_model_that_only_calls_tools_is_stopped() -> None:
     ("step", "kind", "codes"),
     [
         (saying('{"sum": "x"}'), ModelResponseMalformedError, [None] * 3),
-        (failing(500), ModelUnavailableError, ["http_500"] * 3),
-        (failing(429), ModelRateLimitedError, ["http_429"] * 3),
+        (failing(500), ModelUnavailableError, ["http_500"]),
+        (failing(429), ModelRateLimitedError, ["http_429"]),
         (failing(401, {"message": "sk"}), ModelUnavailableError, ["http_401"]),
         (
             failing(400, {"code": "context_length_exceeded"}),
@@ -232,17 +235,6 @@ async def test_faults_have_the_names_of_the_relay(
 
     assert type(caught.value) is kind
     assert [row.error_code for row in ledger.rows] == codes
-
-
-async def test_nobody_there_is_named() -> None:
-    plan = planned("http://127.0.0.1:1/v1")
-    ledger = RememberingLedger()
-    model = TypedModel(plan, ledger, timing=HASTY)
-    with pytest.raises(ModelUnavailableError, match="cannot be reached"):
-        await model.run(Sum, instructions="", prompt="2 + 3", tag=TAG)
-    await model.close()
-
-    assert len(ledger.rows) == 3
 
 
 async def test_the_next_server_answers_when_the_first_cannot() -> None:
@@ -286,9 +278,9 @@ async def test_a_budget_that_forbids_the_call_reaches_no_server() -> None:
 async def test_a_cancelled_question_is_settled() -> None:
     ledger, asked = RememberingLedger(), asyncio.Event()
 
-    async def never(request: web.Request) -> web.StreamResponse:
+    async def never(request: Request) -> None:
         asked.set()
-        return await slow(request)
+        await slow(request)
 
     task = asyncio.create_task(summed(ledger, never))
     await asyncio.wait_for(asked.wait(), 10)
@@ -311,25 +303,19 @@ async def test_the_only_model_of_a_server_needs_no_name() -> None:
     [("claude-sonnet-5-5", "NativeOutput"), ("claude-sonnet-4-0", "ToolOutput")],
 )
 def test_only_models_that_fill_schemas_are_asked_to(model: str, form: str) -> None:
-    from dossier.integrations.llm import lanes  # noqa: PLC0415 - heavy
-
     plan = model_plan(AiSettings(anthropic_api_key=SecretStr("k"), model=model))
     assert plan is not None
-    wanted = lanes.output_of(Sum, plan.servers[0], model, None)
+    wanted = output_form(Sum, plan.servers[0], model, None)
 
     assert type(wanted).__name__ == form
 
 
 @pytest.mark.slow  # the first import of its SDK takes a second
 async def test_anthropic_is_asked_by_its_own_sdk() -> None:
-    seen: list[httpx2.Request] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        seen.append(request)
+    async def answer(request: Request) -> None:
         counts = {"input_tokens": 8, "output_tokens": 2, "cache_read_input_tokens": 4}
-        return httpx2.Response(
-            200,
-            json={
+        await request.answer_json(
+            {
                 "id": "m",
                 "type": "message",
                 "role": "assistant",
@@ -338,31 +324,24 @@ async def test_anthropic_is_asked_by_its_own_sdk() -> None:
                 "stop_reason": "end_turn",
                 "stop_sequence": None,
                 "usage": counts,
-            },
+            }
         )
 
     ledger = RememberingLedger()
-    plan = model_plan(AiSettings(anthropic_api_key=SecretStr("sk-ant")))
-    assert plan is not None
-    model = TypedModel(
-        plan, ledger, timing=HASTY, transport=httpx2.MockTransport(answer)
-    )
-    found = await model.run(Sum, instructions="Add.", prompt="2 + 3", tag=TAG)
-    await model.close()
+    async with serving(answer) as server:
+        settings = AiSettings(
+            anthropic_base_url=server.url, anthropic_api_key=SecretStr("sk-ant")
+        )
+        plan = model_plan(settings)
+        assert plan is not None
+        client = ChatClient(plan, ledger)
+        found = await client.typed(Sum, instructions="Add.", prompt="2 + 3", tag=TAG)
+        await client.close()
 
     assert found == Sum(sum=5)
-    assert seen[0].headers["authorization"] == "Bearer sk-ant"
-    assert b"cache_control" in seen[0].content
+    [request] = server.requests
+    assert request.headers["authorization"] == "Bearer sk-ant"
+    assert b"cache_control" in request.body
     [row] = ledger.rows
-    assert (row.provider, row.server) == ("anthropic", "api.anthropic.com")
+    assert row.provider == "anthropic"
     assert row.usage == Usage(12, 2, 4)
-
-
-async def test_without_its_library_the_extra_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delattr(llm, "agents", raising=False)
-    monkeypatch.setitem(sys.modules, "dossier.integrations.llm.agents", None)
-    model = TypedModel(planned("http://127.0.0.1:1"), RememberingLedger())
-    with pytest.raises(ModelExtraMissingError, match=r"dossier\[ai\]"):
-        await model.run(Sum, instructions="", prompt="", tag=TAG)

@@ -12,28 +12,27 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
+from pydantic import BaseModel
 from typing_extensions import override
 
 from dossier.core.errors import PaymentRequiredError
 from dossier.core.logging import log_context
-from dossier.core.settings.models import TraceSettings
-from dossier.integrations.llm.models import (
+from dossier.core.settings.models import AiSettings, TraceSettings
+from dossier.integrations.llm.client import ChatClient
+from dossier.integrations.llm.plan import model_plan
+from dossier.integrations.llm.types import (
     CallRecord,
     CallTag,
     ChatMessage,
     ChatRequest,
-    Completed,
-    Completion,
     Outcome,
-    Purpose,
     Recorder,
-    StreamEvent,
-    TextDelta,
     Usage,
 )
-from dossier.integrations.tracing.calls import TracedRecorder, traced_chat
+from dossier.integrations.tracing.calls import TracedRecorder
 from dossier.integrations.tracing.client import open_tracer, traces_url
 from dossier.integrations.tracing.models import NoTracer, Tracer
+from dossier.testing.model_server import ScriptedModelServer, scripted_model
 
 TAG = CallTag(uuid4(), None, "chat.answer", run_id=uuid4(), prompt_hash="a" * 64)
 QUESTION = ChatRequest((ChatMessage("user", "What is the pH?"),))
@@ -82,6 +81,18 @@ def collector() -> Iterator[Collector]:
         thread.join()
 
 
+@pytest.fixture
+async def model() -> AsyncIterator[ScriptedModelServer]:
+    async with scripted_model() as server:
+        yield server
+
+
+class Acidity(BaseModel):
+    """A measurement."""
+
+    value: int
+
+
 class PaperLedger:
     """Says yes, or that the money is gone."""
 
@@ -89,52 +100,13 @@ class PaperLedger:
         self.settled: list[CallRecord] = []
         self._refusal = refusal
 
-    def is_uncounted(self, _tag: CallTag, /) -> bool:
-        return False
-
-    async def reserve(
-        self, _tag: CallTag, _model: str, _tokens: int, *, goes_ahead: bool = False
-    ) -> UUID:
-        del goes_ahead
+    async def reserve(self, _tag: CallTag, _model: str, _tokens: int) -> UUID:
         if self._refusal:
             raise self._refusal
         return uuid4()
 
     async def settle(self, _reservation: UUID, record: CallRecord) -> None:
         self.settled.append(record)
-
-
-class EchoModel:
-    """Answers at once, and records its call as the real client does."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    async def stream(
-        self, _request: ChatRequest, tag: CallTag
-    ) -> AsyncIterator[StreamEvent]:
-        reservation = await self._recorder.reserve(tag, "large", 10)
-        try:
-            yield TextDelta("It is ")
-            yield TextDelta("5.5.")
-            yield Completed("large-1", Usage(7, 3), "stop")
-        finally:
-            await self._recorder.settle(reservation, record())
-
-    async def complete(self, _request: ChatRequest, tag: CallTag) -> Completion:
-        await self._recorder.settle(
-            await self._recorder.reserve(tag, "large", 10), record()
-        )
-        return Completion("It is 5.5.", "large-1", Usage(7, 3), "stop")
-
-    def model_name(self, _purpose: Purpose) -> str:
-        return "large"
-
-    async def find_name(self, _purpose: Purpose) -> str:
-        return "large"
-
-    def server_label(self, _purpose: Purpose) -> str:
-        return "models.example:443"
 
 
 def record(**overrides: Any) -> CallRecord:
@@ -146,6 +118,7 @@ def record(**overrides: Any) -> CallRecord:
         "duration_ms": 20,
         "first_token_ms": 5,
         "outcome": Outcome.COMPLETED,
+        "content": lambda: ('[{"text": "What is the pH?"}]', '[{"text": "5.5"}]'),
     }
     return CallRecord(**values | overrides)
 
@@ -163,9 +136,8 @@ def attributes(span: Any) -> dict[str, Any]:
     }
 
 
-async def ask(recorder: Recorder, tracer: Tracer) -> list[StreamEvent]:
-    model = traced_chat(EchoModel(recorder), tracer)
-    return [event async for event in model.stream(QUESTION, TAG)]
+async def ask(recorder: Recorder) -> None:
+    await recorder.settle(await recorder.reserve(TAG, "large", 10), record())
 
 
 async def test_a_call_is_a_span_with_the_names_of_the_conventions(
@@ -175,7 +147,7 @@ async def test_a_call_is_a_span_with_the_names_of_the_conventions(
     recorder = TracedRecorder(PaperLedger(), tracer)
 
     with log_context(request_id="request-7"):
-        await ask(recorder, tracer)
+        await ask(recorder)
     tracer.close()
 
     [span] = collector.spans
@@ -198,45 +170,55 @@ async def test_a_call_is_a_span_with_the_names_of_the_conventions(
 async def test_content_is_left_out_unless_it_is_allowed(collector: Collector) -> None:
     for content in (False, True):
         tracer = tracer_for(collector, content=content)
-        await ask(TracedRecorder(PaperLedger(), tracer), tracer)
+        await ask(TracedRecorder(PaperLedger(), tracer))
         tracer.close()
 
     without, within = (attributes(span) for span in collector.spans)
     assert "pH" not in json.dumps(without)
-    assert json.loads(within["gen_ai.input.messages"])[0]["parts"][0] == {
-        "type": "text",
-        "content": "What is the pH?",
-    }
-    answer = json.loads(within["gen_ai.output.messages"])[0]
-    assert (answer["role"], answer["parts"][0]["content"]) == (
-        "assistant",
-        "It is 5.5.",
-    )
+    assert "pH" in within["gen_ai.input.messages"]
+    assert "5.5" in within["gen_ai.output.messages"]
 
 
-async def test_whole_answers_are_traced_as_streams_are(collector: Collector) -> None:
+async def test_content_of_streamed_and_typed_calls_is_traced(
+    collector: Collector, model: ScriptedModelServer
+) -> None:
     tracer = tracer_for(collector, content=True)
-    model = traced_chat(EchoModel(TracedRecorder(PaperLedger(), tracer)), tracer)
+    plan = model_plan(AiSettings(base_url=model.base_url, model="scripted"))
+    assert plan is not None
+    client = ChatClient(plan, TracedRecorder(PaperLedger(), tracer))
 
-    await model.complete(QUESTION, TAG)
+    answer = await client.complete(QUESTION, TAG)
+    await client.typed(Acidity, instructions="Measure.", prompt="The pH?", tag=TAG)
+    await client.close()
+    tracer.close()
+
+    streamed, typed = (attributes(span) for span in collector.spans)
+    [asked] = json.loads(streamed["gen_ai.input.messages"])
+    assert asked == {
+        "role": "user",
+        "parts": [{"type": "text", "content": "What is the pH?"}],
+    }
+    [answered] = json.loads(streamed["gen_ai.output.messages"])
+    assert answered["role"] == "assistant"
+    assert answered["parts"][0] == {"type": "text", "content": answer.text}
+    assert "The pH?" in typed["gen_ai.input.messages"]
+
+
+async def test_a_stream_that_is_left_still_ends_its_span(
+    collector: Collector, model: ScriptedModelServer
+) -> None:
+    tracer = tracer_for(collector)
+    plan = model_plan(AiSettings(base_url=model.base_url, model="scripted"))
+    assert plan is not None
+    client = ChatClient(plan, TracedRecorder(PaperLedger(), tracer))
+
+    async with aclosing(client.stream(QUESTION, TAG)) as stream:
+        await anext(stream)
+    await client.close()
     tracer.close()
 
     [span] = collector.spans
-    assert "pH" in attributes(span)["gen_ai.input.messages"]
-    assert model.model_name(Purpose.STRONG) == "large"
-    assert await model.find_name(Purpose.STRONG) == "large"
-
-
-async def test_a_stream_that_is_left_still_ends_its_span(collector: Collector) -> None:
-    tracer = tracer_for(collector, content=True)
-    model = traced_chat(EchoModel(TracedRecorder(PaperLedger(), tracer)), tracer)
-    stream = model.stream(QUESTION, TAG)
-
-    async with aclosing(stream):  # type: ignore[type-var] # a generator, as all streams are
-        await anext(stream)
-    tracer.close()
-
-    assert len(collector.spans) == 1
+    assert attributes(span)["dossier.outcome"] == "cancelled"
 
 
 async def test_a_refused_or_failed_call_names_its_error(collector: Collector) -> None:
@@ -287,10 +269,9 @@ async def test_a_collector_that_fails_hurts_no_call(
     tracer = tracer_for(collector)
     ledger = PaperLedger()
 
-    events = await ask(TracedRecorder(ledger, tracer), tracer)
+    await ask(TracedRecorder(ledger, tracer))
     tracer.close()
 
-    assert len(events) == 3
     assert len(ledger.settled) == 1
     assert "Failed to export" in caplog.text
 
@@ -301,7 +282,7 @@ async def test_without_an_endpoint_nobody_is_told() -> None:
     with tracer.span("retrieval", {}) as span:
         span.set("key", "value")
         span.fail("code")
-    await ask(TracedRecorder(PaperLedger(), tracer), tracer)
+    await ask(TracedRecorder(PaperLedger(), tracer))
     tracer.close()
 
     assert isinstance(tracer, NoTracer)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel, Field
 
-from dossier.integrations.llm.pairs import (
+from dossier.integrations.llm.language_pairs import (
     LANGUAGES,
     load_pairs,
     sentences,

@@ -5,14 +5,19 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.integrations.llm.harness import HASTY, QUESTION, TAG, RememberingLedger
+from tests.integrations.llm.harness import QUESTION, TAG, RememberingLedger
 
 from dossier.core.errors import AppError
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.client import ChatClient, open_chat_model
-from dossier.integrations.llm.models import Completed, Completion
+from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.integrations.llm.types import Completed, Completion
+from dossier.testing.model_server import (
+    Deviation,
+    Fault,
+    FaultKind,
+    ScriptedModelServer,
+)
 
 NAMES = {
     FaultKind.RATE_LIMITED: "model_rate_limited",
@@ -27,6 +32,8 @@ NAMES = {
     FaultKind.STREAM_ERROR: "model_unavailable",
 }
 """The rest are answers: what is wrong with those, others must see."""
+UNNAMED_EVENT = (FaultKind.MALFORMED, "anthropic")
+"""The official client passes over an event without a name; then the end is missing."""
 SILENT = {FaultKind.NEVER_ANSWERS, FaultKind.SILENCE}
 REFUSALS = {FaultKind.REFUSAL, FaultKind.CONTENT_FILTER}
 
@@ -43,10 +50,11 @@ def opened(
     }[wire]
     # Short only where it must run out: a busy machine makes its own silences.
     limits = {"first_token_timeout_s": patience_s, "idle_timeout_s": patience_s}
+    limits |= {"max_retries": 0}
     given = where | limits
     plan = model_plan(AiSettings.model_validate(given))
     assert plan is not None
-    return open_chat_model(plan, ledger, HASTY)
+    return ChatClient(plan, ledger)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -76,11 +84,32 @@ async def test_every_fault_ends_under_a_name_or_in_an_answer(
     end = await ended(opened(server, wire, ledger, patience_s))
 
     if isinstance(end, AppError):
-        assert end.code() == NAMES.get(kind, "model_refused")
+        is_cut = (kind, wire) == UNNAMED_EVENT
+        name = "model_stream_cut" if is_cut else NAMES.get(kind, "model_refused")
+        assert end.code() == name
     else:
         assert kind not in NAMES
         assert (end.finish_reason == "refusal") is (kind in REFUSALS)
     assert len(ledger.rows) == server.calls.begun
+
+
+@pytest.mark.parametrize("deviation", list(Deviation))
+async def test_deviation_from_the_wire_leaves_the_answer_as_it_is(
+    server: ScriptedModelServer, deviation: Deviation
+) -> None:
+    server.play(reply="Once upon a time a cream was made.", deviations=[deviation])
+    ledger = RememberingLedger()
+
+    end = await ended(opened(server, "openai", ledger))
+
+    if deviation is Deviation.UNKNOWN_FINISH:
+        assert isinstance(end, AppError)
+        assert end.code() == "model_stream_cut"
+    else:
+        assert isinstance(end, Completion)
+        assert end.text == "Once upon a time a cream was made."
+        assert end.finish_reason == "stop"
+    assert len(ledger.rows) == 1
 
 
 @pytest.mark.parametrize("wire", ["openai", "anthropic"])

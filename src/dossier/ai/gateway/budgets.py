@@ -9,12 +9,7 @@ from uuid import UUID
 from sqlalchemy import Case, ColumnElement, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import (
-    BUDGETS_CHANNEL,
-    BudgetScope,
-    BudgetWindow,
-    CallOutcome,
-)
+from dossier.ai.constants import BudgetScope, BudgetWindow, CallOutcome
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -22,8 +17,7 @@ from dossier.core.pagination import PageParams, Slice, paginate
 WindowKey = tuple[UUID, datetime]
 
 _LOCK = """
-select b.id, b.scope, b."window", b.cap_tokens, b.cap_usd,
-  set_config('synchronous_commit', 'off', true)
+select b.id, b.scope, b."window", b.cap_tokens, b.cap_usd
 from ai_budgets b
 where b.org_id = $1 and (b.scope = 'organisation'
   or (b.scope = 'user' and b.subject_id = $2)
@@ -81,8 +75,6 @@ async def lock_caps_for_org(session: Session, org_id: UUID, payer: Payer) -> lis
     """Return the budgets that count a call, held until the transaction ends.
 
     Always in the order of their ids, so that two callers never wait for each other.
-    The commit does not wait for the disk, as where no budget counts: others wait for
-    these rows.
     """
     rows = await raw_rows(session, _LOCK, org_id, payer.user_id, payer.key_id)
     return [
@@ -147,11 +139,6 @@ async def add_budget(session: Session, values: dict[str, Any]) -> AiBudget:
     ).returning(AiBudget)
     found = await session.scalars(upsert.execution_options(populate_existing=True))
     return found.one()
-
-
-async def tell_of_budget_for_org(session: Session, org_id: UUID) -> None:
-    """Tell all processes, when the transaction commits, that there is a budget."""
-    await raw_rows(session, "select pg_notify($1, $2)", BUDGETS_CHANNEL, org_id.hex)
 
 
 async def start_window_for_org(

@@ -11,40 +11,10 @@ from sqlalchemy import ColumnElement, Date, and_, cast, func, select
 
 from dossier.ai.constants import CallFilter, CallOutcome, UsageGroup
 from dossier.ai.models import AiCall
-from dossier.core.database import Session, SessionFactory
+from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
-from dossier.core.reads import BIND, BoundStatement, Reads, Statements
 
-# One round trip, its own transaction. `offset 0` keeps the look at the budgets behind
-# the binding of the tenant, as in `core/reads.py`.
-#
-# The commit does not wait for the disk: it would take longer than everything else that
-# stands before the first token. Should the database server itself crash in the next
-# instants, reservations are forgotten that had not been settled; settlements never are.
-_UNLIMITED = """
-, hurry as materialized (
-  select set_config('synchronous_commit', 'off', true) from bound
-), held as (
-  select fenced.budgets from bound cross join lateral (
-    select count(*) as budgets from ai_budgets b
-    where b.org_id = bound.org_id and (
-      b.scope = 'organisation' or (b.scope = 'user' and b.subject_id = $4)
-      or (b.scope = 'key' and b.subject_id = $5))
-    offset 0
-  ) fenced
-), added as (
-  insert into ai_calls (
-    id, org_id, created_at, user_id, key_id, run_id, feature, prompt_hash, model,
-    reserved_tokens, reserved_usd, is_estimated, charged_tokens, outcome, holds)
-  select $2, bound.org_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, false, 0,
-    'reserved', '[]'
-  from bound, held, hurry where held.budgets = 0
-  on conflict (id) do nothing
-)
-select budgets from held
-"""
-_ADD_UNLIMITED = BoundStatement(BIND + _UNLIMITED)
-_ADD_HELD = """
+_ADD = """
 insert into ai_calls (
   org_id, id, created_at, user_id, key_id, run_id, feature, prompt_hash, model,
   reserved_tokens, reserved_usd, holds, is_estimated, charged_tokens, outcome)
@@ -118,36 +88,27 @@ class Settlement:
     charged_usd: Decimal
 
 
-async def add_unlimited_call(
-    sessions: SessionFactory, org_id: UUID, call: NewCall
-) -> bool:
-    """Write a call that no budget counts; `False`, and nothing, where one does."""
-    members = [getattr(call, name) for name in NewCall.__slots__]
-    rows = await Reads(sessions, org_id).rows(_ADD_UNLIMITED, org_id, *members)
-    return not rows[0]["budgets"]
-
-
 async def add_call(
-    statements: Statements,
+    session: Session,
     org_id: UUID,
     call: NewCall,
     holds: list[tuple[UUID, datetime]],
 ) -> None:
-    """Write a call that budgets hold tokens for."""
+    """Write a call before it is made, with the budgets that hold tokens for it."""
     told = [[str(budget_id), start.isoformat()] for budget_id, start in holds]
     members = [getattr(call, name) for name in NewCall.__slots__]
-    await statements(_ADD_HELD, org_id, *members, orjson.dumps(told).decode())
+    await raw_rows(session, _ADD, org_id, *members, orjson.dumps(told).decode())
 
 
 async def settle_call_for_org(
-    statements: Statements, org_id: UUID, call_id: UUID, settlement: Settlement
+    session: Session, org_id: UUID, call_id: UUID, settlement: Settlement
 ) -> bool:
     """Write what a call came to and move it in its budgets; `False` if it was before.
 
     Budgets are locked in the order of their ids, here and where tokens are reserved.
     """
     members = [getattr(settlement, name) for name in Settlement.__slots__]
-    rows = await statements(_SETTLE, org_id, call_id, *members)
+    rows = await raw_rows(session, _SETTLE, org_id, call_id, *members)
     return bool(rows[0]["settled"])
 
 

@@ -1,6 +1,6 @@
 """What works with the present settings, by what, and what is missing where not."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dossier.ai.constants import Engine
 
@@ -15,11 +15,6 @@ _NO_EMBEDDER = "No embedding model is configured."
 _NO_HOST = "An embedding model is named, but no server of OpenAI's wire to ask for it."
 _NO_LIBRARY = "Local embeddings need the extra: pip install 'dossier[local-embed]'."
 _NO_VECTOR = "The server answered, but gave no vector for the embedding model."
-_TYPED = "DOSSIER_JOBS__IN_PROCESS"
-_NO_TYPED = (
-    "Plain words: a form that is checked needs the extra: pip install 'dossier[ai]'."
-)
-_NO_OWN_WORKER = "Plain words: a form that is checked needs a worker of its own."
 _NO_LANGUAGE = "The embedding model tells neither Chinese nor English sentences apart."
 
 
@@ -38,9 +33,6 @@ class Facts:
     """As it is set, whether or not a server is there to ask for it."""
     local_embedder: str | None = None
     has_local_library: bool = True
-    has_typed_lane: bool = True
-    has_own_worker: bool = True
-    """Jobs are not done by the process that serves."""
     reranker: str | None = None
     has_central: bool = False
     is_reachable: bool | None = None
@@ -66,7 +58,7 @@ def capabilities(facts: Facts) -> list[Capability]:
     return [
         _answers(facts),
         _by_model("chat.plain", facts, facts.strong, facts.fallback),
-        _summary(facts),
+        _by_model("chat.summary", facts, facts.cheap, facts.cheap_fallback),
         Capability("search.lexical", available=True, engine=Engine.LEXICAL),
         _dense(facts),
         _rerank(facts),
@@ -96,18 +88,6 @@ def _answers(facts: Facts) -> Capability:
         why_not=by_model.why_not,
         setting=by_model.setting,
     )
-
-
-def _summary(facts: Facts) -> Capability:
-    """Summaries are written in a checked form where that can be had."""
-    by_model = _by_model("chat.summary", facts, facts.cheap, facts.cheap_fallback)
-    if not by_model.available or by_model.why_not:
-        return by_model
-    if not facts.has_typed_lane:
-        return replace(by_model, why_not=_NO_TYPED)
-    if not facts.has_own_worker:
-        return replace(by_model, why_not=_NO_OWN_WORKER, setting=_TYPED)
-    return by_model
 
 
 def _by_model(

@@ -5,7 +5,6 @@ from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_
 from dossier.ai.service.assembly import (
     ModelParts,
     embedder_name,
-    has_typed_lane,
     open_model_parts,
     open_tracer,
 )
@@ -40,7 +39,6 @@ __all__ = [
     "count_hit",
     "embedder_name",
     "find_stored",
-    "has_typed_lane",
     "load_prompt",
     "open_model_parts",
     "open_tracer",

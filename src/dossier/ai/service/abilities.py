@@ -9,12 +9,12 @@ from typing import Any
 
 from dossier.ai.gateway import servers as gateway
 from dossier.ai.models import AiServers
-from dossier.ai.ports import PlannedServer
 from dossier.ai.rules import plan_fingerprint
+from dossier.ai.types import PlannedServer
 from dossier.core.database import SessionFactory, system_transaction
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.models import ServerAbilities
 from dossier.integrations.llm.plan import ModelServer, model_plan
+from dossier.integrations.llm.types import ServerAbilities
 
 REFRESH_S = 30
 

@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 
 import dossier
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
-from dossier.ai.service.uncounted import Uncounted
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.settings.models import TraceSettings
 from dossier.integrations.llm.local import local_name
-from dossier.integrations.llm.models import Purpose, Recorder
 from dossier.integrations.llm.plan import model_plan
+from dossier.integrations.llm.types import Purpose, Recorder
 from dossier.integrations.tracing import client as tracing
 from dossier.integrations.tracing.calls import TracedRecorder
 from dossier.integrations.tracing.models import Tracer
@@ -26,8 +24,6 @@ class ModelParts:
 
     recorder: Recorder
     """The ledger, traced; clients of models take it."""
-    uncounted: Uncounted
-    """What the ledger knows of budgets; trusts itself once it listens."""
     abilities: AbilitiesService
     tracer: Tracer
     """Sends what is left when the process ends."""
@@ -49,16 +45,11 @@ def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts
     """Return the ledger, the abilities and the tracer of one process."""
     probe = StoredProbe(sessions, planned_servers(settings.ai))
     tracer = open_tracer(settings)
-    ledger = Ledger(sessions, ModelPrices(settings.ai, probe))
+    ledger = Ledger(sessions, ModelPrices(settings.ai, probe).price_of)
     recorder: Recorder = (
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )
-    return ModelParts(recorder, ledger.uncounted, AbilitiesService(probe), tracer)
-
-
-def has_typed_lane() -> bool:
-    """Tell whether models can be asked for typed answers here; imports nothing."""
-    return find_spec("pydantic_ai") is not None
+    return ModelParts(recorder, AbilitiesService(probe), tracer)
 
 
 def embedder_name(settings: Settings) -> str | None:

@@ -81,7 +81,6 @@ class BudgetsService:
             rules.window_start(wanted.window, moment),
         )
         await self._record("update", budget)
-        await gateway.tell_of_budget_for_org(self._session, self._actor.org_id)
         return (await self._with_windows([budget]))[0]
 
     async def get_budget(self, budget_id: UUID) -> BudgetResponse:

@@ -12,11 +12,10 @@ from dossier.ai.schemas import (
     ServerResponse,
 )
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
-from dossier.ai.service.assembly import has_typed_lane
 from dossier.core.database import SessionFactory
 from dossier.core.settings.models import AiSettings, KnowledgeSettings
-from dossier.integrations.llm.models import Purpose, ServerAbilities
 from dossier.integrations.llm.plan import UNNAMED
+from dossier.integrations.llm.types import Purpose, ServerAbilities
 
 
 class _Named(TypedDict):
@@ -36,10 +35,7 @@ class CapabilitiesService:
         sessions: SessionFactory,
         ai: AiSettings,
         knowledge: KnowledgeSettings,
-        *,
-        has_own_worker: bool,
     ) -> None:
-        self._has_own_worker = has_own_worker
         self._servers = planned_servers(ai)
         self._abilities = AbilitiesService(StoredProbe(sessions, self._servers))
         self._knowledge = knowledge
@@ -63,8 +59,6 @@ class CapabilitiesService:
             embed_model=self._embed_model,
             local_embedder=knowledge.local_embed_model,
             has_local_library=find_spec("sentence_transformers") is not None,
-            has_typed_lane=has_typed_lane(),
-            has_own_worker=self._has_own_worker,
             reranker=knowledge.rerank_url
             and (knowledge.rerank_model or knowledge.rerank_url),
             has_central=knowledge.central_url is not None,

@@ -1,18 +1,13 @@
-"""The ledger: every call of a model, written as it is made and after it ended.
-
-Where a budget counts a call, its row stands before the call is made; where none does,
-it may stand a moment later, but before anything of the answer is told.
+"""The ledger: every call of a model, written before it is made and after it ended.
 
 Each step is a short transaction of its own, so that what was paid stays written
 whatever becomes of the caller's.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from uuid import UUID
 
 from dossier.ai import rules
@@ -22,21 +17,13 @@ from dossier.ai.gateway import budgets as budget_gateway
 from dossier.ai.gateway import calls as gateway
 from dossier.ai.gateway.budgets import Cap, Payer, Spent
 from dossier.ai.gateway.calls import NewCall, Settlement
-from dossier.ai.ports import Prices
 from dossier.ai.rules.pricing import Price, Tokens
 from dossier.ai.service.meters import check
-from dossier.ai.service.uncounted import Uncounted
+from dossier.ai.types import PriceOf
 from dossier.core.clock import now
-from dossier.core.database import (
-    Session,
-    SessionFactory,
-    raw_rows,
-    tenant_transaction,
-)
-from dossier.core.errors import AppError
+from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.models import new_id
-from dossier.core.reads import Statements, raw_transaction
-from dossier.integrations.llm.models import CallRecord, CallTag, Outcome, Settle
+from dossier.integrations.llm.types import CallRecord, CallTag
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +36,6 @@ class _Open:
     model: str
     tokens: int
     usd: Decimal | None
-    defer: Callable[[Settle], None] | None
 
 
 class Ledger:
@@ -59,83 +45,44 @@ class Ledger:
     `ai.tasks.settle_lost`.
     """
 
-    def __init__(self, sessions: SessionFactory, prices: Prices) -> None:
-        self.uncounted = Uncounted()
+    def __init__(self, sessions: SessionFactory, price_of: PriceOf) -> None:
         self._sessions = sessions
-        self._prices = prices
+        self._price_of = price_of
         self._open: dict[UUID, _Open] = {}
 
-    def is_uncounted(self, tag: CallTag) -> bool:
-        """Tell whether no budget counts a call, as far as is known here."""
-        return self.uncounted.knows(_payer(tag))
+    async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
+        """Reserve tokens for a call, or raise where a budget forbids it.
 
-    async def reserve(
-        self, tag: CallTag, model: str, tokens: int, *, goes_ahead: bool = False
-    ) -> UUID:
-        """Set tokens aside for a call, or raise where a budget forbids it."""
-        price = await self._prices.price_of(model)
-        call = _new_call(tag, model, tokens, price)
-        if not await self._added_unlimited(tag, call):
-            try:
-                await self._reserve_within(tag, call)
-            except AppError:
-                if goes_ahead:
-                    await self._note_cut(tag, call)
-                raise
-        opened = _Open(tag.org_id, model, tokens, call.reserved_usd, tag.defer)
-        self._open[call.id] = opened
-        return call.id
-
-    async def settle(self, reservation: UUID, record: CallRecord) -> None:
-        """Replace what was set aside by what it came to."""
-        opened = self._open.pop(reservation, None)
-        if opened is None:
-            logger.warning("ai.call.unknown", extra={"call_id": str(reservation)})
-            return
-        # By the name that was asked for: servers answer under longer ones.
-        price = await self._prices.price_of(opened.model)
-        settlement = _settlement(opened, record, price)
-        write = partial(_write, opened.org_id, reservation, settlement)
-        # What failed may be tried again, and needs the room that it gives back.
-        if opened.defer is not None and record.outcome is Outcome.COMPLETED:
-            opened.defer(write)
-            return
-        async with raw_transaction(self._sessions, opened.org_id) as statements:
-            await write(statements)
-
-    async def _added_unlimited(self, tag: CallTag, call: NewCall) -> bool:
-        """Write a call that no budget counts; else believe nothing of its payer."""
-        since, is_added = self.uncounted.look(), False
-        try:
-            is_added = await gateway.add_unlimited_call(
-                self._sessions, tag.org_id, call
-            )
-        finally:
-            if not is_added:
-                self.uncounted.forget(_payer(tag))
-        if is_added:
-            self.uncounted.note(_payer(tag), since)
-        return is_added
-
-    async def _note_cut(self, tag: CallTag, call: NewCall) -> None:
-        """Write a call that was made in the instant of a new budget, and was cut."""
-        async with raw_transaction(self._sessions, tag.org_id) as statements:
-            await gateway.add_call(statements, tag.org_id, call, [])
-            await _write(tag.org_id, call.id, cut_settlement(call), statements)
-
-    async def _reserve_within(self, tag: CallTag, call: NewCall) -> None:
-        """Reserve in every budget that counts the call, or in none.
-
-        The budgets' rows are locked while their windows are read and raised: of callers
-        at once each sees what the one before has set aside.
+        Every budget that counts the call holds them, or none does. The budgets' rows
+        are locked while their windows are read and raised: of callers at once each sees
+        what the one before has reserved.
         """
+        price = await self._price_of(model)
+        call = _new_call(tag, model, tokens, price)
         payer = Payer(tag.user_id, tag.key_id)
         async with tenant_transaction(self._sessions, tag.org_id) as session:
             budgets = await budget_gateway.lock_caps_for_org(session, tag.org_id, payer)
             _refuse_unpriced(budgets, call)
             holds = await self._hold(session, tag.org_id, budgets, call)
-            statements = partial(raw_rows, session)
-            await gateway.add_call(statements, tag.org_id, call, holds)
+            await gateway.add_call(session, tag.org_id, call, holds)
+        self._open[call.id] = _Open(tag.org_id, model, tokens, call.reserved_usd)
+        return call.id
+
+    async def settle(self, reservation: UUID, record: CallRecord) -> None:
+        """Replace a reservation by what the call came to."""
+        opened = self._open.pop(reservation, None)
+        if opened is None:
+            logger.warning("ai.call.unknown", extra={"call_id": str(reservation)})
+            return
+        # By the name that was asked for: servers answer under longer ones.
+        price = await self._price_of(opened.model)
+        settlement = _settlement(opened, record, price)
+        async with tenant_transaction(self._sessions, opened.org_id) as session:
+            settled = await gateway.settle_call_for_org(
+                session, opened.org_id, reservation, settlement
+            )
+        if not settled:  # the sweeper took it for lost
+            logger.warning("ai.call.late", extra={"call_id": str(reservation)})
 
     async def _hold(
         self, session: Session, org_id: UUID, budgets: list[Cap], call: NewCall
@@ -144,7 +91,7 @@ class Ledger:
             (each.id, rules.window_start(each.window, call.created_at))
             for each in budgets
         ]
-        if not keys:  # the last budget was deleted a moment ago
+        if not keys:
             return []
         windows = await budget_gateway.list_spent_for_org(session, org_id, keys)
         for budget, key in zip(budgets, keys, strict=True):
@@ -154,24 +101,6 @@ class Ledger:
             session, org_id, keys, call.reserved_tokens, usd
         )
         return keys
-
-
-def _payer(tag: CallTag) -> tuple[UUID, UUID | None, UUID | None]:
-    return tag.org_id, tag.user_id, tag.key_id
-
-
-async def _write(
-    org_id: UUID, call_id: UUID, settlement: Settlement, statements: Statements
-) -> None:
-    settled = await gateway.settle_call_for_org(statements, org_id, call_id, settlement)
-    if not settled:  # the sweeper took it for lost
-        logger.warning("ai.call.late", extra={"call_id": str(call_id)})
-
-
-def cut_settlement(call: NewCall) -> Settlement:
-    """Return how a call is settled that a budget refused while it was being made."""
-    lost = lost_settlement(model=call.model, reserved_tokens=0, reserved_usd=None)
-    return replace(lost, outcome=CallOutcome.CANCELLED, error_code="budget")
 
 
 def lost_settlement(
@@ -241,7 +170,7 @@ def _settlement(opened: _Open, record: CallRecord, price: Price | None) -> Settl
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cached_tokens=usage.cached_tokens,
-        is_estimated=getattr(record, "is_estimated", False),
+        is_estimated=record.is_estimated,
         charged_tokens=rules.charged_tokens(outcome, tokens.total, opened.tokens),
         cost_usd=cost,
         price_source=price.source if price and cost is not None else None,

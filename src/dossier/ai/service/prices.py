@@ -6,15 +6,15 @@ from typing import Any
 from dossier.ai.rules.pricing import Price
 from dossier.ai.service.abilities import StoredProbe
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.models import Purpose
 from dossier.integrations.llm.plan import model_plan
+from dossier.integrations.llm.types import Purpose
 from dossier.integrations.prices.client import ListedPrice
 
 FROM_SETTINGS = "settings"
 
 
 class ModelPrices:
-    """Prices by model; satisfies `Prices`.
+    """Prices by model.
 
     Prices in settings are those of the first server's strong model, by whatever name:
     they hold for every model but the others that may be asked, a fallback's as well.

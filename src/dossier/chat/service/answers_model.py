@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from dossier.ai.exceptions import BudgetBusyError, BudgetExhaustedError
 from dossier.chat.service.answers_reply import Reply
@@ -11,14 +11,16 @@ from dossier.integrations.llm.exceptions import (
     ModelRefusedError,
     ModelResponseMalformedError,
 )
-from dossier.integrations.llm.models import (
+from dossier.integrations.llm.types import (
     CallTag,
-    ChatModel,
     ChatRequest,
     Completed,
     StreamEvent,
 )
 from dossier.runs.service import RunContext
+
+if TYPE_CHECKING:
+    from dossier.integrations.llm.client import ChatClient
 
 NEEDS_NO_BUDGET: Final = (
     "The grounding `papers` with the engine `extractive` asks no chat model."
@@ -26,7 +28,7 @@ NEEDS_NO_BUDGET: Final = (
 
 
 def tag_of(context: RunContext, feature: str, prompt_hash: str) -> CallTag:
-    """Return on whose account the calls of a run go; they are settled with its end."""
+    """Return on whose account the calls of a run go."""
     run = context.run
     return CallTag(
         org_id=run.org_id,
@@ -36,12 +38,11 @@ def tag_of(context: RunContext, feature: str, prompt_hash: str) -> CallTag:
         run_id=run.id,
         prompt_hash=prompt_hash,
         conversation_id=run.subject_id,
-        defer=context.also,
     )
 
 
 async def events_of(
-    model: ChatModel, request: ChatRequest, tag: CallTag
+    model: "ChatClient", request: ChatRequest, tag: CallTag
 ) -> AsyncGenerator[StreamEvent]:
     """Yield what a model says; a refusal is a failure with a name."""
     async for event in model.stream(request, tag):

@@ -24,7 +24,7 @@ from dossier.chat.rules.replay import Replay
 from dossier.chat.rules.wording import estimated_tokens
 from dossier.chat.service.answers_brief import Brief
 from dossier.chat.service.answers_sources import Sources
-from dossier.integrations.llm.models import ChatMessage, ChatRequest
+from dossier.integrations.llm.types import ChatMessage, ChatRequest
 
 GROUNDED_PROMPT = "chat.answer"
 PLAIN_PROMPT = "chat.plain"

@@ -37,12 +37,13 @@ from dossier.chat.service.answers_sources import Sources
 from dossier.chat.tasks.answer_cache import CachedAnswer, Maker, Pages
 from dossier.chat.tasks.finding import Finding
 from dossier.core.errors import AppError
-from dossier.integrations.llm.models import ChatModel, Purpose, TextDelta
+from dossier.integrations.llm.types import Purpose, TextDelta
 from dossier.knowledge.service.sentences import PAPERS_PARSER
 from dossier.runs.service import RunContext
 
 if TYPE_CHECKING:
     from dossier.chat.tasks.answer import AnswerParts
+    from dossier.integrations.llm.client import ChatClient
 
 FEATURE = "chat.answer"
 MAX_CLAIMS = 12
@@ -77,7 +78,7 @@ class Grounded:
             return await self._by_cache_or(model, sources)
         return await self._by(model, sources, going_on)
 
-    async def _by_cache_or(self, model: ChatModel, sources: Sources) -> Outcome:
+    async def _by_cache_or(self, model: "ChatClient", sources: Sources) -> Outcome:
         """Give a stored answer, or make one and store it; others wait meanwhile."""
         maker = Maker(
             await model.find_name(Purpose.STRONG),
@@ -109,7 +110,7 @@ class Grounded:
         return Outcome(label, cached.dropped, sources.not_ready)
 
     async def _by(
-        self, model: ChatModel, sources: Sources, told: Replay | None
+        self, model: "ChatClient", sources: Sources, told: Replay | None
     ) -> Outcome:
         if not sources.passages:
             return self._verbatim(sources, None, asked_model=False)
@@ -122,7 +123,7 @@ class Grounded:
         return await self._asked(model, call, sources)
 
     async def _asked(
-        self, model: ChatModel, call: GroundedCall, sources: Sources
+        self, model: "ChatClient", call: GroundedCall, sources: Sources
     ) -> Outcome:
         reader = ClaimReader(call.sources)
         self._reply.label = _label(model.model_name(Purpose.STRONG), None)
@@ -138,7 +139,7 @@ class Grounded:
 
     async def _listen(
         self,
-        model: ChatModel,
+        model: "ChatClient",
         call: GroundedCall,
         reader: ClaimReader,
         sources: Sources,
@@ -212,7 +213,7 @@ class Grounded:
         await self._context.restarted(told.announced_through)
         return Replay(announced_through=told.announced_through)
 
-    async def _resumed(self, told: Replay, model: ChatModel | None) -> Replay | None:
+    async def _resumed(self, told: Replay, model: "ChatClient | None") -> Replay | None:
         """Go on after the last proven sentence where the server can, else anew."""
         if not told.added_through:
             return None

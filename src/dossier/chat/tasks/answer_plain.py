@@ -21,9 +21,8 @@ from dossier.chat.service.answers_prompt import PLAIN_PROMPT, plain_call
 from dossier.chat.service.answers_reply import Reply
 from dossier.chat.service.answers_terms import PLAIN_RULES
 from dossier.core.errors import AppError
-from dossier.integrations.llm.models import (
+from dossier.integrations.llm.types import (
     CallTag,
-    ChatModel,
     ChatRequest,
     Purpose,
     TextDelta,
@@ -32,6 +31,7 @@ from dossier.runs.service import RunContext
 
 if TYPE_CHECKING:
     from dossier.chat.tasks.answer import AnswerParts
+    from dossier.integrations.llm.client import ChatClient
 
 FEATURE = "chat.plain"
 
@@ -69,7 +69,7 @@ def _label(model: str, degraded: Degraded | None = None) -> AnswerLabel:
 
 
 async def _relay(
-    model: ChatModel,
+    model: "ChatClient",
     request: ChatRequest,
     tag: CallTag,
     reply: Reply,

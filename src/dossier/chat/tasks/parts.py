@@ -11,52 +11,34 @@ from dossier.chat.service.answers_prompt import Window
 from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
-from dossier.integrations.llm.models import ChatModel
 from dossier.integrations.llm.plan import model_plan
 from dossier.runs.service import Executor, RunKind
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
-    from dossier.integrations.llm.typed import TypedModel
 
 
 class Clients:
-    """The model clients of a process."""
+    """The model client of a process, opened when it is first needed."""
 
-    def __init__(
-        self, settings: Settings, parts: ModelParts, *, may_type: bool = False
-    ) -> None:
+    def __init__(self, settings: Settings, parts: ModelParts) -> None:
         self._plan = model_plan(settings.ai)
-        self._recorder = parts.recorder
-        self._abilities = parts.abilities
+        self._parts = parts
         self._chat: ChatClient | None = None
-        self._typed: TypedModel | None = None
-        self._may_type = may_type
 
-    def chat(self) -> ChatModel | None:
+    def chat(self) -> "ChatClient | None":
         """Return the chat client; `None` where no setting names a model."""
         if self._plan is not None and self._chat is None:
-            # 29 MiB that a process without models never pays.
-            from dossier.integrations.llm.client import (  # noqa: PLC0415
-                open_chat_model,
+            from dossier.integrations.llm.client import (  # noqa: PLC0415 - 80 MiB
+                ChatClient,
             )
 
-            self._chat = open_chat_model(self._plan, self._recorder)
+            abilities = self._parts.abilities.current
+            self._chat = ChatClient(self._plan, self._parts.recorder, abilities)
         return self._chat
 
-    async def typed(self) -> "TypedModel | None":
-        """Return what answers in types; `None` where this process has no such lane."""
-        if self._plan is not None and self._may_type and self._typed is None:
-            from dossier.integrations.llm.typed import TypedModel  # noqa: PLC0415
-
-            abilities = await self._abilities.current()
-            self._typed = TypedModel(self._plan, self._recorder, abilities)
-        return self._typed
-
     async def close(self) -> None:
-        """Give the connections up."""
-        if self._typed is not None:
-            await self._typed.close()
+        """Close the connections."""
         if self._chat is not None:
             await self._chat.close()
 
@@ -66,12 +48,9 @@ def window_of(settings: Settings) -> Window:
     return Window(settings.ai.window_tokens, settings.ai.max_output_tokens)
 
 
-def open_clients(
-    settings: Settings, sessions: SessionFactory, *, may_type: bool = False
-) -> Clients:
+def open_clients(settings: Settings, sessions: SessionFactory) -> Clients:
     """Return clients for one piece of work in the background, to be closed after."""
-    parts = open_model_parts(sessions, settings)
-    return Clients(settings, parts, may_type=may_type)
+    return Clients(settings, open_model_parts(sessions, settings))
 
 
 @asynccontextmanager
@@ -83,8 +62,8 @@ async def answering(
 ) -> AsyncIterator[dict[str, Executor]]:
     """Yield the executors of chat; leaving closes their clients."""
     clients = Clients(settings, parts)
-    clients.chat()  # what it imports, the first question shall not wait for
-
+    if (model := clients.chat()) is not None:
+        model.warm_up()
     executor = AnswerExecutor(
         AnswerParts(
             sessions=sessions,

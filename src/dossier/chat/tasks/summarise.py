@@ -12,23 +12,13 @@ from dossier.chat.rules.passages import cleaned
 from dossier.chat.service.answers_prompt import Window, history_tokens
 from dossier.chat.service.history import HistoryService
 from dossier.chat.tasks.parts import Clients
-from dossier.chat.tasks.summary_writers import Material, Writer, writers_of
+from dossier.chat.tasks.summary_writers import Material, write_summary
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.integrations.llm.exceptions import (
-    ModelExtraMissingError,
-    ModelResponseMalformedError,
-    ModelUnavailableError,
-)
-from dossier.integrations.llm.models import CallTag
+from dossier.integrations.llm.types import CallTag
 from dossier.jobs.ports import TaskContext
 
 PROMPT = "chat.summary"
 FEATURE = "chat.summarise"
-_NO_FORM = (
-    ModelExtraMissingError,
-    ModelResponseMalformedError,
-    ModelUnavailableError,  # also where a server refuses what it does not know
-)
 
 
 async def summarise(
@@ -48,12 +38,14 @@ async def summarise(
     """
     clients = clients_of(ctx.sessions)
     try:
-        writers = await writers_of(clients)
+        model = clients.chat()
         if limit_tokens is None:
             limit_tokens = history_tokens("", {}, window, is_grounded=True)
         limits = (limit_tokens, window.window_tokens // 2)
-        past = await _past(ctx, room_id, leaf_id, limits) if writers else None
-        text = await _written(ctx, writers, past) if past and past.turns else None
+        past = await _past(ctx, room_id, leaf_id, limits) if model else None
+        text = None
+        if model and past and past.turns:
+            text = await write_summary(model, _material(ctx, past))
         await _store(ctx, room_id, past, text)
     finally:
         await clients.close()
@@ -76,18 +68,6 @@ async def _past(
             return await service.history(room_id, present.cut_at, most_tokens)
         except ChatRoomNotFoundError:  # deleted, or left
             return None
-
-
-async def _written(
-    ctx: TaskContext, writers: list[Writer], past: History
-) -> str | None:
-    """Return what the first writer writes whom the model can follow."""
-    material = _material(ctx, past)
-    *forms, plain = writers
-    for writer in forms:
-        with suppress(*_NO_FORM):
-            return await writer(material)
-    return await plain(material)
 
 
 def _material(ctx: TaskContext, past: History) -> Material:

@@ -1,29 +1,35 @@
-"""Two ways to have a summary written: in a form that is checked, or in plain words."""
+"""Has a summary written by a model: in a form that is checked, or in plain words."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from dossier.chat.rules.summaries import SaidFact, summary_text
 from dossier.chat.schemas.summaries import ToldSummary
-from dossier.chat.tasks.parts import Clients
-from dossier.integrations.llm.models import (
+from dossier.integrations.llm.exceptions import (
+    ModelResponseMalformedError,
+    ModelUnavailableError,
+)
+from dossier.integrations.llm.types import (
     CallTag,
     ChatMessage,
-    ChatModel,
     ChatRequest,
     Purpose,
 )
 
 if TYPE_CHECKING:
-    from dossier.integrations.llm.typed import TypedModel
+    from dossier.integrations.llm.client import ChatClient
 
 SUMMARY_TOKENS = 400
 FORM_TOKENS = 900
 """A form takes more tokens than what is kept of it."""
 MAX_REQUESTS = 3
 """Answers that do not fit the form are asked for again."""
+_NO_FORM = (
+    ModelResponseMalformedError,
+    ModelUnavailableError,  # also where a server refuses what it does not know
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +43,26 @@ class Material:
     tag: CallTag
 
 
-Writer = Callable[[Material], Awaitable[str | None]]
+async def write_summary(model: "ChatClient", material: Material) -> str | None:
+    """Return a summary in a form that is checked, else in the model's own words.
+
+    Plain words are taken where the model cannot fill the form.
+    """
+    with suppress(*_NO_FORM):
+        return await _in_a_form(model, material)
+    return await _plainly(model, material)
 
 
-async def writers_of(clients: Clients) -> list[Writer]:
-    """Return the ways that there are, the better one first; none without a model."""
-    model = clients.chat()
-    if model is None:
-        return []
-    plain = partial(write_plainly, model)
-    typed = await clients.typed()
-    return [plain] if typed is None else [partial(write_in_a_form, typed), plain]
-
-
-async def write_in_a_form(typed: "TypedModel", material: Material) -> str | None:
+async def _in_a_form(model: "ChatClient", material: Material) -> str | None:
     """Return what holds of a summary whose statements name the turns they are from."""
-    from dossier.integrations.llm.typed import TypedOptions  # noqa: PLC0415 - aiohttp
-
-    written = await typed.run(
+    written = await model.typed(
         ToldSummary,
         instructions=material.instructions,
         prompt=material.asked,
         tag=material.tag,
-        options=TypedOptions(Purpose.CHEAP, MAX_REQUESTS, FORM_TOKENS),
+        purpose=Purpose.CHEAP,
+        max_requests=MAX_REQUESTS,
+        max_output_tokens=FORM_TOKENS,
     )
     return summary_text(
         written.summary,
@@ -70,7 +73,7 @@ async def write_in_a_form(typed: "TypedModel", material: Material) -> str | None
     )
 
 
-async def write_plainly(model: ChatModel, material: Material) -> str | None:
+async def _plainly(model: "ChatClient", material: Material) -> str | None:
     """Return a summary in the words of the model."""
     request = ChatRequest(
         (

@@ -57,7 +57,9 @@ class AiSettings(Group):
     breaker_reset_s: float = Field(
         30, gt=0, description="Until an open breaker lets one call through."
     )
-    max_concurrent: int = Field(512, ge=1, description="Calls at once, per process.")
+    max_concurrent: int = Field(
+        512, ge=1, description="Chat calls at once, per process."
+    )
     price_input_usd_per_mtok: Decimal | None = Field(
         None, ge=0, description="Overrides the price list, with the next two."
     )

@@ -1,1 +1,1 @@
-"""Model servers: the relay of the web process, typed output of the worker."""
+"""Model servers: chat, typed output and embeddings by pydantic-ai."""

@@ -1,72 +1,130 @@
-"""The relay of the web process: tokens from a model server as they come."""
+"""The client of chat models: text, streams and typed answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from dossier.integrations.llm import faults
-from dossier.integrations.llm.booking import Booking, booked
-from dossier.integrations.llm.catalogue import Catalogue
-from dossier.integrations.llm.embeddings import open_embedder
-from dossier.integrations.llm.faults import AttemptFailedError
-from dossier.integrations.llm.models import (
+import pydantic_ai
+from pydantic_ai import Agent
+from pydantic_ai import exceptions as theirs
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    ModelResponseStreamEvent,
+    PartDeltaEvent,
+    PartStartEvent,
+    SystemPromptPart,
+    TextPart,
+    TextPartDelta,
+    UserPromptPart,
+)
+from pydantic_ai.models import Model, StreamedResponse
+from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import UsageLimits
+
+from dossier.core.errors import AppError
+from dossier.integrations.llm import failures
+from dossier.integrations.llm.budgeted import BudgetedModel, paid_by
+from dossier.integrations.llm.exceptions import (
+    ModelRefusedError,
+    ModelResponseMalformedError,
+    ModelUnavailableError,
+)
+from dossier.integrations.llm.failures import CallFailedError
+from dossier.integrations.llm.idle import IdleWatch
+from dossier.integrations.llm.plan import ModelPlan
+from dossier.integrations.llm.server import ServerClient, output_form
+from dossier.integrations.llm.types import (
     CallTag,
+    ChatMessage,
     ChatRequest,
+    Completed,
     Completion,
+    FinishReason,
     Purpose,
     Recorder,
+    ServerAbilities,
     StreamEvent,
     TextDelta,
+    Usage,
 )
-from dossier.integrations.llm.plan import ModelPlan, ModelServer
-from dossier.integrations.llm.relay import Relay
-from dossier.integrations.llm.route import Breakers, Route
-from dossier.integrations.llm.timing import SYSTEM_TIMING, Timing
-from dossier.integrations.llm.tokens import estimate_messages
-from dossier.integrations.llm.transport import Transport, drain
-from dossier.integrations.llm.wires import wire_of
+from dossier.integrations.llm.usage import usage_of
 
-__all__ = ["ChatClient", "open_chat_model", "open_embedder"]
+pydantic_ai.BANNER_ENABLED = False  # it would be printed into the worker's log
 
+T = TypeVar("T")
+AskAbilities = Callable[[], Awaitable[ServerAbilities | None]]
+
+_MAX_REPAIRS = 2
+_MAX_TOOL_CALLS = 32
 _CHARACTERS_PER_TOKEN = 16
 """More than any model makes of its tokens, over a whole answer."""
 _LEAST_CHARACTERS = 4_096
+_LONGEST_NAME = 200
+_FINISHES: dict[str | None, FinishReason] = {
+    "length": "length",
+    "content_filter": "refusal",
+}
+
+
+async def _no_abilities() -> ServerAbilities | None:
+    return None
 
 
 class ChatClient:
-    """Goes on with conversations; one object serves a whole process."""
+    """Asks the configured chat models; one object serves a whole process."""
 
     def __init__(
-        self, plan: ModelPlan, recorder: Recorder, timing: Timing = SYSTEM_TIMING
+        self,
+        plan: ModelPlan,
+        recorder: Recorder,
+        abilities: AskAbilities = _no_abilities,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._plan = plan
+        self._limits = plan.limits
         self._recorder = recorder
-        self._timing = timing
-        self._breakers = Breakers(plan.limits, timing)
-        self._catalogue = Catalogue(plan)
-        self._opened: Transport | None = None
+        self._abilities = abilities
+        taken = tuple(plan.embedder.models.values()) if plan.embedder else ()
+        self._servers = [
+            ServerClient(server, plan.limits, taken=taken, monotonic=monotonic)
+            for server in plan.servers
+        ]
+        self._models: dict[Purpose, Model] = {}
+        self._places = asyncio.Semaphore(plan.limits.max_concurrent)
 
     def model_name(self, purpose: Purpose) -> str:
-        """Return the model that a purpose is served by first."""
-        return self._catalogue.known(self._serving(purpose)[0], purpose)
+        """Return the model that a purpose is served by first, as far as it is known."""
+        return self._serving(purpose)[0].known_name(purpose)
 
     async def find_name(self, purpose: Purpose) -> str:
-        """Return the same, asking its server once where the settings name none."""
-        server = self._serving(purpose)[0]
+        """Return the same, asking a server that names its model itself."""
         try:
-            return await self._catalogue.name(self._transport(), server, purpose)
-        except AttemptFailedError:
+            return await self._serving(purpose)[0].find_name(purpose)
+        except CallFailedError:
             return self.model_name(purpose)  # the call itself will say what is wrong
 
     def server_label(self, purpose: Purpose) -> str:
         """Return host and port of the server that a purpose is served by first."""
-        return self._serving(purpose)[0].label
+        return self._serving(purpose)[0].server.label
+
+    def warm_up(self) -> None:
+        """Build all models now: the first question shall not wait for imports."""
+        for purpose in Purpose:
+            if any(purpose in each.server.models for each in self._servers):
+                self._model(purpose)
 
     async def close(self) -> None:
-        """Give the connections up."""
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await opened.close()
+        """Close the connections."""
+        for server in self._servers:
+            await server.close()
 
     async def complete(self, request: ChatRequest, tag: CallTag) -> Completion:
         """Return the whole answer."""
@@ -84,106 +142,208 @@ class ChatClient:
         self, request: ChatRequest, tag: CallTag
     ) -> AsyncGenerator[StreamEvent]:
         """Yield the answer piece by piece; closing the iterator stops the model."""
-        limits = self._plan.limits
-        servers = self._serving(request.purpose)
-        route = Route(servers, self._breakers, limits, self._timing)
-        async with self._transport().seat(limits.first_token_timeout_s):
-            call = _Call(request, tag, limits.max_output_tokens)
+        model = self._model(request.purpose)
+        max_tokens = request.max_output_tokens or self._limits.max_output_tokens
+        settings = ModelSettings(max_tokens=max_tokens)
+        if request.temperature is not None:
+            settings["temperature"] = request.temperature
+        opening = model_request_stream(
+            model, _messages_of(request.messages), model_settings=settings
+        )
+        async with self._place():
             try:
-                while not route.is_done:
-                    server = await route.next()
-                    try:
-                        async with aclosing(self._ask(server, call, route)) as events:
-                            async for event in events:
-                                yield event
-                    except AttemptFailedError as failed:
-                        route.fail(failed)
-            except AttemptFailedError as failed:
-                raise failed.error from failed
-            finally:
-                route.leave()
-
-    def _serving(self, purpose: Purpose) -> tuple[ModelServer, ...]:
-        servers = self._plan.serving(purpose)
-        if not servers:
-            raise faults.no_server(purpose)
-        return servers
-
-    def _transport(self) -> Transport:
-        if self._opened is None:
-            self._opened = Transport.shared(self._plan.limits)
-        return self._opened
-
-    async def _ask(
-        self, server: ModelServer, call: "_Call", route: Route
-    ) -> AsyncGenerator[StreamEvent]:
-        """Make one attempt at one server."""
-        known = self._catalogue.known(server, call.request.purpose)
-        booking = Booking(server, known, self._timing, call.input_tokens)
-        async with booked(self._recorder, call.tag, call.most_tokens, booking):
-            async with self._relay(server, call, booking) as relay:
-                while (texts := await relay.read()) is not None:
-                    if texts and not route.has_begun:
-                        await booking.stands()
-                        route.has_begun = True
-                        booking.begin()
-                    for text in texts:
+                async with AsyncExitStack() as stack:
+                    with paid_by(tag):  # left before anything is yielded
+                        stream = await stack.enter_async_context(opening)
+                    texts = self._texts(stream, max_tokens)
+                    await stack.enter_async_context(aclosing(texts))
+                    async for text in texts:
                         yield TextDelta(text)
-            end = relay.end(booking.model, server.label)
-            booking.finish(end.finish_reason)
-        route.succeed()
-        yield end
+            except (CallFailedError, theirs.AgentRunError, ExceptionGroup) as error:
+                raise _problem_of(error) from None
+        yield self._end_of(stream, request.purpose)
+
+    async def typed(
+        self,
+        output_type: type[T],
+        *,
+        instructions: str,
+        prompt: str,
+        tag: CallTag,
+        purpose: Purpose = Purpose.STRONG,
+        max_requests: int = 8,
+        max_output_tokens: int | None = None,
+        tools: Sequence[Callable[..., Any]] = (),
+    ) -> T:
+        """Return an answer of a type; each request is a call of its own."""
+        first = self._serving(purpose)[0]
+        abilities = await self._abilities()
+        form = output_form(
+            output_type, first.server, first.known_name(purpose), abilities
+        )
+        agent: Agent[None, Any] = Agent(
+            self._model(purpose),
+            output_type=form,
+            instructions=instructions,
+            tools=tools,
+            retries=_MAX_REPAIRS,
+            name="dossier",
+        )
+        limits = UsageLimits(
+            request_limit=max_requests, tool_calls_limit=_MAX_TOOL_CALLS
+        )
+        max_tokens = max_output_tokens or self._limits.max_output_tokens
+        async with self._place():
+            try:
+                with paid_by(tag):
+                    result = await agent.run(
+                        prompt,
+                        usage_limits=limits,
+                        model_settings=ModelSettings(max_tokens=max_tokens),
+                    )
+            except (
+                CallFailedError,
+                theirs.AgentRunError,
+                theirs.UserError,
+                ExceptionGroup,
+            ) as error:
+                # Its text repeats the papers that were read: not for the log.
+                raise _problem_of(error) from None
+        found: T = result.output
+        return found
+
+    def _serving(self, purpose: Purpose) -> list[ServerClient]:
+        """Return the servers that have a model for a purpose, first choice first."""
+        serving = [each for each in self._servers if purpose in each.server.models]
+        if not serving:
+            detail = f"No model is set for purpose {purpose}."
+            raise ModelUnavailableError(detail)
+        return serving
+
+    def _model(self, purpose: Purpose) -> Model:
+        """Return the model of a purpose with its fallbacks; building it takes 2 ms."""
+        if purpose not in self._models:
+            first, *others = [
+                BudgetedModel(server, purpose, self._recorder)
+                for server in self._serving(purpose)
+            ]
+            self._models[purpose] = (
+                FallbackModel(first, *others, fallback_on=_falls_back)
+                if others
+                else first
+            )
+        return self._models[purpose]
 
     @asynccontextmanager
-    async def _relay(
-        self, server: ModelServer, call: "_Call", booking: Booking
-    ) -> AsyncIterator[Relay]:
-        """Open one stream; what it told of its costs is kept, however it ends."""
-        transport, limits = self._transport(), self._plan.limits
-        started_at_s = asyncio.get_running_loop().time()
-        purpose = call.request.purpose
-        booking.model = await self._catalogue.name(transport, server, purpose)
-        wire = wire_of(server)
-        body = wire.body(server, booking.model, call.request, call.max_output_tokens)
-        async with transport.request(
-            server, wire.chat_path(), wire.headers(server), body, limits
-        ) as response:
-            with transport.gathering.joined(response) as rest:
-                relay = Relay(
-                    server.label,
-                    response,
-                    wire.reader(),
-                    rest,
-                    limits=limits,
-                    started_at_s=started_at_s,
-                    max_characters=call.max_characters,
-                )
+    async def _place(self) -> AsyncIterator[None]:
+        """Hold one of the places of calls under way."""
+        try:
+            async with asyncio.timeout(self._limits.first_token_timeout_s):
+                await self._places.acquire()
+        except TimeoutError:
+            detail = "All places for calls are taken."
+            raise ModelUnavailableError(detail, retry_after_s=5) from None
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def _texts(
+        self, stream: StreamedResponse, max_tokens: int
+    ) -> AsyncGenerator[str]:
+        """Yield the pieces of an answer; end one that is longer than allowed."""
+        left = max(_LEAST_CHARACTERS, max_tokens * _CHARACTERS_PER_TOKEN)
+        events, limit_s = aiter(stream), self._limits.idle_timeout_s
+        with IdleWatch(limit_s) as watch:
+            while True:
                 try:
-                    yield relay
-                    rest.end()
-                    if not relay.is_stopped:
-                        await drain(response)
-                finally:
-                    relay.close()
-                    booking.note(relay.usage, relay.written)
+                    event = await watch.next(events)
+                except StopAsyncIteration:
+                    break
+                except TimeoutError:
+                    label = _label_of(stream)
+                    raise failures.silent(label, limit_s, has_begun=True) from None
+                text = _text_of(event).replace("\0", "")
+                if len(text) > left:
+                    await stream.cancel()
+                    yield text[:left]
+                    return
+                left -= len(text)
+                if text:
+                    yield text
+        refusal = (stream.provider_details or {}).get("refusal")
+        if isinstance(refusal, str):
+            yield refusal
+
+    def _end_of(self, stream: StreamedResponse, purpose: Purpose) -> Completed:
+        name: object = stream.model_name
+        if not isinstance(name, str) or not name:  # servers send anything as a name
+            name = self.model_name(purpose)
+        name = name.replace("\0", "")[:_LONGEST_NAME]
+        if stream.cancelled:
+            return Completed(name, Usage(), "length", _label_of(stream))
+        reason = _FINISHES.get(stream.finish_reason, "stop")
+        return Completed(name, usage_of(stream.usage), reason, _label_of(stream))
 
 
-class _Call:
-    """One question, and how many tokens it may cost at most."""
-
-    def __init__(self, request: ChatRequest, tag: CallTag, longest: int) -> None:
-        self.request = request
-        self.tag = tag
-        self.input_tokens = estimate_messages(request.messages)
-        self.max_output_tokens = request.max_output_tokens or longest
-        self.max_characters = max(
-            _LEAST_CHARACTERS, self.max_output_tokens * _CHARACTERS_PER_TOKEN
-        )
-        self.most_tokens = self.input_tokens + self.max_output_tokens
+def _falls_back(error: Exception) -> bool:
+    if isinstance(error, CallFailedError):
+        return not error.is_final
+    return isinstance(error, theirs.ModelRequestTimeout)
 
 
-def open_chat_model(
-    plan: ModelPlan, recorder: Recorder, timing: Timing = SYSTEM_TIMING
-) -> ChatClient:
-    """Return the client of a process, to be closed at its end."""
-    return ChatClient(plan, recorder, timing)
+def _problem_of(error: Exception) -> AppError:
+    """Return the problem that callers get; of several failures the first."""
+    if isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, CallFailedError):
+        return error.error
+    if isinstance(error, theirs.ModelRequestTimeout):
+        return failures.silent(error.model_name, error.timeout, has_begun=False).error
+    for kind, problem in _PROBLEMS:
+        if isinstance(error, kind):
+            return problem()
+    return ModelResponseMalformedError("The model's answer does not fit its form.")
+
+
+_PROBLEMS: tuple[tuple[type[Exception], Callable[[], AppError]], ...] = (
+    (theirs.ContentFilterError, ModelRefusedError),
+    (
+        theirs.UsageLimitExceeded,
+        partial(ModelResponseMalformedError, "No answer within the calls allowed."),
+    ),
+    (
+        theirs.OutputTokenLimitExceeded,
+        partial(ModelResponseMalformedError, "The answer is longer than allowed."),
+    ),
+    (
+        theirs.UserError,
+        partial(ModelUnavailableError, "The model cannot be asked in this form."),
+    ),
+)
+
+
+def _label_of(stream: StreamedResponse) -> str:
+    return urlsplit(stream.provider_url or "").netloc.rpartition("@")[2]
+
+
+def _text_of(event: ModelResponseStreamEvent) -> str:
+    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+        return event.delta.content_delta
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+        return event.part.content
+    return ""
+
+
+def _messages_of(turns: Sequence[ChatMessage]) -> list[ModelMessage]:
+    messages: list[ModelMessage] = []
+    for turn in turns:
+        # Half of a surrogate pair, which JSON may escape, is no text for a client.
+        text = turn.content.encode(errors="replace").decode()
+        if turn.role == "assistant":
+            messages.append(ModelResponse(parts=[TextPart(text)]))
+        elif turn.role == "system":
+            messages.append(ModelRequest(parts=[SystemPromptPart(text)]))
+        else:
+            messages.append(ModelRequest(parts=[UserPromptPart(text)]))
+    return messages

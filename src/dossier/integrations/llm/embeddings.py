@@ -1,48 +1,41 @@
-"""Vectors from a server of OpenAI's wire."""
+"""Vectors from a server of OpenAI's protocol."""
 
-import base64
-import math
-from array import array
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
-from dossier.integrations.llm import faults
-from dossier.integrations.llm.booking import Booking, booked
-from dossier.integrations.llm.claims import counted
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
-from dossier.integrations.llm.faults import AttemptFailedError
-from dossier.integrations.llm.models import CallTag, Purpose, Recorder, Usage
 from dossier.integrations.llm.plan import ModelPlan, ModelServer
-from dossier.integrations.llm.route import Breakers, Route, routed
-from dossier.integrations.llm.timing import SYSTEM_TIMING, Timing
 from dossier.integrations.llm.tokens import estimate_tokens
-from dossier.integrations.llm.transport import Transport
-from dossier.integrations.llm.wires import wire_of
+from dossier.integrations.llm.types import CallTag, Purpose, Recorder
 
-_PATH = "/embeddings"
+if TYPE_CHECKING:
+    from pydantic_ai import Embedder
+
+    from dossier.integrations.llm.server import ServerClient
+
 MAX_BATCH_TEXTS = 64
 MAX_BATCH_TOKENS = 16_000
-MAX_DIMENSIONS = 16_000
 
 
 class EmbeddingClient:
-    """Embeds texts in batches; one object serves a whole process."""
+    """Embeds texts in batches; one object serves a whole process.
+
+    pydantic-ai is imported at the first text: a web process knows the model's name
+    without it.
+    """
 
     def __init__(
-        self,
-        plan: ModelPlan,
-        server: ModelServer,
-        recorder: Recorder,
-        timing: Timing = SYSTEM_TIMING,
+        self, plan: ModelPlan, server: ModelServer, recorder: Recorder
     ) -> None:
         self._limits = plan.limits
         self._server = server
         self._recorder = recorder
-        self._timing = timing
-        self._breakers = Breakers(plan.limits, timing)
-        self._opened: Transport | None = None
+        self._client: ServerClient | None = None
+        self._embedder: Embedder | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -50,76 +43,56 @@ class EmbeddingClient:
         return self._server.models[Purpose.EMBEDDING]
 
     async def close(self) -> None:
-        """Give the connections up."""
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await opened.close()
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
 
     async def embed(self, texts: Sequence[str], tag: CallTag) -> list[list[float]]:
         """Return one vector for each text, all of one length."""
-        vectors: list[list[float]] = []
+        embedder, vectors = await self._opened(), list[list[float]]()
+        from dossier.integrations.llm.budgeted import paid_by  # noqa: PLC0415 - as below
+        from dossier.integrations.llm.failures import CallFailedError  # noqa: PLC0415
+
+        payer = replace(tag, operation="embeddings")
         for batch in batches(texts):
-            vectors += await self._embed_batch(batch, tag)
+            try:
+                with paid_by(payer):
+                    # Servers refuse an empty text; a blank has as little to say.
+                    found = await embedder.embed_documents([t or " " for t in batch])
+            except CallFailedError as failed:
+                raise failed.error from failed
+            vectors += [list(map(float, vector)) for vector in found.embeddings]
         if any(len(one) != len(other) for one, other in pairwise(vectors)):
-            raise ModelResponseMalformedError(_of_many_sizes(self._server))
+            detail = f"{self._server.label} answered vectors of different sizes."
+            raise ModelResponseMalformedError(detail)
         return vectors
 
-    async def _embed_batch(
-        self, texts: Sequence[str], tag: CallTag
-    ) -> list[list[float]]:
-        limits = self._limits
-        route = Route((self._server,), self._breakers, limits, self._timing)
+    async def _opened(self) -> "Embedder":
+        async with self._opening:
+            if self._embedder is None:
+                # The imports take a second, in which a web process answers others.
+                opened = await asyncio.to_thread(self._open)
+                self._client, self._embedder = opened
+                return opened[1]
+            return self._embedder
 
-        async def ask(server: ModelServer) -> list[list[float]]:
-            return await self._ask(server, texts, tag)
+    def _open(self) -> "tuple[ServerClient, Embedder]":
+        from pydantic_ai import Embedder  # noqa: PLC0415 - 60 MiB
 
-        async with self._transport().seat(limits.first_token_timeout_s):
-            try:
-                return await routed(route, ask)
-            except AttemptFailedError as failed:
-                raise failed.error from failed
+        from dossier.integrations.llm.budgeted import (  # noqa: PLC0415
+            BudgetedEmbeddingModel,
+        )
+        from dossier.integrations.llm.server import ServerClient  # noqa: PLC0415
 
-    async def _ask(
-        self, server: ModelServer, texts: Sequence[str], tag: CallTag
-    ) -> list[list[float]]:
-        tokens = sum(map(estimate_tokens, texts))
-        booking = Booking(server, self.name, self._timing, tokens)
-        paid_by = replace(tag, operation="embeddings")
-        async with booked(self._recorder, paid_by, tokens, booking):
-            told = await self._transport().fetch(
-                server,
-                _PATH,
-                wire_of(server).headers(server),
-                _body(server, self.name, texts),
-                self._limits,
-            )
-            try:
-                booking.note(_usage(told))
-                vectors = _vectors(told["data"], len(texts))
-            except (TypeError, ValueError, LookupError, AttributeError) as error:
-                raise faults.malformed(server.label, _WRONG) from error
-            booking.finish()
-            return vectors
-
-    def _transport(self) -> Transport:
-        if self._opened is None:
-            self._opened = Transport.shared(self._limits)
-        return self._opened
+        client = ServerClient(self._server, self._limits)
+        return client, Embedder(BudgetedEmbeddingModel(client, self._recorder))
 
 
-_WRONG = "what are not as many equal vectors of finite numbers"
-
-
-def open_embedder(
-    plan: ModelPlan, recorder: Recorder, timing: Timing = SYSTEM_TIMING
-) -> EmbeddingClient | None:
-    """Return the client of a process, to be closed; `None`: no embedding model is set.
-
-    It shares its connections and its places with the chat client of the process.
-    """
+def open_embedder(plan: ModelPlan, recorder: Recorder) -> EmbeddingClient | None:
+    """Return the client of a process; `None` where no setting names a model."""
     if plan.embedder is None:
         return None
-    return EmbeddingClient(plan, plan.embedder, recorder, timing)
+    return EmbeddingClient(plan, plan.embedder, recorder)
 
 
 def batches(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -128,48 +101,12 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
     tokens = 0
     for text in texts:
         more = estimate_tokens(text)
-        if batch and _is_full(batch, tokens + more):
+        if batch and (
+            len(batch) >= MAX_BATCH_TEXTS or tokens + more > MAX_BATCH_TOKENS
+        ):
             yield batch
             batch, tokens = [], 0
         batch.append(text)
         tokens += more
     if batch:
         yield batch
-
-
-def _is_full(batch: Sequence[str], tokens: int) -> bool:
-    return len(batch) >= MAX_BATCH_TEXTS or tokens > MAX_BATCH_TOKENS
-
-
-def _body(server: ModelServer, model: str, texts: Sequence[str]) -> dict[str, Any]:
-    # Servers refuse an empty text; a blank has as little to say.
-    asked: dict[str, Any] = {"model": model, "input": [text or " " for text in texts]}
-    if server.is_vendor:  # a quarter of the bytes, where it is known to be understood
-        asked["encoding_format"] = "base64"
-    return asked
-
-
-def _usage(told: Any) -> Usage:
-    return Usage(counted(told.get("usage"), "prompt_tokens"), 0)
-
-
-def _vectors(rows: Sequence[Any], count: int) -> list[list[float]]:
-    """Return the vectors in the order of the texts; raises where they do not fit."""
-    indexed = {row.get("index", at): row["embedding"] for at, row in enumerate(rows)}
-    vectors = [_vector(indexed[at]) for at in range(count)]
-    if len(rows) != count or len({len(vector) for vector in vectors}) != 1:
-        raise ValueError
-    return vectors
-
-
-def _vector(told: Any) -> list[float]:
-    if isinstance(told, str):
-        told = array("f", base64.b64decode(told, validate=True))
-    vector = [float(number) for number in told]
-    if not 0 < len(vector) <= MAX_DIMENSIONS or not all(map(math.isfinite, vector)):
-        raise ValueError
-    return vector
-
-
-def _of_many_sizes(server: ModelServer) -> str:
-    return f"{server.label} answered vectors of different sizes."

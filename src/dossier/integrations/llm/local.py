@@ -9,7 +9,7 @@ from dossier.integrations.llm.exceptions import (
     ModelExtraMissingError,
     ModelUnavailableError,
 )
-from dossier.integrations.llm.models import CallTag
+from dossier.integrations.llm.types import CallTag
 
 _BATCH = 32
 _MISSING = "Local embeddings need the extra: pip install 'dossier[local-embed]'."

@@ -1,4 +1,4 @@
-"""Which servers are asked, in which order, by which names: decided from settings."""
+"""Which servers are asked, in which order and for which models, from the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,26 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.models import Purpose
-from dossier.integrations.llm.vendors import ANTHROPIC, OPENAI, VENDOR_HOSTS, Vendor
+from dossier.integrations.llm.types import Purpose
 
 Wire = Literal["openai", "anthropic"]
 
 UNNAMED = "auto"
 """Stands for a model that the server names itself: the only one that it lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A vendor's address, and the models that are asked where none is named."""
+
+    base_url: str
+    strong: str
+    cheap: str
+
+
+OPENAI = Vendor("https://api.openai.com/v1", "gpt-6.1-terra", "gpt-6-luna")
+ANTHROPIC = Vendor("https://api.anthropic.com", "claude-sonnet-5-5", "claude-haiku-5-5")
+VENDOR_HOSTS = frozenset({"api.openai.com", "api.anthropic.com"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class ModelServer:
 
     @property
     def label(self) -> str:
-        """Return host and port, which may be told to anyone."""
+        """Return host and port, without a key or a password."""
         parts = urlsplit(self.base_url)
         return parts.netloc.rpartition("@")[2] or self.base_url
 

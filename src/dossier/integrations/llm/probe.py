@@ -1,41 +1,42 @@
 """What a server can do, found out by asking it; every step ends in time.
 
-A probe is on nobody's account: it belongs to no organisation, so no ledger keeps it.
-It costs a few hundred tokens.
+A probe belongs to no organisation, so no ledger keeps it. It takes some hundred tokens.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from dossier.core.errors import AppError
-from dossier.integrations.llm.catalogue import list_models
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.embeddings import EmbeddingClient
-from dossier.integrations.llm.faults import AttemptFailedError
-from dossier.integrations.llm.models import (
+from dossier.integrations.llm.exceptions import (
+    ModelRefusedError,
+    ModelResponseMalformedError,
+)
+from dossier.integrations.llm.failures import CallFailedError
+from dossier.integrations.llm.language_pairs import (
+    LANGUAGES,
+    load_pairs,
+    sentences,
+    separates,
+)
+from dossier.integrations.llm.plan import CallLimits, ModelPlan
+from dossier.integrations.llm.server import ServerClient
+from dossier.integrations.llm.types import (
     CallRecord,
     CallTag,
     ChatMessage,
     ChatRequest,
     Completion,
     EmbeddingModel,
-    Purpose,
     ServerAbilities,
 )
-from dossier.integrations.llm.pairs import LANGUAGES, load_pairs, sentences, separates
-from dossier.integrations.llm.plan import CallLimits, ModelPlan
-from dossier.integrations.llm.questions import (
-    calls_tool,
-    fills_schema,
-    schema_question,
-    tool_question,
-)
-from dossier.integrations.llm.transport import Transport
-from dossier.integrations.llm.wires import wire_of
 
 _STEP_S = 20.0
 _MAX_TOKENS = 256  # some models think before they answer
@@ -45,45 +46,42 @@ _COUNTING = (
     ChatMessage("user", "Count from one to ten in words, separated by commas."),
     ChatMessage("assistant", "one, two, three, four,"),
 )
+_FILLS = ServerAbilities(reachable=True, json_schema=True, tools=False)
+_CALLS = ServerAbilities(reachable=True, json_schema=False, tools=True)
 T = TypeVar("T")
 
 
+class Sum(BaseModel):
+    """The sum of two numbers."""
+
+    sum: int
+
+
 class _NoLedger:
-    """Lets every call pass and keeps nothing."""
+    """Lets every call pass, and keeps the last record."""
 
-    def is_uncounted(self, _tag: CallTag) -> bool:
-        """Wait for nothing."""
-        return True
+    last: CallRecord | None = None
 
-    async def reserve(
-        self, _tag: CallTag, _model: str, _tokens: int, /, *, goes_ahead: bool = False
-    ) -> UUID:
-        del goes_ahead
+    async def reserve(self, _tag: CallTag, _model: str, _tokens: int, /) -> UUID:
         return UUID(int=0)
 
-    async def settle(self, _reservation: UUID, _record: CallRecord, /) -> None:
-        return None
+    async def settle(self, _reservation: UUID, record: CallRecord, /) -> None:
+        self.last = record
 
 
 async def probe(plan: ModelPlan, step_s: float = _STEP_S) -> ServerAbilities:
     """Return what the first server, and the one that embeds, can do; never raises."""
     limits = _hurried(plan.limits, step_s)
     hurried = replace(plan, servers=plan.servers[:1], limits=limits)
-    transport = Transport.shared(limits)
-    chat = ChatClient(hurried, _NoLedger())
-    try:
-        return await _Probe(hurried, transport, chat, step_s).run()
-    finally:
-        await chat.close()
-        await transport.close()
+    return await _Probe(hurried, step_s).run()
 
 
 async def probe_embedder(
     embedder: EmbeddingModel, tag: CallTag = _NOBODY, step_s: float = _STEP_S
 ) -> tuple[int | None, tuple[str, ...]]:
-    """Return the size of an embedder's vectors and the languages it tells apart.
+    """Return the size of an embedder's vectors and the languages it separates.
 
-    Where the embedder keeps a ledger, `tag` says on whose account it is.
+    Where the embedder keeps a ledger, `tag` says who pays.
     """
     dimensions: int | None = None
     languages: list[str] = []
@@ -101,76 +99,69 @@ async def probe_embedder(
 class _Probe:
     """One look at one server, step by step."""
 
-    def __init__(
-        self, plan: ModelPlan, transport: Transport, chat: ChatClient, step_s: float
-    ) -> None:
+    def __init__(self, plan: ModelPlan, step_s: float) -> None:
         self._plan = plan
-        self._server = plan.servers[0]
-        self._transport = transport
-        self._chat = chat
         self._step_s = step_s
+        self._ledger = _NoLedger()
+        self._abilities = _FILLS
         self._problem: str | None = None
 
     async def run(self) -> ServerAbilities:
         """Ask for the models, then for an answer; then for what is special."""
-        listed = await self._try(
-            lambda: list_models(self._transport, self._plan, self._server)
-        )
-        answer = await self._try(lambda: self._complete(_GREETING))
-        dimensions, languages = await self._embeddings()
-        found = ServerAbilities(
-            reachable=answer is not None,
-            problem=None if answer is not None else self._problem,
-            models=listed or (),
-            embedding_dimensions=dimensions,
-            embedding_languages=languages,
-        )
-        return found if answer is None else await self._specials(found, answer)
+        server = ServerClient(self._plan.servers[0], self._plan.limits)
+        chat = ChatClient(self._plan, self._ledger, self._asked_form)
+        try:
+            listed = await self._try(server.list_models)
+            answer = await self._try(lambda: _complete(chat, _GREETING))
+            dimensions, languages = await self._embeddings()
+            found = ServerAbilities(
+                reachable=answer is not None,
+                problem=None if answer is not None else self._problem,
+                models=listed or (),
+                embedding_dimensions=dimensions,
+                embedding_languages=languages,
+            )
+            if answer is None:
+                return found
+            return replace(
+                found,
+                stream_usage=answer.usage.output_tokens is not None,
+                continues_text=await self._continues(chat),
+                tools=await self._answers_in(chat, _CALLS),
+                json_schema=await self._answers_in(chat, _FILLS),
+            )
+        finally:
+            await server.close()
+            await chat.close()
 
-    async def _specials(
-        self, found: ServerAbilities, answer: Completion
-    ) -> ServerAbilities:
-        model = self._chat.model_name(Purpose.STRONG)
-        return replace(
-            found,
-            stream_usage=answer.usage.output_tokens is not None,
-            continues_text=await self._continues(),
-            tools=await self._asks(tool_question(self._server, model), calls_tool),
-            json_schema=await self._asks(
-                schema_question(self._server, model), fills_schema
-            ),
-        )
+    async def _asked_form(self) -> ServerAbilities:
+        return self._abilities
 
-    async def _complete(self, messages: tuple[ChatMessage, ...]) -> Completion:
-        request = ChatRequest(messages, max_output_tokens=_MAX_TOKENS)
-        return await self._chat.complete(request, _NOBODY)
-
-    async def _continues(self) -> bool | None:
+    async def _continues(self, chat: ChatClient) -> bool:
         """See whether counting goes on at five, and not at one again."""
-        answer = await _tried(lambda: self._complete(_COUNTING), self._step_s)
-        if answer is None:
-            return False
-        return answer.text.strip(" ,\n").lower().startswith("five")
+        answer = await _tried(lambda: _complete(chat, _COUNTING), self._step_s)
+        text = answer.text if answer else ""
+        return text.strip(" ,\n").lower().startswith("five")
 
-    async def _asks(
-        self, body: dict[str, Any], holds: Callable[[Any], bool]
-    ) -> bool | None:
-        """Ask without streaming; a server that refuses the question cannot do it."""
-        wire = wire_of(self._server)
+    async def _answers_in(self, chat: ChatClient, form: ServerAbilities) -> bool | None:
+        """See whether a typed answer comes in a form; a refusal of the form is a no."""
+        self._abilities = form
         try:
             async with asyncio.timeout(self._step_s):
-                told = await self._transport.fetch(
-                    self._server,
-                    wire.chat_path(),
-                    wire.headers(self._server),
-                    body,
-                    self._plan.limits,
+                answer = await chat.typed(
+                    Sum,
+                    instructions="Answer in the form that is asked for.",
+                    prompt="What is 2 + 3?",
+                    tag=_NOBODY,
+                    max_requests=1,
+                    max_output_tokens=_MAX_TOKENS,
                 )
-            return holds(told)
-        except AttemptFailedError as failed:
-            return None if failed.handling.blames_server else False
-        except (TimeoutError, *_UNFIT):
-            return None
+        except (ModelResponseMalformedError, ModelRefusedError):
+            return False
+        except (AppError, TimeoutError):
+            code = (self._ledger.last and self._ledger.last.error_code) or ""
+            return False if code.startswith("http_4") else None
+        return isinstance(answer, Sum)
 
     async def _embeddings(self) -> tuple[int | None, tuple[str, ...]]:
         if self._plan.embedder is None:
@@ -185,16 +176,19 @@ class _Probe:
         try:
             async with asyncio.timeout(self._step_s):
                 return await step()
-        except AttemptFailedError as failed:
+        except CallFailedError as failed:
             self._problem = failed.error.detail
         except AppError as error:
             self._problem = error.detail
         except TimeoutError:
-            self._problem = f"{self._server.label} took longer than allowed."
+            label = self._plan.servers[0].label
+            self._problem = f"{label} took longer than allowed."
         return None
 
 
-_UNFIT = (ValueError, TypeError, LookupError, AttributeError)
+async def _complete(chat: ChatClient, messages: tuple[ChatMessage, ...]) -> Completion:
+    request = ChatRequest(messages, max_output_tokens=_MAX_TOKENS)
+    return await chat.complete(request, _NOBODY)
 
 
 async def _tried(step: Callable[[], Awaitable[T]], step_s: float) -> T | None:

@@ -7,12 +7,9 @@ about one for 3.5 characters. What a server says later always takes its place.
 
 import math
 import re
-from collections.abc import Iterable
-
-from dossier.integrations.llm.models import ChatMessage
 
 _CHARACTERS_PER_TOKEN = 3.5
-_TOKENS_PER_MESSAGE = 4  # its role and the marks around it
+TOKENS_PER_MESSAGE = 4  # its role and the marks around it
 # Radicals to unified ideographs with kana and bopomofo, Hangul, compatibility and
 # full-width forms, and the supplementary planes: emoji and rare ideographs.
 _WIDE = re.compile(
@@ -25,10 +22,3 @@ def estimate_tokens(text: str) -> int:
     """Return about how many tokens a text has, rounded up."""
     wide = len(_WIDE.findall(text))
     return wide + math.ceil((len(text) - wide) / _CHARACTERS_PER_TOKEN)
-
-
-def estimate_messages(messages: Iterable[ChatMessage]) -> int:
-    """Return about how many tokens a conversation has."""
-    return sum(
-        _TOKENS_PER_MESSAGE + estimate_tokens(message.content) for message in messages
-    )

@@ -1,191 +1,150 @@
-"""Bytes to and from model servers: one session per process, time-outs, size caps."""
+"""HTTP below the official clients: the one module that knows OpenAI's wire format."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime
-from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
 
-import aiohttp
+import httpx2
 import orjson
+from typing_extensions import override
 
-import dossier
-from dossier.core import clock
-from dossier.integrations.llm import faults
-from dossier.integrations.llm.backoff import retry_after_s
-from dossier.integrations.llm.gathering import Gathering
-from dossier.integrations.llm.plan import CallLimits, ModelServer
+from dossier.integrations.llm.failures import malformed
+from dossier.integrations.llm.responses import is_retry_pointless, read_body
+from dossier.integrations.llm.thinking import ThinkingSplitter
+from dossier.integrations.llm.usage import sound_counts
 
-_MAX_ERROR_BYTES = 64 * 1024
-_MAX_BODY_BYTES = 64 * 1024 * 1024
-_DRAIN_S = 0.05
-_OK = 200
-_HEADERS = {
-    "User-Agent": f"dossier/{dossier.__version__}",
-    "Accept-Encoding": "identity",  # compression would hold tokens back
-    "Content-Type": "application/json",
-}
+_MAX_ERROR_BYTES, _MAX_EVENT_BYTES, _MAX_BODY_BYTES = 2**16, 2**20, 2**26
+_REFUSES = re.compile(rb"(?i)not support|unsupported|unrecogni|unknown|unexpected")
+_SYSTEM = re.compile(rb"(?i)system\W{0,3}role|role\W{0,3}system")
+_LIMITS = ("max_tokens", "max_completion_tokens")
+_PARAMETERS = (*_LIMITS, "stream_options", "temperature", "encoding_format")
+_UNFIT = (ValueError, LookupError, TypeError, AttributeError)
+_USAGE = re.compile(rb'"usage"\s*:\s*(?!null)\S')
 
 
-class Transport:
-    """The connections of one process, shared by all who talk to model servers."""
+class LenientTransport(httpx2.AsyncBaseTransport):
+    """Adapts requests and answers of a server that deviates from the wire."""
 
-    _shared: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Transport"]] = (
-        WeakKeyDictionary()
-    )
+    def __init__(self, label: str, inner: httpx2.AsyncBaseTransport) -> None:
+        self._label, self._inner = label, inner
+        self._refused: set[str] = set()
 
-    def __init__(self, max_concurrent: int) -> None:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
-            timeout=aiohttp.ClientTimeout(),
-        )
-        self.gathering = Gathering()
-        self._seats = asyncio.Semaphore(max_concurrent)
-        self._users = 0
+    @override
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
-    @classmethod
-    def shared(cls, limits: CallLimits) -> "Transport":
-        """Return the transport of this event loop; each caller closes it once."""
-        loop = asyncio.get_running_loop()
-        found = cls._shared.get(loop)
-        if found is None:
-            found = cls._shared[loop] = cls(limits.max_concurrent)
-        found._users += 1
-        return found
-
-    async def close(self) -> None:
-        """Close the connections when the last user is gone."""
-        self._users -= 1
-        if self._users == 0:
-            self._shared.pop(asyncio.get_running_loop(), None)
-            await self._session.close()
-
-    @asynccontextmanager
-    async def seat(self, patience_s: float) -> AsyncIterator[None]:
-        """Hold one of the places of calls under way."""
-        try:
-            async with asyncio.timeout(patience_s):
-                await self._seats.acquire()
-        except TimeoutError:
-            raise faults.no_seat() from None
-        try:
-            yield
-        finally:
-            self._seats.release()
-
-    @asynccontextmanager
-    async def request(
-        self,
-        server: ModelServer,
-        path: str,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        limits: CallLimits,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open one exchange; leaving it in the middle closes its connection at once."""
-        response = await self._send(server, path, headers, body, limits)
-        try:
-            if response.status != _OK:
-                raise await _rejected(server.label, response, clock.now())
-            yield response
-        finally:
-            response.close()
-
-    async def _send(
-        self,
-        server: ModelServer,
-        path: str,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        limits: CallLimits,
-    ) -> aiohttp.ClientResponse:
-        """Wait for the head of the answer, in the time of a first token."""
-        timeout = aiohttp.ClientTimeout(connect=limits.connect_timeout_s)
-        patience_s = limits.first_token_timeout_s
-        try:
-            async with asyncio.timeout(patience_s):
-                return await self._session.request(
-                    "GET" if body is None else "POST",
-                    server.base_url + path,
-                    data=_encoded(body),
-                    headers=headers,
-                    timeout=timeout,
-                    allow_redirects=False,
-                )
-        except aiohttp.ConnectionTimeoutError as error:
-            raise faults.unreachable(server.label, "no connection in time") from error
-        except TimeoutError as error:
-            raise faults.silent(server.label, patience_s, has_begun=False) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise faults.unreachable(server.label, type(error).__name__) from error
-
-    async def fetch(
-        self,
-        server: ModelServer,
-        path: str,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        limits: CallLimits,
-    ) -> Any:
-        """Return the JSON of a whole answer."""
-        async with self.request(server, path, headers, body, limits) as response:
-            content = await _whole(server, response, limits)
-        try:
-            return orjson.loads(content)
-        except orjson.JSONDecodeError as error:
-            raise faults.malformed(server.label, "what is not JSON") from error
+    @override
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        body = orjson.loads(request.content) if request.content else {}
+        while True:
+            left_out = set(self._refused)
+            if left_out:
+                content = orjson.dumps(_without(body, left_out))
+                request.headers["Content-Length"] = str(len(content))
+                request.stream = httpx2.ByteStream(content)
+            response = await self._inner.handle_async_request(request)
+            if response.status_code < httpx2.codes.BAD_REQUEST:
+                break
+            content = await read_body(response, _MAX_ERROR_BYTES)
+            refused = _refused_part(response.status_code, content, body)
+            if refused is None or refused in left_out:
+                if is_retry_pointless(response, content):
+                    response.headers["x-should-retry"] = "false"
+                return response
+            self._refused.add(refused)
+        streams = bool(body.get("stream"))
+        if not streams or "json" in response.headers.get("content-type", ""):
+            content = await read_body(response, _MAX_BODY_BYTES)
+            response.stream = httpx2.ByteStream(_tidied(content, is_event=streams))
+        if streams and request.url.path.endswith("/chat/completions"):
+            response.stream = EventStream(self._label, response.stream)
+        return response
 
 
-async def drain(response: aiohttp.ClientResponse) -> None:
-    """Read the end mark of a finished stream, so that its connection can be reused."""
-    with suppress(TimeoutError, aiohttp.ClientError):
-        async with asyncio.timeout(_DRAIN_S):
-            while await response.content.readany():
-                pass
+class EventStream(httpx2.AsyncByteStream):
+    """A stream of OpenAI's events without what the client cannot read."""
+
+    def __init__(self, label: str, stream: Any) -> None:
+        self._label, self._stream = label, stream
+        self._thinking = ThinkingSplitter()
+        self._is_counted = False
+
+    @override
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    @override
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        tail, size_bytes = b"", 0
+        async for piece in self._stream:
+            size_bytes += len(piece)
+            *lines, tail = (tail + piece).split(b"\n")
+            if size_bytes > _MAX_BODY_BYTES or len(tail) > _MAX_EVENT_BYTES:
+                raise malformed(self._label, "more than is taken")
+            yield b"".join(map(self._line, lines))
+        yield self._line(tail)
+
+    def _line(self, line: bytes) -> bytes:
+        """Return a line as the client shall read it: most as they are."""
+        data = line.removeprefix(b"data:").strip()
+        if not line.startswith(b"data:") or not data or data.startswith(b":"):
+            return b"" if line.strip() else b"\n"  # other fields have no meaning here
+        if self._thinking.is_done and not _USAGE.search(data):
+            return line + b"\n"
+        with suppress(*_UNFIT):  # the client says what is wrong with it
+            event = orjson.loads(data)
+            self._tidy(event, (event.get("choices") or [{}])[0])
+            line = b"data: " + orjson.dumps(event)
+        return line + b"\n"
+
+    def _tidy(self, event: dict[str, Any], choice: dict[str, Any]) -> None:
+        """Take thoughts out of the answer, and the usage out of all but its end."""
+        # Some servers repeat the sum so far in each event; the client would add it up.
+        is_end, usage = choice.get("finish_reason"), event.pop("usage", None)
+        if usage and not self._is_counted and (is_end or not event.get("choices")):
+            event["usage"], self._is_counted = sound_counts(usage), True
+        delta = choice.get("delta") or {}
+        thought, answer = self._thinking.feed(delta.get("content") or "")
+        answer += self._thinking.flush() if is_end else ""
+        thoughts = {"reasoning_content": thought} if thought else {}
+        choice["delta"] = delta | {"content": answer} | thoughts
 
 
-async def _whole(
-    server: ModelServer, response: aiohttp.ClientResponse, limits: CallLimits
-) -> bytes:
-    """Read a body in the time and the size allowed."""
-    pieces: list[bytes] = []
-    size_bytes = 0
-    try:
-        async with asyncio.timeout(limits.first_token_timeout_s):
-            async for piece in response.content.iter_any():
-                size_bytes += len(piece)
-                if size_bytes > _MAX_BODY_BYTES:
-                    raise faults.malformed(server.label, "more than is taken")
-                pieces.append(piece)
-    except TimeoutError as error:
-        patience_s = limits.first_token_timeout_s
-        raise faults.silent(server.label, patience_s, has_begun=True) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise faults.cut(server.label, has_begun=False) from error
-    return b"".join(pieces)
-
-
-async def _rejected(
-    label: str, response: aiohttp.ClientResponse, now: datetime
-) -> faults.AttemptFailedError:
-    """Name what another status than 200 means, with the little that is read of it."""
-    body = b""
-    with suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(1):
-            body = await response.content.read(_MAX_ERROR_BYTES)
-    wait_s = retry_after_s(response.headers.get("Retry-After"), now)
-    return faults.rejected(label, response.status, body, wait_s)
-
-
-def _encoded(body: Mapping[str, Any] | None) -> bytes | None:
-    if body is None:
+def _refused_part(status: int, content: bytes, body: dict[str, Any]) -> str | None:
+    """Return which part of a request the server says that it does not know."""
+    if status not in {400, 422} or not _REFUSES.search(content):
         return None
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON may escape
-        return json.dumps(body).encode()
+    named = (name for name in _PARAMETERS if name in body and name.encode() in content)
+    return next(named, "system" if _SYSTEM.search(content) else None)
+
+
+def _without(body: dict[str, Any], refused: set[str]) -> dict[str, Any]:
+    """Return a request without refused parts, or with what says the same."""
+    kept = {name: value for name, value in body.items() if name not in refused}
+    for name, other in (_LIMITS, _LIMITS[::-1]):
+        if name in body and name in refused and other not in refused:
+            kept[other] = body[name]
+    turns = body.get("messages") or []
+    system = [turn for turn in turns if turn["role"] == "system"]
+    if "system" in refused and system and len(system) < len(turns):
+        first, *others = [turn for turn in turns if turn not in system]
+        texts = [turn["content"] for turn in (*system, first)]
+        kept["messages"] = [first | {"content": "\n\n".join(texts)}, *others]
+    return kept
+
+
+def _tidied(content: bytes, *, is_event: bool) -> bytes:
+    """Return a whole answer with sound counts, its vectors in order; or as an event."""
+    with suppress(*_UNFIT):
+        answer = orjson.loads(content)
+        rows = answer.get("data") or ()
+        if answer.get("usage") and ("choices" in answer or rows):
+            answer["usage"] = sound_counts(answer["usage"])
+        if rows and "embedding" in rows[0]:
+            indexed = {row.get("index", at): row for at, row in enumerate(rows)}
+            answer["data"] = [indexed[at] for at in range(len(indexed))]
+        if is_event and "choices" in answer:
+            answer["choices"][0]["delta"] = answer["choices"][0].pop("message")
+        content = orjson.dumps(answer)
+    return b"data: " + content + b"\n\n" if is_event else content

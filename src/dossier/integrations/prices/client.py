@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 
 PACKAGE = "genai-prices"
 
@@ -26,10 +26,6 @@ def listed_price(host: str, model: str) -> ListedPrice | None:
     """
     if not _is_public(host):
         return None
-    try:
-        source = f"{PACKAGE} {version(PACKAGE)}"
-    except PackageNotFoundError:  # it comes with the extra `ai`
-        return None
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - 40 MiB
 
     try:
@@ -43,7 +39,7 @@ def listed_price(host: str, model: str) -> ListedPrice | None:
         _first(prices.input_mtok),
         _first(prices.output_mtok),
         _first(prices.cache_read_mtok),
-        source,
+        f"{PACKAGE} {version(PACKAGE)}",
     )
 
 

@@ -11,8 +11,8 @@ from dossier.ai.service import open_tracer
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
-from dossier.integrations.llm.models import EmbeddingModel, Recorder
 from dossier.integrations.llm.plan import model_plan
+from dossier.integrations.llm.types import EmbeddingModel, Recorder
 from dossier.knowledge import ports
 from dossier.knowledge.service.search import SearchService
 from dossier.knowledge.service.search_outside import Outside, Rests

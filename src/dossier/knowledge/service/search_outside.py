@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from dossier.core.errors import AppError
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.breaker import Breaker
-from dossier.integrations.llm.models import CallTag, EmbeddingModel
+from dossier.integrations.llm.types import CallTag, EmbeddingModel
 from dossier.integrations.tracing.models import NoTracer, Tracer
 from dossier.knowledge import ports
 from dossier.knowledge.rules import fusion

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from dossier.core.database import Session, tenant_transaction
-from dossier.integrations.llm.models import CallTag, EmbeddingModel
+from dossier.integrations.llm.types import CallTag, EmbeddingModel
 from dossier.jobs.ports import Task, TaskContext
 from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK, INDEX_TASK
 from dossier.knowledge.exceptions import (

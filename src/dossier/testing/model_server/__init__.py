@@ -10,12 +10,19 @@ the answers are made by rules, from what the prompt holds.
 """
 
 from dossier.testing.model_server.calls import Call, Calls
-from dossier.testing.model_server.script import Fault, FaultKind, Rule, Script
+from dossier.testing.model_server.script import (
+    Deviation,
+    Fault,
+    FaultKind,
+    Rule,
+    Script,
+)
 from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 __all__ = [
     "Call",
     "Calls",
+    "Deviation",
     "Fault",
     "FaultKind",
     "Rule",

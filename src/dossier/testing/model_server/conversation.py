@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Json = dict[str, Any]
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal"]
+FinishReason = Literal[
+    "stop", "length", "tool_calls", "content_filter", "refusal", "abort"
+]
 
 
 class UnreadableRequestError(Exception):

@@ -3,10 +3,8 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-import orjson
-from aiohttp import web
-
-from dossier.testing.model_server.conversation import Frames, Json
+from dossier.testing.model_server.conversation import Frames
+from dossier.testing.model_server.exchange import Exchange
 from dossier.testing.model_server.script import Fault, FaultKind
 from dossier.testing.model_server.wires.wire import Wire
 
@@ -41,20 +39,13 @@ class RefusedError(Exception):
     code: str | None = None
     retry_after_s: float | None = None
 
-    def response(self, wire: Wire) -> web.Response:
-        """Return it in a wire's words."""
-        content = wire.error(self.status, self.message, self.code)
-        response = json_response(content, self.status)
+    async def answer(self, exchange: Exchange) -> None:
+        """Send it in the words of the wire."""
+        content = exchange.wire.error(self.status, self.message, self.code)
+        headers = {}
         if self.retry_after_s is not None:
-            response.headers["Retry-After"] = f"{self.retry_after_s:g}"
-        return response
-
-
-def json_response(content: Json, status: int = 200) -> web.Response:
-    """Return an answer in JSON."""
-    return web.Response(
-        body=orjson.dumps(content), status=status, content_type="application/json"
-    )
+            headers["retry-after"] = f"{self.retry_after_s:g}"
+        await exchange.answer(content, self.status, headers)
 
 
 async def before_answer(fault: Fault | None, wire: Wire) -> None:
@@ -89,24 +80,3 @@ def broken_frames(frames: Frames, fault: Fault | None) -> Frames:
 
 
 _MALFORMED = b'data: {"id": "chatcmpl-scripted", "choices": [{"del\n\n'
-
-
-async def half_response(
-    request: web.Request, content: Json, fault: Fault
-) -> web.StreamResponse:
-    """Send the first half of an answer, then go silent or hang up."""
-    body = orjson.dumps(content)
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    response.content_length = len(body)
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2])
-    if fault.kind is FaultKind.SILENCE:
-        await asyncio.get_running_loop().create_future()
-    hang_up(request)
-    return response
-
-
-def hang_up(request: web.Request) -> None:
-    """Close the connection as a server does that dies."""
-    if request.transport is not None:
-        request.transport.close()

@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 import orjson
-from aiohttp import web
+from starlette.requests import Request
+from starlette.types import Send
 
-from dossier.testing.model_server import checks, failing
+from dossier.testing.model_server import checks, deviating, failing
 from dossier.testing.model_server.answering.embedding import embed, meanings
 from dossier.testing.model_server.answering.model import answer
 from dossier.testing.model_server.answering.reranking import rerank
@@ -20,22 +21,17 @@ from dossier.testing.model_server.conversation import (
     Reply,
     UnreadableRequestError,
 )
-from dossier.testing.model_server.exchange import Exchange
-from dossier.testing.model_server.failing import RefusedError, json_response
-from dossier.testing.model_server.pacing import Stream, chunk
+from dossier.testing.model_server.exchange import Exchange, HangUpError
+from dossier.testing.model_server.failing import RefusedError
 from dossier.testing.model_server.script import Area, FaultKind
 from dossier.testing.model_server.state import State
 from dossier.testing.model_server.wires import openai
 from dossier.testing.model_server.wires.wire import ANTHROPIC, OPENAI, Wire
 
-_STREAM_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-cache",
-}
 _MS = 1000
 
-
-Answerer = Callable[[Exchange], Awaitable[web.StreamResponse]]
+Answerer = Callable[[Exchange], Awaitable[None]]
+Handler = Callable[[Request, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,64 +40,62 @@ class Routes:
 
     state: State
 
-    def table(self) -> list[web.RouteDef]:
+    def table(self) -> Mapping[tuple[str, str], Handler]:
         """Return every route, with and without the version before it."""
-        models = self._counted("models", OPENAI, self._models)
         reranked = self._counted("rerank", OPENAI, self._rerank)
-        return [
-            web.get("/v1/models", models),
-            web.post("/v1/chat/completions", self._counted("chat", OPENAI, self._chat)),
-            web.post("/v1/messages", self._counted("chat", ANTHROPIC, self._chat)),
-            web.post(
-                "/v1/embeddings", self._counted("embeddings", OPENAI, self._embeddings)
+        return {
+            ("GET", "/v1/models"): self._counted("models", OPENAI, self._models),
+            ("POST", "/v1/chat/completions"): self._counted("chat", OPENAI, self._chat),
+            ("POST", "/v1/messages"): self._counted("chat", ANTHROPIC, self._chat),
+            ("POST", "/v1/embeddings"): self._counted(
+                "embeddings", OPENAI, self._embeddings
             ),
-            web.post("/v1/rerank", reranked),
-            web.post("/rerank", reranked),
-        ]
+            ("POST", "/v1/rerank"): reranked,
+            ("POST", "/rerank"): reranked,
+        }
 
-    def _counted(
-        self, area: Area, wire: Wire, answerer: Answerer
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            body = _body(await request.read())
-            call = self.state.calls.begin(request.path, body, _key(request))
+    def _counted(self, area: Area, wire: Wire, answerer: Answerer) -> Handler:
+        async def handle(request: Request, send: Send) -> None:
+            body = _body(await request.body())
+            call = self.state.calls.begin(request.url.path, body, _key(request))
             fault = self.state.pending.take(area)
-            exchange = Exchange(request, call, self.state.script, fault, wire)
+            exchange = Exchange(send, call, self.state.script, fault, wire)
             try:
-                return await self._answered(exchange, answerer)
+                await self._answered(exchange, answerer)
             except asyncio.CancelledError:
                 self.state.calls.end(call, DISCONNECTED)
                 raise
 
         return handle
 
-    async def _answered(
-        self, exchange: Exchange, answerer: Answerer
-    ) -> web.StreamResponse:
+    async def _answered(self, exchange: Exchange, answerer: Answerer) -> None:
         fault, call = exchange.fault, exchange.call
         try:
             checks.check_key(exchange)
             await failing.before_answer(fault, exchange.wire)
-            response = await answerer(exchange)
+            await answerer(exchange)
         except (UnreadableRequestError, KeyError, TypeError, AttributeError) as exc:
             refused = RefusedError(
                 outcome="unreadable", status=400, message=f"Invalid request: {exc}"
             )
         except RefusedError as exc:
             refused = exc
+        except HangUpError:
+            self.state.calls.end(call, str(FaultKind.CUT))
+            raise
         else:
             self.state.calls.end(call, str(fault.kind) if fault else COMPLETED)
-            return response
+            return
         self.state.calls.end(call, refused.outcome)
-        return refused.response(exchange.wire)
+        await refused.answer(exchange)
 
-    async def _models(self, exchange: Exchange) -> web.StreamResponse:
-        return json_response(openai.models(exchange.script.models))
+    async def _models(self, exchange: Exchange) -> None:
+        await exchange.answer(openai.models(exchange.script.models))
 
-    async def _rerank(self, exchange: Exchange) -> web.StreamResponse:
-        return json_response(rerank(exchange.call.body))
+    async def _rerank(self, exchange: Exchange) -> None:
+        await exchange.answer(rerank(exchange.call.body))
 
-    async def _embeddings(self, exchange: Exchange) -> web.StreamResponse:
+    async def _embeddings(self, exchange: Exchange) -> None:
         body, script = exchange.call.body, exchange.script
         checks.check_model(exchange, str(body.get("model", "")))
         texts = openai.embedding_input(body)
@@ -112,85 +106,44 @@ class Routes:
             embed(same.get(text, text), dimensions, english_only=only) for text in texts
         ]
         counted = sum(len(pieces(text)) for text in texts)
-        return json_response(openai.embeddings(body, vectors, counted))
+        await exchange.answer(openai.embeddings(body, vectors, counted))
 
-    async def _chat(self, exchange: Exchange) -> web.StreamResponse:
+    async def _chat(self, exchange: Exchange) -> None:
         script, fault = exchange.script, exchange.fault
+        if exchange.wire is OPENAI:
+            deviating.check(exchange.call.body, script)
         prompt = exchange.wire.read(exchange.call.body, _identity(exchange))
         checks.check_prompt(exchange, prompt)
         if not script.supports_stream_usage:
             prompt = replace(prompt, usage_in_stream=False)
         reply = answer(prompt, script, fault.kind if fault else None)
         checks.check_window(exchange, reply)
+        if exchange.wire is OPENAI:
+            prompt, reply = deviating.answered(prompt, reply, script)
         if prompt.stream:
-            return await self._streamed(exchange, prompt, reply)
-        return await self._whole(exchange, prompt, reply)
+            frames = exchange.wire.frames(prompt, reply)
+            frames = deviating.with_pings(frames, script)
+            await exchange.stream(failing.broken_frames(frames, exchange.fault))
+        else:
+            await self._whole(exchange, prompt, reply)
 
-    async def _whole(
-        self, exchange: Exchange, prompt: Prompt, reply: Reply
-    ) -> web.StreamResponse:
+    async def _whole(self, exchange: Exchange, prompt: Prompt, reply: Reply) -> None:
         script = exchange.script
         delay_ms = script.delay_per_token_ms * len(reply.pieces)
         await asyncio.sleep((script.first_token_delay_ms + delay_ms) / _MS)
         content = exchange.wire.whole(prompt, reply)
         if exchange.fault and exchange.meets(FaultKind.CUT, FaultKind.SILENCE):
-            return await failing.half_response(
-                exchange.request, content, exchange.fault
-            )
+            await exchange.half(content)
+            return
         if exchange.meets(FaultKind.STREAM_ERROR):
             raise RefusedError(
                 outcome="stream_error", status=500, message="Failed while answering."
             )
         if exchange.meets(FaultKind.MALFORMED):
-            broken = orjson.dumps(content)[:-20]
-            return web.Response(body=broken, content_type="application/json")
+            await exchange.answer(orjson.dumps(content)[:-20])
+            return
         exchange.call.tokens_sent = len(reply.pieces)
-        return json_response(content)
-
-    async def _streamed(
-        self, exchange: Exchange, prompt: Prompt, reply: Reply
-    ) -> web.StreamResponse:
-        script, request = exchange.script, exchange.request
-        frames = failing.broken_frames(
-            exchange.wire.frames(prompt, reply), exchange.fault
-        )
-        response = web.StreamResponse(headers=_STREAM_HEADERS)
-        response.enable_chunked_encoding()
-        try:
-            await response.prepare(request)
-        except ConnectionResetError:  # the caller did not wait for the first byte
-            raise asyncio.CancelledError from None
-        if request.transport is None:
-            raise asyncio.CancelledError
-        loop = asyncio.get_running_loop()
-        stream = Stream(
-            transport=request.transport,
-            opening=frames.opening,
-            tokens=frames.tokens,
-            first_at=loop.time() + script.first_token_delay_ms / _MS,
-            delay_s=script.delay_per_token_ms / _MS,
-            call=exchange.call,
-            done=loop.create_future(),
-        )
-        await self.state.pacer.play(stream)
-        return await _closed(exchange, response, frames.closing)
-
-
-async def _closed(
-    exchange: Exchange, response: web.StreamResponse, closing: bytes
-) -> web.StreamResponse:
-    """End a stream: properly, not at all, or by hanging up."""
-    transport = exchange.request.transport
-    if transport is None or transport.is_closing():
-        raise asyncio.CancelledError
-    if exchange.meets(FaultKind.SILENCE):
-        await asyncio.get_running_loop().create_future()
-    if exchange.meets(FaultKind.CUT):
-        failing.hang_up(exchange.request)
-        return response
-    transport.write(chunk(closing))
-    await response.write_eof()
-    return response
+        await exchange.answer(content)
 
 
 def _body(content: bytes) -> Json:
@@ -202,7 +155,7 @@ def _body(content: bytes) -> Json:
     return body if isinstance(body, dict) else {}
 
 
-def _key(request: web.Request) -> str | None:
+def _key(request: Request) -> str | None:
     bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
     return request.headers.get("x-api-key") or bearer or None
 

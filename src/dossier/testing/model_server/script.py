@@ -26,6 +26,18 @@ class FaultKind(StrEnum):
     UNKNOWN_CITATION = "unknown_citation"
 
 
+class Deviation(StrEnum):
+    """Ways in which servers deviate from OpenAI's wire without failing."""
+
+    THINK_TAGS = "think_tags"
+    PINGS = "pings"
+    JSON_FOR_STREAM = "json_for_stream"
+    UNKNOWN_FINISH = "unknown_finish"
+    NO_MAX_TOKENS = "no_max_tokens"
+    NO_STREAM_OPTIONS = "no_stream_options"
+    NO_SYSTEM_ROLE = "no_system_role"
+
+
 Area = Literal["chat", "embeddings", "rerank", "models"]
 
 
@@ -81,6 +93,8 @@ class Script(_Scripted):
     """Said to everything."""
     rules: tuple[Rule, ...] = ()
     faults: tuple[Fault, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    """Of OpenAI's wire alone."""
     obeys_injections: bool = False
     """Does what a passage demands, as a weak model would."""
     prefill: Literal["continue", "restart", "refuse"] = "continue"

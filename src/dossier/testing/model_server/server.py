@@ -1,25 +1,30 @@
 """The scripted server as a whole: start, steer, ask, stop."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
-from aiohttp import web
+import uvicorn
 from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from dossier.testing.model_server.calls import Calls
 from dossier.testing.model_server.conversation import Json
-from dossier.testing.model_server.failing import json_response
-from dossier.testing.model_server.routes import Routes
+from dossier.testing.model_server.exchange import HangUpError
+from dossier.testing.model_server.routes import Handler, Routes
 from dossier.testing.model_server.script import Script
 from dossier.testing.model_server.state import State
 
-_MAX_BODY_BYTES = 64 * 1024 * 1024
 _BACKLOG = 4096
 """A thousand clients may come in the same moment."""
-_GRACE_S = 0.1
 
 
 class ScriptedModelServer:
@@ -31,12 +36,10 @@ class ScriptedModelServer:
         self._state = State.of(script or Script())
         self._host = host
         self._port = port
-        self._runner = web.AppRunner(
-            self._app(),
-            handler_cancellation=True,  # a client that leaves ends its stream
-            access_log=None,
-            shutdown_timeout=_GRACE_S,
-        )
+        self._routes = self._table()
+        self._answering: set[asyncio.Task[None]] = set()
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
 
     @property
     def root_url(self) -> str:
@@ -69,15 +72,31 @@ class ScriptedModelServer:
 
     async def start(self) -> None:
         """Listen; port 0 becomes a free one."""
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, backlog=_BACKLOG)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listening = socket.create_server(
+            (self._host, self._port), family=family, backlog=_BACKLOG
+        )
+        self._port = listening.getsockname()[1]
+        config = uvicorn.Config(
+            self._app,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            access_log=False,
+            log_config=None,
+        )
+        logging.getLogger("uvicorn.error").addFilter(_is_no_hang_up)
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve([listening]))
+        await self._server.is_ready.wait()
 
     async def close(self) -> None:
         """Hang up on everyone."""
-        self._state.pacer.close()
-        await self._runner.cleanup()
+        for task in self._answering:
+            task.cancel()
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = self._server.force_exit = True
+            await self._serving
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -91,38 +110,76 @@ class ScriptedModelServer:
     ) -> None:
         await self.close()
 
-    def _app(self) -> web.Application:
-        app = web.Application(client_max_size=_MAX_BODY_BYTES)
-        app.add_routes(Routes(self._state).table())
-        app.add_routes(
-            [
-                web.get("/_calls", self._show_calls),
-                web.get("/_control", self._show_script),
-                web.post("/_control", self._steer),
-                web.post("/_reset", self._start_anew),
-            ]
-        )
-        return app
+    def _table(self) -> dict[tuple[str, str], Handler]:
+        return {
+            **Routes(self._state).table(),
+            ("GET", "/_calls"): _shows(self.calls_shown),
+            ("GET", "/_control"): _shows(self.script_shown),
+            ("POST", "/_control"): self._steer,
+            ("POST", "/_reset"): self._start_anew,
+        }
 
-    async def _show_calls(self, _request: web.Request) -> web.Response:
-        return json_response(self.calls.shown())
-
-    async def _show_script(self, _request: web.Request) -> web.Response:
-        return json_response(_shown(self.script))
-
-    async def _steer(self, request: web.Request) -> web.Response:
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; a client that leaves ends its stream."""
+        request = Request(scope, receive)
+        await request.body()
+        handler = self._routes.get((request.method, request.url.path), _not_found)
+        answering = asyncio.create_task(_answer(handler, request, send))
+        leaving = asyncio.create_task(_left(receive))
+        self._answering.add(answering)
         try:
-            self.play(**orjson.loads(await request.read()))
+            await asyncio.wait(
+                {answering, leaving}, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for task in (answering, leaving):
+                task.cancel()
+            await asyncio.wait({answering, leaving})
+            self._answering.discard(answering)
+        if not answering.cancelled():
+            answering.result()
+
+    def calls_shown(self) -> Json:
+        """Return what was asked so far."""
+        return self.calls.shown()
+
+    def script_shown(self) -> Json:
+        """Return the script in force, without its key."""
+        return _shown(self.script)
+
+    async def _steer(self, request: Request, send: Send) -> None:
+        try:
+            self.play(**orjson.loads(await request.body()))
         except (orjson.JSONDecodeError, TypeError) as exc:
-            return json_response({"error": f"A JSON object is wanted: {exc}"}, 400)
+            told: Json = {"error": f"A JSON object is wanted: {exc}"}
+            await _answer_json(request, send, told, 400)
         except ValidationError as exc:
             faults = [f"{_place(e['loc'])}: {e['msg']}" for e in exc.errors()]
-            return json_response({"error": "; ".join(faults)}, 400)
-        return json_response(_shown(self.script))
+            await _answer_json(request, send, {"error": "; ".join(faults)}, 400)
+        else:
+            await _answer_json(request, send, _shown(self.script))
 
-    async def _start_anew(self, _request: web.Request) -> web.Response:
+    async def _start_anew(self, request: Request, send: Send) -> None:
         self.reset()
-        return json_response(_shown(self.script))
+        await _answer_json(request, send, _shown(self.script))
+
+
+class _Server(uvicorn.Server):
+    """Runs beside its caller: leaves signals alone, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = asyncio.Event()
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_ready.set()
 
 
 @asynccontextmanager
@@ -142,3 +199,37 @@ def _shown(script: Script) -> Json:
 
 def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(map(str, location)) or "script"
+
+
+def _is_no_hang_up(record: logging.LogRecord) -> bool:
+    """Pass over the faults that were asked for."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HangUpError))
+
+
+def _shows(what: Callable[[], Json]) -> Handler:
+    async def handle(request: Request, send: Send) -> None:
+        await _answer_json(request, send, what())
+
+    return handle
+
+
+async def _not_found(request: Request, send: Send) -> None:
+    await _answer_json(request, send, {"error": "Not found."}, 404)
+
+
+async def _answer(handler: Handler, request: Request, send: Send) -> None:
+    await handler(request, send)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client has closed its connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer_json(
+    request: Request, send: Send, content: Json, status: int = 200
+) -> None:
+    body = orjson.dumps(content)
+    response = Response(body, status, media_type="application/json")
+    await response(request.scope, request.receive, send)

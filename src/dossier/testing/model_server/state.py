@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from dossier.testing.model_server.calls import Calls
-from dossier.testing.model_server.pacing import Pacer
 from dossier.testing.model_server.script import PendingFaults, Script
 
 
@@ -16,7 +15,6 @@ class State:
     script: Script
     pending: PendingFaults
     calls: Calls = field(default_factory=Calls)
-    pacer: Pacer = field(default_factory=Pacer)
 
     @classmethod
     def of(cls, script: Script) -> Self:

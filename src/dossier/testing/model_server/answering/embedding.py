@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from zlib import crc32
 
-from dossier.integrations.llm.pairs import LANGUAGES, load_pairs
+from dossier.integrations.llm.language_pairs import LANGUAGES, load_pairs
 from dossier.testing.model_server.answering.tokens import is_cjk, words
 
 _GRAM = 3

@@ -4,14 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.integrations.llm.backoff import (
-    LONGEST_ASKED_S,
-    pause_s,
-    retry_after_s,
-)
 from dossier.integrations.llm.breaker import Breaker
-from dossier.integrations.llm.models import ChatMessage
-from dossier.integrations.llm.tokens import estimate_messages, estimate_tokens
+from dossier.integrations.llm.responses import retry_after_s
+from dossier.integrations.llm.tokens import estimate_tokens
 
 MIXED = st.text("a .玫瑰😀é", max_size=50)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -47,28 +42,6 @@ def test_retry_after_is_seconds_or_a_date(
     header: str | None, seconds: float | None
 ) -> None:
     assert retry_after_s(header, NOON) == seconds
-
-
-@given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
-def test_rests_grow_and_end(attempt: int, chance: float) -> None:
-    rest_s = pause_s(attempt, None, chance)
-
-    assert rest_s is not None
-    assert 0.25 <= rest_s <= 8
-
-
-@given(st.floats(0, LONGEST_ASKED_S), st.floats(0, 1, exclude_max=True))
-def test_a_rest_is_never_shorter_than_the_server_asks(
-    asked_s: float, chance: float
-) -> None:
-    rest_s = pause_s(1, asked_s, chance)
-
-    assert rest_s is not None
-    assert asked_s <= rest_s <= asked_s + 1
-
-
-def test_a_server_that_wants_minutes_is_left() -> None:
-    assert pause_s(1, LONGEST_ASKED_S + 1, 0) is None
 
 
 def test_a_breaker_opens_after_failures_in_a_row() -> None:
@@ -123,9 +96,3 @@ def test_tokens_are_estimated(text: str, tokens: int) -> None:
 def test_more_text_never_has_fewer_tokens(one: str, other: str) -> None:
     assert estimate_tokens(one + other) >= estimate_tokens(one)
     assert estimate_tokens(one + other) <= estimate_tokens(one) + estimate_tokens(other)
-
-
-def test_each_message_costs_its_marks() -> None:
-    messages = [ChatMessage("user", "玫瑰"), ChatMessage("assistant", "")]
-
-    assert estimate_messages(messages) == 2 + 2 * 4

@@ -1,16 +1,14 @@
-"""What is asked of a model, what comes back, and who is told about it."""
+"""Requests to models, their answers, and the record of each call."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 from uuid import UUID
 
-from dossier.core.reads import Statements
-
 
 class Purpose(StrEnum):
-    """What a model is wanted for; each may name another one."""
+    """What a model is used for; the settings may name another model for each."""
 
     STRONG = "strong"
     CHEAP = "cheap"
@@ -30,6 +28,9 @@ class Outcome(StrEnum):
     CUT = "cut"
 
 
+FinishReason = Literal["stop", "length", "refusal"]
+
+
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One turn of a conversation."""
@@ -40,7 +41,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A conversation to go on with; a last turn of the assistant is continued."""
+    """A conversation to continue; a last turn of the assistant is continued itself."""
 
     messages: tuple[ChatMessage, ...]
     purpose: Purpose = Purpose.STRONG
@@ -48,13 +49,9 @@ class ChatRequest:
     temperature: float | None = None
 
 
-Settle = Callable[[Statements], Awaitable[None]]
-"""Writes what a call came to; writing it again changes nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class CallTag:
-    """On whose account a call goes, and what for."""
+    """Who pays for a call, and what it is for."""
 
     org_id: UUID
     user_id: UUID | None
@@ -66,18 +63,11 @@ class CallTag:
     conversation_id: UUID | None = None
     """The chat room, for traces."""
     operation: Literal["chat", "embeddings"] = "chat"
-    defer: Callable[[Settle], None] | None = field(
-        default=None, compare=False, repr=False
-    )
-    """Takes the settlement of a whole answer, to be written with what else ends then.
-
-    Whoever takes it writes it, whatever happens. `None`: it is written at once.
-    """
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call; `None` where the server told nothing."""
+    """Tokens of one call; `None` where the server reported none."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -97,9 +87,9 @@ class Completed:
 
     model: str
     usage: Usage
-    finish_reason: Literal["stop", "length", "refusal"]
+    finish_reason: FinishReason
     server: str = ""
-    """Host and port of who answered."""
+    """Host and port of the server that answered."""
 
 
 StreamEvent = TextDelta | Completed
@@ -112,15 +102,15 @@ class Completion:
     text: str
     model: str
     usage: Usage
-    finish_reason: Literal["stop", "length", "refusal"]
+    finish_reason: FinishReason
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What one attempt at a server came to."""
+    """The result of one call of one server, its retries included."""
 
     provider: str
-    """`openai` or `anthropic`: the wire, not the vendor."""
+    """`openai` or `anthropic`: the protocol, not the vendor."""
     server: str
     """Host and port, never a key."""
     model: str
@@ -130,58 +120,27 @@ class CallRecord:
     outcome: Outcome
     error_code: str | None = None
     is_estimated: bool = False
-    """Tokens were guessed where the server told none."""
+    """Tokens were estimated where the server reported none."""
+    content: Callable[[], tuple[str, str]] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """Returns question and answer as JSON of the GenAI conventions, for traces."""
 
 
 class Recorder(Protocol):
-    """Keeps the ledger; the callers of models know no more of it."""
+    """Reserves budgets and keeps the ledger of calls."""
 
-    def is_uncounted(self, tag: CallTag, /) -> bool:
-        """Tell whether no budget counts a call: then it need not wait for its row."""
-        ...
-
-    async def reserve(
-        self, tag: CallTag, model: str, tokens: int, /, *, goes_ahead: bool = False
-    ) -> UUID:
-        """Set tokens aside for a call, or raise where a budget forbids it.
-
-        One that `goes_ahead` is being made already.
-        """
+    async def reserve(self, tag: CallTag, model: str, tokens: int, /) -> UUID:
+        """Reserve tokens for a call, or raise where a budget forbids it."""
         ...
 
     async def settle(self, reservation: UUID, record: CallRecord, /) -> None:
-        """Replace what was set aside by what it came to; never raises for a budget."""
-        ...
-
-
-class ChatModel(Protocol):
-    """Anything that goes on with a conversation."""
-
-    def stream(
-        self, request: ChatRequest, tag: CallTag, /
-    ) -> AsyncIterator[StreamEvent]:
-        """Yield the answer piece by piece; closing the iterator stops the model."""
-        ...
-
-    async def complete(self, request: ChatRequest, tag: CallTag, /) -> Completion:
-        """Return the whole answer."""
-        ...
-
-    def model_name(self, purpose: Purpose, /) -> str:
-        """Return the model that a purpose is served by first, as far as it is known."""
-        ...
-
-    async def find_name(self, purpose: Purpose, /) -> str:
-        """Return the same, asking a server that names its model itself."""
-        ...
-
-    def server_label(self, purpose: Purpose, /) -> str:
-        """Return host and port of the server that a purpose is served by first."""
+        """Replace a reservation by the result; never raises for a budget."""
         ...
 
 
 class EmbeddingModel(Protocol):
-    """Anything that turns texts into vectors."""
+    """Turns texts into vectors: a server's model, or one of this machine."""
 
     @property
     def name(self) -> str:
@@ -204,7 +163,7 @@ class ServerAbilities:
     json_schema: bool | None = None
     stream_usage: bool | None = None
     continues_text: bool | None = None
-    """Goes on from a last turn of the assistant instead of starting anew."""
+    """Continues a last turn of the assistant instead of starting anew."""
     embedding_dimensions: int | None = None
     embedding_languages: tuple[str, ...] = field(default=())
-    """Languages whose pairs the embedder tells apart, of `en`, `zh`."""
+    """Languages whose sentence pairs the embedder separates, of `en`, `zh`."""

@@ -1,0 +1,200 @@
+"""Failures of one call: what pydantic-ai and the clients raise, as our problems."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_ai import exceptions as theirs
+from typing_extensions import override
+
+from dossier.core.errors import AppError
+from dossier.integrations.llm.exceptions import (
+    ModelContextTooLongError,
+    ModelRateLimitedError,
+    ModelRefusedError,
+    ModelResponseMalformedError,
+    ModelStreamCutError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+)
+from dossier.integrations.llm.responses import BodyCutError, bounded_s
+from dossier.integrations.llm.types import Outcome
+
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|maximum context length"
+    r"|prompt is too long|context window|reduce the length of the messages",
+    re.IGNORECASE,
+)
+_FILTERED = re.compile(r"content_filter|content_policy|safety_policy", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_REASONS = {
+    401: "the key was not accepted",
+    402: "the account has no credit",
+    403: "the key may not do this",
+    404: "the address or the model does not exist there",
+}
+
+
+@dataclass(eq=False)
+class CallFailedError(Exception):
+    """One call of one server failed; `error` is the problem that callers get."""
+
+    error: AppError
+    outcome: Outcome
+    code: str
+    is_final: bool = False
+    """No other server is asked: the question is at fault."""
+    blames_server: bool = True
+    """Counts for the server's circuit breaker."""
+    is_free: bool = False
+    """The server did no work that it could charge."""
+
+    @override
+    def __str__(self) -> str:
+        return self.error.detail
+
+
+def failure_of(label: str, error: Exception, *, has_begun: bool) -> CallFailedError:
+    """Return what an error of a call means; its own text may hold keys and prompts."""
+    if isinstance(error, CallFailedError):
+        return error
+    if isinstance(error, theirs.ModelRequestTimeout):
+        return silent(label, error.timeout, has_begun=has_begun)
+    if isinstance(error, theirs.ModelConnectionError):
+        return _of_connection(label, error, has_begun=has_begun)
+    if not isinstance(error, theirs.ModelAPIError):
+        return malformed(label, "what its protocol does not know")
+    return _of_answer(label, error)
+
+
+def unreachable(label: str, why: str) -> CallFailedError:
+    """No connection was made, or it ended before an answer began."""
+    error = ModelUnavailableError(f"{label} cannot be reached: {why}.")
+    return CallFailedError(error, Outcome.FAILED, "unreachable", is_free=True)
+
+
+def silent(label: str, limit_s: float, *, has_begun: bool) -> CallFailedError:
+    """Nothing came in the time allowed."""
+    when = "in the middle of an answer" if has_begun else "before the first token"
+    error = ModelTimeoutError(f"{label} said nothing for {limit_s:g} s {when}.")
+    code = "idle_timeout" if has_begun else "first_token_timeout"
+    return CallFailedError(error, Outcome.TIMED_OUT, code)
+
+
+def cut(label: str, code: str = "cut") -> CallFailedError:
+    """The answer ended without its end."""
+    error = ModelStreamCutError(f"{label} broke off before its answer was whole.")
+    return CallFailedError(error, Outcome.CUT, code)
+
+
+def malformed(label: str, why: str) -> CallFailedError:
+    """The answer is not of the protocol."""
+    error = ModelResponseMalformedError(f"{label} answered {why}.")
+    return CallFailedError(error, Outcome.FAILED, "malformed")
+
+
+def breaker_open(label: str, wait_s: float) -> CallFailedError:
+    """The circuit breaker of a server is open."""
+    error = ModelUnavailableError(
+        f"{label} failed too often in a row and is left alone for a while.",
+        retry_after_s=max(1, round(wait_s)),
+    )
+    return CallFailedError(error, Outcome.FAILED, "breaker", blames_server=False)
+
+
+def unnamed(label: str, count: int) -> CallFailedError:
+    """The settings do not say which of a server's models is meant."""
+    error = ModelUnavailableError(
+        f"{label} lists {count} models for chats; a setting must name one."
+    )
+    return CallFailedError(
+        error, Outcome.FAILED, "model_unnamed", blames_server=False, is_free=True
+    )
+
+
+def _of_answer(label: str, error: theirs.ModelAPIError) -> CallFailedError:
+    status = getattr(error, "status_code", None)
+    if status is None:  # the library has no class for 3xx
+        status = getattr(error.__cause__, "status_code", None)
+    if status is not None or error.in_stream:
+        return _rejected(label, status or _status_in(error.body), error)
+    if isinstance(error.__cause__, ValueError):
+        return malformed(label, "what is not JSON")
+    return cut(label)
+
+
+def _of_connection(
+    label: str, error: theirs.ModelConnectionError, *, has_begun: bool
+) -> CallFailedError:
+    root: BaseException = error
+    while root.__cause__ is not None and not isinstance(root, BodyCutError):
+        root = root.__cause__
+    is_in_body = isinstance(root, BodyCutError) or "message body" in str(root)
+    if has_begun or is_in_body:
+        return cut(label)
+    in_time = " in time" if isinstance(error, theirs.ModelTimeoutError) else ""
+    return unreachable(label, f"no connection{in_time}")
+
+
+def _rejected(label: str, status: int, error: theirs.ModelAPIError) -> CallFailedError:
+    """Name an answer of 3xx, 4xx or 5xx, or such an error inside a stream."""
+    details = _details(error.body)
+    word = _word_of(details)
+    is_clients_fault = status in range(400, 500)
+    if is_clients_fault and _TOO_LONG.search(f"{word} {error.body}"):
+        return _question_at_fault(
+            ModelContextTooLongError(f"{label}: {word or status}."), "context_too_long"
+        )
+    if is_clients_fault and _FILTERED.search(word):
+        refused = ModelRefusedError(f"The filter of {label} declined.")
+        return _question_at_fault(refused, "filtered", Outcome.REFUSED)
+    asked_s = bounded_s(error.retry_after)
+    wait_s = None if asked_s is None else max(1, round(asked_s))
+    if status == 429:  # noqa: PLR2004 - Too Many Requests
+        why = f" ({word})" if word else ""
+        return CallFailedError(
+            ModelRateLimitedError(f"{label} answered 429{why}.", retry_after_s=wait_s),
+            Outcome.RATE_LIMITED,
+            "http_429",
+            blames_server=False,
+            is_free=True,
+        )
+    why = _REASONS.get(status) or word.replace("_", " ")
+    if status in range(300, 400):
+        why = "it points to another address, which is not followed"
+    detail = f"{label} answered {status}{': ' if why else ''}{why}."
+    return CallFailedError(
+        ModelUnavailableError(detail, retry_after_s=wait_s),
+        Outcome.FAILED,
+        f"http_{status}",
+        blames_server=status >= 500,  # noqa: PLR2004 - 5xx
+        is_free=True,
+    )
+
+
+def _question_at_fault(
+    error: AppError, code: str, outcome: Outcome = Outcome.FAILED
+) -> CallFailedError:
+    return CallFailedError(
+        error, outcome, code, is_final=True, blames_server=False, is_free=True
+    )
+
+
+def _details(body: object) -> Mapping[str, Any]:
+    error = body.get("error", body) if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _status_in(body: object) -> int:
+    """Return the status that an error inside a stream names, if it does."""
+    code = _details(body).get("code")
+    return code if isinstance(code, int) and code in range(400, 600) else 500
+
+
+def _word_of(details: Mapping[str, Any]) -> str:
+    """Return the machine-readable word of an error: messages may repeat prompts."""
+    words = (details.get("code"), details.get("type"))
+    return next(
+        (word for word in words if isinstance(word, str) and _WORD.fullmatch(word)), ""
+    )
