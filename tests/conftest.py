@@ -26,7 +26,6 @@ from tests.factories.accounts import make_organisation
 from tests.processes import Forkers
 
 from dossier.ai.service import open_model_parts
-from dossier.chat.service.answers_first import Acquaintances
 from dossier.core import migrate
 from dossier.core.database import (
     Engine,
@@ -333,7 +332,6 @@ async def app(
     app.state.principals = PrincipalCache(settings.auth.principal_cache_s)
     app.state.sessions = sessions
     app.state.run_engine = idle_engine(sessions, settings)
-    app.state.acquaintances = Acquaintances()
     recorder = open_model_parts(sessions, settings).recorder
     app.state.searchers = Searchers(sessions, settings, recorder)
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})

@@ -5,15 +5,19 @@ from typing import Any, Final
 
 from benchmarks.evals.library import open_organisation
 
-from dossier.chat.service.answers import Answered, Question
-from dossier.chat.service.answers_first import Acquaintances
-from dossier.chat.service.answers_terms import Terms
-from dossier.chat.tasks.asking import Asking
-from dossier.core.database import SessionFactory
+from dossier.chat.service.answers import (
+    Answered,
+    AnswersService,
+    Question,
+    read_answered,
+)
+from dossier.chat.types import AnswerOptions
+from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.core.visible import visible
 from dossier.knowledge.rules.collection import Paper
 from dossier.knowledge.service.search_eval import index_papers
+from dossier.runs.constants import FINISHED
 from dossier.runs.service import RunEngine
 
 PATIENCE_S: Final = 120
@@ -31,32 +35,26 @@ class Desk:
 
     async def ask(self, question: str, engine: str = "auto") -> Answered:
         """Ask in a new room and wait."""
-        asking = Asking(
-            self.sessions,
-            self.actor,
-            self.engine,
-            10_000,
-            has_model=True,
-            is_welcome=_always,
-            acquaintances=Acquaintances(),
-        )
-        terms = Terms(engine)
-        asked = await asking.ask(Question(message=question, terms=terms))
-        answered = await asking.wait(asked, PATIENCE_S)
-        if answered is None:
+        org_id = self.actor.org_id
+        async with tenant_transaction(self.sessions, org_id) as session:
+            answers = AnswersService(
+                session, self.actor, 10_000, has_model=True, engine=self.engine
+            )
+            asked = await answers.ask(
+                Question(message=question, options=AnswerOptions(engine))
+            )
+        run = await self.engine.wait(org_id, asked.run.id, PATIENCE_S)
+        if run.state not in FINISHED:
             message = f"no answer to {question!r} in {PATIENCE_S} s"
             raise TimeoutError(message)
-        return answered
+        async with tenant_transaction(self.sessions, org_id) as session:
+            return await read_answered(session, self.actor, asked, run)
 
     def stands(self, citation: dict[str, Any]) -> bool:
         """Tell whether a quote stands where it says, but for what nobody sees."""
         text = self.texts[citation["document_id"]]
         stretch = text[citation["start"] : citation["end"]]
         return bool(visible(stretch) == citation["quote"])
-
-
-async def _always() -> bool:
-    return True
 
 
 async def open_desk(

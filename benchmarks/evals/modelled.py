@@ -12,8 +12,8 @@ from benchmarks.evals.desk import Desk, open_desk
 from benchmarks.evals.papers import ANSWERABLE, PAPERS, UNANSWERABLE
 
 from dossier.ai.service import open_model_parts
+from dossier.chat.answering.pipeline import answering
 from dossier.chat.service.answers import Answered
-from dossier.chat.tasks.parts import answering
 from dossier.core.database import make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.knowledge.service.assembly import opened_searchers

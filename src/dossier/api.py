@@ -11,8 +11,8 @@ from dossier.activity.router import router as activity
 from dossier.ai.router import router as ai
 from dossier.ai.service.assembly import open_model_parts
 from dossier.ai.service.uncounted import Uncounted
+from dossier.chat.answering.pipeline import answering
 from dossier.chat.router import routers as chat
-from dossier.chat.tasks.parts import answering
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health

@@ -24,7 +24,6 @@ from dossier.api import (
     ROOT_ROUTERS,
     executing,
 )
-from dossier.chat.service.answers_first import Acquaintances
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
@@ -86,7 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.authenticator = _authenticator(app, database.sessions, uses)
         state.checks = _checks(database)
         parts = await stack.enter_async_context(executing(settings, database))
-        state.searchers, state.acquaintances = parts.searchers, Acquaintances()
+        state.searchers = parts.searchers
         await stack.enter_async_context(_jobs(app, settings, database))
         state.run_engine = await stack.enter_async_context(
             RunEngine(database.sessions, database.url, parts.executors, settings.runs)

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from dossier.core.tenancy import Actor
-from dossier.integrations.llm.models import ChatModel, ServerAbilities
+from dossier.integrations.llm.models import ServerAbilities
 from dossier.knowledge.schemas.search import Hit, SearchQuery, SearchResult
 
 
@@ -28,9 +28,6 @@ class SearcherOf(Protocol):
         """Return what finds passages for this actor."""
         ...
 
-
-AskModel = Callable[[], ChatModel | None]
-"""Returns the process's model client; `None` where no setting names a model."""
 
 AskAbilities = Callable[[], Awaitable[ServerAbilities | None]]
 """Returns what the last probe of the model server found."""

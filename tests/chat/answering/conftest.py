@@ -18,11 +18,10 @@ from tests.conftest import TEMPLATE, KnownTokens, client_of, clone
 from tests.factories.accounts import make_organisation, make_user
 
 from dossier.ai.service import open_model_parts
+from dossier.chat.answering.pipeline import AnswerParts, AnswerPipeline
+from dossier.chat.answering.prompt import Window
+from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.ports import SearcherOf
-from dossier.chat.service.answers import KIND
-from dossier.chat.service.answers_first import Acquaintances
-from dossier.chat.service.answers_prompt import Window
-from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
 from dossier.chat.tasks.parts import Clients
 from dossier.core.database import Engine, SessionFactory, make_engine, make_sessions
 from dossier.core.models import new_id
@@ -199,7 +198,6 @@ async def open_chat(
             known = app.state.authenticator.actors
             if not known:  # the first process serves; any process could
                 app.state.settings, app.state.run_engine = settings, engine
-                app.state.acquaintances = Acquaintances()
                 app.state.sessions = sessions
             token = str(org_id)
             app.state.authenticator = Members({**known, token: actor})
@@ -224,19 +222,19 @@ class Process:
         parts = open_model_parts(sessions, settings)
         clients = Clients(settings, parts)
         stack.push_async_callback(clients.close)
-        executor = AnswerExecutor(
+        pipeline = AnswerPipeline(
             AnswerParts(
                 sessions=sessions,
                 searcher_of=self.searcher_of,
-                ask_model=clients.chat,
-                ask_abilities=self.abilities,
+                model=clients.chat(),
+                abilities=self.abilities,
                 window=self.window,
                 cache_days=settings.chat.cache_days,
             )
         )
         url = settings.database.url
         assert url is not None
-        kinds = {KIND: RunKind(executor, executor.on_end)}
+        kinds = {ANSWER_JOB: RunKind(pipeline, pipeline.on_end)}
         engine = RunEngine(sessions, url, kinds, settings.runs)
         return await stack.enter_async_context(engine)
 

@@ -9,7 +9,7 @@ from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
 from tests.chat.answering.test_streaming import streamed
 from tests.factories.runs import expire_lease, kill
 
-from dossier.chat.service.answers_prompt import Window
+from dossier.chat.answering.prompt import Window
 from dossier.core.database import tenant_transaction
 from dossier.runs.service import RunsService
 from dossier.testing.model_server import (

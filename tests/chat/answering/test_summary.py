@@ -12,8 +12,8 @@ from tests.chat.answering.shelf import Paper
 
 from dossier.ai.service import load_prompt, planned_servers
 from dossier.ai.tasks import probe_servers
+from dossier.chat.answering.prompt import Window
 from dossier.chat.constants import SUMMARISE_TASK
-from dossier.chat.service.answers_prompt import Window
 from dossier.chat.tasks.parts import open_clients
 from dossier.chat.tasks.summarise import summarise
 from dossier.core.database import tenant_transaction

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.chat.gateway.seats import seated
+from dossier.chat.gateway.memberships import where_member
 from dossier.chat.models import (
     ChatMember,
     ChatProfile,
@@ -40,7 +40,7 @@ async def list_rooms_for_org(
     is_archived: bool,
 ) -> Slice[ChatRoom]:
     """Return one page of a person's rooms, the last used first."""
-    query = seated(select(ChatRoom), org_id, user_id).order_by(
+    query = where_member(select(ChatRoom), org_id, user_id).order_by(
         ChatRoom.active_at.desc(), ChatRoom.id.desc()
     )
     at = ChatRoom.archived_at

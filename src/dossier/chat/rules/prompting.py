@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from dossier.chat.constants import Turn
 from dossier.chat.rules.passages import Shown, cleaned, fenced
 from dossier.chat.rules.window import TURN_TOKENS
 from dossier.chat.rules.wording import estimated_tokens, speaker_name
+from dossier.chat.types import Turn
 
 HISTORY_SHARE = 0.3
 """Of the window, for what was said before; the rest is for passages."""

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from dossier.chat.constants import History, MessageState, Summary, Turn
+from dossier.chat.constants import MessageState
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.rules.window import WindowFilling
-from dossier.chat.service.seats import Seats
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.views import Sender, senders_of
+from dossier.chat.types import History, Summary, Turn
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
 
@@ -23,7 +24,7 @@ class HistoryService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
 
     async def history(
         self, room_id: UUID, upto_message_id: UUID | None, limit_tokens: int
@@ -33,16 +34,16 @@ class HistoryService:
         Messages still pending, failed or deleted are left out. The summary counts
         where it ends on this branch; then no turn before its end is told again.
         """
-        seat = await self._seats.take(room_id)
+        membership = await self._memberships.get(room_id)
         if upto_message_id is None:
             return History(None, (), None, None)
-        summary = await self._summary_on_branch(seat.room, upto_message_id)
+        summary = await self._summary_on_branch(membership.room, upto_message_id)
         through_id = summary.through_id if summary else None
         filling = WindowFilling(limit_tokens)
         await self._fill(filling, room_id, upto_message_id, through_id)
         window = filling.window()
         text = summary.text if summary else None
-        replaces_id = seat.room.summary_through_id
+        replaces_id = membership.room.summary_through_id
         return History(text, window.turns, window.cut_at, replaces_id, limit_tokens)
 
     async def store_summary(
@@ -58,7 +59,7 @@ class HistoryService:
         Nor is one stored that tells of a message deleted since: deleting holds the
         room as well, so that one of the two comes first.
         """
-        await self._seats.hold(room_id)
+        await self._memberships.lock(room_id)
         told_ids = [turn.message_id for turn in told]
         if await gateway.has_deleted_for_org(
             self._session, self._actor.org_id, told_ids

@@ -1,19 +1,13 @@
 """What answers are made with in one process; clients are opened when first needed."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dossier.ai.service.assembly import ModelParts, open_model_parts
-from dossier.chat.ports import SearcherOf
-from dossier.chat.service.answers import KIND
-from dossier.chat.service.answers_prompt import Window
-from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
+from dossier.chat.answering.prompt import Window
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.integrations.llm.models import ChatModel
 from dossier.integrations.llm.plan import model_plan
-from dossier.runs.service import Executor, RunKind
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
@@ -72,30 +66,3 @@ def open_clients(
     """Return clients for one piece of work in the background, to be closed after."""
     parts = open_model_parts(sessions, settings)
     return Clients(settings, parts, may_type=may_type)
-
-
-@asynccontextmanager
-async def answering(
-    sessions: SessionFactory,
-    settings: Settings,
-    parts: ModelParts,
-    searcher_of: SearcherOf,
-) -> AsyncIterator[dict[str, Executor]]:
-    """Yield the executors of chat; leaving closes their clients."""
-    clients = Clients(settings, parts)
-    clients.chat()  # what it imports, the first question shall not wait for
-
-    executor = AnswerExecutor(
-        AnswerParts(
-            sessions=sessions,
-            searcher_of=searcher_of,
-            ask_model=clients.chat,
-            ask_abilities=parts.abilities.current,
-            window=window_of(settings),
-            cache_days=settings.chat.cache_days,
-        )
-    )
-    try:
-        yield {KIND: RunKind(executor, executor.on_end)}
-    finally:
-        await clients.close()

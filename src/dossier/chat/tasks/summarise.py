@@ -6,13 +6,13 @@ from contextlib import suppress
 from uuid import UUID
 
 from dossier.ai.service import load_prompt
-from dossier.chat.constants import History, Summary
+from dossier.chat.answering.prompt import Window, history_tokens
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.rules.passages import cleaned
-from dossier.chat.service.answers_prompt import Window, history_tokens
 from dossier.chat.service.history import HistoryService
 from dossier.chat.tasks.parts import Clients
 from dossier.chat.tasks.summary_writers import Material, Writer, writers_of
+from dossier.chat.types import History, Summary
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.integrations.llm.exceptions import (
     ModelExtraMissingError,

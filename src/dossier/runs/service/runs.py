@@ -8,6 +8,7 @@ from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.creates import Creates
 from dossier.core.database import Session, after_commit
+from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.runs.constants import MAX_TOLD, RunSignal, RunState, Verb
@@ -36,13 +37,14 @@ class RunsService:
         input: dict[str, Any],  # noqa: A002 - what the column and its readers call it
         subject_id: UUID | None = None,
         engine: Launcher | None = None,
+        run_id: UUID | None = None,
     ) -> Run:
         """Create a run; with an engine it begins there as soon as this is committed.
 
         Without one, the first process that looks takes it.
         """
         actor = self._actor
-        run = Run(**_members(actor, kind, input, subject_id))
+        run = Run(**_members(actor, kind, input, subject_id), id=run_id or new_id())
         if engine is None:
             await gateway.add_run(self._session, run)
             await log.tell_for_org(self._session, actor.org_id, Verb.DUE, [run.id])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dossier.chat.rules.lures import harmless, lures_in
+from dossier.chat.rules.prompt_injection import harmless, injections_in
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from dossier.chat.rules.lures import harmless, lures_in
     ],
 )
 def test_lure_is_found_where_it_stands(text: str, lure: str) -> None:
-    assert next(text[a:b] for a, b in lures_in(text)) == lure
+    assert next(text[a:b] for a, b in injections_in(text)) == lure
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_lure_is_found_where_it_stands(text: str, lure: str) -> None:
     ],
 )
 def test_words_of_a_paper_are_no_lure(text: str) -> None:
-    assert list(lures_in(text)) == []
+    assert list(injections_in(text)) == []
 
 
 @pytest.mark.parametrize(

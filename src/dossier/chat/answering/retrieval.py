@@ -1,15 +1,18 @@
-"""The passages of one answer, under the numbers that it cites them by."""
+"""Retrieval: the passages of one answer, under the numbers that it cites them by."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-from dossier.chat.constants import AnswerScope
+from dossier.chat.answering.context import AnswerContext
 from dossier.chat.ports import Searcher
 from dossier.chat.rules.claims import Quote
-from dossier.chat.rules.lures import lures_in
+from dossier.chat.rules.follow_ups import question_before
 from dossier.chat.rules.passages import Found
+from dossier.chat.rules.prompt_injection import injections_in
+from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
+from dossier.chat.types import AnswerScope
 from dossier.knowledge.schemas.search import (
     MAX_QUESTION_CHARACTERS,
     Hit,
@@ -17,6 +20,9 @@ from dossier.knowledge.schemas.search import (
     SearchResult,
 )
 from dossier.knowledge.service.sentences import Extraction, Passage, extract
+
+Emit = Callable[[str, Mapping[str, Any]], int]
+"""Appends an event to the job's log and returns its number."""
 
 PASSAGES = 8
 FROM_ATTACHMENTS = 5
@@ -38,7 +44,7 @@ _NAMED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class CitedPassage:
     """One passage under the number that it is cited by."""
 
     number: int
@@ -71,7 +77,7 @@ class Cited:
         )
 
     def named(self) -> dict[str, Any]:
-        """Return what it is, without its words."""
+        """Return what identifies it, without its text."""
         return {name: getattr(self, name) for name in _NAMED}
 
     def citation(self, quote: Quote) -> dict[str, Any]:
@@ -116,16 +122,16 @@ def _plain_place(place: Mapping[str, Any]) -> dict[str, Any]:
 class Sources:
     """What was found for a question."""
 
-    passages: tuple[Cited, ...]
+    passages: tuple[CitedPassage, ...]
     idf: dict[str, float]
     corpus_version: int
     mode: str
     not_ready: list[dict[str, str]]
 
     def as_event(self) -> dict[str, Any]:
-        """Return the data of the event that tells of them.
+        """Return the data of the event that names them.
 
-        Their words are not in it: a log outlives the papers that it tells of.
+        It holds no text: the event log outlives the papers.
         """
         return {
             "results": [each.named() for each in self.passages],
@@ -137,14 +143,14 @@ class Sources:
 
     @classmethod
     def from_event(cls, data: Mapping[str, Any], hits: Iterable[Hit]) -> Self | None:
-        """Return what an earlier process had found; `None` where some of it is gone."""
-        there = {str(hit.chunk_id): hit for hit in hits}
+        """Return what an earlier attempt found; `None` where some of it is gone."""
+        by_id = {str(hit.chunk_id): hit for hit in hits}
         named = data["results"]
-        if any(each["chunk_id"] not in there for each in named):
+        if any(each["chunk_id"] not in by_id for each in named):
             return None
         return cls(
             passages=tuple(
-                Cited.of(each["number"], there[each["chunk_id"]], each["score"])
+                CitedPassage.of(each["number"], by_id[each["chunk_id"]], each["score"])
                 for each in named
             ),
             idf=dict(data["term_weights"]),
@@ -157,7 +163,7 @@ class Sources:
         """Return the passages for a prompt."""
         return [Found(p.number, p.filename, p.label, p.text) for p in self.passages]
 
-    def numbered(self) -> dict[int, Cited]:
+    def numbered(self) -> dict[int, CitedPassage]:
         """Return the passages by their numbers."""
         return {each.number: each for each in self.passages}
 
@@ -168,7 +174,7 @@ class Sources:
                 each.text,
                 each.context,
                 is_table=each.kind == "table",
-                barred=tuple(lures_in(each.text)),
+                barred=tuple(injections_in(each.text)),
             )
             for each in self.passages
         ]
@@ -176,11 +182,36 @@ class Sources:
 
 
 async def find_sources(
-    searcher: Searcher, question: str, scope: AnswerScope, before: str | None = None
+    searcher: Searcher, context: AnswerContext, emit: Emit, item_id: str
+) -> Sources:
+    """Search, and emit the events of a file search call."""
+    call = {"item_id": item_id, "output_index": 0}
+    emit(SEARCH_STARTED, call)
+    emit(SEARCHING, call)
+    sources = await search(
+        searcher,
+        context.question,
+        context.scope,
+        before=question_before(context.question, context.history.turns),
+    )
+    emit(SEARCHED, call | sources.as_event())
+    return sources
+
+
+async def restore_sources(searcher: Searcher, earlier: Replay) -> Sources | None:
+    """Return what an earlier attempt found, if all of it is still there."""
+    if earlier.searched is None:
+        return None
+    ids = [UUID(each["chunk_id"]) for each in earlier.searched["results"]]
+    return Sources.from_event(earlier.searched, await searcher.read(ids))
+
+
+async def search(
+    searcher: Searcher, question: str, scope: AnswerScope, *, before: str | None
 ) -> Sources:
     """Search what was sent with the messages first, then the room's papers.
 
-    `before` is the question that a short one goes on from: both together are searched
+    `before` is the question that a short one follows up on: both together are searched
     as well, and fill the places behind what the short one finds by itself.
     """
     results: list[SearchResult] = []
@@ -191,13 +222,13 @@ async def find_sources(
     found = [each.hits for each in results]
     if before is not None:
         both = _query(f"{question}\n{before}", scope, attached=False)
-        told = await searcher.search(both)
+        joint = await searcher.search(both)
         found[-1] = last.hits[:FROM_SHORT]
-        found += [told.hits, last.hits[FROM_SHORT:]]
-        results.append(told)
+        found += [joint.hits, last.hits[FROM_SHORT:]]
+        results.append(joint)
     hits = _merged(found)
     return Sources(
-        passages=tuple(Cited.of(n, hit) for n, hit in enumerate(hits, start=1)),
+        passages=tuple(CitedPassage.of(n, hit) for n, hit in enumerate(hits, start=1)),
         idf={term: weight for each in results for term, weight in each.idf.items()},
         corpus_version=last.corpus_version,
         mode=last.mode,

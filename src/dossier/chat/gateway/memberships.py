@@ -8,14 +8,13 @@ from sqlalchemy import Select, select
 
 from dossier.chat.models import ChatMember, ChatMessage, ChatProfile, ChatRoom
 from dossier.core.database import Session
-from dossier.core.reads import Reads, bound
 
 Row = TypeVarTuple("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """A room together with the membership of whoever asks."""
+class Membership:
+    """A room with the membership of whoever asks."""
 
     room: ChatRoom
     member: ChatMember
@@ -23,13 +22,15 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class SeenMessage:
-    """A message together with the seat of whoever asks."""
+    """A message together with the membership of whoever asks."""
 
     message: ChatMessage
-    seat: Seat
+    membership: Membership
 
 
-def seated(query: Select[*Row], org_id: UUID, user_id: UUID | None) -> Select[*Row]:
+def where_member(
+    query: Select[*Row], org_id: UUID, user_id: UUID | None
+) -> Select[*Row]:
     """Narrow a query on rooms to those where a person is a member."""
     return (
         query.join(
@@ -51,39 +52,23 @@ def seated(query: Select[*Row], org_id: UUID, user_id: UUID | None) -> Select[*R
     )
 
 
-_IS_MEMBER = bound("""
-select from chat_members member
-join chat_profiles profile
-  on profile.org_id = bound.org_id and profile.id = member.profile_id
-where member.org_id = bound.org_id and member.room_id = $2
-  and profile.user_id is not distinct from $3
-""")
-
-
-async def is_member_for_org(
-    reads: Reads, org_id: UUID, room_id: UUID, user_id: UUID | None
-) -> bool:
-    """Tell whether a person is a member of a room, in one round trip."""
-    return bool(await reads.rows(_IS_MEMBER, org_id, room_id, user_id))
-
-
-async def get_seat_for_org(
+async def get_membership_for_org(
     session: Session, org_id: UUID, room_id: UUID, user_id: UUID | None
-) -> Seat | None:
-    """Return a room and one's place in it; `None` for whoever is no member."""
+) -> Membership | None:
+    """Return a room and one's membership; `None` for whoever is no member."""
     query = select(ChatRoom, ChatMember).where(ChatRoom.id == room_id)
-    row = (await session.execute(seated(query, org_id, user_id))).one_or_none()
-    return None if row is None else Seat(row[0], row[1])
+    row = (await session.execute(where_member(query, org_id, user_id))).one_or_none()
+    return None if row is None else Membership(row[0], row[1])
 
 
-async def lock_seat_for_org(
+async def lock_membership_for_org(
     session: Session, org_id: UUID, room_id: UUID, user_id: UUID | None
-) -> Seat | None:
-    """Return the same, and let nobody else add to the room meanwhile."""
+) -> Membership | None:
+    """Return the same with the room's row locked."""
     query = select(ChatRoom, ChatMember).where(ChatRoom.id == room_id)
-    locked = seated(query, org_id, user_id).with_for_update(of=ChatRoom)
+    locked = where_member(query, org_id, user_id).with_for_update(of=ChatRoom)
     row = (await session.execute(locked)).one_or_none()
-    return None if row is None else Seat(row[0], row[1])
+    return None if row is None else Membership(row[0], row[1])
 
 
 async def get_seen_message_for_org(
@@ -99,5 +84,5 @@ async def get_seen_message_for_org(
         )
         .where(ChatMessage.org_id == org_id, ChatMessage.id == message_id)
     )
-    row = (await session.execute(seated(query, org_id, user_id))).one_or_none()
-    return None if row is None else SeenMessage(row[0], Seat(row[1], row[2]))
+    row = (await session.execute(where_member(query, org_id, user_id))).one_or_none()
+    return None if row is None else SeenMessage(row[0], Membership(row[1], row[2]))

@@ -1,4 +1,4 @@
-"""The call of a model for one answer: what it is told, and under which prompt."""
+"""The prompt of one answer, within the model's window."""
 
 import secrets
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dossier.ai.service import Prompt, load_prompt
+from dossier.chat.answering.context import AnswerContext
+from dossier.chat.answering.retrieval import Sources
 from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules.claims import Source, written_again
 from dossier.chat.rules.passages import within_window
@@ -22,8 +24,6 @@ from dossier.chat.rules.prompting import (
 )
 from dossier.chat.rules.replay import Replay
 from dossier.chat.rules.wording import estimated_tokens
-from dossier.chat.service.answers_brief import Brief
-from dossier.chat.service.answers_sources import Sources
 from dossier.integrations.llm.models import ChatMessage, ChatRequest
 
 GROUNDED_PROMPT = "chat.answer"
@@ -58,18 +58,18 @@ class GroundedCall:
 
 
 def grounded_call(
-    brief: Brief, sources: Sources, window: Window, told: Replay | None
+    context: AnswerContext, sources: Sources, window: Window, earlier: Replay | None
 ) -> GroundedCall:
-    """Return the call of an answer from passages; `told` is what it goes on from."""
-    budget, said, question = _before(brief, window, GROUNDED_PROMPT)
+    """Return the call of an answer from passages; `earlier`: text to continue."""
+    budget, said, question = _before(context, window, GROUNDED_PROMPT)
     shown = within_window(sources.found(), budget.passage_tokens(said))
     if sources.passages and not shown:
         raise QuestionTooLongError
     texts = {each.number: each.text for each in sources.passages}
     fence = secrets.token_hex(FENCE_BYTES)
     said = asked(said, grounded_question(question, shown, fence))
-    if told is not None and told.pieces:
-        said.append(("assistant", _written(told)))
+    if earlier is not None and earlier.pieces:
+        said.append(("assistant", _written(earlier)))
     known = {
         each.number: Source(each.number, each.text, texts[each.number])
         for each in shown
@@ -77,51 +77,53 @@ def grounded_call(
     return GroundedCall(_request(said, window), known)
 
 
-def plain_call(brief: Brief, window: Window, told: Replay | None) -> ChatRequest:
+def plain_call(
+    context: AnswerContext, window: Window, earlier: Replay | None
+) -> ChatRequest:
     """Return the call of an answer without papers."""
-    budget, said, question = _before(brief, window, PLAIN_PROMPT)
+    budget, said, question = _before(context, window, PLAIN_PROMPT)
     if budget.left_tokens < 0:
         raise QuestionTooLongError
     said = asked(said, question)
-    if told is not None and told.pieces:
-        said.append(("assistant", told.text))
+    if earlier is not None and earlier.pieces:
+        said.append(("assistant", earlier.text))
     return _request(said, window)
 
 
 def history_tokens(
     question: str, manner: Mapping[str, Any], window: Window, *, is_grounded: bool
 ) -> int:
-    """Return how much of the past fits beside a question and a persona's manner."""
+    """Return how many tokens of history fit beside a question and a persona."""
     prompt = load_prompt(GROUNDED_PROMPT if is_grounded else PLAIN_PROMPT)
     budget = window.budget(prompt, question, manner)
     return budget.history_tokens(is_grounded=is_grounded)
 
 
-def history_digest(brief: Brief) -> list[str]:
-    """Return what of the past, and of who speaks, an answer depends on."""
-    turns, asker = brief.history.turns, brief.asker
+def history_digest(context: AnswerContext) -> list[str]:
+    """Return the part of a cache key that the history and the speakers make up."""
+    turns, asker = context.history.turns, context.asker
     is_named = are_several(turns, asker)
-    told = conversation(brief.history.summary or "", turns, is_named=is_named)
-    return [*(f"{role}:{text}" for role, text in told), asker if is_named else ""]
+    said = conversation(context.history.summary or "", turns, is_named=is_named)
+    return [*(f"{role}:{text}" for role, text in said), asker if is_named else ""]
 
 
 def _before(
-    brief: Brief, window: Window, name: str
+    context: AnswerContext, window: Window, name: str
 ) -> tuple[Budget, list[Message], str]:
     """Return the budget, the messages before the question, and the question."""
-    history = brief.history
-    is_named = are_several(history.turns, brief.asker)
-    question = spoken(brief.asker, brief.question, is_named=is_named)
-    budget = window.budget(load_prompt(name), question, brief.persona)
+    history = context.history
+    is_named = are_several(history.turns, context.asker)
+    question = spoken(context.asker, context.question, is_named=is_named)
+    budget = window.budget(load_prompt(name), question, context.persona)
     system = budget.told(history.summary)
     return budget, conversation(system, history.turns, is_named=is_named), question
 
 
-def _written(told: Replay) -> str:
+def _written(earlier: Replay) -> str:
     """Return the claims so far as the model had written them."""
     lines = [
         written_again(piece.sentence, [(q["number"], q["quote"]) for q in piece.quotes])
-        for piece in told.pieces
+        for piece in earlier.pieces
     ]
     return "\n".join(lines) + "\n"
 

@@ -24,13 +24,13 @@ _DEMAND: Final = re.compile(
     r"|\b(?:fetch|click|load|render)\b[^.]{0,40}?[a-z][a-z0-9+.-]{1,15}://",
     re.IGNORECASE,
 )
-_LURES: Final = (_CALL, PICTURE, MARKS, _DEMAND)
+_PATTERNS: Final = (_CALL, PICTURE, MARKS, _DEMAND)
 
 
-def lures_in(text: str) -> Iterator[tuple[int, int]]:
+def injections_in(text: str) -> Iterator[tuple[int, int]]:
     """Yield where a text holds calls of tools, pictures, marks of roles, or demands."""
     seen, offsets = with_invisible_between(text)
-    for lure in _LURES:
+    for lure in _PATTERNS:
         for found in lure.finditer(seen):
             if not found.group().endswith((":", "\uff1a")):  # a label, as others are
                 yield offsets[found.start()], offsets[found.end() - 1] + 1

@@ -1,9 +1,10 @@
-"""The answer as it grows: what is shown is what will be stored."""
+"""The text of an answer while it is written; what is shown is what will be stored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dossier.ai.schemas import AnswerLabel
+from dossier.chat.answering.retrieval import CitedPassage, Emit
 from dossier.chat.rules.claims import Claim
 from dossier.chat.rules.replay import (
     ANNOTATION,
@@ -13,16 +14,13 @@ from dossier.chat.rules.replay import (
     TEXT_DONE,
     Replay,
 )
-from dossier.chat.service.answers_sources import Cited
-
-Emit = Callable[[str, Mapping[str, Any]], int]
 
 SEARCHED_INDEX = 1
 """A search stands before the text."""
 
 
-class Reply:
-    """Emits the text of one answer and keeps it."""
+class AnswerStream:
+    """Emits the events of one answer's text and keeps the text."""
 
     def __init__(self, emit: Emit, item_id: str, *, is_searched: bool = True) -> None:
         self._emit = emit
@@ -34,7 +32,7 @@ class Reply:
             "content_index": 0,
         }
         self.label: AnswerLabel | None = None
-        """Whose words these are, as far as it is known before they end."""
+        """How the text is made, as far as it is known before its end."""
         self._texts: list[str] = []
         self._is_open = False
         self.citations: list[dict[str, Any]] = []
@@ -42,17 +40,17 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """Return all that was said."""
+        """Return the text so far."""
         return "".join(self._texts)
 
     @property
     def claims_count(self) -> int:
-        """Return how many proven sentences were said."""
+        """Return how many supported sentences there are."""
         return len(self._sentences)
 
     @property
     def pieces(self) -> list[tuple[str, list[dict[str, Any]]]]:
-        """Return what was said, piece by piece, each with its quotes."""
+        """Return the text in pieces, each with its quotes."""
         return [
             (text, [c for c in self.citations if c["piece"] == number])
             for number, text in enumerate(self._texts)
@@ -60,41 +58,41 @@ class Reply:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing was said."""
+        """Return whether there is no text yet."""
         return not self._texts
 
-    def go_on_from(self, told: Replay) -> None:
-        """Take up what an earlier process had said."""
-        self._texts = [piece.text for piece in told.pieces]
-        self.citations = told.citations
-        self._sentences = {piece.sentence for piece in told.pieces}
-        self._is_open = told.added_through > 0
-        self.label = label_from(told.label)
+    def continue_from(self, earlier: Replay) -> None:
+        """Start with the text of an earlier attempt."""
+        self._texts = [piece.text for piece in earlier.pieces]
+        self.citations = earlier.citations
+        self._sentences = {piece.sentence for piece in earlier.pieces}
+        self._is_open = earlier.added_through > 0
+        self.label = label_from(earlier.label)
 
     def open(self) -> None:
         """Announce the text, once."""
         if not self._is_open:
             self._is_open = True
             item = self._item("in_progress", [])
-            told = {"output_index": self._output_index, "item": item}
-            self._emit(ITEM_ADDED, told | {"engine": label_data(self.label)})
+            data = {"output_index": self._output_index, "item": item}
+            self._emit(ITEM_ADDED, data | {"engine": label_data(self.label)})
 
     def token(self, text: str) -> None:
-        """Say what a model just said; nothing stands between."""
+        """Append what a model just wrote."""
         text = storable(text)
         self._texts.append(text)
         self._emit(DELTA, self._where | {"delta": text, "annotations": 0})
 
     def has_said(self, claim: Claim) -> bool:
-        """Tell whether a sentence stands there already."""
+        """Return whether the answer holds a sentence already."""
         return claim.sentence in self._sentences
 
     def line(self, text: str) -> None:
-        """Say a line of our own."""
+        """Append a line of our own."""
         self._say(text, ())
 
-    def claim(self, claim: Claim, passages: Mapping[int, Cited]) -> None:
-        """Say a sentence that was proven, with its proofs; none twice."""
+    def claim(self, claim: Claim, passages: Mapping[int, CitedPassage]) -> None:
+        """Append a supported sentence with its quotes; none twice."""
         if self.has_said(claim):
             return
         self._sentences.add(claim.sentence)
@@ -102,7 +100,7 @@ class Reply:
         self._say(claim.shown, quotes)
 
     def cited(self, text: str, quotes: Sequence[dict[str, Any]]) -> None:
-        """Say again what was said and proven before."""
+        """Append a text with its quotes."""
         self.open()
         text = storable(text)
         self._texts.append(text)
@@ -129,9 +127,9 @@ class Reply:
         end = sum(len(each) for each in self._texts)
         for quote in quotes:
             annotation = {**quote, "index": end, "piece": len(self._texts) - 1}
-            told = {"annotation_index": len(self.citations), "annotation": annotation}
+            data = {"annotation_index": len(self.citations), "annotation": annotation}
             self.citations.append(annotation)
-            self._emit(ANNOTATION, self._where | told)
+            self._emit(ANNOTATION, self._where | data)
 
 
 def label_data(label: AnswerLabel | None) -> dict[str, Any] | None:
