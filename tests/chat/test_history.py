@@ -147,7 +147,7 @@ async def test_a_message_deleted_while_it_was_summarised_is_not_told(
         first.room_id,
         Summary("They said a secret.", second.id),
         after_id=past.replaces_id,
-        told=past.turns,
+        turns=past.turns,
     )
 
     assert not is_stored

@@ -115,7 +115,7 @@ def _before(
     is_named = are_several(history.turns, context.asker)
     question = spoken(context.asker, context.question, is_named=is_named)
     budget = window.budget(load_prompt(name), question, context.persona)
-    system = budget.told(history.summary)
+    system = budget.system_with(history.summary)
     return budget, conversation(system, history.turns, is_named=is_named), question
 
 

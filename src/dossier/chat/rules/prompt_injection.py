@@ -1,4 +1,4 @@
-"""What of a paper speaks to whoever reads it aloud: it is never quoted as an answer."""
+"""Prompt-injection patterns: parts of a paper that are never quoted as an answer."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _CALL: Final = re.compile(
     r"|parameter|system|script|style|iframe)\b[^<>]*>.*?</\1\s*>",
     re.IGNORECASE | re.DOTALL,
 )
-"""What stands between such marks belongs to them."""
+"""With all that is between the opening and the closing mark."""
 _ORDERS: Final = (
     r"instructions?|rules?|prompts?|context|directions?|guidelines?|polic(?:y|ies)"
 )
@@ -30,8 +30,8 @@ _PATTERNS: Final = (_CALL, PICTURE, MARKS, _DEMAND)
 def injections_in(text: str) -> Iterator[tuple[int, int]]:
     """Yield where a text holds calls of tools, pictures, marks of roles, or demands."""
     seen, offsets = with_invisible_between(text)
-    for lure in _PATTERNS:
-        for found in lure.finditer(seen):
+    for pattern in _PATTERNS:
+        for found in pattern.finditer(seen):
             if not found.group().endswith((":", "\uff1a")):  # a label, as others are
                 yield offsets[found.start()], offsets[found.end() - 1] + 1
 

@@ -1,4 +1,4 @@
-"""What a model is told of a branch: the running summary, then the newest turns."""
+"""The history of a branch for a prompt: running summary, then the newest turns."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -32,7 +32,7 @@ class HistoryService:
         """Return the branch that ends in a message, this included.
 
         Messages still pending, failed or deleted are left out. The summary counts
-        where it ends on this branch; then no turn before its end is told again.
+        where it ends on this branch; then no turn before its end is included.
         """
         membership = await self._memberships.get(room_id)
         if upto_message_id is None:
@@ -52,17 +52,17 @@ class HistoryService:
         summary: Summary,
         *,
         after_id: UUID | None,
-        told: Sequence[Turn] = (),
+        turns: Sequence[Turn] = (),
     ) -> bool:
         """Replace the summary that ended in `after_id`; `False` if another did.
 
-        Nor is one stored that tells of a message deleted since: deleting holds the
-        room as well, so that one of the two comes first.
+        Nor is one stored of turns deleted since: deleting locks the room as well, so
+        that one of the two comes first.
         """
         await self._memberships.lock(room_id)
-        told_ids = [turn.message_id for turn in told]
+        message_ids = [turn.message_id for turn in turns]
         if await gateway.has_deleted_for_org(
-            self._session, self._actor.org_id, told_ids
+            self._session, self._actor.org_id, message_ids
         ):
             return False
         return await gateway.settle_summary_for_org(
@@ -90,15 +90,15 @@ class HistoryService:
             path = await branch_gateway.list_path_for_org(
                 self._session, self._actor.org_id, room_id, next_id, STRIDE
             )
-            told = _behind(path, through_id)
-            filling.take(await self._turns(told))
-            is_over = len(told) < len(path) or not path
+            after = _behind(path, through_id)
+            filling.take(await self._turns(after))
+            is_over = len(after) < len(path) or not path
             next_id = None if is_over else path[-1].parent_id
 
     async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
-        told = [each for each in messages if _is_told(each)]
-        senders = await senders_of(self._session, self._actor.org_id, told)
-        return [_turn(each, senders.of(each)) for each in told]
+        kept = [each for each in messages if _is_included(each)]
+        senders = await senders_of(self._session, self._actor.org_id, kept)
+        return [_turn(each, senders.of(each)) for each in kept]
 
 
 def _turn(message: ChatMessage, sender: Sender) -> Turn:
@@ -106,7 +106,7 @@ def _turn(message: ChatMessage, sender: Sender) -> Turn:
     return Turn(message.id, role, sender.name, message.text)
 
 
-def _is_told(message: ChatMessage) -> bool:
+def _is_included(message: ChatMessage) -> bool:
     is_said = message.state in {MessageState.COMPLETE, MessageState.INCOMPLETE}
     return is_said and message.deleted_at is None and bool(message.text)
 

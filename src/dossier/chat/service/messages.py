@@ -131,9 +131,8 @@ class MessagesService:
     async def delete_message(self, message_id: UUID) -> None:
         """Forget what one said; its place stays, so that answers keep theirs.
 
-        The room's running summary may tell of it, an answer's run holds its words, and
-        so may stored answers of the room, which were made after it: they are forgotten
-        too, and what still writes an answer stops.
+        The room's running summary, the run of an answer and stored answers of the room
+        may hold its words: they are deleted too, and a run under way stops.
         """
         seen = await self._memberships.get_message(message_id)
         if not _may_delete(seen):
@@ -236,7 +235,7 @@ class MessagesService:
         return found
 
     async def _number(self, message: ChatMessage) -> None:
-        """Tell how often the same virtual user answered the same before."""
+        """Set the version where the same virtual user answered the same before."""
         siblings = await branch_gateway.list_siblings_for_org(
             self._session, self._actor.org_id, message.room_id, message.parent_id
         )
@@ -276,7 +275,7 @@ class MessagesService:
         membership.room.active_at = message.created_at
 
     async def _record(self, action: str, message: ChatMessage, **details: int) -> None:
-        """Tell the trail that something was said, never what."""
+        """Record in the activity log that something was said, never what."""
         await self._activity.record(
             action,
             ENTITY,

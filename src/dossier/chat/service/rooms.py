@@ -110,9 +110,9 @@ class RoomsService:
         await self._record("delete", room)
 
     async def _record(self, action: str, room: ChatRoom, **details: Any) -> None:
-        """Tell the trail; a title may be somebody's words, so it is not told."""
-        told = {"kind": RoomKind(room.kind).value, **details}
-        await self._activity.record(action, ENTITY, room.id, details=told)
+        """Record an activity without the title, which may be somebody's words."""
+        recorded = {"kind": RoomKind(room.kind).value, **details}
+        await self._activity.record(action, ENTITY, room.id, details=recorded)
 
     async def _require_product(self, product_id: UUID | None) -> None:
         if product_id is not None:

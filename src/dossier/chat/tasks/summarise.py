@@ -119,6 +119,6 @@ async def _store(
                     room_id,
                     Summary(text, past.turns[-1].message_id),
                     after_id=past.replaces_id,
-                    told=past.turns,
+                    turns=past.turns,
                 )
         await ctx.finish(session)
