@@ -13,8 +13,8 @@ from dossier.chat.service.shares import SharesService
 from dossier.chat.types import RecordedAnswer
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
-from dossier.runs.models import Run
-from dossier.runs.service import RunsService
+from dossier.jobs.models import Job
+from dossier.jobs.service import JobsService
 
 OWNER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 """Who asks in tests, unless a test names another."""
@@ -67,12 +67,12 @@ async def make_answer(
         )
 
 
-async def make_chat_run(sessions: SessionFactory, org_id: UUID) -> Run:
+async def make_chat_run(sessions: SessionFactory, org_id: UUID) -> Job:
     """Start a run that answers in a new room of the test's own member."""
     room = await make_room(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
-        service = RunsService(session, member_of(org_id))
-        return await service.start(ANSWER_JOB, subject_id=room.id, input={})
+        jobs = JobsService(session, member_of(org_id))
+        return await jobs.enqueue(ANSWER_JOB, subject_id=room.id)
 
 
 async def make_virtual_user(sessions: SessionFactory, org_id: UUID) -> VirtualUser:

@@ -60,8 +60,5 @@ TITLE_CHARACTERS: Final = 60
 MAX_PATH: Final = 10_000
 """Messages of one branch that are read at once: to copy, share or write down."""
 
-MAX_EVENTS: Final = 100_000
-"""Events of one answer that are read at once."""
-
 DEFAULT_PERSONA_NAME: Final = "Dossier"
 """Name of the assistant that every member has."""

@@ -217,7 +217,7 @@ async def test_stopped_answer_stops_its_model_within_a_second(
     await asyncio.sleep(0.15)
 
     cancelled = await talking.client.post(f"/api/v1/chat/runs/{run['id']}/cancel")
-    ended = await talking.engine.wait(talking.org_id, run["id"], 1)
+    ended = await talking.wait(run["id"], 1)
 
     assert cancelled.status_code == httpx2.codes.OK
     assert ended.state == "cancelled"

@@ -18,10 +18,11 @@ from dossier.chat.rules import replies
 from dossier.chat.rules.prompting import manner_of
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
+from dossier.jobs.constants import FINISHED
+from dossier.jobs.context import JobContext
+from dossier.jobs.exceptions import JobNotFoundError
+from dossier.jobs.service import JobsService
 from dossier.knowledge.service.sentences import PAPERS_PARSER
-from dossier.runs.constants import FINISHED
-from dossier.runs.exceptions import RunNotFoundError
-from dossier.runs.service import RunContext, RunsService
 
 FIRST_LOOK_S = 0.05
 LONGEST_LOOK_S = 0.5
@@ -100,13 +101,16 @@ def cache_write_of(
         key,
         payload if may_be_stored else None,
         _deletion_scope(context),
-        replaces=context.job.is_anew,
+        replaces=context.job_input.is_anew,
     )
 
 
 def _deletion_scope(context: AnswerContext) -> dict[str, Any]:
     """Return what the stored answer is deleted with."""
-    scope = {"room_id": context.job.room_id, "product_id": context.scope.product_id}
+    scope = {
+        "room_id": context.job_input.room_id,
+        "product_id": context.scope.product_id,
+    }
     return {name: value for name, value in scope.items() if value is not None}
 
 
@@ -127,7 +131,7 @@ async def write_cache(
 class StoredAnswers:
     """The stored answers as one job uses them; each step has its own transaction."""
 
-    def __init__(self, sessions: SessionFactory, ctx: RunContext, days: int) -> None:
+    def __init__(self, sessions: SessionFactory, ctx: JobContext, days: int) -> None:
         self._sessions = sessions
         self._ctx = ctx
         self._days = days
@@ -163,15 +167,16 @@ class StoredAnswers:
     ) -> Hit | Lead | Follow:
         async with tenant_transaction(self._sessions, self._ctx.org_id) as session:
             cache = AnswerCache(session, self._ctx.actor, days=self._days)
-            job_id = self._ctx.run.id
-            return await cache.claim(key, ANSWER_JOB, job_id, scope, ended=ended)
+            return await cache.claim(
+                key, ANSWER_JOB, self._ctx.job_id, scope, ended=ended
+            )
 
     async def _ended(self, leader: Follow) -> UUID | None:
         """Return the id of the job that makes the answer, where it has ended."""
         async with tenant_transaction(self._sessions, self._ctx.org_id) as session:
-            runs = RunsService(session, self._ctx.actor)
+            jobs = JobsService(session, self._ctx.actor)
             try:
-                run = await runs.get_run(leader.run_id)
-            except RunNotFoundError:
+                job = await jobs.get_job_of_kind(leader.run_id, ANSWER_JOB)
+            except JobNotFoundError:
                 return leader.run_id
-        return run.id if run.state in FINISHED else None
+        return job.id if job.state in FINISHED else None

@@ -23,7 +23,7 @@ HistoryLimit = Callable[[str, Mapping[str, Any]], int]
 class AnswerContext:
     """A question with all that its answer depends on, but for the papers."""
 
-    job: AnswerJobInput
+    job_input: AnswerJobInput
     question: str
     asker: str
     """The name of whoever asks, as messages show it."""
@@ -33,18 +33,23 @@ class AnswerContext:
 
 
 async def read_context(
-    session: Session, actor: Actor, job: AnswerJobInput, history_limit: HistoryLimit
+    session: Session,
+    actor: Actor,
+    job_input: AnswerJobInput,
+    history_limit: HistoryLimit,
 ) -> AnswerContext:
     """Read the context; a 404 where the asker or the virtual user lost access."""
-    membership = await Memberships(session, actor).get(job.room_id)
+    membership = await Memberships(session, actor).get(job_input.room_id)
     question, answer = [
-        await gateway.get_message_for_org(session, actor.org_id, job.room_id, each)
-        for each in (job.question_id, job.answer_id)
+        await gateway.get_message_for_org(
+            session, actor.org_id, job_input.room_id, each
+        )
+        for each in (job_input.question_id, job_input.answer_id)
     ]
     if question is None or question.deleted_at is not None:
-        raise ChatMessageNotFoundError(job.question_id)
+        raise ChatMessageNotFoundError(job_input.question_id)
     if answer is None or answer.deleted_at is not None or not answer.virtual_user_id:
-        raise ChatMessageNotFoundError(job.answer_id)
+        raise ChatMessageNotFoundError(job_input.answer_id)
     persona, scope = await ScopesService(session, actor).scope_at(
         membership, answer.virtual_user_id, leaf_id=question.id
     )
@@ -52,7 +57,7 @@ async def read_context(
     limit_tokens = history_limit(question.text, described)
     senders = await senders_of(session, actor.org_id, [question])
     return AnswerContext(
-        job=job,
+        job_input=job_input,
         question=question.text,
         asker=senders.of(question).name,
         persona=described,

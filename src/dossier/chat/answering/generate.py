@@ -16,7 +16,7 @@ from dossier.integrations.llm.models import (
     Completed,
     StreamEvent,
 )
-from dossier.runs.service import RunContext
+from dossier.jobs.context import JobContext
 
 NEEDS_NO_BUDGET: Final = (
     "The grounding `papers` with the engine `extractive` asks no chat model."
@@ -76,16 +76,16 @@ class Generated:
         return cls(end.model, end.server, end.finish_reason == "length")
 
 
-def tag_of(ctx: RunContext, feature: str, prompt_hash: str) -> CallTag:
+def tag_of(ctx: JobContext, feature: str, prompt_hash: str) -> CallTag:
     """Return whose budget and ledger a call of this job counts in."""
     return CallTag(
         org_id=ctx.org_id,
         user_id=ctx.actor.user_id,
         feature=feature,
         key_id=ctx.actor.api_key_id,
-        run_id=ctx.run.id,
+        run_id=ctx.job_id,
         prompt_hash=prompt_hash,
-        conversation_id=ctx.run.subject_id,
+        conversation_id=ctx.job.subject_id,
     )
 
 
@@ -105,9 +105,7 @@ def is_budget(error: AppError) -> bool:
 
 
 def with_alternative(error: AppError) -> AppError:
-    """Return a budget's refusal with what needs no budget; others unchanged."""
-    if not is_budget(error):
-        return error
+    """Return a budget's refusal that names what needs no budget."""
     detail = f"{error.detail} {NEEDS_NO_BUDGET}"
     return type(error)(detail, retry_after_s=error.retry_after_s, limit=error.limit)
 

@@ -38,8 +38,8 @@ from dossier.chat.rules.claims import Claim, ClaimReader, Fault
 from dossier.chat.rules.replay import Replay
 from dossier.core.errors import AppError
 from dossier.integrations.llm.models import ChatModel, Purpose, TextDelta
+from dossier.jobs.context import JobContext
 from dossier.knowledge.service.sentences import PAPERS_PARSER
-from dossier.runs.service import RunContext
 
 if TYPE_CHECKING:
     from dossier.chat.answering.pipeline import AnswerParts
@@ -53,7 +53,7 @@ class GroundedAnswer:
     def __init__(
         self,
         parts: "AnswerParts",
-        ctx: RunContext,
+        ctx: JobContext,
         context: AnswerContext,
         stream: AnswerStream,
     ) -> None:
@@ -61,7 +61,7 @@ class GroundedAnswer:
         self._ctx = ctx
         self._context = context
         self._stream = stream
-        self._engine = context.job.engine
+        self._engine = context.job_input.engine
 
     async def answer(self, earlier: Replay) -> AnswerOutcome:
         """Search, then answer; `earlier` is what an earlier attempt stored."""
@@ -72,11 +72,11 @@ class GroundedAnswer:
         sources = await restore_sources(searcher, earlier)
         if sources is None and earlier.searched is not None:
             # Passages that the text quotes are gone: nothing of it counts any more.
-            await self._ctx.restarted(earlier.announced_through)
+            self._ctx.restarted(earlier.announced_through)
             earlier = Replay(announced_through=earlier.announced_through)
         continued = await self._continued(earlier, model)
         if sources is None:
-            item_id = f"fs_{self._ctx.run.id.hex}"
+            item_id = f"fs_{self._ctx.job_id.hex}"
             sources = await find_sources(
                 searcher, self._context, self._ctx.emit, item_id
             )
@@ -95,9 +95,9 @@ class GroundedAnswer:
         whole = earlier.without_torn_end()
         can_continue = model is not None and whole.pieces
         if not can_continue or not await self._parts.continues_text():
-            await self._ctx.restarted(earlier.searched_through)
+            self._ctx.restarted(earlier.searched_through)
             return None
-        await self._ctx.restarted(whole.through)
+        self._ctx.restarted(whole.through)
         self._stream.continue_from(whole)
         return whole
 
@@ -112,7 +112,7 @@ class GroundedAnswer:
         )
         key = key_of(self._ctx.org_id, self._context, sources, config)
         stored = StoredAnswers(self._parts.sessions, self._ctx, self._parts.cache_days)
-        is_anew = self._context.job.is_anew
+        is_anew = self._context.job_input.is_anew
         if not is_anew:
             cached = await stored.claim(key, self._context)
             if cached is not None:
@@ -150,7 +150,9 @@ class GroundedAnswer:
             generated = await self._check_claims(model, call, reader, sources)
         except AppError as exc:
             if self._engine == "model":
-                raise with_alternative(exc) from exc
+                if is_budget(exc):
+                    raise with_alternative(exc) from exc
+                raise
             reason, asked = degraded_by(exc), not is_budget(exc)
             return self._degraded(reader, sources, reason, asked_model=asked)
         return self._outcome(reader, sources, generated)

@@ -12,6 +12,7 @@ from dossier.chat.answering.generate import (
     AnswerOutcome,
     Generated,
     events_of,
+    is_budget,
     label_of,
     tag_of,
     with_alternative,
@@ -24,7 +25,7 @@ from dossier.chat.rules.replies import PLAIN_RULES
 from dossier.core.errors import AppError
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
 from dossier.integrations.llm.models import ChatModel, ChatRequest, Purpose, TextDelta
-from dossier.runs.service import RunContext
+from dossier.jobs.context import JobContext
 
 if TYPE_CHECKING:
     from dossier.chat.answering.pipeline import AnswerParts
@@ -34,7 +35,7 @@ FEATURE: Final = "chat.plain"
 
 async def answer_plainly(
     parts: "AnswerParts",
-    ctx: RunContext,
+    ctx: JobContext,
     context: AnswerContext,
     stream: AnswerStream,
     earlier: Replay,
@@ -50,7 +51,9 @@ async def answer_plainly(
     try:
         generated = await _relay(model, request, ctx, context, stream)
     except AppError as exc:
-        raise with_alternative(exc) from exc
+        if is_budget(exc):
+            raise with_alternative(exc) from exc
+        raise
     if generated is None:
         return AnswerOutcome(_label(model.model_name(Purpose.STRONG)))
     cut = ANSWER_CUT if generated.is_cut else None
@@ -58,15 +61,15 @@ async def answer_plainly(
 
 
 async def _continued(
-    parts: "AnswerParts", ctx: RunContext, stream: AnswerStream, earlier: Replay
+    parts: "AnswerParts", ctx: JobContext, stream: AnswerStream, earlier: Replay
 ) -> Replay | None:
     """Continue the stored text where the server can, else begin anew."""
     if not earlier.added_through:
         return None
     if not earlier.pieces or not await parts.continues_text():
-        await ctx.restarted(earlier.added_through - 1)
+        ctx.restarted(earlier.added_through - 1)
         return None
-    await ctx.restarted(earlier.through)
+    ctx.restarted(earlier.through)
     stream.continue_from(earlier)
     return earlier
 
@@ -74,7 +77,7 @@ async def _continued(
 async def _relay(
     model: ChatModel,
     request: ChatRequest,
-    ctx: RunContext,
+    ctx: JobContext,
     context: AnswerContext,
     stream: AnswerStream,
 ) -> Generated | None:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from dossier.chat.dependencies.answers import Answers, Responses
+from dossier.chat.dependencies.answers import Answers, Responses, WaitS
 from dossier.chat.schemas.chat import ChatRequest, ChatResponse, RegenerateRequest
+from dossier.chat.schemas.runs import RunResponse
 from dossier.chat.service.answers import Question
 from dossier.chat.types import AnswerOptions
-from dossier.runs.schemas import RunResponse
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -24,7 +24,9 @@ router = APIRouter(prefix="/chat", tags=["chat"])
 
 
 @router.post("", response_model=ChatResponse, responses=ANSWERS)
-async def chat(body: ChatRequest, answers: Answers, responses: Responses) -> Response:
+async def chat(
+    body: ChatRequest, answers: Answers, responses: Responses, wait_s: WaitS
+) -> Response:
     """Ask something; the answer cites document, page and words.
 
     Without a room it opens a private one. A failure of the model is answered as a
@@ -39,7 +41,9 @@ async def chat(body: ChatRequest, answers: Answers, responses: Responses) -> Res
             options=AnswerOptions(body.engine, body.grounding),
         )
     )
-    return responses.answer(asked, is_streamed=body.stream)
+    if body.stream:
+        return responses.events_of_asked(asked)
+    return responses.answer(asked, wait_s)
 
 
 @router.post(
@@ -49,6 +53,7 @@ async def regenerate(
     message_id: UUID,
     answers: Answers,
     responses: Responses,
+    wait_s: WaitS,
     body: RegenerateRequest | None = None,
 ) -> Response:
     """Answer a question anew; the earlier answer stays beside it.
@@ -57,4 +62,6 @@ async def regenerate(
     """
     wanted = body or RegenerateRequest()
     asked = await answers.regenerate(message_id, wanted.engine, wanted.grounding)
-    return responses.answer(asked, is_streamed=wanted.stream)
+    if wanted.stream:
+        return responses.events_of_asked(asked)
+    return responses.answer(asked, wait_s)

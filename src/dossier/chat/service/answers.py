@@ -1,33 +1,47 @@
-"""Asking: a question, its pending answer and the run that writes it, together."""
+"""Asking: a question, its pending answer and the job that writes it, together.
+
+A run, as clients know it, is the job that answers; its id is the job's.
+"""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from dossier.ai.exceptions import ModelNotConfiguredError
-from dossier.chat.answering.record import record_outcome
-from dossier.chat.constants import ANSWER_JOB, MessageState
-from dossier.chat.exceptions import ChatRoomNotFoundError
-from dossier.chat.gateway import answers as gateway
+from dossier.chat.answering.record import record_unfinished
+from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
+from dossier.chat.rules.replay import CREATED
 from dossier.chat.rules.replies import PLAIN_RULES
-from dossier.chat.rules.similar import most_similar
-from dossier.chat.service.memberships import Memberships
+from dossier.chat.rules.responses import response_data
 from dossier.chat.service.messages import Draft, MessagesService, Regeneration
 from dossier.chat.service.rooms import RoomsService
-from dossier.chat.types import AnswerJobInput, AnswerOptions, RecordedAnswer
+from dossier.chat.types import AnswerJobInput, AnswerOptions
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.knowledge.service.sentences import question_terms
-from dossier.runs.constants import RunState
-from dossier.runs.exceptions import RunNotFoundError
-from dossier.runs.models import Run
-from dossier.runs.service import RunEngine, RunsService
+from dossier.jobs.constants import JobGroup
+from dossier.jobs.exceptions import JobNotFoundError
+from dossier.jobs.kinds import declare
+from dossier.jobs.models import Job
+from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
+
+declare(
+    JobKind(
+        ANSWER_JOB,
+        JobGroup.ANSWERS,
+        listed=False,
+        streams=True,
+        on_end=record_unfinished,
+    )
+)
+
+OnDisconnect = Literal["continue", "cancel"]
 
 _NEEDS_NO_MODEL: Final = {
     True: "Set DOSSIER_AI__BASE_URL, or ask with the engine `auto` or `extractive`.",
@@ -47,36 +61,13 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Similar:
-    """An earlier question of one's own; it is offered, never answered from."""
-
-    question: str
-    message_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with the run that answers it."""
+    """A question with the job that answers it."""
 
     question: ChatMessage
     answer: ChatMessage
     persona: VirtualUser
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer at its end."""
-
-    message: ChatMessage
-    run: Run
-    similar: Similar | None
-
-    @property
-    def not_ready(self) -> list[dict[str, Any]]:
-        """Return the documents that could not be searched yet."""
-        found: list[dict[str, Any]] = (self.run.result or {}).get("not_ready", [])
-        return found
+    job: Job
 
 
 def require_model(options: AnswerOptions, *, has_model: bool) -> None:
@@ -88,7 +79,7 @@ def require_model(options: AnswerOptions, *, has_model: bool) -> None:
 
 
 class AnswersService:
-    """Questions and answers of whoever asks, in the caller's transaction."""
+    """Questions of whoever asks, in the caller's transaction."""
 
     def __init__(
         self,
@@ -97,27 +88,26 @@ class AnswersService:
         max_characters: int,
         *,
         has_model: bool,
-        engine: RunEngine,
+        on_disconnect: OnDisconnect = "continue",
     ) -> None:
         self._session = session
         self._actor = actor
         self._has_model = has_model
-        self._engine = engine
-        self._memberships = Memberships(session, actor)
+        self._on_disconnect = on_disconnect
         self._rooms = RoomsService(session, actor)
         self._personas = self._rooms.personas  # which remembers the assistant
         self._messages = MessagesService(session, actor, max_characters)
-        self._runs = RunsService(session, actor)
+        self._jobs = JobsService(session, actor)
 
     async def ask(self, question: Question) -> Asked:
-        """Store a question with its pending answer, and start the run."""
+        """Store a question with its pending answer, and enqueue the job."""
         require_model(question.options, has_model=self._has_model)
         self._messages.check_text(question.message, "#/message")
         membership = await self._rooms.open_room(question.room_id, question.message)
         persona = await self._persona(membership.room, question.virtual_user_id)
         draft = Draft(text=question.message, document_ids=question.document_ids)
         said = await self._messages.say(membership, draft)
-        return await self._start(said, persona, membership.room, question.options)
+        return await self._enqueue(said, persona, membership.room, question.options)
 
     async def regenerate(
         self, message_id: UUID, engine: str | None, grounding: str | None
@@ -132,28 +122,7 @@ class AnswersService:
         room = again.membership.room
         persona_id = again.earlier.virtual_user_id if again.earlier else None
         persona = await self._persona(room, persona_id)
-        return await self._start(again.question, persona, room, options, is_anew=True)
-
-    async def get_run(self, run_id: UUID) -> Run:
-        """Return a run of a room where one is a member."""
-        run = await self._runs.get_run(run_id)
-        if run.kind != ANSWER_JOB or run.subject_id is None:
-            raise RunNotFoundError(run_id)
-        try:
-            await self._memberships.get(run.subject_id)
-        except ChatRoomNotFoundError:
-            raise RunNotFoundError(run_id) from None
-        return run
-
-    async def cancel(self, run_id: UUID) -> Run:
-        """Stop an answer; the text so far stays."""
-        await self.get_run(run_id)
-        run = await self._runs.cancel(run_id)
-        if run.state is RunState.CANCELLED:  # it had not begun: nobody else records it
-            recorded = RecordedAnswer(state=MessageState.INCOMPLETE, text="")
-            job = AnswerJobInput.from_args(run.input)
-            await record_outcome(self._session, run.org_id, job, recorded)
-        return run
+        return await self._enqueue(again.question, persona, room, options, is_anew=True)
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
         """Return one's own virtual user, or one that is in the room already."""
@@ -166,7 +135,7 @@ class AnswersService:
             return found[0]
         return await self._personas.get_persona(persona_id)
 
-    async def _start(
+    async def _enqueue(
         self,
         question: ChatMessage,
         persona: VirtualUser,
@@ -175,11 +144,11 @@ class AnswersService:
         *,
         is_anew: bool = False,
     ) -> Asked:
-        run_id = new_id()
+        job_id = new_id()
         answer = await self._messages.add_pending_answer(
-            room, persona, question, run_id
+            room, persona, question, job_id
         )
-        job = AnswerJobInput(
+        given = AnswerJobInput(
             room_id=room.id,
             question_id=question.id,
             answer_id=answer.id,
@@ -187,14 +156,21 @@ class AnswersService:
             grounding=options.grounding,
             is_anew=is_anew,
         )
-        run = await self._runs.start(
+        created = response_data(job_id, "in_progress") | {
+            "run_id": str(job_id),
+            "chat_room_id": str(room.id),
+            "user_message_id": str(question.id),
+            "ai_message_id": str(answer.id),
+        }
+        job = await self._jobs.enqueue(
             ANSWER_JOB,
-            run_id=run_id,
+            job_id=job_id,
             subject_id=room.id,
-            input=job.as_args(),
-            engine=self._engine,
+            on_disconnect=self._on_disconnect,
+            first_event=(CREATED, created),
+            **given.as_args(),
         )
-        return Asked(question, answer, persona, run)
+        return Asked(question, answer, persona, job)
 
     async def _earlier_options(self, again: Regeneration) -> AnswerOptions:
         """Return the options of the earlier answer, or of the newest to a question."""
@@ -202,12 +178,9 @@ class AnswersService:
         if answer is None:
             return AnswerOptions()
         if answer.run_id is not None:
-            try:
-                run = await self._runs.get_run(answer.run_id)
-            except RunNotFoundError:
-                pass
-            else:
-                return AnswerJobInput.from_args(run.input).options
+            with suppress(JobNotFoundError):
+                job = await self._jobs.get_job_of_kind(answer.run_id, ANSWER_JOB)
+                return AnswerJobInput.from_args(job.args).options
         return _options_of_label(answer.engine or {})
 
     async def _newest_answer(self, question: ChatMessage) -> ChatMessage | None:
@@ -225,41 +198,7 @@ class AnswersService:
 
 
 def _options_of_label(label: Mapping[str, Any]) -> AnswerOptions:
-    """Return what is known of an answer that was copied, or whose run is gone."""
+    """Return what is known of an answer that was copied, or whose job is gone."""
     name, _, _version = PLAIN_RULES.partition("@")
     is_plain = str(label.get("ruleset")).startswith(f"{name}@")
     return AnswerOptions(grounding="none") if is_plain else AnswerOptions()
-
-
-async def read_answered(
-    session: Session, actor: Actor, asked: Asked, run: Run
-) -> Answered:
-    """Return the answer that a run wrote, to whoever still is a member.
-
-    With it comes an earlier question that is nearly the same, if there is one.
-    """
-    found = await Memberships(session, actor).get_message(asked.answer.id)
-    earlier = await gateway.list_earlier_questions_for_org(
-        session, actor.org_id, user_id=actor.user_id, question_id=asked.question.id
-    )
-    text = asked.question.text
-    if (found.message.engine or {}).get("from_cache"):  # the same was just answered
-        earlier = {key: each for key, each in earlier.items() if each != text}
-    nearest = most_similar(text, earlier, _terms)
-    similar = None if nearest is None else Similar(earlier[nearest], nearest)
-    return Answered(found.message, run, similar)
-
-
-async def is_member(session: Session, actor: Actor, room_id: UUID) -> bool:
-    """Return whether somebody is still a member of a room."""
-    try:
-        await Memberships(session, actor).get(room_id)
-    except ChatRoomNotFoundError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=2048)
-def _terms(text: str) -> frozenset[str]:
-    """Return the terms of a question: the same ones are compared again and again."""
-    return frozenset(question_terms(text))

@@ -22,7 +22,7 @@ from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.profiles import ProfilesService
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
-from dossier.runs.service import RunsService
+from dossier.jobs.service import JobsService
 
 ENTITY = "chat_room"
 
@@ -94,7 +94,8 @@ class MembersService:
             self._session, self._actor.org_id, room_id, found.profile.id
         )
         # Streams that the person has open end with the membership.
-        await RunsService(self._session, self._actor).have_readers_checked(room_id)
+        jobs = JobsService(self._session, self._actor)
+        await jobs.announce_access_change(room_id)
         await self._record(room_id, member_removed=str(user_id))
 
     async def list_personas(self, room_id: UUID) -> Sequence[VirtualUser]:

@@ -32,7 +32,7 @@ from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
-from dossier.runs.service import RunsService
+from dossier.jobs.service import JobsService
 
 ENTITY = "chat_message"
 
@@ -139,8 +139,8 @@ class MessagesService:
             raise NotYourMessageError
         await self._memberships.lock(seen.message.room_id)
         if seen.message.run_id is not None:
-            runs = RunsService(self._session, self._actor)
-            await runs.delete_run(seen.message.run_id)
+            jobs = JobsService(self._session, self._actor)
+            await jobs.delete_job(seen.message.run_id)
         await AnswerCache(self._session, self._actor).forget(
             {"room_id": seen.message.room_id}
         )

@@ -17,8 +17,8 @@ from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
+from dossier.jobs.service import JobsService
 from dossier.products.service import ProductsService
-from dossier.runs.service import RunsService
 
 ENTITY = "chat_room"
 
@@ -104,7 +104,8 @@ class RoomsService:
         """
         room = (await self._memberships.get_as_owner(room_id)).room
         await self._memberships.lock(room_id)  # nobody asks meanwhile
-        await RunsService(self._session, self._actor).delete_runs_of(room_id)
+        jobs = JobsService(self._session, self._actor)
+        await jobs.delete_jobs_of_subject(room_id)
         await AnswerCache(self._session, self._actor).forget({"room_id": room_id})
         await gateway.delete_room_for_org(self._session, self._actor.org_id, room.id)
         await self._record("delete", room)
