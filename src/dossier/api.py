@@ -12,21 +12,29 @@ from dossier.ai.router import router as ai
 from dossier.ai.service.assembly import open_model_parts
 from dossier.ai.service.uncounted import Uncounted
 from dossier.chat.router import routers as chat
+from dossier.chat.service import answers_settle
 from dossier.chat.tasks.parts import answering
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
+from dossier.documents import service as documents_service
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
+from dossier.knowledge.service import indexing
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
 from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
+from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
 from dossier.runs.service import Executor
 from dossier.sources.ports import CentralService
+from dossier.sources.service import central
+
+# What declares kinds of jobs, so that every process knows all of them.
+DECLARING = (documents_service, indexing, reports_service, central, answers_settle)
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 

@@ -22,9 +22,7 @@ MAX_FUNCTION_LINES = 60
 PRIVATE = ("gateway", "rules")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DOMAIN_CONTRACT = PROJECT["tool"]["importlinter"]["contracts"][1]
-DOMAINS = [
-    name.removeprefix("dossier.") for name in DOMAIN_CONTRACT["source_modules"]
-]
+DOMAINS = [name.removeprefix("dossier.") for name in DOMAIN_CONTRACT["source_modules"]]
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 
 

@@ -86,7 +86,7 @@ def _chosen(
     """Return the settings with what the command line says instead."""
     given = {"host": host, "port": port}
     web = {key: value for key, value in given.items() if value is not None}
-    jobs = {"in_process": False} if no_worker else {}
+    jobs = {"child": False} if no_worker else {}
     return settings.model_copy(
         update={
             "web": settings.web.model_copy(update=web),

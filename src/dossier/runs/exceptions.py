@@ -3,22 +3,25 @@
 from dossier.core.errors import (
     AppError,
     ConflictError,
-    InvalidError,
     NotFoundError,
     UnavailableError,
 )
+from dossier.jobs.exceptions import StreamPositionInvalidError
+
+__all__ = [
+    "RunAbandonedError",
+    "RunNotFoundError",
+    "RunSupersededError",
+    "RunTookTooLongError",
+    "RunUnfinishedError",
+    "StreamPositionInvalidError",
+]
 
 
 class RunNotFoundError(NotFoundError):
     """No such run in this organisation."""
 
     title = "Run not found"
-
-
-class StreamPositionInvalidError(InvalidError):
-    """The stream cannot be resumed from there."""
-
-    title = "No such position in the stream"
 
 
 class RunSupersededError(ConflictError):

@@ -22,8 +22,7 @@ from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
 from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.drain import drain
-from dossier.jobs.ports import Task
-from dossier.jobs.tasks.attempt import Attempts
+from dossier.jobs.attempts import Attempts
 from dossier.testing.model_server import Rule, ScriptedModelServer
 
 SMALL = Window(1_500, 64)
@@ -156,6 +155,6 @@ async def test_summary_in_a_form_keeps_to_the_budget(
 async def work(chat: Chat, settings: Settings, *, may_type: bool = False) -> int:
     """Run the queued jobs of chat."""
     clients_of = partial(open_clients, settings, may_type=may_type)
-    task = Task(partial(summarise, clients_of=clients_of, window=SMALL))
+    task = partial(summarise, clients_of=clients_of, window=SMALL)
     attempts = Attempts(chat.sessions, {SUMMARISE_TASK: task})
     return await drain(chat.sessions, {SUMMARISE_TASK: attempts})

@@ -9,9 +9,9 @@ from dossier.ai.service import open_model_parts
 from dossier.core.database import Engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.integrations.queue.drain import drain
-from dossier.jobs.tasks.attempt import Attempts
+from dossier.jobs.attempts import Attempts
 from dossier.knowledge.service.assembly import Searchers
-from dossier.worker import make_tasks
+from dossier.worker import make_handlers
 
 REPORT = pdf_bytes(
     ["Three batches were stored at 40 degrees.", "The shelf life is 30 months."]
@@ -50,7 +50,7 @@ async def test_uploaded_papers_answer_in_either_language(
     report = await upload(reading, "report.pdf", REPORT)
     label = await upload(reading, "label.txt", LABEL)
     materials = await upload(reading, "materials.csv", MATERIALS)
-    tasks = make_tasks(chat_settings)
+    tasks = make_handlers(chat_settings)
     await drain(
         reading.sessions, dict.fromkeys(tasks, Attempts(reading.sessions, tasks))
     )

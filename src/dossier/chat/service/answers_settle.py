@@ -12,8 +12,12 @@ from dossier.chat.service.answers_outcome import Outcome, Write, write_nothing
 from dossier.core.database import Session, raw_rows
 from dossier.core.reads import Statements
 from dossier.core.tenancy import Actor
+from dossier.jobs.kinds import declare
 from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
 from dossier.runs.service import Quick
+
+declare(JobKind(SUMMARISE_TASK, listed=False))
 
 
 @dataclass(frozen=True, slots=True)

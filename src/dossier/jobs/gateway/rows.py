@@ -1,17 +1,28 @@
-"""Every query on job rows. Functions `…_for_system` need a system transaction."""
+"""Queries on job rows. Functions `…_for_system` need a system transaction."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import CursorResult, Select, case, func, select, text, update
+from sqlalchemy import (
+    Select,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.core.reads import Reads, bound
+from dossier.jobs import kinds
 from dossier.jobs.constants import LIVE, RUNNING, JobState
 from dossier.jobs.models import LIVE_SQL, Job
 from dossier.jobs.schemas import JobFilters
@@ -27,6 +38,16 @@ select id::text, kind, state, priority,
        cancel_requested_at
 from jobs where org_id = bound.org_id and id = $2
 """)
+
+
+class RunningJob(NamedTuple):
+    """Where a job stands that some worker runs."""
+
+    id: UUID
+    state: JobState
+    attempts: int
+    is_left: bool
+    """Its readers have left, and it is to end then."""
 
 
 async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
@@ -87,30 +108,31 @@ async def list_jobs_for_org(
 
 
 async def count_unfinished_for_org(
-    session: Session, org_id: UUID, *, at_most: int
+    session: Session, org_id: UUID, kinds: Collection[str], *, at_most: int
 ) -> int:
-    """Count an organisation's unfinished jobs, no further than `at_most`."""
+    """Count an organisation's unfinished jobs of some kinds, up to `at_most`."""
     rows = (
         select(Job.id)
-        .where(Job.org_id == org_id, Job.finished_at.is_(None))
+        .where(Job.org_id == org_id, Job.finished_at.is_(None), Job.kind.in_(kinds))
         .limit(at_most)
     )
     return await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
 async def mark_progress_for_org(
-    session: Session, org_id: UUID, job_id: UUID, run_id: UUID, **progress: Any
+    session: Session, org_id: UUID, job_id: UUID, attempt: int, **progress: Any
 ) -> JobState | None:
-    """Write progress if the run still owns the job; going further forgives failures."""
+    """Write an attempt's progress; going further forgives failures and deaths."""
     done = progress["progress_done"]
     further = Job.progress_peak < done
     statement = (
         update(Job)
-        .where(*_owned(org_id, job_id, run_id))
+        .where(*_held(org_id, job_id, attempt))
         .values(
             **progress,
             progress_peak=func.greatest(Job.progress_peak, done),
             failures=case((further, 0), else_=Job.failures),
+            deaths=case((further, 0), else_=Job.deaths),
         )
         .returning(Job.state)
     )
@@ -118,24 +140,62 @@ async def mark_progress_for_org(
     return state
 
 
-async def settle_done_for_org(
-    session: Session, org_id: UUID, job_id: UUID, run_id: UUID, **values: Any
-) -> bool:
-    """Write the receipt if the run still owns the job."""
+async def end_job_for_org(
+    session: Session, org_id: UUID, job_id: UUID, attempt: int, **values: Any
+) -> Job | None:
+    """Write the end of an attempt that still has the job, and return the row."""
     statement = (
         update(Job)
-        .where(*_owned(org_id, job_id, run_id))
-        .values(state=JobState.DONE, error=None, **values)
+        .where(*_held(org_id, job_id, attempt))
+        .values(**values)
+        .returning(Job)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    result = await session.execute(statement)
-    return isinstance(result, CursorResult) and result.rowcount == 1
+    ended: Job | None = await session.scalar(statement)
+    return ended
+
+
+async def delete_jobs_for_org(
+    session: Session,
+    org_id: UUID,
+    *,
+    job_id: UUID | None = None,
+    subject_id: UUID | None = None,
+) -> list[Job]:
+    """Delete one job, or all of a subject, with their events; return them."""
+    which = Job.id == job_id if job_id else Job.subject_id == subject_id
+    # Locked in one order first, so that two transactions never wait for each other.
+    locked = (
+        select(Job)
+        .where(Job.org_id == org_id, which)
+        .order_by(Job.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    jobs = list(await session.scalars(locked))
+    ids = [job.id for job in jobs]
+    await session.execute(delete(Job).where(Job.org_id == org_id, Job.id.in_(ids)))
+    return jobs
+
+
+async def list_unfinished_ids_for_org(
+    session: Session, org_id: UUID, subject_id: UUID
+) -> list[UUID]:
+    """Return the jobs of a subject that are under way."""
+    query = select(Job.id).where(
+        Job.org_id == org_id,
+        Job.subject_id == subject_id,
+        Job.finished_at.is_(None),
+    )
+    return list(await session.scalars(query))
 
 
 async def list_jobs_for_system(
     session: Session, filters: JobFilters, *, limit: int
 ) -> list[Job]:
-    """Return jobs of all organisations, newest first."""
-    query = _filtered(select(Job), filters).order_by(Job.created_at.desc(), Job.id)
+    """Return listed jobs of all organisations, newest first."""
+    listed = select(Job).where(Job.kind.not_in(kinds.unlisted_names()))
+    query = _filtered(listed, filters).order_by(Job.created_at.desc(), Job.id)
     return list(await session.scalars(query.limit(limit)))
 
 
@@ -161,15 +221,59 @@ async def lock_unfinished_for_system(
     return list(await session.scalars(query))
 
 
+async def list_running_for_system(
+    session: Session, job_ids: Collection[UUID], grace: timedelta
+) -> list[RunningJob]:
+    """Return where jobs stand that a worker runs."""
+    is_left = and_(Job.on_disconnect == "cancel", Job.last_read_at < func.now() - grace)
+    query = select(
+        Job.id, Job.state, Job.attempts, func.coalesce(is_left, false())
+    ).where(Job.id.in_(job_ids))
+    return [RunningJob(*row) for row in await session.execute(query)]
+
+
+async def cancel_left_for_system(
+    session: Session, job_ids: Collection[UUID], grace: timedelta
+) -> list[UUID]:
+    """Ask for the end of running jobs whose readers have left; return which."""
+    cancelled = await session.scalars(
+        update(Job)
+        .where(
+            Job.id.in_(job_ids),
+            Job.state == JobState.PROCESSING,
+            Job.on_disconnect == "cancel",
+            Job.last_read_at < func.now() - grace,
+        )
+        .values(state=JobState.CANCELLING, cancel_requested_at=func.now())
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    return list(cancelled)
+
+
+async def mark_read_for_system(session: Session, job_ids: Collection[UUID]) -> None:
+    """Note that somebody follows these jobs, where that decides over them."""
+    await session.execute(
+        update(Job)
+        .where(
+            Job.id.in_(job_ids),
+            Job.on_disconnect == "cancel",
+            Job.finished_at.is_(None),
+        )
+        .values(last_read_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _one(org_id: UUID, job_id: UUID) -> Select[Any]:
     return select(Job).where(Job.org_id == org_id, Job.id == job_id)
 
 
-def _owned(org_id: UUID, job_id: UUID, run_id: UUID) -> list[Any]:
+def _held(org_id: UUID, job_id: UUID, attempt: int) -> list[Any]:
     return [
         Job.org_id == org_id,
         Job.id == job_id,
-        Job.run_id == run_id,
+        Job.attempts == attempt,
         Job.state.in_(RUNNING),
     ]
 
