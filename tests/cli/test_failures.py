@@ -58,7 +58,7 @@ async def test_a_server_that_cannot_start_keeps_the_reason_for_the_command(
         {
             "home": tmp_path,
             "database": {"url": NOWHERE},
-            "jobs": {"in_process": False},
+            "jobs": {"child": False},
         }
     )
     served = Served(create_app(settings))

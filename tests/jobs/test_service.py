@@ -14,7 +14,7 @@ from dossier.core.database import (
 )
 from dossier.core.pagination import PageParams
 from dossier.core.tenancy import Actor, RoleRequiredError
-from dossier.integrations.queue import carry
+from dossier.integrations.queue.client import engine_priority
 from dossier.jobs.constants import JobState
 from dossier.jobs.exceptions import (
     JobAlreadyQueuedError,
@@ -23,7 +23,7 @@ from dossier.jobs.exceptions import (
 )
 from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
-from dossier.jobs.tasks.upkeep import sweep_lost
+from dossier.jobs.upkeep import sweep_lost
 
 KIND = "tests.act"
 
@@ -143,7 +143,7 @@ async def test_a_higher_priority_goes_before_any_rank(
 
 
 def test_ranks_never_reach_into_the_next_priority() -> None:
-    assert carry.engine_priority(1, 10**9) > carry.engine_priority(0, 0)
+    assert engine_priority(1, 10**9) > engine_priority(0, 0)
 
 
 async def test_an_empty_fan_out_is_nothing(session: Session, actor: Actor) -> None:

@@ -54,7 +54,7 @@ async def get_capabilities_service(
         sessions,
         settings.ai,
         settings.knowledge,
-        has_own_worker=not settings.jobs.in_process,
+        has_own_worker=True,
     )
 
 

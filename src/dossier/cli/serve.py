@@ -86,7 +86,7 @@ def _chosen(
     """Return the settings with what the command line says instead."""
     given = {"host": host, "port": port}
     web = {key: value for key, value in given.items() if value is not None}
-    jobs = {"in_process": False} if no_worker else {}
+    jobs = {"child": False} if no_worker else {}
     return settings.model_copy(
         update={
             "web": settings.web.model_copy(update=web),
@@ -171,7 +171,7 @@ def _leaving_at_once(app: "FastAPI") -> "type[uvicorn.Server]":
         @override
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             async with asyncio.TaskGroup() as group:
-                group.create_task(app.state.run_engine.close())
+                group.create_task(app.state.job_follower.close())
                 group.create_task(super().shutdown(sockets))
 
     return Server

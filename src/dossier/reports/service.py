@@ -12,8 +12,10 @@ from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.jobs.constants import JobState
+from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
 from dossier.pif.constants import Market
 from dossier.pif.models import PifVersion
 from dossier.pif.service import PifService
@@ -28,6 +30,8 @@ from dossier.reports.constants import (
 from dossier.reports.exceptions import ReportNotFoundError, ReportNotReadyError
 from dossier.reports.models import Report
 from dossier.reports.ports import BlobStore
+
+declare(JobKind(RENDER_TASK))
 
 _GIVEN_UP = (JobState.FAILED, JobState.CANCELLED)
 

@@ -16,9 +16,6 @@ from uuid import UUID
 import asyncpg
 import httpx2
 import pytest
-from dossier.jobs.context import JobContext
-from dossier.jobs.event_log import JobEventLog
-from dossier.jobs.follower import JobFollower
 from fastapi import FastAPI
 from starlette.datastructures import State
 from tests.chat.answering.shelf import Paper, Shelf
@@ -38,6 +35,9 @@ from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.models import ServerAbilities
+from dossier.jobs.context import JobContext
+from dossier.jobs.event_log import JobEventLog
+from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.testing.model_server import ScriptedModelServer

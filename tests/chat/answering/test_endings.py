@@ -1,6 +1,5 @@
 """How the end of an answer is told: cut, stopped, too long, made anew."""
 
-
 import httpx2
 import pytest
 from tests.chat.answering.conftest import (

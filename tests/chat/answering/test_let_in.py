@@ -28,7 +28,7 @@ from dossier.jobs.service import JobsService
 from dossier.testing.model_server import Script, ScriptedModelServer
 
 CODES = httpx2.codes
-KEEP_ALIVE_S = 0.06
+KEEP_ALIVE_S = 0.2
 SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 """An answer that is still being written when something happens to its reader."""
 

@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from dossier.jobs.attempts import Attempts
 from sqlalchemy import text
 from tests.chat.answering.conftest import Chat, OpenChat, with_model
 from tests.chat.answering.shelf import Paper
@@ -23,6 +22,7 @@ from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
 from dossier.integrations.prices.client import listed_price
 from dossier.integrations.queue.drain import drain
+from dossier.jobs.attempts import Attempts
 from dossier.testing.model_server import Rule, ScriptedModelServer
 
 SMALL = Window(1_500, 64)

@@ -20,7 +20,7 @@ from dossier.integrations.llm.exceptions import (
     ModelUnavailableError,
 )
 from dossier.integrations.llm.models import CallTag
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 
 PROMPT = "chat.summary"
 FEATURE = "chat.summarise"
@@ -32,7 +32,7 @@ _NO_FORM = (
 
 
 async def summarise(
-    ctx: TaskContext,
+    ctx: JobContext,
     room_id: UUID,
     leaf_id: UUID,
     limit_tokens: int | None = None,
@@ -60,7 +60,7 @@ async def summarise(
 
 
 async def _past(
-    ctx: TaskContext, room_id: UUID, leaf_id: UUID, limits_tokens: tuple[int, int]
+    ctx: JobContext, room_id: UUID, leaf_id: UUID, limits_tokens: tuple[int, int]
 ) -> History | None:
     """Return what no longer fits, with the summary so far; `None`: all fits.
 
@@ -78,9 +78,7 @@ async def _past(
             return None
 
 
-async def _written(
-    ctx: TaskContext, writers: list[Writer], past: History
-) -> str | None:
+async def _written(ctx: JobContext, writers: list[Writer], past: History) -> str | None:
     """Return what the first writer writes whom the model can follow."""
     material = _material(ctx, past)
     *forms, plain = writers
@@ -90,7 +88,7 @@ async def _written(
     return await plain(material)
 
 
-def _material(ctx: TaskContext, past: History) -> Material:
+def _material(ctx: JobContext, past: History) -> Material:
     prompt = load_prompt(PROMPT)
     told = {0: cleaned(past.summary or "")}
     told |= {n: cleaned(turn.text) for n, turn in enumerate(past.turns, start=1)}
@@ -110,7 +108,7 @@ def _material(ctx: TaskContext, past: History) -> Material:
 
 
 async def _store(
-    ctx: TaskContext, room_id: UUID, past: History | None, text: str | None
+    ctx: JobContext, room_id: UUID, past: History | None, text: str | None
 ) -> None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         if past is not None and text is not None:

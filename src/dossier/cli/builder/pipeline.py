@@ -7,7 +7,6 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.accounts.service import OrganisationsService
-from dossier.ai.service import open_model_parts
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.evidence import match_papers
 from dossier.cli.builder.facts import Facts, read_facts
@@ -24,8 +23,9 @@ from dossier.cli.builder.workshop import Workshop
 from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.knowledge.service.assembly import opened_searchers
+from dossier.documents.constants import READ_TASK
 from dossier.pif.constants import Market
+from dossier.reports.constants import RENDER_TASK
 from dossier.worker import working
 
 MARKETS: Mapping[str, Market] = {"tw": "tw"}
@@ -88,18 +88,16 @@ def _checked(order: Order) -> tuple[Folder, Facts]:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Workshop]:
-    """Open the database, and work on jobs beside whoever else does."""
+    """Open the database, and run the jobs that a build waits for."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened_database(settings))
         actor = await OrganisationsService(database.sessions).ensure_local()
         watch = await stack.enter_async_context(
             watching(database.url, database.sessions, actor)
         )
-        recorder = open_model_parts(database.sessions, settings).recorder
-        searchers = await stack.enter_async_context(
-            opened_searchers(database.sessions, settings, recorder)
+        await stack.enter_async_context(
+            working(settings, database, (READ_TASK, RENDER_TASK))
         )
-        await stack.enter_async_context(working(settings, database, searchers))
         yield Workshop(settings, database.sessions, actor, watch)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import anyio
 
 from dossier.core.database import SessionFactory, raw_rows, system_transaction
+from dossier.integrations.queue.client import TABLE
 from dossier.integrations.queue.delivery import Delivery, Handler, Outcome
-from dossier.integrations.queue.names import TABLE
 
 _NEXT = f"""
 select id, entrypoint, payload from {TABLE}

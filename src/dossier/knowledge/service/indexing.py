@@ -14,8 +14,16 @@ from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
 from dossier.documents.service import DocumentsService
+from dossier.jobs.constants import JobGroup
+from dossier.jobs.kinds import declare
 from dossier.jobs.service import JobsService
-from dossier.knowledge.constants import EMBED_TASK, INDEX_TASK, REWEIGH_TASK
+from dossier.jobs.types import JobKind
+from dossier.knowledge.constants import (
+    CATCH_UP_TASK,
+    EMBED_TASK,
+    INDEX_TASK,
+    REWEIGH_TASK,
+)
 from dossier.knowledge.gateway import chunks as gateway
 from dossier.knowledge.gateway import indexing as writing
 from dossier.knowledge.models import Chunk
@@ -24,6 +32,9 @@ from dossier.knowledge.rules.chunking import Part
 from dossier.knowledge.rules.preparing import Prepared, Served, context_head
 from dossier.knowledge.rules.weights import has_drifted
 from dossier.sources.constants import PUSH_DOCUMENT_TASK
+
+for _name in (INDEX_TASK, REWEIGH_TASK, EMBED_TASK, CATCH_UP_TASK):
+    declare(JobKind(_name, JobGroup.INDEXING))
 
 _CATCH_UP = 500
 """Documents that are enqueued at once; the clock comes again."""

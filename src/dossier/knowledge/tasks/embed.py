@@ -8,7 +8,8 @@ from uuid import UUID
 
 from dossier.core.database import Session, tenant_transaction
 from dossier.integrations.llm.models import CallTag, EmbeddingModel
-from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.attempts import JobHandler
+from dossier.jobs.context import JobContext
 from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK, INDEX_TASK
 from dossier.knowledge.exceptions import (
     EmbedderUnreachableError,
@@ -30,7 +31,7 @@ SHORT = "size"
 
 
 async def embed_chunks(
-    ctx: TaskContext, *, embedder: EmbeddingModel, probe: EmbedderProbe
+    ctx: JobContext, *, embedder: EmbeddingModel, probe: EmbedderProbe
 ) -> None:
     """Embed an organisation's passages that this model has not seen.
 
@@ -47,13 +48,13 @@ async def embed_chunks(
 
 def embedding_tasks(
     embedder: EmbeddingModel, probe: EmbedderProbe, *, is_given_away: bool = False
-) -> dict[str, Task]:
+) -> dict[str, JobHandler]:
     """Return the jobs that differ where an embedder is set, by their names."""
     index = partial(index_document, embeds=True, is_given_away=is_given_away)
     return {
-        INDEX_TASK: Task(index),
-        EMBED_TASK: Task(partial(embed_chunks, embedder=embedder, probe=probe)),
-        CATCH_UP_TASK: Task(partial(catch_up, embed_model=embedder.name)),
+        INDEX_TASK: index,
+        EMBED_TASK: partial(embed_chunks, embedder=embedder, probe=probe),
+        CATCH_UP_TASK: partial(catch_up, embed_model=embedder.name),
     }
 
 
@@ -61,7 +62,7 @@ def embedding_tasks(
 class _Work:
     """One run of the job."""
 
-    ctx: TaskContext
+    ctx: JobContext
     embedder: EmbeddingModel
     probe: EmbedderProbe
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from dossier.core.database import Session, tenant_transaction
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.knowledge.gateway import chunks as gateway
 from dossier.knowledge.gateway import vectors
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
@@ -16,7 +16,7 @@ from dossier.knowledge.service.indexing import IndexingService
 _BATCH = 200
 
 
-async def reweigh(ctx: TaskContext) -> None:
+async def reweigh(ctx: JobContext) -> None:
     """Weigh an organisation's passages with today's average length.
 
     Safe to repeat: it begins anew. Meanwhile some passages weigh by the old average,
@@ -31,7 +31,7 @@ async def reweigh(ctx: TaskContext) -> None:
         await ctx.finish(session)
 
 
-async def _next_batch(ctx: TaskContext, average: float, after: UUID) -> UUID | None:
+async def _next_batch(ctx: JobContext, average: float, after: UUID) -> UUID | None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         rows = await gateway.list_to_reweigh_for_org(
             session, ctx.org_id, ANALYSER_VERSION, after=after, limit=_BATCH
@@ -58,7 +58,7 @@ def _weights(pairs: Sequence[tuple[str, str]], average_terms: float) -> list[str
     return [weighed_text(counts, length, average_terms) for counts, length in counted]
 
 
-async def catch_up(ctx: TaskContext, *, embed_model: str | None = None) -> None:
+async def catch_up(ctx: JobContext, *, embed_model: str | None = None) -> None:
     """Enqueue documents never indexed, or by an older analyser, or changed since.
 
     Safe to repeat: a document that is queued is not queued twice.

@@ -8,7 +8,7 @@ from uuid import UUID
 from dossier.core.database import Session, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.pif.models import PifVersion
 from dossier.pif.service import PifService
 from dossier.products.service import FormulaService, ProductsService
@@ -24,7 +24,7 @@ class Source:
     keys: Mapping[str, str]
 
 
-async def load(ctx: TaskContext, report_id: UUID) -> Source | None:
+async def load(ctx: JobContext, report_id: UUID) -> Source | None:
     """Return what to print, or `None` where it is printed already."""
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         report = await gateway.get_report_for_org(session, ctx.org_id, report_id)

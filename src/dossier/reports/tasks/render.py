@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from dossier.core.database import tenant_transaction
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.reports import gateway, rules
 from dossier.reports.constants import ReportFile
 from dossier.reports.exceptions import OriginalChangedError
@@ -34,7 +34,7 @@ class Press:
     typesetter: Typesetter
 
 
-async def render(ctx: TaskContext, report_id: UUID, *, press: Press) -> None:
+async def render(ctx: JobContext, report_id: UUID, *, press: Press) -> None:
     """Print one report; one that is printed already is left as it is."""
     source = await load(ctx, report_id)
     if source is None:
@@ -48,16 +48,16 @@ async def render(ctx: TaskContext, report_id: UUID, *, press: Press) -> None:
         await gateway.settle_report_for_org(
             session, ctx.org_id, report_id, files=files, page_count=page_count
         )
-        await ctx.finish(session, path_of(report_id))
+        await ctx.finish(session, result_path=path_of(report_id))
     return None
 
 
-async def _finish(ctx: TaskContext, report_id: UUID) -> None:
+async def _finish(ctx: JobContext, report_id: UUID) -> None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-        await ctx.finish(session, path_of(report_id))
+        await ctx.finish(session, result_path=path_of(report_id))
 
 
-async def _make(ctx: TaskContext, source: Source, press: Press, folder: Path) -> int:
+async def _make(ctx: JobContext, source: Source, press: Press, folder: Path) -> int:
     """Make the three files in a folder and return the number of pages."""
     manuscript = source.manuscript
     findings = manuscript.findings_json()
@@ -114,7 +114,7 @@ async def _add_originals(
 
 
 async def _store(
-    ctx: TaskContext, manuscript: Manuscript, store: BlobStore, folder: Path
+    ctx: JobContext, manuscript: Manuscript, store: BlobStore, folder: Path
 ) -> dict[str, Any]:
     files = {}
     for name in ReportFile:
