@@ -61,7 +61,7 @@ async def test_a_server_that_cannot_start_keeps_the_reason_for_the_command(
             "jobs": {"child": False},
         }
     )
-    served = Served(create_app(settings))
+    served = Served(create_app(settings), has_worker=False)
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -54,10 +54,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Passages with their weights."""
+    """Passages with their weights, ready to be written."""
 
     passages: Sequence[Prepared]
-    sparse: Sequence[str]
+    rows: Sequence[dict[str, Any]]
     average_terms: float | None
 
 
@@ -74,7 +74,8 @@ def weighed(passages: Sequence[Prepared], average_terms: float | None) -> Weighe
     if not passages:
         return Weighed((), (), average_terms)
     average = average_terms or fmean(each.length_terms for each in passages) or 1.0
-    return Weighed(passages, [each.sparse(average) for each in passages], average)
+    rows = [_row(each, each.sparse(average)) for each in passages]
+    return Weighed(passages, rows, average)
 
 
 class IndexingService:
@@ -243,13 +244,13 @@ def _differ(kept: Sequence[Any], found: Weighed) -> _Difference:
     for row in reversed(kept):
         by_content[row["content_sha256"]].append(row)
     difference = _Difference({}, {}, [])
-    for passage, sparse in zip(found.passages, found.sparse, strict=True):
+    for passage, row in zip(found.passages, found.rows, strict=True):
         known = by_content[passage.content_sha256]
         old = known.pop() if known else None
         if old is None:
-            difference.added[new_id()] = _row(passage, sparse)
+            difference.added[new_id()] = row
         elif not _is_same(old, passage):
-            difference.changed[old["id"]] = _row(passage, sparse)
+            difference.changed[old["id"]] = row
     difference.gone.extend(row["id"] for rows in by_content.values() for row in rows)
     return difference
 

@@ -19,6 +19,7 @@ from dossier.knowledge.ports import EmbedderProbe
 from dossier.knowledge.rules.vectors import check_size, unit_vectors
 from dossier.knowledge.service.indexing_vectors import Bare, Sight, VectorsService
 from dossier.knowledge.tasks.index import index_document
+from dossier.knowledge.tasks.locking import writing
 from dossier.knowledge.tasks.upkeep import catch_up
 
 _BATCH = 64
@@ -106,12 +107,12 @@ class _Work:
             raise EmbedderUnreachableError(self.embedder.name)
         check_size(dimensions)
         sight = Sight(self.embedder.name, dimensions, languages)
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             await VectorsService(session, self.ctx.actor).begin(sight)
         return dimensions
 
     async def _reuse(self, dimensions: int) -> None:
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             service = VectorsService(session, self.ctx.actor)
             await service.reuse(self.embedder.name, dimensions)
 
@@ -126,12 +127,12 @@ class _Work:
         return _Found(unit_vectors(vectors, len(bare)), len(vectors[0]))
 
     async def _keep(self, bare: Sequence[Bare], found: "_Found") -> None:
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             service = VectorsService(session, self.ctx.actor)
             await service.add(self.embedder.name, found.dimensions, bare, found.vectors)
 
     async def _finish(self) -> bool:
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             service = VectorsService(session, self.ctx.actor)
             if not await service.finish(self.embedder.name):
                 return False

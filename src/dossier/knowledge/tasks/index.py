@@ -14,6 +14,7 @@ from dossier.knowledge.service.indexing import (
     Weighed,
     weighed,
 )
+from dossier.knowledge.tasks.locking import writing
 
 _BATCH = 50
 """Passages between two chances to stop; about 25 ms of computing."""
@@ -64,7 +65,7 @@ async def _replace(
     embeds: bool,
     is_given_away: bool,
 ) -> bool:
-    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+    async with writing(ctx) as session:
         service = IndexingService(session, ctx.actor)
         if not await service.replace(source, found):
             return False

@@ -12,6 +12,7 @@ from dossier.knowledge.rules.analyser import ANALYSER_VERSION
 from dossier.knowledge.rules.preparing import analysed
 from dossier.knowledge.rules.weights import weighed_text
 from dossier.knowledge.service.indexing import IndexingService
+from dossier.knowledge.tasks.locking import writing
 
 _BATCH = 200
 
@@ -22,7 +23,7 @@ async def reweigh(ctx: JobContext) -> None:
     Safe to repeat: it begins anew. Meanwhile some passages weigh by the old average,
     which moves scores a little and loses nothing.
     """
-    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+    async with writing(ctx) as session:
         average_terms = await IndexingService(session, ctx.actor).pin_average()
     after: UUID | None = UUID(int=0)
     while after is not None:
@@ -40,7 +41,7 @@ async def _next_batch(ctx: JobContext, average: float, after: UUID) -> UUID | No
         return None
     pairs = [(row.context, row.text) for row in rows]
     sparse = await asyncio.to_thread(_weights, pairs, average)
-    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+    async with writing(ctx) as session:
         await gateway.lock_stats_for_org(session, ctx.org_id)
         await gateway.reweigh_chunks_for_org(
             session,
