@@ -292,7 +292,8 @@ class KnownTokens:
 @pytest.fixture
 async def drain_jobs(sessions: SessionFactory, settings: Settings) -> DrainJobs:
     """Run all queued jobs now, one after the other; return how many ran."""
-    from dossier.integrations.queue.drain import drain  # noqa: PLC0415 - only here
+    from tests.draining import drain  # noqa: PLC0415 - only here
+
     from dossier.jobs.attempts import Attempts  # noqa: PLC0415 - only here
     from dossier.worker import make_handlers  # noqa: PLC0415 - only here
 

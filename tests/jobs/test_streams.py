@@ -1,11 +1,13 @@
 """Jobs that stream: a toy kind, a worker and followers on a database that commits."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import anyio
+import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from tests.conftest import ORG_ID, OTHER_ORG_ID, RunWorker
 from tests.factories.jobs import (
     DELTA,
@@ -18,6 +20,7 @@ from tests.factories.jobs import (
 )
 
 from dossier.core.database import (
+    Session,
     SessionFactory,
     make_engine,
     make_sessions,
@@ -601,3 +604,39 @@ async def test_events_of_a_kind_that_does_not_stream_are_refused(
 
     with pytest.raises(RuntimeError, match="streams"):
         context.emit(DELTA, {"delta": "x"})
+
+
+class LosingReplies:
+    """Sessions whose first commit is done, and its reply lost."""
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        self._sessions = sessions
+        self._is_lost = False
+
+    def __call__(self, **options: Any) -> Session:
+        session = self._sessions(**options)
+        event.listen(session.sync_session, "after_commit", self._lose)
+        return session
+
+    def _lose(self, _session: object) -> None:
+        if not self._is_lost:
+            self._is_lost = True
+            raise asyncpg.ConnectionDoesNotExistError
+
+
+async def test_a_beginning_whose_reply_was_lost_is_no_lost_worker(
+    sessions: SessionFactory,
+) -> None:
+    job = await make_toy(sessions, ORG_ID)
+    losing: Any = LosingReplies(sessions)
+    began: list[int] = []
+
+    async def note(ctx: JobContext) -> None:
+        began.append(ctx.job.attempts)
+
+    attempts = Attempts(losing, {STREAM_KIND: note})
+    await attempts(Delivery(job.engine_id, ORG_ID, job.id, anyio.CancelScope()))
+
+    done = await get_job(sessions, job)
+    assert began == [2]  # the number that was lost is not used
+    assert (done.state, done.attempts, done.deaths) == (JobState.DONE, 2, 0)

@@ -1,4 +1,4 @@
-"""Wiring of jobs; higher domains use the alias `Jobs`."""
+"""Wiring of jobs; higher domains use the aliases, and `event_stream`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -21,6 +21,18 @@ from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobFilters, JobResponse
 from dossier.jobs.service import JobReads, JobsService
+from dossier.jobs.stream import StartingAfter, event_stream
+
+__all__ = [
+    "Filters",
+    "Follower",
+    "Jobs",
+    "LocationOfJob",
+    "ReadJobs",
+    "StartingAfter",
+    "answer_for_job",
+    "event_stream",
+]
 
 JOBS_PATH = "/api/v1/jobs"
 

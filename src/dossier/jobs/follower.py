@@ -105,6 +105,7 @@ class JobFollower:
         self._readers: dict[UUID, set[Reader]] = {}
         self._news: set[UUID] = set()
         self._has_news = asyncio.Event()
+        self._must_mark = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -130,13 +131,24 @@ class JobFollower:
 
     @contextlib.contextmanager
     def following(
-        self, org_id: UUID, job_id: UUID, starting_after: int = 0
+        self,
+        org_id: UUID,
+        job_id: UUID,
+        starting_after: int = 0,
+        *,
+        cancels: bool = False,
     ) -> Iterator[Reader]:
-        """Follow a job that the caller has authorised, from a number on."""
+        """Follow a job that the caller has authorised, from a number on.
+
+        `cancels`: the job ends when nobody follows it any more, so that it is noted at
+        once, and not at the next interval, that somebody does.
+        """
         reader = Reader(org_id, job_id, starting_after, self._look_at)
         readers = self._readers.setdefault(job_id, set())
         readers.add(reader)
         self._look_at({job_id})
+        if cancels:
+            self._must_mark.set()
         try:
             yield reader
         finally:
@@ -223,7 +235,10 @@ class JobFollower:
 
     async def _mark_read(self) -> None:
         while True:
-            await asyncio.sleep(READ_MARK_INTERVAL_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(READ_MARK_INTERVAL_S):
+                    await self._must_mark.wait()
+            self._must_mark.clear()
             if not self._readers:
                 continue
             try:

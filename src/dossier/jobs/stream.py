@@ -5,7 +5,6 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated, Self
-from uuid import UUID
 
 import orjson
 from fastapi import Depends, Header, Query
@@ -92,7 +91,7 @@ def event_stream(
         _refuse_beyond(starting_after, job.last_seq)
         if starting_after == job.last_seq or job.log_pruned_at is not None:
             return Response(status_code=204)
-    return EventStream(follower, job.org_id, job.id, starting_after, may_follow)
+    return EventStream(follower, job, starting_after, may_follow)
 
 
 class EventStream(Response):
@@ -105,16 +104,15 @@ class EventStream(Response):
     def __init__(
         self,
         follower: JobFollower,
-        org_id: UUID,
-        job_id: UUID,
+        job: Job,
         starting_after: int,
         may_follow: MayFollow | None,
     ) -> None:
         super().__init__(status_code=200, headers=_HEADERS)
         del self.headers["content-length"]
         self._follower = follower
-        self._org_id = org_id
-        self._job_id = job_id
+        self._org_id, self._job_id = job.org_id, job.id
+        self._cancels = job.on_disconnect == "cancel"
         self._starting_after = starting_after
         self._may_follow = may_follow
         self._asking: asyncio.Task[bool] | None = None
@@ -135,7 +133,10 @@ class EventStream(Response):
             }
         )
         with self._follower.following(
-            self._org_id, self._job_id, self._starting_after
+            self._org_id,
+            self._job_id,
+            self._starting_after,
+            cancels=self._cancels,
         ) as reader:
             watch = asyncio.create_task(self._watch(receive, reader))
             try:

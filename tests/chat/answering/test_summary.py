@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from tests.chat.answering.conftest import Chat, OpenChat, with_model
 from tests.chat.answering.shelf import Paper
+from tests.draining import drain
 
 from dossier.ai.service import load_prompt, planned_servers
 from dossier.ai.tasks import probe_servers
@@ -21,7 +22,6 @@ from dossier.core.settings import Settings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
 from dossier.integrations.prices.client import listed_price
-from dossier.integrations.queue.drain import drain
 from dossier.jobs.attempts import Attempts
 from dossier.testing.model_server import Rule, ScriptedModelServer
 

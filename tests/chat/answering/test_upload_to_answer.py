@@ -3,12 +3,12 @@
 import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, OpenChat
+from tests.draining import drain
 from tests.factories.papers import pdf_bytes
 
 from dossier.ai.service import open_model_parts
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
-from dossier.integrations.queue.drain import drain
 from dossier.jobs.attempts import Attempts
 from dossier.knowledge.service.assembly import Searchers
 from dossier.worker import make_handlers

@@ -101,8 +101,11 @@ async def get_live_job_by_key_for_org(
 async def list_jobs_for_org(
     session: Session, org_id: UUID, filters: JobFilters, page: PageParams
 ) -> Slice[Job]:
-    """Return one page of an organisation's jobs, newest first."""
-    query = _filtered(select(Job).where(Job.org_id == org_id), filters)
+    """Return one page of an organisation's listed jobs, newest first."""
+    listed = select(Job).where(
+        Job.org_id == org_id, Job.kind.not_in(kinds.unlisted_names())
+    )
+    query = _filtered(listed, filters)
     ordered = query.order_by(Job.created_at.desc(), Job.id.desc())
     return await paginate(session, ordered, page)
 

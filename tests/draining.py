@@ -1,4 +1,4 @@
-"""Runs what is queued, one after the other, without a worker: for tests.
+"""Runs what is queued, one after the other, without a worker.
 
 It works inside one outer transaction, where the engine cannot (its clock stands still
 there), and takes delayed jobs at once, so that nothing sleeps.
