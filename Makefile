@@ -19,7 +19,7 @@ $(STAMP): requirements/dev.lock pyproject.toml scripts/install.sh
 	@PYTHON=$(PYTHON) VENV=$(VENV) FONTS=$(FONTS) bash scripts/install.sh
 	@touch $@
 
-run: install ## serve with reload and an inside worker
+run: install ## serve with reload, and a worker process
 	$(BIN)/dossier serve --reload
 
 worker: install ## run one worker process

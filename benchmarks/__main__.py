@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start http jobs build relay retrieval evals walks]`: JSON."""
+"""`python -m benchmarks [names]` measures all, or what is named; prints JSON."""
 
 import asyncio
 import importlib
@@ -11,6 +11,7 @@ SCRIPTS = {
     "start": "benchmarks.start",
     "http": "benchmarks.web",
     "jobs": "benchmarks.jobs",
+    "responsiveness": "benchmarks.responsiveness",
     "build": "benchmarks.build",
     "relay": "benchmarks.relay",
     "retrieval": "benchmarks.retrieval",

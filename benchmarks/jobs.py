@@ -18,11 +18,15 @@ from dossier.core.embedded import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.tenancy import Actor
-from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.attempts import JobHandler
+from dossier.jobs.context import JobContext
+from dossier.jobs.kinds import declare
 from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
 from dossier.worker import make_worker
 
 ORG = UUID("018f0000-0000-7000-8000-0000000000d1")
+KINDS = [declare(JobKind(name)) for name in ("bench.touch", "bench.wait")]
 LATENCY_LIMIT_MS = 20
 SAMPLES = 200
 BULK = 1000
@@ -49,12 +53,12 @@ class Watch:
         self.left = count
         self.done.clear()
 
-    async def touch(self, ctx: TaskContext, number: int) -> None:
+    async def touch(self, ctx: JobContext, number: int) -> None:
         """Start, and be done."""
         self.started_at[number] = time.perf_counter()
         await self._finish(ctx)
 
-    async def wait(self, ctx: TaskContext) -> None:
+    async def wait(self, ctx: JobContext) -> None:
         """Wait as a slow outside system would make one wait."""
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -62,7 +66,7 @@ class Watch:
         self.running -= 1
         await self._finish(ctx)
 
-    async def _finish(self, ctx: TaskContext) -> None:
+    async def _finish(self, ctx: JobContext) -> None:
         async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
             await ctx.finish(session)
         self.left -= 1
@@ -121,7 +125,10 @@ async def _add_organisation(url: str) -> None:
 
 @asynccontextmanager
 async def _worker(database: Database, watch: Watch) -> AsyncIterator[None]:
-    tasks = {"bench.touch": Task(watch.touch), "bench.wait": Task(watch.wait)}
+    tasks: dict[str, JobHandler] = {
+        "bench.touch": watch.touch,
+        "bench.wait": watch.wait,
+    }
     stop = asyncio.Event()
     worker = make_worker(_settings(Path(tempfile.gettempdir())), database, tasks, [])
     async with asyncio.TaskGroup() as group:

@@ -12,8 +12,8 @@ from benchmarks.wire import request
 
 from dossier.core.embedded import embedded_postgres
 
-COLD_LIMIT_S, WARM_LIMIT_S = 2.0, 1.0
-IDLE_LIMIT_MIB, LOADED_LIMIT_MIB, WORKER_LIMIT_MIB = 120, 150, 200
+COLD_LIMIT_S, WARM_LIMIT_S = 2.5, 1.5
+IDLE_LIMIT_MIB, LOADED_LIMIT_MIB, WORKER_LIMIT_MIB = 110, 150, 150
 WARM_STARTS = 3
 SETTLE_S = 2.0
 """A process has done its late imports by then."""

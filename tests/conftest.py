@@ -4,12 +4,14 @@ Every xdist worker has its own database, cloned from one migrated template. A te
 sessions share one connection inside one outer transaction, which is rolled back.
 """
 
+import asyncio
 import gc
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,7 +28,6 @@ from tests.factories.accounts import make_organisation
 from tests.processes import Forkers
 
 from dossier.ai.service import open_model_parts
-from dossier.chat.service.answers_first import Acquaintances
 from dossier.core import migrate
 from dossier.core.database import (
     Engine,
@@ -41,10 +42,11 @@ from dossier.core.embedded.layout import system_account
 from dossier.core.errors import UnauthenticatedError
 from dossier.core.security import PrincipalCache
 from dossier.core.settings import Settings
+from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
-from dossier.jobs.ports import Task
+from dossier.jobs.attempts import JobHandler
+from dossier.jobs.follower import JobFollower
 from dossier.knowledge.service.assembly import Searchers
-from dossier.runs.service import RunEngine
 
 # Bytecode is kept, whatever the environment says: without it each test process compiles
 # all tests anew, and each process that a test starts compiles the whole product.
@@ -65,6 +67,7 @@ MEMORY_NEEDED_BYTES = 4 * 2**30
 ORG_ID = UUID("018f0000-0000-7000-8000-00000000000a")
 OTHER_ORG_ID = UUID("018f0000-0000-7000-8000-00000000000b")
 DrainJobs = Callable[..., Awaitable[int]]
+RunWorker = Callable[..., AbstractAsyncContextManager[asyncio.Event]]
 USER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 OTHER_USER_ID = UUID("018f0000-0000-7000-8000-0000000000b1")
 
@@ -261,7 +264,7 @@ def common_settings(database_url: str) -> Settings:
         {
             "database": {"url": database_url, "migrate_on_start": False},
             "auth": {"mode": "password", "secret": "s" * 32},
-            "jobs": {"in_process": False},
+            "jobs": {"child": False},
             "limits": {"requests_per_minute": 0, "logins_per_minute": 0},
         }
     )
@@ -289,15 +292,62 @@ class KnownTokens:
 @pytest.fixture
 async def drain_jobs(sessions: SessionFactory, settings: Settings) -> DrainJobs:
     """Run all queued jobs now, one after the other; return how many ran."""
-    from dossier.integrations.queue.drain import drain  # noqa: PLC0415 - only here
-    from dossier.jobs.tasks.attempt import Attempts  # noqa: PLC0415 - only here
-    from dossier.worker import make_tasks  # noqa: PLC0415 - only here
+    from tests.draining import drain  # noqa: PLC0415 - only here
 
-    async def run(tasks: Mapping[str, Task] | None = None) -> int:
-        known = make_tasks(settings) if tasks is None else tasks
+    from dossier.jobs.attempts import Attempts  # noqa: PLC0415 - only here
+    from dossier.worker import make_handlers  # noqa: PLC0415 - only here
+
+    async def run(tasks: Mapping[str, JobHandler] | None = None) -> int:
+        known = make_handlers(settings) if tasks is None else tasks
         return await drain(sessions, dict.fromkeys(known, Attempts(sessions, known)))
 
     return run
+
+
+@pytest.fixture
+async def worker_database(fresh_database: str) -> AsyncIterator[Database]:
+    """A database of its own that really commits, with one organisation."""
+    engine = make_engine(fresh_database)
+    sessions = make_sessions(engine)
+    await make_organisation(sessions, id=ORG_ID, name="Rose Maison")
+    yield Database(fresh_database, engine, sessions)
+    await engine.dispose()
+
+
+@pytest.fixture
+def run_worker(worker_database: Database, settings: Settings) -> RunWorker:
+    """Run a worker in the test's loop, on a database that commits.
+
+    `async with run_worker(handlers):` works until the block is left. Leases are short
+    and the queue is looked at often, so that nothing waits for long; keyword arguments
+    are settings of `jobs`.
+    """
+    from dossier.worker import make_worker  # noqa: PLC0415 - only here
+
+    @asynccontextmanager
+    async def run(
+        handlers: Mapping[str, JobHandler], **options: object
+    ) -> AsyncIterator[asyncio.Event]:
+        quick = {"lease_s": 1, "answers_lease_s": 1, "dequeue_timeout_s": 0.02}
+        jobs = settings.jobs.model_copy(update=quick | options)
+        changed = settings.model_copy(update={"jobs": jobs})
+        worker = make_worker(changed, worker_database, handlers, timers=[])
+        stop = asyncio.Event()
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            group.create_task(worker.run(stop))
+            try:
+                yield stop
+            finally:
+                stop.set()
+
+    return run
+
+
+@pytest.fixture
+async def follower(worker_database: Database) -> AsyncIterator[JobFollower]:
+    """What a web process reads jobs with, on the worker's database."""
+    async with JobFollower(worker_database.sessions, worker_database.url) as follower:
+        yield follower
 
 
 @pytest.fixture(scope="session")
@@ -307,11 +357,6 @@ def built_apps() -> Iterator[dict[str, FastAPI]]:
     yield apps
     for app in apps.values():
         app.state.passwords.close()
-
-
-def idle_engine(sessions: SessionFactory, settings: Settings) -> RunEngine:
-    """Return an engine that is not started: runs begin in databases that commit."""
-    return RunEngine(sessions, str(settings.database.url), {}, settings.runs)
 
 
 @pytest.fixture
@@ -332,8 +377,8 @@ async def app(
     app.state.settings = settings
     app.state.principals = PrincipalCache(settings.auth.principal_cache_s)
     app.state.sessions = sessions
-    app.state.run_engine = idle_engine(sessions, settings)
-    app.state.acquaintances = Acquaintances()
+    # Not at work: tests that wait, or stream, enter it.
+    app.state.job_follower = JobFollower(sessions, str(settings.database.url))
     recorder = open_model_parts(sessions, settings).recorder
     app.state.searchers = Searchers(sessions, settings, recorder)
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})

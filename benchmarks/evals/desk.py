@@ -5,16 +5,15 @@ from typing import Any, Final
 
 from benchmarks.evals.library import open_organisation
 
-from dossier.chat.service.answers import Answered, Question
-from dossier.chat.service.answers_first import Acquaintances
-from dossier.chat.service.answers_terms import Terms
-from dossier.chat.tasks.asking import Asking
-from dossier.core.database import SessionFactory
+from dossier.chat.service.answers import AnswersService, Question
+from dossier.chat.service.runs import Answered, RunsService
+from dossier.chat.types import AnswerOptions
+from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.core.visible import visible
+from dossier.jobs.follower import JobFollower
 from dossier.knowledge.rules.collection import Paper
 from dossier.knowledge.service.search_eval import index_papers
-from dossier.runs.service import RunEngine
 
 PATIENCE_S: Final = 120
 
@@ -24,29 +23,24 @@ class Desk:
     """One organisation that asks."""
 
     sessions: SessionFactory
-    engine: RunEngine
+    follower: JobFollower
     texts: dict[str, str]
     """What the papers say, by the ids of their documents."""
     actor: Actor
 
     async def ask(self, question: str, engine: str = "auto") -> Answered:
         """Ask in a new room and wait."""
-        asking = Asking(
-            self.sessions,
-            self.actor,
-            self.engine,
-            10_000,
-            has_model=True,
-            is_welcome=_always,
-            acquaintances=Acquaintances(),
-        )
-        terms = Terms(engine)
-        asked = await asking.ask(Question(message=question, terms=terms))
-        answered = await asking.wait(asked, PATIENCE_S)
-        if answered is None:
+        org_id = self.actor.org_id
+        async with tenant_transaction(self.sessions, org_id) as session:
+            answers = AnswersService(session, self.actor, 10_000, has_model=True)
+            asked = await answers.ask(
+                Question(message=question, options=AnswerOptions(engine))
+            )
+        if not await self.follower.wait(org_id, asked.job.id, PATIENCE_S):
             message = f"no answer to {question!r} in {PATIENCE_S} s"
             raise TimeoutError(message)
-        return answered
+        async with tenant_transaction(self.sessions, org_id) as session:
+            return await RunsService(session, self.actor).read_answered(asked)
 
     def stands(self, citation: dict[str, Any]) -> bool:
         """Tell whether a quote stands where it says, but for what nobody sees."""
@@ -55,16 +49,12 @@ class Desk:
         return bool(visible(stretch) == citation["quote"])
 
 
-async def _always() -> bool:
-    return True
-
-
 async def open_desk(
-    sessions: SessionFactory, runs: RunEngine, papers: tuple[Paper, ...]
+    sessions: SessionFactory, follower: JobFollower, papers: tuple[Paper, ...]
 ) -> Desk:
     """Return a new organisation whose papers are indexed."""
     actor = await open_organisation(sessions)
     documents = await index_papers(sessions, actor, papers)
     texts = {paper.id: paper.text for paper in papers}
     by_document = {str(id_): texts[name] for id_, name in documents.items()}
-    return Desk(sessions, runs, by_document, actor)
+    return Desk(sessions, follower, by_document, actor)

@@ -1,5 +1,6 @@
 """Answers of a model: quotes that stand, refusals, and lures that catch nothing."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,14 +12,15 @@ from benchmarks.evals import injected
 from benchmarks.evals.desk import Desk, open_desk
 from benchmarks.evals.papers import ANSWERABLE, PAPERS, UNANSWERABLE
 
-from dossier.ai.service import open_model_parts
-from dossier.chat.service.answers import Answered
-from dossier.chat.tasks.parts import answering
+from dossier.chat.answering.pipeline import AnswerPipeline
+from dossier.chat.constants import ANSWER_JOB
+from dossier.chat.service.runs import Answered
 from dossier.core.database import make_engine, make_sessions
 from dossier.core.settings import Settings
-from dossier.knowledge.service.assembly import opened_searchers
-from dossier.runs.service import RunEngine
+from dossier.core.startup import Database
+from dossier.jobs.follower import JobFollower
 from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.worker import answering, make_worker
 
 REFUSALS = ("This was not found", "在您的文件中找不到")
 
@@ -28,17 +30,14 @@ async def measure(url: str, home: Path) -> dict[str, Any]:
     async with _servers() as (ai, server):
         settings = _settings(url, home, ai)
         engine = make_engine(url)
-        sessions = make_sessions(engine)
-        parts = open_model_parts(sessions, settings)
+        database = Database(url, engine, make_sessions(engine))
         try:
             async with (
-                opened_searchers(sessions, settings, parts.recorder) as searchers,
-                answering(
-                    sessions, settings, parts, searchers.searcher_of
-                ) as executors,
-                RunEngine(sessions, url, executors, settings.runs) as runs,
+                answering(settings, database) as (_searchers, pipeline),
+                _worker(settings, database, pipeline),
+                JobFollower(database.sessions, url) as follower,
             ):
-                open_ = partial(open_desk, sessions, runs)
+                open_ = partial(open_desk, database.sessions, follower)
                 desk = await open_(PAPERS)
                 return {
                     "server": "scripted" if server else "real",
@@ -51,6 +50,20 @@ async def measure(url: str, home: Path) -> dict[str, Any]:
                 }
         finally:
             await engine.dispose()
+
+
+@asynccontextmanager
+async def _worker(
+    settings: Settings, database: Database, pipeline: AnswerPipeline
+) -> AsyncIterator[None]:
+    worker = make_worker(settings, database, {ANSWER_JOB: pipeline}, timers=[])
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
 
 
 @asynccontextmanager

@@ -1,31 +1,30 @@
 """What the domains offer to web and worker: routers, and executors of runs."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-
 from fastapi import APIRouter
 
 from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
 from dossier.ai.router import router as ai
-from dossier.ai.service.assembly import open_model_parts
 from dossier.chat.router import routers as chat
-from dossier.chat.tasks.parts import answering
+from dossier.chat.service import answers
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
 from dossier.core.settings import Settings
-from dossier.core.startup import Database
+from dossier.documents import service as documents_service
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
-from dossier.knowledge.service.assembly import Searchers, opened_searchers
+from dossier.knowledge.service import indexing
 from dossier.pif.router import routers as pif
 from dossier.products.router import routers as products
+from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
-from dossier.runs.service import Executor
 from dossier.sources.ports import CentralService
+from dossier.sources.service import central
+
+# What declares kinds of jobs, so that every process knows all of them.
+DECLARING = (documents_service, indexing, reports_service, central, answers)
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
@@ -44,26 +43,6 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     ai,
     reports,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Executing:
-    """What a process has one of: executors by kind of run, and its searchers."""
-
-    executors: Mapping[str, Executor]
-    searchers: Searchers
-
-
-@asynccontextmanager
-async def executing(settings: Settings, database: Database) -> AsyncIterator[Executing]:
-    """Yield what executes each kind of run, in the web process and the worker."""
-    sessions = database.sessions
-    parts = open_model_parts(sessions, settings)
-    async with (
-        opened_searchers(sessions, settings, parts.recorder) as searchers,
-        answering(sessions, settings, parts, searchers.searcher_of) as answers,
-    ):
-        yield Executing(answers, searchers)
 
 
 def central_service(settings: Settings) -> CentralService | None:

@@ -18,18 +18,16 @@ from dossier.accounts.service import (
     Principal,
     SignInService,
 )
+from dossier.ai.service.assembly import open_model_parts
 from dossier.api import (
     API_PREFIX,
     API_ROUTERS,
     ROOT_ROUTERS,
-    executing,
 )
-from dossier.chat.service.answers_first import Acquaintances
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import Edge, EdgeParts
-from dossier.core.prefer import JobWaiter
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -41,10 +39,10 @@ from dossier.core.security import (
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.web import UPLOAD, Authenticator, operation_id
-from dossier.integrations.queue.names import JOB_CHANNEL
-from dossier.integrations.queue.names import TABLE as QUEUE_TABLE
+from dossier.integrations.queue.client import TABLE as QUEUE_TABLE
 from dossier.jobs.dependencies import answer_for_job
-from dossier.runs.service import RunEngine
+from dossier.jobs.follower import JobFollower
+from dossier.knowledge.service.assembly import opened_searchers
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -67,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.passwords = Passwords()
     state.signer = _signer(settings)
     state.principals = PrincipalCache(settings.auth.principal_cache_s)
+    state.job_answer = answer_for_job
     _route(app)
     problems.install(app)
     openapi.describe(app)
@@ -85,30 +84,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(uses.close)
         state.authenticator = _authenticator(app, database.sessions, uses)
         state.checks = _checks(database)
-        parts = await stack.enter_async_context(executing(settings, database))
-        state.searchers, state.acquaintances = parts.searchers, Acquaintances()
-        await stack.enter_async_context(_jobs(app, settings, database))
-        state.run_engine = await stack.enter_async_context(
-            RunEngine(database.sessions, database.url, parts.executors, settings.runs)
+        parts = open_model_parts(database.sessions, settings)
+        state.searchers = await stack.enter_async_context(
+            opened_searchers(database.sessions, settings, parts.recorder)
         )
-        yield
-
-
-@asynccontextmanager
-async def _jobs(
-    app: FastAPI, settings: Settings, database: Database
-) -> AsyncIterator[None]:
-    """Let requests wait for jobs, and run a worker here where settings say so."""
-    waiter = JobWaiter(database.url, JOB_CHANNEL)
-    app.state.job_waiter, app.state.job_answer = waiter, answer_for_job
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(waiter.close)
-        if settings.jobs.in_process:
-            # The engine costs 33 MB: a web process without a worker never pays it.
-            from dossier.worker import working  # noqa: PLC0415
-
-            searchers = app.state.searchers
-            await stack.enter_async_context(working(settings, database, searchers))
+        state.job_follower = await stack.enter_async_context(
+            JobFollower(database.sessions, database.url, settings.jobs.keep_alive_s)
+        )
         yield
 
 

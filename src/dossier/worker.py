@@ -1,9 +1,9 @@
-"""Composition root of the worker: its tasks, its clock, its loop."""
+"""Composition root of the worker: its handlers, its timers, its loops."""
 
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -15,31 +15,42 @@ from dossier.ai.service import (
     embedder_name,
     planned_servers,
 )
+from dossier.ai.service.assembly import open_model_parts
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
-from dossier.api import central_service, executing
+from dossier.api import central_service
+from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
+from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.tasks.parts import open_clients, window_of
 from dossier.chat.tasks.summarise import summarise
+from dossier.core.database import make_engine, make_sessions
+from dossier.core.reconnect import is_lost
 from dossier.core.settings import Settings
+from dossier.core.settings.models import JobSettings
 from dossier.core.startup import Database, opened_database
-from dossier.documents.tasks import delete_blob, give_up, read_text, sweep_blobs
+from dossier.documents.tasks import delete_blob, read_text, sweep_blobs
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.prices.client import listed_price
-from dossier.integrations.queue.worker import EngineOptions, EngineWorker, Timer
+from dossier.integrations.queue.worker import EngineWorker, Queue, Timer
 from dossier.integrations.storage.client import open_store
-from dossier.jobs.ports import Periodic, Task
-from dossier.jobs.tasks.attempt import Attempts
-from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log, sweep_lost
+from dossier.jobs.attempts import AttemptLimits, Attempts, JobHandler
+from dossier.jobs.buffer import EventBuffer
+from dossier.jobs.constants import JobGroup
+from dossier.jobs.kinds import names_in
+from dossier.jobs.types import Periodic
+from dossier.jobs.upkeep import (
+    enqueue_due,
+    prune_engine_log,
+    prune_event_logs,
+    sweep_lost,
+)
 from dossier.knowledge import tasks as knowledge
-from dossier.knowledge.service.assembly import Searchers
+from dossier.knowledge.service.assembly import Searchers, opened_searchers
 from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import render
-from dossier.runs.service import RunEngine
-from dossier.runs.tasks import prune_logs
-from dossier.sources.constants import CENTRAL_PATIENCE
 from dossier.sources.tasks import (
     create_base,
     fill_bases,
@@ -49,53 +60,49 @@ from dossier.sources.tasks import (
 
 logger = logging.getLogger(__name__)
 
+DRAIN_S = 25
+"""How long jobs may still run after the signal to stop."""
+WATCH_INTERVAL_S = 1.0
+"""How soon a cancellation is found whose notification was lost."""
 
-def summarising(settings: Settings) -> Task:
-    """Return the task that writes running summaries."""
+
+def summarising(settings: Settings) -> JobHandler:
+    """Return what writes running summaries."""
     clients_of = partial(open_clients, settings)
-    return Task(partial(summarise, clients_of=clients_of, window=window_of(settings)))
+    return partial(summarise, clients_of=clients_of, window=window_of(settings))
 
 
-TASKS: dict[str, Callable[[Settings], Task]] = {
-    "documents.read_text": lambda settings: Task(
-        partial(
-            read_text,
-            store=open_store(settings.storage.url, settings.home),
-            reader=SandboxedReader(limits_of(settings.limits)),
-        ),
-        on_failure=give_up,
+HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
+    "documents.read_text": lambda settings: partial(
+        read_text,
+        store=open_store(settings.storage.url, settings.home),
+        reader=SandboxedReader(limits_of(settings.limits)),
     ),
-    "documents.delete_blob": lambda settings: Task(
-        partial(delete_blob, store=open_store(settings.storage.url, settings.home))
+    "documents.delete_blob": lambda settings: partial(
+        delete_blob, store=open_store(settings.storage.url, settings.home)
     ),
     "chat.summarise": summarising,
-    "knowledge.index_document": lambda settings: Task(
-        partial(
-            knowledge.index_document,
-            is_given_away=settings.knowledge.central_url is not None,
-        )
+    "knowledge.index_document": lambda settings: partial(
+        knowledge.index_document,
+        is_given_away=settings.knowledge.central_url is not None,
     ),
-    "knowledge.reweigh": lambda _: Task(knowledge.reweigh),
-    "knowledge.catch_up": lambda _: Task(knowledge.catch_up),
-    "reports.render": lambda settings: Task(
-        partial(
-            render,
-            store=open_store(settings.storage.url, settings.home),
-            renderer=PdfRenderer(
-                settings.reports.font_dir, f"Dossier {dossier.__version__}"
-            ),
-        )
+    "knowledge.reweigh": lambda _: knowledge.reweigh,
+    "knowledge.catch_up": lambda _: knowledge.catch_up,
+    "reports.render": lambda settings: partial(
+        render,
+        store=open_store(settings.storage.url, settings.home),
+        renderer=PdfRenderer(
+            settings.reports.font_dir, f"Dossier {dossier.__version__}"
+        ),
     ),
-    "sources.create_base": lambda settings: Task(
-        partial(create_base, service=central_service(settings)),
-        max_failures=CENTRAL_PATIENCE,
+    "sources.create_base": lambda settings: partial(
+        create_base, service=central_service(settings)
     ),
-    "sources.push_document": lambda settings: Task(
-        partial(push_document, service=central_service(settings), papers=central_paper),
-        max_failures=CENTRAL_PATIENCE,
+    "sources.push_document": lambda settings: partial(
+        push_document, service=central_service(settings), papers=central_paper
     ),
 }
-"""Each kind of job with what makes its task; a new one is one line."""
+"""Each kind of job with what makes its handler; a new one is one line."""
 
 
 def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
@@ -105,9 +112,9 @@ def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
     return (Periodic("knowledge.catch_up", "*/5 * * * *", behind),)
 
 
-def make_tasks(settings: Settings) -> dict[str, Task]:
-    """Return the tasks with their outside parts bound."""
-    return {kind: make(settings) for kind, make in TASKS.items()}
+def make_handlers(settings: Settings) -> dict[str, JobHandler]:
+    """Return the handlers with their outside parts bound."""
+    return {kind: make(settings) for kind, make in HANDLERS.items()}
 
 
 def make_timers(settings: Settings, database: Database) -> list[Timer]:
@@ -132,13 +139,13 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
         Timer(
             "ai.settle_lost",
             "*/5 * * * *",
-            partial(settle_lost, sessions, settings.runs.max_duration_s),
+            partial(settle_lost, sessions, settings.jobs.max_duration_s),
         ),
         Timer("ai.sweep_answers", "53 * * * *", partial(sweep_answers, sessions)),
         Timer(
-            "runs.prune_logs",
-            "11 4 * * *",
-            partial(prune_logs, sessions, settings.runs.keep_log_days),
+            "jobs.prune_event_logs",
+            "21 4 * * *",
+            partial(prune_event_logs, sessions, settings.jobs.keep_log_days),
         ),
         *central_timers(settings, database),
         *(
@@ -197,40 +204,119 @@ async def probing(settings: Settings, database: Database) -> AsyncIterator[None]
         await asyncio.wait({task})
 
 
+class Worker:
+    """A worker: the engine's loops, the attempts, and their event buffer."""
+
+    def __init__(
+        self,
+        settings: JobSettings,
+        database: Database,
+        handlers: Mapping[str, JobHandler],
+        timers: Sequence[Timer],
+    ) -> None:
+        # Of its own: a handler that ends its job holds a connection and waits for it.
+        self._buffer_engine = make_engine(database.url, pool_size=1)
+        self._buffer = EventBuffer(
+            make_sessions(self._buffer_engine), settings.flush_ms / 1000
+        )
+        self._attempts = Attempts(
+            database.sessions,
+            handlers,
+            self._buffer,
+            AttemptLimits(
+                max_failures=settings.max_failures,
+                max_deaths=settings.max_deaths,
+                max_duration_s=settings.max_duration_s,
+                disconnect_grace_s=settings.disconnect_grace_s,
+            ),
+        )
+        self._engine = EngineWorker(
+            database.url,
+            [self._queue(settings, group, handlers) for group in JobGroup],
+            timers,
+            dequeue_timeout_s=settings.dequeue_timeout_s,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then jobs that stream are given back, others end.
+
+        What has not ended after `DRAIN_S` is given back too.
+        """
+        beside = [
+            asyncio.create_task(each, name="worker")
+            for each in (self._buffer.run(), self._watch(), self._drain(stop))
+        ]
+        try:
+            await self._engine.run(stop)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
+            await self._buffer_engine.dispose()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            try:
+                await self._attempts.look_after()
+            except Exception as exc:
+                if not is_lost(exc):
+                    logger.exception("jobs.watch.failed")
+
+    async def _drain(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._attempts.stop_streaming()
+        await asyncio.sleep(DRAIN_S)
+        self._attempts.stop_all()
+
+    def _queue(
+        self,
+        settings: JobSettings,
+        group: JobGroup,
+        handlers: Mapping[str, JobHandler],
+    ) -> Queue:
+        caps = {
+            JobGroup.ANSWERS: settings.max_answers,
+            JobGroup.READING: settings.max_reading,
+            JobGroup.INDEXING: settings.max_indexing,
+            JobGroup.OTHER: settings.max_concurrent,
+        }
+        is_answers = group is JobGroup.ANSWERS
+        return Queue(
+            {name: self._attempts for name in names_in(group) if name in handlers},
+            max_concurrent=caps[group],
+            lease_s=settings.answers_lease_s if is_answers else settings.lease_s,
+            batch_size=settings.batch_size,
+        )
+
+
 def make_worker(
     settings: Settings,
     database: Database,
-    tasks: Mapping[str, Task] | None = None,
+    handlers: Mapping[str, JobHandler] | None = None,
     timers: list[Timer] | None = None,
-) -> EngineWorker:
+) -> Worker:
     """Return a worker on a database that is open."""
-    known = make_tasks(settings) if tasks is None else tasks
-    attempts = Attempts(
-        database.sessions, known, max_failures=settings.jobs.max_failures
-    )
-    return EngineWorker(
-        database.url,
-        dict.fromkeys(known, attempts),
+    return Worker(
+        settings.jobs,
+        database,
+        make_handlers(settings) if handlers is None else handlers,
         make_timers(settings, database) if timers is None else timers,
-        EngineOptions(
-            lease_s=settings.jobs.lease_s,
-            dequeue_timeout_s=settings.jobs.dequeue_timeout_s,
-            batch_size=settings.jobs.batch_size,
-            max_concurrent=settings.jobs.max_concurrent,
-        ),
     )
 
 
-def known_tasks(settings: Settings, embedder: EmbeddingModel | None) -> dict[str, Task]:
-    """Return all tasks, with those of an embedder where a setting names one."""
-    tasks = make_tasks(settings)
+def known_handlers(
+    settings: Settings, embedder: EmbeddingModel | None
+) -> dict[str, JobHandler]:
+    """Return all handlers, with those of an embedder where a setting names one."""
+    handlers = make_handlers(settings)
     if embedder is None:
-        return tasks
+        return handlers
     from dossier.integrations.llm.probe import (  # noqa: PLC0415 - the HTTP client
         probe_embedder,
     )
 
-    return tasks | knowledge.embedding_tasks(
+    return handlers | knowledge.embedding_tasks(
         embedder,
         probe_embedder,
         is_given_away=settings.knowledge.central_url is not None,
@@ -239,32 +325,52 @@ def known_tasks(settings: Settings, embedder: EmbeddingModel | None) -> dict[str
 
 @asynccontextmanager
 async def working(
-    settings: Settings, database: Database, searchers: Searchers
+    settings: Settings, database: Database, kinds: Collection[str]
 ) -> AsyncIterator[None]:
-    """Run a worker beside the caller; leaving waits for the jobs that run."""
-    stop = asyncio.Event()
-    tasks = known_tasks(settings, searchers.embedder())
-    async with probing(settings, database), asyncio.TaskGroup() as group:
-        worker = make_worker(settings, database, tasks)
-        group.create_task(worker.run(stop), name="worker")
-        try:
-            yield
-        finally:
-            stop.set()
+    """Run jobs of some kinds beside the caller, over a pool of their own, no timers.
+
+    Leaving waits for the jobs that run.
+    """
+    engine, stop = make_engine(database.url), asyncio.Event()
+    own = Database(database.url, engine, make_sessions(engine))
+    handlers = {kind: HANDLERS[kind](settings) for kind in kinds}
+    try:
+        async with asyncio.TaskGroup() as group:
+            worker = make_worker(settings, own, handlers, timers=[])
+            group.create_task(worker.run(stop), name="worker")
+            try:
+                yield
+            finally:
+                stop.set()
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def answering(
+    settings: Settings, database: Database
+) -> AsyncIterator[tuple[Searchers, AnswerPipeline]]:
+    """Yield what searches, and what answers questions."""
+    sessions = database.sessions
+    parts = open_model_parts(sessions, settings)
+    async with (
+        opened_searchers(sessions, settings, parts.recorder) as searchers,
+        open_pipeline(sessions, settings, parts, searchers.searcher_of) as pipeline,
+    ):
+        yield searchers, pipeline
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Open the database and work until `stop` is set."""
     async with (
         opened_database(settings) as database,
-        # A worker process takes over the runs of a web process that died.
-        executing(settings, database) as parts,
-        RunEngine(database.sessions, database.url, parts.executors, settings.runs),
+        answering(settings, database) as (searchers, pipeline),
         probing(settings, database),
     ):
-        tasks = known_tasks(settings, parts.searchers.embedder())
+        handlers = known_handlers(settings, searchers.embedder())
+        handlers[ANSWER_JOB] = pipeline
         logger.info("worker.started")
-        await make_worker(settings, database, tasks).run(stop)
+        await make_worker(settings, database, handlers).run(stop)
     logger.info("worker.stopped")
 
 

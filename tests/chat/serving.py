@@ -55,6 +55,22 @@ async def serving(
         transport.close()
 
 
+@asynccontextmanager
+async def working(
+    forkers: Forkers, home: Path, **variables: str
+) -> AsyncIterator[Process]:
+    """Run `dossier worker`; leaving kills it."""
+    environment = {**os.environ, "DOSSIER_HOME": str(home), **variables}
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    process = forkers.start(["-m", "dossier", "worker"], environment, nowhere, nowhere)
+    os.close(nowhere)
+    try:
+        yield process
+    finally:
+        process.kill()
+        await asyncio.to_thread(process.wait)
+
+
 async def _address(lines: asyncio.StreamReader) -> str:
     told = []
     while line := await lines.readline():

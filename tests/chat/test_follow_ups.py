@@ -1,7 +1,7 @@
 """A short question is searched together with the one before."""
 
-from dossier.chat.constants import Turn
 from dossier.chat.rules.follow_ups import question_before
+from dossier.chat.types import Turn
 from dossier.core.models import new_id
 
 ASKED = Turn(new_id(), "user", "Mei", "What is the shelf life of the rose cream?")

@@ -5,11 +5,12 @@ from uuid import UUID
 import pytest
 from tests.factories.chat import make_answer, make_message, make_room, settle
 
-from dossier.chat.constants import MessageState, Summary
+from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.models import ChatMessage
 from dossier.chat.service.history import STRIDE, HistoryService
 from dossier.chat.service.messages import MessagesService
+from dossier.chat.types import Summary
 from dossier.core.database import Session, SessionFactory
 from dossier.core.tenancy import Actor
 
@@ -146,7 +147,7 @@ async def test_a_message_deleted_while_it_was_summarised_is_not_told(
         first.room_id,
         Summary("They said a secret.", second.id),
         after_id=past.replaces_id,
-        told=past.turns,
+        turns=past.turns,
     )
 
     assert not is_stored

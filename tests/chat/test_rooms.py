@@ -237,10 +237,10 @@ async def test_a_room_is_opened_for_a_first_message(
 ) -> None:
     rooms = RoomsService(session, actor)
 
-    seat = await rooms.open_room(None, "Is it\nsafe?")
+    membership = await rooms.open_room(None, "Is it\nsafe?")
 
-    assert (seat.room.title, seat.room.kind) == ("Is it safe?", "private")
-    assert (await rooms.open_room(seat.room.id, "And?")).room is seat.room
+    assert (membership.room.title, membership.room.kind) == ("Is it safe?", "private")
+    assert (await rooms.open_room(membership.room.id, "And?")).room is membership.room
 
 
 async def test_the_owner_cannot_leave(client: httpx2.AsyncClient, group: str) -> None:

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.chat.constants import TITLE_CHARACTERS, Turn
+from dossier.chat.constants import TITLE_CHARACTERS
 from dossier.chat.rules import shares, wording
 from dossier.chat.rules.export import Said, export_filename, markdown_of
 from dossier.chat.rules.order import next_instant
 from dossier.chat.rules.window import TURN_TOKENS, WindowFilling, turn_tokens
+from dossier.chat.types import Turn
 
 WORDS = st.text(st.sampled_from("ab7 水。\n\t\u200b\u3000"))
 AT = datetime(2026, 11, 21, 14, 4, tzinfo=UTC)

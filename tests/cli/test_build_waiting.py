@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from tests.factories import jobs as _kinds  # noqa: F401 - declares kinds of job
 
 from dossier.cli.builder.errors import JobFailedError
 from dossier.cli.builder.waiting import JobWatch, require_done
@@ -17,7 +18,7 @@ from dossier.jobs.service import JobsService
 
 async def queued(sessions: SessionFactory, actor: Actor) -> Job:
     async with tenant_transaction(sessions, actor.org_id) as session:
-        return await JobsService(session, actor).enqueue("tests.nothing")
+        return await JobsService(session, actor).enqueue("tests.act")
 
 
 async def end(

@@ -58,10 +58,10 @@ async def test_a_server_that_cannot_start_keeps_the_reason_for_the_command(
         {
             "home": tmp_path,
             "database": {"url": NOWHERE},
-            "jobs": {"in_process": False},
+            "jobs": {"child": False},
         }
     )
-    served = Served(create_app(settings))
+    served = Served(create_app(settings), has_worker=False)
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -63,12 +63,15 @@ def test_server_answers_logs_and_leaves_when_told_to(
     with serving(tmp_path, fresh_database) as (process, address):
         me = httpx2.get(f"{address}/api/v1/users/me", headers={"x-request-id": "r-1"})
         docs = httpx2.get(f"{address}/docs")
+        tasks = Path(f"/proc/{process.pid}/task/{process.pid}")
+        children = (tasks / "children").read_text()
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=20)
         lines = [json.loads(line) for line in process.stderr or ()]
 
     assert (me.status_code, docs.status_code, code) == (200, 200, 0)
     assert "server" not in me.headers
+    assert children == ""  # `--no-worker`
     access = [line for line in lines if line["logger"] == "dossier.access"]
     assert [line["route"] for line in access] == ["/api/v1/users/me", "/docs"]
     assert access[0]["request_id"] == "r-1"

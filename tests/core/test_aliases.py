@@ -68,3 +68,26 @@ def test_a_project_alone_traces_nothing(
     found = traces(monkeypatch, tmp_path, LANGSMITH_PROJECT="creams")
 
     assert found.endpoint is None
+
+
+def test_settings_of_answers_and_of_the_inside_worker_keep_their_old_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {
+        "DOSSIER_RUNS__LEASE_S": "7",
+        "DOSSIER_RUNS__BATCH_MS": "50",
+        "DOSSIER_RUNS__MAX_ATTEMPTS": "5",
+        "DOSSIER_RUNS__ON_DISCONNECT": "cancel",
+        "DOSSIER_RUNS__KEEP_LOG_DAYS": "30",
+        "DOSSIER_JOBS__KEEP_LOG_DAYS": "60",
+        "DOSSIER_JOBS__IN_PROCESS": "false",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    jobs = Settings().jobs
+
+    assert (jobs.answers_lease_s, jobs.flush_ms, jobs.max_deaths) == (7, 50, 5)
+    assert (jobs.on_disconnect, jobs.child) == ("cancel", False)
+    assert jobs.keep_log_days == 60  # its own name goes first

@@ -11,40 +11,41 @@ from dossier.core.creates import COMPUTED, Condition, create_for, fresh
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.reads import fenced
 from dossier.core.tenancy import Actor
-from dossier.runs.models import Run
+from dossier.jobs.models import Job
 
 GIVEN: dict[str, Any] = {
     "org_id": uuid4(),
     "kind": "a.b",
     "actor_name": "Lin",
     "actor_role": "owner",
+    "engine_id": 1,
 }
 
 
-def members_of(run: Run) -> dict[str, object]:
-    names = [column.key for column in Run.__table__.columns]
-    return {name: getattr(run, name) for name in names}
+def members_of(job: Job) -> dict[str, object]:
+    names = [column.key for column in Job.__table__.columns]
+    return {name: getattr(job, name) for name in names}
 
 
 def test_fresh_row_is_what_its_constructor_makes() -> None:
-    usual = Run(**GIVEN, attempts=3)
+    usual = Job(**GIVEN, attempts=3)
     given = {**GIVEN, "id": usual.id, "created_at": usual.created_at}
 
-    assert members_of(fresh(Run, **given, attempts=3)) == members_of(usual)
+    assert members_of(fresh(Job, **given, attempts=3)) == members_of(usual)
 
 
 def test_fresh_rows_share_nothing() -> None:
-    one, other = (fresh(Run, **GIVEN) for _ in range(2))
-    one.input["question"] = "?"
+    one, other = (fresh(Job, **GIVEN) for _ in range(2))
+    one.args["question"] = "?"
 
     assert one.id != other.id
-    assert other.input == {}
+    assert other.args == {}
 
 
 @pytest.mark.parametrize("wrong", [{"org_id": uuid4()}, {**GIVEN, "knd": "a.b"}])
 def test_row_without_what_it_needs_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="argument"):
-        fresh(Run, **wrong)
+        fresh(Job, **wrong)
 
 
 async def test_statement_fills_in_what_it_reads(

@@ -110,7 +110,7 @@ async def started(home: Path, url: str) -> AsyncIterator[httpx2.AsyncClient]:
             {
                 "home": home,
                 "database": {"url": url, "migrate_on_start": False},
-                "jobs": {"in_process": False},
+                "jobs": {"child": False},
             }
         )
     )

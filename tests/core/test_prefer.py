@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -13,11 +12,9 @@ from fastapi.routing import APIRouter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.core.database import asyncpg_url
 from dossier.core.models import new_id
-from dossier.core.prefer import MAX_WAIT_S, JobWaiter, PreferRoute, wait_of
+from dossier.core.prefer import MAX_WAIT_S, PreferRoute, wait_of
 
-CHANNEL = "tests_jobs"
 JOB_ID = new_id()
 LOCATION = f"/api/v1/jobs/{JOB_ID}"
 
@@ -48,23 +45,22 @@ def test_no_text_makes_us_wait_longer_than_a_minute(prefer: str) -> None:
 
 
 class Answers:
-    """Plays `answer_for_job`: pending until it is told the end."""
+    """Plays what waits for jobs: pending until it is given the end."""
 
     def __init__(self) -> None:
-        self.ended: Response | None = None
-        self.looked = asyncio.Event()
+        self.ended = asyncio.Queue[Response]()
+        self.asked = asyncio.Event()
 
-    async def __call__(self, _request: Request, job_id: UUID, /) -> Response | None:
+    async def __call__(
+        self, _request: Request, job_id: UUID, wait_s: float, /
+    ) -> Response | None:
         assert job_id == JOB_ID
-        self.looked.set()
-        return self.ended
-
-
-@pytest.fixture
-async def waiter(database_url: str) -> AsyncIterator[JobWaiter]:
-    waiter = JobWaiter(database_url, CHANNEL)
-    yield waiter
-    await waiter.close()
+        self.asked.set()
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self.ended.get()
+        except TimeoutError:
+            return None
 
 
 @pytest.fixture
@@ -73,9 +69,7 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-async def creator(
-    waiter: JobWaiter, answers: Answers
-) -> AsyncIterator[httpx2.AsyncClient]:
+async def creator(answers: Answers) -> AsyncIterator[httpx2.AsyncClient]:
     app, router = FastAPI(), APIRouter(route_class=PreferRoute)
 
     @router.post("/things", status_code=202)
@@ -88,25 +82,18 @@ async def creator(
         return {"state": "made"}
 
     app.include_router(router)
-    app.state.job_waiter, app.state.job_answer = waiter, answers
+    app.state.job_answer = answers
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
         yield client
 
 
-async def announce(url: str) -> None:
-    connection = await asyncpg.connect(asyncpg_url(url))
-    await connection.execute("select pg_notify($1, $2)", CHANNEL, str(JOB_ID))
-    await connection.close()
-
-
 async def test_the_end_of_the_job_is_the_answer_when_it_comes_in_time(
-    creator: httpx2.AsyncClient, answers: Answers, database_url: str
+    creator: httpx2.AsyncClient, answers: Answers
 ) -> None:
     async def end_the_job() -> None:
-        await answers.looked.wait()
-        answers.ended = JSONResponse({"state": "done"})
-        await announce(database_url)
+        await answers.asked.wait()
+        answers.ended.put_nowait(JSONResponse({"state": "done"}))
 
     async with asyncio.TaskGroup() as group:
         group.create_task(end_the_job())
@@ -117,10 +104,10 @@ async def test_the_end_of_the_job_is_the_answer_when_it_comes_in_time(
     assert response.headers["location"] == LOCATION
 
 
-async def test_a_job_that_has_ended_before_we_listen_is_not_missed(
+async def test_the_problem_of_a_failed_job_is_the_answer(
     creator: httpx2.AsyncClient, answers: Answers
 ) -> None:
-    answers.ended = JSONResponse({"status": 502}, 502)
+    answers.ended.put_nowait(JSONResponse({"status": 502}, 502))
 
     response = await creator.post("/things", headers={"prefer": "wait=10"})
 
@@ -143,7 +130,7 @@ async def test_respond_async_does_not_wait(
 
     assert response.status_code == 202
     assert response.headers["preference-applied"] == "respond-async"
-    assert not answers.looked.is_set()
+    assert not answers.asked.is_set()
 
 
 @pytest.mark.parametrize("headers", [{}, {"prefer": "handling=lenient"}])
@@ -163,45 +150,3 @@ async def test_an_answer_without_a_job_is_sent_as_it_is(
 
     assert response.status_code == 201
     assert "preference-applied" not in response.headers
-
-
-async def test_a_wait_while_the_database_is_away_ends_in_time() -> None:
-    waiter = JobWaiter("postgresql://nobody@127.0.0.1:1/none", CHANNEL)
-
-    async def never() -> Response | None:
-        raise AssertionError
-
-    answers = [await waiter.wait(JOB_ID, 0.02, never) for _ in range(2)]
-    await waiter.close()
-
-    assert answers == [None, None]
-
-
-async def test_many_waits_share_one_connection(
-    waiter: JobWaiter, database_url: str
-) -> None:
-    everybody = asyncio.Event()
-    ended: list[Response] = []
-    looks = 0
-
-    async def look() -> Response | None:
-        nonlocal looks
-        looks += 1
-        if looks == 20:
-            everybody.set()
-        return ended[0] if ended else None
-
-    async with asyncio.TaskGroup() as group:
-        waits = [group.create_task(waiter.wait(JOB_ID, 10, look)) for _ in range(20)]
-        await everybody.wait()
-        connection = await asyncpg.connect(asyncpg_url(database_url))
-        listening = await connection.fetchval(
-            "select count(*) from pg_stat_activity where query ilike '%listen%' "
-            "and datname = current_database() and pid <> pg_backend_pid()"
-        )
-        await connection.close()
-        ended.append(Response())
-        await announce(database_url)
-
-    assert listening == 1
-    assert all(wait.result() is ended[0] for wait in waits)

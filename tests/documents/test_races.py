@@ -25,7 +25,7 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService, Receipt, take_in
 from dossier.documents.tasks import delete_blob, put_away
 from dossier.integrations.storage.client import ObjectStore
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 
 BYTES = b"Shelf life: 36 months."
 
@@ -98,7 +98,7 @@ async def remove(sessions: SessionFactory, org: UUID, document: Document) -> Non
 def deletion(
     sessions: SessionFactory, store: ObjectStore, key: str
 ) -> asyncio.Task[None]:
-    ctx = cast("TaskContext", Run(sessions))
+    ctx = cast("JobContext", Run(sessions))
     return asyncio.create_task(delete_blob(ctx, key, store=store))
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from tests.conftest import DrainJobs
 from tests.factories.documents import make_document, make_stored_document
-from tests.factories.jobs import make_context
+from tests.factories.jobs import make_context, make_job
 from tests.factories.papers import bomb_xlsx_bytes, pdf_bytes
 from typing_extensions import override
 
@@ -17,8 +17,8 @@ from dossier.core.models import new_id
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import INDEX_TASK
-from dossier.documents.service import DocumentsService
-from dossier.documents.tasks import give_up, read_text
+from dossier.documents.service import DocumentsService, give_up_reading
+from dossier.documents.tasks import read_text
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -196,7 +196,7 @@ async def test_a_document_whose_readers_were_killed_is_told(
 ) -> None:
     async with tenant_transaction(sessions, org_id) as session:
         (job,) = (await session.scalars(select(Job))).all()
-        job.state, job.failures, job.run_id = JobState.PROCESSING, 2, new_id()
+        job.state, job.deaths = JobState.PROCESSING, 2
 
     await drain_jobs()
 
@@ -216,10 +216,16 @@ async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
     state: str | None,
 ) -> None:
     await read(Scripted(READ))
-    args = {"document_id": str(document_id if state else new_id())}
+    job = await make_job(
+        sessions,
+        org_id,
+        args={"document_id": str(document_id if state else new_id())},
+        state=JobState.FAILED,
+        error={"code": "worker_lost", "detail": ""},
+    )
 
     async with tenant_transaction(sessions, org_id) as session:
-        await give_up(session, org_id, args, {"code": "worker_lost", "detail": ""})
+        await give_up_reading(session, job)
 
     document = (await client.get(f"/api/v1/documents/{document_id}")).json()
     assert (document["text_state"], document["unreadable_reason"]) == ("read", None)

@@ -3,19 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from dossier.chat.constants import MessageState, RoomKind, SettledAnswer
+from dossier.chat.constants import ANSWER_JOB, MessageState, RoomKind
 from dossier.chat.gateway import answers as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
-from dossier.chat.service.answers import KIND
 from dossier.chat.service.messages import Draft, MessagesService
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharesService
+from dossier.chat.types import RecordedAnswer
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.core.reads import raw_transaction
 from dossier.core.tenancy import Actor
-from dossier.runs.models import Run
-from dossier.runs.service import RunsService
+from dossier.jobs.models import Job
+from dossier.jobs.service import JobsService
 
 OWNER_ID = UUID("018f0000-0000-7000-8000-0000000000a1")
 """Who asks in tests, unless a test names another."""
@@ -61,17 +60,19 @@ async def make_answer(
     actor = overrides.pop("actor", None) or member_of(org_id)
     async with tenant_transaction(sessions, org_id) as session:
         persona = await PersonasService(session, actor).default_persona()
-        seat = await RoomsService(session, actor).open_room(question.room_id, "")
+        membership = await RoomsService(session, actor).open_room(question.room_id, "")
         service = MessagesService(session, actor, MAX_CHARACTERS)
-        return await service.add_pending_answer(seat.room, persona, question, None)
+        return await service.add_pending_answer(
+            membership.room, persona, question, None
+        )
 
 
-async def make_chat_run(sessions: SessionFactory, org_id: UUID) -> Run:
+async def make_chat_run(sessions: SessionFactory, org_id: UUID) -> Job:
     """Start a run that answers in a new room of the test's own member."""
     room = await make_room(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
-        service = RunsService(session, member_of(org_id))
-        return await service.start(KIND, subject_id=room.id, input={})
+        jobs = JobsService(session, member_of(org_id))
+        return await jobs.enqueue(ANSWER_JOB, subject_id=room.id)
 
 
 async def make_virtual_user(sessions: SessionFactory, org_id: UUID) -> VirtualUser:
@@ -98,7 +99,7 @@ async def settle(
         "citations": [],
         "engine": {"engine": "extractive"},
     }
-    async with raw_transaction(sessions, org_id) as statements:
-        return await gateway.settle_answer_for_org(
-            statements, org_id, message_id, SettledAnswer(**values | over)
+    async with tenant_transaction(sessions, org_id) as session:
+        return await gateway.record_answer_for_org(
+            session, org_id, message_id, RecordedAnswer(**values | over)
         )

@@ -20,25 +20,25 @@ from dossier.core.errors import InvalidError, UnavailableError, UpstreamError
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.jobs.attempts import Attempts
 from dossier.jobs.constants import JobState
+from dossier.jobs.context import JobContext
 from dossier.jobs.exceptions import JobSupersededError
 from dossier.jobs.models import Job
-from dossier.jobs.ports import Task, TaskContext
-from dossier.jobs.rules import LOST_DATABASE_DELAY_S
+from dossier.jobs.rules import UNCOUNTED_DELAY_S
 from dossier.jobs.service import JobsService
-from dossier.jobs.tasks.attempt import Attempts
 
 KIND = "tests.act"
 
 
 def deliver(job: Job) -> Delivery:
     """Hand a job over as the engine would."""
-    return Delivery(job.engine_id, job.org_id, job.id, new_id(), anyio.CancelScope())
+    return Delivery(job.engine_id, job.org_id, job.id, anyio.CancelScope())
 
 
-async def succeed(ctx: TaskContext) -> None:
+async def succeed(ctx: JobContext) -> None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-        await ctx.finish(session, "/api/v1/things/1")
+        await ctx.finish(session, result_path="/api/v1/things/1")
 
 
 async def engine_rows(sessions: SessionFactory) -> int:
@@ -52,7 +52,7 @@ async def test_a_finished_job_has_its_receipt_and_leaves_the_engine(
 ) -> None:
     job = await make_job(sessions, org_id)
 
-    ran = await drain_jobs({KIND: Task(succeed)})
+    ran = await drain_jobs({KIND: succeed})
 
     job = await get_job(sessions, job)
     assert (ran, job.state, job.result_path, job.attempts) == (
@@ -69,12 +69,12 @@ async def test_a_finished_job_has_its_receipt_and_leaves_the_engine(
 async def test_a_task_without_a_last_transaction_is_done_when_it_returns(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    async def look(ctx: TaskContext) -> None:
+    async def look(ctx: JobContext) -> None:
         await ctx.progress(1, 1, "page")
 
     job = await make_job(sessions, org_id)
 
-    await drain_jobs({KIND: Task(look)})
+    await drain_jobs({KIND: look})
 
     job = await get_job(sessions, job)
     assert job.state is JobState.DONE
@@ -87,7 +87,7 @@ async def test_a_task_gets_its_arguments_in_the_types_that_it_declares(
     got: list[Any] = []
 
     async def take(
-        ctx: TaskContext, thing_id: UUID, market: str, limit: int | None, port: object
+        ctx: JobContext, thing_id: UUID, market: str, limit: int | None, port: object
     ) -> None:
         got.extend([ctx.actor.name, ctx.actor.user_id, thing_id, market, limit, port])
 
@@ -97,7 +97,7 @@ async def test_a_task_gets_its_arguments_in_the_types_that_it_declares(
             KIND, thing_id=thing_id, market="tw", limit=None
         )
 
-    await drain_jobs({KIND: Task(partial(take, port=port))})
+    await drain_jobs({KIND: partial(take, port=port)})
 
     assert got == [actor.name, actor.user_id, thing_id, "tw", None, port]
 
@@ -108,12 +108,12 @@ async def test_a_task_acts_for_who_enqueued_it_the_key_included(
     by_key = replace(actor, api_key_id=new_id())
     acting: list[Actor] = []
 
-    async def look(ctx: TaskContext) -> None:
+    async def look(ctx: JobContext) -> None:
         acting.append(ctx.actor)
 
     async with tenant_transaction(sessions, org_id) as session:
         await JobsService(session, by_key).enqueue(KIND)
-    await drain_jobs({KIND: Task(look)})
+    await drain_jobs({KIND: look})
 
     assert acting == [replace(by_key, address=None, user_agent=None)]
 
@@ -125,12 +125,12 @@ async def test_three_upstream_failures_in_a_row_fail_the_job(
     drain_jobs: DrainJobs,
     error: UpstreamError | UnavailableError,
 ) -> None:
-    async def fail(_ctx: TaskContext) -> None:
+    async def fail(_ctx: JobContext) -> None:
         raise error
 
     job = await make_job(sessions, org_id)
 
-    ran = await drain_jobs({KIND: Task(fail)})
+    ran = await drain_jobs({KIND: fail})
 
     job = await get_job(sessions, job)
     assert (ran, job.state, job.attempts, job.failures) == (3, JobState.FAILED, 3, 3)
@@ -150,24 +150,24 @@ async def test_errors_of_parallel_steps_are_judged_by_the_worst(
     errors: list[Exception],
     runs: int,
 ) -> None:
-    async def fail(_ctx: TaskContext) -> None:
+    async def fail(_ctx: JobContext) -> None:
         message = "steps"
         raise ExceptionGroup(message, errors)
 
     await make_job(sessions, org_id)
 
-    assert await drain_jobs({KIND: Task(fail)}) == runs
+    assert await drain_jobs({KIND: fail}) == runs
 
 
 async def test_a_task_may_be_more_patient(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    async def fail(_ctx: TaskContext) -> None:
+    async def fail(_ctx: JobContext) -> None:
         raise UpstreamError
 
-    await make_job(sessions, org_id)
+    await make_job(sessions, org_id, "tests.patient")
 
-    assert await drain_jobs({KIND: Task(fail, max_failures=5)}) == 5
+    assert await drain_jobs({"tests.patient": fail}) == 5
 
 
 async def test_progress_forgives_earlier_failures(
@@ -175,7 +175,7 @@ async def test_progress_forgives_earlier_failures(
 ) -> None:
     runs = 0
 
-    async def crawl(ctx: TaskContext) -> None:
+    async def crawl(ctx: JobContext) -> None:
         nonlocal runs
         runs += 1
         # Two failures without progress, then one page further, then stuck again.
@@ -184,7 +184,7 @@ async def test_progress_forgives_earlier_failures(
 
     job = await make_job(sessions, org_id)
 
-    await drain_jobs({KIND: Task(crawl)})
+    await drain_jobs({KIND: crawl})
 
     job = await get_job(sessions, job)
     assert (runs, job.attempts, job.state) == (5, 5, JobState.FAILED)
@@ -193,12 +193,12 @@ async def test_progress_forgives_earlier_failures(
 async def test_a_programming_error_fails_the_job_at_once(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    async def fail(_ctx: TaskContext) -> None:
+    async def fail(_ctx: JobContext) -> None:
         raise ZeroDivisionError
 
     job = await make_job(sessions, org_id)
 
-    ran = await drain_jobs({KIND: Task(fail)})
+    ran = await drain_jobs({KIND: fail})
 
     job = await get_job(sessions, job)
     assert (ran, job.state) == (1, JobState.FAILED)
@@ -212,7 +212,7 @@ async def test_a_job_of_arguments_that_do_not_fit_fails_at_once(
     async with tenant_transaction(sessions, org_id) as session:
         job = await JobsService(session, actor).enqueue(KIND, surprise=1)
 
-    await drain_jobs({KIND: Task(succeed)})
+    await drain_jobs({KIND: succeed})
 
     job = await get_job(sessions, job)
     assert job.error is not None
@@ -222,12 +222,12 @@ async def test_a_job_of_arguments_that_do_not_fit_fails_at_once(
 async def test_a_job_with_a_receipt_is_not_run_again(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    async def never(_ctx: TaskContext) -> None:
+    async def never(_ctx: JobContext) -> None:
         raise AssertionError
 
     job = await make_job(sessions, org_id, state=JobState.DONE)
 
-    ran = await drain_jobs({KIND: Task(never)})
+    ran = await drain_jobs({KIND: never})
 
     assert (ran, (await get_job(sessions, job)).state) == (1, JobState.DONE)
 
@@ -235,14 +235,14 @@ async def test_a_job_with_a_receipt_is_not_run_again(
 async def test_a_job_whose_worker_died_three_times_is_held_as_failed(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    async def never(_ctx: TaskContext) -> None:
+    async def never(_ctx: JobContext) -> None:
         raise AssertionError
 
     job = await make_job(
-        sessions, org_id, state=JobState.PROCESSING, failures=2, run_id=new_id()
+        sessions, org_id, state=JobState.PROCESSING, deaths=2, attempts=2
     )
 
-    await drain_jobs({KIND: Task(never)})
+    await drain_jobs({KIND: never})
 
     job = await get_job(sessions, job)
     assert job.state is JobState.FAILED
@@ -253,14 +253,14 @@ async def test_a_job_whose_worker_died_three_times_is_held_as_failed(
 async def test_an_engine_row_of_an_earlier_drive_is_void(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    async def never(_ctx: TaskContext) -> None:
+    async def never(_ctx: JobContext) -> None:
         raise AssertionError
 
     job = await make_job(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
         (await session.merge(job)).engine_id += 1_000_000
 
-    await drain_jobs({KIND: Task(never)})
+    await drain_jobs({KIND: never})
 
     assert (await get_job(sessions, job)).state is JobState.PENDING
 
@@ -268,9 +268,9 @@ async def test_an_engine_row_of_an_earlier_drive_is_void(
 async def test_a_job_that_was_asked_to_stop_before_its_worker_died_is_cancelled(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    job = await make_job(sessions, org_id, state=JobState.CANCELLING, run_id=new_id())
+    job = await make_job(sessions, org_id, state=JobState.CANCELLING, attempts=1)
 
-    await drain_jobs({KIND: Task(succeed)})
+    await drain_jobs({KIND: succeed})
 
     job = await get_job(sessions, job)
     assert (job.state, job.result_path) == (JobState.CANCELLED, None)
@@ -289,59 +289,43 @@ async def test_a_kind_that_the_worker_does_not_know_fails(
     assert job.error["code"] == "task_unknown"
 
 
-async def test_a_beginning_whose_answer_was_lost_is_no_lost_worker(
-    sessions: SessionFactory, org_id: UUID
-) -> None:
-    delivery = deliver(await make_job(sessions, org_id))
-    begun = await make_job(
-        sessions, org_id, state=JobState.PROCESSING, run_id=delivery.run_id
-    )
-    again = replace(deliver(begun), run_id=delivery.run_id)
-
-    await Attempts(sessions, {KIND: Task(succeed)})(again)
-
-    begun = await get_job(sessions, begun)
-    assert (begun.state, begun.failures) == (JobState.DONE, 0)
-
-
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
         (JobState.PROCESSING, Outcome.superseded()),
-        (JobState.PENDING, Outcome.again(LOST_DATABASE_DELAY_S)),
+        (JobState.PENDING, Outcome.again(UNCOUNTED_DELAY_S)),
         (JobState.DONE, Outcome.finished()),
     ],
 )
-async def test_a_run_that_finds_another_in_its_place_changes_nothing(
+async def test_an_attempt_that_finds_another_in_its_place_changes_nothing(
     sessions: SessionFactory, org_id: UUID, state: JobState, expected: Outcome
 ) -> None:
-    other = new_id()
-
-    async def lose(ctx: TaskContext) -> None:
+    async def lose(ctx: JobContext) -> None:
         async with tenant_transaction(sessions, org_id) as session:
             job = await JobsService(session, ctx.actor).get_job(ctx.job_id)
-            job.state, job.run_id = state, other
+            job.state = state
+            job.attempts += state is JobState.PROCESSING
 
     job = await make_job(sessions, org_id)
 
-    outcome = await Attempts(sessions, {KIND: Task(lose)})(deliver(job))
+    outcome = await Attempts(sessions, {KIND: lose})(deliver(job))
 
     job = await get_job(sessions, job)
-    assert (outcome, job.state, job.run_id) == (expected, state, other)
+    assert (outcome, job.state) == (expected, state)
 
 
 async def test_a_run_whose_job_was_driven_anew_leaves_it_alone(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
-    async def lose(ctx: TaskContext) -> None:
+    async def lose(ctx: JobContext) -> None:
         async with tenant_transaction(sessions, org_id) as session:
             job = await JobsService(session, ctx.actor).get_job(ctx.job_id)
-            job.state, job.run_id = JobState.PENDING, None
+            job.state = JobState.PENDING
             job.engine_id += 1_000_000
 
     job = await make_job(sessions, org_id)
 
-    outcome = await Attempts(sessions, {KIND: Task(lose)})(deliver(job))
+    outcome = await Attempts(sessions, {KIND: lose})(deliver(job))
 
     assert outcome == Outcome.finished()
     assert (await get_job(sessions, job)).state is JobState.PENDING
@@ -368,11 +352,11 @@ async def test_a_run_that_was_taken_over_cannot_write_its_receipt(
     context = await make_context(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
         job = await JobsService(session, context.actor).get_job(context.job_id)
-        job.run_id = new_id()
+        job.attempts += 1
 
     with pytest.raises(JobSupersededError):
         async with tenant_transaction(sessions, org_id) as session:
-            await context.finish(session, "/late")
+            await context.finish(session, result_path="/late")
     with pytest.raises(JobSupersededError):
         await context.progress(1, 2)
 
@@ -382,13 +366,13 @@ async def test_a_run_that_was_taken_over_cannot_write_its_receipt(
 async def test_work_that_failed_after_its_receipt_stays_done(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    async def stumble(ctx: TaskContext) -> None:
+    async def stumble(ctx: JobContext) -> None:
         await succeed(ctx)
         raise ValueError
 
     job = await make_job(sessions, org_id)
 
-    await drain_jobs({KIND: Task(stumble)})
+    await drain_jobs({KIND: stumble})
 
     assert (await get_job(sessions, job)).state is JobState.DONE
 
@@ -398,7 +382,7 @@ async def test_a_job_that_is_asked_to_stop_stops_at_its_next_progress(
 ) -> None:
     reached: list[str] = []
 
-    async def obey(ctx: TaskContext) -> None:
+    async def obey(ctx: JobContext) -> None:
         async with tenant_transaction(sessions, org_id) as session:
             cancelled = await JobsService(session, actor).cancel_job(ctx.job_id)
             reached.append(cancelled.state)
@@ -407,7 +391,7 @@ async def test_a_job_that_is_asked_to_stop_stops_at_its_next_progress(
 
     job = await make_job(sessions, org_id)
 
-    await drain_jobs({KIND: Task(obey)})
+    await drain_jobs({KIND: obey})
 
     job = await get_job(sessions, job)
     assert (reached, job.state) == (["cancelling"], JobState.CANCELLED)
@@ -430,12 +414,12 @@ async def test_only_a_failure_without_a_name_is_logged_with_its_traceback(
     *,
     has_traceback: bool,
 ) -> None:
-    async def fail(_ctx: TaskContext) -> None:
+    async def fail(_ctx: JobContext) -> None:
         raise error
 
     await make_job(sessions, org_id)
 
-    await drain_jobs({KIND: Task(fail)})
+    await drain_jobs({KIND: fail})
 
     [record] = [r for r in caplog.records if r.message == "jobs.attempt.failed"]
     assert (record.exc_info is not None) is has_traceback

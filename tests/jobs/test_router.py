@@ -5,7 +5,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from tests.factories.jobs import make_job
+from tests.factories.jobs import STREAM_KIND, make_job
 
 from dossier.core.database import SessionFactory
 from dossier.core.models import new_id
@@ -175,6 +175,32 @@ async def test_the_job_of_another_organisation_is_not_found(
 
     assert (other.status_code, nobody.status_code) == (404, 401)
     assert other.json()["type"] == "/problems/job-not-found"
+
+
+@pytest.mark.parametrize("call", ["GET", "POST /cancel", "POST /retry"])
+async def test_a_job_of_an_unlisted_kind_is_not_found(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, call: str
+) -> None:
+    job = await make_job(sessions, org_id, STREAM_KIND, state=JobState.FAILED)
+    verb, _, path = call.partition(" ")
+
+    response = await client.request(verb, f"/api/v1/jobs/{job.id}{path}")
+
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/job-not-found"
+
+
+async def test_a_job_of_an_unlisted_kind_is_in_no_list_and_no_total(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    await make_job(sessions, org_id, STREAM_KIND)
+    listed = await make_job(sessions, org_id)
+
+    page = (await client.get("/api/v1/jobs")).json()
+    narrowed = await client.get("/api/v1/jobs", params={"kind": STREAM_KIND})
+
+    assert [item["id"] for item in page["items"]] == [str(listed.id)]
+    assert (page["total"], narrowed.json()["total"]) == (1, 0)
 
 
 async def test_an_unknown_job_is_not_found(client: httpx2.AsyncClient) -> None:

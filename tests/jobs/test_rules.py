@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.jobs.constants import FINISHED, JobEvent, JobState
+from dossier.jobs.constants import FINISHED, JobSignal, JobState
 from dossier.jobs.exceptions import JobStateError
 from dossier.jobs.rules import (
     MAX_DELAY_S,
@@ -17,7 +17,7 @@ from dossier.jobs.rules import (
 )
 
 states = st.sampled_from(JobState)
-events = st.sampled_from(JobEvent)
+events = st.sampled_from(JobSignal)
 chances = st.floats(0, 1)
 
 
@@ -39,9 +39,9 @@ def test_jitter_adds_at_most_a_tenth_and_never_passes_the_cap(
 
 @given(states, events)
 def test_an_event_leads_to_one_known_state_or_is_refused(
-    state: JobState, event: JobEvent
+    state: JobState, event: JobSignal
 ) -> None:
-    allowed = [r for r in TRANSITIONS if r.event is event and state in r.sources]
+    allowed = [r for r in TRANSITIONS if r.signal is event and state in r.sources]
 
     if allowed:
         assert next_state(state, event) is allowed[0].target
@@ -53,25 +53,25 @@ def test_an_event_leads_to_one_known_state_or_is_refused(
 def test_no_two_rules_speak_about_the_same_case() -> None:
     cases = [
         (state, event)
-        for state, event in product(JobState, JobEvent)
+        for state, event in product(JobState, JobSignal)
         for rule in TRANSITIONS
-        if rule.event is event and state in rule.sources
+        if rule.signal is event and state in rule.sources
     ]
 
     assert len(cases) == len(set(cases))
 
 
 @given(st.sampled_from([JobState.DONE, JobState.CANCELLED]), events)
-def test_what_is_done_or_cancelled_stays_so(state: JobState, event: JobEvent) -> None:
+def test_what_is_done_or_cancelled_stays_so(state: JobState, event: JobSignal) -> None:
     try:
         assert next_state(state, event) is state
     except JobStateError:
-        assert not (state is JobState.CANCELLED and event is JobEvent.CANCEL)
+        assert not (state is JobState.CANCELLED and event is JobSignal.CANCEL)
 
 
 @given(st.sampled_from([JobState.PENDING, JobState.PROCESSING, JobState.WAITING]))
 def test_whatever_lives_can_be_cancelled(state: JobState) -> None:
-    target = next_state(state, JobEvent.CANCEL)
+    target = next_state(state, JobSignal.CANCEL)
 
     assert target in {JobState.CANCELLED, JobState.CANCELLING}
 
@@ -81,7 +81,8 @@ failures = st.builds(
     failures=st.integers(0, 20),
     max_failures=st.integers(1, 10),
     is_cancelled=st.booleans(),
-    is_database_lost=st.booleans(),
+    is_stopping=st.booleans(),
+    is_uncounted=st.booleans(),
     is_retryable=st.booleans(),
     retry_after_s=st.none() | st.floats(0, 10_000),
     chance=chances,
@@ -100,20 +101,22 @@ def test_every_failure_gets_a_verdict_with_a_bounded_wait(failure: Failure) -> N
 def test_a_programming_error_is_never_retried(failure: Failure) -> None:
     verdict = judge(failure)
 
-    if verdict.event is JobEvent.RETRY_LATER:
-        assert failure.is_retryable or failure.is_database_lost
+    if verdict.signal is JobSignal.RETRY_LATER:
+        assert failure.is_retryable or failure.is_stopping or failure.is_uncounted
 
 
 @given(failures)
-def test_a_lost_database_is_not_counted(failure: Failure) -> None:
-    if failure.is_database_lost:
+def test_a_lost_database_or_a_stopping_worker_is_not_counted(failure: Failure) -> None:
+    if failure.is_uncounted or failure.is_stopping:
         assert judge(failure).failures == failure.failures
 
 
 def test_the_third_upstream_failure_in_a_row_is_the_last() -> None:
-    verdicts = [judge(Failure(count, 3, is_retryable=True)).event for count in range(3)]
+    verdicts = [
+        judge(Failure(count, 3, is_retryable=True)).signal for count in range(3)
+    ]
 
-    assert verdicts == [JobEvent.RETRY_LATER, JobEvent.RETRY_LATER, JobEvent.FAIL]
+    assert verdicts == [JobSignal.RETRY_LATER, JobSignal.RETRY_LATER, JobSignal.FAIL]
 
 
 def test_the_other_side_may_say_when_to_come_back() -> None:
@@ -130,10 +133,10 @@ def test_a_finished_job_is_not_run_again(state: JobState, count: int) -> None:
 def test_a_job_that_was_running_has_lost_its_worker() -> None:
     deliveries = [on_delivery(JobState.PROCESSING, count, 3) for count in range(3)]
 
-    assert [(v.event, v.failures) for v in deliveries if v] == [
-        (JobEvent.START, 1),
-        (JobEvent.START, 2),
-        (JobEvent.FAIL, 3),
+    assert [(v.signal, v.deaths) for v in deliveries if v] == [
+        (JobSignal.START, 1),
+        (JobSignal.START, 2),
+        (JobSignal.FAIL, 3),
     ]
 
 
@@ -141,4 +144,4 @@ def test_a_job_that_was_asked_to_stop_is_not_started_again() -> None:
     delivery = on_delivery(JobState.CANCELLING, 1, 3)
 
     assert delivery is not None
-    assert (delivery.event, delivery.failures) == (JobEvent.CONFIRM_CANCEL, 1)
+    assert (delivery.signal, delivery.deaths) == (JobSignal.CONFIRM_CANCEL, 1)

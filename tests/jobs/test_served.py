@@ -1,42 +1,36 @@
-"""The worker inside `serve`: a job is asked for, run and answered in one process."""
+"""A call that waits for its job, over HTTP, with a worker beside the web app."""
 
 from uuid import UUID
 
-from tests.conftest import ORG_ID, USER_ID, KnownTokens, client_of, owner_of
-from tests.factories.accounts import make_organisation
+from tests.conftest import (
+    ORG_ID,
+    USER_ID,
+    KnownTokens,
+    RunWorker,
+    client_of,
+    owner_of,
+)
 from tests.factories.jobs import make_job
 
-from dossier.core.models import new_id
 from dossier.core.settings import Settings
+from dossier.core.startup import Database
 from dossier.jobs.constants import JobState
+from dossier.jobs.context import JobContext
 from dossier.main import create_app
 
 
-def served(settings: Settings, url: str) -> Settings:
-    """Return settings with a worker inside, on another database."""
-    changes = {
-        "database": settings.database.model_copy(update={"url": url}),
-        "jobs": settings.jobs.model_copy(update={"in_process": True}),
-    }
-    return settings.model_copy(update=changes)
-
-
-async def test_a_call_that_waits_gets_the_job_that_the_worker_inside_has_done(
-    settings: Settings, fresh_database: str
+async def test_a_call_that_waits_gets_the_job_that_a_worker_has_done(
+    settings: Settings, worker_database: Database, run_worker: RunWorker
 ) -> None:
-    app = create_app(served(settings, fresh_database))
-    async with app.router.lifespan_context(app):
-        sessions = app.state.sessions
-        await make_organisation(sessions, id=ORG_ID, name="Rose Maison")
+    async def act(_ctx: JobContext) -> None:
+        return
+
+    url = {"url": worker_database.url}
+    changes = {"database": settings.database.model_copy(update=url)}
+    app = create_app(settings.model_copy(update=changes))
+    async with app.router.lifespan_context(app), run_worker({"tests.act": act}):
         app.state.authenticator = KnownTokens({"mei": owner_of(ORG_ID, USER_ID)})
-        job = await make_job(
-            sessions,
-            ORG_ID,
-            "documents.read_text",
-            args={"document_id": str(new_id())},  # deleted since: nothing to read
-            state=JobState.FAILED,
-            finished_at=None,
-        )
+        job = await make_job(worker_database.sessions, ORG_ID, state=JobState.FAILED)
         async with client_of(app, "mei") as client:
             response = await client.post(
                 f"/api/v1/jobs/{job.id}/retry", headers={"prefer": "wait=20"}

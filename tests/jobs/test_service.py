@@ -14,16 +14,19 @@ from dossier.core.database import (
 )
 from dossier.core.pagination import PageParams
 from dossier.core.tenancy import Actor, RoleRequiredError
-from dossier.integrations.queue import carry
+from dossier.integrations.queue.client import engine_priority
 from dossier.jobs.constants import JobState
 from dossier.jobs.exceptions import (
     JobAlreadyQueuedError,
     JobNotFoundError,
     JobStateError,
+    TaskUnknownError,
 )
+from dossier.jobs.kinds import declare
 from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
-from dossier.jobs.tasks.upkeep import sweep_lost
+from dossier.jobs.types import JobKind
+from dossier.jobs.upkeep import sweep_lost
 
 KIND = "tests.act"
 
@@ -143,7 +146,58 @@ async def test_a_higher_priority_goes_before_any_rank(
 
 
 def test_ranks_never_reach_into_the_next_priority() -> None:
-    assert carry.engine_priority(1, 10**9) > carry.engine_priority(0, 0)
+    assert engine_priority(1, 10**9) > engine_priority(0, 0)
+
+
+async def test_a_backlog_of_one_group_does_not_put_back_jobs_of_another(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    for kind in ("tests.index", "tests.index", "tests.act", "tests.index"):
+        await make_job(sessions, org_id, kind)
+
+    assert sorted(priority for _, priority in await priorities(sessions)) == [
+        -2,
+        -1,
+        0,
+        0,
+    ]
+
+
+async def test_a_kind_that_nobody_declares_cannot_be_enqueued(
+    session: Session, actor: Actor
+) -> None:
+    with pytest.raises(TaskUnknownError):
+        await JobsService(session, actor).enqueue("tests.unheard_of")
+
+
+def test_two_kinds_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        declare(JobKind(KIND))
+
+
+async def test_a_deleted_job_is_gone(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    job = await make_job(sessions, org_id, state=JobState.PROCESSING)
+
+    async with tenant_transaction(sessions, org_id) as session:
+        jobs = JobsService(session, actor)
+        await jobs.delete_job(job.id)
+        await jobs.delete_job(job.id)
+        with pytest.raises(JobNotFoundError):
+            await jobs.get_job(job.id)
+
+
+async def test_a_domain_gets_and_cancels_jobs_of_its_own_kind_alone(
+    session: Session, actor: Actor
+) -> None:
+    jobs = JobsService(session, actor)
+    job = await jobs.enqueue(KIND)
+
+    for use in (jobs.get_job_of_kind, jobs.cancel_job_of_kind):
+        assert (await use(job.id, KIND)).id == job.id
+        with pytest.raises(JobNotFoundError):
+            await use(job.id, "tests.other")
 
 
 async def test_an_empty_fan_out_is_nothing(session: Session, actor: Actor) -> None:

@@ -13,7 +13,7 @@ from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
 from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
-from dossier.worker import known_tasks
+from dossier.worker import known_handlers
 
 URL = "/api/v1/search"
 PAPER = b"The jar keeps for twenty months after it was opened."
@@ -59,7 +59,7 @@ async def paper(
     answer = await client.post(
         "/api/v1/documents", files={"file": ("jar.txt", PAPER, "text/plain")}
     )
-    await drain_jobs(known_tasks(hybrid, searchers.embedder()))
+    await drain_jobs(known_handlers(hybrid, searchers.embedder()))
     return UUID(answer.json()["id"])
 
 

@@ -16,7 +16,7 @@ from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import INDEX_TASK, READ_TASK
 from dossier.integrations.llm.types import CallTag, EmbeddingModel
-from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.context import JobContext
 from dossier.jobs.service import JobsService
 from dossier.knowledge.constants import EMBED_TASK
 from dossier.knowledge.exceptions import EmbeddingMalformedError
@@ -51,7 +51,7 @@ async def probe(
     return len((await embedder.embed(["probe"], tag))[0]), ("en",)
 
 
-async def ignore(_ctx: TaskContext, document_id: UUID) -> None:
+async def ignore(_ctx: JobContext, document_id: UUID) -> None:
     del document_id
 
 
@@ -63,9 +63,9 @@ async def embed(
     model.asked.clear()
     await drain_jobs(
         {
-            EMBED_TASK: Task(partial(embed_chunks, embedder=model, probe=probe)),
-            INDEX_TASK: Task(ignore),
-            READ_TASK: Task(ignore),
+            EMBED_TASK: partial(embed_chunks, embedder=model, probe=probe),
+            INDEX_TASK: ignore,
+            READ_TASK: ignore,
         }
     )
 

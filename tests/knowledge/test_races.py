@@ -3,21 +3,29 @@
 import asyncio
 from uuid import UUID
 
+import anyio
 import pytest
 from sqlalchemy import text
+from tests.conftest import ORG_ID
 from tests.factories.accounts import make_organisation
+from tests.factories.jobs import make_job
 from tests.factories.knowledge import index, make_indexed_document, make_read_document
 from tests.knowledge.counting import kept_counts, real_counts, rows, stats
 
 from dossier.core.database import (
     Session,
     SessionFactory,
+    make_engine,
+    make_sessions,
     tenant_transaction,
 )
 from dossier.core.models import new_id
+from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
+from dossier.jobs.context import JobContext
 from dossier.knowledge.service.indexing_vectors import Sight, VectorsService
+from dossier.knowledge.tasks.locking import writing
 
 WAITING = "select count(*) from pg_locks where not granted"
 
@@ -79,3 +87,27 @@ async def test_a_deletion_waits_for_vectors_and_takes_them_along(
 
     left = "select chunk_id from knowledge_embeddings union all select id from"
     assert await rows(committing, org, f"{left} knowledge_chunks") == []
+
+
+async def test_jobs_of_one_organisation_wait_for_each_other_without_a_connection(
+    worker_database: Database,
+) -> None:
+    job = await make_job(worker_database.sessions, ORG_ID)
+    engine = make_engine(worker_database.url, pool_size=2)
+    ctx = JobContext(make_sessions(engine), job, anyio.CancelScope())
+    done: list[int] = []
+
+    async def write(number: int) -> None:
+        async with writing(ctx):
+            done.append(number)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group, writing(ctx):
+        for number in range(5):
+            group.create_task(write(number))
+        await asyncio.sleep(0)
+        async with tenant_transaction(ctx.sessions, ORG_ID) as session:
+            assert await session.scalar(text("select 1")) == 1
+        assert done == []
+    await engine.dispose()
+
+    assert done == [0, 1, 2, 3, 4]

@@ -18,7 +18,7 @@ from tests.reports.printing import InProcessRenderer, font
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.integrations.storage.client import ObjectStore, open_store
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.reports.exceptions import OriginalChangedError
 from dossier.reports.models import Report
 from dossier.reports.tasks import render
@@ -40,7 +40,7 @@ async def _bytes(store: ObjectStore, report: Report, name: str) -> bytes:
     return b"".join(pieces)
 
 
-async def _render(context: TaskContext, report_id: UUID, store: ObjectStore) -> None:
+async def _render(context: JobContext, report_id: UUID, store: ObjectStore) -> None:
     renderer = InProcessRenderer(font().file.parent, "Dossier")
     await render(context, report_id, store=store, renderer=renderer)
 

@@ -13,8 +13,8 @@ from dossier.core.pagination import PageParams
 from dossier.core.tenancy import Actor
 from dossier.integrations.rag.client import RagClient
 from dossier.integrations.rag.offline import OfflineCentral
+from dossier.jobs.attempts import JobHandler
 from dossier.jobs.constants import JobState
-from dossier.jobs.ports import Task
 from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
 from dossier.products.service import ProductsService
@@ -35,8 +35,8 @@ def service(twin: OfflineCentral) -> RagClient:
     return RagClient("https://central.example", twin.key, transport=twin.transport())
 
 
-def task_of(service: RagClient | None) -> dict[str, Task]:
-    return {CREATE_BASE_TASK: Task(partial(create_base, service=service))}
+def task_of(service: RagClient | None) -> dict[str, JobHandler]:
+    return {CREATE_BASE_TASK: partial(create_base, service=service)}
 
 
 async def test_products_without_a_base_get_one(

@@ -16,19 +16,20 @@ from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.integrations.rag.client import RagClient
 from dossier.integrations.rag.offline import OfflineCentral
-from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.context import JobContext
 from dossier.knowledge import tasks as knowledge
 from dossier.knowledge.service.central import central_paper, central_papers
 from dossier.products.models import ProductDocument
 from dossier.products.service import ProductsService
+from dossier.sources.constants import CENTRAL_PATIENCE
 from dossier.sources.service import CentralRetrieval
 from dossier.sources.tasks import fill_documents, push_document
-from dossier.worker import make_tasks
+from dossier.worker import make_handlers
 
 WORDS = "Keep PreservaSet below 25 degrees"
 
 
-async def forget_blob(ctx: TaskContext, blob_key: str) -> None:
+async def forget_blob(ctx: JobContext, blob_key: str) -> None:
     """Stand in for the store, which holds nothing here."""
     assert blob_key
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
@@ -55,9 +56,9 @@ class House:
         index = partial(knowledge.index_document, is_given_away=True)
         await self.drain(
             {
-                "knowledge.index_document": Task(index),
-                "sources.push_document": Task(push),
-                "documents.delete_blob": Task(forget_blob),
+                "knowledge.index_document": index,
+                "sources.push_document": push,
+                "documents.delete_blob": forget_blob,
             }
         )
 
@@ -110,7 +111,8 @@ async def test_what_is_indexed_is_given_away_and_follows_the_text(house: House) 
 
 
 async def test_what_was_given_in_vain_is_given_later(house: House) -> None:
-    house.twin.failures = [httpx2.Response(401)] * 3  # as often as a job is tried
+    # As often as a job is tried.
+    house.twin.failures = [httpx2.Response(401)] * CENTRAL_PATIENCE
     await house.work()
     in_vain = await house.found("keep")
 
@@ -141,7 +143,7 @@ def test_only_where_a_service_is_set_is_anything_given_away(settings: Settings) 
     central = settings.knowledge.model_copy(update={"central_url": "http://c.example"})
     named = settings.model_copy(update={"knowledge": central})
 
-    runs = [make_tasks(s)["knowledge.index_document"].run for s in (settings, named)]
+    runs = [make_handlers(s)["knowledge.index_document"] for s in (settings, named)]
 
     given = [run.keywords["is_given_away"] for run in runs if isinstance(run, partial)]
     assert given == [False, True]

@@ -1,9 +1,7 @@
 """Words of the chat domain."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 
 class RoomKind(StrEnum):
@@ -50,6 +48,9 @@ class ExportFormat(StrEnum):
     JSON = "json"
 
 
+ANSWER_JOB: Final = "chat.answer"
+"""Name of the job that answers a question."""
+
 SUMMARISE_TASK: Final = "chat.summarise"
 """Name of the job that extends a room's running summary."""
 
@@ -61,65 +62,3 @@ MAX_PATH: Final = 10_000
 
 DEFAULT_PERSONA_NAME: Final = "Dossier"
 """Name of the assistant that every member has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettledAnswer:
-    """What a pending answer came to."""
-
-    state: MessageState
-    text: str
-    citations: list[dict[str, Any]]
-    engine: dict[str, Any] | None
-    dropped_claims: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A room's earlier messages in short, up to and with one of them."""
-
-    text: str
-    through_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message as a model is told of it."""
-
-    message_id: UUID
-    role: str
-    """`user` or `assistant`."""
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What was said before, the oldest first, and what came before that in short."""
-
-    summary: str | None
-    turns: tuple[Turn, ...]
-    cut_at: UUID | None
-    """The newest message that neither the turns nor the summary tells of.
-
-    Where set, `chat.summarise` has something to do: up to and with this message.
-    """
-    replaces_id: UUID | None
-    """Where the room's summary ends, be it on another branch: a new one replaces it."""
-    limit_tokens: int = 0
-    """How much of the past would have fitted."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerScope:
-    """What a virtual user may read in a room: what its owner and the asker both may.
-
-    Papers are the organisation's, so every member may read them. What was said and
-    sent in a room is the room's.
-    """
-
-    room_id: UUID
-    product_id: UUID | None
-    """Where set, only this product's papers."""
-    attached_ids: tuple[UUID, ...]
-    """Documents sent with messages of the branch, the latest first."""

@@ -14,6 +14,12 @@ class ChatRoomNotFoundError(NotFoundError):
     title = "Chat room not found"
 
 
+class RunNotFoundError(NotFoundError):
+    """No such run in a room where one is a member."""
+
+    title = "Run not found"
+
+
 class ChatMessageNotFoundError(NotFoundError):
     """No such message in a room where one is a member."""
 

@@ -9,7 +9,7 @@ from dossier.integrations.llm.types import ServerAbilities
 from dossier.knowledge.schemas.search import Hit, SearchQuery, SearchResult
 
 if TYPE_CHECKING:
-    from dossier.integrations.llm.client import ChatClient
+    pass
 
 
 class Searcher(Protocol):
@@ -31,9 +31,6 @@ class SearcherOf(Protocol):
         """Return what finds passages for this actor."""
         ...
 
-
-AskModel = Callable[[], "ChatClient | None"]
-"""Returns the process's model client; `None` where no setting names a model."""
 
 AskAbilities = Callable[[], Awaitable[ServerAbilities | None]]
 """Returns what the last probe of the model server found."""

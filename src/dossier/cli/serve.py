@@ -1,7 +1,8 @@
-"""`dossier serve`: the web app, and on one machine the worker inside it."""
+"""`dossier serve`: the web app, and a worker process as its child."""
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typing_extensions import override
 
+from dossier.cli.child import WorkerChild
 from dossier.core.embedded import EmbeddedCluster, embedded_postgres
 from dossier.core.errors import AppError
 from dossier.core.logging import configure_logging
@@ -67,13 +69,13 @@ def serve(
             cluster.release()
 
 
-def reloaded_app() -> "FastAPI":
+def reloaded_app() -> "Served":
     """Return the app in a process that reads settings itself; flags do not reach it."""
     from dossier.main import create_app  # noqa: PLC0415 - the database starts meanwhile
 
     settings = Settings()
     configure_logging(settings.logging.level)
-    return create_app(settings)
+    return Served(create_app(settings), has_worker=settings.jobs.child)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -86,7 +88,7 @@ def _chosen(
     """Return the settings with what the command line says instead."""
     given = {"host": host, "port": port}
     web = {key: value for key, value in given.items() if value is not None}
-    jobs = {"in_process": False} if no_worker else {}
+    jobs = {"child": False} if no_worker else {}
     return settings.model_copy(
         update={
             "web": settings.web.model_copy(update=web),
@@ -142,14 +144,16 @@ def _run(settings: Settings, *, reload: bool) -> None:
         "timeout_graceful_shutdown": GRACE_S,
     }
     if reload:
+        # Each process that serves has a worker of its own, of the same code.
+        os.environ["DOSSIER_JOBS__CHILD"] = str(settings.jobs.child)
         path = f"{__name__}:{reloaded_app.__name__}"
         uvicorn.run(path, factory=True, reload=True, **options)
         return
     from dossier.main import create_app  # noqa: PLC0415 - the same
 
     app = create_app(settings)
-    served = Served(app)
-    server = _leaving_at_once(app)(uvicorn.Config(served, **options))
+    served = Served(app, has_worker=settings.jobs.child)
+    server = _leaving_at_once(app, served)(uvicorn.Config(served, **options))
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     gc.enable()
@@ -159,11 +163,11 @@ def _run(settings: Settings, *, reload: bool) -> None:
         raise served.failure or SystemExit(START_FAILED)
 
 
-def _leaving_at_once(app: "FastAPI") -> "type[uvicorn.Server]":
-    """Return a server that hands the runs over when it is told to stop.
+def _leaving_at_once(app: "FastAPI", served: "Served") -> "type[uvicorn.Server]":
+    """Return a server that ends streams and the worker when it is told to stop.
 
     Left to the end of the lifespan, that would come after the streams, which would
-    wait for the runs: all of the grace would go by.
+    wait for their jobs: all of the grace would go by.
     """
     import uvicorn  # noqa: PLC0415 - the database starts meanwhile
 
@@ -171,21 +175,30 @@ def _leaving_at_once(app: "FastAPI") -> "type[uvicorn.Server]":
         @override
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             async with asyncio.TaskGroup() as group:
-                group.create_task(app.state.run_engine.close())
+                group.create_task(app.state.job_follower.close())
+                group.create_task(served.stop_worker())
                 group.create_task(super().shutdown(sockets))
 
     return Server
 
 
 class Served:
-    """The app; a start that fails with a name is kept for the command to tell.
+    """The app with a worker process beside it, from its start to its end.
 
-    The server would write it as a traceback and end with a code of its own.
+    A start that fails with a name is kept for the command to report: the server would
+    write it as a traceback and end with a code of its own.
     """
 
-    def __init__(self, app: "ASGIApp") -> None:
+    def __init__(self, app: "ASGIApp", *, has_worker: bool) -> None:
         self._app = app
+        self._has_worker = has_worker
+        self._worker: WorkerChild | None = None
         self.failure: AppError | None = None
+
+    async def stop_worker(self) -> None:
+        """Have the worker process leave, if there is one."""
+        if self._worker is not None:
+            await self._worker.stop()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one connection, or the start and the end of the server."""
@@ -201,5 +214,11 @@ class Served:
                 self.failure = error
                 message = {"type": message["type"]}
             await send(message)
+            if message["type"] == "lifespan.startup.complete" and self._has_worker:
+                self._worker = WorkerChild()
+                self._worker.start()
 
-        await self._app(scope, receive, send_plainly)
+        try:
+            await self._app(scope, receive, send_plainly)
+        finally:
+            await self.stop_worker()

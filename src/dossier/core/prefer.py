@@ -1,22 +1,18 @@
 """`Prefer: wait=N` (RFC 7240): hold the answer until the job is done, or N seconds.
 
 The wait begins after the request's transaction has been committed and holds no
-pooled connection: one listening connection serves all waits of the process.
+connection: the follower of `jobs` serves all waits and streams of the process.
 """
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response, status
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
-
-from dossier.core.listening import Listener
 
 MAX_WAIT_S = 60
 APPLIED = "Preference-Applied"
@@ -25,74 +21,9 @@ _ASYNC = re.compile(r"\brespond-async\b", re.IGNORECASE)
 _JOB = re.compile(r"/jobs/([0-9a-f-]{36})$")
 
 
-class JobAnswer(Protocol):
-    """Answers for a job that has come to its end; `main.py` sets it."""
-
-    async def __call__(self, request: Request, job_id: UUID, /) -> Response | None:
-        """Return the finished job, its problem if it failed, `None` if it runs."""
-        ...
-
-
-class JobWaiter:
-    """Waits for ends of jobs that are announced on one channel."""
-
-    def __init__(self, url: str, channel: str) -> None:
-        self._channel = channel
-        self._listener = Listener(url, on_return=self._wake_all)
-        self._waits: dict[str, set[asyncio.Event]] = {}
-        self._opening = asyncio.Lock()
-        self._is_open = False
-
-    async def wait(
-        self,
-        job_id: UUID,
-        timeout_s: float,
-        look: Callable[[], Awaitable[Response | None]],
-    ) -> Response | None:
-        """Look, and look again at each announcement, until there is an answer."""
-        event = asyncio.Event()
-        waits = self._waits.setdefault(str(job_id), set())
-        waits.add(event)
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    return await self._until_seen(event, look)
-            return None
-        finally:
-            waits.discard(event)
-            if not waits:
-                self._waits.pop(str(job_id), None)
-
-    async def close(self) -> None:
-        """Give the listening connection back."""
-        await self._listener.close()
-
-    async def _until_seen(
-        self, event: asyncio.Event, look: Callable[[], Awaitable[Response | None]]
-    ) -> Response:
-        await self._open()
-        while True:
-            event.clear()
-            # Only after listening: an end in between would be missed.
-            answer = await look()
-            if answer is not None:
-                return answer
-            await event.wait()
-
-    async def _open(self) -> None:
-        async with self._opening:
-            if not self._is_open:
-                await self._listener.add(self._channel, self._wake)
-                self._is_open = True
-
-    def _wake(self, payload: str) -> None:
-        for event in self._waits.get(payload, ()):
-            event.set()
-
-    def _wake_all(self) -> None:
-        for waits in self._waits.values():
-            for event in waits:
-                event.set()
+JobAnswer = Callable[[Request, UUID, float], Awaitable[Response | None]]
+"""Waits for a job for so many seconds; returns the finished job, its problem if it
+failed, or `None` while it is still to be done. `main.py` sets it on `app.state`."""
 
 
 def wait_of(prefer: str) -> int | None:
@@ -158,14 +89,8 @@ class WaitingResponse(Response):
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        state = self._request.app.state
-        waiter: JobWaiter = state.job_waiter
-        answer_for: JobAnswer = state.job_answer
-        answer = await waiter.wait(
-            self._job_id,
-            self._wait_s,
-            lambda: answer_for(self._request, self._job_id),
-        )
+        answer_for: JobAnswer = self._request.app.state.job_answer
+        answer = await answer_for(self._request, self._job_id, self._wait_s)
         response = answer or self._pending
         if answer is not None:
             answer.headers["location"] = self._pending.headers["location"]

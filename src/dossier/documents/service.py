@@ -22,14 +22,49 @@ from dossier.documents.constants import (
     CitationKind,
     DocumentFilter,
     ReceivedFile,
+    TextState,
 )
 from dossier.documents.exceptions import DocumentCitedError, DocumentNotFoundError
 from dossier.documents.models import Document, DocumentCitation, DocumentText
 from dossier.documents.ports import BlobStore
 from dossier.documents.rules import safe_filename
 from dossier.integrations.parsing.kinds import Sniffer
+from dossier.jobs.constants import JobGroup, JobState
+from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
+
+
+async def give_up_reading(session: Session, job: Job) -> None:
+    """Say of a document whose reading failed for good why it has no text."""
+    if job.state is not JobState.FAILED or job.error is None:
+        return
+    org_id, document_id = job.org_id, UUID(job.args["document_id"])
+    document = await gateway.get_document_for_org(session, org_id, document_id)
+    if document is None or document.text_state != TextState.PENDING:
+        return
+    reason = job.error["code"]
+    await gateway.settle_unreadable_for_org(
+        session, org_id, document_id, reason=reason, detail=job.error["detail"]
+    )
+    await record_reading(session, Actor.system(org_id), document, reason)
+
+
+async def record_reading(
+    session: Session, actor: Actor, document: Document, reason: str | None
+) -> None:
+    """Record in the activity log that a document was read, or why it was not."""
+    state = TextState.READ if reason is None else TextState.UNREADABLE
+    details = {"filename": document.filename, "text_state": str(state)}
+    if reason is not None:
+        details["reason"] = str(reason)
+    activity = ActivityService(session, actor)
+    await activity.record("update", "document", document.id, details=details)
+
+
+declare(JobKind(READ_TASK, JobGroup.READING, on_end=give_up_reading))
+declare(JobKind(DELETE_BLOB_TASK))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
 """Reads the text of documents; removes bytes that no document names."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import (
     Session,
@@ -13,15 +12,14 @@ from dossier.core.database import (
     system_transaction,
     tenant_transaction,
 )
-from dossier.core.tenancy import Actor
 from dossier.documents import gateway
-from dossier.documents.constants import BLOB_FOLDER, TextState
+from dossier.documents.constants import BLOB_FOLDER
 from dossier.documents.models import Document
 from dossier.documents.ports import BlobStore, PaperReader, PaperText
-from dossier.documents.service import DocumentsService
+from dossier.documents.service import DocumentsService, record_reading
 from dossier.integrations.parsing.exceptions import UnreadableFileError
 from dossier.integrations.storage.exceptions import StorageUnavailableError
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 
 ORPHAN_AGE: Final = timedelta(days=1)
 """Bytes come before their row; younger ones may still be waiting for it."""
@@ -29,7 +27,7 @@ _BATCH_KEYS: Final = 500
 
 
 async def read_text(
-    ctx: TaskContext, document_id: UUID, *, store: BlobStore, reader: PaperReader
+    ctx: JobContext, document_id: UUID, *, store: BlobStore, reader: PaperReader
 ) -> None:
     """Fill one document's text. No transaction is open while it is being read.
 
@@ -46,27 +44,13 @@ async def read_text(
             return  # deleted while it was read
         had_text = await _settle(session, document, found)
         reason = found.reason if isinstance(found, UnreadableFileError) else None
-        await _record(session, ctx.actor, document, reason)
+        await record_reading(session, ctx.actor, document, reason)
         if had_text or reason is None:
             await documents.request_indexing([document_id])
-        await ctx.finish(session, f"/api/v1/documents/{document_id}/text")
+        await ctx.finish(session, result_path=f"/api/v1/documents/{document_id}/text")
 
 
-async def give_up(
-    session: Session, org_id: UUID, args: Mapping[str, Any], problem: Mapping[str, Any]
-) -> None:
-    """Say of a document whose reading failed for good why it has no text."""
-    document_id = UUID(args["document_id"])
-    document = await gateway.get_document_for_org(session, org_id, document_id)
-    if document is None or document.text_state != TextState.PENDING:
-        return
-    await gateway.settle_unreadable_for_org(
-        session, org_id, document_id, reason=problem["code"], detail=problem["detail"]
-    )
-    await _record(session, Actor.system(org_id), document, problem["code"])
-
-
-async def delete_blob(ctx: TaskContext, blob_key: str, *, store: BlobStore) -> None:
+async def delete_blob(ctx: JobContext, blob_key: str, *, store: BlobStore) -> None:
     """Delete the bytes of a deleted document.
 
     Safe to repeat: a blob that is gone is no error. Safe beside uploads, without a lock
@@ -148,17 +132,6 @@ def _rows(document: Document, found: PaperText) -> list[dict[str, Any]]:
         }
         for part in found.parts
     ]
-
-
-async def _record(
-    session: Session, actor: Actor, document: Document, reason: str | None
-) -> None:
-    state = TextState.READ if reason is None else TextState.UNREADABLE
-    details = {"filename": document.filename, "text_state": str(state)}
-    if reason is not None:
-        details["reason"] = str(reason)
-    activity = ActivityService(session, actor)
-    await activity.record("update", "document", document.id, details=details)
 
 
 async def sweep_blobs(sessions: SessionFactory, store: BlobStore) -> None:

@@ -15,7 +15,7 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class JobEvent(StrEnum):
+class JobSignal(StrEnum):
     """What can happen to a job."""
 
     START = "start"
@@ -27,14 +27,45 @@ class JobEvent(StrEnum):
     REDRIVE = "redrive"
 
 
+class JobGroup(StrEnum):
+    """Queues of a worker; each has its own cap, so that none starves another."""
+
+    ANSWERS = "answers"
+    READING = "reading"
+    INDEXING = "indexing"
+    OTHER = "other"
+
+
+class StopReason(StrEnum):
+    """Why a handler is stopped before its end."""
+
+    CANCELLED = "cancelled"
+    """A person asked for it, or nobody reads any more."""
+    STOPPING = "stopping"
+    """The worker process ends; another one goes on."""
+    SUPERSEDED = "superseded"
+    """Another attempt has the job, or it was deleted."""
+
+
 FINISHED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
 """Nothing happens to these by itself any more."""
 LIVE = frozenset({JobState.PENDING, JobState.PROCESSING, JobState.WAITING})
 """One of these takes a deduplication key."""
 RUNNING = frozenset({JobState.PROCESSING, JobState.CANCELLING})
-"""A worker has, or had, these in hand."""
+"""A worker runs these, or was lost while it did."""
 CHANGERS = ("owner", "admin", "editor", "assessor")
 """Roles that may cancel and retry."""
 
 RETRY_AFTER_S = 1
 """How soon a client may look again."""
+
+RUN_RESTARTED = "run.restarted"
+"""Event `{kept_through}`: what came after that number no longer counts."""
+DELTA_SUFFIX = ".delta"
+"""Events of such a type carry a piece of text in `delta`."""
+EVENTS_CHANNEL = "dossier_jobs"
+"""Carries ids of jobs that have new events, have ended or are gone."""
+ACCESS_CHANNEL = "dossier_job_access"
+"""Carries ids of jobs whose followers may have lost the right to follow."""
+MAX_NOTIFIED = 200
+"""Ids in one notification: 33 bytes each, of at most 8,000."""

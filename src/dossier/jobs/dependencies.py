@@ -1,4 +1,4 @@
-"""Wiring of jobs; higher domains use the alias `Jobs`."""
+"""Wiring of jobs; higher domains use the aliases, and `event_stream`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -16,10 +16,23 @@ from dossier.core.web import (
     get_actor,
     get_sessions,
 )
-from dossier.jobs.constants import FINISHED, RETRY_AFTER_S, JobState
+from dossier.jobs.constants import RETRY_AFTER_S, JobState
+from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobFilters, JobResponse
 from dossier.jobs.service import JobReads, JobsService
+from dossier.jobs.stream import StartingAfter, event_stream
+
+__all__ = [
+    "Filters",
+    "Follower",
+    "Jobs",
+    "LocationOfJob",
+    "ReadJobs",
+    "StartingAfter",
+    "answer_for_job",
+    "event_stream",
+]
 
 JOBS_PATH = "/api/v1/jobs"
 
@@ -67,18 +80,26 @@ async def get_filters(
 Filters = Annotated[JobFilters, Depends(get_filters)]
 
 
-async def answer_for_job(request: Request, job_id: UUID) -> Response | None:
-    """Answer a creating call that waited; in a transaction of its own.
+async def get_follower(request: Request) -> JobFollower:
+    """Return the follower of this process."""
+    follower: JobFollower = request.app.state.job_follower
+    return follower
 
-    Satisfies `JobAnswer` of `core/prefer.py`: the finished job, the problem of a failed
-    one, or `None` while it is still to be done.
-    """
+
+Follower = Annotated[JobFollower, Depends(get_follower)]
+
+
+async def answer_for_job(
+    request: Request, job_id: UUID, wait_s: float
+) -> Response | None:
+    """Answer a creating call that waits; satisfies `JobAnswer` of `core/prefer.py`."""
     actor = await get_actor(request)
+    follower = await get_follower(request)
+    if not await follower.wait(actor.org_id, job_id, wait_s):
+        return None
     sessions = await get_sessions(request)
     async with tenant_transaction(sessions, actor.org_id) as session:
         job = await JobsService(session, actor).get_job(job_id)
-    if job.state not in FINISHED:
-        return None
     if job.error is not None:
         return JSONResponse(job.error, job.error["status"], media_type=MEDIA_TYPE)
     return JSONResponse(JobResponse.model_validate(job).model_dump(mode="json"))

@@ -1,6 +1,12 @@
 """What can go wrong with jobs."""
 
-from dossier.core.errors import AppError, ConflictError, NotFoundError
+from dossier.core.errors import (
+    AppError,
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+)
 
 
 class JobNotFoundError(NotFoundError):
@@ -22,9 +28,9 @@ class JobAlreadyQueuedError(ConflictError):
 
 
 class JobSupersededError(ConflictError):
-    """Another run has taken the job over; what this one did is undone."""
+    """Another attempt has the job, or it was deleted; nothing is written."""
 
-    title = "The job was taken over by another run"
+    title = "The job was taken over by another attempt"
 
 
 class WorkerLostError(AppError):
@@ -39,3 +45,15 @@ class TaskUnknownError(AppError):
 
     status = 500
     title = "The job names no known task"
+
+
+class JobTookTooLongError(UnavailableError):
+    """The job did not end in the time that one of its kind may take."""
+
+    title = "The job took too long"
+
+
+class StreamPositionInvalidError(InvalidError):
+    """The event stream cannot be resumed from there."""
+
+    title = "No such position in the stream"

@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Enum, Index, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dossier.core.models import Base, Identified, TenantOwned, tenant_args
@@ -44,6 +53,17 @@ class Job(TenantOwned, Identified, Base):
             "state",
             postgresql_where=text("finished_at is null"),
         ),
+        Index(
+            "ix_jobs_subject_id",
+            "org_id",
+            "subject_id",
+            postgresql_where=text("subject_id is not null"),
+        ),
+        Index(
+            "ix_jobs_unpruned",
+            "finished_at",
+            postgresql_where=text("last_seq > 0 and log_pruned_at is null"),
+        ),
     )
 
     kind: Mapped[str]
@@ -70,15 +90,26 @@ class Job(TenantOwned, Identified, Base):
     progress_message: Mapped[str | None] = mapped_column(default=None)
     # The furthest it ever came: only going beyond it is progress.
     progress_peak: Mapped[int] = mapped_column(default=0)
+    # The fence: an attempt may write only while the row has its number.
     attempts: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
+    # Workers that ended while they ran it.
+    deaths: Mapped[int] = mapped_column(default=0)
     error: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     result_path: Mapped[str | None] = mapped_column(default=None)
     actor_user_id: Mapped[UUID | None] = mapped_column(default=None)
     actor_api_key_id: Mapped[UUID | None] = mapped_column(default=None)
     request_id: Mapped[str | None] = mapped_column(default=None)
-    # The run that may change it; a run that was taken over no longer can.
-    run_id: Mapped[UUID | None] = mapped_column(default=None)
+    # What the job belongs to in its domain: a chat room, for example.
+    subject_id: Mapped[UUID | None] = mapped_column(default=None)
+    # The number of the last event, once the job has ended; 0 before.
+    last_seq: Mapped[int] = mapped_column(default=0)
+    log_pruned_at: Mapped[datetime | None] = mapped_column(default=None)
+    # `continue`, or `cancel`: end when `last_read_at`, once set, is too old.
+    on_disconnect: Mapped[str] = mapped_column(default="continue")
+    last_read_at: Mapped[datetime | None] = mapped_column(default=None)
+    # Ids and plain values of what came out, never texts.
+    result: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     started_at: Mapped[datetime | None] = mapped_column(default=None)
     finished_at: Mapped[datetime | None] = mapped_column(default=None)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -94,3 +125,23 @@ class Job(TenantOwned, Identified, Base):
             self.progress_unit,
             self.progress_message,
         )
+
+
+class JobEventBatch(TenantOwned, Base):
+    """Events of one job that were stored together; batches are never changed."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (
+        PrimaryKeyConstraint("job_id", "first_seq"),
+        ForeignKeyConstraint(
+            ["org_id", "job_id"], ["jobs.org_id", "jobs.id"], ondelete="CASCADE"
+        ),
+    )
+
+    job_id: Mapped[UUID]
+    first_seq: Mapped[int]
+    last_seq: Mapped[int]
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    # `json`, not `jsonb`: a replay sends what was sent, and NUL may stand in a text.
+    events: Mapped[list[Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]

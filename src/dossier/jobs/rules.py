@@ -3,58 +3,58 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dossier.jobs.constants import FINISHED, JobEvent, JobState
+from dossier.jobs.constants import FINISHED, JobSignal, JobState
 from dossier.jobs.exceptions import JobStateError
 
 MAX_DELAY_S = 300
 JITTER = 0.1
-LOST_DATABASE_DELAY_S = 0.2
+UNCOUNTED_DELAY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """From one of these states, this event leads there."""
 
-    event: JobEvent
+    signal: JobSignal
     sources: frozenset[JobState]
     target: JobState
 
 
-def _from(event: JobEvent, *sources: JobState, to: JobState) -> Transition:
-    return Transition(event, frozenset(sources), to)
+def _from(signal: JobSignal, *sources: JobState, to: JobState) -> Transition:
+    return Transition(signal, frozenset(sources), to)
 
 
 TRANSITIONS = (
-    _from(JobEvent.START, JobState.PENDING, to=JobState.PROCESSING),
+    _from(JobSignal.START, JobState.PENDING, to=JobState.PROCESSING),
     # Its worker was lost: the next one starts it anew.
-    _from(JobEvent.START, JobState.PROCESSING, to=JobState.PROCESSING),
+    _from(JobSignal.START, JobState.PROCESSING, to=JobState.PROCESSING),
     # Work that was done before the wish to stop arrived is done.
-    _from(JobEvent.FINISH, JobState.PROCESSING, JobState.CANCELLING, to=JobState.DONE),
-    _from(JobEvent.FAIL, JobState.PENDING, JobState.PROCESSING, to=JobState.FAILED),
-    _from(JobEvent.FAIL, JobState.CANCELLING, to=JobState.CANCELLED),
-    _from(JobEvent.RETRY_LATER, JobState.PROCESSING, to=JobState.PENDING),
-    _from(JobEvent.RETRY_LATER, JobState.CANCELLING, to=JobState.CANCELLED),
-    _from(JobEvent.CANCEL, JobState.PENDING, JobState.WAITING, to=JobState.CANCELLED),
-    _from(JobEvent.CANCEL, JobState.PROCESSING, to=JobState.CANCELLING),
+    _from(JobSignal.FINISH, JobState.PROCESSING, JobState.CANCELLING, to=JobState.DONE),
+    _from(JobSignal.FAIL, JobState.PENDING, JobState.PROCESSING, to=JobState.FAILED),
+    _from(JobSignal.FAIL, JobState.CANCELLING, to=JobState.CANCELLED),
+    _from(JobSignal.RETRY_LATER, JobState.PROCESSING, to=JobState.PENDING),
+    _from(JobSignal.RETRY_LATER, JobState.CANCELLING, to=JobState.CANCELLED),
+    _from(JobSignal.CANCEL, JobState.PENDING, JobState.WAITING, to=JobState.CANCELLED),
+    _from(JobSignal.CANCEL, JobState.PROCESSING, to=JobState.CANCELLING),
     # Asking twice is not an error.
-    _from(JobEvent.CANCEL, JobState.CANCELLING, to=JobState.CANCELLING),
-    _from(JobEvent.CANCEL, JobState.CANCELLED, to=JobState.CANCELLED),
+    _from(JobSignal.CANCEL, JobState.CANCELLING, to=JobState.CANCELLING),
+    _from(JobSignal.CANCEL, JobState.CANCELLED, to=JobState.CANCELLED),
     _from(
-        JobEvent.CONFIRM_CANCEL,
+        JobSignal.CONFIRM_CANCEL,
         JobState.PROCESSING,
         JobState.CANCELLING,
         to=JobState.CANCELLED,
     ),
-    _from(JobEvent.REDRIVE, JobState.FAILED, to=JobState.PENDING),
+    _from(JobSignal.REDRIVE, JobState.FAILED, to=JobState.PENDING),
 )
 
 
-def next_state(state: JobState, event: JobEvent) -> JobState:
+def next_state(state: JobState, signal: JobSignal) -> JobState:
     """Return where an event leads, or raise where it is not allowed."""
     for rule in TRANSITIONS:
-        if rule.event is event and state in rule.sources:
+        if rule.signal is signal and state in rule.sources:
             return rule.target
-    message = f"A job that is {state} cannot {event.replace('_', ' ')}."
+    message = f"A job that is {state} cannot {signal.replace('_', ' ')}."
     raise JobStateError(message)
 
 
@@ -77,7 +77,10 @@ class Failure:
     """In a row and without progress, this one not yet counted."""
     max_failures: int
     is_cancelled: bool = False
-    is_database_lost: bool = False
+    is_stopping: bool = False
+    """The worker process ends."""
+    is_uncounted: bool = False
+    """The database was away, or the attempt could not store its events."""
     is_retryable: bool = False
     retry_after_s: float | None = None
     chance: float = 0.0
@@ -87,7 +90,7 @@ class Failure:
 class Verdict:
     """What follows from a failure."""
 
-    event: JobEvent
+    signal: JobSignal
     failures: int
     delay_s: float = 0.0
 
@@ -98,25 +101,31 @@ Rule = Callable[[Failure], Verdict | None]
 def _confirm_cancel(failure: Failure) -> Verdict | None:
     if not failure.is_cancelled:
         return None
-    return Verdict(JobEvent.CONFIRM_CANCEL, failure.failures)
+    return Verdict(JobSignal.CONFIRM_CANCEL, failure.failures)
 
 
-def _spare_lost_database(failure: Failure) -> Verdict | None:
-    if not failure.is_database_lost:
+def _queue_again(failure: Failure) -> Verdict | None:
+    if not failure.is_stopping:
         return None
-    return Verdict(JobEvent.RETRY_LATER, failure.failures, LOST_DATABASE_DELAY_S)
+    return Verdict(JobSignal.RETRY_LATER, failure.failures)
+
+
+def _retry_uncounted(failure: Failure) -> Verdict | None:
+    if not failure.is_uncounted:
+        return None
+    return Verdict(JobSignal.RETRY_LATER, failure.failures, UNCOUNTED_DELAY_S)
 
 
 def _retry_upstream_alone(failure: Failure) -> Verdict | None:
     if failure.is_retryable:
         return None
-    return Verdict(JobEvent.FAIL, failure.failures + 1)
+    return Verdict(JobSignal.FAIL, failure.failures + 1)
 
 
 def _give_up(failure: Failure) -> Verdict | None:
     if failure.failures + 1 < failure.max_failures:
         return None
-    return Verdict(JobEvent.FAIL, failure.failures + 1)
+    return Verdict(JobSignal.FAIL, failure.failures + 1)
 
 
 def _retry_later(failure: Failure) -> Verdict:
@@ -124,12 +133,13 @@ def _retry_later(failure: Failure) -> Verdict:
     delay_s = failure.retry_after_s
     if delay_s is None:
         delay_s = back_off_s(count, failure.chance)
-    return Verdict(JobEvent.RETRY_LATER, count, min(delay_s, MAX_DELAY_S))
+    return Verdict(JobSignal.RETRY_LATER, count, min(delay_s, MAX_DELAY_S))
 
 
 RULES: tuple[Rule, ...] = (
     _confirm_cancel,
-    _spare_lost_database,
+    _queue_again,
+    _retry_uncounted,
     _retry_upstream_alone,
     _give_up,
     _retry_later,
@@ -141,18 +151,26 @@ def judge(failure: Failure) -> Verdict:
     return next(verdict for rule in RULES if (verdict := rule(failure)) is not None)
 
 
-def on_delivery(state: JobState, failures: int, max_failures: int) -> Verdict | None:
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a delivery means for a job."""
+
+    signal: JobSignal
+    deaths: int
+    """Of workers that ran the job, one found now included."""
+
+
+def on_delivery(state: JobState, deaths: int, max_deaths: int) -> Delivered | None:
     """Return what a delivery means for a job, or `None` where it is over.
 
-    A job that is delivered while it is `processing` has lost its worker, which counts
-    as a failure.
+    A job that is delivered while it is `processing` has lost its worker.
     """
     if state in FINISHED:
         return None
     if state is JobState.CANCELLING:
-        return Verdict(JobEvent.CONFIRM_CANCEL, failures)
+        return Delivered(JobSignal.CONFIRM_CANCEL, deaths)
     if state is JobState.PENDING:
-        return Verdict(JobEvent.START, failures)
-    lost = failures + 1
-    event = JobEvent.FAIL if lost >= max_failures else JobEvent.START
-    return Verdict(event, lost)
+        return Delivered(JobSignal.START, deaths)
+    lost = deaths + 1
+    signal = JobSignal.FAIL if lost >= max_deaths else JobSignal.START
+    return Delivered(signal, lost)

@@ -1,7 +1,7 @@
 """Use cases of jobs: enqueue, look, cancel, retry."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -11,10 +11,18 @@ from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import Reads, members_of
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue import carry, upkeep
-from dossier.jobs import gateway
-from dossier.jobs.constants import CHANGERS, JobEvent, JobState
+from dossier.integrations.queue import client as queue
+from dossier.jobs.constants import (
+    ACCESS_CHANNEL,
+    CHANGERS,
+    FINISHED,
+    JobSignal,
+    JobState,
+)
+from dossier.jobs.event_log import JobEventLog, notify, record_end
 from dossier.jobs.exceptions import JobAlreadyQueuedError, JobNotFoundError
+from dossier.jobs.gateway import rows
+from dossier.jobs.kinds import is_listed, kind_of, names_in
 from dossier.jobs.models import DEDUPE_INDEX, Job
 from dossier.jobs.rules import next_state
 from dossier.jobs.schemas import JobFilters
@@ -42,19 +50,28 @@ class JobsService:
         self,
         name: str,
         *,
+        job_id: UUID | None = None,
+        subject_id: UUID | None = None,
+        on_disconnect: Literal["continue", "cancel"] = "continue",
+        first_event: tuple[str, Mapping[str, Any]] | None = None,
         dedupe_key: str | None = None,
         priority: int = 0,
         delay_s: float = 0,
-        **ids: Scalar,
+        **args: Scalar,
     ) -> Job:
         """Queue one job; it exists when the caller's transaction commits.
 
         While a job with the same `dedupe_key` is pending, waiting or processing, that
-        one is returned instead.
+        one is returned instead. `first_event` is event number 1 of a kind that streams.
         """
-        row = self._row(name, priority, ids, dedupe_key)
+        row = self._row(name, priority, args, dedupe_key)
+        row |= {"subject_id": subject_id, "on_disconnect": on_disconnect}
+        if job_id is not None:
+            row["id"] = job_id
         added = await self._add([row], delay_s)
         job = added[0] if added else await self._holder(row, delay_s)
+        if first_event is not None and job.id == row["id"]:
+            await JobEventLog(self._session, job).append(*first_event)
         self._tell(job)
         return job
 
@@ -67,15 +84,22 @@ class JobsService:
         return await self._add([self._row(name, priority, ids) for ids in items], 0)
 
     async def get_job(self, job_id: UUID) -> Job:
-        """Return one job of the organisation."""
-        job = await gateway.get_job_for_org(self._session, self._actor.org_id, job_id)
-        if job is None:
+        """Return one listed job of the organisation."""
+        job = await rows.get_job_for_org(self._session, self._actor.org_id, job_id)
+        if job is None or not is_listed(job.kind):
+            raise JobNotFoundError(job_id)
+        return job
+
+    async def get_job_of_kind(self, job_id: UUID, name: str) -> Job:
+        """Return one job of a kind, for its domain's own routes."""
+        job = await rows.get_job_for_org(self._session, self._actor.org_id, job_id)
+        if job is None or job.kind != name:
             raise JobNotFoundError(job_id)
         return job
 
     async def list_jobs(self, filters: JobFilters, page: PageParams) -> Slice[Job]:
-        """Return one page of the organisation's jobs, newest first."""
-        return await gateway.list_jobs_for_org(
+        """Return one page of the organisation's listed jobs, newest first."""
+        return await rows.list_jobs_for_org(
             self._session, self._actor.org_id, filters, page
         )
 
@@ -83,33 +107,78 @@ class JobsService:
         """Cancel at once what waits; ask a worker to stop what runs."""
         self._actor.require(*CHANGERS)
         job = await self._lock(job_id)
-        before, job.state = job.state, next_state(job.state, JobEvent.CANCEL)
-        if job.state is before:
-            return job
-        job.cancel_requested_at = now()
-        if job.state is JobState.CANCELLED:
-            job.finished_at = now()
-            await carry.announce_end(self._session, job.id)
-        else:
-            await carry.request_stop(self._session, job.engine_id)
-        await self._record(job)
-        return job
+        if not is_listed(job.kind):
+            raise JobNotFoundError(job_id)
+        return await self._cancel(job)
+
+    async def cancel_job_of_kind(self, job_id: UUID, name: str) -> Job:
+        """Cancel a job of a kind for its domain, which has authorised it.
+
+        Asking twice, or for a job that is over, changes nothing.
+        """
+        job = await self._lock(job_id)
+        if job.kind != name:
+            raise JobNotFoundError(job_id)
+        return job if job.state in FINISHED else await self._cancel(job)
+
+    async def delete_job(self, job_id: UUID) -> None:
+        """Delete a job with its events; a handler that runs is cancelled."""
+        await self._forget(
+            await rows.delete_jobs_for_org(
+                self._session, self._actor.org_id, job_id=job_id
+            )
+        )
+
+    async def delete_jobs_of_subject(self, subject_id: UUID) -> None:
+        """Delete the jobs of a subject, as `delete_job` does."""
+        await self._forget(
+            await rows.delete_jobs_for_org(
+                self._session, self._actor.org_id, subject_id=subject_id
+            )
+        )
+
+    async def announce_access_change(self, subject_id: UUID) -> None:
+        """Have the followers of a subject's jobs asked whether they still may."""
+        job_ids = await rows.list_unfinished_ids_for_org(
+            self._session, self._actor.org_id, subject_id
+        )
+        await notify(self._session, job_ids, ACCESS_CHANNEL)
 
     async def retry_job(self, job_id: UUID) -> Job:
         """Queue a failed job once more."""
         self._actor.require(*CHANGERS)
         job = await self._lock(job_id)
-        job.state = next_state(job.state, JobEvent.REDRIVE)
-        job.failures = 0
-        job.error = job.finished_at = job.cancel_requested_at = job.run_id = None
+        if not is_listed(job.kind):
+            raise JobNotFoundError(job_id)
+        job.state = next_state(job.state, JobSignal.REDRIVE)
+        job.failures = job.deaths = job.last_seq = 0
+        job.error = job.finished_at = job.cancel_requested_at = None
         # A new engine row: the old one may not have been forgotten yet.
-        [job.engine_id] = await carry.reserve_ids(self._session, 1)
+        [job.engine_id] = await queue.reserve_ids(self._session, 1)
         with conflict_on(DEDUPE_INDEX, JobAlreadyQueuedError(job.dedupe_key)):
             await self._session.flush()
-        await self._carry([job])
+        await self._queue([job])
         await self._record(job)
         self._tell(job)
         return job
+
+    async def _cancel(self, job: Job) -> Job:
+        before, job.state = job.state, next_state(job.state, JobSignal.CANCEL)
+        if job.state is before:
+            return job
+        job.cancel_requested_at = now()
+        if job.state is JobState.CANCELLED:
+            await record_end(self._session, job)
+        else:
+            await queue.request_stop(self._session, [job.engine_id])
+        await self._record(job)
+        return job
+
+    async def _forget(self, jobs: Sequence[Job]) -> None:
+        running = [job.engine_id for job in jobs if job.state not in FINISHED]
+        if running:
+            await queue.request_stop(self._session, running)
+        await notify(self._session, [job.id for job in jobs])
 
     def _tell(self, job: Job) -> None:
         if self._announce is not None:
@@ -122,6 +191,7 @@ class JobsService:
         ids: Mapping[str, Scalar],
         dedupe_key: str | None = None,
     ) -> dict[str, Any]:
+        kind_of(name)  # raises where nobody declares it
         return {
             "id": new_id(),
             "created_at": now(),
@@ -134,6 +204,9 @@ class JobsService:
             "progress_peak": 0,
             "attempts": 0,
             "failures": 0,
+            "deaths": 0,
+            "last_seq": 0,
+            "on_disconnect": "continue",
             "actor_user_id": self._actor.user_id,
             "actor_api_key_id": self._actor.api_key_id,
             "actor_name": self._actor.name,
@@ -141,22 +214,22 @@ class JobsService:
             "request_id": self._actor.request_id,
         }
 
-    async def _add(self, rows: list[dict[str, Any]], delay_s: float) -> list[Job]:
-        engine_ids = await carry.reserve_ids(self._session, len(rows))
-        backlog = await self._backlog()
-        for row, engine_id in zip(rows, engine_ids, strict=True):
+    async def _add(self, values: list[dict[str, Any]], delay_s: float) -> list[Job]:
+        engine_ids = await queue.reserve_ids(self._session, len(values))
+        backlog = await self._backlog(values[0]["kind"])
+        for row, engine_id in zip(values, engine_ids, strict=True):
             row["engine_id"] = engine_id
-        jobs = await gateway.add_jobs(self._session, rows)
-        await self._carry(jobs, backlog, delay_s)
+        jobs = await rows.add_jobs(self._session, values)
+        await self._queue(jobs, backlog, delay_s)
         return jobs
 
-    async def _carry(
+    async def _queue(
         self, jobs: Sequence[Job], backlog: int = 0, delay_s: float = 0
     ) -> None:
         if not jobs:
             return
-        loads = [
-            carry.Load(
+        entries = [
+            queue.QueueEntry(
                 engine_id=job.engine_id,
                 kind=job.kind,
                 org_id=job.org_id,
@@ -167,21 +240,24 @@ class JobsService:
             )
             for place, job in enumerate(jobs)
         ]
-        await carry.carry(self._session, loads)
+        await queue.add_entries(self._session, entries)
 
-    async def _backlog(self) -> int:
-        """Return how far back the organisation's next job queues.
+    async def _backlog(self, name: str) -> int:
+        """Return how far back the organisation's next job queues in its group.
 
         The n-th unfinished job of one organisation stands behind the first of another.
         """
-        return await gateway.count_unfinished_for_org(
-            self._session, self._actor.org_id, at_most=carry.RANKS
+        return await rows.count_unfinished_for_org(
+            self._session,
+            self._actor.org_id,
+            names_in(kind_of(name).group),
+            at_most=queue.RANKS,
         )
 
     async def _holder(self, row: dict[str, Any], delay_s: float) -> Job:
         """Return the job that holds the key, or our own if it has just ended."""
         for _ in range(3):
-            held = await gateway.get_live_job_by_key_for_org(
+            held = await rows.get_live_job_by_key_for_org(
                 self._session, self._actor.org_id, row["dedupe_key"]
             )
             found = [held] if held else await self._add([row], delay_s)
@@ -190,14 +266,15 @@ class JobsService:
         raise JobAlreadyQueuedError(row["dedupe_key"])
 
     async def _lock(self, job_id: UUID) -> Job:
-        job = await gateway.lock_job_for_org(self._session, self._actor.org_id, job_id)
+        job = await rows.lock_job_for_org(self._session, self._actor.org_id, job_id)
         if job is None:
             raise JobNotFoundError(job_id)
         return job
 
     async def _record(self, job: Job) -> None:
+        what = "job" if is_listed(job.kind) else "run"
         await self._activity.record(
-            "update", "job", job.id, details={"kind": job.kind, "state": job.state}
+            "update", what, job.id, details={"kind": job.kind, "state": job.state}
         )
 
 
@@ -210,35 +287,35 @@ class JobReads:
 
     async def get_job(self, job_id: UUID) -> dict[str, Any]:
         """Return one job of the organisation."""
-        row = await gateway.get_job_row_for_org(self._reads, self._actor.org_id, job_id)
-        if row is None:
+        row = await rows.get_job_row_for_org(self._reads, self._actor.org_id, job_id)
+        if row is None or not is_listed(row["kind"]):
             raise JobNotFoundError(job_id)
         return members_of(row, "progress", "error")
 
 
 class OperatorJobs:
-    """Jobs of all organisations, for operators; needs a system transaction."""
+    """Listed jobs of all organisations, for operators; needs a system transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def list_jobs(self, filters: JobFilters, limit: int) -> list[Job]:
         """Return jobs, the newest first."""
-        return await gateway.list_jobs_for_system(self._session, filters, limit=limit)
+        return await rows.list_jobs_for_system(self._session, filters, limit=limit)
 
     async def find_jobs(self, job_id: UUID | None) -> list[Job]:
         """Return one job, or all failed ones where no id is given."""
         if job_id is None:
             failed = JobFilters(state=JobState.FAILED)
             return await self.list_jobs(failed, MAX_REDRIVEN)
-        job = await gateway.get_job_for_system(self._session, job_id)
-        if job is None:
+        job = await rows.get_job_for_system(self._session, job_id)
+        if job is None or not is_listed(job.kind):
             raise JobNotFoundError(job_id)
         return [job]
 
-    async def queue_depth(self) -> list[upkeep.Depth]:
+    async def queue_depth(self) -> list[queue.Depth]:
         """Return how much waits and runs, by kind, and since when."""
-        return await upkeep.queue_depth(self._session)
+        return await queue.queue_depth(self._session)
 
 
 def _plain(value: Scalar) -> str | int | bool | None:

@@ -12,8 +12,10 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.constants import JobState
+from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
 from dossier.pif.constants import Market
 from dossier.pif.models import PifVersion
 from dossier.pif.service import PifService
@@ -27,6 +29,8 @@ from dossier.reports.constants import (
 )
 from dossier.reports.exceptions import ReportNotFoundError, ReportNotReadyError
 from dossier.reports.models import Report
+
+declare(JobKind(RENDER_TASK))
 
 _UNSUCCESSFUL = (JobState.FAILED, JobState.CANCELLED)
 

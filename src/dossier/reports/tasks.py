@@ -14,7 +14,7 @@ from dossier.core.database import tenant_transaction
 from dossier.documents.service import DocumentsService
 from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.storage.client import ObjectStore
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.pif.service import PifService
 from dossier.products.service import FormulaService, ProductsService
 from dossier.reports import gateway, rules
@@ -28,13 +28,13 @@ STEPS = 3
 
 
 async def render(
-    ctx: TaskContext, report_id: UUID, *, store: ObjectStore, renderer: PdfRenderer
+    ctx: JobContext, report_id: UUID, *, store: ObjectStore, renderer: PdfRenderer
 ) -> None:
     """Print one report; one that is printed already is left as it is."""
     loaded = await _load(ctx, report_id)
     if loaded is None:
         async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-            await ctx.finish(session, path_of(report_id))
+            await ctx.finish(session, result_path=path_of(report_id))
         return
     content, blob_keys = loaded
     with tempfile.TemporaryDirectory(prefix="dossier-report-") as name:
@@ -58,11 +58,11 @@ async def render(
         await gateway.record_rendering_for_org(
             session, ctx.org_id, report_id, files=files, page_count=page_count
         )
-        await ctx.finish(session, path_of(report_id))
+        await ctx.finish(session, result_path=path_of(report_id))
 
 
 async def _load(
-    ctx: TaskContext, report_id: UUID
+    ctx: JobContext, report_id: UUID
 ) -> tuple[ReportContent, dict[str, str]] | None:
     """Read all that is printed in one short transaction.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from dossier.core.database import SessionFactory, system_transaction, tenant_transaction
 from dossier.core.tenancy import Actor
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.jobs.service import JobsService
 from dossier.sources.constants import (
     CENTRAL_EVERY_S,
@@ -24,7 +24,7 @@ from dossier.sources.service import CentralRetrieval, SourceRates
 
 
 async def create_base(
-    ctx: TaskContext, product_id: UUID, service: CentralService | None
+    ctx: JobContext, product_id: UUID, service: CentralService | None
 ) -> None:
     """Make a product's knowledge base; run twice, the first base stays.
 
@@ -39,7 +39,7 @@ async def create_base(
 
 
 async def push_document(
-    ctx: TaskContext,
+    ctx: JobContext,
     document_id: UUID,
     service: CentralService | None,
     papers: Papers,

@@ -1,9 +1,14 @@
-"""Chat as it runs: a database that commits, an engine, a scripted model server."""
+"""Chat as it runs: a database that commits, a worker, a scripted model server."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,19 +23,25 @@ from tests.conftest import TEMPLATE, KnownTokens, client_of, clone
 from tests.factories.accounts import make_organisation, make_user
 
 from dossier.ai.service import open_model_parts
+from dossier.chat.answering.pipeline import AnswerParts, AnswerPipeline
+from dossier.chat.answering.prompt import Window
+from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.ports import SearcherOf
-from dossier.chat.service.answers import KIND
-from dossier.chat.service.answers_first import Acquaintances
-from dossier.chat.service.answers_prompt import Window
-from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
+from dossier.chat.rules.replay import Event, replay
 from dossier.chat.tasks.parts import Clients
-from dossier.core.database import Engine, SessionFactory, make_engine, make_sessions
+from dossier.core.database import make_engine, make_sessions, tenant_transaction
 from dossier.core.models import new_id
 from dossier.core.settings import Settings
+from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.types import ServerAbilities
-from dossier.runs.service import RunEngine, RunKind
+from dossier.jobs.context import JobContext
+from dossier.jobs.event_log import JobEventLog
+from dossier.jobs.follower import JobFollower
+from dossier.jobs.models import Job
+from dossier.jobs.service import JobsService
 from dossier.testing.model_server import ScriptedModelServer
+from dossier.worker import make_worker
 
 STABILITY = Paper(
     "stability.pdf",
@@ -39,7 +50,6 @@ STABILITY = Paper(
     page=3,
 )
 LABEL = Paper("label.pdf", "玫瑰霜的保存期限為三十個月。請置於陰涼乾燥處。", page=1)
-
 
 WINDOW = Window(16_384, 256)
 
@@ -52,22 +62,71 @@ class Members(KnownTokens):
         self.actors = actors
 
 
+@dataclass(eq=False)
+class Pipelines:
+    """Answers with the pipeline of each job's organisation."""
+
+    of: dict[UUID, AnswerPipeline] = field(default_factory=dict)
+
+    async def __call__(
+        self,
+        ctx: JobContext,
+        room_id: UUID,
+        question_id: UUID,
+        answer_id: UUID,
+        engine: str,
+        grounding: str,
+        is_anew: bool,  # noqa: FBT001 - passed by name
+    ) -> None:
+        answer = self.of[ctx.org_id]
+        await answer(ctx, room_id, question_id, answer_id, engine, grounding, is_anew)
+
+
+@asynccontextmanager
+async def working(
+    settings: Settings, database: Database, pipelines: Pipelines
+) -> AsyncIterator[None]:
+    """Run a worker that answers; leaving gives what it answers back to the queue."""
+    worker = make_worker(settings, database, {ANSWER_JOB: pipelines}, timers=[])
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
 @dataclass
 class Chat:
-    """One process with one member's client."""
+    """One organisation with one member's client."""
 
     org_id: UUID
     actor: Actor
     client: httpx2.AsyncClient
-    engine: RunEngine
     app: FastAPI
     shelf: Shelf
-    sessions: SessionFactory
+    database: Database
+
+    @property
+    def sessions(self) -> Any:
+        return self.database.sessions
 
     async def ask(self, message: str, **fields: Any) -> httpx2.Response:
         """Ask in a new room, unless one is named."""
         body = {"message": message, **fields}
         return await self.client.post("/api/v1/chat", json=body)
+
+    async def start(self, message: str, **fields: Any) -> dict[str, Any]:
+        """Ask without waiting; return the run."""
+        response = await self.client.post(
+            "/api/v1/chat",
+            json={"message": message, **fields},
+            headers={"prefer": "respond-async"},
+        )
+        assert response.status_code == httpx2.codes.ACCEPTED, response.text
+        run: dict[str, Any] = response.json()
+        return run
 
     async def answer(self, message: str, **fields: Any) -> dict[str, Any]:
         """Ask, and return what was answered."""
@@ -88,25 +147,50 @@ class Chat:
         self.app.state.authenticator = Members({**known, name: actor})
         return client_of(self.app, name)
 
+    async def job(self, run_id: str) -> Job:
+        """Return the job of a run."""
+        async with tenant_transaction(self.sessions, self.org_id) as session:
+            jobs = JobsService(session, self.actor)
+            return await jobs.get_job_of_kind(UUID(run_id), ANSWER_JOB)
+
+    async def wait(self, run_id: str, timeout_s: float = 5) -> Job:
+        """Return the job of a run at its end, or as it is when the time is over."""
+        follower: JobFollower = self.app.state.job_follower
+        await follower.wait(self.org_id, UUID(run_id), timeout_s)
+        return await self.job(run_id)
+
+    async def events(self, run_id: str) -> list[Event]:
+        """Return the stored events that count."""
+        job = await self.job(run_id)
+        async with tenant_transaction(self.sessions, self.org_id) as session:
+            events = await JobEventLog(session, job).events()
+        return [(each.sequence_number, each.type, each.data) for each in events]
+
 
 OpenChat = Callable[..., Awaitable[Chat]]
 
 
 @pytest.fixture(scope="session")
-async def chat_url(cluster_url: str, database_url: str) -> AsyncIterator[str]:
+async def chat_database(cluster_url: str, database_url: str) -> AsyncIterator[Database]:
     del database_url  # only so that the template exists
     name = f"chat_{os.getpid()}"
-    yield await clone(cluster_url, TEMPLATE, name)
+    url = await clone(cluster_url, TEMPLATE, name)
+    engine = make_engine(url)
+    yield Database(url, engine, make_sessions(engine))
+    await engine.dispose()
     connection = await asyncpg.connect(cluster_url)
     await connection.execute(f"drop database {name} with (force)")
     await connection.close()
 
 
 @pytest.fixture(scope="session")
-async def chat_pool(chat_url: str) -> AsyncIterator[Engine]:
-    pool = make_engine(chat_url)
-    yield pool
-    await pool.dispose()
+async def chat_worker(
+    chat_database: Database, common_settings: Settings
+) -> AsyncIterator[Pipelines]:
+    """A worker for all tests: an organisation is answered by its own pipeline."""
+    pipelines = Pipelines()
+    async with working(quick(common_settings), chat_database, pipelines):
+        yield pipelines
 
 
 @pytest.fixture(scope="session")
@@ -121,15 +205,28 @@ def model(model_server: ScriptedModelServer) -> ScriptedModelServer:
     return model_server
 
 
+def quick(settings: Settings) -> Settings:
+    """Return settings with which nothing waits for long."""
+    jobs = {
+        "lease_s": 1,
+        "answers_lease_s": 1,
+        "dequeue_timeout_s": 0.02,
+        "flush_ms": 20,
+        "max_duration_s": 20,
+    }
+    return settings.model_copy(update={"jobs": settings.jobs.model_copy(update=jobs)})
+
+
 @pytest.fixture
-def chat_settings(settings: Settings, chat_url: str, tmp_path: Path) -> Settings:
-    runs = {"lease_s": 1, "batch_ms": 20, "max_duration_s": 20}
+def chat_settings(
+    settings: Settings, chat_database: Database, tmp_path: Path
+) -> Settings:
+    url = {"url": chat_database.url}
     changes = {
         "home": tmp_path,
-        "database": settings.database.model_copy(update={"url": chat_url}),
-        "runs": settings.runs.model_copy(update=runs),
+        "database": settings.database.model_copy(update=url),
     }
-    return settings.model_copy(update=changes)
+    return quick(settings).model_copy(update=changes)
 
 
 def with_model(
@@ -152,99 +249,93 @@ def with_model(
     return settings.model_copy(update={"ai": settings.ai.model_copy(update=ai)})
 
 
-@pytest.fixture
-async def open_chat(
-    chat_settings: Settings,
-    chat_pool: Engine,
-    built_apps: dict[str, FastAPI],
-    model: ScriptedModelServer,
-) -> AsyncIterator[OpenChat]:
-    """Opens one more process on one organisation; all are closed at the end."""
-    async with AsyncExitStack() as stack:
-        app = _app(stack, chat_settings, built_apps)
+class ChatHouse:
+    """Opens organisations that chat, over one database and one app."""
 
-        async def begin(
-            *,
-            has_model: bool = False,
-            shelf: Shelf | None = None,
-            searcher_of: SearcherOf | None = None,
-            continues: bool = False,
-            patience_s: float = 5,
-            model_name: str | None = "scripted",
-            fallback_url: str | None = None,
-            window: Window = WINDOW,
-            keep_alive_s: float | None = None,
-        ) -> Chat:
-            settings = chat_settings
-            if keep_alive_s is not None:
-                runs = settings.runs.model_copy(update={"keep_alive_s": keep_alive_s})
-                settings = settings.model_copy(update={"runs": runs})
-            if has_model:
-                settings = with_model(
-                    settings, model, patience_s, model_name, fallback_url
-                )
-            sessions = make_sessions(chat_pool)
-            org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")
-            user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
-            actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
-            shelf = shelf or Shelf()
-            process = Process(
-                settings,
-                sessions,
-                searcher_of or shelf.searcher_of,
-                continues=continues,
-                window=window,
+    def __init__(
+        self,
+        stack: AsyncExitStack,
+        settings: Settings,
+        database: Database,
+        pipelines: Pipelines,
+        model: ScriptedModelServer,
+        app: FastAPI,
+    ) -> None:
+        self._stack = stack
+        self._settings = settings
+        self._database = database
+        self._model = model
+        self._app = app
+        self.pipelines = pipelines
+
+    async def open(
+        self,
+        *,
+        has_model: bool = False,
+        shelf: Shelf | None = None,
+        searcher_of: SearcherOf | None = None,
+        continues: bool = False,
+        patience_s: float = 5,
+        model_name: str | None = "scripted",
+        fallback_url: str | None = None,
+        window: Window = WINDOW,
+        keep_alive_s: float | None = None,
+    ) -> Chat:
+        """Open one more organisation; what belongs to it is closed at the end."""
+        settings, database, state = self._settings, self._database, self._app.state
+        if has_model:
+            settings = with_model(
+                settings, self._model, patience_s, model_name, fallback_url
             )
-            engine = await process.start(stack)
-            known = app.state.authenticator.actors
-            if not known:  # the first process serves; any process could
-                app.state.settings, app.state.run_engine = settings, engine
-                app.state.acquaintances = Acquaintances()
-                app.state.sessions = sessions
-            token = str(org_id)
-            app.state.authenticator = Members({**known, token: actor})
-            client = await stack.enter_async_context(client_of(app, token))
-            return Chat(org_id, actor, client, engine, app, shelf, sessions)
-
-        yield begin
-
-
-@dataclass
-class Process:
-    """What runs answers; several share a database."""
-
-    settings: Settings
-    sessions: SessionFactory
-    searcher_of: SearcherOf
-    continues: bool
-    window: Window
-
-    async def start(self, stack: AsyncExitStack) -> RunEngine:
-        settings, sessions = self.settings, self.sessions
+        if not state.authenticator.actors:  # the first one's settings are the app's
+            state.settings, state.sessions = settings, database.sessions
+            state.job_follower = await self._stack.enter_async_context(
+                JobFollower(database.sessions, database.url, keep_alive_s or 15)
+            )
+        sessions = database.sessions
+        org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")
+        user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
+        actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
+        shelf = shelf or Shelf()
         parts = open_model_parts(sessions, settings)
         clients = Clients(settings, parts)
-        stack.push_async_callback(clients.close)
-        executor = AnswerExecutor(
+        self._stack.push_async_callback(clients.close)
+
+        async def abilities() -> ServerAbilities:
+            return ServerAbilities(reachable=True, continues_text=continues)
+
+        self.pipelines.of[org_id] = AnswerPipeline(
             AnswerParts(
                 sessions=sessions,
-                searcher_of=self.searcher_of,
-                ask_model=clients.chat,
-                ask_abilities=self.abilities,
-                window=self.window,
+                searcher_of=searcher_of or shelf.searcher_of,
+                model=clients.chat(),
+                abilities=abilities,
+                window=window,
                 cache_days=settings.chat.cache_days,
             )
         )
-        url = settings.database.url
-        assert url is not None
-        kinds = {KIND: RunKind(executor, executor.on_end)}
-        engine = RunEngine(sessions, url, kinds, settings.runs)
-        return await stack.enter_async_context(engine)
-
-    async def abilities(self) -> ServerAbilities:
-        return ServerAbilities(reachable=True, continues_text=self.continues)
+        token = str(org_id)
+        state.authenticator = Members({**state.authenticator.actors, token: actor})
+        client = await self._stack.enter_async_context(client_of(self._app, token))
+        return Chat(org_id, actor, client, self._app, shelf, database)
 
 
-def _app(
+@pytest.fixture
+async def open_chat(
+    chat_settings: Settings,
+    chat_database: Database,
+    chat_worker: Pipelines,
+    built_apps: dict[str, FastAPI],
+    model: ScriptedModelServer,
+) -> AsyncIterator[OpenChat]:
+    """Opens one more organisation; all are closed at the end."""
+    async with AsyncExitStack() as stack:
+        app = chat_app(stack, chat_settings, built_apps)
+        house = ChatHouse(stack, chat_settings, chat_database, chat_worker, model, app)
+        yield house.open
+
+
+def chat_app(
     stack: AsyncExitStack, settings: Settings, built_apps: dict[str, FastAPI]
 ) -> FastAPI:
     from dossier.main import create_app  # noqa: PLC0415 - half a second, only here
@@ -279,3 +370,38 @@ async def impatient(open_chat: OpenChat) -> Chat:
     opened = await open_chat(has_model=True, patience_s=0.15)
     opened.shelf.put(opened.org_id, STABILITY, LABEL)
     return opened
+
+
+@dataclass(frozen=True, slots=True)
+class Restarting:
+    """Chat on a database of its own, whose worker the test starts and stops."""
+
+    house: ChatHouse
+    settings: Settings
+    database: Database
+
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """Run a worker until the block is left."""
+        return working(self.settings, self.database, self.house.pipelines)
+
+
+@pytest.fixture
+async def restarting(
+    settings: Settings,
+    worker_database: Database,
+    built_apps: dict[str, FastAPI],
+    model: ScriptedModelServer,
+) -> AsyncIterator[Restarting]:
+    changed = quick(settings)
+    async with AsyncExitStack() as stack:
+        app = chat_app(stack, changed, built_apps)
+        house = ChatHouse(stack, changed, worker_database, Pipelines(), model, app)
+        yield Restarting(house, changed, worker_database)
+
+
+async def until_text(chat: Chat, run_id: str) -> str:
+    """Return the text of a run once some of it is stored."""
+    async with asyncio.timeout(5):
+        while not (text := replay(await chat.events(run_id)).text):  # noqa: ASYNC110 - a test
+            await asyncio.sleep(0.01)
+    return text

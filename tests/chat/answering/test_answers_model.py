@@ -1,11 +1,10 @@
 """A model's answer passes claim by claim; what fails of it has a name."""
 
-import asyncio
 from typing import Any
 
 import httpx2
 import pytest
-from tests.chat.answering.conftest import Chat
+from tests.chat.answering.conftest import Chat, until_text
 
 from dossier.testing.model_server import Fault, FaultKind, Rule, ScriptedModelServer
 
@@ -214,10 +213,10 @@ async def test_stopped_answer_stops_its_model_within_a_second(
         headers={"prefer": "respond-async"},
     )
     run = response.json()
-    await asyncio.sleep(0.15)
+    await until_text(talking, run["id"])
 
     cancelled = await talking.client.post(f"/api/v1/chat/runs/{run['id']}/cancel")
-    ended = await talking.engine.wait(talking.org_id, run["id"], 1)
+    ended = await talking.wait(run["id"], 1)
 
     assert cancelled.status_code == httpx2.codes.OK
     assert ended.state == "cancelled"

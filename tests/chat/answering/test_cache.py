@@ -11,18 +11,18 @@ from tests.chat.answering.shelf import Paper
 from tests.factories.accounts import make_user
 from tests.factories.products import make_product
 
-from dossier.chat.constants import AnswerScope, History, Turn
-from dossier.chat.service.answers_brief import Brief, Order
-from dossier.chat.service.answers_prompt import Window
-from dossier.chat.service.answers_sources import Sources
-from dossier.chat.tasks.answer_cache import Maker, key_of
+from dossier.chat.answering.cache import ModelConfig, key_of
+from dossier.chat.answering.context import AnswerContext
+from dossier.chat.answering.prompt import Window
+from dossier.chat.answering.retrieval import Sources
+from dossier.chat.types import AnswerJobInput, AnswerScope, History, Turn
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.testing.model_server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 MANNER: dict[str, Any] = {"name": "Dossier", "tone": None}
-MAKER = Maker("scripted", "models.example:443", WINDOW)
+CONFIG = ModelConfig("scripted", "models.example:443", WINDOW)
 SPOKEN = History(None, (Turn(new_id(), "user", "Mei", "Hello."),), None, None)
 CHAT = "/api/v1/chat"
 CHATS = "/v1/chat/completions"
@@ -159,7 +159,6 @@ async def test_members_share_no_answer_where_another_product_is_meant(
 @pytest.mark.parametrize(
     ("change", "is_shared"),
     [
-        ({"persona_id": new_id()}, True),
         ({"persona": MANNER | {"backstory": ""}}, True),
         ({"persona": MANNER | {"tone": "brisk"}}, False),
         ({"scope": AnswerScope(new_id(), None, ())}, True),
@@ -175,38 +174,38 @@ async def test_members_share_no_answer_where_another_product_is_meant(
 def test_key_of_an_answer_holds_what_made_it_and_not_who_asked(
     change: dict[str, Any], *, is_shared: bool
 ) -> None:
-    order = Order(new_id(), new_id(), new_id(), "auto", "papers")
-    scope = AnswerScope(order.room_id, None, ())
+    job = AnswerJobInput(new_id(), new_id(), new_id(), "auto", "papers")
+    scope = AnswerScope(job.room_id, None, ())
     history = History(None, (), None, None)
-    brief = Brief(order, QUESTION, "Mei", new_id(), MANNER, history, scope)
+    context = AnswerContext(job, QUESTION, "Mei", MANNER, history, scope)
     found = Sources((), {}, 1, "lexical", [])
 
-    def key(of: Brief) -> str:
-        return key_of(order.room_id, of, found, MAKER)
+    def key(of: AnswerContext) -> str:
+        return key_of(job.room_id, of, found, CONFIG)
 
-    assert (key(replace(brief, **change)) == key(brief)) is is_shared
+    assert (key(replace(context, **change)) == key(context)) is is_shared
 
 
 @pytest.mark.parametrize(
-    "maker",
+    "config",
     [
-        Maker("other", MAKER.server, MAKER.window),
-        Maker(MAKER.model, "other:443", MAKER.window),
-        Maker(MAKER.model, MAKER.server, Window(8_192, 256)),
-        Maker(MAKER.model, MAKER.server, Window(16_384, 512)),
+        ModelConfig("other", CONFIG.server, CONFIG.window),
+        ModelConfig(CONFIG.model, "other:443", CONFIG.window),
+        ModelConfig(CONFIG.model, CONFIG.server, Window(8_192, 256)),
+        ModelConfig(CONFIG.model, CONFIG.server, Window(16_384, 512)),
     ],
 )
 def test_key_of_an_answer_holds_who_makes_it_and_within_which_bounds(
-    maker: Maker,
+    config: ModelConfig,
 ) -> None:
-    order = Order(new_id(), new_id(), new_id(), "auto", "papers")
-    scope = AnswerScope(order.room_id, None, ())
+    job = AnswerJobInput(new_id(), new_id(), new_id(), "auto", "papers")
+    scope = AnswerScope(job.room_id, None, ())
     history = History(None, (), None, None)
-    brief = Brief(order, QUESTION, "Mei", new_id(), MANNER, history, scope)
+    context = AnswerContext(job, QUESTION, "Mei", MANNER, history, scope)
     found = Sources((), {}, 1, "lexical", [])
 
-    assert key_of(order.room_id, brief, found, maker) != key_of(
-        order.room_id, brief, found, MAKER
+    assert key_of(job.room_id, context, found, config) != key_of(
+        job.room_id, context, found, CONFIG
     )
 
 

@@ -1,17 +1,18 @@
 """How the end of an answer is told: cut, stopped, too long, made anew."""
 
-import asyncio
-from uuid import UUID
-
 import httpx2
 import pytest
-from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
+from tests.chat.answering.conftest import (
+    STABILITY,
+    Chat,
+    OpenChat,
+    Restarting,
+    until_text,
+)
 from tests.chat.answering.test_streaming import streamed
-from tests.factories.runs import expire_lease, kill
 
-from dossier.chat.service.answers_prompt import Window
-from dossier.core.database import tenant_transaction
-from dossier.runs.service import RunsService
+from dossier.chat.answering.prompt import Window
+from dossier.chat.rules.replay import replay
 from dossier.testing.model_server import (
     Fault,
     FaultKind,
@@ -110,16 +111,11 @@ async def test_stopped_answer_says_whose_words_it_holds(
 ) -> None:
     reply = f"{QUOTE} ⟦1|{QUOTE}⟧\n" + "It is pink. " * 500
     model.play(delay_per_token_ms=2, reply=reply)
-    response = await talking.client.post(
-        "/api/v1/chat",
-        json={"message": QUESTION, "grounding": grounding},
-        headers={"prefer": "respond-async"},
-    )
-    run_id = UUID(response.json()["id"])
-    await first_word(talking, run_id)
+    run_id = (await talking.start(QUESTION, grounding=grounding))["id"]
+    await until_text(talking, run_id)
 
     await talking.client.post(f"/api/v1/chat/runs/{run_id}/cancel")
-    await talking.engine.wait(talking.org_id, run_id, 2)
+    await talking.wait(run_id)
 
     room = (await talking.get("/rooms"))["items"][0]
     answer = (await talking.get(f"/rooms/{room['id']}/messages"))["items"][0]
@@ -130,47 +126,27 @@ async def test_stopped_answer_says_whose_words_it_holds(
     assert label["prompt_hash"]
 
 
-async def test_answer_that_ended_elsewhere_says_whose_words_it_holds(
-    open_chat: OpenChat, model: ScriptedModelServer
+async def test_answer_that_is_cancelled_while_nobody_works_on_it_keeps_its_text(
+    restarting: Restarting, model: ScriptedModelServer
 ) -> None:
-    first = await open_chat(has_model=True)
-    second = await open_chat(has_model=True, shelf=first.shelf)
+    chat = await restarting.house.open(has_model=True)
     reply = "It is pink. " * 500
     model.play(delay_per_token_ms=2, reply=reply)
-    response = await first.client.post(
-        "/api/v1/chat",
-        json={"message": QUESTION, "grounding": "none"},
-        headers={"prefer": "respond-async"},
-    )
-    run_id = UUID(response.json()["id"])
-    await first_word(first, run_id)
-    async with tenant_transaction(first.sessions, first.org_id) as session:
-        run = await RunsService(session, first.actor).get_run(run_id)
+    async with restarting.working():
+        run_id = (await chat.start(QUESTION, grounding="none"))["id"]
+        await until_text(chat, run_id)
 
-    await kill(first.engine)
-    await first.client.post(f"/api/v1/chat/runs/{run_id}/cancel")
-    await expire_lease(first.sessions, run)
-    await second.engine.take_over()
-    ended = await second.engine.wait(first.org_id, run_id, 5)
+    cancelled = await chat.client.post(f"/api/v1/chat/runs/{run_id}/cancel")
 
-    room = (await first.get("/rooms"))["items"][0]
-    answer = (await first.get(f"/rooms/{room['id']}/messages"))["items"][0]
-    assert (ended.state, answer["state"]) == ("cancelled", "incomplete")
-    # However much was stored before its process died, it is what the model said.
-    assert answer["text"]
+    room = (await chat.get("/rooms"))["items"][0]
+    answer = (await chat.get(f"/rooms/{room['id']}/messages"))["items"][0]
+    events = await chat.events(run_id)
+    assert cancelled.json()["state"] == "cancelled"
+    assert events[-1][1] == "response.incomplete"
+    assert answer["state"] == "incomplete"
+    assert answer["text"] == replay(events).text
     assert reply.startswith(answer["text"])
     assert answer["engine"]["model"] == "scripted"
-
-
-async def first_word(chat: Chat, run_id: UUID) -> None:
-    """Wait until a word is stored."""
-    for _ in range(200):
-        async with tenant_transaction(chat.sessions, chat.org_id) as session:
-            events = await RunsService(session, chat.actor).list_events(run_id)
-        if any(each.type == "response.output_text.delta" for each in events):
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
 
 
 async def test_each_end_tells_of_its_run_in_the_names_of_responses(
@@ -225,8 +201,7 @@ async def test_preference_that_is_followed_is_named(
 
     assert response.status_code == status
     assert response.headers.get("preference-applied") == applied
-    run_id = UUID(response.headers["location"].rpartition("/")[2])
-    await talking.engine.wait(talking.org_id, run_id, 5)
+    await talking.wait(response.headers["location"].rpartition("/")[2])
 
 
 async def test_answer_given_anew_is_not_the_stored_one_and_takes_its_place(

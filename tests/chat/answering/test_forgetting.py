@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import httpx2
 import pytest
@@ -20,8 +19,8 @@ ROOMS = "/api/v1/chat/rooms"
 CODES = httpx2.codes
 SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 """An answer that is still being written when something happens to it."""
-RUNS = "select count(*) from runs"
-EVENTS = "select count(*) from run_events"
+RUNS = "select count(*) from jobs"
+EVENTS = "select count(*) from job_events"
 ANSWERS = "select count(*) from ai_answers"
 
 
@@ -190,5 +189,5 @@ async def test_a_member_who_is_taken_out_reads_no_further(
     assert "response.completed" not in shown.text
     assert not mine.done()
     await talking.client.post(f"/api/v1/chat/runs/{run['id']}/cancel")
-    await talking.engine.wait(talking.org_id, UUID(run["id"]), 5)
+    await talking.wait(run["id"])
     assert "response.incomplete" in (await mine).text

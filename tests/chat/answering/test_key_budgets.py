@@ -16,7 +16,7 @@ from dossier.accounts.models import Membership
 from dossier.accounts.service import KeySignInService, KeyUses, SignInService
 from dossier.ai.models import AiCall
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.runs.models import Run
+from dossier.jobs.models import Job
 from dossier.testing.model_server import ScriptedModelServer
 
 CHATS = "/v1/chat/completions"
@@ -97,9 +97,9 @@ async def test_call_with_a_key_is_the_keys_in_run_and_ledger(
 
     key_id = UUID(api_key["id"])
     async with tenant_transaction(person.sessions, person.org_id) as session:
-        run = (await session.scalars(select(Run))).one()
+        run = (await session.scalars(select(Job))).one()
     assert answered.status_code == httpx2.codes.OK, answered.text
-    assert (run.actor.api_key_id, run.actor.user_id) == (key_id, person.actor.user_id)
+    assert (run.actor_api_key_id, run.actor_user_id) == (key_id, person.actor.user_id)
     assert await payers(person) == [key_id] * model.calls.count(CHATS)
     assert budgets[0]["spent_tokens"] > 0
 

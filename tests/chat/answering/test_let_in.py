@@ -17,17 +17,18 @@ from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import User
 from dossier.accounts.service import KeySignInService, KeyUses, SignInService
+from dossier.chat.constants import ANSWER_JOB
 from dossier.core.clock import now
 from dossier.core.database import system_transaction, tenant_transaction
 from dossier.core.models import new_id
 from dossier.core.security import PrincipalCache, TokenSigner
 from dossier.core.tenancy import Actor
-from dossier.runs.constants import RunState
-from dossier.runs.service import RunsService
+from dossier.jobs.constants import JobState
+from dossier.jobs.service import JobsService
 from dossier.testing.model_server import Script, ScriptedModelServer
 
 CODES = httpx2.codes
-KEEP_ALIVE_S = 0.06
+KEEP_ALIVE_S = 0.2
 SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 """An answer that is still being written when something happens to its reader."""
 
@@ -41,7 +42,7 @@ class House:
     boss: httpx2.AsyncClient
     user: User
     clock_s: list[float]
-    run_ids: list[UUID] = field(default_factory=list)
+    run_ids: list[str] = field(default_factory=list)
 
     async def stream(self) -> tuple[str, asyncio.Task[httpx2.Response]]:
         """Have Ann ask, and read; return the run, and what she is shown at the end."""
@@ -50,7 +51,7 @@ class House:
             json={"message": "Tell me all", "grounding": "none"},
             headers={"prefer": "respond-async"},
         )
-        self.run_ids.append(UUID(started.json()["id"]))
+        self.run_ids.append(started.json()["id"])
         path = f"/api/v1/chat/runs/{started.json()['id']}"
         reading = asyncio.create_task(self.ann.get(f"{path}/events"))
         await asyncio.sleep(3 * KEEP_ALIVE_S)
@@ -81,10 +82,11 @@ async def house(
     )
     house = House(chat, ann, boss, people[0], clock_s)
     yield house
-    for run_id in house.run_ids:  # nobody else shall go on with it
+    for run_id in house.run_ids:  # no other test shall wait for it
         async with tenant_transaction(chat.sessions, chat.org_id) as session:
-            await RunsService(session, Actor.system(chat.org_id)).cancel(run_id)
-        await chat.engine.wait(chat.org_id, run_id, 5)
+            jobs = JobsService(session, Actor.system(chat.org_id))
+            await jobs.cancel_job_of_kind(UUID(run_id), ANSWER_JOB)
+        await chat.wait(run_id)
 
 
 async def deactivate(house: House) -> None:
@@ -119,8 +121,8 @@ async def test_stream_ends_for_whoever_would_not_be_let_in_any_more(
     assert "response.completed" not in shown.text
     refused = await house.ann.get(f"{path}/events")
     assert refused.status_code == CODES.UNAUTHORIZED
-    run = await house.chat.engine.wait(house.chat.org_id, house.run_ids[0], 0.01)
-    assert run.state is RunState.PROCESSING
+    run = await house.chat.job(house.run_ids[0])
+    assert run.state is JobState.PROCESSING
 
 
 async def test_stream_ends_with_the_api_key_that_asked_for_it(house: House) -> None:

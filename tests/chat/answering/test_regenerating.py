@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat
 
-from dossier.chat.service.answers_terms import Terms, Wish
+from dossier.chat.types import AnswerOptions
 
 QUESTION = "What is the shelf life of the rose cream?"
 
@@ -78,16 +78,21 @@ async def test_answer_in_a_branch_of_its_own_is_given_anew_as_it_was(
 
 
 @pytest.mark.parametrize(
-    ("wish", "before", "expected"),
+    ("engine", "grounding", "before", "expected"),
     [
-        (Wish(), Terms("model", "none"), Terms("model", "none")),
-        (Wish("auto"), Terms("model", "none"), Terms("auto", "none")),
-        (Wish(None, "papers"), Terms("auto", "none"), Terms("auto", "papers")),
-        (Wish("extractive"), Terms("auto", "none"), Terms("extractive", "papers")),
-        (Wish("extractive", "none"), Terms(), Terms("extractive", "none")),
+        (None, None, ("model", "none"), ("model", "none")),
+        ("auto", None, ("model", "none"), ("auto", "none")),
+        (None, "papers", ("auto", "none"), ("auto", "papers")),
+        ("extractive", None, ("auto", "none"), ("extractive", "papers")),
+        ("extractive", "none", ("auto", "papers"), ("extractive", "none")),
     ],
 )
-def test_terms_are_taken_over_where_none_are_named(
-    wish: Wish, before: Terms, expected: Terms
+def test_options_are_kept_where_none_are_named(
+    engine: str | None,
+    grounding: str | None,
+    before: tuple[str, str],
+    expected: tuple[str, str],
 ) -> None:
-    assert wish.instead_of(before) == expected
+    changed = AnswerOptions(*before).changed(engine, grounding)
+
+    assert changed == AnswerOptions(*expected)

@@ -3,17 +3,19 @@
 import asyncio
 import json
 from typing import Any
-from uuid import UUID
 
 import httpx2
 import pytest
-from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
-from tests.factories.runs import expire_lease, kill
+from tests.chat.answering.conftest import (
+    STABILITY,
+    Chat,
+    OpenChat,
+    Restarting,
+    until_text,
+)
 
 from dossier.chat.rules.replay import Event, replay
-from dossier.core.database import tenant_transaction
 from dossier.core.tenancy import Actor
-from dossier.runs.service import RunsService
 from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
@@ -124,12 +126,15 @@ async def test_failed_answer_ends_its_stream_with_the_problem(
 
 @pytest.mark.parametrize("grounding", ["none", "papers"])
 @pytest.mark.parametrize("continues", [True, False])
-async def test_answer_of_a_process_that_died_is_finished_by_another(
-    open_chat: OpenChat, model: ScriptedModelServer, *, grounding: str, continues: bool
+async def test_answer_of_a_worker_that_stopped_is_finished_by_another(
+    restarting: Restarting,
+    model: ScriptedModelServer,
+    *,
+    grounding: str,
+    continues: bool,
 ) -> None:
-    first = await open_chat(has_model=True)
-    first.shelf.put(first.org_id, STABILITY)
-    second = await open_chat(has_model=True, shelf=first.shelf, continues=continues)
+    chat = await restarting.house.open(has_model=True, continues=continues)
+    chat.shelf.put(chat.org_id, STABILITY)
     lines = [
         "It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧",
         "Its viscosity fell by 4.8 %. ⟦1|viscosity fell by 4.8 %⟧",
@@ -140,27 +145,21 @@ async def test_answer_of_a_process_that_died_is_finished_by_another(
         prefill="continue" if continues else "restart",
         delay_per_token_ms=4,
     )
-    started = await first.client.post(
-        "/api/v1/chat",
-        json={"message": QUESTION, "grounding": grounding},
-        headers={"prefer": "respond-async"},
-    )
-    run_id = started.json()["id"]
-    before = await until_text(first, run_id)
-    run = await row(first, run_id)
-
-    await kill(first.engine)
+    async with restarting.working():
+        run_id = (await chat.start(QUESTION, grounding=grounding))["id"]
+        before = await until_text(chat, run_id)
+    interrupted = await chat.job(run_id)
     model.play(delay_per_token_ms=0)
-    await expire_lease(first.sessions, run)
-    await second.engine.take_over()
-    ended = await second.engine.wait(first.org_id, run.id, 10)
 
-    assert ended.state == "completed"
-    async with tenant_transaction(first.sessions, first.org_id) as session:
-        stored = await RunsService(session, first.actor).list_events(run.id, limit=999)
-    events: list[Event] = [(e.sequence_number, e.type, e.data) for e in stored]
+    async with restarting.working():
+        ended = await chat.wait(run_id)
+
+    assert (interrupted.state, interrupted.attempts) == ("pending", 1)
+    assert (ended.state, ended.attempts, ended.deaths) == ("done", 2, 0)
+    events = await resumed(chat, run_id, 0)
+    assert [number for number, _, _ in events] == list(range(1, len(events) + 1))
     restarted = [data for _n, kind, data in events if kind == "run.restarted"]
-    message = await first.get(f"/messages/{events[0][2]['ai_message_id']}")
+    message = await chat.get(f"/messages/{events[0][2]['ai_message_id']}")
     assert len(restarted) == 1
     assert message["text"] == replay(events).text
     assert message["citations"] == replay(events).citations
@@ -168,25 +167,6 @@ async def test_answer_of_a_process_that_died_is_finished_by_another(
     assert message["text"].startswith(before[:8])
     searches = [kind for _n, kind, _d in events if kind.endswith("call.completed")]
     assert len(searches) == (0 if grounding == "none" else 1)
-
-
-async def until_text(chat: Chat, run_id: str) -> str:
-    """Wait until some of the text is stored."""
-    for _ in range(400):
-        async with tenant_transaction(chat.sessions, chat.org_id) as session:
-            events = await RunsService(session, chat.actor).list_events(
-                UUID(run_id), limit=999
-            )
-        text = replay((e.sequence_number, e.type, e.data) for e in events).text
-        if text:
-            return text
-        await asyncio.sleep(0.01)
-    raise TimeoutError
-
-
-async def row(chat: Chat, run_id: str) -> Any:
-    async with tenant_transaction(chat.sessions, chat.org_id) as session:
-        return await RunsService(session, chat.actor).get_run(UUID(run_id))
 
 
 async def test_run_is_seen_by_members_of_its_room_alone(
@@ -227,7 +207,7 @@ async def test_clients_that_vanish_leave_no_run_stuck(
 
     for room in (await talking.get("/rooms?limit=50"))["items"]:
         answer = (await talking.get(f"/rooms/{room['id']}/messages"))["items"][0]
-        await talking.engine.wait(talking.org_id, UUID(answer["run_id"]), 5)
+        await talking.wait(answer["run_id"])
         settled = await talking.get(f"/messages/{answer['id']}")
         states.append(settled["state"])
     assert states == ["complete"] * len(clients)

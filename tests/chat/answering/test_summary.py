@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import text
 from tests.chat.answering.conftest import Chat, OpenChat, with_model
 from tests.chat.answering.shelf import Paper
+from tests.draining import drain
 
 from dossier.ai.service import load_prompt, planned_servers
 from dossier.ai.tasks import probe_servers
+from dossier.chat.answering.prompt import Window
 from dossier.chat.constants import SUMMARISE_TASK
-from dossier.chat.service.answers_prompt import Window
 from dossier.chat.tasks.parts import open_clients
 from dossier.chat.tasks.summarise import summarise
 from dossier.core.database import tenant_transaction
@@ -21,9 +22,7 @@ from dossier.core.settings import Settings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
 from dossier.integrations.prices.client import listed_price
-from dossier.integrations.queue.drain import drain
-from dossier.jobs.ports import Task
-from dossier.jobs.tasks.attempt import Attempts
+from dossier.jobs.attempts import Attempts
 from dossier.testing.model_server import Rule, ScriptedModelServer
 
 SMALL = Window(1_500, 64)
@@ -156,6 +155,6 @@ async def test_summary_in_a_form_keeps_to_the_budget(
 async def work(chat: Chat, settings: Settings) -> int:
     """Run the queued jobs of chat."""
     clients_of = partial(open_clients, settings)
-    task = Task(partial(summarise, clients_of=clients_of, window=SMALL))
+    task = partial(summarise, clients_of=clients_of, window=SMALL)
     attempts = Attempts(chat.sessions, {SUMMARISE_TASK: task})
     return await drain(chat.sessions, {SUMMARISE_TASK: attempts})

@@ -3,15 +3,15 @@
 import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, OpenChat
+from tests.draining import drain
 from tests.factories.papers import pdf_bytes
 
 from dossier.ai.service import open_model_parts
-from dossier.core.database import Engine, make_sessions
 from dossier.core.settings import Settings
-from dossier.integrations.queue.drain import drain
-from dossier.jobs.tasks.attempt import Attempts
+from dossier.core.startup import Database
+from dossier.jobs.attempts import Attempts
 from dossier.knowledge.service.assembly import Searchers
-from dossier.worker import make_tasks
+from dossier.worker import make_handlers
 
 REPORT = pdf_bytes(
     ["Three batches were stored at 40 degrees.", "The shelf life is 30 months."]
@@ -27,10 +27,10 @@ MATERIALS = (
 
 @pytest.fixture
 async def reading(
-    open_chat: OpenChat, chat_pool: Engine, chat_settings: Settings
+    open_chat: OpenChat, chat_database: Database, chat_settings: Settings
 ) -> Chat:
     """Chat that searches what was uploaded, as it does in use."""
-    sessions = make_sessions(chat_pool)
+    sessions = chat_database.sessions
     recorder = open_model_parts(sessions, chat_settings).recorder
     searchers = Searchers(sessions, chat_settings, recorder)
     return await open_chat(searcher_of=searchers.searcher_of)
@@ -50,7 +50,7 @@ async def test_uploaded_papers_answer_in_either_language(
     report = await upload(reading, "report.pdf", REPORT)
     label = await upload(reading, "label.txt", LABEL)
     materials = await upload(reading, "materials.csv", MATERIALS)
-    tasks = make_tasks(chat_settings)
+    tasks = make_handlers(chat_settings)
     await drain(
         reading.sessions, dict.fromkeys(tasks, Attempts(reading.sessions, tasks))
     )

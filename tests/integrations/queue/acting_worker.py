@@ -14,8 +14,13 @@ from dossier.core.database import asyncpg_url, make_engine, make_sessions
 from dossier.core.logging import configure_logging
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
-from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.attempts import JobHandler
+from dossier.jobs.context import JobContext
+from dossier.jobs.kinds import declare
+from dossier.jobs.types import JobKind
 from dossier.worker import make_worker, stop_on_signals
+
+KINDS = [declare(JobKind(f"tests.{name}")) for name in ("sleep", "block", "die")]
 
 
 class Trace:
@@ -29,27 +34,27 @@ class Trace:
         os.write(self._file, line.encode())
 
 
-def make_acts(trace: Trace) -> dict[str, Task]:
+def make_acts(trace: Trace) -> dict[str, JobHandler]:
     """Return the tasks, by name."""
 
-    async def sleep(ctx: TaskContext, seconds_ms: int) -> None:
+    async def sleep(ctx: JobContext, seconds_ms: int) -> None:
         trace.write(ctx.job_id, "begin")
         await asyncio.sleep(seconds_ms / 1000)
         trace.write(ctx.job_id, "end")
 
-    async def block(ctx: TaskContext, seconds_ms: int) -> None:
+    async def block(ctx: JobContext, seconds_ms: int) -> None:
         trace.write(ctx.job_id, "begin")
         time.sleep(seconds_ms / 1000)  # noqa: ASYNC251 - holding up the loop is meant
         trace.write(ctx.job_id, "end")
 
-    async def die(ctx: TaskContext) -> None:
+    async def die(ctx: JobContext) -> None:
         trace.write(ctx.job_id, "begin")
         os._exit(1)
 
     return {
-        "tests.sleep": Task(sleep),
-        "tests.block": Task(block),
-        "tests.die": Task(die),
+        "tests.sleep": sleep,
+        "tests.block": block,
+        "tests.die": die,
     }
 
 

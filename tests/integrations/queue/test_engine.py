@@ -23,17 +23,23 @@ from dossier.core.database import (
     tenant_transaction,
 )
 from dossier.core.listening import Listener
+from dossier.core.reconnect import is_lost, retry_until_connected
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.engine import engine_queries, engine_settings
-from dossier.integrations.queue.lost import is_lost, outlast
-from dossier.integrations.queue.upkeep import prune_log, queue_depth
-from dossier.integrations.queue.worker import EngineWorker, Timer
+from dossier.integrations.queue.client import prune_log, queue_depth
+from dossier.integrations.queue.worker import (
+    EngineWorker,
+    Queue,
+    Timer,
+    engine_queries,
+    engine_settings,
+)
+from dossier.jobs.attempts import Attempts, JobHandler
 from dossier.jobs.constants import JobState
+from dossier.jobs.context import JobContext
 from dossier.jobs.models import Job
-from dossier.jobs.ports import Periodic, Task, TaskContext
 from dossier.jobs.service import JobsService
-from dossier.jobs.tasks.attempt import Attempts
-from dossier.jobs.tasks.upkeep import enqueue_due, prune_engine_log
+from dossier.jobs.types import Periodic
+from dossier.jobs.upkeep import enqueue_due, prune_engine_log
 
 KIND = "tests.act"
 
@@ -56,10 +62,10 @@ class Running:
         self._sessions = sessions
         self._ended = asyncio.Event()
 
-    async def run(self, task: Task, *timers: Timer, until: asyncio.Event) -> None:
+    async def run(self, task: JobHandler, *timers: Timer, until: asyncio.Event) -> None:
         stop = asyncio.Event()
         attempts = Attempts(self._sessions, {KIND: task})
-        worker = EngineWorker(self._url, {KIND: attempts}, timers)
+        worker = EngineWorker(self._url, [Queue({KIND: attempts})], timers)
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
             await until.wait()
@@ -98,12 +104,12 @@ async def test_a_job_of_a_committed_transaction_is_run_by_a_worker(
     job = await make_job(committed, ORG_ID)
     done = asyncio.Event()
 
-    async def act(ctx: TaskContext) -> None:
+    async def act(ctx: JobContext) -> None:
         async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-            await ctx.finish(session, "/result")
+            await ctx.finish(session, result_path="/result")
         done.set()
 
-    await running.run(Task(act), until=done)
+    await running.run(act, until=done)
 
     job = await get_job(committed, job)
     assert (job.state, job.result_path) == (JobState.DONE, "/result")
@@ -117,11 +123,11 @@ async def test_stopping_lets_a_running_job_end(
     job = await make_job(committed, ORG_ID)
     started = asyncio.Event()
 
-    async def act(_ctx: TaskContext) -> None:
+    async def act(_ctx: JobContext) -> None:
         started.set()
         await asyncio.sleep(0.1)
 
-    await running.run(Task(act), until=started)
+    await running.run(act, until=started)
 
     assert (await get_job(committed, job)).state is JobState.DONE
 
@@ -132,7 +138,7 @@ async def test_a_running_job_stops_when_a_person_cancels_it(
     job = await make_job(committed, ORG_ID)
     stopped = asyncio.Event()
 
-    async def hang(ctx: TaskContext) -> None:
+    async def hang(ctx: JobContext) -> None:
         try:  # the word may come back before the commit has returned
             async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
                 await JobsService(session, Actor.system(ORG_ID)).cancel_job(ctx.job_id)
@@ -140,7 +146,7 @@ async def test_a_running_job_stops_when_a_person_cancels_it(
         finally:
             stopped.set()
 
-    await running.run(Task(hang), until=stopped)
+    await running.run(hang, until=stopped)
 
     job = await get_job(committed, job)
     assert (job.state, job.attempts) == (JobState.CANCELLED, 1)
@@ -153,14 +159,14 @@ async def test_a_job_outlives_the_loss_of_every_connection(
     later: list[Job] = []
     done = asyncio.Event()
 
-    async def cut(ctx: TaskContext) -> None:
+    async def cut(ctx: JobContext) -> None:
         if ctx.job_id == job.id:
             await _cut_all(fresh_database)
             later.append(await make_job(committed, ORG_ID))
         else:
             done.set()
 
-    await running.run(Task(cut), until=done)
+    await running.run(cut, until=done)
 
     for made in (job, *later):
         found = await get_job(committed, made)
@@ -183,7 +189,7 @@ async def test_a_database_lost_inside_a_task_is_not_a_failure(
     done = asyncio.Event()
     runs = 0
 
-    async def use(ctx: TaskContext) -> None:
+    async def use(ctx: JobContext) -> None:
         nonlocal runs
         runs += 1
         async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
@@ -193,7 +199,7 @@ async def test_a_database_lost_inside_a_task_is_not_a_failure(
             await ctx.finish(session)
         done.set()
 
-    await running.run(Task(use), until=done)
+    await running.run(use, until=done)
 
     found = await get_job(committed, job)
     assert (found.state, found.attempts, found.failures) == (JobState.DONE, 2, 0)
@@ -212,14 +218,14 @@ async def test_two_workers_share_one_timer(
 
         await enqueue_due(committed, Periodic(KIND, "* * * * * *", due))
 
-    async def act(ctx: TaskContext) -> None:
+    async def act(ctx: JobContext) -> None:
         fired.append(ctx.job_id)
         done.set()
 
     timer = Timer("tests.tick", "* * * * * *", fire)
     async with asyncio.TaskGroup() as group:
         for _ in range(2):
-            group.create_task(running.run(Task(act), timer, until=done))
+            group.create_task(running.run(act, timer, until=done))
 
     assert len(fired) == len(set(fired))
 
@@ -230,10 +236,10 @@ async def test_old_log_rows_are_pruned_and_young_ones_stay(
     await make_job(committed, ORG_ID)
     done = asyncio.Event()
 
-    async def act(_ctx: TaskContext) -> None:
+    async def act(_ctx: JobContext) -> None:
         done.set()
 
-    await running.run(Task(act), until=done)
+    await running.run(act, until=done)
     young = await prune_engine_log(committed)
     connection = await asyncpg.connect(asyncpg_url(fresh_database))
     await connection.execute(
@@ -297,7 +303,7 @@ async def test_a_full_pool_is_waited_for(committed: SessionFactory) -> None:
         async with system_transaction(committed) as session:
             return len(await queue_depth(session))
 
-    assert await outlast(find_room) == 0
+    assert await retry_until_connected(find_room) == 0
     assert tries == 3
 
 
@@ -306,7 +312,7 @@ async def test_an_error_that_is_not_the_database_ends_the_waiting() -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        await outlast(fail)
+        await retry_until_connected(fail)
 
 
 async def test_a_listener_comes_back_and_says_so(fresh_database: str) -> None:

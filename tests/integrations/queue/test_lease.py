@@ -43,8 +43,7 @@ class Keeping:
         self.taken = asyncio.Event()
         self.keeper = LeaseKeeper(
             asyncpg_url(url),
-            owner,
-            lambda: [ENGINE_ID],
+            lambda: {ENGINE_ID: owner},
             lease_s=LEASE_S,
             on_taken=lambda: loop.call_soon_threadsafe(self.taken.set),
         )
@@ -111,7 +110,7 @@ async def test_a_job_that_has_just_ended_is_not_taken(
         async with asyncio.timeout(5):
             while not await watcher.fetchval(
                 "select exists (select from pg_stat_activity "
-                "where query like '%queue_manager_id <> $2%' "
+                "where query like '%queue_manager_id <> running.owner%' "
                 "and pid <> pg_backend_pid() and datname = current_database())"
             ):
                 pass

@@ -1,77 +1,57 @@
-"""Wiring of questions and runs."""
+"""Wiring of questions, runs and their responses."""
 
-from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 
-from dossier.chat.tasks.asking import Asking
+from dossier.chat.responses import AnswerResponses
+from dossier.chat.service.answers import AnswersService
+from dossier.chat.service.runs import RunsService
 from dossier.core.prefer import applied_of, wait_of
-from dossier.core.settings import Settings
-from dossier.core.web import AppSettings, CurrentActor, Sessions, is_welcome
+from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
 from dossier.integrations.llm.plan import model_plan
-from dossier.runs.dependencies import Runs
+from dossier.jobs.dependencies import Follower
 
 PREFER: Final = "`respond-async` answers at once, `wait=N` after N s."
-PREFERRED: Final[dict[str, Any]] = {
-    "parameters": [
-        {
-            "name": "prefer",
-            "in": "header",
-            "required": False,
-            "schema": {
-                "anyOf": [{"type": "string"}, {"type": "null"}],
-                "description": PREFER,
-                "title": "Prefer",
-            },
-            "description": PREFER,
-        }
-    ]
-}
-"""Documents the header for a hot route, which declares none."""
 
 
-async def get_asking(
-    request: Request,
-    sessions: Sessions,
-    actor: CurrentActor,
-    engine: Runs,
-    settings: AppSettings,
-) -> Asking:
-    """Build what asks; it opens its own short transactions."""
-    return Asking(
-        sessions,
+async def get_answers_service(
+    session: RequestSession, actor: CurrentActor, settings: AppSettings
+) -> AnswersService:
+    """Build the service of questions."""
+    return AnswersService(
+        session,
         actor,
-        engine,
         settings.chat.max_message_characters,
         has_model=model_plan(settings.ai) is not None,
-        is_welcome=partial(is_welcome, request, actor),
-        acquaintances=request.app.state.acquaintances,
+        on_disconnect=settings.jobs.on_disconnect,
     )
 
 
-async def get_patience_s(
+async def get_runs_service(session: RequestSession, actor: CurrentActor) -> RunsService:
+    """Build the service of runs."""
+    return RunsService(session, actor)
+
+
+async def get_answer_responses(
+    request: Request, sessions: Sessions, actor: CurrentActor, follower: Follower
+) -> AnswerResponses:
+    """Build what waits and streams after the commit."""
+    return AnswerResponses(request, sessions, actor, follower)
+
+
+async def get_wait_s(
     settings: AppSettings,
     prefer: Annotated[str | None, Header(description=PREFER)] = None,
 ) -> float:
     """Return how long a caller waits for an answer that is not streamed."""
-    return _patience_s(settings, prefer)
+    wait_s = None if prefer is None else wait_of(prefer)
+    if wait_s is not None:
+        return wait_s
+    return 0 if applied_of(prefer) else settings.jobs.max_duration_s
 
 
-async def get_hot_patience_s(settings: AppSettings, request: Request) -> float:
-    """Return the same on a hot route."""
-    return _patience_s(settings, request.headers.get("prefer"))
-
-
-def _patience_s(settings: Settings, prefer: str | None) -> float:
-    if prefer is None:
-        return settings.runs.max_duration_s
-    wait_s = wait_of(prefer)
-    if wait_s is None:
-        return 0 if applied_of(prefer) else settings.runs.max_duration_s
-    return wait_s
-
-
-Ask = Annotated[Asking, Depends(get_asking)]
-PatienceS = Annotated[float, Depends(get_patience_s)]
-HotPatienceS = Annotated[float, Depends(get_hot_patience_s)]
+Answers = Annotated[AnswersService, Depends(get_answers_service)]
+Runs = Annotated[RunsService, Depends(get_runs_service)]
+Responses = Annotated[AnswerResponses, Depends(get_answer_responses)]
+WaitS = Annotated[float, Depends(get_wait_s)]

@@ -1,1 +1,1 @@
-"""Every query of chat; who sees a room is asked in `seats` alone."""
+"""Every query of chat; who sees a room is asked in `memberships` alone."""

@@ -2,109 +2,89 @@
 
 from uuid import UUID
 
-import orjson
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import aliased
 
-from dossier.chat.constants import MessageState, SettledAnswer
+from dossier.chat.constants import MessageState
+from dossier.chat.models import ChatMember, ChatMessage, ChatProfile
 from dossier.chat.rules.replies import REFUSALS
-from dossier.core.reads import Reads, Statements, bound
+from dossier.chat.types import RecordedAnswer
+from dossier.core.database import Session
 
 QUESTIONS = 50
 LONGEST_QUESTION = 300
-_SETTLE = """
-update chat_messages set state = $3, text = $4, citations = $5::text::jsonb,
-  engine = $6::text::jsonb, dropped_claims = $7
-where org_id = $1 and id = $2 and state = 'pending' and deleted_at is null
-returning id
-"""
-# A person's latest questions, of those whose answers found something.
-_LATEST = f"""
-cross join lateral (
-  select json_agg(json_build_array(latest.id, latest.text))::text as texts from (
-    select said.id, said.text from chat_messages said
-    join chat_members member on member.org_id = bound.org_id
-      and member.room_id = said.room_id and member.profile_id = said.profile_id
-    where said.org_id = bound.org_id and said.profile_id = person.id
-      and said.id <> $2 and said.state = 'complete' and said.deleted_at is null
-      and length(said.text) <= {LONGEST_QUESTION} and exists (
-        select from chat_messages told
-        where told.org_id = bound.org_id and told.room_id = said.room_id
-          and told.parent_id = said.id and told.virtual_user_id is not null
-          and told.state = 'complete' and told.deleted_at is null
-          and not told.text ^@ any($3::text[])
-      )
-    order by said.created_at desc, said.id desc limit {QUESTIONS}
-  ) latest
-) earlier
-"""  # noqa: S608 - numbers of ours
-_EARLIER = bound(f"""
-select earlier.texts from chat_profiles person {_LATEST}
-where person.org_id = bound.org_id and person.user_id is not distinct from $4
-""")  # noqa: S608 - as above
-# The same with the state of an answer, for a member of its room.
-_SETTLED = bound(f"""
-select answer.state, answer.text, answer.citations::text as citations,
-  answer.engine::text as engine, answer.dropped_claims, earlier.texts
-from chat_messages answer
-join chat_members seat on seat.org_id = bound.org_id and seat.room_id = answer.room_id
-join chat_profiles person
-  on person.org_id = bound.org_id and person.id = seat.profile_id {_LATEST}
-where answer.org_id = bound.org_id and answer.id = $5
-  and person.user_id is not distinct from $4
-""")  # noqa: S608 - as above
 
 
-async def get_settled_for_org(
-    reads: Reads,
-    org_id: UUID,
-    message_id: UUID,
-    *,
-    user_id: UUID | None,
-    question_id: UUID,
-) -> tuple[SettledAnswer, dict[UUID, str]] | None:
-    """Return what an answer came to, and its reader's other questions; members only.
-
-    Of these, the ones with an answer that found something.
-    """
-    rows = await reads.rows(
-        _SETTLED, org_id, question_id, list(REFUSALS), user_id, message_id
-    )
-    if not rows:
-        return None
-    row = rows[0]
-    settled = SettledAnswer(
-        state=MessageState(row["state"]),
-        text=row["text"],
-        citations=orjson.loads(row["citations"]),
-        engine=orjson.loads(row["engine"] or "null"),
-        dropped_claims=row["dropped_claims"],
-    )
-    return settled, _texts_by_id(row["texts"])
-
-
-async def list_earlier_for_org(
-    reads: Reads, org_id: UUID, *, user_id: UUID | None, question_id: UUID
-) -> dict[UUID, str]:
-    """Return a person's other questions, the latest of those that found something."""
-    rows = await reads.rows(_EARLIER, org_id, question_id, list(REFUSALS), user_id)
-    return _texts_by_id(rows[0]["texts"]) if rows else {}
-
-
-def _texts_by_id(written: str | None) -> dict[UUID, str]:
-    return {UUID(key): text for key, text in orjson.loads(written or "[]")}
-
-
-async def settle_answer_for_org(
-    statements: Statements, org_id: UUID, message_id: UUID, settled: SettledAnswer
+async def record_answer_for_org(
+    session: Session, org_id: UUID, message_id: UUID, recorded: RecordedAnswer
 ) -> bool:
-    """Write what a pending answer came to, once; tell whether it was pending."""
-    rows = await statements(
-        _SETTLE,
-        org_id,
-        message_id,
-        settled.state,
-        settled.text,
-        orjson.dumps(settled.citations).decode(),
-        orjson.dumps(settled.engine).decode(),
-        settled.dropped_claims,
+    """Write the outcome of a pending answer, once; return whether it was pending."""
+    statement = (
+        update(ChatMessage)
+        .where(
+            ChatMessage.org_id == org_id,
+            ChatMessage.id == message_id,
+            ChatMessage.state == MessageState.PENDING,
+            ChatMessage.deleted_at.is_(None),
+        )
+        .values(
+            state=recorded.state,
+            text=recorded.text,
+            citations=recorded.citations,
+            engine=recorded.engine,
+            dropped_claims=recorded.dropped_claims,
+        )
+        .returning(ChatMessage.id)
     )
-    return bool(rows)
+    return await session.scalar(statement) is not None
+
+
+async def list_earlier_questions_for_org(
+    session: Session, org_id: UUID, *, user_id: UUID | None, question_id: UUID
+) -> dict[UUID, str]:
+    """Return a person's other questions by their ids, the latest first.
+
+    Of those whose answers found something, in rooms where the person is a member.
+    """
+    answer = aliased(ChatMessage)
+    is_answered = (
+        select(answer.id)
+        .where(
+            answer.org_id == org_id,
+            answer.room_id == ChatMessage.room_id,
+            answer.parent_id == ChatMessage.id,
+            answer.virtual_user_id.is_not(None),
+            answer.state == MessageState.COMPLETE,
+            answer.deleted_at.is_(None),
+            ~or_(*(answer.text.startswith(each) for each in REFUSALS)),
+        )
+        .exists()
+    )
+    query = (
+        select(ChatMessage.id, ChatMessage.text)
+        .join(
+            ChatProfile,
+            (ChatProfile.org_id == ChatMessage.org_id)
+            & (ChatProfile.id == ChatMessage.profile_id),
+        )
+        .join(
+            ChatMember,
+            (ChatMember.org_id == ChatMessage.org_id)
+            & (ChatMember.room_id == ChatMessage.room_id)
+            & (ChatMember.profile_id == ChatMessage.profile_id),
+        )
+        .where(
+            ChatMessage.org_id == org_id,
+            ChatProfile.org_id == org_id,
+            ChatMember.org_id == org_id,
+            ChatProfile.user_id.is_not_distinct_from(user_id),
+            ChatMessage.id != question_id,
+            ChatMessage.state == MessageState.COMPLETE,
+            ChatMessage.deleted_at.is_(None),
+            func.length(ChatMessage.text) <= LONGEST_QUESTION,
+            is_answered,
+        )
+        .order_by(ChatMessage.created_at.desc(), ChatMessage.id.desc())
+        .limit(QUESTIONS)
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}

@@ -1,6 +1,6 @@
 """Every query along the tree of a room: ends, paths, siblings.
 
-None of them asks who sees a room: services take the seat first.
+None of them asks who sees a room: services check the membership first.
 """
 
 from collections.abc import Sequence

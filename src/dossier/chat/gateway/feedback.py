@@ -1,6 +1,6 @@
 """Every query on what readers think of messages.
 
-None of them asks who sees a room: services take the seat first.
+None of them asks who sees a room: services check the membership first.
 """
 
 from collections.abc import Sequence

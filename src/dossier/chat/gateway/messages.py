@@ -1,6 +1,6 @@
 """Every query on messages, attachments and what settles answers.
 
-None of them asks who sees a room: services take the seat first.
+None of them asks who sees a room: services check the membership first.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,10 @@ from sqlalchemy import (
     update,
 )
 
-from dossier.chat.constants import MessageState, Summary
+from dossier.chat.constants import MessageState
 from dossier.chat.gateway.ids import any_of
 from dossier.chat.models import ChatAttachment, ChatFeedback, ChatMessage, ChatRoom
+from dossier.chat.types import Summary
 from dossier.core.database import Session
 
 

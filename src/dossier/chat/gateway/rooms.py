@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.chat.gateway.seats import seated
+from dossier.chat.gateway.memberships import where_member
 from dossier.chat.models import (
     ChatMember,
     ChatProfile,
@@ -20,7 +20,7 @@ from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
 
-_ROOMS = seated(
+_ROOMS = where_member(
     select(*(getattr(ChatRoom, name) for name in RoomResponse.model_fields)),
     ORG_ID,
     bindparam("user_id", type_=Uuid()),

@@ -53,9 +53,9 @@ async def list_rooms(
 @router.post("", response_model=RoomResponse, status_code=status.HTTP_201_CREATED)
 async def create_room(body: RoomCreate, rooms: Rooms, response: Response) -> ChatRoom:
     """Make a room; one's assistant is in it."""
-    seat = await rooms.create_room(body.kind, body.title, body.product_id)
-    response.headers["Location"] = f"/api/v1/chat/rooms/{seat.room.id}"
-    return seat.room
+    membership = await rooms.create_room(body.kind, body.title, body.product_id)
+    response.headers["Location"] = f"/api/v1/chat/rooms/{membership.room.id}"
+    return membership.room
 
 
 @router.get("/{room_id}", response_model=RoomResponse)

@@ -1,15 +1,14 @@
 """Runs that answer: how far they are, their events, stopping them."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from dossier.chat.dependencies.answers import Ask
-from dossier.runs.dependencies import StartingAfter, sse_response
-from dossier.runs.models import Run
-from dossier.runs.schemas import RunResponse
+from dossier.chat.dependencies.answers import Responses, Runs
+from dossier.chat.schemas.runs import RunResponse
+from dossier.jobs.models import Job
+from dossier.jobs.stream import StartingAfter
 
 router = APIRouter(prefix="/chat/runs/{chat_run_id}", tags=["chat"])
 
@@ -23,27 +22,20 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("", response_model=RunResponse)
-async def get_chat_run(chat_run_id: UUID, asking: Ask) -> Run:
+async def get_chat_run(chat_run_id: UUID, runs: Runs) -> Job:
     """Show how far an answer is; a failed one carries its problem."""
-    return await asking.get_run(chat_run_id)
+    return await runs.get_run(chat_run_id)
 
 
 @router.get("/events", responses=EVENTS, response_class=Response)
 async def stream_chat_run(
-    chat_run_id: UUID, asking: Ask, after: StartingAfter
+    chat_run_id: UUID, runs: Runs, responses: Responses, after: StartingAfter
 ) -> Response:
     """Replay the events after a number, and go on live: no gap, no double."""
-    run = await asking.get_run(chat_run_id)
-    return sse_response(
-        asking.engine,
-        asking.org_id,
-        run,
-        after,
-        may_follow=partial(asking.may_follow, run),
-    )
+    return responses.events(await runs.get_run(chat_run_id), after)
 
 
 @router.post("/cancel", response_model=RunResponse)
-async def cancel_chat_run(chat_run_id: UUID, asking: Ask) -> Run:
+async def cancel_chat_run(chat_run_id: UUID, runs: Runs) -> Job:
     """Stop an answer; what was said of it stays. Asking twice changes nothing."""
-    return await asking.cancel(chat_run_id)
+    return await runs.cancel(chat_run_id)

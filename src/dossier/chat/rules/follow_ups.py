@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from dossier.chat.constants import Turn
 from dossier.chat.rules.wording import estimated_tokens
+from dossier.chat.types import Turn
 
 LONGEST_TOKENS: Final = 12
 """A longer question names what it is about."""

@@ -1,4 +1,4 @@
-"""What a model is told, and with which authority: our rules first, all else as data."""
+"""The parts of a prompt: our rules as the system message, all else as data."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from dossier.chat.constants import Turn
 from dossier.chat.rules.passages import Shown, cleaned, fenced
 from dossier.chat.rules.window import TURN_TOKENS
 from dossier.chat.rules.wording import estimated_tokens, speaker_name
+from dossier.chat.types import Turn
 
 HISTORY_SHARE = 0.3
 """Of the window, for what was said before; the rest is for passages."""
@@ -43,12 +43,12 @@ class Budget:
         left = max(0, self.left_tokens - self.summary_tokens)
         return int(left * HISTORY_SHARE) if is_grounded else left
 
-    def told(self, summary: str | None) -> str:
-        """Return the beginning of a prompt with the summary, as far as that fits."""
+    def system_with(self, summary: str | None) -> str:
+        """Return the system message with the summary, as far as that fits."""
         if not summary:
             return self.system
-        said = partial(_summed_up, cleaned(summary))
-        return self.system + _within(self.summary_tokens, len(summary), said)
+        render = partial(_summed_up, cleaned(summary))
+        return self.system + _within(self.summary_tokens, len(summary), render)
 
     def passage_tokens(self, said: Sequence[Message]) -> int:
         """Return what the messages before the question leave for passages."""
@@ -65,25 +65,24 @@ def budget_of(
     fixed = sum(estimated_tokens(each) for each in fixed_texts)
     left = window_tokens - fixed - RESERVE_TOKENS
     limit_tokens = max(0, int(left * PERSONA_SHARE))
-    told = partial(_told, {name: cleaned(str(v)) for name, v in persona.items() if v})
+    as_json = partial(_as_json, _cleaned_persona(persona))
     rules = fixed_texts[0].strip()
-    manner = _within(limit_tokens, PERSONA_CHARACTERS, partial(_introduced, told))
+    manner = _within(limit_tokens, PERSONA_CHARACTERS, partial(_introduced, as_json))
     return Budget(rules + manner, left - estimated_tokens(manner))
 
 
 def manner_of(persona: Mapping[str, Any]) -> str:
     """Return what a persona is like, as data that the prompt places below its rules."""
-    told = {name: cleaned(str(value)) for name, value in persona.items() if value}
-    return _told(told, PERSONA_CHARACTERS)
+    return _as_json(_cleaned_persona(persona), PERSONA_CHARACTERS)
 
 
 def are_several(turns: Sequence[Turn], asker: str) -> bool:
-    """Tell whether more than one person speaks."""
+    """Return whether more than one person wrote."""
     return any(turn.role == "user" and turn.name != asker for turn in turns)
 
 
 def spoken(name: str, text: str, *, is_named: bool) -> str:
-    """Return what somebody said, without marks of roles, and by whom if need be."""
+    """Return a message without role marks, with its author's name where wanted."""
     said = cleaned(text)
     return f"[{speaker_name(cleaned(name))}] {said}" if is_named else said
 
@@ -119,29 +118,33 @@ def _append(said: list[Message], role: Literal["user", "assistant"], text: str) 
     said.append((role, text))
 
 
-def _told(persona: Mapping[str, str], characters: int) -> str:
+def _cleaned_persona(persona: Mapping[str, Any]) -> dict[str, str]:
+    return {name: cleaned(str(value)) for name, value in persona.items() if value}
+
+
+def _as_json(persona: Mapping[str, str], characters: int) -> str:
     short = {name: value[:characters] for name, value in persona.items()}
     return json.dumps(short, ensure_ascii=False, sort_keys=True)
 
 
-def _introduced(told: Callable[[int], str], characters: int) -> str:
-    return f"\n\nYour manner, as its owner put it: {told(characters)}"
+def _introduced(as_json: Callable[[int], str], characters: int) -> str:
+    return f"\n\nYour manner, as its owner put it: {as_json(characters)}"
 
 
 def _summed_up(summary: str, characters: int) -> str:
-    told = json.dumps(summary[:characters], ensure_ascii=False)
-    return f"\n\nWhat was said before, in short: {told}"
+    text = json.dumps(summary[:characters], ensure_ascii=False)
+    return f"\n\nWhat was said before, in short: {text}"
 
 
-def _within(limit_tokens: int, characters: int, told: Callable[[int], str]) -> str:
-    """Return what is told with as many characters as fit; nothing if none do."""
-    if estimated_tokens(whole := told(characters)) <= limit_tokens:
+def _within(limit_tokens: int, characters: int, render: Callable[[int], str]) -> str:
+    """Return the rendering with as many characters as fit; empty if none do."""
+    if estimated_tokens(whole := render(characters)) <= limit_tokens:
         return whole
     low, high = -1, characters - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if estimated_tokens(told(middle)) <= limit_tokens:
+        if estimated_tokens(render(middle)) <= limit_tokens:
             low = middle
         else:
             high = middle - 1
-    return told(low) if low >= 0 else ""
+    return render(low) if low >= 0 else ""

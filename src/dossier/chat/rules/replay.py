@@ -1,7 +1,7 @@
-"""What a run's stored events say of its answer: text, quotes, passages.
+"""Restores an answer from its stored events: text, quotes, passages.
 
 Clients assemble a text by the same rule: deltas in order, and after `run.restarted`
-nothing of what lies behind `kept_through`.
+nothing that came after `kept_through`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,14 +33,14 @@ class Piece:
 
     text: str
     promised: int
-    """Quotes that were to follow."""
+    """How many quotes the delta announced."""
     through: int
     """Number of the last event that belongs to it."""
     quotes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether all its quotes were stored."""
+        """Return whether all its quotes were stored."""
         return len(self.quotes) == self.promised
 
     @property
@@ -56,14 +56,14 @@ class Replay:
     """An answer as far as it was stored."""
 
     announced_through: int = 0
-    """Number of the last event before anything was looked for."""
+    """Number of the last event before the search."""
     searched: Mapping[str, Any] | None = None
     searched_through: int = 0
     added_through: int = 0
-    """Number of the event that opened the text; nought: it was not opened."""
+    """Number of the event that opened the text; 0: there is none."""
     pieces: list[Piece] = field(default_factory=list)
     label: Mapping[str, Any] | None = None
-    """Whose words these are."""
+    """How the text was made."""
 
     @property
     def text(self) -> str:
@@ -100,23 +100,23 @@ def surviving(events: Iterable[Event]) -> list[Event]:
 
 
 def replay(events: Iterable[Event]) -> Replay:
-    """Return what the events of a run say of its answer."""
-    told = Replay()
+    """Return the answer that stored events describe."""
+    answer = Replay()
     for number, kind, data in surviving(events):
         if kind in {CREATED, IN_PROGRESS}:
-            told.announced_through = number
+            answer.announced_through = number
         elif kind == SEARCHED:
-            told.searched, told.searched_through = data, number
+            answer.searched, answer.searched_through = data, number
         elif kind == ITEM_ADDED:
-            told.added_through, told.label = number, data.get("engine")
+            answer.added_through, answer.label = number, data.get("engine")
         else:
-            _take_text(told, number, kind, data)
-    return told
+            _add_text(answer, number, kind, data)
+    return answer
 
 
-def _take_text(told: Replay, number: int, kind: str, data: Mapping[str, Any]) -> None:
+def _add_text(answer: Replay, number: int, kind: str, data: Mapping[str, Any]) -> None:
     if kind == DELTA:
-        told.pieces.append(Piece(data["delta"], data.get("annotations", 0), number))
-    elif kind == ANNOTATION and told.pieces:
-        told.pieces[-1].quotes.append(dict(data["annotation"]))
-        told.pieces[-1].through = number
+        answer.pieces.append(Piece(data["delta"], data.get("annotations", 0), number))
+    elif kind == ANNOTATION and answer.pieces:
+        answer.pieces[-1].quotes.append(dict(data["annotation"]))
+        answer.pieces[-1].through = number

@@ -6,6 +6,7 @@ from typing import Final
 
 EXTRACT_RULES: Final = "extract@4"
 CLAIM_RULES: Final = "claims@5"
+PLAIN_RULES: Final = "plain@3"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
 
 _IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from dossier.chat.constants import Turn
 from dossier.chat.rules.wording import estimated_tokens, speaker_name
+from dossier.chat.types import Turn
 
 TURN_TOKENS = 4
 """What a model's format adds to each message."""

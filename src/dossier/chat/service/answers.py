@@ -1,33 +1,52 @@
-"""Asking: a question, the place of its answer and the run that writes it, at once."""
+"""Asking: a question, its pending answer and the job that writes it, together.
+
+A run, as clients know it, is the job that answers; its id is the job's.
+"""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from dossier.chat.constants import MessageState, SettledAnswer
-from dossier.chat.exceptions import ChatMessageNotFoundError, ChatRoomNotFoundError
-from dossier.chat.gateway import answers as gateway
+from dossier.ai.exceptions import ModelNotConfiguredError
+from dossier.chat.answering.record import record_unfinished
+from dossier.chat.constants import ANSWER_JOB
+from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
-from dossier.chat.rules.similar import most_similar
-from dossier.chat.service.answers_brief import Order
-from dossier.chat.service.answers_settle import Ending, settle_answer
-from dossier.chat.service.answers_terms import Terms, TermsBefore, Wish, require_model
-from dossier.chat.service.messages import Draft, MessagesService
+from dossier.chat.rules.replay import CREATED
+from dossier.chat.rules.replies import PLAIN_RULES
+from dossier.chat.rules.responses import response_data
+from dossier.chat.service.messages import Draft, MessagesService, Regeneration
 from dossier.chat.service.rooms import RoomsService
-from dossier.chat.service.seats import Seats
-from dossier.core.database import Session, raw_rows
-from dossier.core.reads import Reads
+from dossier.chat.types import AnswerJobInput, AnswerOptions
+from dossier.core.database import Session
+from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.knowledge.service.sentences import question_terms
-from dossier.runs.constants import RunState
-from dossier.runs.exceptions import RunNotFoundError
-from dossier.runs.models import Run
-from dossier.runs.service import RunEngine, RunsService
+from dossier.jobs.constants import JobGroup
+from dossier.jobs.exceptions import JobNotFoundError
+from dossier.jobs.kinds import declare
+from dossier.jobs.models import Job
+from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
 
-KIND: Final = "chat.answer"
+declare(
+    JobKind(
+        ANSWER_JOB,
+        JobGroup.ANSWERS,
+        listed=False,
+        streams=True,
+        on_end=record_unfinished,
+    )
+)
+
+OnDisconnect = Literal["continue", "cancel"]
+
+_NEEDS_NO_MODEL: Final = {
+    True: "Set DOSSIER_AI__BASE_URL, or ask with the engine `auto` or `extractive`.",
+    False: "Set DOSSIER_AI__BASE_URL, or ask with the grounding `papers`.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,45 +57,25 @@ class Question:
     room_id: UUID | None = None
     virtual_user_id: UUID | None = None
     document_ids: tuple[UUID, ...] = ()
-    terms: Terms = field(default_factory=Terms)
-
-
-@dataclass(frozen=True, slots=True)
-class Similar:
-    """An earlier question of one's own; it is offered, never answered from."""
-
-    question: str
-    message_id: UUID
+    options: AnswerOptions = field(default_factory=AnswerOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with the run that answers it."""
+    """A question with the job that answers it."""
 
-    room_id: UUID
     question: ChatMessage
-    answer_id: UUID
-    persona_id: UUID
-    persona_name: str
-    run: Run
-    settled: list[SettledAnswer] = field(default_factory=list)
-    """What came of it, once it was written from here."""
+    answer: ChatMessage
+    persona: VirtualUser
+    job: Job
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer at its end."""
-
-    asked: Asked
-    message: SettledAnswer
-    run: Run
-    similar: Similar | None
-
-    @property
-    def not_ready(self) -> list[dict[str, Any]]:
-        """Return the documents that could not be searched yet."""
-        found: list[dict[str, Any]] = (self.run.result or {}).get("not_ready", [])
-        return found
+def require_model(options: AnswerOptions, *, has_model: bool) -> None:
+    """Raise where an answer is wanted that only a model gives, and there is none."""
+    is_grounded = options.grounding != "none"
+    needs_model = options.engine == "model" or not is_grounded
+    if needs_model and not has_model:
+        raise ModelNotConfiguredError(_NEEDS_NO_MODEL[is_grounded])
 
 
 class AnswersService:
@@ -89,79 +88,41 @@ class AnswersService:
         max_characters: int,
         *,
         has_model: bool,
+        on_disconnect: OnDisconnect = "continue",
     ) -> None:
         self._session = session
         self._actor = actor
         self._has_model = has_model
-        self._seats = Seats(session, actor)
+        self._on_disconnect = on_disconnect
         self._rooms = RoomsService(session, actor)
-        self._personas = self._rooms.personas  # which remember the assistant
+        self._personas = self._rooms.personas  # which remembers the assistant
         self._messages = MessagesService(session, actor, max_characters)
-        self._runs = RunsService(session, actor)
+        self._jobs = JobsService(session, actor)
 
-    async def ask(self, question: Question, engine: RunEngine) -> Asked:
-        """Say something and have it answered; nothing is stored unless all can be."""
-        require_model(question.terms, has_model=self._has_model)
+    async def ask(self, question: Question) -> Asked:
+        """Store a question with its pending answer, and enqueue the job."""
+        require_model(question.options, has_model=self._has_model)
         self._messages.check_text(question.message, "#/message")
-        seat = await self._rooms.open_room(question.room_id, question.message)
-        persona = await self._persona(seat.room, question.virtual_user_id)
+        membership = await self._rooms.open_room(question.room_id, question.message)
+        persona = await self._persona(membership.room, question.virtual_user_id)
         draft = Draft(text=question.message, document_ids=question.document_ids)
-        is_first = question.room_id is None
-        said = await self._messages.say(seat, draft, is_first=is_first)
-        is_there = is_first and persona.is_default  # who is in every new room
-        answer = await self._messages.prepare_answer(
-            seat, persona, said, is_there=is_there
-        )
-        terms = question.terms
-        order = Order(answer.room_id, said.id, answer.id, terms.engine, terms.grounding)
-        asked = await self._start(answer, persona, said, order, engine)
-        await self._messages.place_answer(answer)
-        return asked
+        said = await self._messages.say(membership, draft)
+        return await self._enqueue(said, persona, membership.room, question.options)
 
     async def regenerate(
-        self, message_id: UUID, wish: Wish, engine: RunEngine
+        self, message_id: UUID, engine: str | None, grounding: str | None
     ) -> Asked:
-        """Answer a question anew, beside what was answered before."""
+        """Answer a question anew, beside what was answered before.
+
+        `engine` and `grounding` are as for the earlier answer where they are `None`.
+        """
         again = await self._messages.prepare_regeneration(message_id)
-        before = await TermsBefore(self._session, self._actor).of(again)
-        terms = wish.instead_of(before)
-        require_model(terms, has_model=self._has_model)
+        options = (await self._earlier_options(again)).changed(engine, grounding)
+        require_model(options, has_model=self._has_model)
+        room = again.membership.room
         persona_id = again.earlier.virtual_user_id if again.earlier else None
-        persona = await self._persona(again.seat.room, persona_id)
-        answer = await self._messages.add_pending_answer(
-            again.seat.room, persona, again.question, None
-        )
-        said = again.question
-        order = Order(
-            room_id=answer.room_id,
-            question_id=said.id,
-            answer_id=answer.id,
-            engine=terms.engine,
-            grounding=terms.grounding,
-            is_anew=True,
-        )
-        return await self._start(answer, persona, said, order, engine)
-
-    async def get_run(self, run_id: UUID) -> Run:
-        """Return a run of a room where one is a member."""
-        run = await self._runs.get_run(run_id)
-        if run.kind != KIND or run.subject_id is None:
-            raise RunNotFoundError(run_id)
-        try:
-            await self._seats.take(run.subject_id)
-        except ChatRoomNotFoundError:
-            raise RunNotFoundError(run_id) from None
-        return run
-
-    async def cancel(self, run_id: UUID) -> Run:
-        """Stop an answer; what was said of it stays."""
-        await self.get_run(run_id)
-        run = await self._runs.cancel(run_id)
-        if run.state is RunState.CANCELLED:  # it had not begun: nobody else settles
-            ending = Ending(MessageState.INCOMPLETE, "", [], None)
-            statements = partial(raw_rows, self._session)
-            await settle_answer(statements, run.org_id, Order.of(run.input), ending)
-        return run
+        persona = await self._persona(room, persona_id)
+        return await self._enqueue(again.question, persona, room, options, is_anew=True)
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
         """Return one's own virtual user, or one that is in the room already."""
@@ -174,61 +135,70 @@ class AnswersService:
             return found[0]
         return await self._personas.get_persona(persona_id)
 
-    async def _start(
+    async def _enqueue(
         self,
-        answer: ChatMessage,
-        persona: VirtualUser,
         question: ChatMessage,
-        order: Order,
-        engine: RunEngine,
+        persona: VirtualUser,
+        room: ChatRoom,
+        options: AnswerOptions,
+        *,
+        is_anew: bool = False,
     ) -> Asked:
-        room_id = answer.room_id
-        run = await self._runs.start(
-            KIND, subject_id=room_id, input=order.written(), engine=engine
+        job_id = new_id()
+        answer = await self._messages.add_pending_answer(
+            room, persona, question, job_id
         )
-        answer.run_id = run.id
-        return Asked(room_id, question, answer.id, persona.id, persona.name, run)
-
-
-async def read_earlier(reads: Reads, actor: Actor, asked: Asked) -> dict[UUID, str]:
-    """Return other questions of whoever asked, by the message."""
-    return await gateway.list_earlier_for_org(
-        reads, actor.org_id, user_id=actor.user_id, question_id=asked.question.id
-    )
-
-
-async def read_answered(reads: Reads, actor: Actor, asked: Asked, run: Run) -> Answered:
-    """Return the answer that a run wrote, to whoever still is a member."""
-    found = await gateway.get_settled_for_org(
-        reads,
-        actor.org_id,
-        asked.answer_id,
-        user_id=actor.user_id,
-        question_id=asked.question.id,
-    )
-    if found is None:
-        raise ChatMessageNotFoundError(asked.answer_id)
-    return answered_by(asked, run, *found)
-
-
-def answered_by(
-    asked: Asked, run: Run, settled: SettledAnswer, earlier: Mapping[UUID, str]
-) -> Answered:
-    """Return an answer with the earlier question that is nearly the same."""
-    if (settled.engine or {}).get("from_cache"):  # the same question, just answered
-        earlier = {
-            key: text for key, text in earlier.items() if text != asked.question.text
+        given = AnswerJobInput(
+            room_id=room.id,
+            question_id=question.id,
+            answer_id=answer.id,
+            engine=options.engine,
+            grounding=options.grounding,
+            is_anew=is_anew,
+        )
+        created = response_data(job_id, "in_progress") | {
+            "run_id": str(job_id),
+            "chat_room_id": str(room.id),
+            "user_message_id": str(question.id),
+            "ai_message_id": str(answer.id),
         }
-    return Answered(asked, settled, run, _similar(asked.question, earlier))
+        job = await self._jobs.enqueue(
+            ANSWER_JOB,
+            job_id=job_id,
+            subject_id=room.id,
+            on_disconnect=self._on_disconnect,
+            first_event=(CREATED, created),
+            **given.as_args(),
+        )
+        return Asked(question, answer, persona, job)
+
+    async def _earlier_options(self, again: Regeneration) -> AnswerOptions:
+        """Return the options of the earlier answer, or of the newest to a question."""
+        answer = again.earlier or await self._newest_answer(again.question)
+        if answer is None:
+            return AnswerOptions()
+        if answer.run_id is not None:
+            with suppress(JobNotFoundError):
+                job = await self._jobs.get_job_of_kind(answer.run_id, ANSWER_JOB)
+                return AnswerJobInput.from_args(job.args).options
+        return _options_of_label(answer.engine or {})
+
+    async def _newest_answer(self, question: ChatMessage) -> ChatMessage | None:
+        """Return the newest answer; an edited question has those of its first words."""
+        for parent_id in (question.id, question.supersedes_id):
+            if parent_id is None:
+                continue
+            below = await branch_gateway.list_siblings_for_org(
+                self._session, self._actor.org_id, question.room_id, parent_id
+            )
+            answers = [each for each in below if each.virtual_user_id is not None]
+            if answers:
+                return answers[-1]
+        return None
 
 
-def _similar(question: ChatMessage, earlier: Mapping[UUID, str]) -> Similar | None:
-    """Return the earlier question that is nearly the same, if there is one."""
-    found = most_similar(question.text, earlier, _terms)
-    return None if found is None else Similar(earlier[found], found)
-
-
-@lru_cache(maxsize=2048)
-def _terms(text: str) -> frozenset[str]:
-    """Return the terms of a question: the same ones are compared again and again."""
-    return frozenset(question_terms(text))
+def _options_of_label(label: Mapping[str, Any]) -> AnswerOptions:
+    """Return what is known of an answer that was copied, or whose job is gone."""
+    name, _, _version = PLAIN_RULES.partition("@")
+    is_plain = str(label.get("ruleset")).startswith(f"{name}@")
+    return AnswerOptions(grounding="none") if is_plain else AnswerOptions()

@@ -10,8 +10,8 @@ from dossier.chat.exceptions import ChatMessageNotFoundError
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.rooms import RoomsService
-from dossier.chat.service.seats import Seats
 from dossier.chat.service.views import MessageView, views_of
 from dossier.core.database import Session
 from dossier.core.models import new_id
@@ -42,7 +42,7 @@ class BranchesService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self._rooms = RoomsService(session, actor)
         self._activity = ActivityService(session, actor)
 
@@ -50,15 +50,15 @@ class BranchesService:
         self, room_id: UUID, leaf_id: UUID | None, limit: int
     ) -> MessagePage:
         """Return the branch up to a message; without one, that last written on."""
-        seat = await self._seats.take(room_id)
+        membership = await self._memberships.get(room_id)
         path = await self._path(room_id, leaf_id, limit + 1)
-        items = await self._views(path[:limit], seat.member.profile_id)
+        items = await self._views(path[:limit], membership.member.profile_id)
         return MessagePage(items, path[limit].id if len(path) > limit else None)
 
     async def get_message(self, message_id: UUID) -> MessageView:
         """Return one message."""
-        seen = await self._seats.see(message_id)
-        return await self.view(seen.message, seen.seat.member.profile_id)
+        seen = await self._memberships.get_message(message_id)
+        return await self.view(seen.message, seen.membership.member.profile_id)
 
     async def view(self, message: ChatMessage, reader_id: UUID | None) -> MessageView:
         """Return a message as a reader sees it."""
@@ -66,14 +66,14 @@ class BranchesService:
 
     async def siblings(self, message_id: UUID) -> list[Branch]:
         """Return the versions that stand in a message's place, the oldest first."""
-        seen = await self._seats.see(message_id)
+        seen = await self._memberships.get_message(message_id)
         beside = await branch_gateway.list_siblings_for_org(
             self._session,
             self._actor.org_id,
             seen.message.room_id,
             seen.message.parent_id,
         )
-        views = await self._views(beside, seen.seat.member.profile_id)
+        views = await self._views(beside, seen.membership.member.profile_id)
         leaves = await branch_gateway.list_leaves_for_org(
             self._session,
             self._actor.org_id,
@@ -84,8 +84,8 @@ class BranchesService:
 
     async def branch_off(self, message_id: UUID, title: str | None) -> ChatRoom:
         """Go on elsewhere: a private room of one's own, with the branch so far."""
-        seen = await self._seats.see(message_id)
-        origin = seen.seat.room
+        seen = await self._memberships.get_message(message_id)
+        origin = seen.membership.room
         path = await self._path(origin.id, message_id, MAX_PATH)
         made = await self._rooms.create_room(
             RoomKind.PRIVATE, title or origin.title, origin.product_id

@@ -11,7 +11,7 @@ from dossier.chat.models import ChatRoom
 from dossier.chat.rules.export import Said, export_filename, markdown_of
 from dossier.chat.schemas.messages import ExportedMessage, ExportedRoom
 from dossier.chat.service.branches import BranchesService
-from dossier.chat.service.seats import Seats
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.views import MessageView, views_of
 from dossier.core.database import Session
 from dossier.core.downloads import Content
@@ -28,7 +28,7 @@ class ExportsService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self._branches = BranchesService(session, actor)
         self._activity = ActivityService(session, actor)
 
@@ -36,7 +36,7 @@ class ExportsService:
         self, room_id: UUID, form: ExportFormat, leaf_id: UUID | None = None
     ) -> Content:
         """Write a room down."""
-        room = (await self._seats.take(room_id)).room
+        room = (await self._memberships.get(room_id)).room
         if form is ExportFormat.JSON:
             content = await self._json(room)
         else:

@@ -7,7 +7,7 @@ from dossier.chat.constants import Rating
 from dossier.chat.exceptions import ChatMessageNotFoundError
 from dossier.chat.gateway import feedback as gateway
 from dossier.chat.models import ChatFeedback
-from dossier.chat.service.seats import Seats
+from dossier.chat.service.memberships import Memberships
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
 
@@ -20,14 +20,14 @@ class FeedbackService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self._activity = ActivityService(session, actor)
 
     async def rate(
         self, message_id: UUID, rating: Rating, comment: str | None
     ) -> ChatFeedback:
         """Say what one thinks of a message, instead of what one said before."""
-        seen = await self._seats.see(message_id)
+        seen = await self._memberships.get_message(message_id)
         if seen.message.deleted_at is not None:
             raise ChatMessageNotFoundError(message_id)
         stored = await gateway.add_feedback(
@@ -35,7 +35,7 @@ class FeedbackService:
             ChatFeedback(
                 org_id=self._actor.org_id,
                 message_id=message_id,
-                profile_id=seen.seat.member.profile_id,
+                profile_id=seen.membership.member.profile_id,
                 rating=rating,
                 comment=comment,
             ),
@@ -45,12 +45,12 @@ class FeedbackService:
 
     async def withdraw(self, message_id: UUID) -> None:
         """Take back what one said, if one did."""
-        seen = await self._seats.see(message_id)
+        seen = await self._memberships.get_message(message_id)
         await gateway.delete_feedback_for_org(
             self._session,
             self._actor.org_id,
             message_id,
-            seen.seat.member.profile_id,
+            seen.membership.member.profile_id,
         )
         await self._record(message_id, "none")
 

@@ -1,15 +1,16 @@
-"""What a model is told of a branch: the running summary, then the newest turns."""
+"""The history of a branch for a prompt: running summary, then the newest turns."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from dossier.chat.constants import History, MessageState, Summary, Turn
+from dossier.chat.constants import MessageState
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.rules.window import WindowFilling
-from dossier.chat.service.seats import Seats
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.views import Sender, senders_of
+from dossier.chat.types import History, Summary, Turn
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
 
@@ -23,7 +24,7 @@ class HistoryService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
 
     async def history(
         self, room_id: UUID, upto_message_id: UUID | None, limit_tokens: int
@@ -31,18 +32,18 @@ class HistoryService:
         """Return the branch that ends in a message, this included.
 
         Messages still pending, failed or deleted are left out. The summary counts
-        where it ends on this branch; then no turn before its end is told again.
+        where it ends on this branch; then no turn before its end is included.
         """
-        seat = await self._seats.take(room_id)
+        membership = await self._memberships.get(room_id)
         if upto_message_id is None:
             return History(None, (), None, None)
-        summary = await self._summary_on_branch(seat.room, upto_message_id)
+        summary = await self._summary_on_branch(membership.room, upto_message_id)
         through_id = summary.through_id if summary else None
         filling = WindowFilling(limit_tokens)
         await self._fill(filling, room_id, upto_message_id, through_id)
         window = filling.window()
         text = summary.text if summary else None
-        replaces_id = seat.room.summary_through_id
+        replaces_id = membership.room.summary_through_id
         return History(text, window.turns, window.cut_at, replaces_id, limit_tokens)
 
     async def store_summary(
@@ -51,17 +52,17 @@ class HistoryService:
         summary: Summary,
         *,
         after_id: UUID | None,
-        told: Sequence[Turn] = (),
+        turns: Sequence[Turn] = (),
     ) -> bool:
         """Replace the summary that ended in `after_id`; `False` if another did.
 
-        Nor is one stored that tells of a message deleted since: deleting holds the
-        room as well, so that one of the two comes first.
+        Nor is one stored of turns deleted since: deleting locks the room as well, so
+        that one of the two comes first.
         """
-        await self._seats.hold(room_id)
-        told_ids = [turn.message_id for turn in told]
+        await self._memberships.lock(room_id)
+        message_ids = [turn.message_id for turn in turns]
         if await gateway.has_deleted_for_org(
-            self._session, self._actor.org_id, told_ids
+            self._session, self._actor.org_id, message_ids
         ):
             return False
         return await gateway.settle_summary_for_org(
@@ -89,15 +90,15 @@ class HistoryService:
             path = await branch_gateway.list_path_for_org(
                 self._session, self._actor.org_id, room_id, next_id, STRIDE
             )
-            told = _behind(path, through_id)
-            filling.take(await self._turns(told))
-            is_over = len(told) < len(path) or not path
+            after = _behind(path, through_id)
+            filling.take(await self._turns(after))
+            is_over = len(after) < len(path) or not path
             next_id = None if is_over else path[-1].parent_id
 
     async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
-        told = [each for each in messages if _is_told(each)]
-        senders = await senders_of(self._session, self._actor.org_id, told)
-        return [_turn(each, senders.of(each)) for each in told]
+        kept = [each for each in messages if _is_included(each)]
+        senders = await senders_of(self._session, self._actor.org_id, kept)
+        return [_turn(each, senders.of(each)) for each in kept]
 
 
 def _turn(message: ChatMessage, sender: Sender) -> Turn:
@@ -105,7 +106,7 @@ def _turn(message: ChatMessage, sender: Sender) -> Turn:
     return Turn(message.id, role, sender.name, message.text)
 
 
-def _is_told(message: ChatMessage) -> bool:
+def _is_included(message: ChatMessage) -> bool:
     is_said = message.state in {MessageState.COMPLETE, MessageState.INCOMPLETE}
     return is_said and message.deleted_at is None and bool(message.text)
 

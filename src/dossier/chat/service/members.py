@@ -15,14 +15,14 @@ from dossier.chat.exceptions import (
 )
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as gateway
-from dossier.chat.gateway.seats import Seat
+from dossier.chat.gateway.memberships import Membership
 from dossier.chat.models import ChatMember, ChatProfile, VirtualUser
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.profiles import ProfilesService
-from dossier.chat.service.seats import Seats
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
-from dossier.runs.service import RunsService
+from dossier.jobs.service import JobsService
 
 ENTITY = "chat_room"
 
@@ -41,14 +41,14 @@ class MembersService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self._profiles = ProfilesService(session, actor)
         self._personas = PersonasService(session, actor)
         self._activity = ActivityService(session, actor)
 
     async def list_members(self, room_id: UUID) -> list[RoomMember]:
         """Return the people in a room, in the order of joining."""
-        await self._seats.take(room_id)
+        await self._memberships.get(room_id)
         rows = await gateway.list_members_for_org(
             self._session, self._actor.org_id, room_id
         )
@@ -56,10 +56,10 @@ class MembersService:
 
     async def add_member(self, room_id: UUID, user_id: UUID) -> tuple[RoomMember, bool]:
         """Bring a colleague into one's group room; tell whether that was new."""
-        seat = await self._seats.take_as_owner(room_id)
-        if seat.room.kind == RoomKind.PRIVATE:
+        membership = await self._memberships.get_as_owner(room_id)
+        if membership.room.kind == RoomKind.PRIVATE:
             raise PrivateRoomError
-        await self._seats.lock(room_id)
+        await self._memberships.lock_open(room_id)
         there = await self._find(room_id, user_id)
         if there is not None:
             return there, False
@@ -79,8 +79,11 @@ class MembersService:
 
         Owners take others out, everybody else may go.
         """
-        seat = await self._seats.take(room_id)
-        if user_id != self._actor.user_id and seat.member.role != MemberRole.OWNER:
+        membership = await self._memberships.get(room_id)
+        if (
+            user_id != self._actor.user_id
+            and membership.member.role != MemberRole.OWNER
+        ):
             raise RoomOwnerRequiredError
         found = await self._find(room_id, user_id)
         if found is None:
@@ -91,19 +94,20 @@ class MembersService:
             self._session, self._actor.org_id, room_id, found.profile.id
         )
         # Streams that the person has open end with the membership.
-        await RunsService(self._session, self._actor).have_readers_checked(room_id)
+        jobs = JobsService(self._session, self._actor)
+        await jobs.announce_access_change(room_id)
         await self._record(room_id, member_removed=str(user_id))
 
     async def list_personas(self, room_id: UUID) -> Sequence[VirtualUser]:
         """Return the virtual users in a room."""
-        await self._seats.take(room_id)
+        await self._memberships.get(room_id)
         return await people_gateway.list_virtual_users_of_room_for_org(
             self._session, self._actor.org_id, room_id
         )
 
     async def add_persona(self, room_id: UUID, virtual_user_id: UUID) -> None:
         """Bring one's own virtual user into a room; another person's is not found."""
-        await self._seats.take(room_id)
+        await self._memberships.get(room_id)
         persona = await self._personas.get_persona(virtual_user_id)
         is_new = await gateway.add_persona_to_room(
             self._session, self._actor.org_id, room_id, persona.id
@@ -113,21 +117,23 @@ class MembersService:
 
     async def remove_persona(self, room_id: UUID, virtual_user_id: UUID) -> None:
         """Take a virtual user out: its owner may, and the room's owner."""
-        seat = await self._seats.take(room_id)
-        persona = await self._persona_of(seat, virtual_user_id)
+        membership = await self._memberships.get(room_id)
+        persona = await self._persona_of(membership, virtual_user_id)
         await gateway.delete_persona_from_room_for_org(
             self._session, self._actor.org_id, room_id, persona.id
         )
         await self._record(room_id, virtual_user_removed=str(persona.id))
 
-    async def _persona_of(self, seat: Seat, virtual_user_id: UUID) -> VirtualUser:
+    async def _persona_of(
+        self, membership: Membership, virtual_user_id: UUID
+    ) -> VirtualUser:
         found = await people_gateway.get_persona_in_room_for_org(
-            self._session, self._actor.org_id, seat.room.id, virtual_user_id
+            self._session, self._actor.org_id, membership.room.id, virtual_user_id
         )
         if found is None:
             raise VirtualUserNotFoundError(virtual_user_id)
-        is_own = found[0].owner_id == seat.member.profile_id
-        if not is_own and seat.member.role != MemberRole.OWNER:
+        is_own = found[0].owner_id == membership.member.profile_id
+        if not is_own and membership.member.role != MemberRole.OWNER:
             raise RoomOwnerRequiredError
         return found[0]
 

@@ -19,12 +19,12 @@ from dossier.chat.exceptions import (
 )
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
-from dossier.chat.gateway.seats import Seat, SeenMessage
+from dossier.chat.gateway.memberships import Membership, SeenMessage
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules import wording
 from dossier.chat.rules.order import next_instant
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.scopes import ScopesService
-from dossier.chat.service.seats import Seats
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.errors import Fault
@@ -32,7 +32,7 @@ from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
-from dossier.runs.service import RunsService
+from dossier.jobs.service import JobsService
 
 ENTITY = "chat_message"
 
@@ -55,7 +55,7 @@ class Draft:
 class Regeneration:
     """A question that is to be answered anew."""
 
-    seat: Seat
+    membership: Membership
     question: ChatMessage
     earlier: ChatMessage | None
     """The answer that the new one stands beside."""
@@ -68,7 +68,7 @@ class MessagesService:
         self._session = session
         self._actor = actor
         self._max_characters = max_characters
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self._scopes = ScopesService(session, actor)
         self._documents = DocumentsService(session, actor)
         self._activity = ActivityService(session, actor)
@@ -76,26 +76,26 @@ class MessagesService:
     async def add_user_message(self, room_id: UUID, draft: Draft) -> ChatMessage:
         """Say something in a room; nothing is stored unless all of it can be."""
         self.check_text(draft.text, draft.pointer)
-        return await self.say(await self._seats.lock(room_id), draft)
+        return await self.say(await self._memberships.lock_open(room_id), draft)
 
-    async def say(
-        self, seat: Seat, draft: Draft, *, is_first: bool = False
-    ) -> ChatMessage:
-        """Say what was checked in a room that is held; `is_first`: it is new."""
+    async def say(self, membership: Membership, draft: Draft) -> ChatMessage:
+        """Store a checked text in a room that is new or locked."""
         documents = await self._ready_documents(draft.document_ids)
-        newest = None if is_first else await self._newest(seat.room.id)
+        newest = await self._newest(membership.room.id)
         parent = newest
         if draft.parent_id is not None:
-            parent = await self._in_room(seat.room.id, draft.parent_id)
+            parent = await self._in_room(membership.room.id, draft.parent_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=seat.room.active_at if is_first else _behind(newest),
-            room_id=seat.room.id,
+            created_at=_behind(newest),
+            room_id=membership.room.id,
             parent_id=parent.id if parent else None,
-            profile_id=seat.member.profile_id,
+            profile_id=membership.member.profile_id,
             text=draft.text,
         )
-        await self._add(seat, message, {each.id: each.filename for each in documents})
+        await self._add(
+            membership, message, {each.id: each.filename for each in documents}
+        )
         await self._record("create", message, attachments=len(documents))
         return message
 
@@ -109,7 +109,7 @@ class MessagesService:
         """
         self.check_text(text, pointer)
         earlier = await self._own(message_id)
-        seat = await self._seats.lock(earlier.room_id)
+        membership = await self._memberships.lock_open(earlier.room_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
             created_at=_behind(await self._newest(earlier.room_id)),
@@ -124,24 +124,23 @@ class MessagesService:
         sent = await gateway.list_attachments_for_org(
             self._session, self._actor.org_id, [earlier.id]
         )
-        await self._add(seat, message, {e.document_id: e.filename for e in sent})
+        await self._add(membership, message, {e.document_id: e.filename for e in sent})
         await self._record("update", message, version=message.version)
         return message
 
     async def delete_message(self, message_id: UUID) -> None:
         """Forget what one said; its place stays, so that answers keep theirs.
 
-        The room's running summary may tell of it, an answer's run holds its words, and
-        so may stored answers of the room, which were made after it: they are forgotten
-        too, and what still writes an answer stops.
+        The room's running summary, the run of an answer and stored answers of the room
+        may hold its words: they are deleted too, and a run under way stops.
         """
-        seen = await self._seats.see(message_id)
+        seen = await self._memberships.get_message(message_id)
         if not _may_delete(seen):
             raise NotYourMessageError
-        await self._seats.hold(seen.message.room_id)
+        await self._memberships.lock(seen.message.room_id)
         if seen.message.run_id is not None:
-            runs = RunsService(self._session, self._actor)
-            await runs.delete_run(seen.message.run_id)
+            jobs = JobsService(self._session, self._actor)
+            await jobs.delete_job(seen.message.run_id)
         await AnswerCache(self._session, self._actor).forget(
             {"room_id": seen.message.room_id}
         )
@@ -161,37 +160,30 @@ class MessagesService:
         run_id: UUID | None,
     ) -> ChatMessage:
         """Reserve the place of an answer that a run is going to write."""
-        seat = await self._seats.lock(room.id)
-        await self._scopes.admit(seat, persona)
+        membership = await self._memberships.lock_open(room.id)
+        await self._scopes.admit(membership, persona)
         newest = await self._newest(room.id)
-        answer = _pending(question, persona, _behind(newest), run_id)
+        answer = ChatMessage(
+            org_id=question.org_id,
+            created_at=_behind(newest),
+            room_id=question.room_id,
+            parent_id=question.id,
+            virtual_user_id=persona.id,
+            state=MessageState.PENDING,
+            run_id=run_id,
+        )
         await self._number(answer)
         await gateway.add_message(self._session, answer)
         return answer
 
-    async def prepare_answer(
-        self, seat: Seat, persona: VirtualUser, question: ChatMessage, *, is_there: bool
-    ) -> ChatMessage:
-        """Return the place of the answer to what was just said in a room held since.
-
-        It is to be stored with `place_answer`, once its run is known.
-        """
-        if not is_there:
-            await self._scopes.admit(seat, persona)
-        return _pending(question, persona, _behind(question), None)
-
-    async def place_answer(self, answer: ChatMessage) -> None:
-        """Store the place of an answer."""
-        await gateway.add_message(self._session, answer)
-
     async def prepare_regeneration(self, message_id: UUID) -> Regeneration:
         """Return the question of an answer, or a question itself, to answer anew."""
-        seen = await self._seats.see(message_id)
+        seen = await self._memberships.get_message(message_id)
         if seen.message.virtual_user_id is not None:
             return await self._anew(seen)
         if seen.message.deleted_at is not None:
             raise NoQuestionError
-        return Regeneration(seen.seat, seen.message, None)
+        return Regeneration(seen.membership, seen.message, None)
 
     async def _anew(self, seen: SeenMessage) -> Regeneration:
         answer = seen.message
@@ -202,7 +194,7 @@ class MessagesService:
         question = await self._in_room(answer.room_id, answer.parent_id)
         if question.deleted_at is not None:
             raise NoQuestionError
-        return Regeneration(seen.seat, question, answer)
+        return Regeneration(seen.membership, question, answer)
 
     def check_text(self, text: str, pointer: str) -> None:
         """Raise unless a text can be said."""
@@ -243,7 +235,7 @@ class MessagesService:
         return found
 
     async def _number(self, message: ChatMessage) -> None:
-        """Tell how often the same virtual user answered the same before."""
+        """Set the version where the same virtual user answered the same before."""
         siblings = await branch_gateway.list_siblings_for_org(
             self._session, self._actor.org_id, message.room_id, message.parent_id
         )
@@ -259,15 +251,15 @@ class MessagesService:
         )
 
     async def _own(self, message_id: UUID) -> ChatMessage:
-        seen = await self._seats.see(message_id)
+        seen = await self._memberships.get_message(message_id)
         if seen.message.deleted_at is not None:
             raise ChatMessageNotFoundError(message_id)
-        if seen.message.profile_id != seen.seat.member.profile_id:
+        if seen.message.profile_id != seen.membership.member.profile_id:
             raise NotYourMessageError
         return seen.message
 
     async def _add(
-        self, seat: Seat, message: ChatMessage, sent: Mapping[UUID, str]
+        self, membership: Membership, message: ChatMessage, sent: Mapping[UUID, str]
     ) -> None:
         await gateway.add_message(self._session, message)
         rows = [
@@ -280,10 +272,10 @@ class MessagesService:
             for document_id, filename in sent.items()
         ]
         await gateway.add_attachments(self._session, rows)
-        seat.room.active_at = message.created_at
+        membership.room.active_at = message.created_at
 
     async def _record(self, action: str, message: ChatMessage, **details: int) -> None:
-        """Tell the trail that something was said, never what."""
+        """Record in the activity log that something was said, never what."""
         await self._activity.record(
             action,
             ENTITY,
@@ -294,24 +286,10 @@ class MessagesService:
 
 def _may_delete(seen: SeenMessage) -> bool:
     """Authors forget what they said; the room's owner, what virtual users said."""
-    member, message = seen.seat.member, seen.message
+    member, message = seen.membership.member, seen.message
     if message.virtual_user_id is not None:
         return member.role == MemberRole.OWNER
     return message.profile_id == member.profile_id
-
-
-def _pending(
-    question: ChatMessage, persona: VirtualUser, at: datetime, run_id: UUID | None
-) -> ChatMessage:
-    return ChatMessage(
-        org_id=question.org_id,
-        created_at=at,
-        room_id=question.room_id,
-        parent_id=question.id,
-        virtual_user_id=persona.id,
-        state=MessageState.PENDING,
-        run_id=run_id,
-    )
 
 
 def _behind(newest: ChatMessage | None) -> datetime:

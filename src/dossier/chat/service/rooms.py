@@ -8,19 +8,19 @@ from dossier.ai.service import AnswerCache
 from dossier.chat.constants import MemberRole, RoomKind
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import rooms as gateway
-from dossier.chat.gateway.seats import Seat
+from dossier.chat.gateway.memberships import Membership
 from dossier.chat.models import ChatMember, ChatRoom
 from dossier.chat.rules import wording
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.personas import PersonasService
-from dossier.chat.service.seats import Seats
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
+from dossier.jobs.service import JobsService
 from dossier.products.service import ProductsService
-from dossier.runs.service import RunsService
 
 ENTITY = "chat_room"
 
@@ -50,22 +50,22 @@ class RoomsService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self.personas = PersonasService(session, actor)
         self._activity = ActivityService(session, actor)
 
     async def open_room(
         self, room_id: UUID | None, words: str, product_id: UUID | None = None
-    ) -> Seat:
+    ) -> Membership:
         """Return a room; where none is named, a new private one for these words."""
         if room_id is not None:
-            return await self._seats.lock(room_id)
+            return await self._memberships.lock_open(room_id)
         title = wording.title_of(words)
         return await self.create_room(RoomKind.PRIVATE, title, product_id)
 
     async def create_room(
         self, kind: RoomKind, title: str, product_id: UUID | None = None
-    ) -> Seat:
+    ) -> Membership:
         """Make a room with oneself as its owner and one's assistant in it."""
         await self._require_product(product_id)
         persona = await self.personas.default_persona()
@@ -87,15 +87,15 @@ class RoomsService:
         await gateway.add_member(self._session, member)
         await gateway.add_persona_to_room(self._session, org_id, room.id, persona.id)
         await self._record("create", room)
-        return Seat(room, member)
+        return Membership(room, member)
 
     async def get_room(self, room_id: UUID) -> ChatRoom:
         """Return a room where one is a member."""
-        return (await self._seats.take(room_id)).room
+        return (await self._memberships.get(room_id)).room
 
     async def update_room(self, room_id: UUID, changes: dict[str, Any]) -> ChatRoom:
         """Rename, archive, bring back, or limit a room to another product."""
-        room = (await self._seats.take_as_owner(room_id)).room
+        room = (await self._memberships.get_as_owner(room_id)).room
         await self._require_product(changes.get("product_id"))
         changed = sorted(changes)
         if "is_archived" in changes:
@@ -111,17 +111,18 @@ class RoomsService:
         Whatever still writes an answer there stops. Runs go before messages, as where
         an answer is settled, so that neither waits for the other.
         """
-        room = (await self._seats.take_as_owner(room_id)).room
-        await self._seats.hold(room_id)  # nobody asks meanwhile
-        await RunsService(self._session, self._actor).delete_runs_of(room_id)
+        room = (await self._memberships.get_as_owner(room_id)).room
+        await self._memberships.lock(room_id)  # nobody asks meanwhile
+        jobs = JobsService(self._session, self._actor)
+        await jobs.delete_jobs_of_subject(room_id)
         await AnswerCache(self._session, self._actor).forget({"room_id": room_id})
         await gateway.delete_room_for_org(self._session, self._actor.org_id, room.id)
         await self._record("delete", room)
 
     async def _record(self, action: str, room: ChatRoom, **details: Any) -> None:
-        """Tell the trail; a title may be somebody's words, so it is not told."""
-        told = {"kind": RoomKind(room.kind).value, **details}
-        await self._activity.record(action, ENTITY, room.id, details=told)
+        """Record an activity without the title, which may be somebody's words."""
+        recorded = {"kind": RoomKind(room.kind).value, **details}
+        await self._activity.record(action, ENTITY, room.id, details=recorded)
 
     async def _require_product(self, product_id: UUID | None) -> None:
         if product_id is not None:

@@ -3,15 +3,15 @@
 from uuid import UUID
 
 from dossier.accounts.service import Directory
-from dossier.chat.constants import AnswerScope
 from dossier.chat.exceptions import VirtualUserNotFoundError
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as room_gateway
-from dossier.chat.gateway.seats import Seat
+from dossier.chat.gateway.memberships import Membership
 from dossier.chat.models import ChatProfile, ChatRoom, VirtualUser
-from dossier.chat.service.seats import Seats
+from dossier.chat.service.memberships import Memberships
+from dossier.chat.types import AnswerScope
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
 
@@ -25,18 +25,18 @@ class ScopesService:
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
         self._actor = actor
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self._directory = Directory(session, actor)
 
-    async def admit(self, seat: Seat, persona: VirtualUser) -> None:
+    async def admit(self, membership: Membership, persona: VirtualUser) -> None:
         """Let one's own virtual user join; another person's must be in the room."""
-        if persona.owner_id != seat.member.profile_id:
-            await self.scope_for(seat.room, persona)
+        if persona.owner_id != membership.member.profile_id:
+            await self.scope_for(membership.room, persona)
             return
         if persona.retired_at is not None:
             raise VirtualUserNotFoundError(persona.id)
         await room_gateway.add_persona_to_room(
-            self._session, self._actor.org_id, seat.room.id, persona.id
+            self._session, self._actor.org_id, membership.room.id, persona.id
         )
 
     async def scope_for(
@@ -47,15 +47,15 @@ class ScopesService:
         The asker must be a member, the virtual user must have joined, and its owner
         must be a member who still works here; otherwise there is nothing to read.
         """
-        seat = await self._seats.take(room.id)
-        _, scope = await self.scope_at(seat, persona.id, leaf_id=leaf_id)
+        membership = await self._memberships.get(room.id)
+        _, scope = await self.scope_at(membership, persona.id, leaf_id=leaf_id)
         return scope
 
     async def scope_at(
-        self, seat: Seat, persona_id: UUID, *, leaf_id: UUID | None = None
+        self, membership: Membership, persona_id: UUID, *, leaf_id: UUID | None = None
     ) -> tuple[VirtualUser, AnswerScope]:
-        """Return the virtual user and the same, to somebody whose seat is known."""
-        room = seat.room
+        """Return the virtual user and the same, for a known membership."""
+        room = membership.room
         found = await people_gateway.get_persona_in_room_for_org(
             self._session, self._actor.org_id, room.id, persona_id
         )

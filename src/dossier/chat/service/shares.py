@@ -21,7 +21,7 @@ from dossier.chat.gateway import shares as gateway
 from dossier.chat.models import ChatMessage, ChatShare
 from dossier.chat.rules import shares as rules
 from dossier.chat.schemas.messages import SharedMessage, SharedResponse
-from dossier.chat.service.seats import Seats
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.views import MessageView, views_of
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
@@ -48,14 +48,14 @@ class SharesService:
         self._session = session
         self._actor = actor
         self._ttl_days = ttl_days
-        self._seats = Seats(session, actor)
+        self._memberships = Memberships(session, actor)
         self._activity = ActivityService(session, actor)
 
     async def share(
         self, room_id: UUID, message_id: UUID | None, expires_in_days: int | None
     ) -> MadeShare:
         """Make a link to the room so far, or to one message; later ones stay hidden."""
-        seat = await self._seats.take_as_owner(room_id)
+        membership = await self._memberships.get_as_owner(room_id)
         last = await self._last_shown(room_id, message_id)
         token = rules.new_token()
         share = ChatShare(
@@ -65,7 +65,7 @@ class SharesService:
             kind=ShareKind.MESSAGE if message_id else ShareKind.ROOM,
             token_sha256=rules.token_sha256(token),
             expires_at=now() + timedelta(days=expires_in_days or self._ttl_days),
-            created_by=seat.member.profile_id,
+            created_by=membership.member.profile_id,
         )
         await gateway.add_share(self._session, share)
         await self._record("create", share)
@@ -73,7 +73,7 @@ class SharesService:
 
     async def list_shares(self, room_id: UUID) -> Sequence[ChatShare]:
         """Return the links of a room."""
-        await self._seats.take_as_owner(room_id)
+        await self._memberships.get_as_owner(room_id)
         return await gateway.list_shares_for_org(
             self._session, self._actor.org_id, room_id
         )
@@ -92,7 +92,7 @@ class SharesService:
 
     async def _require_owner(self, share: ChatShare) -> None:
         try:
-            await self._seats.take_as_owner(share.room_id)
+            await self._memberships.get_as_owner(share.room_id)
         except ChatRoomNotFoundError as exc:
             raise ChatShareNotFoundError(share.id) from exc
 

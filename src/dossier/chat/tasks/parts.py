@@ -1,18 +1,12 @@
 """What answers are made with in one process; clients are opened when first needed."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dossier.ai.service.assembly import ModelParts, open_model_parts
-from dossier.chat.ports import SearcherOf
-from dossier.chat.service.answers import KIND
-from dossier.chat.service.answers_prompt import Window
-from dossier.chat.tasks.answer import AnswerExecutor, AnswerParts
+from dossier.chat.answering.prompt import Window
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.integrations.llm.plan import model_plan
-from dossier.runs.service import Executor, RunKind
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
@@ -51,30 +45,3 @@ def window_of(settings: Settings) -> Window:
 def open_clients(settings: Settings, sessions: SessionFactory) -> Clients:
     """Return clients for one piece of work in the background, to be closed after."""
     return Clients(settings, open_model_parts(sessions, settings))
-
-
-@asynccontextmanager
-async def answering(
-    sessions: SessionFactory,
-    settings: Settings,
-    parts: ModelParts,
-    searcher_of: SearcherOf,
-) -> AsyncIterator[dict[str, Executor]]:
-    """Yield the executors of chat; leaving closes their clients."""
-    clients = Clients(settings, parts)
-    if (model := clients.chat()) is not None:
-        model.warm_up()
-    executor = AnswerExecutor(
-        AnswerParts(
-            sessions=sessions,
-            searcher_of=searcher_of,
-            ask_model=clients.chat,
-            ask_abilities=parts.abilities.current,
-            window=window_of(settings),
-            cache_days=settings.chat.cache_days,
-        )
-    )
-    try:
-        yield {KIND: RunKind(executor, executor.on_end)}
-    finally:
-        await clients.close()

@@ -6,23 +6,23 @@ from contextlib import suppress
 from uuid import UUID
 
 from dossier.ai.service import load_prompt
-from dossier.chat.constants import History, Summary
+from dossier.chat.answering.prompt import Window, history_tokens
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.rules.passages import cleaned
-from dossier.chat.service.answers_prompt import Window, history_tokens
 from dossier.chat.service.history import HistoryService
 from dossier.chat.tasks.parts import Clients
 from dossier.chat.tasks.summary_writers import Material, write_summary
+from dossier.chat.types import History, Summary
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.integrations.llm.types import CallTag
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 
 PROMPT = "chat.summary"
 FEATURE = "chat.summarise"
 
 
 async def summarise(
-    ctx: TaskContext,
+    ctx: JobContext,
     room_id: UUID,
     leaf_id: UUID,
     limit_tokens: int | None = None,
@@ -52,7 +52,7 @@ async def summarise(
 
 
 async def _past(
-    ctx: TaskContext, room_id: UUID, leaf_id: UUID, limits_tokens: tuple[int, int]
+    ctx: JobContext, room_id: UUID, leaf_id: UUID, limits_tokens: tuple[int, int]
 ) -> History | None:
     """Return what no longer fits, with the summary so far; `None`: all fits.
 
@@ -70,7 +70,7 @@ async def _past(
             return None
 
 
-def _material(ctx: TaskContext, past: History) -> Material:
+def _material(ctx: JobContext, past: History) -> Material:
     prompt = load_prompt(PROMPT)
     told = {0: cleaned(past.summary or "")}
     told |= {n: cleaned(turn.text) for n, turn in enumerate(past.turns, start=1)}
@@ -90,7 +90,7 @@ def _material(ctx: TaskContext, past: History) -> Material:
 
 
 async def _store(
-    ctx: TaskContext, room_id: UUID, past: History | None, text: str | None
+    ctx: JobContext, room_id: UUID, past: History | None, text: str | None
 ) -> None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         if past is not None and text is not None:
@@ -99,6 +99,6 @@ async def _store(
                     room_id,
                     Summary(text, past.turns[-1].message_id),
                     after_id=past.replaces_id,
-                    told=past.turns,
+                    turns=past.turns,
                 )
         await ctx.finish(session)

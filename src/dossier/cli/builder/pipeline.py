@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dossier.accounts.service import OrganisationsService
-from dossier.ai.service import open_model_parts
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.evidence import link_evidence
 from dossier.cli.builder.facts import (
@@ -26,8 +25,9 @@ from dossier.cli.builder.workshop import BuildContext
 from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.knowledge.service.assembly import opened_searchers
+from dossier.documents.constants import READ_TASK
 from dossier.pif.constants import Market
+from dossier.reports.constants import RENDER_TASK
 from dossier.worker import working
 
 MARKETS: Mapping[str, Market] = {"tw": "tw"}
@@ -78,18 +78,16 @@ async def run_build(
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[BuildContext]:
-    """Open the database and run jobs in this process, beside other workers."""
+    """Open the database, and run the jobs that a build waits for."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened_database(settings))
         actor = await OrganisationsService(database.sessions).ensure_local()
         watch = await stack.enter_async_context(
             watching(database.url, database.sessions, actor)
         )
-        recorder = open_model_parts(database.sessions, settings).recorder
-        searchers = await stack.enter_async_context(
-            opened_searchers(database.sessions, settings, recorder)
+        await stack.enter_async_context(
+            working(settings, database, (READ_TASK, RENDER_TASK))
         )
-        await stack.enter_async_context(working(settings, database, searchers))
         yield BuildContext(settings, database.sessions, actor, watch)
 
 

@@ -9,8 +9,7 @@ from dossier.cli.builder.errors import JobFailedError
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.listening import Listener
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.names import JOB_CHANNEL
-from dossier.jobs.constants import FINISHED, JobState
+from dossier.jobs.constants import EVENTS_CHANNEL, FINISHED, JobState
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 
@@ -60,7 +59,7 @@ async def watching(
     heard = asyncio.Event()
     listener = Listener(url, on_return=heard.set)
     try:
-        await listener.add(JOB_CHANNEL, lambda _job_id: heard.set())
+        await listener.add(EVENTS_CHANNEL, lambda _job_ids: heard.set())
         yield JobWatch(sessions, actor, heard)
     finally:
         await listener.close()

@@ -21,8 +21,8 @@ from dossier.core.settings.group import Group
 from dossier.core.settings.models import (
     AiSettings,
     ChatSettings,
+    JobSettings,
     KnowledgeSettings,
-    RunSettings,
     TraceSettings,
 )
 
@@ -80,28 +80,6 @@ class StorageSettings(Group):
 
     url: str | None = Field(
         None, description="`s3://bucket/prefix` or unset: the folder HOME/blobs."
-    )
-
-
-class JobSettings(Group):
-    """The worker and its engine."""
-
-    in_process: bool = Field(
-        default=True, description="`dossier serve` runs a worker inside."
-    )
-    lease_s: float = Field(
-        25, ge=0.5, description="A worker silent for this long has lost its jobs."
-    )
-    dequeue_timeout_s: float = Field(
-        0.5, gt=0, description="Longest wait between two looks at the queue."
-    )
-    max_concurrent: int = Field(200, ge=2, description="Jobs at once in one worker.")
-    batch_size: int = Field(20, ge=1, description="Jobs taken in one statement.")
-    max_failures: int = Field(
-        3, ge=1, description="Failures in a row, without progress, before `failed`."
-    )
-    seal_interval_s: int = Field(
-        5, ge=1, le=60, description="How far the seal of the trail may lag."
     )
 
 
@@ -180,7 +158,6 @@ class Settings(BaseSettings):
     auth: AuthSettings = Field(default_factory=AuthSettings)
     ai: AiSettings = Field(default_factory=AiSettings)
     knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
-    runs: RunSettings = Field(default_factory=RunSettings)
     chat: ChatSettings = Field(default_factory=ChatSettings)
     traces: TraceSettings = Field(default_factory=TraceSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)

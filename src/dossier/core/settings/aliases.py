@@ -18,6 +18,14 @@ ALIASES: dict[str, tuple[str, str]] = {
     "OPENAI_API_KEY": ("ai", "api_key"),
     "ANTHROPIC_API_KEY": ("ai", "anthropic_api_key"),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("traces", "endpoint"),
+    # What answers had for themselves before they were jobs.
+    "DOSSIER_RUNS__LEASE_S": ("jobs", "answers_lease_s"),
+    "DOSSIER_RUNS__BATCH_MS": ("jobs", "flush_ms"),
+    "DOSSIER_RUNS__KEEP_ALIVE_S": ("jobs", "keep_alive_s"),
+    "DOSSIER_RUNS__ON_DISCONNECT": ("jobs", "on_disconnect"),
+    "DOSSIER_RUNS__KEEP_LOG_DAYS": ("jobs", "keep_log_days"),
+    "DOSSIER_RUNS__MAX_DURATION_S": ("jobs", "max_duration_s"),
+    "DOSSIER_RUNS__MAX_ATTEMPTS": ("jobs", "max_deaths"),
 }
 """Names in use elsewhere; the first one that is set wins over the later ones."""
 

@@ -1,9 +1,9 @@
-"""Settings of models, search, runs and chat."""
+"""Settings of models, search, jobs and chat."""
 
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, ConfigDict, Field, SecretStr
 
 from dossier.core.settings.group import Group
 
@@ -88,25 +88,56 @@ class KnowledgeSettings(Group):
     central_api_key: SecretStr | None = Field(None, description="Its key.")
 
 
-class RunSettings(Group):
-    """Answers and workflows that outlive the connection."""
+class JobSettings(Group):
+    """The worker, its queues, and the event logs of jobs."""
 
-    lease_s: float = Field(
-        10, ge=0.5, description="A process silent for this long has lost its runs."
+    model_config = ConfigDict(populate_by_name=True)
+
+    child: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("child", "in_process"),
+        description="`dossier serve` starts a worker process as its child.",
     )
-    batch_ms: int = Field(
-        200, ge=10, le=250, description="Events are written at most this far apart."
+    lease_s: float = Field(
+        25, ge=0.5, description="A worker silent for this long has lost its jobs."
+    )
+    answers_lease_s: float = Field(
+        10, ge=0.5, description="The same, for answers: somebody waits for them."
+    )
+    dequeue_timeout_s: float = Field(
+        0.5, gt=0, description="Longest wait between two looks at the queue."
+    )
+    max_answers: int = Field(200, ge=2, description="Answers at once in one worker.")
+    max_reading: int = Field(4, ge=2, description="Documents read at once.")
+    max_indexing: int = Field(4, ge=2, description="Documents indexed at once.")
+    max_concurrent: int = Field(
+        200, ge=2, description="Other jobs at once in one worker."
+    )
+    batch_size: int = Field(20, ge=1, description="Jobs taken in one statement.")
+    max_failures: int = Field(
+        3, ge=1, description="Failures in a row, without progress, before `failed`."
+    )
+    max_deaths: int = Field(
+        3, ge=1, description="Workers that may die in one job before it fails."
+    )
+    max_duration_s: int = Field(
+        300, ge=1, description="An answer that takes longer fails."
+    )
+    flush_ms: int = Field(
+        100, ge=10, le=250, description="Events are stored at most this far apart."
     )
     keep_alive_s: float = Field(15, gt=0, description="Between two comments.")
     on_disconnect: Literal["continue", "cancel"] = Field(
-        "continue", description="What becomes of a run that nobody reads any more."
+        "continue", description="What becomes of an answer that nobody reads any more."
+    )
+    disconnect_grace_s: float = Field(
+        5, ge=3, description="How long it may be unread where that is `cancel`."
     )
     keep_log_days: int = Field(
-        365, ge=0, description="Events of a run that has ended stay this long; 0: ever."
+        365, ge=0, description="Events of a job that has ended stay this long; 0: ever."
     )
-    max_duration_s: int = Field(300, ge=1, description="A run that takes longer fails.")
-    max_attempts: int = Field(
-        3, ge=1, description="Processes that may die in one run before it fails."
+    seal_interval_s: int = Field(
+        5, ge=1, le=60, description="How far the seal of the trail may lag."
     )
 
 

@@ -1,4 +1,4 @@
 """The job engine: the only package that knows it is pgqueuer.
 
-`carry.py` is all that the web process needs and imports no engine code.
+`client.py` is all that the web process needs and imports no engine code.
 """

@@ -8,8 +8,6 @@ from uuid import UUID
 import anyio
 import orjson
 
-from dossier.core.models import new_id
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -18,7 +16,6 @@ class Delivery:
     engine_id: int
     org_id: UUID
     job_id: UUID
-    run_id: UUID
     scope: anyio.CancelScope
     """Cancelled when a person asks the running job to stop."""
 
@@ -26,27 +23,26 @@ class Delivery:
     def of(
         cls, engine_id: int, payload: bytes | None, scope: anyio.CancelScope
     ) -> Self:
-        """Read the engine's payload; each delivery is a run of its own."""
+        """Read the engine's payload."""
         ids = orjson.loads(payload or b"{}")
         return cls(
             engine_id=engine_id,
             org_id=UUID(ids["org_id"]),
             job_id=UUID(ids["job_id"]),
-            run_id=new_id(),
             scope=scope,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the engine does with its row after a run."""
+    """What the engine does with its row after an attempt."""
 
     again_in_s: float | None = None
     is_superseded: bool = False
 
     @classmethod
     def finished(cls) -> Self:
-        """The job has come to its end, good or bad: the engine forgets it."""
+        """The job has ended, well or not: the engine deletes its row."""
         return cls()
 
     @classmethod
@@ -56,7 +52,7 @@ class Outcome:
 
     @classmethod
     def superseded(cls) -> Self:
-        """Another run has taken the job over: the engine's row is not ours."""
+        """Another attempt has the job: the engine's row is not ours."""
         return cls(is_superseded=True)
 
 

@@ -1,4 +1,4 @@
-"""The engine's database driver: its statements outlive lost connections."""
+"""The engine's database driver: its statements are repeated after lost connections."""
 
 import asyncio
 import time
@@ -11,13 +11,13 @@ from pgqueuer.ports.driver import NotifyCallback
 from typing_extensions import override
 
 from dossier.core.listening import GONE, Listener
+from dossier.core.reconnect import is_lost, retry_until_connected
 from dossier.integrations.queue.lease import settling_s
-from dossier.integrations.queue.lost import is_lost, outlast
 
 T = TypeVar("T")
 
 
-class LastingDriver(AsyncpgPoolDriver):
+class ReconnectingDriver(AsyncpgPoolDriver):
     """Repeats each statement until the database answers; LISTEN comes back.
 
     The engine's own statements are safe to repeat: each is one compare-and-set, and a
@@ -25,23 +25,29 @@ class LastingDriver(AsyncpgPoolDriver):
     """
 
     def __init__(
-        self, pool: "asyncpg.Pool[Any]", listener: Listener, *, lease_s: float
+        self,
+        pool: "asyncpg.Pool[Any]",
+        listener: Listener,
+        stopping: asyncio.Event,
+        *,
+        lease_s: float,
     ) -> None:
         super().__init__(pool)
         self._listener = listener
-        self._stopping = asyncio.Event()
+        # A dead database is given up once this is set: a drain must end.
+        self._stopping = stopping
         self._short_outage_s = lease_s / 4
         self._settling_s = settling_s(lease_s)
 
     @override
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         fetch = super().fetch
-        return await self._last(lambda: fetch(query, *args))
+        return await self._retry(lambda: fetch(query, *args))
 
     @override
     async def execute(self, query: str, *args: object) -> str:
         execute = super().execute
-        return await self._last(lambda: execute(query, *args))
+        return await self._retry(lambda: execute(query, *args))
 
     @override
     async def notify(self, channel: str, payload: str) -> None:
@@ -57,24 +63,18 @@ class LastingDriver(AsyncpgPoolDriver):
 
     @override
     async def __aexit__(self, *_: object) -> None:
-        self._entered -= 1
-        if self._entered <= 0:
-            await self._listener.close()
+        """Leave the listener alone: all managers share it, and the worker closes it."""
 
-    def stopping_with(self, stopping: asyncio.Event) -> None:
-        """Give up on a dead database once this is set: a drain must come to its end."""
-        self._stopping = stopping
-
-    async def _last(self, action: Callable[[], Awaitable[T]]) -> T:
+    async def _retry(self, action: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
                 return await action()
             except (*GONE, OSError) as exc:
                 if not is_lost(exc):
                     raise
-            await self._outlast_outage()
+            await self._wait_until_back()
 
-    async def _outlast_outage(self) -> None:
+    async def _wait_until_back(self) -> None:
         """Wait until the server answers, and living workers have beaten again.
 
         After an outage as long as the lease all jobs look abandoned: whoever claims
@@ -82,6 +82,6 @@ class LastingDriver(AsyncpgPoolDriver):
         """
         began_s = time.monotonic()
         probe = super().fetch
-        await outlast(lambda: probe("select 1"), self._stopping.is_set)
+        await retry_until_connected(lambda: probe("select 1"), self._stopping.is_set)
         if time.monotonic() - began_s > self._short_outage_s:
             await asyncio.sleep(self._settling_s)

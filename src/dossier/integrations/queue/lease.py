@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import asyncpg
 
 from dossier.core.database import SYSTEM_ROLE
 from dossier.core.listening import GONE
-from dossier.integrations.queue.names import TABLE
+from dossier.integrations.queue.client import TABLE
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +25,16 @@ LEASE_TAKEN_EXIT = 75
 """The process ended itself: start it again (EX_TEMPFAIL)."""
 TIMEOUT_S = 3
 _BEAT = f"""
-update {TABLE} set heartbeat = clock_timestamp()
-where id = any($1::bigint[]) and status = 'picked' and queue_manager_id = $2
-returning id
+update {TABLE} held set heartbeat = clock_timestamp()
+from unnest($1::bigint[], $2::uuid[]) as running (id, owner)
+where held.id = running.id and held.status = 'picked'
+  and held.queue_manager_id = running.owner
+returning held.id
 """  # noqa: S608 - the name is a constant
 _TAKEN = f"""
-select id from {TABLE}
-where id = any($1::bigint[]) and status = 'picked' and queue_manager_id <> $2
+select held.id from {TABLE} held
+join unnest($1::bigint[], $2::uuid[]) as running (id, owner) using (id)
+where held.status = 'picked' and held.queue_manager_id <> running.owner
 """  # noqa: S608 - the name is a constant
 
 
@@ -52,19 +55,25 @@ def end_process() -> None:
 
 
 class LeaseKeeper:
-    """Beats for the jobs that one worker runs, until it is closed."""
+    """Beats for the jobs that one worker runs, until it is closed.
+
+    Args:
+        url: The database.
+        running: Returns the engine's rows that run here and the manager of each; it is
+            called from the thread.
+        lease_s: The shortest lease of the worker's queues.
+        on_taken: Called when another worker has a job that still runs here.
+    """
 
     def __init__(
         self,
         url: str,
-        owner: UUID,
-        running: Callable[[], Iterable[int]],
+        running: Callable[[], Mapping[int, UUID]],
         *,
         lease_s: float,
         on_taken: Callable[[], object] = end_process,
     ) -> None:
         self._url = url
-        self._owner = owner
         self._running = running
         self._interval_s = beat_interval_s(lease_s)
         self._on_taken = on_taken
@@ -87,29 +96,27 @@ class LeaseKeeper:
     async def _keep(self) -> None:
         while not self._closing.wait(self._interval_s):
             try:
-                await self._beat(list(self._running()))
+                await self._beat(self._running())
             except (*GONE, OSError) as exc:
                 logger.warning("queue.lease.missed", extra={"reason": repr(exc)[:200]})
                 self._drop()
         self._drop()
 
-    async def _beat(self, ids: list[int]) -> None:
-        if not ids:
+    async def _beat(self, running: Mapping[int, UUID]) -> None:
+        if not running:
             return
         connection = await self._connected()
-        kept = {
-            row["id"]
-            for row in await connection.fetch(
-                _BEAT, ids, self._owner, timeout=TIMEOUT_S
-            )
-        }
-        lost = [engine_id for engine_id in ids if engine_id not in kept]
+        columns = list(running), list(running.values())
+        rows = await connection.fetch(_BEAT, *columns, timeout=TIMEOUT_S)
+        kept = {row["id"] for row in rows}
+        lost = {key: owner for key, owner in running.items() if key not in kept}
         if lost and await self._is_taken(connection, lost):
             self._on_taken()
 
-    async def _is_taken(self, connection: Any, lost: list[int]) -> bool:
+    async def _is_taken(self, connection: Any, lost: Mapping[int, UUID]) -> bool:
         """Tell whether another worker holds a job that still runs here."""
-        rows = await connection.fetch(_TAKEN, lost, self._owner, timeout=TIMEOUT_S)
+        columns = list(lost), list(lost.values())
+        rows = await connection.fetch(_TAKEN, *columns, timeout=TIMEOUT_S)
         running = set(self._running())
         return any(row["id"] in running for row in rows)
 

@@ -1,4 +1,10 @@
-"""The worker's loop: takes jobs from the engine, runs them, keeps their leases."""
+"""The worker's loops: take jobs from the engine, run them, keep their leases.
+
+Jobs are taken by several queue managers, one for each group of kinds, over one pool and
+one listening connection. Each has its own cap: the engine's `concurrency_limit` counts
+over all workers, and what a manager has claimed counts against its own
+`max_concurrent_tasks` alone, so that one group never starves another.
+"""
 
 import asyncio
 import contextlib
@@ -7,24 +13,39 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
-from pgqueuer.applications import PgQueuer
-from pgqueuer.domain.models import Job, Schedule
+from pgqueuer.adapters.persistence.qb import (
+    QueryBuilderEnvironment,
+    QueryQueueBuilder,
+    QuerySchedulerBuilder,
+)
+from pgqueuer.core.executors import (
+    AbstractEntrypointExecutor,
+    EntrypointExecutorParameters,
+)
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Context, Job, Schedule
+from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel
+from pgqueuer.ports.driver import Driver
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
+from pgqueuer.sm import SchedulerManager
+from typing_extensions import override
 
 from dossier.core.database import SYSTEM_ROLE, asyncpg_url
 from dossier.core.listening import Listener
-from dossier.integrations.queue.delivery import Handler
-from dossier.integrations.queue.driver import LastingDriver
-from dossier.integrations.queue.engine import engine_queries
-from dossier.integrations.queue.executor import executor_factory
+from dossier.core.reconnect import retry_until_connected
+from dossier.integrations.queue.client import ENGINE_CHANNEL, SCHEMA, TABLE
+from dossier.integrations.queue.delivery import Delivery, Handler
+from dossier.integrations.queue.driver import ReconnectingDriver
 from dossier.integrations.queue.lease import LeaseKeeper, end_process, settling_s
-from dossier.integrations.queue.lost import outlast
-from dossier.integrations.queue.names import ENGINE_CHANNEL, TABLE
 
 logger = logging.getLogger(__name__)
 
+POOL_SIZE = 4
 _OWNER = f"select queue_manager_id from {TABLE} where id = $1 and status = 'picked'"  # noqa: S608 - the name is a constant
 _SETTLING = f"""
 select extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8
@@ -33,13 +54,15 @@ where exists (select from {TABLE} where status = 'picked')
 
 
 @dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How one worker takes and holds jobs."""
+class Queue:
+    """A group of kinds that a worker takes together."""
 
-    lease_s: float = 25
-    dequeue_timeout_s: float = 0.5
-    batch_size: int = 20
+    handlers: Mapping[str, Handler]
     max_concurrent: int = 200
+    """Jobs at once in one worker; at least two."""
+    lease_s: float = 25
+    batch_size: int = 20
+    """Jobs taken in one statement, unless half of the cap is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +75,50 @@ class Timer:
 
 
 class EngineWorker:
-    """One worker: its connections, its lease keeper, its loop."""
+    """One worker: its connections, its lease keeper, its loops."""
 
     def __init__(
         self,
         url: str,
-        handlers: Mapping[str, Handler],
+        queues: Sequence[Queue],
         timers: Sequence[Timer] = (),
-        options: EngineOptions | None = None,
+        *,
+        dequeue_timeout_s: float = 0.5,
     ) -> None:
         self._url = asyncpg_url(url)
-        self._handlers = handlers
+        self._queues = [queue for queue in queues if queue.handlers]
         self._timers = timers
-        self._options = options or EngineOptions()
+        self._dequeue_timeout_s = dequeue_timeout_s
+        self._lease_s = min((queue.lease_s for queue in self._queues), default=25)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish what runs and return."""
+        """Work until `stop` is set, then wait for what runs and return."""
         async with self._pool() as pool:
-            await outlast(
-                lambda: _settled(pool, settling_s(self._options.lease_s)), stop.is_set
+            await retry_until_connected(
+                lambda: _settled(pool, settling_s(self._lease_s)), stop.is_set
             )
-            engine = self._engine(pool)
-            keeper = self._keeper(engine)
+            listener = Listener(self._url)
+            driver = ReconnectingDriver(pool, listener, stop, lease_s=self._lease_s)
+            managers = [self._manager(driver, pool, queue) for queue in self._queues]
+            keeper = self._keeper(managers)
             keeper.start()
-            watch = asyncio.create_task(_pass_on(stop, engine.shutdown))
             try:
-                await self._loop(engine)
+                async with asyncio.TaskGroup() as group:
+                    for manager, queue in zip(managers, self._queues, strict=True):
+                        manager.shutdown = stop
+                        group.create_task(self._take(manager, queue))
+                    if self._timers:
+                        group.create_task(self._scheduler(driver, stop).run())
             finally:
-                watch.cancel()
                 await keeper.close()
+                await listener.close()
 
     @contextlib.asynccontextmanager
     async def _pool(self) -> AsyncIterator["asyncpg.Pool[Any]"]:
         pool = asyncpg.create_pool(
             self._url,
             min_size=0,
-            max_size=4,
+            max_size=POOL_SIZE,
             server_settings={"role": SYSTEM_ROLE, "application_name": "dossier worker"},
         )
         try:
@@ -96,44 +127,111 @@ class EngineWorker:
         finally:
             pool.terminate()
 
-    def _engine(self, pool: "asyncpg.Pool[Any]") -> PgQueuer:
-        driver = LastingDriver(pool, Listener(self._url), lease_s=self._options.lease_s)
-        engine = PgQueuer(
-            driver, channel=Channel(ENGINE_CHANNEL), queries=engine_queries(driver)
-        )
-        driver.stopping_with(engine.shutdown)
-        owner = engine.qm.queue_manager_id
+    def _manager(
+        self, driver: Driver, pool: "asyncpg.Pool[Any]", queue: Queue
+    ) -> QueueManager:
+        manager = QueueManager(engine_queries(driver), Channel(ENGINE_CHANNEL))
 
         async def leave_if_taken(engine_id: int) -> None:
-            if await pool.fetchval(_OWNER, engine_id) not in {None, owner}:
+            owner = await pool.fetchval(_OWNER, engine_id)
+            if owner not in {None, manager.queue_manager_id}:
                 end_process()
 
-        for kind, handler in self._handlers.items():
-            factory = executor_factory(handler, leave_if_taken)
-            engine.entrypoint(kind, executor_factory=factory)(_never)
-        for timer in self._timers:
-            engine.schedule(timer.name, timer.cron)(_on_schedule(timer))
-        return engine
+        for kind, handler in queue.handlers.items():
+            factory = _executor_factory(handler, leave_if_taken)
+            manager.entrypoint(kind, executor_factory=factory)(_never)
+        return manager
 
-    def _keeper(self, engine: PgQueuer) -> LeaseKeeper:
-        return LeaseKeeper(
-            self._url,
-            engine.qm.queue_manager_id,
-            lambda: list(engine.qm.job_context),
-            lease_s=self._options.lease_s,
-        )
+    def _keeper(self, managers: Sequence[QueueManager]) -> LeaseKeeper:
+        def running() -> dict[int, UUID]:
+            return {
+                engine_id: manager.queue_manager_id
+                for manager in managers
+                for engine_id in list(manager.job_context)
+            }
 
-    async def _loop(self, engine: PgQueuer) -> None:
-        options = self._options
-        await engine.run(
-            dequeue_timeout=timedelta(seconds=options.dequeue_timeout_s),
-            batch_size=options.batch_size,
-            # The engine refuses less than two batches.
-            max_concurrent_tasks=max(options.max_concurrent, 2 * options.batch_size),
+        return LeaseKeeper(self._url, running, lease_s=self._lease_s)
+
+    async def _take(self, manager: QueueManager, queue: Queue) -> None:
+        cap = max(queue.max_concurrent, 2)
+        await manager.run(
+            dequeue_timeout=timedelta(seconds=self._dequeue_timeout_s),
+            # The engine refuses a cap of less than two batches.
+            batch_size=min(queue.batch_size, cap // 2),
+            max_concurrent_tasks=cap,
             shutdown_on_listener_failure=False,
-            heartbeat_timeout=timedelta(seconds=options.lease_s),
+            heartbeat_timeout=timedelta(seconds=queue.lease_s),
             log_aggregation_interval=timedelta(0),
         )
+
+    def _scheduler(self, driver: Driver, stop: asyncio.Event) -> SchedulerManager:
+        scheduler = SchedulerManager(engine_queries(driver))
+        scheduler.shutdown = stop
+        for timer in self._timers:
+            scheduler.schedule(timer.name, timer.cron)(_on_schedule(timer))
+        return scheduler
+
+
+@dataclass
+class HandlerExecutor(AbstractEntrypointExecutor):
+    """Hands a claimed row to the handler and turns its answer into the engine's.
+
+    Attempts are counted in the job's own row: the engine only delivers.
+    """
+
+    handler: Handler
+    on_superseded: Callable[[int], Awaitable[None]]
+
+    @override
+    async def execute(self, job: Job, context: Context) -> None:
+        delivery = Delivery.of(job.id, job.payload, context.cancellation)
+        try:
+            outcome = await self.handler(delivery)
+        except asyncio.CancelledError as exc:
+            # The loop itself is ending: the engine would forget a cancelled row.
+            raise RetryRequested(reason="the worker ended") from exc
+        if outcome.is_superseded:
+            await self.on_superseded(job.id)
+        if outcome.again_in_s is not None:
+            raise RetryRequested(delay=timedelta(seconds=outcome.again_in_s))
+
+
+def engine_settings() -> DBSettings:
+    """Name every object: the engine would take stray variables like `FUNCTION`."""
+    return DBSettings(
+        prefix="",
+        db_schema=SCHEMA,
+        channel=Channel(ENGINE_CHANNEL),
+        function="fn_pgqueuer_changed",
+        statistics_table="pgqueuer_statistics",
+        queue_status_type="pgqueuer_status",
+        queue_table="pgqueuer",
+        queue_table_log="pgqueuer_log",
+        trigger="tg_pgqueuer_changed",
+        schedules_table="pgqueuer_schedules",
+    )
+
+
+def engine_queries(driver: Driver) -> Queries:
+    """Return the engine's statements over a driver, in our schema."""
+    settings = engine_settings()
+    return Queries(
+        driver,
+        QueryBuilderEnvironment(settings),
+        QueryQueueBuilder(settings),
+        QuerySchedulerBuilder(settings),
+    )
+
+
+def _executor_factory(
+    handler: Handler, on_superseded: Callable[[int], Awaitable[None]]
+) -> Callable[[EntrypointExecutorParameters], HandlerExecutor]:
+    """Return what the engine calls to make the executor of one kind of job."""
+
+    def make(parameters: EntrypointExecutorParameters) -> HandlerExecutor:
+        return HandlerExecutor(parameters, handler, on_superseded)
+
+    return make
 
 
 async def _settled(pool: "asyncpg.Pool[Any]", enough_s: float) -> None:
@@ -141,11 +239,6 @@ async def _settled(pool: "asyncpg.Pool[Any]", enough_s: float) -> None:
     age_s = await pool.fetchval(_SETTLING)
     if age_s is not None and age_s < enough_s:
         await asyncio.sleep(enough_s - age_s)
-
-
-async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
-    await stop.wait()
-    shutdown.set()
 
 
 async def _never(_job: Job) -> None:

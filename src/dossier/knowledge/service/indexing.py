@@ -14,8 +14,16 @@ from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
 from dossier.documents.service import DocumentsService
+from dossier.jobs.constants import JobGroup
+from dossier.jobs.kinds import declare
 from dossier.jobs.service import JobsService
-from dossier.knowledge.constants import EMBED_TASK, INDEX_TASK, REWEIGH_TASK
+from dossier.jobs.types import JobKind
+from dossier.knowledge.constants import (
+    CATCH_UP_TASK,
+    EMBED_TASK,
+    INDEX_TASK,
+    REWEIGH_TASK,
+)
 from dossier.knowledge.gateway import chunks as gateway
 from dossier.knowledge.gateway import indexing as writing
 from dossier.knowledge.models import Chunk
@@ -24,6 +32,9 @@ from dossier.knowledge.rules.chunking import Part
 from dossier.knowledge.rules.preparing import Prepared, Served, context_head
 from dossier.knowledge.rules.weights import has_drifted
 from dossier.sources.constants import PUSH_DOCUMENT_TASK
+
+for _name in (INDEX_TASK, REWEIGH_TASK, EMBED_TASK, CATCH_UP_TASK):
+    declare(JobKind(_name, JobGroup.INDEXING))
 
 _CATCH_UP = 500
 """Documents that are enqueued at once; the clock comes again."""
@@ -43,10 +54,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Passages with their weights."""
+    """Passages with their weights, ready to be written."""
 
     passages: Sequence[Prepared]
-    sparse: Sequence[str]
+    rows: Sequence[dict[str, Any]]
     average_terms: float | None
 
 
@@ -63,7 +74,8 @@ def weighed(passages: Sequence[Prepared], average_terms: float | None) -> Weighe
     if not passages:
         return Weighed((), (), average_terms)
     average = average_terms or fmean(each.length_terms for each in passages) or 1.0
-    return Weighed(passages, [each.sparse(average) for each in passages], average)
+    rows = [_row(each, each.sparse(average)) for each in passages]
+    return Weighed(passages, rows, average)
 
 
 class IndexingService:
@@ -232,13 +244,13 @@ def _differ(kept: Sequence[Any], found: Weighed) -> _Difference:
     for row in reversed(kept):
         by_content[row["content_sha256"]].append(row)
     difference = _Difference({}, {}, [])
-    for passage, sparse in zip(found.passages, found.sparse, strict=True):
+    for passage, row in zip(found.passages, found.rows, strict=True):
         known = by_content[passage.content_sha256]
         old = known.pop() if known else None
         if old is None:
-            difference.added[new_id()] = _row(passage, sparse)
+            difference.added[new_id()] = row
         elif not _is_same(old, passage):
-            difference.changed[old["id"]] = _row(passage, sparse)
+            difference.changed[old["id"]] = row
     difference.gone.extend(row["id"] for rows in by_content.values() for row in rows)
     return difference
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from dossier.core.database import Session, tenant_transaction
 from dossier.integrations.llm.types import CallTag, EmbeddingModel
-from dossier.jobs.ports import Task, TaskContext
+from dossier.jobs.attempts import JobHandler
+from dossier.jobs.context import JobContext
 from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK, INDEX_TASK
 from dossier.knowledge.exceptions import (
     EmbedderUnreachableError,
@@ -18,6 +19,7 @@ from dossier.knowledge.ports import EmbedderProbe
 from dossier.knowledge.rules.vectors import check_size, unit_vectors
 from dossier.knowledge.service.indexing_vectors import Bare, Sight, VectorsService
 from dossier.knowledge.tasks.index import index_document
+from dossier.knowledge.tasks.locking import writing
 from dossier.knowledge.tasks.upkeep import catch_up
 
 _BATCH = 64
@@ -30,7 +32,7 @@ SHORT = "size"
 
 
 async def embed_chunks(
-    ctx: TaskContext, *, embedder: EmbeddingModel, probe: EmbedderProbe
+    ctx: JobContext, *, embedder: EmbeddingModel, probe: EmbedderProbe
 ) -> None:
     """Embed an organisation's passages that this model has not seen.
 
@@ -47,13 +49,13 @@ async def embed_chunks(
 
 def embedding_tasks(
     embedder: EmbeddingModel, probe: EmbedderProbe, *, is_given_away: bool = False
-) -> dict[str, Task]:
+) -> dict[str, JobHandler]:
     """Return the jobs that differ where an embedder is set, by their names."""
     index = partial(index_document, embeds=True, is_given_away=is_given_away)
     return {
-        INDEX_TASK: Task(index),
-        EMBED_TASK: Task(partial(embed_chunks, embedder=embedder, probe=probe)),
-        CATCH_UP_TASK: Task(partial(catch_up, embed_model=embedder.name)),
+        INDEX_TASK: index,
+        EMBED_TASK: partial(embed_chunks, embedder=embedder, probe=probe),
+        CATCH_UP_TASK: partial(catch_up, embed_model=embedder.name),
     }
 
 
@@ -61,7 +63,7 @@ def embedding_tasks(
 class _Work:
     """One run of the job."""
 
-    ctx: TaskContext
+    ctx: JobContext
     embedder: EmbeddingModel
     probe: EmbedderProbe
 
@@ -105,12 +107,12 @@ class _Work:
             raise EmbedderUnreachableError(self.embedder.name)
         check_size(dimensions)
         sight = Sight(self.embedder.name, dimensions, languages)
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             await VectorsService(session, self.ctx.actor).begin(sight)
         return dimensions
 
     async def _reuse(self, dimensions: int) -> None:
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             service = VectorsService(session, self.ctx.actor)
             await service.reuse(self.embedder.name, dimensions)
 
@@ -125,12 +127,12 @@ class _Work:
         return _Found(unit_vectors(vectors, len(bare)), len(vectors[0]))
 
     async def _keep(self, bare: Sequence[Bare], found: "_Found") -> None:
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             service = VectorsService(session, self.ctx.actor)
             await service.add(self.embedder.name, found.dimensions, bare, found.vectors)
 
     async def _finish(self) -> bool:
-        async with self._transaction() as session:
+        async with writing(self.ctx) as session:
             service = VectorsService(session, self.ctx.actor)
             if not await service.finish(self.embedder.name):
                 return False

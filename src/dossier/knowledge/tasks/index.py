@@ -5,7 +5,7 @@ from itertools import islice
 from uuid import UUID
 
 from dossier.core.database import tenant_transaction
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.knowledge.rules.chunking import passages_of
 from dossier.knowledge.rules.preparing import Prepared, prepare
 from dossier.knowledge.service.indexing import (
@@ -14,13 +14,14 @@ from dossier.knowledge.service.indexing import (
     Weighed,
     weighed,
 )
+from dossier.knowledge.tasks.locking import writing
 
 _BATCH = 50
 """Passages between two chances to stop; about 25 ms of computing."""
 
 
 async def index_document(
-    ctx: TaskContext,
+    ctx: JobContext,
     document_id: UUID,
     *,
     embeds: bool = False,
@@ -41,7 +42,7 @@ async def index_document(
             return
 
 
-async def _read(ctx: TaskContext, document_id: UUID) -> Source | None:
+async def _read(ctx: JobContext, document_id: UUID) -> Source | None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         return await IndexingService(session, ctx.actor).read(document_id)
 
@@ -57,19 +58,21 @@ async def _prepared(source: Source) -> list[Prepared]:
 
 
 async def _replace(
-    ctx: TaskContext,
+    ctx: JobContext,
     source: Source,
     found: Weighed,
     *,
     embeds: bool,
     is_given_away: bool,
 ) -> bool:
-    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+    async with writing(ctx) as session:
         service = IndexingService(session, ctx.actor)
         if not await service.replace(source, found):
             return False
         await service.follow_up(embeds=embeds and bool(found.passages))
         if is_given_away:
             await service.give_away(source.document_id)
-        await ctx.finish(session, f"/api/v1/documents/{source.document_id}/chunks")
+        await ctx.finish(
+            session, result_path=f"/api/v1/documents/{source.document_id}/chunks"
+        )
         return True

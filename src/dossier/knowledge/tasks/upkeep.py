@@ -5,24 +5,25 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from dossier.core.database import Session, tenant_transaction
-from dossier.jobs.ports import TaskContext
+from dossier.jobs.context import JobContext
 from dossier.knowledge.gateway import chunks as gateway
 from dossier.knowledge.gateway import vectors
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
 from dossier.knowledge.rules.preparing import analysed
 from dossier.knowledge.rules.weights import weighed_text
 from dossier.knowledge.service.indexing import IndexingService
+from dossier.knowledge.tasks.locking import writing
 
 _BATCH = 200
 
 
-async def reweigh(ctx: TaskContext) -> None:
+async def reweigh(ctx: JobContext) -> None:
     """Weigh an organisation's passages with today's average length.
 
     Safe to repeat: it begins anew. Meanwhile some passages weigh by the old average,
     which moves scores a little and loses nothing.
     """
-    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+    async with writing(ctx) as session:
         average_terms = await IndexingService(session, ctx.actor).pin_average()
     after: UUID | None = UUID(int=0)
     while after is not None:
@@ -31,7 +32,7 @@ async def reweigh(ctx: TaskContext) -> None:
         await ctx.finish(session)
 
 
-async def _next_batch(ctx: TaskContext, average: float, after: UUID) -> UUID | None:
+async def _next_batch(ctx: JobContext, average: float, after: UUID) -> UUID | None:
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         rows = await gateway.list_to_reweigh_for_org(
             session, ctx.org_id, ANALYSER_VERSION, after=after, limit=_BATCH
@@ -40,7 +41,7 @@ async def _next_batch(ctx: TaskContext, average: float, after: UUID) -> UUID | N
         return None
     pairs = [(row.context, row.text) for row in rows]
     sparse = await asyncio.to_thread(_weights, pairs, average)
-    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+    async with writing(ctx) as session:
         await gateway.lock_stats_for_org(session, ctx.org_id)
         await gateway.reweigh_chunks_for_org(
             session,
@@ -58,7 +59,7 @@ def _weights(pairs: Sequence[tuple[str, str]], average_terms: float) -> list[str
     return [weighed_text(counts, length, average_terms) for counts, length in counted]
 
 
-async def catch_up(ctx: TaskContext, *, embed_model: str | None = None) -> None:
+async def catch_up(ctx: JobContext, *, embed_model: str | None = None) -> None:
     """Enqueue documents never indexed, or by an older analyser, or changed since.
 
     Safe to repeat: a document that is queued is not queued twice.

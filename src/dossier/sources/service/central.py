@@ -5,10 +5,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dossier.core.database import SessionFactory, tenant_transaction
-from dossier.sources.constants import MAX_BASES, CentralPaper
+from dossier.jobs.kinds import declare
+from dossier.jobs.types import JobKind
+from dossier.sources.constants import (
+    CENTRAL_PATIENCE,
+    CREATE_BASE_TASK,
+    MAX_BASES,
+    PUSH_DOCUMENT_TASK,
+    CentralPaper,
+)
 from dossier.sources.gateway import bases as gateway
 from dossier.sources.gateway import copies
 from dossier.sources.ports import CentralService
+
+declare(JobKind(CREATE_BASE_TASK, max_failures=CENTRAL_PATIENCE))
+declare(JobKind(PUSH_DOCUMENT_TASK, max_failures=CENTRAL_PATIENCE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Answers one question: context, retrieval, prompt, generation, claim check, record."""

@@ -1,0 +1,266 @@
+"""Retrieval: the passages of one answer, under the numbers that it cites them by."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import UUID
+
+from dossier.chat.answering.context import AnswerContext
+from dossier.chat.ports import Searcher
+from dossier.chat.rules.claims import Quote
+from dossier.chat.rules.follow_ups import question_before
+from dossier.chat.rules.passages import Found
+from dossier.chat.rules.prompt_injection import injections_in
+from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
+from dossier.chat.types import AnswerScope
+from dossier.knowledge.schemas.search import (
+    MAX_QUESTION_CHARACTERS,
+    Hit,
+    SearchQuery,
+    SearchResult,
+)
+from dossier.knowledge.service.sentences import Extraction, Passage, extract
+
+Emit = Callable[[str, Mapping[str, Any]], int]
+"""Appends an event to the job's log and returns its number."""
+
+PASSAGES = 8
+FROM_ATTACHMENTS = 5
+"""Of these, the first come from what was sent with the message."""
+FROM_SHORT = 4
+"""Of these, the first come from a short question by itself."""
+
+
+_NAMED = (
+    "number",
+    "chunk_id",
+    "document_id",
+    "filename",
+    "page",
+    "label",
+    "kind",
+    "score",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CitedPassage:
+    """One passage under the number that it is cited by."""
+
+    number: int
+    chunk_id: str
+    document_id: str
+    filename: str
+    page: int
+    label: str
+    kind: str
+    text: str
+    context: str
+    score: float
+    places: list[dict[str, Any]] = field(repr=False)
+
+    @classmethod
+    def of(cls, number: int, hit: Hit, score: float | None = None) -> Self:
+        """Return a hit under a number."""
+        return cls(
+            number=number,
+            chunk_id=str(hit.chunk_id),
+            document_id=str(hit.document_id),
+            filename=hit.filename,
+            page=hit.page,
+            label=hit.label,
+            kind=hit.kind,
+            text=hit.text,
+            context=hit.context,
+            score=round(float(hit.score if score is None else score), 4),
+            places=[_plain_place(place) for place in hit.places],
+        )
+
+    def named(self) -> dict[str, Any]:
+        """Return what identifies it, without its text."""
+        return {name: getattr(self, name) for name in _NAMED}
+
+    def citation(self, quote: Quote) -> dict[str, Any]:
+        """Return a quote of this passage as messages keep it.
+
+        `start` and `end` are offsets in the text of its page.
+        """
+        page, label, start = self._place_of(quote.start)
+        end = self._place_of(quote.end - 1)[2] + 1
+        return {
+            "type": "file_citation",
+            "number": self.number,
+            "chunk_id": self.chunk_id,
+            "document_id": self.document_id,
+            "filename": self.filename,
+            "page": page,
+            "label": label,
+            "quote": quote.text,
+            "start": start,
+            "end": end,
+        }
+
+    def _place_of(self, offset: int) -> tuple[int, str, int]:
+        """Return page, label and offset there of a character of the passage.
+
+        Its pieces stand one after the other, each as long as in its document.
+        """
+        at = 0
+        for place in self.places:
+            length = place["end"] - place["start"]
+            if offset <= at + length:
+                return place["page"], place["label"], place["start"] + offset - at
+            at += length + 1
+        return self.page, self.label, offset
+
+
+def _plain_place(place: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: place[name] for name in ("page", "label", "start", "end")}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was found for a question."""
+
+    passages: tuple[CitedPassage, ...]
+    idf: dict[str, float]
+    corpus_version: int
+    mode: str
+    not_ready: list[dict[str, str]]
+
+    def as_event(self) -> dict[str, Any]:
+        """Return the data of the event that names them.
+
+        It holds no text: the event log outlives the papers.
+        """
+        return {
+            "results": [each.named() for each in self.passages],
+            "term_weights": self.idf,
+            "corpus_version": self.corpus_version,
+            "mode": self.mode,
+            "not_ready": self.not_ready,
+        }
+
+    @classmethod
+    def from_event(cls, data: Mapping[str, Any], hits: Iterable[Hit]) -> Self | None:
+        """Return what an earlier attempt found; `None` where some of it is gone."""
+        by_id = {str(hit.chunk_id): hit for hit in hits}
+        named = data["results"]
+        if any(each["chunk_id"] not in by_id for each in named):
+            return None
+        return cls(
+            passages=tuple(
+                CitedPassage.of(each["number"], by_id[each["chunk_id"]], each["score"])
+                for each in named
+            ),
+            idf=dict(data["term_weights"]),
+            corpus_version=data["corpus_version"],
+            mode=data["mode"],
+            not_ready=list(data["not_ready"]),
+        )
+
+    def found(self) -> list[Found]:
+        """Return the passages for a prompt."""
+        return [Found(p.number, p.filename, p.label, p.text) for p in self.passages]
+
+    def numbered(self) -> dict[int, CitedPassage]:
+        """Return the passages by their numbers."""
+        return {each.number: each for each in self.passages}
+
+    def extraction(self, question: str) -> Extraction:
+        """Return the sentences that answer, verbatim."""
+        passages = [
+            Passage(
+                each.text,
+                each.context,
+                is_table=each.kind == "table",
+                barred=tuple(injections_in(each.text)),
+            )
+            for each in self.passages
+        ]
+        return extract(question, passages, self.idf)
+
+
+async def find_sources(
+    searcher: Searcher, context: AnswerContext, emit: Emit, item_id: str
+) -> Sources:
+    """Search, and emit the events of a file search call."""
+    call = {"item_id": item_id, "output_index": 0}
+    emit(SEARCH_STARTED, call)
+    emit(SEARCHING, call)
+    sources = await search(
+        searcher,
+        context.question,
+        context.scope,
+        before=question_before(context.question, context.history.turns),
+    )
+    emit(SEARCHED, call | sources.as_event())
+    return sources
+
+
+async def restore_sources(searcher: Searcher, earlier: Replay) -> Sources | None:
+    """Return what an earlier attempt found, if all of it is still there."""
+    if earlier.searched is None:
+        return None
+    ids = [UUID(each["chunk_id"]) for each in earlier.searched["results"]]
+    return Sources.from_event(earlier.searched, await searcher.read(ids))
+
+
+async def search(
+    searcher: Searcher, question: str, scope: AnswerScope, *, before: str | None
+) -> Sources:
+    """Search what was sent with the messages first, then the room's papers.
+
+    `before` is the question that a short one follows up on: both together are searched
+    as well, and fill the places behind what the short one finds by itself.
+    """
+    results: list[SearchResult] = []
+    if scope.attached_ids:
+        results.append(await searcher.search(_query(question, scope, attached=True)))
+    last = await searcher.search(_query(question, scope, attached=False))
+    results.append(last)
+    found = [each.hits for each in results]
+    if before is not None:
+        both = _query(f"{question}\n{before}", scope, attached=False)
+        joint = await searcher.search(both)
+        found[-1] = last.hits[:FROM_SHORT]
+        found += [joint.hits, last.hits[FROM_SHORT:]]
+        results.append(joint)
+    hits = _merged(found)
+    return Sources(
+        passages=tuple(CitedPassage.of(n, hit) for n, hit in enumerate(hits, start=1)),
+        idf={term: weight for each in results for term, weight in each.idf.items()},
+        corpus_version=last.corpus_version,
+        mode=last.mode,
+        not_ready=_not_ready(results),
+    )
+
+
+def _query(question: str, scope: AnswerScope, *, attached: bool) -> SearchQuery:
+    return SearchQuery(
+        text=question[:MAX_QUESTION_CHARACTERS],
+        limit=FROM_ATTACHMENTS if attached else PASSAGES,
+        product_id=None if attached else scope.product_id,
+        document_ids=scope.attached_ids if attached else None,
+    )
+
+
+def _merged(found: Sequence[Sequence[Hit]]) -> list[Hit]:
+    seen: dict[UUID, Hit] = {}
+    for hits in found:
+        for hit in hits:
+            seen.setdefault(hit.chunk_id, hit)
+    return list(seen.values())[:PASSAGES]
+
+
+def _not_ready(results: Iterable[SearchResult]) -> list[dict[str, str]]:
+    named = {
+        str(one.document_id): {
+            "document_id": str(one.document_id),
+            "filename": one.filename,
+            "state": one.state,
+        }
+        for result in results
+        for one in result.not_ready
+    }
+    return list(named.values())

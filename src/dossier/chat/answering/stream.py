@@ -1,0 +1,152 @@
+"""The text of an answer while it is written; what is shown is what will be stored."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dossier.ai.schemas import AnswerLabel
+from dossier.chat.answering.retrieval import CitedPassage, Emit
+from dossier.chat.rules.claims import Claim
+from dossier.chat.rules.replay import (
+    ANNOTATION,
+    DELTA,
+    ITEM_ADDED,
+    ITEM_DONE,
+    TEXT_DONE,
+    Replay,
+)
+
+SEARCHED_INDEX = 1
+"""A search stands before the text."""
+
+
+class AnswerStream:
+    """Emits the events of one answer's text and keeps the text."""
+
+    def __init__(self, emit: Emit, item_id: str, *, is_searched: bool = True) -> None:
+        self._emit = emit
+        self._item_id = item_id
+        self._output_index = SEARCHED_INDEX if is_searched else 0
+        self._where = {
+            "item_id": item_id,
+            "output_index": self._output_index,
+            "content_index": 0,
+        }
+        self.label: AnswerLabel | None = None
+        """How the text is made, as far as it is known before its end."""
+        self._texts: list[str] = []
+        self._is_open = False
+        self.citations: list[dict[str, Any]] = []
+        self._sentences: set[str] = set()
+
+    @property
+    def text(self) -> str:
+        """Return the text so far."""
+        return "".join(self._texts)
+
+    @property
+    def claims_count(self) -> int:
+        """Return how many supported sentences there are."""
+        return len(self._sentences)
+
+    @property
+    def pieces(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Return the text in pieces, each with its quotes."""
+        return [
+            (text, [c for c in self.citations if c["piece"] == number])
+            for number, text in enumerate(self._texts)
+        ]
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is no text yet."""
+        return not self._texts
+
+    def continue_from(self, earlier: Replay) -> None:
+        """Start with the text of an earlier attempt."""
+        self._texts = [piece.text for piece in earlier.pieces]
+        self.citations = earlier.citations
+        self._sentences = {piece.sentence for piece in earlier.pieces}
+        self._is_open = earlier.added_through > 0
+        self.label = label_from(earlier.label)
+
+    def open(self) -> None:
+        """Announce the text, once."""
+        if not self._is_open:
+            self._is_open = True
+            item = self._item("in_progress", [])
+            data = {"output_index": self._output_index, "item": item}
+            self._emit(ITEM_ADDED, data | {"engine": label_data(self.label)})
+
+    def token(self, text: str) -> None:
+        """Append what a model just wrote."""
+        text = storable(text)
+        self._texts.append(text)
+        self._emit(DELTA, self._where | {"delta": text, "annotations": 0})
+
+    def has_said(self, claim: Claim) -> bool:
+        """Return whether the answer holds a sentence already."""
+        return claim.sentence in self._sentences
+
+    def line(self, text: str) -> None:
+        """Append a line of our own."""
+        self._say(text, ())
+
+    def claim(self, claim: Claim, passages: Mapping[int, CitedPassage]) -> None:
+        """Append a supported sentence with its quotes; none twice."""
+        if self.has_said(claim):
+            return
+        self._sentences.add(claim.sentence)
+        quotes = [passages[quote.number].citation(quote) for quote in claim.quotes]
+        self._say(claim.shown, quotes)
+
+    def cited(self, text: str, quotes: Sequence[dict[str, Any]]) -> None:
+        """Append a text with its quotes."""
+        self.open()
+        text = storable(text)
+        self._texts.append(text)
+        self._announce(text, quotes)
+
+    def close(self) -> None:
+        """Announce that the text is whole."""
+        self.open()
+        text = self.text
+        self._emit(TEXT_DONE, self._where | {"text": text})
+        content = [{"type": "output_text", "text": text, "annotations": self.citations}]
+        item = self._item("completed", content)
+        self._emit(ITEM_DONE, {"output_index": self._output_index, "item": item})
+
+    def _item(self, status: str, content: list[dict[str, Any]]) -> dict[str, Any]:
+        kind = {"id": self._item_id, "type": "message", "role": "assistant"}
+        return {**kind, "status": status, "content": content}
+
+    def _say(self, line: str, quotes: Sequence[dict[str, Any]]) -> None:
+        self.cited(f"\n{line}" if self._texts else line, quotes)
+
+    def _announce(self, text: str, quotes: Sequence[dict[str, Any]]) -> None:
+        self._emit(DELTA, self._where | {"delta": text, "annotations": len(quotes)})
+        end = sum(len(each) for each in self._texts)
+        for quote in quotes:
+            annotation = {**quote, "index": end, "piece": len(self._texts) - 1}
+            data = {"annotation_index": len(self.citations), "annotation": annotation}
+            self.citations.append(annotation)
+            self._emit(ANNOTATION, self._where | data)
+
+
+def label_data(label: AnswerLabel | None) -> dict[str, Any] | None:
+    """Return a label as events and messages keep it."""
+    return None if label is None else label.model_dump(mode="json")
+
+
+def label_from(data: Mapping[str, Any] | None) -> AnswerLabel | None:
+    """Return a label that was kept."""
+    return None if data is None else AnswerLabel.model_validate(data)
+
+
+def storable(text: str) -> str:
+    """Return what both a stream and a text column can hold: no NUL, no half character.
+
+    Models cut characters in two; what is shown must be what is stored.
+    """
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,134 @@
+"""Responses to questions; they wait and stream in `__call__`, after the commit."""
+
+from functools import partial
+from typing import Any
+
+from fastapi import Request, Response, status
+from fastapi.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from dossier.chat.answering.record import RUNS_PATH
+from dossier.chat.schemas.chat import ChatResponse
+from dossier.chat.schemas.runs import RunResponse
+from dossier.chat.service.answers import Asked
+from dossier.chat.service.runs import Answered, RunsService
+from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.prefer import APPLIED, applied_of
+from dossier.core.problems import MEDIA_TYPE
+from dossier.core.tenancy import Actor
+from dossier.core.web import is_welcome, model_response
+from dossier.jobs.constants import RETRY_AFTER_S, JobState
+from dossier.jobs.follower import JobFollower
+from dossier.jobs.models import Job
+from dossier.jobs.stream import event_stream
+
+
+class AnswerResponses:
+    """Makes the responses of one request; holds no transaction."""
+
+    def __init__(
+        self,
+        request: Request,
+        sessions: SessionFactory,
+        actor: Actor,
+        follower: JobFollower,
+    ) -> None:
+        self.request = request
+        self.sessions = sessions
+        self.actor = actor
+        self.follower = follower
+
+    def events(self, job: Job, starting_after: int = 0) -> Response:
+        """Stream the events of a run after a number."""
+        return event_stream(
+            self.follower,
+            job,
+            starting_after,
+            may_follow=partial(self._may_follow, job),
+        )
+
+    def events_of_asked(self, asked: Asked) -> Response:
+        """Stream the events of a run that was just started."""
+        response = self.events(asked.job)
+        response.headers["Location"] = f"{RUNS_PATH}/{asked.job.id}"
+        return response
+
+    def answer(self, asked: Asked, wait_s: float) -> Response:
+        """Wait for an answer."""
+        return WaitingAnswer(self, asked, wait_s)
+
+    async def _may_follow(self, job: Job) -> bool:
+        """Return whether the reader is still logged in and a member of the room."""
+        if not await is_welcome(self.request, self.actor):
+            return False
+        async with tenant_transaction(self.sessions, self.actor.org_id) as session:
+            return await RunsService(session, self.actor).may_follow(job)
+
+
+class WaitingAnswer(Response):
+    """Sends the answer if it comes in time, a problem if it failed, else a 202."""
+
+    def __init__(self, of: AnswerResponses, asked: Asked, wait_s: float) -> None:
+        super().__init__()
+        self._of = of
+        self._asked = asked
+        self._wait_s = wait_s
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._response()
+        applied = applied_of(self._of.request.headers.get("prefer"))
+        if applied is not None:
+            response.headers[APPLIED] = applied
+        response.headers["Location"] = f"{RUNS_PATH}/{self._asked.job.id}"
+        await response(scope, receive, send)
+
+    async def _response(self) -> Response:
+        actor, job = self._of.actor, self._asked.job
+        has_ended = self._wait_s and await self._of.follower.wait(
+            actor.org_id, job.id, self._wait_s
+        )
+        async with tenant_transaction(self._of.sessions, actor.org_id) as session:
+            runs = RunsService(session, actor)
+            if not has_ended:
+                return _still_running(await runs.get_run(job.id))
+            answered = await runs.read_answered(self._asked)
+        if answered.job.state is JobState.FAILED:
+            return _problem(answered.job, self._of.request.url.path)
+        return model_response(_shown(self._asked, answered), status.HTTP_200_OK)
+
+
+def _still_running(job: Job) -> Response:
+    response = model_response(RunResponse.model_validate(job), status.HTTP_202_ACCEPTED)
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _problem(job: Job, instance: str) -> Response:
+    """Answer with the problem that a run ended in."""
+    problem = {**(job.error or {"status": 500}), "instance": instance}
+    response = JSONResponse(problem, problem["status"], media_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    if "retry_after" in problem:
+        response.headers["Retry-After"] = str(problem["retry_after"])
+    return response
+
+
+def _shown(asked: Asked, answered: Answered) -> ChatResponse:
+    message = answered.message
+    shown: dict[str, Any] = {
+        "chat_room_id": message.room_id,
+        "user_message_id": asked.question.id,
+        "ai_message_id": message.id,
+        "ai_response": message.text,
+        "state": message.state,
+        "virtual_user": {"id": asked.persona.id, "name": asked.persona.name},
+        "citations": message.citations,
+        "dropped_claims": message.dropped_claims,
+        "engine": message.engine,
+        "run_id": answered.job.id,
+        "not_ready": answered.not_ready,
+        "similar": answered.similar,
+    }
+    return ChatResponse.model_validate(shown)

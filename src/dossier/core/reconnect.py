@@ -1,0 +1,84 @@
+"""Tells a lost database connection from other failures, and repeats what it broke."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from dossier.core.listening import GONE
+
+T = TypeVar("T")
+
+FIRST_WAIT_S = 0.05
+LONGEST_WAIT_S = 2.0
+_SURE = (
+    PoolTimeoutError,  # every connection is in use: it passes like an outage
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # see `GONE`
+)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether the failure is the database being away.
+
+    A bare `ConnectionError` counts only where our database driver raised it: another
+    server that refuses us is a fault of the task.
+    """
+    return any(_is_lost(link) for link in _chain(error))
+
+
+async def retry_until_connected(
+    action: Callable[[], Awaitable[T]], gives_up: Callable[[], bool] = lambda: False
+) -> T:
+    """Repeat an action that is safe to repeat until the database answers."""
+    wait_s = FIRST_WAIT_S
+    while True:
+        try:
+            return await action()
+        except (*GONE, OSError, DBAPIError, PoolTimeoutError) as exc:
+            if not is_lost(exc) or (gives_up() and wait_s >= LONGEST_WAIT_S):
+                raise
+        await asyncio.sleep(wait_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
+        wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+
+def _is_lost(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    if isinstance(error, _SURE):
+        return True
+    return isinstance(error, (OSError, asyncpg.InterfaceError)) and _from_driver(error)
+
+
+def _from_driver(error: BaseException) -> bool:
+    """Tell whether the database driver raised this because of its connection."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # "connection is closed", "pool is closing"; the others are faults of ours.
+        return "closed" in str(error) or "closing" in str(error)
+    return any(
+        frame.tb_frame.f_globals.get("__name__", "").startswith("asyncpg")
+        for frame in _frames(error.__traceback__)
+    )
+
+
+def _frames(start: TracebackType | None) -> Iterator[TracebackType]:
+    link = start
+    while link is not None:
+        yield link
+        link = link.tb_next
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = getattr(link, "orig", None) or link.__cause__

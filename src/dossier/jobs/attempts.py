@@ -1,0 +1,361 @@
+"""One attempt of one job: begin it, run its handler, record what became of it.
+
+Each step is one short transaction that compares before it sets: an attempt writes only
+while the row has its number, so that one whose job was taken over changes nothing.
+"""
+
+import inspect
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache, partial
+from typing import Any
+
+import anyio
+from pydantic import TypeAdapter, ValidationError
+
+from dossier.core.clock import now
+from dossier.core.database import (
+    Session,
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.core.errors import AppError, UnavailableError, UpstreamError
+from dossier.core.logging import log_context
+from dossier.core.problems import as_app_error, problem_of
+from dossier.core.reconnect import is_lost, retry_until_connected
+from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.jobs import rules
+from dossier.jobs.buffer import EventBuffer
+from dossier.jobs.constants import FINISHED, JobSignal, JobState, StopReason
+from dossier.jobs.context import JobContext, record_failure
+from dossier.jobs.event_log import record_end
+from dossier.jobs.exceptions import (
+    JobSupersededError,
+    JobTookTooLongError,
+    TaskUnknownError,
+    WorkerLostError,
+)
+from dossier.jobs.gateway import log, rows
+from dossier.jobs.kinds import is_listed, kind_of_job
+from dossier.jobs.models import Job
+
+logger = logging.getLogger(__name__)
+
+JobHandler = Callable[..., Awaitable[None]]
+"""Takes a `JobContext`, then the job's arguments by name.
+
+Outside parts are bound to it beforehand (`functools.partial`).
+"""
+
+RETRYABLE = (UpstreamError, UnavailableError)
+"""Faults of others; trying again may help. Our own would only repeat themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimits:
+    """How patient a worker is."""
+
+    max_failures: int = 3
+    max_deaths: int = 3
+    max_duration_s: float = 300
+    """Of a job that streams."""
+    disconnect_grace_s: float = 5
+    """How old `last_read_at` may become where `on_disconnect` is `cancel`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a handler ended: with an error, stopped, or neither."""
+
+    error: Exception | None
+    stopped: StopReason | None
+
+
+class Attempts:
+    """Runs what the engine delivers; one per worker."""
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        handlers: Mapping[str, JobHandler],
+        buffer: EventBuffer | None = None,
+        limits: AttemptLimits | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._handlers = handlers
+        # Without a worker's buffer, events are stored with the end of the job.
+        self._buffer = buffer or EventBuffer(sessions, flush_s=0)
+        self._limits = limits or AttemptLimits()
+        self._running: dict[JobContext, bool] = {}
+        self._is_stopping = False
+
+    async def __call__(self, delivery: Delivery) -> Outcome:
+        """Run one delivery; the answer tells the engine what to do with its row."""
+        with log_context(job_id=delivery.job_id, org_id=delivery.org_id):
+            started_s = time.monotonic()
+            tried: list[int] = []
+            begun = await retry_until_connected(lambda: self._begin(delivery, tried))
+            if begun is None:
+                return Outcome.finished()
+            job, stored_through = begun
+            streams = kind_of_job(job).streams
+            context = JobContext(
+                self._sessions,
+                job,
+                delivery.scope,
+                self._buffer if streams else None,
+                stored_through,
+            )
+            ended = await self._run(context, delivery, streams=streams)
+            recorded = Outcome.finished()
+            if not context.has_receipt:
+                await retry_until_connected(context.close)
+                recorded = await retry_until_connected(
+                    lambda: self._record(delivery, job, ended)
+                )
+            _log(job, recorded, ended, time.monotonic() - started_s)
+            return recorded
+
+    def stop_streaming(self) -> None:
+        """End the attempts of jobs that stream: another worker goes on with them."""
+        self._is_stopping = True
+        for context, streams in tuple(self._running.items()):
+            if streams:
+                context.stop(StopReason.STOPPING)
+
+    def stop_all(self) -> None:
+        """End every attempt; the jobs are queued again."""
+        for context in tuple(self._running):
+            context.stop(StopReason.STOPPING)
+
+    async def look_after(self) -> None:
+        """Stop running jobs that were cancelled, taken over or left by their readers.
+
+        Once a second: a notification may be lost with its connection.
+        """
+        running = {context.job_id: context for context in self._running}
+        if not running:
+            return
+        grace = timedelta(seconds=self._limits.disconnect_grace_s)
+        async with system_transaction(self._sessions) as session:
+            found = await rows.list_running_for_system(session, running, grace)
+            left = [job.id for job in found if job.is_left]
+            if left:
+                left = await rows.cancel_left_for_system(session, left, grace)
+        known = {job.id: job for job in found}
+        for job_id, context in running.items():
+            job = known.get(job_id)
+            if job is None or job.attempts != context.job.attempts:
+                context.stop(StopReason.SUPERSEDED)
+            elif job.state is JobState.CANCELLING or job_id in left:
+                context.stop(StopReason.CANCELLED)
+
+    async def _begin(
+        self, delivery: Delivery, tried: list[int]
+    ) -> tuple[Job, int] | None:
+        """Begin an attempt; return the job and its last event's number.
+
+        `None` where the job is over. `tried` has the numbers of attempts whose commit
+        was not acknowledged: finding one of them there is no lost worker.
+        """
+        async with tenant_transaction(self._sessions, delivery.org_id) as session:
+            job = await self._lock(session, delivery)
+            if job is None or job.engine_id != delivery.engine_id:
+                return None
+            is_repeat = job.state is JobState.PROCESSING and job.attempts in tried
+            delivered = rules.on_delivery(
+                JobState.PENDING if is_repeat else job.state,
+                job.deaths,
+                self._limits.max_deaths,
+            )
+            if delivered is None:
+                return None
+            job.deaths = delivered.deaths
+            if delivered.signal is not JobSignal.START:
+                await self._apply(session, job, delivered.signal, WorkerLostError())
+                return None
+            job.state = rules.next_state(job.state, JobSignal.START)
+            job.attempts += 1
+            job.started_at = job.started_at or now()
+            tried.append(job.attempts)
+            stored_through = 0
+            if kind_of_job(job).streams:
+                stored_through = await log.get_last_number_for_org(
+                    session, job.org_id, job.id
+                )
+            return job, stored_through
+
+    async def _run(
+        self, context: JobContext, delivery: Delivery, *, streams: bool
+    ) -> Ended:
+        """Run the handler until it ends, is stopped or takes too long."""
+        limit_s = self._limits.max_duration_s if streams else None
+        error: Exception | None = None
+        self._running[context] = streams
+        if self._is_stopping and streams:
+            context.stop(StopReason.STOPPING)
+        try:
+            with delivery.scope, anyio.move_on_after(limit_s) as timer:
+                try:
+                    await _call(self._handler(context.job), context, context.job.args)
+                except Exception as exc:  # noqa: BLE001 - the loop outlives every handler
+                    error = _principal(exc)
+        finally:
+            del self._running[context]
+        if timer.cancelled_caught:
+            error = JobTookTooLongError()
+        stopped = None
+        if delivery.scope.cancelled_caught:
+            stopped = context.stop_reason or StopReason.CANCELLED
+        elif error is not None or context.stop_reason is StopReason.SUPERSEDED:
+            stopped = context.stop_reason
+        return Ended(error, stopped)
+
+    async def _record(self, delivery: Delivery, begun: Job, ended: Ended) -> Outcome:
+        """Write what became of the attempt, unless the job is no longer its own.
+
+        The end may be written although the reply to its commit was lost.
+        """
+        async with tenant_transaction(self._sessions, delivery.org_id) as session:
+            job = await self._lock(session, delivery)
+            if job is None or job.state in FINISHED:
+                return Outcome.finished()
+            if job.engine_id != delivery.engine_id:
+                return Outcome.finished()  # queued anew since, by another engine row
+            if job.attempts != begun.attempts:
+                return Outcome.superseded()
+            if job.state is JobState.PENDING:  # written already
+                return Outcome.again(rules.UNCOUNTED_DELAY_S)
+            verdict = self._verdict(job, ended)
+            job.failures = verdict.failures
+            state = await self._apply(session, job, verdict.signal, ended.error)
+            if state is JobState.PENDING:
+                return Outcome.again(verdict.delay_s)
+            return Outcome.finished()
+
+    def _verdict(self, job: Job, ended: Ended) -> rules.Verdict:
+        error, stopped = ended.error, ended.stopped
+        if error is None and stopped is None:
+            return rules.Verdict(JobSignal.FINISH, job.failures)
+        is_lost_database = error is not None and is_lost(error)
+        is_refused = isinstance(error, JobSupersededError)
+        return rules.judge(
+            rules.Failure(
+                failures=job.failures,
+                max_failures=self._max_failures(job),
+                is_cancelled=stopped is StopReason.CANCELLED,
+                is_stopping=stopped is StopReason.STOPPING,
+                is_uncounted=is_lost_database
+                or is_refused
+                or stopped is StopReason.SUPERSEDED,
+                is_retryable=isinstance(error, RETRYABLE),
+                retry_after_s=getattr(error, "retry_after_s", None),
+                chance=random.random(),  # noqa: S311 - spreads retries
+            )
+        )
+
+    def _max_failures(self, job: Job) -> int:
+        kind = kind_of_job(job)
+        usual = 1 if kind.streams else self._limits.max_failures
+        return kind.max_failures or usual
+
+    async def _apply(
+        self,
+        session: Session,
+        job: Job,
+        signal: JobSignal,
+        error: Exception | None,
+    ) -> JobState:
+        job.state = rules.next_state(job.state, signal)
+        is_problem = error is not None and job.state is not JobState.CANCELLED
+        job.error = _problem(job, error) if error and is_problem else None
+        if job.state in FINISHED:
+            await record_end(session, job)
+            if job.state is JobState.FAILED and is_listed(job.kind):
+                await record_failure(session, job)
+        return job.state
+
+    async def _lock(self, session: Session, delivery: Delivery) -> Job | None:
+        return await rows.lock_job_for_org(session, delivery.org_id, delivery.job_id)
+
+    def _handler(self, job: Job) -> JobHandler:
+        if job.kind not in self._handlers:
+            raise TaskUnknownError(job.kind)
+        return self._handlers[job.kind]
+
+
+def _call(
+    handler: JobHandler, context: JobContext, args: Mapping[str, Any]
+) -> Awaitable[None]:
+    """Call a handler with the stored arguments in the types that it declares."""
+    declared = _declared(handler)
+    try:
+        bound = {
+            name: declared[name].validate_python(value) for name, value in args.items()
+        }
+        inspect.signature(handler).bind(context, **bound)
+    except (KeyError, TypeError, ValidationError) as exc:
+        message = f"The task does not take these arguments: {exc}"
+        raise TaskUnknownError(message) from exc
+    return handler(context, **bound)
+
+
+@lru_cache(maxsize=256)
+def _declared(handler: JobHandler) -> dict[str, TypeAdapter[Any]]:
+    """Return the types of a handler's arguments; context and bound parts left out."""
+    _context, *arguments = inspect.signature(handler, eval_str=True).parameters.values()
+    bound = handler.keywords if isinstance(handler, partial) else {}
+    return {
+        each.name: TypeAdapter(each.annotation)
+        for each in arguments
+        if each.name not in bound
+    }
+
+
+def _principal(error: Exception) -> Exception:
+    """Return what decides over a group of errors: the worst, else the first."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    leaves = [_principal(inner) for inner in error.exceptions]
+    ours = [leaf for leaf in leaves if not isinstance(leaf, RETRYABLE)]
+    return (ours or leaves)[0]
+
+
+def _problem(job: Job, error: Exception) -> dict[str, Any]:
+    return problem_of(
+        as_app_error(error),
+        instance=f"/api/v1/jobs/{job.id}",
+        request_id=job.request_id,
+    )
+
+
+def _log(job: Job, outcome: Outcome, ended: Ended, elapsed_s: float) -> None:
+    extra = {
+        "kind": job.kind,
+        "attempt": job.attempts,
+        "outcome": _word(outcome, ended),
+        "ms": round(elapsed_s * 1000, 1),
+    }
+    error = ended.error
+    if error is None:
+        logger.info("jobs.attempt.finished", extra=extra)
+    elif isinstance(error, (*RETRYABLE, JobSupersededError)):
+        logger.warning("jobs.attempt.failed", extra=extra | {"reason": str(error)})
+    elif isinstance(error, AppError):  # its name says all that a traceback could
+        reason = f"{error.title}: {error.detail}"
+        logger.error("jobs.attempt.failed", extra=extra | {"reason": reason})
+    else:
+        logger.error("jobs.attempt.failed", extra=extra, exc_info=error)
+
+
+def _word(outcome: Outcome, ended: Ended) -> str:
+    if outcome.again_in_s is not None:
+        return "again"
+    if ended.stopped is not None:
+        return str(ended.stopped)
+    return "done" if ended.error is None else "failed"

@@ -1,0 +1,1 @@
+"""Every query of jobs: their rows and their event log."""

@@ -1,1 +1,0 @@
-"""Every query of runs: their rows, their event log, and what processes tell."""

@@ -1,1 +1,0 @@
-"""Pure rules of runs: their states, their events, how clients put them together."""
