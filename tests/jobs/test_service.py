@@ -13,6 +13,7 @@ from dossier.core.database import (
     tenant_transaction,
 )
 from dossier.core.pagination import PageParams
+from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.integrations.queue.client import engine_priority
 from dossier.jobs.constants import JobState
@@ -24,7 +25,7 @@ from dossier.jobs.exceptions import (
 )
 from dossier.jobs.kinds import declare
 from dossier.jobs.schemas import JobFilters
-from dossier.jobs.service import JobsService
+from dossier.jobs.service import JobsService, list_jobs
 from dossier.jobs.types import JobKind
 from dossier.jobs.upkeep import sweep_lost
 
@@ -48,8 +49,8 @@ async def test_a_rolled_back_transaction_leaves_no_job(
     with pytest.raises(ZeroDivisionError):
         await enqueue_and_fail()
 
-    async with tenant_transaction(sessions, org_id) as session:
-        page = await JobsService(session, actor).list_jobs(JobFilters(), PageParams())
+    reader = TenantReader(sessions, actor)
+    page = await list_jobs(reader, JobFilters(), PageParams())
     assert page.total == 0
     assert await priorities(sessions) == []
 

@@ -8,15 +8,16 @@ import pytest
 from tests.conftest import DrainJobs
 from tests.factories.products import make_product
 
-from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.database import SessionFactory
 from dossier.core.pagination import PageParams
+from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.integrations.rag.client import RagClient
 from dossier.integrations.rag.offline import OfflineCentral
 from dossier.jobs.attempts import JobHandler
 from dossier.jobs.constants import JobState
 from dossier.jobs.schemas import JobFilters
-from dossier.jobs.service import JobsService
+from dossier.jobs.service import list_jobs
 from dossier.products.service import ProductsService
 from dossier.sources.constants import CREATE_BASE_TASK, CentralDocument, CentralPaper
 from dossier.sources.service import CentralRetrieval
@@ -82,10 +83,9 @@ async def test_where_the_service_is_no_longer_set_the_job_ends(
 
     await drain_jobs(task_of(None))
 
-    async with tenant_transaction(sessions, org_id) as session:
-        jobs = JobsService(session, Actor.system(org_id))
-        [job] = (await jobs.list_jobs(JobFilters(), PageParams())).items
-    assert job.state is JobState.DONE
+    reader = TenantReader(sessions, Actor.system(org_id))
+    [job] = (await list_jobs(reader, JobFilters(), PageParams())).items
+    assert job["state"] is JobState.DONE
 
 
 async def test_a_search_asks_the_organisations_own_bases(

@@ -17,7 +17,6 @@ from dossier.activity.constants import (
 from dossier.activity.models import ActivityEvent, ActivitySeal
 from dossier.activity.schemas import VerifyResponse
 from dossier.core.clock import now
-from dossier.core.creates import Creates
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
@@ -115,13 +114,6 @@ class ActivityService:
                 "head": walk.head,
             }
         )
-
-
-class ActivityRecorder(ActivityService):
-    """Writes events of the inserts in `core/creates.py`; goes with them."""
-
-    def __init__(self, creates: Creates, actor: Actor) -> None:
-        super().__init__(creates, actor)  # type: ignore[arg-type]  # it has `add`, too
 
 
 async def list_events(

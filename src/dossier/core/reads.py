@@ -25,38 +25,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.sql import visitors
 
-from dossier.core.creates import (
-    BIND,
-    BoundStatement,
-    Reads,
-    Statements,
-    bound,
-    fenced,
-    members_of,
-    raw_transaction,
-    read_for,
-)
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
-
-# Names without "Tenant" are passed on for the last callers of `core/creates.py`.
-__all__ = [
-    "BIND",
-    "ORG_ID",
-    "BoundStatement",
-    "Reads",
-    "Row",
-    "Statements",
-    "TenantPage",
-    "TenantReader",
-    "TenantSelect",
-    "bound",
-    "fenced",
-    "members_of",
-    "raw_transaction",
-    "read_for",
-]
 
 Row: TypeAlias = dict[str, Any]
 """Selected columns by their names; a response model validates them."""

@@ -6,14 +6,13 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Protocol, TypeVar
 
-import orjson
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.errors import ForbiddenError, UnauthenticatedError
-from dossier.core.reads import Reads, TenantReader, read_for
+from dossier.core.reads import TenantReader
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 
@@ -91,24 +90,10 @@ async def get_reader(request: Request, actor: CurrentActor) -> TenantReader:
 Reader = Annotated[TenantReader, Depends(get_reader)]
 
 
-async def get_reads(actor: CurrentActor, sessions: Sessions) -> Reads:
-    """Return the reads of jobs on the bare driver."""
-    return read_for(sessions, actor)
-
-
-HotReads = Annotated[Reads, Depends(get_reads)]
-
-
 def model_response(model: BaseModel, status_code: int) -> Response:
     """Encode a model as its declared response is."""
     body = model.__pydantic_serializer__.to_json(model)
     return Response(body, status_code, media_type="application/json")
-
-
-def json_response(content: object) -> Response:
-    """Encode what came straight from the driver; `response_model` documents it."""
-    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
-    return Response(body, media_type="application/json")
 
 
 def operation_id(route: APIRoute) -> str:

@@ -11,7 +11,6 @@ from dossier.core.problems import MEDIA_TYPE
 from dossier.core.schemas import Instant
 from dossier.core.web import (
     CurrentActor,
-    HotReads,
     RequestSession,
     get_actor,
     get_sessions,
@@ -20,7 +19,7 @@ from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobFilters, JobResponse
-from dossier.jobs.service import JobReads, JobsService
+from dossier.jobs.service import JobsService
 from dossier.jobs.stream import StartingAfter, event_stream
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "Follower",
     "Jobs",
     "LocationOfJob",
-    "ReadJobs",
     "StartingAfter",
     "answer_for_job",
     "event_stream",
@@ -43,14 +41,6 @@ async def get_jobs_service(session: RequestSession, actor: CurrentActor) -> Jobs
 
 
 Jobs = Annotated[JobsService, Depends(get_jobs_service)]
-
-
-async def get_job_reads(reads: HotReads, actor: CurrentActor) -> JobReads:
-    """Build the hot reads, which take a connection for one statement each."""
-    return JobReads(reads, actor)
-
-
-ReadJobs = Annotated[JobReads, Depends(get_job_reads)]
 
 
 async def announce_job(jobs: Jobs, response: Response) -> None:

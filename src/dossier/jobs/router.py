@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, status
 
 from dossier.core.pagination import Paging, Slice
 from dossier.core.prefer import PreferRoute
+from dossier.core.reads import Row
 from dossier.core.schemas import Page
-from dossier.core.web import json_response
-from dossier.jobs.dependencies import Filters, Jobs, LocationOfJob, ReadJobs
+from dossier.core.web import Reader
+from dossier.jobs import service
+from dossier.jobs.dependencies import Filters, Jobs, LocationOfJob
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobResponse
 
@@ -16,15 +18,15 @@ router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=PreferRoute)
 
 
 @router.get("", response_model=Page[JobResponse])
-async def list_jobs(jobs: Jobs, filters: Filters, paging: Paging) -> Slice[Job]:
+async def list_jobs(reader: Reader, filters: Filters, paging: Paging) -> Slice[Row]:
     """List the organisation's jobs, newest first."""
-    return await jobs.list_jobs(filters, paging)
+    return await service.list_jobs(reader, filters, paging)
 
 
 @router.get("/{job_id}", response_model=JobResponse)
-async def get_job(job_id: UUID, jobs: ReadJobs) -> Response:
+async def get_job(job_id: UUID, reader: Reader) -> Row:
     """Show one job; a failed one is a 200 with its problem in `error`."""
-    return json_response(await jobs.get_job(job_id))
+    return await service.read_job(reader, job_id)
 
 
 @router.post("/{job_id}/cancel", response_model=JobResponse)

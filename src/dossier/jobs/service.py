@@ -9,7 +9,7 @@ from dossier.core.clock import now
 from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
-from dossier.core.reads import Reads, members_of
+from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue import client as queue
 from dossier.jobs.constants import (
@@ -96,12 +96,6 @@ class JobsService:
         if job is None or job.kind != name:
             raise JobNotFoundError(job_id)
         return job
-
-    async def list_jobs(self, filters: JobFilters, page: PageParams) -> Slice[Job]:
-        """Return one page of the organisation's listed jobs, newest first."""
-        return await rows.list_jobs_for_org(
-            self._session, self._actor.org_id, filters, page
-        )
 
     async def cancel_job(self, job_id: UUID) -> Job:
         """Cancel at once what waits; ask a worker to stop what runs."""
@@ -278,19 +272,19 @@ class JobsService:
         )
 
 
-class JobReads:
-    """The hot reads of an organisation's jobs, as JSON members."""
+async def list_jobs(
+    reader: TenantReader, filters: JobFilters, page: PageParams
+) -> Slice[Row]:
+    """Return one page of the organisation's listed jobs, newest first."""
+    return await rows.list_jobs_for_org(reader, reader.org_id, filters, page)
 
-    def __init__(self, reads: Reads, actor: Actor) -> None:
-        self._reads = reads
-        self._actor = actor
 
-    async def get_job(self, job_id: UUID) -> dict[str, Any]:
-        """Return one job of the organisation."""
-        row = await rows.get_job_row_for_org(self._reads, self._actor.org_id, job_id)
-        if row is None or not is_listed(row["kind"]):
-            raise JobNotFoundError(job_id)
-        return members_of(row, "progress", "error")
+async def read_job(reader: TenantReader, job_id: UUID) -> Row:
+    """Return one listed job of the organisation."""
+    row = await rows.read_job_for_org(reader, reader.org_id, job_id)
+    if row is None:
+        raise JobNotFoundError(job_id)
+    return row
 
 
 class OperatorJobs:

@@ -12,17 +12,12 @@ from dossier.ai.constants import AnswerState
 from dossier.ai.models import AiAnswer
 from dossier.core.clock import now
 from dossier.core.database import Session, raw_rows
-from dossier.core.reads import Reads, Statements, bound
 
 _HIT = """
 update ai_answers set hits = hits + 1
 where org_id = $1 and key = $2 and state = 'ready' and expires_at > now()
 returning payload::text as payload
 """
-_READY = bound("""
-select payload::text as payload from ai_answers
-where org_id = bound.org_id and key = $2 and state = 'ready' and expires_at > now()
-""")
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -38,17 +33,6 @@ async def hit_answer_for_org(session: Session, org_id: UUID, key: str) -> str | 
     """Return a stored answer as JSON text and count the hit, in one statement."""
     rows = await raw_rows(session, _HIT, org_id, key)
     return rows[0]["payload"] if rows else None
-
-
-async def find_ready_for_org(reads: Reads, org_id: UUID, key: str) -> str | None:
-    """Return a stored answer as JSON text, uncounted, in one round trip."""
-    rows = await reads.rows(_READY, org_id, key)
-    return rows[0]["payload"] if rows else None
-
-
-async def count_hit_for_org(statements: Statements, org_id: UUID, key: str) -> None:
-    """Count that a stored answer was given."""
-    await statements(_HIT, org_id, key)
 
 
 async def lock_key_for_org(session: Session, org_id: UUID, key: str) -> None:

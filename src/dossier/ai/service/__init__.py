@@ -14,8 +14,6 @@ from dossier.ai.service.cache import (
     Follow,
     Hit,
     Lead,
-    count_hit,
-    find_stored,
 )
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
@@ -36,9 +34,7 @@ __all__ = [
     "StoredProbe",
     "UsageService",
     "cache_key",
-    "count_hit",
     "embedder_name",
-    "find_stored",
     "load_prompt",
     "open_model_parts",
     "open_tracer",

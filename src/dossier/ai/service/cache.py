@@ -18,7 +18,6 @@ from dossier.ai.schemas import CacheFeatureResponse, CacheResponse
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.models import new_id
-from dossier.core.reads import Reads, Statements
 from dossier.core.tenancy import Actor
 
 CACHE_DAYS = 30
@@ -43,17 +42,6 @@ class Follow:
     """Another run is at it; wait for that one, then claim again."""
 
     run_id: UUID
-
-
-async def find_stored(reads: Reads, org_id: UUID, key: str) -> Hit | None:
-    """Return a stored answer without claiming it; who gives it calls `count_hit`."""
-    payload = await gateway.find_ready_for_org(reads, org_id, key)
-    return None if payload is None else Hit(orjson.loads(payload))
-
-
-async def count_hit(statements: Statements, org_id: UUID, key: str) -> None:
-    """Count a stored answer that is given, in the transaction that gives it."""
-    await gateway.count_hit_for_org(statements, org_id, key)
 
 
 class AnswerCache:

@@ -1,14 +1,19 @@
 """Queries on job rows. Functions `…_for_system` need a system transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import (
+    ColumnElement,
     Select,
+    Text,
+    all_,
     and_,
+    bindparam,
     case,
     delete,
     false,
@@ -17,27 +22,32 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from dossier.core.database import Session
-from dossier.core.pagination import PageParams, Slice, paginate
-from dossier.core.reads import Reads, bound
+from dossier.core.pagination import PageParams, Slice
+from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
 from dossier.jobs import kinds
 from dossier.jobs.constants import LIVE, RUNNING, JobState
 from dossier.jobs.models import LIVE_SQL, Job
-from dossier.jobs.schemas import JobFilters
+from dossier.jobs.schemas import JobFilters, JobResponse
 
-# What clients see, in the order that they see it; JSON leaves the database as text.
-_GET = bound("""
-select id::text, kind, state, priority,
-       case when progress_done is not null then json_build_object(
-         'done', progress_done, 'total', progress_total,
-         'unit', progress_unit, 'message', progress_message
-       )::text end as progress,
-       attempts, error::text, result_path, created_at, started_at, finished_at,
-       cancel_requested_at
-from jobs where org_id = bound.org_id and id = $2
-""")
+_JOBS = select(
+    *(getattr(Job, name) for name in JobResponse.model_fields if name != "progress"),
+    Job.progress_done,
+    Job.progress_total,
+    Job.progress_unit,
+    Job.progress_message,
+).where(
+    Job.org_id == ORG_ID, Job.kind != all_(bindparam("unlisted", type_=ARRAY(Text)))
+)
+_ONE = TenantSelect(_JOBS.where(Job.id == bindparam("job_id")))
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "state": Job.state == bindparam("state", type_=Job.state.type),
+    "kind": Job.kind == bindparam("kind"),
+    "created_after": Job.created_at > bindparam("created_after"),
+    "created_before": Job.created_at < bindparam("created_before"),
+}
 
 
 class RunningJob(NamedTuple):
@@ -70,12 +80,13 @@ async def get_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job |
     return found
 
 
-async def get_job_row_for_org(
-    reads: Reads, org_id: UUID, job_id: UUID
-) -> asyncpg.Record | None:
-    """Return one job as the driver gives it, or `None`."""
-    rows = await reads.rows(_GET, org_id, job_id)
-    return rows[0] if rows else None
+async def read_job_for_org(
+    reader: TenantReader, org_id: UUID, job_id: UUID
+) -> Row | None:
+    """Return what clients see of one listed job."""
+    unlisted = kinds.unlisted_names()
+    row = await reader.row(_ONE, org_id, job_id=job_id, unlisted=unlisted)
+    return None if row is None else _with_progress(row)
 
 
 async def lock_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job | None:
@@ -99,15 +110,33 @@ async def get_live_job_by_key_for_org(
 
 
 async def list_jobs_for_org(
-    session: Session, org_id: UUID, filters: JobFilters, page: PageParams
-) -> Slice[Job]:
+    reader: TenantReader, org_id: UUID, filters: JobFilters, page: PageParams
+) -> Slice[Row]:
     """Return one page of an organisation's listed jobs, newest first."""
-    listed = select(Job).where(
-        Job.org_id == org_id, Job.kind.not_in(kinds.unlisted_names())
+    values = {
+        name: value for name, value in asdict(filters).items() if value is not None
+    }
+    listed = _list(frozenset(values))
+    unlisted = kinds.unlisted_names()
+    found = await reader.page(listed, org_id, page, unlisted=unlisted, **values)
+    items = [_with_progress(row) for row in found.items]
+    return Slice(items, found.total, found.limit, found.offset)
+
+
+@cache
+def _list(wanted: frozenset[str]) -> TenantPage:
+    return TenantPage(
+        _JOBS.where(*(_CONDITIONS[name] for name in sorted(wanted))).order_by(
+            Job.created_at.desc(), Job.id.desc()
+        )
     )
-    query = _filtered(listed, filters)
-    ordered = query.order_by(Job.created_at.desc(), Job.id.desc())
-    return await paginate(session, ordered, page)
+
+
+def _with_progress(row: Row) -> Row:
+    """Return the row with its progress as one member, null before the first."""
+    names = ("done", "total", "unit", "message")
+    progress = {name: row.pop(f"progress_{name}") for name in names}
+    return row | {"progress": None if progress["done"] is None else progress}
 
 
 async def count_unfinished_for_org(
