@@ -38,7 +38,7 @@ def pieces(*texts: str) -> bytes:
     "texts",
     [
         ["<think>", "secret", "</think>", "Once"],
-        ["<th", "ink>\n", "The user ", "wants. secret", " </thi", "nk>\n\n", "Once"],
+        ["<th", "ink>\n", "The user ", "wants. secret", " </th", "ink>\n\n", "Once"],
         ["<think>secret</think>Once"],
         ["\n<think>", "se", "cret<", "/think", ">", "\n", "Once"],
         ["<think></think>", "Once"],

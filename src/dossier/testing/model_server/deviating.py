@@ -6,7 +6,7 @@ from dossier.testing.model_server.conversation import Frames, Json, Prompt, Repl
 from dossier.testing.model_server.failing import RefusedError
 from dossier.testing.model_server.script import Deviation, Script
 
-_THOUGHTS = ("<th", "ink>\n", "The user wants", " a fact. </thi", "nk>\n\n")
+_THOUGHTS = ("<th", "ink>\n", "The user wants", " a fact. </th", "ink>\n\n")
 _PINGS = b"data:\n\ndata: : keepalive\n\n: ping\n\nevent: ping\n\n"
 _REFUSALS = {
     Deviation.NO_MAX_TOKENS: (
