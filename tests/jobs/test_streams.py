@@ -150,6 +150,24 @@ async def test_half_of_a_character_and_nul_are_stored(
     assert events[1].data["text"] == "? and \x00"
 
 
+async def test_data_that_are_not_json_fail_their_own_job_alone(
+    sessions: SessionFactory, run_worker: RunWorker, follower: JobFollower
+) -> None:
+    wrong, right = [await make_toy(sessions, ORG_ID) for _ in range(2)]
+
+    async def act(ctx: JobContext) -> None:
+        if ctx.job_id == wrong.id:
+            ctx.emit("toy.said", {"data": object()})
+        await speak(ctx)
+
+    async with run_worker({STREAM_KIND: act}):
+        failed = await read_stream(follower, wrong)
+        events = await read_stream(follower, right)
+
+    assert failed[-1].data["state"] == "failed"
+    assert text_of(events) == "".join(WORDS)
+
+
 async def fail_first(ctx: JobContext) -> None:
     """Say half, be lost, then restart and say all."""
     stored = await ctx.stored_events()

@@ -14,7 +14,7 @@ from typing import Any
 from dossier.core.database import SessionFactory, system_transaction
 from dossier.core.reconnect import is_lost
 from dossier.jobs.constants import DELTA_SUFFIX, RUN_RESTARTED
-from dossier.jobs.events import EventBatch, make_batch, make_event
+from dossier.jobs.events import EventBatch, encode, make_batch, make_event
 from dossier.jobs.exceptions import JobSupersededError
 from dossier.jobs.gateway import log
 from dossier.jobs.models import Job
@@ -54,6 +54,7 @@ class AttemptEvents:
         A delta that follows one of its own kind, and differs in its text alone, is
         joined to it as long as that one is not under way.
         """
+        encode(data)  # raises here, where it is the handler's own failure
         if kind.endswith(DELTA_SUFFIX) and self._join(kind, data):
             return self.last
         self.last += 1

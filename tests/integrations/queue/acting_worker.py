@@ -10,17 +10,25 @@ import sys
 import time
 from pathlib import Path
 
-from dossier.core.database import asyncpg_url, make_engine, make_sessions
+from dossier.core.database import (
+    asyncpg_url,
+    make_engine,
+    make_sessions,
+    tenant_transaction,
+)
 from dossier.core.logging import configure_logging
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.jobs.attempts import JobHandler
+from dossier.jobs.constants import JobGroup
 from dossier.jobs.context import JobContext
 from dossier.jobs.kinds import declare
 from dossier.jobs.types import JobKind
 from dossier.worker import make_worker, stop_on_signals
 
+DELTA = "text.delta"
 KINDS = [declare(JobKind(f"tests.{name}")) for name in ("sleep", "block", "die")]
+KINDS.append(declare(JobKind("tests.stream", JobGroup.ANSWERS, streams=True)))
 
 
 class Trace:
@@ -51,7 +59,22 @@ def make_acts(trace: Trace) -> dict[str, JobHandler]:
         trace.write(ctx.job_id, "begin")
         os._exit(1)
 
+    async def speak(ctx: JobContext, words: int) -> None:
+        """Say numbers; go on behind those that an earlier attempt has stored."""
+        trace.write(ctx.job_id, "begin")
+        stored = await ctx.stored_events()
+        texts = [event.data["delta"] for event in stored if event.type == DELTA]
+        said = len("".join(texts).split())
+        if stored:
+            ctx.restarted(kept_through=stored[-1].sequence_number)
+        for word in range(said, words):
+            ctx.emit(DELTA, {"delta": f"{word} "})
+            await asyncio.sleep(0.02)
+        async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+            await ctx.finish(session, last_event=("toy.said", {}))
+
     return {
+        "tests.stream": speak,
         "tests.sleep": sleep,
         "tests.block": block,
         "tests.die": die,
@@ -62,7 +85,9 @@ async def main(url: str, lease_s: str, path: str) -> None:
     """Work until SIGTERM."""
     trace, stop = Trace(Path(path)), asyncio.Event()
     stop_on_signals(stop)
-    settings = Settings.model_validate({"jobs": {"lease_s": float(lease_s)}})
+    settings = Settings.model_validate(
+        {"jobs": {"lease_s": float(lease_s), "answers_lease_s": float(lease_s)}}
+    )
     engine = make_engine(url)
     database = Database(asyncpg_url(url), engine, make_sessions(engine))
     trace.write("worker", "ready")

@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 from tests.conftest import ORG_ID
 from tests.factories.accounts import make_organisation
+from tests.factories.jobs import get_job, read_stream, text_of
 from tests.integrations.queue.harness import Fleet
 from tests.processes import Forkers
 
@@ -23,6 +24,7 @@ from dossier.core import migrate
 from dossier.core.database import asyncpg_url, make_engine, make_sessions
 from dossier.core.embedded import EmbeddedCluster
 from dossier.core.embedded.layout import locate
+from dossier.jobs.follower import JobFollower
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,38 @@ async def test_a_killed_workers_jobs_are_finished_by_another(
     assert fleet.overlaps() == 0
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("scale", [Scale(1, 0, 0, 6, 6)])
+async def test_a_stream_goes_on_in_another_worker_and_its_text_is_whole(
+    fleet: Fleet, fresh_database: str, number: signal.Signals
+) -> None:
+    words = 250
+    await fleet.start_ready(1)
+    jobs = await fleet.add("tests.stream", 6, words=words)
+
+    async with (
+        JobFollower(fleet.sessions, fresh_database) as follower,
+        asyncio.TaskGroup() as group,
+    ):
+        reading = [group.create_task(read_stream(follower, job)) for job in jobs]
+        with follower.following(ORG_ID, jobs[0].id) as reader:
+            while not reader.position:
+                await reader.next()
+                reader.must_recheck = False
+        await fleet.start_ready(1)
+        fleet.workers[0].send_signal(number)
+
+    for job, read in zip(jobs, reading, strict=True):
+        events = read.result()
+        numbers = [event.sequence_number for event in events]
+        assert numbers == list(range(1, len(events) + 1))
+        assert text_of(events).split() == [str(word) for word in range(words)]
+        found = await get_job(fleet.sessions, job)
+        deaths = 1 if number is signal.SIGKILL else 0
+        assert (found.attempts, found.deaths, found.failures) == (2, deaths, 0)
+
+
 @both
 async def test_long_jobs_and_blocked_loops_are_never_run_twice(
     fleet: Fleet, scale: Scale
@@ -94,7 +128,9 @@ async def test_sigterm_lets_the_running_job_end_and_begins_no_other(
 ) -> None:
     await fleet.start_ready(1)
     [worker] = fleet.workers
-    [running] = await fleet.add("tests.sleep", 1, seconds_ms=scale.job_ms // 2)
+    # Shorter than a worker drains.
+    job_ms = min(scale.job_ms // 2, 20_000)
+    [running] = await fleet.add("tests.sleep", 1, seconds_ms=job_ms)
     await fleet.until(lambda: len(fleet.lines("begin")) == 1, 10)
 
     worker.terminate()

@@ -75,15 +75,22 @@ select events::text as events from job_events
 where org_id = $1 and job_id = $2 and last_seq <= $3 order by first_seq
 """
 
-# Row and log in one snapshot: who sees the end of a job sees all its events.
+# Row and log in one snapshot: who sees the end of a job sees all its events. The batch
+# that a position lies in, or at whose end it is, is found by the key: a long log is not
+# walked from its beginning.
 _READ = f"""
 select wanted.org_id, wanted.job_id, job.state, log.events
 from unnest($1::uuid[], $2::uuid[], $3::int[]) as wanted (org_id, job_id, after)
 left join jobs job on job.org_id = wanted.org_id and job.id = wanted.job_id
 left join lateral (
+  select first_seq from job_events
+  where job_id = wanted.job_id and first_seq <= wanted.after
+  order by first_seq desc limit 1
+) reached on true
+left join lateral (
   select first_seq, events::text as events from job_events
   where org_id = wanted.org_id and job_id = wanted.job_id
-    and last_seq > wanted.after
+    and first_seq >= coalesce(reached.first_seq, 0) and last_seq > wanted.after
   order by first_seq limit {READ_ROWS}
 ) log on true
 order by wanted.org_id, wanted.job_id, log.first_seq

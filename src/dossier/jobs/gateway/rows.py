@@ -166,6 +166,9 @@ async def delete_jobs_for_org(
     subject_id: UUID | None = None,
 ) -> list[Job]:
     """Delete one job, or all of a subject, with their events; return them."""
+    if (job_id is None) == (subject_id is None):
+        message = "either a job or a subject"
+        raise ValueError(message)
     which = Job.id == job_id if job_id else Job.subject_id == subject_id
     # Locked in one order first, so that two transactions never wait for each other.
     locked = (
