@@ -16,9 +16,9 @@ from dossier.chat.exceptions import AnswerPendingError, NoQuestionError
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.messages import MessagesService
 from dossier.chat.service.personas import PersonasService
-from dossier.chat.service.rooms import RoomsService
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -379,10 +379,10 @@ async def test_another_virtual_users_answer_is_no_newer_version(
     asked: ChatMessage,
 ) -> None:
     await make_answer(sessions, actor.org_id, asked)
-    room = await RoomsService(session, actor).get_room(asked.room_id)
+    membership = await Memberships(session, actor).lock(asked.room_id)
     other = await PersonasService(session, actor).create_persona({"name": "Lin"})
 
-    answer = await service.add_pending_answer(room, other, asked, None)
+    answer = await service.add_pending_answer(membership, other, asked, None)
 
     assert (answer.version, answer.supersedes_id) == (1, None)
 

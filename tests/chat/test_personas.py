@@ -16,6 +16,7 @@ from dossier.chat.gateway import rooms as rooms_gateway
 from dossier.chat.models import VirtualUser
 from dossier.chat.service.branches import BranchesService
 from dossier.chat.service.members import MembersService
+from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.messages import MessagesService
 from dossier.chat.service.personas import PersonasService
 from dossier.chat.service.rooms import RoomsService
@@ -128,17 +129,18 @@ async def test_what_a_retired_virtual_user_said_keeps_its_name(
     shown = await made(client)
     question = await make_message(sessions, org_id)
     actor = member_of(org_id)
-    room = await RoomsService(session, actor).get_room(question.room_id)
+    membership = await Memberships(session, actor).lock(question.room_id)
+    room = membership.room
     persona = await persona_of(session, actor, shown["id"])
     service = MessagesService(session, actor, 1000)
-    answer = await service.add_pending_answer(room, persona, question, None)
+    answer = await service.add_pending_answer(membership, persona, question, None)
 
     await PersonasService(session, actor).retire_persona(persona.id)
 
     with pytest.raises(VirtualUserNotFoundError):
         await ScopesService(session, actor).scope_for(room, persona)
     with pytest.raises(VirtualUserNotFoundError):
-        await service.add_pending_answer(room, persona, question, None)
+        await service.add_pending_answer(membership, persona, question, None)
     seen = await BranchesService(session, actor).get_message(answer.id)
     assert (seen.sender.kind, seen.sender.name) == ("virtual_user", "Dr. Lin")
 
@@ -209,13 +211,14 @@ async def test_a_colleagues_virtual_user_answers_where_both_are_members(
     anns_persona: VirtualUser,
 ) -> None:
     mei = member_of(org_id)
-    room = await RoomsService(session, mei).get_room(UUID(group))
+    membership = await Memberships(session, mei).lock(UUID(group))
+    room = membership.room
 
     scope = await ScopesService(session, mei).scope_for(room, anns_persona)
 
     question = await make_message(sessions, org_id, room_id=room.id)
     service = MessagesService(session, mei, 1000)
-    answer = await service.add_pending_answer(room, anns_persona, question, None)
+    answer = await service.add_pending_answer(membership, anns_persona, question, None)
     assert scope.room_id == room.id
     assert answer.virtual_user_id == anns_persona.id
 
@@ -252,12 +255,12 @@ async def test_no_answer_is_reserved_for_a_stranger_among_virtual_users(
 ) -> None:
     question = await make_message(sessions, org_id)
     mei = member_of(org_id)
-    room = await RoomsService(session, mei).get_room(question.room_id)
+    membership = await Memberships(session, mei).lock(question.room_id)
     persona = await PersonasService(session, ann.actor).default_persona()
 
     with pytest.raises(VirtualUserNotFoundError):
         await MessagesService(session, mei, 1000).add_pending_answer(
-            room, persona, question, None
+            membership, persona, question, None
         )
 
 

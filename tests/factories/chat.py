@@ -62,9 +62,7 @@ async def make_answer(
         persona = await PersonasService(session, actor).default_persona()
         membership = await RoomsService(session, actor).open_room(question.room_id, "")
         service = MessagesService(session, actor, MAX_CHARACTERS)
-        return await service.add_pending_answer(
-            membership.room, persona, question, None
-        )
+        return await service.add_pending_answer(membership, persona, question, None)
 
 
 async def make_chat_run(sessions: SessionFactory, org_id: UUID) -> Job:

@@ -75,7 +75,8 @@ class AnswerPipeline:
         )
         is_grounded = grounding != "none"
         stream = AnswerStream(ctx.emit, str(answer_id), is_searched=is_grounded)
-        events = await ctx.stored_events()
+        is_first = ctx.job.attempts == 1  # of which the log has the first event alone
+        events = [] if is_first else await ctx.stored_events()
         if not any(event.type == IN_PROGRESS for event in events):
             ctx.emit(IN_PROGRESS, response_data(ctx.job_id, "in_progress"))
         earlier = replay((e.sequence_number, e.type, e.data) for e in events)

@@ -14,6 +14,7 @@ from dossier.chat.answering.record import record_unfinished
 from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import people as people_gateway
+from dossier.chat.gateway.memberships import Membership
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules.replay import CREATED
 from dossier.chat.rules.replies import PLAIN_RULES
@@ -107,7 +108,7 @@ class AnswersService:
         persona = await self._persona(membership.room, question.virtual_user_id)
         draft = Draft(text=question.message, document_ids=question.document_ids)
         said = await self._messages.say(membership, draft)
-        return await self._enqueue(said, persona, membership.room, question.options)
+        return await self._enqueue(membership, persona, said, question.options)
 
     async def regenerate(
         self, message_id: UUID, engine: str | None, grounding: str | None
@@ -119,10 +120,11 @@ class AnswersService:
         again = await self._messages.prepare_regeneration(message_id)
         options = (await self._earlier_options(again)).changed(engine, grounding)
         require_model(options, has_model=self._has_model)
-        room = again.membership.room
         persona_id = again.earlier.virtual_user_id if again.earlier else None
-        persona = await self._persona(room, persona_id)
-        return await self._enqueue(again.question, persona, room, options, is_anew=True)
+        persona = await self._persona(again.membership.room, persona_id)
+        return await self._enqueue(
+            again.membership, persona, again.question, options, is_anew=True
+        )
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
         """Return one's own virtual user, or one that is in the room already."""
@@ -137,16 +139,16 @@ class AnswersService:
 
     async def _enqueue(
         self,
-        question: ChatMessage,
+        membership: Membership,
         persona: VirtualUser,
-        room: ChatRoom,
+        question: ChatMessage,
         options: AnswerOptions,
         *,
         is_anew: bool = False,
     ) -> Asked:
-        job_id = new_id()
+        job_id, room = new_id(), membership.room
         answer = await self._messages.add_pending_answer(
-            room, persona, question, job_id
+            membership, persona, question, job_id
         )
         given = AnswerJobInput(
             room_id=room.id,

@@ -20,7 +20,7 @@ from dossier.chat.exceptions import (
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.gateway.memberships import Membership, SeenMessage
-from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
+from dossier.chat.models import ChatMessage, VirtualUser
 from dossier.chat.rules import wording
 from dossier.chat.rules.order import next_instant
 from dossier.chat.service.memberships import Memberships
@@ -154,15 +154,14 @@ class MessagesService:
 
     async def add_pending_answer(
         self,
-        room: ChatRoom,
+        membership: Membership,
         persona: VirtualUser,
         question: ChatMessage,
         run_id: UUID | None,
     ) -> ChatMessage:
-        """Reserve the place of an answer that a run is going to write."""
-        membership = await self._memberships.lock_open(room.id)
+        """Store the place of an answer in a room that is new or locked."""
         await self._scopes.admit(membership, persona)
-        newest = await self._newest(room.id)
+        newest = await self._newest(membership.room.id)
         answer = ChatMessage(
             org_id=question.org_id,
             created_at=_behind(newest),
@@ -177,16 +176,19 @@ class MessagesService:
         return answer
 
     async def prepare_regeneration(self, message_id: UUID) -> Regeneration:
-        """Return the question of an answer, or a question itself, to answer anew."""
+        """Lock the room, and return what is to be answered anew.
+
+        That is a question itself, or the question of an answer.
+        """
         seen = await self._memberships.get_message(message_id)
+        membership = await self._memberships.lock_open(seen.message.room_id)
         if seen.message.virtual_user_id is not None:
-            return await self._anew(seen)
+            return await self._anew(membership, seen.message)
         if seen.message.deleted_at is not None:
             raise NoQuestionError
-        return Regeneration(seen.membership, seen.message, None)
+        return Regeneration(membership, seen.message, None)
 
-    async def _anew(self, seen: SeenMessage) -> Regeneration:
-        answer = seen.message
+    async def _anew(self, membership: Membership, answer: ChatMessage) -> Regeneration:
         if answer.state == MessageState.PENDING:
             raise AnswerPendingError
         if answer.parent_id is None:
@@ -194,7 +196,7 @@ class MessagesService:
         question = await self._in_room(answer.room_id, answer.parent_id)
         if question.deleted_at is not None:
             raise NoQuestionError
-        return Regeneration(seen.membership, question, answer)
+        return Regeneration(membership, question, answer)
 
     def check_text(self, text: str, pointer: str) -> None:
         """Raise unless a text can be said."""

@@ -82,14 +82,17 @@ async def senders_of(
     """Return who said some messages, retired virtual users too."""
     profile_ids = {each.profile_id for each in messages if each.profile_id}
     persona_ids = {each.virtual_user_id for each in messages if each.virtual_user_id}
-    return Senders(
-        await people_gateway.list_profiles_for_org(
+    profiles: Sequence[ChatProfile] = ()
+    personas: Sequence[VirtualUser] = ()
+    if profile_ids:
+        profiles = await people_gateway.list_profiles_for_org(
             session, org_id, sorted(profile_ids)
-        ),
-        await people_gateway.list_virtual_users_named_for_org(
+        )
+    if persona_ids:
+        personas = await people_gateway.list_virtual_users_named_for_org(
             session, org_id, sorted(persona_ids)
-        ),
-    )
+        )
+    return Senders(profiles, personas)
 
 
 async def views_of(
