@@ -148,7 +148,7 @@ class AnswersService:
     ) -> Asked:
         job_id, room = new_id(), membership.room
         answer = await self._messages.add_pending_answer(
-            membership, persona, question, job_id
+            membership, persona, question, job_id, is_new=not is_anew
         )
         given = AnswerJobInput(
             room_id=room.id,

@@ -158,10 +158,16 @@ class MessagesService:
         persona: VirtualUser,
         question: ChatMessage,
         run_id: UUID | None,
+        *,
+        is_new: bool = False,
     ) -> ChatMessage:
-        """Store the place of an answer in a room that is new or locked."""
+        """Store the place of an answer in a room that is new or locked.
+
+        `is_new`: the question was just stored, so that it is the room's newest message
+        and has no other answer.
+        """
         await self._scopes.admit(membership, persona)
-        newest = await self._newest(membership.room.id)
+        newest = question if is_new else await self._newest(membership.room.id)
         answer = ChatMessage(
             org_id=question.org_id,
             created_at=_behind(newest),
@@ -171,7 +177,8 @@ class MessagesService:
             state=MessageState.PENDING,
             run_id=run_id,
         )
-        await self._number(answer)
+        if not is_new:
+            await self._number(answer)
         await gateway.add_message(self._session, answer)
         return answer
 

@@ -52,10 +52,7 @@ class RunsService:
 
     async def get_run(self, run_id: UUID) -> Job:
         """Return the job of an answer."""
-        try:
-            job = await self._jobs.get_job_of_kind(run_id, ANSWER_JOB)
-        except JobNotFoundError:
-            raise RunNotFoundError(run_id) from None
+        job = await self._get_job(run_id)
         if not await self.may_follow(job):
             raise RunNotFoundError(run_id)
         return job
@@ -80,7 +77,7 @@ class RunsService:
 
         With it comes an earlier question that is nearly the same, if there is one.
         """
-        job = await self.get_run(asked.job.id)
+        job = await self._get_job(asked.job.id)
         found = await self._memberships.get_message(asked.answer.id)
         events = await JobEventLog(self._session, job).events()
         not_ready = [e.data["not_ready"] for e in events if e.type == COMPLETED]
@@ -90,6 +87,12 @@ class RunsService:
             not_ready=not_ready[0] if not_ready else [],
             similar=await self._similar(asked.question, found.message),
         )
+
+    async def _get_job(self, run_id: UUID) -> Job:
+        try:
+            return await self._jobs.get_job_of_kind(run_id, ANSWER_JOB)
+        except JobNotFoundError:
+            raise RunNotFoundError(run_id) from None
 
     async def _similar(
         self, question: ChatMessage, answer: ChatMessage
