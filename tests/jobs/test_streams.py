@@ -14,6 +14,7 @@ from tests.factories.jobs import (
     ENDED,
     STREAM_KIND,
     get_job,
+    make_job,
     make_toy,
     read_stream,
     text_of,
@@ -30,7 +31,7 @@ from dossier.core.database import (
 from dossier.core.errors import UpstreamError
 from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.delivery import Delivery
+from dossier.integrations.queue.delivery import Delivery, Outcome
 from dossier.jobs.attempts import AttemptLimits, Attempts
 from dossier.jobs.buffer import EventBuffer
 from dossier.jobs.constants import RUN_RESTARTED, JobState
@@ -658,3 +659,68 @@ async def test_a_beginning_whose_reply_was_lost_is_no_lost_worker(
     done = await get_job(sessions, job)
     assert began == [2]  # the number that was lost is not used
     assert (done.state, done.attempts, done.deaths) == (JobState.DONE, 2, 0)
+
+
+class FailingOnce:
+    """Sessions of a database that is away when it is first asked."""
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        self._sessions = sessions
+        self._has_failed = False
+
+    def __call__(self, **options: Any) -> Session:
+        if not self._has_failed:
+            self._has_failed = True
+            raise asyncpg.CannotConnectNowError
+        return self._sessions(**options)
+
+
+async def test_events_wait_while_the_database_is_away(
+    sessions: SessionFactory, follower: JobFollower, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await make_toy(sessions, ORG_ID)
+    row, last = await begin_attempt(sessions, job)
+    failing: Any = FailingOnce(sessions)
+    buffer = EventBuffer(failing, flush_s=0.01)
+    ctx = JobContext(sessions, row, anyio.CancelScope(), buffer, last)
+    flushing = asyncio.create_task(buffer.run())
+
+    async with asyncio.timeout(10):
+        with follower.following(ORG_ID, job.id, last) as reader:
+            ctx.emit(DELTA, {"delta": "late"})
+            while not (events := await reader.next()):
+                reader.must_recheck = False
+    flushing.cancel()
+    await asyncio.wait({flushing})
+
+    assert text_of(events) == "late"
+    assert "jobs.events.postponed" in caplog.messages
+
+
+async def test_a_job_that_does_not_end_while_the_worker_drains_is_given_back(
+    sessions: SessionFactory,
+) -> None:
+    job = await make_job(sessions, ORG_ID)
+    began = asyncio.Event()
+    outcomes: list[Outcome] = []
+
+    async def wait(_ctx: JobContext) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    attempts = Attempts(sessions, {"tests.act": wait})
+    delivery = Delivery(job.engine_id, ORG_ID, job.id, anyio.CancelScope())
+
+    async def run() -> None:
+        outcomes.append(await attempts(delivery))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run())
+        await until(began)
+        attempts.stop_streaming()  # not this one
+        was_stopped = delivery.scope.cancel_called
+        attempts.stop_all()
+
+    given_back = await get_job(sessions, job)
+    assert (was_stopped, outcomes) == (False, [Outcome.again(0)])
+    assert (given_back.state, given_back.failures) == (JobState.PENDING, 0)

@@ -95,7 +95,7 @@ class Attempts:
         self._is_stopping = False
 
     async def __call__(self, delivery: Delivery) -> Outcome:
-        """Run one delivery; the answer tells the engine what to do with its row."""
+        """Run one delivery; return what the engine does with its row."""
         with log_context(job_id=delivery.job_id, org_id=delivery.org_id):
             started_s = time.monotonic()
             tried: list[int] = []

@@ -167,7 +167,7 @@ class EventBuffer:
         """Flush no more of an attempt that is about to end; return what is left.
 
         What was under way has arrived then. Raises `JobSupersededError` where the
-        attempt was refused, and what the driver raises where nobody knows.
+        attempt was refused, and what the driver raises where that is not known.
         """
         async with self._lock:
             events.is_held = True
@@ -221,6 +221,6 @@ class EventBuffer:
 
 def _log(exc: Exception) -> None:
     if is_lost(exc):
-        logger.warning("jobs.events.postponed", extra={"reason": str(exc)})
+        logger.warning("jobs.events.postponed", extra={"reason": repr(exc)[:200]})
     else:
         logger.error("jobs.events.failed", exc_info=exc)

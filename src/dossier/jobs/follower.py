@@ -50,7 +50,7 @@ class Reader:
         self.must_recheck = False
         """The reader may have lost the right to follow."""
         self.was_skipped = False
-        """There was news while events were not taken yet."""
+        """More was stored while events were not taken yet."""
         self._on_caught_up = on_caught_up
         self._events: list[JobEvent] = []
         self._changed = asyncio.Event()
@@ -103,8 +103,8 @@ class JobFollower:
         self._sessions = sessions
         self._listener = Listener(database_url, on_return=self._look_at_all)
         self._readers: dict[UUID, set[Reader]] = {}
-        self._news: set[UUID] = set()
-        self._has_news = asyncio.Event()
+        self._changed: set[UUID] = set()
+        self._has_changed = asyncio.Event()
         self._must_mark = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -172,20 +172,20 @@ class JobFollower:
             return await log.get_last_number_for_org(session, org_id, job_id)
 
     async def _listen(self) -> None:
-        await self._listener.add(EVENTS_CHANNEL, self._heard_of_events)
-        await self._listener.add(ACCESS_CHANNEL, self._heard_of_access)
+        await self._listener.add(EVENTS_CHANNEL, self._on_events)
+        await self._listener.add(ACCESS_CHANNEL, self._on_access)
 
-    def _heard_of_events(self, payload: str) -> None:
+    def _on_events(self, payload: str) -> None:
         self._look_at(self._readers.keys() & notified_ids(payload))
 
-    def _heard_of_access(self, payload: str) -> None:
+    def _on_access(self, payload: str) -> None:
         for job_id in self._readers.keys() & notified_ids(payload):
             for reader in self._readers[job_id]:
                 reader.must_recheck = True
                 reader.wake()
 
     def _look_at_all(self) -> None:
-        """Read everything: nobody knows what was notified meanwhile."""
+        """Read everything: notifications were lost while no connection was up."""
         for reader in self._all_readers():
             reader.must_recheck = True
             reader.wake()
@@ -193,27 +193,27 @@ class JobFollower:
 
     def _look_at(self, job_ids: set[UUID]) -> None:
         if job_ids:
-            self._news |= job_ids
-            self._has_news.set()
+            self._changed |= job_ids
+            self._has_changed.set()
 
     def _all_readers(self) -> list[Reader]:
         return [each for readers in self._readers.values() for each in readers]
 
     async def _read(self) -> None:
         while True:
-            await self._has_news.wait()
-            self._has_news.clear()
-            news, self._news = self._news, set()
+            await self._has_changed.wait()
+            self._has_changed.clear()
+            changed, self._changed = self._changed, set()
             try:
-                await self._read_news(news)
+                await self._read_changed(changed)
             except Exception as exc:  # noqa: BLE001 - tried again, and again
                 _log(exc)
                 await asyncio.sleep(RETRY_S)
-                self._look_at(news)
+                self._look_at(changed)
 
-    async def _read_news(self, news: set[UUID]) -> None:
+    async def _read_changed(self, changed: set[UUID]) -> None:
         readers: dict[tuple[UUID, UUID], list[Reader]] = {}
-        for reader in (each for id_ in news for each in self._readers.get(id_, ())):
+        for reader in (each for id_ in changed for each in self._readers.get(id_, ())):
             if reader.is_behind:
                 reader.was_skipped = True
             else:
@@ -250,6 +250,6 @@ class JobFollower:
 
 def _log(exc: Exception) -> None:
     if is_lost(exc):
-        logger.warning("jobs.follower.postponed", extra={"reason": str(exc)})
+        logger.warning("jobs.follower.postponed", extra={"reason": repr(exc)[:200]})
     else:
         logger.error("jobs.follower.failed", exc_info=exc)

@@ -28,7 +28,7 @@ TRANSITIONS = (
     _from(JobSignal.START, JobState.PENDING, to=JobState.PROCESSING),
     # Its worker was lost: the next one starts it anew.
     _from(JobSignal.START, JobState.PROCESSING, to=JobState.PROCESSING),
-    # Work that was done before the wish to stop arrived is done.
+    # Work that was done before the cancellation arrived is done.
     _from(JobSignal.FINISH, JobState.PROCESSING, JobState.CANCELLING, to=JobState.DONE),
     _from(JobSignal.FAIL, JobState.PENDING, JobState.PROCESSING, to=JobState.FAILED),
     _from(JobSignal.FAIL, JobState.CANCELLING, to=JobState.CANCELLED),

@@ -179,7 +179,7 @@ class EventStream(Response):
     def _is_still_allowed(self, may_follow: MayFollow, reader: Reader) -> bool:
         """Ask from time to time, without holding events up for the answer.
 
-        Where none comes for as long again, nobody knows, and the stream ends.
+        Where none comes for as long again, the stream ends.
         """
         asking, now_s = self._asking, asyncio.get_running_loop().time()
         if asking is not None and asking.done():

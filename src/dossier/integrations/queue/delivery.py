@@ -1,4 +1,4 @@
-"""What the engine hands over, and what it is told afterwards."""
+"""What the engine delivers, and what it does with its row afterwards."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
