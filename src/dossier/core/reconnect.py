@@ -79,6 +79,8 @@ def _frames(start: TracebackType | None) -> Iterator[TracebackType]:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
-    while link is not None:
+    seen: set[int] = set()  # `raise error from error` makes a circle
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
         yield link
         link = getattr(link, "orig", None) or link.__cause__
