@@ -25,7 +25,7 @@ from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.integrations.llm.exceptions import ModelStreamCutError
 from dossier.integrations.llm.thinking import ThinkingSplitter
-from dossier.integrations.llm.types import Usage
+from dossier.integrations.llm.types import TextDiscarded, Usage
 
 END = sse(chunk(finish="stop")) + DONE
 
@@ -77,6 +77,28 @@ def test_thoughts_without_an_end_are_no_answer() -> None:
     assert splitter.feed("<think>abc</th") == ("abc", "")
     assert splitter.flush() == ""
     assert splitter.feed("rest") == ("", "rest")
+
+
+async def test_thoughts_without_an_opening_tag_are_discarded_at_the_end() -> None:
+    first = pieces("The user ", "wants. </th", "ink>\n\nOnce", " upon")
+    async with serving(streaming(first, END), streaming(first, END)) as server:
+        client = opened(server.url, RememberingLedger())
+        before = [event async for event in client.stream(QUESTION, TAG)]
+        after = [event async for event in client.stream(QUESTION, TAG)]
+        await client.close()
+
+    discarded_at = before.index(TextDiscarded())
+    assert text_of(before[discarded_at:]) == "Once upon"
+    assert TextDiscarded() not in after
+    assert text_of(after) == "Once upon"
+
+
+def test_answer_without_thoughts_of_a_server_that_thinks_is_whole() -> None:
+    splitter = ThinkingSplitter(begins_inside=True)
+
+    assert splitter.feed("Once ") == ("", "")
+    assert splitter.feed("upon") == ("", "")
+    assert splitter.flush() == "Once upon"
 
 
 @pytest.mark.parametrize("reason", ["error", "abort", "guardrail", ""])

@@ -37,7 +37,11 @@ from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, ClaimReader, Fault
 from dossier.chat.rules.replay import Replay
 from dossier.core.errors import AppError
-from dossier.integrations.llm.types import Purpose, TextDelta
+from dossier.integrations.llm.types import (
+    Completed,
+    Purpose,
+    TextDiscarded,
+)
 from dossier.jobs.context import JobContext
 from dossier.knowledge.service.sentences import PAPERS_PARSER
 
@@ -170,10 +174,14 @@ class GroundedAnswer:
         generated = None
         async with aclosing(events_of(model, call.request, tag)) as events:
             async for event in events:
-                if isinstance(event, TextDelta):
-                    self._emit(reader.feed(event.text), reader, sources)
-                else:
+                if isinstance(event, Completed):
                     generated = Generated.of(event)
+                elif isinstance(event, TextDiscarded):
+                    self._ctx.restarted(0)
+                    self._stream.restart()
+                    reader.restart()
+                else:
+                    self._emit(reader.feed(event.text), reader, sources)
         self._emit(reader.finish(), reader, sources)
         return generated
 

@@ -24,7 +24,12 @@ from dossier.chat.rules.replay import Replay
 from dossier.chat.rules.replies import PLAIN_RULES
 from dossier.core.errors import AppError
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
-from dossier.integrations.llm.types import ChatRequest, Purpose, TextDelta
+from dossier.integrations.llm.types import (
+    ChatRequest,
+    Completed,
+    Purpose,
+    TextDiscarded,
+)
 from dossier.jobs.context import JobContext
 
 if TYPE_CHECKING:
@@ -85,13 +90,19 @@ async def _relay(
     """Emit each token at once; return which model wrote them."""
     # A model may repeat an address that a person wrote, and no other.
     said = [turn.text for turn in context.history.turns if turn.role == "user"]
-    guard = LinkGuard([*said, context.question])
+    said.append(context.question)
+    guard = LinkGuard(said)
     tag = tag_of(ctx, FEATURE, load_prompt(PLAIN_PROMPT).sha256)
     generated = None
     async with aclosing(events_of(model, request, tag)) as events:
         async for event in events:
-            if not isinstance(event, TextDelta):
+            if isinstance(event, Completed):
                 generated = Generated.of(event)
+            elif isinstance(event, TextDiscarded):
+                ctx.restarted(0)
+                stream.restart()
+                stream.open()
+                guard = LinkGuard(said)
             elif shown := guard.feed(event.text):
                 stream.token(shown)
     if rest := guard.finish():

@@ -69,6 +69,12 @@ class AnswerStream:
         self._is_open = earlier.added_through > 0
         self.label = label_from(earlier.label)
 
+    def restart(self) -> None:
+        """Begin the text anew, behind `run.restarted`."""
+        self._texts, self.citations = [], []
+        self._sentences = set()
+        self._is_open = False
+
     def open(self) -> None:
         """Announce the text, once."""
         if not self._is_open:

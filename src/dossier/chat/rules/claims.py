@@ -103,6 +103,12 @@ class ClaimReader:
             self._give_up_line()
         return found
 
+    def restart(self) -> None:
+        """Forget the text so far: it was not the answer."""
+        self.dropped.clear()
+        self.said_nothing = False
+        self._buffer, self._scanned, self._opened_at = "", 0, None
+
     def _give_up_line(self) -> None:
         """Drop a line that does not end, as far as it came."""
         self._buffer, self._scanned, self._opened_at = "", 0, None

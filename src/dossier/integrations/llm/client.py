@@ -41,6 +41,7 @@ from dossier.integrations.llm.failures import CallFailedError
 from dossier.integrations.llm.idle import IdleWatch
 from dossier.integrations.llm.plan import ModelPlan
 from dossier.integrations.llm.server import ServerClient, output_form
+from dossier.integrations.llm.thinking import CLOSING, OPENING
 from dossier.integrations.llm.types import (
     CallTag,
     ChatMessage,
@@ -53,6 +54,7 @@ from dossier.integrations.llm.types import (
     ServerAbilities,
     StreamEvent,
     TextDelta,
+    TextDiscarded,
     Usage,
 )
 from dossier.integrations.llm.usage import usage_of
@@ -68,6 +70,8 @@ _CHARACTERS_PER_TOKEN = 16
 """More than any model makes of its tokens, over a whole answer."""
 _LEAST_CHARACTERS = 4_096
 _LONGEST_NAME = 200
+_TAG_WINDOW = 4_096
+"""Characters in which a tag is looked for: more than a piece has."""
 _FINISHES: dict[str | None, FinishReason] = {
     "length": "length",
     "content_filter": "refusal",
@@ -132,6 +136,8 @@ class ChatClient:
         async for event in self.stream(request, tag):
             if isinstance(event, TextDelta):
                 texts.append(event.text)
+            elif isinstance(event, TextDiscarded):
+                texts.clear()
             else:
                 return Completion(
                     "".join(texts), event.model, event.usage, event.finish_reason
@@ -158,7 +164,7 @@ class ChatClient:
                     texts = self._texts(stream, max_tokens)
                     await stack.enter_async_context(aclosing(texts))
                     async for text in texts:
-                        yield TextDelta(text)
+                        yield TextDiscarded() if text is None else TextDelta(text)
             except (CallFailedError, theirs.AgentRunError, ExceptionGroup) as error:
                 raise _problem_of(error) from None
         yield self._end_of(stream, request.purpose)
@@ -250,8 +256,13 @@ class ChatClient:
 
     async def _texts(
         self, stream: StreamedResponse, max_tokens: int
-    ) -> AsyncGenerator[str]:
-        """Yield the pieces of an answer; end one that is longer than allowed."""
+    ) -> AsyncGenerator[str | None]:
+        """Yield the pieces of an answer; end one that is longer than allowed.
+
+        `None` follows pieces that were thoughts: some servers send these without an
+        opening tag, which is known at the closing one. It is remembered per server.
+        """
+        shown, opened = "", False
         left = max(_LEAST_CHARACTERS, max_tokens * _CHARACTERS_PER_TOKEN)
         events, limit_s = aiter(stream), self._limits.idle_timeout_s
         with IdleWatch(limit_s) as watch:
@@ -269,11 +280,23 @@ class ChatClient:
                     yield text[:left]
                     return
                 left -= len(text)
+                shown = (shown + text)[-_TAG_WINDOW:]
+                opened = opened or OPENING in shown
+                if not opened and CLOSING in shown:
+                    opened = True  # one at the most
+                    self._note_thoughts(_label_of(stream))
+                    yield None
+                    text = shown.rpartition(CLOSING)[2].lstrip()
                 if text:
                     yield text
         refusal = (stream.provider_details or {}).get("refusal")
         if isinstance(refusal, str):
             yield refusal
+
+    def _note_thoughts(self, label: str) -> None:
+        for each in self._servers:
+            if each.server.label == label:
+                each.transport.thinks = True
 
     def _end_of(self, stream: StreamedResponse, purpose: Purpose) -> Completed:
         name: object = stream.model_name

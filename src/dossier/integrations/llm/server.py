@@ -138,9 +138,9 @@ class ServerClient:
         timeout = httpx2.Timeout(None, connect=limits.connect_timeout_s)
         connections = httpx2.Limits(keepalive_expiry=30)
         inner = httpx2.AsyncHTTPTransport(verify=_certificates(), limits=connections)
-        transport = LenientTransport(self.server.label, inner)
+        self.transport = LenientTransport(self.server.label, inner)
         http = httpx2.AsyncClient(
-            transport=transport, headers=_HEADERS, timeout=timeout, trust_env=False
+            transport=self.transport, headers=_HEADERS, timeout=timeout, trust_env=False
         )
         key = self.server.key.get_secret_value() if self.server.key else "none"
         kind = _anthropic_client if self.server.wire == "anthropic" else _openai_client

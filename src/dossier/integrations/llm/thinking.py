@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-_OPEN, _CLOSE = "<think>", "</think>"
+OPENING, CLOSING = "<think>", "</think>"
 
 
 class _State(Enum):
@@ -19,8 +19,10 @@ class ThinkingSplitter:
     servers cut it (`<th`, `ink>`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, begins_inside: bool = False) -> None:
+        """Take whether the server's answers begin with thoughts without a tag."""
         self._held = ""
+        self._begins_inside = begins_inside
         self._state = _State.START
         self.is_done = False
         """Everything that still comes belongs to the answer."""
@@ -31,15 +33,19 @@ class ThinkingSplitter:
             return "", text
         self._held += text
         thought = ""
+        if self._begins_inside and CLOSING not in self._held:
+            return "", ""  # an answer without thoughts is whole in `flush`
         if self._state is _State.START:
             begun = self._held.lstrip()
-            if _OPEN.startswith(begun):
+            if self._begins_inside and not begun.startswith(OPENING):
+                begun = OPENING + begun
+            if OPENING.startswith(begun):
                 return "", ""
-            if not begun.startswith(_OPEN):
+            if not begun.startswith(OPENING):
                 return "", self.flush()
-            self._state, self._held = _State.THINKING, begun.removeprefix(_OPEN)
+            self._state, self._held = _State.THINKING, begun.removeprefix(OPENING)
         if self._state is _State.THINKING:
-            thought, closing, rest = self._held.partition(_CLOSE)
+            thought, closing, rest = self._held.partition(CLOSING)
             if not closing:
                 at = len(thought) - _overlap(thought)
                 self._held = thought[at:]
@@ -57,5 +63,5 @@ class ThinkingSplitter:
 
 def _overlap(text: str) -> int:
     """Return how many of the last characters may begin a closing tag."""
-    lengths = range(min(len(text), len(_CLOSE) - 1), 0, -1)
-    return next((n for n in lengths if _CLOSE.startswith(text[-n:])), 0)
+    lengths = range(min(len(text), len(CLOSING) - 1), 0, -1)
+    return next((n for n in lengths if CLOSING.startswith(text[-n:])), 0)

@@ -27,8 +27,9 @@ class LenientTransport(httpx2.AsyncBaseTransport):
     """Adapts requests and answers of a server that deviates from the wire."""
 
     def __init__(self, label: str, inner: httpx2.AsyncBaseTransport) -> None:
-        self._label, self._inner = label, inner
+        self.label, self._inner = label, inner
         self._refused: set[str] = set()
+        self.thinks = False  # an answer's thoughts have no opening tag
 
     @override
     async def aclose(self) -> None:
@@ -58,17 +59,16 @@ class LenientTransport(httpx2.AsyncBaseTransport):
             content = await read_body(response, _MAX_BODY_BYTES)
             response.stream = httpx2.ByteStream(_tidied(content, is_event=streams))
         if streams and request.url.path.endswith("/chat/completions"):
-            response.stream = EventStream(self._label, response.stream)
+            response.stream = EventStream(self, response.stream)
         return response
 
 
 class EventStream(httpx2.AsyncByteStream):
     """A stream of OpenAI's events without what the client cannot read."""
 
-    def __init__(self, label: str, stream: Any) -> None:
-        self._label, self._stream = label, stream
-        self._thinking = ThinkingSplitter()
-        self._is_counted = False
+    def __init__(self, server: LenientTransport, stream: Any) -> None:
+        self._label, self._stream, thinks = server.label, stream, server.thinks
+        self._thinking, self._is_counted = ThinkingSplitter(begins_inside=thinks), False
 
     @override
     async def aclose(self) -> None:

@@ -82,6 +82,11 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TextDiscarded:
+    """All text before this was the model's thoughts, not its answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
     """The end of an answer."""
 
@@ -92,7 +97,7 @@ class Completed:
     """Host and port of the server that answered."""
 
 
-StreamEvent = TextDelta | Completed
+StreamEvent = TextDelta | TextDiscarded | Completed
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ def answered(prompt: Prompt, reply: Reply, script: Script) -> tuple[Prompt, Repl
         prompt = replace(prompt, stream=False)
     if Deviation.THINK_TAGS in script.deviations:
         reply = replace(reply, pieces=(*_THOUGHTS, *reply.pieces))
+    if Deviation.THINK_WITHOUT_OPENING in script.deviations:
+        thoughts = ("The user wants a story. ", "</th", "ink>\n\n")
+        reply = replace(reply, pieces=(*thoughts, *reply.pieces))
     if Deviation.UNKNOWN_FINISH in script.deviations:
         reply = replace(reply, finish="abort")
     return prompt, reply

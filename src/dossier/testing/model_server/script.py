@@ -30,6 +30,7 @@ class Deviation(StrEnum):
     """Ways in which servers deviate from OpenAI's wire without failing."""
 
     THINK_TAGS = "think_tags"
+    THINK_WITHOUT_OPENING = "think_without_opening"
     PINGS = "pings"
     JSON_FOR_STREAM = "json_for_stream"
     UNKNOWN_FINISH = "unknown_finish"
