@@ -145,3 +145,7 @@ def test_a_job_that_was_asked_to_stop_is_not_started_again() -> None:
 
     assert delivery is not None
     assert (delivery.signal, delivery.deaths) == (JobSignal.CONFIRM_CANCEL, 1)
+
+
+def test_a_delivery_of_a_waiting_job_is_no_lost_worker() -> None:
+    assert on_delivery(JobState.WAITING, 0, 3) is None

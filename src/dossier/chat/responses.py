@@ -21,7 +21,7 @@ from dossier.core.web import is_welcome, model_response
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.stream import event_stream
+from dossier.jobs.stream import BEGINNING, Position, event_stream
 
 
 class AnswerResponses:
@@ -39,7 +39,7 @@ class AnswerResponses:
         self.actor = actor
         self.follower = follower
 
-    def events(self, job: Job, starting_after: int = 0) -> Response:
+    def events(self, job: Job, starting_after: Position = BEGINNING) -> Response:
         """Stream the events of a run after a number."""
         return event_stream(
             self.follower,

@@ -38,6 +38,8 @@ others are kept short by coming soon.
 """
 GRACE_S = 30
 """How long requests that are under way may take after the signal to stop."""
+RELOAD_GRACE_S = 2
+"""The same before a reload: open streams would hold it up, and clients reconnect."""
 
 
 @app.command()
@@ -147,6 +149,7 @@ def _run(settings: Settings, *, reload: bool) -> None:
         # Each process that serves has a worker of its own, of the same code.
         os.environ["DOSSIER_JOBS__CHILD"] = str(settings.jobs.child)
         path = f"{__name__}:{reloaded_app.__name__}"
+        options["timeout_graceful_shutdown"] = RELOAD_GRACE_S
         uvicorn.run(path, factory=True, reload=True, **options)
         return
     from dossier.main import create_app  # noqa: PLC0415 - the same

@@ -150,9 +150,14 @@ async def _begun(sessions: SessionFactory, info: dict[str, Any]) -> AsyncSession
 
 def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
     """Run an action once the session's transaction has been committed, if it is."""
-    event.listen(
-        session.sync_session, "after_commit", lambda _session: action(), once=True
-    )
+    actions = [action]
+
+    def run(committed: SyncSession) -> None:
+        # The event is sent at the release of a savepoint too.
+        if actions and not committed.in_nested_transaction():
+            actions.pop()()
+
+    event.listen(session.sync_session, "after_commit", run)
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
 from dossier.core.clock import now
 from dossier.core.database import Session, raw_rows
-from dossier.core.reconnect import is_lost
 from dossier.jobs.constants import EVENTS_CHANNEL, MAX_NOTIFIED
 from dossier.jobs.events import make_batch, make_event, read_batch, surviving
 from dossier.jobs.gateway import log
@@ -55,7 +57,8 @@ async def record_end(session: Session, job: Job) -> None:
     """Write what belongs to every terminal change; `job.state` is set already.
 
     A failure of the kind's `on_end` is logged and undone; the job ends without it,
-    because its readers would wait for ever otherwise.
+    because its readers would wait for ever otherwise. Errors of the database, such as a
+    deadlock or a timeout, are raised: the caller's transaction is tried again.
     """
     job.finished_at = job.finished_at or now()
     kind = kind_of_job(job)
@@ -63,9 +66,9 @@ async def record_end(session: Session, job: Job) -> None:
         try:
             async with session.begin_nested():
                 await kind.on_end(session, job)
-        except Exception as exc:
-            if is_lost(exc):
-                raise
+        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            raise
+        except Exception:
             logger.exception("jobs.on_end.failed", extra={"kind": job.kind})
             await session.refresh(job)
     if kind.streams:

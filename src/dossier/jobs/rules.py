@@ -161,11 +161,11 @@ class Delivered:
 
 
 def on_delivery(state: JobState, deaths: int, max_deaths: int) -> Delivered | None:
-    """Return what a delivery means for a job, or `None` where it is over.
+    """Return what a delivery means for a job, or `None` where there is nothing to run.
 
     A job that is delivered while it is `processing` has lost its worker.
     """
-    if state in FINISHED:
+    if state in FINISHED or state is JobState.WAITING:
         return None
     if state is JobState.CANCELLING:
         return Delivered(JobSignal.CONFIRM_CANCEL, deaths)

@@ -22,10 +22,11 @@ from dossier.jobs.constants import (
 from dossier.jobs.event_log import JobEventLog, notify, record_end
 from dossier.jobs.exceptions import JobAlreadyQueuedError, JobNotFoundError
 from dossier.jobs.gateway import rows
-from dossier.jobs.kinds import is_listed, kind_of, names_in
+from dossier.jobs.kinds import is_listed, kind_of, kind_of_job, names_in
 from dossier.jobs.models import DEDUPE_INDEX, Job
 from dossier.jobs.rules import next_state
 from dossier.jobs.schemas import JobFilters
+from dossier.jobs.types import JobKind
 
 Scalar = UUID | str | int | bool | None
 """What a job may carry: ids and plain values, never objects."""
@@ -144,14 +145,16 @@ class JobsService:
         job = await self._lock(job_id)
         if not is_listed(job.kind):
             raise JobNotFoundError(job_id)
+        backlog = await self._backlog(kind_of_job(job))
         job.state = next_state(job.state, JobSignal.REDRIVE)
         job.failures = job.deaths = job.last_seq = 0
         job.error = job.finished_at = job.cancel_requested_at = None
+        job.log_pruned_at = job.last_read_at = None
         # A new engine row: the old one may not have been forgotten yet.
         [job.engine_id] = await queue.reserve_ids(self._session, 1)
         with conflict_on(DEDUPE_INDEX, JobAlreadyQueuedError(job.dedupe_key)):
             await self._session.flush()
-        await self._queue([job])
+        await self._queue([job], backlog)
         await self._record(job)
         self._tell(job)
         return job
@@ -210,7 +213,7 @@ class JobsService:
 
     async def _add(self, values: list[dict[str, Any]], delay_s: float) -> list[Job]:
         engine_ids = await queue.reserve_ids(self._session, len(values))
-        backlog = await self._backlog(values[0]["kind"])
+        backlog = await self._backlog(kind_of(values[0]["kind"]))
         for row, engine_id in zip(values, engine_ids, strict=True):
             row["engine_id"] = engine_id
         jobs = await rows.add_jobs(self._session, values)
@@ -236,7 +239,7 @@ class JobsService:
         ]
         await queue.add_entries(self._session, entries)
 
-    async def _backlog(self, name: str) -> int:
+    async def _backlog(self, kind: JobKind) -> int:
         """Return how far back the organisation's next job queues in its group.
 
         The n-th unfinished job of one organisation stands behind the first of another.
@@ -244,7 +247,7 @@ class JobsService:
         return await rows.count_unfinished_for_org(
             self._session,
             self._actor.org_id,
-            names_in(kind_of(name).group),
+            names_in(kind.group),
             at_most=queue.RANKS,
         )
 

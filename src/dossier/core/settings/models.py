@@ -1,9 +1,9 @@
 """Settings of models, search, jobs and chat."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AliasChoices, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from dossier.core.settings.group import Group
 
@@ -91,11 +91,8 @@ class KnowledgeSettings(Group):
 class JobSettings(Group):
     """The worker, its queues, and the event logs of jobs."""
 
-    model_config = ConfigDict(populate_by_name=True)
-
     child: bool = Field(
         default=True,
-        validation_alias=AliasChoices("child", "in_process"),
         description="`dossier serve` starts a worker process as its child.",
     )
     lease_s: float = Field(
@@ -139,6 +136,17 @@ class JobSettings(Group):
     seal_interval_s: int = Field(
         5, ge=1, le=60, description="How far the seal of the trail may lag."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_name(cls, given: Any) -> Any:
+        """Read `in_process`, the former name of `child`, where `child` is not set."""
+        if isinstance(given, dict) and "in_process" in given:
+            rest = {
+                name: value for name, value in given.items() if name != "in_process"
+            }
+            return {"child": given["in_process"]} | rest
+        return given
 
 
 class ChatSettings(Group):

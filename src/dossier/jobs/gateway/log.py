@@ -23,7 +23,7 @@ _RUNNING_SQL = ", ".join(f"'{state}'" for state in sorted(RUNNING))
 # A batch is refused as a whole where its attempt no longer has the job, or where
 # another attempt has stored a batch that begins with the same number. The row lock is
 # the one that foreign keys take: it waits for whoever begins another attempt or deletes
-# the job, and for nobody else.
+# the job (FOR UPDATE), and not for changes of state (FOR NO KEY UPDATE).
 _STORE = f"""
 with batch as (
   select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[],

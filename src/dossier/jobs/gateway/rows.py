@@ -56,8 +56,8 @@ class RunningJob(NamedTuple):
     id: UUID
     state: JobState
     attempts: int
-    is_left: bool
-    """Its readers have left, and it is to end then."""
+    is_abandoned: bool
+    """Nobody reads it any more, and it is to end then."""
 
 
 async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
@@ -89,10 +89,19 @@ async def read_job_for_org(
     return None if row is None else _with_progress(row)
 
 
-async def lock_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job | None:
-    """Return one job that nobody else can change before we commit."""
+async def lock_job_for_org(
+    session: Session, org_id: UUID, job_id: UUID, *, fences_events: bool = False
+) -> Job | None:
+    """Return one job that nobody else can change before we commit.
+
+    `fences_events`: no batch of events of an earlier attempt is stored meanwhile. Other
+    changes do without: a flush waits for the locks of all jobs whose events it has, so
+    that one slow change would hold up every stream of a worker.
+    """
     found: Job | None = await session.scalar(
-        _one(org_id, job_id).with_for_update().execution_options(populate_existing=True)
+        _one(org_id, job_id)
+        .with_for_update(key_share=not fences_events)
+        .execution_options(populate_existing=True)
     )
     return found
 
@@ -248,10 +257,15 @@ async def lock_unfinished_for_system(
     """
     query = (
         select(Job)
-        .where(Job.finished_at.is_(None), Job.created_at < before, Job.id > after)
+        .where(
+            Job.finished_at.is_(None),
+            Job.state != JobState.WAITING,  # the engine has no row of these
+            Job.created_at < before,
+            Job.id > after,
+        )
         .order_by(Job.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     return list(await session.scalars(query))
 
@@ -260,14 +274,16 @@ async def list_running_for_system(
     session: Session, job_ids: Collection[UUID], grace: timedelta
 ) -> list[RunningJob]:
     """Return where jobs stand that a worker runs."""
-    is_left = and_(Job.on_disconnect == "cancel", Job.last_read_at < func.now() - grace)
+    is_abandoned = and_(
+        Job.on_disconnect == "cancel", Job.last_read_at < func.now() - grace
+    )
     query = select(
-        Job.id, Job.state, Job.attempts, func.coalesce(is_left, false())
+        Job.id, Job.state, Job.attempts, func.coalesce(is_abandoned, false())
     ).where(Job.id.in_(job_ids))
     return [RunningJob(*row) for row in await session.execute(query)]
 
 
-async def cancel_left_for_system(
+async def cancel_abandoned_for_system(
     session: Session, job_ids: Collection[UUID], grace: timedelta
 ) -> list[UUID]:
     """Ask for the end of running jobs whose readers have left; return which."""
