@@ -101,9 +101,8 @@ async def test_a_fan_out_yields_to_the_first_job_of_another_organisation(
     sessions: SessionFactory, actor: Actor, other_actor: Actor
 ) -> None:
     async with tenant_transaction(sessions, actor.org_id) as session:
-        mine = await JobsService(session, actor).enqueue_many(
-            KIND, [{"place": place} for place in range(3)]
-        )
+        jobs = JobsService(session, actor)
+        mine = [await jobs.enqueue(KIND, place=place) for place in range(3)]
     async with tenant_transaction(sessions, other_actor.org_id) as session:
         theirs = await JobsService(session, other_actor).enqueue(KIND)
 
@@ -116,14 +115,6 @@ async def test_a_fan_out_yields_to_the_first_job_of_another_organisation(
         mine[1].engine_id,
         mine[2].engine_id,
     ]
-
-
-async def test_a_large_fan_out_keeps_its_order(session: Session, actor: Actor) -> None:
-    items = [{"place": place} for place in range(1200)]
-
-    jobs = await JobsService(session, actor).enqueue_many(KIND, items)
-
-    assert [job.args["place"] for job in jobs] == list(range(1200))
 
 
 async def test_single_jobs_of_one_organisation_queue_behind_each_other(
@@ -199,10 +190,6 @@ async def test_a_domain_gets_and_cancels_jobs_of_its_own_kind_alone(
         assert (await use(job.id, KIND)).id == job.id
         with pytest.raises(JobNotFoundError):
             await use(job.id, "tests.other")
-
-
-async def test_an_empty_fan_out_is_nothing(session: Session, actor: Actor) -> None:
-    assert await JobsService(session, actor).enqueue_many(KIND, []) == []
 
 
 async def test_cancelling_a_pending_job_is_immediate_and_repeatable(

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 2.0
+DATABASE_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a statement raises, through SQLAlchemy or straight from the driver."""
 _SURE = (
     PoolTimeoutError,  # every connection is in use: it passes like an outage
     asyncpg.PostgresConnectionError,

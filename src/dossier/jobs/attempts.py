@@ -34,7 +34,7 @@ from dossier.integrations.queue.delivery import Delivery, Outcome
 from dossier.jobs import rules
 from dossier.jobs.buffer import EventBuffer
 from dossier.jobs.constants import FINISHED, JobSignal, JobState, StopReason
-from dossier.jobs.context import JobContext, record_failure
+from dossier.jobs.context import JobContext
 from dossier.jobs.event_log import record_end
 from dossier.jobs.exceptions import (
     JobSupersededError,
@@ -43,7 +43,7 @@ from dossier.jobs.exceptions import (
     WorkerLostError,
 )
 from dossier.jobs.gateway import log, rows
-from dossier.jobs.kinds import is_listed, kind_of_job
+from dossier.jobs.kinds import kind_of_job
 from dossier.jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -195,9 +195,9 @@ class Attempts:
             )
             if delivered is None:
                 return None
-            job.deaths = delivered.deaths
-            if delivered.signal is not JobSignal.START:
-                await self._apply(session, job, delivered.signal, WorkerLostError())
+            signal, job.deaths = delivered
+            if signal is not JobSignal.START:
+                await self._apply(session, job, signal, WorkerLostError())
                 return None
             job.state = rules.next_state(job.state, JobSignal.START)
             job.attempts += 1
@@ -265,18 +265,16 @@ class Attempts:
         is_lost_database = error is not None and is_lost(error)
         is_refused = isinstance(error, JobSupersededError)
         return rules.judge(
-            rules.Failure(
-                failures=job.failures,
-                max_failures=self._max_failures(job),
-                is_cancelled=stopped is StopReason.CANCELLED,
-                is_stopping=stopped is StopReason.STOPPING,
-                is_uncounted=is_lost_database
-                or is_refused
-                or stopped is StopReason.SUPERSEDED,
-                is_retryable=isinstance(error, RETRYABLE),
-                retry_after_s=getattr(error, "retry_after_s", None),
-                chance=random.random(),  # noqa: S311 - spreads retries
-            )
+            job.failures,
+            self._max_failures(job),
+            is_cancelled=stopped is StopReason.CANCELLED,
+            is_stopping=stopped is StopReason.STOPPING,
+            is_uncounted=is_lost_database
+            or is_refused
+            or stopped is StopReason.SUPERSEDED,
+            is_retryable=isinstance(error, RETRYABLE),
+            retry_after_s=getattr(error, "retry_after_s", None),
+            chance=random.random(),  # noqa: S311 - spreads retries
         )
 
     def _max_failures(self, job: Job) -> int:
@@ -296,8 +294,6 @@ class Attempts:
         job.error = _problem(job, error) if error and is_problem else None
         if job.state in FINISHED:
             await record_end(session, job)
-            if job.state is JobState.FAILED and is_listed(job.kind):
-                await record_failure(session, job)
         return job.state
 
     def _handler(self, job: Job) -> JobHandler:

@@ -168,7 +168,7 @@ class JobFollower:
             if not subscribers:
                 self._subscribers.pop(job_id, None)
 
-    async def wait(self, org_id: UUID, job_id: UUID, timeout_s: float) -> bool:
+    async def wait(self, org_id: UUID, job_id: UUID, timeout_s: float | None) -> bool:
         """Return whether the job ends, or is deleted, before the time is over."""
         with self.following(org_id, job_id, MAX_SEQUENCE_NUMBER) as subscriber:
             with contextlib.suppress(TimeoutError):

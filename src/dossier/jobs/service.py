@@ -19,9 +19,9 @@ from dossier.jobs.constants import (
     JobSignal,
     JobState,
 )
-from dossier.jobs.event_log import JobEventLog, notify, record_end
+from dossier.jobs.event_log import JobEventLog, record_end
 from dossier.jobs.exceptions import JobAlreadyQueuedError, JobNotFoundError
-from dossier.jobs.gateway import rows
+from dossier.jobs.gateway import log, rows
 from dossier.jobs.kinds import is_listed, kind_of, kind_of_job, names_in
 from dossier.jobs.models import DEDUPE_INDEX, Job
 from dossier.jobs.rules import next_state
@@ -76,14 +76,6 @@ class JobsService:
         self._tell(job)
         return job
 
-    async def enqueue_many(
-        self, name: str, items: Sequence[Mapping[str, Scalar]], *, priority: int = 0
-    ) -> list[Job]:
-        """Queue a fan-out in one statement, so that it yields to other work."""
-        if not items:
-            return []
-        return await self._add([self._row(name, priority, ids) for ids in items], 0)
-
     async def get_job(self, job_id: UUID) -> Job:
         """Return one listed job of the organisation."""
         job = await rows.get_job_for_org(self._session, self._actor.org_id, job_id)
@@ -137,7 +129,7 @@ class JobsService:
         job_ids = await rows.list_unfinished_ids_for_org(
             self._session, self._actor.org_id, subject_id
         )
-        await notify(self._session, job_ids, ACCESS_CHANNEL)
+        await log.notify(self._session, job_ids, ACCESS_CHANNEL)
 
     async def retry_job(self, job_id: UUID) -> Job:
         """Queue a failed job once more."""
@@ -175,7 +167,7 @@ class JobsService:
         running = [job.engine_id for job in jobs if job.state not in FINISHED]
         if running:
             await queue.request_stop(self._session, running)
-        await notify(self._session, [job.id for job in jobs])
+        await log.notify(self._session, [job.id for job in jobs])
 
     def _tell(self, job: Job) -> None:
         if self._announce is not None:

@@ -65,6 +65,8 @@ insert into job_events
 values ($1, $2, $3, $4, $5, $6::json, clock_timestamp())
 """
 
+_NOTIFY = "select pg_notify($1, $2)"
+
 _LAST = """
 select last_seq from job_events where org_id = $1 and job_id = $2
 order by first_seq desc limit 1
@@ -150,6 +152,16 @@ async def list_stored_for_system(
     keys = [(b.job_id, b.attempt, b.first_seq, b.last_seq) for b in batches]
     rows = await raw_rows(session, _STORED, *zip(*keys, strict=True))
     return {(row["job_id"], row["attempt"]) for row in rows}
+
+
+async def notify(
+    session: Session, job_ids: Collection[UUID], channel: str = EVENTS_CHANNEL
+) -> None:
+    """Notify all processes of jobs when the transaction commits."""
+    ids = [job_id.hex for job_id in job_ids]
+    for start in range(0, len(ids), MAX_NOTIFIED):
+        payload = " ".join(ids[start : start + MAX_NOTIFIED])
+        await raw_rows(session, _NOTIFY, channel, payload)
 
 
 async def add_batch(session: Session, batch: EventBatch) -> None:

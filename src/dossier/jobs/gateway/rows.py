@@ -122,9 +122,7 @@ async def list_jobs_for_org(
     reader: TenantReader, org_id: UUID, filters: JobFilters, page: PageParams
 ) -> Slice[Row]:
     """Return one page of an organisation's listed jobs, newest first."""
-    values = {
-        name: value for name, value in asdict(filters).items() if value is not None
-    }
+    values = _given(filters)
     listed = _list(frozenset(values))
     unlisted = kinds.unlisted_names()
     found = await reader.page(listed, org_id, page, unlisted=unlisted, **values)
@@ -238,9 +236,17 @@ async def list_jobs_for_system(
     session: Session, filters: JobFilters, *, limit: int
 ) -> list[Job]:
     """Return listed jobs of all organisations, newest first."""
-    listed = select(Job).where(Job.kind.not_in(kinds.unlisted_names()))
-    query = _filtered(listed, filters).order_by(Job.created_at.desc(), Job.id)
-    return list(await session.scalars(query.limit(limit)))
+    values = _given(filters)
+    query = (
+        select(Job)
+        .where(
+            Job.kind.not_in(kinds.unlisted_names()),
+            *(_CONDITIONS[name] for name in values),
+        )
+        .order_by(Job.created_at.desc(), Job.id)
+        .limit(limit)
+    )
+    return list(await session.scalars(query, values))
 
 
 async def get_job_for_system(session: Session, job_id: UUID) -> Job | None:
@@ -316,6 +322,10 @@ async def mark_read_for_system(session: Session, job_ids: Collection[UUID]) -> N
     )
 
 
+def _given(filters: JobFilters) -> dict[str, Any]:
+    return {name: value for name, value in asdict(filters).items() if value is not None}
+
+
 def _one(org_id: UUID, job_id: UUID) -> Select[Any]:
     return select(Job).where(Job.org_id == org_id, Job.id == job_id)
 
@@ -327,18 +337,3 @@ def _held(org_id: UUID, job_id: UUID, attempt: int) -> list[Any]:
         Job.attempts == attempt,
         Job.state.in_(RUNNING),
     ]
-
-
-def _filtered(query: Select[Any], filters: JobFilters) -> Select[Any]:
-    wanted = {
-        Job.state: filters.state,
-        Job.kind: filters.kind,
-    }
-    for column, value in wanted.items():
-        if value is not None:
-            query = query.where(column == value)
-    if filters.created_after is not None:
-        query = query.where(Job.created_at > filters.created_after)
-    if filters.created_before is not None:
-        query = query.where(Job.created_at < filters.created_before)
-    return query
