@@ -48,7 +48,7 @@ from dossier.jobs.upkeep import (
 )
 from dossier.knowledge import tasks as knowledge
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
-from dossier.knowledge.service.central import central_paper, central_papers
+from dossier.knowledge.service.central import central_document, central_documents
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import render
 from dossier.sources.tasks import (
@@ -99,7 +99,7 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
         create_base, service=central_service(settings)
     ),
     "sources.push_document": lambda settings: partial(
-        push_document, service=central_service(settings), papers=central_paper
+        push_document, service=central_service(settings), papers=central_document
     ),
 }
 """Each kind of job with what makes its handler; a new one is one line."""
@@ -160,7 +160,7 @@ def central_timers(settings: Settings, database: Database) -> list[Timer]:
     if settings.knowledge.central_url is None:
         return []
     fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
-    give = partial(fill_documents, database.sessions, central_papers)
+    give = partial(fill_documents, database.sessions, central_documents)
     return [
         Timer("sources.fill_bases", "*/2 * * * *", fill),
         Timer("sources.fill_documents", "*/10 * * * *", give),

@@ -1,11 +1,13 @@
 """Enqueueing, deduplication, fairness, cancelling and retrying."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from tests.factories.jobs import get_job, make_job
 
+from dossier.core.clock import now
 from dossier.core.database import (
     Session,
     SessionFactory,
@@ -314,3 +316,35 @@ async def test_a_young_job_is_not_swept(sessions: SessionFactory, org_id: UUID) 
         await session.execute(text("delete from queue.pgqueuer"))
 
     assert await sweep_lost(sessions) == 0
+
+
+async def test_a_job_that_is_retried_queues_behind_the_backlog(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    job = await make_job(
+        sessions, org_id, state=JobState.FAILED, finished_at=now(), log_pruned_at=now()
+    )
+    for _ in range(2):
+        await make_job(sessions, org_id)
+
+    async with tenant_transaction(sessions, org_id) as session:
+        retried = await JobsService(session, actor).retry_job(job.id)
+
+    ranks = dict(await priorities(sessions))
+    assert ranks[retried.engine_id] == -2
+    assert retried.log_pruned_at is None
+
+
+async def test_swept_jobs_are_ranked_and_waiting_ones_are_left_alone(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    old = now() - timedelta(hours=1)
+    for state in (JobState.PENDING, JobState.PENDING, JobState.WAITING):
+        await make_job(sessions, org_id, state=state, created_at=old)
+    async with system_transaction(sessions) as session:
+        await session.execute(text("delete from queue.pgqueuer"))
+
+    swept = await sweep_lost(sessions)
+
+    assert swept == 2
+    assert [priority for _, priority in await priorities(sessions)] == [0, -1]

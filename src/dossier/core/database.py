@@ -173,7 +173,11 @@ def conflict_on(constraint: str, error: AppError) -> Iterator[None]:
 
 
 async def raw_rows(session: AsyncSession, sql: str, *args: Any) -> list[asyncpg.Record]:
-    """Run a prepared hot read on the session's own driver connection."""
+    """Run one prepared statement on the session's own driver connection.
+
+    For statements of many rows that take arrays (`unnest`), and for those that the
+    driver must prepare as they are; see ADR 0023.
+    """
     connection = await session.connection()
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection

@@ -1,4 +1,4 @@
-"""Tells a lost database connection from other failures, and repeats what it broke."""
+"""Recognises a lost database connection, and repeats what it interrupted."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ _SURE = (
 
 
 def is_lost(error: BaseException) -> bool:
-    """Tell whether the failure is the database being away.
+    """Return whether the failure is the database being away.
 
     A bare `ConnectionError` counts only where our database driver raised it: another
     server that refuses us is a fault of the task.
@@ -62,7 +62,7 @@ def _is_lost(error: BaseException) -> bool:
 
 
 def _from_driver(error: BaseException) -> bool:
-    """Tell whether the database driver raised this because of its connection."""
+    """Return whether the database driver raised this because of its connection."""
     if isinstance(error, asyncpg.InterfaceError):
         # "connection is closed", "pool is closing"; the others are faults of ours.
         return "closed" in str(error) or "closing" in str(error)

@@ -62,7 +62,7 @@ RETRYABLE = (UpstreamError, UnavailableError)
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimits:
-    """How patient a worker is."""
+    """When a worker gives a job up."""
 
     max_failures: int = 3
     max_deaths: int = 3

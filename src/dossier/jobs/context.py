@@ -68,7 +68,7 @@ class JobContext:
 
     @property
     def is_cancelled(self) -> bool:
-        """Tell whether a person, or the absence of readers, cancelled the job.
+        """Return whether a person, or the absence of readers, cancelled the job.
 
         False while the worker merely stops: the job goes on in another process.
         """
@@ -88,7 +88,7 @@ class JobContext:
         unit: str | None = None,
         message: str | None = None,
     ) -> None:
-        """Write how far it is; going further forgives earlier failures.
+        """Write how far it is; more than ever before resets the count of failures.
 
         Raises the cancellation when somebody asked to stop. It opens a transaction of
         its own, so it is not called inside one.

@@ -44,7 +44,7 @@ class JobEventLog:
         event = make_event(number, kind, data)
         batch = make_batch(job.org_id, job.id, job.attempts, [event])
         await log.add_batch(self._session, batch)
-        await log.notify(self._session, [job.id])
+        await log.add_notification(self._session, [job.id])
         if job.finished_at is not None:
             job.last_seq = number
         return number
@@ -76,7 +76,7 @@ async def record_end(session: Session, job: Job) -> None:
         await activity.record(
             "update", "job", job.id, details=details, status="failure"
         )
-    await log.notify(session, [job.id])
+    await log.add_notification(session, [job.id])
 
 
 def notified_ids(payload: str) -> list[UUID]:

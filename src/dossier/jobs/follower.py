@@ -61,7 +61,7 @@ class Subscriber:
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether events that were read are not taken yet: no more are read.
+        """Return whether events that were read are not taken yet: no more are read.
 
         So a slow client holds up nobody, and fills no memory.
         """

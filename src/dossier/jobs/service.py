@@ -41,11 +41,11 @@ class JobsService:
         self._session = session
         self._actor = actor
         self._activity = ActivityService(session, actor)
-        self._announce: Callable[[Job], None] | None = None
+        self._on_enqueue: Callable[[Job], None] | None = None
 
-    def announce_to(self, announce: Callable[[Job], None]) -> None:
-        """Tell somebody of each job that is enqueued from now on."""
-        self._announce = announce
+    def on_enqueue(self, action: Callable[[Job], None]) -> None:
+        """Run an action for each job that is enqueued from now on."""
+        self._on_enqueue = action
 
     async def enqueue(
         self,
@@ -73,7 +73,7 @@ class JobsService:
         job = added[0] if added else await self._holder(row, delay_s)
         if first_event is not None and job.id == row["id"]:
             await JobEventLog(self._session, job).append(*first_event)
-        self._tell(job)
+        self._notify_caller(job)
         return job
 
     async def get_job(self, job_id: UUID) -> Job:
@@ -129,7 +129,7 @@ class JobsService:
         job_ids = await rows.list_unfinished_ids_for_org(
             self._session, self._actor.org_id, subject_id
         )
-        await log.notify(self._session, job_ids, ACCESS_CHANNEL)
+        await log.add_notification(self._session, job_ids, ACCESS_CHANNEL)
 
     async def retry_job(self, job_id: UUID) -> Job:
         """Queue a failed job once more."""
@@ -148,7 +148,7 @@ class JobsService:
             await self._session.flush()
         await self._queue([job], backlog)
         await self._record(job)
-        self._tell(job)
+        self._notify_caller(job)
         return job
 
     async def _cancel(self, job: Job) -> Job:
@@ -167,11 +167,11 @@ class JobsService:
         running = [job.engine_id for job in jobs if job.state not in FINISHED]
         if running:
             await queue.request_stop(self._session, running)
-        await log.notify(self._session, [job.id for job in jobs])
+        await log.add_notification(self._session, [job.id for job in jobs])
 
-    def _tell(self, job: Job) -> None:
-        if self._announce is not None:
-            self._announce(job)
+    def _notify_caller(self, job: Job) -> None:
+        if self._on_enqueue is not None:
+            self._on_enqueue(job)
 
     def _row(
         self,

@@ -124,12 +124,12 @@ class LogPage:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether more may be stored than was read."""
+        """Return whether more may be stored than was read."""
         return len(self.batches) == READ_ROWS
 
     @property
     def is_last(self) -> bool:
-        """Tell whether nothing can come after these batches."""
+        """Return whether nothing can come after these batches."""
         is_over = self.state is None or self.state in FINISHED
         return is_over and not self.is_full
 
@@ -154,7 +154,7 @@ async def list_stored_for_system(
     return {(row["job_id"], row["attempt"]) for row in rows}
 
 
-async def notify(
+async def add_notification(
     session: Session, job_ids: Collection[UUID], channel: str = EVENTS_CHANNEL
 ) -> None:
     """Notify all processes of jobs when the transaction commits."""

@@ -161,7 +161,7 @@ async def count_unfinished_for_org(
 async def mark_progress_for_org(
     session: Session, org_id: UUID, job_id: UUID, attempt: int, **progress: Any
 ) -> JobState | None:
-    """Write an attempt's progress; going further forgives failures and deaths."""
+    """Write an attempt's progress; more than ever before resets failures and deaths."""
     done = progress["progress_done"]
     further = Job.progress_peak < done
     statement = (
