@@ -141,7 +141,9 @@ async def _worker(database: Database, watch: Watch) -> AsyncIterator[None]:
 async def _enqueue(database: Database, kind: str, items: list[dict[str, Any]]) -> float:
     """Queue jobs in one transaction; return when it was committed."""
     async with tenant_transaction(database.sessions, ORG) as session:
-        await JobsService(session, Actor.system(ORG)).enqueue_many(kind, items)
+        jobs = JobsService(session, Actor.system(ORG))
+        for item in items:
+            await jobs.enqueue(kind, **item)
     return time.perf_counter()
 
 

@@ -1,4 +1,4 @@
-"""What the domains offer to web and worker: routers, and executors of runs."""
+"""What the domains offer to web and worker: routers, and the kinds of job."""
 
 from fastapi import APIRouter
 

@@ -22,11 +22,11 @@ from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
 from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.tasks.parts import open_clients, window_of
 from dossier.chat.tasks.summarise import summarise
-from dossier.core.database import make_engine, make_sessions
+from dossier.core.database import make_sessions
 from dossier.core.reconnect import is_lost
 from dossier.core.settings import Settings
 from dossier.core.settings.models import JobSettings
-from dossier.core.startup import Database, opened_database
+from dossier.core.startup import Database, configured_engine, opened_database
 from dossier.documents.tasks import delete_blob, read_text, sweep_blobs
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel
@@ -48,7 +48,7 @@ from dossier.jobs.upkeep import (
 )
 from dossier.knowledge import tasks as knowledge
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
-from dossier.knowledge.service.central import central_paper, central_papers
+from dossier.knowledge.service.central import central_document, central_documents
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import render
 from dossier.sources.tasks import (
@@ -99,7 +99,7 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
         create_base, service=central_service(settings)
     ),
     "sources.push_document": lambda settings: partial(
-        push_document, service=central_service(settings), papers=central_paper
+        push_document, service=central_service(settings), papers=central_document
     ),
 }
 """Each kind of job with what makes its handler; a new one is one line."""
@@ -160,7 +160,7 @@ def central_timers(settings: Settings, database: Database) -> list[Timer]:
     if settings.knowledge.central_url is None:
         return []
     fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
-    give = partial(fill_documents, database.sessions, central_papers)
+    give = partial(fill_documents, database.sessions, central_documents)
     return [
         Timer("sources.fill_bases", "*/2 * * * *", fill),
         Timer("sources.fill_documents", "*/10 * * * *", give),
@@ -209,32 +209,33 @@ class Worker:
 
     def __init__(
         self,
-        settings: JobSettings,
+        settings: Settings,
         database: Database,
         handlers: Mapping[str, JobHandler],
         timers: Sequence[Timer],
     ) -> None:
+        jobs = settings.jobs
         # Of its own: a handler that ends its job holds a connection and waits for it.
-        self._buffer_engine = make_engine(database.url, pool_size=1)
+        self._buffer_engine = configured_engine(settings, database.url, pool_size=1)
         self._buffer = EventBuffer(
-            make_sessions(self._buffer_engine), settings.flush_ms / 1000
+            make_sessions(self._buffer_engine), jobs.flush_ms / 1000
         )
         self._attempts = Attempts(
             database.sessions,
             handlers,
             self._buffer,
             AttemptLimits(
-                max_failures=settings.max_failures,
-                max_deaths=settings.max_deaths,
-                max_duration_s=settings.max_duration_s,
-                disconnect_grace_s=settings.disconnect_grace_s,
+                max_failures=jobs.max_failures,
+                max_deaths=jobs.max_deaths,
+                max_duration_s=jobs.max_duration_s,
+                disconnect_grace_s=jobs.disconnect_grace_s,
             ),
         )
         self._engine = EngineWorker(
             database.url,
-            [self._queue(settings, group, handlers) for group in JobGroup],
+            [self._queue(jobs, group, handlers) for group in JobGroup],
             timers,
-            dequeue_timeout_s=settings.dequeue_timeout_s,
+            dequeue_timeout_s=jobs.dequeue_timeout_s,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -258,7 +259,7 @@ class Worker:
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
             try:
-                await self._attempts.look_after()
+                await self._attempts.stop_lost_jobs()
             except Exception as exc:
                 if not is_lost(exc):
                     logger.exception("jobs.watch.failed")
@@ -298,7 +299,7 @@ def make_worker(
 ) -> Worker:
     """Return a worker on a database that is open."""
     return Worker(
-        settings.jobs,
+        settings,
         database,
         make_handlers(settings) if handlers is None else handlers,
         make_timers(settings, database) if timers is None else timers,
@@ -331,7 +332,7 @@ async def working(
 
     Leaving waits for the jobs that run.
     """
-    engine, stop = make_engine(database.url), asyncio.Event()
+    engine, stop = configured_engine(settings, database.url), asyncio.Event()
     own = Database(database.url, engine, make_sessions(engine))
     handlers = {kind: HANDLERS[kind](settings) for kind in kinds}
     try:

@@ -1,6 +1,5 @@
 """Links follow the folder: stated first, then words; those of a person stay."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,14 +8,14 @@ import pytest
 from tests.factories.documents import make_document
 from tests.factories.products import MINIMAL, make_product
 
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.evidence import link_evidence
 from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.types import FolderFile, StoredFile
-from dossier.cli.builder.waiting import JobWatch
-from dossier.cli.builder.workshop import BuildContext
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.jobs.follower import JobFollower
 from dossier.products.constants import MatchedBy
 from dossier.products.schemas import ProductCreate
 
@@ -57,9 +56,9 @@ class Build:
 async def build(
     settings: Settings, sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> Build:
-    watch = JobWatch(sessions, actor, asyncio.Event())
+    follower = JobFollower(sessions, "postgresql://")
     product = await make_product(sessions, org_id)
-    return Build(BuildContext(settings, sessions, actor, watch), product.id)
+    return Build(BuildContext(settings, sessions, actor, follower), product.id)
 
 
 @pytest.fixture

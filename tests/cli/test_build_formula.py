@@ -1,22 +1,21 @@
 """Why a formula was not imported is reported in one sentence."""
 
-import asyncio
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from tests.factories.products import MINIMAL, make_product
 
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.formula import import_formula
 from dossier.cli.builder.intake import store_files
 from dossier.cli.builder.terminal import Stages
 from dossier.cli.builder.types import FolderFile, RefusedFile
-from dossier.cli.builder.waiting import JobWatch
-from dossier.cli.builder.workshop import BuildContext
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.jobs.follower import JobFollower
 from dossier.products.formula_import.pipeline import MAX_LINES
 from dossier.products.schemas import ProductCreate
 
@@ -30,7 +29,7 @@ async def test_a_formula_with_too_many_lines_is_refused_in_one_sentence(
     tmp_path: Path,
 ) -> None:
     context = BuildContext(
-        settings, sessions, actor, JobWatch(sessions, actor, asyncio.Event())
+        settings, sessions, actor, JobFollower(sessions, "postgresql://")
     )
     product = await make_product(sessions, org_id)
     path = tmp_path / "formula.csv"

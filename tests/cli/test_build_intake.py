@@ -1,6 +1,5 @@
 """Files are stored one by one; one that cannot be read is named, others go on."""
 
-import asyncio
 from pathlib import Path
 from uuid import UUID
 
@@ -8,6 +7,7 @@ import pytest
 from tests.conftest import DrainJobs
 from tests.factories.products import MINIMAL
 
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.intake import read_documents, require_legible, store_files
@@ -18,18 +18,17 @@ from dossier.cli.builder.types import (
     RefusedFile,
     StoredFile,
 )
-from dossier.cli.builder.waiting import JobWatch
-from dossier.cli.builder.workshop import BuildContext
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.jobs.follower import JobFollower
 from dossier.products.schemas import ProductCreate
 
 
 @pytest.fixture
 def context(settings: Settings, sessions: SessionFactory, actor: Actor) -> BuildContext:
-    watch = JobWatch(sessions, actor, asyncio.Event())
-    return BuildContext(settings, sessions, actor, watch)
+    follower = JobFollower(sessions, "postgresql://")
+    return BuildContext(settings, sessions, actor, follower)
 
 
 def make_file(folder: Path, name: str, content: bytes) -> FolderFile:
@@ -105,12 +104,12 @@ async def test_file_above_the_limit_is_named_and_not_stored(
 ) -> None:
     limits = settings.limits.model_copy(update={"max_upload_mib": 1})
     small = settings.model_copy(update={"limits": limits})
-    watch = JobWatch(sessions, actor, asyncio.Event())
+    follower = JobFollower(sessions, "postgresql://")
     huge = make_file(tmp_path, "huge.pdf", b"")
     with huge.path.open("wb") as file:
         file.truncate(2 * 1024**3)  # sparse: it takes no space
 
-    stored, refused = await store(BuildContext(small, sessions, actor, watch), huge)
+    stored, refused = await store(BuildContext(small, sessions, actor, follower), huge)
 
     assert not stored
     assert refused == {"huge.pdf": "larger than 1 MiB"}

@@ -91,3 +91,13 @@ def test_settings_of_answers_and_of_the_inside_worker_keep_their_old_names(
     assert (jobs.answers_lease_s, jobs.flush_ms, jobs.max_deaths) == (7, 50, 5)
     assert (jobs.on_disconnect, jobs.child) == ("cancel", False)
     assert jobs.keep_log_days == 60  # its own name goes first
+
+
+def test_the_former_name_of_a_setting_may_be_set_beside_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOSSIER_JOBS__IN_PROCESS", "false")
+    monkeypatch.setenv("DOSSIER_JOBS__CHILD", "true")
+
+    assert Settings().jobs.child

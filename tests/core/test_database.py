@@ -12,6 +12,7 @@ from dossier.activity.service import ActivityService
 from dossier.core.database import (
     Session,
     SessionFactory,
+    after_commit,
     make_engine,
     make_sessions,
     raw_rows,
@@ -133,3 +134,17 @@ async def test_raw_reads_are_bound_to_the_tenant_too(
         rows = await raw_rows(session, "select id from activity_events")
 
     assert rows == []
+
+
+async def test_an_action_after_a_commit_does_not_run_at_a_savepoint(
+    one_connection: SessionFactory,
+) -> None:
+    ran: list[str] = []
+
+    async with tenant_transaction(one_connection, uuid4()) as session:
+        after_commit(session, lambda: ran.append("action"))
+        async with session.begin_nested():
+            pass
+        before = list(ran)
+
+    assert (before, ran) == ([], ["action"])

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import anyio
+from sqlalchemy import text
 
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
@@ -34,6 +35,9 @@ async def end_toy(session: Session, job: Job) -> None:
     """Write the last event of a toy job that its handler did not end."""
     if job.args.get("fails"):
         raise ValueError
+    if job.args.get("times_out"):
+        await session.execute(text("set local statement_timeout = 1"))
+        await session.execute(text("select pg_sleep(1)"))
     if job.last_seq == 0:
         await JobEventLog(session, job).append(ENDED, {"state": job.state})
 
@@ -58,7 +62,6 @@ async def read_stream(
         with follower.following(job.org_id, job.id, starting_after) as reader:
             while not reader.has_ended or reader.is_behind:
                 events += await reader.next()
-                reader.must_recheck = False
     return events
 
 

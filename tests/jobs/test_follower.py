@@ -133,3 +133,16 @@ async def test_it_is_noted_at_once_that_somebody_follows(
 
     is_noted = (await get_job(sessions, job)).last_read_at is not None
     assert is_noted == (on_disconnect == "cancel")
+
+
+async def test_a_wait_ends_without_any_notification(sessions: SessionFactory) -> None:
+    job = await make_job(sessions, ORG_ID)
+
+    async with (
+        JobFollower(sessions, NOWHERE, look_interval_s=0.05) as follower,
+        asyncio.TaskGroup() as group,
+    ):
+        wait = group.create_task(follower.wait(ORG_ID, job.id, 10))
+        await cancel(sessions, job, "tests.act")
+
+    assert wait.result()

@@ -1,11 +1,13 @@
 """Enqueueing, deduplication, fairness, cancelling and retrying."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from tests.factories.jobs import get_job, make_job
 
+from dossier.core.clock import now
 from dossier.core.database import (
     Session,
     SessionFactory,
@@ -101,9 +103,8 @@ async def test_a_fan_out_yields_to_the_first_job_of_another_organisation(
     sessions: SessionFactory, actor: Actor, other_actor: Actor
 ) -> None:
     async with tenant_transaction(sessions, actor.org_id) as session:
-        mine = await JobsService(session, actor).enqueue_many(
-            KIND, [{"place": place} for place in range(3)]
-        )
+        jobs = JobsService(session, actor)
+        mine = [await jobs.enqueue(KIND, place=place) for place in range(3)]
     async with tenant_transaction(sessions, other_actor.org_id) as session:
         theirs = await JobsService(session, other_actor).enqueue(KIND)
 
@@ -116,14 +117,6 @@ async def test_a_fan_out_yields_to_the_first_job_of_another_organisation(
         mine[1].engine_id,
         mine[2].engine_id,
     ]
-
-
-async def test_a_large_fan_out_keeps_its_order(session: Session, actor: Actor) -> None:
-    items = [{"place": place} for place in range(1200)]
-
-    jobs = await JobsService(session, actor).enqueue_many(KIND, items)
-
-    assert [job.args["place"] for job in jobs] == list(range(1200))
 
 
 async def test_single_jobs_of_one_organisation_queue_behind_each_other(
@@ -199,10 +192,6 @@ async def test_a_domain_gets_and_cancels_jobs_of_its_own_kind_alone(
         assert (await use(job.id, KIND)).id == job.id
         with pytest.raises(JobNotFoundError):
             await use(job.id, "tests.other")
-
-
-async def test_an_empty_fan_out_is_nothing(session: Session, actor: Actor) -> None:
-    assert await JobsService(session, actor).enqueue_many(KIND, []) == []
 
 
 async def test_cancelling_a_pending_job_is_immediate_and_repeatable(
@@ -327,3 +316,35 @@ async def test_a_young_job_is_not_swept(sessions: SessionFactory, org_id: UUID) 
         await session.execute(text("delete from queue.pgqueuer"))
 
     assert await sweep_lost(sessions) == 0
+
+
+async def test_a_job_that_is_retried_queues_behind_the_backlog(
+    sessions: SessionFactory, org_id: UUID, actor: Actor
+) -> None:
+    job = await make_job(
+        sessions, org_id, state=JobState.FAILED, finished_at=now(), log_pruned_at=now()
+    )
+    for _ in range(2):
+        await make_job(sessions, org_id)
+
+    async with tenant_transaction(sessions, org_id) as session:
+        retried = await JobsService(session, actor).retry_job(job.id)
+
+    ranks = dict(await priorities(sessions))
+    assert ranks[retried.engine_id] == -2
+    assert retried.log_pruned_at is None
+
+
+async def test_swept_jobs_are_ranked_and_waiting_ones_are_left_alone(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    old = now() - timedelta(hours=1)
+    for state in (JobState.PENDING, JobState.PENDING, JobState.WAITING):
+        await make_job(sessions, org_id, state=state, created_at=old)
+    async with system_transaction(sessions) as session:
+        await session.execute(text("delete from queue.pgqueuer"))
+
+    swept = await sweep_lost(sessions)
+
+    assert swept == 2
+    assert [priority for _, priority in await priorities(sessions)] == [0, -1]

@@ -185,11 +185,11 @@ async def test_a_right_that_is_lost_ends_the_stream(
     follower: JobFollower,
     rights: Rights,
 ) -> None:
-    follower.keep_alive_s = 0.05
+    follower.recheck_s = 0.05
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         reading = group.create_task(client.get("/events"))
         await rights.asked.wait()
-        follower.keep_alive_s = 60  # from now on only the notification has it asked
+        follower.recheck_s = 60  # from now on only the notification has it asked
         rights.may = False
         async with tenant_transaction(sessions, ORG_ID) as session:
             jobs = JobsService(session, Actor.system(ORG_ID))
@@ -202,7 +202,7 @@ async def test_a_right_that_is_lost_ends_the_stream(
 async def test_rights_are_asked_again_while_nothing_is_notified(
     client: httpx2.AsyncClient, follower: JobFollower, rights: Rights
 ) -> None:
-    follower.keep_alive_s = 0.05
+    follower.recheck_s = follower.keep_alive_s = 0.05
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         reading = group.create_task(client.get("/events"))
@@ -218,7 +218,7 @@ async def test_rights_are_asked_again_while_nothing_is_notified(
 async def test_streams_end_when_the_process_stops(
     client: httpx2.AsyncClient, follower: JobFollower, rights: Rights
 ) -> None:
-    follower.keep_alive_s = 0.05
+    follower.recheck_s = 0.05
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         reading = group.create_task(client.get("/events"))
         await rights.asked.wait()

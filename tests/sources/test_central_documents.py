@@ -18,7 +18,7 @@ from dossier.integrations.rag.client import RagClient
 from dossier.integrations.rag.offline import OfflineCentral
 from dossier.jobs.context import JobContext
 from dossier.knowledge import tasks as knowledge
-from dossier.knowledge.service.central import central_paper, central_papers
+from dossier.knowledge.service.central import central_document, central_documents
 from dossier.products.models import ProductDocument
 from dossier.products.service import ProductsService
 from dossier.sources.constants import CENTRAL_PATIENCE
@@ -52,7 +52,7 @@ class House:
         return RagClient("https://c.example", self.twin.key, transport=transport)
 
     async def work(self) -> None:
-        push = partial(push_document, service=self.service, papers=central_paper)
+        push = partial(push_document, service=self.service, papers=central_document)
         index = partial(knowledge.index_document, is_given_away=True)
         await self.drain(
             {
@@ -85,7 +85,7 @@ class House:
         return [hit.text for hit in await central.search(words, 5)]
 
     async def fill(self) -> int:
-        return await fill_documents(self.sessions, central_papers)
+        return await fill_documents(self.sessions, central_documents)
 
 
 @pytest.fixture

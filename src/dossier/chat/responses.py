@@ -17,11 +17,11 @@ from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.tenancy import Actor
-from dossier.core.web import is_welcome, model_response
+from dossier.core.web import may_still_act, model_response
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.stream import event_stream
+from dossier.jobs.stream import BEGINNING, Position, event_stream
 
 
 class AnswerResponses:
@@ -39,7 +39,7 @@ class AnswerResponses:
         self.actor = actor
         self.follower = follower
 
-    def events(self, job: Job, starting_after: int = 0) -> Response:
+    def events(self, job: Job, starting_after: Position = BEGINNING) -> Response:
         """Stream the events of a run after a number."""
         return event_stream(
             self.follower,
@@ -60,7 +60,7 @@ class AnswerResponses:
 
     async def _may_follow(self, job: Job) -> bool:
         """Return whether the reader is still logged in and a member of the room."""
-        if not await is_welcome(self.request, self.actor):
+        if not await may_still_act(self.request, self.actor):
             return False
         async with tenant_transaction(self.sessions, self.actor.org_id) as session:
             return await RunsService(session, self.actor).may_follow(job)

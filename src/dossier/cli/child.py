@@ -44,11 +44,15 @@ class WorkerChild:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
             began_s = time.monotonic()
-            async with self._started() as process:
-                code = await self._until_ended(process)
-            if self._stopping.is_set():
-                return
-            logger.warning("serve.worker.ended", extra={"code": code})
+            try:
+                async with self._started() as process:
+                    code = await self._until_ended(process)
+            except OSError:  # no process or pipe to be had, perhaps for a moment
+                logger.exception("serve.worker.not_started")
+            else:
+                if self._stopping.is_set():
+                    return
+                logger.warning("serve.worker.ended", extra={"code": code})
             if time.monotonic() - began_s > STEADY_S:
                 pause_s = FIRST_PAUSE_S
             with contextlib.suppress(TimeoutError):

@@ -29,15 +29,10 @@ app = typer.Typer()
 
 START_FAILED = 3
 """What the server itself ends with where it could not start."""
-GARBAGE_THRESHOLDS = (2_000, 5, 500)
-"""How often garbage is looked for: often among little, seldom among what is old.
-
-A look at all holds every stream up, hundreds of them for a quarter of a second. It
-would come every few seconds by the usual thresholds, and comes in minutes by these; the
-others are kept short by coming soon.
-"""
 GRACE_S = 30
 """How long requests that are under way may take after the signal to stop."""
+RELOAD_GRACE_S = 2
+"""The same before a reload: open streams would hold it up, and clients reconnect."""
 
 
 @app.command()
@@ -139,7 +134,7 @@ def _run(settings: Settings, *, reload: bool) -> None:
         "log_config": None,
         "ws": "none",  # there is no route for one, and the library takes 10 ms
         "access_log": False,  # our own line says more
-        "proxy_headers": False,  # only `web.trusted_proxies` are believed
+        "proxy_headers": False,  # only `web.trusted_proxies` count
         "server_header": False,
         "timeout_graceful_shutdown": GRACE_S,
     }
@@ -147,6 +142,7 @@ def _run(settings: Settings, *, reload: bool) -> None:
         # Each process that serves has a worker of its own, of the same code.
         os.environ["DOSSIER_JOBS__CHILD"] = str(settings.jobs.child)
         path = f"{__name__}:{reloaded_app.__name__}"
+        options["timeout_graceful_shutdown"] = RELOAD_GRACE_S
         uvicorn.run(path, factory=True, reload=True, **options)
         return
     from dossier.main import create_app  # noqa: PLC0415 - the same
@@ -155,7 +151,6 @@ def _run(settings: Settings, *, reload: bool) -> None:
     served = Served(app, has_worker=settings.jobs.child)
     server = _leaving_at_once(app, served)(uvicorn.Config(served, **options))
     gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
     gc.enable()
     with suppress(KeyboardInterrupt):
         server.run()
@@ -164,7 +159,7 @@ def _run(settings: Settings, *, reload: bool) -> None:
 
 
 def _leaving_at_once(app: "FastAPI", served: "Served") -> "type[uvicorn.Server]":
-    """Return a server that ends streams and the worker when it is told to stop.
+    """Return a server that ends streams and the worker at the signal to stop.
 
     Left to the end of the lifespan, that would come after the streams, which would
     wait for their jobs: all of the grace would go by.

@@ -150,9 +150,14 @@ async def _begun(sessions: SessionFactory, info: dict[str, Any]) -> AsyncSession
 
 def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:
     """Run an action once the session's transaction has been committed, if it is."""
-    event.listen(
-        session.sync_session, "after_commit", lambda _session: action(), once=True
-    )
+    actions = [action]
+
+    def run(committed: SyncSession) -> None:
+        # The event is sent at the release of a savepoint too.
+        if actions and not committed.in_nested_transaction():
+            actions.pop()()
+
+    event.listen(session.sync_session, "after_commit", run)
 
 
 @contextmanager
@@ -168,7 +173,11 @@ def conflict_on(constraint: str, error: AppError) -> Iterator[None]:
 
 
 async def raw_rows(session: AsyncSession, sql: str, *args: Any) -> list[asyncpg.Record]:
-    """Run a prepared hot read on the session's own driver connection."""
+    """Run one prepared statement on the session's own driver connection.
+
+    For statements of many rows that take arrays (`unnest`), and for those that the
+    driver must prepare as they are; see ADR 0023.
+    """
     connection = await session.connection()
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection

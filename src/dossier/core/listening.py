@@ -1,11 +1,14 @@
-"""One LISTEN connection that comes back by itself; no statements run on it."""
+"""One LISTEN connection that is opened again when it is lost."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import asyncpg
+
+logger = logging.getLogger(__name__)
 
 GONE = (
     ConnectionError,
@@ -23,6 +26,8 @@ GONE = (
 
 RECONNECT_S = 0.5
 CONNECT_TIMEOUT_S = 5
+PROBE_INTERVAL_S = 10
+"""How often an idle connection is tested: a firewall may drop it without a sign."""
 
 Callback = Callable[[str], None]
 
@@ -39,22 +44,14 @@ class Listener:
         self._on_return = on_return
         self._callbacks: list[tuple[str, Callback]] = []
         self._ready = asyncio.Event()
-        self._connections = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def hearing(self) -> int:
-        """Return the number of the connection that brings news; 0 while none does."""
-        return self._connections if self._ready.is_set() else 0
-
     async def add(self, channel: str, callback: Callback) -> None:
         """Deliver a channel's payloads; returns when the server listens."""
-        if (
-            channel,
-            callback,
-        ) not in self._callbacks:  # a cancelled call may come again
-            self._callbacks.append((channel, callback))
+        entry = channel, callback
+        if entry not in self._callbacks:  # a cancelled call may be repeated
+            self._callbacks.append(entry)
         self._ready.clear()
         self._changed.set()
         if self._task is None:
@@ -79,12 +76,14 @@ class Listener:
                 await self._serve()
             except (*GONE, OSError):  # OSError: the socket of a server that is away
                 await asyncio.sleep(RECONNECT_S)
+            except Exception:
+                logger.exception("listener.failed")
+                await asyncio.sleep(RECONNECT_S)
 
     async def _serve(self) -> None:
         connection: Any = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT_S)
         connection.add_termination_listener(lambda _: self._changed.set())
         listened: set[str] = set()
-        self._connections += 1
         try:
             while not connection.is_closed():
                 self._changed.clear()
@@ -93,10 +92,19 @@ class Listener:
                     self._ready.set()
                 if self._on_return is not None:
                     self._on_return()
-                await self._changed.wait()
+                await self._until_changed(connection)
         finally:
             self._ready.clear()
             connection.terminate()
+
+    async def _until_changed(self, connection: Any) -> None:
+        """Return when a channel was added or the connection is closed."""
+        while not self._changed.is_set():
+            try:
+                async with asyncio.timeout(PROBE_INTERVAL_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                await connection.fetchval("select 1", timeout=CONNECT_TIMEOUT_S)
 
     async def _listen(self, connection: Any, listened: set[str]) -> None:
         for channel in {channel for channel, _ in self._callbacks} - listened:

@@ -63,19 +63,6 @@ Paging = Annotated[PageParams, Depends(page_params)]
 async def paginate(session: Session, query: Select[T], page: PageParams) -> Slice[T]:
     """Return one page of an ordered query with its total."""
     rows = await session.scalars(query.limit(page.limit).offset(page.offset))
-    return Slice(
-        list(rows), await count_rows(session, query, page), page.limit, page.offset
-    )
-
-
-async def count_rows(
-    session: Session, query: Select[T], page: PageParams
-) -> int | None:
-    """Count exactly up to 10,000 rows; above that only when asked to."""
-    bare = query.order_by(None)
-    if not page.include_total:
-        bare = bare.limit(EXACT_COUNT_ROWS + 1)
-    total = await session.scalar(select(func.count()).select_from(bare.subquery()))
-    if not page.include_total and (total or 0) > EXACT_COUNT_ROWS:
-        return None
-    return total or 0
+    counted = query.order_by(None).limit(page.counted_up_to).subquery()
+    total = await session.scalar(select(func.count()).select_from(counted))
+    return Slice(list(rows), page.total_of(total or 0), page.limit, page.offset)

@@ -56,19 +56,16 @@ class PreferRoute(APIRoute):
             prefer = ",".join(request.headers.getlist("prefer"))
             if not prefer or response.status_code != status.HTTP_202_ACCEPTED:
                 return response
-            return _preferred(request, response, prefer)
+            job = _JOB.search(response.headers.get("location", ""))
+            wait_s = wait_of(prefer)
+            if job is not None and wait_s is not None:
+                return WaitingResponse(request, response, UUID(job[1]), wait_s)
+            applied = applied_of(prefer)
+            if applied is not None and wait_s is None:
+                response.headers[APPLIED] = applied
+            return response
 
         return handle
-
-
-def _preferred(request: Request, response: Response, prefer: str) -> Response:
-    job = _JOB.search(response.headers.get("location", ""))
-    wait_s = wait_of(prefer)
-    if job is None or wait_s is None:
-        if _ASYNC.search(prefer):
-            response.headers[APPLIED] = "respond-async"
-        return response
-    return WaitingResponse(request, response, UUID(job[1]), wait_s)
 
 
 class WaitingResponse(Response):

@@ -1,4 +1,4 @@
-"""Tells a lost database connection from other failures, and repeats what it broke."""
+"""Recognises a lost database connection, and repeats what it interrupted."""
 
 import asyncio
 import random
@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 2.0
+DATABASE_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a statement raises, through SQLAlchemy or straight from the driver."""
 _SURE = (
     PoolTimeoutError,  # every connection is in use: it passes like an outage
     asyncpg.PostgresConnectionError,
@@ -28,7 +30,7 @@ _SURE = (
 
 
 def is_lost(error: BaseException) -> bool:
-    """Tell whether the failure is the database being away.
+    """Return whether the failure is the database being away.
 
     A bare `ConnectionError` counts only where our database driver raised it: another
     server that refuses us is a fault of the task.
@@ -60,7 +62,7 @@ def _is_lost(error: BaseException) -> bool:
 
 
 def _from_driver(error: BaseException) -> bool:
-    """Tell whether the database driver raised this because of its connection."""
+    """Return whether the database driver raised this because of its connection."""
     if isinstance(error, asyncpg.InterfaceError):
         # "connection is closed", "pool is closing"; the others are faults of ours.
         return "closed" in str(error) or "closing" in str(error)

@@ -50,14 +50,21 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
         url = await stack.enter_async_context(database_url(settings))
         if settings.database.migrate_on_start:
             await bring_up(settings.database.owner_url or url)
-        engine = make_engine(
-            url,
-            pool_size=settings.database.pool_size,
-            statement_timeout_s=settings.database.statement_timeout_s,
-        )
+        engine = configured_engine(settings, url)
         stack.push_async_callback(engine.dispose)
         await refuse_unsafe_role(engine)
         yield Database(url, engine, make_sessions(engine))
+
+
+def configured_engine(
+    settings: Settings, url: str, *, pool_size: int | None = None
+) -> Engine:
+    """Return an engine with the pool and the time limit that the settings name."""
+    return make_engine(
+        url,
+        pool_size=pool_size or settings.database.pool_size,
+        statement_timeout_s=settings.database.statement_timeout_s,
+    )
 
 
 async def bring_up(url: str) -> None:

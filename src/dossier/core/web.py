@@ -54,8 +54,8 @@ async def get_actor(request: Request) -> Actor:
     return await authenticator(request)
 
 
-async def is_welcome(request: Request, actor: Actor) -> bool:
-    """Tell whether a request that lasts would still be let in, as the same caller.
+async def may_still_act(request: Request, actor: Actor) -> bool:
+    """Return whether a request that lasts would still be authenticated as its caller.
 
     Its token may be over or revoked meanwhile, and whoever has it deactivated.
     """

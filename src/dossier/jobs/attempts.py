@@ -6,13 +6,15 @@ while the row has its number, so that one whose job was taken over changes nothi
 
 import inspect
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 import anyio
 from pydantic import TypeAdapter, ValidationError
@@ -32,7 +34,7 @@ from dossier.integrations.queue.delivery import Delivery, Outcome
 from dossier.jobs import rules
 from dossier.jobs.buffer import EventBuffer
 from dossier.jobs.constants import FINISHED, JobSignal, JobState, StopReason
-from dossier.jobs.context import JobContext, record_failure
+from dossier.jobs.context import JobContext
 from dossier.jobs.event_log import record_end
 from dossier.jobs.exceptions import (
     JobSupersededError,
@@ -41,10 +43,12 @@ from dossier.jobs.exceptions import (
     WorkerLostError,
 )
 from dossier.jobs.gateway import log, rows
-from dossier.jobs.kinds import is_listed, kind_of_job
+from dossier.jobs.kinds import kind_of_job
 from dossier.jobs.models import Job
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 JobHandler = Callable[..., Awaitable[None]]
 """Takes a `JobContext`, then the job's arguments by name.
@@ -58,7 +62,7 @@ RETRYABLE = (UpstreamError, UnavailableError)
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimits:
-    """How patient a worker is."""
+    """When a worker gives a job up."""
 
     max_failures: int = 3
     max_deaths: int = 3
@@ -93,13 +97,14 @@ class Attempts:
         self._limits = limits or AttemptLimits()
         self._running: dict[JobContext, bool] = {}
         self._is_stopping = False
+        self._last_failed_look_s = -math.inf
 
     async def __call__(self, delivery: Delivery) -> Outcome:
         """Run one delivery; return what the engine does with its row."""
         with log_context(job_id=delivery.job_id, org_id=delivery.org_id):
             started_s = time.monotonic()
             tried: list[int] = []
-            begun = await retry_until_connected(lambda: self._begin(delivery, tried))
+            begun = await self._retry(lambda: self._begin(delivery, tried))
             if begun is None:
                 return Outcome.finished()
             job, stored_through = begun
@@ -114,10 +119,8 @@ class Attempts:
             ended = await self._run(context, delivery, streams=streams)
             recorded = Outcome.finished()
             if not context.has_receipt:
-                await retry_until_connected(context.close)
-                recorded = await retry_until_connected(
-                    lambda: self._record(delivery, job, ended)
-                )
+                await self._retry(context.close)
+                recorded = await self._retry(lambda: self._record(delivery, job, ended))
             _log(job, recorded, ended, time.monotonic() - started_s)
             return recorded
 
@@ -133,27 +136,42 @@ class Attempts:
         for context in tuple(self._running):
             context.stop(StopReason.STOPPING)
 
-    async def look_after(self) -> None:
-        """Stop running jobs that were cancelled, taken over or left by their readers.
+    async def stop_lost_jobs(self) -> None:
+        """Stop running jobs that were cancelled, taken over or abandoned by readers.
 
-        Once a second: a notification may be lost with its connection.
+        Called once a second: a notification may be lost with its connection.
         """
         running = {context.job_id: context for context in self._running}
         if not running:
             return
-        grace = timedelta(seconds=self._limits.disconnect_grace_s)
-        async with system_transaction(self._sessions) as session:
-            found = await rows.list_running_for_system(session, running, grace)
-            left = [job.id for job in found if job.is_left]
-            if left:
-                left = await rows.cancel_left_for_system(session, left, grace)
+        grace_s = self._limits.disconnect_grace_s
+        grace = timedelta(seconds=grace_s)
+        # While the database is away no web process can set `last_read_at`.
+        is_recent = time.monotonic() - self._last_failed_look_s >= grace_s
+        abandoned: list[UUID] = []
+        try:
+            async with system_transaction(self._sessions) as session:
+                found = await rows.list_running_for_system(session, running, grace)
+                if is_recent:
+                    abandoned = [job.id for job in found if job.is_abandoned]
+                if abandoned:
+                    abandoned = await rows.cancel_abandoned_for_system(
+                        session, abandoned, grace
+                    )
+        except Exception:
+            self._last_failed_look_s = time.monotonic()
+            raise
         known = {job.id: job for job in found}
         for job_id, context in running.items():
             job = known.get(job_id)
             if job is None or job.attempts != context.job.attempts:
                 context.stop(StopReason.SUPERSEDED)
-            elif job.state is JobState.CANCELLING or job_id in left:
+            elif job.state is JobState.CANCELLING or job_id in abandoned:
                 context.stop(StopReason.CANCELLED)
+
+    async def _retry(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Repeat an action until the database answers; not for long when stopping."""
+        return await retry_until_connected(action, lambda: self._is_stopping)
 
     async def _begin(
         self, delivery: Delivery, tried: list[int]
@@ -164,7 +182,9 @@ class Attempts:
         was not acknowledged: finding one of them there is no lost worker.
         """
         async with tenant_transaction(self._sessions, delivery.org_id) as session:
-            job = await self._lock(session, delivery)
+            job = await rows.lock_job_for_org(
+                session, delivery.org_id, delivery.job_id, fences_events=True
+            )
             if job is None or job.engine_id != delivery.engine_id:
                 return None
             is_repeat = job.state is JobState.PROCESSING and job.attempts in tried
@@ -175,9 +195,9 @@ class Attempts:
             )
             if delivered is None:
                 return None
-            job.deaths = delivered.deaths
-            if delivered.signal is not JobSignal.START:
-                await self._apply(session, job, delivered.signal, WorkerLostError())
+            signal, job.deaths = delivered
+            if signal is not JobSignal.START:
+                await self._apply(session, job, signal, WorkerLostError())
                 return None
             job.state = rules.next_state(job.state, JobSignal.START)
             job.attempts += 1
@@ -222,7 +242,7 @@ class Attempts:
         The end may be written although the reply to its commit was lost.
         """
         async with tenant_transaction(self._sessions, delivery.org_id) as session:
-            job = await self._lock(session, delivery)
+            job = await rows.lock_job_for_org(session, delivery.org_id, delivery.job_id)
             if job is None or job.state in FINISHED:
                 return Outcome.finished()
             if job.engine_id != delivery.engine_id:
@@ -245,18 +265,16 @@ class Attempts:
         is_lost_database = error is not None and is_lost(error)
         is_refused = isinstance(error, JobSupersededError)
         return rules.judge(
-            rules.Failure(
-                failures=job.failures,
-                max_failures=self._max_failures(job),
-                is_cancelled=stopped is StopReason.CANCELLED,
-                is_stopping=stopped is StopReason.STOPPING,
-                is_uncounted=is_lost_database
-                or is_refused
-                or stopped is StopReason.SUPERSEDED,
-                is_retryable=isinstance(error, RETRYABLE),
-                retry_after_s=getattr(error, "retry_after_s", None),
-                chance=random.random(),  # noqa: S311 - spreads retries
-            )
+            job.failures,
+            self._max_failures(job),
+            is_cancelled=stopped is StopReason.CANCELLED,
+            is_stopping=stopped is StopReason.STOPPING,
+            is_uncounted=is_lost_database
+            or is_refused
+            or stopped is StopReason.SUPERSEDED,
+            is_retryable=isinstance(error, RETRYABLE),
+            retry_after_s=getattr(error, "retry_after_s", None),
+            chance=random.random(),  # noqa: S311 - spreads retries
         )
 
     def _max_failures(self, job: Job) -> int:
@@ -276,12 +294,7 @@ class Attempts:
         job.error = _problem(job, error) if error and is_problem else None
         if job.state in FINISHED:
             await record_end(session, job)
-            if job.state is JobState.FAILED and is_listed(job.kind):
-                await record_failure(session, job)
         return job.state
-
-    async def _lock(self, session: Session, delivery: Delivery) -> Job | None:
-        return await rows.lock_job_for_org(session, delivery.org_id, delivery.job_id)
 
     def _handler(self, job: Job) -> JobHandler:
         if job.kind not in self._handlers:

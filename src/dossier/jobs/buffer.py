@@ -41,7 +41,7 @@ class AttemptEvents:
         """The number of the last event, stored or not."""
         self.is_refused = False
         self.is_held = False
-        """The handler's end takes what is left along: nothing is flushed."""
+        """The transaction that ends the job stores what is left: nothing is flushed."""
         self._pending: list[JobEvent] = []
         self._sent: EventBatch | None = None
         self._has_delta = False
@@ -72,7 +72,7 @@ class AttemptEvents:
 
     @property
     def has_unstored(self) -> bool:
-        """Tell whether something is to be stored."""
+        """Return whether something is to be stored."""
         return self._sent is not None or bool(self._pending)
 
     def next_batch(self) -> EventBatch:
@@ -85,7 +85,7 @@ class AttemptEvents:
 
     @property
     def has_unacknowledged(self) -> bool:
-        """Tell whether a batch was sent of which nothing is known."""
+        """Return whether a batch was sent of which nothing is known."""
         return self._sent is not None
 
     def acknowledge(self) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import anyio
 
-from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import (
     Session,
@@ -23,7 +22,6 @@ from dossier.jobs.event_log import JobEventLog, record_end
 from dossier.jobs.events import make_batch, make_event
 from dossier.jobs.exceptions import JobSupersededError
 from dossier.jobs.gateway import log, rows
-from dossier.jobs.kinds import is_listed
 from dossier.jobs.models import Job
 from dossier.jobs.types import JobEvent
 
@@ -70,7 +68,7 @@ class JobContext:
 
     @property
     def is_cancelled(self) -> bool:
-        """Tell whether a person, or the absence of readers, cancelled the job.
+        """Return whether a person, or the absence of readers, cancelled the job.
 
         False while the worker merely stops: the job goes on in another process.
         """
@@ -90,7 +88,7 @@ class JobContext:
         unit: str | None = None,
         message: str | None = None,
     ) -> None:
-        """Write how far it is; going further forgives earlier failures.
+        """Write how far it is; more than ever before resets the count of failures.
 
         Raises the cancellation when somebody asked to stop. It opens a transaction of
         its own, so it is not called inside one.
@@ -173,8 +171,6 @@ class JobContext:
             batch = make_batch(self.org_id, self.job_id, job.attempts, unstored)
             await log.add_batch(session, batch)
         await record_end(session, job)
-        if state is JobState.FAILED and is_listed(job.kind):
-            await record_failure(session, job)
         after_commit(session, self._note_receipt)
         return True
 
@@ -220,10 +216,3 @@ def actor_of(job: Job) -> Actor:
         request_id=job.request_id,
         api_key_id=job.actor_api_key_id,
     )
-
-
-async def record_failure(session: Session, job: Job) -> None:
-    """Record in the activity log that a job failed."""
-    activity = ActivityService(session, Actor.system(job.org_id))
-    details = {"kind": job.kind, "state": job.state, "attempts": job.attempts}
-    await activity.record("update", "job", job.id, details=details, status="failure")

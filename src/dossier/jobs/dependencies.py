@@ -43,17 +43,17 @@ async def get_jobs_service(session: RequestSession, actor: CurrentActor) -> Jobs
 Jobs = Annotated[JobsService, Depends(get_jobs_service)]
 
 
-async def announce_job(jobs: Jobs, response: Response) -> None:
+async def name_job_in_response(jobs: Jobs, response: Response) -> None:
     """Name the job that this request enqueues in the answer's header."""
 
     def announce(job: Job) -> None:
         response.headers["Location"] = f"{JOBS_PATH}/{job.id}"
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
 
-    jobs.announce_to(announce)
+    jobs.on_enqueue(announce)
 
 
-LocationOfJob = Depends(announce_job)
+LocationOfJob = Depends(name_job_in_response)
 """Sets `Location` and `Retry-After` on a 202; goes into a route's `dependencies`."""
 
 

@@ -1,26 +1,25 @@
 """A job's event log inside the caller's transaction: what `on_end` reads and writes."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from dossier.activity.service import ActivityService
 from dossier.core.clock import now
-from dossier.core.database import Session, raw_rows
-from dossier.core.reconnect import is_lost
-from dossier.jobs.constants import EVENTS_CHANNEL, MAX_NOTIFIED
+from dossier.core.database import Session
+from dossier.core.reconnect import DATABASE_ERRORS, is_lost
+from dossier.core.tenancy import Actor
+from dossier.jobs.constants import JobState
 from dossier.jobs.events import make_batch, make_event, read_batch, surviving
 from dossier.jobs.gateway import log
-from dossier.jobs.kinds import kind_of_job
+from dossier.jobs.kinds import is_listed, kind_of_job
 from dossier.jobs.models import Job
 from dossier.jobs.types import JobEvent
 
 logger = logging.getLogger(__name__)
 
 MAX_SEQUENCE_NUMBER = 2**31 - 1
-
-
-_NOTIFY = "select pg_notify($1, $2)"
 
 
 class JobEventLog:
@@ -45,7 +44,7 @@ class JobEventLog:
         event = make_event(number, kind, data)
         batch = make_batch(job.org_id, job.id, job.attempts, [event])
         await log.add_batch(self._session, batch)
-        await notify(self._session, [job.id])
+        await log.add_notification(self._session, [job.id])
         if job.finished_at is not None:
             job.last_seq = number
         return number
@@ -55,7 +54,8 @@ async def record_end(session: Session, job: Job) -> None:
     """Write what belongs to every terminal change; `job.state` is set already.
 
     A failure of the kind's `on_end` is logged and undone; the job ends without it,
-    because its readers would wait for ever otherwise.
+    because its readers would wait for ever otherwise. Errors of the database, such as a
+    deadlock or a timeout, are raised: the caller's transaction is tried again.
     """
     job.finished_at = job.finished_at or now()
     kind = kind_of_job(job)
@@ -64,23 +64,19 @@ async def record_end(session: Session, job: Job) -> None:
             async with session.begin_nested():
                 await kind.on_end(session, job)
         except Exception as exc:
-            if is_lost(exc):
+            if is_lost(exc) or isinstance(exc, DATABASE_ERRORS):
                 raise
             logger.exception("jobs.on_end.failed", extra={"kind": job.kind})
             await session.refresh(job)
     if kind.streams:
         job.last_seq = await _last_number(session, job)
-    await notify(session, [job.id])
-
-
-async def notify(
-    session: Session, job_ids: Collection[UUID], channel: str = EVENTS_CHANNEL
-) -> None:
-    """Notify all processes of jobs when the transaction commits."""
-    ids = [job_id.hex for job_id in job_ids]
-    for start in range(0, len(ids), MAX_NOTIFIED):
-        payload = " ".join(ids[start : start + MAX_NOTIFIED])
-        await raw_rows(session, _NOTIFY, channel, payload)
+    if job.state is JobState.FAILED and is_listed(job.kind):
+        activity = ActivityService(session, Actor.system(job.org_id))
+        details = {"kind": job.kind, "state": job.state, "attempts": job.attempts}
+        await activity.record(
+            "update", "job", job.id, details=details, status="failure"
+        )
+    await log.add_notification(session, [job.id])
 
 
 def notified_ids(payload: str) -> list[UUID]:

@@ -25,14 +25,18 @@ from dossier.jobs.types import JobEvent
 
 logger = logging.getLogger(__name__)
 
+LOOK_INTERVAL_S = 10.0
+"""How often all followed jobs are read although nothing was notified."""
+RECHECK_S = 15.0
+"""How often rights are checked although no change was notified."""
 READ_MARK_INTERVAL_S = 2.0
 """How often `last_read_at` of followed jobs is set."""
 RETRY_S = 0.2
 """Between two reads while the database is away."""
 
 
-class Reader:
-    """Somebody who follows one job from a position on."""
+class Subscriber:
+    """One stream or wait that follows a job from a position on."""
 
     def __init__(
         self,
@@ -47,8 +51,8 @@ class Reader:
         """The number of the last event that was read."""
         self.has_ended = False
         """Nothing comes after what was read; the job has ended or is gone."""
-        self.must_recheck = False
-        """The reader may have lost the right to follow."""
+        self.access_changed = asyncio.Event()
+        """Set when the right to follow may have been lost."""
         self.was_skipped = False
         """More was stored while events were not taken yet."""
         self._on_caught_up = on_caught_up
@@ -57,7 +61,7 @@ class Reader:
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether events that were read are not taken yet: no more are read.
+        """Return whether events that were read are not taken yet: no more are read.
 
         So a slow client holds up nobody, and fills no memory.
         """
@@ -65,7 +69,7 @@ class Reader:
 
     async def next(self, timeout_s: float | None = None) -> list[JobEvent]:
         """Return what is new; empty at the end, when woken, or after the time."""
-        if not (self._events or self.has_ended or self.must_recheck):
+        if not (self._events or self.has_ended):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
                     await self._changed.wait()
@@ -92,17 +96,25 @@ class Reader:
 
 
 class JobFollower:
-    """Reads jobs for all readers of a process; run as `async with`."""
+    """Reads jobs for all subscribers of a process; run as `async with`."""
 
     def __init__(
-        self, sessions: SessionFactory, database_url: str, keep_alive_s: float = 15
+        self,
+        sessions: SessionFactory,
+        database_url: str,
+        keep_alive_s: float = 15,
+        *,
+        recheck_s: float = RECHECK_S,
+        look_interval_s: float = LOOK_INTERVAL_S,
     ) -> None:
         self.keep_alive_s = keep_alive_s
+        self.recheck_s = recheck_s
         self.is_open = True
         """Streams and waits end where it is not: clients read on elsewhere."""
         self._sessions = sessions
+        self._look_interval_s = look_interval_s
         self._listener = Listener(database_url, on_return=self._look_at_all)
-        self._readers: dict[UUID, set[Reader]] = {}
+        self._subscribers: dict[UUID, set[Subscriber]] = {}
         self._changed: set[UUID] = set()
         self._has_changed = asyncio.Event()
         self._must_mark = asyncio.Event()
@@ -110,7 +122,7 @@ class JobFollower:
 
     async def __aenter__(self) -> Self:
         """Begin to follow; leaving closes."""
-        loops = (self._listen(), self._read(), self._mark_read())
+        loops = (self._listen(), self._look(), self._read(), self._mark_read())
         self._tasks = [asyncio.create_task(each, name="follower") for each in loops]
         return self
 
@@ -120,8 +132,8 @@ class JobFollower:
     async def close(self) -> None:
         """End all streams and waits, and give the connection back."""
         self.is_open = False
-        for reader in self._all_readers():
-            reader.wake()
+        for subscriber in self._all_subscribers():
+            subscriber.wake()
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -137,34 +149,33 @@ class JobFollower:
         starting_after: int = 0,
         *,
         cancels: bool = False,
-    ) -> Iterator[Reader]:
+    ) -> Iterator[Subscriber]:
         """Follow a job that the caller has authorised, from a number on.
 
         `cancels`: the job ends when nobody follows it any more, so that it is noted at
         once, and not at the next interval, that somebody does.
         """
-        reader = Reader(org_id, job_id, starting_after, self._look_at)
-        readers = self._readers.setdefault(job_id, set())
-        readers.add(reader)
+        subscriber = Subscriber(org_id, job_id, starting_after, self._look_at)
+        subscribers = self._subscribers.setdefault(job_id, set())
+        subscribers.add(subscriber)
         self._look_at({job_id})
         if cancels:
             self._must_mark.set()
         try:
-            yield reader
+            yield subscriber
         finally:
-            readers.discard(reader)
-            if not readers:
-                self._readers.pop(job_id, None)
+            subscribers.discard(subscriber)
+            if not subscribers:
+                self._subscribers.pop(job_id, None)
 
-    async def wait(self, org_id: UUID, job_id: UUID, timeout_s: float) -> bool:
+    async def wait(self, org_id: UUID, job_id: UUID, timeout_s: float | None) -> bool:
         """Return whether the job ends, or is deleted, before the time is over."""
-        with self.following(org_id, job_id, MAX_SEQUENCE_NUMBER) as reader:
+        with self.following(org_id, job_id, MAX_SEQUENCE_NUMBER) as subscriber:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
-                    while self.is_open and not reader.has_ended:
-                        await reader.next()
-                        reader.must_recheck = False
-            return reader.has_ended
+                    while self.is_open and not subscriber.has_ended:
+                        await subscriber.next()
+            return subscriber.has_ended
 
     async def last_number(self, org_id: UUID, job_id: UUID) -> int:
         """Return the number of the last stored event of a job."""
@@ -176,28 +187,36 @@ class JobFollower:
         await self._listener.add(ACCESS_CHANNEL, self._on_access)
 
     def _on_events(self, payload: str) -> None:
-        self._look_at(self._readers.keys() & notified_ids(payload))
+        self._look_at(self._subscribers.keys() & notified_ids(payload))
 
     def _on_access(self, payload: str) -> None:
-        for job_id in self._readers.keys() & notified_ids(payload):
-            for reader in self._readers[job_id]:
-                reader.must_recheck = True
-                reader.wake()
+        for job_id in self._subscribers.keys() & notified_ids(payload):
+            for subscriber in self._subscribers[job_id]:
+                subscriber.access_changed.set()
+
+    async def _look(self) -> None:
+        """Read everything from time to time: a notification may get lost unnoticed."""
+        while True:
+            await asyncio.sleep(self._look_interval_s)
+            self._look_at(set(self._subscribers))
 
     def _look_at_all(self) -> None:
         """Read everything: notifications were lost while no connection was up."""
-        for reader in self._all_readers():
-            reader.must_recheck = True
-            reader.wake()
-        self._look_at(set(self._readers))
+        for subscriber in self._all_subscribers():
+            subscriber.access_changed.set()
+        self._look_at(set(self._subscribers))
+        # A worker cancels what seems abandoned: the time of the outage must not count.
+        self._must_mark.set()
 
     def _look_at(self, job_ids: set[UUID]) -> None:
         if job_ids:
             self._changed |= job_ids
             self._has_changed.set()
 
-    def _all_readers(self) -> list[Reader]:
-        return [each for readers in self._readers.values() for each in readers]
+    def _all_subscribers(self) -> list[Subscriber]:
+        return [
+            each for subscribers in self._subscribers.values() for each in subscribers
+        ]
 
     async def _read(self) -> None:
         while True:
@@ -212,24 +231,28 @@ class JobFollower:
                 self._look_at(changed)
 
     async def _read_changed(self, changed: set[UUID]) -> None:
-        readers: dict[tuple[UUID, UUID], list[Reader]] = {}
-        for reader in (each for id_ in changed for each in self._readers.get(id_, ())):
-            if reader.is_behind:
-                reader.was_skipped = True
+        subscribers: dict[tuple[UUID, UUID], list[Subscriber]] = {}
+        for subscriber in (
+            each for id_ in changed for each in self._subscribers.get(id_, ())
+        ):
+            if subscriber.is_behind:
+                subscriber.was_skipped = True
             else:
-                readers.setdefault((reader.org_id, reader.job_id), []).append(reader)
-        if not readers:
+                subscribers.setdefault(
+                    (subscriber.org_id, subscriber.job_id), []
+                ).append(subscriber)
+        if not subscribers:
             return
         positions = [
-            (*key, min(reader.position for reader in each))
-            for key, each in readers.items()
+            (*key, min(subscriber.position for subscriber in each))
+            for key, each in subscribers.items()
         ]
         async with system_transaction(self._sessions) as session:
             pages = await log.read_pages_for_system(session, positions)
         for key, page in pages.items():
             events = [event for batch in page.batches for event in read_batch(batch)]
-            for reader in readers[key]:
-                reader.receive(events, is_last=page.is_last)
+            for subscriber in subscribers[key]:
+                subscriber.receive(events, is_last=page.is_last)
             if page.is_full:
                 self._look_at({key[1]})
 
@@ -239,11 +262,11 @@ class JobFollower:
                 async with asyncio.timeout(READ_MARK_INTERVAL_S):
                     await self._must_mark.wait()
             self._must_mark.clear()
-            if not self._readers:
+            if not self._subscribers:
                 continue
             try:
                 async with system_transaction(self._sessions) as session:
-                    await rows.mark_read_for_system(session, list(self._readers))
+                    await rows.mark_read_for_system(session, list(self._subscribers))
             except Exception as exc:  # noqa: BLE001 - marked again two seconds later
                 _log(exc)
 

@@ -35,7 +35,7 @@ def kind_of_job(job: Job) -> JobKind:
 
 
 def is_listed(name: str) -> bool:
-    """Tell whether `/jobs` shows jobs of this name."""
+    """Return whether `/jobs` shows jobs of this name."""
     return name not in _KINDS or _KINDS[name].listed
 
 

@@ -1,7 +1,7 @@
-"""State changes and retries of jobs, as ordered lists of small rules."""
+"""State changes and retries of jobs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dossier.jobs.constants import FINISHED, JobSignal, JobState
 from dossier.jobs.exceptions import JobStateError
@@ -69,108 +69,63 @@ def back_off_s(failures: int, chance: float) -> float:
     return min(base_s * (1 + JITTER * chance), MAX_DELAY_S)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What is known when a run ended without success."""
-
-    failures: int
-    """In a row and without progress, this one not yet counted."""
-    max_failures: int
-    is_cancelled: bool = False
-    is_stopping: bool = False
-    """The worker process ends."""
-    is_uncounted: bool = False
-    """The database was away, or the attempt could not store its events."""
-    is_retryable: bool = False
-    retry_after_s: float | None = None
-    chance: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What follows from a failure."""
+class Verdict(NamedTuple):
+    """What follows from an attempt that ended without success."""
 
     signal: JobSignal
     failures: int
     delay_s: float = 0.0
 
 
-Rule = Callable[[Failure], Verdict | None]
+def judge(
+    failures: int,
+    max_failures: int,
+    *,
+    is_cancelled: bool = False,
+    is_stopping: bool = False,
+    is_uncounted: bool = False,
+    is_retryable: bool = False,
+    retry_after_s: float | None = None,
+    chance: float = 0.0,
+) -> Verdict:
+    """Return what follows from an attempt that ended without success.
 
-
-def _confirm_cancel(failure: Failure) -> Verdict | None:
-    if not failure.is_cancelled:
-        return None
-    return Verdict(JobSignal.CONFIRM_CANCEL, failure.failures)
-
-
-def _queue_again(failure: Failure) -> Verdict | None:
-    if not failure.is_stopping:
-        return None
-    return Verdict(JobSignal.RETRY_LATER, failure.failures)
-
-
-def _retry_uncounted(failure: Failure) -> Verdict | None:
-    if not failure.is_uncounted:
-        return None
-    return Verdict(JobSignal.RETRY_LATER, failure.failures, UNCOUNTED_DELAY_S)
-
-
-def _retry_upstream_alone(failure: Failure) -> Verdict | None:
-    if failure.is_retryable:
-        return None
-    return Verdict(JobSignal.FAIL, failure.failures + 1)
-
-
-def _give_up(failure: Failure) -> Verdict | None:
-    if failure.failures + 1 < failure.max_failures:
-        return None
-    return Verdict(JobSignal.FAIL, failure.failures + 1)
-
-
-def _retry_later(failure: Failure) -> Verdict:
-    count = failure.failures + 1
-    delay_s = failure.retry_after_s
-    if delay_s is None:
-        delay_s = back_off_s(count, failure.chance)
+    Args:
+        failures: In a row and without progress, this one not yet counted.
+        max_failures: How many fail the job.
+        is_cancelled: A person, or the absence of readers, ended it.
+        is_stopping: The worker process ends.
+        is_uncounted: The database was away, or the attempt could not store its events.
+        is_retryable: The fault of another system, which may pass.
+        retry_after_s: What that system asked for.
+        chance: A number from 0 to 1 that spreads the waits.
+    """
+    if is_cancelled:
+        return Verdict(JobSignal.CONFIRM_CANCEL, failures)
+    if is_stopping:
+        return Verdict(JobSignal.RETRY_LATER, failures)
+    if is_uncounted:
+        return Verdict(JobSignal.RETRY_LATER, failures, UNCOUNTED_DELAY_S)
+    count = failures + 1
+    if not is_retryable or count >= max_failures:
+        return Verdict(JobSignal.FAIL, count)
+    delay_s = back_off_s(count, chance) if retry_after_s is None else retry_after_s
     return Verdict(JobSignal.RETRY_LATER, count, min(delay_s, MAX_DELAY_S))
 
 
-RULES: tuple[Rule, ...] = (
-    _confirm_cancel,
-    _queue_again,
-    _retry_uncounted,
-    _retry_upstream_alone,
-    _give_up,
-    _retry_later,
-)
+def on_delivery(
+    state: JobState, deaths: int, max_deaths: int
+) -> tuple[JobSignal, int] | None:
+    """Return the signal and the deaths of workers that a delivery means for a job.
 
-
-def judge(failure: Failure) -> Verdict:
-    """Return the first verdict that a rule gives."""
-    return next(verdict for rule in RULES if (verdict := rule(failure)) is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What a delivery means for a job."""
-
-    signal: JobSignal
-    deaths: int
-    """Of workers that ran the job, one found now included."""
-
-
-def on_delivery(state: JobState, deaths: int, max_deaths: int) -> Delivered | None:
-    """Return what a delivery means for a job, or `None` where it is over.
-
-    A job that is delivered while it is `processing` has lost its worker.
+    `None` where there is nothing to run. A job that is delivered while it is
+    `processing` has lost its worker.
     """
-    if state in FINISHED:
+    if state in FINISHED or state is JobState.WAITING:
         return None
     if state is JobState.CANCELLING:
-        return Delivered(JobSignal.CONFIRM_CANCEL, deaths)
+        return JobSignal.CONFIRM_CANCEL, deaths
     if state is JobState.PENDING:
-        return Delivered(JobSignal.START, deaths)
+        return JobSignal.START, deaths
     lost = deaths + 1
-    signal = JobSignal.FAIL if lost >= max_deaths else JobSignal.START
-    return Delivered(signal, lost)
+    return JobSignal.FAIL if lost >= max_deaths else JobSignal.START, lost

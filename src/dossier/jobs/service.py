@@ -19,13 +19,14 @@ from dossier.jobs.constants import (
     JobSignal,
     JobState,
 )
-from dossier.jobs.event_log import JobEventLog, notify, record_end
+from dossier.jobs.event_log import JobEventLog, record_end
 from dossier.jobs.exceptions import JobAlreadyQueuedError, JobNotFoundError
-from dossier.jobs.gateway import rows
-from dossier.jobs.kinds import is_listed, kind_of, names_in
+from dossier.jobs.gateway import log, rows
+from dossier.jobs.kinds import is_listed, kind_of, kind_of_job, names_in
 from dossier.jobs.models import DEDUPE_INDEX, Job
 from dossier.jobs.rules import next_state
 from dossier.jobs.schemas import JobFilters
+from dossier.jobs.types import JobKind
 
 Scalar = UUID | str | int | bool | None
 """What a job may carry: ids and plain values, never objects."""
@@ -40,11 +41,11 @@ class JobsService:
         self._session = session
         self._actor = actor
         self._activity = ActivityService(session, actor)
-        self._announce: Callable[[Job], None] | None = None
+        self._on_enqueue: Callable[[Job], None] | None = None
 
-    def announce_to(self, announce: Callable[[Job], None]) -> None:
-        """Tell somebody of each job that is enqueued from now on."""
-        self._announce = announce
+    def on_enqueue(self, action: Callable[[Job], None]) -> None:
+        """Run an action for each job that is enqueued from now on."""
+        self._on_enqueue = action
 
     async def enqueue(
         self,
@@ -72,16 +73,8 @@ class JobsService:
         job = added[0] if added else await self._holder(row, delay_s)
         if first_event is not None and job.id == row["id"]:
             await JobEventLog(self._session, job).append(*first_event)
-        self._tell(job)
+        self._notify_caller(job)
         return job
-
-    async def enqueue_many(
-        self, name: str, items: Sequence[Mapping[str, Scalar]], *, priority: int = 0
-    ) -> list[Job]:
-        """Queue a fan-out in one statement, so that it yields to other work."""
-        if not items:
-            return []
-        return await self._add([self._row(name, priority, ids) for ids in items], 0)
 
     async def get_job(self, job_id: UUID) -> Job:
         """Return one listed job of the organisation."""
@@ -136,7 +129,7 @@ class JobsService:
         job_ids = await rows.list_unfinished_ids_for_org(
             self._session, self._actor.org_id, subject_id
         )
-        await notify(self._session, job_ids, ACCESS_CHANNEL)
+        await log.add_notification(self._session, job_ids, ACCESS_CHANNEL)
 
     async def retry_job(self, job_id: UUID) -> Job:
         """Queue a failed job once more."""
@@ -144,16 +137,18 @@ class JobsService:
         job = await self._lock(job_id)
         if not is_listed(job.kind):
             raise JobNotFoundError(job_id)
+        backlog = await self._backlog(kind_of_job(job))
         job.state = next_state(job.state, JobSignal.REDRIVE)
         job.failures = job.deaths = job.last_seq = 0
         job.error = job.finished_at = job.cancel_requested_at = None
+        job.log_pruned_at = job.last_read_at = None
         # A new engine row: the old one may not have been forgotten yet.
         [job.engine_id] = await queue.reserve_ids(self._session, 1)
         with conflict_on(DEDUPE_INDEX, JobAlreadyQueuedError(job.dedupe_key)):
             await self._session.flush()
-        await self._queue([job])
+        await self._queue([job], backlog)
         await self._record(job)
-        self._tell(job)
+        self._notify_caller(job)
         return job
 
     async def _cancel(self, job: Job) -> Job:
@@ -172,11 +167,11 @@ class JobsService:
         running = [job.engine_id for job in jobs if job.state not in FINISHED]
         if running:
             await queue.request_stop(self._session, running)
-        await notify(self._session, [job.id for job in jobs])
+        await log.add_notification(self._session, [job.id for job in jobs])
 
-    def _tell(self, job: Job) -> None:
-        if self._announce is not None:
-            self._announce(job)
+    def _notify_caller(self, job: Job) -> None:
+        if self._on_enqueue is not None:
+            self._on_enqueue(job)
 
     def _row(
         self,
@@ -210,7 +205,7 @@ class JobsService:
 
     async def _add(self, values: list[dict[str, Any]], delay_s: float) -> list[Job]:
         engine_ids = await queue.reserve_ids(self._session, len(values))
-        backlog = await self._backlog(values[0]["kind"])
+        backlog = await self._backlog(kind_of(values[0]["kind"]))
         for row, engine_id in zip(values, engine_ids, strict=True):
             row["engine_id"] = engine_id
         jobs = await rows.add_jobs(self._session, values)
@@ -236,7 +231,7 @@ class JobsService:
         ]
         await queue.add_entries(self._session, entries)
 
-    async def _backlog(self, name: str) -> int:
+    async def _backlog(self, kind: JobKind) -> int:
         """Return how far back the organisation's next job queues in its group.
 
         The n-th unfinished job of one organisation stands behind the first of another.
@@ -244,7 +239,7 @@ class JobsService:
         return await rows.count_unfinished_for_org(
             self._session,
             self._actor.org_id,
-            names_in(kind_of(name).group),
+            names_in(kind.group),
             at_most=queue.RANKS,
         )
 

@@ -1,10 +1,11 @@
 """A job's events over HTTP: server-sent events that resume where they were cut."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple
 
 import orjson
 from fastapi import Depends, Header, Query
@@ -17,9 +18,11 @@ from dossier.core.reconnect import retry_until_connected
 from dossier.jobs.constants import FINISHED
 from dossier.jobs.event_log import MAX_SEQUENCE_NUMBER
 from dossier.jobs.exceptions import StreamPositionInvalidError
-from dossier.jobs.follower import JobFollower, Reader
+from dossier.jobs.follower import JobFollower, Subscriber
 from dossier.jobs.models import Job
 from dossier.jobs.types import JobEvent
+
+logger = logging.getLogger(__name__)
 
 RETRY_MS = 1000
 """How soon a client comes back when its stream was cut."""
@@ -35,20 +38,17 @@ _FIRST = b"retry: %d\n\n" % RETRY_MS
 _KEEP_ALIVE = b": keep-alive\n\n"
 
 MayFollow = Callable[[], Awaitable[bool]]
-"""Tells whether the reader still has the right to the job's events."""
+"""Returns whether the client still has the right to the job's events."""
 
 
-class Position(int):
+class Position(NamedTuple):
     """The number of an event, and the name of the parameter that gave it."""
 
+    number: int = 0
     given_as: str = STARTING_AFTER
 
-    @classmethod
-    def named(cls, number: int, name: str) -> Self:
-        """Return a number that a parameter gave."""
-        position = cls(number)
-        position.given_as = name
-        return position
+
+BEGINNING = Position()
 
 
 async def get_starting_after(
@@ -58,7 +58,7 @@ async def get_starting_after(
     starting_after: Annotated[
         str | None, Query(description="The number of the last event seen.")
     ] = None,
-) -> int:
+) -> Position:
     """Return where a stream goes on; the larger of header and query counts.
 
     A browser repeats the query of the first request when it reconnects, so that its
@@ -70,26 +70,26 @@ async def get_starting_after(
     )
 
 
-StartingAfter = Annotated[int, Depends(get_starting_after)]
+StartingAfter = Annotated[Position, Depends(get_starting_after)]
 
 
 def event_stream(
     follower: JobFollower,
     job: Job,
-    starting_after: int = 0,
+    starting_after: Position = BEGINNING,
     *,
-    may_follow: MayFollow | None = None,
+    may_follow: MayFollow,
 ) -> Response:
     """Answer with a job's events after a number; 204 where nothing more will come.
 
-    `may_follow` is asked again whenever rights to the job may have changed, and as
-    often as a quiet stream says that it is alive: not every change is notified.
+    `may_follow` is called again whenever rights to the job may have changed, and every
+    15 seconds: not every change is notified.
     Raises `StreamPositionInvalidError` for a number that no event has, here or, where
     the job is under way, when the response is sent.
     """
     if job.state in FINISHED:
         _refuse_beyond(starting_after, job.last_seq)
-        if starting_after == job.last_seq or job.log_pruned_at is not None:
+        if starting_after.number == job.last_seq or job.log_pruned_at is not None:
             return Response(status_code=204)
     return EventStream(follower, job, starting_after, may_follow)
 
@@ -105,8 +105,8 @@ class EventStream(Response):
         self,
         follower: JobFollower,
         job: Job,
-        starting_after: int,
-        may_follow: MayFollow | None,
+        starting_after: Position,
+        may_follow: MayFollow,
     ) -> None:
         super().__init__(status_code=200, headers=_HEADERS)
         del self.headers["content-length"]
@@ -115,14 +115,16 @@ class EventStream(Response):
         self._cancels = job.on_disconnect == "cancel"
         self._starting_after = starting_after
         self._may_follow = may_follow
-        self._asking: asyncio.Task[bool] | None = None
-        self._asked_s = 0.0
         self._has_left = False
+        self._is_refused = False
+        # Cleared while a change of rights that was notified is being checked.
+        self._may_send = asyncio.Event()
+        self._may_send.set()
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the job's end, or until the client is gone."""
-        if self._starting_after:
+        if self._starting_after.number:
             last = await self._follower.last_number(self._org_id, self._job_id)
             _refuse_beyond(self._starting_after, last)
         await send(
@@ -135,78 +137,80 @@ class EventStream(Response):
         with self._follower.following(
             self._org_id,
             self._job_id,
-            self._starting_after,
+            self._starting_after.number,
             cancels=self._cancels,
-        ) as reader:
-            watch = asyncio.create_task(self._watch(receive, reader))
+        ) as subscriber:
+            watches = [
+                asyncio.create_task(each)
+                for each in (
+                    self._watch_client(receive, subscriber),
+                    self._watch_rights(subscriber),
+                )
+            ]
             try:
-                await self._stream(reader, send)
+                await self._stream(subscriber, send)
             finally:
-                watch.cancel()
-                if self._asking is not None:
-                    self._asking.cancel()
+                for watch in watches:
+                    watch.cancel()
         if not self._has_left:
             await send({"type": "http.response.body", "body": b""})
 
-    async def _stream(self, reader: Reader, send: Send) -> None:
+    def _is_open(self) -> bool:
+        return self._follower.is_open and not (self._has_left or self._is_refused)
+
+    async def _stream(self, subscriber: Subscriber, send: Send) -> None:
         clock = asyncio.get_running_loop().time
-        quiet_s = self._follower.keep_alive_s / 2
-        self._asked_s = sent_s = clock()
+        sent_s = clock()
         await _send(send, _FIRST)
-        while self._follower.is_open and not self._has_left:
-            events = await reader.next(max(0.0, sent_s + quiet_s - clock()))
-            if not await self._is_allowed(reader):
+        while self._is_open():
+            due_s = sent_s + self._follower.keep_alive_s
+            events = await subscriber.next(max(0.0, due_s - clock()))
+            await self._may_send.wait()
+            if not self._is_open():
                 return
             if events:
                 await _send(send, b"".join([_frame(event) for event in events]))
                 sent_s = clock()
-            elif reader.has_ended:
+            elif subscriber.has_ended:
                 return
-            elif clock() - sent_s >= quiet_s:
+            elif clock() >= due_s:
                 await _send(send, _KEEP_ALIVE)
                 sent_s = clock()
 
-    async def _is_allowed(self, reader: Reader) -> bool:
-        if self._may_follow is None:
-            reader.must_recheck = False
-            return True
-        if reader.must_recheck:
-            reader.must_recheck = False
-            self._asked_s = asyncio.get_running_loop().time()
-            return await retry_until_connected(self._may_follow)
-        return self._is_still_allowed(self._may_follow, reader)
+    async def _watch_client(self, receive: Receive, subscriber: Subscriber) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._has_left = True
+        self._may_send.set()
+        subscriber.wake()
 
-    def _is_still_allowed(self, may_follow: MayFollow, reader: Reader) -> bool:
-        """Ask from time to time, without holding events up for the answer.
+    async def _watch_rights(self, subscriber: Subscriber) -> None:
+        """Check rights when a change is notified and from time to time.
 
-        Where none comes for as long again, the stream ends.
+        Events are held up only while a notified change is checked. The stream ends when
+        the right is lost, or when it is not known for as long as between two checks.
         """
-        asking, now_s = self._asking, asyncio.get_running_loop().time()
-        if asking is not None and asking.done():
-            self._asking = None
-            return asking.result()
-        is_due = now_s - self._asked_s >= self._follower.keep_alive_s
-        if asking is not None:
-            return not is_due
-        if is_due:
-            self._asked_s = now_s
-            self._asking = asyncio.ensure_future(retry_until_connected(may_follow))
-            self._asking.add_done_callback(lambda answer: _answered(reader, answer))
-        return True
-
-    async def _watch(self, receive: Receive, reader: Reader) -> None:
-        with suppress(asyncio.CancelledError):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            self._has_left = True
-            reader.wake()
-
-
-def _answered(reader: Reader, answer: asyncio.Future[bool]) -> None:
-    """Have the answer looked at; where nobody does any more, a failure is none."""
-    if not answer.cancelled():
-        answer.exception()
-    reader.wake()
+        recheck_s = self._follower.recheck_s
+        while not self._is_refused:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(recheck_s):
+                    await subscriber.access_changed.wait()
+            if subscriber.access_changed.is_set():
+                subscriber.access_changed.clear()
+                self._may_send.clear()
+            try:
+                async with asyncio.timeout(recheck_s):
+                    may_follow = await retry_until_connected(
+                        self._may_follow, lambda: not self._is_open()
+                    )
+            except TimeoutError:
+                may_follow = False
+            except Exception:
+                logger.exception("jobs.stream.rights_unknown")
+                may_follow = False
+            self._is_refused = not may_follow
+            self._may_send.set()
+        subscriber.wake()
 
 
 def _frame(event: JobEvent) -> bytes:
@@ -228,13 +232,14 @@ def _position(given: str | None, name: str) -> Position:
     number = int(given) if _NUMBER.fullmatch(given) else MAX_SEQUENCE_NUMBER + 1
     if number > MAX_SEQUENCE_NUMBER:
         raise _invalid(name, "A position is the number of an event: 0, 1, 2, …")
-    return Position.named(number, name)
+    return Position(number, name)
 
 
-def _refuse_beyond(starting_after: int, last: int) -> None:
-    if starting_after > last:
-        name = getattr(starting_after, "given_as", STARTING_AFTER)
-        raise _invalid(name, "No event of this run has such a number yet.")
+def _refuse_beyond(starting_after: Position, last: int) -> None:
+    if starting_after.number > last:
+        raise _invalid(
+            starting_after.given_as, "No event of this run has such a number yet."
+        )
 
 
 def _invalid(name: str, detail: str) -> StreamPositionInvalidError:

@@ -1,5 +1,6 @@
 """What the clock does for jobs: prune logs, find jobs that the engine has lost."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -9,9 +10,10 @@ from dossier.core.database import Session, SessionFactory, system_transaction
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue import client as queue
 from dossier.jobs import rules
-from dossier.jobs.constants import JobSignal, JobState
+from dossier.jobs.constants import JobGroup, JobSignal, JobState
 from dossier.jobs.event_log import record_end
 from dossier.jobs.gateway import log, rows
+from dossier.jobs.kinds import kind_of_job
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.jobs.types import Periodic
@@ -86,10 +88,20 @@ async def _queue_again(session: Session, lost: Sequence[Job]) -> None:
     engine_ids = await queue.reserve_ids(session, len(again))
     for job, engine_id in zip(again, engine_ids, strict=True):
         job.engine_id = engine_id
-    await queue.add_entries(
-        session,
-        [
-            queue.QueueEntry(job.engine_id, job.kind, job.org_id, job.id, job.priority)
-            for job in again
-        ],
-    )
+    # Many jobs of one organisation do not go before the first of another.
+    ranks: Counter[tuple[UUID, JobGroup]] = Counter()
+    entries = []
+    for job in again:
+        place = job.org_id, kind_of_job(job).group
+        entries.append(
+            queue.QueueEntry(
+                engine_id=job.engine_id,
+                kind=job.kind,
+                org_id=job.org_id,
+                job_id=job.id,
+                priority=job.priority,
+                rank=ranks[place],
+            )
+        )
+        ranks[place] += 1
+    await queue.add_entries(session, entries)

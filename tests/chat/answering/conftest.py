@@ -37,7 +37,7 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.llm.types import ServerAbilities
 from dossier.jobs.context import JobContext
 from dossier.jobs.event_log import JobEventLog
-from dossier.jobs.follower import JobFollower
+from dossier.jobs.follower import RECHECK_S, JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.testing.model_server import ScriptedModelServer
@@ -279,7 +279,7 @@ class ChatHouse:
         model_name: str | None = "scripted",
         fallback_url: str | None = None,
         window: Window = WINDOW,
-        keep_alive_s: float | None = None,
+        recheck_s: float = RECHECK_S,
     ) -> Chat:
         """Open one more organisation; what belongs to it is closed at the end."""
         settings, database, state = self._settings, self._database, self._app.state
@@ -290,7 +290,7 @@ class ChatHouse:
         if not state.authenticator.actors:  # the first one's settings are the app's
             state.settings, state.sessions = settings, database.sessions
             state.job_follower = await self._stack.enter_async_context(
-                JobFollower(database.sessions, database.url, keep_alive_s or 15)
+                JobFollower(database.sessions, database.url, recheck_s=recheck_s)
             )
         sessions = database.sessions
         org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")

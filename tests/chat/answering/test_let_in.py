@@ -28,7 +28,7 @@ from dossier.jobs.service import JobsService
 from dossier.testing.model_server import Script, ScriptedModelServer
 
 CODES = httpx2.codes
-KEEP_ALIVE_S = 0.2
+RECHECK_S = 0.2
 SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 """An answer that is still being written when something happens to its reader."""
 
@@ -54,7 +54,7 @@ class House:
         self.run_ids.append(started.json()["id"])
         path = f"/api/v1/chat/runs/{started.json()['id']}"
         reading = asyncio.create_task(self.ann.get(f"{path}/events"))
-        await asyncio.sleep(3 * KEEP_ALIVE_S)
+        await asyncio.sleep(3 * RECHECK_S)
         assert not reading.done()
         return path, reading
 
@@ -63,7 +63,7 @@ class House:
 async def house(
     open_chat: OpenChat, model: ScriptedModelServer
 ) -> AsyncIterator[House]:
-    chat = await open_chat(has_model=True, keep_alive_s=KEEP_ALIVE_S)
+    chat = await open_chat(has_model=True, recheck_s=RECHECK_S)
     model.play(SLOW)
     people = [
         await make_user(

@@ -90,7 +90,7 @@ class Fleet:
         """Enqueue jobs and commit them."""
         async with tenant_transaction(self.sessions, ORG_ID) as session:
             jobs = JobsService(session, Actor.system(ORG_ID))
-            return await jobs.enqueue_many(kind, [args] * count)
+            return [await jobs.enqueue(kind, **args) for _ in range(count)]
 
     async def settled(self, jobs: list[Job], timeout_s: float) -> list[str]:
         """Wait until the jobs have come to their end; return their states."""

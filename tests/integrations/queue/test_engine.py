@@ -26,6 +26,7 @@ from dossier.core.listening import Listener
 from dossier.core.reconnect import is_lost, retry_until_connected
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue.client import prune_log, queue_depth
+from dossier.integrations.queue.delivery import Delivery, Outcome
 from dossier.integrations.queue.worker import (
     EngineWorker,
     Queue,
@@ -339,3 +340,25 @@ async def test_keeping_everything_prunes_nothing(committed: SessionFactory) -> N
 
     async with system_transaction(committed) as session:
         assert await prune_log(session, keep=timedelta(days=365)) == 0
+
+
+@pytest.mark.parametrize("first", [None, Outcome.superseded()])
+async def test_a_row_stays_when_its_handler_raises_or_is_superseded(
+    fresh_database: str, committed: SessionFactory, first: Outcome | None
+) -> None:
+    job = await make_job(committed, ORG_ID)
+    stop, deliveries = asyncio.Event(), list[Delivery]()
+
+    async def handle(delivery: Delivery) -> Outcome:
+        deliveries.append(delivery)
+        if len(deliveries) > 1:
+            stop.set()
+            return Outcome.finished()
+        if first is None:
+            raise ValueError
+        return first
+
+    async with asyncio.timeout(20):
+        await EngineWorker(fresh_database, [Queue({KIND: handle})]).run(stop)
+
+    assert [delivery.job_id for delivery in deliveries] == [job.id, job.id]

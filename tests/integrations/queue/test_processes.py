@@ -94,7 +94,6 @@ async def test_a_stream_goes_on_in_another_worker_and_its_text_is_whole(
         with follower.following(ORG_ID, jobs[0].id) as reader:
             while not reader.position:
                 await reader.next()
-                reader.must_recheck = False
         await fleet.start_ready(1)
         fleet.workers[0].send_signal(number)
 

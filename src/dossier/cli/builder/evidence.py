@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.facts import StatedEvidence, StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, StoredFile
-from dossier.cli.builder.workshop import BuildContext
 from dossier.pif.constants import Outcome
 from dossier.pif.schemas import MatchResponse
 from dossier.products.constants import MatchedBy

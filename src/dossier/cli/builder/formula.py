@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.facts import StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, RefusedFile, StoredFile
-from dossier.cli.builder.workshop import BuildContext
 from dossier.core.errors import InvalidError, TooLargeError
 from dossier.products.service import FormulaDraft, FormulaWish
 

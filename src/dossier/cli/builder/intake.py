@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import StatedFacts
 from dossier.cli.builder.terminal import StageProgress, display_name
@@ -14,7 +15,6 @@ from dossier.cli.builder.types import (
     RefusedFile,
     StoredFile,
 )
-from dossier.cli.builder.workshop import BuildContext
 from dossier.documents.constants import TextState
 from dossier.documents.models import Document
 from dossier.documents.service import take_in
@@ -22,7 +22,6 @@ from dossier.documents.tasks import put_away
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.kinds import SPREADSHEETS
 from dossier.integrations.storage.exceptions import BlobMissingError
-from dossier.jobs.models import Job
 
 _PIECE_BYTES = 256 * 1024
 
@@ -53,12 +52,10 @@ async def read_documents(
     names = {entry.job_id: entry.file.name for entry in stored if entry.job_id}
     problems: dict[UUID, str] = {}
 
-    def on_end(job: Job) -> None:
+    async for job in context.ended_jobs(names):
         step.advance(display_name(names[job.id]))
         if job.error:
             problems[job.id] = job.error["detail"]
-
-    await context.watch.until_done(names.keys(), on_end)
     async with context.transaction() as session:
         documents = context.documents(session)
         return [

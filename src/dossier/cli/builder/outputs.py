@@ -11,10 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.terminal import StageProgress
-from dossier.cli.builder.waiting import require_done
-from dossier.cli.builder.workshop import BuildContext
 from dossier.pif.constants import Market
 from dossier.pif.service import VersionResult
 from dossier.reports.constants import ReportFile
@@ -66,7 +65,7 @@ async def print_version(
         frozen = await context.pif(session).snapshot_version(product_id, market)
         job = await context.reports(session).request_report(product_id, market)
     report_id = UUID(job.args["report_id"])
-    await context.watch.until_done([job.id], require_done)
+    await context.require_done(job.id)
     async with context.transaction() as session:
         report = await context.reports(session).get_report(report_id)
         keys = [file["key"] for file in (report.files or {}).values()]
@@ -74,7 +73,7 @@ async def print_version(
         # An earlier build printed this version, and its files were removed since.
         async with context.transaction() as session:
             job = await context.reports(session).reprint(report_id)
-        await context.watch.until_done([job.id], require_done)
+        await context.require_done(job.id)
     step.advance("version")
     return frozen, report_id
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dossier.accounts.service import OrganisationsService
+from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.evidence import link_evidence
 from dossier.cli.builder.facts import (
@@ -20,12 +21,11 @@ from dossier.cli.builder.intake import read_documents, require_legible, store_fi
 from dossier.cli.builder.outputs import output_folder, print_version, write_report
 from dossier.cli.builder.result import BuildResult
 from dossier.cli.builder.terminal import WRITING, Stages
-from dossier.cli.builder.waiting import watching
-from dossier.cli.builder.workshop import BuildContext
 from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.documents.constants import READ_TASK
+from dossier.jobs.follower import JobFollower
 from dossier.pif.constants import Market
 from dossier.reports.constants import RENDER_TASK
 from dossier.worker import working
@@ -82,13 +82,13 @@ async def _opened(settings: Settings) -> AsyncIterator[BuildContext]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened_database(settings))
         actor = await OrganisationsService(database.sessions).ensure_local()
-        watch = await stack.enter_async_context(
-            watching(database.url, database.sessions, actor)
+        follower = await stack.enter_async_context(
+            JobFollower(database.sessions, database.url)
         )
         await stack.enter_async_context(
             working(settings, database, (READ_TASK, RENDER_TASK))
         )
-        yield BuildContext(settings, database.sessions, actor, watch)
+        yield BuildContext(settings, database.sessions, actor, follower)
 
 
 async def _build(

@@ -1,9 +1,9 @@
 """Settings of models, search, jobs and chat."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AliasChoices, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from dossier.core.settings.group import Group
 
@@ -72,7 +72,7 @@ class AiSettings(Group):
 
 
 class KnowledgeSettings(Group):
-    """Search over the papers."""
+    """Search over the documents."""
 
     local_embed_model: str | None = Field(
         None, description="sentence-transformers model (extra `local-embed`)."
@@ -91,12 +91,9 @@ class KnowledgeSettings(Group):
 class JobSettings(Group):
     """The worker, its queues, and the event logs of jobs."""
 
-    model_config = ConfigDict(populate_by_name=True)
-
     child: bool = Field(
         default=True,
-        validation_alias=AliasChoices("child", "in_process"),
-        description="`dossier serve` starts a worker process as its child.",
+        description="`serve` starts a worker as its child (was `…__IN_PROCESS`).",
     )
     lease_s: float = Field(
         25, ge=0.5, description="A worker silent for this long has lost its jobs."
@@ -126,7 +123,9 @@ class JobSettings(Group):
     flush_ms: int = Field(
         100, ge=10, le=250, description="Events are stored at most this far apart."
     )
-    keep_alive_s: float = Field(15, gt=0, description="Between two comments.")
+    keep_alive_s: float = Field(
+        15, gt=0, description="Between two comments in a quiet stream."
+    )
     on_disconnect: Literal["continue", "cancel"] = Field(
         "continue", description="What becomes of an answer that nobody reads any more."
     )
@@ -137,8 +136,19 @@ class JobSettings(Group):
         365, ge=0, description="Events of a job that has ended stay this long; 0: ever."
     )
     seal_interval_s: int = Field(
-        5, ge=1, le=60, description="How far the seal of the trail may lag."
+        5, ge=1, le=60, description="How far the seal of the activity log may lag."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_name(cls, given: Any) -> Any:
+        """Read `in_process`, the former name of `child`, where `child` is not set."""
+        if isinstance(given, dict) and "in_process" in given:
+            rest = {
+                name: value for name, value in given.items() if name != "in_process"
+            }
+            return {"child": given["in_process"]} | rest
+        return given
 
 
 class ChatSettings(Group):

@@ -39,12 +39,12 @@ where held.status = 'picked' and held.queue_manager_id <> running.owner
 
 
 def beat_interval_s(lease_s: float) -> float:
-    """Return how often a worker says that it lives."""
+    """Return how often a worker renews its leases, in seconds."""
     return max(0.05, min(1.0, lease_s / 8))
 
 
 def settling_s(lease_s: float) -> float:
-    """Return how long all living workers need, after an outage, to say so again."""
+    """Return how long, after an outage, until all workers have renewed their leases."""
     return 3 * beat_interval_s(lease_s) + 0.2
 
 
@@ -114,7 +114,7 @@ class LeaseKeeper:
             self._on_taken()
 
     async def _is_taken(self, connection: Any, lost: Mapping[int, UUID]) -> bool:
-        """Tell whether another worker holds a job that still runs here."""
+        """Return whether another worker holds a job that still runs here."""
         columns = list(lost), list(lost.values())
         rows = await connection.fetch(_TAKEN, *columns, timeout=TIMEOUT_S)
         running = set(self._running())

@@ -46,6 +46,8 @@ from dossier.integrations.queue.lease import LeaseKeeper, end_process, settling_
 logger = logging.getLogger(__name__)
 
 POOL_SIZE = 4
+FAILED_DELAY = timedelta(seconds=2)
+"""Before a job is delivered again whose handler raised."""
 _OWNER = f"select queue_manager_id from {TABLE} where id = $1 and status = 'picked'"  # noqa: S608 - the name is a constant
 _SETTLING = f"""
 select extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8
@@ -191,8 +193,14 @@ class HandlerExecutor(AbstractEntrypointExecutor):
         except asyncio.CancelledError as exc:
             # The loop itself is ending: the engine would forget a cancelled row.
             raise RetryRequested(reason="the worker ended") from exc
+        except Exception as exc:
+            # The engine would delete the row of a job that is not recorded as ended.
+            logger.exception("queue.handler.failed", extra={"engine_id": job.id})
+            raise RetryRequested(delay=FAILED_DELAY, reason=repr(exc)[:200]) from exc
         if outcome.is_superseded:
             await self.on_superseded(job.id)
+            # The row is that of a newer attempt, which may be queued: it must stay.
+            raise RetryRequested(reason="superseded")
         if outcome.again_in_s is not None:
             raise RetryRequested(delay=timedelta(seconds=outcome.again_in_s))
 

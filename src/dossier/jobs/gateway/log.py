@@ -23,7 +23,7 @@ _RUNNING_SQL = ", ".join(f"'{state}'" for state in sorted(RUNNING))
 # A batch is refused as a whole where its attempt no longer has the job, or where
 # another attempt has stored a batch that begins with the same number. The row lock is
 # the one that foreign keys take: it waits for whoever begins another attempt or deletes
-# the job, and for nobody else.
+# the job (FOR UPDATE), and not for changes of state (FOR NO KEY UPDATE).
 _STORE = f"""
 with batch as (
   select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[],
@@ -64,6 +64,8 @@ insert into job_events
   (org_id, job_id, attempt, first_seq, last_seq, events, created_at)
 values ($1, $2, $3, $4, $5, $6::json, clock_timestamp())
 """
+
+_NOTIFY = "select pg_notify($1, $2)"
 
 _LAST = """
 select last_seq from job_events where org_id = $1 and job_id = $2
@@ -122,12 +124,12 @@ class LogPage:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether more may be stored than was read."""
+        """Return whether more may be stored than was read."""
         return len(self.batches) == READ_ROWS
 
     @property
     def is_last(self) -> bool:
-        """Tell whether nothing can come after these batches."""
+        """Return whether nothing can come after these batches."""
         is_over = self.state is None or self.state in FINISHED
         return is_over and not self.is_full
 
@@ -150,6 +152,16 @@ async def list_stored_for_system(
     keys = [(b.job_id, b.attempt, b.first_seq, b.last_seq) for b in batches]
     rows = await raw_rows(session, _STORED, *zip(*keys, strict=True))
     return {(row["job_id"], row["attempt"]) for row in rows}
+
+
+async def add_notification(
+    session: Session, job_ids: Collection[UUID], channel: str = EVENTS_CHANNEL
+) -> None:
+    """Notify all processes of jobs when the transaction commits."""
+    ids = [job_id.hex for job_id in job_ids]
+    for start in range(0, len(ids), MAX_NOTIFIED):
+        payload = " ".join(ids[start : start + MAX_NOTIFIED])
+        await raw_rows(session, _NOTIFY, channel, payload)
 
 
 async def add_batch(session: Session, batch: EventBatch) -> None:

@@ -56,8 +56,8 @@ class RunningJob(NamedTuple):
     id: UUID
     state: JobState
     attempts: int
-    is_left: bool
-    """Its readers have left, and it is to end then."""
+    is_abandoned: bool
+    """Nobody reads it any more, and it is to end then."""
 
 
 async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
@@ -89,10 +89,19 @@ async def read_job_for_org(
     return None if row is None else _with_progress(row)
 
 
-async def lock_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job | None:
-    """Return one job that nobody else can change before we commit."""
+async def lock_job_for_org(
+    session: Session, org_id: UUID, job_id: UUID, *, fences_events: bool = False
+) -> Job | None:
+    """Return one job that nobody else can change before we commit.
+
+    `fences_events`: no batch of events of an earlier attempt is stored meanwhile. Other
+    changes do without: a flush waits for the locks of all jobs whose events it has, so
+    that one slow change would hold up every stream of a worker.
+    """
     found: Job | None = await session.scalar(
-        _one(org_id, job_id).with_for_update().execution_options(populate_existing=True)
+        _one(org_id, job_id)
+        .with_for_update(key_share=not fences_events)
+        .execution_options(populate_existing=True)
     )
     return found
 
@@ -113,9 +122,7 @@ async def list_jobs_for_org(
     reader: TenantReader, org_id: UUID, filters: JobFilters, page: PageParams
 ) -> Slice[Row]:
     """Return one page of an organisation's listed jobs, newest first."""
-    values = {
-        name: value for name, value in asdict(filters).items() if value is not None
-    }
+    values = _given(filters)
     listed = _list(frozenset(values))
     unlisted = kinds.unlisted_names()
     found = await reader.page(listed, org_id, page, unlisted=unlisted, **values)
@@ -154,7 +161,7 @@ async def count_unfinished_for_org(
 async def mark_progress_for_org(
     session: Session, org_id: UUID, job_id: UUID, attempt: int, **progress: Any
 ) -> JobState | None:
-    """Write an attempt's progress; going further forgives failures and deaths."""
+    """Write an attempt's progress; more than ever before resets failures and deaths."""
     done = progress["progress_done"]
     further = Job.progress_peak < done
     statement = (
@@ -229,9 +236,17 @@ async def list_jobs_for_system(
     session: Session, filters: JobFilters, *, limit: int
 ) -> list[Job]:
     """Return listed jobs of all organisations, newest first."""
-    listed = select(Job).where(Job.kind.not_in(kinds.unlisted_names()))
-    query = _filtered(listed, filters).order_by(Job.created_at.desc(), Job.id)
-    return list(await session.scalars(query.limit(limit)))
+    values = _given(filters)
+    query = (
+        select(Job)
+        .where(
+            Job.kind.not_in(kinds.unlisted_names()),
+            *(_CONDITIONS[name] for name in values),
+        )
+        .order_by(Job.created_at.desc(), Job.id)
+        .limit(limit)
+    )
+    return list(await session.scalars(query, values))
 
 
 async def get_job_for_system(session: Session, job_id: UUID) -> Job | None:
@@ -248,10 +263,15 @@ async def lock_unfinished_for_system(
     """
     query = (
         select(Job)
-        .where(Job.finished_at.is_(None), Job.created_at < before, Job.id > after)
+        .where(
+            Job.finished_at.is_(None),
+            Job.state != JobState.WAITING,  # the engine has no row of these
+            Job.created_at < before,
+            Job.id > after,
+        )
         .order_by(Job.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     return list(await session.scalars(query))
 
@@ -260,14 +280,16 @@ async def list_running_for_system(
     session: Session, job_ids: Collection[UUID], grace: timedelta
 ) -> list[RunningJob]:
     """Return where jobs stand that a worker runs."""
-    is_left = and_(Job.on_disconnect == "cancel", Job.last_read_at < func.now() - grace)
+    is_abandoned = and_(
+        Job.on_disconnect == "cancel", Job.last_read_at < func.now() - grace
+    )
     query = select(
-        Job.id, Job.state, Job.attempts, func.coalesce(is_left, false())
+        Job.id, Job.state, Job.attempts, func.coalesce(is_abandoned, false())
     ).where(Job.id.in_(job_ids))
     return [RunningJob(*row) for row in await session.execute(query)]
 
 
-async def cancel_left_for_system(
+async def cancel_abandoned_for_system(
     session: Session, job_ids: Collection[UUID], grace: timedelta
 ) -> list[UUID]:
     """Ask for the end of running jobs whose readers have left; return which."""
@@ -300,6 +322,10 @@ async def mark_read_for_system(session: Session, job_ids: Collection[UUID]) -> N
     )
 
 
+def _given(filters: JobFilters) -> dict[str, Any]:
+    return {name: value for name, value in asdict(filters).items() if value is not None}
+
+
 def _one(org_id: UUID, job_id: UUID) -> Select[Any]:
     return select(Job).where(Job.org_id == org_id, Job.id == job_id)
 
@@ -311,18 +337,3 @@ def _held(org_id: UUID, job_id: UUID, attempt: int) -> list[Any]:
         Job.attempts == attempt,
         Job.state.in_(RUNNING),
     ]
-
-
-def _filtered(query: Select[Any], filters: JobFilters) -> Select[Any]:
-    wanted = {
-        Job.state: filters.state,
-        Job.kind: filters.kind,
-    }
-    for column, value in wanted.items():
-        if value is not None:
-            query = query.where(column == value)
-    if filters.created_after is not None:
-        query = query.where(Job.created_at > filters.created_after)
-    if filters.created_before is not None:
-        query = query.where(Job.created_at < filters.created_before)
-    return query

@@ -12,7 +12,7 @@ from dossier.products.service import ProductsService
 from dossier.sources.constants import CentralDocument, CentralPaper, LinkedPaper
 
 
-async def central_paper(
+async def central_document(
     session: Session, org_id: UUID, document_id: UUID
 ) -> CentralPaper | None:
     """Return a document with its products; `None`: nothing of it is to lie there."""
@@ -34,6 +34,6 @@ async def central_paper(
     )
 
 
-async def central_papers(session: Session) -> Collection[LinkedPaper]:
+async def central_documents(session: Session) -> Collection[LinkedPaper]:
     """Return every document that belongs there, across organisations."""
     return await gateway.list_linked_papers_for_system(session)

@@ -33,8 +33,9 @@ from dossier.knowledge.rules.preparing import Prepared, Served, context_head
 from dossier.knowledge.rules.weights import has_drifted
 from dossier.sources.constants import PUSH_DOCUMENT_TASK
 
-for _name in (INDEX_TASK, REWEIGH_TASK, EMBED_TASK, CATCH_UP_TASK):
+for _name in (INDEX_TASK, REWEIGH_TASK, CATCH_UP_TASK):
     declare(JobKind(_name, JobGroup.INDEXING))
+declare(JobKind(EMBED_TASK))  # it waits for a model server most of the time
 
 _CATCH_UP = 500
 """Documents that are enqueued at once; the clock comes again."""

@@ -1,15 +1,20 @@
 """What the steps of a build work with: one organisation, its services, its store."""
 
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from uuid import UUID
 
-from dossier.cli.builder.waiting import JobWatch
+from dossier.cli.builder.errors import JobFailedError
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
 from dossier.integrations.storage.client import ObjectStore, open_store
+from dossier.jobs.constants import FINISHED, JobState
+from dossier.jobs.follower import JobFollower
+from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.pif.service import PifService
 from dossier.products.service import FormulaImporter, FormulaService, ProductsService
@@ -23,7 +28,7 @@ class BuildContext:
     settings: Settings
     sessions: SessionFactory
     actor: Actor
-    watch: JobWatch
+    follower: JobFollower
 
     @property
     def store(self) -> ObjectStore:
@@ -39,8 +44,31 @@ class BuildContext:
         """Open one transaction of the organisation."""
         return tenant_transaction(self.sessions, self.actor.org_id)
 
+    async def ended_jobs(self, job_ids: Iterable[UUID]) -> AsyncIterator[Job]:
+        """Yield each job once it has ended, well or not."""
+        for job_id in job_ids:
+            job = await self._job(job_id)
+            if job.state not in FINISHED:
+                await self.follower.wait(self.actor.org_id, job_id, timeout_s=None)
+                job = await self._job(job_id)
+            yield job
+
+    async def require_done(self, job_id: UUID) -> None:
+        """Wait for a job.
+
+        Raises:
+            JobFailedError: it failed or was cancelled; its problem says why.
+        """
+        async for job in self.ended_jobs([job_id]):
+            if job.state is not JobState.DONE:
+                raise JobFailedError(job.kind, job.error or {})
+
+    async def _job(self, job_id: UUID) -> Job:
+        async with self.transaction() as session:
+            return await JobsService(session, self.actor).get_job(job_id)
+
     def documents(self, session: Session) -> DocumentsService:
-        """Return the papers of the organisation."""
+        """Return the documents of the organisation."""
         return DocumentsService(session, self.actor)
 
     def importer(self) -> FormulaImporter:
