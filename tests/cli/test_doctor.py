@@ -55,6 +55,7 @@ def test_healthy_machine_has_only_ok_checks(run: Callable[..., Result]) -> None:
         ["ok", "pgvector"],
         ["ok", "roles"],
         ["ok", "migrations"],
+        ["ok", "worker"],
         ["ok", "font"],
         ["ok", "storage"],
     ]
@@ -149,3 +150,8 @@ def test_log_in_without_the_roles_gets_the_grant_to_run(
         checks["roles"]["mend"]
     )
     assert "migrations" not in checks
+
+
+@pytest.mark.parametrize(("age_s", "state"), [(0, "ok"), (59, "ok"), (61, "wrong")])
+def test_jobs_that_wait_for_long_want_a_worker(age_s: float, state: str) -> None:
+    assert doctor.check_queue(3, age_s).state == state

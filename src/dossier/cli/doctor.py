@@ -26,6 +26,7 @@ from dossier.core.revision import (
 from dossier.core.settings import Settings
 from dossier.core.startup import database_url
 from dossier.integrations.pdf.fonts import find_font
+from dossier.integrations.queue.client import TABLE
 from dossier.integrations.storage.client import open_store
 
 app = typer.Typer()
@@ -46,6 +47,13 @@ select current_setting('server_version') as version,
                 or not {MAY_ACT_AS.format(role="name")}) as unusable_roles,
        session_user as login
 """  # noqa: S608 - constants
+_QUEUE = f"""
+select count(*) as jobs,
+       coalesce(extract(epoch from now() - min(execute_after)), 0)::float8 as age_s
+from {TABLE} where status = 'queued' and execute_after <= now()
+"""  # noqa: S608 - constants
+_LONGEST_WAIT_S = 60
+"""A job that waits for longer has no worker, or too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,10 @@ async def _examine_server(settings: Settings, url: str) -> list[Check]:
                 await connection.execute(f"set role {APP_ROLE}")
                 revision = await connection.fetchval(_REVISION)
             checks.append(check_revision(revision))
+            if revision == head_revision():
+                await connection.execute(f"set role {SYSTEM_ROLE}")
+                waiting = (await connection.fetch(_QUEUE))[0]
+                checks.append(check_queue(waiting["jobs"], waiting["age_s"]))
     finally:
         await connection.close()
     return checks
@@ -188,6 +200,15 @@ def check_roles(unusable: list[str], login: str) -> Check:
         mend = f"{_MIGRATE} Still so? As the owner: `grant {names} to {login}`."
         return Check("roles", "wrong", detail, mend)
     return Check("roles", "ok", f"{login} can act as them")
+
+
+def check_queue(jobs: int, age_s: float) -> Check:
+    """Check that somebody works off the queue."""
+    if age_s > _LONGEST_WAIT_S:
+        detail = f"{jobs} jobs wait, the oldest for {age_s:.0f} s"
+        mend = "Start `dossier worker`, or `dossier serve` without `--no-worker`."
+        return Check("worker", "wrong", detail, mend)
+    return Check("worker", "ok", f"{jobs} jobs wait")
 
 
 def check_revision(revision: str | None) -> Check:

@@ -45,7 +45,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the address as JSON.
 @app.command("fake-model")
 def fake_model(  # noqa: PLR0913 - each is a flag
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")
+    ] = 0,
     *,
     delay_ms_per_token: Delay = None,
     first_token_ms: FirstToken = None,

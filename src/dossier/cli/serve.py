@@ -40,7 +40,9 @@ def serve(
     host: Annotated[
         str | None, typer.Option(help="Address to listen on; open mode: this machine.")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")
+    ] = None,
     *,
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Leave jobs to `dossier worker`.")

@@ -54,7 +54,8 @@ def next_state(state: JobState, signal: JobSignal) -> JobState:
     for rule in TRANSITIONS:
         if rule.signal is signal and state in rule.sources:
             return rule.target
-    message = f"A job that is {state} cannot {signal.replace('_', ' ')}."
+    action = "be retried" if signal is JobSignal.REDRIVE else signal.replace("_", " ")
+    message = f"A job that is {state} cannot {action}."
     raise JobStateError(message)
 
 
