@@ -4,7 +4,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from dossier.ai.exceptions import BudgetBusyError, BudgetExhaustedError
+from dossier.ai.exceptions import (
+    BudgetBusyError,
+    BudgetExhaustedError,
+    ModelPriceUnknownError,
+)
 from dossier.ai.schemas import AnswerLabel, Degraded
 from dossier.core.clock import now
 from dossier.core.errors import AppError
@@ -36,11 +40,10 @@ ANSWER_CUT: Final = Degraded(
 
 @dataclass(frozen=True, slots=True)
 class CacheWrite:
-    """What is done to the stored answers when an answer is recorded."""
+    """What is stored when an answer is recorded."""
 
     key: str
-    payload: dict[str, Any] | None
-    """`None`: the answer may not be stored, and its claim is given up."""
+    payload: dict[str, Any]
     scope: dict[str, Any]
     replaces: bool = False
     """An answer given anew takes the place of what was stored."""
@@ -103,7 +106,9 @@ async def events_of(
 
 def is_budget(error: AppError) -> bool:
     """Return whether the caller's budget, and no model, is the reason."""
-    return isinstance(error, BudgetBusyError | BudgetExhaustedError)
+    return isinstance(
+        error, BudgetBusyError | BudgetExhaustedError | ModelPriceUnknownError
+    )
 
 
 def with_alternative(error: AppError) -> AppError:

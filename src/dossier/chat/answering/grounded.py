@@ -30,7 +30,7 @@ from dossier.chat.answering.generate import (
 )
 from dossier.chat.answering.prompt import GROUNDED_PROMPT, GroundedCall, grounded_call
 from dossier.chat.answering.retrieval import Sources, find_sources, restore_sources
-from dossier.chat.answering.stream import AnswerStream
+from dossier.chat.answering.stream import AnswerStream, label_from
 from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules import replies
@@ -98,7 +98,13 @@ class GroundedAnswer:
         if not earlier.added_through:
             return None
         whole = earlier.without_torn_end()
-        can_continue = model is not None and whole.pieces
+        label = label_from(earlier.label)
+        is_models = (
+            label is not None
+            and label.engine == "model"
+            and not (label.from_cache or label.degraded)
+        )
+        can_continue = model is not None and whole.pieces and is_models
         if not can_continue or not await self._parts.continues_text():
             self._ctx.restarted(earlier.searched_through)
             return None
@@ -117,17 +123,11 @@ class GroundedAnswer:
         )
         key = key_of(self._ctx.org_id, self._context, sources, config)
         stored = StoredAnswers(self._parts.sessions, self._ctx, self._parts.cache_days)
-        is_anew = self._context.job_input.is_anew
-        if not is_anew:
+        if not self._context.job_input.is_anew:
             cached = await stored.claim(key, self._context)
             if cached is not None:
                 return self._from_cache(cached, sources)
-        try:
-            outcome = await self._generated(model, sources, None)
-        except BaseException:
-            if not is_anew:
-                await stored.abandon(key)
-            raise
+        outcome = await self._generated(model, sources, None)
         write = cache_write_of(key, self._context, outcome, self._stream, config)
         return replace(outcome, cache_write=write)
 

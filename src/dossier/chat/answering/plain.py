@@ -91,7 +91,7 @@ async def _relay(
     # A model may repeat an address that a person wrote, and no other.
     said = [turn.text for turn in context.history.turns if turn.role == "user"]
     said.append(context.question)
-    guard = LinkGuard(said)
+    guard = LinkGuard(said, stream.text)
     tag = tag_of(ctx, FEATURE, load_prompt(PLAIN_PROMPT).sha256)
     generated = None
     async with aclosing(events_of(model, request, tag)) as events:
