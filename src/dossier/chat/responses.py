@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from dossier.chat.answering.record import RUNS_PATH
+from dossier.chat.constants import RUNS_PATH
 from dossier.chat.schemas.chat import ChatResponse
 from dossier.chat.schemas.runs import RunResponse
 from dossier.chat.service.answers import Asked

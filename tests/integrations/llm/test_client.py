@@ -51,7 +51,7 @@ async def test_an_answer_comes_in_pieces_with_what_it_cost() -> None:
 
 async def test_what_is_asked_is_of_openais_wire() -> None:
     async with serving(streaming(WHOLE)) as server:
-        request = replace(QUESTION, max_output_tokens=50, temperature=0.1)
+        request = replace(QUESTION, max_output_tokens=50)
         await asked(server.url, RememberingLedger(), request, api_key="sk-1")
 
     assert server.bodies == [
@@ -64,7 +64,6 @@ async def test_what_is_asked_is_of_openais_wire() -> None:
             "stream": True,
             "stream_options": {"include_usage": True},
             "max_tokens": 50,
-            "temperature": 0.1,
         }
     ]
     [request_seen] = server.requests
