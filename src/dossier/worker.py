@@ -19,9 +19,7 @@ from dossier.ai.service.assembly import open_model_parts
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
 from dossier.api import central_service
 from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
-from dossier.chat.constants import ANSWER_JOB
-from dossier.chat.tasks.parts import open_clients, window_of
-from dossier.chat.tasks.summarise import summarise
+from dossier.chat.constants import ANSWER_JOB, SUMMARISE_TASK
 from dossier.core.database import make_sessions
 from dossier.core.reconnect import is_lost
 from dossier.core.settings import Settings
@@ -66,12 +64,6 @@ WATCH_INTERVAL_S = 1.0
 """How soon a cancellation is found whose notification was lost."""
 
 
-def summarising(settings: Settings) -> JobHandler:
-    """Return what writes running summaries."""
-    clients_of = partial(open_clients, settings)
-    return partial(summarise, clients_of=clients_of, window=window_of(settings))
-
-
 HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
     "documents.read_text": lambda settings: partial(
         read_text,
@@ -81,7 +73,6 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
     "documents.delete_blob": lambda settings: partial(
         delete_blob, store=open_store(settings.storage.url, settings.home)
     ),
-    "chat.summarise": summarising,
     "knowledge.index_document": lambda settings: partial(
         knowledge.index_document,
         is_given_away=settings.knowledge.central_url is not None,
@@ -370,6 +361,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     ):
         handlers = known_handlers(settings, searchers.embedder())
         handlers[ANSWER_JOB] = pipeline
+        handlers[SUMMARISE_TASK] = pipeline.summarise
         logger.info("worker.started")
         await make_worker(settings, database, handlers).run(stop)
     logger.info("worker.stopped")

@@ -98,27 +98,6 @@ async def test_a_run_that_was_taken_over_leads_again(
     assert await claim(sessions, org_id, leader) == Lead()
 
 
-async def test_an_abandoned_claim_is_free_at_once(
-    sessions: SessionFactory, org_id: UUID
-) -> None:
-    await claim(sessions, org_id, uuid4())
-    async with opened(sessions, org_id) as cache:
-        await cache.abandon(KEY)
-
-    assert await claim(sessions, org_id, uuid4()) == Lead()
-
-
-async def test_abandoning_keeps_what_is_stored(
-    sessions: SessionFactory, org_id: UUID
-) -> None:
-    await claim(sessions, org_id, uuid4())
-    await store(sessions, org_id)
-    async with opened(sessions, org_id) as cache:
-        await cache.abandon(KEY)
-
-    assert isinstance(await claim(sessions, org_id, uuid4()), Hit)
-
-
 async def test_a_claim_whose_time_is_over_is_taken_over(
     sessions: SessionFactory, org_id: UUID
 ) -> None:

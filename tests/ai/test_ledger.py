@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tests.factories.ai import make_budget, make_ledger, make_record, make_tag
 
 from dossier.ai.constants import BudgetScope, BudgetWindow, CallOutcome
@@ -17,6 +18,7 @@ from dossier.ai.exceptions import (
 )
 from dossier.ai.models import AiBudgetWindow, AiCall
 from dossier.ai.rules.pricing import Price
+from dossier.ai.service import Ledger
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.problems import problem_of
 from dossier.integrations.llm.types import Outcome
@@ -312,3 +314,23 @@ async def test_callers_under_several_budgets_never_wait_for_each_other(
     through = await race(committing, 36, tags, 100)
 
     assert len(through) == 30  # ten of each user's twelve
+
+
+async def test_settling_is_repeated_until_the_database_answers(
+    sessions: SessionFactory, org_id: UUID
+) -> None:
+    asked: list[str] = []
+
+    async def price_of(model: str) -> Price | None:
+        asked.append(model)
+        if len(asked) == 2:
+            raise PoolTimeoutError
+        return None
+
+    ledger = Ledger(sessions, price_of)
+    reservation = await ledger.reserve(make_tag(org_id), "large", 500)
+
+    await ledger.settle(reservation, make_record())
+
+    [call] = await calls_of(sessions, org_id)
+    assert (call.outcome, len(asked)) == (CallOutcome.COMPLETED, 3)

@@ -147,3 +147,18 @@ def test_no_word_is_joined_to_an_address_that_passed() -> None:
     text = shown(["See ", "https://lab.example/r/7", ">", ">", "www", " now"])
 
     assert text in {"See  now", "See https://lab.example/r/7 now"}
+
+
+@pytest.mark.parametrize(
+    ("before", "pieces"),
+    [("Ask evil", [".com/x", " now"]), ("See https://lab.example/r/7", ["?secret"])],
+)
+def test_piece_that_makes_a_link_of_stored_text_is_left_out(
+    before: str, pieces: list[str]
+) -> None:
+    guard = LinkGuard(KNOWN, before)
+
+    text = before + "".join([*map(guard.feed, pieces), guard.finish()])
+
+    assert ".com" not in text
+    assert "secret" not in text

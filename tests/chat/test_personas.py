@@ -219,7 +219,7 @@ async def test_a_colleagues_virtual_user_answers_where_both_are_members(
     question = await make_message(sessions, org_id, room_id=room.id)
     service = MessagesService(session, mei, 1000)
     answer = await service.add_pending_answer(membership, anns_persona, question, None)
-    assert scope.room_id == room.id
+    assert scope.product_id == room.product_id
     assert answer.virtual_user_id == anns_persona.id
 
 

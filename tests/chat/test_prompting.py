@@ -44,7 +44,7 @@ def brief_of(
     told = filling.window()
     history = History(summary, told.turns, told.cut_at, None)
     job = AnswerJobInput(ROOM, new_id(), new_id(), "auto", "papers")
-    scope = AnswerScope(ROOM, None, ())
+    scope = AnswerScope(None, ())
     return AnswerContext(job, question, "Mei", persona, history, scope)
 
 

@@ -81,8 +81,6 @@ USAGE_DAYS: Final = 30
 """How far back sums reach unless stated."""
 MAX_USAGE_ROWS: Final = 2000
 
-SUMMARY_PROMPT: Final = "chat.summary"
-
 MANAGERS: Final = ("owner", "admin")
 """Roles that see what models cost, cap it, and clear stored answers."""
 

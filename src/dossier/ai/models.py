@@ -26,7 +26,7 @@ from dossier.core.models import Base, Identified, TenantOwned, tenant_args
 
 
 class AiCall(TenantOwned, Identified, Base):
-    """One attempt at a model server; it stands here before the server is asked.
+    """One call of a model server with its retries; written before it is made.
 
     `cost_usd` is null where the price or the tokens are unknown, never 0 for that.
     `holds` names the budgets, with the start of their windows, that keep its tokens.

@@ -115,7 +115,7 @@ class BudgetResponse(ResponseModel):
 
 
 class CallResponse(ResponseModel):
-    """One attempt at a model server; `cost_usd` is null where it is not known."""
+    """One call of a model server with its retries; `cost_usd` is null if unknown."""
 
     id: UUID
     created_at: datetime

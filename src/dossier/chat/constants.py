@@ -62,3 +62,5 @@ MAX_PATH: Final = 10_000
 
 DEFAULT_PERSONA_NAME: Final = "Dossier"
 """Name of the assistant that every member has."""
+
+RUNS_PATH: Final = "/api/v1/chat/runs"

@@ -1,5 +1,6 @@
 """Responses to questions; they wait and stream in `__call__`, after the commit."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from dossier.chat.answering.record import RUNS_PATH
+from dossier.chat.constants import RUNS_PATH
 from dossier.chat.schemas.chat import ChatResponse
 from dossier.chat.schemas.runs import RunResponse
 from dossier.chat.service.answers import Asked
@@ -77,12 +78,26 @@ class WaitingAnswer(Response):
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._response()
+        response = await self._unless_disconnected(receive)
+        if response is None:
+            return
         applied = applied_of(self._of.request.headers.get("prefer"))
         if applied is not None:
             response.headers[APPLIED] = applied
         response.headers["Location"] = f"{RUNS_PATH}/{self._asked.job.id}"
         await response(scope, receive, send)
+
+    async def _unless_disconnected(self, receive: Receive) -> Response | None:
+        """Return the response; `None`: the client left, and follows no more."""
+        waiting = asyncio.ensure_future(self._response())
+        watching = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
+            return await waiting if waiting.done() else None
+        finally:
+            waiting.cancel()
+            watching.cancel()
+            await asyncio.wait({waiting, watching})
 
     async def _response(self) -> Response:
         actor, job = self._of.actor, self._asked.job
@@ -97,6 +112,11 @@ class WaitingAnswer(Response):
         if answered.job.state is JobState.FAILED:
             return _problem(answered.job, self._of.request.url.path)
         return model_response(_shown(self._asked, answered), status.HTTP_200_OK)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _still_running(job: Job) -> Response:

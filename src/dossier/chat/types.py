@@ -122,7 +122,6 @@ class AnswerScope:
     sent in a room is the room's.
     """
 
-    room_id: UUID
     product_id: UUID | None
     """Where set, only this product's papers."""
     attached_ids: tuple[UUID, ...]

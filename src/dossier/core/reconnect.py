@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 2.0
-DATABASE_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a statement raises, through SQLAlchemy or straight from the driver."""
+_TRANSIENT = ("40", "55P03", "57014")
+"""SQLSTATE of serialisation failures and deadlocks, lock and statement timeouts."""
 _SURE = (
     PoolTimeoutError,  # every connection is in use: it passes like an outage
     asyncpg.PostgresConnectionError,
@@ -36,6 +36,12 @@ def is_lost(error: BaseException) -> bool:
     server that refuses us is a fault of the task.
     """
     return any(_is_lost(link) for link in _chain(error))
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the same transaction may succeed when it is tried again."""
+    states = (str(getattr(link, "sqlstate", "")) for link in _chain(error))
+    return is_lost(error) or any(state.startswith(_TRANSIENT) for state in states)
 
 
 async def retry_until_connected(

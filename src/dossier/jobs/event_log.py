@@ -8,7 +8,7 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
-from dossier.core.reconnect import DATABASE_ERRORS, is_lost
+from dossier.core.reconnect import is_transient
 from dossier.core.tenancy import Actor
 from dossier.jobs.constants import JobState
 from dossier.jobs.events import make_batch, make_event, read_batch, surviving
@@ -54,8 +54,8 @@ async def record_end(session: Session, job: Job) -> None:
     """Write what belongs to every terminal change; `job.state` is set already.
 
     A failure of the kind's `on_end` is logged and undone; the job ends without it,
-    because its readers would wait for ever otherwise. Errors of the database, such as a
-    deadlock or a timeout, are raised: the caller's transaction is tried again.
+    because its readers would wait for ever otherwise. What may pass, such as a deadlock
+    or a timeout, is raised: the caller's transaction is tried again.
     """
     job.finished_at = job.finished_at or now()
     kind = kind_of_job(job)
@@ -64,7 +64,7 @@ async def record_end(session: Session, job: Job) -> None:
             async with session.begin_nested():
                 await kind.on_end(session, job)
         except Exception as exc:
-            if is_lost(exc) or isinstance(exc, DATABASE_ERRORS):
+            if is_transient(exc):
                 raise
             logger.exception("jobs.on_end.failed", extra={"kind": job.kind})
             await session.refresh(job)

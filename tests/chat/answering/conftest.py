@@ -23,12 +23,12 @@ from tests.conftest import TEMPLATE, KnownTokens, client_of, clone
 from tests.factories.accounts import make_organisation, make_user
 
 from dossier.ai.service import open_model_parts
-from dossier.chat.answering.pipeline import AnswerParts, AnswerPipeline
+from dossier.chat.answering.generate import AnswerParts
+from dossier.chat.answering.pipeline import AnswerPipeline, open_chat_client
 from dossier.chat.answering.prompt import Window
 from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.ports import SearcherOf
 from dossier.chat.rules.replay import Event, replay
-from dossier.chat.tasks.parts import Clients
 from dossier.core.database import make_engine, make_sessions, tenant_transaction
 from dossier.core.models import new_id
 from dossier.core.settings import Settings
@@ -298,8 +298,9 @@ class ChatHouse:
         actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
         shelf = shelf or Shelf()
         parts = open_model_parts(sessions, settings)
-        clients = Clients(settings, parts)
-        self._stack.push_async_callback(clients.close)
+        model = open_chat_client(settings, parts)
+        if model is not None:
+            self._stack.push_async_callback(model.close)
 
         async def abilities() -> ServerAbilities:
             return ServerAbilities(reachable=True, continues_text=continues)
@@ -308,7 +309,7 @@ class ChatHouse:
             AnswerParts(
                 sessions=sessions,
                 searcher_of=searcher_of or shelf.searcher_of,
-                model=clients.chat(),
+                model=model,
                 abilities=abilities,
                 window=window,
                 cache_days=settings.chat.cache_days,

@@ -70,3 +70,18 @@ async def test_problem_of_an_answer_given_anew_names_where_it_happened(
 
     assert response.status_code == httpx2.codes.PAYMENT_REQUIRED
     assert response.json()["instance"] == path
+
+
+async def test_call_whose_price_is_unknown_names_what_costs_nothing(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    cap = {"scope": "organisation", "window": "month", "cap_usd": "1"}
+    await talking.client.put("/api/v1/ai/budgets", json=cap)
+
+    refused = await talking.ask(QUESTION, grounding="none")
+    answered = await talking.answer(QUESTION)
+
+    assert refused.json()["code"] == "model_price_unknown"
+    assert "engine `extractive`" in refused.json()["detail"]
+    assert answered["engine"]["network"] is False
+    assert model.calls.count(CHATS) == 0

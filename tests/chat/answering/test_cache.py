@@ -161,9 +161,8 @@ async def test_members_share_no_answer_where_another_product_is_meant(
     [
         ({"persona": MANNER | {"backstory": ""}}, True),
         ({"persona": MANNER | {"tone": "brisk"}}, False),
-        ({"scope": AnswerScope(new_id(), None, ())}, True),
-        ({"scope": AnswerScope(new_id(), new_id(), ())}, False),
-        ({"scope": AnswerScope(new_id(), None, (new_id(),))}, False),
+        ({"scope": AnswerScope(new_id(), ())}, False),
+        ({"scope": AnswerScope(None, (new_id(),))}, False),
         ({"history": History("We spoke of roses.", (), None, None)}, False),
         ({"question": "Is it?"}, False),
         ({"asker": "Ann"}, True),
@@ -175,7 +174,7 @@ def test_key_of_an_answer_holds_what_made_it_and_not_who_asked(
     change: dict[str, Any], *, is_shared: bool
 ) -> None:
     job = AnswerJobInput(new_id(), new_id(), new_id(), "auto", "papers")
-    scope = AnswerScope(job.room_id, None, ())
+    scope = AnswerScope(None, ())
     history = History(None, (), None, None)
     context = AnswerContext(job, QUESTION, "Mei", MANNER, history, scope)
     found = Sources((), {}, 1, "lexical", [])
@@ -199,7 +198,7 @@ def test_key_of_an_answer_holds_who_makes_it_and_within_which_bounds(
     config: ModelConfig,
 ) -> None:
     job = AnswerJobInput(new_id(), new_id(), new_id(), "auto", "papers")
-    scope = AnswerScope(job.room_id, None, ())
+    scope = AnswerScope(None, ())
     history = History(None, (), None, None)
     context = AnswerContext(job, QUESTION, "Mei", MANNER, history, scope)
     found = Sources((), {}, 1, "lexical", [])

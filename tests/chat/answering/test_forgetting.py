@@ -101,7 +101,7 @@ async def test_what_was_stored_of_a_deleted_message_is_not_given_again(
     assert same["ai_response"] == kept["ai_response"]
 
 
-async def test_what_is_written_while_its_question_is_deleted_is_not_stored(
+async def test_answer_whose_question_is_deleted_meanwhile_stops_and_is_not_stored(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(Script(first_token_delay_ms=200))
@@ -115,8 +115,31 @@ async def test_what_is_written_while_its_question_is_deleted_is_not_stored(
 
     await talking.client.delete(f"/api/v1/chat/messages/{question['id']}")
 
-    assert (await asking).status_code == CODES.OK
+    answer = await asking
+    assert (answer.status_code, answer.json()["code"]) == (404, "run_not_found")
+    assert [await count(talking, query) for query in (ANSWERS, EVENTS)] == [0, 0]
+    (shown, _) = (await talking.get(f"/rooms/{room['id']}/messages"))["items"]
+    assert (shown["state"], shown["text"]) == ("incomplete", "")
+
+
+async def test_answer_given_anew_is_not_stored_where_its_question_was_deleted(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    first = await talking.answer("What is the shelf life of the rose cream?")
+    model.play(Script(first_token_delay_ms=200))
+    begun = model.calls.begun
+    path = f"/api/v1/chat/messages/{first['ai_message_id']}/regenerate"
+    asking = asyncio.create_task(talking.client.post(path, json={}))
+    await until(lambda: model.calls.begun > begun)
+
+    await talking.client.delete(f"/api/v1/chat/messages/{first['user_message_id']}")
+
+    async with asyncio.timeout(2):
+        await asking
+        await until(lambda: model.calls.open == 0)
     assert await count(talking, ANSWERS) == 0
+    earlier = await talking.get(f"/messages/{first['ai_message_id']}")
+    assert earlier["text"] == first["ai_response"]
 
 
 async def test_whoever_waits_for_an_answer_is_told_that_the_room_is_gone(

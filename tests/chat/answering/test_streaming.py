@@ -16,7 +16,12 @@ from tests.chat.answering.conftest import (
 
 from dossier.chat.rules.replay import Event, replay
 from dossier.core.tenancy import Actor
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server import (
+    Deviation,
+    Fault,
+    FaultKind,
+    ScriptedModelServer,
+)
 
 QUESTION = "What is the shelf life of the rose cream?"
 
@@ -211,3 +216,62 @@ async def test_clients_that_vanish_leave_no_run_stuck(
         settled = await talking.get(f"/messages/{answer['id']}")
         states.append(settled["state"])
     assert states == ["complete"] * len(clients)
+
+
+async def test_thoughts_without_an_opening_tag_are_taken_back(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    model.play(reply="Once upon a time.", deviations=[Deviation.THINK_WITHOUT_OPENING])
+
+    events = await streamed(talking, "Tell me a story", grounding="none")
+
+    message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
+    assert [kind for _, kind, _ in events].count("run.restarted") == 1
+    assert replay(events).text == message["text"] == "Once upon a time."
+
+
+async def test_client_that_leaves_while_it_waits_is_not_followed(
+    talking: Chat, model: ScriptedModelServer
+) -> None:
+    model.play(reply_tokens=400, delay_per_token_ms=20)
+    body = json.dumps({"message": "hello", "grounding": "none"}).encode()
+    request = talking.client.build_request(
+        "POST",
+        "/api/v1/chat",
+        content=body,
+        headers={"content-type": "application/json"},
+    )
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+    left, sent = asyncio.Event(), list[Any]()
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/chat",
+        "raw_path": b"/api/v1/chat",
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [(k.lower(), v) for k, v in request.headers.raw],
+        "client": ("127.0.0.1", 1),
+        "server": ("test", 80),
+        "http_version": "1.1",
+    }
+    asking = asyncio.create_task(talking.app(scope, receive, send))
+    while not model.calls.open:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+
+    left.set()
+
+    async with asyncio.timeout(1):
+        await asking
+    assert sent == []

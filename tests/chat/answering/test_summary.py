@@ -11,12 +11,12 @@ from tests.chat.answering.conftest import Chat, OpenChat, with_model
 from tests.chat.answering.shelf import Paper
 from tests.draining import drain
 
-from dossier.ai.service import load_prompt, planned_servers
+from dossier.ai.service import load_prompt, open_model_parts, planned_servers
 from dossier.ai.tasks import probe_servers
+from dossier.chat.answering.generate import AnswerParts
+from dossier.chat.answering.pipeline import AnswerPipeline, open_chat_client
 from dossier.chat.answering.prompt import Window
 from dossier.chat.constants import SUMMARISE_TASK
-from dossier.chat.tasks.parts import open_clients
-from dossier.chat.tasks.summarise import summarise
 from dossier.core.database import tenant_transaction
 from dossier.core.settings import Settings
 from dossier.integrations.llm.plan import model_plan
@@ -154,7 +154,21 @@ async def test_summary_in_a_form_keeps_to_the_budget(
 
 async def work(chat: Chat, settings: Settings) -> int:
     """Run the queued jobs of chat."""
-    clients_of = partial(open_clients, settings)
-    task = partial(summarise, clients_of=clients_of, window=SMALL)
-    attempts = Attempts(chat.sessions, {SUMMARISE_TASK: task})
-    return await drain(chat.sessions, {SUMMARISE_TASK: attempts})
+    parts = open_model_parts(chat.sessions, settings)
+    model = open_chat_client(settings, parts)
+    assert model is not None
+    pipeline = AnswerPipeline(
+        AnswerParts(
+            sessions=chat.sessions,
+            searcher_of=chat.shelf.searcher_of,
+            model=model,
+            abilities=parts.abilities.current,
+            window=SMALL,
+            cache_days=0,
+        )
+    )
+    attempts = Attempts(chat.sessions, {SUMMARISE_TASK: pipeline.summarise})
+    try:
+        return await drain(chat.sessions, {SUMMARISE_TASK: attempts})
+    finally:
+        await model.close()

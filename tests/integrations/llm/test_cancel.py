@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing
 from uuid import UUID
 
+import anyio
 import pytest
 from tests.integrations.llm.harness import (
     QUESTION,
@@ -141,3 +142,16 @@ async def test_what_was_set_aside_for_a_cancelled_call_is_given_back() -> None:
     assert row.outcome is Outcome.CANCELLED
     assert (row.usage.input_tokens, row.usage.output_tokens) == (0, 0)
     assert server.requests == []
+
+
+async def test_call_in_a_cancelled_scope_is_settled_before_the_scope_is_left() -> None:
+    ledger, read = RememberingLedger(), asyncio.Event()
+    async with serving(silent_after(sse(chunk("水")))) as server:
+        client = opened(server.url, ledger)
+        async with anyio.create_task_group() as group:
+            group.start_soon(first_piece, client, read)
+            await asyncio.wait_for(read.wait(), SOON_S)
+            group.cancel_scope.cancel()
+
+        assert [row.outcome for row in ledger.rows] == [Outcome.CANCELLED]
+        await client.close()

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from tests.integrations.llm.harness import (
     listing,
     opened,
     serving,
+    silent_after,
     sse,
     streaming,
     text_of,
@@ -49,7 +51,7 @@ async def test_an_answer_comes_in_pieces_with_what_it_cost() -> None:
 
 async def test_what_is_asked_is_of_openais_wire() -> None:
     async with serving(streaming(WHOLE)) as server:
-        request = replace(QUESTION, max_output_tokens=50, temperature=0.1)
+        request = replace(QUESTION, max_output_tokens=50)
         await asked(server.url, RememberingLedger(), request, api_key="sk-1")
 
     assert server.bodies == [
@@ -62,7 +64,6 @@ async def test_what_is_asked_is_of_openais_wire() -> None:
             "stream": True,
             "stream_options": {"include_usage": True},
             "max_tokens": 50,
-            "temperature": 0.1,
         }
     ]
     [request_seen] = server.requests
@@ -229,3 +230,24 @@ async def test_half_a_character_does_not_hinder_a_question() -> None:
         events = await asked(server.url, RememberingLedger(), odd)
 
     assert text_of(events) == "水和油"
+
+
+async def test_model_built_before_its_name_is_known_is_called_by_the_name() -> None:
+    async with serving(listing("qwen"), streaming(WHOLE)) as server:
+        client = opened(server.url, RememberingLedger(), model=None)
+        client.warm_up()
+        assert await client.find_name(Purpose.STRONG) == "qwen"
+        for purpose in (Purpose.STRONG, Purpose.CHEAP):
+            await client.complete(replace(QUESTION, purpose=purpose), TAG)
+        await client.close()
+
+    assert [body["model"] for body in server.bodies[1:]] == ["qwen", "qwen"]
+
+
+async def test_list_of_models_is_not_waited_for_without_end() -> None:
+    ledger = RememberingLedger()
+    async with serving(silent_after()) as server:
+        client = opened(server.url, ledger, model=None, first_token_timeout_s=0.1)
+        async with asyncio.timeout(2):
+            assert await client.find_name(Purpose.STRONG) == "auto"
+        await client.close()

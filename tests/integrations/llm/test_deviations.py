@@ -280,3 +280,41 @@ async def test_part_refused_to_many_at_once_is_left_out_by_all() -> None:
         await client.close()
 
     assert [task.result().text for task in asking] == ["Once"] * 5
+
+
+@pytest.mark.parametrize("fault_type", ["extra_forbidden", "value_error"])
+async def test_parameter_that_a_validation_error_names_is_left_out(
+    fault_type: str,
+) -> None:
+    fault = {
+        "type": fault_type,
+        "loc": ["body", "stream_options"],
+        "msg": "Extra inputs are not permitted",
+        "input": "max_tokens",
+    }
+
+    async def step(request: Request) -> None:
+        if "stream_options" in request.json():
+            await request.answer_json({"detail": [fault]}, 422)
+        else:
+            await streaming(pieces("Once") + END)(request)
+
+    async with serving(step) as server:
+        await asked(server.url, RememberingLedger())
+
+    assert "max_tokens" in server.bodies[-1]
+
+
+async def test_words_of_the_question_that_an_error_repeats_are_no_refused_part() -> (
+    None
+):
+    error = {"message": "Invalid body", "input": "unknown max_tokens, system role"}
+
+    async def step(request: Request) -> None:
+        await request.answer_json({"error": error}, 400)
+
+    async with serving(step) as server:
+        with pytest.raises(Exception, match="answered 400"):
+            await asked(server.url, RememberingLedger())
+
+    assert len(server.requests) == 1

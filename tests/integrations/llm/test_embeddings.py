@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import math
 import sys
@@ -246,3 +247,22 @@ async def test_a_local_model_that_cannot_be_loaded_is_named() -> None:
     with pytest.raises(ModelUnavailableError, match="'missing'"):
         await embedder.embed(["a"], TAG)
     await embedder.close()
+
+
+async def test_text_of_a_cancelled_caller_does_not_stop_the_opening_for_others() -> (
+    None
+):
+    async with serving(embedding(vector_of)) as server:
+        embedder = open_embedder(
+            planned(server.url, embed_model="bge"), RememberingLedger()
+        )
+        assert embedder is not None
+        first = asyncio.create_task(embedder.embed(["a"], TAG))
+        second = asyncio.create_task(embedder.embed(["bb"], TAG))
+        await asyncio.sleep(0)
+        first.cancel()
+        found = await second
+        await embedder.close()
+
+    assert first.cancelled()
+    assert found == [vector_of("bb")]

@@ -85,9 +85,9 @@ def test_the_others_stand_behind_the_first_in_order() -> None:
 def test_only_servers_with_a_model_for_pictures_are_shown_pictures() -> None:
     plan = planned(base_url="http://gpu/v1", model="q", fallback_base_url="http://b")
 
-    assert plan.serving(Purpose.VISION) == ()
-    seeing = planned(base_url="http://gpu/v1", model="q", vision_model="eye")
-    assert [s.models[Purpose.VISION] for s in seeing.serving(Purpose.VISION)] == ["eye"]
+    assert not any(Purpose.VISION in server.models for server in plan.servers)
+    [server] = planned(base_url="http://gpu/v1", model="q", vision_model="eye").servers
+    assert server.models[Purpose.VISION] == "eye"
 
 
 def test_embeddings_come_from_the_first_server_of_openais_wire() -> None:

@@ -36,7 +36,7 @@ async def hit_answer_for_org(session: Session, org_id: UUID, key: str) -> str | 
 
 
 async def lock_key_for_org(session: Session, org_id: UUID, key: str) -> None:
-    """Let nobody else claim, store or abandon this key until the transaction ends."""
+    """Let nobody else claim or store this key until the transaction ends."""
     await session.execute(_LOCK, {"name": f"ai_answers:{org_id}:{key}"})
 
 
@@ -95,15 +95,6 @@ async def settle_answer_for_org(
         .returning(AiAnswer.id)
     )
     return (await session.scalar(statement)) is not None
-
-
-async def remove_claim_for_org(session: Session, org_id: UUID, key: str) -> None:
-    """Forget a claim that comes to nothing; a stored answer stays."""
-    await session.execute(
-        delete(AiAnswer)
-        .where(AiAnswer.org_id == org_id, AiAnswer.key == key)
-        .where(AiAnswer.state == AnswerState.PENDING)
-    )
 
 
 async def remove_answers_for_org(

@@ -1,9 +1,9 @@
 """Use cases of budgets: set, look, remove."""
 
 from decimal import Decimal
-from typing import Protocol
 from uuid import UUID
 
+from dossier.accounts.service import AccountsService, ApiKeysService
 from dossier.activity.service import ActivityService
 from dossier.ai import rules
 from dossier.ai.constants import MANAGERS, BudgetScope, BudgetWindow
@@ -22,27 +22,15 @@ from dossier.core.tenancy import Actor
 ENTITY = "ai_budget"
 
 
-class Members(Protocol):
-    """Knows who belongs to the organisation."""
-
-    async def get_user(self, user_id: UUID, /) -> object:
-        """Return a member, or raise."""
-        ...
-
-
-class Keys(Protocol):
-    """Knows the organisation's API keys."""
-
-    async def get_api_key(self, key_id: UUID, /) -> object:
-        """Return a key, revoked or not, or raise."""
-        ...
-
-
 class BudgetsService:
     """The budgets of one organisation."""
 
     def __init__(
-        self, session: Session, actor: Actor, members: Members, keys: Keys
+        self,
+        session: Session,
+        actor: Actor,
+        members: AccountsService,
+        keys: ApiKeysService,
     ) -> None:
         self._session = session
         self._actor = actor

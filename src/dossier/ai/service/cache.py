@@ -34,7 +34,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """This run is the one that answers; it must `store` or `abandon`."""
+    """This run is the one that answers; where it stores nothing, the next one leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +123,6 @@ class AnswerCache:
             "expires_at": now() + self._ttl,
         }
         await gateway.replace_answer_for_org(self._session, self._org_id, values)
-
-    async def abandon(self, key: str) -> None:
-        """Give a claim up, so that the next one to ask leads."""
-        await gateway.remove_claim_for_org(self._session, self._org_id, key)
 
     async def statistics(self) -> CacheResponse:
         """Return how many answers are stored and how often they were given again."""

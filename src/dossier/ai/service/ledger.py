@@ -23,6 +23,7 @@ from dossier.ai.types import PriceOf
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.models import new_id
+from dossier.core.reconnect import retry_until_connected
 from dossier.integrations.llm.types import CallRecord, CallTag
 
 logger = logging.getLogger(__name__)
@@ -70,19 +71,27 @@ class Ledger:
 
     async def settle(self, reservation: UUID, record: CallRecord) -> None:
         """Replace a reservation by what the call came to."""
-        opened = self._open.pop(reservation, None)
+        opened = self._open.get(reservation)
         if opened is None:
             logger.warning("ai.call.unknown", extra={"call_id": str(reservation)})
             return
+        settled = await retry_until_connected(
+            lambda: self._settle(reservation, opened, record)
+        )
+        self._open.pop(reservation, None)
+        if not settled:  # the sweeper took it for lost, or a commit's reply was
+            logger.warning("ai.call.late", extra={"call_id": str(reservation)})
+
+    async def _settle(
+        self, reservation: UUID, opened: _Open, record: CallRecord
+    ) -> bool:
         # By the name that was asked for: servers answer under longer ones.
         price = await self._price_of(opened.model)
         settlement = _settlement(opened, record, price)
         async with tenant_transaction(self._sessions, opened.org_id) as session:
-            settled = await gateway.settle_call_for_org(
+            return await gateway.settle_call_for_org(
                 session, opened.org_id, reservation, settlement
             )
-        if not settled:  # the sweeper took it for lost
-            logger.warning("ai.call.late", extra={"call_id": str(reservation)})
 
     async def _hold(
         self, session: Session, org_id: UUID, budgets: list[Cap], call: NewCall

@@ -89,9 +89,10 @@ def cache_write_of(
     outcome: AnswerOutcome,
     stream: AnswerStream,
     config: ModelConfig,
-) -> CacheWrite:
-    """Return what is stored of an answer, where it is whole and the key's model's."""
-    may_be_stored = outcome.label.degraded is None and outcome.server == config.server
+) -> CacheWrite | None:
+    """Return what is stored of an answer; `None` unless it is whole and the key's."""
+    if outcome.label.degraded is not None or outcome.server != config.server:
+        return None
     payload = {
         "label": outcome.label.model_dump(mode="json"),
         "pieces": [{"text": text, "quotes": quotes} for text, quotes in stream.pieces],
@@ -99,7 +100,7 @@ def cache_write_of(
     }
     return CacheWrite(
         key,
-        payload if may_be_stored else None,
+        payload,
         _deletion_scope(context),
         replaces=context.job_input.is_anew,
     )
@@ -117,12 +118,9 @@ def _deletion_scope(context: AnswerContext) -> dict[str, Any]:
 async def write_cache(
     session: Session, actor: Actor, job_id: UUID, days: int, write: CacheWrite
 ) -> None:
-    """Store an answer, or give its claim up, in the transaction that records it."""
+    """Store an answer in the transaction that records it."""
     cache = AnswerCache(session, actor, days=days)
-    if write.payload is None:
-        if not write.replaces:
-            await cache.abandon(write.key)
-    elif write.replaces:
+    if write.replaces:
         await cache.replace(write.key, ANSWER_JOB, job_id, write.payload, write.scope)
     else:
         await cache.store(write.key, write.payload)
@@ -139,7 +137,8 @@ class StoredAnswers:
     async def claim(self, key: str, context: AnswerContext) -> CachedAnswer | None:
         """Return the stored answer; `None`: this job makes it.
 
-        Waits while another job makes the same answer.
+        Waits while another job makes the same answer. A job that ended without
+        storing one keeps its claim, which is then taken over.
         """
         scope = _deletion_scope(context)
         look_s, waited_s = FIRST_LOOK_S, 0.0
@@ -156,11 +155,6 @@ class StoredAnswers:
                 waited_s += look_s
                 look_s = min(look_s * 1.5, LONGEST_LOOK_S)
         return None
-
-    async def abandon(self, key: str) -> None:
-        """Let the next job that claims the key make the answer."""
-        async with tenant_transaction(self._sessions, self._ctx.org_id) as session:
-            await AnswerCache(session, self._ctx.actor, days=self._days).abandon(key)
 
     async def _claim(
         self, key: str, scope: Mapping[str, Any], ended: UUID | None

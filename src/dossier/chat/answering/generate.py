@@ -1,13 +1,13 @@
-"""Calls of models for answers, and the label that says how an answer was made."""
+"""Calls of models for answers, and what they came to."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from dossier.ai.exceptions import BudgetBusyError, BudgetExhaustedError
-from dossier.ai.schemas import AnswerLabel, Degraded
-from dossier.core.clock import now
-from dossier.core.errors import AppError
+from dossier.ai.schemas import AnswerLabel
+from dossier.chat.answering.prompt import Window
+from dossier.chat.ports import AskAbilities, SearcherOf
+from dossier.core.database import SessionFactory
 from dossier.integrations.llm.exceptions import ModelRefusedError
 from dossier.integrations.llm.types import (
     CallTag,
@@ -20,27 +20,30 @@ from dossier.jobs.context import JobContext
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
 
-NEEDS_NO_BUDGET: Final = (
-    "The grounding `papers` with the engine `extractive` asks no chat model."
-)
-CLAIMS_UNSUPPORTED: Final = Degraded(
-    code="claims-unsupported",
-    detail="No sentence of the model could be proven; these are the papers' own words.",
-)
-ANSWER_CUT: Final = Degraded(
-    code="answer-cut",
-    detail="The model came to the longest answer that is asked for"
-    " (DOSSIER_AI__MAX_OUTPUT_TOKENS) before its end.",
-)
+
+@dataclass(frozen=True, slots=True)
+class AnswerParts:
+    """What answers are made with in one process."""
+
+    sessions: SessionFactory
+    searcher_of: SearcherOf
+    model: "ChatClient | None"
+    abilities: AskAbilities
+    window: Window
+    cache_days: int
+
+    async def continues_text(self) -> bool:
+        """Return whether the model's server can continue a text."""
+        found = await self.abilities()
+        return found is not None and bool(found.continues_text)
 
 
 @dataclass(frozen=True, slots=True)
 class CacheWrite:
-    """What is done to the stored answers when an answer is recorded."""
+    """What is stored when an answer is recorded."""
 
     key: str
-    payload: dict[str, Any] | None
-    """`None`: the answer may not be stored, and its claim is given up."""
+    payload: dict[str, Any]
     scope: dict[str, Any]
     replaces: bool = False
     """An answer given anew takes the place of what was stored."""
@@ -99,42 +102,3 @@ async def events_of(
         if isinstance(event, Completed) and event.finish_reason == "refusal":
             raise ModelRefusedError
         yield event
-
-
-def is_budget(error: AppError) -> bool:
-    """Return whether the caller's budget, and no model, is the reason."""
-    return isinstance(error, BudgetBusyError | BudgetExhaustedError)
-
-
-def with_alternative(error: AppError) -> AppError:
-    """Return a budget's refusal that names what needs no budget."""
-    detail = f"{error.detail} {NEEDS_NO_BUDGET}"
-    return type(error)(detail, retry_after_s=error.retry_after_s, limit=error.limit)
-
-
-def label_of(
-    engine: str,
-    ruleset: str,
-    *,
-    model: str | None = None,
-    prompt_hash: str | None = None,
-    parser: str | None = None,
-    network: bool = False,
-    degraded: Degraded | None = None,
-) -> AnswerLabel:
-    """Return the label of an answer that is made now."""
-    return AnswerLabel(
-        engine="model" if engine == "model" else "extractive",
-        model=model,
-        prompt_hash=prompt_hash,
-        parser=parser,
-        ruleset=ruleset,
-        network=network,
-        at=now(),
-        degraded=degraded,
-    )
-
-
-def degraded_by(error: AppError) -> Degraded:
-    """Return why an answer is not a model's."""
-    return Degraded(code=error.slug(), detail=error.detail)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dossier.ai.exceptions import ModelNotConfiguredError
-from dossier.ai.schemas import AnswerLabel, Degraded
+from dossier.ai.schemas import Degraded
 from dossier.ai.service import load_prompt
 from dossier.chat.answering.cache import (
     CachedAnswer,
@@ -17,23 +17,27 @@ from dossier.chat.answering.cache import (
 from dossier.chat.answering.context import AnswerContext
 from dossier.chat.answering.extractive import answer_verbatim, refuse
 from dossier.chat.answering.generate import (
+    AnswerOutcome,
+    AnswerParts,
+    Generated,
+    events_of,
+    tag_of,
+)
+from dossier.chat.answering.labels import (
     ANSWER_CUT,
     CLAIMS_UNSUPPORTED,
-    AnswerOutcome,
-    Generated,
     degraded_by,
-    events_of,
     is_budget,
-    label_of,
-    tag_of,
+    is_unaltered,
+    model_label,
+    verbatim_label,
     with_alternative,
 )
 from dossier.chat.answering.prompt import GROUNDED_PROMPT, GroundedCall, grounded_call
 from dossier.chat.answering.retrieval import Sources, find_sources, restore_sources
-from dossier.chat.answering.stream import AnswerStream
+from dossier.chat.answering.stream import AnswerStream, label_from
 from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.exceptions import QuestionTooLongError
-from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, ClaimReader, Fault
 from dossier.chat.rules.replay import Replay
 from dossier.core.errors import AppError
@@ -43,10 +47,8 @@ from dossier.integrations.llm.types import (
     TextDiscarded,
 )
 from dossier.jobs.context import JobContext
-from dossier.knowledge.service.sentences import PAPERS_PARSER
 
 if TYPE_CHECKING:
-    from dossier.chat.answering.pipeline import AnswerParts
     from dossier.integrations.llm.client import ChatClient
 
 MAX_CLAIMS: Final = 12
@@ -57,7 +59,7 @@ class GroundedAnswer:
 
     def __init__(
         self,
-        parts: "AnswerParts",
+        parts: AnswerParts,
         ctx: JobContext,
         context: AnswerContext,
         stream: AnswerStream,
@@ -98,7 +100,8 @@ class GroundedAnswer:
         if not earlier.added_through:
             return None
         whole = earlier.without_torn_end()
-        can_continue = model is not None and whole.pieces
+        is_models = is_unaltered(label_from(earlier.label))
+        can_continue = model is not None and whole.pieces and is_models
         if not can_continue or not await self._parts.continues_text():
             self._ctx.restarted(earlier.searched_through)
             return None
@@ -117,17 +120,11 @@ class GroundedAnswer:
         )
         key = key_of(self._ctx.org_id, self._context, sources, config)
         stored = StoredAnswers(self._parts.sessions, self._ctx, self._parts.cache_days)
-        is_anew = self._context.job_input.is_anew
-        if not is_anew:
+        if not self._context.job_input.is_anew:
             cached = await stored.claim(key, self._context)
             if cached is not None:
                 return self._from_cache(cached, sources)
-        try:
-            outcome = await self._generated(model, sources, None)
-        except BaseException:
-            if not is_anew:
-                await stored.abandon(key)
-            raise
+        outcome = await self._generated(model, sources, None)
         write = cache_write_of(key, self._context, outcome, self._stream, config)
         return replace(outcome, cache_write=write)
 
@@ -150,7 +147,8 @@ class GroundedAnswer:
                 raise
             return self._verbatim(sources, degraded_by(exc), asked_model=False)
         reader = ClaimReader(call.sources)
-        self._stream.label = _label(model.model_name(Purpose.STRONG), None)
+        name = model.model_name(Purpose.STRONG)
+        self._stream.label = model_label(name, is_grounded=True)
         try:
             generated = await self._check_claims(model, call, reader, sources)
         except AppError as exc:
@@ -203,8 +201,10 @@ class GroundedAnswer:
             return self._degraded(reader, sources, reason)
         if self._stream.is_empty:
             refuse(self._stream, self._context.question, sources)
-        label = _label(
-            generated.model if generated else None, ANSWER_CUT if is_cut else None
+        label = model_label(
+            generated.model if generated else None,
+            ANSWER_CUT if is_cut else None,
+            is_grounded=True,
         )
         return AnswerOutcome(
             label,
@@ -225,33 +225,16 @@ class GroundedAnswer:
         if self._stream.is_empty:
             label = self._verbatim(sources, reason, asked_model=asked_model).label
         else:
-            label = _label(None, reason)
+            label = model_label(None, reason, is_grounded=True)
         return AnswerOutcome(label, _dropped(reader), sources.not_ready)
 
     def _verbatim(
         self, sources: Sources, degraded: Degraded | None, *, asked_model: bool
     ) -> AnswerOutcome:
-        self._stream.label = label = label_of(
-            "extractive",
-            replies.EXTRACT_RULES,
-            parser=PAPERS_PARSER,
-            network=asked_model or sources.mode != "lexical",
-            degraded=degraded,
-        )
+        network = asked_model or sources.mode != "lexical"
+        self._stream.label = label = verbatim_label(degraded, network=network)
         answer_verbatim(self._stream, self._context.question, sources)
         return AnswerOutcome(label, not_ready=sources.not_ready)
-
-
-def _label(model: str | None, degraded: Degraded | None) -> AnswerLabel:
-    return label_of(
-        "model",
-        replies.CLAIM_RULES,
-        model=model,
-        prompt_hash=load_prompt(GROUNDED_PROMPT).sha256,
-        parser=PAPERS_PARSER,
-        network=True,
-        degraded=degraded,
-    )
 
 
 def _dropped(reader: ClaimReader) -> dict[str, int]:

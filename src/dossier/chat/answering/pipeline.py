@@ -8,49 +8,32 @@ job. An error or a cancellation ends the job outside: `record_unfinished` record
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dossier.ai.service.assembly import ModelParts
 from dossier.chat.answering.cache import write_cache
 from dossier.chat.answering.context import AnswerContext, read_context
-from dossier.chat.answering.generate import AnswerOutcome
+from dossier.chat.answering.generate import AnswerOutcome, AnswerParts
 from dossier.chat.answering.grounded import GroundedAnswer
 from dossier.chat.answering.plain import answer_plainly
 from dossier.chat.answering.prompt import Window, history_tokens
 from dossier.chat.answering.record import enqueue_summary, record_outcome
 from dossier.chat.answering.stream import AnswerStream, label_data
 from dossier.chat.constants import MessageState
-from dossier.chat.ports import AskAbilities, SearcherOf
+from dossier.chat.ports import SearcherOf
 from dossier.chat.rules.replay import COMPLETED, IN_PROGRESS, replay
 from dossier.chat.rules.responses import response_data
-from dossier.chat.tasks.parts import Clients, window_of
+from dossier.chat.tasks.summarise import summarise
 from dossier.chat.types import AnswerJobInput, RecordedAnswer
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.reconnect import retry_until_connected
 from dossier.core.settings import Settings
+from dossier.integrations.llm.plan import model_plan
 from dossier.jobs.context import JobContext
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerParts:
-    """What answers are made with in one process."""
-
-    sessions: SessionFactory
-    searcher_of: SearcherOf
-    model: "ChatClient | None"
-    abilities: AskAbilities
-    window: Window
-    cache_days: int
-
-    async def continues_text(self) -> bool:
-        """Return whether the model's server can continue a text."""
-        found = await self.abilities()
-        return found is not None and bool(found.continues_text)
 
 
 class AnswerPipeline:
@@ -75,8 +58,7 @@ class AnswerPipeline:
         )
         is_grounded = grounding != "none"
         stream = AnswerStream(ctx.emit, str(answer_id), is_searched=is_grounded)
-        is_first = ctx.job.attempts == 1  # of which the log has the first event alone
-        events = [] if is_first else await ctx.stored_events()
+        events = await ctx.stored_events()
         if not any(event.type == IN_PROGRESS for event in events):
             ctx.emit(IN_PROGRESS, response_data(ctx.job_id, "in_progress"))
         earlier = replay((e.sequence_number, e.type, e.data) for e in events)
@@ -89,6 +71,17 @@ class AnswerPipeline:
             outcome = await answer_plainly(self._parts, ctx, context, stream, earlier)
         stream.close()
         await retry_until_connected(lambda: self._record(ctx, context, stream, outcome))
+
+    async def summarise(
+        self,
+        ctx: JobContext,
+        room_id: UUID,
+        leaf_id: UUID,
+        limit_tokens: int | None = None,
+    ) -> None:
+        """Extend a room's summary: the handler of `chat.summarise`."""
+        model, window = self._parts.model, self._parts.window
+        await summarise(ctx, room_id, leaf_id, limit_tokens, model=model, window=window)
 
     async def _context(
         self, ctx: JobContext, job_input: AnswerJobInput, *, is_grounded: bool
@@ -143,6 +136,16 @@ class AnswerPipeline:
                 )
 
 
+def open_chat_client(settings: Settings, parts: ModelParts) -> "ChatClient | None":
+    """Return the chat client of a process; `None` where no setting names a model."""
+    plan = model_plan(settings.ai)
+    if plan is None:
+        return None
+    from dossier.integrations.llm.client import ChatClient  # noqa: PLC0415 - 80 MiB
+
+    return ChatClient(plan, parts.recorder, parts.abilities.current)
+
+
 @asynccontextmanager
 async def open_pipeline(
     sessions: SessionFactory,
@@ -151,8 +154,7 @@ async def open_pipeline(
     searcher_of: SearcherOf,
 ) -> AsyncIterator[AnswerPipeline]:
     """Yield the handler of a worker; leaving closes its model clients."""
-    clients = Clients(settings, parts)
-    model = clients.chat()
+    model = open_chat_client(settings, parts)
     if model is not None:
         model.warm_up()
     try:
@@ -162,9 +164,10 @@ async def open_pipeline(
                 searcher_of=searcher_of,
                 model=model,
                 abilities=parts.abilities.current,
-                window=window_of(settings),
+                window=Window.of(settings.ai),
                 cache_days=settings.chat.cache_days,
             )
         )
     finally:
-        await clients.close()
+        if model is not None:
+            await model.close()

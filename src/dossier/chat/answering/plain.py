@@ -4,24 +4,25 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from dossier.ai.exceptions import ModelNotConfiguredError
-from dossier.ai.schemas import AnswerLabel, Degraded
 from dossier.ai.service import load_prompt
 from dossier.chat.answering.context import AnswerContext
 from dossier.chat.answering.generate import (
-    ANSWER_CUT,
     AnswerOutcome,
+    AnswerParts,
     Generated,
     events_of,
-    is_budget,
-    label_of,
     tag_of,
+)
+from dossier.chat.answering.labels import (
+    ANSWER_CUT,
+    is_budget,
+    model_label,
     with_alternative,
 )
 from dossier.chat.answering.prompt import PLAIN_PROMPT, plain_call
 from dossier.chat.answering.stream import AnswerStream
 from dossier.chat.rules.links_streamed import LinkGuard
 from dossier.chat.rules.replay import Replay
-from dossier.chat.rules.replies import PLAIN_RULES
 from dossier.core.errors import AppError
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
 from dossier.integrations.llm.types import (
@@ -33,14 +34,13 @@ from dossier.integrations.llm.types import (
 from dossier.jobs.context import JobContext
 
 if TYPE_CHECKING:
-    from dossier.chat.answering.pipeline import AnswerParts
     from dossier.integrations.llm.client import ChatClient
 
 FEATURE: Final = "chat.plain"
 
 
 async def answer_plainly(
-    parts: "AnswerParts",
+    parts: AnswerParts,
     ctx: JobContext,
     context: AnswerContext,
     stream: AnswerStream,
@@ -52,7 +52,8 @@ async def answer_plainly(
         raise ModelNotConfiguredError
     continued = await _continued(parts, ctx, stream, earlier)
     request = plain_call(context, parts.window, continued)
-    stream.label = stream.label or _label(model.model_name(Purpose.STRONG))
+    name = model.model_name(Purpose.STRONG)
+    stream.label = stream.label or model_label(name, is_grounded=False)
     stream.open()
     try:
         generated = await _relay(model, request, ctx, context, stream)
@@ -61,13 +62,14 @@ async def answer_plainly(
             raise with_alternative(exc) from exc
         raise
     if generated is None:
-        return AnswerOutcome(_label(model.model_name(Purpose.STRONG)))
+        name = model.model_name(Purpose.STRONG)
+        return AnswerOutcome(model_label(name, is_grounded=False))
     cut = ANSWER_CUT if generated.is_cut else None
-    return AnswerOutcome(_label(generated.model, cut))
+    return AnswerOutcome(model_label(generated.model, cut, is_grounded=False))
 
 
 async def _continued(
-    parts: "AnswerParts", ctx: JobContext, stream: AnswerStream, earlier: Replay
+    parts: AnswerParts, ctx: JobContext, stream: AnswerStream, earlier: Replay
 ) -> Replay | None:
     """Continue the stored text where the server can, else begin anew."""
     if not earlier.added_through:
@@ -91,7 +93,7 @@ async def _relay(
     # A model may repeat an address that a person wrote, and no other.
     said = [turn.text for turn in context.history.turns if turn.role == "user"]
     said.append(context.question)
-    guard = LinkGuard(said)
+    guard = LinkGuard(said, stream.text)
     tag = tag_of(ctx, FEATURE, load_prompt(PLAIN_PROMPT).sha256)
     generated = None
     async with aclosing(events_of(model, request, tag)) as events:
@@ -111,14 +113,3 @@ async def _relay(
         detail = "The model ended its answer without a word."
         raise ModelResponseMalformedError(detail)
     return generated
-
-
-def _label(model: str, degraded: Degraded | None = None) -> AnswerLabel:
-    return label_of(
-        "model",
-        PLAIN_RULES,
-        model=model,
-        prompt_hash=load_prompt(PLAIN_PROMPT).sha256,
-        network=True,
-        degraded=degraded,
-    )

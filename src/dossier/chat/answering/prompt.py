@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from dossier.ai.service import Prompt, load_prompt
 from dossier.chat.answering.context import AnswerContext
@@ -24,6 +24,7 @@ from dossier.chat.rules.prompting import (
 )
 from dossier.chat.rules.replay import Replay
 from dossier.chat.rules.wording import estimated_tokens
+from dossier.core.settings.models import AiSettings
 from dossier.integrations.llm.types import ChatMessage, ChatRequest
 
 GROUNDED_PROMPT = "chat.answer"
@@ -40,6 +41,11 @@ class Window:
 
     window_tokens: int
     output_tokens: int
+
+    @classmethod
+    def of(cls, ai: AiSettings) -> Self:
+        """Return the window that the settings state."""
+        return cls(ai.window_tokens, ai.max_output_tokens)
 
     def budget(
         self, prompt: Prompt, question: str, manner: Mapping[str, Any]

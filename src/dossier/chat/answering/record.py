@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from dossier.chat.constants import SUMMARISE_TASK, MessageState
+from dossier.chat.constants import RUNS_PATH, SUMMARISE_TASK, MessageState
 from dossier.chat.gateway import answers as gateway
 from dossier.chat.rules.replay import FAILED, INCOMPLETE, replay
 from dossier.chat.rules.responses import cancelled_data, failed_data
@@ -16,8 +16,6 @@ from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.jobs.types import JobKind
-
-RUNS_PATH = "/api/v1/chat/runs"
 
 declare(JobKind(SUMMARISE_TASK, listed=False))
 

@@ -8,11 +8,11 @@ from sqlalchemy.orm import aliased
 from dossier.chat.constants import MessageState
 from dossier.chat.models import ChatMember, ChatMessage, ChatProfile
 from dossier.chat.rules.replies import REFUSALS
+from dossier.chat.rules.similar import LONGEST_QUESTION
 from dossier.chat.types import RecordedAnswer
 from dossier.core.database import Session
 
 QUESTIONS = 50
-LONGEST_QUESTION = 300
 
 
 def _earlier_questions() -> Select[UUID, str]:

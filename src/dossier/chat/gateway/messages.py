@@ -127,6 +127,33 @@ async def list_messages_for_org(
     return (await session.scalars(query)).all()
 
 
+async def list_pending_runs_for_org(
+    session: Session, org_id: UUID, question_id: UUID
+) -> list[UUID]:
+    """Return the runs that are answering a question."""
+    query = select(ChatMessage.run_id).where(
+        ChatMessage.org_id == org_id,
+        ChatMessage.parent_id == question_id,
+        ChatMessage.state == MessageState.PENDING,
+    )
+    return [run_id for run_id in await session.scalars(query) if run_id is not None]
+
+
+async def end_pending_answers_for_org(
+    session: Session, org_id: UUID, question_id: UUID
+) -> None:
+    """Mark the answers to a question incomplete that nobody finishes any more."""
+    await session.execute(
+        update(ChatMessage)
+        .where(
+            ChatMessage.org_id == org_id,
+            ChatMessage.parent_id == question_id,
+            ChatMessage.state == MessageState.PENDING,
+        )
+        .values(state=MessageState.INCOMPLETE)
+    )
+
+
 async def mark_deleted_for_org(
     session: Session, org_id: UUID, message_id: UUID, deleted_at: datetime
 ) -> None:

@@ -45,13 +45,18 @@ _NEXT: Final = re.compile(_RUN)
 
 
 class LinkGuard:
-    """Takes a model's text piece by piece; gives what may be shown of it."""
+    """Takes a model's text piece by piece; gives what may be shown of it.
 
-    def __init__(self, known: Sequence[str]) -> None:
+    `known` are texts whose addresses may be repeated; `shown` is the text that the
+    pieces continue.
+    """
+
+    def __init__(self, known: Sequence[str], shown: str = "") -> None:
         self._known = known
         self._held = ""
         self._shown = ""
         self._in_address = False
+        self._note_shown(shown)
 
     def feed(self, delta: str) -> str:
         """Take a piece; return what may be shown by now."""
@@ -73,10 +78,13 @@ class LinkGuard:
 
     def _show(self, text: str) -> str:
         fit = _fitting(_context(self._shown), text, self._known) if text else ""
-        self._shown = (self._shown + fit)[-_REACH:]
+        self._note_shown(fit)
+        return fit
+
+    def _note_shown(self, text: str) -> None:
+        self._shown = (self._shown + text)[-_REACH:]
         word = _context(self._shown)
         self._in_address = _unended(word) < len(word)
-        return fit
 
 
 def _closed(before: str, text: str) -> int:

@@ -132,15 +132,23 @@ class MessagesService:
         """Forget what one said; its place stays, so that answers keep theirs.
 
         The room's running summary, the run of an answer and stored answers of the room
-        may hold its words: they are deleted too, and a run under way stops.
+        may hold its words: they are deleted too, and a run under way stops, whether it
+        writes this message or answers it.
         """
         seen = await self._memberships.get_message(message_id)
         if not _may_delete(seen):
             raise NotYourMessageError
         await self._memberships.lock(seen.message.room_id)
+        jobs, org_id = JobsService(self._session, self._actor), self._actor.org_id
+        run_ids = await gateway.list_pending_runs_for_org(
+            self._session, org_id, message_id
+        )
         if seen.message.run_id is not None:
-            jobs = JobsService(self._session, self._actor)
-            await jobs.delete_job(seen.message.run_id)
+            run_ids.append(seen.message.run_id)
+        for run_id in run_ids:
+            await jobs.delete_job(run_id)
+        # After the jobs, in the order in which a worker locks them.
+        await gateway.end_pending_answers_for_org(self._session, org_id, message_id)
         await AnswerCache(self._session, self._actor).forget(
             {"room_id": seen.message.room_id}
         )

@@ -62,7 +62,7 @@ class ScopesService:
         if found is None or not await self._is_here(found[1]):
             raise VirtualUserNotFoundError(persona_id)
         attached = await self._attached(room, leaf_id)
-        return found[0], AnswerScope(room.id, room.product_id, attached)
+        return found[0], AnswerScope(room.product_id, attached)
 
     async def _is_here(self, owner: ChatProfile) -> bool:
         if owner.user_id is None or owner.user_id == self._actor.user_id:

@@ -1,24 +1,26 @@
 """Extends a room's running summary by what no longer fits into the model's window."""
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dossier.ai.service import load_prompt
 from dossier.chat.answering.prompt import Window, history_tokens
+from dossier.chat.constants import SUMMARISE_TASK
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.rules.passages import cleaned
 from dossier.chat.service.history import HistoryService
-from dossier.chat.tasks.parts import Clients
 from dossier.chat.tasks.summary_writers import Material, write_summary
 from dossier.chat.types import History, Summary
-from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.database import tenant_transaction
 from dossier.integrations.llm.types import CallTag
 from dossier.jobs.context import JobContext
 
+if TYPE_CHECKING:
+    from dossier.integrations.llm.client import ChatClient
+
 PROMPT = "chat.summary"
-FEATURE = "chat.summarise"
 
 
 async def summarise(
@@ -27,7 +29,7 @@ async def summarise(
     leaf_id: UUID,
     limit_tokens: int | None = None,
     *,
-    clients_of: Callable[[SessionFactory], Clients],
+    model: "ChatClient | None",
     window: Window,
 ) -> None:
     """Write the summary of the turns before those that are told word for word.
@@ -36,19 +38,14 @@ async def summarise(
     Without a model there is none, and older turns are simply no longer told.
     `limit_tokens` is what the answer had for its past that found it too long.
     """
-    clients = clients_of(ctx.sessions)
-    try:
-        model = clients.chat()
-        if limit_tokens is None:
-            limit_tokens = history_tokens("", {}, window, is_grounded=True)
-        limits = (limit_tokens, window.window_tokens // 2)
-        past = await _past(ctx, room_id, leaf_id, limits) if model else None
-        text = None
-        if model and past and past.turns:
-            text = await write_summary(model, _material(ctx, past))
-        await _store(ctx, room_id, past, text)
-    finally:
-        await clients.close()
+    if limit_tokens is None:
+        limit_tokens = history_tokens("", {}, window, is_grounded=True)
+    limits = (limit_tokens, window.window_tokens // 2)
+    past = await _past(ctx, room_id, leaf_id, limits) if model else None
+    text = None
+    if model and past and past.turns:
+        text = await write_summary(model, _material(ctx, past))
+    await _store(ctx, room_id, past, text)
 
 
 async def _past(
@@ -81,7 +78,7 @@ def _material(ctx: JobContext, past: History) -> Material:
     tag = CallTag(
         ctx.org_id,
         ctx.actor.user_id,
-        FEATURE,
+        SUMMARISE_TASK,
         key_id=ctx.actor.api_key_id,
         prompt_hash=prompt.sha256,
     )

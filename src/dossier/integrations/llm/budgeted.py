@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
+import anyio
 from pydantic_ai.embeddings import EmbeddingResult, EmbeddingSettings
 from pydantic_ai.embeddings.result import EmbedInputType
 from pydantic_ai.embeddings.wrapper import WrapperEmbeddingModel
@@ -137,7 +138,9 @@ async def budgeted(
             call.fail(failed)
             raise failed from None
         finally:
-            await asyncio.wait({_settled(recorder, reservation, call)})
+            # Workers cancel by scopes of anyio, which would end each wait here at once.
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait({_settled(recorder, reservation, call)})
     except CallFailedError:
         raise
     except BaseException:  # refused by a budget, or cancelled: no sign of the server
@@ -271,9 +274,9 @@ class BudgetedModel(WrapperModel):
                 "max_tokens", client.limits.max_output_tokens
             ),
         ) as call:
-            name = await client.find_name(self._purpose)
-            if name != call.model:
-                call.model, self.wrapped = name, client.chat_model(name)
+            call.model = name = await client.find_name(self._purpose)
+            if name != self.wrapped.model_name:
+                self.wrapped = client.chat_model(name)
             yield call, settings
 
     def _note(

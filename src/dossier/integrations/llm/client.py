@@ -151,8 +151,6 @@ class ChatClient:
         model = self._model(request.purpose)
         max_tokens = request.max_output_tokens or self._limits.max_output_tokens
         settings = ModelSettings(max_tokens=max_tokens)
-        if request.temperature is not None:
-            settings["temperature"] = request.temperature
         opening = model_request_stream(
             model, _messages_of(request.messages), model_settings=settings
         )

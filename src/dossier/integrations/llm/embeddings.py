@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -33,9 +34,7 @@ class EmbeddingClient:
         self._limits = plan.limits
         self._server = server
         self._recorder = recorder
-        self._client: ServerClient | None = None
-        self._embedder: Embedder | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[tuple[ServerClient, Embedder]] | None = None
 
     @property
     def name(self) -> str:
@@ -44,8 +43,10 @@ class EmbeddingClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
+        if self._opening is not None:
+            with suppress(ImportError):
+                client, _embedder = await self._opening
+                await client.close()
 
     async def embed(self, texts: Sequence[str], tag: CallTag) -> list[list[float]]:
         """Return one vector for each text, all of one length."""
@@ -68,13 +69,11 @@ class EmbeddingClient:
         return vectors
 
     async def _opened(self) -> "Embedder":
-        async with self._opening:
-            if self._embedder is None:
-                # The imports take a second, in which a web process answers others.
-                opened = await asyncio.to_thread(self._open)
-                self._client, self._embedder = opened
-                return opened[1]
-            return self._embedder
+        if self._opening is None:
+            # The imports take a second, in which a web process answers others; a
+            # search that waits no longer does not stop them for the next one.
+            self._opening = asyncio.create_task(asyncio.to_thread(self._open))
+        return (await asyncio.shield(self._opening))[1]
 
     def _open(self) -> "tuple[ServerClient, Embedder]":
         from pydantic_ai import Embedder  # noqa: PLC0415 - 60 MiB

@@ -73,10 +73,6 @@ class ModelPlan:
     embedder: ModelServer | None
     limits: CallLimits
 
-    def serving(self, purpose: Purpose) -> tuple[ModelServer, ...]:
-        """Return the servers that have a model for a purpose, first choice first."""
-        return tuple(server for server in self.servers if purpose in server.models)
-
 
 def model_plan(ai: AiSettings) -> ModelPlan | None:
     """Return who is asked; `None` where the settings name no model server."""

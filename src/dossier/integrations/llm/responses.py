@@ -2,11 +2,13 @@
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
+import orjson
 
 from dossier.core import clock
 
@@ -16,6 +18,12 @@ _LONGEST_TOLD_S = 86_400.0
 _NO_QUOTA = re.compile(
     rb"(?i)insufficient_quota|billing_hard_limit|credit_balance|spend_limit"
 )
+
+_REFUSES = re.compile(
+    r"(?i)not support|unsupported|unrecogni|unknown|unexpected"
+    r"|not permitted|not allowed|extra_forbidden"
+)
+_REASONS = ("message", "param", "type", "msg", "loc")
 
 
 class BodyCutError(httpx2.ReadError):
@@ -71,3 +79,23 @@ def _until(date: str, now: datetime) -> float | None:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return bounded_s((at - now).total_seconds())
+
+
+def refusal_in(content: bytes) -> str:
+    """Return what a server says of a part that it does not know; empty: nothing.
+
+    Only its reasons count: servers repeat the request itself beside them.
+    """
+    with suppress(ValueError, TypeError, AttributeError):
+        answer = orjson.loads(content)
+        faults: list[Any] = []
+        for said in (answer.get("error") or answer, answer.get("detail") or []):
+            faults += said if isinstance(said, list) else [said]
+        texts = [
+            str(fault.get(name, "")) if isinstance(fault, dict) else str(fault)
+            for fault in faults
+            for name in _REASONS
+        ]
+        reason = " ".join(texts)
+        return reason if _REFUSES.search(reason) else ""
+    return ""

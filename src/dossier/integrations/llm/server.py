@@ -1,5 +1,6 @@
 """One model server: its client, its models, its circuit breaker."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -121,10 +122,13 @@ class ServerClient:
 
     async def list_models(self) -> tuple[str, ...]:
         """Return the names of all models that the server lists."""
-        label = self.server.label
+        label, limit_s = self.server.label, self.limits.first_token_timeout_s
         try:
-            page = await self._client.models.list()
+            async with asyncio.timeout(limit_s):
+                page = await self._client.models.list()
             return tuple(str(model.id) for model in page.data or ())
+        except TimeoutError:
+            raise failures.silent(label, limit_s, has_begun=False) from None
         except Exception as error:  # noqa: BLE001 - as of calls
             raise failures.failure_of(label, error, has_begun=False) from None
 

@@ -10,13 +10,12 @@ import orjson
 from typing_extensions import override
 
 from dossier.integrations.llm.failures import malformed
-from dossier.integrations.llm.responses import is_retry_pointless, read_body
+from dossier.integrations.llm.responses import is_retry_pointless, read_body, refusal_in
 from dossier.integrations.llm.thinking import ThinkingSplitter
 from dossier.integrations.llm.usage import sound_counts
 
 _MAX_ERROR_BYTES, _MAX_EVENT_BYTES, _MAX_BODY_BYTES = 2**16, 2**20, 2**26
-_REFUSES = re.compile(rb"(?i)not support|unsupported|unrecogni|unknown|unexpected")
-_SYSTEM = re.compile(rb"(?i)system\W{0,3}role|role\W{0,3}system")
+_SYSTEM = re.compile(r"(?i)system\W{0,3}role|role\W{0,3}system")
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _PARAMETERS = (*_LIMITS, "stream_options", "temperature", "encoding_format")
 _UNFIT = (ValueError, LookupError, TypeError, AttributeError)
@@ -48,7 +47,8 @@ class LenientTransport(httpx2.AsyncBaseTransport):
             if response.status_code < httpx2.codes.BAD_REQUEST:
                 break
             content = await read_body(response, _MAX_ERROR_BYTES)
-            refused = _refused_part(response.status_code, content, body)
+            is_openai = not request.url.path.endswith("/messages")
+            refused = _refused_part(response, content, body) if is_openai else None
             if refused is None or refused in left_out:
                 if is_retry_pointless(response, content):
                     response.headers["x-should-retry"] = "false"
@@ -111,12 +111,11 @@ class EventStream(httpx2.AsyncByteStream):
         choice["delta"] = delta | {"content": answer} | thoughts
 
 
-def _refused_part(status: int, content: bytes, body: dict[str, Any]) -> str | None:
+def _refused_part(response: Any, content: bytes, body: dict[str, Any]) -> str | None:
     """Return which part of a request the server says that it does not know."""
-    if status not in {400, 422} or not _REFUSES.search(content):
-        return None
-    named = (name for name in _PARAMETERS if name in body and name.encode() in content)
-    return next(named, "system" if _SYSTEM.search(content) else None)
+    reason = refusal_in(content) if response.status_code in {400, 422} else ""
+    named = (name for name in _PARAMETERS if name in body and name in reason)
+    return next(named, "system" if _SYSTEM.search(reason) else None)
 
 
 def _without(body: dict[str, Any], refused: set[str]) -> dict[str, Any]:

@@ -46,7 +46,6 @@ class ChatRequest:
     messages: tuple[ChatMessage, ...]
     purpose: Purpose = Purpose.STRONG
     max_output_tokens: int | None = None
-    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
