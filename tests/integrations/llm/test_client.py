@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from dataclasses import replace
 
 import pytest
@@ -251,3 +252,12 @@ async def test_list_of_models_is_not_waited_for_without_end() -> None:
         async with asyncio.timeout(2):
             assert await client.find_name(Purpose.STRONG) == "auto"
         await client.close()
+
+
+async def test_server_that_is_off_and_names_its_model_itself_is_unavailable() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+
+    with pytest.raises(ModelUnavailableError, match="cannot be reached"):
+        await asked(url, RememberingLedger(), model=None, max_retries=0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 from pydantic_ai.embeddings import EmbeddingModel
+from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
@@ -130,6 +131,13 @@ class ServerClient:
         except TimeoutError:
             raise failures.silent(label, limit_s, has_begun=False) from None
         except Exception as error:  # noqa: BLE001 - as of calls
+            # The vendors' clients raise their own classes here, not pydantic-ai's.
+            if isinstance(error.__cause__, httpx2.TransportError):
+                raise failures.unreachable(label, "no connection") from None
+            status = getattr(error, "status_code", None)
+            if status is not None:
+                body = getattr(error, "body", None)
+                error = ModelHTTPError(status, self.server.label, body)
             raise failures.failure_of(label, error, has_begun=False) from None
 
     async def close(self) -> None:
