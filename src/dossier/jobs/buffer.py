@@ -2,7 +2,7 @@
 
 One statement is under way at a time, with at most one batch of each job in it. A batch
 begins with the number after the last one that is stored, and the next is sent only when
-it was acknowledged, so that the batches of a job are one chain whoever writes: see
+it was acknowledged, so that the batches of a job are one chain for all writers: see
 `gateway/log.py` for how a batch is refused. A refused attempt writes nothing more.
 """
 

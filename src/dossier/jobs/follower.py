@@ -81,7 +81,7 @@ class Subscriber:
         return events
 
     def wake(self) -> None:
-        """Let whoever waits in `next` come back."""
+        """Wake the caller that waits in `next`."""
         self._changed.set()
 
     def receive(self, events: list[JobEvent], *, is_last: bool) -> None:

@@ -144,7 +144,7 @@ async def list_users(reader: TenantReader, page: PageParams) -> Slice[Row]:
 
 
 async def read_user(reader: TenantReader, user_id: UUID | None = None) -> Row:
-    """Return one member; whoever asks, where no other is named."""
+    """Return one member; the caller, where no other is named."""
     if user_id is None:
         user_id = reader.actor.user_id
     else:

@@ -26,7 +26,7 @@ class AnswerContext:
     job_input: AnswerJobInput
     question: str
     asker: str
-    """The name of whoever asks, as messages show it."""
+    """The name of the asker, as messages show it."""
     persona: dict[str, Any]
     history: History
     scope: AnswerScope

@@ -14,7 +14,7 @@ Row = TypeVarTuple("Row")
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A room with the membership of whoever asks."""
+    """A room with the membership of the caller."""
 
     room: ChatRoom
     member: ChatMember
@@ -22,7 +22,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class SeenMessage:
-    """A message together with the membership of whoever asks."""
+    """A message together with the membership of the caller."""
 
     message: ChatMessage
     membership: Membership
@@ -57,7 +57,7 @@ def where_member(
 async def get_membership_for_org(
     session: Session, org_id: UUID, room_id: UUID, user_id: UUID | None
 ) -> Membership | None:
-    """Return a room and one's membership; `None` for whoever is no member."""
+    """Return a room and one's membership; `None` for a person who is no member."""
     query = select(ChatRoom, ChatMember).where(ChatRoom.id == room_id)
     row = (await session.execute(where_member(query, org_id, user_id))).one_or_none()
     return None if row is None else Membership(row[0], row[1])

@@ -23,7 +23,7 @@ class Memberships:
         self._actor = actor
 
     async def get(self, room_id: UUID) -> Membership:
-        """Return a room with one's membership; whoever is no member gets a 404."""
+        """Return a room with one's membership; a person who is no member gets a 404."""
         found = await gateway.get_membership_for_org(
             self._session, self._actor.org_id, room_id, self._actor.user_id
         )

@@ -42,7 +42,7 @@ class Answered:
 
 
 class RunsService:
-    """Runs of rooms where whoever asks is a member."""
+    """Runs of rooms where the caller is a member."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session

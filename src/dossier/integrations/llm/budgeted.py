@@ -226,7 +226,7 @@ class BudgetedModel(WrapperModel):
         model_request_parameters: ModelRequestParameters,
         run_context: Any = None,
     ) -> AsyncGenerator[StreamedResponse]:
-        """Stream an answer; whoever reads it enforces the limit between two tokens."""
+        """Stream an answer; its reader enforces the limit between two tokens."""
         limit_s = self._client.limits.first_token_timeout_s
         label, opened_at_s = self._client.server.label, time.perf_counter()
         async with self._call(messages, model_settings, model_request_parameters) as (
