@@ -1,12 +1,12 @@
-"""Plain and delimited text, and the encodings in which it is written.
+"""Plain and delimited text.
 
-Encoding (UTF-8, UTF-16, Big5, GB 18030) and delimiter are detected from the content.
+Encoding and delimiter are detected from the content.
 """
 
-import codecs
+import base64
 import csv
+import re
 from collections import Counter
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -17,37 +17,35 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText, split_parts, storable
+from dossier.integrations.parsing.text_encoding import decoded
+from dossier.integrations.parsing.types import Content, split_parts, storable
 
 MAX_BYTES: Final = 32 * 1024 * 1024
-_BYTE_ORDER_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_ASCII_END: Final = 0x80
-_DOUBLE_BYTE_START: Final = 0xA1
-_COMMON_SHARE_PERCENT: Final = 70
-# Lead bytes of symbols and of the commoner half of each character set.
-_COMMON_LEADS: Final = {
-    "big5": range(0xA1, 0xC7),
-    "gb18030": range(0xA1, 0xD8),
-}
-_CODECS: Final = {"big5": "cp950", "gb18030": "gb18030"}
-_CONTROLS: Final = frozenset(map(chr, range(32))) - set("\t\n\r\x0b\x0c")
 _DELIMITERS: Final = (",", ";", "\t")
 _SAMPLE_LINES: Final = 60
+_MIN_BASE64: Final = 64
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_MAGICS: Final = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "an archive or office file",
+    b"\xd0\xcf\x11\xe0": "an office file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
 
 
-def read_text(path: str) -> DocumentText:
+def read(path: str) -> Content:
     """Return a whole text in parts, with the name of its encoding."""
-    text, encoding = _decoded_file(path, "a text")
-    return DocumentText(split_parts(storable(text), "text"), encoding)
+    text, encoding = decoded_file(path, "a text")
+    if carried := _carried_in_base64(text):
+        detail = f"it is {carried} as mails carry it (base64); hand in the file itself"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    return Content(split_parts(storable(text), "text"), encoding=encoding)
 
 
 def read_csv(path: str) -> Workbook:
     """Return delimited text as a workbook of one sheet."""
-    text, encoding = _decoded_file(path, "a text table")
+    text, encoding = decoded_file(path, "a text table")
     lines = list(StringIO(text, newline=""))
     with corrupt_on(csv.Error):
         if lines and lines[0].strip().lower().startswith("sep="):
@@ -78,7 +76,7 @@ def _fitness(delimiter: str, lines: list[str]) -> tuple[int, int]:
     return (agreeing, width)
 
 
-def _decoded_file(path: str, what: str) -> tuple[str, str]:
+def decoded_file(path: str, what: str) -> tuple[str, str]:
     file = Path(path)
     if file.stat().st_size > MAX_BYTES:
         detail = f"{what} above {MAX_BYTES // 1024**2} MiB is not read; split it"
@@ -86,46 +84,14 @@ def _decoded_file(path: str, what: str) -> tuple[str, str]:
     return decoded(file.read_bytes())
 
 
-def decoded(content: bytes) -> tuple[str, str]:
-    """Return the text and its encoding, or raise for bytes that are no text."""
-    for encoding in _candidate_encodings(content):
-        try:
-            text = content.decode(_CODECS.get(encoding, encoding))
-        except UnicodeDecodeError:
-            continue
-        if _CONTROLS.isdisjoint(text):
-            return text, encoding
-    detail = "the text is neither UTF-8, UTF-16, Big5 nor GB 18030; save it as UTF-8"
-    raise UnreadableFileError(UnreadableReason.UNDECODABLE, detail)
-
-
-def _candidate_encodings(content: bytes) -> Iterator[str]:
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            yield encoding
-            return
-    yield "utf-8"
-    if b"\x00" in content:
-        # In two-byte text the high byte of Latin letters and digits is zero.
-        yield "utf-16-le" if content[1::2].count(0) else "utf-16-be"
-        return
-    yield from _double_byte_encodings(content)
-
-
-def _double_byte_encodings(content: bytes) -> list[str]:
-    """Order the two Chinese encodings by how common their characters would be.
-
-    Text of GB 2312 has no second byte below 0xA1; about 40 % of Big5's lie there. Bytes
-    of a Western code page make rare characters in both, and are refused.
-    """
-    units = iter(content)
-    pairs = [(lead, next(units, 0)) for lead in units if lead >= _ASCII_END]
-    shares: dict[str, int] = {}
-    for name, leads in _COMMON_LEADS.items():
-        common = sum(
-            lead in leads and (name == "big5" or second >= _DOUBLE_BYTE_START)
-            for lead, second in pairs
-        )
-        shares[name] = 100 * common // max(len(pairs), 1)
-    likely = [name for name in shares if shares[name] >= _COMMON_SHARE_PERCENT]
-    return sorted(likely, key=lambda name: -shares[name])
+def _carried_in_base64(text: str) -> str | None:
+    """Return what a text that is nothing but base64 carries; `None` for other texts."""
+    body = text.strip().removeprefix("data:").rpartition("base64,")[2]
+    packed = "".join(body.split())
+    if len(packed) < _MIN_BASE64 or not _BASE64.fullmatch(packed):
+        return None
+    head = base64.b64decode(packed[:_MIN_BASE64])
+    for magic, name in _MAGICS.items():
+        if head.startswith(magic):
+            return name
+    return None
