@@ -1,18 +1,13 @@
-"""Plain and delimited text, and the encodings in which it is written.
+"""Plain text, and the encodings in which text is written.
 
-Encoding (UTF-8, UTF-16, Big5, GB 18030) and delimiter are detected from the content.
+The encoding (UTF-8, UTF-16, Big5, GB 18030) is detected from the content.
 """
 
 import codecs
-import csv
-from collections import Counter
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from dossier.core.spreadsheets import Cell, Sheet, Workbook
-from dossier.integrations.parsing.cells import check_size, corrupt_on
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -35,47 +30,12 @@ _COMMON_LEADS: Final = {
 }
 _CODECS: Final = {"big5": "cp950", "gb18030": "gb18030"}
 _CONTROLS: Final = frozenset(map(chr, range(32))) - set("\t\n\r\x0b\x0c")
-_DELIMITERS: Final = (",", ";", "\t")
-_SAMPLE_LINES: Final = 60
 
 
 def read_text(path: str) -> DocumentText:
     """Return a whole text in parts, with the name of its encoding."""
     text, encoding = _decoded_file(path, "a text")
     return DocumentText(split_parts(storable(text), "text"), encoding)
-
-
-def read_csv(path: str) -> Workbook:
-    """Return delimited text as a workbook of one sheet."""
-    text, encoding = _decoded_file(path, "a text table")
-    lines = list(StringIO(text, newline=""))
-    with corrupt_on(csv.Error):
-        if lines and lines[0].strip().lower().startswith("sep="):
-            # Excel's own mark; blanked, not dropped, so that row numbers stay true.
-            delimiter = lines[0].strip()[4:5] or ","
-            lines[0] = "\n"
-        else:
-            delimiter = max(_DELIMITERS, key=lambda each: _fitness(each, lines))
-        rows = list(csv.reader(lines, delimiter=delimiter))
-    check_size("text", len(rows), max((len(row) for row in rows), default=0))
-    cells = [
-        Cell(row=row, column=column, text=text.strip())
-        for row, line in enumerate(rows, start=1)
-        for column, text in enumerate(line, start=1)
-        if text.strip()
-    ]
-    sheet = Sheet(name="", cells=cells)
-    return Workbook(kind="csv", sheets=[sheet], encoding=encoding, delimiter=delimiter)
-
-
-def _fitness(delimiter: str, lines: list[str]) -> tuple[int, int]:
-    """Return how many rows agree on a width above one, and that width."""
-    rows = csv.reader(lines[:_SAMPLE_LINES], delimiter=delimiter)
-    widths = Counter(len(row) for row in rows if len(row) > 1)
-    if not widths:
-        return (0, 0)
-    width, agreeing = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
-    return (agreeing, width)
 
 
 def _decoded_file(path: str, what: str) -> tuple[str, str]:
