@@ -31,7 +31,7 @@ _MAX_SAMPLE: Final = 20_000
 _MAX_WESTERN_SHARE: Final = 0.4
 
 # The commonest characters of running and of cosmetic Chinese.
-_COMMON_TRADITIONAL: Final = frozenset(
+COMMON_TRADITIONAL: Final = frozenset(
     "品條之用化第文或容產粧號內使一項不得應定其於者規髮及製法量以染二性成料造業中管有資分與合"
     "途理十所三物下關含生限期日為計名氧他非行劑人機稱全依原錄方登事安時主氟本存標驗列前四並的"
     "包證明準基作無載件收公免保施部經六過亞硝國衛示五則告裝質七反員辦入程年上未八試月外置供由"
@@ -48,7 +48,7 @@ _COMMON_TRADITIONAL: Final = frozenset(
     "做德山金隊社便空決治展馬科聽界光強像難思南住邊張交望覺領共觀今切讓候帶導甘鉛砷汞鎘溫濕氏"
     "瓶蓋膜味顏熱冷凍箱冊均落腸桿黃葡萄球綠膿沙唇精露膠蠟底曬抗稠透淡淺臭離低循環陽射"
 )
-_COMMON_SIMPLIFIED: Final = frozenset(
+COMMON_SIMPLIFIED: Final = frozenset(
     "品条之用化第文或容产粧号内使一项不得应定其于者规发及制法量以染二性成料造业中管有资分与合"
     "途理十所三物下关含生限期日为计名氧他非行剂人机称全依原录方登事安时主氟本存标验列前四并的"
     "包证明准基作无载件收公免保施部经六过亚硝国卫示五则告装质七反员办入程年上未八试月外置供由"
@@ -177,13 +177,13 @@ def _han(character: str, before: str, after: str, common: frozenset[str]) -> flo
 
 
 def _traditional(character: str, before: str, after: str) -> float:
-    return _han(character, before, after, _COMMON_TRADITIONAL)
+    return _han(character, before, after, COMMON_TRADITIONAL)
 
 
 def _simplified(character: str, before: str, after: str) -> float:
     # GB 18030 holds Traditional characters too, but two Hangul syllables or kana in it
     # are another language.
-    return _han(character, before, after, _COMMON_SIMPLIFIED)
+    return _han(character, before, after, COMMON_SIMPLIFIED)
 
 
 def _korean(character: str, before: str, after: str) -> float:
@@ -200,7 +200,7 @@ def _japanese(character: str, before: str, after: str) -> float:
     if character in _WIDE_MARKS or "\uff01" <= character <= "\uff5e":
         return 0.9
     if "\u4e00" <= character <= "\u9fff":
-        is_common = character in _COMMON_TRADITIONAL or character in _COMMON_SIMPLIFIED
+        is_common = character in COMMON_TRADITIONAL or character in COMMON_SIMPLIFIED
         return 0.9 if is_common or _is_kana(before) or _is_kana(after) else 0.6
     return 0.0  # the half-width katakana are what bytes of other encodings become
 
