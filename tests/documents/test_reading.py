@@ -23,14 +23,24 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText, TextPart
+from dossier.integrations.parsing.types import (
+    ExtractedText,
+    PageState,
+    ReadState,
+    TextPage,
+)
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.constants import JobState
 from dossier.jobs.models import Job
 
-READ = DocumentText(
-    [TextPart(1, "page 1", "Aqua"), TextPart(2, "page 2", "", has_text_layer=False)],
-    page_count=2,
+READ = ExtractedText(
+    "application/pdf",
+    "pdf",
+    ReadState.READ_PARTLY,
+    [
+        TextPage(1, 1, "page 1", "Aqua"),
+        TextPage(2, 2, "page 2", "", PageState.UNREADABLE),
+    ],
 )
 
 
@@ -38,10 +48,10 @@ READ = DocumentText(
 class Scripted:
     """A reader that finds what the test says."""
 
-    found: DocumentText | UnreadableFileError
+    found: ExtractedText | UnreadableFileError
     seen: bytes = b""
 
-    async def read_text(self, path: Path, _filename: str) -> DocumentText:
+    async def read_text(self, path: Path, _filename: str) -> ExtractedText:
         self.seen = path.read_bytes()  # noqa: ASYNC240 - a few bytes
         if isinstance(self.found, UnreadableFileError):
             raise self.found
@@ -238,7 +248,7 @@ async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
         (b"%PDF-1.7\nand nothing more", "broken.pdf", "corrupt"),
         (pdf_bytes(["secret"], password="rose"), "locked.pdf", "encrypted"),
         (bomb_xlsx_bytes(), "formula.xlsx", "zip_bomb"),
-        ("Crème;é".encode("latin-1"), "table.csv", "undecodable"),
+        (b"Cr\x81me;\xfe", "table.csv", "undecodable"),
     ],
     ids=["empty", "corrupt", "encrypted", "bomb", "undecodable"],
 )
@@ -339,7 +349,7 @@ async def test_a_document_deleted_while_it_is_read_stays_deleted(
 ) -> None:
     class Deleting(Scripted):
         @override
-        async def read_text(self, path: Path, filename: str) -> DocumentText:
+        async def read_text(self, path: Path, filename: str) -> ExtractedText:
             async with tenant_transaction(sessions, org_id) as session:
                 service = DocumentsService(session, Actor.system(org_id))
                 await service.remove_document(document_id)

@@ -16,16 +16,14 @@ from tests.factories.papers import (
 
 from dossier.integrations.parsing import pdf
 from dossier.integrations.parsing import text as text_parser
-from dossier.integrations.parsing.documents import read_text
-from dossier.integrations.parsing.exceptions import (
-    UnreadableFileError,
-    UnreadableReason,
-)
+from dossier.integrations.parsing.documents import read_document
+from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.reader import Limits, SandboxedReader
 from dossier.integrations.parsing.types import (
     MAX_PART_CHARACTERS,
-    DocumentText,
-    TextPart,
+    ExtractedText,
+    ReadState,
+    TextPage,
     split_parts,
     storable,
 )
@@ -53,14 +51,15 @@ def write(tmp_path: Path) -> Write:
     return run
 
 
-def read(path: str) -> DocumentText:
-    return read_text(path, filename=Path(path).name)
+def read(path: str) -> ExtractedText:
+    return read_document(path, filename=Path(path).name)
 
 
-def reason_of(path: str) -> UnreadableReason:
-    with pytest.raises(UnreadableFileError) as caught:
-        read(path)
-    return caught.value.reason
+def reason_of(path: str) -> UnreadableReason | None:
+    text = read(path)
+    assert text.state is ReadState.UNREADABLE
+    assert text.warnings[0].message.en == text.detail
+    return text.reason
 
 
 def test_a_pdf_is_read_page_by_page(write: Write) -> None:
@@ -68,8 +67,8 @@ def test_a_pdf_is_read_page_by_page(write: Write) -> None:
 
     assert text.page_count == 2
     assert text.parts == [
-        TextPart(1, "page 1", "First page"),
-        TextPart(2, "page 2", "Second\nline"),
+        TextPage(1, 1, "page 1", "First page"),
+        TextPage(2, 2, "page 2", "Second\nline"),
     ]
 
 
@@ -77,23 +76,6 @@ def test_a_scan_without_text_layer_is_refused(write: Write) -> None:
     assert reason_of(write(scanned_pdf_bytes(), "a.pdf")) is (
         UnreadableReason.NO_TEXT_LAYER
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "has_images", "usable"),
-    [
-        ("x" * 40, True, True),
-        ("x" * 39, True, False),
-        ("Title", False, True),
-        ("", False, True),
-        ("\ufffd" * 2 + "x" * 98, False, False),
-        ("\ufffd" + "x" * 99, False, True),
-    ],
-)
-def test_a_usable_text_layer_is_more_than_stray_characters(
-    text: str, *, has_images: bool, usable: bool
-) -> None:
-    assert pdf.has_usable_text(text, has_images=has_images) is usable
 
 
 @pytest.mark.slow(reason="opens a PDF of 200 pages, to hold the figure of the bench")
@@ -164,7 +146,7 @@ def test_an_opendocument_text_is_read_in_body_order(tmp_path: Path) -> None:
 
     [part] = read(str(path)).parts
 
-    assert part.text.split("\n") == ["製程 說明", "Mix\tA\t75 °C", "End", "here"]
+    assert part.text.split("\n") == ["製程 說明", "Mix A\t75 °C", "End", "here"]
 
 
 def test_an_entity_bomb_in_an_opendocument_text_is_refused(tmp_path: Path) -> None:
@@ -187,8 +169,8 @@ def test_a_workbook_is_read_sheet_by_sheet(tmp_path: Path) -> None:
     book.save(path)
 
     assert read(str(path)).parts == [
-        TextPart(1, "Formula", "Aqua\t80.5"),
-        TextPart(2, "毒理", "SDS"),
+        TextPage(1, None, "Formula", "Aqua\t80.5"),
+        TextPage(2, None, "毒理", "SDS"),
     ]
 
 

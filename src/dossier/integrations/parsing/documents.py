@@ -85,9 +85,7 @@ def read_document(path: str, *, filename: str) -> ExtractedText:
     )
 
 
-def unreadable(
-    media_type: str, kind: str, error: UnreadableFileError
-) -> ExtractedText:
+def unreadable(media_type: str, kind: str, error: UnreadableFileError) -> ExtractedText:
     """Return the result for a document of which nothing was read."""
     return ExtractedText(
         media_type,

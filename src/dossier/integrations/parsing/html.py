@@ -24,20 +24,41 @@ from dossier.integrations.parsing.types import (
     storable,
 )
 
-_CHARSET: Final = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.I)
+_CHARSET: Final = re.compile(
+    rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.IGNORECASE
+)
 _HEAD_BYTES: Final = 4096
-_HIDING: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_HIDING: Final = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE
+)
 _UNSEEN: Final = frozenset(
     {"script", "style", "template", "noscript", "head", "svg", "datalist", "rt"}
 )
 _STRUCK: Final = frozenset({"del", "s", "strike"})
 _VOID: Final = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
+    {
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    }
 )
 _BLOCKS: Final = frozenset(
-    "address article aside blockquote body caption dd div dl dt fieldset figcaption"
-    " footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody"
-    " tfoot thead title tr ul".split()
+    (  # noqa: SIM905 - one word a line would fill a page
+        "address article aside blockquote body caption dd div dl dt fieldset"
+        " figcaption footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre"
+        " section table tbody tfoot thead title tr ul"
+    ).split()
 )
 _CELLS: Final = frozenset({"td", "th"})
 _CELL, _LINE = "\x1f", "\x1e"
@@ -167,4 +188,8 @@ def _input_text(stated: dict[str, str]) -> str:
     kind = stated.get("type", "text").lower()
     if kind in {"checkbox", "radio"}:
         return "☒" if "checked" in stated else "☐"
-    return "" if kind in {"password", "submit", "button", "image"} else stated.get("value", "")
+    return (
+        ""
+        if kind in {"password", "submit", "button", "image"}
+        else stated.get("value", "")
+    )

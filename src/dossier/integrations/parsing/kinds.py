@@ -130,13 +130,18 @@ _ZIP_ENTRIES: Final = (
     (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", FileKind.ODS),
     (b"mimetypeapplication/vnd.oasis.opendocument.text", FileKind.ODT),
 )
-_WEB_PAGE: Final = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta)[\s>]", re.I)
-_XML: Final = re.compile(rb"<\?xml\s|<([a-z][\w.-]*:)?[a-z][\w.-]*\s[^<>]*xmlns", re.I)
+_WEB_PAGE: Final = re.compile(
+    rb"<(!doctype\s+html|html|head|body|table|meta)[\s>]", re.IGNORECASE
+)
+_XML: Final = re.compile(
+    rb"<\?xml\s|<([a-z][\w.-]*:)?[a-z][\w.-]*\s[^<>]*xmlns", re.IGNORECASE
+)
 _START_BYTES: Final = 1024
+_MARKS: Final = b"\xef\xbb\xbf\xff\xfe"
 _MAIL_HEADERS: Final = re.compile(
     rb"^(return-path|received|delivered-to|message-id|mime-version|from|to|subject|date"
     rb"|content-type|content-transfer-encoding):",
-    re.I | re.M,
+    re.IGNORECASE | re.MULTILINE,
 )
 _NEEDED_MAIL_HEADERS: Final = (
     {b"mime-version", b"content-type"},
@@ -215,19 +220,23 @@ def _by_content(head: bytes, tail: bytes, named: FileKind | None) -> FileKind:
         return _kind_in_zip(head, tail)
     if head.startswith(_OLE):
         return _kind_in_ole(head, tail, named)
-    if head.startswith(_RICH_TEXT):
-        return FileKind.RICH_TEXT
-    if not is_text(head):
-        return FileKind.OTHER
-    return _kind_of_markup(head) or (
-        FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
-    )
+    return _kind_of_text(head, named) if is_text(head) else FileKind.OTHER
+
+
+def _kind_of_text(head: bytes, named: FileKind | None) -> FileKind:
+    if found := _kind_of_markup(head):
+        return found
+    return FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
 
 
 def _kind_of_markup(head: bytes) -> FileKind | None:
     """Return the kind of a text that a program wrote for a program."""
+    if head.startswith(_RICH_TEXT):
+        return FileKind.RICH_TEXT
     # Two-byte text is looked at without its zeros.
-    start = head[: 2 * _START_BYTES].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+    start = (
+        head[: 2 * _START_BYTES].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+    )
     start = start.lstrip()[:_START_BYTES]
     if start.startswith(b"<"):
         if _WEB_PAGE.search(start):
@@ -252,7 +261,7 @@ def _kind_in_zip(head: bytes, tail: bytes) -> FileKind:
 
 
 def _content_types(part: bytes) -> bytes:
-    """Return the list of content types of an office package, if it lies in this part."""
+    """Return the list of content types of a package, if it lies in this part."""
     at = part.find(_TYPES_PART) - _LOCAL_HEADER.size
     if at < 0:
         return b""

@@ -31,9 +31,7 @@ def read(path: str) -> Content:
     """Return the headers that people see and the words of a mail."""
     try:
         message = message_from_bytes(bytes_of(path), policy=policy.default)
-        lines = [
-            f"{name}: {message[name]}" for name in _SHOWN_HEADERS if message[name]
-        ]
+        lines = [f"{name}: {message[name]}" for name in _SHOWN_HEADERS if message[name]]
         body, warnings = _body(message)
         names = [each for each in _attachments(message) if each]
     except (MessageError, ValueError, LookupError, AttributeError, TypeError) as error:
@@ -72,7 +70,9 @@ def _attachments(message: EmailMessage) -> list[str]:
     for part in list(message.walk())[:_MAX_PARTS]:
         if part is chosen or part.is_multipart():
             continue
-        is_other_body = part.get_content_maintype() == "text" and not part.get_filename()
+        is_other_body = (
+            part.get_content_maintype() == "text" and not part.get_filename()
+        )
         is_inline = part.get_content_maintype() == "image" and part.get("Content-ID")
         if not is_other_body and not is_inline:
             names.append(part.get_filename() or part.get_content_type())

@@ -75,7 +75,7 @@ _WARNINGS: Final = {
     ),
     "portfolio-not-read": _Words(
         "此為 PDF 作品集，內含文件未讀取（not read）",
-        "it is a PDF portfolio: only its cover was read, the files inside were not read",
+        "it is a PDF portfolio: its cover was read, the files inside were not read",
         is_gap=True,
     ),
     "embedded-not-read": _Words(

@@ -24,7 +24,7 @@ from dossier.integrations.parsing.package import (
     local_name,
 )
 from dossier.integrations.parsing.pictures import Pictures, millimetres
-from dossier.integrations.parsing.superscripts import raised
+from dossier.integrations.parsing.superscripts import raised, with_degrees
 from dossier.integrations.parsing.types import (
     Content,
     ReadWarning,
@@ -82,7 +82,7 @@ def content_of(roots: list[Element], objects: list[str]) -> Content:
     lines = list(filter(None, reader.lines()))
     found = reader.warnings()
     found += [warning("embedded-not-read", name=name) for name in objects]
-    return Content(split_parts(storable("\n".join(lines)), "body"), found)
+    return Content(split_parts(storable(with_degrees("\n".join(lines))), "body"), found)
 
 
 class _Reader:
@@ -245,9 +245,9 @@ class _Reader:
             return ""
         if name == "control":
             return self._control(self._controls.get(attribute_of(child, "control")))
-        is_hidden_field = name == "hidden-text" and attribute_of(
-            child, "is-hidden", "true"
-        ) == "true"
+        is_hidden_field = (
+            name == "hidden-text" and attribute_of(child, "is-hidden", "true") == "true"
+        )
         if is_hidden_field or not _is_displayed(child):
             self._hidden += self._leave_out(child)
             return ""
@@ -316,7 +316,10 @@ class _Reader:
 
     def _see_picture(self, name: str, element: Element) -> None:
         if name == "frame" and child_of(element, "image") is not None:
-            width, height = attribute_of(element, "width"), attribute_of(element, "height")
+            width, height = (
+                attribute_of(element, "width"),
+                attribute_of(element, "height"),
+            )
             self._pictures.add(millimetres(width), millimetres(height))
 
     def _leave_out(self, element: Element) -> int:

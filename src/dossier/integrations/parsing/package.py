@@ -5,13 +5,13 @@ program.
 """
 
 import posixpath
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError
 from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -27,7 +27,7 @@ DTD_DETAIL: Final = (
     " is refused; save the file again"
 )
 _MAX_PART_BYTES: Final = 128 * 1024 * 1024
-_DAMAGES: Final = (BadZipFile, KeyError, ZlibError, EOFError, NotImplementedError)
+_DAMAGES: Final = (BadZipFile, KeyError, zlib.error, EOFError, NotImplementedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,15 @@ class Package:
             raise self.damaged() from error
         self.names = frozenset(self._archive.namelist())
 
-    def __enter__(self) -> "Package":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._archive.close()
 
-    def damaged(self, where: str = "") -> UnreadableFileError:
-        """Return the refusal of a package that cannot be opened."""
+    def damaged(self, part: str = "") -> UnreadableFileError:
+        """Return the refusal of a package of which a part is missing or damaged."""
+        where = f" (part {part})" if part else ""
         detail = f"the {self._what} is damaged and cannot be opened{where}"
         return UnreadableFileError(UnreadableReason.CORRUPT, f"{detail}; save it again")
 
@@ -72,11 +73,11 @@ class Package:
                 raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
             return self._archive.read(name)
         except _DAMAGES as error:
-            raise self.damaged(f" (part {name})") from error
+            raise self.damaged(name) from error
 
     def xml_of(self, name: str) -> Element:
         """Return the root element of a part."""
-        return parse_xml(self.bytes_of(name), self.damaged(f" (part {name})"))
+        return parse_xml(self.bytes_of(name), self.damaged(name))
 
     def relations_of(self, part: str) -> list[Relation]:
         """Return the relationships of a part; of the package itself for no name."""

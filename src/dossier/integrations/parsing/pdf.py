@@ -50,9 +50,7 @@ def read(path: str) -> Content:
     """Return one page of text per page, or raise `UnreadableFileError`."""
     document = _opened(path)
     if len(document) > MAX_PAGES:
-        detail = (
-            f"it has {len(document)} pages; at most {MAX_PAGES} are read; split it"
-        )
+        detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
     reader = _Reader(document)
     pages = [reader.page(index) for index in range(len(document))]
@@ -133,7 +131,9 @@ class _Reader:
 
     def all_warnings(self) -> list[ReadWarning]:
         """Return the warnings of all pages."""
-        return [each for index in sorted(self.warnings) for each in self.warnings[index]]
+        return [
+            each for index in sorted(self.warnings) for each in self.warnings[index]
+        ]
 
     def page(self, index: int) -> TextPage:
         """Read one page and judge how much of it was read."""
@@ -228,7 +228,11 @@ class _Reader:
         if share < _NOTABLE_SHARE:
             return PageState.READ
         self._warn(index, "picture-not-read", share=round(100 * share))
-        return PageState.READ_PARTLY if is_little or share >= _LARGE_SHARE else PageState.READ
+        return (
+            PageState.READ_PARTLY
+            if is_little or share >= _LARGE_SHARE
+            else PageState.READ
+        )
 
     def _warn(self, index: int, code: str, **values: object) -> None:
         self.warnings[index].append(warning(code, f"page {index + 1}", **values))

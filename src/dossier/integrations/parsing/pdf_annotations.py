@@ -1,6 +1,5 @@
 """Form fields, comments and files that hang on the pages of a PDF."""
 
-import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final

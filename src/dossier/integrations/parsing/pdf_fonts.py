@@ -15,16 +15,21 @@ from dossier.integrations.parsing.text_encoding import (
 )
 
 _PAIRS: Final = frozenset(
-    "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as"
-    " ou io le ve co me de hi ri ro ic ne ea ra ce li ch ll be ma si om ur ca el ta la"
-    " ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs un lo wa ge ie wh"
-    " ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi"
-    " ci vi pl ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke ui da do gr ei".split()
+    (  # noqa: SIM905 - one word a line would fill a page
+        "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se"
+        " ha as ou io le ve co me de hi ri ro ic ne ea ra ce li ch ll be ma si om ur"
+        " ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs"
+        " un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh"
+        " ir su id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op wo sa"
+        " ay ex ke ui da do gr ei"
+    ).split()
 )
 """The commonest pairs of letters: three in four of English, one in five of chance."""
 _LETTER_PAIR: Final = re.compile(r"(?=([a-z]{2}))")
 _HAN: Final = re.compile("[\u4e00-\u9fff]")
-_OTHER_SCRIPTS: Final = re.compile("[\u0370-\u03ff\u0400-\u04ff\u3041-\u30fe\uac00-\ud7a3]")
+_OTHER_SCRIPTS: Final = re.compile(
+    "[\u0370-\u03ff\u0400-\u04ff\u3041-\u30fe\uac00-\ud7a3]"
+)
 _MIN_PAIRS: Final = 6
 _MIN_PAIR_SHARE: Final = 0.4
 _MIN_COMMON_SHARE: Final = 0.4
@@ -34,7 +39,9 @@ _SYMBOLIC: Final = 4
 _NAMED_BY_NUMBER: Final = re.compile(
     r"/(?:[A-Za-z]{1,2}|cid|glyph|index|char|font|gid)[_.-]?\d+(?:\.\w+)?"
 )
-_CHARACTER_COLLECTIONS: Final = frozenset({"GB1", "CNS1", "Japan1", "Japan2", "Korea1", "KR"})
+_CHARACTER_COLLECTIONS: Final = frozenset(
+    {"GB1", "CNS1", "Japan1", "Japan2", "Korea1", "KR"}
+)
 
 
 def is_plausible(sample: str) -> bool:
@@ -72,9 +79,7 @@ def unmapped_fonts(path: str, suspects: set[str]) -> frozenset[str]:
     return frozenset(unmapped)
 
 
-def _fonts_in(
-    resources: Any, seen: set[tuple[int, int]], depth: int
-) -> Iterator[Any]:
+def _fonts_in(resources: Any, seen: set[tuple[int, int]], depth: int) -> Iterator[Any]:
     """Yield the fonts of a page and of what it includes, each once."""
     if resources is None or depth > _MAX_DEPTH:
         return

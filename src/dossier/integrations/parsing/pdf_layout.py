@@ -10,10 +10,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from dossier.integrations.parsing.superscripts import raised
+from dossier.integrations.parsing.superscripts import raised, with_degrees
 
 _ROW_TOLERANCE: Final = 0.35
 """Difference of base lines within a row, in font sizes."""
@@ -37,10 +38,24 @@ _ROW_PADDING: Final = 1.25
 _CJK: Final = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
 _SENTENCE_END: Final = re.compile(r"[.:;!?。：；！？]\W*$")
 _HYPHENS: Final = "-\u2010\u00ad"
-_ENDS_IN_HYPHEN: Final = re.compile(r"([^\W_][\w./()'’-]*)[-\u2010\u00ad]$")
+_ENDS_IN_HYPHEN: Final = re.compile(r"([^\W_][\w./()'\u2019-]*)[-\u2010\u00ad]$")
 _FIRST_WORD: Final = re.compile(r"[^\W_]\S*")
 _KEEP_HYPHEN: Final = frozenset(
-    "non self long short high low well ready all anti half semi post".split()
+    {
+        "non",
+        "self",
+        "long",
+        "short",
+        "high",
+        "low",
+        "well",
+        "ready",
+        "all",
+        "anti",
+        "half",
+        "semi",
+        "post",
+    }
 )
 
 
@@ -75,7 +90,7 @@ def text_of(words: Sequence[Word], rules: Sequence[Rule] = ()) -> str:
     """Return the text of a page in reading order, one line per line of the page."""
     _level(words)
     rows = _rows(words)
-    return "\n".join(rejoined(list(_lines(rows, rules))))
+    return with_degrees("\n".join(rejoined(list(_lines(rows, rules)))))
 
 
 def _level(words: Sequence[Word]) -> None:
@@ -96,7 +111,11 @@ def _level(words: Sequence[Word]) -> None:
 
 def _base_of(word: Word, by_edge: dict[int, list[Word]]) -> Word | None:
     """Return the larger word which a small one touches, above or below its line."""
-    places = {int((edge + step) // _BUCKET) for edge in (word.left, word.right) for step in (-_BUCKET, 0, _BUCKET)}
+    places = {
+        int((edge + step) // _BUCKET)
+        for edge in (word.left, word.right)
+        for step in (-_BUCKET, 0, _BUCKET)
+    }
     for place in sorted(places):
         for base in by_edge.get(place, ()):
             if word.size >= _SMALL * base.size or base.is_raised:
@@ -158,14 +177,12 @@ def _gaps(row: Row) -> list[tuple[float, float]]:
     """Return the wide gaps within a row."""
     return [
         (left.right, right.left)
-        for left, right in zip(row, row[1:], strict=False)
+        for left, right in pairwise(row)
         if right.left - left.right > _CELL_GAP * max(left.size, right.size) * 0.75
     ]
 
 
-def _extent(
-    rows: list[Row], start: int, gap: tuple[float, float]
-) -> tuple[int, float]:
+def _extent(rows: list[Row], start: int, gap: tuple[float, float]) -> tuple[int, float]:
     """Return the end of the rows that leave a gap free, and the middle of the gap."""
     low, high = gap
     at = start + 1
@@ -229,7 +246,7 @@ def _runs_on(side: list[Row]) -> bool:
 
 def _continues(first: str, second: str, *, is_full: bool) -> bool:
     """Return whether a line goes on in the one below it."""
-    if first[-1:] in ("," , "、", "，", *_HYPHENS):
+    if first[-1:] in (",", "、", "，", *_HYPHENS):
         return True
     if _SENTENCE_END.search(first):
         return False
@@ -240,9 +257,7 @@ def _continues(first: str, second: str, *, is_full: bool) -> bool:
 
 def _is_padded(block: list[Row], border: float) -> bool:
     """Return whether rows stand apart as those of a table, on both sides at once."""
-    steps = [
-        above[0].v - below[0].v for above, below in zip(block, block[1:], strict=False)
-    ]
+    steps = [above[0].v - below[0].v for above, below in pairwise(block)]
     least = min(steps)
     apart = [
         row

@@ -108,7 +108,9 @@ class PageInk:
 
 
 def ink_of(
-    page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, unmapped_fonts: frozenset[str]
+    page: pypdfium2.PdfPage,
+    layer: pypdfium2.PdfTextPage,
+    unmapped_fonts: frozenset[str],
 ) -> PageInk:
     """Return what a page shows; text in the named fonts counts as unmapped."""
     box: Box = page.get_bbox()
@@ -137,7 +139,9 @@ class _Objects:
             0,
         )
 
-    def _walk(self, count: int, get: object, matrix: tuple[float, ...], depth: int) -> None:
+    def _walk(
+        self, count: int, get: object, matrix: tuple[float, ...], depth: int
+    ) -> None:
         for at in range(count):
             each = get(at)  # type: ignore[operator]
             if not each or self._count >= _MAX_OBJECTS:
@@ -251,7 +255,7 @@ class _Characters:
             if (
                 word is None
                 or after_space
-                or abs(v - word.v) > 0.1 * size  # noqa: PLR2004
+                or abs(v - word.v) > 0.1 * size
                 or not -0.5 * size < left - word.right < 0.2 * size
             ):
                 self._finish(word, about)
@@ -300,7 +304,9 @@ class _Characters:
         """Put a word where it belongs: to the text, or to what is left out."""
         if word is None or about is None:
             return
-        middle = _point(about.angle, (word.left + word.right) / 2, word.v + word.size / 3)
+        middle = _point(
+            about.angle, (word.left + word.right) / 2, word.v + word.size / 3
+        )
         if not _holds(self._page_box, middle) or not _holds(about.clip, middle):
             self._ink.hidden += len(word.text)
             return
@@ -493,7 +499,7 @@ def _share(boxes: Iterator[Box], page: Box) -> float:
     width, height = page[2] - page[0], page[3] - page[1]
     if width <= 0 or height <= 0:
         return 0.0
-    covered = set()
+    covered: set[tuple[int, int]] = set()
     for box in boxes:
         left, bottom, right, top = _intersection(box, page)
         columns = range(

@@ -9,7 +9,13 @@ from dossier.integrations.parsing.package import attribute_of, local_name
 from dossier.integrations.parsing.types import ReadWarning
 
 _EMU_PER_MM: Final = 36_000
-_MM_PER_UNIT: Final = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72, "px": 25.4 / 96}
+_MM_PER_UNIT: Final = {
+    "mm": 1.0,
+    "cm": 10.0,
+    "in": 25.4,
+    "pt": 25.4 / 72,
+    "px": 25.4 / 96,
+}
 _LENGTH: Final = re.compile(r"(width|height)\s*:\s*([0-9.]+)(pt|in|cm|mm|px)")
 _SIZE: Final = re.compile(r"([0-9.]+)(pt|in|cm|mm|px)")
 LARGE_MM2: Final = 30_000

@@ -40,11 +40,13 @@ from pydantic import TypeAdapter
 
 from dossier.core.settings import LimitSettings
 from dossier.core.spreadsheets import Workbook
+from dossier.integrations.parsing.documents import unreadable
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText
+from dossier.integrations.parsing.kinds import detect_file
+from dossier.integrations.parsing.types import ExtractedText, ReadState
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -89,15 +91,26 @@ class SandboxedReader:
 
     limits: Limits
 
-    async def read_text(self, path: Path, filename: str) -> DocumentText:
-        """Return the text layer, or raise `UnreadableFileError` with the reason."""
-        return await run(
-            f"{_PACKAGE}.documents:read_text",
-            path,
-            DocumentText,
-            limits=self.limits,
-            options={"filename": filename},
-        )
+    async def read(self, path: Path, filename: str) -> ExtractedText:
+        """Return what was read; an unreadable document with the reason."""
+        try:
+            return await run(
+                f"{_PACKAGE}.documents:read_document",
+                path,
+                ExtractedText,
+                limits=self.limits,
+                options={"filename": filename},
+            )
+        except UnreadableFileError as error:
+            detected = await asyncio.to_thread(detect_file, path, filename)
+            return unreadable(detected.media_type, detected.kind, error)
+
+    async def read_text(self, path: Path, filename: str) -> ExtractedText:
+        """Return what was read, or raise `UnreadableFileError` with the reason."""
+        text = await self.read(path, filename)
+        if text.state is ReadState.UNREADABLE and text.reason is not None:
+            raise UnreadableFileError(text.reason, text.detail)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

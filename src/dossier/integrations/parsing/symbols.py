@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the characters are the data
 """Characters of the symbol fonts that office programs use, as Unicode.
 
 In these fonts a letter shows something else: `m` in Symbol is µ, so that the text of a

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the characters are the data
 """Text from bytes whose encoding nobody states, accepted only on evidence.
 
 That bytes can be decoded proves nothing: every Korean file is valid GB 18030, and the
@@ -66,7 +67,8 @@ COMMON_SIMPLIFIED: Final = frozenset(
     "颜热冷冻箱册均落肠杆黄葡萄球绿脓沙唇精露胶蜡底晒抗稠透淡浅臭离低循环阳射"
 )
 _WIDE_MARKS: Final = frozenset(
-    "　、。，．·；：？！（）〔〕【】「」『』〈〉《》“”‘’…—～％＋－×÷±≦≧≤≥＝＜＞℃°§※★●○◎□■／①②③④⑤"
+    "　、。，．·；：？！（）〔〕【】「」『』〈〉《》“”‘’…—～％＋－×÷"
+    "±≦≧≤≥＝＜＞℃°§※★●○◎□■／①②③④⑤"
 )
 _WESTERN_LETTERS: Final = frozenset(map(chr, range(0xC0, 0x100))) - set("×÷") | set(
     "ŠšŽžŸŒœƒ"
@@ -89,7 +91,7 @@ def decoded(content: bytes) -> tuple[str, str]:
 
 
 def _marked(content: bytes) -> tuple[str, str] | None:
-    """Return a text whose encoding its bytes prove: by a mark, or by their structure."""
+    """Return a text whose encoding its bytes prove, by a mark or by their structure."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _strict(content, encoding)
@@ -122,10 +124,10 @@ def _scored(content: bytes) -> tuple[str, str] | None:
     scores.sort(reverse=True)
     if not scores or scores[0][0] < _NEEDED_SCORE:
         return None
-    if len(scores) > 1 and scores[0][0] - scores[1][0] < _NEEDED_LEAD:
-        # Two encodings may well give the same text.
-        if scores[0][2] != scores[1][2]:
-            return None
+    is_close = len(scores) > 1 and scores[0][0] - scores[1][0] < _NEEDED_LEAD
+    # Two encodings may well give the same text.
+    if is_close and scores[0][2] != scores[1][2]:
+        return None
     return scores[0][2], scores[0][1]
 
 

@@ -114,9 +114,7 @@ class Content:
     unread_detail: str = "nothing is written in it"
 
 
-def state_of(
-    pages: Iterable[TextPage], warnings: Iterable[ReadWarning]
-) -> ReadState:
+def state_of(pages: Iterable[TextPage], warnings: Iterable[ReadWarning]) -> ReadState:
     """Judge a document by its pages and by what its reader left out.
 
     "Read" with nothing does not exist: a document without any text is unreadable.

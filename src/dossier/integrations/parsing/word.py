@@ -9,6 +9,7 @@ those that came out.
 A row of a table is one line, its cells separated by tabs.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -23,7 +24,7 @@ from dossier.integrations.parsing.package import (
     local_name,
 )
 from dossier.integrations.parsing.pictures import Pictures
-from dossier.integrations.parsing.superscripts import raised
+from dossier.integrations.parsing.superscripts import raised, with_degrees
 from dossier.integrations.parsing.symbols import UNKNOWN, is_symbol_font, shown
 from dossier.integrations.parsing.types import (
     Content,
@@ -34,6 +35,7 @@ from dossier.integrations.parsing.types import (
 from dossier.integrations.parsing.word_styles import Look, StyleSheet, is_on
 
 _FALSE: Final = frozenset({"0", "false", "off"})
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Ca-cEFef]?[0-9A-Fa-f]{1,3}")
 _DELETED: Final = frozenset({"del", "moveFrom"})
 _WORDLESS: Final = frozenset(
     {
@@ -80,7 +82,8 @@ def read(path: str) -> Content:
         reader = _Reader(package)
         lines = list(reader.lines())
         return Content(
-            split_parts(storable("\n".join(lines)), "body"), reader.warnings()
+            split_parts(storable(with_degrees("\n".join(lines))), "body"),
+            reader.warnings(),
         )
 
 
@@ -92,7 +95,8 @@ def main_part(package: Package) -> str:
     # Some writers leave the package's relationships out.
     named = sorted(n for n in package.names if n.startswith("word/document"))
     if not named:
-        raise package.damaged(": it has no main part")
+        expected = "word/document.xml"
+        raise package.damaged(expected)
     return named[0]
 
 
@@ -138,7 +142,7 @@ class _Reader:
         root = self._story(self._main)
         body = child_of(root, "body")
         if body is None:
-            raise self._package.damaged(": it has no body")
+            raise self._package.damaged(self._main)
         self._has_background = child_of(root, "background") is not None
         sections = list(root.iter())
         yield from self._margins(sections, "headerReference")
@@ -342,13 +346,10 @@ class _Reader:
         return self._wrapper(name, child, look, block)
 
     def _wrapper(self, name: str, child: Element, look: Look, block: _Block) -> str:
-        if name in _WORDLESS:
-            return ""
         if name in _DELETED:
             self._delete(child)
+        if name in _DELETED or name in _WORDLESS:
             return ""
-        if name == "AlternateContent":
-            return self._inline(self._chosen(child), look, block)
         if name == "txbxContent":
             # A box may have a ground of its own, so white words in it may show.
             inner = replace(look, is_shaded=True)
@@ -357,18 +358,15 @@ class _Reader:
         if name == "sdt" and (control := _control_text(child)) is not None:
             self._leave_out(child)
             return control
-        if name in {"sSup", "sup"}:
-            return self._maths(name, child, look, block)
-        if name == "f":
+        if name == "f":  # a fraction of a formula
             parts = [self._inline(part, look, block) for part in child]
             return "/".join(filter(None, parts))
+        if name == "AlternateContent":
+            child = self._chosen(child)
+        elif name == "sup":
+            look = replace(look, is_raised=True)
         self._note_change(name)
         self._pictures.see(name, child)
-        return self._inline(child, look, block)
-
-    def _maths(self, name: str, child: Element, look: Look, block: _Block) -> str:
-        if name == "sup":
-            look = replace(look, is_raised=True)
         return self._inline(child, look, block)
 
     def _run_or_text(self, name: str, child: Element, look: Look, block: _Block) -> str:
@@ -393,7 +391,7 @@ class _Reader:
             self._counts.struck += letters
             return ""
         if is_code:
-            text = chr(int(text, 16)) if _is_hex(text) else UNKNOWN
+            text = _character(text)
         if is_code or is_symbol_font(look.font):
             text = shown(text, look.font)
             self._counts.unknown += text.count(UNKNOWN)
@@ -515,8 +513,7 @@ def _small(text: str, default: int) -> int:
     return min(int(text), 63) if text.isdecimal() else default
 
 
-def _is_hex(text: str) -> bool:
-    try:
-        return 0 < int(text, 16) < 0xD800 or 0xE000 <= int(text, 16) < 0x10000
-    except ValueError:
-        return False
+def _character(code: str) -> str:
+    """Return the character of a hexadecimal code."""
+    number = int(code, 16) if _HEXADECIMAL.fullmatch(code) else 0
+    return chr(number) if number else UNKNOWN

@@ -12,7 +12,14 @@ from dossier.integrations.parsing.package import (
 )
 
 _FALSE: Final = frozenset({"0", "false", "off"})
-_DECISIVE: Final = (b"vanish", b"trike", b"vertAlign", b":position", b"Symbol", b"ingdings")
+_DECISIVE: Final = (
+    b"vanish",
+    b"trike",
+    b"vertAlign",
+    b":position",
+    b"Symbol",
+    b"ingdings",
+)
 """Style sheets without these words (most, and they are large) are not parsed."""
 _RAISED_HALF_POINTS: Final = 4
 
@@ -52,7 +59,9 @@ class StyleSheet:
         """Return the look of a run."""
         if properties is None:
             return look
-        return _changed(self._of_style(child_of(properties, "rStyle"), look), properties)
+        return _changed(
+            self._of_style(child_of(properties, "rStyle"), look), properties
+        )
 
     def _of_style(self, reference: Element | None, look: Look) -> Look:
         chain: list[Element] = []
