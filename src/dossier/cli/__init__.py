@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "create-org": "dossier.cli.accounts",
     "create-user": "dossier.cli.accounts",
     "doctor": "dossier.cli.doctor",
+    "document": "dossier.cli.document",
     "fake-model": "dossier.cli.fake_model",
     "jobs": "dossier.cli.jobs",
     "knowledge": "dossier.cli.knowledge",

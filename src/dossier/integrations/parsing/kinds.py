@@ -10,8 +10,6 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Final
 
-import puremagic
-
 HEAD_BYTES: Final = 64 * 1024
 TAIL_BYTES: Final = 256 * 1024
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -120,15 +118,18 @@ _MAIN_TYPES: Final = (
     (b"presentationml.slideshow.main+xml", FileKind.PPTX),
 )
 _TYPES_PART: Final = b"[Content_Types].xml"
-_MAX_TYPES_BYTES: Final = 256 * 1024
+_TYPE_ENTRY: Final = b"mimetype"
+_ODF_TYPES: Final = (
+    (b"application/vnd.oasis.opendocument.spreadsheet", FileKind.ODS),
+    (b"application/vnd.oasis.opendocument.text", FileKind.ODT),
+)
+_MAX_ENTRY_BYTES: Final = 256 * 1024
 _LOCAL_HEADER: Final = struct.Struct("<4sHHHHHIIIHH")
 # Names of entries, as a zip directory writes them; the first that occurs decides.
 _ZIP_ENTRIES: Final = (
     (b"word/document.xml", FileKind.DOCX),
     (b"xl/workbook.", FileKind.XLSX),
     (b"ppt/presentation.xml", FileKind.PPTX),
-    (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", FileKind.ODS),
-    (b"mimetypeapplication/vnd.oasis.opendocument.text", FileKind.ODT),
 )
 _WEB_PAGE: Final = re.compile(
     rb"<(!doctype\s+html|html|head|body|table|meta)[\s>]", re.IGNORECASE
@@ -250,9 +251,13 @@ def _kind_of_markup(head: bytes) -> FileKind | None:
 
 
 def _kind_in_zip(head: bytes, tail: bytes) -> FileKind:
-    types = _content_types(head) or _content_types(tail)
+    types = _entry(_TYPES_PART, head) or _entry(_TYPES_PART, tail)
     for name, kind in _MAIN_TYPES:
         if name in types:
+            return kind
+    stated = _entry(_TYPE_ENTRY, head)
+    for name, kind in _ODF_TYPES:
+        if stated.startswith(name):
             return kind
     for name, kind in _ZIP_ENTRIES:
         if name in head or name in tail:
@@ -260,21 +265,20 @@ def _kind_in_zip(head: bytes, tail: bytes) -> FileKind:
     return FileKind.ZIP
 
 
-def _content_types(part: bytes) -> bytes:
-    """Return the list of content types of a package, if it lies in this part."""
-    at = part.find(_TYPES_PART) - _LOCAL_HEADER.size
+def _entry(name: bytes, part: bytes) -> bytes:
+    """Return the content of a small zip entry, if it lies in this part of the file."""
+    at = part.find(name) - _LOCAL_HEADER.size
     if at < 0:
         return b""
     header = _LOCAL_HEADER.unpack_from(part, at)
     mark, method, name_bytes, extra_bytes = header[0], header[3], header[9], header[10]
-    if mark != _ZIP[0]:
+    if mark != _ZIP[0] or name_bytes != len(name):
         return b""
     data = part[at + _LOCAL_HEADER.size + name_bytes + extra_bytes :]
     if method != zipfile.ZIP_DEFLATED:
-        return data[:_MAX_TYPES_BYTES]
+        return data[:_MAX_ENTRY_BYTES]
     try:
-        unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
-        return unpacking.decompress(data, _MAX_TYPES_BYTES)
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _MAX_ENTRY_BYTES)
     except zlib.error:
         return b""
 
@@ -300,6 +304,8 @@ def is_text(head: bytes) -> bool:
 
 
 def _by_magic(head: bytes) -> tuple[FileKind, str]:
+    import puremagic  # noqa: PLC0415 - most files are known without it
+
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):

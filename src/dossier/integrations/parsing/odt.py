@@ -82,7 +82,8 @@ def content_of(roots: list[Element], objects: list[str]) -> Content:
     lines = list(filter(None, reader.lines()))
     found = reader.warnings()
     found += [warning("embedded-not-read", name=name) for name in objects]
-    return Content(split_parts(storable(with_degrees("\n".join(lines))), "body"), found)
+    text = storable(with_degrees("\n".join(lines)))
+    return reader.pictures.content(split_parts(text, "body"), found)
 
 
 class _Reader:
@@ -104,7 +105,7 @@ class _Reader:
             for each in forms.iter()
             if attribute_of(each, "id")
         }
-        self._pictures = Pictures()
+        self.pictures = Pictures()
         self._present = self._taken = self._hidden = self._struck = 0
         self._has_changes = False
         self._in_table = 0
@@ -132,7 +133,7 @@ class _Reader:
             found.append(warning("struck-text-left-out", count=self._struck))
         if self._hidden:
             found.append(warning("hidden-text-left-out", count=self._hidden))
-        return [*found, *self._pictures.warnings(self._taken)]
+        return [*found, *self.pictures.warnings(self._taken)]
 
     def _margins(self, names: tuple[str, ...]) -> Iterator[str]:
         seen: set[str] = set()
@@ -320,7 +321,7 @@ class _Reader:
                 attribute_of(element, "width"),
                 attribute_of(element, "height"),
             )
-            self._pictures.add(millimetres(width), millimetres(height))
+            self.pictures.add(millimetres(width), millimetres(height))
 
     def _leave_out(self, element: Element) -> int:
         count = _letters_in_paragraphs(element)

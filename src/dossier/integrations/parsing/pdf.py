@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +91,7 @@ def _about_file(path: str, document: pypdfium2.PdfDocument) -> list[ReadWarning]
     """Return what is to be said of the whole file."""
     found = []
     names = list(attachment_names(document))
-    if names and b"/Collection" in Path(path).read_bytes():
+    if names and _is_portfolio(path, document):
         found.append(warning("portfolio-not-read"))
     found += [warning("attachment-not-read", name=name) for name in names]
     if document.get_formtype() == raw.FORMTYPE_XFA_FULL:
@@ -100,6 +101,14 @@ def _about_file(path: str, document: pypdfium2.PdfDocument) -> list[ReadWarning]
         if _END_MARK not in file.read():
             found.append(warning("file-ends-early"))
     return found
+
+
+def _is_portfolio(path: str, document: pypdfium2.PdfDocument) -> bool:
+    """Return whether the files inside are the document, and its pages their cover."""
+    if document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS:
+        return True
+    with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as m:
+        return m.find(b"/Collection") >= 0
 
 
 def _why_unread(warnings: list[ReadWarning]) -> str:

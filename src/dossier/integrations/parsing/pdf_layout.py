@@ -164,7 +164,7 @@ def _columns_from(
 ) -> tuple[int, float] | None:
     """Return where columns that begin in a row end, and the border between them."""
     best: tuple[int, float] | None = None
-    for gap in _gaps(rows[start]):
+    for gap in [*_gaps(rows[start]), *_gap_beside(rows[start : start + 2])]:
         end, border = _extent(rows, start, gap)
         if (best is None or end > best[0]) and end - start > 1:
             block = rows[start:end]
@@ -180,6 +180,15 @@ def _gaps(row: Row) -> list[tuple[float, float]]:
         for left, right in pairwise(row)
         if right.left - left.right > _CELL_GAP * max(left.size, right.size) * 0.75
     ]
+
+
+def _gap_beside(rows: list[Row]) -> list[tuple[float, float]]:
+    """Return the gap between two rows of which one stands beside the other."""
+    if len(rows) < 2:  # noqa: PLR2004 - a pair
+        return []
+    one, other = sorted(rows, key=lambda row: row[0].left)
+    gap = (one[-1].right, other[0].left)
+    return [gap] if gap[1] - gap[0] > _GUTTER * one[0].size else []
 
 
 def _extent(rows: list[Row], start: int, gap: tuple[float, float]) -> tuple[int, float]:
@@ -274,16 +283,17 @@ def _is_padded(block: list[Row], border: float) -> bool:
 
 def _is_ruled(block: list[Row], rules: Sequence[Rule]) -> bool:
     """Return whether horizontal lines part the rows of a block."""
-    top, bottom = block[0][0].v, block[-1][0].v
+    top, bottom, size = block[0][0].v, block[-1][0].v, block[0][0].size
     left = min(row[0].left for row in block)
     right = max(row[-1].right for row in block)
     middle = (left + right) / 2
     crossing = {
         round(rule.v)
         for rule in rules
-        if bottom < rule.v < top and rule.left < middle < rule.right
+        if bottom - size < rule.v < top + 1.5 * size and rule.left < middle < rule.right
     }
-    return len(crossing) > 1
+    inside = [v for v in crossing if bottom < v < top]
+    return len(crossing) > 1 and bool(inside)
 
 
 def line_of(row: Row) -> str:

@@ -4,9 +4,10 @@ import re
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.package import attribute_of, local_name
-from dossier.integrations.parsing.types import ReadWarning
+from dossier.integrations.parsing.types import Content, ReadWarning, TextPage
 
 _EMU_PER_MM: Final = 36_000
 _MM_PER_UNIT: Final = {
@@ -57,6 +58,14 @@ class Pictures:
         if self.large or (self.small and characters < _MANY_CHARACTERS * self.small):
             return [warning("pictures-not-read", count=self.large + self.small)]
         return [warning("small-pictures", count=self.small)] if self.small else []
+
+    def content(self, pages: list[TextPage], warnings: list[ReadWarning]) -> Content:
+        """Return the content of a document with these pictures."""
+        if not self.large and not self.small:
+            return Content(pages, warnings)
+        detail = "it holds pictures without text, and no OCR is installed"
+        reason = UnreadableReason.NO_TEXT_LAYER
+        return Content(pages, warnings, unread_reason=reason, unread_detail=detail)
 
 
 def millimetres(size: str) -> float:

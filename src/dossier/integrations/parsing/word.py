@@ -80,11 +80,8 @@ def read(path: str) -> Content:
     """Return the text of a Word document with all its visible parts."""
     with Package(path, "Word document") as package:
         reader = _Reader(package)
-        lines = list(reader.lines())
-        return Content(
-            split_parts(storable(with_degrees("\n".join(lines))), "body"),
-            reader.warnings(),
-        )
+        text = storable(with_degrees("\n".join(reader.lines())))
+        return reader.pictures.content(split_parts(text, "body"), reader.warnings())
 
 
 def main_part(package: Package) -> str:
@@ -130,9 +127,11 @@ class _Reader:
         self._notes: dict[str, dict[str, Element]] = {}
         self._cited: set[tuple[str, str]] = set()
         self._counts = _Counts()
-        self._pictures = Pictures()
+        self.pictures = Pictures()
         self._fields: list[bool] = []
         """Open fields, each with whether its result has begun."""
+        self._instructions = 0
+        """Characters within instructions, accounted for when the fields end."""
         self._in_table = 0
         self._has_background = False
         self._extra: list[ReadWarning] = []
@@ -172,7 +171,7 @@ class _Reader:
                 found.append(warning("embedded-not-read", name=relation.target))
             elif relation.kind in _UNREAD_PARTS:
                 found.append(warning("part-not-read", name=relation.target))
-        return [*found, *self._pictures.warnings(self._counts.taken)]
+        return [*found, *self.pictures.warnings(self._counts.taken)]
 
     def _target_of(self, kind: str) -> str | None:
         for relation in self._relations:
@@ -366,7 +365,7 @@ class _Reader:
         elif name == "sup":
             look = replace(look, is_raised=True)
         self._note_change(name)
-        self._pictures.see(name, child)
+        self.pictures.see(name, child)
         return self._inline(child, look, block)
 
     def _run_or_text(self, name: str, child: Element, look: Look, block: _Block) -> str:
@@ -378,9 +377,10 @@ class _Reader:
     def _text(self, text: str, look: Look, *, is_code: bool = False) -> str:
         """Return the characters that are seen, and count all of them."""
         letters = 0 if is_code else _letters(text)
-        self._counts.taken += letters
         if not self._is_result():
+            self._instructions += letters
             return ""
+        self._counts.taken += letters
         is_pale = look.is_white and not (
             look.is_shaded or self._in_table or self._has_background
         )
@@ -414,6 +414,9 @@ class _Reader:
             self._fields[-1] = True
         elif self._fields and kind == "end":
             self._fields.pop()
+            if not self._fields:
+                self._counts.taken += self._instructions
+                self._instructions = 0
         return ""
 
     # What is left out
