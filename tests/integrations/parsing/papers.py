@@ -1,6 +1,7 @@
 """Small papers of every format, written from their XML or their page content."""
 
 from io import BytesIO
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pikepdf
@@ -71,9 +72,7 @@ def docx_bytes(
         f"{folder}/_rels/{name}.rels": f"<Relationships>{relations}</Relationships>",
     }
     for part, (_, xml) in (parts or {}).items():
-        files[f"{folder}/{part}"] = xml.replace("<w:", "<w:", 1).replace(
-            ">", f" {prefixes}>", 1
-        )
+        files[f"{folder}/{part}"] = xml.replace(">", f" {prefixes}>", 1)
     return zip_bytes(files)
 
 
@@ -147,7 +146,7 @@ class PaperPdf:
         )
 
     def add_text_field(
-        self, page: pikepdf.Page, value: str, rect: tuple[int, ...], **more: object
+        self, page: pikepdf.Page, value: str, rect: tuple[int, ...], **more: Any
     ) -> None:
         widget = self.pdf.make_indirect(
             Dictionary(

@@ -158,7 +158,7 @@ def test_text_that_a_scanner_recognised_is_read_with_a_warning(
 def test_files_inside_are_named_as_not_read(extract: Extract) -> None:
     out = BytesIO()
     with pikepdf.open(BytesIO(pdf_bytes(["Cover"]))) as pdf:
-        pdf.attachments["stability.pdf"] = pikepdf.AttachedFileSpec(pdf, b"%PDF-1.4")
+        pdf.attachments["stability.pdf"] = b"%PDF-1.4"
         pdf.Root.Collection = Dictionary(Type=Name.Collection)
         pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
 

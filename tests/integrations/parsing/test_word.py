@@ -211,13 +211,17 @@ def test_margins_notes_and_comments_are_read_and_marked(extract: Extract) -> Non
         "footer1.xml": ("footer", f"<w:ftr>{paragraph(run('page 1'))}</w:ftr>"),
         "footnotes.xml": (
             "footnotes",
-            f'<w:footnotes><w:footnote w:id="2">{paragraph(run("Below 25 °C"))}'
-            "</w:footnote></w:footnotes>",
+            (
+                f'<w:footnotes><w:footnote w:id="2">{paragraph(run("Below 25 °C"))}'
+                "</w:footnote></w:footnotes>"
+            ),
         ),
         "comments.xml": (
             "comments",
-            f'<w:comments><w:comment w:id="0" w:author="QA">{paragraph(run("Why?"))}'
-            "</w:comment></w:comments>",
+            (
+                '<w:comments><w:comment w:id="0" w:author="QA">'
+                f"{paragraph(run('Why?'))}</w:comment></w:comments>"
+            ),
         ),
     }
 

@@ -60,6 +60,8 @@ _BLOCKS: Final = frozenset(
         " section table tbody tfoot thead title tr ul"
     ).split()
 )
+_ENDED_BY_ITSELF: Final = frozenset({"option", "p", "li", "dd", "dt", "td", "th", "tr"})
+"""Elements that the next one of their kind ends."""
 _CELLS: Final = frozenset({"td", "th"})
 _CELL, _LINE = "\x1f", "\x1e"
 
@@ -126,15 +128,20 @@ class _Page(HTMLParser):
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         stated = {name: value or "" for name, value in attrs}
-        if self._leaving:
-            if tag == self._leaving[0][0] and tag not in _VOID:
+        if self._leaving and tag == self._leaving[0][0]:
+            if tag not in _ENDED_BY_ITSELF:
                 self._leaving.append(self._leaving[0])
-            return
+                return
+            self._leaving.pop()
         why = _reason_to_leave_out(tag, stated)
-        if why:
-            if tag not in _VOID:
-                self._leaving.append((tag, why))
+        if self._leaving:
             return
+        if why and tag not in _VOID:
+            self._leaving.append((tag, why))
+        elif not why:
+            self._show_start(tag, stated)
+
+    def _show_start(self, tag: str, stated: dict[str, str]) -> None:
         if tag == "sup":
             self._raised += 1
         elif tag == "br":

@@ -132,7 +132,9 @@ _ZIP_ENTRIES: Final = (
     (b"ppt/presentation.xml", FileKind.PPTX),
 )
 _WEB_PAGE: Final = re.compile(
-    rb"<(!doctype\s+html|html|head|body|table|meta)[\s>]", re.IGNORECASE
+    rb"(?:<\?xml[^>]*\?>\s*|<!--.*?-->\s*)*"
+    rb"<(!doctype\s+html|html|head|body|table|meta|style|title|div|center|font|p)[\s>]",
+    re.IGNORECASE | re.DOTALL,
 )
 _XML: Final = re.compile(
     rb"<\?xml\s|<([a-z][\w.-]*:)?[a-z][\w.-]*\s[^<>]*xmlns", re.IGNORECASE
@@ -240,7 +242,7 @@ def _kind_of_markup(head: bytes) -> FileKind | None:
     )
     start = start.lstrip()[:_START_BYTES]
     if start.startswith(b"<"):
-        if _WEB_PAGE.search(start):
+        if _WEB_PAGE.match(start):
             return FileKind.HTML
         return FileKind.XML if _XML.match(start) else None
     top, _, _ = head.replace(b"\r\n", b"\n").partition(b"\n\n")
