@@ -42,7 +42,7 @@ class Means(StrEnum):
     DOCUMENT = "document"
 
 
-class Outcome(StrEnum):
+class MatchOutcome(StrEnum):
     """The result of matching a document to the items."""
 
     MATCHED = "matched"

@@ -16,7 +16,7 @@ from dossier.jobs.constants import FINISHED, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.pif.service import PifService
+from dossier.pif.service.pif import PifService
 from dossier.products.service import FormulaImporter, FormulaService, ProductsService
 from dossier.reports.service import ReportsService
 

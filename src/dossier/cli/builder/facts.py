@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.types import FolderFile
 from dossier.core.schemas import RequestModel
-from dossier.pif.rules import rulebook
+from dossier.pif.rules.items import rulebook
 from dossier.products.constants import ITEM_COUNT
 from dossier.products.exceptions import CategoryUnknownError
 from dossier.products.rules import category_of

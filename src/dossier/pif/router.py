@@ -1,27 +1,32 @@
-"""Routes of the board, its decisions and the matching of papers."""
+"""Routes of the board, its decisions, the matching of documents and the versions."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, status
 
+from dossier.core.pagination import Paging, Slice
+from dossier.core.schemas import Page
 from dossier.core.web import Reader
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.dependencies import Pif
-from dossier.pif.models import PifDecision
+from dossier.pif.models import PifDecision, PifVersion
 from dossier.pif.schemas import (
     BoardResponse,
     DecisionRequest,
     DecisionResponse,
     MatchList,
     MatchRequest,
+    VersionResponse,
+    VersionSummary,
 )
-from dossier.pif.service import board_members, read_board
+from dossier.pif.service.board import board_members, read_board
 from dossier.products.constants import ITEM_COUNT
 
 router = APIRouter(prefix="/products/{product_id}/pif", tags=["pif"])
 
 ItemNumber = Annotated[int, Path(ge=1, le=ITEM_COUNT, examples=[11])]
+VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
 @router.get("", response_model=BoardResponse)
@@ -50,7 +55,7 @@ async def revoke_waiver(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
 async def declare_item(
     product_id: UUID, item: ItemNumber, body: DecisionRequest, pif: Pif
 ) -> PifDecision:
-    """Declare an item instead of showing a paper; items 5 and 8."""
+    """Declare an item instead of showing a document; items 5 and 8."""
     return await pif.declare(product_id, item, body.reason)
 
 
@@ -62,7 +67,23 @@ async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> No
 
 @router.post("/matches")
 async def match_papers(product_id: UUID, body: MatchRequest, pif: Pif) -> MatchList:
-    """Match papers to the items by their names and words."""
+    """Match documents to the items by their names and words."""
     match = pif.apply_matches if body.apply else pif.propose_matches
     items = await match(product_id, body.document_ids)
     return MatchList(items=items, is_applied=body.apply)
+
+
+@router.get("/versions", response_model=Page[VersionSummary])
+async def list_pif_versions(
+    product_id: UUID, page: Paging, pif: Pif, market: Market = "tw"
+) -> Slice[PifVersion]:
+    """List the versions of a product's file, the newest first."""
+    return await pif.list_versions(product_id, page, market)
+
+
+@router.get("/versions/{number}", response_model=VersionResponse)
+async def get_pif_version(
+    product_id: UUID, number: VersionNumber, pif: Pif, market: Market = "tw"
+) -> PifVersion:
+    """Return one version with its snapshot."""
+    return await pif.get_version(product_id, number, market)
