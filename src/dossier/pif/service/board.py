@@ -26,7 +26,8 @@ from dossier.pif.rules.board import (
 )
 from dossier.pif.schemas import item_members
 from dossier.products.exceptions import ProductNotFoundError
-from dossier.products.service import Category, category_of
+from dossier.products.service import category_of
+from dossier.products.types import Category
 
 TAIPEI = timezone(timedelta(hours=8))
 """Days of law begin at midnight in Taipei, all the year round."""
