@@ -8,9 +8,10 @@ from uuid import UUID
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
-from dossier.documents.constants import BLOB_FOLDER, ReceivedFile
+from dossier.documents.constants import BLOB_FOLDER
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
+from dossier.documents.types import ReceivedFile
 from dossier.integrations.storage.client import open_store
 
 

@@ -1,4 +1,4 @@
-"""Takes in a large upload and prints by how much the process grew, in MiB."""
+"""Stores a large upload and prints by how much the process grew, in MiB."""
 
 import asyncio
 import resource
@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from dossier.core.models import new_id
 from dossier.core.uploads import MultipartUpload
-from dossier.documents.service import take_in
+from dossier.documents.blobs import store_upload
 from dossier.integrations.storage.client import ObjectStore
 
 PIECE_BYTES = 64 * 1024
@@ -46,7 +46,9 @@ async def main(folder: Path, size_bytes: int) -> None:
 async def take(folder: Path, size_bytes: int) -> int:
     upload = MultipartUpload(request_of(size_bytes), size_bytes)
     store = ObjectStore.local(folder)
-    received = await take_in(store, new_id(), upload.pieces(), lambda: upload.filename)
+    received = await store_upload(
+        store, new_id(), upload.pieces(), lambda: upload.filename
+    )
     return received.size_bytes
 
 
