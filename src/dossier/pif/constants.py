@@ -1,4 +1,4 @@
-"""Closed vocabularies of the product information file."""
+"""Constants of the product information file."""
 
 from enum import StrEnum
 from typing import Literal
