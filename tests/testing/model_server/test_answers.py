@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -115,8 +116,8 @@ async def test_forged_quote_and_unknown_number_come_when_asked_for(
     question = PASSAGES + "How long is the certificate valid?"
     server.play(
         faults=(
-            Fault(kind=FaultKind.FORGED_QUOTE, times=1),
-            Fault(kind=FaultKind.UNKNOWN_CITATION, times=1),
+            ScriptedFault(kind=FaultKind.FORGED_QUOTE, times=1),
+            ScriptedFault(kind=FaultKind.UNKNOWN_CITATION, times=1),
         )
     )
     forged, unknown, well = [

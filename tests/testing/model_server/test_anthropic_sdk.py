@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel
 
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -154,7 +155,7 @@ async def test_faults_reach_the_client_as_its_own_errors(
     kind: FaultKind,
     error: str,
 ) -> None:
-    server.play(faults=(Fault(kind=kind),))
+    server.play(faults=(ScriptedFault(kind=kind),))
 
     with pytest.raises(error_of(error)):
         async with anthropic.messages.stream(**QUESTION) as stream:
@@ -164,7 +165,7 @@ async def test_faults_reach_the_client_as_its_own_errors(
 async def test_refusal_is_a_reason_to_stop(
     anthropic: "AsyncAnthropic", server: ScriptedModelServer
 ) -> None:
-    server.play(faults=(Fault(kind=FaultKind.REFUSAL),))
+    server.play(faults=(ScriptedFault(kind=FaultKind.REFUSAL),))
     message = await anthropic.messages.create(**QUESTION)
 
     assert message.stop_reason == "refusal"

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dossier.cli.fake_model import app
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 CHAT = "/v1/chat/completions"
 QUESTION = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -53,7 +54,7 @@ async def test_refused_calls_raise_and_then_the_server_is_well_again(
     kind: FaultKind,
     error: str,
 ) -> None:
-    server.play(faults=(Fault(kind=kind, times=1),))
+    server.play(faults=(ScriptedFault(kind=kind, times=1),))
 
     with pytest.raises(error_of(error)) as raised:
         await openai.chat.completions.create(**QUESTION)
@@ -67,7 +68,7 @@ async def test_refused_calls_raise_and_then_the_server_is_well_again(
 async def test_client_waits_as_long_as_it_is_told_and_tries_again(
     openai: "AsyncOpenAI", server: ScriptedModelServer
 ) -> None:
-    fault = Fault(kind=FaultKind.RATE_LIMITED, times=2, retry_after_s=0.01)
+    fault = ScriptedFault(kind=FaultKind.RATE_LIMITED, times=2, retry_after_s=0.01)
     server.play(faults=(fault,))
     answer = await openai.with_options(max_retries=2).chat.completions.create(
         **QUESTION
@@ -81,7 +82,7 @@ async def test_client_waits_as_long_as_it_is_told_and_tries_again(
 async def test_stream_is_cut_after_some_tokens(
     openai: "AsyncOpenAI", server: ScriptedModelServer
 ) -> None:
-    server.play(faults=(Fault(kind=FaultKind.CUT, after_tokens=4),))
+    server.play(faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=4),))
     told: list[str] = []
 
     with pytest.raises(error_of("APIConnectionError")):
@@ -94,7 +95,9 @@ async def test_stream_is_cut_after_some_tokens(
 async def test_stream_breaks_with_an_error(
     openai: "AsyncOpenAI", server: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    server.play(faults=(Fault(kind=kind, after_tokens=2),), delay_per_token_ms=1)
+    server.play(
+        faults=(ScriptedFault(kind=kind, after_tokens=2),), delay_per_token_ms=1
+    )
     told: list[str] = []
 
     with pytest.raises((error_of("APIError"), ValueError)):
@@ -107,7 +110,7 @@ async def test_stream_breaks_with_an_error(
 async def test_whole_answer_is_cut_or_no_json(
     openai: "AsyncOpenAI", server: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    server.play(faults=(Fault(kind=kind),))
+    server.play(faults=(ScriptedFault(kind=kind),))
 
     with pytest.raises((error_of("APIError"), ValueError)):
         await openai.chat.completions.create(**QUESTION)
@@ -118,7 +121,7 @@ async def test_whole_answer_is_cut_or_no_json(
 async def test_silence_lasts_until_the_client_leaves_and_is_counted(
     openai: "AsyncOpenAI", server: ScriptedModelServer, kind: FaultKind, *, stream: bool
 ) -> None:
-    server.play(faults=(Fault(kind=kind, after_tokens=1),))
+    server.play(faults=(ScriptedFault(kind=kind, after_tokens=1),))
     hasty = openai.with_options(timeout=0.05)
 
     with pytest.raises(error_of("APITimeoutError")):

@@ -13,7 +13,8 @@ from dossier.integrations.llm.language_pairs import (
     sentences,
     separates,
 )
-from dossier.testing.model_server import Rule, ScriptedModelServer
+from dossier.testing.model_server.script import Rule
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

@@ -12,12 +12,8 @@ from dossier.core.settings.models import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Completed, Completion
-from dossier.testing.model_server import (
-    Deviation,
-    Fault,
-    FaultKind,
-    ScriptedModelServer,
-)
+from dossier.testing.model_server.script import Deviation, FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 NAMES = {
     FaultKind.RATE_LIMITED: "model_rate_limited",
@@ -77,7 +73,7 @@ async def ended(client: ChatClient) -> Completion | AppError:
 async def test_every_fault_ends_under_a_name_or_in_an_answer(
     server: ScriptedModelServer, kind: FaultKind, wire: str
 ) -> None:
-    server.play(faults=[Fault(kind=kind)])
+    server.play(faults=[ScriptedFault(kind=kind)])
     ledger = RememberingLedger()
 
     patience_s = 0.2 if kind in SILENT else 5

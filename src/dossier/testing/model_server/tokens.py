@@ -1,4 +1,4 @@
-"""Words and tokens: cheap, the same everywhere, good enough to count by."""
+"""Tokens and words of a text: an approximation that is good enough to count by."""
 
 import re
 from itertools import pairwise
@@ -31,22 +31,22 @@ def words(text: str) -> list[str]:
     return found
 
 
-def telling_words(text: str) -> set[str]:
-    """Return the words of a text that say what it is about."""
-    return set(words(text)) - _TELLING_NOTHING
+def content_words(text: str) -> set[str]:
+    """Return the words of a text without its function words."""
+    return set(words(text)) - _FUNCTION_WORD_SET
 
 
 def is_cjk(character: str) -> bool:
-    """Tell whether a character is written in Chinese, Japanese or Korean."""
+    """Return whether a character is Chinese, Japanese or Korean."""
     return character >= _LATIN_END
 
 
 def _stem(word: str) -> str:
-    """Take the commonest English endings off."""
+    """Remove the commonest English endings."""
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) > len(ending):
             return word.removesuffix(ending)
     return word
 
 
-_TELLING_NOTHING = frozenset(words(_FUNCTION_WORDS))
+_FUNCTION_WORD_SET = frozenset(words(_FUNCTION_WORDS))

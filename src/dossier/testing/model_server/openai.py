@@ -1,4 +1,4 @@
-"""OpenAI's wire: chat completions, models and embeddings."""
+"""OpenAI's wire format: chat completions, models and embeddings."""
 
 import base64
 import struct
@@ -9,13 +9,11 @@ import orjson
 from dossier.testing.model_server.conversation import (
     Frames,
     Json,
-    Prompt,
+    PromptTurn,
     Reply,
+    ScriptedPrompt,
     Tool,
-    Turn,
     UnreadableRequestError,
-)
-from dossier.testing.model_server.wires.content import (
     all_of_type,
     integer,
     listed,
@@ -23,7 +21,7 @@ from dossier.testing.model_server.wires.content import (
 )
 
 MADE_AT = 1_767_225_600
-"""The time in every answer: the same request gets the same bytes."""
+"""The time in every answer, so that the same request gets the same bytes."""
 
 _ERROR_TYPES = {
     400: "invalid_request_error",
@@ -33,17 +31,21 @@ _ERROR_TYPES = {
 }
 
 
-def read(body: Json, identity: str) -> Prompt:
-    """Return what a request asks for."""
+def read(body: Json, identity: str) -> ScriptedPrompt:
+    """Return the prompt of a request."""
     messages = all_of_type(body, "messages", dict)
     form = body.get("response_format") or {}
     choice = body.get("tool_choice")
     options = body.get("stream_options") or {}
-    return Prompt(
+    return ScriptedPrompt(
         model=str(body.get("model", "")),
         turns=tuple(_turn(message) for message in messages),
         tools=tuple(_tools(body, choice)),
-        called=tuple(_called(messages)),
+        called=tuple(
+            call["function"]["name"]
+            for message in messages
+            for call in listed(message.get("tool_calls"))
+        ),
         must_call=choice == "required" or isinstance(choice, dict),
         schema=_schema(form),
         max_tokens=integer(body, "max_completion_tokens", "max_tokens"),
@@ -54,12 +56,12 @@ def read(body: Json, identity: str) -> Prompt:
     )
 
 
-def _turn(message: Json) -> Turn:
+def _turn(message: Json) -> PromptTurn:
     role = str(message.get("role"))
     if role not in {"system", "developer", "user", "assistant", "tool"}:
         message_text = f"Invalid value: {role!r}. Supported values are: 'user', …"
         raise UnreadableRequestError(message_text)
-    return Turn(role, text_of(message.get("content")))
+    return PromptTurn(role, text_of(message.get("content")))
 
 
 def _tools(body: Json, choice: object) -> Iterator[Tool]:
@@ -72,12 +74,6 @@ def _tools(body: Json, choice: object) -> Iterator[Tool]:
             yield Tool(function["name"], function.get("parameters") or {})
 
 
-def _called(messages: Sequence[Json]) -> Iterator[str]:
-    for message in messages:
-        for call in listed(message.get("tool_calls")):
-            yield call["function"]["name"]
-
-
 def _schema(form: Json) -> Json | None:
     if form.get("type") == "json_schema":
         schema: Json = form["json_schema"].get("schema") or {}
@@ -87,8 +83,8 @@ def _schema(form: Json) -> Json | None:
     return None
 
 
-def whole(prompt: Prompt, reply: Reply) -> Json:
-    """Return an answer that is not streamed."""
+def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
+    """Return the body of an answer that is not streamed."""
     return {
         "id": f"chatcmpl-{prompt.identity}",
         "object": "chat.completion",
@@ -135,7 +131,7 @@ def _usage(reply: Reply) -> Json:
     }
 
 
-def frames(prompt: Prompt, reply: Reply) -> Frames:
+def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
     """Return a streamed answer; the first token brings the role with it."""
     before, after = _around(prompt)
     start: Json = {"role": "assistant", "content": "", "refusal": None}
@@ -147,7 +143,7 @@ def frames(prompt: Prompt, reply: Reply) -> Frames:
         call = {"index": 0, "id": reply.call.id, "type": "function"}
         start |= {"content": None, "tool_calls": [{**call, "function": function}]}
         wrap = (b'{"tool_calls":[{"index":0,"function":{"arguments":', b"}}]}")
-    # Joined by hand: a thousand streams pass here.
+    # Joined as bytes, because benchmarks run a thousand streams at once.
     left, right = before + wrap[0], wrap[1] + after + b"\n\n"
     return Frames(
         opening=before + orjson.dumps(start) + after + b"\n\n",
@@ -157,7 +153,7 @@ def frames(prompt: Prompt, reply: Reply) -> Frames:
     )
 
 
-def _around(prompt: Prompt) -> tuple[bytes, bytes]:
+def _around(prompt: ScriptedPrompt) -> tuple[bytes, bytes]:
     """Return what stands before and after the delta of every chunk."""
     head = orjson.dumps(_chunk(prompt))[:-1]
     usage = b',"usage":null}' if prompt.usage_in_stream else b"}"
@@ -167,7 +163,7 @@ def _around(prompt: Prompt) -> tuple[bytes, bytes]:
     )
 
 
-def _chunk(prompt: Prompt) -> Json:
+def _chunk(prompt: ScriptedPrompt) -> Json:
     return {
         "id": f"chatcmpl-{prompt.identity}",
         "object": "chat.completion.chunk",
@@ -177,21 +173,21 @@ def _chunk(prompt: Prompt) -> Json:
     }
 
 
-def _closing(prompt: Prompt, reply: Reply) -> bytes:
+def _closing(prompt: ScriptedPrompt, reply: Reply) -> bytes:
     choice = {"index": 0, "delta": {}, "logprobs": None}
     chunks: list[Json] = [{"choices": [{**choice, "finish_reason": _finish(reply)}]}]
     if prompt.usage_in_stream:
         chunks[0]["usage"] = None
         chunks.append({"choices": [], "usage": _usage(reply)})
-    told = [b"data: " + orjson.dumps({**_chunk(prompt), **chunk}) for chunk in chunks]
-    return b"\n\n".join([*told, b"data: [DONE]", b""])
+    events = [b"data: " + orjson.dumps({**_chunk(prompt), **chunk}) for chunk in chunks]
+    return b"\n\n".join([*events, b"data: [DONE]", b""])
 
 
 def error(status: int, message: str, code: str | None = None) -> Json:
-    """Return an error as OpenAI words it."""
+    """Return an error in OpenAI's format."""
     kind = _ERROR_TYPES.get(status, "server_error")
-    told = {"message": message, "type": kind, "param": None, "code": code}
-    return {"error": told}
+    content = {"message": message, "type": kind, "param": None, "code": code}
+    return {"error": content}
 
 
 def models(names: Sequence[str]) -> Json:
@@ -205,25 +201,19 @@ def models(names: Sequence[str]) -> Json:
 
 def embeddings(body: Json, vectors: Sequence[Sequence[float]], tokens: int) -> Json:
     """Return vectors as numbers or as base64 of little-endian floats."""
-    packed = body.get("encoding_format") == "base64"
-    rows = [
-        {
-            "object": "embedding",
-            "index": index,
-            "embedding": _packed(vector) if packed else vector,
-        }
-        for index, vector in enumerate(vectors)
-    ]
+    rows: list[Json] = []
+    for index, vector in enumerate(vectors):
+        shown: object = vector
+        if body.get("encoding_format") == "base64":
+            packed = struct.pack(f"<{len(vector)}f", *vector)
+            shown = base64.b64encode(packed).decode()
+        rows.append({"object": "embedding", "index": index, "embedding": shown})
     return {
         "object": "list",
         "data": rows,
         "model": body.get("model", ""),
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
-
-
-def _packed(vector: Sequence[float]) -> str:
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
 def embedding_input(body: Json) -> list[str]:

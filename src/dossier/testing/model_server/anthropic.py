@@ -1,19 +1,17 @@
-"""Anthropic's wire: messages, whole or as the real sequence of events."""
+"""Anthropic's wire format: messages, whole or as the sequence of events."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import orjson
 
 from dossier.testing.model_server.conversation import (
     Frames,
     Json,
-    Prompt,
+    PromptTurn,
     Reply,
+    ScriptedPrompt,
     Tool,
-    Turn,
     UnreadableRequestError,
-)
-from dossier.testing.model_server.wires.content import (
     all_of_type,
     integer,
     listed,
@@ -36,23 +34,30 @@ _STOP_REASONS = {
 }
 
 
-def read(body: Json, identity: str) -> Prompt:
-    """Return what a request asks for."""
+def read(body: Json, identity: str) -> ScriptedPrompt:
+    """Return the prompt of a request."""
     messages = all_of_type(body, "messages", dict)
     limit = integer(body, "max_tokens")
     if limit is None:
         message = "max_tokens: Field required"
         raise UnreadableRequestError(message)
     choice = body.get("tool_choice") or {}
+    config = body.get("output_config") or {}
+    form = config.get("format") or body.get("output_format") or {}
     system = text_of(body.get("system"))
-    opening = (Turn("system", system),) if system else ()
-    return Prompt(
+    opening = (PromptTurn("system", system),) if system else ()
+    return ScriptedPrompt(
         model=str(body.get("model", "")),
         turns=(*opening, *(_turn(message) for message in messages)),
         tools=tuple(_tools(body, choice)),
-        called=tuple(_called(messages)),
+        called=tuple(
+            part["name"]
+            for message in messages
+            for part in listed(message.get("content"))
+            if isinstance(part, dict) and part.get("type") == "tool_use"
+        ),
         must_call=choice.get("type") in {"any", "tool"},
-        schema=_schema(body),
+        schema=form.get("schema"),
         max_tokens=limit,
         stop=tuple(listed(body.get("stop_sequences"))),
         stream=bool(body.get("stream")),
@@ -60,8 +65,8 @@ def read(body: Json, identity: str) -> Prompt:
     )
 
 
-def check_begun(prompt: Prompt) -> None:
-    """Refuse what the real server refuses in a last turn of the assistant."""
+def check_begun(prompt: ScriptedPrompt) -> None:
+    """Refuse a last message of the assistant that ends in white space."""
     if prompt.begun != prompt.begun.rstrip():
         message = (
             "messages: final assistant content cannot end with trailing whitespace"
@@ -69,19 +74,17 @@ def check_begun(prompt: Prompt) -> None:
         raise UnreadableRequestError(message)
 
 
-def _turn(message: Json) -> Turn:
+def _turn(message: Json) -> PromptTurn:
     role = str(message.get("role"))
     if role not in {"user", "assistant"}:
-        told = f"messages: Unexpected role {role!r}."
-        raise UnreadableRequestError(told)
+        problem = f"messages: Unexpected role {role!r}."
+        raise UnreadableRequestError(problem)
     content = listed(message.get("content"))
-    if content and all(_is_result(part) for part in content):
+    if content and all(
+        isinstance(part, dict) and part.get("type") == "tool_result" for part in content
+    ):
         role = "tool"
-    return Turn(role, text_of(message.get("content")))
-
-
-def _is_result(part: object) -> bool:
-    return isinstance(part, dict) and part.get("type") == "tool_result"
+    return PromptTurn(role, text_of(message.get("content")))
 
 
 def _tools(body: Json, choice: Json) -> Iterator[Tool]:
@@ -92,22 +95,8 @@ def _tools(body: Json, choice: Json) -> Iterator[Tool]:
             yield Tool(tool["name"], tool.get("input_schema") or {})
 
 
-def _called(messages: Sequence[Json]) -> Iterator[str]:
-    for message in messages:
-        for part in listed(message.get("content")):
-            if isinstance(part, dict) and part.get("type") == "tool_use":
-                yield part["name"]
-
-
-def _schema(body: Json) -> Json | None:
-    config = body.get("output_config") or {}
-    form = config.get("format") or body.get("output_format") or {}
-    schema: Json | None = form.get("schema")
-    return schema
-
-
-def whole(prompt: Prompt, reply: Reply) -> Json:
-    """Return an answer that is not streamed."""
+def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
+    """Return the body of an answer that is not streamed."""
     block: Json = {"type": "text", "text": reply.text, "citations": None}
     if reply.call:
         block = {
@@ -124,7 +113,7 @@ def whole(prompt: Prompt, reply: Reply) -> Json:
     }
 
 
-def _message(prompt: Prompt) -> Json:
+def _message(prompt: ScriptedPrompt) -> Json:
     return {
         "id": f"msg_{prompt.identity}",
         "type": "message",
@@ -146,7 +135,7 @@ def _usage(reply: Reply, written: int) -> Json:
     }
 
 
-def frames(prompt: Prompt, reply: Reply) -> Frames:
+def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
     """Return the events of a streamed answer."""
     block: Json = {"type": "text", "text": "", "citations": None}
     delta = b'{"type":"text_delta","text":'
@@ -196,7 +185,10 @@ def _event(kind: str, **data: object) -> bytes:
 
 
 def error(status: int, message: str, _code: str | None = None) -> Json:
-    """Return an error as Anthropic words it."""
+    """Return an error in Anthropic's format."""
     kind = _ERROR_TYPES.get(status, "api_error")
-    told = {"type": kind, "message": message}
-    return {"type": "error", "error": told, "request_id": "req_scripted"}
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": message},
+        "request_id": "req_scripted",
+    }
