@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import StatedFacts, read_facts, read_product_file
-from dossier.cli.builder.types import FolderFile
+from dossier.cli.builder.types import FolderFile, UnusableInputError
 
 FILES = [FolderFile("formula.xlsx", Path("formula.xlsx"))]
 VALID = """\

@@ -7,9 +7,13 @@ import httpx2
 import pytest
 from sqlalchemy import select
 from tests.conftest import DrainJobs
-from tests.factories.documents import make_document, make_stored_document
+from tests.factories.documents import (
+    bomb_xlsx_bytes,
+    make_document,
+    make_stored_document,
+    pdf_bytes,
+)
 from tests.factories.jobs import make_context, make_job
-from tests.factories.papers import bomb_xlsx_bytes, pdf_bytes
 from typing_extensions import override
 
 from dossier.core.database import SessionFactory, tenant_transaction

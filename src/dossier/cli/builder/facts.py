@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.types import FolderFile
+from dossier.cli.builder.types import FolderFile, UnusableInputError
 from dossier.core.schemas import RequestModel
 from dossier.pif.rules.items import rulebook
 from dossier.products.constants import ITEM_COUNT

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.terminal import display_name
-from dossier.cli.builder.types import FolderFile, RefusedFile
+from dossier.cli.builder.types import FolderFile, RefusedFile, UnusableInputError
 
 PRODUCT_FILES = ("product.yaml", "product.yml")
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})

@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.cli.builder.context import BuildContext
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import StatedFacts
 from dossier.cli.builder.terminal import StageProgress, display_name
 from dossier.cli.builder.types import (
@@ -14,6 +13,7 @@ from dossier.cli.builder.types import (
     ImportedDocument,
     RefusedFile,
     StoredFile,
+    UnusableInputError,
 )
 from dossier.documents.blobs import discard_duplicate, store_upload
 from dossier.documents.constants import TextState

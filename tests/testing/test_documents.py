@@ -8,27 +8,26 @@ import openpyxl
 import pypdfium2
 import pytest
 
-from dossier.testing.papers import make_papers
-from dossier.testing.papers.generator import write_papers
+from dossier.testing.documents import make_documents, write_documents
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "rose-cream"
 
 
 @pytest.fixture(scope="module")
-def papers() -> dict[str, bytes]:
-    return make_papers("rose-cream")
+def documents() -> dict[str, bytes]:
+    return make_documents("rose-cream")
 
 
-def contents(paper: bytes) -> object:
+def contents(document: bytes) -> object:
     """Office files are compared by members: compressors differ between machines."""
-    if not paper.startswith(b"PK"):
-        return paper
-    with ZipFile(BytesIO(paper)) as members:
+    if not document.startswith(b"PK"):
+        return document
+    with ZipFile(BytesIO(document)) as members:
         return {name: members.read(name) for name in members.namelist()}
 
 
 def test_example_folder_holds_exactly_what_the_generator_makes(
-    papers: dict[str, bytes],
+    documents: dict[str, bytes],
 ) -> None:
     stored = {
         path.relative_to(EXAMPLE).as_posix(): contents(path.read_bytes())
@@ -36,30 +35,30 @@ def test_example_folder_holds_exactly_what_the_generator_makes(
         if path.is_file()
     }
 
-    assert stored == {name: contents(paper) for name, paper in papers.items()}
+    assert stored == {name: contents(document) for name, document in documents.items()}
 
 
 def test_generator_makes_the_same_bytes_twice(
-    papers: dict[str, bytes], tmp_path: Path
+    documents: dict[str, bytes], tmp_path: Path
 ) -> None:
-    written = write_papers(tmp_path)
+    written = write_documents(tmp_path)
 
     assert {
         path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in written
-    } == papers
+    } == documents
 
 
-def test_missing_font_is_named_with_its_mend(tmp_path: Path) -> None:
+def test_missing_font_is_named_with_the_repair(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no such font; `make install`"):
-        make_papers("rose-cream", tmp_path / "none.ttf")
+        make_documents("rose-cream", tmp_path / "none.ttf")
 
 
-def test_example_stays_small(papers: dict[str, bytes]) -> None:
-    assert sum(map(len, papers.values())) < 1_500_000
+def test_example_stays_small(documents: dict[str, bytes]) -> None:
+    assert sum(map(len, documents.values())) < 1_500_000
 
 
-def test_printed_papers_carry_both_languages_as_text(papers: dict[str, bytes]) -> None:
-    printed = pypdfium2.PdfDocument(papers["tests/stability-report.pdf"])
+def test_pdfs_hold_both_languages_as_text(documents: dict[str, bytes]) -> None:
+    printed = pypdfium2.PdfDocument(documents["tests/stability-report.pdf"])
 
     text = printed[0].get_textpage().get_text_bounded()
 
@@ -67,18 +66,20 @@ def test_printed_papers_carry_both_languages_as_text(papers: dict[str, bytes]) -
     assert "Stability Test Report" in text
 
 
-def test_no_paper_speaks_of_function_or_packaging(papers: dict[str, bytes]) -> None:
+def test_no_document_is_about_function_or_packaging(
+    documents: dict[str, bytes],
+) -> None:
     assert not [
         name
-        for name in papers
+        for name in documents
         if "packaging" in name.lower() or "effic" in name.lower()
     ]
 
 
-def test_formula_leaves_nothing_for_water_by_one_slipped_point(
-    papers: dict[str, bytes],
+def test_formula_has_one_misplaced_decimal_point(
+    documents: dict[str, bytes],
 ) -> None:
-    sheet = openpyxl.load_workbook(BytesIO(papers["formula.xlsx"])).worksheets[0]
+    sheet = openpyxl.load_workbook(BytesIO(documents["formula.xlsx"])).worksheets[0]
 
     assert sheet["D6"].value == "q.s. to 100"
     assert (sheet["E7"].value, sheet["D7"].value) == ("Glycerin", 70.0)
