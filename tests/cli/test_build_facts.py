@@ -72,8 +72,8 @@ def test_stated_files_missing_from_the_folder_are_named(tmp_path: Path) -> None:
     text = VALID + "formula: {file: b.xlsx}\nevidence:\n  - {file: a.pdf, item: 5}\n"
 
     assert reasons(tmp_path, text) == (
-        "product.yaml:7: evidence.0.file: no such paper in the folder: a.pdf",
-        "product.yaml:5: formula.file: no such paper in the folder: b.xlsx",
+        "product.yaml:7: evidence.0.file: no such file in the folder: a.pdf",
+        "product.yaml:5: formula.file: no such file in the folder: b.xlsx",
     )
 
 

@@ -83,7 +83,9 @@ class Loop(BaseModel):
 
 
 @pytest.mark.parametrize("model", [Branch, Loop])
-def test_recursive_schemas_come_to_an_end(model: type[BaseModel]) -> None:
+def test_recursive_schemas_are_filled_to_a_limited_depth(
+    model: type[BaseModel],
+) -> None:
     model.model_validate(Filler(model.model_json_schema(), TEXT).fill())
 
 

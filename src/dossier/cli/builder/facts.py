@@ -265,11 +265,11 @@ def _unknown_references(
     for position, entry in enumerate(extras.evidence):
         if entry.file not in names:
             place = stated.locate(("evidence", position, "file"))
-            yield f"{place}: no such paper in the folder: {entry.file}"
+            yield f"{place}: no such file in the folder: {entry.file}"
     chosen = extras.formula.file
     if chosen is not None and chosen not in names:
         place = stated.locate(("formula", "file"))
-        yield f"{place}: no such paper in the folder: {chosen}"
+        yield f"{place}: no such file in the folder: {chosen}"
     for position, entry in enumerate(extras.evidence):
         known = [part.code for part in rulebook().item(entry.item).requirements]
         if entry.requirement is not None and entry.requirement not in known:
