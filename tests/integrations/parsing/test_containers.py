@@ -4,7 +4,7 @@ import base64
 from email.message import EmailMessage
 
 import pytest
-from tests.factories.papers import pdf_bytes
+from tests.factories.documents import pdf_bytes
 from tests.integrations.parsing.conftest import Extract
 from tests.integrations.parsing.papers import docx_bytes, paragraph, run, zip_bytes
 

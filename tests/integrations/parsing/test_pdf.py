@@ -3,7 +3,7 @@ from io import BytesIO
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
-from tests.factories.papers import pdf_bytes
+from tests.factories.documents import pdf_bytes
 from tests.integrations.parsing.conftest import Extract
 from tests.integrations.parsing.papers import PaperPdf, at, one_page
 
