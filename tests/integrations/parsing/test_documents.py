@@ -66,7 +66,7 @@ def test_a_pdf_is_read_page_by_page(write: Write) -> None:
     text = read(write(pdf_bytes(["First page", "Second\nline"]), "a.pdf"))
 
     assert text.page_count == 2
-    assert text.parts == [
+    assert text.pages == [
         TextPage(1, 1, "page 1", "First page"),
         TextPage(2, 2, "page 2", "Second\nline"),
     ]
@@ -85,7 +85,7 @@ def test_a_pdf_of_two_hundred_pages_is_read(write: Write) -> None:
     text = read(path)
 
     assert text.page_count == 200
-    assert all(part.text.count("\n") == 39 for part in text.parts)
+    assert all(part.text.count("\n") == 39 for part in text.pages)
 
 
 def test_a_pdf_above_the_page_limit_is_refused(
@@ -132,7 +132,7 @@ def test_a_word_document_is_read_in_body_order(tmp_path: Path) -> None:
     document.add_paragraph("End")
     document.save(str(path))
 
-    [part] = read(str(path)).parts
+    [part] = read(str(path)).pages
 
     assert part.text.split("\n") == ["製程說明", "Phase A\t75 °C", "\t40 °C", "End"]
 
@@ -144,7 +144,7 @@ def test_an_opendocument_text_is_read_in_body_order(tmp_path: Path) -> None:
         archive.writestr("META-INF/manifest.xml", "<manifest/>")
         archive.writestr("content.xml", ODT)
 
-    [part] = read(str(path)).parts
+    [part] = read(str(path)).pages
 
     assert part.text.split("\n") == ["製程 說明", "Mix A\t75 °C", "End", "here"]
 
@@ -168,7 +168,7 @@ def test_a_workbook_is_read_sheet_by_sheet(tmp_path: Path) -> None:
     second.append(["SDS"])
     book.save(path)
 
-    assert read(str(path)).parts == [
+    assert read(str(path)).pages == [
         TextPage(1, None, "Formula", "Aqua\t80.5"),
         TextPage(2, None, "毒理", "SDS"),
     ]
@@ -185,7 +185,7 @@ def test_a_text_names_its_encoding(
     text = read(write("成分 水、甘油、玫瑰花水".encode(encoding), name))
 
     assert text.encoding == named
-    assert text.parts[0].text == "成分 水、甘油、玫瑰花水"
+    assert text.pages[0].text == "成分 水、甘油、玫瑰花水"
 
 
 @pytest.mark.parametrize(
@@ -221,13 +221,13 @@ def test_an_unreadable_file_is_refused_with_its_reason(
 def test_a_file_with_a_wrong_ending_is_read_by_its_content(write: Write) -> None:
     text = read(write(pdf_bytes(["really a PDF"]), "formula.xlsx"))
 
-    assert text.parts[0].text == "really a PDF"
+    assert text.pages[0].text == "really a PDF"
 
 
 async def test_a_document_is_read_in_a_process_of_its_own(write: Write) -> None:
     path = Path(write(pdf_bytes(["First page"]), "a.pdf"))
 
-    text = await SandboxedReader(Limits()).read_text(path, "a.pdf")
+    text = await SandboxedReader(Limits()).read(path, "a.pdf")
 
     assert text == read(str(path))
 

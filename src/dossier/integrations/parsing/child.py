@@ -123,11 +123,13 @@ def answer_of(
         return _refusal(error.reason, error.detail)
     except ImportError:
         raise  # a fault of the installation, not of the file
-    except (MemoryError, RecursionError) as error:
-        detail = f"{type(error).__name__} while reading"
+    except (MemoryError, RecursionError):
+        detail = "reading needs more memory than allowed; split it or save it smaller"
         return _refusal(UnreadableReason.MEMORY, detail)
     except Exception as error:  # noqa: BLE001 - libraries fail on hostile bytes in any way
-        detail = f"{type(error).__name__} while reading"
+        # For the log of the parent; no text of a library reaches a person.
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        detail = "it is damaged in a way that cannot be read around; save it again"
         return _refusal(UnreadableReason.CORRUPT, detail)
 
 

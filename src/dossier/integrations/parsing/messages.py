@@ -23,21 +23,32 @@ _WARNINGS: Final = {
     "page-is-a-picture": _Words(
         "此頁為圖片，圖中文字未讀取",
         "the page is a picture; the words in it were not read",
+        is_gap=True,
     ),
     "page-is-drawn": _Words(
         "此頁文字以線條繪成，未讀取",
         "the page is drawn as shapes without text; its words were not read",
+        is_gap=True,
     ),
     "page-without-usable-text": _Words(
         "此頁字形沒有可用的文字對照（no usable text），未讀取",
         "no usable text: the fonts of the page do not say which letters they show",
+        is_gap=True,
     ),
-    "page-damaged": _Words("此頁損壞，未讀取", "the page is damaged and was not read"),
+    "page-damaged": _Words(
+        "此頁損壞，未讀取", "the page is damaged and was not read", is_gap=True
+    ),
     "page-content-damaged": _Words(
         "此頁內容部分損壞，可能有文字未讀取",
         "part of the page is damaged; words may be missing",
+        is_gap=True,
     ),
     "picture-not-read": _Words(
+        "圖片中的文字未讀取（圖片佔頁面 {share}%）",
+        "words in pictures were not read (they cover {share} % of the page)",
+        is_gap=True,
+    ),
+    "small-picture-not-read": _Words(
         "圖片中的文字未讀取（圖片佔頁面 {share}%）",
         "words in pictures were not read (they cover {share} % of the page)",
     ),
@@ -53,6 +64,7 @@ _WARNINGS: Final = {
     "text-recognised-elsewhere": _Words(
         "掃描頁：文字由其他程式辨識後隱藏於圖片之上，請對照圖片",
         "a scan: its text was recognised by another program; check it by the picture",
+        is_gap=True,
     ),
     "hidden-text-left-out": _Words(
         "看不見的文字（隱形、與底色相同、被遮蓋或在頁面外）共 {count} 字，未採用",

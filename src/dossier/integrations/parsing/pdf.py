@@ -236,12 +236,12 @@ class _Reader:
             return PageState.UNREADABLE
         if share < _NOTABLE_SHARE:
             return PageState.READ
-        self._warn(index, "picture-not-read", share=round(100 * share))
-        return (
-            PageState.READ_PARTLY
-            if is_little or share >= _LARGE_SHARE
-            else PageState.READ
-        )
+        percent = round(100 * share)
+        if is_little or share >= _LARGE_SHARE:
+            self._warn(index, "picture-not-read", share=percent)
+            return PageState.READ_PARTLY
+        self._warn(index, "small-picture-not-read", share=percent)
+        return PageState.READ
 
     def _warn(self, index: int, code: str, **values: object) -> None:
         self.warnings[index].append(warning(code, f"page {index + 1}", **values))

@@ -46,7 +46,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableReason,
 )
 from dossier.integrations.parsing.kinds import detect_file
-from dossier.integrations.parsing.types import ExtractedText, ReadState
+from dossier.integrations.parsing.types import ExtractedText
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -104,13 +104,6 @@ class SandboxedReader:
         except UnreadableFileError as error:
             detected = await asyncio.to_thread(detect_file, path, filename)
             return unreadable(detected.media_type, detected.kind, error)
-
-    async def read_text(self, path: Path, filename: str) -> ExtractedText:
-        """Return what was read, or raise `UnreadableFileError` with the reason."""
-        text = await self.read(path, filename)
-        if text.state is ReadState.UNREADABLE and text.reason is not None:
-            raise UnreadableFileError(text.reason, text.detail)
-        return text
 
 
 @dataclass(frozen=True, slots=True)

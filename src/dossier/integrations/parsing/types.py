@@ -1,7 +1,7 @@
 """What was read from a document. Pure values, cheap to import."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -90,11 +90,6 @@ class ExtractedText:
     def text(self) -> str:
         """Return the whole text; pages are separated by an empty line."""
         return "\n\n".join(page.text for page in self.pages if page.text)
-
-    @property
-    def parts(self) -> Sequence[TextPage]:
-        """Return the pages in reading order."""
-        return self.pages
 
     @property
     def page_count(self) -> int | None:

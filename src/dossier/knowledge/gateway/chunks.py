@@ -118,7 +118,7 @@ def _stale(version: int) -> Any:
             & (IndexedDocument.document_id == Document.id),
         )
         .where(
-            Document.text_state == "read",
+            Document.text_state.in_(("read", "read_partly")),
             Document.archived_at.is_(None),
             func.coalesce(IndexedDocument.revision, 0).is_distinct_from(
                 Document.revision

@@ -81,7 +81,7 @@ select d.revision, d.text_state, d.filename,
               array_agg(t.text order by t.position) as texts
          from document_texts t
         where t.org_id = $1 and t.document_id = $2 and d.archived_at is null
-          and d.text_state = 'read') parts
+          and d.text_state in ('read', 'read_partly')) parts
  where d.org_id = $1 and d.id = $2
 """
 # First the document, then the sums, as in its deletion: two never wait for each other.

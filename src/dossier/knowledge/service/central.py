@@ -5,7 +5,7 @@ from uuid import UUID
 
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
-from dossier.documents.constants import TextState
+from dossier.documents.constants import WITH_TEXT
 from dossier.documents.service import DocumentsService
 from dossier.knowledge.gateway import central as gateway
 from dossier.products.service import ProductsService
@@ -21,7 +21,7 @@ async def central_document(
     document = await documents.hold_document(document_id)
     if document is None or document.archived_at is not None:
         return None
-    if document.text_state != TextState.READ:
+    if document.text_state not in WITH_TEXT:
         return None
     texts = await documents.texts_of(document_id)
     products = ProductsService(session, actor, documents)
