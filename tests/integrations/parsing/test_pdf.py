@@ -305,6 +305,55 @@ def test_glyphs_without_a_usable_mapping_are_no_text(extract: Extract) -> None:
     assert text.text == ""
 
 
+def test_fonts_without_any_mapping_are_no_text(extract: Extract) -> None:
+    paper = PaperPdf()
+    below = Dictionary(
+        Type=Name.Font,
+        Subtype=Name.CIDFontType2,
+        BaseFont=Name("/ABCDEF+Rose"),
+        CIDSystemInfo=Dictionary(Registry="Adobe", Ordering="Identity", Supplement=0),
+    )
+    paper.fonts = Dictionary(
+        F1=Dictionary(
+            Type=Name.Font,
+            Subtype=Name.Type0,
+            BaseFont=Name("/ABCDEF+Rose"),
+            Encoding=Name("/Identity-H"),
+            DescendantFonts=Array([paper.pdf.make_indirect(below)]),
+        )
+    )
+    paper.add_page("BT /F1 11 Tf 60 700 Td <00280036002C003700440055> Tj ET")
+
+    text = extract(paper.saved(), "a.pdf")
+
+    assert codes(text) == {"unreadable-no-text-layer", "page-without-usable-text"}
+
+
+def test_layers_that_are_switched_off_are_left_out(extract: Extract) -> None:
+    paper = PaperPdf()
+    hidden = "/OC /L0 BDC " + at(60, 600, "Lead 20 ppm") + "EMC "
+    page = paper.add_page(hidden + at(60, 700, "Lead 2 ppm"))
+    layer = paper.pdf.make_indirect(Dictionary(Type=Name.OCG, Name="Old text"))
+    page.Resources.Properties = Dictionary(L0=layer)
+    paper.pdf.Root.OCProperties = Dictionary(
+        OCGs=Array([layer]), D=Dictionary(OFF=Array([layer]))
+    )
+
+    text = extract(paper.saved(), "a.pdf")
+
+    assert text.text == "Lead 2 ppm"
+    assert codes(text) == {"hidden-text-left-out"}
+
+
+@pytest.mark.parametrize(
+    ("spacing", "shown"), [("4 Tc", "SPACED"), ("9 Tw", "words far apart")]
+)
+def test_spaced_out_text_is_read_as_words(
+    extract: Extract, spacing: str, shown: str
+) -> None:
+    assert extract(one_page(at(60, 700, shown, more=spacing)), "a.pdf").text == shown
+
+
 def test_codes_in_an_ordinary_font_are_text(extract: Extract) -> None:
     text = extract(one_page(at(60, 700, "\\(6,7,69\\)809 XZ-17 QW")), "a.pdf")
 

@@ -20,7 +20,11 @@ from dossier.integrations.parsing.pdf_annotations import (
     annotations_of,
     attachment_names,
 )
-from dossier.integrations.parsing.pdf_fonts import is_plausible, unmapped_fonts
+from dossier.integrations.parsing.pdf_fonts import (
+    hidden_layers,
+    is_plausible,
+    unmapped_fonts,
+)
 from dossier.integrations.parsing.pdf_layout import Word, text_of
 from dossier.integrations.parsing.pdf_page import PageInk, ink_of, turned_box
 from dossier.integrations.parsing.types import (
@@ -53,7 +57,7 @@ def read(path: str) -> Content:
     if len(document) > MAX_PAGES:
         detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    reader = _Reader(document)
+    reader = _Reader(path, document)
     pages = [reader.page(index) for index in range(len(document))]
     suspects = {
         font for font, sample in reader.samples.items() if not is_plausible(sample)
@@ -129,6 +133,7 @@ def _why_unread(warnings: list[ReadWarning]) -> str:
 class _Reader:
     """Reads the pages of one document."""
 
+    path: str
     document: pypdfium2.PdfDocument
     unmapped_fonts: frozenset[str] = frozenset()
     samples: dict[str, str] = field(default_factory=lambda: defaultdict(str))
@@ -137,6 +142,8 @@ class _Reader:
     warnings: dict[int, list[ReadWarning]] = field(
         default_factory=lambda: defaultdict(list)
     )
+
+    _layers: frozenset[str] | None = None
 
     def all_warnings(self) -> list[ReadWarning]:
         """Return the warnings of all pages."""
@@ -156,7 +163,7 @@ class _Reader:
         try:
             layer = page.get_textpage()
             try:
-                ink = ink_of(page, layer, self.unmapped_fonts)
+                ink = ink_of(page, layer, self.unmapped_fonts, self._hidden_layers)
             finally:
                 layer.close()
             hanging = annotations_of(page, self.document.formenv)
@@ -167,6 +174,11 @@ class _Reader:
         self._sample(index, ink)
         state = self._state(index, ink, hanging, text, is_recognised=is_recognised)
         return TextPage(index + 1, index + 1, label, text, state)
+
+    def _hidden_layers(self) -> frozenset[str]:
+        if self._layers is None:
+            self._layers = hidden_layers(self.path)
+        return self._layers
 
     def _text(self, ink: PageInk, hanging: Annotations) -> str:
         """Return the text: the lines of the commonest angle first."""

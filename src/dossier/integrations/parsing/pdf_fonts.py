@@ -1,8 +1,8 @@
-"""Fonts whose glyphs cannot be mapped to letters, so that their text is gibberish.
+"""What only the dictionaries of a PDF tell: fonts without letters, layers switched off.
 
 PDFium gives some character for every code. Whether a font says which letters it shows
 stands in its dictionary, which pikepdf shows; that library is loaded only for documents
-with a font whose text does not look like words.
+with layers or with a font whose text does not look like words.
 """
 
 import re
@@ -77,6 +77,25 @@ def unmapped_fonts(path: str, suspects: set[str]) -> frozenset[str]:
     except (pikepdf.PdfError, ValueError, TypeError, AttributeError, KeyError):
         return frozenset(unmapped)  # damaged: PDFium mended more of it
     return frozenset(unmapped)
+
+
+def hidden_layers(path: str) -> frozenset[str]:
+    """Return the names of the layers that a viewer does not show at first."""
+    import pikepdf  # noqa: PLC0415
+
+    try:
+        with pikepdf.open(path) as pdf:
+            layers: Any = pdf.Root.get("/OCProperties", {})
+            shown_first: Any = layers.get("/D", {})
+            off = list(shown_first.get("/OFF", []))
+            if shown_first.get("/BaseState") == "/OFF":
+                on = {each.objgen for each in shown_first.get("/ON", [])}
+                off += [
+                    each for each in layers.get("/OCGs", []) if each.objgen not in on
+                ]
+            return frozenset(str(each.get("/Name", "")) for each in off)
+    except (pikepdf.PdfError, ValueError, TypeError, AttributeError, KeyError):
+        return frozenset()
 
 
 def _fonts_in(resources: Any, seen: set[tuple[int, int]], depth: int) -> Iterator[Any]:

@@ -9,7 +9,7 @@ are the borders of cells (a tab).
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Final
@@ -28,6 +28,8 @@ _RISE: Final = (0.2, 0.95)
 _FALL: Final = (-0.5, -0.04)
 _TOUCHING: Final = 0.35
 _BUCKET: Final = 6.0
+_EVEN: Final = 0.15
+_SPACED_LETTERS: Final = 4
 _BREAK: Final = 3.0
 """Space between rows, in font sizes, that ends a block of columns."""
 _MIN_CHARACTERS: Final = 18
@@ -300,12 +302,36 @@ def line_of(row: Row) -> str:
     """Return the text of a row: spaces between words, tabs between cells."""
     pieces: list[str] = []
     previous: Word | None = None
-    for word in row:
+    for word in _unspaced(row):
         if previous is not None:
             pieces.append(_between(previous, word))
         pieces.append(raised(word.text) if word.is_raised else word.text)
         previous = word
     return "".join(pieces)
+
+
+def _unspaced(row: Row) -> Iterator[Word]:
+    """Yield the words of a row, those whose letters are spaced out as one word."""
+    at = 0
+    while at < len(row):
+        end, gap = at + 1, 0.0
+        while end < len(row) and _is_letter(row[end - 1]) and _is_letter(row[end]):
+            step = row[end].left - row[end - 1].right
+            is_even = end == at + 1 or abs(step - gap) <= _EVEN * row[end].size
+            if row[end].after_space or not is_even or step > _GUTTER * row[end].size:
+                break
+            end, gap = end + 1, step
+        first, run = row[at], row[at:end]
+        if len(run) >= _SPACED_LETTERS:
+            text = "".join(word.text for word in run)
+            yield replace(first, text=text, right=run[-1].right)
+        else:
+            yield from run
+        at = end
+
+
+def _is_letter(word: Word) -> bool:
+    return len(word.text) == 1 and word.text.isalpha() and not word.is_raised
 
 
 def _between(left: Word, right: Word) -> str:

@@ -8,9 +8,9 @@ numbers: five calls a character are most of the time that a page takes.
 import ctypes
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pypdfium2
 from pypdfium2 import raw
@@ -31,6 +31,9 @@ _origin_of = ctypes.cast(
 )
 _box_of = ctypes.cast(
     raw.FPDFText_GetLooseCharBox, ctypes.CFUNCTYPE(_INT, _POINTER, _INT, _POINTER)
+)
+_is_generated = ctypes.cast(
+    raw.FPDFText_IsGenerated, ctypes.CFUNCTYPE(_INT, _POINTER, _INT)
 )
 _has_map_error = ctypes.cast(
     raw.FPDFText_HasUnicodeMapError, ctypes.CFUNCTYPE(_INT, _POINTER, _INT)
@@ -111,12 +114,17 @@ def ink_of(
     page: pypdfium2.PdfPage,
     layer: pypdfium2.PdfTextPage,
     unmapped_fonts: frozenset[str],
+    hidden_layers: Callable[[], frozenset[str]] = frozenset,
 ) -> PageInk:
-    """Return what a page shows; text in the named fonts counts as unmapped."""
+    """Return what a page shows.
+
+    Text in the named fonts counts as unmapped. The names of layers that are switched
+    off are asked for only on pages with layers.
+    """
     box: Box = page.get_bbox()
     ink = PageInk()
     objects = _Objects(page, ink)
-    _Characters(layer, objects, ink, box, unmapped_fonts).collect()
+    _Characters(layer, objects, ink, box, unmapped_fonts, hidden_layers).collect()
     ink.picture_share = _share(
         (shape.box for shape in ink.shapes if shape.is_picture), box
     )
@@ -214,8 +222,10 @@ class _Characters:
         ink: PageInk,
         page_box: Box,
         unmapped_fonts: frozenset[str],
+        hidden_layers: Callable[[], frozenset[str]],
     ) -> None:
         self._layer = layer
+        self._hidden_layers = hidden_layers
         self._orders = objects.text_orders
         self._ink = ink
         self._page_box = page_box
@@ -240,7 +250,8 @@ class _Characters:
         for index in range(count):
             code = _unicode_of(handle, index)
             if code in _SPACES:
-                after_space = True
+                # PDFium adds spaces where it sees gaps; gaps are judged by the layout.
+                after_space = after_space or _is_generated(handle, index) != 1
                 continue
             owner = _object_of(handle, index) or 0
             if owner != address or about is None:
@@ -296,6 +307,8 @@ class _Characters:
         )
         is_mapped = errors == 0 and font not in self._unmapped_fonts
         is_invisible = mode in _INVISIBLE_MODES or alpha == 0 or size < _TINY_POINTS
+        if text_object and (names := _layers_of(text_object)):
+            is_invisible = is_invisible or bool(names & self._hidden_layers())
         return _TextObject(
             angle, size or 1.0, order, color, clip, font, is_invisible, is_mapped
         )
@@ -426,6 +439,25 @@ def _font_name(text_object: object) -> str:
     buffer = ctypes.create_string_buffer(128)
     length = raw.FPDFFont_GetBaseFontName(font, buffer, 128)
     return buffer.value.decode("utf-8", "replace") if length else ""
+
+
+def _layers_of(each: object) -> frozenset[str]:
+    """Return the names of the layers (optional content) that an object lies on."""
+    names = set()
+    for at in range(max(raw.FPDFPageObj_CountMarks(each), 0)):
+        mark = raw.FPDFPageObj_GetMark(each, at)
+        if mark and _mark_text(raw.FPDFPageObjMark_GetName, mark) == "OC":
+            names.add(
+                _mark_text(raw.FPDFPageObjMark_GetParamStringValue, mark, b"Name")
+            )
+    return frozenset(names)
+
+
+def _mark_text(getter: Any, *arguments: object) -> str:
+    buffer, length = (raw.FPDF_WCHAR * 256)(), ctypes.c_ulong()
+    if not getter(*arguments, buffer, ctypes.sizeof(buffer), length):
+        return ""
+    return bytes(buffer).decode("utf-16-le", "replace").split("\0")[0]
 
 
 def _matrix_of(each: object) -> tuple[float, ...]:
