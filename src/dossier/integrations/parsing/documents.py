@@ -55,6 +55,13 @@ _REFUSALS: Final = {
 }
 
 
+def reader_module(kind: FileKind) -> list[str]:
+    """Return the module that reads a kind of file, as a list of at most one name."""
+    if kind not in _READERS:
+        return []
+    return [f"dossier.integrations.parsing.{_READERS[kind].partition(':')[0]}"]
+
+
 def read_document(path: str, *, filename: str) -> ExtractedText:
     """Return what was read of a document; an unreadable one with the reason."""
     detected = detect_file(Path(path), filename)
