@@ -22,8 +22,7 @@ from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
 from dossier.chat.constants import ANSWER_JOB, SUMMARISE_TASK
 from dossier.core.database import make_sessions
 from dossier.core.reconnect import is_lost
-from dossier.core.settings import Settings
-from dossier.core.settings.models import JobSettings
+from dossier.core.settings import JobSettings, Settings
 from dossier.core.startup import Database, configured_engine, opened_database
 from dossier.documents.tasks import delete_blob, read_text, sweep_blobs
 from dossier.integrations.llm.plan import model_plan

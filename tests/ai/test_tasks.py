@@ -22,8 +22,7 @@ from dossier.ai.service import (
 from dossier.ai.tasks import probe_servers, settle_lost
 from dossier.core.clock import now
 from dossier.core.database import Engine, SessionFactory, tenant_transaction
-from dossier.core.settings import Settings
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings, Settings
 from dossier.core.startup import Database
 from dossier.integrations.llm.types import ServerAbilities
 from dossier.integrations.prices.client import ListedPrice, listed_price

@@ -11,7 +11,7 @@ import orjson
 from tests.integrations.llm.http_server import Handler, Request, http_server
 
 from dossier.core.errors import PaymentRequiredError
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import ModelPlan, model_plan
 from dossier.integrations.llm.types import (

@@ -16,7 +16,7 @@ from tests.integrations.llm.harness import (
 from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.core.errors import AppError
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.exceptions import (
     ModelContextTooLongError,

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.plan import UNNAMED, ModelPlan, model_plan
 from dossier.integrations.llm.types import Purpose
 

@@ -15,7 +15,7 @@ from tests.integrations.llm.harness import (
 )
 from tests.integrations.llm.http_server import Handler, Request
 
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.language_pairs import (
     LANGUAGES,
     load_pairs,

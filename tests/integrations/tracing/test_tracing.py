@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from dossier.core.errors import PaymentRequiredError
 from dossier.core.logging import log_context
-from dossier.core.settings.models import AiSettings, TraceSettings
+from dossier.core.settings import AiSettings, TraceSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import (

@@ -12,7 +12,7 @@ from dossier.ai.models import AiServers
 from dossier.ai.rules import plan_fingerprint
 from dossier.ai.types import PlannedServer
 from dossier.core.database import SessionFactory, system_transaction
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.plan import ModelServer, model_plan
 from dossier.integrations.llm.types import ServerAbilities
 

@@ -8,8 +8,7 @@ from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
 from dossier.core.database import SessionFactory
-from dossier.core.settings import Settings
-from dossier.core.settings.models import TraceSettings
+from dossier.core.settings import Settings, TraceSettings
 from dossier.integrations.llm.local import local_name
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Purpose, Recorder

@@ -13,7 +13,7 @@ from dossier.ai.schemas import (
 )
 from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
 from dossier.core.database import SessionFactory
-from dossier.core.settings.models import AiSettings, KnowledgeSettings
+from dossier.core.settings import AiSettings, KnowledgeSettings
 from dossier.integrations.llm.plan import UNNAMED
 from dossier.integrations.llm.types import Purpose, ServerAbilities
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from dossier.ai.rules.pricing import Price
 from dossier.ai.service.abilities import StoredProbe
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Purpose
 from dossier.integrations.prices.client import ListedPrice

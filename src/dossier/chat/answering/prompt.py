@@ -24,7 +24,7 @@ from dossier.chat.rules.prompting import (
 )
 from dossier.chat.rules.replay import Replay
 from dossier.chat.rules.wording import estimated_tokens
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.types import ChatMessage, ChatRequest
 
 GROUNDED_PROMPT = "chat.answer"
