@@ -9,13 +9,12 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.ai.service import (
+from dossier.ai.service.assembly import embedder_name, open_model_services
+from dossier.ai.service.capabilities import (
     AbilitiesService,
     StoredProbe,
-    embedder_name,
     planned_servers,
 )
-from dossier.ai.service.assembly import open_model_parts
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
 from dossier.api import central_service
 from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
@@ -343,7 +342,7 @@ async def answering(
 ) -> AsyncIterator[tuple[Searchers, AnswerPipeline]]:
     """Yield what searches, and what answers questions."""
     sessions = database.sessions
-    parts = open_model_parts(sessions, settings)
+    parts = open_model_services(sessions, settings)
     async with (
         opened_searchers(sessions, settings, parts.recorder) as searchers,
         open_pipeline(sessions, settings, parts, searchers.searcher_of) as pipeline,

@@ -17,7 +17,8 @@ from tests.factories.ai import (
 )
 
 from dossier.ai.exceptions import BudgetExhaustedError
-from dossier.ai.service import AnswerCache, Ledger
+from dossier.ai.service.cache import AnswerCache
+from dossier.ai.service.ledger import Ledger
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor

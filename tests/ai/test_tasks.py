@@ -11,15 +11,15 @@ from sqlalchemy import select, update
 from tests.factories.ai import make_budget, make_ledger, make_record, make_tag
 
 from dossier.ai.models import AiBudgetWindow, AiCall
-from dossier.ai.rules.pricing import Price
-from dossier.ai.service import (
+from dossier.ai.service.capabilities import (
     AbilitiesService,
-    Ledger,
-    ModelPrices,
     StoredProbe,
     planned_servers,
 )
+from dossier.ai.service.ledger import Ledger
+from dossier.ai.service.prices import ModelPrices
 from dossier.ai.tasks import probe_servers, settle_lost
+from dossier.ai.types import Price
 from dossier.core.clock import now
 from dossier.core.database import Engine, SessionFactory, tenant_transaction
 from dossier.core.settings import AiSettings, Settings

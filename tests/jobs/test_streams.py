@@ -32,7 +32,7 @@ from dossier.core.database import (
 from dossier.core.errors import UpstreamError
 from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome
 from dossier.jobs.attempts import AttemptLimits, Attempts
 from dossier.jobs.buffer import EventBuffer
 from dossier.jobs.constants import RUN_RESTARTED, JobState
@@ -768,7 +768,7 @@ async def test_a_job_that_does_not_end_while_the_worker_drains_is_given_back(
 ) -> None:
     job = await make_job(sessions, ORG_ID)
     began = asyncio.Event()
-    outcomes: list[Outcome] = []
+    outcomes: list[DeliveryOutcome] = []
 
     async def wait(_ctx: JobContext) -> None:
         began.set()
@@ -788,5 +788,5 @@ async def test_a_job_that_does_not_end_while_the_worker_drains_is_given_back(
         attempts.stop_all()
 
     given_back = await get_job(sessions, job)
-    assert (was_stopped, outcomes) == (False, [Outcome.again(0)])
+    assert (was_stopped, outcomes) == (False, [DeliveryOutcome.again(0)])
     assert (given_back.state, given_back.failures) == (JobState.PENDING, 0)

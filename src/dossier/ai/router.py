@@ -22,7 +22,7 @@ from dossier.ai.schemas import (
     CallResponse,
     CapabilitiesResponse,
     ForgottenResponse,
-    UsageResponse,
+    ModelUsageResponse,
 )
 from dossier.core.pagination import Paging, Slice
 from dossier.core.schemas import Page, StorableText
@@ -45,7 +45,7 @@ async def get_usage(
         UsageGroup.FEATURE,
         UsageGroup.MODEL,
     ],
-) -> UsageResponse:
+) -> ModelUsageResponse:
     """Sum up the calls of the last 30 days, or of the days that are asked for."""
     return await usage.sum_up(wanted, list(dict.fromkeys(group_by)))
 

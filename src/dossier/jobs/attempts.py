@@ -30,7 +30,7 @@ from dossier.core.errors import AppError, UnavailableError, UpstreamError
 from dossier.core.logging import log_context
 from dossier.core.problems import as_app_error, problem_of
 from dossier.core.reconnect import is_lost, retry_until_connected
-from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome
 from dossier.jobs import rules
 from dossier.jobs.buffer import EventBuffer
 from dossier.jobs.constants import FINISHED, JobSignal, JobState, StopReason
@@ -99,14 +99,14 @@ class Attempts:
         self._is_stopping = False
         self._last_failed_look_s = -math.inf
 
-    async def __call__(self, delivery: Delivery) -> Outcome:
+    async def __call__(self, delivery: Delivery) -> DeliveryOutcome:
         """Run one delivery; return what the engine does with its row."""
         with log_context(job_id=delivery.job_id, org_id=delivery.org_id):
             started_s = time.monotonic()
             tried: list[int] = []
             begun = await self._retry(lambda: self._begin(delivery, tried))
             if begun is None:
-                return Outcome.finished()
+                return DeliveryOutcome.finished()
             job, stored_through = begun
             streams = kind_of_job(job).streams
             context = JobContext(
@@ -117,7 +117,7 @@ class Attempts:
                 stored_through,
             )
             ended = await self._run(context, delivery, streams=streams)
-            recorded = Outcome.finished()
+            recorded = DeliveryOutcome.finished()
             if not context.has_receipt:
                 await self._retry(context.close)
                 recorded = await self._retry(lambda: self._record(delivery, job, ended))
@@ -236,7 +236,9 @@ class Attempts:
             stopped = context.stop_reason
         return Ended(error, stopped)
 
-    async def _record(self, delivery: Delivery, begun: Job, ended: Ended) -> Outcome:
+    async def _record(
+        self, delivery: Delivery, begun: Job, ended: Ended
+    ) -> DeliveryOutcome:
         """Write what became of the attempt, unless the job is no longer its own.
 
         The end may be written although the reply to its commit was lost.
@@ -244,19 +246,21 @@ class Attempts:
         async with tenant_transaction(self._sessions, delivery.org_id) as session:
             job = await rows.lock_job_for_org(session, delivery.org_id, delivery.job_id)
             if job is None or job.state in FINISHED:
-                return Outcome.finished()
+                return DeliveryOutcome.finished()
             if job.engine_id != delivery.engine_id:
-                return Outcome.finished()  # queued anew since, by another engine row
+                return (
+                    DeliveryOutcome.finished()
+                )  # queued anew since, by another engine row
             if job.attempts != begun.attempts:
-                return Outcome.superseded()
+                return DeliveryOutcome.superseded()
             if job.state is JobState.PENDING:  # written already
-                return Outcome.again(rules.UNCOUNTED_DELAY_S)
+                return DeliveryOutcome.again(rules.UNCOUNTED_DELAY_S)
             verdict = self._verdict(job, ended)
             job.failures = verdict.failures
             state = await self._apply(session, job, verdict.signal, ended.error)
             if state is JobState.PENDING:
-                return Outcome.again(verdict.delay_s)
-            return Outcome.finished()
+                return DeliveryOutcome.again(verdict.delay_s)
+            return DeliveryOutcome.finished()
 
     def _verdict(self, job: Job, ended: Ended) -> rules.Verdict:
         error, stopped = ended.error, ended.stopped
@@ -347,7 +351,7 @@ def _problem(job: Job, error: Exception) -> dict[str, Any]:
     )
 
 
-def _log(job: Job, outcome: Outcome, ended: Ended, elapsed_s: float) -> None:
+def _log(job: Job, outcome: DeliveryOutcome, ended: Ended, elapsed_s: float) -> None:
     extra = {
         "kind": job.kind,
         "attempt": job.attempts,
@@ -366,7 +370,7 @@ def _log(job: Job, outcome: Outcome, ended: Ended, elapsed_s: float) -> None:
         logger.error("jobs.attempt.failed", extra=extra, exc_info=error)
 
 
-def _word(outcome: Outcome, ended: Ended) -> str:
+def _word(outcome: DeliveryOutcome, ended: Ended) -> str:
     if outcome.again_in_s is not None:
         return "again"
     if ended.stopped is not None:

@@ -37,7 +37,7 @@ from dossier.integrations.llm.exceptions import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from dossier.integrations.llm.types import Outcome, StreamEvent, TextDelta
+from dossier.integrations.llm.types import CallOutcome, StreamEvent, TextDelta
 
 NOBODY = "http://127.0.0.1:1/v1"
 
@@ -150,7 +150,7 @@ async def test_a_passing_fault_is_not_seen(fault: Handler) -> None:
 
     assert text_of(events) == "水和油"
     [row] = ledger.rows
-    assert (row.outcome, row.usage.input_tokens) == (Outcome.COMPLETED, 20)
+    assert (row.outcome, row.usage.input_tokens) == (CallOutcome.COMPLETED, 20)
 
 
 async def test_the_pause_that_a_server_asks_for_is_kept() -> None:

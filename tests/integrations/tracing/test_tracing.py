@@ -21,11 +21,11 @@ from dossier.core.settings import AiSettings, TraceSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import (
+    CallOutcome,
     CallRecord,
     CallTag,
-    ChatMessage,
-    ChatRequest,
-    Outcome,
+    CompletionRequest,
+    PromptMessage,
     Recorder,
     Usage,
 )
@@ -35,7 +35,7 @@ from dossier.integrations.tracing.models import NoTracer, Tracer
 from dossier.testing.model_server import ScriptedModelServer, scripted_model
 
 TAG = CallTag(uuid4(), None, "chat.answer", run_id=uuid4(), prompt_hash="a" * 64)
-QUESTION = ChatRequest((ChatMessage("user", "What is the pH?"),))
+QUESTION = CompletionRequest((PromptMessage("user", "What is the pH?"),))
 
 
 class Collector(HTTPServer):
@@ -117,7 +117,7 @@ def record(**overrides: Any) -> CallRecord:
         "usage": Usage(7, 3, 2),
         "duration_ms": 20,
         "first_token_ms": 5,
-        "outcome": Outcome.COMPLETED,
+        "outcome": CallOutcome.COMPLETED,
         "content": lambda: ('[{"text": "What is the pH?"}]', '[{"text": "5.5"}]'),
     }
     return CallRecord(**values | overrides)
@@ -228,7 +228,7 @@ async def test_a_refused_or_failed_call_names_its_error(collector: Collector) ->
 
     with pytest.raises(PaymentRequiredError):
         await refusing.reserve(TAG, "large", 10)
-    cut = record(outcome=Outcome.CUT, error_code="model_stream_cut")
+    cut = record(outcome=CallOutcome.CUT, error_code="model_stream_cut")
     await recorder.settle(await recorder.reserve(TAG, "large", 10), cut)
     tracer.close()
 

@@ -1,6 +1,5 @@
 """Queries on stored answers."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,14 +18,6 @@ where org_id = $1 and key = $2 and state = 'ready' and expires_at > now()
 returning payload::text as payload
 """
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerFilter:
-    """Which stored answers are meant; what is not stated does not matter."""
-
-    feature: str | None
-    scope: dict[str, Any]
 
 
 async def hit_answer_for_org(session: Session, org_id: UUID, key: str) -> str | None:
@@ -98,14 +89,17 @@ async def settle_answer_for_org(
 
 
 async def remove_answers_for_org(
-    session: Session, org_id: UUID, wanted: AnswerFilter
+    session: Session, org_id: UUID, *, feature: str | None, scope: dict[str, Any]
 ) -> int:
-    """Delete answers, and claims whose answers would be of the same kind."""
+    """Delete the answers of a feature and a scope, and the claims of such answers.
+
+    `None` and an empty scope do not narrow it.
+    """
     statement = delete(AiAnswer).where(AiAnswer.org_id == org_id)
-    if wanted.feature is not None:
-        statement = statement.where(AiAnswer.feature == wanted.feature)
-    if wanted.scope:
-        statement = statement.where(AiAnswer.scope.contains(wanted.scope))
+    if feature is not None:
+        statement = statement.where(AiAnswer.feature == feature)
+    if scope:
+        statement = statement.where(AiAnswer.scope.contains(scope))
     removed = await session.scalars(statement.returning(AiAnswer.id))
     return len(removed.all())
 

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import Case, ColumnElement, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import BudgetScope, BudgetWindow, CallOutcome
+from dossier.ai.constants import BudgetScope, BudgetWindow
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.integrations.llm.types import CallOutcome
 
 WindowKey = tuple[UUID, datetime]
 
@@ -43,14 +44,6 @@ on conflict (org_id, budget_id, starts_at) do update set
 
 
 @dataclass(frozen=True, slots=True)
-class Payer:
-    """On whose account a call goes."""
-
-    user_id: UUID | None
-    key_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
 class Cap:
     """A budget, as far as it decides over a call."""
 
@@ -71,12 +64,14 @@ class Spent:
     reserved_usd: Decimal = Decimal(0)
 
 
-async def lock_caps_for_org(session: Session, org_id: UUID, payer: Payer) -> list[Cap]:
+async def lock_caps_for_org(
+    session: Session, org_id: UUID, *, user_id: UUID | None, key_id: UUID | None
+) -> list[Cap]:
     """Return the budgets that count a call, held until the transaction ends.
 
     Always in the order of their ids, so that two callers never wait for each other.
     """
-    rows = await raw_rows(session, _LOCK, org_id, payer.user_id, payer.key_id)
+    rows = await raw_rows(session, _LOCK, org_id, user_id, key_id)
     return [
         Cap(
             row["id"],

@@ -1,10 +1,14 @@
-"""The parts that a process has one of, put together from settings."""
+"""What a process has one of for its calls of models, made from settings."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import dossier
-from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
+from dossier.ai.service.capabilities import (
+    AbilitiesService,
+    StoredProbe,
+    planned_servers,
+)
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
 from dossier.core.database import SessionFactory
@@ -18,7 +22,7 @@ from dossier.integrations.tracing.models import Tracer
 
 
 @dataclass(frozen=True, slots=True)
-class ModelParts:
+class ModelServices:
     """What every call of a model in this process goes through."""
 
     recorder: Recorder
@@ -40,7 +44,7 @@ def open_tracer(settings: Settings) -> Tracer:
     return _tracer(settings.traces.model_dump_json())
 
 
-def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts:
+def open_model_services(sessions: SessionFactory, settings: Settings) -> ModelServices:
     """Return the ledger, the abilities and the tracer of one process."""
     probe = StoredProbe(sessions, planned_servers(settings.ai))
     tracer = open_tracer(settings)
@@ -48,7 +52,7 @@ def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts
     recorder: Recorder = (
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )
-    return ModelParts(recorder, AbilitiesService(probe), tracer)
+    return ModelServices(recorder, AbilitiesService(probe), tracer)
 
 
 def embedder_name(settings: Settings) -> str | None:

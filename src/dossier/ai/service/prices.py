@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from dossier.ai.rules.pricing import Price
-from dossier.ai.service.abilities import StoredProbe
+from dossier.ai.service.capabilities import StoredProbe
+from dossier.ai.types import Price
 from dossier.core.settings import AiSettings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Purpose

@@ -8,12 +8,11 @@ from dossier.ai.constants import (
     MANAGERS,
     MAX_USAGE_ROWS,
     USAGE_DAYS,
-    CallFilter,
     UsageGroup,
 )
 from dossier.ai.gateway import calls as gateway
 from dossier.ai.models import AiCall
-from dossier.ai.schemas import UsageResponse, UsageRow
+from dossier.ai.schemas import CallFilter, ModelUsageResponse, UsageRow
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
@@ -53,14 +52,14 @@ class UsageService:
 
     async def sum_up(
         self, wanted: CallFilter, groups: list[UsageGroup]
-    ) -> UsageResponse:
+    ) -> ModelUsageResponse:
         """Return sums by the groups, and the whole."""
         self._actor.require(*MANAGERS)
         since = wanted.since or now() - timedelta(days=USAGE_DAYS)
         bounded = replace(wanted, since=since)
         rows = await self._sums(bounded, groups)
         totals = await self._sums(bounded, [])
-        return UsageResponse(
+        return ModelUsageResponse(
             since=since,
             until=wanted.until,
             group_by=groups,

@@ -44,11 +44,11 @@ from dossier.integrations.llm.server import ServerClient, output_form
 from dossier.integrations.llm.thinking import CLOSING, OPENING
 from dossier.integrations.llm.types import (
     CallTag,
-    ChatMessage,
-    ChatRequest,
     Completed,
     Completion,
+    CompletionRequest,
     FinishReason,
+    PromptMessage,
     Purpose,
     Recorder,
     ServerAbilities,
@@ -130,7 +130,7 @@ class ChatClient:
         for server in self._servers:
             await server.close()
 
-    async def complete(self, request: ChatRequest, tag: CallTag) -> Completion:
+    async def complete(self, request: CompletionRequest, tag: CallTag) -> Completion:
         """Return the whole answer."""
         texts: list[str] = []
         async for event in self.stream(request, tag):
@@ -145,7 +145,7 @@ class ChatClient:
         raise AssertionError  # a stream ends with its end, or raises
 
     async def stream(
-        self, request: ChatRequest, tag: CallTag
+        self, request: CompletionRequest, tag: CallTag
     ) -> AsyncGenerator[StreamEvent]:
         """Yield the answer piece by piece; closing the iterator stops the model."""
         model = self._model(request.purpose)
@@ -356,7 +356,7 @@ def _text_of(event: ModelResponseStreamEvent) -> str:
     return ""
 
 
-def _messages_of(turns: Sequence[ChatMessage]) -> list[ModelMessage]:
+def _messages_of(turns: Sequence[PromptMessage]) -> list[ModelMessage]:
     messages: list[ModelMessage] = []
     for turn in turns:
         # Half of a surrogate pair, which JSON may escape, is no text for a client.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
 from dossier.integrations.llm.plan import ModelPlan, ModelServer
-from dossier.integrations.llm.tokens import estimate_tokens
 from dossier.integrations.llm.types import CallTag, Purpose, Recorder
+from dossier.integrations.llm.usage import estimate_tokens
 
 if TYPE_CHECKING:
     from pydantic_ai import Embedder

@@ -31,20 +31,20 @@ from dossier.integrations.llm.server import ServerClient
 from dossier.integrations.llm.types import (
     CallRecord,
     CallTag,
-    ChatMessage,
-    ChatRequest,
     Completion,
+    CompletionRequest,
     EmbeddingModel,
+    PromptMessage,
     ServerAbilities,
 )
 
 _STEP_S = 20.0
 _MAX_TOKENS = 256  # some models think before they answer
 _NOBODY = CallTag(org_id=UUID(int=0), user_id=None, feature="ai.probe")
-_GREETING = (ChatMessage("user", "Reply with the word OK."),)
+_GREETING = (PromptMessage("user", "Reply with the word OK."),)
 _COUNTING = (
-    ChatMessage("user", "Count from one to ten in words, separated by commas."),
-    ChatMessage("assistant", "one, two, three, four,"),
+    PromptMessage("user", "Count from one to ten in words, separated by commas."),
+    PromptMessage("assistant", "one, two, three, four,"),
 )
 _FILLS = ServerAbilities(reachable=True, json_schema=True, tools=False)
 _CALLS = ServerAbilities(reachable=True, json_schema=False, tools=True)
@@ -186,8 +186,10 @@ class _Probe:
         return None
 
 
-async def _complete(chat: ChatClient, messages: tuple[ChatMessage, ...]) -> Completion:
-    request = ChatRequest(messages, max_output_tokens=_MAX_TOKENS)
+async def _complete(
+    chat: ChatClient, messages: tuple[PromptMessage, ...]
+) -> Completion:
+    request = CompletionRequest(messages, max_output_tokens=_MAX_TOKENS)
     return await chat.complete(request, _NOBODY)
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from dossier.integrations.llm.types import CallRecord, CallTag, Outcome, Recorder
+from dossier.integrations.llm.types import CallOutcome, CallRecord, CallTag, Recorder
 from dossier.integrations.tracing.client import code_of
 from dossier.integrations.tracing.models import Span, Tracer, Value
 
@@ -65,6 +65,6 @@ def _tell(span: Span, record: CallRecord, *, with_content: bool) -> None:
         asked, answered = record.content()
         span.set("gen_ai.input.messages", asked)
         span.set("gen_ai.output.messages", answered)
-    if record.outcome is not Outcome.COMPLETED:
+    if record.outcome is not CallOutcome.COMPLETED:
         span.fail(record.error_code or record.outcome.value)
     span.end()
