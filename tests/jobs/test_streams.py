@@ -449,7 +449,10 @@ async def test_a_failing_end_leaves_no_reader_waiting(
 
     events = await read_stream(follower, job)
     assert [event.type for event in events] == ["toy.created"]
-    assert "jobs.on_end.failed" in caplog.messages
+    assert (await get_job(sessions, job)).state is JobState.CANCELLED
+    [line] = [r for r in caplog.records if r.getMessage() == "jobs.on_end.failed"]
+    assert vars(line).items() >= {"job_id": job.id, "kind": STREAM_KIND}.items()
+    assert line.exc_info
 
 
 async def test_an_end_that_the_database_interrupts_is_not_written_without_its_event(

@@ -1,6 +1,6 @@
 """Queries on job rows. Functions `…_for_system` need a system transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
@@ -60,18 +60,19 @@ class RunningJob(NamedTuple):
     """Nobody reads it any more, and it is to end then."""
 
 
-async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
-    """Insert jobs a thousand a statement; one whose key is taken is left out."""
+async def add_job(session: Session, row: dict[str, Any]) -> Job | None:
+    """Insert a job; `None` where its deduplication key is taken."""
     statement = (
         insert(Job)
+        .values(row)
         .on_conflict_do_nothing(
             index_elements=["org_id", "dedupe_key"],
             index_where=text(f"dedupe_key is not null and {LIVE_SQL}"),
         )
         .returning(Job)
     )
-    added = await session.scalars(statement, list(rows))
-    return sorted(added, key=lambda job: job.engine_id)
+    added: Job | None = await session.scalar(statement)
+    return added
 
 
 async def get_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job | None:
