@@ -94,13 +94,13 @@ async def test_who_leaves_after_the_end_has_a_whole_answer() -> None:
     assert [row.outcome for row in ledger.rows] == [CallOutcome.COMPLETED]
 
 
-async def test_calls_wait_for_a_place_and_not_for_ever() -> None:
+async def test_calls_wait_for_a_slot_and_not_for_ever() -> None:
     ledger, read = RememberingLedger(), asyncio.Event()
     async with serving(silent_after(sse(chunk("水")))) as server:
         client = opened(server.url, ledger, max_concurrent=1, first_token_timeout_s=0.3)
         task = asyncio.create_task(first_piece(client, read))
         await asyncio.wait_for(read.wait(), SOON_S)
-        with pytest.raises(ModelUnavailableError, match="places"):
+        with pytest.raises(ModelUnavailableError, match="MAX_CONCURRENT"):
             await client.complete(QUESTION, TAG)
         task.cancel()
         await asyncio.wait({task})

@@ -1,4 +1,4 @@
-"""The one way to a model: budgets are reserved before a call, the ledger settled after.
+"""Every call of a model: its budget is reserved before, the ledger settled after.
 
 `BudgetedModel` and `BudgetedEmbeddingModel` wrap the models of one server. No database
 transaction is open while the network is used. Each candidate of a fallback is a call of
@@ -180,7 +180,7 @@ def _log_unsettled(task: asyncio.Task[None]) -> None:
     """Log a ledger that failed: an answer that is there is not lost for it."""
     _settling.discard(task)
     if not task.cancelled() and task.exception() is not None:
-        _log.error("a call was not settled", exc_info=task.exception())
+        _log.error("llm.call.unsettled", exc_info=task.exception())
 
 
 class BudgetedModel(WrapperModel):
@@ -203,19 +203,19 @@ class BudgetedModel(WrapperModel):
     ) -> ModelResponse:
         """Return a whole answer."""
         limits = self._client.limits
-        patience_s = limits.first_token_timeout_s + limits.idle_timeout_s
+        limit_s = limits.first_token_timeout_s + limits.idle_timeout_s
         async with self._call(messages, model_settings, model_request_parameters) as (
             call,
             settings,
         ):
             try:
-                async with asyncio.timeout(patience_s):
+                async with asyncio.timeout(limit_s):
                     response = await self.wrapped.request(
                         messages, settings, model_request_parameters
                     )
             except TimeoutError as error:
                 label = self._client.server.label
-                raise failures.silent(label, patience_s, has_begun=False) from error
+                raise failures.silent(label, limit_s, has_begun=False) from error
             self._note(call, messages, response)
             self._end(call, response)
         return response
@@ -265,7 +265,7 @@ class BudgetedModel(WrapperModel):
         model_settings: ModelSettings | None,
         parameters: ModelRequestParameters,
     ) -> AsyncGenerator[tuple[BudgetedCall, ModelSettings]]:
-        """Begin a call, by the name of a model that the server may have to tell."""
+        """Begin a call of the model that the settings, or else the server, name."""
         client = self._client
         settings = client.adapted(messages, model_settings)
         async with budgeted(
@@ -285,7 +285,7 @@ class BudgetedModel(WrapperModel):
     def _note(
         self, call: BudgetedCall, messages: list[ModelMessage], response: ModelResponse
     ) -> None:
-        """Keep what a response has come to, whether it is whole or not."""
+        """Keep what has been received of a response, whole or not."""
         contents = (getattr(part, "content", None) for part in response.parts)
         call.written = "".join(text for text in contents if isinstance(text, str))
         if not call.written and response.parts:

@@ -44,7 +44,7 @@ class CallFailedError(Exception):
     outcome: CallOutcome
     code: str
     is_final: bool = False
-    """No other server is asked: the question is at fault."""
+    """No other server is asked: the fault lies in the request."""
     blames_server: bool = True
     """Counts for the server's circuit breaker."""
     is_free: bool = False
@@ -97,7 +97,7 @@ def malformed(label: str, why: str) -> CallFailedError:
 def breaker_open(label: str, wait_s: float) -> CallFailedError:
     """The circuit breaker of a server is open."""
     error = ModelUnavailableError(
-        f"{label} failed too often in a row and is left alone for a while.",
+        f"{label} failed too often in a row and is not asked for a while.",
         retry_after_s=max(1, round(wait_s)),
     )
     return CallFailedError(error, CallOutcome.FAILED, "breaker", blames_server=False)
@@ -118,7 +118,10 @@ def _of_answer(label: str, error: theirs.ModelAPIError) -> CallFailedError:
     if status is None:  # the library has no class for 3xx
         status = getattr(error.__cause__, "status_code", None)
     if status is not None or error.in_stream:
-        return _rejected(label, status or _status_in(error.body), error)
+        if status is None:  # an error inside a stream may name one
+            code = _details(error.body).get("code")
+            status = code if isinstance(code, int) and code in range(400, 600) else 500
+        return _rejected(label, status, error)
     if isinstance(error.__cause__, ValueError):
         return malformed(label, "what is not JSON")
     return cut(label)
@@ -140,15 +143,17 @@ def _of_connection(
 def _rejected(label: str, status: int, error: theirs.ModelAPIError) -> CallFailedError:
     """Name an answer of 3xx, 4xx or 5xx, or such an error inside a stream."""
     details = _details(error.body)
-    word = _word_of(details)
+    # Its machine-readable word alone: messages may repeat prompts.
+    words = (details.get("code"), details.get("type"))
+    word = next((w for w in words if isinstance(w, str) and _WORD.fullmatch(w)), "")
     is_clients_fault = status in range(400, 500)
     if is_clients_fault and _TOO_LONG.search(f"{word} {error.body}"):
-        return _question_at_fault(
+        return _request_at_fault(
             ModelContextTooLongError(f"{label}: {word or status}."), "context_too_long"
         )
     if is_clients_fault and _FILTERED.search(word):
         refused = ModelRefusedError(f"The filter of {label} declined.")
-        return _question_at_fault(refused, "filtered", CallOutcome.REFUSED)
+        return _request_at_fault(refused, "filtered", CallOutcome.REFUSED)
     asked_s = bounded_s(error.retry_after)
     wait_s = None if asked_s is None else max(1, round(asked_s))
     if status == 429:  # noqa: PLR2004 - Too Many Requests
@@ -173,7 +178,7 @@ def _rejected(label: str, status: int, error: theirs.ModelAPIError) -> CallFaile
     )
 
 
-def _question_at_fault(
+def _request_at_fault(
     error: AppError, code: str, outcome: CallOutcome = CallOutcome.FAILED
 ) -> CallFailedError:
     return CallFailedError(
@@ -184,17 +189,3 @@ def _question_at_fault(
 def _details(body: object) -> Mapping[str, Any]:
     error = body.get("error", body) if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
-
-
-def _status_in(body: object) -> int:
-    """Return the status that an error inside a stream names, if it does."""
-    code = _details(body).get("code")
-    return code if isinstance(code, int) and code in range(400, 600) else 500
-
-
-def _word_of(details: Mapping[str, Any]) -> str:
-    """Return the machine-readable word of an error: messages may repeat prompts."""
-    words = (details.get("code"), details.get("type"))
-    return next(
-        (word for word in words if isinstance(word, str) and _WORD.fullmatch(word)), ""
-    )

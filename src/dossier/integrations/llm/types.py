@@ -54,7 +54,7 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True)
 class CallTag:
-    """Who pays for a call, and what it is for."""
+    """On whose account a call is, and what it is for."""
 
     org_id: UUID
     user_id: UUID | None
@@ -162,7 +162,7 @@ class EmbeddingModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServerAbilities:
-    """What a probe found out about a server; `None`: not asked or no answer."""
+    """What a probe found a server to support; `None`: not asked, or no answer."""
 
     reachable: bool
     problem: str | None = None
