@@ -49,7 +49,7 @@ class UsageGroup(StrEnum):
 
 LOST_AFTER_FLOOR: Final = timedelta(minutes=10)
 """A call that has been open for longer, and for longer than any run may last, has
-nobody left who could settle it."""
+no process left that could settle it."""
 
 BUSY_RETRY_S: Final = 5
 """When to come back to a budget that running calls hold."""

@@ -32,7 +32,7 @@ router = APIRouter(prefix="/ai", tags=["ai"])
 
 @router.get("/capabilities")
 async def get_capabilities(capabilities: Capabilities) -> CapabilitiesResponse:
-    """Tell per feature whether it works, by what, and why not."""
+    """Return per feature whether it works, by which engine, and why not."""
     return await capabilities.describe()
 
 
@@ -85,7 +85,7 @@ async def remove_budget(budget_id: UUID, budgets: Budgets) -> None:
 
 @router.get("/cache")
 async def get_cache(answers: Answers) -> CacheResponse:
-    """Tell how many answers are stored, and how often they were given again."""
+    """Return how many answers are stored, and how often they were used again."""
     return await answers.statistics()
 
 

@@ -37,7 +37,7 @@ class AnswerLabel(BaseModel):
     model: str | None = None
     prompt_hash: str | None = None
     parser: str | None = None
-    """Version of what cut the papers into passages; unset: none were read."""
+    """Version of the chunker that made the passages; unset: none were read."""
     ruleset: str | None = None
     """Version of the rules that checked, or made, the answer."""
     network: bool = False

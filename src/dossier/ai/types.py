@@ -26,7 +26,7 @@ class Tokens:
 
 
 PriceOf = Callable[[str], Awaitable[Price | None]]
-"""Returns what a model costs, or `None` where nobody knows it."""
+"""Returns what a model costs, or `None` where it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -319,9 +319,7 @@ async def test_when_all_fail_the_first_failure_is_told() -> None:
     assert codes(ledger) == ["http_500", "http_401"]
 
 
-async def test_a_failing_server_is_not_asked_until_the_breaker_lets_one_call_through() -> (
-    None
-):
+async def test_a_failing_server_is_not_asked_until_its_breaker_is_half_open() -> None:
     at_s = [100.0]
     ledger = RememberingLedger()
     async with serving(failing(500), failing(500), streaming(WHOLE)) as server:

@@ -27,14 +27,14 @@ async def hit_answer_for_org(session: Session, org_id: UUID, key: str) -> str | 
 
 
 async def lock_key_for_org(session: Session, org_id: UUID, key: str) -> None:
-    """Let nobody else claim or store this key until the transaction ends."""
+    """Lock a key against other claims until the transaction ends."""
     await session.execute(_LOCK, {"name": f"ai_answers:{org_id}:{key}"})
 
 
 async def claim_answer_for_org(
     session: Session, org_id: UUID, values: dict[str, Any], ended: UUID | None
 ) -> bool:
-    """Make a run the one that answers; `False` where another is at it."""
+    """Claim an answer for a run; `False` where another run has the claim."""
     statement = insert(AiAnswer).values(org_id=org_id, **values)
     taken = ("run_id", "claimed_until", "created_at", "feature", "scope", "hits")
     claims = [

@@ -148,7 +148,7 @@ async def sum_calls_for_org(
 async def list_open_calls_for_system(
     session: Session, before: datetime, limit: int
 ) -> list[AiCall]:
-    """Return calls of all organisations that nobody has settled."""
+    """Return unsettled calls of all organisations, oldest first."""
     query = (
         select(AiCall)
         .where(AiCall.outcome == CallOutcome.RESERVED, AiCall.created_at < before)

@@ -23,7 +23,7 @@ from dossier.integrations.tracing.models import Tracer
 
 @dataclass(frozen=True, slots=True)
 class ModelServices:
-    """What every call of a model in this process goes through."""
+    """Ledger, abilities and tracer of one process, for its calls of models."""
 
     recorder: Recorder
     """The ledger, traced; clients of models take it."""
@@ -45,7 +45,7 @@ def open_tracer(settings: Settings) -> Tracer:
 
 
 def open_model_services(sessions: SessionFactory, settings: Settings) -> ModelServices:
-    """Return the ledger, the abilities and the tracer of one process."""
+    """Return the ledger, the abilities and the tracer of a process."""
     probe = StoredProbe(sessions, planned_servers(settings.ai))
     tracer = open_tracer(settings)
     ledger = Ledger(sessions, ModelPrices(settings.ai, probe).price_of)
@@ -58,7 +58,7 @@ def open_model_services(sessions: SessionFactory, settings: Settings) -> ModelSe
 def embedder_name(settings: Settings) -> str | None:
     """Return the name that vectors are kept under; `None` where nothing embeds.
 
-    A model of this machine goes before a server's: nothing leaves the house.
+    A local model goes before a server's: no text leaves the machine.
     """
     local = settings.knowledge.local_embed_model
     if local is not None:

@@ -1,4 +1,4 @@
-"""The exact cache of answers: one run makes an answer, all others wait for it.
+"""The exact cache of answers: one run makes an answer, the others wait for it.
 
 Nothing but the same question under the same circumstances is ever answered from here:
 `cache_key` says what the circumstances are.
@@ -152,7 +152,7 @@ class AnswerCache:
     async def forget(
         self, scope: Mapping[str, Any] | None = None, *, feature: str | None = None
     ) -> int:
-        """Delete what a scope covers because its ground is gone, whoever caused it."""
+        """Delete what a scope covers, for any role: what it was based on is gone."""
         return await gateway.remove_answers_for_org(
             self._session, self._org_id, feature=feature, scope=_plain(scope)
         )
@@ -182,8 +182,8 @@ def _plain(scope: Mapping[str, Any] | None) -> dict[str, str]:
     return {name: str(value) for name, value in (scope or {}).items()}
 
 
-def cache_key(**parts: Any) -> str:
-    """Return the key of an answer: SHA-256 of its parts as canonical JSON.
+def cache_key(**members: Any) -> str:
+    """Return the key of an answer: SHA-256 of its members as canonical JSON.
 
     An answer depends on organisation, feature, prompt (version and hash), model,
     parameters, versions of tools, version of the corpus, and the input: leaving one out
@@ -191,7 +191,7 @@ def cache_key(**parts: Any) -> str:
     no canonical form.
     """
     text = json.dumps(
-        parts,
+        members,
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=True,

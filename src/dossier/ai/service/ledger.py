@@ -120,7 +120,7 @@ class Ledger:
 def lost_settlement(
     *, model: str, reserved_tokens: int, reserved_usd: Decimal | None
 ) -> Settlement:
-    """Return how a call is settled that nobody saw end.
+    """Return the settlement of a call whose process ended before it.
 
     Its budgets are charged with all that was reserved, since the provider may bill it;
     its cost stays unknown.

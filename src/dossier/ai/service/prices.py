@@ -26,7 +26,7 @@ class ModelPrices:
         self._probe = probe
 
     async def price_of(self, model: str) -> Price | None:
-        """Return the price, or `None` where nobody knows it."""
+        """Return the price, or `None` where it is unknown."""
         if self._override is not None and model not in self._besides:
             return self._override
         found = await self._probe.latest()

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from dossier.ai.constants import (
     MANAGERS,
@@ -74,11 +73,9 @@ class UsageService:
         rows = await gateway.sum_calls_for_org(
             self._session, self._actor.org_id, wanted, groups, MAX_USAGE_ROWS + 1
         )
-        return [_usage(groups, row) for row in rows]
-
-
-def _usage(groups: list[UsageGroup], row: tuple[Any, ...]) -> UsageRow:
-    members: dict[str, Any] = dict.fromkeys(_GROUP_MEMBERS.values())
-    names = [_GROUP_MEMBERS[group] for group in groups]
-    members |= dict(zip((*names, *_SUMS), row, strict=True))
-    return UsageRow.model_validate(members)
+        names = (*(_GROUP_MEMBERS[group] for group in groups), *_SUMS)
+        unset = dict.fromkeys(_GROUP_MEMBERS.values())
+        return [
+            UsageRow.model_validate(unset | dict(zip(names, row, strict=True)))
+            for row in rows
+        ]

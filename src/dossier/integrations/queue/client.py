@@ -65,7 +65,7 @@ def engine_priority(priority: int, rank: int) -> int:
 
 
 async def reserve_ids(session: Session, count: int) -> list[int]:
-    """Return engine ids that nobody else will get."""
+    """Return engine ids from the sequence; each is given once."""
     return [row["id"] for row in await raw_rows(session, _RESERVE, count)]
 
 
@@ -85,7 +85,7 @@ async def add_entries(session: Session, entries: Sequence[QueueEntry]) -> None:
 
 
 async def missing_of(session: Session, engine_ids: Sequence[int]) -> set[int]:
-    """Return those of the ids that the engine no longer has."""
+    """Return the ids that the engine no longer has."""
     return {row["id"] for row in await raw_rows(session, _MISSING, list(engine_ids))}
 
 

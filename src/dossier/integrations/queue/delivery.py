@@ -1,4 +1,4 @@
-"""What the engine delivers, and what it does with its row afterwards."""
+"""A job that the engine delivers, and what it does with its row afterwards."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
