@@ -168,7 +168,7 @@ class AuthSettings(Group):
 
 
 class SourcesSettings(Group):
-    """Look-ups outside; a formula is a secret, so the default asks nobody."""
+    """Look-ups outside; a formula is a secret, so the default asks no service."""
 
     mode: Literal["offline", "cache", "live"] = Field(
         "offline", description="`offline` asks nothing, `cache` only what is stored."
@@ -214,7 +214,7 @@ class WebSettings(Group):
         (), description="Origins that browsers may call from (JSON list)."
     )
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses whose `X-Forwarded-For` is believed (JSON list)."
+        (), description="Addresses whose `X-Forwarded-For` is trusted (JSON list)."
     )
 
 
@@ -325,7 +325,7 @@ class JobSettings(Group):
         25, ge=0.5, description="A worker silent for this long has lost its jobs."
     )
     answers_lease_s: float = Field(
-        10, ge=0.5, description="The same, for answers: somebody waits for them."
+        10, ge=0.5, description="The same, for answers: a person waits for them."
     )
     dequeue_timeout_s: float = Field(
         0.5, gt=0, description="Longest wait between two looks at the queue."
@@ -353,7 +353,7 @@ class JobSettings(Group):
         15, gt=0, description="Between two comments in a quiet stream."
     )
     on_disconnect: Literal["continue", "cancel"] = Field(
-        "continue", description="What becomes of an answer that nobody reads any more."
+        "continue", description="What happens to an answer that has no reader any more."
     )
     disconnect_grace_s: float = Field(
         5, ge=3, description="How long it may be unread where that is `cancel`."
@@ -480,7 +480,7 @@ class AliasSource(PydanticBaseSettingsSource):
         return values
 
     def _has_endpoint(self) -> bool:
-        """Tell whether a source of higher rank says where traces go, however written.
+        """Return whether a source of higher rank names the endpoint of traces.
 
         Another collector must never get LangSmith's key.
         """

@@ -1,4 +1,4 @@
-"""What a handler is given: one attempt of one job."""
+"""The handler's view of one attempt of one job."""
 
 import time
 from collections.abc import Mapping
@@ -90,7 +90,7 @@ class JobContext:
     ) -> None:
         """Write how far it is; more than ever before resets the count of failures.
 
-        Raises the cancellation when somebody asked to stop. It opens a transaction of
+        Raises the cancellation when a stop was requested. It opens a transaction of
         its own, so it is not called inside one.
         """
         if time.monotonic() < self._next_write_s and done != total:

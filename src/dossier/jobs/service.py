@@ -1,4 +1,4 @@
-"""Use cases of jobs: enqueue, look, cancel, retry."""
+"""Use cases of jobs: enqueue, read, cancel, retry."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""What the clock does for jobs: prune logs, find jobs that the engine has lost."""
+"""Periodic work on jobs: prune logs, find jobs that the engine has lost."""
 
 from collections import Counter
 from collections.abc import Sequence
