@@ -73,10 +73,10 @@ async def test_a_stored_answer_is_given_again_and_counted(
 
     assert hits == [CacheHit({"text": "5.5", "citations": [1]})] * 2
     async with opened(sessions, org_id) as cache:
-        told = await cache.statistics()
-    assert (told.answers, told.pending, told.hits) == (1, 0, 2)
-    assert told.size_bytes > 0
-    assert told.features[0].feature == "chat.answer"
+        shown = await cache.statistics()
+    assert (shown.answers, shown.pending, shown.hits) == (1, 0, 2)
+    assert shown.size_bytes > 0
+    assert shown.features[0].feature == "chat.answer"
 
 
 async def test_another_question_is_never_answered_from_it(

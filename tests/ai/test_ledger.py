@@ -258,7 +258,7 @@ async def test_fifty_callers_at_once_never_pass_the_cap(
     assert window.spent_tokens + window.reserved_tokens == 990
 
 
-async def test_fifty_callers_of_one_key_never_pass_its_cap_and_stop_nobody_else(
+async def test_fifty_callers_of_one_key_never_pass_its_cap_and_others_are_not_held_up(
     committing: SessionFactory, lone_org_id: UUID
 ) -> None:
     key_id, user_id = uuid4(), uuid4()

@@ -183,7 +183,7 @@ def test_before_the_first_probe_a_model_counts_as_there() -> None:
     assert described(strong="large")["chat.answer"].engine is Engine.MODEL
 
 
-def test_a_server_that_was_away_is_told_of() -> None:
+def test_a_server_that_was_away_is_named() -> None:
     features = described(
         strong="large", embedder="e5", is_reachable=False, problem="connection refused"
     )

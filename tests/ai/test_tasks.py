@@ -1,4 +1,4 @@
-"""Probing, settling what nobody settled; each safe to run twice."""
+"""Probes, and settlement of lost calls; each safe to run twice."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -167,7 +167,7 @@ async def test_a_server_that_was_away_is_asked_again_soon(
     assert again.probed_at > first.probed_at
 
 
-def test_the_list_knows_the_vendors_prices_and_nobody_elses() -> None:
+def test_the_list_knows_the_vendors_prices_alone() -> None:
     known = listed_price("api.openai.com", "gpt-4o-mini")
 
     assert known is not None
@@ -220,7 +220,7 @@ async def test_a_long_run_is_not_taken_for_lost(
     assert await settle_lost(sessions, 1800) == 0
 
 
-async def test_capabilities_tell_what_the_probe_found(
+async def test_capabilities_show_what_the_probe_found(
     client: httpx2.AsyncClient,
     app: FastAPI,
     sessions: SessionFactory,
@@ -229,10 +229,12 @@ async def test_capabilities_tell_what_the_probe_found(
     app.state.settings = settings.model_copy(update={"ai": AI})
     await probe_servers(sessions, planned_servers(AI), answering, priced)
 
-    told = (await client.get("/api/v1/ai/capabilities")).json()
+    shown = (await client.get("/api/v1/ai/capabilities")).json()
 
-    answer = next(each for each in told["features"] if each["feature"] == "chat.answer")
+    answer = next(
+        each for each in shown["features"] if each["feature"] == "chat.answer"
+    )
     assert (answer["engine"], answer["model"]) == ("model", "large")
-    assert told["servers"][0]["server"] == "models.example"
-    assert told["abilities"]["embedding_dimensions"] == 384
-    assert told["probed_at"] is not None
+    assert shown["servers"][0]["server"] == "models.example"
+    assert shown["abilities"]["embedding_dimensions"] == 384
+    assert shown["probed_at"] is not None

@@ -26,7 +26,7 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
     ],
 )
 @pytest.mark.parametrize("is_migrating", ["true", "false"])
-def test_a_database_that_is_away_is_told_in_one_line(
+def test_a_database_that_is_away_is_reported_in_one_line(
     command: list[str], is_migrating: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOSSIER_DATABASE__URL", NOWHERE)

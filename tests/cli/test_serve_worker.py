@@ -74,9 +74,9 @@ def serving(forkers: Forkers, home: Path, url: str, *options: str) -> Iterator[S
         "DOSSIER_DATABASE__MIGRATE_ON_START": "false",
     }
     command = ["-m", "dossier", "serve", "--port", "0", *options]
-    with piped() as (lines, telling):
-        process = forkers.start(command, environment, telling, telling)
-        os.close(telling)
+    with piped() as (lines, writing):
+        process = forkers.start(command, environment, writing, writing)
+        os.close(writing)
         try:
             yield Serving(process, lines)
         finally:

@@ -165,9 +165,9 @@ async def test_a_task_may_be_more_patient(
     async def fail(_ctx: JobContext) -> None:
         raise UpstreamError
 
-    await make_job(sessions, org_id, "tests.patient")
+    await make_job(sessions, org_id, "tests.persistent")
 
-    assert await drain_jobs({"tests.patient": fail}) == 5
+    assert await drain_jobs({"tests.persistent": fail}) == 5
 
 
 async def test_progress_forgives_earlier_failures(

@@ -29,7 +29,7 @@ def sessions(worker_database: Database) -> SessionFactory:
 
 
 class Rights:
-    """Whether the reader may follow; somebody may wait until that is asked."""
+    """Whether the reader may follow; a test may wait until that is asked."""
 
     def __init__(self) -> None:
         self.may = True

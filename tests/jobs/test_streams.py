@@ -575,7 +575,7 @@ async def test_a_stopping_worker_gives_the_job_back_uncounted(
     assert text_of(events) == "".join(WORDS)
 
 
-async def test_a_job_that_nobody_reads_any_more_is_cancelled(
+async def test_a_job_without_a_reader_any_more_is_cancelled(
     sessions: SessionFactory, run_worker: RunWorker, follower: JobFollower
 ) -> None:
     job = await make_toy(sessions, ORG_ID, on_disconnect="cancel")
@@ -592,7 +592,7 @@ async def test_a_job_that_nobody_reads_any_more_is_cancelled(
     assert cancelled.state is JobState.CANCELLED
 
 
-async def test_a_job_that_nobody_has_read_yet_is_not_cancelled(
+async def test_a_job_that_was_never_read_is_not_cancelled(
     sessions: SessionFactory,
 ) -> None:
     job = await make_toy(sessions, ORG_ID, on_disconnect="cancel")

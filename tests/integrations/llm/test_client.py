@@ -110,7 +110,7 @@ async def test_an_answer_that_grew_too_long_says_so() -> None:
     assert end_of(events).finish_reason == "length"
 
 
-async def test_a_refusal_is_told_as_one() -> None:
+async def test_a_refusal_ends_as_one() -> None:
     ledger = RememberingLedger()
     refusal = {"model": "small", "choices": [{"delta": {"refusal": "I cannot."}}]}
     stream = sse(refusal, chunk(finish="stop"), usage(5, 2)) + DONE
@@ -169,7 +169,7 @@ async def test_a_server_that_names_its_model_is_asked_for_it_before_a_call() -> 
     assert paths == ["/v1/models", "/v1/chat/completions"]
 
 
-async def test_a_name_that_no_server_tells_stays_open() -> None:
+async def test_a_name_that_no_server_lists_stays_open() -> None:
     async with serving(listing()) as server:
         client = opened(server.url, RememberingLedger(), model=None)
         assert await client.find_name(Purpose.STRONG) == "auto"

@@ -110,7 +110,7 @@ async def test_many_texts_are_asked_in_batches() -> None:
     assert len(ledger.rows) == 3
 
 
-async def test_no_text_asks_nobody() -> None:
+async def test_no_text_calls_no_server() -> None:
     vectors, server = await embedded([], RememberingLedger(), failing(500))
 
     assert (vectors, server.requests) == ([], [])

@@ -170,7 +170,7 @@ async def test_a_server_that_asks_for_minutes_is_not_waited_for() -> None:
     assert len(server.requests) == 1
 
 
-async def test_a_problem_tells_neither_key_nor_question() -> None:
+async def test_a_problem_contains_neither_key_nor_question() -> None:
     echo = failing(401, {"message": "sk-secret is wrong for 成分是什麼", "code": "x y"})
     error, server, _ledger = await failed(echo, api_key="sk-secret")
 
@@ -309,7 +309,7 @@ async def test_a_question_at_fault_is_not_asked_elsewhere() -> None:
     assert second.requests == []
 
 
-async def test_when_all_fail_the_first_failure_is_told() -> None:
+async def test_when_all_fail_the_first_failure_is_raised() -> None:
     async with serving(failing(401)) as second:
         error, server, ledger = await failed(
             failing(500), fallback_base_url=second.url, fallback_model="b"

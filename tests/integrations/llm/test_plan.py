@@ -100,7 +100,7 @@ def test_embeddings_come_from_the_first_server_of_openais_wire() -> None:
     assert planned(base_url="http://gpu/v1").embedder is None
 
 
-def test_neither_a_plan_nor_a_label_tells_a_key() -> None:
+def test_neither_a_plan_nor_a_label_contains_a_key() -> None:
     plan = planned(base_url="http://me:pass@gpu:8000/v1", api_key=KEY)
 
     assert "sk-secret" not in repr(plan)

@@ -251,7 +251,7 @@ async def test_the_next_server_answers_when_the_first_cannot() -> None:
     assert [row.model for row in ledger.rows] == ["small", "spare"]
 
 
-async def test_when_all_fail_the_first_failure_is_told() -> None:
+async def test_when_all_fail_the_first_failure_is_raised() -> None:
     async with serving(failing(404)) as spare:
         with pytest.raises(ModelUnavailableError, match="401"):
             await summed(

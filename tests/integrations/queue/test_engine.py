@@ -267,7 +267,7 @@ async def test_the_web_role_may_add_to_the_queue_and_no_more(
                 await (await session.connection()).exec_driver_sql(statement)
 
 
-async def test_depth_tells_how_many_wait_and_since_when(
+async def test_depth_counts_waiting_jobs_and_their_age(
     committed: SessionFactory,
 ) -> None:
     for _ in range(2):

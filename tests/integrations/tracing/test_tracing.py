@@ -151,18 +151,18 @@ async def test_a_call_is_a_span_with_the_names_of_the_conventions(
     tracer.close()
 
     [span] = collector.spans
-    told = attributes(span)
+    members = attributes(span)
     assert span.name == "chat large"
-    assert told["gen_ai.operation.name"] == "chat"
-    assert told["gen_ai.provider.name"] == "openai"
-    assert told["gen_ai.request.model"] == "large"
-    assert told["gen_ai.response.model"] == "large-1"
-    assert told["gen_ai.usage.input_tokens"] == 7
-    assert told["gen_ai.usage.output_tokens"] == 3
-    assert told["gen_ai.usage.cache_read.input_tokens"] == 2
-    assert told["server.address"] == "models.example:443"
-    assert told["dossier.request_id"] == "request-7"
-    assert told["dossier.run_id"] == str(TAG.run_id)
+    assert members["gen_ai.operation.name"] == "chat"
+    assert members["gen_ai.provider.name"] == "openai"
+    assert members["gen_ai.request.model"] == "large"
+    assert members["gen_ai.response.model"] == "large-1"
+    assert members["gen_ai.usage.input_tokens"] == 7
+    assert members["gen_ai.usage.output_tokens"] == 3
+    assert members["gen_ai.usage.cache_read.input_tokens"] == 2
+    assert members["server.address"] == "models.example:443"
+    assert members["dossier.request_id"] == "request-7"
+    assert members["dossier.run_id"] == str(TAG.run_id)
     assert collector.paths == ["/v1/traces"]
     assert collector.headers == ["collector-key"]
 
@@ -276,7 +276,7 @@ async def test_a_collector_that_fails_hurts_no_call(
     assert "Failed to export" in caplog.text
 
 
-async def test_without_an_endpoint_nobody_is_told() -> None:
+async def test_without_an_endpoint_nothing_is_exported() -> None:
     tracer = open_tracer(TraceSettings(), "1.2.3")
 
     with tracer.span("retrieval", {}) as span:
