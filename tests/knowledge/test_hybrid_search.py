@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from tests.conftest import DrainJobs
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
@@ -43,7 +43,7 @@ async def searchers(
     app: FastAPI, sessions: SessionFactory, hybrid: Settings
 ) -> AsyncIterator[Searchers]:
     """What the process searches with; it is on the app, as at its start."""
-    recorder = open_model_parts(sessions, hybrid).recorder
+    recorder = open_model_services(sessions, hybrid).recorder
     async with opened_searchers(sessions, hybrid, recorder) as searchers:
         app.state.searchers = searchers
         yield searchers
