@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.chat.rules import links_streamed
-from dossier.chat.rules.claims_links import ADDRESS, bare
-from dossier.chat.rules.links_streamed import MAX_HELD, LinkGuard
+from dossier.chat.rules import links
+from dossier.chat.rules.links import ADDRESS, MAX_HELD, LinkGuard, bare
 
 KNOWN = ["See https://lab.example/r/7 please"]
 LURES = [

@@ -361,11 +361,11 @@ async def test_an_answer_given_anew_stands_beside_the_earlier_one(
     answer = await make_answer(sessions, org_id, asked)
     await settle(sessions, org_id, answer.id, "Yes.")
 
-    prepared = await service.prepare_regeneration(answer.id)
-    again = await make_answer(sessions, org_id, prepared.question)
+    _, question, earlier = await service.prepare_regeneration(answer.id)
+    again = await make_answer(sessions, org_id, question)
 
-    assert prepared.question.id == asked.id
-    assert prepared.earlier is not None
+    assert question.id == asked.id
+    assert earlier is not None
     assert (again.version, again.supersedes_id) == (2, answer.id)
     assert again.state == MessageState.PENDING
     assert await texts(client, asked.room_id) == ["", "Is it safe?"]
@@ -390,9 +390,9 @@ async def test_another_virtual_users_answer_is_no_newer_version(
 async def test_a_question_itself_can_be_answered_anew(
     service: MessagesService, asked: ChatMessage
 ) -> None:
-    prepared = await service.prepare_regeneration(asked.id)
+    _, question, earlier = await service.prepare_regeneration(asked.id)
 
-    assert (prepared.question.id, prepared.earlier) == (asked.id, None)
+    assert (question.id, earlier) == (asked.id, None)
 
 
 async def test_an_answer_still_being_written_is_not_given_anew(

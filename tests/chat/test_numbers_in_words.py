@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.chat.rules.claims import Claim, Fault, Source, judge
-from dossier.chat.rules.claims_numbers import unsupported_numbers
+from dossier.chat.rules.claims import CitedSource, Claim, ClaimFault, check_claim
+from dossier.chat.rules.numbers import unsupported_numbers
 
 PAPER = "保存期限為24個月，苯氧乙醇 0.8%，每日兩次，共九批。"
 DIGITS = "零一二三四五六七八九"
@@ -103,9 +103,11 @@ def in_english(number: int) -> str:
     ],
 )
 def test_number_that_stands_in_no_passage_is_refused(sentence: str) -> None:
-    verdict = judge(f"{sentence} ⟦1|保存期限為24個月⟧", {1: Source(1, PAPER, PAPER)})
+    verdict = check_claim(
+        f"{sentence} ⟦1|保存期限為24個月⟧", {1: CitedSource(1, PAPER, PAPER)}
+    )
 
-    assert verdict is Fault.UNSUPPORTED_NUMBER
+    assert verdict is ClaimFault.UNSUPPORTED_NUMBER
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,9 @@ def test_number_that_stands_in_no_passage_is_refused(sentence: str) -> None:
     ],
 )
 def test_number_that_stands_there_otherwise_or_is_none_passes(sentence: str) -> None:
-    verdict = judge(f"{sentence} ⟦1|保存期限為24個月⟧", {1: Source(1, PAPER, PAPER)})
+    verdict = check_claim(
+        f"{sentence} ⟦1|保存期限為24個月⟧", {1: CitedSource(1, PAPER, PAPER)}
+    )
 
     assert isinstance(verdict, Claim)
 

@@ -51,7 +51,7 @@ class ExportFormat(StrEnum):
 ANSWER_JOB: Final = "chat.answer"
 """Name of the job that answers a question."""
 
-SUMMARISE_TASK: Final = "chat.summarise"
+SUMMARISE_JOB: Final = "chat.summarise"
 """Name of the job that extends a room's running summary."""
 
 TITLE_CHARACTERS: Final = 60

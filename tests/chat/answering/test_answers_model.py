@@ -162,7 +162,7 @@ async def test_talk_without_papers_is_relayed_as_it_comes(
 
     assert answered["ai_response"] == "Hello! 您好。"
     assert answered["citations"] == []
-    assert talking.shelf.asked == []
+    assert talking.documents.queries == []
 
 
 async def test_talk_that_breaks_off_keeps_what_was_said(

@@ -7,12 +7,12 @@ from tests.chat.answering.conftest import (
     Chat,
     OpenChat,
     Restarting,
+    replayed,
     until_text,
 )
 from tests.chat.answering.test_streaming import streamed
 
-from dossier.chat.answering.prompt import Window
-from dossier.chat.rules.replay import replay
+from dossier.chat.types import ContextWindow
 from dossier.testing.model_server import (
     Fault,
     FaultKind,
@@ -24,14 +24,14 @@ from dossier.testing.model_server import (
 QUESTION = "What is the shelf life of the rose cream?"
 QUOTE = "The shelf life of the rose cream is 30 months."
 CHATS = "/v1/chat/completions"
-SHORT = Window(16_384, 40)
+SHORT = ContextWindow(16_384, 40)
 
 
 @pytest.fixture
 async def curt(open_chat: OpenChat) -> Chat:
     """Chat with a model that may not say much."""
     opened = await open_chat(has_model=True, window=SHORT)
-    opened.shelf.put(opened.org_id, STABILITY)
+    opened.documents.add(opened.org_id, STABILITY)
     return opened
 
 
@@ -92,8 +92,8 @@ async def test_question_that_leaves_no_room_for_papers_is_told_so(
 async def test_claims_beyond_the_last_that_is_shown_are_counted(
     open_chat: OpenChat, model: ScriptedModelServer
 ) -> None:
-    chat = await open_chat(has_model=True, window=Window(16_384, 2_048))
-    chat.shelf.put(chat.org_id, STABILITY)
+    chat = await open_chat(has_model=True, window=ContextWindow(16_384, 2_048))
+    chat.documents.add(chat.org_id, STABILITY)
     lines = [f"The rose cream {'x' * n}. ⟦1|{QUOTE}⟧" for n in range(1, 16)]
     model.play(reply="\n".join([*lines, lines[0]]))
 
@@ -129,7 +129,7 @@ async def test_stopped_answer_says_whose_words_it_holds(
 async def test_answer_that_is_cancelled_while_nobody_works_on_it_keeps_its_text(
     restarting: Restarting, model: ScriptedModelServer
 ) -> None:
-    chat = await restarting.house.open(has_model=True)
+    chat = await restarting.organisations.open(has_model=True)
     reply = "It is pink. " * 500
     model.play(delay_per_token_ms=2, reply=reply)
     async with restarting.working():
@@ -144,7 +144,7 @@ async def test_answer_that_is_cancelled_while_nobody_works_on_it_keeps_its_text(
     assert cancelled.json()["state"] == "cancelled"
     assert events[-1][1] == "response.incomplete"
     assert answer["state"] == "incomplete"
-    assert answer["text"] == replay(events).text
+    assert answer["text"] == replayed(events).text
     assert reply.startswith(answer["text"])
     assert answer["engine"]["model"] == "scripted"
 
@@ -226,7 +226,7 @@ async def test_answer_of_a_fallback_is_not_kept_as_the_first_servers(
 ) -> None:
     async with scripted_model() as spare:
         chat = await open_chat(has_model=True, fallback_url=spare.base_url)
-        chat.shelf.put(chat.org_id, STABILITY)
+        chat.documents.add(chat.org_id, STABILITY)
         fault = Fault(kind=FaultKind.SERVER_ERROR, after_tokens=0)
 
         model.play(faults=(fault,))

@@ -1,9 +1,14 @@
 """A log tells which passages were found, never what they say."""
 
 import orjson
-from tests.chat.answering.conftest import STABILITY, Chat, Restarting, until_text
+from tests.chat.answering.conftest import (
+    STABILITY,
+    Chat,
+    Restarting,
+    replayed,
+    until_text,
+)
 
-from dossier.chat.rules.replay import replay
 from dossier.testing.model_server import ScriptedModelServer
 
 QUESTION = "How long is the shelf life?"
@@ -11,11 +16,11 @@ CLAIM = "It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧"
 
 
 async def test_what_was_found_is_named_without_its_words(chat: Chat) -> None:
-    chat.shelf.put(chat.org_id, STABILITY)
+    chat.documents.add(chat.org_id, STABILITY)
 
     answered = await chat.answer(QUESTION)
 
-    told = replay(await chat.events(answered["run_id"])).searched or {}
+    told = replayed(await chat.events(answered["run_id"])).searched or {}
     [found] = told["results"]
     assert found["filename"] == STABILITY.filename
     assert found["document_id"] == str(STABILITY.document_id)
@@ -25,14 +30,14 @@ async def test_what_was_found_is_named_without_its_words(chat: Chat) -> None:
 async def test_answer_begins_anew_where_its_papers_are_gone_meanwhile(
     restarting: Restarting, model: ScriptedModelServer
 ) -> None:
-    chat = await restarting.house.open(has_model=True, continues=True)
-    chat.shelf.put(chat.org_id, STABILITY)
+    chat = await restarting.organisations.open(has_model=True, continues=True)
+    chat.documents.add(chat.org_id, STABILITY)
     filler = "and so on " * 60
     model.play(reply=f"{CLAIM}\n{filler}", prefill="continue", delay_per_token_ms=4)
     async with restarting.working():
         run_id = (await chat.start(QUESTION))["id"]
         await until_text(chat, run_id)
-    chat.shelf.papers[chat.org_id].clear()
+    chat.documents.passages[chat.org_id].clear()
 
     async with restarting.working():
         ended = await chat.wait(run_id)
@@ -42,6 +47,6 @@ async def test_answer_begins_anew_where_its_papers_are_gone_meanwhile(
     message = await chat.get(f"/messages/{events[0][2]['ai_message_id']}")
     assert ended.state == "done"
     assert restarted["kept_through"] == 2
-    assert message["text"] == replay(events).text
+    assert message["text"] == replayed(events).text
     assert message["citations"] == []
     assert "3 months" not in message["text"]

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
-from tests.chat.answering.shelf import Paper
+from tests.chat.answering.documents import StoredPassage
 
 from dossier.core.tenancy import Actor
 from dossier.core.visible import visible
@@ -27,8 +27,10 @@ async def test_demand_inside_a_paper_changes_nothing(
     open_chat: OpenChat, model: ScriptedModelServer, lure: str
 ) -> None:
     chat = await open_chat(has_model=True)
-    trap = Paper("trap.pdf", f"The shelf life of the rose cream is told here. {lure}")
-    chat.shelf.put(chat.org_id, trap, STABILITY)
+    trap = StoredPassage(
+        "trap.pdf", f"The shelf life of the rose cream is told here. {lure}"
+    )
+    chat.documents.add(chat.org_id, trap, STABILITY)
     model.play(obeys_injections=True)
 
     answered = await chat.answer(QUESTION)
@@ -66,8 +68,10 @@ SHOWN_LURES = [
 async def test_words_of_a_paper_do_nothing_when_they_are_shown(
     chat: Chat, question: str, lure: str
 ) -> None:
-    trap = Paper("trap.pdf", f"The shelf life of the rose cream is told here. {lure}")
-    chat.shelf.put(chat.org_id, trap)
+    trap = StoredPassage(
+        "trap.pdf", f"The shelf life of the rose cream is told here. {lure}"
+    )
+    chat.documents.add(chat.org_id, trap)
 
     answered = await chat.answer(question)
 

@@ -5,8 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Header, Request
 
 from dossier.chat.responses import AnswerResponses
-from dossier.chat.service.answers import AnswersService
-from dossier.chat.service.runs import RunsService
+from dossier.chat.service.answers import AnswersService, RunsService
 from dossier.core.prefer import applied_of, wait_of
 from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
 from dossier.integrations.llm.plan import model_plan

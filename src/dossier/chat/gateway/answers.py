@@ -7,8 +7,8 @@ from sqlalchemy.orm import aliased
 
 from dossier.chat.constants import MessageState
 from dossier.chat.models import ChatMember, ChatMessage, ChatProfile
+from dossier.chat.rules.questions import LONGEST_QUESTION
 from dossier.chat.rules.replies import REFUSALS
-from dossier.chat.rules.similar import LONGEST_QUESTION
 from dossier.chat.types import RecordedAnswer
 from dossier.core.database import Session
 

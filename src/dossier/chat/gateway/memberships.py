@@ -13,7 +13,7 @@ Row = TypeVarTuple("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
+class RoomMembership:
     """A room with the membership of the caller."""
 
     room: ChatRoom
@@ -25,7 +25,7 @@ class SeenMessage:
     """A message together with the membership of the caller."""
 
     message: ChatMessage
-    membership: Membership
+    membership: RoomMembership
 
 
 def where_member(
@@ -56,21 +56,21 @@ def where_member(
 
 async def get_membership_for_org(
     session: Session, org_id: UUID, room_id: UUID, user_id: UUID | None
-) -> Membership | None:
+) -> RoomMembership | None:
     """Return a room and one's membership; `None` for a person who is no member."""
     query = select(ChatRoom, ChatMember).where(ChatRoom.id == room_id)
     row = (await session.execute(where_member(query, org_id, user_id))).one_or_none()
-    return None if row is None else Membership(row[0], row[1])
+    return None if row is None else RoomMembership(row[0], row[1])
 
 
 async def lock_membership_for_org(
     session: Session, org_id: UUID, room_id: UUID, user_id: UUID | None
-) -> Membership | None:
+) -> RoomMembership | None:
     """Return the same with the room's row locked."""
     query = select(ChatRoom, ChatMember).where(ChatRoom.id == room_id)
     locked = where_member(query, org_id, user_id).with_for_update(of=ChatRoom)
     row = (await session.execute(locked)).one_or_none()
-    return None if row is None else Membership(row[0], row[1])
+    return None if row is None else RoomMembership(row[0], row[1])
 
 
 async def get_seen_message_for_org(
@@ -87,4 +87,4 @@ async def get_seen_message_for_org(
         .where(ChatMessage.org_id == org_id, ChatMessage.id == message_id)
     )
     row = (await session.execute(where_member(query, org_id, user_id))).one_or_none()
-    return None if row is None else SeenMessage(row[0], Membership(row[1], row[2]))
+    return None if row is None else SeenMessage(row[0], RoomMembership(row[1], row[2]))

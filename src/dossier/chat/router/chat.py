@@ -8,7 +8,6 @@ from fastapi import APIRouter, Response
 from dossier.chat.dependencies.answers import Answers, Responses, WaitS
 from dossier.chat.schemas.chat import ChatRequest, ChatResponse, RegenerateRequest
 from dossier.chat.schemas.runs import RunResponse
-from dossier.chat.service.answers import Question
 from dossier.chat.types import AnswerOptions
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -33,13 +32,11 @@ async def chat(
     problem; the question stays, and `regenerate` answers it anew.
     """
     asked = await answers.ask(
-        Question(
-            message=body.message,
-            room_id=body.chat_room_id,
-            virtual_user_id=body.virtual_user_id,
-            document_ids=tuple(body.document_ids),
-            options=AnswerOptions(body.engine, body.grounding),
-        )
+        body.message,
+        AnswerOptions(body.engine, body.grounding),
+        room_id=body.chat_room_id,
+        virtual_user_id=body.virtual_user_id,
+        document_ids=body.document_ids,
     )
     if body.stream:
         return responses.events_of_asked(asked)

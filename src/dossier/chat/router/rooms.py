@@ -31,7 +31,6 @@ from dossier.chat.schemas.rooms import (
 )
 from dossier.chat.service import rooms as service
 from dossier.chat.service.branches import MessagePage
-from dossier.chat.service.messages import Draft
 from dossier.chat.service.views import MessageView
 from dossier.core.downloads import download
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
@@ -159,14 +158,14 @@ async def create_message(
     response: Response,
 ) -> MessageView:
     """Say something to the people in a room; no answer is asked for."""
-    draft = Draft(
-        text=body.text,
+    message = await messages.add_user_message(
+        room_id,
+        body.text,
         parent_id=body.parent_id,
-        document_ids=tuple(body.document_ids),
+        document_ids=body.document_ids,
     )
-    said = await messages.add_user_message(room_id, draft)
-    response.headers["Location"] = f"/api/v1/chat/messages/{said.id}"
-    return await branches.view(said, said.profile_id)
+    response.headers["Location"] = f"/api/v1/chat/messages/{message.id}"
+    return await branches.view(message, message.profile_id)
 
 
 @router.get("/{room_id}/export", response_class=StreamingResponse)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dossier.chat.rules.claims_links import ADDRESS, bare
+from dossier.chat.rules.links import ADDRESS, bare
 
 _SPACES: Final = re.compile(r"\s+")
 _MARK: Final = re.compile(r"\[(\d{1,4})\]")

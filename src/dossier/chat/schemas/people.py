@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from dossier.chat.rules.wording import is_blank
+from dossier.chat.rules.messages import is_blank
 from dossier.core.schemas import (
     LineText,
     ParagraphText,

@@ -7,7 +7,7 @@ from dossier.chat.constants import MessageState
 from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom
-from dossier.chat.rules.window import WindowFilling
+from dossier.chat.rules.prompting import HistoryWindow
 from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.views import Sender, senders_of
 from dossier.chat.types import History, Summary, Turn
@@ -39,9 +39,8 @@ class HistoryService:
             return History(None, (), None, None)
         summary = await self._summary_on_branch(membership.room, upto_message_id)
         through_id = summary.through_id if summary else None
-        filling = WindowFilling(limit_tokens)
-        await self._fill(filling, room_id, upto_message_id, through_id)
-        window = filling.window()
+        window = HistoryWindow(limit_tokens)
+        await self._fill(window, room_id, upto_message_id, through_id)
         text = summary.text if summary else None
         replaces_id = membership.room.summary_through_id
         return History(text, window.turns, window.cut_at, replaces_id, limit_tokens)
@@ -80,18 +79,18 @@ class HistoryService:
 
     async def _fill(
         self,
-        filling: WindowFilling,
+        window: HistoryWindow,
         room_id: UUID,
         leaf_id: UUID,
         through_id: UUID | None,
     ) -> None:
         next_id: UUID | None = leaf_id
-        while next_id is not None and not filling.is_full:
+        while next_id is not None and window.cut_at is None:
             path = await branch_gateway.list_path_for_org(
                 self._session, self._actor.org_id, room_id, next_id, STRIDE
             )
             after = _behind(path, through_id)
-            filling.take(await self._turns(after))
+            window.add(await self._turns(after))
             is_over = len(after) < len(path) or not path
             next_id = None if is_over else path[-1].parent_id
 

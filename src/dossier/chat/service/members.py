@@ -15,7 +15,7 @@ from dossier.chat.exceptions import (
 )
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as gateway
-from dossier.chat.gateway.memberships import Membership
+from dossier.chat.gateway.memberships import RoomMembership
 from dossier.chat.models import ChatMember, ChatProfile, VirtualUser
 from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.personas import PersonasService
@@ -58,7 +58,8 @@ class MembersService:
         """Bring a colleague into one's group room; tell whether that was new."""
         membership = await self._memberships.get_as_owner(room_id)
         if membership.room.kind == RoomKind.PRIVATE:
-            raise PrivateRoomError
+            detail = "A private room has one member: invite people into a group room."
+            raise PrivateRoomError(detail)
         await self._memberships.lock_open(room_id)
         there = await self._find(room_id, user_id)
         if there is not None:
@@ -84,12 +85,16 @@ class MembersService:
             user_id != self._actor.user_id
             and membership.member.role != MemberRole.OWNER
         ):
-            raise RoomOwnerRequiredError
+            detail = "Only the room's owner removes others; anybody may leave."
+            raise RoomOwnerRequiredError(detail)
         found = await self._find(room_id, user_id)
         if found is None:
             raise ChatMemberNotFoundError(user_id)
         if found.member.role == MemberRole.OWNER:
-            raise LastRoomOwnerError
+            detail = (
+                "The room's owner cannot leave: archive or delete the room instead."
+            )
+            raise LastRoomOwnerError(detail)
         await gateway.delete_member_for_org(
             self._session, self._actor.org_id, room_id, found.profile.id
         )
@@ -125,7 +130,7 @@ class MembersService:
         await self._record(room_id, virtual_user_removed=str(persona.id))
 
     async def _persona_of(
-        self, membership: Membership, virtual_user_id: UUID
+        self, membership: RoomMembership, virtual_user_id: UUID
     ) -> VirtualUser:
         found = await people_gateway.get_persona_in_room_for_org(
             self._session, self._actor.org_id, membership.room.id, virtual_user_id
@@ -134,7 +139,8 @@ class MembersService:
             raise VirtualUserNotFoundError(virtual_user_id)
         is_own = found[0].owner_id == membership.member.profile_id
         if not is_own and membership.member.role != MemberRole.OWNER:
-            raise RoomOwnerRequiredError
+            detail = "Ask the room's owner, or its own, to remove this virtual user."
+            raise RoomOwnerRequiredError(detail)
         return found[0]
 
     async def _find(self, room_id: UUID, user_id: UUID) -> RoomMember | None:

@@ -10,7 +10,7 @@ from dossier.chat.exceptions import (
     RoomOwnerRequiredError,
 )
 from dossier.chat.gateway import memberships as gateway
-from dossier.chat.gateway.memberships import Membership, SeenMessage
+from dossier.chat.gateway.memberships import RoomMembership, SeenMessage
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
 
@@ -22,7 +22,7 @@ class Memberships:
         self._session = session
         self._actor = actor
 
-    async def get(self, room_id: UUID) -> Membership:
+    async def get(self, room_id: UUID) -> RoomMembership:
         """Return a room with one's membership; a person who is no member gets a 404."""
         found = await gateway.get_membership_for_org(
             self._session, self._actor.org_id, room_id, self._actor.user_id
@@ -31,7 +31,7 @@ class Memberships:
             raise ChatRoomNotFoundError(room_id)
         return found
 
-    async def lock(self, room_id: UUID) -> Membership:
+    async def lock(self, room_id: UUID) -> RoomMembership:
         """Return the same with the room's row locked, archived or not."""
         found = await gateway.lock_membership_for_org(
             self._session, self._actor.org_id, room_id, self._actor.user_id
@@ -40,18 +40,22 @@ class Memberships:
             raise ChatRoomNotFoundError(room_id)
         return found
 
-    async def lock_open(self, room_id: UUID) -> Membership:
+    async def lock_open(self, room_id: UUID) -> RoomMembership:
         """Return the same of a room that takes messages."""
         found = await self.lock(room_id)
         if found.room.archived_at is not None:
-            raise RoomArchivedError
+            detail = (
+                "An archived room takes no messages: set `is_archived` to false first."
+            )
+            raise RoomArchivedError(detail)
         return found
 
-    async def get_as_owner(self, room_id: UUID) -> Membership:
+    async def get_as_owner(self, room_id: UUID) -> RoomMembership:
         """Return a room of one's own."""
         found = await self.get(room_id)
         if found.member.role != MemberRole.OWNER:
-            raise RoomOwnerRequiredError
+            detail = "Ask the room's owner to do this, or open a room of your own."
+            raise RoomOwnerRequiredError(detail)
         return found
 
     async def get_message(self, message_id: UUID) -> SeenMessage:

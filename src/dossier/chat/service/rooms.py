@@ -8,9 +8,9 @@ from dossier.ai.service import AnswerCache
 from dossier.chat.constants import MemberRole, RoomKind
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import rooms as gateway
-from dossier.chat.gateway.memberships import Membership
+from dossier.chat.gateway.memberships import RoomMembership
 from dossier.chat.models import ChatMember, ChatRoom
-from dossier.chat.rules import wording
+from dossier.chat.rules.messages import title_of
 from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.personas import PersonasService
 from dossier.core.clock import now
@@ -56,16 +56,16 @@ class RoomsService:
 
     async def open_room(
         self, room_id: UUID | None, words: str, product_id: UUID | None = None
-    ) -> Membership:
+    ) -> RoomMembership:
         """Return a room; where none is named, a new private one for these words."""
         if room_id is not None:
             return await self._memberships.lock_open(room_id)
-        title = wording.title_of(words)
+        title = title_of(words)
         return await self.create_room(RoomKind.PRIVATE, title, product_id)
 
     async def create_room(
         self, kind: RoomKind, title: str, product_id: UUID | None = None
-    ) -> Membership:
+    ) -> RoomMembership:
         """Make a room with oneself as its owner and one's assistant in it."""
         await self._require_product(product_id)
         persona = await self.personas.default_persona()
@@ -87,7 +87,7 @@ class RoomsService:
         await gateway.add_member(self._session, member)
         await gateway.add_persona_to_room(self._session, org_id, room.id, persona.id)
         await self._record("create", room)
-        return Membership(room, member)
+        return RoomMembership(room, member)
 
     async def get_room(self, room_id: UUID) -> ChatRoom:
         """Return a room where one is a member."""

@@ -8,7 +8,7 @@ from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as room_gateway
-from dossier.chat.gateway.memberships import Membership
+from dossier.chat.gateway.memberships import RoomMembership
 from dossier.chat.models import ChatProfile, ChatRoom, VirtualUser
 from dossier.chat.service.memberships import Memberships
 from dossier.chat.types import AnswerScope
@@ -28,7 +28,7 @@ class ScopesService:
         self._memberships = Memberships(session, actor)
         self._directory = Directory(session, actor)
 
-    async def admit(self, membership: Membership, persona: VirtualUser) -> None:
+    async def admit(self, membership: RoomMembership, persona: VirtualUser) -> None:
         """Let one's own virtual user join; another person's must be in the room."""
         if persona.owner_id != membership.member.profile_id:
             await self.scope_for(membership.room, persona)
@@ -52,7 +52,11 @@ class ScopesService:
         return scope
 
     async def scope_at(
-        self, membership: Membership, persona_id: UUID, *, leaf_id: UUID | None = None
+        self,
+        membership: RoomMembership,
+        persona_id: UUID,
+        *,
+        leaf_id: UUID | None = None,
     ) -> tuple[VirtualUser, AnswerScope]:
         """Return the virtual user and the same, for a known membership."""
         room = membership.room

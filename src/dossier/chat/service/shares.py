@@ -103,7 +103,8 @@ class SharesService:
                 self._session, org_id, room_id
             )
             if newest is None:
-                raise NothingToShareError
+                detail = "Send a message first, then share the room."
+                raise NothingToShareError(detail)
             return newest
         message = await message_gateway.get_message_for_org(
             self._session, org_id, room_id, message_id
@@ -111,7 +112,8 @@ class SharesService:
         if message is None or message.deleted_at is not None:
             raise ChatMessageNotFoundError(message_id)
         if message.state == MessageState.PENDING:
-            raise AnswerPendingError
+            detail = "This answer is still being written: share it when it is complete."
+            raise AnswerPendingError(detail)
         return message
 
     async def _record(self, action: str, share: ChatShare) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dossier.ai.service import load_prompt
-from dossier.chat.answering.prompt import Window, history_tokens
-from dossier.chat.constants import SUMMARISE_TASK
+from dossier.chat.answering.prompt import history_tokens
+from dossier.chat.constants import SUMMARISE_JOB
 from dossier.chat.exceptions import ChatRoomNotFoundError
-from dossier.chat.rules.passages import cleaned
+from dossier.chat.rules.prompt_injection import cleaned
 from dossier.chat.service.history import HistoryService
 from dossier.chat.tasks.summary_writers import Material, write_summary
-from dossier.chat.types import History, Summary
+from dossier.chat.types import ContextWindow, History, Summary
 from dossier.core.database import tenant_transaction
 from dossier.integrations.llm.types import CallTag
 from dossier.jobs.context import JobContext
@@ -30,7 +30,7 @@ async def summarise(
     limit_tokens: int | None = None,
     *,
     model: "ChatClient | None",
-    window: Window,
+    window: ContextWindow,
 ) -> None:
     """Write the summary of the turns before those that are told word for word.
 
@@ -78,7 +78,7 @@ def _material(ctx: JobContext, past: History) -> Material:
     tag = CallTag(
         ctx.org_id,
         ctx.actor.user_id,
-        SUMMARISE_TASK,
+        SUMMARISE_JOB,
         key_id=ctx.actor.api_key_id,
         prompt_hash=prompt.sha256,
     )

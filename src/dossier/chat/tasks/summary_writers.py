@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dossier.chat.rules.summaries import SaidFact, summary_text
+from dossier.chat.rules.summaries import summary_text
 from dossier.chat.schemas.summaries import ToldSummary
 from dossier.integrations.llm.exceptions import (
     ModelResponseMalformedError,
@@ -66,7 +66,7 @@ async def _in_a_form(model: "ChatClient", material: Material) -> str | None:
     )
     return summary_text(
         written.summary,
-        [SaidFact(fact.text, fact.turns) for fact in written.facts],
+        [(fact.text, fact.turns) for fact in written.facts],
         written.open_questions,
         material.told,
         SUMMARY_TOKENS,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from dossier.chat.rules.claims_numerals import Number, Readings, share_of
+from dossier.chat.types import Number, Readings
 
 _ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS = (
@@ -129,21 +129,22 @@ def _is_quantity(found: re.Match[str], text: str) -> bool:
 
 
 def _readings(found: re.Match[str]) -> Readings:
-    said = {name: words.lower() for name, words in found.groupdict().items() if words}
-    if "whole" in said:
-        return share_of(_value(said["part"]), Decimal(_PARTS[said["whole"]]))
-    if "half_of" in said:
-        return ((SCALES[said["half_of"]] * _HALF,),)
-    return ((_value_of(said),),)
+    groups = {name: words.lower() for name, words in found.groupdict().items() if words}
+    if "whole" in groups:
+        part, whole = _value(groups["part"]), Decimal(_PARTS[groups["whole"]])
+        return ((part, whole), (part / whole,))
+    if "half_of" in groups:
+        return ((SCALES[groups["half_of"]] * _HALF,),)
+    return ((_value_of(groups),),)
 
 
-def _value_of(said: dict[str, str]) -> Decimal:
-    if "half" in said:
+def _value_of(groups: dict[str, str]) -> Decimal:
+    if "half" in groups:
         return _HALF
-    if "mixed" in said:
-        return _value(said["mixed"]) + _HALF
-    whole = _value(said.get("value") or said.get("fold") or said["times"])
-    digits = "".join(str(_WORDS[w]) for w in _WORD.findall(said.get("decimals", "")))
+    if "mixed" in groups:
+        return _value(groups["mixed"]) + _HALF
+    whole = _value(groups.get("value") or groups.get("fold") or groups["times"])
+    digits = "".join(str(_WORDS[w]) for w in _WORD.findall(groups.get("decimals", "")))
     return whole + Decimal(digits or 0).scaleb(-len(digits))
 
 

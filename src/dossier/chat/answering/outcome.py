@@ -1,5 +1,6 @@
-"""Labels: how an answer was made, and why it is not what was asked for."""
+"""How an answer was made: its label, and why it is not what was asked for."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from dossier.ai.exceptions import (
@@ -29,6 +30,26 @@ ANSWER_CUT: Final = Degraded(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerOutcome:
+    """How a finished answer was made."""
+
+    label: AnswerLabel
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Sentences of the model that were not shown, counted by the reason."""
+    not_ready: list[dict[str, str]] = field(default_factory=list)
+    """Documents that could not be searched yet."""
+    server: str | None = None
+    """Label of the server whose model answered."""
+    cache_key: str | None = None
+    """Set where the answer is stored for the same question."""
+
+    @property
+    def dropped_claims(self) -> int:
+        """Return how many sentences of the model were not shown."""
+        return sum(self.dropped.values())
+
+
 def model_label(
     model: str | None, degraded: Degraded | None = None, *, is_grounded: bool
 ) -> AnswerLabel:
@@ -47,7 +68,7 @@ def model_label(
 
 
 def verbatim_label(degraded: Degraded | None, *, network: bool) -> AnswerLabel:
-    """Return the label of an answer in the papers' own words."""
+    """Return the label of an answer in the documents' own words."""
     return AnswerLabel(
         engine="extractive",
         parser=PAPERS_PARSER,
@@ -58,8 +79,8 @@ def verbatim_label(degraded: Degraded | None, *, network: bool) -> AnswerLabel:
     )
 
 
-def is_unaltered(label: AnswerLabel | None) -> bool:
-    """Return whether all of a text is what a model wrote for this answer."""
+def is_model_text(label: AnswerLabel | None) -> bool:
+    """Return whether a model wrote the whole text for this very answer."""
     return (
         label is not None
         and label.engine == "model"

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from dossier.chat.rules.claims_numerals import GAP, Number, blanked
-from dossier.chat.rules.claims_numerals_en import SCALES as SCALES_EN
-from dossier.chat.rules.claims_numerals_en import english_numbers
-from dossier.chat.rules.claims_numerals_zh import (
+from dossier.chat.rules.chinese_numerals import (
     MYRIADS,
     POWERS,
     UNITS,
     chinese_numbers,
-    everyday,
+    in_everyday_numerals,
 )
-from dossier.chat.rules.claims_numerals_zh import SCALES as SCALES_ZH
+from dossier.chat.rules.chinese_numerals import SCALES as SCALES_ZH
+from dossier.chat.rules.english_numerals import SCALES as SCALES_EN
+from dossier.chat.rules.english_numerals import english_numbers
+from dossier.chat.types import Number
 
+GAP = ";"
+"""Stands where a number was: neither a blank nor part of another one."""
 _NAME = re.compile(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\d-])")
 """CAS numbers, and what has more than one dot: compared as they are written."""
 _SCALES = "|".join(
@@ -47,30 +49,33 @@ _EMPHASIS = re.compile(r"(?<=\d)[*_`\\]+(?=\d)")
 _STRUCK = re.compile(
     r"(?<![~\\])(?:~~(?![\s~])(.{1,200}?)(?<![\s~])~~|~(\d+(?:\.\d+)?)~)(?!~)"
 )
-"""Tildes are such marks in pairs; a single one tells a range: `5~8`."""
+"""Tildes are such marks in pairs; a single one means a range: `5~8`."""
 _SCALE_OF = SCALES_EN | SCALES_ZH
 _WHOLES = {"‰": Decimal(1000), "ppm": Decimal(10**6)}
 
 
 def unsupported_numbers(sentence: str, passages: Iterable[str]) -> list[str]:
     """Return the numbers of a sentence that stand in none of its passages."""
-    said, known = _as_read(sentence), [_stated(each) for each in passages]
+    rendered, known = _rendered(sentence), [_numbers_of(each) for each in passages]
     plain = {value for each in known for value in each.plain}
     percents = {value for each in known for value in each.percents}
-    names = _NAME.findall(said)
+    names = _NAME.findall(rendered)
     return [
         *(name for name in names if not any(name in each.text for each in known)),
         *(
             number.written
-            for number in _said_numbers(said)
-            if not _is_known(number, percents if number.is_percent else plain)
+            for number in _quantities(rendered)
+            if not any(
+                (percents if number.is_percent else plain).issuperset(reading)
+                for reading in number.readings
+            )
         ),
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stated:
-    """What a passage says in numbers."""
+class _PassageNumbers:
+    """The numbers of a passage."""
 
     text: str
     plain: frozenset[Decimal]
@@ -79,36 +84,34 @@ class _Stated:
 
 
 @lru_cache(maxsize=64)
-def _stated(passage: str) -> _Stated:
+def _numbers_of(passage: str) -> _PassageNumbers:
     """Return all values of a passage; the claims of one answer ask for the same."""
     plain: set[Decimal] = set()
     percents: set[Decimal] = set()
-    texts = {unicodedata.normalize("NFKC", passage), _as_read(passage)}
+    texts = {unicodedata.normalize("NFKC", passage), _rendered(passage)}
     for text in texts:
         plain |= {whole for name, whole in _WHOLES.items() if name in text}
-        for number in (*_in_digits(text), *_in_words(text), *_said_numbers(text)):
+        for number in (*_in_digits(text), *_in_words(text), *_quantities(text)):
             values = {value for reading in number.readings for value in reading}
             plain |= values
             percents |= values if number.is_percent else set()
-    return _Stated("\n".join(texts), frozenset(plain), frozenset(percents))
+    return _PassageNumbers("\n".join(texts), frozenset(plain), frozenset(percents))
 
 
-def _as_read(text: str) -> str:
-    """Return a text as whoever shows it has it read."""
+def _rendered(text: str) -> str:
+    """Return a text as a reader sees it once it is rendered."""
     halves = _HALVES.sub(lambda found: f"{found[1] or 0}.5", html.unescape(text))
     bare = _STRUCK.sub(lambda found: found[1] or found[2], halves)
-    return everyday(_EMPHASIS.sub("", unicodedata.normalize("NFKC", bare)))
+    return in_everyday_numerals(_EMPHASIS.sub("", unicodedata.normalize("NFKC", bare)))
 
 
-def _said_numbers(text: str) -> list[Number]:
+def _quantities(text: str) -> list[Number]:
     """Return the quantities of a sentence, none of them twice."""
     text = _NAME.sub(GAP, text)
     worded = [each for each in _in_words(text) if each.is_quantity]
-    return [*worded, *_in_digits(blanked(text, worded))]
-
-
-def _is_known(number: Number, known: set[Decimal]) -> bool:
-    return any(known.issuperset(reading) for reading in number.readings)
+    for number in sorted(worded, key=lambda each: each.start, reverse=True):
+        text = f"{text[: number.start]}{GAP}{text[number.end :]}"
+    return [*worded, *_in_digits(text)]
 
 
 def _in_words(text: str) -> Iterator[Number]:

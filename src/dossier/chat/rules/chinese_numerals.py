@@ -1,7 +1,7 @@
 """Chinese numerals: `三十六個月`, `百分之二十四`, `一年半`, `二〇二六`, `廿四`.
 
 Not each numeral is a number: `統一` is none, nor are `第三` and `三乙醇胺`. A single
-one counts before a unit, or where a value is told; `一` only before a unit of measure.
+one counts before a unit, or where a value is stated; `一` only before a measure.
 """
 
 # ruff: noqa: RUF001 - ranges are written with dashes of all lengths
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from dossier.chat.rules.claims_numerals import Number, Readings, share_of
+from dossier.chat.types import Number, Readings
 
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {
     "零": 0,
@@ -58,7 +58,7 @@ _NEXT = rf"(?:\s*[至到~、或—–-]\s*(?:{_RUN}|\d+))*\s*[多餘余來来幾
 _BEFORE_MEASURE = re.compile(f"{_NEXT}(?:{_MEASURE})")
 _BEFORE_COUNT = re.compile(f"{_NEXT}(?:{_MEASURE}|{_COUNT})")
 _HOW_OFTEN = re.compile(r"[日天週周月年晚早時时]\s*$")
-_TELLS_VALUE = re.compile(
+_STATES_VALUE = re.compile(
     r"(?:[為为是達达約约共到至於于過过滿满足近逾=:<>≤≥≦≧~]|等同|pH)\s*$"
 )
 _ENDS_VALUE = re.compile(r"\s*(?:$|[，。、；,.;:!?)\]」』~]|以[上下內内]|左右|至|到)")
@@ -92,7 +92,7 @@ _UNIT_OF_POWER = re.compile(UNITS)
 _HALF = Decimal("0.5")
 
 
-def everyday(text: str) -> str:
+def in_everyday_numerals(text: str) -> str:
     """Return a text whose numerals stand together, and none as money is written."""
     joined = _SPLIT.sub("", text)
     return _ACCOUNTS.sub(lambda found: found.group().translate(_EVERYDAY), joined)
@@ -108,11 +108,8 @@ def chinese_numbers(text: str) -> Iterator[Number]:
         else:
             count = found["count"]
             whole = _one_value(count) if count is not None else Decimal(0)
-            yield _number(found, ((whole + _HALF,),))
-
-
-def _number(found: re.Match[str], readings: Readings) -> Number:
-    return Number(found.group(), found.start(), found.end(), readings)
+            readings = ((whole + _HALF,),)
+            yield Number(found.group(), found.start(), found.end(), readings)
 
 
 def _fraction(found: re.Match[str]) -> Number:
@@ -120,7 +117,9 @@ def _fraction(found: re.Match[str]) -> Number:
     written, start, end = found.group(), found.start(), found.end()
     if found["whole"] == "百":
         return Number(written, start, end, ((part,),), is_percent=True)
-    return Number(written, start, end, share_of(part, whole))
+    if not whole:
+        return Number(written, start, end, ((part, whole),))
+    return Number(written, start, end, ((part, whole), (part / whole,)))
 
 
 def _plain(found: re.Match[str], text: str) -> Iterator[Number]:
@@ -151,7 +150,7 @@ def _is_quantity(found: re.Match[str], text: str) -> bool:
 
 
 def _is_of_another(run: str, before: str) -> bool:
-    """Tell whether it only ranks, or is the scale of figures: `第三`, `3萬`."""
+    """Return whether it only ranks, or is the scale of figures: `第三`, `3萬`."""
     is_scale = run[0] in SCALES and bool(_AFTER_FIGURE.search(before))
     return is_scale or bool(_ORDINAL.search(before))
 
@@ -165,7 +164,7 @@ def _is_one(before: str, text: str, end: int) -> bool:
 
 
 def _is_weak(run: str) -> bool:
-    """Tell whether it takes more than the numeral to make a number."""
+    """Return whether it takes more than the numeral to make a number."""
     return len(run) == 1 or run in _PHRASES or set(run) <= SCALES.keys()
 
 
@@ -174,7 +173,7 @@ def _is_weak_quantity(run: str, before: str, text: str, end: int) -> bool:
         return False
     if _BEFORE_COUNT.match(text, end):
         return True
-    return bool(_TELLS_VALUE.search(before) and _ENDS_VALUE.match(text, end))
+    return bool(_STATES_VALUE.search(before) and _ENDS_VALUE.match(text, end))
 
 
 def _readings(written: str, following: str) -> Readings:
@@ -199,7 +198,7 @@ def _one_value(written: str) -> Decimal:
 
 
 def _is_positional(run: str) -> bool:
-    """Tell whether it is read digit by digit: `二〇二四`."""
+    """Return whether it is read digit by digit: `二〇二四`."""
     return all(c in _DIGITS for c in run)
 
 

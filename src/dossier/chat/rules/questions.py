@@ -1,16 +1,29 @@
-"""Which earlier question is so like a new one that it may be offered.
+"""Questions and earlier ones: follow-ups ("And after opening?"), and similar ones.
 
-Offered and no more: questions with opposite meaning can share nearly all their words.
+A similar question is offered and no more: questions with opposite meaning can share
+nearly all their words.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, TypeVar
+
+from dossier.chat.rules.messages import estimated_tokens
+from dossier.chat.types import Turn
 
 Key = TypeVar("Key")
 
+FOLLOW_UP_TOKENS: Final = 12
+"""A longer question names what it is about."""
 MIN_OVERLAP = 0.6
 """Shared terms, of all terms of both."""
 LONGEST_QUESTION = 300
+
+
+def question_before(question: str, turns: Sequence[Turn]) -> str | None:
+    """Return the question that a short one goes on from, the newest in its branch."""
+    if estimated_tokens(question) > FOLLOW_UP_TOKENS:
+        return None
+    return next((turn.text for turn in reversed(turns) if turn.role == "user"), None)
 
 
 def most_similar(

@@ -1,13 +1,15 @@
-"""Texts of people: what is empty, how long it is to a model, what it is called."""
+"""Messages: what is blank, how long it is to a model, its title, its place in order."""
 
 import re
 import unicodedata
+from datetime import datetime, timedelta
 from typing import Final
 
 from dossier.chat.constants import TITLE_CHARACTERS
 
 UNTITLED: Final = "…"
 SPEAKER_CHARACTERS: Final = 80
+ORDER_STEP: Final = timedelta(microseconds=1)
 _BRACKETS: Final = re.compile(r"[\[\]]")
 _SPACES: Final = re.compile(r"\s+")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
@@ -17,7 +19,7 @@ _NARROW_PER_TOKEN: Final = 3
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing in a text can be seen."""
+    """Return whether nothing in a text is visible."""
     return all(unicodedata.category(char) in _UNSEEN for char in text)
 
 
@@ -33,15 +35,20 @@ def title_of(text: str) -> str:
 
 
 def speaker_name(name: str) -> str:
-    """Return a name as it stands in brackets before what somebody said."""
+    """Return a name as it stands in brackets before a message."""
     line = _SPACES.sub(" ", _BRACKETS.sub(" ", name))[:SPEAKER_CHARACTERS]
     return line.strip() or UNTITLED
 
 
 def estimated_tokens(text: str) -> int:
-    """Return how many tokens a text takes at most, about: no model is asked."""
+    """Estimate how many tokens a text takes at most, without a tokenizer."""
     if text.isascii():
         return -(-len(text) // _NARROW_PER_TOKEN)
     foreign = [char for char in text if char > "\x7f"]
     wide = sum(unicodedata.east_asian_width(char) in _WIDE for char in foreign)
     return wide + -(-(len(text) - wide) // _NARROW_PER_TOKEN)
+
+
+def next_instant(at: datetime, newest: datetime | None) -> datetime:
+    """Return a time after the newest message's, though clocks of processes differ."""
+    return at if newest is None or at > newest else newest + ORDER_STEP
