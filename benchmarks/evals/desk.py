@@ -6,7 +6,7 @@ from uuid import UUID
 
 from benchmarks.evals.library import open_organisation
 
-from dossier.chat.schemas.chat import ChatResponse, CitationResponse
+from dossier.chat.schemas import ChatResponse, CitationResponse
 from dossier.chat.service.answers import AnswersService, RunsService
 from dossier.chat.types import AnswerOptions
 from dossier.core.database import SessionFactory, tenant_transaction

@@ -15,7 +15,7 @@ from benchmarks.evals.desk import Desk
 from benchmarks.evals.hidden import read_hidden
 from benchmarks.evals.papers import ANSWERABLE, HIDDEN, LURED, LURES, PAPERS, UNSEEN
 
-from dossier.chat.schemas.chat import ChatResponse
+from dossier.chat.schemas import ChatResponse
 from dossier.core.visible import visible
 from dossier.knowledge.rules.collection import Paper
 from dossier.testing.model_server import ScriptedModelServer

@@ -12,7 +12,7 @@ from benchmarks.evals.desk import Desk, open_desk
 from benchmarks.evals.papers import ANSWERABLE, PAPERS, UNANSWERABLE
 
 from dossier.chat.constants import ANSWER_JOB
-from dossier.chat.schemas.chat import ChatResponse
+from dossier.chat.schemas import ChatResponse
 from dossier.core.database import make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.core.startup import Database

@@ -6,7 +6,7 @@ from uuid import UUID
 from tests.factories.accounts import make_organisation
 from tests.factories.chat import make_message, make_room, make_virtual_user
 
-from dossier.chat.gateway import branches as gateway
+from dossier.chat.gateway import messages as gateway
 from dossier.core.database import make_engine, make_sessions, tenant_transaction
 from dossier.core.models import new_id
 

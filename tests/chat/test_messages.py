@@ -13,12 +13,11 @@ from tests.factories.documents import make_document
 
 from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import AnswerPendingError, NoQuestionError
-from dossier.chat.gateway import branches as branch_gateway
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.gateway import messages as branch_gateway
 from dossier.chat.models import ChatMessage
-from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.messages import MessagesService
-from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.people import PersonasService
+from dossier.chat.service.rooms import Memberships
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -78,7 +77,7 @@ async def test_the_database_takes_exactly_one_sender(
 
     with pytest.raises(IntegrityError) as caught:
         async with session.begin_nested():
-            await gateway.add_message(session, message)
+            await branch_gateway.add_message(session, message)
 
     cause = caught.value.orig.__cause__ if caught.value.orig else None
     assert isinstance(cause, asyncpg.CheckViolationError)
@@ -98,7 +97,7 @@ async def test_the_database_keeps_a_branch_in_its_room(
 
     with pytest.raises(IntegrityError):
         async with session.begin_nested():
-            await gateway.add_message(session, message)
+            await branch_gateway.add_message(session, message)
 
 
 @pytest.mark.parametrize(
@@ -447,7 +446,7 @@ async def test_an_answer_to_nothing_is_not_given_anew(
         virtual_user_id=answer.virtual_user_id,
         text="Good morning.",
     )
-    await gateway.add_message(session, greeting)
+    await branch_gateway.add_message(session, greeting)
 
     with pytest.raises(NoQuestionError):
         await service.prepare_regeneration(greeting.id)

@@ -15,11 +15,9 @@ from dossier.chat.exceptions import ChatRoomNotFoundError, VirtualUserNotFoundEr
 from dossier.chat.gateway import rooms as rooms_gateway
 from dossier.chat.models import VirtualUser
 from dossier.chat.service.branches import BranchesService
-from dossier.chat.service.members import MembersService
-from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.messages import MessagesService
-from dossier.chat.service.personas import PersonasService
-from dossier.chat.service.rooms import RoomsService
+from dossier.chat.service.people import PersonasService
+from dossier.chat.service.rooms import Memberships, MembersService, RoomsService
 from dossier.chat.service.scopes import ScopesService
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor

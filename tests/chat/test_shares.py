@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from tests.factories.chat import make_answer, make_message, settle
 
-from dossier.chat.gateway import shares as gateway
+from dossier.chat.gateway import rooms as gateway
 from dossier.chat.models import ChatMessage
 from dossier.chat.rules.shares import new_token, token_sha256
 from dossier.chat.service.shares import NOBODY

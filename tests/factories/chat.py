@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from dossier.chat.constants import ANSWER_JOB, MessageState, RoomKind
-from dossier.chat.gateway import answers as gateway
+from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
 from dossier.chat.service.messages import MessagesService
-from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.people import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharesService
 from dossier.chat.types import RecordedAnswer

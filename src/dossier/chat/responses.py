@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from dossier.chat.constants import RUNS_PATH
-from dossier.chat.schemas.runs import RunResponse
+from dossier.chat.schemas import RunResponse
 from dossier.chat.service.answers import Asked, RunsService
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.prefer import APPLIED, applied_of

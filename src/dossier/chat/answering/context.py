@@ -3,10 +3,10 @@
 from dossier.chat.answering.prompt import history_tokens
 from dossier.chat.exceptions import ChatMessageNotFoundError
 from dossier.chat.gateway import messages as gateway
+from dossier.chat.service.branches import senders_of
 from dossier.chat.service.history import HistoryService
-from dossier.chat.service.memberships import Memberships
+from dossier.chat.service.rooms import Memberships
 from dossier.chat.service.scopes import ScopesService
-from dossier.chat.service.views import senders_of
 from dossier.chat.types import AnswerContext, AnswerJobInput, ContextWindow, History
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor

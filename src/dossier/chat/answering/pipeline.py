@@ -49,7 +49,7 @@ from dossier.chat.answering.stream import AnswerStream, label_data, label_from
 from dossier.chat.constants import ANSWER_JOB, MessageState
 from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules.claims import ClaimReader
-from dossier.chat.tasks.summarise import summarise
+from dossier.chat.tasks import summarise
 from dossier.chat.types import (
     AnswerContext,
     AnswerJobInput,

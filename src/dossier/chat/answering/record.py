@@ -11,7 +11,7 @@ from dossier.chat.answering.events import (
     replay,
 )
 from dossier.chat.constants import RUNS_PATH, SUMMARISE_JOB, MessageState
-from dossier.chat.gateway import answers as gateway
+from dossier.chat.gateway import messages as gateway
 from dossier.chat.types import AnswerJobInput, RecordedAnswer
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor

@@ -15,17 +15,15 @@ from dossier.chat.answering.events import COMPLETED, CREATED, response_data
 from dossier.chat.answering.record import record_unfinished
 from dossier.chat.constants import ANSWER_JOB, SUMMARISE_JOB
 from dossier.chat.exceptions import ChatRoomNotFoundError, RunNotFoundError
-from dossier.chat.gateway import answers as answer_gateway
-from dossier.chat.gateway import branches as branch_gateway
+from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
-from dossier.chat.gateway.memberships import RoomMembership
+from dossier.chat.gateway.rooms import RoomMembership
 from dossier.chat.models import ChatMessage, ChatRoom, VirtualUser
 from dossier.chat.rules.questions import most_similar
 from dossier.chat.rules.replies import PLAIN_RULES
-from dossier.chat.schemas.chat import ChatResponse, SimilarQuestion
-from dossier.chat.service.memberships import Memberships
+from dossier.chat.schemas import ChatResponse, SimilarQuestion
 from dossier.chat.service.messages import MessagesService
-from dossier.chat.service.rooms import RoomsService
+from dossier.chat.service.rooms import Memberships, RoomsService
 from dossier.chat.types import AnswerJobInput, AnswerOptions
 from dossier.core.database import Session
 from dossier.core.models import new_id
@@ -208,7 +206,7 @@ class AnswersService:
         for parent_id in (question.id, question.supersedes_id):
             if parent_id is None:
                 continue
-            below = await branch_gateway.list_siblings_for_org(
+            below = await message_gateway.list_siblings_for_org(
                 self._session, self._actor.org_id, question.room_id, parent_id
             )
             answers = [each for each in below if each.virtual_user_id is not None]
@@ -282,7 +280,7 @@ class RunsService:
     async def _similar(
         self, question: ChatMessage, answer: ChatMessage
     ) -> SimilarQuestion | None:
-        earlier = await answer_gateway.list_earlier_questions_for_org(
+        earlier = await message_gateway.list_earlier_questions_for_org(
             self._session,
             self._actor.org_id,
             user_id=self._actor.user_id,

@@ -9,10 +9,9 @@ from dossier.chat.constants import MAX_PATH, ExportFormat
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatRoom
 from dossier.chat.rules.export import Said, export_filename, markdown_of
-from dossier.chat.schemas.messages import ExportedMessage, ExportedRoom
-from dossier.chat.service.branches import BranchesService
-from dossier.chat.service.memberships import Memberships
-from dossier.chat.service.views import MessageView, views_of
+from dossier.chat.schemas import ExportedMessage, ExportedRoom
+from dossier.chat.service.branches import BranchesService, MessageView, views_of
+from dossier.chat.service.rooms import Memberships
 from dossier.core.database import Session
 from dossier.core.downloads import Content
 from dossier.core.tenancy import Actor

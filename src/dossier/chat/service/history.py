@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from dossier.chat.constants import MessageState
-from dossier.chat.gateway import branches as branch_gateway
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.rules.prompting import HistoryWindow
-from dossier.chat.service.memberships import Memberships
-from dossier.chat.service.views import Sender, senders_of
+from dossier.chat.service.branches import Sender, senders_of
+from dossier.chat.service.rooms import Memberships
 from dossier.chat.types import History, Summary, Turn
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
@@ -60,11 +59,11 @@ class HistoryService:
         """
         await self._memberships.lock(room_id)
         message_ids = [turn.message_id for turn in turns]
-        if await gateway.has_deleted_for_org(
+        if await message_gateway.has_deleted_for_org(
             self._session, self._actor.org_id, message_ids
         ):
             return False
-        return await gateway.settle_summary_for_org(
+        return await message_gateway.settle_summary_for_org(
             self._session, self._actor.org_id, room_id, summary, after_id=after_id
         )
 
@@ -72,7 +71,7 @@ class HistoryService:
         through_id = room.summary_through_id
         if room.summary is None or through_id is None:
             return None
-        is_on_branch = await branch_gateway.has_ancestor_for_org(
+        is_on_branch = await message_gateway.has_ancestor_for_org(
             self._session, self._actor.org_id, room.id, leaf_id, through_id
         )
         return Summary(room.summary, through_id) if is_on_branch else None
@@ -86,7 +85,7 @@ class HistoryService:
     ) -> None:
         next_id: UUID | None = leaf_id
         while next_id is not None and window.cut_at is None:
-            path = await branch_gateway.list_path_for_org(
+            path = await message_gateway.list_path_for_org(
                 self._session, self._actor.org_id, room_id, next_id, STRIDE
             )
             after = _behind(path, through_id)

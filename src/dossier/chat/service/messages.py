@@ -1,4 +1,4 @@
-"""Messages: saying, answering, editing; every room's are a tree."""
+"""Messages: adding, editing, deleting, rating; those of a room are a tree."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dossier.activity.service import ActivityService
 from dossier.ai.service import AnswerCache
-from dossier.chat.constants import RUNS_PATH, MemberRole, MessageState
+from dossier.chat.constants import RUNS_PATH, MemberRole, MessageState, Rating
 from dossier.chat.exceptions import (
     AnswerPendingError,
     AttachmentNotReadyError,
@@ -16,12 +16,11 @@ from dossier.chat.exceptions import (
     NoQuestionError,
     NotYourMessageError,
 )
-from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
-from dossier.chat.gateway.memberships import RoomMembership
-from dossier.chat.models import ChatMessage, VirtualUser
+from dossier.chat.gateway.rooms import RoomMembership
+from dossier.chat.models import ChatFeedback, ChatMessage, VirtualUser
 from dossier.chat.rules.messages import is_blank, next_instant
-from dossier.chat.service.memberships import Memberships
+from dossier.chat.service.rooms import Memberships
 from dossier.chat.service.scopes import ScopesService
 from dossier.core.clock import now
 from dossier.core.database import Session
@@ -263,7 +262,7 @@ class MessagesService:
 
     async def _number(self, message: ChatMessage) -> None:
         """Set the version where the same virtual user answered the same before."""
-        siblings = await branch_gateway.list_siblings_for_org(
+        siblings = await gateway.list_siblings_for_org(
             self._session, self._actor.org_id, message.room_id, message.parent_id
         )
         speaker_id = message.virtual_user_id
@@ -273,7 +272,7 @@ class MessagesService:
             message.supersedes_id = earlier[-1].id
 
     async def _newest(self, room_id: UUID) -> ChatMessage | None:
-        return await branch_gateway.get_newest_message_for_org(
+        return await gateway.get_newest_message_for_org(
             self._session, self._actor.org_id, room_id
         )
 
@@ -312,3 +311,49 @@ def _pending_detail(run_id: UUID | None) -> str:
         f"The answer of run {run_id} is still being written: wait for its end, or stop"
         f" it with POST {RUNS_PATH}/{run_id}/cancel."
     )
+
+
+class FeedbackService:
+    """One's own opinion of messages that one sees."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._memberships = Memberships(session, actor)
+        self._activity = ActivityService(session, actor)
+
+    async def rate(
+        self, message_id: UUID, rating: Rating, comment: str | None
+    ) -> ChatFeedback:
+        """Say what one thinks of a message, instead of what one said before."""
+        seen = await self._memberships.get_message(message_id)
+        if seen.message.deleted_at is not None:
+            raise ChatMessageNotFoundError(message_id)
+        stored = await gateway.add_feedback(
+            self._session,
+            ChatFeedback(
+                org_id=self._actor.org_id,
+                message_id=message_id,
+                profile_id=seen.membership.member.profile_id,
+                rating=rating,
+                comment=comment,
+            ),
+        )
+        await self._record(message_id, rating.value)
+        return stored
+
+    async def withdraw(self, message_id: UUID) -> None:
+        """Take back what one said, if one did."""
+        seen = await self._memberships.get_message(message_id)
+        await gateway.delete_feedback_for_org(
+            self._session,
+            self._actor.org_id,
+            message_id,
+            seen.membership.member.profile_id,
+        )
+        await self._record(message_id, "none")
+
+    async def _record(self, message_id: UUID, rating: str) -> None:
+        await self._activity.record(
+            "update", ENTITY, message_id, details={"rating": rating}
+        )

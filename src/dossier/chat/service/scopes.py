@@ -4,13 +4,12 @@ from uuid import UUID
 
 from dossier.accounts.service import Directory
 from dossier.chat.exceptions import VirtualUserNotFoundError
-from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as room_gateway
-from dossier.chat.gateway.memberships import RoomMembership
+from dossier.chat.gateway.rooms import RoomMembership
 from dossier.chat.models import ChatProfile, ChatRoom, VirtualUser
-from dossier.chat.service.memberships import Memberships
+from dossier.chat.service.rooms import Memberships
 from dossier.chat.types import AnswerScope
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
@@ -76,7 +75,7 @@ class ScopesService:
     async def _attached(self, room: ChatRoom, leaf_id: UUID | None) -> tuple[UUID, ...]:
         if leaf_id is None:
             return ()
-        path = await branch_gateway.list_path_for_org(
+        path = await message_gateway.list_path_for_org(
             self._session, self._actor.org_id, room.id, leaf_id, PATH_MESSAGES
         )
         sent = await message_gateway.list_attachments_for_org(

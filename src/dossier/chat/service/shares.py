@@ -14,15 +14,13 @@ from dossier.chat.exceptions import (
     ChatShareNotFoundError,
     NothingToShareError,
 )
-from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import rooms as room_gateway
-from dossier.chat.gateway import shares as gateway
 from dossier.chat.models import ChatMessage, ChatShare
 from dossier.chat.rules import shares as rules
-from dossier.chat.schemas.messages import SharedMessage, SharedResponse
-from dossier.chat.service.memberships import Memberships
-from dossier.chat.service.views import MessageView, views_of
+from dossier.chat.schemas import SharedMessage, SharedResponse
+from dossier.chat.service.branches import MessageView, views_of
+from dossier.chat.service.rooms import Memberships
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
@@ -67,20 +65,20 @@ class SharesService:
             expires_at=now() + timedelta(days=expires_in_days or self._ttl_days),
             created_by=membership.member.profile_id,
         )
-        await gateway.add_share(self._session, share)
+        await room_gateway.add_share(self._session, share)
         await self._record("create", share)
         return MadeShare(share, token)
 
     async def list_shares(self, room_id: UUID) -> Sequence[ChatShare]:
         """Return the links of a room."""
         await self._memberships.get_as_owner(room_id)
-        return await gateway.list_shares_for_org(
+        return await room_gateway.list_shares_for_org(
             self._session, self._actor.org_id, room_id
         )
 
     async def revoke(self, share_id: UUID) -> None:
         """End a link now."""
-        share = await gateway.get_share_for_org(
+        share = await room_gateway.get_share_for_org(
             self._session, self._actor.org_id, share_id
         )
         if share is None:
@@ -99,7 +97,7 @@ class SharesService:
     async def _last_shown(self, room_id: UUID, message_id: UUID | None) -> ChatMessage:
         org_id = self._actor.org_id
         if message_id is None:
-            newest = await branch_gateway.get_newest_message_for_org(
+            newest = await message_gateway.get_newest_message_for_org(
                 self._session, org_id, room_id
             )
             if newest is None:
@@ -143,7 +141,7 @@ class SharedReader:
         """Return what the link shows; ended and unknown ones are told alike."""
         digest = rules.token_sha256(token)
         async with tenant_transaction(self._sessions, NOBODY) as session:
-            org_id = await gateway.get_org_of_share_for_system(session, digest)
+            org_id = await room_gateway.get_org_of_share_for_system(session, digest)
         if org_id is None:
             raise ChatShareNotFoundError
         async with tenant_transaction(self._sessions, org_id) as session:
@@ -151,7 +149,7 @@ class SharedReader:
 
 
 async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
-    share = await gateway.get_live_share_for_org(session, org_id, digest, now())
+    share = await room_gateway.get_live_share_for_org(session, org_id, digest, now())
     if share is None:
         raise ChatShareNotFoundError
     room = await room_gateway.get_room_for_org(session, org_id, share.room_id)
@@ -172,7 +170,7 @@ async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
 async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:
     """Return what is shown, the oldest first: words that are there, no drafts."""
     is_whole = share.kind == ShareKind.ROOM
-    path = await branch_gateway.list_path_for_org(
+    path = await message_gateway.list_path_for_org(
         session,
         share.org_id,
         share.room_id,

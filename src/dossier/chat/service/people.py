@@ -1,20 +1,75 @@
-"""Virtual users: personas that belong to one person and answer in rooms."""
+"""Profiles of people in chat, and the virtual users that belong to them."""
 
 from typing import Any
 from uuid import UUID
 
+from dossier.accounts.service import Directory
 from dossier.activity.service import ActivityService
-from dossier.chat.exceptions import DefaultVirtualUserError, VirtualUserNotFoundError
+from dossier.chat.exceptions import (
+    ChatMemberNotFoundError,
+    DefaultVirtualUserError,
+    VirtualUserNotFoundError,
+)
 from dossier.chat.gateway import people as gateway
 from dossier.chat.gateway import rooms as room_gateway
-from dossier.chat.models import VirtualUser
-from dossier.chat.service.profiles import ProfilesService
+from dossier.chat.models import ChatProfile, VirtualUser
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 
-ENTITY = "virtual_user"
+PROFILE_ENTITY = "chat_profile"
+
+
+class ProfilesService:
+    """The profile of whoever asks, and those of colleagues who are invited."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._activity = ActivityService(session, actor)
+        self._own: ChatProfile | None = None
+
+    async def own(self) -> ChatProfile:
+        """Return one's profile, made on first use."""
+        if self._own is None:
+            actor = self._actor
+            self._own = await self._get_or_make(actor.user_id, actor.name)
+        return self._own
+
+    async def of_colleague(self, user_id: UUID) -> ChatProfile:
+        """Return the profile of an active member of the organisation."""
+        directory = Directory(self._session, self._actor)
+        colleague = await directory.find_colleague(user_id)
+        if colleague is None:
+            raise ChatMemberNotFoundError(user_id)
+        return await self._get_or_make(user_id, colleague.name)
+
+    async def update(self, changes: dict[str, Any]) -> ChatProfile:
+        """Change one's own profile."""
+        profile = await self.own()
+        for name, value in changes.items():
+            setattr(profile, name, value)
+        await self._activity.record(
+            "update", PROFILE_ENTITY, profile.id, details={"changed": sorted(changes)}
+        )
+        return profile
+
+    async def _get_or_make(self, user_id: UUID | None, name: str) -> ChatProfile:
+        org_id = self._actor.org_id
+        found = await gateway.get_profile_of_user_for_org(
+            self._session, org_id, user_id
+        )
+        if found is not None:
+            return found
+        await gateway.add_profile(self._session, org_id, user_id, name)
+        made = await gateway.get_profile_of_user_for_org(self._session, org_id, user_id)
+        if made is None:
+            raise ChatMemberNotFoundError(user_id)
+        return made
+
+
+PERSONA_ENTITY = "virtual_user"
 
 
 class PersonasService:
@@ -97,4 +152,6 @@ class PersonasService:
     async def _record(
         self, action: str, persona: VirtualUser, **details: list[str]
     ) -> None:
-        await self._activity.record(action, ENTITY, persona.id, details=dict(details))
+        await self._activity.record(
+            action, PERSONA_ENTITY, persona.id, details=dict(details)
+        )

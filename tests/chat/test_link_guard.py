@@ -133,7 +133,7 @@ def test_what_is_searched_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None
         sizes.append(len(window))
         return len(window)
 
-    monkeypatch.setattr(links_streamed, "_opening", noted)
+    monkeypatch.setattr(links, "_opening", noted)
     guard = LinkGuard([])
     for _ in range(2_000):
         guard.feed("a/b:")
