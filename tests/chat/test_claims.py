@@ -45,7 +45,7 @@ def test_claim_shows_its_sentence_with_the_numbers_of_its_passages() -> None:
     assert found.shown == "pH stayed at 5.4 to 5.6. [1]"
 
 
-def test_quote_is_found_across_a_broken_line_and_given_as_the_paper_has_it() -> None:
+def test_quote_is_found_across_a_line_break_and_returned_as_in_the_document() -> None:
     quote = claim("Viscosity fell. ⟦1|fell from 12,500 to 11,900 mPa·s⟧").quotes[0]
 
     assert quote.text == "fell from 12,500 to\n11,900 mPa·s"
@@ -183,7 +183,7 @@ def test_model_may_say_that_nothing_answers() -> None:
     claims, reader = read([NOTHING])
 
     assert claims == []
-    assert reader.said_nothing
+    assert reader.has_no_answer
     assert not reader.dropped
 
 
@@ -226,7 +226,7 @@ def test_any_split_of_the_stream_gives_the_same_claims(
 
     assert split == whole
     assert split_reader.dropped == whole_reader.dropped
-    assert split_reader.said_nothing == whole_reader.said_nothing
+    assert split_reader.has_no_answer == whole_reader.has_no_answer
 
 
 @given(text=st.text(alphabet="⟦⟧|12 ab\n%.,-一十", max_size=60))

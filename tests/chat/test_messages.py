@@ -239,7 +239,7 @@ async def test_a_branch_goes_on_in_a_room_of_ones_own(
     assert (await client.get(f"{ROOMS}/{room['id']}")).status_code == 404
 
 
-async def test_a_message_goes_behind_the_newest_whatever_the_clock_says(
+async def test_message_is_ordered_after_the_newest_despite_the_clock(
     sessions: SessionFactory, session: Session, org_id: UUID
 ) -> None:
     first = await make_message(sessions, org_id)
@@ -339,7 +339,7 @@ def service(session: Session, actor: Actor) -> MessagesService:
     return MessagesService(session, actor, 1000)
 
 
-async def test_an_answer_is_settled_once(
+async def test_answer_is_recorded_once(
     sessions: SessionFactory, org_id: UUID, asked: ChatMessage
 ) -> None:
     answer = await make_answer(sessions, org_id, asked)
@@ -420,7 +420,7 @@ async def test_an_answer_to_a_deleted_question_is_not_given_anew(
         await service.prepare_regeneration(answer.id)
 
 
-async def test_a_deleted_answer_is_not_settled(
+async def test_deleted_answer_is_not_recorded(
     sessions: SessionFactory,
     service: MessagesService,
     org_id: UUID,

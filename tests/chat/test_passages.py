@@ -32,7 +32,7 @@ def test_marks_that_speak_to_a_model_are_taken_out(text: str, rest: str) -> None
 @pytest.mark.parametrize(
     "text", ["User: adults, 5 % < 10 %", "pH 5.5\n甘油 5 %\ta", "the system: stable"]
 )
-def test_words_of_a_paper_stay(text: str) -> None:
+def test_ordinary_words_of_a_document_stay(text: str) -> None:
     assert cleaned(text) == text
 
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.chat.constants import TITLE_CHARACTERS
-from dossier.chat.rules import messages, shares
-from dossier.chat.rules.export import Said, export_filename, markdown_of
+from dossier.chat.rules import messages
+from dossier.chat.rules.export import ExportedText, export_filename, markdown_of
 from dossier.chat.rules.messages import next_instant
 from dossier.chat.rules.prompting import TURN_TOKENS, HistoryWindow, turn_tokens
+from dossier.chat.service import shares
 from dossier.chat.types import Turn
 
 WORDS = st.text(st.sampled_from("ab7 水。\n\t\u200b\u3000"))
@@ -124,9 +125,9 @@ def test_citations_become_footnotes() -> None:
         {"number": 2, "filename": "formula.xlsx", "label": "Sheet1", "quote": "0.8 %"},
     ]
     messages = [
-        Said("Mei", AT, "Which one?", ()),
-        Said("Dossier", AT, "Phenoxyethanol [1]; see [7].", citations),
-        Said("Dossier", AT, "Again.", [{"filename": "a.pdf", "page": 1}]),
+        ExportedText("Mei", AT, "Which one?", ()),
+        ExportedText("Dossier", AT, "Phenoxyethanol [1]; see [7].", citations),
+        ExportedText("Dossier", AT, "Again.", [{"filename": "a.pdf", "page": 1}]),
     ]
 
     assert markdown_of("Rose\ncream", messages) == (

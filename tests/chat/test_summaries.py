@@ -30,7 +30,7 @@ def test_statement_of_a_turn_that_is_not_there_is_left_out() -> None:
     assert kept(facts=facts) == "- It is a cream."
 
 
-def test_number_that_was_not_said_in_the_turn_is_left_out() -> None:
+def test_fact_with_a_number_missing_from_its_turn_is_left_out() -> None:
     facts = [("The pH is 5.6.", [1]), ("The pH is 5.5.", [0])]
 
     assert (

@@ -84,7 +84,8 @@ async def make_share(sessions: SessionFactory, org_id: UUID) -> ChatShare:
     message = await make_message(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
         service = SharesService(session, member_of(org_id), TTL_DAYS)
-        return (await service.share(message.room_id, None, None)).share
+        share, _token = await service.share(message.room_id, None, None)
+        return share
 
 
 async def settle(

@@ -1,4 +1,4 @@
-"""What can go wrong in chat."""
+"""Errors of chat."""
 
 from dossier.core.errors import (
     ConflictError,

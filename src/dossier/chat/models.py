@@ -25,7 +25,7 @@ from dossier.core.models import Base, Identified, TenantOwned, tenant_args
 class ChatProfile(TenantOwned, Identified, Base):
     """How a member appears in chat; made when first needed.
 
-    `user_id` is null where nobody logs in, so that there too one profile speaks.
+    `user_id` is null where there is no log-in; such an organisation has one profile.
     """
 
     __tablename__ = "chat_profiles"
@@ -83,8 +83,8 @@ class VirtualUser(TenantOwned, Identified, Base):
 class ChatRoom(TenantOwned, Identified, Base):
     """A conversation; with a product, answers read only that product's papers.
 
-    `summary_through_id` and `branched_from_id` tell of messages that may be gone:
-    they are no keys.
+    `summary_through_id` and `branched_from_id` name messages that may be gone: they
+    are no foreign keys.
     """
 
     __tablename__ = "chat_rooms"
@@ -111,7 +111,7 @@ class ChatRoom(TenantOwned, Identified, Base):
 
 
 class ChatMember(TenantOwned, Identified, Base):
-    """One person in one room; whoever has no row here does not see the room."""
+    """One person in one room; a person without a row here does not see the room."""
 
     __tablename__ = "chat_members"
     __table_args__ = tenant_args(
@@ -282,9 +282,9 @@ class ChatFeedback(TenantOwned, Identified, Base):
 
 
 class ChatShare(TenantOwned, Identified, Base):
-    """A link that shows a conversation, up to one message, to whoever holds it.
+    """A link that shows a conversation, up to one message, to anybody who has it.
 
-    Only the token's hash is kept, so that nobody who reads the table can open it.
+    Only the token's hash is kept, so that a reader of the table cannot open it.
     """
 
     __tablename__ = "chat_shares"

@@ -113,9 +113,9 @@ async def regenerate(
 
     What is not named is as it was for the answer that this one replaces.
     """
-    wanted = body or RegenerateRequest()
-    asked = await answers.regenerate(message_id, wanted.engine, wanted.grounding)
-    if wanted.stream:
+    options = body or RegenerateRequest()
+    asked = await answers.regenerate(message_id, options.engine, options.grounding)
+    if options.stream:
         return responses.events_of_asked(asked)
     return responses.answer(asked, wait_s)
 
@@ -139,13 +139,13 @@ async def get_chat_run(chat_run_id: UUID, runs: Runs) -> Job:
 async def stream_chat_run(
     chat_run_id: UUID, runs: Runs, responses: Responses, after: StartingAfter
 ) -> Response:
-    """Replay the events after a number, and go on live: no gap, no double."""
+    """Replay the events after a number, then follow live, without gap or repetition."""
     return responses.events(await runs.get_run(chat_run_id), after)
 
 
 @router.post("/runs/{chat_run_id}/cancel", response_model=RunResponse)
 async def cancel_chat_run(chat_run_id: UUID, runs: Runs) -> Job:
-    """Stop an answer; what was said of it stays. Asking twice changes nothing."""
+    """Stop an answer; its text so far stays. Asking twice changes nothing."""
     return await runs.cancel(chat_run_id)
 
 
@@ -200,7 +200,7 @@ async def update_virtual_user(
     "/virtual-users/{virtual_user_id}", status_code=status.HTTP_204_NO_CONTENT
 )
 async def retire_virtual_user(virtual_user_id: UUID, personas: Personas) -> None:
-    """Let a virtual user go; what it said stays."""
+    """Retire a virtual user; its messages stay."""
     await personas.retire_persona(virtual_user_id)
 
 
@@ -234,7 +234,7 @@ async def update_room(room_id: UUID, body: RoomUpdate, rooms: Rooms) -> ChatRoom
 
 @router.delete("/rooms/{room_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_room(room_id: UUID, rooms: Rooms) -> None:
-    """Delete a room of one's own with all that was said in it."""
+    """Delete a room of one's own with all its messages."""
     await rooms.delete_room(room_id)
 
 
@@ -322,7 +322,7 @@ async def create_message(
     branches: Branches,
     response: Response,
 ) -> MessageView:
-    """Say something to the people in a room; no answer is asked for."""
+    """Send a message to the people in a room; no answer is asked for."""
     message = await messages.add_user_message(
         room_id,
         body.text,
@@ -341,7 +341,7 @@ async def export_room(
     form: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.MARKDOWN,
     leaf_id: UUID | None = None,
 ) -> Response:
-    """Take a room away: Markdown of one branch, or JSON of all."""
+    """Export a room: Markdown of one branch, or JSON of all."""
     return download(request, await exports.export(room_id, form, leaf_id))
 
 
@@ -355,17 +355,17 @@ async def get_message(message_id: UUID, branches: Branches) -> MessageView:
 async def edit_message(
     message_id: UUID, body: MessageUpdate, messages: Messages, branches: Branches
 ) -> MessageView:
-    """Say one's own message in other words: a new version, with an id of its own.
+    """Edit one's own message: a new version, with an id of its own.
 
-    The earlier one stays, and what was said after it becomes another branch.
+    The earlier one stays, and the messages after it become another branch.
     """
-    said = await messages.edit_message(message_id, body.text)
-    return await branches.view(said, said.profile_id)
+    message = await messages.edit_message(message_id, body.text)
+    return await branches.view(message, message.profile_id)
 
 
 @router.delete("/messages/{message_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_message(message_id: UUID, messages: Messages) -> None:
-    """Forget what a message said; its place in the room stays."""
+    """Delete the text of a message; its place in the room stays."""
     await messages.delete_message(message_id)
 
 
@@ -386,7 +386,7 @@ async def create_branch(
     response: Response,
     body: BranchCreate | None = None,
 ) -> ChatRoom:
-    """Go on in a private room of one's own, which has the branch up to here."""
+    """Copy the branch up to here into a private room of one's own."""
     made = await branches.branch_off(message_id, body.title if body else None)
     response.headers["Location"] = f"/api/v1/chat/rooms/{made.id}"
     return made
@@ -396,7 +396,7 @@ async def create_branch(
 async def rate_message(
     message_id: UUID, body: FeedbackPut, feedback: Feedback
 ) -> ChatFeedback:
-    """Say what one thinks of a message."""
+    """Rate a message."""
     return await feedback.rate(message_id, body.rating, body.comment)
 
 
@@ -404,12 +404,12 @@ async def rate_message(
     "/messages/{message_id}/feedback", status_code=status.HTTP_204_NO_CONTENT
 )
 async def withdraw_rating(message_id: UUID, feedback: Feedback) -> None:
-    """Take back what one said of a message."""
+    """Withdraw one's rating of a message."""
     await feedback.withdraw(message_id)
 
 
 SHARED_PATH = "/api/v1/chat/shared"
-# Seen by whoever holds it, kept and listed by nobody.
+# Not to be stored by caches, nor listed by search engines.
 _HEADERS = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -420,10 +420,12 @@ _HEADERS = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
 async def create_share(
     room_id: UUID, shares: Shares, body: ShareCreate | None = None
 ) -> ShareMade:
-    """Make a link to a room of one's own as it is now; the token is told once."""
-    wish = body or ShareCreate(expires_in_days=None)
-    made = await shares.share(room_id, wish.message_id, wish.expires_in_days)
-    return ShareMade.of(made.share, made.token, f"{SHARED_PATH}/{made.token}")
+    """Make a link to a room of one's own as it is now; the token is shown once."""
+    options = body or ShareCreate(expires_in_days=None)
+    share, token = await shares.share(
+        room_id, options.message_id, options.expires_in_days
+    )
+    return ShareMade.of(share, token, f"{SHARED_PATH}/{token}")
 
 
 @router.get("/rooms/{room_id}/shares", response_model=ShareList)

@@ -119,7 +119,7 @@ class RoomPersonaList(ResponseModel):
 
 
 class RoomCreate(RequestModel):
-    """A room to talk in; with a product, answers read only that product's papers."""
+    """A room to talk in; with a product, answers read only that product's documents."""
 
     kind: RoomKind = RoomKind.PRIVATE
     title: Line = Field(examples=["Rose cream"])
@@ -186,7 +186,7 @@ class ShareCreate(RequestModel):
 
 
 class ShareResponse(ResponseModel):
-    """A link; its token is told once, when it is made."""
+    """A link; its token is shown once, when it is made."""
 
     id: UUID
     room_id: UUID
@@ -219,11 +219,11 @@ class ShareMade(ShareResponse):
 MAX_ATTACHMENTS = 20
 
 MessageText = Annotated[ParagraphText, Field(examples=["Which preservative is it?"])]
-"""What somebody says; the service knows how long it may be."""
+"""The text of a message; the service checks its length."""
 
 
 class MessageCreate(RequestModel):
-    """Something to say; at the end of the branch, unless a parent is named."""
+    """A message; at the end of the branch, unless a parent is named."""
 
     text: MessageText
     parent_id: UUID | None = None
@@ -231,20 +231,20 @@ class MessageCreate(RequestModel):
 
 
 class MessageUpdate(RequestModel):
-    """The same in other words."""
+    """New words for a message."""
 
     text: MessageText
 
 
 class SharedSender(ResponseModel):
-    """Who said something, by name alone: a person or a virtual user."""
+    """The sender of a message by name alone: a person or a virtual user."""
 
     kind: Literal["user", "virtual_user"]
     name: str
 
 
 class SenderResponse(SharedSender):
-    """Who said something: a person or a virtual user."""
+    """The sender of a message: a person or a virtual user."""
 
     user_id: UUID | None
     virtual_user_id: UUID | None
@@ -293,7 +293,7 @@ class MessagePageResponse(ResponseModel):
 
 
 class BranchResponse(ResponseModel):
-    """One version of a message; `leaf_id` shows what was said after it."""
+    """One version of a message; `leaf_id` is the end of the branch behind it."""
 
     message: MessageResponse
     leaf_id: UUID
@@ -306,20 +306,20 @@ class BranchList(ResponseModel):
 
 
 class BranchCreate(RequestModel):
-    """A room to go on in; it has the title of the first, unless one is given."""
+    """A room for a branch; it has the title of the first, unless one is given."""
 
     title: Line | None = None
 
 
 class FeedbackPut(RequestModel):
-    """What one thinks of a message."""
+    """A rating of a message."""
 
     rating: Rating
     comment: Paragraph | None = None
 
 
 class FeedbackResponse(ResponseModel):
-    """What one said of a message."""
+    """The caller's rating of a message."""
 
     message_id: UUID
     rating: Rating
@@ -434,7 +434,7 @@ class NotReadyDocument(ResponseModel):
 
 
 class SimilarQuestion(ResponseModel):
-    """An earlier question of one's own; what was answered then may not hold now."""
+    """An earlier question of one's own; its answer may not hold now."""
 
     question: str
     message_id: UUID

@@ -141,7 +141,7 @@ async def test_members_share_no_answer_where_the_virtual_user_is_another(
     assert model.calls.count(CHATS) == 2
 
 
-async def test_members_share_no_answer_where_something_was_said_before(
+async def test_members_share_no_cached_answer_after_earlier_messages(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     await talking.answer(QUESTION)

@@ -35,7 +35,7 @@ async def curt(open_chat: OpenChat) -> Chat:
     return opened
 
 
-async def test_talk_that_was_cut_says_so(
+async def test_plain_answer_that_was_cut_is_labelled(
     curt: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(reply_tokens=200)
@@ -47,7 +47,7 @@ async def test_talk_that_was_cut_says_so(
         assert told["engine"]["degraded"]["code"] == "answer-cut"
 
 
-async def test_answer_that_was_cut_says_so_and_is_not_stored(
+async def test_answer_that_was_cut_is_labelled_and_not_cached(
     curt: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(reply=f"{QUOTE} ⟦1|{QUOTE}⟧\n" + "It is pink. " * 50)
@@ -61,7 +61,7 @@ async def test_answer_that_was_cut_says_so_and_is_not_stored(
     assert model.calls.count(CHATS) == 2
 
 
-async def test_answer_that_was_cut_before_a_claim_leaves_the_word_to_the_papers(
+async def test_answer_cut_before_its_first_claim_is_replaced_by_verbatim_sentences(
     curt: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(reply="Well, " * 200)
@@ -72,7 +72,7 @@ async def test_answer_that_was_cut_before_a_claim_leaves_the_word_to_the_papers(
     assert answered["engine"]["degraded"]["code"] == "answer-cut"
 
 
-async def test_question_that_leaves_no_room_for_papers_is_told_so(
+async def test_question_that_leaves_no_room_for_passages_is_refused(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     question = QUESTION + "霜" * 17_000
@@ -106,7 +106,7 @@ async def test_claims_beyond_the_last_that_is_shown_are_counted(
 
 
 @pytest.mark.parametrize("grounding", ["none", "papers"])
-async def test_stopped_answer_says_whose_words_it_holds(
+async def test_stopped_answer_keeps_its_label(
     talking: Chat, model: ScriptedModelServer, grounding: str
 ) -> None:
     reply = f"{QUOTE} ⟦1|{QUOTE}⟧\n" + "It is pink. " * 500
@@ -126,7 +126,7 @@ async def test_stopped_answer_says_whose_words_it_holds(
     assert label["prompt_hash"]
 
 
-async def test_answer_that_is_cancelled_while_nobody_works_on_it_keeps_its_text(
+async def test_answer_cancelled_without_a_worker_keeps_its_text(
     restarting: Restarting, model: ScriptedModelServer
 ) -> None:
     chat = await restarting.organisations.open(has_model=True)
@@ -149,7 +149,7 @@ async def test_answer_that_is_cancelled_while_nobody_works_on_it_keeps_its_text(
     assert answer["engine"]["model"] == "scripted"
 
 
-async def test_each_end_tells_of_its_run_in_the_names_of_responses(
+async def test_each_last_event_describes_its_run_as_responses_do(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     whole = await streamed(talking, QUESTION)
@@ -164,7 +164,7 @@ async def test_each_end_tells_of_its_run_in_the_names_of_responses(
 
 
 @pytest.mark.parametrize(("grounding", "index"), [("papers", 1), ("none", 0)])
-async def test_each_piece_of_text_says_where_it_belongs(
+async def test_each_delta_names_its_item(
     talking: Chat, model: ScriptedModelServer, grounding: str, index: int
 ) -> None:
     model.play(rules=(Rule(when="hello", reply="Hello! 您好。"),))

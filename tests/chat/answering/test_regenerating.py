@@ -20,7 +20,7 @@ async def again(chat: Chat, message_id: str, **options: Any) -> dict[str, Any]:
     return answered
 
 
-async def test_talk_without_papers_is_answered_anew_without_papers(
+async def test_regenerated_plain_answer_stays_plain(
     talking: Chat,
 ) -> None:
     first = await talking.answer("hello there", grounding="none")
@@ -32,7 +32,7 @@ async def test_talk_without_papers_is_answered_anew_without_papers(
     assert talking.documents.queries == []
 
 
-async def test_engine_of_an_answer_is_kept_when_it_is_given_anew(
+async def test_regenerated_answer_keeps_its_engine(
     talking: Chat,
 ) -> None:
     first = await talking.answer(QUESTION, engine="extractive")
@@ -42,7 +42,7 @@ async def test_engine_of_an_answer_is_kept_when_it_is_given_anew(
     assert anew["engine"]["engine"] == "extractive"
 
 
-async def test_what_is_named_counts_more_than_the_earlier_terms(talking: Chat) -> None:
+async def test_named_options_replace_those_of_the_earlier_answer(talking: Chat) -> None:
     first = await talking.answer(QUESTION, grounding="none")
 
     anew = await again(talking, first["ai_message_id"], grounding="papers")
@@ -52,7 +52,7 @@ async def test_what_is_named_counts_more_than_the_earlier_terms(talking: Chat) -
     assert quoted["engine"]["engine"] == "extractive"
 
 
-async def test_edited_question_is_answered_on_the_terms_of_its_first_words(
+async def test_edited_question_keeps_the_options_of_its_first_version(
     talking: Chat,
 ) -> None:
     first = await talking.answer("hello there", grounding="none")
@@ -65,7 +65,7 @@ async def test_edited_question_is_answered_on_the_terms_of_its_first_words(
     assert anew["engine"]["ruleset"] == "plain@3"
 
 
-async def test_answer_in_a_branch_of_its_own_is_given_anew_as_it_was(
+async def test_regenerated_copy_in_a_branch_keeps_its_options(
     talking: Chat,
 ) -> None:
     first = await talking.answer("hello there", grounding="none")

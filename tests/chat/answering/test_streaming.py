@@ -1,4 +1,4 @@
-"""A stream resumed anywhere tells the same, and its text is the stored message."""
+"""A stream resumed anywhere is the same, and its text is the stored message."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ async def resumed(chat: Chat, run_id: str, after: int) -> list[Event]:
 
 
 @pytest.mark.parametrize("engine", ["model", "extractive"])
-async def test_stream_tells_the_answer_in_the_names_of_responses(
+async def test_stream_has_the_event_names_of_responses(
     talking: Chat, engine: str
 ) -> None:
     events = await streamed(talking, QUESTION, engine=engine)

@@ -27,7 +27,7 @@ from dossier.testing.model_server import Rule, ScriptedModelServer
 SMALL = ContextWindow(1_500, 64)
 
 
-async def test_turns_that_no_longer_fit_are_summarised_and_then_told(
+async def test_turns_that_no_longer_fit_are_summarised_for_the_next_prompt(
     open_chat: OpenChat, chat_settings: Settings, model: ScriptedModelServer
 ) -> None:
     chat = await open_chat(has_model=True, window=SMALL)
@@ -69,7 +69,7 @@ async def summary_of(chat: Chat, room_id: str) -> str | None:
         return cast("str | None", await session.scalar(query, {"id": UUID(room_id)}))
 
 
-async def test_summary_is_asked_for_in_a_form_and_only_what_was_said_is_kept(
+async def test_summary_form_keeps_only_supported_statements(
     open_chat: OpenChat, chat_settings: Settings, model: ScriptedModelServer
 ) -> None:
     chat, room = await long_talk(open_chat)

@@ -326,7 +326,7 @@ def _checked(
 ) -> AnswerOutcome:
     """Label the model's answer; where no claim held, quote the documents instead."""
     is_cut = _is_cut(completed)
-    if stream.is_empty and not reader.said_nothing:
+    if stream.is_empty and not reader.has_no_answer:
         reason = ANSWER_CUT if is_cut else CLAIMS_UNSUPPORTED
         return _degraded(context, stream, reader, sources, reason)
     if stream.is_empty:

@@ -88,7 +88,7 @@ async def list_attachments_for_org(
     return (await session.scalars(query)).all()
 
 
-async def settle_summary_for_org(
+async def replace_summary_for_org(
     session: Session,
     org_id: UUID,
     room_id: UUID,
@@ -113,7 +113,7 @@ async def settle_summary_for_org(
 async def has_deleted_for_org(
     session: Session, org_id: UUID, message_ids: Sequence[UUID]
 ) -> bool:
-    """Tell whether one of several messages was deleted."""
+    """Return whether one of several messages was deleted."""
     query = (
         select(ChatMessage.id)
         .where(
@@ -168,7 +168,7 @@ async def list_pending_runs_for_org(
 async def end_pending_answers_for_org(
     session: Session, org_id: UUID, question_id: UUID
 ) -> None:
-    """Mark the answers to a question incomplete that nobody finishes any more."""
+    """Mark the pending answers to a question incomplete: their jobs are deleted."""
     await session.execute(
         update(ChatMessage)
         .where(
@@ -192,7 +192,7 @@ async def mark_deleted_for_org(
             citations=[],
             deleted_at=deleted_at,
             state=case(
-                # Nobody finishes it any more.
+                # Its job is deleted with it.
                 (ChatMessage.state == MessageState.PENDING, MessageState.INCOMPLETE),
                 else_=ChatMessage.state,
             ),
@@ -246,7 +246,7 @@ _PATH = _path()
 async def get_newest_message_for_org(
     session: Session, org_id: UUID, room_id: UUID
 ) -> ChatMessage | None:
-    """Return the end of the branch that somebody last wrote on."""
+    """Return the newest message of a room: the end of the branch last written on."""
     query = (
         select(ChatMessage)
         .where(ChatMessage.org_id == org_id, ChatMessage.room_id == room_id)
@@ -283,7 +283,7 @@ async def list_siblings_for_org(
 async def has_ancestor_for_org(
     session: Session, org_id: UUID, room_id: UUID, leaf_id: UUID, ancestor_id: UUID
 ) -> bool:
-    """Tell whether a message stands on the branch that ends in another."""
+    """Return whether a message is on the branch that ends in another."""
     message = aliased(ChatMessage)
     path = (
         select(ChatMessage.id, ChatMessage.parent_id)

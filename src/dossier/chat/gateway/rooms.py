@@ -169,7 +169,7 @@ async def list_members_for_org(
 async def add_persona_to_room(
     session: Session, org_id: UUID, room_id: UUID, virtual_user_id: UUID
 ) -> bool:
-    """Let a virtual user join; tell whether it was not there yet."""
+    """Add a virtual user to a room; return whether it is new there."""
     statement = (
         insert(ChatRoomPersona)
         .values(
@@ -187,7 +187,7 @@ async def add_persona_to_room(
 async def delete_persona_from_room_for_org(
     session: Session, org_id: UUID, room_id: UUID, virtual_user_id: UUID
 ) -> bool:
-    """Let a virtual user leave; tell whether it was there."""
+    """Remove a virtual user from a room; return whether it was there."""
     statement = (
         delete(ChatRoomPersona)
         .where(
@@ -203,7 +203,7 @@ async def delete_persona_from_room_for_org(
 async def delete_member_for_org(
     session: Session, org_id: UUID, room_id: UUID, profile_id: UUID
 ) -> None:
-    """Let a person leave a room, and the person's virtual users too."""
+    """Remove a person from a room, with the person's virtual users."""
     await session.execute(
         delete(ChatMember).where(
             ChatMember.org_id == org_id,
@@ -235,7 +235,7 @@ async def get_member_for_org(
 async def delete_personas_from_rooms_for_org(
     session: Session, org_id: UUID, virtual_user_id: UUID
 ) -> None:
-    """Let a virtual user leave all rooms."""
+    """Remove a virtual user from all rooms."""
     await session.execute(
         delete(ChatRoomPersona).where(
             ChatRoomPersona.org_id == org_id,
@@ -247,7 +247,7 @@ async def delete_personas_from_rooms_for_org(
 async def get_room_for_org(
     session: Session, org_id: UUID, room_id: UUID
 ) -> ChatRoom | None:
-    """Return a room whoever asks; only a link, which is its own key, asks so."""
+    """Return a room without asking for a membership; only for shared links."""
     query = select(ChatRoom).where(ChatRoom.org_id == org_id, ChatRoom.id == room_id)
     return (await session.scalars(query)).one_or_none()
 
@@ -312,7 +312,7 @@ async def get_live_share_for_org(
 async def get_org_of_share_for_system(
     session: Session, token_sha256: str
 ) -> UUID | None:
-    """Return whose link a token opens; the one question asked across organisations.
+    """Return the organisation of a token's link; the one query across organisations.
 
     Needs no system transaction: the database function answers this and no more.
     """

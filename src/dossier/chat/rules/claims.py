@@ -113,7 +113,7 @@ class ClaimReader:
 
     sources: Mapping[int, CitedSource]
     dropped: Counter[ClaimFault] = field(default_factory=Counter)
-    said_nothing: bool = False
+    has_no_answer: bool = False
     """The model said that the passages do not answer."""
     _buffer: str = ""
     _scanned: int = 0
@@ -131,7 +131,7 @@ class ClaimReader:
     def restart(self) -> None:
         """Forget the text so far: it was not the answer."""
         self.dropped.clear()
-        self.said_nothing = False
+        self.has_no_answer = False
         self._buffer, self._scanned, self._opened_at = "", 0, None
 
     def finish(self) -> list[Claim]:
@@ -159,7 +159,7 @@ class ClaimReader:
 
     def _checked(self, line: str) -> Iterator[Claim]:
         if line.strip() == NOTHING:
-            self.said_nothing = True
+            self.has_no_answer = True
         elif line.strip():
             checked = check_claim(line, self.sources)
             if isinstance(checked, Claim):
@@ -213,7 +213,7 @@ def find(quote: str, source: CitedSource) -> QuotePlace | None:
 
 
 def is_long_enough(quote: str) -> bool:
-    """Say whether a quote is more than a word that stands anywhere."""
+    """Return whether a quote is more than a word that could stand anywhere."""
     folded = "".join(character for character, _start, _end in _folded(quote))
     return sum(2 if ord(c) >= _FIRST_IDEOGRAPH else 1 for c in folded) >= MIN_WEIGHT
 
@@ -242,7 +242,7 @@ def _folded(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def is_related(sentence: str, quotes: Iterable[str]) -> bool:
-    """Tell whether a sentence shares anything with its quotes."""
+    """Return whether a sentence shares a word with its quotes."""
     quoted = " ".join(quotes)
     if _script(sentence) != _script(quoted):
         return True

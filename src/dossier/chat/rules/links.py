@@ -92,7 +92,7 @@ def _kept(address: str, known: Sequence[str]) -> str:
 
 
 def _stands(address: str, passage: str) -> bool:
-    """Say whether a passage holds exactly this address, not a longer one."""
+    """Return whether a passage holds exactly this address, not a longer one."""
     return any(bare(found.group()) == address for found in ADDRESS.finditer(passage))
 
 
@@ -115,7 +115,7 @@ _ENDS: Final = "|".join(
 _ADDRESS_REST: Final = (
     r"[^\s<>`⟦⟧\u3000-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]*"
 )
-"""What an address goes on with; a text without blanks does not."""
+"""The rest of an address; ideographs end it, since they follow without a blank."""
 _OPEN: Final = re.compile(
     r"!?\[[^\]\n]*$|!?\[[^\]\n]*\]\s?(?:[(\[][^)\]\n]*|:[^\n]*)?$|\]\([^)\n]*$"
     rf"|!?\[[^\]\n]*\]\s?[(\[][^)\]\n]*[)\]]{_ADDRESS_REST}$"
@@ -130,7 +130,7 @@ _NEXT: Final = re.compile(_ADDRESS_REST)
 
 
 class LinkGuard:
-    """Takes a model's text piece by piece; gives what may be shown of it.
+    """Reads a model's text piece by piece and returns what may be shown of it.
 
     `known` are texts whose addresses may be repeated; `shown` is the text that the
     pieces continue.
@@ -144,7 +144,7 @@ class LinkGuard:
         self._note_shown(shown)
 
     def feed(self, delta: str) -> str:
-        """Take a piece; return what may be shown by now."""
+        """Read a piece; return what may be shown by now."""
         if not delta.isascii():
             delta = visible(delta)
         is_open = self._held or self._in_address or delta.endswith(_SCHEMES)
@@ -185,7 +185,7 @@ def _opening(window: str) -> int:
 
 
 def _unended(window: str) -> int:
-    """Return where an address begins that the next piece may go on with."""
+    """Return where an address begins that the next piece may continue."""
     for found in ADDRESS.finditer(window):
         if found.end() == len(window):
             return found.start()

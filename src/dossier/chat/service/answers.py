@@ -76,7 +76,7 @@ def require_model(options: AnswerOptions, *, has_model: bool) -> None:
 
 
 class AnswersService:
-    """Questions of whoever asks, in the caller's transaction."""
+    """Questions of the caller, in the caller's transaction."""
 
     def __init__(
         self,

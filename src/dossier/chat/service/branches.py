@@ -69,8 +69,22 @@ class Senders:
     def __init__(
         self, profiles: Sequence[ChatProfile], personas: Sequence[VirtualUser]
     ) -> None:
-        self._known = {each.id: _person(each) for each in profiles} | {
-            each.id: _persona(each) for each in personas
+        self._known = {
+            each.id: Sender(
+                kind="user",
+                name=each.display_name,
+                user_id=each.user_id,
+                virtual_user_id=None,
+            )
+            for each in profiles
+        } | {
+            each.id: Sender(
+                kind="virtual_user",
+                name=each.name,
+                user_id=None,
+                virtual_user_id=each.id,
+            )
+            for each in personas
         }
 
     def of(self, message: ChatMessage) -> Sender:
@@ -106,7 +120,7 @@ async def views_of(
     messages: Sequence[ChatMessage],
     reader_id: UUID | None,
 ) -> list[MessageView]:
-    """Return messages as one reader sees them; nobody in particular has no rating."""
+    """Return messages as one reader sees them; without a reader, without ratings."""
     ids = [each.id for each in messages]
     senders = await senders_of(session, org_id, messages)
     sent = await message_gateway.list_attachments_for_org(session, org_id, ids)
@@ -157,24 +171,6 @@ def _view(
     )
 
 
-def _person(profile: ChatProfile) -> Sender:
-    return Sender(
-        kind="user",
-        name=profile.display_name,
-        user_id=profile.user_id,
-        virtual_user_id=None,
-    )
-
-
-def _persona(virtual_user: VirtualUser) -> Sender:
-    return Sender(
-        kind="virtual_user",
-        name=virtual_user.name,
-        user_id=None,
-        virtual_user_id=virtual_user.id,
-    )
-
-
 ENTITY = "chat_room"
 
 
@@ -195,7 +191,7 @@ class Branch:
 
 
 class BranchesService:
-    """The branches of rooms where whoever asks is a member."""
+    """The branches of rooms where the caller is a member."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
@@ -241,7 +237,7 @@ class BranchesService:
         return [Branch(each, leaves[each.id]) for each in views]
 
     async def branch_off(self, message_id: UUID, title: str | None) -> ChatRoom:
-        """Go on elsewhere: a private room of one's own, with the branch so far."""
+        """Copy the branch so far into a new private room of the caller."""
         seen = await self._memberships.get_message(message_id)
         origin = seen.membership.room
         path = await self._path(origin.id, message_id, MAX_PATH)
@@ -298,7 +294,7 @@ class BranchesService:
 def _copied(
     message: ChatMessage, room: ChatRoom, new_ids: dict[UUID, UUID]
 ) -> ChatMessage:
-    is_pending = message.state == MessageState.PENDING  # nobody will finish the copy
+    is_pending = message.state == MessageState.PENDING  # no job finishes the copy
     return ChatMessage(
         id=new_ids[message.id],
         org_id=message.org_id,

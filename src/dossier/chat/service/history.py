@@ -7,7 +7,7 @@ from dossier.chat.constants import MessageState
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.rules.prompting import HistoryWindow
-from dossier.chat.service.branches import Sender, senders_of
+from dossier.chat.service.branches import senders_of
 from dossier.chat.service.rooms import Memberships
 from dossier.chat.types import History, Summary, Turn
 from dossier.core.database import Session
@@ -63,7 +63,7 @@ class HistoryService:
             self._session, self._actor.org_id, message_ids
         ):
             return False
-        return await message_gateway.settle_summary_for_org(
+        return await message_gateway.replace_summary_for_org(
             self._session, self._actor.org_id, room_id, summary, after_id=after_id
         )
 
@@ -96,12 +96,15 @@ class HistoryService:
     async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
         kept = [each for each in messages if _is_included(each)]
         senders = await senders_of(self._session, self._actor.org_id, kept)
-        return [_turn(each, senders.of(each)) for each in kept]
-
-
-def _turn(message: ChatMessage, sender: Sender) -> Turn:
-    role = "user" if message.virtual_user_id is None else "assistant"
-    return Turn(message.id, role, sender.name, message.text)
+        return [
+            Turn(
+                each.id,
+                "user" if each.virtual_user_id is None else "assistant",
+                senders.of(each).name,
+                each.text,
+            )
+            for each in kept
+        ]
 
 
 def _is_included(message: ChatMessage) -> bool:

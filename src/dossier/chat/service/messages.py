@@ -35,7 +35,7 @@ ENTITY = "chat_message"
 
 
 class MessagesService:
-    """What is said in rooms where whoever asks is a member."""
+    """Messages of rooms where the caller is a member."""
 
     def __init__(self, session: Session, actor: Actor, max_characters: int) -> None:
         self._session = session
@@ -125,7 +125,7 @@ class MessagesService:
         return message
 
     async def delete_message(self, message_id: UUID) -> None:
-        """Forget what one said; its place stays, so that answers keep theirs.
+        """Delete a message's text; its place stays, so that answers keep theirs.
 
         The room's running summary, the run of an answer and stored answers of the room
         may hold its words: they are deleted too, and a run under way stops, whether it
@@ -293,7 +293,7 @@ class MessagesService:
         membership.room.active_at = message.created_at
 
     async def _record(self, action: str, message: ChatMessage, **details: int) -> None:
-        """Record in the activity log that something was said, never what."""
+        """Record a change of a message, never its text."""
         await self._activity.record(
             action,
             ENTITY,
@@ -314,7 +314,7 @@ def _pending_detail(run_id: UUID | None) -> str:
 
 
 class FeedbackService:
-    """One's own opinion of messages that one sees."""
+    """The caller's ratings of messages."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
@@ -325,7 +325,7 @@ class FeedbackService:
     async def rate(
         self, message_id: UUID, rating: Rating, comment: str | None
     ) -> ChatFeedback:
-        """Say what one thinks of a message, instead of what one said before."""
+        """Rate a message, in place of an earlier rating."""
         seen = await self._memberships.get_message(message_id)
         if seen.message.deleted_at is not None:
             raise ChatMessageNotFoundError(message_id)
@@ -343,7 +343,7 @@ class FeedbackService:
         return stored
 
     async def withdraw(self, message_id: UUID) -> None:
-        """Take back what one said, if one did."""
+        """Withdraw the rating, if there is one."""
         seen = await self._memberships.get_message(message_id)
         await gateway.delete_feedback_for_org(
             self._session,

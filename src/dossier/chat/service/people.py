@@ -22,7 +22,7 @@ PROFILE_ENTITY = "chat_profile"
 
 
 class ProfilesService:
-    """The profile of whoever asks, and those of colleagues who are invited."""
+    """The profile of the caller, and those of colleagues who are invited."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
@@ -73,7 +73,7 @@ PERSONA_ENTITY = "virtual_user"
 
 
 class PersonasService:
-    """The virtual users of whoever asks; nobody sees another person's."""
+    """The virtual users of the caller; another person's are not found."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
@@ -138,10 +138,10 @@ class PersonasService:
         return persona
 
     async def retire_persona(self, virtual_user_id: UUID) -> None:
-        """Let a virtual user leave all rooms for good; what it said stays."""
+        """Retire a virtual user from all rooms; its messages stay."""
         persona = await self.get_persona(virtual_user_id)
         if persona.is_default:
-            detail = "One's own assistant stays: change it instead."
+            detail = "Your own assistant cannot be retired: change it instead."
             raise DefaultVirtualUserError(detail)
         persona.retired_at = now()
         await room_gateway.delete_personas_from_rooms_for_org(

@@ -110,7 +110,7 @@ async def read_room(reader: TenantReader, room_id: UUID) -> Row:
 
 
 class RoomsService:
-    """The rooms of whoever asks."""
+    """The rooms of the caller."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
@@ -173,11 +173,11 @@ class RoomsService:
     async def delete_room(self, room_id: UUID) -> None:
         """Delete a room with its messages, links, attachments, runs and stored answers.
 
-        Whatever still writes an answer there stops. Runs go before messages, as where
-        an answer is settled, so that neither waits for the other.
+        Answers being written there stop. Jobs are deleted before messages, in the order
+        in which a worker locks them, so that neither waits for the other.
         """
         room = (await self._memberships.get_as_owner(room_id)).room
-        await self._memberships.lock(room_id)  # nobody asks meanwhile
+        await self._memberships.lock(room_id)  # no question is added meanwhile
         jobs = JobsService(self._session, self._actor)
         await jobs.delete_jobs_of_subject(room_id)
         await AnswerCache(self._session, self._actor).forget({"room_id": room_id})
@@ -185,7 +185,7 @@ class RoomsService:
         await self._record("delete", room)
 
     async def _record(self, action: str, room: ChatRoom, **details: Any) -> None:
-        """Record an activity without the title, which may be somebody's words."""
+        """Record an activity without the title, which may be a question's words."""
         recorded = {"kind": RoomKind(room.kind).value, **details}
         await self._activity.record(action, ENTITY, room.id, details=recorded)
 
@@ -205,7 +205,7 @@ class RoomMember:
 
 
 class MembersService:
-    """The people and virtual users of rooms where whoever asks is a member."""
+    """The people and virtual users of rooms where the caller is a member."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
@@ -224,7 +224,7 @@ class MembersService:
         return [RoomMember(member, profile) for member, profile in rows]
 
     async def add_member(self, room_id: UUID, user_id: UUID) -> tuple[RoomMember, bool]:
-        """Bring a colleague into one's group room; tell whether that was new."""
+        """Add a colleague to one's group room; return whether that is new."""
         membership = await self._memberships.get_as_owner(room_id)
         if membership.room.kind == RoomKind.PRIVATE:
             detail = "A private room has one member: invite people into a group room."

@@ -1,4 +1,4 @@
-"""What a virtual user may read: no more than its owner and whoever asks it."""
+"""What a virtual user may read: no more than its owner and the asker may."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class ScopesService:
         self._directory = Directory(session, actor)
 
     async def admit(self, membership: RoomMembership, persona: VirtualUser) -> None:
-        """Let one's own virtual user join; another person's must be in the room."""
+        """Add the caller's virtual user to a room; another person's must be in it."""
         if persona.owner_id != membership.member.profile_id:
             await self.scope_for(membership.room, persona)
             return

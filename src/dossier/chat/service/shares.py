@@ -1,8 +1,10 @@
-"""Links that show a conversation to whoever holds them, until they end."""
+"""Links that show a conversation to anybody who has them, until they expire."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -17,7 +19,6 @@ from dossier.chat.exceptions import (
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import rooms as room_gateway
 from dossier.chat.models import ChatMessage, ChatShare
-from dossier.chat.rules import shares as rules
 from dossier.chat.schemas import SharedMessage, SharedResponse
 from dossier.chat.service.branches import MessageView, views_of
 from dossier.chat.service.rooms import Memberships
@@ -29,18 +30,28 @@ ENTITY = "chat_share"
 NOBODY = UUID(int=0)
 """An organisation that is none: its transaction sees no rows."""
 HOLDER = "holder of a link"
+TOKEN_BYTES: Final = 32
+SHOWN: Final = ("number", "filename", "page", "label", "quote")
+"""Members of a citation that strangers see: no ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class MadeShare:
-    """A new link, and the token that is told once."""
+def new_token() -> str:
+    """Return a token that cannot be guessed."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
 
-    share: ChatShare
-    token: str
+
+def token_sha256(token: str) -> str:
+    """Return what is stored of a token; found by it, a link leaks nothing by timing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def shown_citation(citation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a citation as strangers see it."""
+    return {name: citation.get(name) for name in SHOWN}
 
 
 class SharesService:
-    """The links of rooms that whoever asks owns."""
+    """The links of rooms that the caller owns."""
 
     def __init__(self, session: Session, actor: Actor, ttl_days: int) -> None:
         self._session = session
@@ -51,23 +62,23 @@ class SharesService:
 
     async def share(
         self, room_id: UUID, message_id: UUID | None, expires_in_days: int | None
-    ) -> MadeShare:
-        """Make a link to the room so far, or to one message; later ones stay hidden."""
+    ) -> tuple[ChatShare, str]:
+        """Make a link to the room so far, or to one message; return also its token."""
         membership = await self._memberships.get_as_owner(room_id)
         last = await self._last_shown(room_id, message_id)
-        token = rules.new_token()
+        token = new_token()
         share = ChatShare(
             org_id=self._actor.org_id,
             room_id=room_id,
             message_id=last.id,
             kind=ShareKind.MESSAGE if message_id else ShareKind.ROOM,
-            token_sha256=rules.token_sha256(token),
+            token_sha256=token_sha256(token),
             expires_at=now() + timedelta(days=expires_in_days or self._ttl_days),
             created_by=membership.member.profile_id,
         )
         await room_gateway.add_share(self._session, share)
         await self._record("create", share)
-        return MadeShare(share, token)
+        return share, token
 
     async def list_shares(self, room_id: UUID) -> Sequence[ChatShare]:
         """Return the links of a room."""
@@ -138,8 +149,8 @@ class SharedReader:
         self._sessions = sessions
 
     async def open(self, token: str) -> SharedResponse:
-        """Return what the link shows; ended and unknown ones are told alike."""
-        digest = rules.token_sha256(token)
+        """Return what the link shows; expired and unknown ones give the same 404."""
+        digest = token_sha256(token)
         async with tenant_transaction(self._sessions, NOBODY) as session:
             org_id = await room_gateway.get_org_of_share_for_system(session, digest)
         if org_id is None:
@@ -168,7 +179,7 @@ async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
 
 
 async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:
-    """Return what is shown, the oldest first: words that are there, no drafts."""
+    """Return what is shown, the oldest first: neither deleted nor empty messages."""
     is_whole = share.kind == ShareKind.ROOM
     path = await message_gateway.list_path_for_org(
         session,
@@ -194,6 +205,6 @@ def _stranger_sees(view: MessageView) -> SharedMessage:
             "sender": view.sender,
             "text": view.text,
             "created_at": view.created_at,
-            "citations": [rules.shown_citation(each) for each in view.citations],
+            "citations": [shown_citation(each) for each in view.citations],
         }
     )

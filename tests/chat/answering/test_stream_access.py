@@ -1,4 +1,4 @@
-"""Whoever would not be let in any more reads no further; the answer goes on."""
+"""A stream ends when its reader loses access; the answer is finished all the same."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 
 
 @dataclass
-class House:
+class SignedInChat:
     """Chat with its real log-in, and two who are logged in."""
 
     chat: Chat
@@ -45,7 +45,7 @@ class House:
     run_ids: list[str] = field(default_factory=list)
 
     async def stream(self) -> tuple[str, asyncio.Task[httpx2.Response]]:
-        """Have Ann ask, and read; return the run, and what she is shown at the end."""
+        """Let Ann ask and read; return the run's path, and the task that reads."""
         started = await self.ann.post(
             "/api/v1/chat",
             json={"message": "Tell me all", "grounding": "none"},
@@ -60,9 +60,9 @@ class House:
 
 
 @pytest.fixture
-async def house(
+async def signed_in(
     open_chat: OpenChat, model: ScriptedModelServer
-) -> AsyncIterator[House]:
+) -> AsyncIterator[SignedInChat]:
     chat = await open_chat(has_model=True, recheck_s=RECHECK_S)
     model.play(SLOW)
     people = [
@@ -80,57 +80,57 @@ async def house(
     ann, boss = (
         client_of(chat.app, signer.issue(each.id, chat.org_id)) for each in people
     )
-    house = House(chat, ann, boss, people[0], clock_s)
-    yield house
-    for run_id in house.run_ids:  # no other test shall wait for it
+    signed_in = SignedInChat(chat, ann, boss, people[0], clock_s)
+    yield signed_in
+    for run_id in signed_in.run_ids:  # the worker is shared with other tests
         async with tenant_transaction(chat.sessions, chat.org_id) as session:
             jobs = JobsService(session, Actor.system(chat.org_id))
             await jobs.cancel_job_of_kind(UUID(run_id), ANSWER_JOB)
         await chat.wait(run_id)
 
 
-async def deactivate(house: House) -> None:
-    changed = await house.boss.patch(
-        f"/api/v1/users/{house.user.id}", json={"is_active": False}
+async def deactivate(signed_in: SignedInChat) -> None:
+    changed = await signed_in.boss.patch(
+        f"/api/v1/users/{signed_in.user.id}", json={"is_active": False}
     )
     assert changed.status_code == CODES.OK
 
 
-async def change_password(house: House) -> None:
-    async with system_transaction(house.chat.sessions) as session:
-        user = await session.get_one(User, house.user.id)
+async def change_password(signed_in: SignedInChat) -> None:
+    async with system_transaction(signed_in.chat.sessions) as session:
+        user = await session.get_one(User, signed_in.user.id)
         user.credentials_changed_at = now().replace(year=now().year + 1)
 
 
-async def let_the_token_end(house: House) -> None:
-    house.clock_s[0] += 901
+async def expire_token(signed_in: SignedInChat) -> None:
+    signed_in.clock_s[0] += 901
 
 
-@pytest.mark.parametrize("event", [deactivate, change_password, let_the_token_end])
-async def test_stream_ends_for_whoever_would_not_be_let_in_any_more(
-    house: House, event: Callable[[House], Awaitable[None]]
+@pytest.mark.parametrize("event", [deactivate, change_password, expire_token])
+async def test_stream_ends_when_its_reader_loses_access(
+    signed_in: SignedInChat, event: Callable[[SignedInChat], Awaitable[None]]
 ) -> None:
-    path, reading = await house.stream()
+    path, reading = await signed_in.stream()
 
-    await event(house)
+    await event(signed_in)
 
     async with asyncio.timeout(3):
         shown = await reading
     assert "response.created" in shown.text
     assert "response.incomplete" not in shown.text
     assert "response.completed" not in shown.text
-    refused = await house.ann.get(f"{path}/events")
+    refused = await signed_in.ann.get(f"{path}/events")
     assert refused.status_code == CODES.UNAUTHORIZED
-    run = await house.chat.job(house.run_ids[0])
+    run = await signed_in.chat.job(signed_in.run_ids[0])
     assert run.state is JobState.PROCESSING
 
 
-async def test_stream_ends_with_the_api_key_that_asked_for_it(house: House) -> None:
-    made = await house.boss.post(KEYS, json=MAKE)
-    house.ann.headers.update(bearer(made.json()["token"]))
-    _path, reading = await house.stream()
+async def test_stream_ends_when_its_api_key_is_revoked(signed_in: SignedInChat) -> None:
+    made = await signed_in.boss.post(KEYS, json=MAKE)
+    signed_in.ann.headers.update(bearer(made.json()["token"]))
+    _path, reading = await signed_in.stream()
 
-    revoked = await house.boss.delete(f"{KEYS}/{made.json()['id']}")
+    revoked = await signed_in.boss.delete(f"{KEYS}/{made.json()['id']}")
 
     async with asyncio.timeout(3):
         shown = await reading
@@ -139,10 +139,12 @@ async def test_stream_ends_with_the_api_key_that_asked_for_it(house: House) -> N
     assert "response.completed" not in shown.text
 
 
-async def test_stream_of_whoever_is_still_welcome_goes_on(house: House) -> None:
-    path, reading = await house.stream()
+async def test_stream_of_a_reader_with_access_continues_to_its_end(
+    signed_in: SignedInChat,
+) -> None:
+    path, reading = await signed_in.stream()
 
-    await house.ann.post(f"{path}/cancel")
+    await signed_in.ann.post(f"{path}/cancel")
 
     async with asyncio.timeout(3):
         shown = await reading

@@ -142,7 +142,7 @@ async def test_answer_given_anew_is_not_stored_where_its_question_was_deleted(
     assert earlier["text"] == first["ai_response"]
 
 
-async def test_whoever_waits_for_an_answer_is_told_that_the_room_is_gone(
+async def test_waiting_request_ends_when_its_room_is_deleted(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(SLOW)

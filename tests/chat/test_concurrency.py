@@ -13,7 +13,7 @@ from dossier.core.models import new_id
 SPEAKERS = 6
 
 
-async def test_nobody_who_talks_at_once_ends_up_on_another_branch(
+async def test_concurrent_messages_stay_on_one_branch(
     fresh_database: str,
 ) -> None:
     engine = make_engine(fresh_database, pool_size=SPEAKERS)

@@ -291,7 +291,7 @@ PIECES = st.lists(
 
 
 @given(PIECES)
-def test_what_a_passage_says_it_proves(pieces: list[str]) -> None:
+def test_numbers_of_a_passage_prove_themselves(pieces: list[str]) -> None:
     text = "".join(pieces)
 
     assert unsupported_numbers(text, [text]) == []

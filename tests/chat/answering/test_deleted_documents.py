@@ -1,4 +1,4 @@
-"""A log tells which passages were found, never what they say."""
+"""The event log names the passages that were found and holds none of their text."""
 
 import orjson
 from tests.chat.answering.conftest import (
@@ -15,19 +15,19 @@ QUESTION = "How long is the shelf life?"
 CLAIM = "It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧"
 
 
-async def test_what_was_found_is_named_without_its_words(chat: Chat) -> None:
+async def test_search_event_names_passages_without_their_text(chat: Chat) -> None:
     chat.documents.add(chat.org_id, STABILITY)
 
     answered = await chat.answer(QUESTION)
 
-    told = replayed(await chat.events(answered["run_id"])).searched or {}
-    [found] = told["results"]
+    searched = replayed(await chat.events(answered["run_id"])).searched or {}
+    [found] = searched["results"]
     assert found["filename"] == STABILITY.filename
     assert found["document_id"] == str(STABILITY.document_id)
-    assert STABILITY.text[:30] not in orjson.dumps(told).decode()
+    assert STABILITY.text[:30] not in orjson.dumps(searched).decode()
 
 
-async def test_answer_begins_anew_where_its_papers_are_gone_meanwhile(
+async def test_answer_begins_anew_when_its_documents_were_deleted(
     restarting: Restarting, model: ScriptedModelServer
 ) -> None:
     chat = await restarting.organisations.open(has_model=True, continues=True)
