@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
 from dossier.ai.router import router as ai
-from dossier.chat.router import routers as chat
+from dossier.chat.router import router as chat
 from dossier.chat.service import answers
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
@@ -37,7 +37,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     activity,
     jobs,
     documents,
-    *chat,
+    chat,
     *knowledge,
     accounts,
     ai,

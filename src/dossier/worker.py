@@ -18,7 +18,7 @@ from dossier.ai.service.capabilities import (
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
 from dossier.api import central_service
 from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
-from dossier.chat.constants import ANSWER_JOB, SUMMARISE_TASK
+from dossier.chat.constants import ANSWER_JOB, SUMMARISE_JOB
 from dossier.core.database import make_sessions
 from dossier.core.reconnect import is_lost
 from dossier.core.settings import JobSettings, Settings
@@ -315,6 +315,18 @@ def known_handlers(
 
 
 @asynccontextmanager
+async def running(worker: Worker) -> AsyncIterator[asyncio.Event]:
+    """Run a worker beside the caller; leaving, or the event, lets its jobs end."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop), name="worker")
+        try:
+            yield stop
+        finally:
+            stop.set()
+
+
+@asynccontextmanager
 async def working(
     settings: Settings, database: Database, kinds: Collection[str]
 ) -> AsyncIterator[None]:
@@ -322,17 +334,12 @@ async def working(
 
     Leaving waits for the jobs that run.
     """
-    engine, stop = configured_engine(settings, database.url), asyncio.Event()
+    engine = configured_engine(settings, database.url)
     own = Database(database.url, engine, make_sessions(engine))
     handlers = {kind: HANDLERS[kind](settings) for kind in kinds}
     try:
-        async with asyncio.TaskGroup() as group:
-            worker = make_worker(settings, own, handlers, timers=[])
-            group.create_task(worker.run(stop), name="worker")
-            try:
-                yield
-            finally:
-                stop.set()
+        async with running(make_worker(settings, own, handlers, timers=[])):
+            yield
     finally:
         await engine.dispose()
 
@@ -360,7 +367,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     ):
         handlers = known_handlers(settings, searchers.embedder())
         handlers[ANSWER_JOB] = pipeline
-        handlers[SUMMARISE_TASK] = pipeline.summarise
+        handlers[SUMMARISE_JOB] = pipeline.summarise
         logger.info("worker.started")
         await make_worker(settings, database, handlers).run(stop)
     logger.info("worker.stopped")

@@ -44,7 +44,7 @@ async def upload(chat: Chat, name: str, content: bytes) -> str:
     return document_id
 
 
-async def test_uploaded_papers_answer_in_either_language(
+async def test_uploaded_documents_answer_in_either_language(
     reading: Chat, chat_settings: Settings
 ) -> None:
     report = await upload(reading, "report.pdf", REPORT)
@@ -73,7 +73,7 @@ async def test_uploaded_papers_answer_in_either_language(
     assert english["engine"]["network"] is False
 
 
-async def test_paper_that_is_still_read_is_named_and_cannot_be_sent_along(
+async def test_document_still_being_read_is_named_and_cannot_be_attached(
     reading: Chat,
 ) -> None:
     late = await upload(reading, "late.pdf", REPORT)
