@@ -147,7 +147,7 @@ def join_lists(forms: dict[str, str], above: str) -> None:
         "from fastapi import APIRouter\n"
         f"from dossier.{domain}.router import router as {domain}\n",
     )
-    edit("src/dossier/api.py", r"^(API_ROUTERS: .*= \()", rf"\1{domain}, ")
+    edit("src/dossier/api.py", r"^(API_ROUTERS: [^)]+)\)", rf"\1    {domain},\n)")
     # The floors, highest first: the new line goes before that of the domain below it.
     edit(
         "pyproject.toml",

@@ -132,7 +132,10 @@ async def ensure_template(cluster_url: str) -> None:
         await connection.execute("select pg_advisory_lock(7)")
         query = "select 1 from pg_database where datname = $1"
         if not await connection.fetchval(query, TEMPLATE):
-            await connection.execute(f"create database {TEMPLATE}_draft")
+            source = "template1" if CLUSTER is None else "dossier_template"
+            await connection.execute(
+                f"create database {TEMPLATE}_draft template {source} strategy file_copy"
+            )
             await migrate.upgrade(named(cluster_url, f"{TEMPLATE}_draft"))
             await connection.execute(
                 f"alter database {TEMPLATE}_draft rename to {TEMPLATE}"

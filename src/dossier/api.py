@@ -24,7 +24,13 @@ from dossier.sources.ports import CentralService
 from dossier.sources.service import central
 
 # What declares kinds of jobs, so that every process knows all of them.
-DECLARING = (documents_service, indexing, reports_service, central, answers)
+DECLARING = (
+    answers,
+    central,
+    documents_service,
+    indexing,
+    reports_service,
+)
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 

@@ -11,10 +11,10 @@ from fastapi.routing import iter_route_contexts
 
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
-from dossier.accounts.service import (
+from dossier.accounts.service.organisations import OrganisationsService
+from dossier.accounts.service.sign_in import (
     KeySignInService,
     KeyUses,
-    OrganisationsService,
     Principal,
     SignInService,
 )

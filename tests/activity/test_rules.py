@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.activity.constants import GENESIS_HASH
+from dossier.activity.exceptions import UnhashableDetailError
 from dossier.activity.rules import (
     ChainWalk,
-    Link,
-    UnhashableDetailError,
     chain_hash,
     row_hash,
 )
+from dossier.activity.types import ChainLink
 
 leaves = st.none() | st.booleans() | st.integers() | st.text()
 details = st.recursive(
@@ -77,7 +77,7 @@ def test_a_whole_chain_holds(contents: list[str]) -> None:
     for position, content in enumerate(contents, start=1):
         row = row_hash({"details": content})
         chain = chain_hash(chain, row)
-        assert walk.step(Link(position, uuid4(), row, chain, row))
+        assert walk.step(ChainLink(position, uuid4(), row, chain, row))
     walk.finish()
 
     assert walk.broken is None

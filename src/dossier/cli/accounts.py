@@ -16,7 +16,7 @@ from dossier.accounts.schemas import (
     MIN_PASSWORD_LENGTH,
     UserCreate,
 )
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.core.schemas import refuse_steering
 from dossier.core.security import Passwords
 from dossier.core.settings import Settings

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from dossier.accounts.constants import Scope
 from dossier.accounts.models import ApiKey
 from dossier.accounts.schemas import ApiKeyCreate, ApiKeyResponse
-from dossier.accounts.service import ApiKeysService, OrganisationsService
+from dossier.accounts.service.api_keys import ApiKeysService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import tenant_transaction
