@@ -12,6 +12,8 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dossier.core.revision import head_revision
+
 ROOT = Path(__file__).resolve().parents[1]
 SKELETON = Path(__file__).parent / "skeleton"
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*s")
@@ -36,26 +38,12 @@ def forms_of(domain: str) -> dict[str, str]:
         "entities": domain.replace("_", " "),
         "entity_slug": entity.replace("_", "-"),
         "path": domain.replace("_", "-"),
-        "down_revision": newest_revision(),
+        "down_revision": head_revision(),
     }
 
 
 def _camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
-
-
-def newest_revision() -> str:
-    """Return the migration that no other one builds on."""
-    text = "\n".join(
-        path.read_text() for path in (ROOT / "migrations/versions").glob("*.py")
-    )
-    revisions = set(re.findall(r'^revision = "(.+)"$', text, re.MULTILINE))
-    parents = set(re.findall(r'^down_revision = "(.+)"$', text, re.MULTILINE))
-    heads: list[str] = sorted(revisions - parents)
-    if len(heads) > 1:
-        message = f"the migrations have several heads, {', '.join(heads)}: chain them"
-        raise LookupError(message)
-    return heads[0]
 
 
 def refuse_unusable(domain: str, above: str) -> None:

@@ -37,7 +37,7 @@ from dossier.core.database import (
     make_sessions,
     tenant_transaction,
 )
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.embedded.layout import system_account
 from dossier.core.errors import UnauthenticatedError
 from dossier.core.security import PrincipalCache

@@ -27,7 +27,7 @@ from dossier.api import (
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.middleware import Edge, EdgeParts
+from dossier.core.middleware import MiddlewareParts, RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _route(app)
     problems.install(app)
     openapi.describe(app)
-    app.add_middleware(Edge, parts=_edge_parts(app, settings))
+    app.add_middleware(RequestMiddleware, parts=_edge_parts(app, settings))
     return app
 
 
@@ -131,10 +131,10 @@ def _route(app: FastAPI) -> None:
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
 
 
-def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:
+def _edge_parts(app: FastAPI, settings: Settings) -> MiddlewareParts:
     web, limits = settings.web, settings.limits
     is_open = settings.auth.mode == "open"
-    return EdgeParts(
+    return MiddlewareParts(
         limiter=RateLimiter(
             requests_per_minute=limits.requests_per_minute,
             logins_per_minute=limits.logins_per_minute,

@@ -24,7 +24,8 @@ COPIED = ("src", "tests", "migrations", "scripts", "docs", ".env.example")
 DOMAINS = ("suppliers", "laboratories")
 STEP = re.compile(
     r"`make new-domain name=(?P<name>\w+)(?: above=(?P<above>\w+))?` "
-    r"|^```python\n# (?P<path>[\w./-]+)(?P<place>, .+)?\n(?P<code>(?s:.*?))```$",
+    r"|^```(?:python|text)\n# (?P<path>[\w./-]+)(?P<place>, .+)?\n"
+    r"(?P<code>(?s:.*?))```$",
     re.MULTILINE,
 )
 

@@ -15,7 +15,7 @@ import orjson
 import typer
 
 from dossier.core.database import APP_ROLE, SYSTEM_ROLE, UNREACHABLE
-from dossier.core.embedded import EmbeddedDatabaseError
+from dossier.core.embedded.errors import EmbeddedDatabaseError
 from dossier.core.errors import AppError
 from dossier.core.revision import (
     CONNECT_TIMEOUT_S,

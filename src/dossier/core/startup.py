@@ -16,7 +16,7 @@ from dossier.core.database import (
     make_engine,
     make_sessions,
 )
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.online import STATEMENTS
 from dossier.core.revision import DatabaseNotReadyError, is_at_head, reaching
 from dossier.core.settings import Settings
