@@ -24,7 +24,7 @@ from dossier.core.models import Base, Identified, TenantOwned, tenant_args
 
 
 class ActivityEvent(TenantOwned, Identified, Base):
-    """One thing that somebody did, or was refused."""
+    """One action of an actor, done or refused."""
 
     __tablename__ = "activity_events"
     __table_args__ = tenant_args(

@@ -1,4 +1,4 @@
-"""The catalogue of problem types: every `type` of a problem resolves to its page."""
+"""The catalogue of problem types: the `type` of every problem is a URL of it."""
 
 import importlib
 import importlib.util

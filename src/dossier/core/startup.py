@@ -1,6 +1,6 @@
 """From settings to a database that can be used: started, migrated, connected.
 
-Web, worker and commands all come in through `opened_database`.
+Web, worker and commands all use `opened_database`.
 """
 
 from collections.abc import AsyncIterator
@@ -68,7 +68,7 @@ def configured_engine(
 
 
 async def bring_up(url: str) -> None:
-    """Apply what is missing; where nothing is, a start costs one look."""
+    """Apply missing migrations; without any, a start costs one query."""
     if STATEMENTS or not await is_at_head(url):
         # Alembic takes a tenth of a second to import, and most starts need none.
         from dossier.core import migrate  # noqa: PLC0415
