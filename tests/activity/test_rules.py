@@ -37,19 +37,13 @@ def test_different_content_has_a_different_hash(one: str, other: str) -> None:
     assert same is (one == other)
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.text()
-NESTED = st.recursive(
-    LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-)
-
-
-@given(st.dictionaries(st.text(), NESTED))
-def test_the_hash_is_that_of_the_canonical_json(details: dict[str, Any]) -> None:
-    told = json.dumps(
-        {"details": details}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+@given(st.dictionaries(st.text(), details))
+def test_the_hash_is_that_of_the_canonical_json(row: dict[str, Any]) -> None:
+    canonical = json.dumps(
+        {"details": row}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
 
-    assert row_hash({"details": details}) == sha256(told.encode()).hexdigest()
+    assert row_hash({"details": row}) == sha256(canonical.encode()).hexdigest()
 
 
 def test_every_sign_hashes_as_the_canonical_json_writes_it() -> None:
