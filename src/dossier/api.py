@@ -16,7 +16,7 @@ from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
 from dossier.knowledge.service import indexing
-from dossier.pif.router import routers as pif
+from dossier.pif.router import router as pif
 from dossier.products.router import routers as products
 from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
@@ -39,7 +39,7 @@ API_PREFIX = "/api/v1"
 # FastAPI tries each route in turn, 5 to 10 µs each: the most frequent come first.
 API_ROUTERS: tuple[APIRouter, ...] = (
     *products,
-    *pif,
+    pif,
     activity,
     jobs,
     documents,

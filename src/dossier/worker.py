@@ -25,7 +25,8 @@ from dossier.core.reconnect import is_lost
 from dossier.core.settings import Settings
 from dossier.core.settings.models import JobSettings
 from dossier.core.startup import Database, configured_engine, opened_database
-from dossier.documents.tasks import delete_blob, read_text, sweep_blobs
+from dossier.documents.blobs import sweep_blobs
+from dossier.documents.tasks import delete_blob, read_text
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
@@ -68,7 +69,7 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
     "documents.read_text": lambda settings: partial(
         read_text,
         store=open_store(settings.storage.url, settings.home),
-        reader=SandboxedReader(limits_of(settings.limits)),
+        read_file=SandboxedReader(limits_of(settings.limits)).read_text,
     ),
     "documents.delete_blob": lambda settings: partial(
         delete_blob, store=open_store(settings.storage.url, settings.home)

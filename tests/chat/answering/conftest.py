@@ -40,7 +40,7 @@ from dossier.jobs.event_log import JobEventLog
 from dossier.jobs.follower import RECHECK_S, JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 from dossier.worker import make_worker
 
 STABILITY = Paper(

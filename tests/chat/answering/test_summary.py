@@ -23,7 +23,8 @@ from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
 from dossier.integrations.prices.client import listed_price
 from dossier.jobs.attempts import Attempts
-from dossier.testing.model_server import Rule, ScriptedModelServer
+from dossier.testing.model_server.script import Rule
+from dossier.testing.model_server.server import ScriptedModelServer
 
 SMALL = Window(1_500, 64)
 

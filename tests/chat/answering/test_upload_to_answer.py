@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, OpenChat
 from tests.draining import drain
-from tests.factories.papers import pdf_bytes
+from tests.factories.documents import pdf_bytes
 
 from dossier.ai.service import open_model_parts
 from dossier.core.settings import Settings

@@ -32,7 +32,7 @@ from dossier.integrations.llm.types import (
 from dossier.integrations.tracing.calls import TracedRecorder
 from dossier.integrations.tracing.client import open_tracer, traces_url
 from dossier.integrations.tracing.models import NoTracer, Tracer
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 TAG = CallTag(uuid4(), None, "chat.answer", run_id=uuid4(), prompt_hash="a" * 64)
 QUESTION = ChatRequest((ChatMessage("user", "What is the pH?"),))
