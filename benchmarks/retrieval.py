@@ -22,7 +22,7 @@ from benchmarks.figures import percentile
 from tests.factories.knowledge import index, make_read_document
 
 from dossier.core.database import tenant_transaction
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.tenancy import Actor

@@ -16,7 +16,7 @@ from benchmarks.evals.library import open_organisation, read_folder
 
 from dossier.core import migrate
 from dossier.core.database import make_engine, make_sessions
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.knowledge.service import SearchService
 from dossier.knowledge.service.search_eval import index_papers, judge_searches
 

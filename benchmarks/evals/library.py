@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dossier.accounts.constants import OrganisationKind
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.core.database import SessionFactory
 from dossier.core.tenancy import Actor
 from dossier.knowledge.rules.collection import (

@@ -1,4 +1,4 @@
-"""What the domains offer to web and worker: routers, and the kinds of job."""
+"""The routers of all domains, and the modules that declare kinds of job."""
 
 from fastapi import APIRouter
 
@@ -23,14 +23,20 @@ from dossier.reports.router import router as reports
 from dossier.sources.ports import CentralService
 from dossier.sources.service import central
 
-# What declares kinds of jobs, so that every process knows all of them.
-DECLARING = (documents_service, indexing, reports_service, central, answers)
+# Modules that declare kinds of job; importing them here makes every process know them.
+DECLARING = (
+    answers,
+    central,
+    documents_service,
+    indexing,
+    reports_service,
+)
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
-# FastAPI tries each route in turn, 5 to 10 µs each: what is asked most comes first.
+# FastAPI tries each route in turn, 5 to 10 µs each: the most frequent come first.
 API_ROUTERS: tuple[APIRouter, ...] = (
     *products,
     pif,

@@ -18,7 +18,7 @@ import typer
 
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, system_transaction
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.documents.blobs import orphan_blobs

@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.ai.service.assembly import open_model_services
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database

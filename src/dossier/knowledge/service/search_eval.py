@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from dossier.accounts.constants import OrganisationKind
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService

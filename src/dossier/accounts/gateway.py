@@ -1,17 +1,22 @@
-"""Queries on organisations, users and memberships."""
+"""SQL of organisations, users, memberships and API keys."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import contains_eager
+from sqlalchemy.sql.elements import ColumnElement
 
 from dossier.accounts.constants import Role
 from dossier.accounts.exceptions import EmailTakenError
-from dossier.accounts.models import Membership, Organisation, User
-from dossier.core.database import Session, conflict_on
-from dossier.core.pagination import PageParams, Slice
+from dossier.accounts.models import ApiKey, Membership, Organisation, User
+from dossier.core.clock import now
+from dossier.core.database import Session, conflict_on, raw_rows
+from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
 
 _USERS = (
@@ -28,43 +33,41 @@ _USERS = (
     .join(Membership.user)
     .where(Membership.org_id == ORG_ID)
 )
-_LIST = TenantPage(_USERS.order_by(Membership.created_at.desc(), Membership.id.desc()))
-_ONE = TenantSelect(_USERS.where(Membership.user_id == bindparam("user_id")))
-
-
-def _members(org_id: UUID) -> Select[Membership]:
-    return (
-        select(Membership)
-        .join(Membership.user)
-        .options(contains_eager(Membership.user))
-        .where(Membership.org_id == org_id)
-    )
+_LIST_USERS = TenantPage(
+    _USERS.order_by(Membership.created_at.desc(), Membership.id.desc())
+)
+_ONE_USER = TenantSelect(_USERS.where(Membership.user_id == bindparam("user_id")))
 
 
 async def list_users_for_org(
     reader: TenantReader, org_id: UUID, page: PageParams
 ) -> Slice[Row]:
     """Return one page of the members, the newest first."""
-    return await reader.page(_LIST, org_id, page)
+    return await reader.page(_LIST_USERS, org_id, page)
 
 
 async def read_user_for_org(
     reader: TenantReader, org_id: UUID, user_id: UUID
 ) -> Row | None:
     """Return what clients see of one member."""
-    return await reader.row(_ONE, org_id, user_id=user_id)
+    return await reader.row(_ONE_USER, org_id, user_id=user_id)
 
 
 async def get_member_for_org(
     session: Session, org_id: UUID, user_id: UUID
 ) -> Membership | None:
-    """Return one member with the user, or `None` if there is none here."""
-    query = _members(org_id).where(Membership.user_id == user_id)
+    """Return a membership with its user."""
+    query = (
+        select(Membership)
+        .join(Membership.user)
+        .options(contains_eager(Membership.user))
+        .where(Membership.org_id == org_id, Membership.user_id == user_id)
+    )
     return (await session.scalars(query)).one_or_none()
 
 
 async def lock_member_for_org(session: Session, org_id: UUID, user_id: UUID) -> bool:
-    """Tell whether a member is active, and stays so until the transaction ends."""
+    """Return whether a member is active; locked until the transaction ends."""
     query = (
         select(Membership.user_id)
         .where(
@@ -78,7 +81,7 @@ async def lock_member_for_org(session: Session, org_id: UUID, user_id: UUID) -> 
 
 
 async def lock_owners_for_org(session: Session, org_id: UUID) -> list[UUID]:
-    """Return who the active owners are, none of whom can change meanwhile."""
+    """Return the active owners; locked until the transaction ends."""
     query = (
         select(Membership.user_id)
         .where(
@@ -179,3 +182,96 @@ async def add_local_owner(
 
 def _values(row: object, *names: str) -> dict[str, object]:
     return {name: getattr(row, name) for name in names}
+
+
+_FIND_KEY = """
+select k.org_id, k.user_id, k.secret_sha256, k.scopes, k.expires_at, k.last_used_at,
+  m.role, u.name
+from api_keys k
+join memberships m on m.org_id = k.org_id and m.user_id = k.user_id and m.is_active
+join users u on u.id = k.user_id
+where k.id = $1 and k.revoked_at is null
+"""
+# A locked row is being written by another process, with nearly the same time.
+_MARK_KEYS_USED = """
+with free as (
+  select id from api_keys where id = any($1::uuid[]) order by id for update skip locked
+)
+update api_keys k set last_used_at = used.at
+from unnest($1::uuid[], $2::timestamptz[]) as used (id, at) join free using (id)
+where k.id = used.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key that is in force, unless it has expired, and its maker as of today."""
+
+    org_id: UUID
+    user_id: UUID
+    secret_sha256: str
+    scopes: list[str]
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    role: str
+    name: str
+
+
+async def find_api_key_for_system(session: Session, key_id: UUID) -> FoundKey | None:
+    """Return a key of any organisation whose maker still belongs there."""
+    rows = await raw_rows(session, _FIND_KEY, key_id)
+    return FoundKey(*rows[0].values()) if rows else None
+
+
+async def add_api_key(session: Session, api_key: ApiKey) -> None:
+    """Insert a key."""
+    session.add(api_key)
+    await session.flush()
+
+
+async def get_api_key_for_org(
+    session: Session, org_id: UUID, key_id: UUID, user_id: UUID | None
+) -> ApiKey | None:
+    """Return one key, of one maker unless `user_id` is `None`."""
+    query = select(ApiKey).where(*_keys_of(org_id, user_id), ApiKey.id == key_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_api_keys_for_org(
+    session: Session, org_id: UUID, user_id: UUID | None, page: PageParams
+) -> Slice[ApiKey]:
+    """Return keys, the newest first, of one maker unless `user_id` is `None`."""
+    query = (
+        select(ApiKey)
+        .where(*_keys_of(org_id, user_id))
+        .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+    )
+    return await paginate(session, query, page)
+
+
+async def mark_revoked_for_org(
+    session: Session, org_id: UUID, user_id: UUID, key_id: UUID | None = None
+) -> list[UUID]:
+    """Revoke one of a maker's keys, or all; return which ones were in force."""
+    which = [] if key_id is None else [ApiKey.id == key_id]
+    statement = (
+        update(ApiKey)
+        .where(*_keys_of(org_id, user_id), ApiKey.revoked_at.is_(None), *which)
+        .values(revoked_at=now())
+        .returning(ApiKey.id)
+    )
+    return list(await session.scalars(statement))
+
+
+async def mark_used_for_system(
+    session: Session, used_at: Mapping[UUID, datetime]
+) -> None:
+    """Write when keys of any organisations were last used."""
+    await raw_rows(session, _MARK_KEYS_USED, list(used_at), list(used_at.values()))
+
+
+def _keys_of(org_id: UUID, user_id: UUID | None) -> list[ColumnElement[bool]]:
+    conditions = [ApiKey.org_id == org_id]
+    if user_id is not None:
+        conditions.append(ApiKey.user_id == user_id)
+    return conditions
