@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.knowledge.rules.analyser import TERM_IDS, normalised, term_id, terms
-from dossier.knowledge.rules.language import language_of
+from dossier.knowledge.rules.analyser import (
+    TERM_IDS,
+    language_of,
+    normalised,
+    term_id,
+    terms,
+)
 from dossier.knowledge.rules.weights import (
     MAX_ELEMENTS,
     count_terms,

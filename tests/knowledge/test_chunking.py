@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dossier.knowledge.constants import ChunkKind
 from dossier.knowledge.rules.chunking import (
-    ROOM,
+    MAX_SIZE,
     Part,
     Passage,
     passages_of,
@@ -53,7 +53,7 @@ def test_a_passage_is_its_pieces_word_for_word(text: str) -> None:
 @given(LONG)
 def test_prose_never_outgrows_its_room(text: str) -> None:
     for passage in cut(text.replace("\t", " ")):
-        assert sum(size_of(text[a:b]) for a, b in own(passage)) <= ROOM
+        assert sum(size_of(text[a:b]) for a, b in own(passage)) <= MAX_SIZE
 
 
 def test_a_paragraph_that_fits_stays_whole() -> None:

@@ -12,7 +12,7 @@ from dossier.cli.knowledge import look
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.integrations.storage.client import open_store
-from dossier.knowledge.service.indexing_check import Orphans
+from dossier.knowledge.types import Orphans
 
 VECTOR = """
 insert into knowledge_embeddings

@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.knowledge.rules import plan
+from dossier.knowledge.rules.evaluation import ndcg, percentile, recall
 from dossier.knowledge.rules.excerpt import Stretch, excerpt
-from dossier.knowledge.rules.fusion import Vectors, unit, why_misfit, why_not_asked
-from dossier.knowledge.rules.measures import ndcg, percentile, recall
+from dossier.knowledge.rules.vectors import (
+    VectorState,
+    unit,
+    why_misfit,
+    why_not_embedded,
+)
 
-READY = Vectors(is_ready=True, model="m", dimensions=3, languages=("en", "zh"))
-ENGLISH = Vectors(is_ready=True, model="m", dimensions=3, languages=("en",))
+READY = VectorState(is_ready=True, model="m", dimensions=3, languages=("en", "zh"))
+ENGLISH = VectorState(is_ready=True, model="m", dimensions=3, languages=("en",))
 
 
 def words(text: str) -> list[str]:
@@ -25,17 +30,17 @@ def words(text: str) -> list[str]:
         ("shelf life", READY, None),
         ("shelf life", ENGLISH, None),
         ("有效期限", READY, None),
-        ("有效期限", ENGLISH, "not known to tell Chinese"),
-        ("SPF 係數", ENGLISH, "not known to tell Chinese"),
-        ("x", Vectors(False, "m", 3, ("en",)), "no vectors"),  # noqa: FBT003 - a row
-        ("x", Vectors(True, None, None, ()), "no vectors"),  # noqa: FBT003 - a row
-        ("x", Vectors(True, "old", 3, ("en",)), "vectors of old"),  # noqa: FBT003 - a row
+        ("有效期限", ENGLISH, "not known to distinguish Chinese"),
+        ("SPF 係數", ENGLISH, "not known to distinguish Chinese"),
+        ("x", VectorState(False, "m", 3, ("en",)), "no vectors"),  # noqa: FBT003 - a row
+        ("x", VectorState(True, None, None, ()), "no vectors"),  # noqa: FBT003 - a row
+        ("x", VectorState(True, "old", 3, ("en",)), "vectors of old"),  # noqa: FBT003 - a row
     ],
 )
 def test_vectors_take_part_only_where_they_can_be_trusted(
-    question: str, vectors: Vectors, reason: str | None
+    question: str, vectors: VectorState, reason: str | None
 ) -> None:
-    why = why_not_asked(question, vectors, "m")
+    why = why_not_embedded(question, vectors, "m")
 
     assert why is None if reason is None else reason in (why or "")
 
@@ -43,11 +48,11 @@ def test_vectors_take_part_only_where_they_can_be_trusted(
 def test_a_vector_of_another_size_is_named_with_both_sizes() -> None:
     assert why_misfit([1.0, 0.0, 0.0], READY) is None
     assert "2 dimensions" in (why_misfit([1.0, 0.0], READY) or "")
-    assert "points nowhere" in (why_misfit(None, READY) or "")
+    assert "has no direction" in (why_misfit(None, READY) or "")
 
 
 @pytest.mark.parametrize("vector", [[], [0.0, 0.0], [math.nan, 1.0], [math.inf]])
-def test_what_points_nowhere_has_no_unit(vector: list[float]) -> None:
+def test_vector_of_zeros_has_no_unit(vector: list[float]) -> None:
     assert unit(vector) is None
 
 

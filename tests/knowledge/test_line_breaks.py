@@ -3,11 +3,11 @@
 import pytest
 
 from dossier.integrations.parsing.documents import read_text
+from dossier.knowledge.extraction import AnswerVerdict, QuotablePassage, extract
 from dossier.knowledge.rules.blocks import BlockKind, blocks_of, heading_level
 from dossier.knowledge.rules.chunking import Part, passages_of
-from dossier.knowledge.rules.extract import Passage, Verdict, extract
-from dossier.knowledge.rules.extract_sentences import split_sentences
 from dossier.knowledge.rules.line_breaks import unwrapped
+from dossier.knowledge.rules.sentences import split_sentences
 from dossier.testing.papers.generator import FONT
 from dossier.testing.papers.printing import Printer
 
@@ -104,9 +104,9 @@ def test_a_short_line_above_a_heading_is_not_broken_by_the_page() -> None:
 def test_question_about_wrapped_chinese_is_answered_whole(
     page: str, question: str
 ) -> None:
-    found = extract(question, [Passage(page)], {})
+    found = extract(question, [QuotablePassage(page)], {})
 
-    assert found.verdict is Verdict.ANSWERED
+    assert found.verdict is AnswerVerdict.ANSWERED
     assert unwrapped(found.picked[0].sentence.text) == FIRST
 
 

@@ -13,10 +13,13 @@ from dossier.sources.constants import MAX_BODY_BYTES, Mode
 from dossier.sources.exceptions import SourceAnswerTooLargeError
 from dossier.sources.models import SourceAnswer
 from dossier.sources.rules import Step
-from dossier.sources.service import Fetched, NotAsked, Request, SourceStore
+from dossier.sources.service import SourceStore
+from dossier.sources.types import Fetched, NotAsked, SourceRequest
 
 URL = "https://pubchem.example/compound"
-CAS = Request("pubchem", rules.request_fingerprint("GET", URL, {"cas": "50-00-0"}), URL)
+CAS = SourceRequest(
+    "pubchem", rules.request_fingerprint("GET", URL, {"cas": "50-00-0"}), URL
+)
 FOUND = Fetched(200, b'{"cid": 712}', "1", media_type="application/json")
 NOTHING = Fetched(404, b"", "1", is_found=False)
 

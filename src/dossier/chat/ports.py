@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.types import ServerAbilities
-from dossier.knowledge.schemas.search import Hit, SearchQuery, SearchResult
+from dossier.knowledge.types import SearchHit, SearchQuery, SearchResult
 
 if TYPE_CHECKING:
     pass
@@ -19,7 +19,7 @@ class Searcher(Protocol):
         """Return the best passages, in transactions of its own."""
         ...
 
-    async def read(self, chunk_ids: Sequence[UUID], /) -> Sequence[Hit]:
+    async def read(self, chunk_ids: Sequence[UUID], /) -> Sequence[SearchHit]:
         """Return those that are still there of passages found before."""
         ...
 

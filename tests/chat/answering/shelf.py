@@ -6,10 +6,10 @@ from uuid import UUID, uuid5
 
 from dossier.core.tenancy import Actor
 from dossier.knowledge.rules.analyser import terms
-from dossier.knowledge.schemas.search import (
-    Hit,
+from dossier.knowledge.types import (
     NotReady,
-    Parts,
+    ScoreParts,
+    SearchHit,
     SearchQuery,
     SearchResult,
 )
@@ -30,10 +30,10 @@ class Paper:
     def document_id(self) -> UUID:
         return uuid5(SPACE, self.filename)
 
-    def hit(self, score: float) -> Hit:
+    def hit(self, score: float) -> SearchHit:
         place = {"page": self.page, "label": "", "start": 100, "end": 0, "box": None}
         place["end"] = 100 + len(self.text)
-        return Hit(
+        return SearchHit(
             chunk_id=uuid5(self.document_id, self.text),
             document_id=self.document_id,
             filename=self.filename,
@@ -45,7 +45,7 @@ class Paper:
             places=[place],
             language="en",
             score=score,
-            parts=Parts(lexical=score),
+            parts=ScoreParts(lexical=score),
         )
 
 
@@ -91,7 +91,7 @@ class ShelfSearcher:
             idf=dict.fromkeys(wanted, 1.0),
         )
 
-    async def read(self, chunk_ids: Sequence[UUID]) -> list[Hit]:
+    async def read(self, chunk_ids: Sequence[UUID]) -> list[SearchHit]:
         """Return the papers of these ids."""
         papers = self.shelf.papers.get(self.actor.org_id, [])
         hits = [paper.hit(0) for paper in papers]
@@ -105,5 +105,5 @@ class ShelfSearcher:
             found = [p for p in found if p.document_id in query.document_ids]
         return found
 
-    def _hits(self, scored: Sequence[tuple[int, Paper]], limit: int) -> list[Hit]:
+    def _hits(self, scored: Sequence[tuple[int, Paper]], limit: int) -> list[SearchHit]:
         return [paper.hit(score) for score, paper in scored if score][:limit]

@@ -1,6 +1,4 @@
-"""The client of the central retrieval service, against its twin."""
-
-from dataclasses import dataclass
+"""The client of the central retrieval service, against its offline twin."""
 
 import httpx2
 import pytest
@@ -12,16 +10,13 @@ from dossier.integrations.rag.exceptions import (
     CentralRefusedError,
     CentralUnavailableError,
 )
+from dossier.integrations.rag.models import RemoteDocument
 from dossier.integrations.rag.offline import OfflineCentral
 
 URL = "https://central.example/api/v1"
 
 
-@dataclass(frozen=True)
-class Paper:
-    external_id: str = "d-1"
-    title: str = "SDS"
-    text: str = "Keep PreservaSet below 25 degrees"
+DOCUMENT = RemoteDocument("d-1", "SDS", "Keep PreservaSet below 25 degrees")
 
 
 def client_of(twin: OfflineCentral, key: str | None = "offline-key") -> RagClient:
@@ -34,7 +29,7 @@ async def test_a_base_is_made_filled_and_asked() -> None:
 
     base = await client.create_base("org-a", "product 1", "p-1")
     again = await client.create_base("org-a", "product 1", "p-1")
-    await client.push_document("org-a", base, Paper())
+    await client.push_document("org-a", base, DOCUMENT)
     [hit] = await client.query("org-a", [base], "keep preservaset", 5)
     await client.close()
 
@@ -59,7 +54,7 @@ async def test_every_call_carries_key_and_tenant() -> None:
 async def test_another_tenants_base_answers_nothing() -> None:
     client = client_of(OfflineCentral())
     base = await client.create_base("org-a", "product 1", "p-1")
-    await client.push_document("org-a", base, Paper())
+    await client.push_document("org-a", base, DOCUMENT)
 
     assert await client.query("org-b", [base], "keep preservaset", 5) == []
 
@@ -104,9 +99,9 @@ async def test_whatever_comes_back_has_a_name(
     assert raised.value.retry_after_s == (retry_after and int(retry_after))
 
 
-@pytest.mark.parametrize("told", ["99999999999999999999", "3000000000", "9" * 5_000])
-async def test_a_rest_is_a_day_at_most(told: str) -> None:
-    answer = httpx2.Response(429, headers={"retry-after": told})
+@pytest.mark.parametrize("header", ["99999999999999999999", "3000000000", "9" * 5_000])
+async def test_retry_after_is_a_day_at_most(header: str) -> None:
+    answer = httpx2.Response(429, headers={"retry-after": header})
 
     with pytest.raises(CentralUnavailableError) as raised:
         await client_of(OfflineCentral(failures=[answer])).query("o", ["kb_1"], "x", 5)

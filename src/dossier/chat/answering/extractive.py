@@ -6,22 +6,22 @@ from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, Quote
 from dossier.chat.rules.prompt_injection import harmless
 from dossier.core.visible import visible
-from dossier.knowledge.service.sentences import Picked, Verdict
+from dossier.knowledge.extraction import AnswerVerdict, Picked
 
 
 def answer_verbatim(stream: AnswerStream, question: str, sources: Sources) -> None:
     """Write the sentences that answer, or the closest ones, or that there are none."""
     found = sources.extraction(question)
-    if found.verdict is Verdict.NOT_FOUND:
+    if found.verdict is AnswerVerdict.NOT_FOUND:
         refuse(stream, question, sources)
         return
     language = replies.language_of(question)
-    if found.verdict is Verdict.CLOSEST:
+    if found.verdict is AnswerVerdict.CLOSEST:
         stream.line(replies.closest(language))
     passages = sources.numbered()
     for picked in found.picked:
         stream.claim(_claim(picked, sources), passages)
-    if found.verdict is Verdict.CLOSEST:
+    if found.verdict is AnswerVerdict.CLOSEST:
         _name_not_ready(stream, language, sources)
 
 

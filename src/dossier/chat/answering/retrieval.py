@@ -13,13 +13,9 @@ from dossier.chat.rules.passages import Found
 from dossier.chat.rules.prompt_injection import injections_in
 from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
 from dossier.chat.types import AnswerScope
-from dossier.knowledge.schemas.search import (
-    MAX_QUESTION_CHARACTERS,
-    Hit,
-    SearchQuery,
-    SearchResult,
-)
-from dossier.knowledge.service.sentences import Extraction, Passage, extract
+from dossier.knowledge.constants import MAX_QUESTION_CHARACTERS
+from dossier.knowledge.extraction import Extraction, QuotablePassage, extract
+from dossier.knowledge.types import SearchHit, SearchQuery, SearchResult
 
 Emit = Callable[[str, Mapping[str, Any]], int]
 """Appends an event to the job's log and returns its number."""
@@ -60,7 +56,7 @@ class CitedPassage:
     places: list[dict[str, Any]] = field(repr=False)
 
     @classmethod
-    def of(cls, number: int, hit: Hit, score: float | None = None) -> Self:
+    def of(cls, number: int, hit: SearchHit, score: float | None = None) -> Self:
         """Return a hit under a number."""
         return cls(
             number=number,
@@ -142,7 +138,9 @@ class Sources:
         }
 
     @classmethod
-    def from_event(cls, data: Mapping[str, Any], hits: Iterable[Hit]) -> Self | None:
+    def from_event(
+        cls, data: Mapping[str, Any], hits: Iterable[SearchHit]
+    ) -> Self | None:
         """Return what an earlier attempt found; `None` where some of it is gone."""
         by_id = {str(hit.chunk_id): hit for hit in hits}
         named = data["results"]
@@ -170,7 +168,7 @@ class Sources:
     def extraction(self, question: str) -> Extraction:
         """Return the sentences that answer, verbatim."""
         passages = [
-            Passage(
+            QuotablePassage(
                 each.text,
                 each.context,
                 is_table=each.kind == "table",
@@ -245,8 +243,8 @@ def _query(question: str, scope: AnswerScope, *, attached: bool) -> SearchQuery:
     )
 
 
-def _merged(found: Sequence[Sequence[Hit]]) -> list[Hit]:
-    seen: dict[UUID, Hit] = {}
+def _merged(found: Sequence[Sequence[SearchHit]]) -> list[SearchHit]:
+    seen: dict[UUID, SearchHit] = {}
     for hits in found:
         for hit in hits:
             seen.setdefault(hit.chunk_id, hit)

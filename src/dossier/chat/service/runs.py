@@ -19,7 +19,7 @@ from dossier.jobs.event_log import JobEventLog
 from dossier.jobs.exceptions import JobNotFoundError
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.knowledge.service.sentences import question_terms
+from dossier.knowledge.extraction import question_terms
 
 
 @dataclass(frozen=True, slots=True)
