@@ -55,7 +55,7 @@ async def test_bundled_documents_are_found(sessions: SessionFactory) -> None:
 
 
 @pytest.mark.process  # a database of its own: a second to start
-async def test_its_database_is_gone_afterwards(tmp_path: Path) -> None:
+async def test_database_of_an_evaluation_is_removed(tmp_path: Path) -> None:
     document, question = CollectionDocument("a", "T", "red"), {"q": "red"}
     collection = Collection((document,), question, {"q": {"a": 1}})
 
@@ -66,7 +66,7 @@ async def test_its_database_is_gone_afterwards(tmp_path: Path) -> None:
 
 
 @pytest.mark.process  # a process that is stopped half-way
-def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, forkers: Forkers) -> None:
+def test_stopped_evaluation_leaves_no_files(tmp_path: Path, forkers: Forkers) -> None:
     command = ["-m", "dossier", "knowledge", "eval"]
     for name in FILES:
         command += [f"--{name.split('.')[0]}", str(DATA / name)]
@@ -128,7 +128,7 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm() -> None:
     assert read.documents[0].title == "T"
 
 
-def test_the_command_ends_with_two_and_one_line(tmp_path: Path) -> None:
+def test_bad_file_ends_the_command_with_code_two_and_one_line(tmp_path: Path) -> None:
     for name, content in zip(FILES, (DOCUMENT, b"{", QREL), strict=True):
         (tmp_path / name).write_bytes(content)
     arguments = ["knowledge", "eval"]

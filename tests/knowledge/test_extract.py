@@ -53,7 +53,7 @@ def test_each_row_of_a_table_is_a_sentence() -> None:
 
 
 @given(st.text(alphabet="ab1.。 \n，!？-", max_size=200))
-def test_every_sentence_stands_where_it_says(text: str) -> None:
+def test_every_sentence_is_at_its_offsets(text: str) -> None:
     found = split_sentences(text)
 
     assert all(text[each.start : each.end] == each.text for each in found)
@@ -124,7 +124,7 @@ def test_rare_terms_weigh_more_than_common_ones() -> None:
     assert found.share < ANSWER_SHARE
 
 
-def test_what_no_paper_names_is_not_answered_by_what_else_was_asked() -> None:
+def test_missing_term_is_not_outweighed_by_the_others() -> None:
     other = QuotablePassage("The margin of safety of the preservative is 120.")
     weights = {"margin": 3.0, "safeti": 1.7, "retinol": 4.1}
 
@@ -143,7 +143,7 @@ def test_heading_that_repeats_the_question_is_no_answer() -> None:
     assert sentences == ["The stability test ran for 12 weeks."]
 
 
-def test_sentence_that_says_yes_is_an_answer() -> None:
+def test_affirmative_sentence_is_an_answer() -> None:
     verdict, sentences = ask(
         "Is the cream free?", QuotablePassage("The cream is free.")
     )
@@ -209,7 +209,7 @@ def test_columns_alone_do_not_answer_for_what_no_row_holds() -> None:
     assert found.verdict is not AnswerVerdict.ANSWERED
 
 
-def test_row_with_an_empty_cell_is_shown_as_it_stands() -> None:
+def test_row_with_an_empty_cell_is_shown_unchanged() -> None:
     table = QuotablePassage(
         "INCI\tCAS\t%\nGlycerin\t5.0\nAqua\t7732-18-5\t80", is_table=True
     )
@@ -220,44 +220,44 @@ def test_row_with_an_empty_cell_is_shown_as_it_stands() -> None:
 
 
 def test_title_above_what_it_names_is_no_answer() -> None:
-    paper = QuotablePassage(
+    passage = QuotablePassage(
         "Supplier declaration of lavender oil\nSupplier: Oleos SARL\n"
         "The lavender oil is pure."
     )
 
-    _verdict, sentences = ask("Is there a supplier declaration of lavender?", paper)
+    _verdict, sentences = ask("Is there a supplier declaration of lavender?", passage)
 
     assert "Supplier declaration of lavender oil" not in sentences
 
 
 def test_line_of_a_form_is_an_answer() -> None:
-    paper = QuotablePassage("Appearance White cream\nOdour Floral\nColour White")
+    passage = QuotablePassage("Appearance White cream\nOdour Floral\nColour White")
 
-    _verdict, sentences = ask("What is the appearance?", paper)
+    _verdict, sentences = ask("What is the appearance?", passage)
 
     assert sentences == ["Appearance White cream"]
 
 
-def test_title_alone_earns_no_second_sentence() -> None:
-    paper = QuotablePassage(
+def test_title_alone_adds_no_second_sentence() -> None:
+    passage = QuotablePassage(
         "The limits of yeast are met. 21 Garden Road.", context="limits"
     )
 
-    _verdict, sentences = ask("What are the limits of yeast?", paper)
+    _verdict, sentences = ask("What are the limits of yeast?", passage)
 
     assert sentences == ["The limits of yeast are met."]
 
 
-def test_words_that_ask_are_no_part_of_the_question() -> None:
+def test_interrogatives_are_no_terms_of_the_question() -> None:
     assert question_terms("What is the pH?") == question_terms("pH")
     assert question_terms("什麼") != frozenset()
 
 
-def test_how_long_asks_for_no_word_that_a_paper_must_hold() -> None:
-    paper = QuotablePassage("The shelf life is 36 months unopened.")
-    few_papers = {"shelf": 0.29, "life": 0.29, "long": 1.39}
+def test_how_long_is_no_term_of_the_question() -> None:
+    passage = QuotablePassage("The shelf life is 36 months unopened.")
+    few_documents = {"shelf": 0.29, "life": 0.29, "long": 1.39}
 
-    found = extract("How long is the shelf life?", [paper], few_papers)
+    found = extract("How long is the shelf life?", [passage], few_documents)
 
     assert found.verdict is AnswerVerdict.ANSWERED
-    assert [each.sentence.text for each in found.picked] == [paper.text]
+    assert [each.sentence.text for each in found.picked] == [passage.text]

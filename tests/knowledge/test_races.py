@@ -44,7 +44,7 @@ async def remove(sessions: SessionFactory, org: UUID, document_id: UUID) -> None
 
 async def until_somebody_waits(session: Session) -> None:
     count = text(WAITING)
-    while not await session.scalar(count):  # noqa: ASYNC110 - it tells nobody
+    while not await session.scalar(count):  # noqa: ASYNC110 - locks send no notification
         await asyncio.sleep(0.005)
 
 

@@ -273,7 +273,7 @@ class Backwards:
         return [Ranked(each, each / 10) for each in places][:top_n]
 
 
-async def test_a_reranker_has_the_last_word(
+async def test_reranker_determines_the_order(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red red red.", filename="first")
@@ -401,7 +401,7 @@ class Central:
         return [RemotePassage("Law", "Article 3", 0.5, "law-3")]
 
 
-async def test_central_passages_stand_apart_and_may_be_missing(
+async def test_central_passages_are_separate_and_may_be_missing(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red shade.")
@@ -415,7 +415,7 @@ async def test_central_passages_stand_apart_and_may_be_missing(
     assert "the central service did not answer" in (alone.why or "")
 
 
-async def test_the_central_service_is_kept_to_the_product_or_not_asked(
+async def test_central_service_is_restricted_to_the_product_or_skipped(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     product, central = await make_product(sessions, org_id), Central()
@@ -430,7 +430,7 @@ async def test_the_central_service_is_kept_to_the_product_or_not_asked(
     assert "narrows by product alone" in (narrow.why or "")
 
 
-async def test_a_search_keeps_to_product_item_and_type(
+async def test_a_search_is_restricted_to_product_item_and_type(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     product = await make_product(sessions, org_id)
@@ -500,7 +500,7 @@ async def test_documents_that_are_not_ready_are_named(
     )
 
 
-async def test_an_unreadable_document_is_named_also_when_it_serves_a_product(
+async def test_an_indexed_unreadable_document_is_named(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     document = await make_read_document(sessions, org_id, filename="scan.pdf")

@@ -61,7 +61,7 @@ async def test_products_without_a_base_get_one(
     assert twin.bases(str(org_id)) == {str(product.id): "kb_1"}
 
 
-async def test_a_service_that_is_away_delays_the_base_and_nothing_else(
+async def test_unavailable_service_only_delays_the_base(
     sessions: SessionFactory,
     org_id: UUID,
     drain_jobs: DrainJobs,
@@ -77,7 +77,7 @@ async def test_a_service_that_is_away_delays_the_base_and_nothing_else(
     assert twin.bases(str(org_id)) != {}
 
 
-async def test_where_the_service_is_no_longer_set_the_job_ends(
+async def test_job_ends_where_the_service_is_no_longer_set(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
     await make_product(sessions, org_id)
@@ -90,7 +90,7 @@ async def test_where_the_service_is_no_longer_set_the_job_ends(
     assert job["state"] is JobState.DONE
 
 
-async def test_a_search_asks_the_organisations_own_bases(
+async def test_a_search_uses_the_organisations_own_bases(
     sessions: SessionFactory,
     org_id: UUID,
     other_org_id: UUID,
@@ -110,7 +110,7 @@ async def test_a_search_asks_the_organisations_own_bases(
     assert await theirs.search("keep preservaset", 5, product_id) == []
 
 
-async def test_without_a_base_nobody_is_asked(
+async def test_without_a_base_the_service_is_not_called(
     sessions: SessionFactory, org_id: UUID, twin: OfflineCentral, service: RagClient
 ) -> None:
     assert await CentralRetrieval(sessions, org_id, service).search("words", 5) == []

@@ -98,7 +98,7 @@ class HitResponse(ResponseModel):
 
 
 class CentralResponse(ResponseModel):
-    """A passage of the central service; it is none of the organisation's papers."""
+    """A passage of the central service, of no document of the organisation."""
 
     title: str
     text: str

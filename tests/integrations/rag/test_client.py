@@ -23,7 +23,7 @@ def client_of(twin: OfflineCentral, key: str | None = "offline-key") -> RagClien
     return RagClient(URL, key, transport=twin.transport())
 
 
-async def test_a_base_is_made_filled_and_asked() -> None:
+async def test_a_base_is_created_filled_and_searched() -> None:
     twin = OfflineCentral()
     client = client_of(twin)
 
@@ -51,7 +51,7 @@ async def test_every_call_carries_key_and_tenant() -> None:
     assert str(twin.calls[0].url) == f"{URL}/knowledge-bases"
 
 
-async def test_another_tenants_base_answers_nothing() -> None:
+async def test_another_tenants_base_returns_nothing() -> None:
     client = client_of(OfflineCentral())
     base = await client.create_base("org-a", "product 1", "p-1")
     await client.push_document("org-a", base, DOCUMENT)
@@ -59,7 +59,7 @@ async def test_another_tenants_base_answers_nothing() -> None:
     assert await client.query("org-b", [base], "keep preservaset", 5) == []
 
 
-async def test_a_wrong_key_is_named() -> None:
+async def test_a_wrong_key_is_refused() -> None:
     with pytest.raises(CentralRefusedError, match="401"):
         await client_of(OfflineCentral(), None).create_base("org-a", "x", "p-1")
 
@@ -87,7 +87,7 @@ def success(data: object) -> httpx2.Response:
         ),
     ],
 )
-async def test_whatever_comes_back_has_a_name(
+async def test_each_failure_has_its_error(
     answer: httpx2.Response, error: type[AppError]
 ) -> None:
     twin = OfflineCentral(failures=[answer])
@@ -109,7 +109,7 @@ async def test_retry_after_is_a_day_at_most(header: str) -> None:
     assert raised.value.retry_after_s == 86_400
 
 
-async def test_a_service_that_is_away_is_unavailable() -> None:
+async def test_connection_failure_is_unavailable() -> None:
     def away(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectTimeout("slow", request=request)  # noqa: EM101 - the library's own
 
