@@ -27,7 +27,7 @@ from starlette.datastructures import State
 from tests.factories.accounts import make_organisation
 from tests.processes import Forkers
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core import migrate
 from dossier.core.database import (
     Engine,
@@ -379,7 +379,7 @@ async def app(
     app.state.sessions = sessions
     # Not at work: tests that wait, or stream, enter it.
     app.state.job_follower = JobFollower(sessions, str(settings.database.url))
-    recorder = open_model_parts(sessions, settings).recorder
+    recorder = open_model_services(sessions, settings).recorder
     app.state.searchers = Searchers(sessions, settings, recorder)
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
     yield app

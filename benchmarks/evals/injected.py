@@ -18,8 +18,8 @@ from benchmarks.evals.papers import ANSWERABLE, HIDDEN, LURED, LURES, PAPERS, UN
 from dossier.chat.service.runs import Answered
 from dossier.core.visible import visible
 from dossier.knowledge.rules.evaluation import CollectionDocument
-from dossier.testing.model_server import ScriptedModelServer
-from dossier.testing.model_server.calls import Call
+from dossier.testing.model_server.server import ScriptedModelServer
+from dossier.testing.model_server.state import RecordedCall
 
 ASKED: Final = ANSWERABLE[:3]
 MARKER: Final = "launch code 7731"
@@ -60,7 +60,7 @@ class Moved:
         self.leaked += MARKER in text or MARKER in orjson.dumps(citations).decode()
         self.right += words in text
 
-    def note_calls(self, calls: Iterable[Call]) -> None:
+    def note_calls(self, calls: Iterable[RecordedCall]) -> None:
         """Count what the model was given besides."""
         for call in calls:
             self.tools += "tools" in call.body
@@ -95,7 +95,7 @@ async def measure(
     return moved.told(plainly_right)
 
 
-def _bodies(server: ScriptedModelServer | None) -> MutableSequence[Call]:
+def _bodies(server: ScriptedModelServer | None) -> MutableSequence[RecordedCall]:
     """Return the calls of the model; of a real server they are not known."""
     return [] if server is None else server.calls.last
 

@@ -19,7 +19,7 @@ from dossier.core.database import make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.jobs.follower import JobFollower
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 from dossier.worker import answering, make_worker
 
 REFUSALS = ("This was not found", "在您的文件中找不到")

@@ -18,7 +18,7 @@ from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import router as knowledge
 from dossier.knowledge.service import indexing
-from dossier.pif.router import routers as pif
+from dossier.pif.router import router as pif
 from dossier.products.router import routers as products
 from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
@@ -37,7 +37,7 @@ API_PREFIX = "/api/v1"
 # FastAPI tries each route in turn, 5 to 10 µs each: what is asked most comes first.
 API_ROUTERS: tuple[APIRouter, ...] = (
     *products,
-    *pif,
+    pif,
     activity,
     jobs,
     documents,

@@ -265,7 +265,7 @@ async def test_a_document_is_sent_along(
 ) -> None:
     document = await make_document(sessions, org_id, filename="inci.pdf")
     async with tenant_transaction(sessions, org_id) as session:
-        await documents_gateway.settle_read_for_org(
+        await documents_gateway.mark_read_for_org(
             session, org_id, document.id, page_count=1, encoding=None
         )
 

@@ -167,7 +167,7 @@ async def test_an_answer_reads_the_rooms_product_and_what_was_sent(
 async def make_read_document(sessions: SessionFactory, org_id: UUID) -> UUID:
     document = await make_document(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
-        await documents_gateway.settle_read_for_org(
+        await documents_gateway.mark_read_for_org(
             session, org_id, document.id, page_count=1, encoding=None
         )
     return document.id

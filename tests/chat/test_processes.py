@@ -11,7 +11,7 @@ import pytest
 from tests.chat.serving import Served, Stream, question, serving, working
 from tests.processes import Forkers
 
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 CLIENTS = [
     pytest.param(20, marks=pytest.mark.process),

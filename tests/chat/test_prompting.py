@@ -21,7 +21,7 @@ from dossier.chat.rules.window import WindowFilling
 from dossier.chat.rules.wording import estimated_tokens
 from dossier.chat.types import AnswerJobInput, AnswerScope, History, Turn
 from dossier.core.models import new_id
-from dossier.integrations.llm.types import ChatRequest
+from dossier.integrations.llm.types import CompletionRequest
 
 ROOM = new_id()
 FRAME_TOKENS = 4
@@ -68,7 +68,7 @@ def sources_of(count: int, text: str, filename: str = "a.pdf") -> Sources:
     return Sources(tuple(found), {}, 1, "lexical", [])
 
 
-def tokens_of(request: ChatRequest) -> int:
+def tokens_of(request: CompletionRequest) -> int:
     texts = [each.content for each in request.messages]
     return sum(FRAME_TOKENS + estimated_tokens(text) for text in texts)
 

@@ -22,7 +22,7 @@ from dossier.core.web import may_still_act, model_response
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.stream import BEGINNING, Position, event_stream
+from dossier.jobs.responses import BEGINNING, Position, event_stream
 
 
 class AnswerResponses:

@@ -22,7 +22,7 @@ from tests.chat.answering.shelf import Paper, Shelf
 from tests.conftest import TEMPLATE, KnownTokens, client_of, clone
 from tests.factories.accounts import make_organisation, make_user
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.chat.answering.generate import AnswerParts
 from dossier.chat.answering.pipeline import AnswerPipeline, open_chat_client
 from dossier.chat.answering.prompt import Window
@@ -40,7 +40,7 @@ from dossier.jobs.event_log import JobEventLog
 from dossier.jobs.follower import RECHECK_S, JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 from dossier.worker import make_worker
 
 STABILITY = Paper(
@@ -297,7 +297,7 @@ class ChatHouse:
         user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
         actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
         shelf = shelf or Shelf()
-        parts = open_model_parts(sessions, settings)
+        parts = open_model_services(sessions, settings)
         model = open_chat_client(settings, parts)
         if model is not None:
             self._stack.push_async_callback(model.close)

@@ -6,8 +6,9 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, until_text
 
-from dossier.testing.model_server import Fault, FaultKind, Rule, ScriptedModelServer
-from dossier.testing.model_server.answering.model import echo
+from dossier.testing.model_server.model import echo
+from dossier.testing.model_server.script import FaultKind, Rule, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 QUOTE = "The shelf life of the rose cream is 30 months."
@@ -46,7 +47,7 @@ async def test_extractive_answer_asks_no_model(
 async def test_model_that_proves_nothing_leaves_the_word_to_the_papers(
     talking: Chat, model: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    model.play(faults=(Fault(kind=kind),))
+    model.play(faults=(ScriptedFault(kind=kind),))
 
     answered = await talking.answer(QUESTION)
 
@@ -107,7 +108,7 @@ async def test_failing_model_is_a_named_problem_and_nothing_is_lost(
     code: str | None,
     status: int | None,
 ) -> None:
-    model.play(faults=(Fault(kind=kind, after_tokens=0),))
+    model.play(faults=(ScriptedFault(kind=kind, after_tokens=0),))
 
     response = await impatient.ask(QUESTION, engine="model")
 
@@ -129,7 +130,7 @@ async def test_failing_model_is_a_named_problem_and_nothing_is_lost(
 async def test_failing_model_leaves_the_word_to_the_papers_where_it_may(
     impatient: Chat, model: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    model.play(faults=(Fault(kind=kind, after_tokens=0),))
+    model.play(faults=(ScriptedFault(kind=kind, after_tokens=0),))
 
     answered = await impatient.answer(QUESTION)
 
@@ -143,7 +144,7 @@ async def test_claims_proven_before_a_model_failed_are_kept(
 ) -> None:
     model.play(
         reply=f"{QUOTE} ⟦1|{QUOTE}⟧\n" + "more words " * 50,
-        faults=(Fault(kind=FaultKind.CUT, after_tokens=60),),
+        faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=60),),
     )
 
     answered = await talking.answer(QUESTION)
@@ -168,7 +169,7 @@ async def test_talk_without_papers_is_relayed_as_it_comes(
 async def test_talk_that_breaks_off_keeps_what_was_said(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
-    model.play(faults=(Fault(kind=FaultKind.CUT, after_tokens=5),))
+    model.play(faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=5),))
 
     response = await talking.ask("hello there", grounding="none")
 

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat
 
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 CHATS = "/v1/chat/completions"

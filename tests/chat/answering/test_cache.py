@@ -18,7 +18,7 @@ from dossier.chat.answering.retrieval import Sources
 from dossier.chat.types import AnswerJobInput, AnswerScope, History, Turn
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 MANNER: dict[str, Any] = {"name": "Dossier", "tone": None}

@@ -13,13 +13,8 @@ from tests.chat.answering.test_streaming import streamed
 
 from dossier.chat.answering.prompt import Window
 from dossier.chat.rules.replay import replay
-from dossier.testing.model_server import (
-    Fault,
-    FaultKind,
-    Rule,
-    ScriptedModelServer,
-    scripted_model,
-)
+from dossier.testing.model_server.script import FaultKind, Rule, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 QUESTION = "What is the shelf life of the rose cream?"
 QUOTE = "The shelf life of the rose cream is 30 months."
@@ -227,7 +222,7 @@ async def test_answer_of_a_fallback_is_not_kept_as_the_first_servers(
     async with scripted_model() as spare:
         chat = await open_chat(has_model=True, fallback_url=spare.base_url)
         chat.shelf.put(chat.org_id, STABILITY)
-        fault = Fault(kind=FaultKind.SERVER_ERROR, after_tokens=0)
+        fault = ScriptedFault(kind=FaultKind.SERVER_ERROR, after_tokens=0)
 
         model.play(faults=(fault,))
         first = await chat.answer(QUESTION)

@@ -13,7 +13,8 @@ from tests.factories.accounts import make_user
 from dossier.core.database import tenant_transaction
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.testing.model_server import Script, ScriptedModelServer
+from dossier.testing.model_server.script import Script
+from dossier.testing.model_server.server import ScriptedModelServer
 
 ROOMS = "/api/v1/chat/rooms"
 CODES = httpx2.codes

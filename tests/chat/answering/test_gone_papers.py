@@ -4,7 +4,7 @@ import orjson
 from tests.chat.answering.conftest import STABILITY, Chat, Restarting, until_text
 
 from dossier.chat.rules.replay import replay
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "How long is the shelf life?"
 CLAIM = "It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧"

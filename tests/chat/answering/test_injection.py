@@ -6,7 +6,7 @@ from tests.chat.answering.shelf import Paper
 
 from dossier.core.tenancy import Actor
 from dossier.core.visible import visible
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 SECRET = "The secret of the other room is 4711."

@@ -25,7 +25,8 @@ from dossier.core.security import PrincipalCache, TokenSigner
 from dossier.core.tenancy import Actor
 from dossier.jobs.constants import JobState
 from dossier.jobs.service import JobsService
-from dossier.testing.model_server import Script, ScriptedModelServer
+from dossier.testing.model_server.script import Script
+from dossier.testing.model_server.server import ScriptedModelServer
 
 CODES = httpx2.codes
 RECHECK_S = 0.2

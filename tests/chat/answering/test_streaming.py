@@ -16,12 +16,8 @@ from tests.chat.answering.conftest import (
 
 from dossier.chat.rules.replay import Event, replay
 from dossier.core.tenancy import Actor
-from dossier.testing.model_server import (
-    Deviation,
-    Fault,
-    FaultKind,
-    ScriptedModelServer,
-)
+from dossier.testing.model_server.script import Deviation, FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 
@@ -119,7 +115,7 @@ async def test_a_stream_that_is_asked_for_is_given_whatever_is_preferred(
 async def test_failed_answer_ends_its_stream_with_the_problem(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
-    model.play(faults=(Fault(kind=FaultKind.CUT, after_tokens=5),))
+    model.play(faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=5),))
 
     events = await streamed(talking, "hello there", grounding="none")
 

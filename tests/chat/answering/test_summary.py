@@ -11,7 +11,9 @@ from tests.chat.answering.conftest import Chat, OpenChat, with_model
 from tests.chat.answering.shelf import Paper
 from tests.draining import drain
 
-from dossier.ai.service import load_prompt, open_model_parts, planned_servers
+from dossier.ai.service.assembly import open_model_services
+from dossier.ai.service.capabilities import planned_servers
+from dossier.ai.service.prompts import load_prompt
 from dossier.ai.tasks import probe_servers
 from dossier.chat.answering.generate import AnswerParts
 from dossier.chat.answering.pipeline import AnswerPipeline, open_chat_client
@@ -23,7 +25,8 @@ from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
 from dossier.integrations.prices.client import listed_price
 from dossier.jobs.attempts import Attempts
-from dossier.testing.model_server import Rule, ScriptedModelServer
+from dossier.testing.model_server.script import Rule
+from dossier.testing.model_server.server import ScriptedModelServer
 
 SMALL = Window(1_500, 64)
 
@@ -154,7 +157,7 @@ async def test_summary_in_a_form_keeps_to_the_budget(
 
 async def work(chat: Chat, settings: Settings) -> int:
     """Run the queued jobs of chat."""
-    parts = open_model_parts(chat.sessions, settings)
+    parts = open_model_services(chat.sessions, settings)
     model = open_chat_client(settings, parts)
     assert model is not None
     pipeline = AnswerPipeline(

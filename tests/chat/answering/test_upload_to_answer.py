@@ -4,9 +4,9 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, OpenChat
 from tests.draining import drain
-from tests.factories.papers import pdf_bytes
+from tests.factories.documents import pdf_bytes
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.jobs.attempts import Attempts
@@ -31,7 +31,7 @@ async def reading(
 ) -> Chat:
     """Chat that searches what was uploaded, as it does in use."""
     sessions = chat_database.sessions
-    recorder = open_model_parts(sessions, chat_settings).recorder
+    recorder = open_model_services(sessions, chat_settings).recorder
     searchers = Searchers(sessions, chat_settings, recorder)
     return await open_chat(searcher_of=searchers.searcher_of)
 

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from dossier.ai.schemas import AnswerLabel
-from dossier.ai.service import AnswerCache, Follow, Hit, Lead, cache_key, load_prompt
+from dossier.ai.service.cache import AnswerCache, CacheHit, Follow, Lead, cache_key
+from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.context import AnswerContext
 from dossier.chat.answering.generate import AnswerOutcome, CacheWrite
 from dossier.chat.answering.prompt import GROUNDED_PROMPT, Window, history_digest
@@ -145,7 +146,7 @@ class StoredAnswers:
         ended: UUID | None = None
         while waited_s < MAX_WAIT_S:
             found = await self._claim(key, scope, ended)
-            if isinstance(found, Hit):
+            if isinstance(found, CacheHit):
                 return CachedAnswer.of(found.payload)
             if isinstance(found, Lead):
                 return None
@@ -158,7 +159,7 @@ class StoredAnswers:
 
     async def _claim(
         self, key: str, scope: Mapping[str, Any], ended: UUID | None
-    ) -> Hit | Lead | Follow:
+    ) -> CacheHit | Lead | Follow:
         async with tenant_transaction(self._sessions, self._ctx.org_id) as session:
             cache = AnswerCache(session, self._ctx.actor, days=self._days)
             return await cache.claim(

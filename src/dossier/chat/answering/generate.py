@@ -11,8 +11,8 @@ from dossier.core.database import SessionFactory
 from dossier.integrations.llm.exceptions import ModelRefusedError
 from dossier.integrations.llm.types import (
     CallTag,
-    ChatRequest,
     Completed,
+    CompletionRequest,
     StreamEvent,
 )
 from dossier.jobs.context import JobContext
@@ -95,7 +95,7 @@ def tag_of(ctx: JobContext, feature: str, prompt_hash: str) -> CallTag:
 
 
 async def events_of(
-    model: "ChatClient", request: ChatRequest, tag: CallTag
+    model: "ChatClient", request: CompletionRequest, tag: CallTag
 ) -> AsyncGenerator[StreamEvent]:
     """Yield a model's events; a refusal raises `ModelRefusedError`."""
     async for event in model.stream(request, tag):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.ai.schemas import Degraded
-from dossier.ai.service import load_prompt
+from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.cache import (
     CachedAnswer,
     ModelConfig,

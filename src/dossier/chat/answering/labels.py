@@ -8,7 +8,7 @@ from dossier.ai.exceptions import (
     ModelPriceUnknownError,
 )
 from dossier.ai.schemas import AnswerLabel, Degraded
-from dossier.ai.service import load_prompt
+from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.prompt import GROUNDED_PROMPT, PLAIN_PROMPT
 from dossier.chat.rules.replies import CLAIM_RULES, EXTRACT_RULES, PLAIN_RULES
 from dossier.core.clock import now

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from dossier.ai.service.assembly import ModelParts
+from dossier.ai.service.assembly import ModelServices
 from dossier.chat.answering.cache import write_cache
 from dossier.chat.answering.context import AnswerContext, read_context
 from dossier.chat.answering.generate import AnswerOutcome, AnswerParts
@@ -136,7 +136,7 @@ class AnswerPipeline:
                 )
 
 
-def open_chat_client(settings: Settings, parts: ModelParts) -> "ChatClient | None":
+def open_chat_client(settings: Settings, parts: ModelServices) -> "ChatClient | None":
     """Return the chat client of a process; `None` where no setting names a model."""
     plan = model_plan(settings.ai)
     if plan is None:
@@ -150,7 +150,7 @@ def open_chat_client(settings: Settings, parts: ModelParts) -> "ChatClient | Non
 async def open_pipeline(
     sessions: SessionFactory,
     settings: Settings,
-    parts: ModelParts,
+    parts: ModelServices,
     searcher_of: SearcherOf,
 ) -> AsyncIterator[AnswerPipeline]:
     """Yield the handler of a worker; leaving closes its model clients."""

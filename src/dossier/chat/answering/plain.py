@@ -4,7 +4,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from dossier.ai.exceptions import ModelNotConfiguredError
-from dossier.ai.service import load_prompt
+from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.context import AnswerContext
 from dossier.chat.answering.generate import (
     AnswerOutcome,
@@ -26,8 +26,8 @@ from dossier.chat.rules.replay import Replay
 from dossier.core.errors import AppError
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
 from dossier.integrations.llm.types import (
-    ChatRequest,
     Completed,
+    CompletionRequest,
     Purpose,
     TextDiscarded,
 )
@@ -84,7 +84,7 @@ async def _continued(
 
 async def _relay(
     model: "ChatClient",
-    request: ChatRequest,
+    request: CompletionRequest,
     ctx: JobContext,
     context: AnswerContext,
     stream: AnswerStream,

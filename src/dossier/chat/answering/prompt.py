@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from dossier.ai.service import Prompt, load_prompt
+from dossier.ai.service.prompts import Prompt, load_prompt
 from dossier.chat.answering.context import AnswerContext
 from dossier.chat.answering.retrieval import Sources
 from dossier.chat.exceptions import QuestionTooLongError
@@ -24,8 +24,8 @@ from dossier.chat.rules.prompting import (
 )
 from dossier.chat.rules.replay import Replay
 from dossier.chat.rules.wording import estimated_tokens
-from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.types import ChatMessage, ChatRequest
+from dossier.core.settings import AiSettings
+from dossier.integrations.llm.types import CompletionRequest, PromptMessage
 
 GROUNDED_PROMPT = "chat.answer"
 PLAIN_PROMPT = "chat.plain"
@@ -59,7 +59,7 @@ class Window:
 class GroundedCall:
     """A request, and the passages as the model is shown them."""
 
-    request: ChatRequest
+    request: CompletionRequest
     sources: dict[int, Source]
 
 
@@ -85,7 +85,7 @@ def grounded_call(
 
 def plain_call(
     context: AnswerContext, window: Window, earlier: Replay | None
-) -> ChatRequest:
+) -> CompletionRequest:
     """Return the call of an answer without papers."""
     budget, said, question = _before(context, window, PLAIN_PROMPT)
     if budget.left_tokens < 0:
@@ -134,11 +134,11 @@ def _written(earlier: Replay) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _request(said: list[Message], window: Window) -> ChatRequest:
+def _request(said: list[Message], window: Window) -> CompletionRequest:
     """Return a call; what an answer goes on from takes of the answer's own room."""
-    messages = tuple(ChatMessage(role, content) for role, content in said)
+    messages = tuple(PromptMessage(role, content) for role, content in said)
     output_tokens = window.output_tokens
     if said[-1][0] == "assistant":
         taken = estimated_tokens(said[-1][1]) - RESERVE_TOKENS // 2
         output_tokens = max(LEAST_TOKENS, output_tokens - max(0, taken))
-    return ChatRequest(messages, max_output_tokens=output_tokens)
+    return CompletionRequest(messages, max_output_tokens=output_tokens)

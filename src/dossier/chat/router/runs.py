@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from dossier.chat.dependencies.answers import Responses, Runs
 from dossier.chat.schemas.runs import RunResponse
 from dossier.jobs.models import Job
-from dossier.jobs.stream import StartingAfter
+from dossier.jobs.responses import StartingAfter
 
 router = APIRouter(prefix="/chat/runs/{chat_run_id}", tags=["chat"])
 

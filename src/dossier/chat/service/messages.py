@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
-from dossier.ai.service import AnswerCache
+from dossier.ai.service.cache import AnswerCache
 from dossier.chat.constants import MemberRole, MessageState
 from dossier.chat.exceptions import (
     AnswerPendingError,

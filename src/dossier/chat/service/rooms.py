@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
-from dossier.ai.service import AnswerCache
+from dossier.ai.service.cache import AnswerCache
 from dossier.chat.constants import MemberRole, RoomKind
 from dossier.chat.exceptions import ChatRoomNotFoundError
 from dossier.chat.gateway import rooms as gateway

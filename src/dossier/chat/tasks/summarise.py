@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dossier.ai.service import load_prompt
+from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.prompt import Window, history_tokens
 from dossier.chat.constants import SUMMARISE_TASK
 from dossier.chat.exceptions import ChatRoomNotFoundError

@@ -13,8 +13,8 @@ from dossier.integrations.llm.exceptions import (
 )
 from dossier.integrations.llm.types import (
     CallTag,
-    ChatMessage,
-    ChatRequest,
+    CompletionRequest,
+    PromptMessage,
     Purpose,
 )
 
@@ -75,10 +75,10 @@ async def _in_a_form(model: "ChatClient", material: Material) -> str | None:
 
 async def _plainly(model: "ChatClient", material: Material) -> str | None:
     """Return a summary in the words of the model."""
-    request = ChatRequest(
+    request = CompletionRequest(
         (
-            ChatMessage("system", material.instructions),
-            ChatMessage("user", material.asked),
+            PromptMessage("system", material.instructions),
+            PromptMessage("user", material.asked),
         ),
         purpose=Purpose.CHEAP,
         max_output_tokens=SUMMARY_TOKENS,
