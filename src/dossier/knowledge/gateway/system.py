@@ -1,11 +1,12 @@
-"""Finds what should not be there: across organisations, for operators."""
+"""Queries across organisations: orphaned rows, and documents of the central service."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import text
 
 from dossier.core.database import Session
+from dossier.sources.types import LinkedDocument
 
 _WITHOUT: Final = """
 select own.org_id, count(*) as n from {table} own
@@ -54,12 +55,27 @@ _QUERIES: Final[Mapping[str, str]] = {
     "frequency-differs": _FREQUENCIES,
     "sum-differs": _SUMS,
 }
+_LINKED = text(
+    """
+select distinct d.org_id, d.id, l.product_id, d.revision
+from documents d
+join product_documents l on l.org_id = d.org_id and l.document_id = d.id
+where d.text_state = 'read' and d.archived_at is null
+"""
+)
 
 
 async def list_orphans_for_system(session: Session) -> list[tuple[str, Any, int]]:
-    """Return kind, organisation and count of what should not be there."""
+    """Return kind, organisation and count of orphans and of wrong counts."""
     return [
         (kind, row.org_id, row.n)
         for kind, query in _QUERIES.items()
         for row in await session.execute(text(query))
     ]
+
+
+async def list_linked_documents_for_system(
+    session: Session,
+) -> Sequence[LinkedDocument]:
+    """Return every document with a text, once per product that it is linked to."""
+    return [LinkedDocument(*row) for row in await session.execute(_LINKED)]

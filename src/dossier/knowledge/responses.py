@@ -1,4 +1,4 @@
-"""Turns a search's result into what clients see, with the stretch to quote."""
+"""Responses of a search: each hit with its quote."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,22 +6,23 @@ from typing import Any
 from dossier.knowledge.constants import ChunkKind
 from dossier.knowledge.rules.analyser import terms
 from dossier.knowledge.rules.excerpt import Stretch, excerpt
-from dossier.knowledge.schemas.search import (
+from dossier.knowledge.schemas import (
     CentralResponse,
-    Hit,
     HitResponse,
     NotReadyResponse,
     PartsResponse,
     PlaceResponse,
     SearchResponse,
-    SearchResult,
 )
+from dossier.knowledge.types import SearchHit, SearchResult
+
+_PLACE_MEMBERS = ("page", "label", "start", "end", "box")
 
 
 def search_response(
     question: str, result: SearchResult, took_ms: float
 ) -> SearchResponse:
-    """Return the answer to a question."""
+    """Return the response to a question."""
     return SearchResponse(
         query=question,
         mode=result.mode,
@@ -34,14 +35,9 @@ def search_response(
     )
 
 
-def quote_of(hit: Hit, idf: Mapping[str, float]) -> str:
-    """Return the stretch of a passage that speaks most of the question, verbatim."""
+def _hit(hit: SearchHit, idf: Mapping[str, float]) -> HitResponse:
     is_table = hit.kind == ChunkKind.TABLE
-    stretch = excerpt(hit.text, _pieces(hit.places), idf, terms, by_line=is_table)
-    return hit.text[stretch.start : stretch.end]
-
-
-def _hit(hit: Hit, idf: Mapping[str, float]) -> HitResponse:
+    quote = excerpt(hit.text, _pieces(hit.places), idf, terms, by_line=is_table)
     return HitResponse(
         chunk_id=hit.chunk_id,
         document_id=hit.document_id,
@@ -49,22 +45,20 @@ def _hit(hit: Hit, idf: Mapping[str, float]) -> HitResponse:
         page=hit.page,
         label=hit.label,
         kind=hit.kind,
-        quote=quote_of(hit, idf),
+        quote=hit.text[quote.start : quote.end],
         text=hit.text,
-        places=[_place(place) for place in hit.places],
+        places=[
+            PlaceResponse(**{name: place.get(name) for name in _PLACE_MEMBERS})
+            for place in hit.places
+        ],
         language=hit.language,
         score=round(hit.score, 6),
         parts=PartsResponse.model_validate(hit.parts),
     )
 
 
-def _place(place: Mapping[str, Any]) -> PlaceResponse:
-    names = ("page", "label", "start", "end", "box")
-    return PlaceResponse(**{name: place.get(name) for name in names})
-
-
 def _pieces(places: Sequence[Mapping[str, Any]]) -> list[Stretch]:
-    """Return where each piece lies in the passage: a line feed stands between two."""
+    """Return the offsets of each piece in the passage: a line feed separates two."""
     pieces, at = [], 0
     for place in places:
         length = place["end"] - place["start"]

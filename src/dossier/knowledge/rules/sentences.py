@@ -1,4 +1,4 @@
-"""Where one sentence ends and the next begins, in Chinese and English papers."""
+"""Splits Chinese and English texts into sentences."""
 
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
@@ -39,18 +39,15 @@ class Sentence:
 
 
 def split_sentences(text: str, *, by_line: bool = False) -> list[Sentence]:
-    """Return the sentences of a passage; each line is one where `by_line` says so."""
-    ends = _line_ends(text) if by_line else _sentence_ends(text)
+    """Return the sentences of a passage; with `by_line` its lines instead."""
+    line_ends = (match.end() for match in re.finditer(r"\n", text))
+    ends = line_ends if by_line else _sentence_ends(text)
     found: list[Sentence] = []
     start = 0
     for end in (*ends, len(text)):
-        found.extend(_trimmed(text, a, b) for a, b in _pieces(text, start, end))
+        found.extend(_trimmed(text, a, b) for a, b in _cut(text, start, end))
         start = end
     return [each for each in found if any(c.isalnum() for c in each.text)]
-
-
-def _line_ends(text: str) -> Iterator[int]:
-    return (match.end() for match in re.finditer(r"\n", text))
 
 
 def _sentence_ends(text: str) -> Iterator[int]:
@@ -58,7 +55,7 @@ def _sentence_ends(text: str) -> Iterator[int]:
     for match in _ENDS.finditer(text):
         mark = match.group()
         if mark == "\n":
-            is_end = lines.is_over(match.start())
+            is_end = lines.is_intended_break(match.start())
         elif mark.startswith("."):
             is_end = not _is_inner_dot(text, match.start())
         else:
@@ -68,12 +65,12 @@ def _sentence_ends(text: str) -> Iterator[int]:
 
 
 def _is_inner_dot(text: str, at: int) -> bool:
-    """Say whether a full stop belongs to an abbreviation or a list's number."""
+    """Return whether a full stop belongs to an abbreviation or a list's number."""
     before = text[max(0, at - 16) : at + 1]
     return bool(_ABBREVIATION.search(before) or _NUMBERED.search(before))
 
 
-def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cut what is too long at the last comma that fits."""
     while end - start > MAX_CHARACTERS:
         limit = start + MAX_CHARACTERS
