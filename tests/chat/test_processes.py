@@ -90,7 +90,7 @@ async def test_stream_goes_on_after_the_worker_was_killed(
 
 
 @pytest.mark.process
-async def test_worker_that_is_told_to_stop_gives_its_answers_back_at_once(
+async def test_stopped_worker_requeues_its_answers_at_once(
     tmp_path: Path, fresh_database: str, forkers: Forkers
 ) -> None:
     stream = Stream()

@@ -1,4 +1,4 @@
-"""From an uploaded paper to a hit by meaning, with the embedder that settings name."""
+"""From an uploaded document to a hit by meaning, by the embedder of the settings."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from tests.conftest import DrainJobs
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
@@ -43,20 +43,20 @@ async def searchers(
     app: FastAPI, sessions: SessionFactory, hybrid: Settings
 ) -> AsyncIterator[Searchers]:
     """What the process searches with; it is on the app, as at its start."""
-    recorder = open_model_parts(sessions, hybrid).recorder
+    recorder = open_model_services(sessions, hybrid).recorder
     async with opened_searchers(sessions, hybrid, recorder) as searchers:
         app.state.searchers = searchers
         yield searchers
 
 
 @pytest.fixture
-async def paper(
+async def document(
     client: httpx2.AsyncClient,
     hybrid: Settings,
     searchers: Searchers,
     drain_jobs: DrainJobs,
 ) -> UUID:
-    """A paper that was uploaded, read, indexed and embedded."""
+    """A document that was uploaded, read, indexed and embedded."""
     answer = await client.post(
         "/api/v1/documents", files={"file": ("jar.txt", PAPER, "text/plain")}
     )
@@ -64,18 +64,18 @@ async def paper(
     return UUID(answer.json()["id"])
 
 
-async def test_an_uploaded_paper_is_found_by_meaning(
-    client: httpx2.AsyncClient, paper: UUID
+async def test_an_uploaded_document_is_found_by_meaning(
+    client: httpx2.AsyncClient, document: UUID
 ) -> None:
     body = (await client.get(URL, params={"q": MEANT})).json()
 
     assert (body["mode"], body["why"]) == ("hybrid", None)
-    assert body["items"][0]["document_id"] == str(paper)
+    assert body["items"][0]["document_id"] == str(document)
     assert body["items"][0]["parts"]["dense"] is not None
 
 
-async def test_words_are_searched_while_the_embedder_is_away(
-    client: httpx2.AsyncClient, paper: UUID, server: ScriptedModelServer
+async def test_search_is_lexical_while_the_embedder_fails(
+    client: httpx2.AsyncClient, document: UUID, server: ScriptedModelServer
 ) -> None:
     server.play(faults=(ScriptedFault(kind=FaultKind.SERVER_ERROR, on="embeddings"),))
 
@@ -83,11 +83,11 @@ async def test_words_are_searched_while_the_embedder_is_away(
 
     assert body["mode"] == "lexical"
     assert body["why"].startswith("the embedding model did not answer")
-    assert [hit["document_id"] for hit in body["items"]] == [str(paper)]
+    assert [hit["document_id"] for hit in body["items"]] == [str(document)]
 
 
-@pytest.mark.usefixtures("paper")
-async def test_all_that_an_embedder_is_asked_is_on_the_organisations_account(
+@pytest.mark.usefixtures("document")
+async def test_embedding_calls_are_in_the_organisations_ledger(
     client: httpx2.AsyncClient, server: ScriptedModelServer
 ) -> None:
     calls = (await client.get("/api/v1/ai/calls")).json()["items"]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 
-from dossier.cli.importing import importing
+from dossier.cli import importing
 from dossier.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)

@@ -22,7 +22,7 @@ from tests.processes import Forkers
 
 from dossier.core import migrate
 from dossier.core.database import asyncpg_url, make_engine, make_sessions
-from dossier.core.embedded import EmbeddedCluster
+from dossier.core.embedded.cluster import EmbeddedCluster
 from dossier.core.embedded.layout import locate
 from dossier.jobs.follower import JobFollower
 
@@ -182,7 +182,7 @@ async def test_a_frozen_worker_ends_itself_when_its_jobs_were_taken(
 
 @pytest.fixture
 def own_cluster(tmp_path: Path) -> Iterator[EmbeddedCluster]:
-    """A server that may be killed: nobody else uses it."""
+    """A server of its own, which may be killed."""
     cluster = EmbeddedCluster(tmp_path / "own", durable=False, keep=False)
     yield cluster
     cluster.release()

@@ -8,7 +8,7 @@ import pytest
 from tests.integrations.llm.harness import QUESTION, TAG, RememberingLedger
 
 from dossier.core.errors import AppError
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Completed, Completion
