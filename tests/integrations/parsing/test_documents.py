@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 from tests.factories.documents import (
     LOREM,
     bomb_xlsx_bytes,
@@ -172,6 +173,29 @@ def test_a_workbook_is_read_sheet_by_sheet(tmp_path: Path) -> None:
         TextPage(1, None, "Formula", "Aqua\t80.5"),
         TextPage(2, None, "毒理", "SDS"),
     ]
+
+
+def test_text_boxes_and_comments_of_a_workbook_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "formula.xlsx"
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"] = "Aqua"
+    book.worksheets[0]["A1"].comment = Comment("since 2019", "QA")
+    book.save(path)
+    with ZipFile(path, "a") as archive:
+        box = "<d><sp><t>Total of part A</t><t>is 12 %</t></sp></d>"
+        archive.writestr("xl/drawings/drawing9.xml", box)
+        archive.writestr("xl/embeddings/old.docx", "x")
+
+    text = read(str(path))
+
+    assert text.pages[-1] == TextPage(
+        2,
+        None,
+        "text boxes and comments",
+        "[Comment at A1: since 2019]\nTotal of part A is 12 %",
+    )
+    assert text.state is ReadState.READ_PARTLY
+    assert [each.code for each in text.warnings] == ["embedded-not-read"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.package import attribute_of, local_name
 from dossier.integrations.parsing.types import Content, ReadWarning, TextPage
 
-_EMU_PER_MM: Final = 36_000
+EMU_PER_MM: Final = 36_000
 _MM_PER_UNIT: Final = {
     "mm": 1.0,
     "cm": 10.0,
@@ -39,7 +39,7 @@ class Pictures:
                 if local_name(each) == "extent":
                     width = float(attribute_of(each, "cx", "0") or 0)
                     height = float(attribute_of(each, "cy", "0") or 0)
-                    self.add(width / _EMU_PER_MM, height / _EMU_PER_MM)
+                    self.add(width / EMU_PER_MM, height / EMU_PER_MM)
         elif name == "shape" and _has(element, "imagedata"):
             sizes = {
                 side: float(value) * _MM_PER_UNIT[unit]
@@ -56,6 +56,12 @@ class Pictures:
     def warnings(self, characters: int) -> list[ReadWarning]:
         """Return what is to be said of the pictures beside a number of characters."""
         if self.large or (self.small and characters < _MANY_CHARACTERS * self.small):
+            return [warning("pictures-not-read", count=self.large + self.small)]
+        return [warning("small-pictures", count=self.small)] if self.small else []
+
+    def beside_cells(self) -> list[ReadWarning]:
+        """Return what is to be said of the pictures in a workbook."""
+        if self.large:
             return [warning("pictures-not-read", count=self.large + self.small)]
         return [warning("small-pictures", count=self.small)] if self.small else []
 

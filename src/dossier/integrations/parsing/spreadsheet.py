@@ -11,6 +11,7 @@ from typing import Final
 from zipfile import BadZipFile, ZipFile
 
 from dossier.core.spreadsheets import Workbook
+from dossier.integrations.parsing import workbook_parts
 from dossier.integrations.parsing.archive import check_archive
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -78,6 +79,12 @@ def read_text(path: str) -> Content:
         pages.append(TextPage(position, None, label, storable(text)))
     struck = sum(len(cell.struck_text) for sheet in book.sheets for cell in sheet.cells)
     warnings = [warning("struck-text-left-out", count=struck)] if struck else []
+    if book.kind == "xlsx":
+        words, beside = workbook_parts.read(path)
+        warnings += beside
+        if words:
+            label = "text boxes and comments"
+            pages.append(TextPage(len(pages) + 1, None, label, words))
     return Content(pages, warnings, book.encoding)
 
 
