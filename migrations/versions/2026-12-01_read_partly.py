@@ -20,7 +20,7 @@ def upgrade() -> None:
     )
     op.drop_constraint(_CHECK, "documents", type_="check")
     op.create_check_constraint(
-        op.f(_CHECK),
+        _CHECK,
         "documents",
         "text_state in ('pending', 'read', 'read_partly', 'unreadable')",
     )
@@ -34,6 +34,6 @@ def downgrade() -> None:
     )
     op.drop_constraint(_CHECK, "documents", type_="check")
     op.create_check_constraint(
-        op.f(_CHECK), "documents", "text_state in ('pending', 'read', 'unreadable')"
+        _CHECK, "documents", "text_state in ('pending', 'read', 'unreadable')"
     )
     op.drop_column("documents", "reading_warnings")

@@ -224,6 +224,30 @@ def test_wrapped_cells_between_rules_are_no_columns(extract: Extract) -> None:
     assert lines(extract(one_page(content), "a.pdf"))[0] == f"{LEFT[0]}\t{RIGHT[0]}"
 
 
+def test_narrow_cells_are_parted_by_the_lines_between_them(extract: Extract) -> None:
+    content = at(60, 700, "Lead") + at(90, 700, "n.d.") + "87 690 0.5 30 re f"
+
+    assert extract(one_page(content), "a.pdf").text == "Lead\tn.d."
+
+
+def test_wrapped_cells_of_a_table_without_lines_are_no_columns(
+    extract: Extract,
+) -> None:
+    pairs = [(LEFT, RIGHT), (MIDDLE, LEFT), (RIGHT, MIDDLE)]
+    content = "".join(
+        at(50 + 250 * side, 700 - 30 * row - 14 * line, cell[line])
+        for row, cells in enumerate(pairs)
+        for side, cell in enumerate(cells)
+        for line in range(2)
+    )
+
+    text = extract(one_page(content), "a.pdf")
+
+    assert lines(text) == [
+        f"{left[line]}\t{right[line]}" for left, right in pairs for line in range(2)
+    ]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "joined"),
     [

@@ -189,7 +189,9 @@ class _Reader:
             words = ink.words[angle]
             if angle == angles[0]:
                 words = [*words, *(_placed(angle, each) for each in hanging.words)]
-            texts.append(text_of(words, ink.rules if angle == 0 else ()))
+            is_level = angle == 0
+            lines = (ink.rules, ink.borders) if is_level else ((), ())
+            texts.append(text_of(words, *lines))
         return storable("\n".join(filter(None, [*texts, *hanging.remarks])))
 
     def _sample(self, index: int, ink: PageInk) -> None:

@@ -7,6 +7,7 @@ are the borders of cells (a tab).
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ _MIN_CHARACTERS: Final = 18
 _MIN_FILL: Final = 0.55
 _MIN_RUNNING_ON: Final = 0.25
 _MAX_DIGITS: Final = 0.3
-_ROW_PADDING: Final = 1.25
+_ROW_PADDING: Final = 1.08
 _CJK: Final = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
 _SENTENCE_END: Final = re.compile(r"[.:;!?。：；！？]\W*$")
 _HYPHENS: Final = "-\u2010\u00ad"
@@ -73,6 +74,7 @@ class Word:
     size: float
     after_space: bool = False
     is_raised: bool = False
+    starts_cell: bool = False
     font: str = ""
 
 
@@ -85,13 +87,27 @@ class Rule:
     v: float
 
 
+@dataclass(frozen=True, slots=True)
+class Border:
+    """A vertical line on the page."""
+
+    x: float
+    bottom: float
+    top: float
+
+
 Row = list[Word]
 
 
-def text_of(words: Sequence[Word], rules: Sequence[Rule] = ()) -> str:
+def text_of(
+    words: Sequence[Word],
+    rules: Sequence[Rule] = (),
+    borders: Sequence[Border] = (),
+) -> str:
     """Return the text of a page in reading order, one line per line of the page."""
     _level(words)
     rows = _rows(words)
+    _mark_cells(rows, sorted(borders, key=lambda border: border.x))
     return with_degrees("\n".join(rejoined(list(_lines(rows, rules)))))
 
 
@@ -146,33 +162,50 @@ def _rows(words: Sequence[Word]) -> list[Row]:
     return rows
 
 
+def _mark_cells(rows: list[Row], borders: Sequence[Border]) -> None:
+    """Mark the words that a vertical line parts from the one before."""
+    places = [border.x for border in borders]
+    for left, right in (pair for row in rows if borders for pair in pairwise(row)):
+        middle = right.v + right.size / 3
+        first = bisect_left(places, left.right - 1)
+        for border in borders[first : bisect_right(places, right.left + 1)]:
+            if border.bottom <= middle <= border.top:
+                right.starts_cell = True
+                break
+
+
 def _lines(rows: list[Row], rules: Sequence[Rule]) -> Iterator[str]:
     at = 0
     while at < len(rows):
-        found = _columns_from(rows, at, rules)
-        if found is None:
-            yield line_of(rows[at])
-            at += 1
-            continue
-        end, border = found
-        for is_left in (True, False):
-            side = [_side(row, border, is_left=is_left) for row in rows[at:end]]
-            yield from _lines([row for row in side if row], rules)
+        end, border = _block_from(rows, at, rules)
+        if border is None:
+            yield from map(line_of, rows[at:end])
+        else:
+            for is_left in (True, False):
+                side = [_side(row, border, is_left=is_left) for row in rows[at:end]]
+                yield from _lines([row for row in side if row], rules)
         at = end
 
 
-def _columns_from(
+def _block_from(
     rows: list[Row], start: int, rules: Sequence[Rule]
-) -> tuple[int, float] | None:
-    """Return where columns that begin in a row end, and the border between them."""
-    best: tuple[int, float] | None = None
+) -> tuple[int, float | None]:
+    """Return the end of the block that begins in a row, and the border in columns.
+
+    Without a border the rows are read as they stand: one row, or a whole table.
+    """
+    columns: tuple[int, float] | None = None
+    table_end = start + 1
     for gap in [*_gaps(rows[start]), *_gap_beside(rows[start : start + 2])]:
         end, border = _extent(rows, start, gap)
-        if (best is None or end > best[0]) and end - start > 1:
-            block = rows[start:end]
-            if _are_columns(block, border) and not _is_ruled(block, rules):
-                best = (end, border)
-    return best
+        if end - start < 2:  # noqa: PLR2004 - one row
+            continue
+        block = rows[start:end]
+        if _is_padded(block, border) or _is_ruled(block, rules):
+            table_end = max(table_end, end)
+        elif (columns is None or end > columns[0]) and _are_columns(block, border):
+            columns = (end, border)
+    return columns or (table_end, None)
 
 
 def _gaps(row: Row) -> list[tuple[float, float]]:
@@ -219,16 +252,13 @@ def _side(row: Row, border: float, *, is_left: bool) -> Row:
 def _are_columns(block: list[Row], border: float) -> bool:
     """Return whether text runs on from row to row on both sides of a border.
 
-    Cells of a table are short, begin anew in each row, and where they are wrapped, the
-    rows of the table stand apart.
+    Cells of a table are short and begin anew in each row.
     """
     sides = [
         [row for row in (_side(each, border, is_left=is_left) for each in block) if row]
         for is_left in (True, False)
     ]
     if min(len(side) for side in sides) < 2:  # noqa: PLR2004 - one line does not run on
-        return False
-    if _is_padded(block, border):
         return False
     return all(map(_runs_on, sides))
 
@@ -337,7 +367,7 @@ def _is_letter(word: Word) -> bool:
 def _between(left: Word, right: Word) -> str:
     gap = right.left - left.right
     size = max(left.size, right.size)
-    if gap > _CELL_GAP * size:
+    if gap > _CELL_GAP * size or right.starts_cell:
         return "\t"
     if _CJK.match(left.text[-1]) and _CJK.match(right.text[0]):
         # Justified lines are stretched; that is no space.

@@ -7,6 +7,7 @@ numbers: five calls a character are most of the time that a page takes.
 
 import ctypes
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any, Final
 import pypdfium2
 from pypdfium2 import raw
 
-from dossier.integrations.parsing.pdf_layout import Rule, Word
+from dossier.integrations.parsing.pdf_layout import Border, Rule, Word
 from dossier.integrations.parsing.symbols import UNKNOWN, shown
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
@@ -105,6 +106,7 @@ class PageInk:
     """Invisible words on a picture: what a scanner's program recognised."""
     shapes: list[Shape] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    borders: list[Border] = field(default_factory=list)
     picture_share: float = 0.0
     drawn: int = 0
     """How many shapes are painted that are no rectangles."""
@@ -190,13 +192,17 @@ class _Objects:
             if right - left > 10 * _THICK:
                 self._ink.rules.append(Rule(left, right, (top + bottom) / 2))
             return
+        if right - left < _THICK:
+            self._ink.borders.append(Border((left + right) / 2, bottom, top))
+            return
         segments = raw.FPDFPath_CountSegments(path)
         if segments > _MAX_RECTANGLE_SEGMENTS:
             self._ink.drawn += 1
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         raw.FPDFPath_GetDrawMode(path, fill, stroke)
-        if stroke.value and right - left > 10 * _THICK:
+        if stroke.value and segments <= _MAX_RECTANGLE_SEGMENTS:
             self._ink.rules += [Rule(left, right, top), Rule(left, right, bottom)]
+            self._ink.borders += [Border(left, bottom, top), Border(right, bottom, top)]
         if fill.value and right - left >= _THICK:
             color, alpha = _color_of(path, raw.FPDFPageObj_GetFillColor)
             is_plain = segments <= _MAX_RECTANGLE_SEGMENTS
@@ -341,9 +347,13 @@ class _Characters:
             self._ink.words[about.angle].append(word)
 
     def _is_covered(self, about: _TextObject, point: tuple[float, float]) -> bool:
-        return about.order > 0 and any(
-            shape.order > about.order and _holds(shape.box, point)
-            for shape in self._covers
+        if about.order == 0:
+            return False
+        # Most text is painted last, so that few shapes remain to be looked at.
+        first = bisect_right(self._covers, about.order, key=lambda shape: shape.order)
+        return any(
+            _holds(self._covers[at].box, point)
+            for at in range(first, len(self._covers))
         )
 
     def _is_camouflaged(self, about: _TextObject, point: tuple[float, float]) -> bool:
