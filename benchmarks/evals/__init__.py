@@ -36,8 +36,8 @@ async def measure() -> dict[str, Any]:
 
 
 async def _judged(url: str, folder: Path) -> dict[str, Any]:
+    """Index the documents once, for both."""
     collection = read_folder(folder)
-    """Index the papers once, for both."""
     engine = make_engine(url)
     try:
         sessions = make_sessions(engine)

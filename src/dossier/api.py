@@ -28,7 +28,13 @@ if TYPE_CHECKING:  # the HTTP client is imported only where a service is set
     from dossier.integrations.rag.client import RagClient
 
 # What declares kinds of jobs, so that every process knows all of them.
-DECLARING = (documents_service, indexing, reports_service, sources_service, answers)
+DECLARING = (
+    answers,
+    documents_service,
+    indexing,
+    reports_service,
+    sources_service,
+)
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
