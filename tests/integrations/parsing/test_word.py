@@ -255,6 +255,53 @@ def test_superscripts_and_symbols_stay_what_they_show(extract: Extract) -> None:
     assert extract(docx_bytes(body), "a.docx").text == "10² to 10⁻³, 25°C ≥ 5 µm"
 
 
+def test_numbers_of_lists_and_headings_are_read(extract: Extract) -> None:
+    def level(depth: int, kind: str, text: str) -> str:
+        return (
+            f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{kind}"/>'
+            f'<w:lvlText w:val="{text}"/></w:lvl>'
+        )
+
+    def item(depth: int, text: str, number: int = 7) -> str:
+        place = f'<w:ilvl w:val="{depth}"/><w:numId w:val="{number}"/>'
+        return paragraph(f"<w:pPr><w:numPr>{place}</w:numPr></w:pPr>", run(text))
+
+    numbering = (
+        '<w:numbering><w:abstractNum w:abstractNumId="1">'
+        + level(0, "decimal", "%1.")
+        + level(1, "lowerLetter", "%1.%2)")
+        + '</w:abstractNum><w:abstractNum w:abstractNumId="2">'
+        + level(0, "taiwaneseCountingThousand", "%1、")
+        + level(1, "bullet", "o")
+        + '</w:abstractNum><w:num w:numId="7"><w:abstractNumId w:val="1"/></w:num>'
+        '<w:num w:numId="8"><w:abstractNumId w:val="2"/></w:num></w:numbering>'
+    )
+    styles = (
+        '<w:styles><w:style w:styleId="H"><w:pPr><w:numPr><w:numId w:val="7"/>'
+        "</w:numPr></w:pPr></w:style></w:styles>"
+    )
+    heading = paragraph('<w:pPr><w:pStyle w:val="H"/></w:pPr>', run("Composition"))
+    body = item(0, "Identity") + item(1, "Name") + item(1, "Code") + heading
+    body += item(1, "Aqua") + item(0, "成分", 8) + item(1, "水", 8) + item(0, "用途", 8)
+    parts = {
+        "numbering.xml": ("numbering", numbering),
+        "styles.xml": ("styles", styles),
+    }
+
+    text = extract(docx_bytes(body, parts), "a.docx").text
+
+    assert text.split("\n") == [
+        "1. Identity",
+        "1.a) Name",
+        "1.b) Code",
+        "2. Composition",
+        "2.a) Aqua",
+        "一、成分",
+        "水",
+        "二、用途",
+    ]
+
+
 def test_merged_and_nested_tables_keep_their_columns(extract: Extract) -> None:
     def cell(text: str, properties: str = "") -> str:
         return f"<w:tc><w:tcPr>{properties}</w:tcPr>{paragraph(run(text))}</w:tc>"

@@ -32,6 +32,7 @@ from dossier.integrations.parsing.types import (
     split_parts,
     storable,
 )
+from dossier.integrations.parsing.word_numbering import Numbering
 from dossier.integrations.parsing.word_styles import Look, StyleSheet, is_on
 
 _FALSE: Final = frozenset({"0", "false", "off"})
@@ -124,6 +125,7 @@ class _Reader:
         self._main = main_part(package)
         self._relations = package.relations_of(self._main)
         self._styles = StyleSheet(package, self._target_of("styles"))
+        self._numbering = Numbering(package, self._target_of("numbering"))
         self._notes: dict[str, dict[str, Element]] = {}
         self._cited: set[tuple[str, str]] = set()
         self._counts = _Counts()
@@ -280,8 +282,9 @@ class _Reader:
         properties = child_of(paragraph, "pPr")
         own = self._styles.look_of_paragraph(properties, look)
         block = _Block()
+        mark = self._numbering.next_mark(self._styles.list_of_paragraph(properties))
         text = self._inline(paragraph, own, block)
-        return text, block.following
+        return (mark + text if text.strip() else text), block.following
 
     def _table(self, table: Element, look: Look) -> Iterator[str]:
         self._in_table += 1

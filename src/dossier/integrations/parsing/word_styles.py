@@ -19,6 +19,7 @@ _DECISIVE: Final = (
     b":position",
     b"Symbol",
     b"ingdings",
+    b"numPr",
 )
 """Style sheets without these words (most, and they are large) are not parsed."""
 _RAISED_HALF_POINTS: Final = 4
@@ -63,13 +64,28 @@ class StyleSheet:
             self._of_style(child_of(properties, "rStyle"), look), properties
         )
 
-    def _of_style(self, reference: Element | None, look: Look) -> Look:
+    def list_of_paragraph(self, properties: Element | None) -> Element | None:
+        """Return the list properties of a paragraph, its own or those of its style."""
+        own = child_of(properties, "numPr")
+        if own is not None or properties is None:
+            return own
+        for style in self._chain(child_of(properties, "pStyle")):
+            found = child_of(child_of(style, "pPr"), "numPr")
+            if found is not None:
+                return found
+        return None
+
+    def _chain(self, reference: Element | None) -> list[Element]:
+        """Return a style and those that it is based on, the closest first."""
         chain: list[Element] = []
         name = attribute_of(reference, "val")
         while (style := self._styles.get(name)) is not None and style not in chain:
             chain.append(style)
             name = attribute_of(child_of(style, "basedOn"), "val")
-        for style in reversed(chain):
+        return chain
+
+    def _of_style(self, reference: Element | None, look: Look) -> Look:
+        for style in reversed(self._chain(reference)):
             properties = child_of(style, "rPr")
             if properties is not None:
                 look = _changed(look, properties)
