@@ -1,0 +1,373 @@
+"""Labelled fields of a text: a label, its value and how the two stand together.
+
+Read are `Label: value`, a label in two languages before its value, cells of a table row,
+columns below a row of labels, and a value on the line after its label. Where a label
+does not end clearly, or several labels stand before their values, nothing is read.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from dossier.documents.facts.dates import find_dates
+from dossier.documents.facts.folding import fold, has_cjk, visible
+from dossier.documents.facts.types import PageText
+from dossier.documents.facts.vocabulary import (
+    DATE_LABELS,
+    MODIFIER,
+    Label,
+    label_at,
+)
+
+_CELLS: Final = re.compile(r"\t| {3,}|\s*[|│]\s*")
+_BULLET: Final = re.compile(
+    r"[\s\-•●■◆□*·>]*(?:\(?\d{1,2}(?:\.\d{1,2})*[.)、]?\s+|\(?[一二三四五六七八九十]{1,3}"
+    r"[)、.]\s*|[a-z][.)]\s+)?"
+)
+_JOINER: Final = re.compile(r" *[/()\[\]·、,&]? *")
+_TAIL: Final = re.compile(r"[ )\]]*(?:[(\[][^)\]]{0,30}[)\]])?[ *)\]]*(?=[:=]|$)")
+_COLON: Final = re.compile(r" *[:=] *-? ?")
+_WORD_START: Final = re.compile(r"(?<![0-9a-z])[0-9a-z]|[^\x00-\x7f]")
+_CODE: Final = re.compile(r" *[#:]? *(?=[a-z0-9/_.-]*\d)[a-z0-9]")
+_SENTENCE: Final = re.compile(
+    r"^(?:is|are|was|were|has|have|had|must|shall|should|may|can|will|does|do|did|not|and"
+    r"|or|of|for|to|in|on|at|by|with|from|as|that|which|when|if)\b"
+)
+LONGEST_PARAGRAPH: Final = 8
+"""Lines of a conclusion that are read together."""
+
+_VALUE_EDGE: Final = " \t·;；,，|-:：、/"
+
+_MORE_SPECIFIC: Final = (
+    Label.VALIDITY, Label.LOT_EXPIRY, Label.REVISION_DATE, Label.ISSUE_DATE,
+    Label.SIGNING_DATE, Label.SIGNATURE, Label.SITE,
+)  # fmt: skip
+_COMPATIBLE: Final = (
+    {Label.DATE, Label.ISSUE_DATE}, {Label.DATE, Label.REVISION_DATE},
+    {Label.DATE, Label.SIGNING_DATE}, {Label.EXPIRY, Label.VALIDITY},
+    {Label.EXPIRY, Label.LOT_EXPIRY}, {Label.SIGNER, Label.SIGNATURE},
+    {Label.COMPANY, Label.SITE}, {Label.ADDRESS, Label.SITE},
+)  # fmt: skip
+"""Pairs of labels that say one thing in two languages; the more specific one counts."""
+
+
+class Standing(StrEnum):
+    """How a value stands to its label."""
+
+    COLON = "colon"
+    CELL = "cell"
+    BILINGUAL = "bilingual"
+    COLUMN = "column"
+    NEXT_LINE = "next_line"
+    SPACE = "space"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A label and the text that follows it, as printed.
+
+    `continues` is true where the value may go on in the next line.
+    """
+
+    label: Label
+    words: str
+    value: str
+    standing: Standing
+    page: int | None
+    line: int
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _LabelMatch:
+    label: Label
+    start: int
+    end: int
+    has_colon: bool
+    is_bilingual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    position: int
+    label: Label
+    words: str
+
+
+def page_lines(page: PageText) -> list[str]:
+    return re.split(r"\r\n|[\n\r\x0b\x0c\u2028]", visible(page.text))
+
+
+def read_fields(page: PageText) -> list[Field]:
+    """Return the labelled fields of a page, in order."""
+    lines = page_lines(page)
+    found: list[Field] = []
+    columns: list[_Column] = []
+    for number, line in enumerate(lines):
+        cells = _CELLS.split(line)
+        header = _header(cells)
+        if header:
+            columns = header
+            continue
+        if columns and _is_row_of(columns, cells):
+            found.extend(_column_fields(columns, cells, page.number, number))
+            continue
+        columns = []
+        for field in _row_fields(cells, page.number, number):
+            placed = _placed(field, lines)
+            if placed is not None:
+                found.append(placed)
+    return found
+
+
+def _placed(field: Field, lines: Sequence[str]) -> Field | None:
+    """Return a field with its value, which may stand or go on in the next lines."""
+    if not field.value:
+        value = _next_line_value(lines, field.line)
+        if value is None:
+            return None
+        field = replace(
+            field, value=value, standing=Standing.NEXT_LINE, line=field.line + 1
+        )
+    if field.label is Label.VERDICT and lines[field.line].rstrip().endswith(
+        field.value
+    ):
+        return replace(field, value=_paragraph(field, lines))
+    if field.standing in {Standing.CELL, Standing.NEXT_LINE}:
+        return field
+    return replace(field, continues=_may_continue(field, lines))
+
+
+def _paragraph(field: Field, lines: Sequence[str]) -> str:
+    """Return a value with the lines below it, up to the next label or empty line."""
+    words = [field.value]
+    for line in lines[field.line + 1 : field.line + LONGEST_PARAGRAPH]:
+        if not line.strip() or _starts_with_label(line):
+            break
+        words.append(line.strip())
+    return "\n".join(words)
+
+
+def match_label(folded: str, start: int) -> _LabelMatch | None:
+    """Return the label at a place, with its words in both languages."""
+    position = start
+    modifier = MODIFIER.match(folded, position)
+    if modifier:
+        position = modifier.end()
+    labels: list[Label] = []
+    end = position
+    while at := label_at(folded, position):
+        labels.append(at[0])
+        end = at[1]
+        joiner = _JOINER.match(folded, end)
+        position = joiner.end() if joiner else end
+    label = _combined(labels)
+    if label is None:
+        return None
+    if modifier:
+        label = Label.OTHER
+    words = folded[start:end]
+    is_bilingual = has_cjk(words) and re.search(r"[a-z]{2}", words) is not None
+    tail = _TAIL.match(folded, end)
+    colon = _COLON.match(folded, tail.end() if tail else end)
+    if colon:
+        return _LabelMatch(label, start, colon.end(), True, is_bilingual)
+    bracket = re.match(r" *[)\]]", folded[end:])
+    end += bracket.end() if bracket else 0
+    if tail and tail.end() == len(folded):
+        end = tail.end()
+    return _LabelMatch(label, start, end, False, is_bilingual)
+
+
+def _combined(labels: Sequence[Label]) -> Label | None:
+    """Return what several adjoining labels say together; `OTHER` if they differ."""
+    kept = [label for label in labels if label is not Label.FILLER]
+    if kept and kept[0] is not Label.PERSON:
+        kept = [label for label in kept if label is not Label.PERSON]
+    if not kept:
+        return None
+    if len(set(kept)) == 1:
+        return kept[0]
+    if kept[0] is Label.VERDICT or set(kept) == {Label.TRADE_NAME, Label.PRODUCT_NAME}:
+        return kept[0]
+    if set(kept) in _COMPATIBLE:
+        return next(label for label in _MORE_SPECIFIC if label in kept)
+    return Label.OTHER
+
+
+def _header(cells: Sequence[str]) -> list[_Column]:
+    """Return the columns of a row that consists of labels only."""
+    columns = []
+    for position, cell in enumerate(cells):
+        folded = fold(cell.strip())
+        if not folded:
+            continue
+        match = match_label(folded, 0)
+        if match is None or match.has_colon or match.end < len(folded.rstrip("*: ")):
+            return []
+        columns.append(_Column(position, match.label, folded))
+    return columns if len(columns) > 1 else []
+
+
+def _is_row_of(columns: Sequence[_Column], cells: Sequence[str]) -> bool:
+    if len(cells) < len(columns) or len(cells) > columns[-1].position + 1:
+        return False
+    first = fold(cells[0].strip())
+    match = match_label(first, 0)
+    return match is None or match.end < len(first)
+
+
+def _column_fields(
+    columns: Sequence[_Column], cells: Sequence[str], page: int | None, line: int
+) -> Iterator[Field]:
+    for column in columns:
+        value = cells[column.position].strip()
+        if value:
+            yield Field(column.label, column.words, value, Standing.COLUMN, page, line)
+
+
+def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[Field]:
+    """Yield the fields of a row; a value in the next cell belongs to its label."""
+    taken = -1
+    for position, cell in enumerate(cells):
+        if position == taken:
+            continue
+        fields = list(_cell_fields(cell, page, line))
+        if len(fields) == 1 and not fields[0].value and position + 1 < len(cells):
+            following = cells[position + 1].strip()
+            if following and not _starts_with_label(following):
+                taken = position + 1
+                field = fields[0]
+                yield Field(
+                    field.label, field.words, following, Standing.CELL, page, line
+                )
+            continue
+        yield from fields
+
+
+def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
+    """Yield the fields of one cell; its first label stands at its beginning."""
+    folded = fold(cell)
+    bullet = _BULLET.match(folded)
+    match = match_label(folded, bullet.end() if bullet else 0)
+    while match is not None:
+        following = _next_label(folded, match.end)
+        end = following.start if following else len(cell)
+        value = cell[match.end : end].strip(_VALUE_EDGE)
+        standing = _standing(match, folded, end)
+        if standing is not None and (value or following is None):
+            words = folded[match.start : match.end]
+            yield Field(match.label, words, value, standing, page, line)
+        match = following
+
+
+def _standing(match: _LabelMatch, folded: str, end: int) -> Standing | None:
+    """Return how the value stands to its label, or `None` if that is not clear."""
+    if match.has_colon:
+        return Standing.COLON
+    rest = folded[match.end : end]
+    if not rest.strip():
+        return Standing.COLON
+    if ":" in rest[:40] and not find_dates(rest):
+        return None
+    if match.is_bilingual:
+        return Standing.BILINGUAL if rest[:1] in " (" else None
+    if _is_typed(match.label, rest):
+        return Standing.SPACE
+    words = folded[match.start : match.end]
+    if has_cjk(words):
+        return Standing.SPACE if rest[0] == " " and len(words) > 1 else None
+    if " " not in words.strip() or rest[0] != " " or _SENTENCE.match(rest.strip()):
+        return None
+    return Standing.SPACE
+
+
+def _next_label(folded: str, start: int) -> _LabelMatch | None:
+    """Return the next label inside a cell: one that ends the value before it."""
+    for word in _WORD_START.finditer(folded, start):
+        position = word.start()
+        before = folded[max(position - 2, start) : position]
+        if position == start or before[-1:] not in " ·;|,、(/。.)" or not before:
+            continue
+        match = match_label(folded, position)
+        if match is None:
+            continue
+        if match.has_colon or match.is_bilingual or before == "  ":
+            return match
+        rest = folded[match.end :]
+        if re.search(r"[·;|]", before) or _is_typed(match.label, rest):
+            return match
+        if has_cjk(folded[match.start : match.end]) and rest[:1] == " ":
+            return match
+    return None
+
+
+def _is_typed(label: Label, rest: str) -> bool:
+    """Tell whether text begins with a value of the form that the label announces."""
+    if label in DATE_LABELS:
+        dates = find_dates(rest[:60])
+        return bool(dates) and len(rest[: dates[0].start].strip()) <= len("from the")
+    if label in {Label.LOT, Label.PRODUCT_CODE, Label.FORMULA}:
+        return _CODE.match(rest) is not None
+    if label in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}:
+        return re.match(r" *(?:v|rev\.?)? ?\d", rest) is not None
+    return False
+
+
+def _starts_with_label(text: str) -> bool:
+    folded = fold(text.strip())
+    match = match_label(folded, 0)
+    if match is None:
+        return False
+    return match.has_colon or match.is_bilingual or match.end >= len(folded)
+
+
+def _next_line_value(lines: Sequence[str], number: int) -> str | None:
+    """Return the line after a label, unless another label stands there.
+
+    Several labels in a row stand before several values: which belongs to which is lost.
+    """
+    if not _may_stand_above(lines, number):
+        return None
+    for line in lines[number + 1 : number + 3]:
+        if line.strip():
+            return None if _starts_with_label(line) or "\t" in line else line.strip()
+    return None
+
+
+def _may_stand_above(lines: Sequence[str], number: int) -> bool:
+    """Tell a label above its value from the last words of a wrapped table cell."""
+    before = lines[number - 1].strip() if number else ""
+    if not before:
+        return True
+    if _is_label_only(before):
+        return False
+    if _starts_with_label(before) or fold(before)[-1] in ".。":
+        return True
+    return number > 1 and _is_label_only(lines[number - 2])
+
+
+def _is_label_only(line: str) -> bool:
+    folded = fold(line.strip())
+    match = match_label(folded, 0)
+    return match is not None and match.end >= len(folded)
+
+
+def _may_continue(field: Field, lines: Sequence[str]) -> bool:
+    """Tell whether a value at the end of its line may go on in the next one."""
+    line = lines[field.line]
+    following = lines[field.line + 1].strip() if field.line + 1 < len(lines) else ""
+    if not line.rstrip().endswith(field.value) or "\t" in following:
+        return False
+    if not following or _starts_with_label(following):
+        return False
+    after = lines[field.line + 2].strip() if field.line + 2 < len(lines) else ""
+    return (
+        field.value[-1] in ",，、&-/(（"
+        or field.value.count("(") > field.value.count(")")
+        or following[0].islower()
+        or len(line) >= max(60, 0.9 * max(map(len, lines)))
+        or (len(following) < 60 and bool(after) and _starts_with_label(after))
+    )

@@ -1,0 +1,251 @@
+"""Known forms of words that state a fact without a label."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dossier.documents.facts.dates import find_dates
+from dossier.documents.facts.fields import Field, Standing
+from dossier.documents.facts.folding import CJK, fold, printed
+from dossier.documents.facts.types import Signature
+from dossier.documents.facts.values import Value, companies, persons, signing_persons
+from dossier.documents.facts.vocabulary import Label
+
+_CAS: Final = re.compile(r"(?<![\d-])(\d{2,7})-(\d{2})-(\d)(?![\d-])")
+
+_METHODS: Final = (
+    (
+        re.compile(
+            r"(?<![a-z])(?:en[ -]+|bs[ -]+|din[ -]+|cns[ -]+)*iso[ /-]*(?P<ts>t[rs][ -]*)?"
+            r"(?P<number>11930|17516|18415|21149|16212|21150|22717|22718|18416|29621|24442"
+            r"|24443|24444|16217|18861|18811|23675|23698|21148|21322)"
+            r"(?: *: *(?P<year>(?:19|20)\d\d))?(?!\d)"
+        ),
+        "ISO {ts}{number}{year}",
+    ),
+    (
+        re.compile(
+            r"(?<![a-z])(?:ep|ph\. ?eur\.?|european pharmacopoeia|欧洲药典)"
+            r"[^\n\d]{0,20}(?:\d{1,2}(?:\.0)?[ ,]+)?(?:chapter |monograph )?"
+            r"(?P<number>5\.1\.3|2\.6\.12|2\.6\.13|5\.1\.4)(?![\d.])"
+        ),
+        "EP {number}",
+    ),
+    (
+        re.compile(
+            r"(?<![a-z])(?:usp(?:[ -]nf)?|美国药典)[^\n\d<]{0,14}(?:<(?P<angle>\d{2,4})>"
+            r"|(?:chapter )?(?P<number>51|61|62)(?!\d))"
+        ),
+        "USP <{number}>",
+    ),
+    (
+        re.compile(r"(?<![a-z])oecd[^\n\d]{0,20}(?P<number>4\d\d[a-z]?)(?!\d)"),
+        "OECD {number}",
+    ),
+    (
+        re.compile(r"(?<![a-z])(?:ctfa|pcpc)[ -]+(?P<number>m-?\d)(?!\d)"),
+        "PCPC {number}",
+    ),
+)
+_NOT_THIS_METHOD: Final = re.compile(
+    r"(?:(?<![a-z])(?:not|instead of|rather than|other than|supersed\w+|replac\w+|differs? from"
+    r"|deviat\w+ from|cf\.?|see also|withdrawn)|非|未依|取代|有别于|不依|参见|而非|并未)[^.;。\n]{0,40}$"
+)
+_NOT_THEN: Final = re.compile(
+    r"^[^.;。\n]{0,12}(?:(?<![a-z])(?:was|is|were|are)? *(?:not|withdrawn|superseded)(?![a-z])|并未|未采用|已废止)"
+)
+
+_CERTIFIED_PERSON: Final = (
+    re.compile(
+        rf"(?:兹证明|玆证明|证明|学员|学生|授予|颁予)[ :]*(?P<name>[{CJK}]{{2,4}}?)"
+        r" *(?:君|先生|女士|小姐|同学|老师|药师|医师|博士|[ ,]*(?:于|已|在本校|参加|完成|修习|修毕|曾|生于|,|性别|系))"
+    ),
+    re.compile(
+        r"(?:certif(?:y|ies) that|awarded to|presented to|conferred (?:up)?on|granted to)"
+        r"[:\s]*(?:mr\.?|ms\.?|mrs\.?|dr\.?)?\s*(?P<name>[a-z][a-z'\-]+(?:,? [a-z][a-z'\-]+){1,3}?"
+        rf"(?: *\(?[{CJK}]{{2,4}}\)?)?)\s*(?=\n|,|$|has\b|have\b|completed\b|attended\b|participated\b"
+        r"|successfully\b|passed\b|the degree\b|was\b|is\b)"
+    ),
+)
+_CERTIFIED_COMPANY: Final = re.compile(
+    r"(?:certif(?:y|ies) that(?: the)?(?: (?:quality )?(?:management system|gmp system|site|company"
+    r"|organi[sz]ation|manufacturer|facility) of| company| manufacturer)?|兹证明|玆证明)[:\s]*"
+    r"(?P<name>[^\n]{3,90})"
+)
+_VALIDITY: Final = re.compile(
+    r"(?:certificate|registration|证书|证明|登录|本证)[^\n。.]{0,50}?(?:valid (?:until|through|to|till)"
+    r"|expires on|有效(?:期限?|期间)?(?:至|到|为止)?|效期至)[ :]*(?P<date>[^\n]{6,40})"
+)
+_HEAD: Final = re.compile(
+    r"(?:报告|证书|证明|certificate|report|specification|规格|产品|申请|page|页)"
+)
+
+_BLANK: Final = re.compile(
+    r"^[\s:()（）\[\]]*(?:_{3,}|\.{4,}|…{1,}|-{4,}|＿{2,}|\(\s*\)|\[\s*\])[\s_.…()\[\]-]*$"
+)
+_NOT_SIGNED: Final = re.compile(
+    r"(?<![a-z])(?:unsigned|not (?:yet )?signed|to be signed|awaiting signature|signature pending)"
+    r"(?![a-z])|未签名|未签署|未签章|尚未签|待签名|待签署|待签核|待签"
+)
+_NEEDS_NO_SIGNATURE: Final = re.compile(
+    r"(?:without|no|requires? no|not require\w*)[^.\n]{0,25}signature|valid unsigned|无须签|无需签|毋须签|免签"
+)
+_DRAFT: Final = re.compile(
+    r"^[\s*#\-=\[(<【]*(?:(?:status|document status|状态|文件状态|版本|version)[ :]*)?(?:draft|草稿|草案|初稿|未定稿|稿本)"
+    r"(?:[ \-,:]*(?:v(?:ersion)?\.? ?)?[\d.]+)?"
+    r"(?:[ \-,:·/]*(?:draft|草稿|草案|初稿|未定稿|copy|version|only|not for (?:release|use|submission)|for (?:internal )?"
+    r"(?:review|comment|discussion)(?: only)?|do not use|confidential|供讨论|供审阅|仅供\S{0,6}|请勿\S{0,6}))*[\s*#\-=\])>】.]*$"
+)
+_DRAFT_IN_TITLE: Final = re.compile(
+    r"[(\[【][ ]*(?:draft|草稿|草案|初稿|未定稿)[^)\]】]{0,12}[)\]】]"
+)
+_SIGNED: Final = re.compile(
+    r"/s/ *\w|(?<![a-z])(?:digitally|electronically) signed by|\((?:signed|sgd\.?)\)|已签名|已签署|已签章|电子签章\s*[:(]\s*[^\s_)]"
+)
+_ROLE: Final = re.compile(r"\s*[·,，/|-]\s*\S")
+TITLE_LINES: Final = 8
+LONGEST_NOTE: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureReading:
+    """A sign that a document is or is not signed, its line, and who signed."""
+
+    value: Signature
+    raw: str
+    line: int
+    persons: tuple[Value, ...] = ()
+
+
+def cas_numbers(text: str) -> list[Value]:
+    """Return the CAS numbers of a text; the check digit tells them from other numbers."""
+    found = []
+    for match in _CAS.finditer(fold(text)):
+        digits = match[1] + match[2]
+        total = sum(n * int(d) for n, d in enumerate(reversed(digits), start=1))
+        if total % 10 == int(match[3]):
+            raw = text[match.start() : match.end()]
+            found.append(Value(match[0].lstrip("0"), raw, is_whole=True))
+    return found
+
+
+def methods(text: str) -> list[Value]:
+    """Return the test methods that a text names, but not those it says it did not use."""
+    folded = fold(text)
+    found = []
+    for pattern, form in _METHODS:
+        for match in pattern.finditer(folded):
+            if _NOT_THIS_METHOD.search(folded[: match.start()][-80:]):
+                continue
+            if _NOT_THEN.match(folded[match.end() :][:60]):
+                continue
+            raw = text[match.start() : match.end()].strip()
+            found.append((match.start(), Value(_method(form, match), raw)))
+    return _without_shorter(sorted(found, key=lambda entry: entry[0]))
+
+
+def _method(form: str, match: re.Match[str]) -> str:
+    groups = {name: value or "" for name, value in match.groupdict().items()}
+    year = f":{groups['year']}" if groups.get("year") else ""
+    ts = f"{groups['ts'].strip(' -').upper()} " if groups.get("ts") else ""
+    number = (groups.get("number") or groups.get("angle", "")).upper()
+    return form.format(ts=ts, number=number, year=year)
+
+
+def _without_shorter(found: Sequence[tuple[int, Value]]) -> list[Value]:
+    """Drop a method without its year where the same method has one."""
+    named = [value for _, value in found]
+    return [
+        value
+        for value in named
+        if not any(other.value.startswith(f"{value.value}:") for other in named)
+    ]
+
+
+def certified_persons(text: str) -> list[Value]:
+    """Return whom a certificate is about: 茲證明…君, "this is to certify that …"."""
+    folded = fold(text)
+    found = []
+    for pattern in _CERTIFIED_PERSON:
+        for match in pattern.finditer(folded):
+            raw = text[match.start("name") : match.end("name")].strip()
+            found.extend(persons(raw))
+    return found
+
+
+def certified_companies(text: str) -> list[Value]:
+    """Return the company that a certificate is about."""
+    folded = fold(text)
+    found = []
+    for match in _CERTIFIED_COMPANY.finditer(folded):
+        for value in companies(text[match.start("name") : match.end("name")]):
+            if value.is_whole and not fold(value.raw).startswith(("the ", "下列")):
+                found.append(value)
+    return found
+
+
+def validity_sentences(text: str) -> Iterator[str]:
+    """Yield the words of sentences that say until when a certificate is valid."""
+    folded = fold(text)
+    for match in _VALIDITY.finditer(folded):
+        raw = text[match.start("date") : match.end("date")]
+        dates = find_dates(raw)
+        if len(dates) == 1 and dates[0].start <= 1:
+            yield raw[: dates[0].end].strip()
+
+
+def letterhead(lines: Sequence[str]) -> list[Value]:
+    """Return the organisation that the first line of a document names."""
+    first = next((line for line in lines if line.strip()), "")
+    if _HEAD.search(fold(first)) or ":" in fold(first):
+        return []
+    return [value for value in companies(first) if value.is_whole]
+
+
+def signatures(lines: Sequence[str], fields: Sequence[Field]) -> list[SignatureReading]:
+    """Return the signs of a page that the document is or is not signed."""
+    found = [
+        _signature_field(field) for field in fields if field.label is Label.SIGNATURE
+    ]
+    for number, line in enumerate(lines):
+        folded = fold(line)
+        if _NEEDS_NO_SIGNATURE.search(folded):
+            continue
+        if _DRAFT.match(folded) or (
+            number <= TITLE_LINES and _DRAFT_IN_TITLE.search(folded)
+        ):
+            found.append(SignatureReading(Signature.DRAFT, line.strip(), number))
+        elif _NOT_SIGNED.search(folded) and len(line) < LONGEST_NOTE:
+            found.append(SignatureReading(Signature.UNSIGNED, line.strip(), number))
+        elif _SIGNED.search(folded):
+            found.append(SignatureReading(Signature.SIGNED, line.strip(), number))
+        elif reading := _written_name(lines, number):
+            found.append(reading)
+    return found
+
+
+def _signature_field(field: Field) -> SignatureReading:
+    """Read a signature's field; a name on the line below may only be printed there."""
+    raw = field.value
+    if _BLANK.match(fold(raw)):
+        return SignatureReading(Signature.BLANK, raw, field.line)
+    named = signing_persons(raw)
+    if named and field.standing is not Standing.NEXT_LINE:
+        return SignatureReading(Signature.SIGNED, raw, field.line)
+    return SignatureReading(Signature.UNKNOWN, raw, field.line)
+
+
+def _written_name(lines: Sequence[str], number: int) -> SignatureReading | None:
+    """Return a name that stands alone above the same name with a function."""
+    line = lines[number].strip()
+    if not line or number + 1 >= len(lines):
+        return None
+    below = lines[number + 1].strip()
+    rest = below[len(line) :]
+    if not below.startswith(line) or not _ROLE.match(rest):
+        return None
+    named = persons(line)
+    if not named or named[0].raw != printed(line):
+        return None
+    return SignatureReading(Signature.SIGNED, below, number + 1, tuple(named))

@@ -1,0 +1,349 @@
+"""Values as their labels announce them: names, codes, lots, persons, verdicts.
+
+Each reader takes the printed text after a label and returns no value where the text
+does not have the announced form.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from dossier.documents.facts.folding import (
+    CJK,
+    COMPANY_FORMS,
+    fold,
+    has_cjk,
+    name_key,
+    printed,
+)
+from dossier.documents.facts.types import Fact, FactName, Verdict
+from dossier.documents.facts.vocabulary import PLACEHOLDER
+
+LONGEST_NAME: Final = 120
+LONGEST_CODE: Final = 30
+
+_SPARE: Final = " \t·;；,，、|-–:：。.*"
+_ORGANISATION: Final = (
+    rf"(?:{COMPANY_FORMS})|(?:大学|学院|实验室|研究所|研究院|中心|协会|基金会|工厂|药厂|农场|厂|所|处|署|局|商号)"
+    r"|(?<![a-z])(?:laborator(?:y|ies)|labs?|university|college|institute|centre|center"
+    r"|association|agency|authority|foundation|factory|plant|works|administration"
+    r"|registrar|certification)(?![a-z])"
+)
+_SCHOOLS: Final = ("university", "college", "institute", "大学")
+_LAST_FORM: Final = re.compile(_ORGANISATION)
+_ADDRESS: Final = re.compile(
+    r"[县市区乡镇][^ ]*[路街道巷]|[路街道巷弄段][一-鿿\d ]*\d+ *[号弄巷之]|\d+ *号|(?<![a-z])(?:road|rd|street"
+    r"|st|avenue|ave|lane|ln|dist|district|no|blvd|park|city|county|industrial|zone"
+    r"|building|bldg)(?![a-z])\.?"
+)
+_WHOLE_ADDRESS: Final = re.compile(
+    r"(?:\d *号(?: *\d+ *[楼f])?(?: *之 *\d+)?|\d *[楼f])$"
+)
+_SENTENCE: Final = re.compile(
+    r"(?<![a-z])(?:is|was|are|were|has|have|been|shall|should|must|will|which|that|this"
+    r"|these|please|if)(?![a-z])|[。！？]|[.;] +[a-z]|本产品|该产品|经|系|应|须"
+)
+_NET: Final = re.compile(r"[\s,，(（]*\d+(?:\.\d+)? *(?:ml|g|毫升|公克|克)[)）]?$")
+_CODE_TAIL: Final = re.compile(
+    r"[,，(（] *(?=[a-z]*[-_ ]?\d)[a-z]{1,6}[-_ ]?\d[\w.-]*(?: *,? *(?:version|ver\.?|v|rev"
+    r"\.?|revision|版次|版本|第)[ .:]*[\w.]+版?)?[)）]?|(?<= )·(?= )"
+)
+_CODE: Final = re.compile(r"#? *([A-Za-z0-9][A-Za-z0-9\-_./]*[A-Za-z0-9]|[A-Za-z0-9])")
+_LOT_ITEM: Final = re.compile(r"[a-z0-9][a-z0-9\-_./#]*(?: [a-z0-9\-_./#]+){0,3}")
+_LOT_SPLIT: Final = re.compile(r"[,，、;；&]| and | 及 | 與 | 和 |/(?= )")
+_AFTER_LOT: Final = re.compile(r"[\s,(]+(?:exp|mfg|mfd|date|size)\b.*$", re.I | re.S)
+_BRACKETS: Final = re.compile(r"[(（\[][^)）\]]*[)）\]]?")
+_VERSION: Final = re.compile(
+    r"^(?:第 *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?|版)? *"
+    r"(?P<version>\d{1,3}(?:\.\d{1,2}){0,2}|[a-z])(?![\w-])(?: *版)?"
+)
+_VERSION_AFTER_CODE: Final = re.compile(
+    r"[a-z0-9][\w-]*\d[\w-]*[)）]? *[,，(（·/-]? *(?:version|ver\.?|v\.?|revision|rev\.?|版次|版本|第)"
+    r" *[:.]? *(?P<version>\d{1,3}(?:\.\d{1,2})?|[a-z])(?![\w-])"
+)
+_CODE_AFTER_NAME: Final = re.compile(
+    r"[,，(（·] *(?P<code>[a-z]{1,6}[-_ ]?\d[\w.-]*?) *,? *(?:version|ver\.|v|rev\.?|revision|版次|版本)"
+)
+_DATE_LIKE: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}")
+_ZH_PERSON: Final = re.compile(rf"[{CJK}·]{{2,5}}")
+_PERSON_TITLES: Final = re.compile(
+    r"(?<![a-z])(?:dr|mr|mrs|ms|miss|prof|professor)\b\.?|,? *(?<![a-z])(?:ph\.? ?d|m\.?sc|b\.?sc"
+    r"|m\.?d|dabt|ert)(?![a-z])\.?|(?:博士|先生|女士|小姐|教授|老师|药师|医师|硕士|君)(?=$|[ ,(/·])"
+)
+_LATIN_NAME: Final = re.compile(
+    r"[A-Z][A-Za-z'’\-]*\.?(?:,? [A-Z][A-Za-z'’\-]*\.?){1,4}"
+)
+_NO_PERSON: Final = re.compile(
+    r"(?<![a-z])(?:date|name|title|signature|manager|director|assessor|officer|company"
+    r"|laboratory|quality|technical|department|safety|signed|approved|by|ltd)(?![a-z])"
+    r"|公司|经理|主任|日期|人员|单位|部门|实验|签|章|职称|主管|评估|负责"
+)
+
+_FAIL: Final = (
+    r"不合格|不符合|未符合|不符|未通过|不通过|未达|未能通过|未合格|不合规|超出规格|超标|超出限量"
+    r"|(?<![a-z])(?:fail(?:s|ed|ure)?|non[- ]?(?:compliant|compliance|conform(?:ing|ity|ance)?)"
+    r"|unsatisfactory|rejected|(?:does|do|did|is|are|was|were|has|have|had) not"
+    r"(?: \w+){0,2} (?:meet|met|comply|complied|conform(?:ed)?|pass(?:ed)?|fulfil(?:led|l)?"
+    r"|satisf(?:y|ied)|compliant|satisfactory|in compliance|acceptable)"
+    r"|not (?:passed|met|compliant|satisfactory|acceptable|complying|conforming|approved)"
+    r"|out of (?:specification|limits?)|out of spec|exceed(?:s|ed)? the limits?)(?![a-z])"
+)
+_PASS: Final = (
+    r"合格|符合|通过|满足|均在规格内|在规格内|在规格范围内|未发现需限制"
+    r"|(?<![a-z])(?:pass(?:es|ed)?|compl(?:y|ies|ied)|compliant|conform(?:s|ed|ing)?"
+    r"|meets?|met|fulfil(?:s|led|ls)?|satisf(?:y|ies|ied)|satisfactory|acceptable"
+    r"|in compliance|within (?:the )?(?:limits?|specifications?)|approved)(?![a-z])"
+)
+_INCOMPLETE: Final = (
+    r"试验中|进行中|待判定|尚未完成|未完成|(?<![a-z])(?:in progress|ongoing|pending|not yet"
+    r" (?:complete|completed|available)|to be completed|inconclusive)(?![a-z])"
+)
+_NO_FAILURE: Final = (
+    r"(?:无|没有|未发现|未见)[^,。;]{0,4}(?:不合格|不符合|超标|异常)|未超(?:出|过)[^,。;]{0,6}(?:限量|规格|标准)"
+    r"|(?<![a-z])(?:no|without(?: any)?|zero) (?:\w+ )?failures?(?![a-z])"
+    r"|(?<![a-z])(?:did|does|do|has|have) not (?:exceed(?:ed)?|fail(?:ed)?)(?![a-z])"
+)
+"""Double negatives; they state that something passed."""
+
+_CONDITION: Final = re.compile(
+    r"(?<![a-z])(?:if|unless|whether|provided|only if|should|shall|must|would|expected"
+    r"|assum\w*|subject to)(?![a-z])|如|若|是否|应符合|须符合|需符合|方可|才能|预期"
+)
+_CONTRAST: Final = re.compile(
+    r"(?<![a-z])(?:except(?:ion)?|however|but|although|apart from|other than)(?![a-z])"
+    r"|除[^,。]*外|惟|但"
+)
+_TICKED: Final = re.compile(
+    rf"(?:[☑☒■✓✔√●]|\[ *[xv√✓] *\]|\( *[xv√✓] *\)) *(?P<word>{_FAIL}|{_PASS})"
+)
+_BOX: Final = re.compile(r"[☐□○☑☒■✓✔]|\[ *[xv]? *\]|\( *\)")
+_OUTCOME: Final = re.compile(
+    f"(?P<none>{_NO_FAILURE})|(?P<fail>{_FAIL})|(?P<pass>{_PASS})"
+)
+_INCOMPLETE_WORDS: Final = re.compile(_INCOMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A normalised value and its words as printed.
+
+    `is_whole` is true where the value has an end of its own: a legal form, a number.
+    """
+
+    value: str
+    raw: str
+    is_whole: bool = False
+
+
+def product_names(text: str) -> list[Value]:
+    """Return the product name that a text consists of."""
+    folded = fold(text)
+    cut = _CODE_TAIL.search(folded)
+    raw = (text[: cut.start()] if cut else text).strip(_SPARE)
+    net = _NET.search(fold(raw))
+    raw = raw[: net.start()] if net else raw
+    folded = fold(raw)
+    bare = re.sub(r"^\((?:zh|en|中文|英文)\) *", "", folded)
+    raw = raw[len(raw) - len(bare) :].strip(_SPARE)
+    letters = sum(character.isalpha() for character in raw)
+    if (
+        letters <= 1
+        or len(raw) > LONGEST_NAME
+        or PLACEHOLDER.match(bare)
+        or _SENTENCE.search(bare)
+        or _DATE_LIKE.fullmatch(bare)
+    ):
+        return []
+    return [Value(printed(raw), raw, cut is not None)]
+
+
+def inci_names(text: str) -> list[Value]:
+    """Return the INCI names that a text lists; a comma between digits is no comma."""
+    found = []
+    for part in re.split(r"[;；、]|,(?!\d)(?= )|\(?and\)", text):
+        raw = part.strip(_SPARE)
+        folded = fold(raw)
+        if (
+            has_cjk(raw)
+            or not re.search(r"[a-z]{3}", folded)
+            or len(raw) > LONGEST_NAME
+        ):
+            continue
+        if not PLACEHOLDER.match(folded) and not _SENTENCE.search(folded):
+            found.append(Value(printed(raw), raw))
+    return found
+
+
+def codes(text: str) -> list[Value]:
+    """Return the code that a text begins with: one word with a digit."""
+    match = _CODE.match(text.strip())
+    if match is None or not re.search(r"\d", match[1]) or len(match[1]) > LONGEST_CODE:
+        return []
+    rest = fold(text.strip()[match.end() :])
+    if _DATE_LIKE.fullmatch(match[1]) or re.match(
+        r" *[%°]| *(?:ml|g|kg|週|days)\b", rest
+    ):
+        return []
+    if rest.strip() and not re.match(r" *[,;·()/|]| +\D", rest):
+        return []
+    return [Value(printed(match[1]), match[1], is_whole=True)]
+
+
+def codes_after_name(text: str) -> list[Value]:
+    """Return the formula code in "Rose Cream, RC-0312 version 4"."""
+    match = _CODE_AFTER_NAME.search(fold(text))
+    if match is None:
+        return []
+    raw = text[match.start("code") : match.end("code")]
+    return [Value(printed(raw), raw, is_whole=True)]
+
+
+def versions(text: str) -> list[Value]:
+    match = _VERSION.match(fold(text))
+    if match is None:
+        return []
+    raw = text[: match.end()].strip()
+    return [Value(match["version"].upper(), raw, is_whole=True)]
+
+
+def versions_after_code(text: str) -> list[Value]:
+    """Return the version in "RC-0312, version 4"."""
+    match = _VERSION_AFTER_CODE.search(fold(text))
+    if match is None:
+        return []
+    raw = text[match.start() : match.end()]
+    return [Value(match["version"].upper(), raw, is_whole=True)]
+
+
+def lots(text: str) -> list[Value]:
+    """Return the lots that a text lists; none if any part is no lot."""
+    found = []
+    for part in _LOT_SPLIT.split(_BRACKETS.sub(" ", _AFTER_LOT.sub("", text))):
+        raw = part.strip(_SPARE)
+        if not raw:
+            continue
+        folded = re.sub(r"^(?:no\.?|lot|batch|#) *(?=[a-z]*\d)", "", fold(raw))
+        tokens = folded.split()
+        if (
+            not _LOT_ITEM.fullmatch(folded)
+            or len(folded) > LONGEST_CODE
+            or _DATE_LIKE.fullmatch(folded)
+            or not re.search(r"\d", folded)
+            or not all(re.search(r"\d", t) or len(t) <= len("lot") for t in tokens)
+            or re.search(r"\d *(?:kg|ml|g|pcs|months?|days?)$", folded)
+        ):
+            return []
+        raw = raw[len(raw) - len(folded) :]
+        found.append(Value(printed(raw), raw, is_whole=True))
+    return found
+
+
+def companies(text: str) -> list[Value]:
+    """Return the name of the organisation that a text begins with, up to its form."""
+    raw = text.strip(_SPARE.replace(".", ""))
+    end = _organisation_end(raw)
+    if end:
+        raw = raw[:end]
+        return [Value(printed(raw), raw, is_whole=True)] if raw else []
+    folded = fold(raw)
+    if (
+        re.search(r"\d", folded)
+        or PLACEHOLDER.match(folded)
+        or _SENTENCE.search(folded)
+        or _ADDRESS.search(folded)
+        or not len("ab") <= len(raw) <= LONGEST_NAME // 2
+    ):
+        return []
+    return [Value(printed(raw), raw)]
+
+
+def _organisation_end(text: str) -> int:
+    """Return where the last word of an organisation's name ends, before any address."""
+    folded = fold(text)
+    end, last = 0, ""
+    for match in _LAST_FORM.finditer(folded):
+        between = folded[end : match.start()]
+        if end and (_ADDRESS.search(between) or re.search(r"[;·|]|\d", between)):
+            break
+        if "," in between and not last.startswith(_SCHOOLS) and end:
+            break
+        if not end and _ADDRESS.search(between) and re.search(r"\d", between):
+            break
+        of = re.match(
+            r" of [a-z&-]+(?: and [a-z&-]+)?(?= *(?:$|[,;(]))", folded[match.end() :]
+        )
+        end, last = match.end() + (of.end() if of else 0), match[0]
+    # "Biotech Co., Ltd." ends with its full stop, 中心 before "12 Road" does not.
+    return end if not folded[end : end + 1].isalpha() or has_cjk(folded[:end]) else 0
+
+
+def sites(text: str) -> list[Value]:
+    """Return a site: an organisation or an address, not a part of the body."""
+    raw = text.strip(_SPARE.replace(".", ""))
+    folded = fold(raw)
+    if PLACEHOLDER.match(folded) or _SENTENCE.search(folded) or len(raw) < len("no.1"):
+        return []
+    if not (_LAST_FORM.search(folded) or _ADDRESS.search(folded)):
+        return []
+    is_whole = _organisation_end(raw) == len(raw) or bool(_WHOLE_ADDRESS.search(folded))
+    return [Value(printed(raw), raw, is_whole)]
+
+
+def persons(text: str) -> list[Value]:
+    """Return the name of one person that a text begins with."""
+    raw = text.strip(_SPARE)
+    cut = re.search(r"[,，·|(（;；]| {2,}|\d|_{2,}| on ", raw)
+    head = raw[: cut.start()] if cut and cut.start() else raw
+    degrees = _PERSON_TITLES.search(fold(head))
+    while degrees:
+        head = (head[: degrees.start()] + " " + head[degrees.end() :]).strip(_SPARE)
+        degrees = _PERSON_TITLES.search(fold(head))
+    head = printed(head)
+    if not head or _NO_PERSON.search(fold(head)) or PLACEHOLDER.match(fold(head)):
+        return []
+    zh = "".join(token for token in head.split() if has_cjk(token))
+    latin = " ".join(token for token in head.split() if not has_cjk(token))
+    if zh and not _ZH_PERSON.fullmatch(zh):
+        return []
+    if latin and not _LATIN_NAME.fullmatch(latin):
+        return []
+    return [Value(head, head, is_whole=True)]
+
+
+def signing_persons(text: str) -> list[Value]:
+    """Return the person who signed, if the name does not stand below a blank line."""
+    if re.search(r"_{3,}|\.{4,}|…", text):
+        return []
+    return persons(re.sub(r"^\s*/s/\s*|^\s*\(?(?:signed|sgd\.?)\)?\s*", "", text))
+
+
+def verdicts(text: str) -> list[Value]:
+    """Return what a conclusion states: pass, fail or incomplete.
+
+    A failure anywhere outweighs. A condition, an exception to a pass, or choices without
+    a tick leave the conclusion to a person.
+    """
+    folded = fold(text)
+    ticked = {match["word"]: match for match in _TICKED.finditer(folded)}
+    if len(ticked) == 1:
+        word, match = next(iter(ticked.items()))
+        state = Verdict.FAIL if re.fullmatch(_FAIL, word) else Verdict.PASS
+        return [Value(state, text[match.start() : match.end()].strip())]
+    found = {match.lastgroup for match in _OUTCOME.finditer(folded)}
+    if _BOX.search(folded) or (len(found) > 1 and len(folded) < LONGEST_CODE):
+        return []
+    incomplete = _INCOMPLETE_WORDS.search(folded)
+    if incomplete and not found:
+        return [Value(Verdict.INCOMPLETE, text[incomplete.start() : incomplete.end()])]
+    if not found or _CONDITION.search(folded):
+        return []
+    if "fail" in found:
+        return [Value(Verdict.FAIL, text.strip())]
+    return [] if _CONTRAST.search(folded) else [Value(Verdict.PASS, text.strip())]
+
+
+def comparable(name: FactName, fact: Fact) -> str:
+    """Return what makes two facts of one name the same value."""
+    if name in {FactName.VERDICT, FactName.SIGNATURE} or not fact.value:
+        return fact.value or fact.raw
+    return name_key(fact.value)
