@@ -6,25 +6,21 @@ one kind has (the section headings of a safety data sheet, the elements of a lab
 A protocol, an order or a list of papers is not the paper that it names.
 """
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from importlib import resources
 from typing import Final
 
 from dossier.documents.facts.fields import page_lines
 from dossier.documents.facts.folding import COMPANY_FORMS, fold
-from dossier.documents.facts.kind_words import (
-    ANALYSIS_TITLES,
-    BODY_ALONE,
-    MATERIAL_SIGNS,
-    NOT_THE_PAPER,
-    PRODUCT_SIGNS,
-    SIGNS,
-    TITLES,
-)
 from dossier.documents.facts.types import KindReading, PageText
+
+ANALYSIS: Final = "analysis"
+"""A certificate of analysis: of the product or of a raw material."""
 
 TITLE_LINES: Final = 16
 TITLE_LENGTH: Final = 110
@@ -103,7 +99,9 @@ def _title_lines(page: PageText) -> Iterator[str]:
 
 def _announces_a_paper(folded: str) -> bool:
     """Tell whether a title is that of a protocol, an order, a list or a rule."""
-    if not NOT_THE_PAPER.search(folded) or _SENTENCE.search(folded.strip(" .")):
+    if not _words().not_the_paper.search(folded) or _SENTENCE.search(
+        folded.strip(" .")
+    ):
         return False
     return not _FIELD.search(folded) or _kinds_before_colon(folded)
 
@@ -112,7 +110,7 @@ def _kinds_in_title(line: str) -> frozenset[str]:
     """Return the kinds that a title line names; none for a sentence or a field."""
     folded = fold(line)
     rest, kinds = folded, set()
-    for phrase, kind in _phrases():
+    for phrase, kind in _words().titles:
         if phrase.search(rest):
             rest = phrase.sub(" ", rest)
             kinds.add(kind)
@@ -127,41 +125,65 @@ def _kinds_in_title(line: str) -> frozenset[str]:
 
 def _kinds_before_colon(folded: str) -> bool:
     """Tell whether a colon follows a title ("Safety assessment: conclusion")."""
-    before = folded.split(":")[0]
-    return any(phrase.search(before) for phrase, _ in _phrases())
+    before = folded.split(":", maxsplit=1)[0]
+    return any(phrase.search(before) for phrase, _ in _words().titles)
+
+
+@dataclass(frozen=True, slots=True)
+class _KindWords:
+    """The words of all kinds, as patterns for folded text.
+
+    `titles` are the longest first, because the longer of two counts: "preservative
+    efficacy" is no "efficacy". `signs_that_tell` is how many signs tell a kind that has
+    a form of its own without a title. `not_the_paper` are the titles of documents that
+    announce, order, list or regulate a paper.
+    """
+
+    titles: tuple[tuple[re.Pattern[str], str], ...]
+    signs: Mapping[str, tuple[re.Pattern[str], ...]]
+    signs_that_tell: Mapping[str, int]
+    of_a_material: re.Pattern[str]
+    of_the_product: re.Pattern[str]
+    not_the_paper: re.Pattern[str]
 
 
 @cache
-def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return all title phrases, the longest first: the longer one counts."""
-    listed = [
-        (fold(word.strip()), kind)
-        for kind, words in (*TITLES.items(), ("", ANALYSIS_TITLES))
-        for word in re.split(r"[|\n]", words)
-        if word.strip()
-    ]
-    listed.sort(key=lambda entry: -len(entry[0]))
-    return tuple((_phrase(word), kind) for word, kind in listed)
+def _words() -> _KindWords:
+    file = resources.files("dossier.documents.facts").joinpath("data/kinds.json")
+    data = json.loads(file.read_text(encoding="utf-8"))
+    kinds = data["kinds"]
+    titles = [(fold(w), kind) for kind in kinds for w in kinds[kind]["titles"]]
+    titles += [(fold(word), ANALYSIS) for word in data["analysis_titles"]]
+    titles.sort(key=lambda entry: -len(entry[0]))
+    return _KindWords(
+        titles=tuple((_phrase(word), kind) for word, kind in titles),
+        signs={
+            kind: tuple(re.compile(fold(sign)) for sign in kinds[kind]["signs"])
+            for kind in kinds
+        },
+        signs_that_tell={
+            kind: kinds[kind]["signs_that_tell"]
+            for kind in kinds
+            if "signs_that_tell" in kinds[kind]
+        },
+        of_a_material=re.compile(fold("|".join(data["analysis_of_a_material"]))),
+        of_the_product=re.compile(fold("|".join(data["analysis_of_the_product"]))),
+        not_the_paper=re.compile(fold("|".join(data["not_the_paper"]))),
+    )
 
 
 def _phrase(word: str) -> re.Pattern[str]:
-    escaped = re.escape(word).replace(r"\ ", r"[\s-]+")
     if not word.isascii():
-        escaped = (
-            r"\s?".join(map(re.escape, word))
-            if len(word) < len("二十個字")
-            else escaped
-        )
-        return re.compile(escaped)
+        return re.compile(" ?".join(map(re.escape, word.replace(" ", ""))))
+    escaped = re.escape(word).replace(r"\ ", r"[\s-]+")
     return re.compile(rf"(?<![a-z]){escaped}(?![a-z])")
 
 
 def _by_title(title: _Title, body: str) -> KindReading:
     kinds = set(title.kinds)
-    if "" in kinds:
-        kinds.discard("")
-        if not kinds:
-            return _by_analysis(title, body)
+    if kinds == {ANALYSIS}:
+        return _by_analysis(title, body)
+    kinds.discard(ANALYSIS)
     if len(kinds) > 1:
         return KindReading(None, title.raw, title.page, NOTHING, tuple(sorted(kinds)))
     kind = kinds.pop()
@@ -171,8 +193,8 @@ def _by_title(title: _Title, body: str) -> KindReading:
 
 def _by_analysis(title: _Title, body: str) -> KindReading:
     """Tell a certificate of analysis of a raw material from one of the product."""
-    material = MATERIAL_SIGNS.search(body)
-    product = PRODUCT_SIGNS.search(body)
+    material = _words().of_a_material.search(body)
+    product = _words().of_the_product.search(body)
     candidates = ("product_spec", "raw_material_spec")
     if bool(material) == bool(product):
         return KindReading(None, title.raw, title.page, NOTHING, candidates)
@@ -182,9 +204,10 @@ def _by_analysis(title: _Title, body: str) -> KindReading:
 
 def _by_body(page: PageText, body: str) -> KindReading:
     """Return the kind whose form the body has, if only one kind's is there."""
-    counted = {kind: _signs(kind, body) for kind in BODY_ALONE}
+    needed = _words().signs_that_tell
+    counted = {kind: _signs(kind, body) for kind in needed}
     enough = {
-        kind: signs for kind, signs in counted.items() if len(signs) >= BODY_ALONE[kind]
+        kind: signs for kind, signs in counted.items() if len(signs) >= needed[kind]
     }
     if len(enough) != 1:
         return KindReading(None, "", page.number, NOTHING, tuple(sorted(enough)))
@@ -194,5 +217,5 @@ def _by_body(page: PageText, body: str) -> KindReading:
 
 def _signs(kind: str, body: str) -> list[str]:
     """Return the different signs of a kind that the body has."""
-    found = (sign.search(body) for sign in SIGNS[kind])
+    found = (sign.search(body) for sign in _words().signs[kind])
     return [match[0].strip() for match in found if match]

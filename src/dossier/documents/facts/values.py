@@ -51,7 +51,7 @@ _CODE_TAIL: Final = re.compile(
 _CODE: Final = re.compile(r"#? *([A-Za-z0-9][A-Za-z0-9\-_./]*[A-Za-z0-9]|[A-Za-z0-9])")
 _LOT_ITEM: Final = re.compile(r"[a-z0-9][a-z0-9\-_./#]*(?: [a-z0-9\-_./#]+){0,3}")
 _LOT_SPLIT: Final = re.compile(r"[,，、;；&]| and | 及 | 與 | 和 |/(?= )")
-_AFTER_LOT: Final = re.compile(r"[\s,(]+(?:exp|mfg|mfd|date|size)\b.*$", re.I | re.S)
+_AFTER_LOT: Final = re.compile(r"[\s,(]+(?:exp|mfg|mfd|date|size)\b.*$", re.IGNORECASE | re.DOTALL)
 _BRACKETS: Final = re.compile(r"[(（\[][^)）\]]*[)）\]]?")
 _VERSION: Final = re.compile(
     r"^(?:第 *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?|版)? *"
