@@ -55,7 +55,8 @@ class Score:
 
 def score(listed: list[FactPaper], *, verbose: bool = False) -> dict[str, Any]:
     """Return the figures by fact, by tidiness and by language."""
-    total, tidy = Score(), defaultdict(Score)
+    total = Score()
+    tidy: defaultdict[str, Score] = defaultdict(Score)
     kinds_right, pages = 0, 0
     start = time.perf_counter()
     for paper in listed:

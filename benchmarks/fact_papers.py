@@ -97,7 +97,13 @@ LABELS: dict[str, dict[str, tuple[str, ...]]] = {
         "pack": ("包裝", "容器"),
     },
     "en": {
-        "product": ("Product name", "Name of product", "Sample", "Test item", "Product"),
+        "product": (
+            "Product name",
+            "Name of product",
+            "Sample",
+            "Test item",
+            "Product",
+        ),
         "code": ("Product code", "Item no.", "SKU"),
         "formula": ("Formula code", "Formula no."),
         "lot": ("Lot no.", "Batch number", "Lot", "Batch No."),
@@ -153,7 +159,10 @@ TITLES: dict[str, tuple[tuple[str, str], ...]] = {
     "raw_material_spec": (("原料檢驗報告", "Raw Material Certificate of Analysis"),),
     "sds": (("安全資料表", "SAFETY DATA SHEET"),),
     "gmp": (
-        ("化粧品優良製造規範證書", "Certificate of Cosmetics Good Manufacturing Practice"),
+        (
+            "化粧品優良製造規範證書",
+            "Certificate of Cosmetics Good Manufacturing Practice",
+        ),
         ("GMP 證明書", "ISO 22716 CERTIFICATE"),
     ),
     "notification": (("化粧品產品登錄證明", "Cosmetic Product Notification"),),
@@ -315,7 +324,8 @@ def run_on(maker: Maker, rows: list[Row]) -> str:
 def numbered(maker: Maker, rows: list[Row]) -> str:
     sep = ": " if maker.language == "en" else "："
     return "\n".join(
-        f"{n}. {maker.label(key)}{sep}{value}" for n, (key, value, _) in enumerate(rows, 1)
+        f"{n}. {maker.label(key)}{sep}{value}"
+        for n, (key, value, _) in enumerate(rows, 1)
     )
 
 
@@ -356,6 +366,72 @@ def papers(seed: int = 20260901, rounds: int = 3) -> Iterator[FactPaper]:
                     yield _paper(Maker(rng, language), kind, layout, render, is_tidy)
 
 
+NOISE = {
+    "en": (
+        "Compared with the previous lot A9999 no change was seen.",
+        "Control product: Blue Reference Cream",
+        "Previous report date: 5 January 2024",
+        "This report replaces R-25-001 of 5 January 2024.",
+        "Records are kept until 2031-01-01.",
+        "Culture medium lot: M-7788",
+        "Next audit: 2027-03-03",
+        "Date of birth: 6 May 1980",
+        "Calibration date: 2025-02-02; next calibration 2026-02-02",
+        "The laboratory is accredited to ISO/IEC 17025 (valid until 2029-12-31).",
+        "The validation deviates from ISO 11930:2012 in the neutraliser.",
+        "Batch size: 300 kg",
+        "Reference standard lot: RS-001",
+        "Old product name: Sunny Day Lotion",
+        "Approved by: Quality Department",
+        "Page 1 of 3",
+        "Site of application: forearm",
+        "Product type: leave-on",
+        "Acceptance criteria: pass if below 1000 CFU/g",
+        "The company was founded in 1987 and the product is sold in four markets.",
+        "Sample storage: 25 C; lot retained for 12 months.",
+        "Manufacturer code of the pump: PP-24/410",
+        "Date: see signature",
+        "Lot / expiry: see bottom of the pack",
+        "Product name: TBC",
+        "Period: 2025-10-01 - 2025-10-31",
+    ),
+    "zh": (
+        "與前次批號 A9999 相比無差異。",
+        "對照產品：藍色乳霜",
+        "前次報告日期：113年1月5日",
+        "本報告取代 2024-01-05 之報告。",
+        "紀錄保存至 2031-01-01。",
+        "培養基批號：M-7788",
+        "下次稽核日期：2027-03-03",
+        "出生日期：民國69年5月6日",
+        "校正日期：2025-02-02",
+        "本實驗室經 ISO/IEC 17025 認證（有效期限 2029-12-31）。",
+        "本試驗未依 ISO 11930:2012 執行中和步驟。",
+        "批量：300 kg",
+        "標準品批號：RS-001",
+        "舊品名：晴天乳液",
+        "核准：品保部",
+        "第 1 頁，共 3 頁",
+        "使用部位：前臂",
+        "產品類別：一般化粧品",
+        "判定標準：低於 1000 CFU/g 者為合格",
+        "本公司成立於 1987 年，產品銷售於四個市場。",
+        "製造日期、有效期限及批號：標示於瓶底",
+        "品名：待補",
+        "試驗期間：2025-10-01 ～ 2025-10-31",
+        "統一編號：12345678",
+        "檔案保存期限：5 年",
+        "如有疑義請於收到報告後 30 日內提出。",
+    ),
+}
+
+
+def _noise(maker: Maker) -> list[str]:
+    """Return lines that state nothing about this document."""
+    lines = NOISE["en"] if maker.language == "en" else NOISE["zh"]
+    return maker.rng.sample(lines, maker.rng.randrange(5))
+
+
 def _paper(
     maker: Maker, kind: str, layout: str, render: Layout, is_tidy: bool
 ) -> FactPaper:
@@ -364,7 +440,10 @@ def _paper(
     for _, _, facts in rows:
         for name, value in facts:
             maker.add(name, value)
-    text = "\n".join((*head, title, "", render(maker, rows), "", *tail))
+    above, below = _noise(maker), _noise(maker)
+    text = "\n".join(
+        (*head, title, *above, "", render(maker, rows), "", *below, "", *tail)
+    )
     if maker.language == "zh-Hans":
         text = SIMPLIFIED.convert(text)
     return FactPaper(kind, maker.language, layout, (text,), maker.truth, is_tidy)
@@ -549,7 +628,11 @@ def _raw_material_spec(maker: Maker) -> Content:
         _dated(maker, "expires", "lot_expiry_date", 2028),
         _dated(maker, "report_date", "document_date"),
     ]
-    body = ["Assay\t≥ 99.0 %\t99.6 %"] if maker.language == "en" else ["含量\t≥ 99.0 %\t99.6 %"]
+    body = (
+        ["Assay\t≥ 99.0 %\t99.6 %"]
+        if maker.language == "en"
+        else ["含量\t≥ 99.0 %\t99.6 %"]
+    )
     return [], rows, body
 
 
@@ -612,7 +695,10 @@ def _credentials(maker: Maker) -> Content:
     zh, en = maker.rng.choice(PERSONS)
     body = maker.pick(("南方虛構大學推廣中心", "Southern University of Fiction"))
     name = en if maker.language == "en" else zh
-    rows = [_row("body", body, "issuer"), _dated(maker, "issued", "document_date", 2024)]
+    rows = [
+        _row("body", body, "issuer"),
+        _dated(maker, "issued", "document_date", 2024),
+    ]
     if maker.rng.random() < 0.5:
         rows.insert(0, _row("name", name, "signer_name"))
         tail = ["Hours: 56"] if maker.language == "en" else ["時數：56 小時"]

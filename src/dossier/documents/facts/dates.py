@@ -1,9 +1,10 @@
 """Dates as documents print them, read only where one reading is possible.
 
-Known forms: ISO, year first with any separator, ROC years (民國114年5月30日, 114.05.30),
-Chinese numerals, English month names, eight or seven digits. `03/04/2026` is read only
-where the document proves its order: by a stated form (DD/MM/YYYY) or by another date
-that has one order only. A year of two digits or a month without a day is no date.
+Known forms: ISO, year first with any separator, ROC years (民國114年5月30日,
+114.05.30), Chinese numerals, English month names, eight or seven digits. `03/04/2026`
+is read only where the document proves its order: by a stated form (DD/MM/YYYY) or by
+another date that has one order only. A year of two digits or a month without a day is
+no date. Libraries (dateparser, dateutil) were refused: they complete and guess.
 """
 
 import re
@@ -18,7 +19,20 @@ from dossier.documents.facts.folding import fold
 FIRST_YEAR: Final = 1950
 LAST_YEAR: Final = 2100
 ROC_OFFSET: Final = 1911
-_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTHS: Final = [
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+]
 _MONTH: Final = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"

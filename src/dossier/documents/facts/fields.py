@@ -1,8 +1,9 @@
 """Labelled fields of a text: a label, its value and how the two stand together.
 
-Read are `Label: value`, a label in two languages before its value, cells of a table row,
-columns below a row of labels, and a value on the line after its label. Where a label
-does not end clearly, or several labels stand before their values, nothing is read.
+Read are `Label: value`, a label in two languages before its value, cells of a table
+row, columns below a row of labels, and a value on the line after its label. Where a
+label does not end clearly, or several labels stand before their values, nothing is
+read.
 """
 
 import re
@@ -12,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from dossier.documents.facts.dates import find_dates
-from dossier.documents.facts.folding import fold, has_cjk, visible
+from dossier.documents.facts.folding import COMPANY_FORMS, fold, has_cjk, visible
 from dossier.documents.facts.types import PageText
 from dossier.documents.facts.vocabulary import (
     DATE_LABELS,
@@ -21,7 +22,7 @@ from dossier.documents.facts.vocabulary import (
     label_at,
 )
 
-_CELLS: Final = re.compile(r"\t| {3,}|\s*[|│]\s*")
+_CELL_END: Final = re.compile(r"\t| {3,}|\s*[|│]\s*")
 _BULLET: Final = re.compile(
     r"[\s\-•●■◆□*·>]*(?:\(?\d{1,2}(?:\.\d{1,2})*[.)、]?\s+|\(?[一二三四五六七八九十]{1,3}"
     r"[)、.]\s*|[a-z][.)]\s+)?"
@@ -30,6 +31,14 @@ _JOINER: Final = re.compile(r" *[/()\[\]·、,&]? *")
 _TAIL: Final = re.compile(r"[ )\]]*(?:[(\[][^)\]]{0,30}[)\]])?[ *)\]]*(?=[:=]|$)")
 _COLON: Final = re.compile(r" *[:=] *-? ?")
 _WORD_START: Final = re.compile(r"(?<![0-9a-z])[0-9a-z]|[^\x00-\x7f]")
+_ANY_LABEL_WITH_COLON: Final = re.compile(r"[^\d:.,;。、][^:.,;。、]{0,28}(?<!\d):")
+_WHOLE_LABEL: Final = re.compile(
+    r"(?:names?|site|address|body|laboratory|assessor|signatory|item|article|by)$"
+    r"|^name "
+)
+"""English labels that are told from a sentence without a colon."""
+
+_ORGANISATION: Final = re.compile(rf"(?:{COMPANY_FORMS}|laboratory|university)\.?\s*$")
 _CODE: Final = re.compile(r" *[#:]? *(?=[a-z0-9/_.-]*\d)[a-z0-9]")
 _SENTENCE: Final = re.compile(
     r"^(?:is|are|was|were|has|have|had|must|shall|should|may|can|will|does|do|did|not|and"
@@ -38,7 +47,10 @@ _SENTENCE: Final = re.compile(
 LONGEST_PARAGRAPH: Final = 8
 """Lines of a conclusion that are read together."""
 
-_VALUE_EDGE: Final = " \t·;；,，|-:：、/"
+WRAPPED_LINE: Final = 60
+"""Characters from which a line may have been broken for its length."""
+
+_VALUE_EDGE: Final = " \t·;；,，|-:：、"
 
 _MORE_SPECIFIC: Final = (
     Label.VALIDITY, Label.LOT_EXPIRY, Label.REVISION_DATE, Label.ISSUE_DATE,
@@ -85,8 +97,8 @@ class _LabelMatch:
     label: Label
     start: int
     end: int
-    has_colon: bool
     is_bilingual: bool
+    has_colon: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,7 @@ class _Column:
 
 
 def page_lines(page: PageText) -> list[str]:
+    """Return the lines of a page as printed, without characters of no width."""
     return re.split(r"\r\n|[\n\r\x0b\x0c\u2028]", visible(page.text))
 
 
@@ -106,7 +119,7 @@ def read_fields(page: PageText) -> list[Field]:
     found: list[Field] = []
     columns: list[_Column] = []
     for number, line in enumerate(lines):
-        cells = _CELLS.split(line)
+        cells = _cells(line)
         header = _header(cells)
         if header:
             columns = header
@@ -122,12 +135,24 @@ def read_fields(page: PageText) -> list[Field]:
     return found
 
 
+def _cells(line: str) -> list[str]:
+    """Split a line at tabs, rules and wide gaps, but not inside a label: 批   號."""
+    cells, start = [], 0
+    folded = fold(line)
+    for gap in _CELL_END.finditer(line):
+        label = label_at(folded, gap.start() - 1) if gap.start() else None
+        if label is None or label[1] <= gap.end():
+            cells.append(line[start : gap.start()])
+            start = gap.end()
+    return [*cells, line[start:]]
+
+
 def _placed(field: Field, lines: Sequence[str]) -> Field | None:
     """Return a field with its value, which may stand or go on in the next lines."""
     if not field.value:
-        value = _next_line_value(lines, field.line)
+        value = _next_line_value(lines, field)
         if value is None:
-            return None
+            return field if field.label is Label.SIGNATURE else None
         field = replace(
             field, value=value, standing=Standing.NEXT_LINE, line=field.line + 1
         )
@@ -173,12 +198,12 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
     tail = _TAIL.match(folded, end)
     colon = _COLON.match(folded, tail.end() if tail else end)
     if colon:
-        return _LabelMatch(label, start, colon.end(), True, is_bilingual)
+        return _LabelMatch(label, start, colon.end(), is_bilingual, has_colon=True)
     bracket = re.match(r" *[)\]]", folded[end:])
     end += bracket.end() if bracket else 0
     if tail and tail.end() == len(folded):
         end = tail.end()
-    return _LabelMatch(label, start, end, False, is_bilingual)
+    return _LabelMatch(label, start, end, is_bilingual)
 
 
 def _combined(labels: Sequence[Label]) -> Label | None:
@@ -198,21 +223,24 @@ def _combined(labels: Sequence[Label]) -> Label | None:
 
 
 def _header(cells: Sequence[str]) -> list[_Column]:
-    """Return the columns of a row that consists of labels only."""
+    """Return the columns of a row of labels, some of which may be unknown."""
     columns = []
     for position, cell in enumerate(cells):
         folded = fold(cell.strip())
-        if not folded:
-            continue
         match = match_label(folded, 0)
-        if match is None or match.has_colon or match.end < len(folded.rstrip("*: ")):
+        if match is None or match.end < len(folded.rstrip("*: ")):
+            if ":" in folded or re.search(r"\d", folded):
+                return []
+            continue
+        if match.has_colon and match.end < len(folded):
             return []
-        columns.append(_Column(position, match.label, folded))
-    return columns if len(columns) > 1 else []
+        columns.append(_Column(position, match.label, cell.strip()))
+    # A row of labels and values in turn has labels in every second cell.
+    return columns if len(columns) > max(1, len(cells) / 2) else []
 
 
 def _is_row_of(columns: Sequence[_Column], cells: Sequence[str]) -> bool:
-    if len(cells) < len(columns) or len(cells) > columns[-1].position + 1:
+    if not columns[-1].position < len(cells) <= columns[-1].position + 2:
         return False
     first = fold(cells[0].strip())
     match = match_label(first, 0)
@@ -255,33 +283,46 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
     while match is not None:
         following = _next_label(folded, match.end)
         end = following.start if following else len(cell)
-        value = cell[match.end : end].strip(_VALUE_EDGE)
+        value = _without_open_bracket(cell[match.end : end].strip(_VALUE_EDGE))
         standing = _standing(match, folded, end)
         if standing is not None and (value or following is None):
-            words = folded[match.start : match.end]
+            words = cell[match.start : match.end]
             yield Field(match.label, words, value, standing, page, line)
         match = following
 
 
+def _without_open_bracket(value: str) -> str:
+    """Cut a bracket that was opened before the value or closes after it."""
+    opened, closed = len(re.findall(r"[(（]", value)), len(re.findall(r"[)）]", value))
+    if opened > closed and value[-1] in "(（":
+        return value[:-1].strip(_VALUE_EDGE)
+    if closed > opened and value[-1] in ")）":
+        return value[:-1].strip(_VALUE_EDGE)
+    return value
+
+
 def _standing(match: _LabelMatch, folded: str, end: int) -> Standing | None:
     """Return how the value stands to its label, or `None` if that is not clear."""
-    if match.has_colon:
-        return Standing.COLON
     rest = folded[match.end : end]
-    if not rest.strip():
+    if match.has_colon or not rest.strip():
         return Standing.COLON
     if ":" in rest[:40] and not find_dates(rest):
         return None
     if match.is_bilingual:
         return Standing.BILINGUAL if rest[:1] in " (" else None
-    if _is_typed(match.label, rest):
-        return Standing.SPACE
-    words = folded[match.start : match.end]
+    is_clear = _is_typed(match.label, rest) or (
+        rest[0] == " " and _is_clear_without_colon(match, folded, rest.strip())
+    )
+    return Standing.SPACE if is_clear else None
+
+
+def _is_clear_without_colon(match: _LabelMatch, folded: str, rest: str) -> bool:
+    words = folded[match.start : match.end].strip()
     if has_cjk(words):
-        return Standing.SPACE if rest[0] == " " and len(words) > 1 else None
-    if " " not in words.strip() or rest[0] != " " or _SENTENCE.match(rest.strip()):
-        return None
-    return Standing.SPACE
+        return len(words) > 1
+    if match.label in {Label.COMPANY, Label.ISSUER} and _ORGANISATION.search(rest):
+        return not _SENTENCE.match(rest)
+    return _WHOLE_LABEL.search(words) is not None and not _SENTENCE.match(rest)
 
 
 def _next_label(folded: str, start: int) -> _LabelMatch | None:
@@ -316,24 +357,32 @@ def _is_typed(label: Label, rest: str) -> bool:
     return False
 
 
-def _starts_with_label(text: str) -> bool:
+def _starts_with_label(text: str, *, known: bool = False) -> bool:
+    """Tell whether a line begins with a label: a known one, or any before a colon."""
     folded = fold(text.strip())
-    match = match_label(folded, 0)
+    bullet = _BULLET.match(folded)
+    start = bullet.end() if bullet else 0
+    if not known and _ANY_LABEL_WITH_COLON.match(folded, start):
+        return True
+    match = match_label(folded, start)
     if match is None:
         return False
     return match.has_colon or match.is_bilingual or match.end >= len(folded)
 
 
-def _next_line_value(lines: Sequence[str], number: int) -> str | None:
+def _next_line_value(lines: Sequence[str], field: Field) -> str | None:
     """Return the line after a label, unless another label stands there.
 
     Several labels in a row stand before several values: which belongs to which is lost.
     """
-    if not _may_stand_above(lines, number):
+    if not _may_stand_above(lines, field.line):
         return None
-    for line in lines[number + 1 : number + 3]:
-        if line.strip():
-            return None if _starts_with_label(line) or "\t" in line else line.strip()
+    for line in lines[field.line + 1 : field.line + 3]:
+        if not line.strip():
+            continue
+        # "FAIL: the count exceeds the limit" is no label.
+        is_label = _starts_with_label(line, known=field.label is Label.VERDICT)
+        return None if is_label or "\t" in line else line.strip()
     return None
 
 
@@ -368,6 +417,6 @@ def _may_continue(field: Field, lines: Sequence[str]) -> bool:
         field.value[-1] in ",，、&-/(（"
         or field.value.count("(") > field.value.count(")")
         or following[0].islower()
-        or len(line) >= max(60, 0.9 * max(map(len, lines)))
-        or (len(following) < 60 and bool(after) and _starts_with_label(after))
+        or len(line) >= max(WRAPPED_LINE, 0.9 * max(map(len, lines)))
+        or (len(following) < WRAPPED_LINE and bool(after) and _starts_with_label(after))
     )

@@ -9,17 +9,23 @@ from dossier.documents.facts.dates import find_dates
 from dossier.documents.facts.fields import Field, Standing
 from dossier.documents.facts.folding import CJK, fold, printed
 from dossier.documents.facts.types import Signature
-from dossier.documents.facts.values import Value, companies, persons, signing_persons
-from dossier.documents.facts.vocabulary import Label
+from dossier.documents.facts.values import (
+    Value,
+    companies,
+    persons,
+    signing_persons,
+    sites,
+)
+from dossier.documents.facts.vocabulary import Label, phrases
 
 _CAS: Final = re.compile(r"(?<![\d-])(\d{2,7})-(\d{2})-(\d)(?![\d-])")
 
 _METHODS: Final = (
     (
         re.compile(
-            r"(?<![a-z])(?:en[ -]+|bs[ -]+|din[ -]+|cns[ -]+)*iso[ /-]*(?P<ts>t[rs][ -]*)?"
-            r"(?P<number>11930|17516|18415|21149|16212|21150|22717|22718|18416|29621|24442"
-            r"|24443|24444|16217|18861|18811|23675|23698|21148|21322)"
+            r"(?<![a-z])(?:(?:en|bs|din|cns)[ -]+)*iso[ /-]*(?P<ts>t[rs][ -]*)?"
+            r"(?P<number>11930|17516|18415|21149|16212|21150|22717|22718|18416|29621"
+            r"|24442|24443|24444|16217|18861|18811|23675|23698|21148|21322)"
             r"(?: *: *(?P<year>(?:19|20)\d\d))?(?!\d)"
         ),
         "ISO {ts}{number}{year}",
@@ -34,8 +40,8 @@ _METHODS: Final = (
     ),
     (
         re.compile(
-            r"(?<![a-z])(?:usp(?:[ -]nf)?|美国药典)[^\n\d<]{0,14}(?:<(?P<angle>\d{2,4})>"
-            r"|(?:chapter )?(?P<number>51|61|62)(?!\d))"
+            r"(?<![a-z])(?:usp(?:[ -]nf)?|美国药典)[^\n\d<]{0,14}"
+            r"(?:<(?P<angle>\d{2,4})>|(?:chapter )?(?P<number>51|61|62)(?!\d))"
         ),
         "USP <{number}>",
     ),
@@ -48,61 +54,53 @@ _METHODS: Final = (
         "PCPC {number}",
     ),
 )
-_NOT_THIS_METHOD: Final = re.compile(
-    r"(?:(?<![a-z])(?:not|instead of|rather than|other than|supersed\w+|replac\w+|differs? from"
-    r"|deviat\w+ from|cf\.?|see also|withdrawn)|非|未依|取代|有别于|不依|参见|而非|并未)[^.;。\n]{0,40}$"
-)
-_NOT_THEN: Final = re.compile(
-    r"^[^.;。\n]{0,12}(?:(?<![a-z])(?:was|is|were|are)? *(?:not|withdrawn|superseded)(?![a-z])|并未|未采用|已废止)"
-)
+_NOT_THIS_METHOD: Final = re.compile(phrases("not_this_method") + r"[^.;。\n]{0,40}$")
+_NOT_THEN: Final = re.compile(r"^[^.;。\n]{0,12}" + phrases("not_used"))
 
 _CERTIFIED_PERSON: Final = (
     re.compile(
         rf"(?:兹证明|玆证明|证明|学员|学生|授予|颁予)[ :]*(?P<name>[{CJK}]{{2,4}}?)"
-        r" *(?:君|先生|女士|小姐|同学|老师|药师|医师|博士|[ ,]*(?:于|已|在本校|参加|完成|修习|修毕|曾|生于|,|性别|系))"
+        r" *(?:君|先生|女士|小姐|同学|老师|药师|医师|博士"
+        r"|[ ,]*(?:于|已|在本校|参加|完成|修习|修毕|曾|生于|,|性别|系))"
     ),
     re.compile(
-        r"(?:certif(?:y|ies) that|awarded to|presented to|conferred (?:up)?on|granted to)"
-        r"[:\s]*(?:mr\.?|ms\.?|mrs\.?|dr\.?)?\s*(?P<name>[a-z][a-z'\-]+(?:,? [a-z][a-z'\-]+){1,3}?"
-        rf"(?: *\(?[{CJK}]{{2,4}}\)?)?)\s*(?=\n|,|$|has\b|have\b|completed\b|attended\b|participated\b"
-        r"|successfully\b|passed\b|the degree\b|was\b|is\b)"
+        r"(?:certif(?:y|ies) that|awarded to|presented to|conferred (?:up)?on"
+        r"|granted to)[:\s]*(?:(?:mr|ms|mrs|dr)\.?\s+)?"
+        r"(?P<name>[a-z][a-z'\-]+(?:,? [a-z][a-z'\-]+){1,3}?"
+        rf"(?: *\(?[{CJK}]{{2,4}}\)?)?)"
+        r"\s*(?=\n|,|$|(?:has|have|completed|attended|participated|successfully|passed"
+        r"|the degree|was|is)\b)"
     ),
 )
 _CERTIFIED_COMPANY: Final = re.compile(
-    r"(?:certif(?:y|ies) that(?: the)?(?: (?:quality )?(?:management system|gmp system|site|company"
-    r"|organi[sz]ation|manufacturer|facility) of| company| manufacturer)?|兹证明|玆证明)[:\s]*"
-    r"(?P<name>[^\n]{3,90})"
+    r"(?:certif(?:y|ies) that(?: the)?(?: (?:quality )?(?:management system|gmp system"
+    r"|site|company|organi[sz]ation|manufacturer|facility) of| company| manufacturer)?"
+    r"|兹证明|玆证明)[:\s]*(?P<name>[^\n]{3,90})"
 )
 _VALIDITY: Final = re.compile(
-    r"(?:certificate|registration|证书|证明|登录|本证)[^\n。.]{0,50}?(?:valid (?:until|through|to|till)"
-    r"|expires on|有效(?:期限?|期间)?(?:至|到|为止)?|效期至)[ :]*(?P<date>[^\n]{6,40})"
+    r"(?:certificate|registration|证书|证明|登录|本证)[^\n。.]{0,50}?"
+    r"(?:valid (?:until|through|to|till)|expires on|有效(?:期限?|期间)?(?:至|到|为止)?"
+    r"|效期至)[ :]*(?P<date>[^\n]{6,40})"
 )
-_HEAD: Final = re.compile(
-    r"(?:报告|证书|证明|certificate|report|specification|规格|产品|申请|page|页)"
+_DATE_LINE: Final = re.compile(
+    r"\s*(?:中华民国|民国)\s*[^\s年]{1,6}\s*年\s*[^\s月]{1,3}\s*月\s*[^\s日]{1,3}\s*日\s*"
 )
+_NO_LETTERHEAD: Final = re.compile(phrases("not_a_letterhead"))
 
 _BLANK: Final = re.compile(
-    r"^[\s:()（）\[\]]*(?:_{3,}|\.{4,}|…{1,}|-{4,}|＿{2,}|\(\s*\)|\[\s*\])[\s_.…()\[\]-]*$"
+    r"^[\s:()\[\]]*(?:_{3,}|\.{4,}|…+|-{4,}|\(\s*\)|\[\s*\])[\s_.…()\[\]-]*$"
 )
-_NOT_SIGNED: Final = re.compile(
-    r"(?<![a-z])(?:unsigned|not (?:yet )?signed|to be signed|awaiting signature|signature pending)"
-    r"(?![a-z])|未签名|未签署|未签章|尚未签|待签名|待签署|待签核|待签"
-)
-_NEEDS_NO_SIGNATURE: Final = re.compile(
-    r"(?:without|no|requires? no|not require\w*)[^.\n]{0,25}signature|valid unsigned|无须签|无需签|毋须签|免签"
-)
+_NOT_SIGNED: Final = re.compile(phrases("unsigned"))
+_NEEDS_NO_SIGNATURE: Final = re.compile(phrases("needs_no_signature"))
 _DRAFT: Final = re.compile(
-    r"^[\s*#\-=\[(<【]*(?:(?:status|document status|状态|文件状态|版本|version)[ :]*)?(?:draft|草稿|草案|初稿|未定稿|稿本)"
-    r"(?:[ \-,:]*(?:v(?:ersion)?\.? ?)?[\d.]+)?"
-    r"(?:[ \-,:·/]*(?:draft|草稿|草案|初稿|未定稿|copy|version|only|not for (?:release|use|submission)|for (?:internal )?"
-    r"(?:review|comment|discussion)(?: only)?|do not use|confidential|供讨论|供审阅|仅供\S{0,6}|请勿\S{0,6}))*[\s*#\-=\])>】.]*$"
+    r"^[\s*#\-=\[(<【]*(?:(?:document )?(?:status|状态|文件状态|版本|version)[ :]*)?"
+    rf"{phrases('draft')}(?:[ \-,:·/]*(?:{phrases('draft')}|{phrases('draft_note')}))*"
+    r"[\s*#\-=\])>】.]*$"
 )
 _DRAFT_IN_TITLE: Final = re.compile(
-    r"[(\[【][ ]*(?:draft|草稿|草案|初稿|未定稿)[^)\]】]{0,12}[)\]】]"
+    rf"[(\[【] *{phrases('draft')}[^)\]】]{{0,12}}[)\]】]"
 )
-_SIGNED: Final = re.compile(
-    r"/s/ *\w|(?<![a-z])(?:digitally|electronically) signed by|\((?:signed|sgd\.?)\)|已签名|已签署|已签章|电子签章\s*[:(]\s*[^\s_)]"
-)
+_SIGNED: Final = re.compile(phrases("signed"))
 _ROLE: Final = re.compile(r"\s*[·,，/|-]\s*\S")
 TITLE_LINES: Final = 8
 LONGEST_NOTE: Final = 80
@@ -119,7 +117,7 @@ class SignatureReading:
 
 
 def cas_numbers(text: str) -> list[Value]:
-    """Return the CAS numbers of a text; the check digit tells them from other numbers."""
+    """Return the CAS numbers of a text, told from others by their check digit."""
     found = []
     for match in _CAS.finditer(fold(text)):
         digits = match[1] + match[2]
@@ -131,7 +129,7 @@ def cas_numbers(text: str) -> list[Value]:
 
 
 def methods(text: str) -> list[Value]:
-    """Return the test methods that a text names, but not those it says it did not use."""
+    """Return the test methods that a text names, without those it did not use."""
     folded = fold(text)
     found = []
     for pattern, form in _METHODS:
@@ -176,13 +174,30 @@ def certified_persons(text: str) -> list[Value]:
 
 def certified_companies(text: str) -> list[Value]:
     """Return the company that a certificate is about."""
+    return [value for value, _ in _certified(text)]
+
+
+def certified_sites(text: str) -> list[Value]:
+    """Return the address that stands below the company a certificate is about."""
+    found: list[Value] = []
+    for _, below in _certified(text):
+        found.extend(value for value in sites(below) if re.search(r"\d", value.raw))
+    return found
+
+
+def _certified(text: str) -> Iterator[tuple[Value, str]]:
+    """Yield the certified companies, each with the line below it."""
     folded = fold(text)
-    found = []
     for match in _CERTIFIED_COMPANY.finditer(folded):
+        below = text[match.end() :].lstrip("\n").split("\n")[0]
         for value in companies(text[match.start("name") : match.end("name")]):
             if value.is_whole and not fold(value.raw).startswith(("the ", "下列")):
-                found.append(value)
-    return found
+                yield value, below
+
+
+def dates_alone(lines: Sequence[str]) -> list[str]:
+    """Return lines that are a date in full: how Chinese letters and deeds end."""
+    return [line.strip() for line in lines if _DATE_LINE.fullmatch(fold(line))]
 
 
 def validity_sentences(text: str) -> Iterator[str]:
@@ -198,7 +213,7 @@ def validity_sentences(text: str) -> Iterator[str]:
 def letterhead(lines: Sequence[str]) -> list[Value]:
     """Return the organisation that the first line of a document names."""
     first = next((line for line in lines if line.strip()), "")
-    if _HEAD.search(fold(first)) or ":" in fold(first):
+    if _NO_LETTERHEAD.search(fold(first)) or ":" in fold(first):
         return []
     return [value for value in companies(first) if value.is_whole]
 
@@ -227,7 +242,7 @@ def signatures(lines: Sequence[str], fields: Sequence[Field]) -> list[SignatureR
 
 def _signature_field(field: Field) -> SignatureReading:
     """Read a signature's field; a name on the line below may only be printed there."""
-    raw = field.value
+    raw = field.value or field.words
     if _BLANK.match(fold(raw)):
         return SignatureReading(Signature.BLANK, raw, field.line)
     named = signing_persons(raw)

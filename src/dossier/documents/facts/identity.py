@@ -154,22 +154,21 @@ def _extends(code: str, own: Iterable[str]) -> bool:
 def _known_other(
     names: Sequence[Fact], codes: Sequence[Fact], product: ProductIdentity
 ) -> Fact | None:
-    for other in product.others:
-        other_codes = {name_key(code) for code in other.codes}
-        other_codes -= {name_key(code) for code in product.codes}
-        found = _first(
-            codes, lambda fact, keys=other_codes: name_key(fact.value) in keys
-        )
-        found = found or _first(
-            names,
-            lambda fact, listed=other.names: (
-                _is_named(fact.value, listed, product.brands)
-                and not _is_named(fact.value, product.names, product.brands)
-            ),
-        )
-        if found:
-            return found
-    return None
+    own_codes = {name_key(code) for code in product.codes}
+    codes_of_others = {
+        name_key(code) for other in product.others for code in other.codes
+    } - own_codes
+    found = _first(codes, lambda fact: name_key(fact.value) in codes_of_others)
+    return found or _first(
+        names,
+        lambda fact: (
+            any(
+                _is_named(fact.value, other.names, product.brands)
+                for other in product.others
+            )
+            and not _is_named(fact.value, product.names, product.brands)
+        ),
+    )
 
 
 def _named_in_text(

@@ -19,9 +19,6 @@ from dossier.documents.facts.fields import page_lines
 from dossier.documents.facts.folding import COMPANY_FORMS, fold
 from dossier.documents.facts.types import KindReading, PageText
 
-ANALYSIS: Final = "analysis"
-"""A certificate of analysis: of the product or of a raw material."""
-
 TITLE_LINES: Final = 16
 TITLE_LENGTH: Final = 110
 BODY_LENGTH: Final = 20_000
@@ -44,7 +41,7 @@ _GENERIC: Final = re.compile(
 _SENTENCE: Final = re.compile(
     fold(
         r"\b(?:is|was|are|were|has|have|been|be|will|shall|should|must|by|which|see|refers?"
-        r"|attached|enclosed|please|hereby|according|we|our|you)\b|。|[.;]\s+[^\s]|附件|詳見|參見|茲"
+        r"|attached|enclosed|please|hereby|according|we|our|you)\b|。|(?<!no)[.;]\s+[^\s]|附件|詳見|參見|茲"
     )
 )
 _TITLE_LABEL: Final = re.compile(
@@ -136,14 +133,14 @@ class _KindWords:
     `titles` are the longest first, because the longer of two counts: "preservative
     efficacy" is no "efficacy". `signs_that_tell` is how many signs tell a kind that has
     a form of its own without a title. `not_the_paper` are the titles of documents that
-    announce, order, list or regulate a paper.
+    announce, order, list or regulate a paper. `open_titles` are titles that several
+    kinds share, with the words that tell each of them.
     """
 
     titles: tuple[tuple[re.Pattern[str], str], ...]
     signs: Mapping[str, tuple[re.Pattern[str], ...]]
     signs_that_tell: Mapping[str, int]
-    of_a_material: re.Pattern[str]
-    of_the_product: re.Pattern[str]
+    open_titles: Mapping[str, Mapping[str, re.Pattern[str]]]
     not_the_paper: re.Pattern[str]
 
 
@@ -153,7 +150,8 @@ def _words() -> _KindWords:
     data = json.loads(file.read_text(encoding="utf-8"))
     kinds = data["kinds"]
     titles = [(fold(w), kind) for kind in kinds for w in kinds[kind]["titles"]]
-    titles += [(fold(word), ANALYSIS) for word in data["analysis_titles"]]
+    shared = data["open_titles"]
+    titles += [(fold(word), name) for name in shared for word in shared[name]["titles"]]
     titles.sort(key=lambda entry: -len(entry[0]))
     return _KindWords(
         titles=tuple((_phrase(word), kind) for word, kind in titles),
@@ -166,8 +164,13 @@ def _words() -> _KindWords:
             for kind in kinds
             if "signs_that_tell" in kinds[kind]
         },
-        of_a_material=re.compile(fold("|".join(data["analysis_of_a_material"]))),
-        of_the_product=re.compile(fold("|".join(data["analysis_of_the_product"]))),
+        open_titles={
+            name: {
+                kind: re.compile(fold("|".join(words)))
+                for kind, words in shared[name]["subjects"].items()
+            }
+            for name in shared
+        },
         not_the_paper=re.compile(fold("|".join(data["not_the_paper"]))),
     )
 
@@ -181,9 +184,10 @@ def _phrase(word: str) -> re.Pattern[str]:
 
 def _by_title(title: _Title, body: str) -> KindReading:
     kinds = set(title.kinds)
-    if kinds == {ANALYSIS}:
-        return _by_analysis(title, body)
-    kinds.discard(ANALYSIS)
+    open_titles = kinds & set(_words().open_titles)
+    if kinds and kinds == open_titles:
+        return _by_subject(open_titles.pop(), title, body)
+    kinds -= open_titles
     if len(kinds) > 1:
         return KindReading(None, title.raw, title.page, NOTHING, tuple(sorted(kinds)))
     kind = kinds.pop()
@@ -191,15 +195,14 @@ def _by_title(title: _Title, body: str) -> KindReading:
     return KindReading(kind, title.raw, title.page, confidence)
 
 
-def _by_analysis(title: _Title, body: str) -> KindReading:
-    """Tell a certificate of analysis of a raw material from one of the product."""
-    material = _words().of_a_material.search(body)
-    product = _words().of_the_product.search(body)
-    candidates = ("product_spec", "raw_material_spec")
-    if bool(material) == bool(product):
+def _by_subject(open_title: str, title: _Title, body: str) -> KindReading:
+    """Return the kind of a certificate of analysis or a declaration by its subject."""
+    subjects = _words().open_titles[open_title]
+    found = [kind for kind, subject in subjects.items() if subject.search(body)]
+    if len(found) != 1:
+        candidates = tuple(sorted(found or subjects))
         return KindReading(None, title.raw, title.page, NOTHING, candidates)
-    kind = "raw_material_spec" if material else "product_spec"
-    return KindReading(kind, title.raw, title.page, TITLE_AND_BODY)
+    return KindReading(found[0], title.raw, title.page, TITLE_AND_BODY)
 
 
 def _by_body(page: PageText, body: str) -> KindReading:

@@ -11,7 +11,13 @@ from decimal import Decimal
 from typing import Final
 
 from dossier.documents.facts import forms, values
-from dossier.documents.facts.dates import DateOrder, find_dates, proved_order
+from dossier.documents.facts.dates import (
+    DateOrder,
+    DateReading,
+    find_dates,
+    proved_order,
+    stated_order,
+)
 from dossier.documents.facts.fields import Field, Standing, page_lines, read_fields
 from dossier.documents.facts.folding import fold
 from dossier.documents.facts.kinds import document_kind
@@ -22,7 +28,7 @@ from dossier.documents.facts.types import (
     PageText,
     Signature,
 )
-from dossier.documents.facts.vocabulary import DATE_LABELS, Label
+from dossier.documents.facts.vocabulary import DATE_LABELS, Label, phrases
 
 MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
 CERTIFICATE_KINDS: Final = frozenset({"gmp", "notification", "credentials"})
@@ -42,9 +48,9 @@ _CONFIDENCE: Final[Mapping[Standing, Decimal]] = {
 }
 _PROVED_ELSEWHERE: Final = Decimal("0.9")
 _FORM_CONFIDENCE: Final = Decimal("0.93")
-_CERTIFICATE: Final = re.compile(fold(r"證書|證明書?|certificate(?! of analysis)"))
+_CERTIFICATE: Final = re.compile(phrases("certificate"))
 _RANGE: Final = re.compile(
-    fold(r"^\s*(?:起)?\s*(?:至|到|~|～|-|to|until|through|till|and)\s*(?:民國)?\s*$")
+    fold(r"^\s*(?:起)?\s*(?:至|到|~|-|to|until|through|till|and)\s*(?:民國)?\s*$")
 )
 _BEFORE_RANGE: Final = re.compile(fold(r"^\s*(?:自|從|由|from|between|on|of)?\s*$"))
 _BEFORE_DATE: Final = re.compile(
@@ -160,7 +166,7 @@ def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
     }:  # fmt: skip
         # On a label or a notification 商品名 is the name of the product.
         name = FactName.PRODUCT_NAME
-    if field.label is Label.VERDICT and document.kind not in TESTED_KINDS:
+    if field.label is Label.VERDICT and document.kind not in {*TESTED_KINDS, None}:
         return
     if (
         field.label in {Label.SIGNER, Label.SIGNATURE}
@@ -205,7 +211,7 @@ def _unknown(raw: str, page: int | None, value: str = "") -> Fact:
 def _version(
     field: Field, before: Field | None, document: _Document
 ) -> Iterator[_Found]:
-    """Read a version: of the formula, if it follows a formula's code or is its sheet."""
+    """Read a version of the formula: after its code, or on the formula sheet."""
     follows = (
         before is not None
         and before.label is Label.FORMULA
@@ -217,43 +223,40 @@ def _version(
 
 
 def _dates(field: Field, document: _Document) -> Iterator[_Found]:
-    names = _date_names(field.label, document)
-    if not names or (field.continues and field.standing is Standing.SPACE):
+    name = _date_name(field.label, document)
+    if name is None or (field.continues and field.standing is Standing.SPACE):
         return
-    order_hint = f"{field.words} {field.value}"
-    shift = len(field.words) + 1
-    readings = [
-        replace(reading, start=reading.start - shift, end=reading.end - shift)
-        for reading in find_dates(order_hint, document.order)
-        if reading.start >= shift
-    ]
-    text = field.value
-    if not readings:
-        return
-    first = readings[0]
-    if len(readings) > 1:
-        if not _RANGE.match(fold(text[first.end : readings[1].start])):
-            readings = readings[:1]
-        elif field.label not in _RANGE_LABELS:
-            return
-    if len(readings) > 1 and _BEFORE_RANGE.match(fold(text[: first.start])):
-        pairs = list(
-            zip((FactName.VALID_FROM, FactName.VALID_UNTIL), readings, strict=False)
-        )
-    elif len(readings) == 1 and _BEFORE_DATE.match(fold(text[: first.start])):
-        pairs = [(names, first)]
-    else:
-        return
-    for name, reading in pairs:
-        raw = text[reading.start : reading.end].strip()
+    for each_name, reading in _named_dates(name, field, document):
+        raw = field.value[reading.start : reading.end].strip()
+        rank = _DATE_RANK[field.label]
         if reading.value is None:
-            yield _Found(name, _unknown(raw, field.page), _DATE_RANK[field.label])
+            yield _Found(each_name, _unknown(raw, field.page), rank)
             continue
         confidence = _CONFIDENCE[field.standing]
         if reading.is_proved_elsewhere:
             confidence = _PROVED_ELSEWHERE
         fact = _fact(reading.value.isoformat(), raw, field.page, confidence)
-        yield _Found(name, fact, _DATE_RANK[field.label])
+        yield _Found(each_name, fact, rank)
+
+
+def _named_dates(
+    name: FactName, field: Field, document: _Document
+) -> list[tuple[FactName, DateReading]]:
+    """Return the date that a field begins with, or the two of a range of validity."""
+    order = stated_order(fold(field.words)) or document.order
+    readings = find_dates(field.value, order)
+    folded = fold(field.value)
+    if not readings:
+        return []
+    before = folded[: readings[0].start]
+    is_range = len(readings) > 1 and bool(
+        _RANGE.match(folded[readings[0].end : readings[1].start])
+    )
+    if not is_range:
+        return [(name, readings[0])] if _BEFORE_DATE.match(before) else []
+    if field.label not in _RANGE_LABELS or not _BEFORE_RANGE.match(before):
+        return []
+    return [(FactName.VALID_FROM, readings[0]), (FactName.VALID_UNTIL, readings[1])]
 
 
 _RANGE_LABELS: Final = frozenset({Label.EXPIRY, Label.VALIDITY, Label.VALID_FROM})
@@ -271,7 +274,7 @@ _DATE_RANK: Final[Mapping[Label, int]] = {
 """Of several dates the one with the most specific label is the document's."""
 
 
-def _date_names(label: Label, document: _Document) -> FactName | None:
+def _date_name(label: Label, document: _Document) -> FactName | None:
     if label is Label.EXPIRY:
         # 有效期限 on a report or a label is the life of the goods, not of the paper.
         if document.is_certificate:
@@ -302,23 +305,26 @@ def _from_forms(page: PageText, document: _Document) -> Iterator[_Found]:
         readers.append((FactName.SIGNER_NAME, forms.certified_persons))
     if document.kind == "gmp":
         readers.append((FactName.COMPANY, forms.certified_companies))
+        readers.append((FactName.SITE, forms.certified_sites))
     for name, reader in readers:
         for value in reader(text):
             yield _Found(
                 name, _fact(value.value, value.raw, page.number, _FORM_CONFIDENCE)
             )
+    for raw in forms.dates_alone(lines):
+        yield from _stated_date(FactName.DOCUMENT_DATE, raw, page.number, document)
     if document.is_certificate:
-        yield from _stated_validity(text, page.number, document)
+        for raw in forms.validity_sentences(text):
+            yield from _stated_date(FactName.VALID_UNTIL, raw, page.number, document)
 
 
-def _stated_validity(
-    text: str, page: int | None, document: _Document
+def _stated_date(
+    name: FactName, raw: str, page: int | None, document: _Document
 ) -> Iterator[_Found]:
-    for raw in forms.validity_sentences(text):
-        reading = find_dates(raw, document.order)[0]
-        if reading.value is not None:
-            fact = _fact(reading.value.isoformat(), raw, page, _FORM_CONFIDENCE)
-            yield _Found(FactName.VALID_UNTIL, fact, 2)
+    reading = find_dates(raw, document.order)[0]
+    if reading.value is not None:
+        fact = _fact(reading.value.isoformat(), raw, page, _FORM_CONFIDENCE)
+        yield _Found(name, fact, rank=2 if name is FactName.VALID_UNTIL else 0)
 
 
 def _of_document(document: _Document, found: Sequence[_Found]) -> Iterator[_Found]:

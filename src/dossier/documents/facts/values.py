@@ -17,110 +17,64 @@ from dossier.documents.facts.folding import (
     printed,
 )
 from dossier.documents.facts.types import Fact, FactName, Verdict
-from dossier.documents.facts.vocabulary import PLACEHOLDER
+from dossier.documents.facts.vocabulary import PLACEHOLDER, phrases
 
 LONGEST_NAME: Final = 120
 LONGEST_CODE: Final = 30
 
-_SPARE: Final = " \t·;；,，、|-–:：。.*"
-_ORGANISATION: Final = (
-    rf"(?:{COMPANY_FORMS})|(?:大学|学院|实验室|研究所|研究院|中心|协会|基金会|工厂|药厂|农场|厂|所|处|署|局|商号)"
-    r"|(?<![a-z])(?:laborator(?:y|ies)|labs?|university|college|institute|centre|center"
-    r"|association|agency|authority|foundation|factory|plant|works|administration"
-    r"|registrar|certification)(?![a-z])"
-)
+_SPARE: Final = " \t·;；,，、|-\u2013:：。.*"
 _SCHOOLS: Final = ("university", "college", "institute", "大学")
-_LAST_FORM: Final = re.compile(_ORGANISATION)
-_ADDRESS: Final = re.compile(
-    r"[县市区乡镇][^ ]*[路街道巷]|[路街道巷弄段][一-鿿\d ]*\d+ *[号弄巷之]|\d+ *号|(?<![a-z])(?:road|rd|street"
-    r"|st|avenue|ave|lane|ln|dist|district|no|blvd|park|city|county|industrial|zone"
-    r"|building|bldg)(?![a-z])\.?"
-)
+_LAST_FORM: Final = re.compile(rf"(?:{COMPANY_FORMS})|{phrases('organisation')}")
+_ADDRESS: Final = re.compile(phrases("address"))
 _WHOLE_ADDRESS: Final = re.compile(
     r"(?:\d *号(?: *\d+ *[楼f])?(?: *之 *\d+)?|\d *[楼f])$"
 )
-_SENTENCE: Final = re.compile(
-    r"(?<![a-z])(?:is|was|are|were|has|have|been|shall|should|must|will|which|that|this"
-    r"|these|please|if)(?![a-z])|[。！？]|[.;] +[a-z]|本产品|该产品|经|系|应|须"
-)
-_NET: Final = re.compile(r"[\s,，(（]*\d+(?:\.\d+)? *(?:ml|g|毫升|公克|克)[)）]?$")
+_SENTENCE: Final = re.compile(phrases("sentence"))
+_NET: Final = re.compile(r"[\s,(]*\d+(?:\.\d+)? *(?:ml|g|毫升|公克|克)\)?$")
+_VERSION_WORD: Final = r"(?:version|ver\.?|v\.?|revision|rev\.?|版次|版本|第)"
 _CODE_TAIL: Final = re.compile(
-    r"[,，(（] *(?=[a-z]*[-_ ]?\d)[a-z]{1,6}[-_ ]?\d[\w.-]*(?: *,? *(?:version|ver\.?|v|rev"
-    r"\.?|revision|版次|版本|第)[ .:]*[\w.]+版?)?[)）]?|(?<= )·(?= )"
+    r"[,(] *(?=[a-z]*[-_ ]?\d)[a-z]{1,6}[-_ ]?\d[\w.-]*"
+    rf"(?: *,? *{_VERSION_WORD}[ .:]*[\w.]+版?)?\)?|(?<= )·(?= )"
 )
-_CODE: Final = re.compile(r"#? *([A-Za-z0-9][A-Za-z0-9\-_./]*[A-Za-z0-9]|[A-Za-z0-9])")
+_CODE: Final = re.compile(r"#? *([a-z0-9][a-z0-9\-_./]*[a-z0-9]|[a-z0-9])")
+_QUANTITY: Final = re.compile(r" *[%°]| *(?:ml|g|kg|周|days|weeks)\b")
 _LOT_ITEM: Final = re.compile(r"[a-z0-9][a-z0-9\-_./#]*(?: [a-z0-9\-_./#]+){0,3}")
 _LOT_SPLIT: Final = re.compile(r"[,，、;；&]| and | 及 | 與 | 和 |/(?= )")
-_AFTER_LOT: Final = re.compile(r"[\s,(]+(?:exp|mfg|mfd|date|size)\b.*$", re.IGNORECASE | re.DOTALL)
+_AFTER_LOT: Final = re.compile(
+    r"[\s,(]+(?:exp|mfg|mfd|date|size)\b.*$", re.IGNORECASE | re.DOTALL
+)
 _BRACKETS: Final = re.compile(r"[(（\[][^)）\]]*[)）\]]?")
 _VERSION: Final = re.compile(
     r"^(?:第 *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?|版)? *"
     r"(?P<version>\d{1,3}(?:\.\d{1,2}){0,2}|[a-z])(?![\w-])(?: *版)?"
 )
 _VERSION_AFTER_CODE: Final = re.compile(
-    r"[a-z0-9][\w-]*\d[\w-]*[)）]? *[,，(（·/-]? *(?:version|ver\.?|v\.?|revision|rev\.?|版次|版本|第)"
+    rf"[a-z0-9][\w-]*\d[\w-]*\)? *[,(·/-]? *{_VERSION_WORD}"
     r" *[:.]? *(?P<version>\d{1,3}(?:\.\d{1,2})?|[a-z])(?![\w-])"
 )
 _CODE_AFTER_NAME: Final = re.compile(
-    r"[,，(（·] *(?P<code>[a-z]{1,6}[-_ ]?\d[\w.-]*?) *,? *(?:version|ver\.|v|rev\.?|revision|版次|版本)"
+    rf"[,(·] *(?P<code>[a-z]{{1,6}}[-_ ]?\d[\w.-]*?) *,? *{_VERSION_WORD}"
 )
 _DATE_LIKE: Final = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}")
 _ZH_PERSON: Final = re.compile(rf"[{CJK}·]{{2,5}}")
-_PERSON_TITLES: Final = re.compile(
-    r"(?<![a-z])(?:dr|mr|mrs|ms|miss|prof|professor)\b\.?|,? *(?<![a-z])(?:ph\.? ?d|m\.?sc|b\.?sc"
-    r"|m\.?d|dabt|ert)(?![a-z])\.?|(?:博士|先生|女士|小姐|教授|老师|药师|医师|硕士|君)(?=$|[ ,(/·])"
-)
-_LATIN_NAME: Final = re.compile(
-    r"[A-Z][A-Za-z'’\-]*\.?(?:,? [A-Z][A-Za-z'’\-]*\.?){1,4}"
-)
-_NO_PERSON: Final = re.compile(
-    r"(?<![a-z])(?:date|name|title|signature|manager|director|assessor|officer|company"
-    r"|laboratory|quality|technical|department|safety|signed|approved|by|ltd)(?![a-z])"
-    r"|公司|经理|主任|日期|人员|单位|部门|实验|签|章|职称|主管|评估|负责"
-)
+_PERSON_TITLE: Final = re.compile(phrases("person_title"))
+_LATIN_NAME: Final = re.compile(r"[A-Z][A-Za-z'\-]*\.?(?:,? [A-Z][A-Za-z'\-]*\.?){1,4}")
+_NO_PERSON: Final = re.compile(phrases("no_person"))
 
-_FAIL: Final = (
-    r"不合格|不符合|未符合|不符|未通过|不通过|未达|未能通过|未合格|不合规|超出规格|超标|超出限量"
-    r"|(?<![a-z])(?:fail(?:s|ed|ure)?|non[- ]?(?:compliant|compliance|conform(?:ing|ity|ance)?)"
-    r"|unsatisfactory|rejected|(?:does|do|did|is|are|was|were|has|have|had) not"
-    r"(?: \w+){0,2} (?:meet|met|comply|complied|conform(?:ed)?|pass(?:ed)?|fulfil(?:led|l)?"
-    r"|satisf(?:y|ied)|compliant|satisfactory|in compliance|acceptable)"
-    r"|not (?:passed|met|compliant|satisfactory|acceptable|complying|conforming|approved)"
-    r"|out of (?:specification|limits?)|out of spec|exceed(?:s|ed)? the limits?)(?![a-z])"
-)
-_PASS: Final = (
-    r"合格|符合|通过|满足|均在规格内|在规格内|在规格范围内|未发现需限制"
-    r"|(?<![a-z])(?:pass(?:es|ed)?|compl(?:y|ies|ied)|compliant|conform(?:s|ed|ing)?"
-    r"|meets?|met|fulfil(?:s|led|ls)?|satisf(?:y|ies|ied)|satisfactory|acceptable"
-    r"|in compliance|within (?:the )?(?:limits?|specifications?)|approved)(?![a-z])"
-)
-_INCOMPLETE: Final = (
-    r"试验中|进行中|待判定|尚未完成|未完成|(?<![a-z])(?:in progress|ongoing|pending|not yet"
-    r" (?:complete|completed|available)|to be completed|inconclusive)(?![a-z])"
-)
-_NO_FAILURE: Final = (
-    r"(?:无|没有|未发现|未见)[^,。;]{0,4}(?:不合格|不符合|超标|异常)|未超(?:出|过)[^,。;]{0,6}(?:限量|规格|标准)"
-    r"|(?<![a-z])(?:no|without(?: any)?|zero) (?:\w+ )?failures?(?![a-z])"
-    r"|(?<![a-z])(?:did|does|do|has|have) not (?:exceed(?:ed)?|fail(?:ed)?)(?![a-z])"
-)
-"""Double negatives; they state that something passed."""
-
-_CONDITION: Final = re.compile(
-    r"(?<![a-z])(?:if|unless|whether|provided|only if|should|shall|must|would|expected"
-    r"|assum\w*|subject to)(?![a-z])|如|若|是否|应符合|须符合|需符合|方可|才能|预期"
-)
-_CONTRAST: Final = re.compile(
-    r"(?<![a-z])(?:except(?:ion)?|however|but|although|apart from|other than)(?![a-z])"
-    r"|除[^,。]*外|惟|但"
-)
+_CONDITION: Final = re.compile(phrases("condition"))
+_CONTRAST: Final = re.compile(phrases("contrast"))
+_FAILED: Final = re.compile(phrases("fail"))
 _TICKED: Final = re.compile(
-    rf"(?:[☑☒■✓✔√●]|\[ *[xv√✓] *\]|\( *[xv√✓] *\)) *(?P<word>{_FAIL}|{_PASS})"
+    r"(?:[☑☒■✓✔√●]|\[ *[xv√✓] *\]|\( *[xv√✓] *\)) *"
+    rf"(?P<word>{phrases('fail')}|{phrases('pass')})"
 )
 _BOX: Final = re.compile(r"[☐□○☑☒■✓✔]|\[ *[xv]? *\]|\( *\)")
 _OUTCOME: Final = re.compile(
-    f"(?P<none>{_NO_FAILURE})|(?P<fail>{_FAIL})|(?P<pass>{_PASS})"
+    # A double negative states that something passed.
+    f"(?P<none>{phrases('no_failure')})|(?P<fail>{phrases('fail')})"
+    f"|(?P<pass>{phrases('pass')})"
 )
-_INCOMPLETE_WORDS: Final = re.compile(_INCOMPLETE)
+_INCOMPLETE: Final = re.compile(phrases("incomplete"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +130,18 @@ def inci_names(text: str) -> list[Value]:
 
 def codes(text: str) -> list[Value]:
     """Return the code that a text begins with: one word with a digit."""
-    match = _CODE.match(text.strip())
+    text = text.strip()
+    folded = fold(text)
+    match = _CODE.match(folded)
     if match is None or not re.search(r"\d", match[1]) or len(match[1]) > LONGEST_CODE:
         return []
-    rest = fold(text.strip()[match.end() :])
-    if _DATE_LIKE.fullmatch(match[1]) or re.match(
-        r" *[%°]| *(?:ml|g|kg|週|days)\b", rest
-    ):
+    rest = folded[match.end() :]
+    if _DATE_LIKE.fullmatch(match[1]) or _QUANTITY.match(rest):
         return []
-    if rest.strip() and not re.match(r" *[,;·()/|]| +\D", rest):
+    if rest.strip() and not re.match(r" *[,;·()/|]| +[^\d\s]", rest):
         return []
-    return [Value(printed(match[1]), match[1], is_whole=True)]
+    raw = text[match.start(1) : match.end(1)]
+    return [Value(printed(raw), raw, is_whole=True)]
 
 
 def codes_after_name(text: str) -> list[Value]:
@@ -199,6 +154,7 @@ def codes_after_name(text: str) -> list[Value]:
 
 
 def versions(text: str) -> list[Value]:
+    """Return the version that a text begins with: 4, v4, rev. B, 第 4 版."""
     match = _VERSION.match(fold(text))
     if match is None:
         return []
@@ -283,7 +239,8 @@ def sites(text: str) -> list[Value]:
     folded = fold(raw)
     if PLACEHOLDER.match(folded) or _SENTENCE.search(folded) or len(raw) < len("no.1"):
         return []
-    if not (_LAST_FORM.search(folded) or _ADDRESS.search(folded)):
+    is_address = _ADDRESS.search(folded) and re.search(r"\d", folded)
+    if not (_LAST_FORM.search(folded) or is_address):
         return []
     is_whole = _organisation_end(raw) == len(raw) or bool(_WHOLE_ADDRESS.search(folded))
     return [Value(printed(raw), raw, is_whole)]
@@ -294,10 +251,10 @@ def persons(text: str) -> list[Value]:
     raw = text.strip(_SPARE)
     cut = re.search(r"[,，·|(（;；]| {2,}|\d|_{2,}| on ", raw)
     head = raw[: cut.start()] if cut and cut.start() else raw
-    degrees = _PERSON_TITLES.search(fold(head))
+    degrees = _PERSON_TITLE.search(fold(head))
     while degrees:
         head = (head[: degrees.start()] + " " + head[degrees.end() :]).strip(_SPARE)
-        degrees = _PERSON_TITLES.search(fold(head))
+        degrees = _PERSON_TITLE.search(fold(head))
     head = printed(head)
     if not head or _NO_PERSON.search(fold(head)) or PLACEHOLDER.match(fold(head)):
         return []
@@ -320,19 +277,19 @@ def signing_persons(text: str) -> list[Value]:
 def verdicts(text: str) -> list[Value]:
     """Return what a conclusion states: pass, fail or incomplete.
 
-    A failure anywhere outweighs. A condition, an exception to a pass, or choices without
-    a tick leave the conclusion to a person.
+    A failure anywhere outweighs. A condition, an exception to a pass, or choices
+    without a tick leave the conclusion to a person.
     """
     folded = fold(text)
     ticked = {match["word"]: match for match in _TICKED.finditer(folded)}
     if len(ticked) == 1:
         word, match = next(iter(ticked.items()))
-        state = Verdict.FAIL if re.fullmatch(_FAIL, word) else Verdict.PASS
+        state = Verdict.FAIL if _FAILED.fullmatch(word) else Verdict.PASS
         return [Value(state, text[match.start() : match.end()].strip())]
     found = {match.lastgroup for match in _OUTCOME.finditer(folded)}
     if _BOX.search(folded) or (len(found) > 1 and len(folded) < LONGEST_CODE):
         return []
-    incomplete = _INCOMPLETE_WORDS.search(folded)
+    incomplete = _INCOMPLETE.search(folded)
     if incomplete and not found:
         return [Value(Verdict.INCOMPLETE, text[incomplete.start() : incomplete.end()])]
     if not found or _CONDITION.search(folded):

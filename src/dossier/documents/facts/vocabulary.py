@@ -98,15 +98,25 @@ DATE_LABELS: Final = frozenset(
     }
 )  # fmt: skip
 
-PLACEHOLDER: Final = re.compile(
-    fold(
-        r"^[\s\-/_.~*()\[\]?]*$|^(?:n\.?/?a\.?|none|nil|tb[cda]|to be (?:confirmed|added"
-        r"|advised)|pending|unknown|not applicable|not available|not stated|x{2,}|○+|〇+"
-        r"|see .*|refer to .*|as (?:above|below|per .*)|same as .*|ditto|無|待補|待定|待確認"
-        r"|不適用|同上|如上|如下|略|詳.*|見.*|請見.*|如附.*|標示於.*|未提供|未知|空白)$"
-    )
+_PHRASES: Final[dict[str, list[str]]] = json.loads(
+    resources.files("dossier.documents.facts")
+    .joinpath("data/phrases.json")
+    .read_text(encoding="utf-8")
 )
-"""Values that say nothing; folded."""
+
+
+def phrases(name: str) -> str:
+    """Return a pattern for the phrases of a list, in folded text, as whole words."""
+    alternatives = []
+    for phrase in map(fold, _PHRASES[name]):
+        start = r"(?<![a-z])" if phrase[0].isalpha() or phrase[0] == "(" else ""
+        is_latin = phrase.isascii() and not phrase.startswith(("[", "\\d", "\\("))
+        alternatives.append(f"{start}{phrase}(?![a-z])" if is_latin else phrase)
+    return f"(?:{'|'.join(alternatives)})"
+
+
+PLACEHOLDER: Final = re.compile(rf"^{phrases('placeholder')}$")
+"""Values that say nothing."""
 
 
 def label_at(folded: str, position: int) -> tuple[Label, int] | None:
