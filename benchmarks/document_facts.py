@@ -1,7 +1,7 @@
 """`document_facts`: precision and recall of facts read from made-up documents.
 
 A fact counts as read where its value is certain. Precision comes with its Wilson
-interval (95 %). `python -m benchmarks.document_facts -v` lists what was wrong or missed.
+interval (95 %). `python -m benchmarks.document_facts -v` lists wrong and missed facts.
 """
 
 import math

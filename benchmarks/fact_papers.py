@@ -11,170 +11,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from benchmarks.fact_words import (
+    HOLDERS,
+    LABELS,
+    LABS,
+    MAKERS,
+    MATERIALS,
+    NOISE,
+    PERSONS,
+    PRODUCTS,
+    TITLES,
+    VERDICTS,
+)
 from opencc import OpenCC
 
+OFTEN = 0.5
+MONTHS = 12
 LANGUAGES = ("zh-Hant", "zh-Hans", "en", "bilingual")
 SIMPLIFIED = OpenCC("t2s")
 
 Truth = dict[str, set[str]]
 Row = tuple[str, str, tuple[tuple[str, str], ...]]
 """Key of the label, the printed value, and the facts that it states."""
-
-PRODUCTS = (
-    ("晨露保濕乳液", "Morning Dew Hydrating Lotion"),
-    ("極光亮采精華 10%", "Aurora Radiance Serum 10%"),
-    ("海鹽淨膚皂", "Sea Salt Cleansing Bar"),
-    ("輕盈防曬乳 SPF50+", "Featherlight Sunscreen SPF50+"),
-    ("B5 舒緩凝膠", "B5 Soothing Gel"),
-    ("竹炭控油洗面乳", "Bamboo Charcoal Face Wash"),
-    ("山茶花護髮油", "Camellia Hair Oil"),
-)
-HOLDERS = (
-    ("雲杉生活股份有限公司", "Yunshan Living Co., Ltd."),
-    ("白鷺鷥有限公司", "Egret Ltd."),
-    ("松木製造企業社", "Pinewood Works"),
-)
-LABS = (
-    ("河谷檢驗科技股份有限公司", "Hegu Testing Technology Co., Ltd."),
-    ("遠岸微生物實驗室", "Far Shore Microbiology Laboratory"),
-    ("北辰分析中心", "Polaris Analytical Center"),
-)
-MAKERS = (
-    ("青嶺生技股份有限公司", "Qingling Biotech Co., Ltd.", "臺中市虛構區工業十路 5 號",
-     "No. 5, Gongye 10th Rd., Fictional Dist., Taichung"),
-    ("南灣化工有限公司", "Nanwan Chemical Ltd.", "臺南市虛構區海安街 88 巷 2 號",
-     "No. 2, Ln. 88, Hai'an St., Fictional Dist., Tainan"),
-)  # fmt: skip
-PERSONS = (
-    ("陳立言", "Chen Li-Yen"),
-    ("歐陽明月", "Ouyang Ming-Yueh"),
-    ("王曉芸", "Wang Hsiao-Yun"),
-    ("林士傑", "Lin Shih-Chieh"),
-)
-MATERIALS = (
-    ("HydraMax 200", "Glycerin", "56-81-5"),
-    ("PreservaDuo", "Phenoxyethanol", "122-99-6"),
-    ("SilkTouch DM", "Dimethicone", "63148-62-9"),
-    ("Vitasol E", "Tocopheryl Acetate", "7695-91-2"),
-)
-LABELS: dict[str, dict[str, tuple[str, ...]]] = {
-    "zh": {
-        "product": ("產品名稱", "品名", "樣品名稱", "檢體名稱", "送驗樣品"),
-        "code": ("產品編號", "產品代號", "料號"),
-        "formula": ("配方編號", "配方代號"),
-        "lot": ("批號", "生產批號", "製造批號"),
-        "client": ("委託單位", "申請單位", "委託廠商", "客戶名稱"),
-        "lab": ("檢驗單位", "檢測機構", "試驗單位"),
-        "report_date": ("報告日期", "出具日期", "發行日期"),
-        "date": ("日期",),
-        "received": ("收樣日期", "收件日期"),
-        "tested": ("檢驗日期", "測試期間"),
-        "report_no": ("報告編號", "文件編號"),
-        "method": ("檢驗方法", "試驗方法", "測試依據"),
-        "verdict": ("判定", "綜合判定", "結論"),
-        "made": ("製造日期", "生產日期"),
-        "expires": ("有效日期", "保存期限", "有效期限"),
-        "valid": ("有效期限", "證書有效期限", "有效期間"),
-        "issued": ("核發日期", "發證日期"),
-        "body": ("發證單位", "驗證機構"),
-        "site": ("製造場所", "廠址", "工廠地址"),
-        "company": ("公司名稱", "廠商名稱"),
-        "holder": ("登錄業者", "業者名稱"),
-        "signature": ("簽名", "簽章", "簽署人員簽名"),
-        "signed_on": ("簽署日期", "簽名日期"),
-        "signer": ("簽署人員", "安全資料簽署人員", "評估人員"),
-        "name": ("姓名", "學員姓名"),
-        "size": ("批量", "樣品數量"),
-        "sample_no": ("樣品編號", "檢體編號"),
-        "trade": ("商品名", "原料名稱"),
-        "inci": ("INCI 名稱",),
-        "cas": ("CAS No.", "CAS 號碼"),
-        "supplier": ("供應商", "製造商"),
-        "revised": ("修訂日期", "改版日期"),
-        "address": ("地址",),
-        "phone": ("電話",),
-        "scope": ("驗證範圍", "認證範圍"),
-        "pack": ("包裝", "容器"),
-    },
-    "en": {
-        "product": (
-            "Product name",
-            "Name of product",
-            "Sample",
-            "Test item",
-            "Product",
-        ),
-        "code": ("Product code", "Item no.", "SKU"),
-        "formula": ("Formula code", "Formula no."),
-        "lot": ("Lot no.", "Batch number", "Lot", "Batch No."),
-        "client": ("Client", "Customer", "Applicant", "Sponsor"),
-        "lab": ("Laboratory", "Testing laboratory", "Tested by"),
-        "report_date": ("Report date", "Date of issue", "Issued on"),
-        "date": ("Date",),
-        "received": ("Date received", "Sample received"),
-        "tested": ("Test period", "Date of analysis"),
-        "report_no": ("Report no.", "Document no."),
-        "method": ("Method", "Test method"),
-        "verdict": ("Conclusion", "Verdict", "Overall result"),
-        "made": ("Manufacturing date", "MFG date", "Date of manufacture"),
-        "expires": ("Expiry date", "Best before", "EXP"),
-        "valid": ("Valid until", "Expiry date", "Certificate valid until"),
-        "issued": ("Date of issue", "Issued on"),
-        "body": ("Certification body", "Issued by"),
-        "site": ("Manufacturing site", "Site address", "Production site"),
-        "company": ("Company", "Company name"),
-        "holder": ("Holder", "Responsible person"),
-        "signature": ("Signature", "Signed"),
-        "signed_on": ("Date signed", "Signed on"),
-        "signer": ("Safety assessor", "Name of assessor", "Signatory"),
-        "name": ("Name", "Participant"),
-        "size": ("Batch size", "Sample quantity"),
-        "sample_no": ("Sample no.", "Sample ID"),
-        "trade": ("Trade name", "Product identifier", "Product name"),
-        "inci": ("INCI name", "INCI"),
-        "cas": ("CAS No.", "CAS number"),
-        "supplier": ("Supplier", "Manufacturer"),
-        "revised": ("Revision date", "Date of revision"),
-        "address": ("Address",),
-        "phone": ("Telephone", "Tel."),
-        "scope": ("Scope", "Scope of certification"),
-        "pack": ("Pack size", "Container"),
-    },
-}
-TITLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "microbial": (
-        ("微生物檢驗報告", "Microbiological Test Report"),
-        ("微生物限量試驗報告書", "MICROBIAL LIMIT TEST"),
-    ),
-    "challenge": (
-        ("防腐效能試驗報告", "Preservative Efficacy Test Report"),
-        ("防腐挑戰試驗", "Challenge Test (Antimicrobial Preservation)"),
-    ),
-    "stability": (
-        ("產品安定性試驗報告", "Stability Study Report"),
-        ("安定性試驗總結報告", "ACCELERATED STABILITY TEST"),
-    ),
-    "efficacy": (("防曬係數測試報告", "Determination of Sun Protection Factor (SPF)"),),
-    "product_spec": (("成品檢驗報告", "Finished Product Certificate of Analysis"),),
-    "raw_material_spec": (("原料檢驗報告", "Raw Material Certificate of Analysis"),),
-    "sds": (("安全資料表", "SAFETY DATA SHEET"),),
-    "gmp": (
-        (
-            "化粧品優良製造規範證書",
-            "Certificate of Cosmetics Good Manufacturing Practice",
-        ),
-        ("GMP 證明書", "ISO 22716 CERTIFICATE"),
-    ),
-    "notification": (("化粧品產品登錄證明", "Cosmetic Product Notification"),),
-    "credentials": (
-        ("訓練證明書", "Certificate of Training"),
-        ("結業證書", "CERTIFICATE OF COMPLETION"),
-    ),
-    "assessment": (
-        ("產品安全性評估結論", "Product Safety Assessment"),
-        ("安全評估報告", "COSMETIC PRODUCT SAFETY REPORT"),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -202,18 +60,21 @@ class Maker:
             value = SIMPLIFIED.convert(value)
         self.truth.setdefault(name, set()).add(value)
 
+    def often(self) -> bool:
+        return self.rng.random() < OFTEN
+
     def pick(self, pair: tuple[str, ...]) -> str:
         """Return a name in the document's language, or in both."""
         if self.language == "en":
             return pair[1]
-        if self.language == "bilingual" and self.rng.random() < 0.5:
+        if self.language == "bilingual" and self.often():
             return f"{pair[0]} {pair[1]}"
         return pair[0]
 
     def label(self, key: str) -> str:
         if self.language == "en":
             label = self.rng.choice(LABELS["en"][key])
-            return label.upper() if self.rng.random() < 0.15 else label
+            return label.upper() if not self.rng.randrange(7) else label
         zh = self.rng.choice(LABELS["zh"][key])
         if self.language != "bilingual":
             return zh
@@ -243,7 +104,7 @@ class Maker:
             f"{day.day}th of {day:%B} {day.year}" if day.day in range(4, 20) else
             day.isoformat(),
             day.isoformat(),
-            f"{day:%d/%m/%Y}" if day.day > 12 else f"{day:%d %b %Y}",
+            f"{day:%d/%m/%Y}" if day.day > MONTHS else f"{day:%d %b %Y}",
         )  # fmt: skip
         forms = {"en": en_forms, "zh-Hans": hans, "bilingual": zh_forms[4:]}
         return self.rng.choice(forms.get(self.language, zh_forms)), day.isoformat()
@@ -260,6 +121,7 @@ Layout = Callable[[Maker, list[Row]], str]
 
 
 def colon(maker: Maker, rows: list[Row]) -> str:
+    """One field on a line."""
     sep = ": " if maker.language == "en" else "："
     return "\n".join(f"{maker.label(key)}{sep}{value}" for key, value, _ in rows)
 
@@ -276,10 +138,12 @@ def spaced_colon(maker: Maker, rows: list[Row]) -> str:
 
 
 def table(maker: Maker, rows: list[Row]) -> str:
+    """A table of two columns, as DOCX gives it."""
     return "\n".join(f"{maker.label(key)}\t{value}" for key, value, _ in rows)
 
 
 def four_cells(maker: Maker, rows: list[Row]) -> str:
+    """A table with two fields in a row."""
     cells = [(maker.label(key), value) for key, value, _ in rows]
     pairs = [cells[n : n + 2] for n in range(0, len(cells), 2)]
     return "\n".join("\t".join(c for cell in pair for c in cell) for pair in pairs)
@@ -300,6 +164,7 @@ def columns(maker: Maker, rows: list[Row]) -> str:
 
 
 def next_line(maker: Maker, rows: list[Row]) -> str:
+    """Each value below its label."""
     return "\n\n".join(f"{maker.label(key)}\n{value}" for key, value, _ in rows)
 
 
@@ -309,6 +174,7 @@ def printed_grid(maker: Maker, rows: list[Row]) -> str:
 
 
 def two_a_line(maker: Maker, rows: list[Row]) -> str:
+    """Two fields on a line with a wide gap between them."""
     sep = ": " if maker.language == "en" else "："
     cells = [f"{maker.label(key)}{sep}{value}" for key, value, _ in rows]
     return "\n".join("   ".join(cells[n : n + 2]) for n in range(0, len(cells), 2))
@@ -322,6 +188,7 @@ def run_on(maker: Maker, rows: list[Row]) -> str:
 
 
 def numbered(maker: Maker, rows: list[Row]) -> str:
+    """Numbered fields."""
     sep = ": " if maker.language == "en" else "："
     return "\n".join(
         f"{n}. {maker.label(key)}{sep}{value}"
@@ -358,72 +225,12 @@ def papers(seed: int = 20260901, rounds: int = 3) -> Iterator[FactPaper]:
     for turn in range(rounds):
         for kind in TITLES:
             for language in LANGUAGES:
-                for number, (layout, (render, is_tidy)) in enumerate(LAYOUTS.items()):
+                for number, (layout, (_, is_tidy)) in enumerate(LAYOUTS.items()):
                     if layout in {"spaced_colon", "full_width"} and language == "en":
                         continue
                     if (number + turn) % rounds:
                         continue
-                    yield _paper(Maker(rng, language), kind, layout, render, is_tidy)
-
-
-NOISE = {
-    "en": (
-        "Compared with the previous lot A9999 no change was seen.",
-        "Control product: Blue Reference Cream",
-        "Previous report date: 5 January 2024",
-        "This report replaces R-25-001 of 5 January 2024.",
-        "Records are kept until 2031-01-01.",
-        "Culture medium lot: M-7788",
-        "Next audit: 2027-03-03",
-        "Date of birth: 6 May 1980",
-        "Calibration date: 2025-02-02; next calibration 2026-02-02",
-        "The laboratory is accredited to ISO/IEC 17025 (valid until 2029-12-31).",
-        "The validation deviates from ISO 11930:2012 in the neutraliser.",
-        "Batch size: 300 kg",
-        "Reference standard lot: RS-001",
-        "Old product name: Sunny Day Lotion",
-        "Approved by: Quality Department",
-        "Page 1 of 3",
-        "Site of application: forearm",
-        "Product type: leave-on",
-        "Acceptance criteria: pass if below 1000 CFU/g",
-        "The company was founded in 1987 and the product is sold in four markets.",
-        "Sample storage: 25 C; lot retained for 12 months.",
-        "Manufacturer code of the pump: PP-24/410",
-        "Date: see signature",
-        "Lot / expiry: see bottom of the pack",
-        "Product name: TBC",
-        "Period: 2025-10-01 - 2025-10-31",
-    ),
-    "zh": (
-        "與前次批號 A9999 相比無差異。",
-        "對照產品：藍色乳霜",
-        "前次報告日期：113年1月5日",
-        "本報告取代 2024-01-05 之報告。",
-        "紀錄保存至 2031-01-01。",
-        "培養基批號：M-7788",
-        "下次稽核日期：2027-03-03",
-        "出生日期：民國69年5月6日",
-        "校正日期：2025-02-02",
-        "本實驗室經 ISO/IEC 17025 認證（有效期限 2029-12-31）。",
-        "本試驗未依 ISO 11930:2012 執行中和步驟。",
-        "批量：300 kg",
-        "標準品批號：RS-001",
-        "舊品名：晴天乳液",
-        "核准：品保部",
-        "第 1 頁，共 3 頁",
-        "使用部位：前臂",
-        "產品類別：一般化粧品",
-        "判定標準：低於 1000 CFU/g 者為合格",
-        "本公司成立於 1987 年，產品銷售於四個市場。",
-        "製造日期、有效期限及批號：標示於瓶底",
-        "品名：待補",
-        "試驗期間：2025-10-01 ～ 2025-10-31",
-        "統一編號：12345678",
-        "檔案保存期限：5 年",
-        "如有疑義請於收到報告後 30 日內提出。",
-    ),
-}
+                    yield _paper(Maker(rng, language), kind, layout, is_tidy=is_tidy)
 
 
 def _noise(maker: Maker) -> list[str]:
@@ -432,9 +239,7 @@ def _noise(maker: Maker) -> list[str]:
     return maker.rng.sample(lines, maker.rng.randrange(5))
 
 
-def _paper(
-    maker: Maker, kind: str, layout: str, render: Layout, is_tidy: bool
-) -> FactPaper:
+def _paper(maker: Maker, kind: str, layout: str, *, is_tidy: bool) -> FactPaper:
     head, rows, tail = _CONTENT[kind](maker)
     title = maker.pick(maker.rng.choice(TITLES[kind]))
     for _, _, facts in rows:
@@ -442,7 +247,17 @@ def _paper(
             maker.add(name, value)
     above, below = _noise(maker), _noise(maker)
     text = "\n".join(
-        (*head, title, *above, "", render(maker, rows), "", *below, "", *tail)
+        (
+            *head,
+            title,
+            *above,
+            "",
+            LAYOUTS[layout][0](maker, rows),
+            "",
+            *below,
+            "",
+            *tail,
+        )
     )
     if maker.language == "zh-Hans":
         text = SIMPLIFIED.convert(text)
@@ -477,65 +292,39 @@ def _tested(maker: Maker, methods: tuple[str, ...]) -> Content:
         _dated(maker, "received", ""),
         _dated(maker, "report_date", "document_date"),
     ]
-    if rng.random() < 0.5:
+    if maker.often():
         head.append(lab)
         maker.add("issuer", lab)
     else:
         rows.insert(1, _row("lab", lab, "issuer"))
-    if rng.random() < 0.5:
+    if maker.often():
         rows.insert(4, _row("size", "200 kg"))
         rows.insert(4, _dated(maker, "made", "manufacture_date", 2025))
-    if rng.random() < 0.5:
+    if maker.often():
         code = f"{rng.choice(('YS', 'EG', 'PW'))}-{rng.randrange(100, 999)}"
         rows.insert(3, _row("code", code, "product_code"))
-    if rng.random() < 0.4:
+    if maker.often():
         version = str(rng.randrange(2, 9))
         words = f"F-{rng.randrange(1000, 9999)}"
         rows.append(("formula", f"{words}, version {version}",
-                     (("formula_code", words), ("formula_version", version))))  # fmt: skip
+                     (("formula_code", words), ("formula_version", version)))
+        )  # fmt: skip
     if len(methods) == 1:
         rows.append(("method", methods[0], (("method", methods[0]),)))
     return head, rows, []
 
 
 def _verdict(maker: Maker, key: str) -> list[str]:
-    zh, en, state = maker.rng.choice(_VERDICTS[key])
+    zh, en, state = maker.rng.choice(VERDICTS[key])
     words = en if maker.language == "en" else zh
     if maker.language == "bilingual":
         words = f"{zh} {en}"
     if state:
         maker.add("verdict", state)
     label = maker.label("verdict")
-    if maker.rng.random() < 0.5:
+    if maker.often():
         return [f"{label}：{words}"]
     return ["", label, words]
-
-
-_VERDICTS = {
-    "microbial": (
-        ("本樣品檢驗結果符合化粧品微生物容許量。",
-         "The sample complies with the microbial limits for cosmetics.", "pass"),
-        ("合格", "PASS", "pass"),
-        ("不合格，酵母菌及黴菌數超出限量。",
-         "FAIL: the yeast and mould count exceeds the limit.", "fail"),
-        ("檢驗結果不符合規定。", "The sample does not meet the requirement.", "fail"),
-        ("本報告僅對送驗樣品負責。", "The results relate only to the item tested.", ""),
-    ),
-    "challenge": (
-        ("各菌株均符合 A 基準。", "All strains meet criteria A.", "pass"),
-        ("通過", "Passed", "pass"),
-        ("未通過 A 基準。", "The formulation failed criteria A.", "fail"),
-        ("除巴西麴菌外均符合。", "All strains meet criteria A except A. brasiliensis.",
-         ""),
-    ),
-    "stability": (
-        ("各時間點結果均在規格內。",
-         "All results were within the specification at every time point.", "pass"),
-        ("試驗進行中。", "The study is still in progress.", "incomplete"),
-        ("若 12 週結果符合規格，則判定合格。",
-         "If the 12 week results comply, the product will be accepted.", ""),
-    ),
-}  # fmt: skip
 
 
 def _microbial(maker: Maker) -> Content:
@@ -590,18 +379,20 @@ def _lab_signature(maker: Maker) -> list[str]:
     rng = maker.rng
     pair = rng.choice(PERSONS)
     name = pair[1] if maker.language == "en" else pair[0]
-    choice = rng.randrange(4)
+    choice = rng.choice(("signed", "blank", "computer", "none"))
     label = maker.label("signature")
-    if choice == 0:
+    if choice == "signed":
         maker.add("signature", "signed")
         maker.add("signer_name", name)
         return ["", f"{label}：{name}"]
-    if choice == 1:
+    if choice == "blank":
         maker.add("signature", "blank")
         return ["", f"{label}：______________"]
-    if choice == 2:
-        return ["", "This report is computer generated; no signature is required."
-                if maker.language == "en" else "本報告由電腦製作，無須簽章。"]  # fmt: skip
+    if choice == "computer":
+        words = "本報告由電腦製作，無須簽章。"
+        if maker.language == "en":
+            words = "This report is computer generated; no signature is required."
+        return ["", words]
     return []
 
 
@@ -609,9 +400,9 @@ def _product_spec(maker: Maker) -> Content:
     head, rows, _ = _tested(maker, ())
     printed, iso = maker.day(2028)
     rows.insert(4, _row("expires", printed, "lot_expiry_date", iso=iso))
-    body = ["pH\t5.0 – 6.0\t5.5", "Viscosity\t30 000 – 50 000 mPa·s\t41 000", ""]
+    body = ["pH\t5.0 - 6.0\t5.5", "Viscosity\t30 000 - 50 000 mPa·s\t41 000", ""]
     if maker.language != "en":
-        body = ["外觀\t白色乳霜\t符合", "酸鹼值\t5.0 – 6.0\t5.5", ""]
+        body = ["外觀\t白色乳霜\t符合", "酸鹼值\t5.0 - 6.0\t5.5", ""]
     return head, rows, [*body, *_verdict(maker, "microbial")[:3]]
 
 
@@ -647,12 +438,14 @@ def _sds(maker: Maker) -> Content:
         _row("cas", cas, "cas_number"),
     ]
     body = [
-        "2. Hazards identification", "4. First-aid measures", "5. Fire-fighting measures",
+        "2. Hazards identification", "4. First-aid measures",
+        "5. Fire-fighting measures",
         "9. Physical and chemical properties", "10. Stability and reactivity",
         "11. Toxicological information",
     ]  # fmt: skip
     if maker.language != "en":
-        body = ["二、危害辨識資料", "四、急救措施", "五、滅火措施", "九、物理及化學性質",
+        body = ["二、危害辨識資料", "四、急救措施", "五、滅火措施",
+                "九、物理及化學性質",
                 "十、安定性及反應性", "十一、毒性資料"]  # fmt: skip
     return [], rows, body
 
@@ -671,7 +464,7 @@ def _gmp(maker: Maker) -> Content:
         _dated(maker, "valid", "valid_until", 2028),
     ]
     tail = ["ISO 22716:2007"]
-    if maker.language == "en" and maker.rng.random() < 0.5:
+    if maker.language == "en" and maker.often():
         tail.append("The certificate is subject to a yearly surveillance audit.")
     return [], rows, tail
 
@@ -699,7 +492,7 @@ def _credentials(maker: Maker) -> Content:
         _row("body", body, "issuer"),
         _dated(maker, "issued", "document_date", 2024),
     ]
-    if maker.rng.random() < 0.5:
+    if maker.often():
         rows.insert(0, _row("name", name, "signer_name"))
         tail = ["Hours: 56"] if maker.language == "en" else ["時數：56 小時"]
     else:
@@ -723,21 +516,23 @@ def _assessment(maker: Maker) -> Content:
     ]
     label, on = maker.label("signature"), maker.label("signed_on")
     printed, iso = maker.day()
-    choice = rng.randrange(5)
+    choice = rng.choice(("signed", "blank", "draft", "unsigned", "none"))
     head: list[str] = []
-    if choice == 0:
+    if choice == "signed":
         tail = [f"{label}：{name}", f"{on}：{printed}"]
         maker.add("signature", "signed")
         maker.add("signed_on", iso)
-    elif choice == 1:
+    elif choice == "blank":
         tail = [f"{label}：____________", f"{on}：____________"]
         maker.add("signature", "blank")
-    elif choice == 2:
-        head = [rng.choice(("DRAFT", "Draft - for review only"))
-                if maker.language == "en" else rng.choice(("【草稿】", "草稿"))]  # fmt: skip
+    elif choice == "draft":
+        words = ("【草稿】", "草稿")
+        if maker.language == "en":
+            words = ("DRAFT", "Draft - for review only")
+        head = [rng.choice(words)]
         tail = []
         maker.add("signature", "draft")
-    elif choice == 3:
+    elif choice == "unsigned":
         tail = ["(unsigned)" if maker.language == "en" else "（尚未簽署）"]
         maker.add("signature", "unsigned")
     else:

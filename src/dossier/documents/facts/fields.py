@@ -31,7 +31,9 @@ _JOINER: Final = re.compile(r" *[/()\[\]·、,&]? *")
 _TAIL: Final = re.compile(r"[ )\]]*(?:[(\[][^)\]]{0,30}[)\]])?[ *)\]]*(?=[:=]|$)")
 _COLON: Final = re.compile(r" *[:=] *-? ?")
 _WORD_START: Final = re.compile(r"(?<![0-9a-z])[0-9a-z]|[^\x00-\x7f]")
-_ANY_LABEL_WITH_COLON: Final = re.compile(r"[^\d:.,;。、][^:.,;。、]{0,28}(?<!\d):")
+_ANY_LABEL_WITH_COLON: Final = re.compile(
+    r"[^\d:.,;。、](?:[^:.,;。、]|\.(?! )){0,28}(?<!\d):"
+)
 _WHOLE_LABEL: Final = re.compile(
     r"(?:names?|site|address|body|laboratory|assessor|signatory|item|article|by)$"
     r"|^name "
@@ -40,6 +42,8 @@ _WHOLE_LABEL: Final = re.compile(
 
 _ORGANISATION: Final = re.compile(rf"(?:{COMPANY_FORMS}|laboratory|university)\.?\s*$")
 _CODE: Final = re.compile(r" *[#:]? *(?=[a-z0-9/_.-]*\d)[a-z0-9]")
+_BEFORE_DATE: Final = re.compile(r" *(?:from|on|until|to|自|至|于|为)? *$")
+_LABEL_GOES_ON: Final = re.compile(r"[^\d:]{0,40}:")
 _SENTENCE: Final = re.compile(
     r"^(?:is|are|was|were|has|have|had|must|shall|should|may|can|will|does|do|did|not|and"
     r"|or|of|for|to|in|on|at|by|with|from|as|that|which|when|if)\b"
@@ -99,6 +103,7 @@ class _LabelMatch:
     end: int
     is_bilingual: bool
     has_colon: bool = False
+    is_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,9 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
         position = modifier.end()
     labels: list[Label] = []
     end = position
-    while at := label_at(folded, position):
+    while (at := label_at(folded, position)) and not _is_part_of_bracket(
+        folded, end, at[1]
+    ):
         labels.append(at[0])
         end = at[1]
         joiner = _JOINER.match(folded, end)
@@ -204,6 +211,17 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
     if tail and tail.end() == len(folded):
         end = tail.end()
     return _LabelMatch(label, start, end, is_bilingual)
+
+
+def _is_part_of_bracket(folded: str, start: int, end: int) -> bool:
+    """Tell whether a label begins a bracket that says more: "(sample receiving date)".
+
+    Such a bracket translates the label before it.
+    """
+    opened = folded.find("(", start, end)
+    closed = folded.find(")", end)
+    inner = folded[end:closed].strip(" /,")
+    return opened >= 0 and closed > 0 and bool(inner) and label_at(inner, 0) is None
 
 
 def _combined(labels: Sequence[Label]) -> Label | None:
@@ -284,7 +302,10 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
         following = _next_label(folded, match.end)
         end = following.start if following else len(cell)
         value = _without_open_bracket(cell[match.end : end].strip(_VALUE_EDGE))
-        standing = _standing(match, folded, end)
+        standing = _standing(match, cell, end)
+        if standing is None and following and not following.is_apart:
+            # The label goes on in words that are unknown: "sample receiving date".
+            return
         if standing is not None and (value or following is None):
             words = cell[match.start : match.end]
             yield Field(match.label, words, value, standing, page, line)
@@ -301,26 +322,29 @@ def _without_open_bracket(value: str) -> str:
     return value
 
 
-def _standing(match: _LabelMatch, folded: str, end: int) -> Standing | None:
+def _standing(match: _LabelMatch, cell: str, end: int) -> Standing | None:
     """Return how the value stands to its label, or `None` if that is not clear."""
-    rest = folded[match.end : end]
+    rest = cell[match.end : end]
+    folded = fold(rest)
     if match.has_colon or not rest.strip():
         return Standing.COLON
-    if ":" in rest[:40] and not find_dates(rest):
+    if _LABEL_GOES_ON.match(folded):
+        return None
+    if _is_typed(match.label, folded):
+        return Standing.BILINGUAL if match.is_bilingual else Standing.SPACE
+    words = fold(cell[match.start : match.end]).strip()
+    if folded[0] not in " (" or (not has_cjk(words[-1]) and rest.strip()[0].islower()):
         return None
     if match.is_bilingual:
-        return Standing.BILINGUAL if rest[:1] in " (" else None
-    is_clear = _is_typed(match.label, rest) or (
-        rest[0] == " " and _is_clear_without_colon(match, folded, rest.strip())
-    )
+        return Standing.BILINGUAL
+    is_clear = _is_clear_without_colon(match.label, words, folded.strip())
     return Standing.SPACE if is_clear else None
 
 
-def _is_clear_without_colon(match: _LabelMatch, folded: str, rest: str) -> bool:
-    words = folded[match.start : match.end].strip()
+def _is_clear_without_colon(label: Label, words: str, rest: str) -> bool:
     if has_cjk(words):
         return len(words) > 1
-    if match.label in {Label.COMPANY, Label.ISSUER} and _ORGANISATION.search(rest):
+    if label in {Label.COMPANY, Label.ISSUER} and _ORGANISATION.search(rest):
         return not _SENTENCE.match(rest)
     return _WHOLE_LABEL.search(words) is not None and not _SENTENCE.match(rest)
 
@@ -332,13 +356,18 @@ def _next_label(folded: str, start: int) -> _LabelMatch | None:
         before = folded[max(position - 2, start) : position]
         if position == start or before[-1:] not in " ·;|,、(/。.)" or not before:
             continue
+        inside = folded[start:position].rstrip(" (")
+        if inside.count("(") > inside.count(")"):
+            continue
         match = match_label(folded, position)
         if match is None:
             continue
-        if match.has_colon or match.is_bilingual or before == "  ":
+        if before == "  " or before[-1] in "·;|":
+            match = replace(match, is_apart=True)
+        if match.has_colon or match.is_bilingual or match.is_apart:
             return match
         rest = folded[match.end :]
-        if re.search(r"[·;|]", before) or _is_typed(match.label, rest):
+        if _is_typed(match.label, rest):
             return match
         if has_cjk(folded[match.start : match.end]) and rest[:1] == " ":
             return match
@@ -349,7 +378,7 @@ def _is_typed(label: Label, rest: str) -> bool:
     """Tell whether text begins with a value of the form that the label announces."""
     if label in DATE_LABELS:
         dates = find_dates(rest[:60])
-        return bool(dates) and len(rest[: dates[0].start].strip()) <= len("from the")
+        return bool(dates) and _BEFORE_DATE.match(rest[: dates[0].start]) is not None
     if label in {Label.LOT, Label.PRODUCT_CODE, Label.FORMULA}:
         return _CODE.match(rest) is not None
     if label in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}:
@@ -367,7 +396,11 @@ def _starts_with_label(text: str, *, known: bool = False) -> bool:
     match = match_label(folded, start)
     if match is None:
         return False
-    return match.has_colon or match.is_bilingual or match.end >= len(folded)
+    rest = folded[match.end :]
+    is_chinese = (
+        has_cjk(folded[start : match.end]) and len(rest) - len(rest.lstrip()) > 0
+    )
+    return match.has_colon or match.is_bilingual or not rest.strip() or is_chinese
 
 
 def _next_line_value(lines: Sequence[str], field: Field) -> str | None:
@@ -375,7 +408,7 @@ def _next_line_value(lines: Sequence[str], field: Field) -> str | None:
 
     Several labels in a row stand before several values: which belongs to which is lost.
     """
-    if not _may_stand_above(lines, field.line):
+    if field.label is not Label.VERDICT and not _may_stand_above(lines, field.line):
         return None
     for line in lines[field.line + 1 : field.line + 3]:
         if not line.strip():
@@ -411,6 +444,8 @@ def _may_continue(field: Field, lines: Sequence[str]) -> bool:
     if not line.rstrip().endswith(field.value) or "\t" in following:
         return False
     if not following or _starts_with_label(following):
+        return False
+    if has_cjk(field.value[-1]) != has_cjk(following[0]):
         return False
     after = lines[field.line + 2].strip() if field.line + 2 < len(lines) else ""
     return (

@@ -81,7 +81,9 @@ _READERS: Final[Mapping[Label, tuple[FactName, Reader]]] = {
     Label.SIGNER: (FactName.SIGNER_NAME, values.persons),
     Label.SIGNATURE: (FactName.SIGNER_NAME, values.signing_persons),
     Label.VERDICT: (FactName.VERDICT, values.verdicts),
+    Label.RESULT: (FactName.VERDICT, values.plain_outcomes),
 }
+_LOT_LABELS: Final = frozenset({Label.LOT, Label.MANUFACTURE_DATE})
 _PROSE_LABELS: Final = frozenset({Label.VERDICT, Label.SIGNATURE, Label.LOT})
 """Labels whose value may stand inside a longer text."""
 
@@ -92,6 +94,7 @@ class _Document:
     kind: str | None
     order: DateOrder | None
     is_certificate: bool
+    names_a_lot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class _Found:
 def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
     """Return the facts of a document by name, each value once, at its first place."""
     kind = document_kind(pages).kind
+    fields_of = [read_fields(page) for page in pages]
     start = fold(next((p.text for p in pages if p.text.strip()), "")[:400])
     document = _Document(
         pages,
@@ -111,11 +115,11 @@ def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
         proved_order(page.text for page in pages),
         kind in CERTIFICATE_KINDS
         or (kind is None and _CERTIFICATE.search(start) is not None),
+        any(field.label in _LOT_LABELS for fields in fields_of for field in fields),
     )
     found: list[_Found] = []
     signatures: list[tuple[forms.SignatureReading, int | None]] = []
-    for page in pages:
-        fields = read_fields(page)
+    for page, fields in zip(pages, fields_of, strict=True):
         signs = forms.signatures(page_lines(page), fields)
         signatures.extend((sign, page.number) for sign in signs)
         found.extend(_from_fields(_signing_dates(fields, signs), document))
@@ -148,7 +152,7 @@ def _from_fields(fields: Sequence[Field], document: _Document) -> Iterator[_Foun
         elif field.label is Label.VERSION:
             yield from _version(field, before, document)
         elif field.label is Label.PERSON:
-            if document.kind == "credentials":
+            if document.kind in {"credentials", "assessment"}:
                 yield from _named(FactName.SIGNER_NAME, field, values.persons)
         elif field.label is Label.ADDRESS:
             if document.kind == "gmp":
@@ -166,7 +170,7 @@ def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
     }:  # fmt: skip
         # On a label or a notification 商品名 is the name of the product.
         name = FactName.PRODUCT_NAME
-    if field.label is Label.VERDICT and document.kind not in {*TESTED_KINDS, None}:
+    if name is FactName.VERDICT and document.kind not in {*TESTED_KINDS, None}:
         return
     if (
         field.label in {Label.SIGNER, Label.SIGNATURE}
@@ -224,7 +228,7 @@ def _version(
 
 def _dates(field: Field, document: _Document) -> Iterator[_Found]:
     name = _date_name(field.label, document)
-    if name is None or (field.continues and field.standing is Standing.SPACE):
+    if name is None:
         return
     for each_name, reading in _named_dates(name, field, document):
         raw = field.value[reading.start : reading.end].strip()
@@ -279,7 +283,7 @@ def _date_name(label: Label, document: _Document) -> FactName | None:
         # 有效期限 on a report or a label is the life of the goods, not of the paper.
         if document.is_certificate:
             return FactName.VALID_UNTIL
-        return FactName.LOT_EXPIRY_DATE if document.kind else None
+        return FactName.LOT_EXPIRY_DATE if document.names_a_lot else None
     return {
         Label.DATE: FactName.DOCUMENT_DATE,
         Label.ISSUE_DATE: FactName.DOCUMENT_DATE,

@@ -74,6 +74,10 @@ _OUTCOME: Final = re.compile(
     f"(?P<none>{phrases('no_failure')})|(?P<fail>{phrases('fail')})"
     f"|(?P<pass>{phrases('pass')})"
 )
+_CHOICE: Final = re.compile(
+    rf"{phrases('pass')} *(?:/|或|or) *{phrases('fail')}"
+    rf"|{phrases('fail')} *(?:/|或|or) *{phrases('pass')}"
+)
 _INCOMPLETE: Final = re.compile(phrases("incomplete"))
 
 
@@ -287,7 +291,7 @@ def verdicts(text: str) -> list[Value]:
         state = Verdict.FAIL if _FAILED.fullmatch(word) else Verdict.PASS
         return [Value(state, text[match.start() : match.end()].strip())]
     found = {match.lastgroup for match in _OUTCOME.finditer(folded)}
-    if _BOX.search(folded) or (len(found) > 1 and len(folded) < LONGEST_CODE):
+    if _BOX.search(folded) or _CHOICE.search(folded):
         return []
     incomplete = _INCOMPLETE.search(folded)
     if incomplete and not found:
@@ -297,6 +301,12 @@ def verdicts(text: str) -> list[Value]:
     if "fail" in found:
         return [Value(Verdict.FAIL, text.strip())]
     return [] if _CONTRAST.search(folded) else [Value(Verdict.PASS, text.strip())]
+
+
+def plain_outcomes(text: str) -> list[Value]:
+    """Return what a result states that is nothing but an outcome: "Pass"."""
+    is_plain = _OUTCOME.fullmatch(fold(text).strip(_SPARE))
+    return verdicts(text) if is_plain else []
 
 
 def comparable(name: FactName, fact: Fact) -> str:

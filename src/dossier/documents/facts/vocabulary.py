@@ -39,6 +39,7 @@ class Label(StrEnum):
     PERSON = "person"
     METHOD = "method"
     VERDICT = "verdict"
+    RESULT = "result"
     FORMULA = "formula"
     FORMULA_VERSION = "formula_version"
     VERSION = "version"
