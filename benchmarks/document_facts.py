@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from benchmarks.fact_papers import FactPaper, papers
+from benchmarks.fact_samples import samples
 
 from dossier.documents.facts.folding import name_key
 from dossier.documents.facts.kinds import document_kind
@@ -91,14 +92,13 @@ def score(listed: list[FactPaper], *, verbose: bool = False) -> dict[str, Any]:
 
 
 async def measure() -> dict[str, Any]:
-    """Score the corpus that the seed gives."""
-    return score(list(papers()))
+    """Score the corpus that the seed gives, and the papers written by hand."""
+    return {"generated": score(list(papers())), "by hand": score(list(samples()))}
 
 
 if __name__ == "__main__":
-    figures = score(list(papers()), verbose="-v" in sys.argv)
-    for key, value in figures.items():
-        if key != "by fact":
+    for listed in (list(papers()), list(samples())):
+        figures = score(listed, verbose="-v" in sys.argv)
+        facts = figures.pop("by fact")
+        for key, value in (figures | facts).items():
             print(f"{key}: {value}")
-    for name, row in figures["by fact"].items():
-        print(f"  {name}: {row}")

@@ -104,6 +104,7 @@ class _LabelMatch:
     is_bilingual: bool
     has_colon: bool = False
     is_apart: bool = False
+    is_mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,7 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
         return None
     if modifier:
         label = Label.OTHER
+    is_mixed = label is Label.OTHER and len(set(labels)) > 1
     words = folded[start:end]
     is_bilingual = has_cjk(words) and re.search(r"[a-z]{2}", words) is not None
     tail = _TAIL.match(folded, end)
@@ -210,7 +212,7 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
     end += bracket.end() if bracket else 0
     if tail and tail.end() == len(folded):
         end = tail.end()
-    return _LabelMatch(label, start, end, is_bilingual)
+    return _LabelMatch(label, start, end, is_bilingual, is_mixed=is_mixed)
 
 
 def _is_part_of_bracket(folded: str, start: int, end: int) -> bool:
@@ -434,7 +436,7 @@ def _may_stand_above(lines: Sequence[str], number: int) -> bool:
 def _is_label_only(line: str) -> bool:
     folded = fold(line.strip())
     match = match_label(folded, 0)
-    return match is not None and match.end >= len(folded)
+    return match is not None and match.end >= len(folded) and not match.is_mixed
 
 
 def _may_continue(field: Field, lines: Sequence[str]) -> bool:
