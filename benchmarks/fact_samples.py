@@ -60,7 +60,7 @@ Signed: E. Harrow          Position: Technical Manager
 產品：青籐柔膚化粧水（QT-TONER）
 配方版本：V3
 試製批號：QT-P-03
-試驗起訖：2025/08/01～2025/11/03
+試驗起訖：2025/08/01 至 2025/11/03
 試驗條件：45℃ 三個月、冷熱循環 6 次
 觀察結果：外觀、氣味、pH 均無明顯變化
 試驗結論：本產品於試驗期間安定性良好，符合內控標準
@@ -81,7 +81,8 @@ Date of first certification: 12/03/2019
 Date of current issue: 12 March 2025
 Valid until: 11 March 2028
 On behalf of EUROCERT FICTIONAL: M. Leroy
-""", {"issuer": ("EUROCERT FICTIONAL S.A.",), "company": ("LABORATOIRES DES COLLINES SAS",),
+""", {"issuer": ("EUROCERT FICTIONAL S.A.",),
+      "company": ("LABORATOIRES DES COLLINES SAS",),
       "site": ("12 rue des Pins, 06130 Ville-Fictive, France",),
       "document_date": ("2025-03-12",), "valid_until": ("2028-03-11",)}),
     ("gmp", "zh-Hant", """\
@@ -95,7 +96,8 @@ On behalf of EUROCERT FICTIONAL: M. Leroy
 劑型及作業：乳液劑、霜劑（調製、充填、包裝）
 有效期限：自 114 年 7 月 1 日至 117 年 6 月 30 日
 中華民國 114 年 6 月 20 日
-""", {"company": ("曜石生醫股份有限公司",),
+""", {"issuer": ("衛生福利部食品藥物管理署",),
+      "company": ("曜石生醫股份有限公司",),
       "site": ("曜石生醫股份有限公司二廠", "桃園市虛構區科技一路 9 號"),
       "valid_from": ("2025-07-01",), "valid_until": ("2028-06-30",),
       "document_date": ("2025-06-20",)}),
@@ -303,6 +305,160 @@ Place, date: Fictown, 14 October 2025
 判定：□ Pass  ■ Fail
 """, {"product_name": ("青籐柔膚化粧水",), "lot": ("QT-2601-07",),
       "method": ("USP <51>",), "verdict": ("fail",)}),
+    ("microbial", "en", """\
+Page 1 of 2
+TEST REPORT
+No. SHC-26-0777                                   Date: Feb 12, 2026
+LUMEN DE MER COSMETICS INC.
+ROOM 4, 9F, FICTION TOWER
+
+The following sample was submitted and identified on behalf of the client as:
+Sample Name: Pearl Veil Face Mist
+SGS-like job ref: 88-77
+Batch #: PVM-0126-B
+Sample Receiving Date: Feb 03, 2026
+Testing Period: Feb 03, 2026 to Feb 11, 2026
+Test Requested: Total Plate Count, Yeast and Mold, E. coli, S. aureus
+Test Method: With reference to ISO 21149:2017 and ISO 16212:2017
+Total aerobic count  <10 CFU/mL    E. coli  Not detected
+Conclusion: When tested as specified, the submitted sample complied with the limits.
+""", {"product_name": ("Pearl Veil Face Mist",), "lot": ("PVM-0126-B",),
+      "document_date": ("2026-02-12",), "verdict": ("pass",),
+      "method": ("ISO 21149:2017", "ISO 16212:2017")}),
+    ("stability", "en", """\
+ACCELERATED STABILITY STUDY - FINAL REPORT
+Product / Formula:  Pearl Veil Face Mist / PVM-F3
+Pilot batch:        PVM-P1 (5 kg)
+Storage:            45 C, 12 weeks; 3 freeze-thaw cycles
+Initiated:          01-Sep-2025
+Concluded:          24-Nov-2025
+Compared with batch PVM-P0 (glass), the colour changed less.
+Outcome: all parameters stayed within limits. Proposed shelf life 24 months.
+Author: R. Okafor        Approver: L. Sand, 26-Nov-2025
+""", {"lot": ("PVM-P1",)}),
+    ("gmp", "zh-Hant", """\
+ISO 22716 驗證證書
+Certificate of Registration
+茲證明 This certifies that
+海棠化粧品廠股份有限公司
+HAITANG COSMETICS MANUFACTURING CO., LTD.
+宜蘭縣虛構鄉海濱路 100 號
+之化粧品優良製造管理系統符合 ISO 22716:2007
+證書編號 Certificate No.：HT-22716-9
+初次核發 Initial issue：2018-08-08
+本次核發日期 Issue date：2024-08-08
+到期日 Expiry date：2027-08-07
+""", {"company": ("海棠化粧品廠股份有限公司",), "document_date": ("2024-08-08",),
+      "valid_until": ("2027-08-07",)}),
+    ("credentials", "zh-Hant", """\
+畢業證書
+（101）虛大藥字第 00123 號
+學生沈若瑜 中華民國七十八年四月九日生
+在本校藥學院藥學系修業期滿成績及格准予畢業
+依學位授予法之規定授予藥學學士學位
+虛構醫學大學校長 汪大為
+中華民國一〇一年六月三十日
+""", {"signer_name": ("沈若瑜",), "document_date": ("2012-06-30",)}),
+    ("assessment", "zh-Hant", """\
+化粧品產品安全性評估報告
+壹、產品基本資料
+一、品名：珍珠柔光噴霧（Pearl Veil Face Mist）
+二、劑型：液劑
+三、委託廠商：露曼股份有限公司
+貳、評估結論
+本品依所附資料評估，於標示用法下使用為安全。
+參、簽署
+安全資料簽署人員　　　　　　　　　　　　（親簽）
+日期　　　年　　月　　日
+""", {"product_name": ("珍珠柔光噴霧 (Pearl Veil Face Mist)",),
+      "company": ("露曼股份有限公司",)}),
+    ("assessment", "en", """\
+DRAFT FOR CLIENT COMMENT
+Cosmetic Product Safety Assessment
+Product name        Pearl Veil Face Mist
+Product reference   PVM-030
+Assessor            Dr. Ingrid Holm
+Signed on           not yet
+""", {"product_name": ("Pearl Veil Face Mist",), "product_code": ("PVM-030",),
+      "signer_name": ("Ingrid Holm",), "signature": ("draft",)}),
+    ("product_spec", "zh-Hant", """\
+成品檢驗成績書
+品名：珍珠柔光噴霧　　　　　規格：100 mL
+批號：PVM0126B　　　　　　製造日期：115.01.26
+有效期限：118.01.25　　　　檢驗日期：115.01.28
+檢驗項目　規格　檢驗結果　判定
+外觀　　澄清液體　澄清液體　合格
+pH　　　5.0-7.0　　6.1　　　合格
+檢驗結果：合格
+檢驗者：林 主管：陳
+""", {"product_name": ("珍珠柔光噴霧",), "lot": ("PVM0126B",), "verdict": ("pass",),
+      "manufacture_date": ("2026-01-26",), "lot_expiry_date": ("2029-01-25",)}),
+    ("raw_material_spec", "zh-Hant", """\
+原料檢驗報告單
+原料名稱：玻尿酸鈉
+商品名：HYALO-SOFT 1.5
+INCI Name：Sodium Hyaluronate
+CAS No.：9067-32-7
+供應商：東濱化學股份有限公司
+進貨批號：HS-2510
+製造日期：2025.10.02　再驗日：2027.10.01
+檢驗結果：□不合格 ■合格
+""", {"trade_name": ("玻尿酸鈉", "HYALO-SOFT 1.5"), "inci_name": ("Sodium Hyaluronate",),
+      "cas_number": ("9067-32-7",), "company": ("東濱化學股份有限公司",),
+      "lot": ("HS-2510",), "manufacture_date": ("2025-10-02",), "verdict": ("pass",)}),
+    ("efficacy", "zh-Hant", """\
+保濕功效測試報告
+委託者：露曼股份有限公司
+執行單位：虛構皮膚科學股份有限公司
+測試產品：珍珠柔光噴霧
+產品批號：PVM0126B
+對照產品：市售品 A
+受試者：30 人
+測試部位：前臂
+測試日期：2026/02/02-2026/02/06
+報告完成日：2026/02/20
+結論：使用後角質含水量較使用前顯著提升 28 %。
+""", {"company": ("露曼股份有限公司",), "issuer": ("虛構皮膚科學股份有限公司",),
+      "product_name": ("珍珠柔光噴霧",), "lot": ("PVM0126B",),
+      "document_date": ("2026-02-20",)}),
+    ("challenge", "zh-Hans", """\
+防腐效能测试报告
+样品：珍珠柔光喷雾
+样品批号：PVM0126B
+委托方：露曼股份有限公司
+测试依据：ISO 11930-2019
+接种日期：2026-01-30
+报告日期：2026-03-02
+结论：在28天内满足ISO 11930标准A的要求。
+""", {"product_name": ("珍珠柔光喷雾",), "lot": ("PVM0126B",),
+      "company": ("露曼股份有限公司",), "method": ("ISO 11930:2019",),
+      "document_date": ("2026-03-02",), "verdict": ("pass",)}),
+    ("notification", "en", """\
+Cosmetic Product Notification - Summary
+Notification No.: TFDA-99-8812
+Notified by: Luman Co., Ltd.
+Product (English): Pearl Veil Face Mist
+Product (Chinese): 珍珠柔光噴霧
+Date of notification: 2026/01/30
+Expires: 2029/01/29
+Manufacturing facility: Haitang Cosmetics Manufacturing Co., Ltd., Yilan
+""", {"company": ("Luman Co., Ltd.",),
+      "product_name": ("Pearl Veil Face Mist", "珍珠柔光噴霧"),
+      "document_date": ("2026-01-30",), "valid_until": ("2029-01-29",),
+      "site": ("Haitang Cosmetics Manufacturing Co., Ltd., Yilan",)}),
+    ("sds", "en", """\
+SAFETY DATA SHEET            HYALO-SOFT 1.5
+Revision: 2            Revised: 3 June 2024            Printed: 1 July 2025
+1. IDENTIFICATION
+Product Name: HYALO-SOFT 1.5
+Synonyms: Sodium hyaluronate, CAS 9067-32-7
+Company Identification: Tungpin Chemical Co., Ltd.
+2. HAZARD(S) IDENTIFICATION
+4. FIRST-AID MEASURES
+5. FIRE-FIGHTING MEASURES
+6. ACCIDENTAL RELEASE MEASURES
+""", {"trade_name": ("HYALO-SOFT 1.5",), "cas_number": ("9067-32-7",),
+      "company": ("Tungpin Chemical Co., Ltd.",), "document_date": ("2024-06-03",)}),
 )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ LONGEST_PARAGRAPH: Final = 8
 WRAPPED_LINE: Final = 60
 """Characters from which a line may have been broken for its length."""
 
-_VALUE_EDGE: Final = " \t·;；,，|-:：、"
+_VALUE_EDGE: Final = " \t\u3000·;；,，|-:：、"
 
 _MORE_SPECIFIC: Final = (
     Label.VALIDITY, Label.LOT_EXPIRY, Label.REVISION_DATE, Label.ISSUE_DATE,
@@ -455,5 +455,10 @@ def _may_continue(field: Field, lines: Sequence[str]) -> bool:
         or field.value.count("(") > field.value.count(")")
         or following[0].islower()
         or len(line) >= max(WRAPPED_LINE, 0.9 * max(map(len, lines)))
-        or (len(following) < WRAPPED_LINE and bool(after) and _starts_with_label(after))
+        or (
+            len(following) < WRAPPED_LINE
+            and not re.search(r"[。，.]", following)
+            and bool(after)
+            and _starts_with_label(after)
+        )
     )

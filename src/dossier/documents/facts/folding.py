@@ -15,7 +15,8 @@ COMPANY_FORMS: Final = (
     r"股份有限公司|有限责任公司|有限公司|集团公司|公司|企业社|工作室|商行"
     r"|(?<![a-z])(?:co(?:mpany)?\.?,?\s*(?:ltd|limited|inc|llc)\.?|company|corporation"
     r"|corp\.?|inc\.?|incorporated|limited|ltd\.?|llc|llp|plc|gmbh|s\.a\.s?\.?"
-    r"|s\.?r\.l\.?|b\.v\.?|k\.k\.?|pte\.?|pty\.?|co\.)(?![a-z])"
+    r"|s\.?r\.l\.?|b\.v\.?|k\.k\.?|pte\.?|pty\.?|co\."
+    r"|(?:sas|sarl|srl|ag|sa|bv|nv|oy|kg)(?=[ ,.]*$))(?![a-z])"
 )
 """Legal forms, in folded text."""
 

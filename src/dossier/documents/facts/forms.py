@@ -26,7 +26,7 @@ _METHODS: Final = (
             r"(?<![a-z])(?:(?:en|bs|din|cns)[ -]+)*iso[ /-]*(?P<ts>t[rs][ -]*)?"
             r"(?P<number>11930|17516|18415|21149|16212|21150|22717|22718|18416|29621"
             r"|24442|24443|24444|16217|18861|18811|23675|23698|21148|21322)"
-            r"(?: *: *(?P<year>(?:19|20)\d\d))?(?!\d)"
+            r"(?: *[:-] *(?P<year>(?:19|20)\d\d))?(?!\d)"
         ),
         "ISO {ts}{number}{year}",
     ),
@@ -61,7 +61,7 @@ _CERTIFIED_PERSON: Final = (
     re.compile(
         rf"(?:兹证明|玆证明|证明|学员|学生|授予|颁予)[ :]*(?P<name>[{CJK}]{{2,4}}?)"
         r" *(?:君|先生|女士|小姐|同学|老师|药师|医师|博士"
-        r"|[ ,]*(?:于|已|在本校|参加|完成|修习|修毕|曾|生于|,|性别|系))"
+        r"|[ ,]*(?:于|已|在本校|参加|完成|修习|修毕|曾|生于|,|性别|系|中华民国|民国))"
     ),
     re.compile(
         r"(?:certif(?:y|ies) that|awarded to|presented to|conferred (?:up)?on"
@@ -75,7 +75,7 @@ _CERTIFIED_PERSON: Final = (
 _CERTIFIED_COMPANY: Final = re.compile(
     r"(?:certif(?:y|ies) that(?: the)?(?: (?:quality )?(?:management system|gmp system"
     r"|site|company|organi[sz]ation|manufacturer|facility) of| company| manufacturer)?"
-    r"|兹证明|玆证明)[:\s]*(?P<name>[^\n]{3,90})"
+    r"|[兹玆]证明(?! *this))[:\s]*(?P<name>[^\n]{3,90})"
 )
 _VALIDITY: Final = re.compile(
     r"(?:certificate|registration|证书|证明|登录|本证)[^\n。.]{0,50}?"
@@ -101,6 +101,7 @@ _DRAFT_IN_TITLE: Final = re.compile(
     rf"[(\[【] *{phrases('draft')}[^)\]】]{{0,12}}[)\]】]"
 )
 _SIGNED: Final = re.compile(phrases("signed"))
+_SIGNATURE_BRACKET: Final = re.compile(r"\((?:签名|签章|signature)\)(?! *:)")
 _ROLE: Final = re.compile(r"\s*[·,，/|-]\s*\S")
 TITLE_LINES: Final = 8
 LONGEST_NOTE: Final = 80
@@ -235,8 +236,9 @@ def signatures(lines: Sequence[str], fields: Sequence[Field]) -> list[SignatureR
             found.append(SignatureReading(Signature.UNSIGNED, line.strip(), number))
         elif _SIGNED.search(folded):
             found.append(SignatureReading(Signature.SIGNED, line.strip(), number))
-        elif reading := _written_name(lines, number):
-            found.append(reading)
+        else:
+            reading = _name_after_bracket(line, number) or _written_name(lines, number)
+            found.extend([reading] if reading else [])
     return found
 
 
@@ -249,6 +251,15 @@ def _signature_field(field: Field) -> SignatureReading:
     if named and field.standing is not Standing.NEXT_LINE:
         return SignatureReading(Signature.SIGNED, raw, field.line)
     return SignatureReading(Signature.UNKNOWN, raw, field.line)
+
+
+def _name_after_bracket(line: str, number: int) -> SignatureReading | None:
+    """Return the name in "(簽名) 高淑芬"."""
+    bracket = _SIGNATURE_BRACKET.search(fold(line))
+    named = signing_persons(line[bracket.end() :]) if bracket else []
+    if not named:
+        return None
+    return SignatureReading(Signature.SIGNED, line.strip(), number, tuple(named))
 
 
 def _written_name(lines: Sequence[str], number: int) -> SignatureReading | None:

@@ -31,6 +31,7 @@ from dossier.documents.facts.types import (
 from dossier.documents.facts.vocabulary import DATE_LABELS, Label, phrases
 
 MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
+_NAMING_MATERIALS: Final = {*MATERIAL_KINDS, "toxicology", "formula", None}
 CERTIFICATE_KINDS: Final = frozenset({"gmp", "notification", "credentials"})
 TESTED_KINDS: Final = frozenset(
     {"stability", "microbial", "challenge", "efficacy", "product_spec",
@@ -165,9 +166,9 @@ def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
     name, reader = _READERS[field.label]
     if field.label is Label.PRODUCT_NAME and document.kind in MATERIAL_KINDS:
         name = FactName.TRADE_NAME
-    if field.label is Label.TRADE_NAME and document.kind not in {
-        *MATERIAL_KINDS, "toxicology", "formula", None,
-    }:  # fmt: skip
+    if field.label is Label.TRADE_NAME and document.kind not in _NAMING_MATERIALS:
+        if "商品名" not in fold(field.words):
+            return
         # On a label or a notification 商品名 is the name of the product.
         name = FactName.PRODUCT_NAME
     if name is FactName.VERDICT and document.kind not in {*TESTED_KINDS, None}:

@@ -22,7 +22,7 @@ from dossier.documents.facts.vocabulary import PLACEHOLDER, phrases
 LONGEST_NAME: Final = 120
 LONGEST_CODE: Final = 30
 
-_SPARE: Final = " \t·;；,，、|-\u2013:：。.*"
+_SPARE: Final = " \t\u3000·;；,，、|-\u2013:：。.*"
 _SCHOOLS: Final = ("university", "college", "institute", "大学")
 _LAST_FORM: Final = re.compile(rf"(?:{COMPANY_FORMS})|{phrases('organisation')}")
 _ADDRESS: Final = re.compile(phrases("address"))
@@ -37,6 +37,8 @@ _CODE_TAIL: Final = re.compile(
     rf"(?: *,? *{_VERSION_WORD}[ .:]*[\w.]+版?)?\)?|(?<= )·(?= )"
 )
 _CODE: Final = re.compile(r"#? *([a-z0-9][a-z0-9\-_./]*[a-z0-9]|[a-z0-9])")
+_CAPITALS: Final = re.compile(r"[A-Z]+(?:-[A-Z]+)+")
+_CODE_IN_BRACKETS: Final = re.compile(r"\s*[(（][A-Z0-9]+(?:-[A-Z0-9]+)+[)）]$")
 _QUANTITY: Final = re.compile(r" *[%°]| *(?:ml|g|kg|周|days|weeks)\b")
 _LOT_ITEM: Final = re.compile(r"[a-z0-9][a-z0-9\-_./#]*(?: [a-z0-9\-_./#]+){0,3}")
 _LOT_SPLIT: Final = re.compile(r"[,，、;；&]| and | 及 | 與 | 和 |/(?= )")
@@ -98,6 +100,7 @@ def product_names(text: str) -> list[Value]:
     folded = fold(text)
     cut = _CODE_TAIL.search(folded)
     raw = (text[: cut.start()] if cut else text).strip(_SPARE)
+    raw = _CODE_IN_BRACKETS.sub("", raw)
     net = _NET.search(fold(raw))
     raw = raw[: net.start()] if net else raw
     folded = fold(raw)
@@ -137,7 +140,10 @@ def codes(text: str) -> list[Value]:
     text = text.strip()
     folded = fold(text)
     match = _CODE.match(folded)
-    if match is None or not re.search(r"\d", match[1]) or len(match[1]) > LONGEST_CODE:
+    if match is None or len(match[1]) > LONGEST_CODE:
+        return []
+    printed_code = printed(text[match.start(1) : match.end(1)])
+    if not re.search(r"\d", match[1]) and not _CAPITALS.fullmatch(printed_code):
         return []
     rest = folded[match.end() :]
     if _DATE_LIKE.fullmatch(match[1]) or _QUANTITY.match(rest):
@@ -304,8 +310,9 @@ def verdicts(text: str) -> list[Value]:
 
 
 def plain_outcomes(text: str) -> list[Value]:
-    """Return what a result states that is nothing but an outcome: "Pass"."""
-    is_plain = _OUTCOME.fullmatch(fold(text).strip(_SPARE))
+    """Return what a result states that is nothing but an outcome: "Pass", "☑ 合格"."""
+    folded = fold(text).strip(_SPARE)
+    is_plain = _OUTCOME.fullmatch(folded) or _BOX.search(folded)
     return verdicts(text) if is_plain else []
 
 

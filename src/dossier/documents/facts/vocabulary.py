@@ -60,11 +60,28 @@ _MODIFIERS: Final = (
 """Words before a label that make it speak of something else than this document."""
 
 
+_ALTERNATIVES: Final = re.compile(r"\{([^{}]*)\}")
+
+
 def _labels() -> dict[str, Label]:
-    """Return the label of each word, in folded text."""
+    """Return the label of each word, in folded text; a word listed by itself counts."""
     file = resources.files("dossier.documents.facts").joinpath("data/labels.json")
     data = json.loads(file.read_text(encoding="utf-8"))
-    return {fold(word): Label(label) for label, words in data.items() for word in words}
+    listed = [(word, Label(label)) for label, words in data.items() for word in words]
+    listed.sort(key=lambda entry: "{" not in entry[0])
+    return {fold(word): label for each, label in listed for word in _expanded(each)}
+
+
+def _expanded(word: str) -> list[str]:
+    """Return all words of a template: "{product|sample} name"."""
+    group = _ALTERNATIVES.search(word)
+    if group is None:
+        return [word]
+    return [
+        expanded
+        for choice in group[1].split("|")
+        for expanded in _expanded(word[: group.start()] + choice + word[group.end() :])
+    ]
 
 
 def _pattern(word: str) -> str:
