@@ -403,7 +403,8 @@ CAS No.：9067-32-7
 進貨批號：HS-2510
 製造日期：2025.10.02　再驗日：2027.10.01
 檢驗結果：□不合格 ■合格
-""", {"trade_name": ("玻尿酸鈉", "HYALO-SOFT 1.5"), "inci_name": ("Sodium Hyaluronate",),
+""", {"trade_name": ("玻尿酸鈉", "HYALO-SOFT 1.5"),
+      "inci_name": ("Sodium Hyaluronate",),
       "cas_number": ("9067-32-7",), "company": ("東濱化學股份有限公司",),
       "lot": ("HS-2510",), "manufacture_date": ("2025-10-02",), "verdict": ("pass",)}),
     ("efficacy", "zh-Hant", """\

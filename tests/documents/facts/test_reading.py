@@ -193,6 +193,8 @@ def test_signature_states_what_stands_there(text: str, state: str | None) -> Non
         ("本品符合規定，惟酵母菌數超標。", "fail"),
         ("The sample does not meet the limits.", "fail"),
         ("試驗進行中。", "incomplete"),
+        ("不符合項目：無，符合標準。", "pass"),
+        ("PASS for bacteria; FAIL for mould.", "fail"),
         ("合格/不合格", None),
         ("Pass / Fail", None),
         ("If the results comply, the lot is accepted.", None),
@@ -260,6 +262,30 @@ def test_certificate_names_its_company_and_site() -> None:
 
     assert values(FactName.COMPANY, text) == ["QINGLING BIOTECH CO., LTD."]
     assert values(FactName.SITE, text) == ["No. 5, Gongye Rd., Taichung"]
+
+
+def test_validity_of_the_accreditation_is_not_that_of_the_certificate() -> None:
+    text = (
+        GMP
+        + "This certificate is issued under an accreditation valid until 2030-01-01\n"
+        "Valid until: 2028-04-17"
+    )
+
+    assert values(FactName.VALID_UNTIL, text) == ["2028-04-17"]
+
+
+def test_addressee_is_no_issuer() -> None:
+    assert values(FactName.ISSUER, "Issued to Willow Ltd.\nStability report") == []
+
+
+def test_name_in_an_assessment_is_no_signer() -> None:
+    text = "Product Safety Assessment\nName: Morning Dew Lotion"
+
+    assert values(FactName.SIGNER_NAME, text) == []
+
+
+def test_amount_of_a_sample_is_no_product_name() -> None:
+    assert values(FactName.PRODUCT_NAME, "Stability report\nSample: 3 x 50 mL") == []
 
 
 def test_part_of_the_body_is_no_site() -> None:

@@ -78,9 +78,10 @@ _CERTIFIED_COMPANY: Final = re.compile(
     r"|[兹玆]证明(?! *this))[:\s]*(?P<name>[^\n]{3,90})"
 )
 _VALIDITY: Final = re.compile(
-    r"(?:certificate|registration|证书|证明|登录|本证)[^\n。.]{0,50}?"
-    r"(?:valid (?:until|through|to|till)|expires on|有效(?:期限?|期间)?(?:至|到|为止)?"
-    r"|效期至)[ :]*(?P<date>[^\n]{6,40})"
+    r"(?:(?:certificate|registration)(?: is| remains| will remain| shall remain)?"
+    r"(?: valid (?:until|through|to|till)| expires on)"
+    r"|(?:证书|证明书|登录)之?(?:有效期(?:限|间)?|有效)(?:至|到))"
+    r"[ :]*(?P<date>[^\n]{6,40})"
 )
 _DATE_LINE: Final = re.compile(
     r"\s*(?:中华民国|民国)\s*[^\s年]{1,6}\s*年\s*[^\s月]{1,3}\s*月\s*[^\s日]{1,3}\s*日\s*"

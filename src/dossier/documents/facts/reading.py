@@ -153,7 +153,9 @@ def _from_fields(fields: Sequence[Field], document: _Document) -> Iterator[_Foun
         elif field.label is Label.VERSION:
             yield from _version(field, before, document)
         elif field.label is Label.PERSON:
-            if document.kind in {"credentials", "assessment"}:
+            # "Name" in an assessment may be the product's.
+            is_person = document.kind == "assessment" and "姓名" in field.words
+            if document.kind == "credentials" or is_person:
                 yield from _named(FactName.SIGNER_NAME, field, values.persons)
         elif field.label is Label.ADDRESS:
             if document.kind == "gmp":
@@ -268,7 +270,7 @@ _RANGE_LABELS: Final = frozenset({Label.EXPIRY, Label.VALIDITY, Label.VALID_FROM
 _DATE_RANK: Final[Mapping[Label, int]] = {
     Label.REVISION_DATE: 3,
     Label.ISSUE_DATE: 2,
-    Label.VALIDITY: 2,
+    Label.VALIDITY: 1,
     Label.EXPIRY: 1,
     Label.DATE: 1,
     Label.SIGNING_DATE: 1,
@@ -329,7 +331,7 @@ def _stated_date(
     reading = find_dates(raw, document.order)[0]
     if reading.value is not None:
         fact = _fact(reading.value.isoformat(), raw, page, _FORM_CONFIDENCE)
-        yield _Found(name, fact, rank=2 if name is FactName.VALID_UNTIL else 0)
+        yield _Found(name, fact, rank=1 if name is FactName.VALID_UNTIL else 0)
 
 
 def _of_document(document: _Document, found: Sequence[_Found]) -> Iterator[_Found]:

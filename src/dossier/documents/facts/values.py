@@ -106,9 +106,8 @@ def product_names(text: str) -> list[Value]:
     folded = fold(raw)
     bare = re.sub(r"^\((?:zh|en|中文|英文)\) *", "", folded)
     raw = raw[len(raw) - len(bare) :].strip(_SPARE)
-    letters = sum(character.isalpha() for character in raw)
     if (
-        letters <= 1
+        not re.search(rf"[a-z]{{2}}|[{CJK}].*[{CJK}]", bare)
         or len(raw) > LONGEST_NAME
         or PLACEHOLDER.match(bare)
         or _SENTENCE.search(bare)
