@@ -295,3 +295,12 @@ def test_part_of_the_body_is_no_site() -> None:
 @pytest.mark.parametrize("pages", [(), ("",), ("   \n\t\n",)])
 def test_document_without_text_has_no_facts(pages: tuple[str, ...]) -> None:
     assert facts_of(*pages) == {}
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    ["批號", "符合", "簽名：(", "Lot ", "Site: 路", "certify that Aa ", "1/"],
+)
+def test_repeated_words_do_not_hold_the_reader_up(repeated: str) -> None:
+    """Without a bound on lines and labels each of these takes half a minute."""
+    assert isinstance(facts_of("微生物檢測報告\n" + repeated * 20_000), dict)

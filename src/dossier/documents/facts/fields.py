@@ -48,6 +48,10 @@ _SENTENCE: Final = re.compile(
     r"^(?:is|are|was|were|has|have|had|must|shall|should|may|can|will|does|do|did|not|and"
     r"|or|of|for|to|in|on|at|by|with|from|as|that|which|when|if)\b"
 )
+LONGEST_LINE: Final = 2000
+MOST_LABELS: Final = 6
+"""Labels that adjoin in one expression: "批號 / Lot / Batch no."."""
+
 LONGEST_PARAGRAPH: Final = 8
 """Lines of a conclusion that are read together."""
 
@@ -115,8 +119,13 @@ class _Column:
 
 
 def page_lines(page: PageText) -> list[str]:
-    """Return the lines of a page as printed, without characters of no width."""
-    return re.split(r"\r\n|[\n\r\x0b\x0c\u2028]", visible(page.text))
+    """Return the lines of a page as printed, without characters of no width.
+
+    What follows `LONGEST_LINE` characters in one line is no form, and is left out: the
+    patterns of values take time with the square of a line.
+    """
+    lines = re.split(r"\r\n|[\n\r\x0b\x0c\u2028]", visible(page.text))
+    return [line[:LONGEST_LINE] for line in lines]
 
 
 def read_fields(page: PageText) -> list[Field]:
@@ -189,8 +198,10 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
         position = modifier.end()
     labels: list[Label] = []
     end = position
-    while (at := label_at(folded, position)) and not _is_part_of_bracket(
-        folded, end, at[1]
+    while (
+        len(labels) < MOST_LABELS
+        and (at := label_at(folded, position))
+        and not _is_part_of_bracket(folded, end, at[1])
     ):
         labels.append(at[0])
         end = at[1]

@@ -42,7 +42,7 @@ def visible(text: str) -> str:
     return text.translate(_INVISIBLE)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def fold(text: str) -> str:
     """Return text in one width, case and Chinese script, of the same length.
 
