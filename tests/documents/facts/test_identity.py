@@ -120,6 +120,12 @@ def test_paper_of_a_material_is_judged_by_its_identifiers(
     assert judge("sds", **stated) == expected
 
 
+def test_profile_of_the_ingredients_is_known_by_its_cas_numbers() -> None:
+    known = judge("toxicology", cas_number=["122-99-6", "56-81-5"])
+
+    assert known == ("this_product", "cas_matches")
+
+
 @pytest.mark.parametrize(
     ("stated", "expected"),
     [

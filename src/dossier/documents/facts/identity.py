@@ -60,7 +60,11 @@ def judge_identity(
         return _site(facts, product)
     if kind == "credentials":
         return _signer(facts, product)
-    return _finished(facts, product, pages)
+    reading = _finished(facts, product, pages)
+    if kind == "toxicology" and reading.reason is IdentityReason.NO_IDENTIFIER:
+        # A profile of the ingredients may name them without the product.
+        return _material(facts, product)
+    return reading
 
 
 def _read(facts: _Facts, *names: FactName) -> list[Fact]:
