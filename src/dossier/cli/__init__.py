@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "create-user": "dossier.cli.accounts",
     "doctor": "dossier.cli.doctor",
     "fake-model": "dossier.cli.fake_model",
+    "formula": "dossier.cli.formula",
     "jobs": "dossier.cli.jobs",
     "knowledge": "dossier.cli.knowledge",
     "migrate": "dossier.cli.database",

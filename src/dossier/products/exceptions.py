@@ -78,6 +78,16 @@ class FormulaSheetNotFoundError(InvalidError):
         super().__init__(f"{filename}: no sheet {sheet!r}; name one of {known}")
 
 
+class FormulaColumnNotFoundError(InvalidError):
+    """The table of the formula has no column of this header or letter."""
+
+    title = "Column not found"
+
+    def __init__(self, filename: str, column: str, columns: Sequence[str]) -> None:
+        known = ", ".join(repr(name) for name in columns)
+        super().__init__(f"{filename}: no column {column!r}; name one of {known}")
+
+
 class FormulaTooLongError(TooLargeError):
     """The table has more lines than a formula has."""
 

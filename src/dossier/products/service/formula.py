@@ -32,7 +32,9 @@ from dossier.products.ports import FileStore
 from dossier.products.service.product import WRITERS, ProductsService
 
 _LINE_COLUMNS: Final = tuple(
-    each.name for each in fields(ParsedLine) if each.name != "cell"
+    each.name
+    for each in fields(ParsedLine)
+    if each.name not in {"cell", "percent_nominal"}
 )
 
 
