@@ -1,12 +1,12 @@
 """Accounts for every cell of the chosen sheet: read, recognised or reported."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from dossier.core.spreadsheets import Cell
-from dossier.products.formula_import.identifiers import find_cas, is_cas
+from dossier.products.formula_import.identifiers import states_identifier
 from dossier.products.formula_import.labels import is_property
 from dossier.products.formula_import.quantities import states_quantity
 from dossier.products.formula_import.rows import RowKind
@@ -74,9 +74,11 @@ class Accounting:
     )
 
 
-def account(reading: SheetReading) -> Accounting:
-    """Return the use of every cell of the sheet."""
+def account(reading: SheetReading, left_out_rows: Collection[int] = ()) -> Accounting:
+    """Return the use of every cell; rows that are left out are reported elsewhere."""
     accounting = Accounting()
+    for row in left_out_rows:
+        _mark(accounting, reading.grid.cells_of(row), CellUse.REPORTED)
     for table, standing in zip(reading.tables, reading.standings, strict=True):
         _account_header(accounting, table)
         if standing is Standing.PART:
@@ -149,7 +151,7 @@ def _account_ingredient(
 def _account_remark(accounting: Accounting, cells: list[Cell]) -> None:
     """Report a row that states a substance and a number; keep the texts of others."""
     numbers = [cell for cell in cells if states_quantity(cell)]
-    has_substance = any(any(map(is_cas, find_cas(cell.text))) for cell in cells)
+    has_substance = any(states_identifier(cell.text) for cell in cells)
     if numbers and has_substance:
         accounting.rows.append(_unread(RowKind.UNREAD, cells))
         _mark(accounting, cells, CellUse.REPORTED)

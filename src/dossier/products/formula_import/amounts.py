@@ -190,6 +190,7 @@ def _join_bounds(amounts: dict[tuple[RowKey, Column], Amount]) -> list[StatedCel
             lower <= nominal and (upper is None or nominal <= upper)
         )
         if not is_inside or (upper is not None and lower > upper):
+            amounts.pop((row, Column.PERCENT), None)
             wrong.append(first.cell)
             continue
         kind = QuantityKind.RANGE if upper is not None else QuantityKind.AT_LEAST

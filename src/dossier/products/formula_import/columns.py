@@ -126,7 +126,8 @@ _PATTERNS: Final = tuple(
                 r"%|‰|\bpercent|\bw/w\b|\bw/v\b|\bwt\b|\bweight\b|百分|含量|用量|比例|濃度|重量"
                 r"|配比|投料量|占比|佔比|\bconc|\bcontent|\bamount|\bquantity|\bqty"
                 r"|\blevel\b"
-                r"|g/ ?100|\bm?g/k?g\b|\bppm\b|^(?:m|k)?g$|^pct$|^parts$|^份數$"
+                r"|g/ ?100|\bm?g/k?g\b|\bppm\b|\bk?g\b|公斤|公克|^mg$|^pct$|^parts$"
+                r"|^份數$"
             ),
         ),
         (
@@ -196,6 +197,7 @@ _UNITS: Final = (
     ("%v/v", re.compile(r"v/v")),
     ("%", re.compile(r"%|percent|w/w|百分|g ?/ ?100 ?g|\bwt\b|^pct$")),
 )
+_WEIGHT: Final = re.compile(r"\bk?g\b|公斤|公克")
 _BRACKETED: Final = re.compile(r"[(\[]([^)\]]{1,12})[)\]]\s*$")
 _UNIT_LIKE: Final = re.compile(
     r"(?:m|k|μ|u)?(?:g|l|iu|oz|lb|mol|公克|公斤|克)(?:/\w+)?"
@@ -250,4 +252,7 @@ def unit_of(header: str) -> str | None:
     match = _BRACKETED.search(text)
     if match and _UNIT_LIKE.fullmatch(match[1].strip()):
         return match[1].strip()
-    return text if _UNIT_LIKE.fullmatch(text) else None
+    if _UNIT_LIKE.fullmatch(text):
+        return text
+    weight = _WEIGHT.search(text)
+    return weight[0] if weight else None

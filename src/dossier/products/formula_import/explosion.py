@@ -132,7 +132,7 @@ def _raw_materials(
         group = groups[-1] if groups else []
         is_another = (
             bool(group)
-            and row.starts_material
+            and row.text(Column.TRADE_NAME) is not None
             and shares.inner is not None
             and shares.outer in row.quantities
             and (states_share_anew(row, group[-1]) or _is_full(group, amounts, shares))

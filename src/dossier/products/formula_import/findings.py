@@ -313,7 +313,10 @@ def _missing_quantities(
     reading: TableReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
     stated = {row for row, _ in reading.amounts.amounts}
-    unreadable = {cell.address for cell in reading.amounts.unreadable}
+    amounts = reading.amounts
+    unreadable = {
+        cell.address for cell in (*amounts.unreadable, *amounts.contradictions)
+    }
     for row in reading.read.rows:
         name = inci_of(row)
         cells = {cell.address for cell in row.quantities.values()}

@@ -18,6 +18,7 @@ from dossier.products.formula_import.quantity_columns import (
     ChosenQuantities,
     choose_quantities,
     inferred_quantities,
+    wanted_column,
 )
 from dossier.products.formula_import.stacked_cells import lists_shares
 from dossier.products.formula_import.types import FormulaTable, Grid, QuantityColumn
@@ -66,6 +67,19 @@ class _HeaderCandidate:
         """Return the first and the last of its columns."""
         return min(self.headers), max(self.headers)
 
+    def quantity_columns(self) -> dict[int, QuantityColumn]:
+        """Return every column with its header and its lowest header cell."""
+        hidden = set(self.grid.sheet.hidden_columns)
+        return {
+            column: QuantityColumn(
+                number=column,
+                header=text,
+                address=self.address_of(column),
+                is_hidden=column in hidden,
+            )
+            for column, text in self.headers.items()
+        }
+
     def address_of(self, column: int) -> str:
         """Return the lowest header cell of a column."""
         rows = range(self.first_row - 1, self.first_row - 1 - self.depth, -1)
@@ -73,7 +87,7 @@ class _HeaderCandidate:
         return next((cell.address for cell in shown if cell is not None), "")
 
 
-def find_tables(grid: Grid, wanted_column: str | None = None) -> list[FormulaTable]:
+def find_tables(grid: Grid, wanted: str | None = None) -> list[FormulaTable]:
     """Return the tables of a sheet that name ingredients and quantities.
 
     The best ranked is the first, the others follow in the order of the sheet. A header
@@ -85,10 +99,16 @@ def find_tables(grid: Grid, wanted_column: str | None = None) -> list[FormulaTab
         if not any(_collides(candidate, other) for other in chosen):
             chosen.append(candidate)
     chosen[1:] = sorted(chosen[1:], key=lambda each: (each.first_row, each.span))
+    if wanted is not None:
+        chosen.sort(key=lambda each: not _has_column(each, wanted))
     return [
-        _table(grid, index, candidate, chosen, wanted_column if index == 0 else None)
+        _table(grid, index, candidate, chosen, wanted if index == 0 else None)
         for index, candidate in enumerate(chosen)
     ]
+
+
+def _has_column(candidate: _HeaderCandidate, wanted: str) -> bool:
+    return wanted_column(candidate.quantity_columns(), wanted) is not None
 
 
 def _collides(candidate: _HeaderCandidate, other: _HeaderCandidate) -> bool:
@@ -150,7 +170,7 @@ def _candidates_at(grid: Grid, row: int, depth: int) -> Iterator[_HeaderCandidat
             continue
         if not candidate.is_inferred or (
             len(segments) == 1
-            and len(candidate.named) > 1
+            and (len(candidate.named) > 1 or Column.INCI in candidate.named)
             and inferred_quantities(grid, row + depth, part_roles)
         ):
             yield candidate
@@ -235,15 +255,7 @@ def _table(
     wanted: str | None,
 ) -> FormulaTable:
     hidden = set(grid.sheet.hidden_columns)
-    headers = {
-        column: QuantityColumn(
-            number=column,
-            header=text,
-            address=candidate.address_of(column),
-            is_hidden=column in hidden,
-        )
-        for column, text in candidate.headers.items()
-    }
+    headers = candidate.quantity_columns()
     first_row = candidate.first_row
     last_row, bounds = _extent(candidate, chosen)
     quantities = choose_quantities(

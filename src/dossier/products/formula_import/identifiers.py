@@ -106,6 +106,14 @@ def _cas_of_day(numbers: tuple[int, int, int]) -> set[str]:
     return {each for each in found if is_cas(each)}
 
 
+def states_identifier(text: str) -> bool:
+    """Return whether a text holds a hyphenated CAS or EC number that is right."""
+    found = [
+        "-".join(match.groups()) for match in _CAS.finditer(folded_identifier(text))
+    ]
+    return any(map(is_cas, found)) or any(map(is_ec, find_ec(text)))
+
+
 def find_ec(text: str) -> list[str]:
     """Return every EC number in the text, in order, check digits unverified."""
     return ["-".join(match.groups()) for match in _EC.finditer(folded_identifier(text))]

@@ -72,17 +72,20 @@ _FIGURE: Final = re.compile(
 )
 
 
-# Headers and titles of tables that are no part of a formula.
-_ASIDE: Final = re.compile(
-    r"allergen|impurit|heavy metal|microb|\blimit|\bspec(?:ification)?s?\b|parameter"
-    r"|propert|\btests?\b|revision|\bversion|history|\bchanges?\b|approv|\bcost|price"
-    r"|packag|equipment|process|procedure|\bsteps?\b|stability|benchmark|reference"
-    r"|breakdown|inventory|\bstock|supplier list|nutrition|claims?\b|toxicol|\bsds\b"
-    r"|summary|overview|\bcover\b|\bindex\b|readme|change ?log|instructions?|legend"
-    r"|abbreviation|raw materials?\b|lookup|database|\bifra\b|\blabels?\b|exposure"
-    r"|\bmos\b"
-    r"|過敏原|雜質|重金屬|微生物|限量|規格|檢驗|檢測|修訂|變更|沿革|簽核|成本|價格|包裝|設備|製程|流程|步驟"
-    r"|安定性|對照|參考|庫存|標籤|毒理|摘要|總覽|封面|目錄|說明|圖例|原料(?:表|清單|資料|明細)|組成表"
+# Titles and headers of tables that are surely no part of a formula.
+_OTHER_TABLE: Final = re.compile(
+    r"allergen|impurit|heavy metal|microb|\blimits?\b|\bspecifications?\b|parameter"
+    r"|propert|\brevisions?\b|history|\bchanges?\b|approv|\bcost|price|packag|stability"
+    r"|breakdown|nutrition|toxicol|\bifra\b|exposure|\bmos\b|\btest results?\b"
+    r"|過敏原|雜質|重金屬|微生物|限量|規格|檢驗|檢測|修訂|變更|沿革|簽核|成本|價格|包裝|安定性|毒理"
+)
+# Names of sheets that hold other things than the formula.
+_OTHER_SHEET: Final = re.compile(
+    r"\btests?\b|\bspecs?\b|\bversions?\b|equipment|process|procedure|\bsteps?\b"
+    r"|benchmark|reference|inventory|\bstock|supplier list|claims?\b|\bsds\b|summary"
+    r"|overview|\bcover\b|\bindex\b|readme|change ?log|instructions?|legend"
+    r"|abbreviation|raw materials?\b|lookup|database|\blabels?\b"
+    r"|設備|製程|流程|步驟|對照|參考|庫存|標籤|摘要|總覽|封面|目錄|說明|圖例|原料(?:表|清單|資料|明細)|組成表"
 )
 _PART: Final = re.compile(
     r"\bphases?\b|\bparts?\b|\bsection\b|\bstages?\b|pre-?mix|\bcontinued\b|\bcont'?d?\b"
@@ -93,9 +96,15 @@ _FORMULA: Final = re.compile(
 )
 
 
-def is_aside(text: str) -> bool:
+def is_other_table(text: str) -> bool:
     """Return whether a title or a header names a table that is no part of a formula."""
-    return _ASIDE.search(folded(text)) is not None
+    return _OTHER_TABLE.search(folded(text)) is not None
+
+
+def is_other_sheet(name: str) -> bool:
+    """Return whether a sheet is named after something else than a formula."""
+    words = folded(name)
+    return any(each.search(words) for each in (_OTHER_TABLE, _OTHER_SHEET))
 
 
 def names_part(text: str) -> bool:

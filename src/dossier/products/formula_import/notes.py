@@ -96,6 +96,12 @@ def _table_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
         for table, standing in zip(sheet.tables, sheet.standings, strict=True)
         if standing is Standing.ASIDE
     ]
+    for part in reading.parts:
+        rows = [row for row, kind in part.read.kinds.items() if kind is RowKind.ASIDE]
+        if rows:
+            first = part.table.cells_of(rows[0])[0]
+            last = part.table.cells_of(rows[-1])[-1]
+            asides.append(f"{first.address}:{last.address} {first.text}")
     if asides:
         yield _note("other-tables", names=", ".join(asides))
 

@@ -13,8 +13,7 @@ from dossier.products.exceptions import (
     FormulaTooLongError,
     NoFormulaFoundError,
 )
-from dossier.products.formula_import.accounting import Accounting, CellUse, account
-from dossier.products.formula_import.columns import QUANTITIES
+from dossier.products.formula_import.accounting import CellUse, account
 from dossier.products.formula_import.findings import ambiguities_of, findings_of
 from dossier.products.formula_import.lines import FormulaReading, ParsedLine, lines_of
 from dossier.products.formula_import.notes import ReadingNote, choice_notes, notes_of
@@ -84,14 +83,14 @@ def parse_formula(
     """
     choice = choose_sheet(workbook, source.filename, sheet, column)
     table = choice.reading.main.table
-    if not QUANTITIES & table.columns.keys():
+    if not table.states_quantities:
         known = [each.shown for each in table.headers.values()]
         raise FormulaColumnNotFoundError(source.filename, column or "", known)
     ambiguities = ambiguities_of(choice, source)
     if ambiguities:
         return _undecided(choice, ambiguities, tolerance, workbook.encoding)
     reading = _read(choice, tolerance)
-    accounting = account(choice.reading)
+    accounting = account(choice.reading, reading.left_out_rows)
     lines = lines_of(reading)
     findings = findings_of(
         reading, lines, accounting, source, has_formats=workbook.has_formats
@@ -126,8 +125,7 @@ def _undecided(
     encoding: str | None,
 ) -> ParsedFormula:
     """Return a formula without lines: only a person can say which sheet or column."""
-    accounting: Accounting = account(choice.reading)
-    uses = dict.fromkeys(accounting.uses, CellUse.REPORTED)
+    uses = dict.fromkeys(account(choice.reading).uses, CellUse.REPORTED)
     return ParsedFormula(
         sheet="" if choice.rivals else choice.reading.grid.sheet.name,
         lines=(),

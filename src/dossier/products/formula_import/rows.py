@@ -17,14 +17,9 @@ from dossier.products.formula_import.columns import (
     Column,
     column_of,
 )
-from dossier.products.formula_import.identifiers import (
-    find_cas,
-    find_ec,
-    is_cas,
-    is_ec,
-)
+from dossier.products.formula_import.identifiers import states_identifier
 from dossier.products.formula_import.labels import (
-    is_aside,
+    is_other_table,
     is_phase_letter,
     is_property,
     is_subtotal,
@@ -120,9 +115,15 @@ def _kinds(table: FormulaTable) -> dict[int, RowKind]:
         if is_after_gap:
             is_foreign, is_aside_table = False, False
             is_detached = True
-        if (is_after_gap or is_after_total) and _is_foreign_header(table, row):
+        is_outside = is_after_gap or is_after_total
+        if is_outside and _is_aside_title(table, row):
+            is_aside_table = True
+        elif is_outside and _is_foreign_header(table, row):
             is_foreign, is_detached = True, True
-            is_aside_table = any(is_aside(cell.text) for cell in table.cells_of(row))
+            cells = table.cells_of(row)
+            is_aside_table = is_aside_table or any(
+                is_other_table(c.text) for c in cells
+            )
             kinds[row] = RowKind.ASIDE if is_aside_table else RowKind.REMARK
             continue
         kind = _kind(table, row, running, is_detached=is_detached or is_after_total)
@@ -189,6 +190,17 @@ def _is_foreign_header(table: FormulaTable, row: int) -> bool:
     return is_over_quantities and not is_property(_label(table, row))
 
 
+def _is_aside_title(table: FormulaTable, row: int) -> bool:
+    """Return whether a row is the title of another kind of table: one text alone."""
+    cells = table.cells_of(row)
+    return (
+        len(cells) == 1
+        and cells[0].number is None
+        and is_other_table(cells[0].text)
+        and bool(table.cells_of(row + 1))
+    )
+
+
 def _is_own_header(table: FormulaTable, row: int) -> bool:
     """Return whether a row repeats the header of the table."""
     cells = table.cells_of(row)
@@ -246,10 +258,7 @@ def _label(table: FormulaTable, row: int) -> str:
 
 def _identifiers(table: FormulaTable, row: int) -> bool:
     """Return whether a row states a CAS or EC number with a right check digit."""
-    texts = [cell.text for cell in table.cells_of(row)]
-    return any(map(is_cas, (n for text in texts for n in find_cas(text)))) or any(
-        map(is_ec, (n for text in texts for n in find_ec(text)))
-    )
+    return any(states_identifier(cell.text) for cell in table.cells_of(row))
 
 
 def _quantity_cells(table: FormulaTable, row: int) -> list[Cell]:

@@ -8,8 +8,12 @@ from typing import Final
 from dossier.core.spreadsheets import Workbook
 from dossier.products.exceptions import FormulaSheetNotFoundError, NoFormulaFoundError
 from dossier.products.formula_import.columns import standing
-from dossier.products.formula_import.identifiers import find_cas, is_cas
-from dossier.products.formula_import.labels import is_aside, names_formula, names_part
+from dossier.products.formula_import.identifiers import states_identifier
+from dossier.products.formula_import.labels import (
+    is_other_sheet,
+    names_formula,
+    names_part,
+)
 from dossier.products.formula_import.numbers import folded
 from dossier.products.formula_import.tables import SheetReading, read_sheet
 from dossier.products.formula_import.totals import BLOCKING_BEYOND
@@ -57,6 +61,9 @@ def choose_sheet(
             if grid.sheet.name != wanted and not grid.sheet.is_hidden
         )
         return SheetChoice(readings[0], others=others, hidden=hidden)
+    if column is not None:
+        with_column = [each for each in readings if each.main.table.states_quantities]
+        readings = with_column or readings
     ranked = sorted(readings, key=_score, reverse=True)
     best = _of_newest_version(ranked)
     rest = [each for each in readings if each is not best]
@@ -92,7 +99,7 @@ def _score(reading: SheetReading) -> tuple[int, bool]:
     """Return the points of a sheet; the active one breaks a tie."""
     sheet, main = reading.grid.sheet, reading.main
     words = standing(sheet.name) or standing(main.table.title)
-    is_other_kind = is_aside(sheet.name) and not names_formula(sheet.name)
+    is_other_kind = is_other_sheet(sheet.name) and not names_formula(sheet.name)
     points = 4 * words
     points += 1 * names_formula(sheet.name)
     points -= 4 * is_other_kind
@@ -143,7 +150,7 @@ def _may_be_part(reading: SheetReading, best: SheetReading) -> bool:
     if standing(sheet.name) < 0 or standing(title) < 0:
         return False
     is_part = names_part(sheet.name) or names_part(title)
-    if (is_aside(sheet.name) or is_aside(title)) and not is_part:
+    if (is_other_sheet(sheet.name) or is_other_sheet(title)) and not is_part:
         return False
     return (is_part or _needs_more(best)) and not reading.names <= best.names
 
@@ -163,9 +170,7 @@ def _parts_without_header(
         sheet = grid.sheet
         if sheet.name in read or sheet.is_hidden or not names_part(sheet.name):
             continue
-        has_substances = any(
-            any(map(is_cas, find_cas(cell.text))) for cell in sheet.cells
-        )
+        has_substances = any(states_identifier(cell.text) for cell in sheet.cells)
         has_numbers = any(cell.number is not None for cell in sheet.cells)
         if has_numbers and (has_substances or _needs_more(best)):
             yield sheet.name

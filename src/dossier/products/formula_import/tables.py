@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Final
 
 from dossier.products.formula_import.amounts import AmountTable, read_amounts
-from dossier.products.formula_import.columns import QUANTITIES, Column, standing
+from dossier.products.formula_import.columns import Column, standing
 from dossier.products.formula_import.explosion import Explosion, explode
 from dossier.products.formula_import.header import find_tables
-from dossier.products.formula_import.labels import is_aside, names_part
+from dossier.products.formula_import.labels import is_other_table, names_part
 from dossier.products.formula_import.numbers import folded
 from dossier.products.formula_import.rows import TableRows, read_rows
 from dossier.products.formula_import.totals import BLOCKING_BEYOND, Total, total_of
@@ -124,9 +124,10 @@ def read_sheet(grid: Grid, wanted_column: str | None = None) -> SheetReading | N
     found = [
         table
         for table in find_tables(grid, wanted_column)
-        if QUANTITIES & table.columns.keys() or table.index == 0
+        if table.states_quantities or table.index == 0
     ]
-    if not found or not QUANTITIES & found[0].columns.keys():
+    # A column that the caller names and the table lacks is reported by the caller.
+    if not found or (wanted_column is None and not found[0].states_quantities):
         return None
     is_alone = len(found) == 1
     tables = [read_table(table, is_alone=is_alone) for table in found]
@@ -185,7 +186,11 @@ def _is_aside(table: TableReading, main: TableReading) -> bool:
     title = table.table.title
     own = {each.header for each in table.table.headers.values()}
     known = {each.header for each in main.table.headers.values()}
-    if is_aside(title) or standing(title) < 0 or any(map(is_aside, own - known)):
+    if (
+        is_other_table(title)
+        or standing(title) < 0
+        or any(map(is_other_table, own - known))
+    ):
         return True
     repeated = table.content.items()
     return bool(repeated) and repeated <= main.content.items()

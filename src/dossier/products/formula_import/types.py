@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, Self
 
 from dossier.core.spreadsheets import Cell, Sheet
-from dossier.products.formula_import.columns import Column
+from dossier.products.formula_import.columns import QUANTITIES, Column
 
 ZERO: Final = Decimal(0)
 HUNDRED: Final = Decimal(100)
@@ -157,6 +157,11 @@ class FormulaTable:
     def sheet(self) -> str:
         """Return the name of the sheet."""
         return self.grid.sheet.name
+
+    @property
+    def states_quantities(self) -> bool:
+        """Return whether a column of quantities was found."""
+        return bool(QUANTITIES & self.columns.keys())
 
     @property
     def first_row(self) -> int:
