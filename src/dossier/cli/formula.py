@@ -20,6 +20,7 @@ from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
 from dossier.products.exceptions import FormulaTooLongError, NoFormulaFoundError
 from dossier.products.formula_import.findings import file_finding
 from dossier.products.formula_import.lines import ParsedLine
+from dossier.products.formula_import.numbers import plain
 from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
 from dossier.products.formula_import.types import FormulaSource, Interval
 
@@ -131,7 +132,7 @@ def _line(line: ParsedLine) -> dict[str, Any]:
 
 
 def _total(total: Interval) -> dict[str, str | None]:
-    return {"min": _decimal(total.lower), "max": _decimal(total.upper)}
+    return {"min": _decimal(plain(total.lower)), "max": _decimal(plain(total.upper))}
 
 
 def _decimal(value: Decimal | None) -> str | None:

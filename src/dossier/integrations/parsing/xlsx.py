@@ -139,7 +139,10 @@ def _workbook_part(package: _Package) -> str:
                 is_main = _attribute(relation, "type").endswith("/officeDocument")
                 if is_main and target.lower() in package.names:
                     return target
-    return next(name for name in package.names if name.endswith("workbook.xml"))
+    usual = [name for name in package.names if name.endswith("workbook.xml")]
+    if not usual:
+        raise KeyError
+    return usual[0]
 
 
 def _relations(package: _Package, main: str) -> dict[str, tuple[str, str]]:

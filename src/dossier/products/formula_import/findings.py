@@ -14,7 +14,7 @@ from typing import Final
 from dossier.core.findings import Finding, Message, Place, Severity
 from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.amounts import is_negative
-from dossier.products.formula_import.columns import QUANTITIES, Column
+from dossier.products.formula_import.columns import NAMES, QUANTITIES, Column
 from dossier.products.formula_import.explosion import is_blend, share_columns_of
 from dossier.products.formula_import.identifiers import (
     find_ec,
@@ -177,6 +177,8 @@ def _wrong_total(
     reading: FormulaReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
     total = reading.total.interval
+    if not any(part.explosion.portions for part in reading.parts):
+        return
     is_right = deviation(total, reading.tolerance) == ZERO
     if is_right or reading.total.deficit > ZERO:
         return
@@ -483,7 +485,8 @@ def _hidden_content(
 def _narrow_rows(part: TableReading, factory: _FindingFactory) -> Iterator[Finding]:
     """Report rows of delimited text that end before the last column that is read."""
     widths = part.table.grid.sheet.row_widths
-    last = max(part.table.columns.values())
+    needed = QUANTITIES | NAMES | {Column.CAS}
+    last = max(n for role, n in part.table.columns.items() if role in needed)
     rows = [row.row for row in part.read.rows if widths and widths[row.row - 1] < last]
     if rows:
         words = {

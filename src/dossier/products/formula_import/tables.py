@@ -198,7 +198,7 @@ def _is_aside(table: TableReading, main: TableReading) -> bool:
 
 def _complete_together(tables: Sequence[TableReading]) -> bool:
     """Return whether tables without a rest make 100 together and not one by one."""
-    if any(table.total.rest is not None or table.is_whole for table in tables):
+    if any(table.total.rest is not None or table.is_closed for table in tables):
         return False
     portions = [p for table in tables for p in table.explosion.portions]
     return total_of(portions).known.distance(HUNDRED) <= BLOCKING_BEYOND
