@@ -1,5 +1,6 @@
 """Finds the tables of a sheet: which header rows, which columns, which quantities."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,7 @@ from dossier.products.formula_import.types import FormulaTable, Grid, QuantityCo
 
 _MAX_HEADER_ROWS: Final = 3
 _MAX_SEARCHED_ROWS: Final = 1000
+_MAX_INFERRED_ROWS: Final = 20
 _SAMPLED_ROWS: Final = 60
 _MAX_TITLE_ROWS: Final = 3
 
@@ -93,7 +95,12 @@ def find_tables(grid: Grid, wanted: str | None = None) -> list[FormulaTable]:
     The best ranked is the first, the others follow in the order of the sheet. A header
     that repeats the columns of the best one (after a page break) makes no table.
     """
-    candidates = sorted(_candidates(grid), key=lambda each: each.rank, reverse=True)
+    found = list(_candidates(grid, grid.rows[:_MAX_SEARCHED_ROWS]))
+    if not found:
+        # No header names a quantity: a column without a meaning may hold them.
+        rows = grid.rows[:_MAX_INFERRED_ROWS]
+        found = list(_candidates(grid, rows, may_infer=True))
+    candidates = sorted(found, key=lambda each: each.rank, reverse=True)
     chosen: list[_HeaderCandidate] = []
     for candidate in candidates:
         if not any(_collides(candidate, other) for other in chosen):
@@ -126,8 +133,10 @@ def _collides(candidate: _HeaderCandidate, other: _HeaderCandidate) -> bool:
     )
 
 
-def _candidates(grid: Grid) -> Iterator[_HeaderCandidate]:
-    for row in grid.rows[:_MAX_SEARCHED_ROWS]:
+def _candidates(
+    grid: Grid, rows: Sequence[int], *, may_infer: bool = False
+) -> Iterator[_HeaderCandidate]:
+    for row in rows:
         # Most rows name no column at all; only the others are worth more work.
         if not any(column_of(cell.text) is not None for cell in grid.cells_of(row)):
             continue
@@ -135,10 +144,12 @@ def _candidates(grid: Grid) -> Iterator[_HeaderCandidate]:
             added = grid.cells_of(row + depth - 1)
             if depth > 1 and (not added or any(map(states_quantity, added))):
                 break
-            yield from _candidates_at(grid, row, depth)
+            yield from _candidates_at(grid, row, depth, may_infer=may_infer)
 
 
-def _candidates_at(grid: Grid, row: int, depth: int) -> Iterator[_HeaderCandidate]:
+def _candidates_at(
+    grid: Grid, row: int, depth: int, *, may_infer: bool
+) -> Iterator[_HeaderCandidate]:
     rows = range(row, row + depth)
     columns = sorted({c for each in rows for c in grid.columns_of(each)})
     headers = {column: _header_text(grid, row, depth, column) for column in columns}
@@ -169,7 +180,8 @@ def _candidates_at(grid: Grid, row: int, depth: int) -> Iterator[_HeaderCandidat
         if len(candidate.named) < 1 or not NAMES & candidate.named:
             continue
         if not candidate.is_inferred or (
-            len(segments) == 1
+            may_infer
+            and len(segments) == 1
             and (len(candidate.named) > 1 or Column.INCI in candidate.named)
             and inferred_quantities(grid, row + depth, part_roles)
         ):
@@ -235,8 +247,9 @@ def _header_text(grid: Grid, row: int, depth: int, column: int) -> str:
 
 def _filled(grid: Grid, first_row: int, column: int) -> int:
     """Count the quantities in the first rows of a column."""
-    rows = [row for row in grid.rows if row >= first_row]
-    cells = (grid.at(row, column) for row in rows[:_SAMPLED_ROWS])
+    start = bisect_left(grid.rows, first_row)
+    rows = grid.rows[start : start + _SAMPLED_ROWS]
+    cells = (grid.at(row, column) for row in rows)
     # Cells of several lines hold the shares of several ingredients.
     return sum(
         cell.number is not None

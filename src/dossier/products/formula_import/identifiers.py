@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 from dossier.products.formula_import.numbers import half_width
@@ -106,6 +107,7 @@ def _cas_of_day(numbers: tuple[int, int, int]) -> set[str]:
     return {each for each in found if is_cas(each)}
 
 
+@lru_cache(maxsize=4096)
 def states_identifier(text: str) -> bool:
     """Return whether a text holds a hyphenated CAS or EC number that is right."""
     found = [

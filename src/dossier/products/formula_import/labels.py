@@ -1,6 +1,7 @@
 """What the label of a row says: a phase, a total, or a property of the product."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from dossier.products.formula_import.numbers import folded
@@ -96,6 +97,7 @@ _FORMULA: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_other_table(text: str) -> bool:
     """Return whether a title or a header names a table that is no part of a formula."""
     return _OTHER_TABLE.search(folded(text)) is not None
@@ -117,6 +119,7 @@ def names_formula(text: str) -> bool:
     return _FORMULA.search(folded(text)) is not None
 
 
+@lru_cache(maxsize=4096)
 def phase_name(text: str) -> str | None:
     """Return the name of the phase that a section row announces, else `None`."""
     match = _PHASE.fullmatch(" ".join(text.split()))
@@ -132,21 +135,25 @@ def is_phase_letter(text: str) -> bool:
     return match is not None and match["letter"] is not None
 
 
+@lru_cache(maxsize=4096)
 def is_total(text: str) -> bool:
     """Return whether a label announces a total."""
     return _TOTAL.search(folded(text)) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_subtotal(text: str) -> bool:
     """Return whether a label announces the total of a phase."""
     return _SUBTOTAL.search(folded(text)) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_property(text: str) -> bool:
     """Return whether a label names a property of the product, surely."""
     return _PROPERTY.fullmatch(folded(text)) is not None
 
 
+@lru_cache(maxsize=4096)
 def may_be_figure(text: str) -> bool:
     """Return whether a label may name a figure rather than an ingredient."""
     return _FIGURE.search(folded(text)) is not None

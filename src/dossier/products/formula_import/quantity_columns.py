@@ -5,6 +5,7 @@ several columns that may state the same thing, the headers, visibility and sums 
 where they leave two as plausible, both are named and none is trusted.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -140,27 +141,30 @@ def _candidate(
 def column_values(grid: Grid, rows: RowRange, column: int) -> dict[int, Quantity]:
     """Return the quantities of a column by row, without totals and properties."""
     first, last = rows
+    start, end = bisect_left(grid.rows, first), bisect_right(grid.rows, last)
     cells = {
         row: cell
-        for row in grid.rows
-        if first <= row <= last and (cell := grid.at(row, column)) is not None
+        for row in grid.rows[start:end]
+        if (cell := grid.at(row, column)) is not None
     }
     mark = column_mark(cell.text for cell in cells.values() if cell.number is None)
     values: dict[int, Quantity] = {}
     for row, cell in cells.items():
-        label = next((c.text for c in grid.cells_of(row) if c.number is None), "")
-        if is_total(label) or is_subtotal(label) or is_property(label):
-            continue
-        if len(grid.cells_of(row)) == 1:
-            continue
         quantity = (
             exact(cell.number)
             if cell.number is not None
             else parse_quantity(cell.text, mark)
         )
-        if quantity is not None:
+        if quantity is not None and not _is_no_line(grid, row):
             values[row] = quantity
     return values
+
+
+def _is_no_line(grid: Grid, row: int) -> bool:
+    """Return whether a row is a total, a property or a number alone."""
+    label = grid.label_of(row)
+    is_labelled = is_total(label) or is_subtotal(label) or is_property(label)
+    return is_labelled or len(grid.columns_of(row)) == 1
 
 
 def _best(group: Sequence[_Candidate]) -> tuple[_Candidate, list[_Candidate]]:

@@ -1,5 +1,6 @@
 """Value objects that several stages of the formula import use."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -71,12 +72,20 @@ class Grid:
         self._anchors = {cell.address: cell for cell in sheet.cells}
         self._columns: dict[int, list[int]] = {}
         self._covered: dict[tuple[str, int], list[int]] = {}
+        self._texts: dict[int, list[Cell]] = {}
         for cell in sheet.cells:
             self._columns.setdefault(cell.row, []).append(cell.column)
+            if cell.text and not cell.merged_from:
+                self._texts.setdefault(cell.row, []).append(cell)
             if cell.merged_from:
                 key = (cell.merged_from, cell.column)
                 self._covered.setdefault(key, []).append(cell.row)
         self.rows = sorted(self._columns)
+
+    def label_of(self, row: int) -> str:
+        """Return the first text of a row that is no number."""
+        cells = self.cells_of(row)
+        return next((cell.text for cell in cells if cell.number is None), "")
 
     def columns_of(self, row: int) -> list[int]:
         """Return the columns of a row with a cell, its own or a covered one."""
@@ -96,8 +105,7 @@ class Grid:
 
     def cells_of(self, row: int) -> list[Cell]:
         """Return the cells of a row with a text of their own."""
-        cells = (self.at(row, column) for column in self.columns_of(row))
-        return [cell for cell in cells if cell is not None and cell.text]
+        return self._texts.get(row, [])
 
     def covered_rows(self, anchor: Cell, column: int) -> list[int]:
         """Return the further rows of a column that the merged cell covers."""
@@ -170,11 +178,9 @@ class FormulaTable:
 
     def rows(self) -> list[int]:
         """Return the rows below the header that have a cell within the bounds."""
-        return [
-            row
-            for row in self.grid.rows
-            if self.first_row <= row <= self.last_row and self.cells_of(row)
-        ]
+        start = bisect_left(self.grid.rows, self.first_row)
+        end = bisect_right(self.grid.rows, self.last_row)
+        return [row for row in self.grid.rows[start:end] if self.cells_of(row)]
 
     def cells_of(self, row: int) -> list[Cell]:
         """Return the cells of a row with a text, within the bounds of the table."""
