@@ -29,7 +29,7 @@ from benchmarks.stage import PASSWORD, SMALL, email_of, stage
 from benchmarks.streams import Heard, Voice, listen, listen_together
 from benchmarks.wire import answer, request
 
-from dossier.testing.model_server.answering.model import echo
+from dossier.testing.model_server.model import echo
 
 CHAT = "/api/v1/chat"
 DIRECT = "/v1/chat/completions"

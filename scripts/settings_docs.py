@@ -12,8 +12,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from dossier.accounts.rules import matrix_markdown
-from dossier.core.settings import Settings
-from dossier.core.settings.aliases import ALIASES, LANGSMITH_KEY, LANGSMITH_PROJECT
+from dossier.core.settings import ALIASES, LANGSMITH_KEY, LANGSMITH_PROJECT, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "DOSSIER_"
@@ -24,7 +23,8 @@ class Setting(NamedTuple):
 
     name: str
     default: str
-    choices: str
+    accepted: str
+    """The values that it takes, where not every one of its type."""
     description: str
 
 
@@ -100,12 +100,26 @@ def _model(field: FieldInfo) -> type[BaseModel] | None:
 
 
 def _setting(prefix: str, name: str, field: FieldInfo) -> Setting:
-    choices = ""
+    return Setting(
+        f"{prefix}{name.upper()}",
+        _default(field),
+        _accepted(field),
+        field.description or "",
+    )
+
+
+def _accepted(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         choices = ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
-    return Setting(
-        f"{prefix}{name.upper()}", _default(field), choices, field.description or ""
-    )
+        return f"One of {choices}."
+    words = {"ge": "at least", "gt": "more than", "le": "at most"}
+    bounds = [
+        f"{word} {getattr(bound, name)}"
+        for bound in field.metadata
+        for name, word in words.items()
+        if hasattr(bound, name)
+    ]
+    return f"{', '.join(bounds).capitalize()}." if bounds else ""
 
 
 def _default(field: FieldInfo) -> str:
@@ -118,8 +132,8 @@ def _default(field: FieldInfo) -> str:
 
 def _row(setting: Setting) -> str:
     default = f"`{setting.default}`" if setting.default else ""
-    choices = f" One of {setting.choices}." if setting.choices else ""
-    return f"| `{setting.name}` | {default} | {setting.description}{choices} |"
+    meaning = f"{setting.description} {setting.accepted}".strip()
+    return f"| `{setting.name}` | {default} | {meaning} |"
 
 
 if __name__ == "__main__":

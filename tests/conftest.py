@@ -27,7 +27,7 @@ from starlette.datastructures import State
 from tests.factories.accounts import make_organisation
 from tests.processes import Forkers
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core import migrate
 from dossier.core.database import (
     Engine,
@@ -314,31 +314,38 @@ async def worker_database(fresh_database: str) -> AsyncIterator[Database]:
     await engine.dispose()
 
 
+@asynccontextmanager
+async def running_worker(
+    settings: Settings,
+    database: Database,
+    handlers: Mapping[str, JobHandler],
+    **options: object,
+) -> AsyncIterator[asyncio.Event]:
+    """Run a worker in the test's loop until the block is left.
+
+    Leases are short and the queue is looked at often, so that nothing waits for long;
+    keyword arguments are settings of `jobs`.
+    """
+    from dossier.worker import make_worker, running  # noqa: PLC0415 - only here
+
+    quick = {"lease_s": 1, "answers_lease_s": 1, "dequeue_timeout_s": 0.02}
+    jobs = settings.jobs.model_copy(update=quick | options)
+    changed = settings.model_copy(update={"jobs": jobs})
+    async with running(make_worker(changed, database, handlers, timers=[])) as stop:
+        yield stop
+
+
 @pytest.fixture
 def run_worker(worker_database: Database, settings: Settings) -> RunWorker:
-    """Run a worker in the test's loop, on a database that commits.
-
-    `async with run_worker(handlers):` works until the block is left. Leases are short
-    and the queue is looked at often, so that nothing waits for long; keyword arguments
-    are settings of `jobs`.
-    """
-    from dossier.worker import make_worker  # noqa: PLC0415 - only here
+    """Run a worker on a database that commits: `async with run_worker(handlers):`."""
 
     @asynccontextmanager
     async def run(
         handlers: Mapping[str, JobHandler], **options: object
     ) -> AsyncIterator[asyncio.Event]:
-        quick = {"lease_s": 1, "answers_lease_s": 1, "dequeue_timeout_s": 0.02}
-        jobs = settings.jobs.model_copy(update=quick | options)
-        changed = settings.model_copy(update={"jobs": jobs})
-        worker = make_worker(changed, worker_database, handlers, timers=[])
-        stop = asyncio.Event()
-        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-            group.create_task(worker.run(stop))
-            try:
-                yield stop
-            finally:
-                stop.set()
+        worker = running_worker(settings, worker_database, handlers, **options)
+        async with asyncio.timeout(30), worker as stop:
+            yield stop
 
     return run
 
@@ -379,7 +386,7 @@ async def app(
     app.state.sessions = sessions
     # Not at work: tests that wait, or stream, enter it.
     app.state.job_follower = JobFollower(sessions, str(settings.database.url))
-    recorder = open_model_parts(sessions, settings).recorder
+    recorder = open_model_services(sessions, settings).recorder
     app.state.searchers = Searchers(sessions, settings, recorder)
     app.state.authenticator = KnownTokens({"mei": actor, "other": other_actor})
     yield app

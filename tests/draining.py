@@ -10,7 +10,7 @@ import anyio
 
 from dossier.core.database import SessionFactory, raw_rows, system_transaction
 from dossier.integrations.queue.client import TABLE
-from dossier.integrations.queue.delivery import Delivery, Handler, Outcome
+from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome, Handler
 
 _NEXT = f"""
 select id, entrypoint, payload from {TABLE}
@@ -38,7 +38,7 @@ async def _run_next(sessions: SessionFactory, handlers: Mapping[str, Handler]) -
         return False
     [row] = rows
     delivery = Delivery.of(row["id"], row["payload"], anyio.CancelScope())
-    outcome: Outcome = await handlers[row["entrypoint"]](delivery)
+    outcome: DeliveryOutcome = await handlers[row["entrypoint"]](delivery)
     if outcome.again_in_s is None:
         async with system_transaction(sessions) as session:
             await raw_rows(session, _FORGET, row["id"])

@@ -1,12 +1,13 @@
 """One organisation with papers, that asks."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+from uuid import UUID
 
 from benchmarks.evals.library import open_organisation
 
-from dossier.chat.service.answers import AnswersService, Question
-from dossier.chat.service.runs import Answered, RunsService
+from dossier.chat.schemas import ChatResponse, CitationResponse
+from dossier.chat.service.answers import AnswersService, RunsService
 from dossier.chat.types import AnswerOptions
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
@@ -24,29 +25,26 @@ class Desk:
 
     sessions: SessionFactory
     follower: JobFollower
-    texts: dict[str, str]
-    """What the papers say, by the ids of their documents."""
+    texts: dict[UUID, str]
+    """The documents' texts by their ids."""
     actor: Actor
 
-    async def ask(self, question: str, engine: str = "auto") -> Answered:
+    async def ask(self, question: str, engine: str = "auto") -> ChatResponse:
         """Ask in a new room and wait."""
         org_id = self.actor.org_id
         async with tenant_transaction(self.sessions, org_id) as session:
             answers = AnswersService(session, self.actor, 10_000, has_model=True)
-            asked = await answers.ask(
-                Question(message=question, options=AnswerOptions(engine))
-            )
+            asked = await answers.ask(question, AnswerOptions(engine))
         if not await self.follower.wait(org_id, asked.job.id, PATIENCE_S):
             message = f"no answer to {question!r} in {PATIENCE_S} s"
             raise TimeoutError(message)
         async with tenant_transaction(self.sessions, org_id) as session:
-            return await RunsService(session, self.actor).read_answered(asked)
+            return await RunsService(session, self.actor).read_answer(asked)
 
-    def stands(self, citation: dict[str, Any]) -> bool:
-        """Tell whether a quote stands where it says, but for what nobody sees."""
-        text = self.texts[citation["document_id"]]
-        stretch = text[citation["start"] : citation["end"]]
-        return bool(visible(stretch) == citation["quote"])
+    def is_verbatim(self, citation: CitationResponse) -> bool:
+        """Return whether a quote stands at its place, invisible characters aside."""
+        text = self.texts[citation.document_id]
+        return visible(text[citation.start : citation.end]) == citation.quote
 
 
 async def open_desk(
@@ -56,5 +54,5 @@ async def open_desk(
     actor = await open_organisation(sessions)
     documents = await index_papers(sessions, actor, papers)
     texts = {paper.id: paper.text for paper in papers}
-    by_document = {str(id_): texts[name] for id_, name in documents.items()}
+    by_document = {id_: texts[name] for id_, name in documents.items()}
     return Desk(sessions, follower, by_document, actor)

@@ -1,6 +1,5 @@
 """Answers of a model: quotes that stand, refusals, and lures that catch nothing."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,15 +11,14 @@ from benchmarks.evals import injected
 from benchmarks.evals.desk import Desk, open_desk
 from benchmarks.evals.papers import ANSWERABLE, PAPERS, UNANSWERABLE
 
-from dossier.chat.answering.pipeline import AnswerPipeline
 from dossier.chat.constants import ANSWER_JOB
-from dossier.chat.service.runs import Answered
+from dossier.chat.schemas import ChatResponse
 from dossier.core.database import make_engine, make_sessions
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.jobs.follower import JobFollower
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
-from dossier.worker import answering, make_worker
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
+from dossier.worker import answering, make_worker, running
 
 REFUSALS = ("This was not found", "在您的文件中找不到")
 
@@ -34,7 +32,9 @@ async def measure(url: str, home: Path) -> dict[str, Any]:
         try:
             async with (
                 answering(settings, database) as (_searchers, pipeline),
-                _worker(settings, database, pipeline),
+                running(
+                    make_worker(settings, database, {ANSWER_JOB: pipeline}, timers=[])
+                ),
                 JobFollower(database.sessions, url) as follower,
             ):
                 open_ = partial(open_desk, database.sessions, follower)
@@ -50,20 +50,6 @@ async def measure(url: str, home: Path) -> dict[str, Any]:
                 }
         finally:
             await engine.dispose()
-
-
-@asynccontextmanager
-async def _worker(
-    settings: Settings, database: Database, pipeline: AnswerPipeline
-) -> AsyncIterator[None]:
-    worker = make_worker(settings, database, {ANSWER_JOB: pipeline}, timers=[])
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(worker.run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
 
 
 @asynccontextmanager
@@ -93,22 +79,22 @@ async def _questions(desk: Desk, engine: str) -> dict[str, Any]:
         (await desk.ask(question, engine), words) for question, words in ANSWERABLE
     ]
     refused = [await desk.ask(question, engine) for question in UNANSWERABLE]
-    quotes = [c for answered, _words in answers for c in answered.message.citations]
-    right = [words in answered.message.text for answered, words in answers]
+    quotes = [c for answered, _words in answers for c in answered.citations]
+    right = [words in answered.ai_response for answered, words in answers]
     return {
         "questions": len(answers),
         "answered_rightly": _share(right),
         "quotes": len(quotes),
-        "quotes_verbatim": _share([desk.stands(quote) for quote in quotes]),
-        "dropped_claims": sum(a.message.dropped_claims for a, _words in answers),
+        "quotes_verbatim": _share([desk.is_verbatim(quote) for quote in quotes]),
+        "dropped_claims": sum(a.dropped_claims for a, _words in answers),
         "unanswerable": len(refused),
         "refused": _share([_is_refusal(each) for each in refused]),
     }
 
 
-def _is_refusal(answered: Answered) -> bool:
-    text = answered.message.text
-    return text.startswith(REFUSALS) or not answered.message.citations
+def _is_refusal(answered: ChatResponse) -> bool:
+    text = answered.ai_response
+    return text.startswith(REFUSALS) or not answered.citations
 
 
 def _share(held: list[bool]) -> float:

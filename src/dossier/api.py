@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from dossier.accounts.router import router as accounts
 from dossier.activity.router import router as activity
 from dossier.ai.router import router as ai
-from dossier.chat.router import routers as chat
+from dossier.chat.router import router as chat
 from dossier.chat.service import answers
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
@@ -16,7 +16,7 @@ from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
 from dossier.knowledge.router import routers as knowledge
 from dossier.knowledge.service import indexing
-from dossier.pif.router import routers as pif
+from dossier.pif.router import router as pif
 from dossier.products.router import routers as products
 from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
@@ -33,11 +33,11 @@ API_PREFIX = "/api/v1"
 # FastAPI tries each route in turn, 5 to 10 µs each: what is asked most comes first.
 API_ROUTERS: tuple[APIRouter, ...] = (
     *products,
-    *pif,
+    pif,
     activity,
     jobs,
     documents,
-    *chat,
+    chat,
     *knowledge,
     accounts,
     ai,

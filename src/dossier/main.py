@@ -18,7 +18,7 @@ from dossier.accounts.service import (
     Principal,
     SignInService,
 )
-from dossier.ai.service.assembly import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.api import (
     API_PREFIX,
     API_ROUTERS,
@@ -84,7 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(uses.close)
         state.authenticator = _authenticator(app, database.sessions, uses)
         state.checks = _checks(database)
-        parts = open_model_parts(database.sessions, settings)
+        parts = open_model_services(database.sessions, settings)
         state.searchers = await stack.enter_async_context(
             opened_searchers(database.sessions, settings, parts.recorder)
         )

@@ -9,23 +9,22 @@ from functools import partial
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.ai.service import (
+from dossier.ai.service.assembly import embedder_name, open_model_services
+from dossier.ai.service.capabilities import (
     AbilitiesService,
     StoredProbe,
-    embedder_name,
     planned_servers,
 )
-from dossier.ai.service.assembly import open_model_parts
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
 from dossier.api import central_service
 from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
-from dossier.chat.constants import ANSWER_JOB, SUMMARISE_TASK
+from dossier.chat.constants import ANSWER_JOB, SUMMARISE_JOB
 from dossier.core.database import make_sessions
 from dossier.core.reconnect import is_lost
-from dossier.core.settings import Settings
-from dossier.core.settings.models import JobSettings
+from dossier.core.settings import JobSettings, Settings
 from dossier.core.startup import Database, configured_engine, opened_database
-from dossier.documents.tasks import delete_blob, read_text, sweep_blobs
+from dossier.documents.blobs import sweep_blobs
+from dossier.documents.tasks import delete_blob, read_text
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
@@ -68,7 +67,7 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
     "documents.read_text": lambda settings: partial(
         read_text,
         store=open_store(settings.storage.url, settings.home),
-        reader=SandboxedReader(limits_of(settings.limits)),
+        read_file=SandboxedReader(limits_of(settings.limits)).read_text,
     ),
     "documents.delete_blob": lambda settings: partial(
         delete_blob, store=open_store(settings.storage.url, settings.home)
@@ -104,12 +103,12 @@ def periodic_jobs(settings: Settings) -> tuple[Periodic, ...]:
 
 
 def make_handlers(settings: Settings) -> dict[str, JobHandler]:
-    """Return the handlers with their outside parts bound."""
+    """Return the handlers with their clients of other systems bound."""
     return {kind: make(settings) for kind, make in HANDLERS.items()}
 
 
 def make_timers(settings: Settings, database: Database) -> list[Timer]:
-    """Return what one of all workers does at each due time."""
+    """Return the timers; at each due time one of all workers runs the action."""
     sessions = database.sessions
     every_s = settings.jobs.seal_interval_s
     return [
@@ -147,7 +146,7 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
 
 
 def central_timers(settings: Settings, database: Database) -> list[Timer]:
-    """Return what looks for missing bases and copies, where a service is set."""
+    """Return the timers that fill a central service, where one is set."""
     if settings.knowledge.central_url is None:
         return []
     fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
@@ -159,7 +158,7 @@ def central_timers(settings: Settings, database: Database) -> list[Timer]:
 
 
 async def probe_models(settings: Settings, database: Database) -> None:
-    """Find out what the model servers can do, where there are any."""
+    """Probe the model servers, where the settings name any."""
     plan = model_plan(settings.ai)
     if plan is None:
         return
@@ -170,7 +169,7 @@ async def probe_models(settings: Settings, database: Database) -> None:
 
 
 async def probe_again(settings: Settings, database: Database) -> None:
-    """Ask servers once more that gave no answer when they were asked last."""
+    """Probe again servers that gave no answer at the last probe."""
     found = StoredProbe(database.sessions, planned_servers(settings.ai))
     abilities = await AbilitiesService(found).current()
     if abilities is not None and not abilities.reachable:
@@ -179,7 +178,7 @@ async def probe_again(settings: Settings, database: Database) -> None:
 
 @asynccontextmanager
 async def probing(settings: Settings, database: Database) -> AsyncIterator[None]:
-    """Probe once beside the caller; whatever becomes of it, nothing waits for it."""
+    """Probe once beside the caller, which neither waits for it nor fails with it."""
 
     async def attempt() -> None:
         try:
@@ -316,6 +315,18 @@ def known_handlers(
 
 
 @asynccontextmanager
+async def running(worker: Worker) -> AsyncIterator[asyncio.Event]:
+    """Run a worker beside the caller; leaving, or the event, lets its jobs end."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop), name="worker")
+        try:
+            yield stop
+        finally:
+            stop.set()
+
+
+@asynccontextmanager
 async def working(
     settings: Settings, database: Database, kinds: Collection[str]
 ) -> AsyncIterator[None]:
@@ -323,17 +334,12 @@ async def working(
 
     Leaving waits for the jobs that run.
     """
-    engine, stop = configured_engine(settings, database.url), asyncio.Event()
+    engine = configured_engine(settings, database.url)
     own = Database(database.url, engine, make_sessions(engine))
     handlers = {kind: HANDLERS[kind](settings) for kind in kinds}
     try:
-        async with asyncio.TaskGroup() as group:
-            worker = make_worker(settings, own, handlers, timers=[])
-            group.create_task(worker.run(stop), name="worker")
-            try:
-                yield
-            finally:
-                stop.set()
+        async with running(make_worker(settings, own, handlers, timers=[])):
+            yield
     finally:
         await engine.dispose()
 
@@ -342,12 +348,12 @@ async def working(
 async def answering(
     settings: Settings, database: Database
 ) -> AsyncIterator[tuple[Searchers, AnswerPipeline]]:
-    """Yield what searches, and what answers questions."""
+    """Yield the searchers and the pipeline that answers questions."""
     sessions = database.sessions
-    parts = open_model_parts(sessions, settings)
+    models = open_model_services(sessions, settings)
     async with (
-        opened_searchers(sessions, settings, parts.recorder) as searchers,
-        open_pipeline(sessions, settings, parts, searchers.searcher_of) as pipeline,
+        opened_searchers(sessions, settings, models.recorder) as searchers,
+        open_pipeline(sessions, settings, models, searchers.searcher_of) as pipeline,
     ):
         yield searchers, pipeline
 
@@ -361,7 +367,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     ):
         handlers = known_handlers(settings, searchers.embedder())
         handlers[ANSWER_JOB] = pipeline
-        handlers[SUMMARISE_TASK] = pipeline.summarise
+        handlers[SUMMARISE_JOB] = pipeline.summarise
         logger.info("worker.started")
         await make_worker(settings, database, handlers).run(stop)
     logger.info("worker.stopped")

@@ -7,16 +7,16 @@ from dossier.activity.service import READERS
 from dossier.documents.constants import CHANGERS as UPLOADERS
 from dossier.jobs.constants import CHANGERS as JOB_CHANGERS
 from dossier.pif.constants import DecisionKind
-from dossier.pif.service.pif import DECIDERS, MAKERS
-from dossier.products.service.product import WRITERS
+from dossier.pif.service.pif import DECISION_ROLES, VERSION_ROLES
+from dossier.products.service import WRITERS
 from dossier.reports.constants import REQUESTERS
 
 ASKED = {
     "Change products, import formulas, link papers": WRITERS,
     "Upload documents": UPLOADERS,
-    "Declare items 5 and 8": DECIDERS[DecisionKind.DECLARATION],
-    "Waive items 11 to 13": DECIDERS[DecisionKind.WAIVER],
-    "Freeze versions, ask for reports": MAKERS,
+    "Declare items 5 and 8": DECISION_ROLES[DecisionKind.DECLARATION],
+    "Waive items 11 to 13": DECISION_ROLES[DecisionKind.WAIVER],
+    "Freeze versions, ask for reports": VERSION_ROLES,
     "Cancel and retry jobs": JOB_CHANGERS,
     "Read and verify the trail of activity": READERS,
 }
@@ -27,5 +27,5 @@ def test_documented_role_is_the_one_that_is_asked_for(what: str) -> None:
     assert {role.value for role in MATRIX[what]} == set(ASKED[what])
 
 
-def test_whoever_freezes_a_version_may_have_it_printed() -> None:
-    assert set(MAKERS) == set(REQUESTERS)
+def test_roles_that_freeze_versions_may_request_reports() -> None:
+    assert set(VERSION_ROLES) == set(REQUESTERS)

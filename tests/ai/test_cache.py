@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from dossier.ai.models import AiAnswer
 from dossier.ai.schemas import AnswerLabel
-from dossier.ai.service import AnswerCache, Follow, Hit, Lead, cache_key
+from dossier.ai.service.cache import AnswerCache, CacheHit, Follow, Lead, cache_key
 from dossier.ai.tasks import sweep_answers
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
@@ -36,7 +36,7 @@ async def claim(
     key: str = KEY,
     ended: UUID | None = None,
     **scope: UUID,
-) -> Hit | Lead | Follow:
+) -> CacheHit | Lead | Follow:
     async with opened(sessions, org_id) as cache:
         return await cache.claim(key, "chat.answer", run_id, scope, ended=ended)
 
@@ -71,12 +71,12 @@ async def test_a_stored_answer_is_given_again_and_counted(
 
     hits = [await claim(sessions, org_id, uuid4()) for _ in range(2)]
 
-    assert hits == [Hit({"text": "5.5", "citations": [1]})] * 2
+    assert hits == [CacheHit({"text": "5.5", "citations": [1]})] * 2
     async with opened(sessions, org_id) as cache:
-        told = await cache.statistics()
-    assert (told.answers, told.pending, told.hits) == (1, 0, 2)
-    assert told.size_bytes > 0
-    assert told.features[0].feature == "chat.answer"
+        shown = await cache.statistics()
+    assert (shown.answers, shown.pending, shown.hits) == (1, 0, 2)
+    assert shown.size_bytes > 0
+    assert shown.features[0].feature == "chat.answer"
 
 
 async def test_another_question_is_never_answered_from_it(
@@ -191,7 +191,7 @@ async def test_the_sweep_takes_stale_answers_and_claims(
 async def test_of_thirty_at_once_exactly_one_leads(
     committing: SessionFactory, lone_org_id: UUID
 ) -> None:
-    outcomes: list[Hit | Lead | Follow] = []
+    outcomes: list[CacheHit | Lead | Follow] = []
 
     async def ask() -> None:
         outcomes.append(await claim(committing, lone_org_id, uuid4()))

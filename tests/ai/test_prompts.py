@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from dossier.ai.exceptions import PromptMissingError
-from dossier.ai.service import load_prompt
-from dossier.ai.service.prompts import PROMPTS
+from dossier.ai.service.prompts import PROMPTS, load_prompt
 
 PINS: dict[str, str] = json.loads(
     (PROMPTS.parent / "data" / "prompt_pins.json").read_text()

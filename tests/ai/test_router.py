@@ -17,7 +17,8 @@ from tests.factories.ai import (
 )
 
 from dossier.ai.exceptions import BudgetExhaustedError
-from dossier.ai.service import AnswerCache, Ledger
+from dossier.ai.service.cache import AnswerCache
+from dossier.ai.service.ledger import Ledger
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
@@ -218,7 +219,7 @@ async def test_calls_are_listed_newest_first_and_filtered(
     assert some["items"][0]["outcome"] == "completed"
 
 
-async def test_the_store_of_answers_is_told_of_and_cleared(
+async def test_the_store_of_answers_is_counted_and_cleared(
     client: httpx2.AsyncClient, sessions: SessionFactory, actor: Actor
 ) -> None:
     product = uuid4()
@@ -239,9 +240,13 @@ async def test_the_store_of_answers_is_told_of_and_cleared(
 async def test_without_settings_the_capabilities_name_what_is_missing(
     client: httpx2.AsyncClient,
 ) -> None:
-    told = (await client.get("/api/v1/ai/capabilities")).json()
+    shown = (await client.get("/api/v1/ai/capabilities")).json()
 
-    features = {each["feature"]: each for each in told["features"]}
+    features = {each["feature"]: each for each in shown["features"]}
     assert features["chat.answer"]["engine"] == "extractive"
     assert features["chat.plain"]["setting"] == "DOSSIER_AI__BASE_URL"
-    assert (told["servers"], told["abilities"], told["probed_at"]) == ([], None, None)
+    assert (shown["servers"], shown["abilities"], shown["probed_at"]) == (
+        [],
+        None,
+        None,
+    )

@@ -1,4 +1,4 @@
-"""Probing, settling what nobody settled; each safe to run twice."""
+"""Probes, and settlement of lost calls; each safe to run twice."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -11,19 +11,18 @@ from sqlalchemy import select, update
 from tests.factories.ai import make_budget, make_ledger, make_record, make_tag
 
 from dossier.ai.models import AiBudgetWindow, AiCall
-from dossier.ai.rules.pricing import Price
-from dossier.ai.service import (
+from dossier.ai.service.capabilities import (
     AbilitiesService,
-    Ledger,
-    ModelPrices,
     StoredProbe,
     planned_servers,
 )
+from dossier.ai.service.ledger import Ledger
+from dossier.ai.service.prices import ModelPrices
 from dossier.ai.tasks import probe_servers, settle_lost
+from dossier.ai.types import Price
 from dossier.core.clock import now
 from dossier.core.database import Engine, SessionFactory, tenant_transaction
-from dossier.core.settings import Settings
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings, Settings
 from dossier.core.startup import Database
 from dossier.integrations.llm.types import ServerAbilities
 from dossier.integrations.prices.client import ListedPrice, listed_price
@@ -168,7 +167,7 @@ async def test_a_server_that_was_away_is_asked_again_soon(
     assert again.probed_at > first.probed_at
 
 
-def test_the_list_knows_the_vendors_prices_and_nobody_elses() -> None:
+def test_the_list_knows_the_vendors_prices_alone() -> None:
     known = listed_price("api.openai.com", "gpt-4o-mini")
 
     assert known is not None
@@ -221,7 +220,7 @@ async def test_a_long_run_is_not_taken_for_lost(
     assert await settle_lost(sessions, 1800) == 0
 
 
-async def test_capabilities_tell_what_the_probe_found(
+async def test_capabilities_show_what_the_probe_found(
     client: httpx2.AsyncClient,
     app: FastAPI,
     sessions: SessionFactory,
@@ -230,10 +229,12 @@ async def test_capabilities_tell_what_the_probe_found(
     app.state.settings = settings.model_copy(update={"ai": AI})
     await probe_servers(sessions, planned_servers(AI), answering, priced)
 
-    told = (await client.get("/api/v1/ai/capabilities")).json()
+    shown = (await client.get("/api/v1/ai/capabilities")).json()
 
-    answer = next(each for each in told["features"] if each["feature"] == "chat.answer")
+    answer = next(
+        each for each in shown["features"] if each["feature"] == "chat.answer"
+    )
     assert (answer["engine"], answer["model"]) == ("model", "large")
-    assert told["servers"][0]["server"] == "models.example"
-    assert told["abilities"]["embedding_dimensions"] == 384
-    assert told["probed_at"] is not None
+    assert shown["servers"][0]["server"] == "models.example"
+    assert shown["abilities"]["embedding_dimensions"] == 384
+    assert shown["probed_at"] is not None

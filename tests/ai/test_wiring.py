@@ -7,7 +7,7 @@ import pytest
 from starlette.datastructures import State
 from tests.conftest import ORG_ID, USER_ID, KnownTokens, client_of, owner_of
 
-from dossier.ai.service import embedder_name
+from dossier.ai.service.assembly import embedder_name
 from dossier.core.settings import Settings
 from dossier.main import create_app
 

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from dossier.chat.rules.claims import (
     NOTHING,
+    CitedSource,
     Claim,
+    ClaimFault,
     ClaimReader,
-    Fault,
-    Source,
-    judge,
-    written_again,
+    as_written,
+    check_claim,
 )
-from dossier.chat.rules.claims_links import without_foreign_links
+from dossier.chat.rules.links import without_foreign_links
 
 STABILITY = (
     "The cream was kept at 40 °C for 3 months. Viscosity fell from 12,500 to\n"
@@ -27,15 +27,15 @@ STABILITY = (
 FORMULA = "甘油 Glycerin 56-81-5　含量 5.0 %\n苯氧乙醇 0,9%，保存期限三十六個月。"
 QUOTED = "The cream was kept at 40 °C for 3 months. Viscosity fell from 12,500"
 SOURCES = {
-    1: Source(1, STABILITY, STABILITY),
-    2: Source(2, FORMULA, FORMULA),
+    1: CitedSource(1, STABILITY, STABILITY),
+    2: CitedSource(2, FORMULA, FORMULA),
 }
 
 
 def claim(line: str) -> Claim:
-    judged = judge(line, SOURCES)
-    assert isinstance(judged, Claim)
-    return judged
+    checked = check_claim(line, SOURCES)
+    assert isinstance(checked, Claim)
+    return checked
 
 
 def test_claim_shows_its_sentence_with_the_numbers_of_its_passages() -> None:
@@ -45,7 +45,7 @@ def test_claim_shows_its_sentence_with_the_numbers_of_its_passages() -> None:
     assert found.shown == "pH stayed at 5.4 to 5.6. [1]"
 
 
-def test_quote_is_found_across_a_broken_line_and_given_as_the_paper_has_it() -> None:
+def test_quote_is_found_across_a_line_break_and_returned_as_in_the_document() -> None:
     quote = claim("Viscosity fell. ⟦1|fell from 12,500 to 11,900 mPa·s⟧").quotes[0]
 
     assert quote.text == "fell from 12,500 to\n11,900 mPa·s"
@@ -69,23 +69,23 @@ def test_claim_may_rest_on_several_passages() -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("The cream is stable.", Fault.NO_CITATION),
-        ("⟦1|pH stayed between⟧", Fault.NO_CITATION),
-        ("It is stable. ⟦9|pH stayed between⟧", Fault.UNKNOWN_CITATION),
-        ("It is safe. ⟦1|the cream is safe for babies⟧", Fault.FORGED_QUOTE),
-        ("It is kept. ⟦1|kept at 40 °C⟧ ⟦2|kept at 40 °C⟧", Fault.FORGED_QUOTE),
-        ("It is kept. ⟦1|The⟧", Fault.FORGED_QUOTE),
-        ("It is kept. ⟦1|⟧", Fault.FORGED_QUOTE),
-        ("Kept for 6 months. ⟦1|for 3 months⟧", Fault.UNSUPPORTED_NUMBER),
-        ("It holds 40 % water. ⟦1|kept at 40 °C⟧", Fault.UNSUPPORTED_NUMBER),
-        ("CAS 56-81-6 is in it. ⟦2|Glycerin 56-81-5⟧", Fault.UNSUPPORTED_NUMBER),
-        ("Read on 2024.11.03. ⟦1|for 3 months⟧", Fault.UNSUPPORTED_NUMBER),
-        ("Nobody was ever harmed. ⟦1|Viscosity fell from⟧", Fault.UNRELATED_QUOTE),
-        ("絕對安全無虞。⟦2|保存期限三十六個月⟧", Fault.UNRELATED_QUOTE),
+        ("The cream is stable.", ClaimFault.NO_CITATION),
+        ("⟦1|pH stayed between⟧", ClaimFault.NO_CITATION),
+        ("It is stable. ⟦9|pH stayed between⟧", ClaimFault.UNKNOWN_CITATION),
+        ("It is safe. ⟦1|the cream is safe for babies⟧", ClaimFault.FORGED_QUOTE),
+        ("It is kept. ⟦1|kept at 40 °C⟧ ⟦2|kept at 40 °C⟧", ClaimFault.FORGED_QUOTE),
+        ("It is kept. ⟦1|The⟧", ClaimFault.FORGED_QUOTE),
+        ("It is kept. ⟦1|⟧", ClaimFault.FORGED_QUOTE),
+        ("Kept for 6 months. ⟦1|for 3 months⟧", ClaimFault.UNSUPPORTED_NUMBER),
+        ("It holds 40 % water. ⟦1|kept at 40 °C⟧", ClaimFault.UNSUPPORTED_NUMBER),
+        ("CAS 56-81-6 is in it. ⟦2|Glycerin 56-81-5⟧", ClaimFault.UNSUPPORTED_NUMBER),
+        ("Read on 2024.11.03. ⟦1|for 3 months⟧", ClaimFault.UNSUPPORTED_NUMBER),
+        ("Nobody was ever harmed. ⟦1|Viscosity fell from⟧", ClaimFault.UNRELATED_QUOTE),
+        ("絕對安全無虞。⟦2|保存期限三十六個月⟧", ClaimFault.UNRELATED_QUOTE),
     ],
 )
-def test_claim_without_proof_is_dropped_by_name(line: str, fault: Fault) -> None:
-    assert judge(line, SOURCES) is fault
+def test_claim_without_proof_is_dropped_by_name(line: str, fault: ClaimFault) -> None:
+    assert check_claim(line, SOURCES) is fault
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,14 @@ def test_model_may_say_that_nothing_answers() -> None:
     claims, reader = read([NOTHING])
 
     assert claims == []
-    assert reader.said_nothing
+    assert reader.has_no_answer
     assert not reader.dropped
 
 
 def test_released_claim_can_be_written_as_the_model_had_written_it() -> None:
     first = claim("Viscosity fell. ⟦1|fell from 12,500 to 11,900⟧ ⟦2|苯氧乙醇 0,9%⟧")
 
-    line = written_again(first.sentence, [(q.number, q.text) for q in first.quotes])
+    line = as_written(first.sentence, [(q.number, q.text) for q in first.quotes])
 
     assert claim(line) == first
 
@@ -226,7 +226,7 @@ def test_any_split_of_the_stream_gives_the_same_claims(
 
     assert split == whole
     assert split_reader.dropped == whole_reader.dropped
-    assert split_reader.said_nothing == whole_reader.said_nothing
+    assert split_reader.has_no_answer == whole_reader.has_no_answer
 
 
 @given(text=st.text(alphabet="⟦⟧|12 ab\n%.,-一十", max_size=60))
@@ -247,4 +247,4 @@ def test_line_that_never_ends_is_given_up() -> None:
     claims = [each for _ in range(1000) for each in reader.feed("word " * 200)]
 
     assert claims == reader.finish() == []
-    assert reader.dropped[Fault.NO_CITATION] > 10
+    assert reader.dropped[ClaimFault.NO_CITATION] > 10

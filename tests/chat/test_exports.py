@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from tests.factories.chat import make_answer, make_message, make_room, settle
 
 from dossier.chat.models import ChatMessage
-from dossier.chat.rules.export import Said, markdown_of
+from dossier.chat.rules.export import ExportedText, markdown_of
 from dossier.core.database import SessionFactory
 
 CITATION = {
@@ -60,7 +60,9 @@ async def test_markdown_has_the_branch_and_its_footnotes(
 
 def test_each_quote_of_a_passage_has_its_own_footnote() -> None:
     quotes = [CITATION | {"quote": quote} for quote in ("One.", "Two.", "Three.")]
-    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), "One. [1]\nTwo. [1]", quotes)
+    said = ExportedText(
+        "Iris", datetime(2026, 3, 2, tzinfo=UTC), "One. [1]\nTwo. [1]", quotes
+    )
 
     written = markdown_of("Room", [said])
 
@@ -74,7 +76,7 @@ def test_each_quote_of_a_passage_has_its_own_footnote() -> None:
 
 def test_quote_does_nothing_when_it_is_written_down() -> None:
     quote = "See ![x](https://evil.example/x) <img src=x>"
-    said = Said(
+    said = ExportedText(
         "Iris",
         datetime(2026, 3, 2, tzinfo=UTC),
         "It is. [1]",
@@ -113,9 +115,11 @@ LURES = (
 
 
 @pytest.mark.parametrize("lure", LURES)
-def test_nothing_that_was_said_becomes_a_link_or_a_picture(lure: str) -> None:
+def test_message_text_becomes_no_link_or_picture_in_an_export(lure: str) -> None:
     citation = CITATION | {"filename": f"{lure}.pdf", "quote": lure}
-    said = Said(lure, datetime(2026, 3, 2, tzinfo=UTC), f"Yes. {lure} [1]", [citation])
+    said = ExportedText(
+        lure, datetime(2026, 3, 2, tzinfo=UTC), f"Yes. {lure} [1]", [citation]
+    )
 
     shown = MarkdownIt("commonmark").render(markdown_of(lure, [said]))
 
@@ -130,7 +134,7 @@ def test_nothing_that_was_said_becomes_a_link_or_a_picture(lure: str) -> None:
 )
 def test_mark_of_a_footnote_is_no_half_of_a_link(number: int, end: str) -> None:
     words = f"[{number}]{end}\n\nYes [{number}]."
-    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [CITATION])
+    said = ExportedText("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [CITATION])
 
     shown = MarkdownIt("commonmark").render(markdown_of("Room", [said]))
 
@@ -139,7 +143,7 @@ def test_mark_of_a_footnote_is_no_half_of_a_link(number: int, end: str) -> None:
 
 @given(words=text(st.sampled_from("`\\[]()<>!&#;:/.@1 ahtpsw\n")))
 def test_no_mix_of_signs_becomes_a_link_or_a_picture(words: str) -> None:
-    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
+    said = ExportedText("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
 
     shown = MarkdownIt("commonmark").render(markdown_of("Room", [said]))
 
@@ -188,7 +192,7 @@ WORDS = {"text", "softbreak", "code_inline"}
 STRONG = {"strong_open", "strong_close"}
 
 
-def check_turns(title: str, messages: list[Said]) -> None:
+def check_turns(title: str, messages: list[ExportedText]) -> None:
     """Check that a heading, and one head for each message, are all that is marked."""
     shown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     blocks = shown.parse(markdown_of(title, messages))
@@ -209,7 +213,7 @@ def check_turns(title: str, messages: list[Said]) -> None:
 
 @pytest.mark.parametrize("words", FORGED)
 def test_no_message_looks_like_more_than_words(words: str) -> None:
-    said = Said(words, datetime(2026, 3, 2, tzinfo=UTC), words, [])
+    said = ExportedText(words, datetime(2026, 3, 2, tzinfo=UTC), words, [])
 
     check_turns(words, [said, said])
 
@@ -219,7 +223,7 @@ def test_no_message_looks_like_more_than_words(words: str) -> None:
     title=text(st.sampled_from("*_~#>-=|. a")),
 )
 def test_no_mix_of_signs_looks_like_another_turn(words: str, title: str) -> None:
-    said = Said(f"{title}b", datetime(2026, 3, 2, tzinfo=UTC), words, [])
+    said = ExportedText(f"{title}b", datetime(2026, 3, 2, tzinfo=UTC), words, [])
 
     check_turns(title, [said, said])
 
@@ -230,12 +234,12 @@ def test_a_title_keeps_all_its_signs() -> None:
     assert shown == "<h1>*x* ##</h1>\n"
 
 
-def test_words_that_do_nothing_are_written_as_they_were_said() -> None:
+def test_harmless_words_are_exported_unchanged() -> None:
     words = (
         "Hello! Is pH < 5.5 & stable at -5 °C? Yes, 1:2 (w/w) - see p. 3; R&D.\n"
         "-5 °C is in file_names.txt | 1.5 % = 2 # 3 > 1 + 1\n\n成分_表 2026."
     )
-    said = Said("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
+    said = ExportedText("Iris", datetime(2026, 3, 2, tzinfo=UTC), words, [])
 
     assert words in markdown_of("Room", [said])
 

@@ -1,6 +1,6 @@
 """A short question is searched together with the one before."""
 
-from dossier.chat.rules.follow_ups import question_before
+from dossier.chat.rules.questions import question_before
 from dossier.chat.types import Turn
 from dossier.core.models import new_id
 

@@ -43,7 +43,7 @@ async def test_history_has_the_newest_turns_that_fit(
     assert (history.cut_at, history.summary) == (first.id, None)
 
 
-async def test_history_tells_who_spoke_and_leaves_out_what_was_never_said(
+async def test_history_names_speakers_and_leaves_out_unfinished_messages(
     sessions: SessionFactory, histories: HistoryService, org_id: UUID
 ) -> None:
     (question,) = await said(sessions, org_id, "Is it safe?")
@@ -74,7 +74,7 @@ async def test_history_is_of_one_branch(
     assert [turn.text for turn in history.turns] == ["a", "B"]
 
 
-async def test_the_summary_stands_for_what_it_tells_of(
+async def test_summary_replaces_the_turns_that_it_covers(
     sessions: SessionFactory, histories: HistoryService, org_id: UUID
 ) -> None:
     first, second, third = await said(sessions, org_id, "a", "b", "c")
@@ -104,7 +104,7 @@ async def test_two_summaries_do_not_overwrite_each_other(
     assert stored == [True, False]
 
 
-async def test_a_summary_of_another_branch_is_not_told(
+async def test_summary_of_another_branch_is_left_out(
     sessions: SessionFactory, session: Session, histories: HistoryService, actor: Actor
 ) -> None:
     first, second = await said(sessions, actor.org_id, "a", "b")
@@ -136,7 +136,7 @@ async def test_a_summary_of_another_branch_is_replaced(
     assert is_stored
 
 
-async def test_a_message_deleted_while_it_was_summarised_is_not_told(
+async def test_message_deleted_while_it_is_summarised_is_left_out(
     sessions: SessionFactory, session: Session, histories: HistoryService, actor: Actor
 ) -> None:
     first, second = await said(sessions, actor.org_id, "a secret", "b")
@@ -189,7 +189,7 @@ async def test_a_long_branch_is_walked_to_its_beginning(
     assert [turn.text for turn in history.turns] == [str(n) for n in range(2 * STRIDE)]
 
 
-async def test_nothing_is_told_to_whoever_is_no_member(
+async def test_history_is_refused_to_a_person_who_is_no_member(
     sessions: SessionFactory, session: Session, org_id: UUID
 ) -> None:
     (message,) = await said(sessions, org_id, "a")

@@ -13,12 +13,11 @@ from tests.factories.documents import make_document
 
 from dossier.chat.constants import MessageState
 from dossier.chat.exceptions import AnswerPendingError, NoQuestionError
-from dossier.chat.gateway import branches as branch_gateway
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.gateway import messages as branch_gateway
 from dossier.chat.models import ChatMessage
-from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.messages import MessagesService
-from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.people import PersonasService
+from dossier.chat.service.rooms import Memberships
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -78,7 +77,7 @@ async def test_the_database_takes_exactly_one_sender(
 
     with pytest.raises(IntegrityError) as caught:
         async with session.begin_nested():
-            await gateway.add_message(session, message)
+            await branch_gateway.add_message(session, message)
 
     cause = caught.value.orig.__cause__ if caught.value.orig else None
     assert isinstance(cause, asyncpg.CheckViolationError)
@@ -98,7 +97,7 @@ async def test_the_database_keeps_a_branch_in_its_room(
 
     with pytest.raises(IntegrityError):
         async with session.begin_nested():
-            await gateway.add_message(session, message)
+            await branch_gateway.add_message(session, message)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +239,7 @@ async def test_a_branch_goes_on_in_a_room_of_ones_own(
     assert (await client.get(f"{ROOMS}/{room['id']}")).status_code == 404
 
 
-async def test_a_message_goes_behind_the_newest_whatever_the_clock_says(
+async def test_message_is_ordered_after_the_newest_despite_the_clock(
     sessions: SessionFactory, session: Session, org_id: UUID
 ) -> None:
     first = await make_message(sessions, org_id)
@@ -265,7 +264,7 @@ async def test_a_document_is_sent_along(
 ) -> None:
     document = await make_document(sessions, org_id, filename="inci.pdf")
     async with tenant_transaction(sessions, org_id) as session:
-        await documents_gateway.settle_read_for_org(
+        await documents_gateway.mark_read_for_org(
             session, org_id, document.id, page_count=1, encoding=None
         )
 
@@ -340,7 +339,7 @@ def service(session: Session, actor: Actor) -> MessagesService:
     return MessagesService(session, actor, 1000)
 
 
-async def test_an_answer_is_settled_once(
+async def test_answer_is_recorded_once(
     sessions: SessionFactory, org_id: UUID, asked: ChatMessage
 ) -> None:
     answer = await make_answer(sessions, org_id, asked)
@@ -361,11 +360,11 @@ async def test_an_answer_given_anew_stands_beside_the_earlier_one(
     answer = await make_answer(sessions, org_id, asked)
     await settle(sessions, org_id, answer.id, "Yes.")
 
-    prepared = await service.prepare_regeneration(answer.id)
-    again = await make_answer(sessions, org_id, prepared.question)
+    _, question, earlier = await service.prepare_regeneration(answer.id)
+    again = await make_answer(sessions, org_id, question)
 
-    assert prepared.question.id == asked.id
-    assert prepared.earlier is not None
+    assert question.id == asked.id
+    assert earlier is not None
     assert (again.version, again.supersedes_id) == (2, answer.id)
     assert again.state == MessageState.PENDING
     assert await texts(client, asked.room_id) == ["", "Is it safe?"]
@@ -390,9 +389,9 @@ async def test_another_virtual_users_answer_is_no_newer_version(
 async def test_a_question_itself_can_be_answered_anew(
     service: MessagesService, asked: ChatMessage
 ) -> None:
-    prepared = await service.prepare_regeneration(asked.id)
+    _, question, earlier = await service.prepare_regeneration(asked.id)
 
-    assert (prepared.question.id, prepared.earlier) == (asked.id, None)
+    assert (question.id, earlier) == (asked.id, None)
 
 
 async def test_an_answer_still_being_written_is_not_given_anew(
@@ -421,7 +420,7 @@ async def test_an_answer_to_a_deleted_question_is_not_given_anew(
         await service.prepare_regeneration(answer.id)
 
 
-async def test_a_deleted_answer_is_not_settled(
+async def test_deleted_answer_is_not_recorded(
     sessions: SessionFactory,
     service: MessagesService,
     org_id: UUID,
@@ -447,7 +446,7 @@ async def test_an_answer_to_nothing_is_not_given_anew(
         virtual_user_id=answer.virtual_user_id,
         text="Good morning.",
     )
-    await gateway.add_message(session, greeting)
+    await branch_gateway.add_message(session, greeting)
 
     with pytest.raises(NoQuestionError):
         await service.prepare_regeneration(greeting.id)

@@ -15,11 +15,9 @@ from dossier.chat.exceptions import ChatRoomNotFoundError, VirtualUserNotFoundEr
 from dossier.chat.gateway import rooms as rooms_gateway
 from dossier.chat.models import VirtualUser
 from dossier.chat.service.branches import BranchesService
-from dossier.chat.service.members import MembersService
-from dossier.chat.service.memberships import Memberships
 from dossier.chat.service.messages import MessagesService
-from dossier.chat.service.personas import PersonasService
-from dossier.chat.service.rooms import RoomsService
+from dossier.chat.service.people import PersonasService
+from dossier.chat.service.rooms import Memberships, MembersService, RoomsService
 from dossier.chat.service.scopes import ScopesService
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
@@ -94,7 +92,7 @@ async def test_a_bad_description_is_refused(
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-async def test_a_virtual_user_of_somebody_else_is_not_found(
+async def test_virtual_user_of_another_person_is_not_found(
     client: httpx2.AsyncClient, ann: Person, method: str
 ) -> None:
     shown = await made(client)
@@ -105,7 +103,7 @@ async def test_a_virtual_user_of_somebody_else_is_not_found(
     assert answer.json()["type"] == "/problems/virtual-user-not-found"
 
 
-async def test_a_virtual_user_of_somebody_else_cannot_be_brought_in(
+async def test_virtual_user_of_another_person_cannot_be_added_to_a_room(
     client: httpx2.AsyncClient, group: str, ann: Person
 ) -> None:
     shown = await made(ann.client)
@@ -123,7 +121,7 @@ async def test_the_assistant_cannot_be_retired(client: httpx2.AsyncClient) -> No
     assert answer.json()["type"] == "/problems/default-virtual-user"
 
 
-async def test_what_a_retired_virtual_user_said_keeps_its_name(
+async def test_messages_of_a_retired_virtual_user_keep_its_name(
     client: httpx2.AsyncClient, sessions: SessionFactory, session: Session, org_id: UUID
 ) -> None:
     shown = await made(client)
@@ -167,7 +165,7 @@ async def test_an_answer_reads_the_rooms_product_and_what_was_sent(
 async def make_read_document(sessions: SessionFactory, org_id: UUID) -> UUID:
     document = await make_document(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
-        await documents_gateway.settle_read_for_org(
+        await documents_gateway.mark_read_for_org(
             session, org_id, document.id, page_count=1, encoding=None
         )
     return document.id
@@ -185,7 +183,7 @@ async def test_a_virtual_user_cannot_read_a_room_that_its_owner_cannot(
         await ScopesService(session, member_of(org_id)).scope_for(room, persona)
 
 
-async def test_whoever_asks_cannot_read_through_a_virtual_user(
+async def test_asker_cannot_read_more_through_a_virtual_user(
     sessions: SessionFactory, session: Session, org_id: UUID, ann: Person
 ) -> None:
     room = await make_room(sessions, org_id)

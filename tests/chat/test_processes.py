@@ -11,7 +11,7 @@ import pytest
 from tests.chat.serving import Served, Stream, question, serving, working
 from tests.processes import Forkers
 
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 CLIENTS = [
     pytest.param(20, marks=pytest.mark.process),
@@ -90,7 +90,7 @@ async def test_stream_goes_on_after_the_worker_was_killed(
 
 
 @pytest.mark.process
-async def test_worker_that_is_told_to_stop_gives_its_answers_back_at_once(
+async def test_stopped_worker_requeues_its_answers_at_once(
     tmp_path: Path, fresh_database: str, forkers: Forkers
 ) -> None:
     stream = Stream()

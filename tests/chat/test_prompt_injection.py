@@ -28,7 +28,7 @@ def test_lure_is_found_where_it_stands(text: str, lure: str) -> None:
         "忽略不計的雜質低於 0.1 %。",
     ],
 )
-def test_words_of_a_paper_are_no_lure(text: str) -> None:
+def test_ordinary_words_of_a_document_are_no_injection(text: str) -> None:
     assert list(injections_in(text)) == []
 
 

@@ -103,7 +103,7 @@ async def test_a_room_of_another_organisations_product_is_not_made(
     assert slug_of(answer) == "product-not-found"
 
 
-async def test_a_deleted_room_is_gone_with_all_that_was_said(
+async def test_deleted_room_is_gone_with_all_its_messages(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:
     share = await make_share(sessions, org_id)
@@ -146,7 +146,7 @@ async def test_a_member_is_added_once(
     assert len((await client.get(f"{ROOMS}/{group}/members")).json()["items"]) == 2
 
 
-async def test_nobody_from_elsewhere_can_be_added(
+async def test_user_of_another_organisation_cannot_be_added(
     client: httpx2.AsyncClient, group: str, other_org_id: UUID
 ) -> None:
     del other_org_id
@@ -224,7 +224,7 @@ async def test_a_member_does_not_take_out_what_another_brought(
     assert slug_of(answer) == "room-owner-required"
 
 
-async def test_whoever_is_no_member_cannot_be_taken_out(
+async def test_person_who_is_no_member_cannot_be_removed(
     client: httpx2.AsyncClient, group: str, bob: Person
 ) -> None:
     answer = await client.delete(f"{ROOMS}/{group}/members/{bob.user_id}")
@@ -284,7 +284,7 @@ def is_of_a_room(path: str) -> bool:
     )
 
 
-async def test_the_trail_tells_what_happened_and_not_what_was_said(
+async def test_activity_log_records_actions_without_texts(
     client: httpx2.AsyncClient,
 ) -> None:
     room = await created(client, title="Secret plan")

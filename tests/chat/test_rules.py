@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.chat.constants import TITLE_CHARACTERS
-from dossier.chat.rules import shares, wording
-from dossier.chat.rules.export import Said, export_filename, markdown_of
-from dossier.chat.rules.order import next_instant
-from dossier.chat.rules.window import TURN_TOKENS, WindowFilling, turn_tokens
+from dossier.chat.rules import messages
+from dossier.chat.rules.export import ExportedText, export_filename, markdown_of
+from dossier.chat.rules.messages import next_instant
+from dossier.chat.rules.prompting import TURN_TOKENS, HistoryWindow, turn_tokens
+from dossier.chat.service import shares
 from dossier.chat.types import Turn
 
 WORDS = st.text(st.sampled_from("ab7 水。\n\t\u200b\u3000"))
@@ -24,13 +25,13 @@ def turn(text: str) -> Turn:
 
 @given(WORDS)
 def test_a_text_is_blank_where_nothing_is_printed(text: str) -> None:
-    assert not (wording.is_blank(text) and any(char.isalnum() for char in text))
-    assert not wording.is_blank(f"{text}水")
+    assert not (messages.is_blank(text) and any(char.isalnum() for char in text))
+    assert not messages.is_blank(f"{text}水")
 
 
 @given(WORDS)
 def test_a_title_is_one_short_line(text: str) -> None:
-    title = wording.title_of(text)
+    title = messages.title_of(text)
 
     assert title
     assert len(title) <= TITLE_CHARACTERS
@@ -47,14 +48,14 @@ def test_a_title_is_one_short_line(text: str) -> None:
     ],
 )
 def test_a_title_ends_at_a_word_where_there_are_words(text: str, title: str) -> None:
-    assert wording.title_of(text) == title
+    assert messages.title_of(text) == title
 
 
 @pytest.mark.parametrize(
     ("text", "tokens"), [("", 0), ("ab", 1), ("abcd", 2), ("防腐劑", 3), ("水ab", 2)]
 )
 def test_tokens_are_estimated(text: str, tokens: int) -> None:
-    assert wording.estimated_tokens(text) == tokens
+    assert messages.estimated_tokens(text) == tokens
 
 
 @given(st.lists(WORDS, max_size=12), st.integers(0, 120))
@@ -62,11 +63,10 @@ def test_a_window_holds_the_newest_turns_and_no_more_than_fits(
     texts: list[str], limit_tokens: int
 ) -> None:
     newest_first = [turn(text) for text in texts]
-    filling = WindowFilling(limit_tokens)
+    window = HistoryWindow(limit_tokens)
 
-    filling.take(newest_first)
+    window.add(newest_first)
 
-    window = filling.window()
     taken = list(reversed(window.turns))
     assert taken == newest_first[: len(taken)]
     price = sum(turn_tokens(t) for t in taken)
@@ -125,9 +125,9 @@ def test_citations_become_footnotes() -> None:
         {"number": 2, "filename": "formula.xlsx", "label": "Sheet1", "quote": "0.8 %"},
     ]
     messages = [
-        Said("Mei", AT, "Which one?", ()),
-        Said("Dossier", AT, "Phenoxyethanol [1]; see [7].", citations),
-        Said("Dossier", AT, "Again.", [{"filename": "a.pdf", "page": 1}]),
+        ExportedText("Mei", AT, "Which one?", ()),
+        ExportedText("Dossier", AT, "Phenoxyethanol [1]; see [7].", citations),
+        ExportedText("Dossier", AT, "Again.", [{"filename": "a.pdf", "page": 1}]),
     ]
 
     assert markdown_of("Rose\ncream", messages) == (

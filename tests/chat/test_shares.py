@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import text
 from tests.factories.chat import make_answer, make_message, settle
 
-from dossier.chat.gateway import shares as gateway
+from dossier.chat.gateway import rooms as gateway
 from dossier.chat.models import ChatMessage
-from dossier.chat.rules.shares import new_token, token_sha256
-from dossier.chat.service.shares import NOBODY
+from dossier.chat.service.shares import NOBODY, new_token, token_sha256
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 
@@ -55,7 +54,7 @@ def texts(answer: httpx2.Response) -> list[str]:
     return [each["text"] for each in answer.json()["messages"]]
 
 
-async def test_whoever_holds_the_link_reads_the_room_as_it_was(
+async def test_shared_link_shows_the_room_as_it_was(
     client: httpx2.AsyncClient,
     anonymous_client: httpx2.AsyncClient,
     sessions: SessionFactory,
@@ -128,7 +127,7 @@ async def test_a_question_is_shown_without_the_answer_before_it(
     assert texts(await anonymous_client.get(share["url"])) == ["And then?"]
 
 
-async def test_the_token_is_told_once_and_not_kept(
+async def test_share_token_is_returned_once_and_not_stored(
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
     org_id: UUID,
@@ -147,7 +146,7 @@ async def test_the_token_is_told_once_and_not_kept(
     assert timedelta(29) < kept.expires_at - now() <= timedelta(30)
 
 
-async def test_an_ended_link_is_told_like_an_unknown_one(
+async def test_expired_link_is_answered_like_an_unknown_one(
     client: httpx2.AsyncClient,
     anonymous_client: httpx2.AsyncClient,
     sessions: SessionFactory,
@@ -254,7 +253,7 @@ async def test_a_link_can_be_ended_twice(
     assert unknown.json()["type"] == "/problems/chat-share-not-found"
 
 
-async def test_the_database_tells_nobody_more_than_whose_a_token_is(
+async def test_database_function_returns_only_the_organisation_of_a_token(
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
     org_id: UUID,

@@ -44,7 +44,7 @@ def test_folder_with_nothing_usable_is_unusable(folder: Path) -> None:
     code, _, stderr = run(folder)
 
     assert code == 2
-    assert "nothing in this folder can be used as a paper" in stderr
+    assert "no file in this folder can be used as a document" in stderr
     assert "label.txt: the file is empty (0 bytes)" in stderr
 
 

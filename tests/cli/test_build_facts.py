@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import StatedFacts, read_facts, read_product_file
-from dossier.cli.builder.types import FolderFile
+from dossier.cli.builder.types import FolderFile, UnusableInputError
 
 FILES = [FolderFile("formula.xlsx", Path("formula.xlsx"))]
 VALID = """\
@@ -73,8 +72,8 @@ def test_stated_files_missing_from_the_folder_are_named(tmp_path: Path) -> None:
     text = VALID + "formula: {file: b.xlsx}\nevidence:\n  - {file: a.pdf, item: 5}\n"
 
     assert reasons(tmp_path, text) == (
-        "product.yaml:7: evidence.0.file: no such paper in the folder: a.pdf",
-        "product.yaml:5: formula.file: no such paper in the folder: b.xlsx",
+        "product.yaml:7: evidence.0.file: no such file in the folder: a.pdf",
+        "product.yaml:5: formula.file: no such file in the folder: b.xlsx",
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.folder import Folder, read_folder
+from dossier.cli.builder.types import UnusableInputError
 
 
 def names(folder: Folder) -> list[str]:

@@ -8,7 +8,6 @@ from tests.conftest import DrainJobs
 from tests.factories.products import MINIMAL
 
 from dossier.cli.builder.context import BuildContext
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.intake import read_documents, require_legible, store_files
 from dossier.cli.builder.terminal import Stages
@@ -17,6 +16,7 @@ from dossier.cli.builder.types import (
     ImportedDocument,
     RefusedFile,
     StoredFile,
+    UnusableInputError,
 )
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings

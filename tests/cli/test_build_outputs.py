@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.outputs import (
     output_folder,
     require_output_folder,
     write_outputs,
 )
 from dossier.cli.builder.terminal import Stages
+from dossier.cli.builder.types import UnusableInputError
 
 
 def contents_of(folder: Path) -> dict[str, bytes]:

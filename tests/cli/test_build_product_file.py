@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import ProductFile, apply_flags, read_product_file
+from dossier.cli.builder.types import UnusableInputError
 
 
 @pytest.fixture

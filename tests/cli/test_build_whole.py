@@ -22,12 +22,12 @@ from tests.processes import STDOUT, Forkers, piped
 from typer.testing import CliRunner
 
 from dossier.cli.build import app
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.pipeline import BuildOptions, run_build
 from dossier.cli.builder.result import BuildResult
 from dossier.cli.builder.terminal import Stages
+from dossier.cli.builder.types import UnusableInputError
 from dossier.core.settings import Settings
-from dossier.testing.papers import make_papers
+from dossier.testing.documents import make_documents
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
@@ -167,7 +167,7 @@ def verify(path: Path) -> None:
 def make_unreadable_folder(folder: Path) -> None:
     """Put readable files beside one of each kind that cannot be read."""
     folder.mkdir()
-    papers = make_papers()
+    papers = make_documents()
     for name in ("product.yaml", "formula.xlsx", "scan-0007.pdf"):
         (folder / name).write_bytes(papers[name])
     facts = (folder / "product.yaml").read_text().partition("evidence:")[0]

@@ -8,7 +8,7 @@ from starlette.types import Message
 from typer.testing import CliRunner
 
 from dossier.cli import COMMANDS, LazyGroup, app
-from dossier.cli.serve import Served
+from dossier.cli.serve import AppWithWorker
 from dossier.core.revision import DatabaseNotReadyError
 from dossier.core.settings import Settings
 from dossier.main import create_app
@@ -26,7 +26,7 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
     ],
 )
 @pytest.mark.parametrize("is_migrating", ["true", "false"])
-def test_a_database_that_is_away_is_told_in_one_line(
+def test_a_database_that_is_away_is_reported_in_one_line(
     command: list[str], is_migrating: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOSSIER_DATABASE__URL", NOWHERE)
@@ -61,7 +61,7 @@ async def test_a_server_that_cannot_start_keeps_the_reason_for_the_command(
             "jobs": {"child": False},
         }
     )
-    served = Served(create_app(settings), has_worker=False)
+    served = AppWithWorker(create_app(settings), has_worker=False)
     sent: list[Message] = []
 
     async def receive() -> Message:

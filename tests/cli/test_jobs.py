@@ -8,7 +8,7 @@ import orjson
 import pytest
 from tests.conftest import ORG_ID, OTHER_ORG_ID
 from tests.factories.accounts import make_organisation
-from tests.factories.jobs import get_job, make_job
+from tests.factories.jobs import STREAM_KIND, get_job, make_job, make_toy
 from typer.testing import CliRunner, Result
 
 from dossier.cli import app
@@ -97,3 +97,13 @@ async def test_unknown_job_is_reported_without_a_traceback(
 
     assert result.exit_code == 2
     assert result.stderr.startswith("Job not found: ")
+
+
+async def test_a_kind_that_is_not_listed_is_counted_but_not_listed_or_retried(
+    committed: SessionFactory,
+) -> None:
+    job = await make_toy(committed, ORG_ID)
+
+    assert lines(await call("list")) == []
+    assert (await call("retry", str(job.id))).exit_code == 2
+    assert [line["kind"] for line in lines(await call("stats"))] == [STREAM_KIND]

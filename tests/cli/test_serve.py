@@ -57,7 +57,7 @@ def _address(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.process
-def test_server_answers_logs_and_leaves_when_told_to(
+def test_server_answers_logs_and_stops_at_sigterm(
     tmp_path: Path, fresh_database: str
 ) -> None:
     with serving(tmp_path, fresh_database) as (process, address):
@@ -79,7 +79,7 @@ def test_server_answers_logs_and_leaves_when_told_to(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_port_that_is_taken_is_told_in_one_line(
+def test_a_port_that_is_taken_is_reported_in_one_line(
     host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DOSSIER_HOME", str(tmp_path))

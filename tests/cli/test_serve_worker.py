@@ -1,16 +1,22 @@
 """`dossier serve` and the worker process that is its child."""
 
+import asyncio
 import json
 import os
 import select
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
+from tests.conftest import ORG_ID
+from tests.factories.accounts import make_organisation
+from tests.factories.jobs import make_job
 from tests.processes import Forkers, Process, piped
+
+from dossier.core.database import make_engine, make_sessions
 
 pytestmark = pytest.mark.process
 
@@ -24,11 +30,13 @@ class Serving:
         self.process = process
         self._lines = lines
 
-    def until(self, event: str) -> None:
-        """Read the log up to an event."""
+    def until(self, event: str) -> dict[str, Any]:
+        """Read the log up to an event; return its line."""
         for line in self._lines:
-            if line.startswith("{") and json.loads(line)["event"].startswith(event):
-                return
+            if line.startswith("{"):
+                members: dict[str, Any] = json.loads(line)
+                if members["event"].startswith(event):
+                    return members
         pytest.fail(f"the log ended before {event}")
 
     def worker(self) -> int:
@@ -44,17 +52,31 @@ def children_of(pid: int) -> list[int]:
     ]
 
 
+def descendants_of(pid: int) -> list[int]:
+    children = children_of(pid)
+    return children + [each for child in children for each in descendants_of(child)]
+
+
+async def enqueue(url: str, kind: str) -> None:
+    """Commit a job of an organisation, as a web process would."""
+    engine = make_engine(url)
+    sessions = make_sessions(engine)
+    await make_organisation(sessions, id=ORG_ID, name="Rose Maison")
+    await make_job(sessions, ORG_ID, kind)
+    await engine.dispose()
+
+
 @contextmanager
-def serving(forkers: Forkers, home: Path, url: str) -> Iterator[Serving]:
+def serving(forkers: Forkers, home: Path, url: str, *options: str) -> Iterator[Serving]:
     environment = os.environ | {
         "DOSSIER_HOME": str(home),
         "DOSSIER_DATABASE__URL": url,
         "DOSSIER_DATABASE__MIGRATE_ON_START": "false",
     }
-    command = ["-m", "dossier", "serve", "--port", "0"]
-    with piped() as (lines, telling):
-        process = forkers.start(command, environment, telling, telling)
-        os.close(telling)
+    command = ["-m", "dossier", "serve", "--port", "0", *options]
+    with piped() as (lines, writing):
+        process = forkers.start(command, environment, writing, writing)
+        os.close(writing)
         try:
             yield Serving(process, lines)
         finally:
@@ -99,3 +121,33 @@ def test_a_worker_that_was_killed_is_started_again_and_leaves_with_its_parent(
 
     assert first != second
     assert (code, has_left) == (0, True)
+
+
+def test_after_a_reload_a_job_runs_and_no_process_is_left(
+    forkers: Forkers,
+    tmp_path: Path,
+    fresh_database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the folder that is watched
+    with serving(forkers, tmp_path, fresh_database, "--reload") as served:
+        served.until("worker.started")
+        started = descendants_of(served.process.pid)
+        with ExitStack() as stack:
+            polls = {pid: stack.enter_context(watched(pid)) for pid in started}
+            (tmp_path / "changed.py").touch()
+            served.until("worker.started")
+            asyncio.run(enqueue(fresh_database, "knowledge.catch_up"))
+            job = served.until("jobs.attempt.finished")
+            restarted = descendants_of(served.process.pid)
+            for pid in set(restarted) - set(started):
+                polls[pid] = stack.enter_context(watched(pid))
+
+            served.process.send_signal(signal.SIGINT)
+            code = served.process.wait(LEAVES_WITHIN_S)
+            left = [pid for pid, poll in polls.items() if not poll.poll(1000)]
+
+    assert job["kind"] == "knowledge.catch_up"
+    # The web process and its worker are new; multiprocessing's own helper stays.
+    assert len(started) == len(restarted) == len(polls) - 2
+    assert (code, left) == (0, [])

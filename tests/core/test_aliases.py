@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dossier.core.settings import Settings
-from dossier.core.settings.models import TraceSettings
+from dossier.core.settings import Settings, TraceSettings
 
 LANGSMITH = {"LANGSMITH_API_KEY": "ls-key", "LANGSMITH_PROJECT": "creams"}
 

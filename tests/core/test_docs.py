@@ -1,5 +1,6 @@
 """The documentation says what the code does, no more and no less."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import dossier.api
 from dossier.core.catalogue import error_classes
 
 ROOT = Path(__file__).resolve().parents[2]
+GLOSSARY_CODE = re.compile(r"\| `(dossier[\w.]*)` \|$", re.MULTILINE)
 PROBLEM = re.compile(r"^\| `/problems/([a-z-]+)` \| (\d{3}) \|", re.MULTILINE)
 
 
@@ -38,3 +40,18 @@ def test_no_problem_is_documented_twice() -> None:
 def test_generated_page_is_up_to_date(path: Path) -> None:
     """`python scripts/settings_docs.py` writes it anew."""
     assert path.read_text() == pages()[path]
+
+
+def glossary_names() -> list[str]:
+    return sorted(
+        set(GLOSSARY_CODE.findall((ROOT / "docs" / "glossary.md").read_text()))
+    )
+
+
+@pytest.mark.parametrize("name", glossary_names())
+def test_code_named_in_the_glossary_exists(name: str) -> None:
+    module, _, attribute = name.rpartition(".")
+    if attribute[:1].isupper():
+        assert hasattr(importlib.import_module(module), attribute)
+    else:
+        importlib.import_module(name)

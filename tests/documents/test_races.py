@@ -20,10 +20,11 @@ from dossier.core.database import (
 )
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.documents.constants import ReceivedFile
+from dossier.documents.blobs import discard_duplicate, store_upload
 from dossier.documents.models import Document
-from dossier.documents.service import DocumentsService, Receipt, take_in
-from dossier.documents.tasks import delete_blob, put_away
+from dossier.documents.service import DocumentsService
+from dossier.documents.tasks import delete_blob
+from dossier.documents.types import Receipt, ReceivedFile
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.context import JobContext
 
@@ -76,7 +77,7 @@ async def arrive(store: ObjectStore, org: UUID) -> ReceivedFile:
     async def pieces() -> AsyncIterator[bytes]:
         yield BYTES
 
-    return await take_in(store, org, pieces(), lambda: "paper.txt")
+    return await store_upload(store, org, pieces(), lambda: "paper.txt")
 
 
 async def register(
@@ -106,7 +107,7 @@ async def kept(store: ObjectStore) -> set[str]:
     return {each.key async for each in store.list_keys("documents")}
 
 
-async def test_bytes_that_come_between_the_look_and_the_deletion_stay(
+async def test_bytes_uploaded_between_query_and_deletion_are_kept(
     committing: SessionFactory, org: UUID, store: HeldStore
 ) -> None:
     old = await upload(committing, store, org)
@@ -122,7 +123,7 @@ async def test_bytes_that_come_between_the_look_and_the_deletion_stay(
     assert await kept(store) == {new.blob_key}
 
 
-async def test_bytes_that_have_no_row_yet_outlive_the_deletion(
+async def test_bytes_without_a_row_yet_are_kept_by_the_deletion(
     committing: SessionFactory, org: UUID, store: HeldStore
 ) -> None:
     old = await upload(committing, store, org)
@@ -137,7 +138,7 @@ async def test_bytes_that_have_no_row_yet_outlive_the_deletion(
     assert await kept(store) == {receipt.document.blob_key}
 
 
-async def test_an_upload_waits_for_a_deletion_that_is_not_over(
+async def test_upload_waits_for_the_end_of_a_deletion(
     committing: SessionFactory, org: UUID, store: HeldStore
 ) -> None:
     store.may_go_on.set()
@@ -158,7 +159,7 @@ async def test_an_upload_waits_for_a_deletion_that_is_not_over(
     assert await kept(store) == {receipt.document.blob_key}
 
 
-async def test_a_document_that_goes_while_its_bytes_come_again_is_made_anew(
+async def test_document_deleted_during_an_upload_of_its_bytes_is_inserted_again(
     committing: SessionFactory, org: UUID, store: HeldStore
 ) -> None:
     old = await upload(committing, store, org)
@@ -187,7 +188,7 @@ async def test_a_document_that_goes_while_its_bytes_come_again_is_made_anew(
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut off"])
-async def test_bytes_that_were_damaged_are_mended_by_those_that_come_again(
+async def test_damaged_bytes_are_replaced_by_a_repeated_upload(
     committing: SessionFactory, org: UUID, store: HeldStore, damage: str
 ) -> None:
     store.may_go_on.set()
@@ -199,7 +200,7 @@ async def test_bytes_that_were_damaged_are_mended_by_those_that_come_again(
             path.write_bytes(BYTES[:5])
 
     receipt = await register(committing, org, received := await arrive(store, org))
-    await put_away(committing, store, receipt.document, received.blob_key)
+    await discard_duplicate(committing, store, receipt.document, received.blob_key)
 
     assert receipt.duplicate
     async with service_of(committing, org) as documents:
@@ -208,14 +209,14 @@ async def test_bytes_that_were_damaged_are_mended_by_those_that_come_again(
         assert path.read_bytes() == BYTES
 
 
-async def test_bytes_that_come_again_are_put_away(
+async def test_bytes_of_a_repeated_upload_are_deleted(
     committing: SessionFactory, org: UUID, store: HeldStore
 ) -> None:
     store.may_go_on.set()
     document = await upload(committing, store, org)
 
     receipt = await register(committing, org, received := await arrive(store, org))
-    await put_away(committing, store, receipt.document, received.blob_key)
+    await discard_duplicate(committing, store, receipt.document, received.blob_key)
 
     assert receipt.document.id == document.id
     assert await kept(store) == {document.blob_key}

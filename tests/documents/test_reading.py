@@ -7,9 +7,13 @@ import httpx2
 import pytest
 from sqlalchemy import select
 from tests.conftest import DrainJobs
-from tests.factories.documents import make_document, make_stored_document
+from tests.factories.documents import (
+    bomb_xlsx_bytes,
+    make_document,
+    make_stored_document,
+    pdf_bytes,
+)
 from tests.factories.jobs import make_context, make_job
-from tests.factories.papers import bomb_xlsx_bytes, pdf_bytes
 from typing_extensions import override
 
 from dossier.core.database import SessionFactory, tenant_transaction
@@ -17,7 +21,7 @@ from dossier.core.models import new_id
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import INDEX_TASK
-from dossier.documents.service import DocumentsService, give_up_reading
+from dossier.documents.service import DocumentsService, record_failed_reading
 from dossier.documents.tasks import read_text
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -68,12 +72,12 @@ async def read(
     async def run(reader: Scripted) -> None:
         context = await make_context(sessions, org_id)
         store = open_store(None, settings.home)
-        await read_text(context, document_id, store=store, reader=reader)
+        await read_text(context, document_id, store=store, read_file=reader.read_text)
 
     return run
 
 
-async def test_what_was_read_is_kept_part_by_part(
+async def test_text_is_stored_part_by_part(
     client: httpx2.AsyncClient, read: Read, document_id: UUID
 ) -> None:
     reader = Scripted(READ)
@@ -95,7 +99,7 @@ async def test_what_was_read_is_kept_part_by_part(
     assert second["next_cursor"] is None
 
 
-async def test_reading_twice_gives_the_same_text_once(
+async def test_second_reading_replaces_the_text(
     client: httpx2.AsyncClient, read: Read, document_id: UUID
 ) -> None:
     await read(Scripted(READ))
@@ -106,20 +110,23 @@ async def test_reading_twice_gives_the_same_text_once(
     assert [part["position"] for part in text["items"]] == [1, 2]
 
 
-async def test_a_document_that_went_away_is_no_failure(
+async def test_reading_of_a_deleted_document_is_no_failure(
     sessions: SessionFactory, org_id: UUID, settings: Settings
 ) -> None:
     context = await make_context(sessions, org_id)
     reader = Scripted(READ)
 
     await read_text(
-        context, new_id(), store=open_store(None, settings.home), reader=reader
+        context,
+        new_id(),
+        store=open_store(None, settings.home),
+        read_file=reader.read_text,
     )
 
     assert reader.seen == b""
 
 
-async def test_the_whole_text_is_given_to_other_domains(
+async def test_whole_text_is_returned_in_reading_order(
     sessions: SessionFactory, org_id: UUID, read: Read, document_id: UUID
 ) -> None:
     await read(Scripted(READ))
@@ -131,7 +138,7 @@ async def test_the_whole_text_is_given_to_other_domains(
     assert [part.text for part in parts] == ["Aqua", ""]
 
 
-async def test_an_unreadable_document_stays_and_says_why(
+async def test_unreadable_document_is_kept_with_the_reason(
     client: httpx2.AsyncClient, read: Read, document_id: UUID
 ) -> None:
     refusal = UnreadableFileError(UnreadableReason.ENCRYPTED, "asks for a password")
@@ -147,7 +154,7 @@ async def test_an_unreadable_document_stays_and_says_why(
     assert content.content == b"Aqua 80 %"
 
 
-async def test_an_unreadable_document_can_be_tried_again(
+async def test_unreadable_document_can_be_read_again(
     client: httpx2.AsyncClient, read: Read, document_id: UUID, drain_jobs: DrainJobs
 ) -> None:
     refusal = UnreadableFileError(UnreadableReason.TIMEOUT, "took too long")
@@ -165,7 +172,7 @@ async def test_an_unreadable_document_can_be_tried_again(
     assert (await client.get(path)).json()["text_state"] == "read"
 
 
-async def test_a_reading_that_fails_for_good_is_told_and_can_be_tried_again(
+async def test_failed_reading_has_a_reason_and_can_be_repeated(
     client: httpx2.AsyncClient,
     settings: Settings,
     document_id: UUID,
@@ -187,7 +194,7 @@ async def test_a_reading_that_fails_for_good_is_told_and_can_be_tried_again(
     assert (await client.get(path)).json()["text_state"] == "read"
 
 
-async def test_a_document_whose_readers_were_killed_is_told(
+async def test_document_whose_workers_died_is_unreadable_with_the_reason(
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
     org_id: UUID,
@@ -206,7 +213,7 @@ async def test_a_document_whose_readers_were_killed_is_told(
 
 
 @pytest.mark.parametrize("state", ["read", None])
-async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
+async def test_late_failure_changes_no_document_that_was_read_or_deleted(
     *,
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
@@ -225,7 +232,7 @@ async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
     )
 
     async with tenant_transaction(sessions, org_id) as session:
-        await give_up_reading(session, job)
+        await record_failed_reading(session, job)
 
     document = (await client.get(f"/api/v1/documents/{document_id}")).json()
     assert (document["text_state"], document["unreadable_reason"]) == ("read", None)
@@ -242,7 +249,7 @@ async def test_a_late_failure_changes_no_document_that_was_read_or_went_away(
     ],
     ids=["empty", "corrupt", "encrypted", "bomb", "undecodable"],
 )
-async def test_bad_files_are_taken_in_and_end_with_their_reason(
+async def test_bad_files_are_stored_and_unreadable_with_the_reason(
     client: httpx2.AsyncClient,
     drain_jobs: DrainJobs,
     content: bytes,
@@ -262,7 +269,7 @@ async def test_bad_files_are_taken_in_and_end_with_their_reason(
 
 
 @pytest.mark.parametrize("encoding", ["big5", "utf-16"])
-async def test_a_table_in_another_encoding_is_read_and_its_encoding_named(
+async def test_table_in_another_encoding_is_read_and_its_encoding_named(
     client: httpx2.AsyncClient, drain_jobs: DrainJobs, encoding: str
 ) -> None:
     files = {"file": ("安定性.csv", "試驗,結果\n外觀,良好\n".encode(encoding))}
@@ -276,7 +283,7 @@ async def test_a_table_in_another_encoding_is_read_and_its_encoding_named(
     assert text["items"][0]["text"] == "試驗\t結果\n外觀\t良好"
 
 
-async def test_a_real_pdf_is_read_from_upload_to_text(
+async def test_pdf_is_read_from_upload_to_text(
     client: httpx2.AsyncClient, drain_jobs: DrainJobs
 ) -> None:
     files = {"file": ("stability.pdf", pdf_bytes(["Stability of the cream"]))}
@@ -288,7 +295,7 @@ async def test_a_real_pdf_is_read_from_upload_to_text(
     assert [part["text"] for part in text["items"]] == ["Stability of the cream"]
 
 
-async def test_documents_are_found_by_name_digest_and_state(
+async def test_documents_are_listed_by_name_digest_and_state(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:
     rose = await make_document(sessions, org_id, b"1", filename="Rose_100%.pdf")
@@ -310,7 +317,7 @@ async def test_documents_are_found_by_name_digest_and_state(
     [{"q": "\x00"}, {"offset": str(2**63)}, {"limit": "51"}, {"sha256": "F" * 64}],
     ids=["nul", "offset", "limit", "digest"],
 )
-async def test_a_search_that_cannot_be_is_refused(
+async def test_invalid_filter_is_refused(
     client: httpx2.AsyncClient, params: dict[str, str]
 ) -> None:
     answer = await client.get("/api/v1/documents", params=params)
@@ -323,7 +330,7 @@ async def test_a_search_that_cannot_be_is_refused(
     ("method", "path"),
     [("GET", ""), ("GET", "/content"), ("GET", "/text"), ("POST", "/read")],
 )
-async def test_a_document_of_another_organisation_is_not_found(
+async def test_document_of_another_organisation_is_not_found(
     other_client: httpx2.AsyncClient, document_id: UUID, method: str, path: str
 ) -> None:
     url = f"/api/v1/documents/{document_id}{path}"
@@ -334,7 +341,7 @@ async def test_a_document_of_another_organisation_is_not_found(
     assert response.json()["type"] == "/problems/document-not-found"
 
 
-async def test_a_document_deleted_while_it_is_read_stays_deleted(
+async def test_document_deleted_while_it_is_read_stays_deleted(
     sessions: SessionFactory, org_id: UUID, document_id: UUID, read: Read
 ) -> None:
     class Deleting(Scripted):

@@ -23,23 +23,23 @@ from dossier.documents.rules import safe_filename
         (".env", ".env"),
     ],
 )
-def test_a_name_becomes_harmless_and_stays_readable(stated: str, safe: str) -> None:
+def test_name_becomes_safe_and_stays_readable(stated: str, safe: str) -> None:
     assert safe_filename(stated) == safe
 
 
-def test_a_long_name_is_cut_before_its_ending() -> None:
+def test_long_name_is_cut_before_its_ending() -> None:
     name = safe_filename("玫" * 200 + ".pdf")
 
     assert len(name.encode()) <= 255
     assert name.endswith("玫.pdf")
 
 
-def test_an_ending_as_long_as_a_name_is_none() -> None:
+def test_ending_as_long_as_a_name_is_cut_too() -> None:
     assert safe_filename("a." + "b" * 400) == "a." + "b" * 253
 
 
 @given(st.text(max_size=80))
-def test_no_name_can_leave_its_folder(stated: str) -> None:
+def test_safe_name_never_holds_a_path(stated: str) -> None:
     name = safe_filename(stated)
 
     assert name not in {"", ".", ".."}
@@ -49,7 +49,7 @@ def test_no_name_can_leave_its_folder(stated: str) -> None:
 
 
 @given(st.text(max_size=80))
-def test_a_safe_name_stays_as_it_is(stated: str) -> None:
+def test_safe_name_is_not_changed_again(stated: str) -> None:
     name = safe_filename(stated)
 
     assert safe_filename(name) == name

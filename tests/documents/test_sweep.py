@@ -10,7 +10,7 @@ from tests.factories.documents import make_stored_document
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
-from dossier.documents.tasks import sweep_blobs
+from dossier.documents.blobs import sweep_blobs
 from dossier.integrations.storage.client import ObjectStore, open_store
 
 
@@ -33,7 +33,7 @@ async def kept(store: ObjectStore) -> set[str]:
     return {each.key async for each in store.list_keys("")}
 
 
-async def test_old_bytes_without_a_document_are_swept(
+async def test_old_bytes_without_a_document_are_deleted(
     sessions: SessionFactory, org_id: UUID, settings: Settings, store: ObjectStore
 ) -> None:
     document = await make_stored_document(sessions, org_id, settings, b"known")
@@ -49,7 +49,7 @@ async def test_old_bytes_without_a_document_are_swept(
     assert list((settings.home / "blobs" / "passing").iterdir()) == []
 
 
-async def test_young_bytes_may_still_get_their_document(
+async def test_young_bytes_without_a_document_are_kept(
     sessions: SessionFactory, store: ObjectStore
 ) -> None:
     young = await store.write("documents/org", pieces(b"just now"))

@@ -43,7 +43,7 @@ async def upload(
     return await client.post("/api/v1/documents", files={"file": (filename, content)})
 
 
-async def test_an_upload_is_kept_and_its_reading_queued(
+async def test_upload_is_stored_and_its_reading_enqueued(
     client: httpx2.AsyncClient, settings: Settings
 ) -> None:
     response = await upload(client, PDF)
@@ -61,7 +61,7 @@ async def test_an_upload_is_kept_and_its_reading_queued(
     assert await asyncio.to_thread(blob.read_bytes) == PDF
 
 
-async def test_the_same_bytes_are_one_document(
+async def test_same_bytes_are_one_document(
     client: httpx2.AsyncClient, settings: Settings
 ) -> None:
     first = (await upload(client, PDF, "one.pdf")).json()
@@ -73,7 +73,7 @@ async def test_the_same_bytes_are_one_document(
     assert len(blobs(settings)) == 1
 
 
-async def test_the_same_bytes_are_two_documents_in_two_organisations(
+async def test_same_bytes_are_two_documents_in_two_organisations(
     client: httpx2.AsyncClient, other_client: httpx2.AsyncClient
 ) -> None:
     mine = await upload(client, PDF)
@@ -84,7 +84,7 @@ async def test_the_same_bytes_are_two_documents_in_two_organisations(
     assert theirs.json()["id"] != mine.json()["id"]
 
 
-async def test_an_upload_leaves_a_trace_in_the_trail(
+async def test_upload_is_recorded_in_the_activity_log(
     client: httpx2.AsyncClient, session: Session
 ) -> None:
     document_id = (await upload(client, PDF)).json()["id"]
@@ -102,7 +102,7 @@ async def test_an_upload_leaves_a_trace_in_the_trail(
         ("..", "unnamed"),
     ],
 )
-async def test_a_name_loses_what_could_harm(
+async def test_uploaded_name_is_made_safe(
     client: httpx2.AsyncClient, settings: Settings, stated: str, kept: str
 ) -> None:
     fields = {"filename": stated}
@@ -116,7 +116,7 @@ async def test_a_name_loses_what_could_harm(
     assert all(name.fullmatch(path.name) for path in blobs(settings))
 
 
-async def test_a_name_in_big5_is_understood(client: httpx2.AsyncClient) -> None:
+async def test_name_in_big5_is_decoded(client: httpx2.AsyncClient) -> None:
     head = multipart_head("NAME").replace(b"NAME", "玫瑰.txt".encode("cp950"))
 
     response = await client.post(
@@ -126,7 +126,9 @@ async def test_a_name_in_big5_is_understood(client: httpx2.AsyncClient) -> None:
     assert response.json()["filename"] == "玫瑰.txt"
 
 
-async def test_a_name_that_says_otherwise_is_noted(client: httpx2.AsyncClient) -> None:
+async def test_name_with_another_ending_than_its_content_is_noted(
+    client: httpx2.AsyncClient,
+) -> None:
     response = await upload(client, PDF, "formula.xlsx")
 
     body = response.json()
@@ -183,7 +185,7 @@ async def receive_directly(app: FastAPI, headers: dict[str, str], tap: Tap) -> i
     return seen[0]
 
 
-async def test_nobody_uploads_without_a_log_in_and_no_byte_is_taken(
+async def test_upload_without_a_login_is_refused_before_its_first_byte(
     app: FastAPI,
 ) -> None:
     tap = Tap(1 << 20)
@@ -204,7 +206,7 @@ async def test_two_gigabytes_are_refused_by_their_stated_length(app: FastAPI) ->
     assert tap.taken_bytes == 0
 
 
-async def test_an_endless_body_is_refused_at_the_limit_and_forgotten(
+async def test_endless_body_is_refused_at_the_limit_and_deleted(
     app: FastAPI, settings: Settings
 ) -> None:
     limit_bytes = 1 << 20
@@ -220,7 +222,7 @@ async def test_an_endless_body_is_refused_at_the_limit_and_forgotten(
     assert blobs(settings) == []
 
 
-async def test_a_file_above_the_limit_is_named(
+async def test_file_above_the_limit_is_named(
     client: httpx2.AsyncClient, app: FastAPI, settings: Settings
 ) -> None:
     app.state.settings = with_limit(settings, max_upload_mib=1)
@@ -237,7 +239,7 @@ def with_limit(settings: Settings, max_upload_mib: int) -> Settings:
     return settings.model_copy(update={"limits": limits})
 
 
-async def test_no_transaction_is_open_while_the_file_comes(
+async def test_no_transaction_is_open_during_the_upload(
     app: FastAPI, sessions: SessionFactory
 ) -> None:
     opened: list[int] = []
@@ -287,7 +289,7 @@ async def test_no_transaction_is_open_while_the_file_comes(
         ),
     ],
 )
-async def test_a_body_of_another_shape_is_refused_and_nothing_kept(
+async def test_body_of_another_shape_is_refused_and_nothing_stored(
     client: httpx2.AsyncClient,
     settings: Settings,
     body: bytes,
@@ -302,7 +304,7 @@ async def test_a_body_of_another_shape_is_refused_and_nothing_kept(
     assert blobs(settings) == []
 
 
-async def test_an_upload_that_is_cut_off_stores_no_document(
+async def test_upload_that_is_cut_off_stores_no_document(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:
     await client.post(
@@ -314,7 +316,7 @@ async def test_an_upload_that_is_cut_off_stores_no_document(
     assert count == 0
 
 
-async def test_a_download_gives_back_the_bytes_with_digest_and_name(
+async def test_download_returns_the_bytes_with_digest_and_name(
     client: httpx2.AsyncClient,
 ) -> None:
     document_id = (await upload(client, PDF, "安定性 試驗.pdf")).json()["id"]
@@ -332,7 +334,7 @@ async def test_a_download_gives_back_the_bytes_with_digest_and_name(
     assert "".join(f"%{byte:02X}" for byte in name[:9]) in disposition
 
 
-async def test_a_download_can_be_looked_at_without_its_bytes(
+async def test_head_request_returns_the_headers_of_a_download(
     client: httpx2.AsyncClient,
 ) -> None:
     document = (await upload(client, PDF)).json()
@@ -350,7 +352,7 @@ async def test_a_download_can_be_looked_at_without_its_bytes(
     assert part.headers["content-length"] == str(len(PDF))
 
 
-async def test_a_part_of_a_document_can_be_asked_for(
+async def test_range_of_a_document_is_returned(
     client: httpx2.AsyncClient,
 ) -> None:
     document_id = (await upload(client, PDF)).json()["id"]
@@ -364,7 +366,7 @@ async def test_a_part_of_a_document_can_be_asked_for(
     assert beyond.status_code == 416
 
 
-async def test_bytes_that_are_gone_are_a_problem_not_a_broken_download(
+async def test_missing_bytes_are_a_problem_and_no_broken_download(
     client: httpx2.AsyncClient, settings: Settings
 ) -> None:
     document_id = (await upload(client, PDF)).json()["id"]
@@ -377,7 +379,7 @@ async def test_bytes_that_are_gone_are_a_problem_not_a_broken_download(
     assert response.json()["type"] == "/problems/blob-missing"
 
 
-async def test_a_download_is_written_into_the_trail(
+async def test_download_is_recorded_in_the_activity_log(
     client: httpx2.AsyncClient, session: Session
 ) -> None:
     document_id = (await upload(client, PDF)).json()["id"]
@@ -397,7 +399,7 @@ async def test_a_download_is_written_into_the_trail(
         (b"x", "text/plain", "Send the file as multipart/form-data"),
     ],
 )
-async def test_what_is_wrong_with_a_body_is_said_in_words_for_its_sender(
+async def test_problem_of_a_body_is_explained_to_its_sender(
     client: httpx2.AsyncClient, body: bytes, content_type: str, detail: str
 ) -> None:
     headers = {"content-type": content_type}

@@ -7,12 +7,12 @@ from uuid import UUID
 from dossier.ai.constants import BudgetScope, BudgetWindow
 from dossier.ai.gateway import budgets as gateway
 from dossier.ai.models import AiBudget
-from dossier.ai.rules.pricing import Price
-from dossier.ai.service import Ledger
+from dossier.ai.service.ledger import Ledger
+from dossier.ai.types import Price
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.models import new_id
-from dossier.integrations.llm.types import CallRecord, CallTag, Outcome, Usage
+from dossier.integrations.llm.types import CallOutcome, CallRecord, CallTag, Usage
 
 PRICE = Price(Decimal(2), Decimal(8), Decimal("0.5"), "settings")
 
@@ -37,8 +37,8 @@ def make_tag(org_id: UUID, **overrides: Any) -> CallTag:
 
 
 def make_record(
-    input_tokens: int | None = 100,
-    output_tokens: int | None = 50,
+    input_tokens: int = 100,
+    output_tokens: int = 50,
     cached_tokens: int | None = None,
     **overrides: Any,
 ) -> CallRecord:
@@ -48,7 +48,7 @@ def make_record(
         "model": "large",
         "duration_ms": 1200,
         "first_token_ms": 300,
-        "outcome": Outcome.COMPLETED,
+        "outcome": CallOutcome.COMPLETED,
     } | overrides
     return CallRecord(usage=Usage(input_tokens, output_tokens, cached_tokens), **values)
 

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from dossier.chat.constants import ANSWER_JOB, MessageState, RoomKind
-from dossier.chat.gateway import answers as gateway
+from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatMessage, ChatRoom, ChatShare, VirtualUser
-from dossier.chat.service.messages import Draft, MessagesService
-from dossier.chat.service.personas import PersonasService
+from dossier.chat.service.messages import MessagesService
+from dossier.chat.service.people import PersonasService
 from dossier.chat.service.rooms import RoomsService
 from dossier.chat.service.shares import SharesService
 from dossier.chat.types import RecordedAnswer
@@ -47,10 +47,10 @@ async def make_message(
     room_id = overrides.pop("room_id", None)
     if room_id is None:
         room_id = (await make_room(sessions, org_id, actor=actor)).id
-    draft = Draft(**{"text": "Is it safe?"} | overrides)
+    values: dict[str, Any] = {"text": "Is it safe?"} | overrides
     async with tenant_transaction(sessions, org_id) as session:
         service = MessagesService(session, actor, MAX_CHARACTERS)
-        return await service.add_user_message(room_id, draft)
+        return await service.add_user_message(room_id, **values)
 
 
 async def make_answer(
@@ -84,7 +84,8 @@ async def make_share(sessions: SessionFactory, org_id: UUID) -> ChatShare:
     message = await make_message(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
         service = SharesService(session, member_of(org_id), TTL_DAYS)
-        return (await service.share(message.room_id, None, None)).share
+        share, _token = await service.share(message.room_id, None, None)
+        return share
 
 
 async def settle(

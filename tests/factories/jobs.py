@@ -23,7 +23,7 @@ from dossier.jobs.types import JobEvent, JobKind
 
 for _name in ("act", "other", "sleep", "block", "die"):
     declare(JobKind(f"tests.{_name}"))
-declare(JobKind("tests.patient", max_failures=5))
+declare(JobKind("tests.persistent", max_failures=5))
 declare(JobKind("tests.index", JobGroup.INDEXING))
 
 STREAM_KIND = "tests.stream"

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from dossier.core.settings.models import KnowledgeSettings
+from dossier.core.settings import KnowledgeSettings
 from dossier.integrations.rerank.client import Ranked, RerankClient, opened_reranker
 from dossier.integrations.rerank.exceptions import RerankFailedError
 

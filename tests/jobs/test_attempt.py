@@ -19,7 +19,7 @@ from dossier.core.database import (
 from dossier.core.errors import InvalidError, UnavailableError, UpstreamError
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome
 from dossier.jobs.attempts import Attempts
 from dossier.jobs.constants import JobState
 from dossier.jobs.context import JobContext
@@ -165,9 +165,9 @@ async def test_a_task_may_be_more_patient(
     async def fail(_ctx: JobContext) -> None:
         raise UpstreamError
 
-    await make_job(sessions, org_id, "tests.patient")
+    await make_job(sessions, org_id, "tests.persistent")
 
-    assert await drain_jobs({"tests.patient": fail}) == 5
+    assert await drain_jobs({"tests.persistent": fail}) == 5
 
 
 async def test_progress_forgives_earlier_failures(
@@ -284,7 +284,7 @@ async def test_a_kind_that_the_worker_does_not_know_fails(
     outcome = await Attempts(sessions, {})(deliver(job))
 
     job = await get_job(sessions, job)
-    assert outcome == Outcome.finished()
+    assert outcome == DeliveryOutcome.finished()
     assert job.error is not None
     assert job.error["code"] == "task_unknown"
 
@@ -292,13 +292,13 @@ async def test_a_kind_that_the_worker_does_not_know_fails(
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (JobState.PROCESSING, Outcome.superseded()),
-        (JobState.PENDING, Outcome.again(UNCOUNTED_DELAY_S)),
-        (JobState.DONE, Outcome.finished()),
+        (JobState.PROCESSING, DeliveryOutcome.superseded()),
+        (JobState.PENDING, DeliveryOutcome.again(UNCOUNTED_DELAY_S)),
+        (JobState.DONE, DeliveryOutcome.finished()),
     ],
 )
 async def test_an_attempt_that_finds_another_in_its_place_changes_nothing(
-    sessions: SessionFactory, org_id: UUID, state: JobState, expected: Outcome
+    sessions: SessionFactory, org_id: UUID, state: JobState, expected: DeliveryOutcome
 ) -> None:
     async def lose(ctx: JobContext) -> None:
         async with tenant_transaction(sessions, org_id) as session:
@@ -327,7 +327,7 @@ async def test_a_run_whose_job_was_driven_anew_leaves_it_alone(
 
     outcome = await Attempts(sessions, {KIND: lose})(deliver(job))
 
-    assert outcome == Outcome.finished()
+    assert outcome == DeliveryOutcome.finished()
     assert (await get_job(sessions, job)).state is JobState.PENDING
 
 

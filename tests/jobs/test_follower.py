@@ -117,7 +117,7 @@ async def test_a_long_log_is_read_in_pages(
 
 
 @pytest.mark.parametrize("on_disconnect", ["cancel", "continue"])
-async def test_it_is_noted_at_once_that_somebody_follows(
+async def test_last_read_at_is_set_at_once_when_a_job_is_followed(
     sessions: SessionFactory, follower: JobFollower, on_disconnect: str
 ) -> None:
     job = await make_toy(sessions, ORG_ID, on_disconnect=on_disconnect)
@@ -128,7 +128,7 @@ async def test_it_is_noted_at_once_that_somebody_follows(
         follower.following(ORG_ID, other.id, cancels=True),
     ):
         async with asyncio.timeout(1.5):  # less than the interval
-            while (await get_job(sessions, other)).last_read_at is None:  # noqa: ASYNC110 - a row tells nobody
+            while (await get_job(sessions, other)).last_read_at is None:  # noqa: ASYNC110 - a row has no event to wait for
                 await asyncio.sleep(0.01)
 
     is_noted = (await get_job(sessions, job)).last_read_at is not None

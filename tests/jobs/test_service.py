@@ -157,7 +157,7 @@ async def test_a_backlog_of_one_group_does_not_put_back_jobs_of_another(
     ]
 
 
-async def test_a_kind_that_nobody_declares_cannot_be_enqueued(
+async def test_a_kind_that_is_not_declared_cannot_be_enqueued(
     session: Session, actor: Actor
 ) -> None:
     with pytest.raises(TaskUnknownError):

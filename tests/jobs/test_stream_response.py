@@ -19,8 +19,8 @@ from dossier.jobs.event_log import JobEventLog
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.gateway import rows
 from dossier.jobs.models import Job
+from dossier.jobs.responses import StartingAfter, event_stream
 from dossier.jobs.service import JobsService
-from dossier.jobs.stream import StartingAfter, event_stream
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def sessions(worker_database: Database) -> SessionFactory:
 
 
 class Rights:
-    """Whether the reader may follow; somebody may wait until that is asked."""
+    """Whether the reader may follow; a test may wait until that is asked."""
 
     def __init__(self) -> None:
         self.may = True

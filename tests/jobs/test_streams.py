@@ -32,7 +32,7 @@ from dossier.core.database import (
 from dossier.core.errors import UpstreamError
 from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
-from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome
 from dossier.jobs.attempts import AttemptLimits, Attempts
 from dossier.jobs.buffer import EventBuffer
 from dossier.jobs.constants import RUN_RESTARTED, JobState
@@ -449,7 +449,10 @@ async def test_a_failing_end_leaves_no_reader_waiting(
 
     events = await read_stream(follower, job)
     assert [event.type for event in events] == ["toy.created"]
-    assert "jobs.on_end.failed" in caplog.messages
+    assert (await get_job(sessions, job)).state is JobState.CANCELLED
+    [line] = [r for r in caplog.records if r.getMessage() == "jobs.on_end.failed"]
+    assert vars(line).items() >= {"job_id": job.id, "kind": STREAM_KIND}.items()
+    assert line.exc_info
 
 
 async def test_an_end_that_the_database_interrupts_is_not_written_without_its_event(
@@ -572,7 +575,7 @@ async def test_a_stopping_worker_gives_the_job_back_uncounted(
     assert text_of(events) == "".join(WORDS)
 
 
-async def test_a_job_that_nobody_reads_any_more_is_cancelled(
+async def test_a_job_without_a_reader_any_more_is_cancelled(
     sessions: SessionFactory, run_worker: RunWorker, follower: JobFollower
 ) -> None:
     job = await make_toy(sessions, ORG_ID, on_disconnect="cancel")
@@ -589,7 +592,7 @@ async def test_a_job_that_nobody_reads_any_more_is_cancelled(
     assert cancelled.state is JobState.CANCELLED
 
 
-async def test_a_job_that_nobody_has_read_yet_is_not_cancelled(
+async def test_a_job_that_was_never_read_is_not_cancelled(
     sessions: SessionFactory,
 ) -> None:
     job = await make_toy(sessions, ORG_ID, on_disconnect="cancel")
@@ -768,7 +771,7 @@ async def test_a_job_that_does_not_end_while_the_worker_drains_is_given_back(
 ) -> None:
     job = await make_job(sessions, ORG_ID)
     began = asyncio.Event()
-    outcomes: list[Outcome] = []
+    outcomes: list[DeliveryOutcome] = []
 
     async def wait(_ctx: JobContext) -> None:
         began.set()
@@ -788,5 +791,5 @@ async def test_a_job_that_does_not_end_while_the_worker_drains_is_given_back(
         attempts.stop_all()
 
     given_back = await get_job(sessions, job)
-    assert (was_stopped, outcomes) == (False, [Outcome.again(0)])
+    assert (was_stopped, outcomes) == (False, [DeliveryOutcome.again(0)])
     assert (given_back.state, given_back.failures) == (JobState.PENDING, 0)

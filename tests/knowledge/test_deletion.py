@@ -19,7 +19,7 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.integrations.storage.client import open_store
 from dossier.pif.models import PifVersion
-from dossier.pif.service import PifService
+from dossier.pif.service.pif import PifService
 from dossier.products.service import FormulaService, ProductsService
 
 TABLES = (

@@ -8,11 +8,12 @@ import pytest
 from fastapi import FastAPI
 from tests.conftest import DrainJobs
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 from dossier.worker import known_handlers
 
 URL = "/api/v1/search"
@@ -42,7 +43,7 @@ async def searchers(
     app: FastAPI, sessions: SessionFactory, hybrid: Settings
 ) -> AsyncIterator[Searchers]:
     """What the process searches with; it is on the app, as at its start."""
-    recorder = open_model_parts(sessions, hybrid).recorder
+    recorder = open_model_services(sessions, hybrid).recorder
     async with opened_searchers(sessions, hybrid, recorder) as searchers:
         app.state.searchers = searchers
         yield searchers
@@ -76,7 +77,7 @@ async def test_an_uploaded_paper_is_found_by_meaning(
 async def test_words_are_searched_while_the_embedder_is_away(
     client: httpx2.AsyncClient, paper: UUID, server: ScriptedModelServer
 ) -> None:
-    server.play(faults=(Fault(kind=FaultKind.SERVER_ERROR, on="embeddings"),))
+    server.play(faults=(ScriptedFault(kind=FaultKind.SERVER_ERROR, on="embeddings"),))
 
     body = (await client.get(URL, params={"q": "twenty months"})).json()
 

@@ -8,8 +8,7 @@ from dossier.knowledge.rules.chunking import Part, passages_of
 from dossier.knowledge.rules.extract import Passage, Verdict, extract
 from dossier.knowledge.rules.extract_sentences import split_sentences
 from dossier.knowledge.rules.line_breaks import unwrapped
-from dossier.testing.papers.generator import FONT
-from dossier.testing.papers.printing import Printer
+from dossier.testing.documents import FONT, PdfWriter
 
 FOOTER = "Specimen paper: companies and data are invented, all of them PC-2026-01 1 / 1"
 FIRST = "三批樣品之瓶身皆無破裂，瓶蓋扭力值介於 1.2 至 1.6 牛頓米之間，符合規格要求。"
@@ -34,7 +33,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     source = folder / "paper.typ"
     source.write_text(PAPER)
     printed = folder / "paper.pdf"
-    printed.write_bytes(Printer(folder, FONT).print_pdf(source))
+    printed.write_bytes(PdfWriter(folder, FONT).write(source))
     return read_text(str(printed), filename=printed.name).parts[0].text
 
 

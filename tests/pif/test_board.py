@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from dossier.core.findings import Finding, Message, Severity
 from dossier.pif.constants import DecisionKind, ItemState, Means
-from dossier.pif.rules import (
+from dossier.pif.rules.board import (
     Decision,
     Evidence,
-    Link,
+    EvidenceLink,
     board_findings,
     board_items,
     completeness,
-    rulebook,
 )
+from dossier.pif.rules.items import rulebook
 
 BEFORE, DUE, AFTER = date(2026, 6, 30), date(2026, 7, 1), date(2026, 11, 21)
 DOCUMENT = UUID(int=7)
@@ -31,7 +31,7 @@ FIELDS = frozenset(
     for field in group
 )
 EMPTY = Evidence(as_of=AFTER, phase_in_on=DUE)
-ALL_LINKS = tuple(Link(DOCUMENT, number) for number in range(1, 17))
+ALL_LINKS = tuple(EvidenceLink(DOCUMENT, number) for number in range(1, 17))
 FULL = replace(EMPTY, filled=FIELDS, has_formula=True, links=ALL_LINKS)
 
 
@@ -133,7 +133,9 @@ def test_partly_met_item_is_missing_and_names_what_is_missing() -> None:
 
 
 def test_gap_names_where_evidence_was_looked_for() -> None:
-    evidence = replace(EMPTY, links=(Link(DOCUMENT, 2), Link(UUID(int=8), 2)))
+    evidence = replace(
+        EMPTY, links=(EvidenceLink(DOCUMENT, 2), EvidenceLink(UUID(int=8), 2))
+    )
 
     messages = {
         f.item: f.message for f in board_findings(board_items(evidence), evidence)
@@ -156,7 +158,7 @@ def test_either_name_is_enough() -> None:
 
 
 def test_document_linked_to_one_requirement_serves_that_one_alone() -> None:
-    evidence = replace(EMPTY, links=(Link(DOCUMENT, 9, "tw-9.ingredients"),))
+    evidence = replace(EMPTY, links=(EvidenceLink(DOCUMENT, 9, "tw-9.ingredients"),))
 
     item = board_items(evidence)[8]
 
@@ -168,7 +170,7 @@ def test_document_linked_to_one_requirement_serves_that_one_alone() -> None:
 
 
 def test_document_linked_to_item_three_is_no_formula() -> None:
-    evidence = replace(EMPTY, links=(Link(DOCUMENT, 3),))
+    evidence = replace(EMPTY, links=(EvidenceLink(DOCUMENT, 3),))
 
     assert state_of(evidence, 3) is ItemState.MISSING
     assert state_of(replace(EMPTY, has_formula=True), 3) is ItemState.PRESENT
@@ -185,7 +187,7 @@ def test_declaration_replaces_the_documents(item: int) -> None:
 @pytest.mark.parametrize("item", [11, 12, 13])
 def test_waiver_needs_the_signatory_until_item_sixteen_is_present(item: int) -> None:
     waived = replace(EMPTY, decisions=(decision(DecisionKind.WAIVER, item),))
-    signed = replace(waived, links=(Link(DOCUMENT, 16),))
+    signed = replace(waived, links=(EvidenceLink(DOCUMENT, 16),))
 
     assert state_of(waived, item) is ItemState.WAIVED
     assert ("needs-signatory-reason", item) in codes_of(waived)
@@ -196,7 +198,7 @@ def test_document_takes_precedence_over_a_decision() -> None:
     evidence = replace(
         EMPTY,
         decisions=(decision(DecisionKind.WAIVER, 11),),
-        links=(Link(DOCUMENT, 11),),
+        links=(EvidenceLink(DOCUMENT, 11),),
     )
 
     item = board_items(evidence)[10]
@@ -224,7 +226,7 @@ def test_file_that_is_not_required_has_no_missing_item() -> None:
 
 
 def test_link_to_an_unknown_requirement_is_ignored_with_a_warning() -> None:
-    evidence = replace(EMPTY, links=(Link(DOCUMENT, 11, "tw-11.colour"),))
+    evidence = replace(EMPTY, links=(EvidenceLink(DOCUMENT, 11, "tw-11.colour"),))
 
     assert state_of(evidence, 11) is ItemState.MISSING
     assert ("unknown-requirement", 11) in codes_of(evidence)
@@ -253,7 +255,7 @@ def test_formula_findings_are_sorted_among_the_others_by_severity() -> None:
 
 links = st.lists(
     st.builds(
-        Link,
+        EvidenceLink,
         document_id=st.uuids(),
         item=st.integers(1, 16),
         requirement=st.one_of(

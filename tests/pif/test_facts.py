@@ -14,9 +14,8 @@ from dossier.core.findings import (
     Verdict,
     finding_json,
 )
-from dossier.pif.rules import filled_fields
-from dossier.pif.service.board import day_in_taipei
-from dossier.pif.service.findings import finding_of
+from dossier.pif.rules.board import filled_fields
+from dossier.pif.service.board import day_in_taipei, finding_of
 
 words = st.text(max_size=12)
 optional = st.none() | words

@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dossier.pif.constants import Outcome
-from dossier.pif.rules import Paper, Target, propose, rulebook, targets
+from dossier.pif.constants import MatchOutcome
+from dossier.pif.rules.items import rulebook
 from dossier.pif.rules.matching import (
+    DocumentFacts,
+    Target,
     count_words,
     document_kinds,
     fold,
     fold_name,
+    propose,
+    targets,
 )
 
 ID = UUID(int=1)
@@ -154,14 +158,14 @@ CASES = [
 def test_document_is_matched_by_its_name_and_words(
     filename: str, text: str, kind: str
 ) -> None:
-    proposal = propose(Paper(ID, filename, text))
+    proposal = propose(DocumentFacts(ID, filename, text))
 
-    assert proposal.outcome is Outcome.MATCHED
+    assert proposal.outcome is MatchOutcome.MATCHED
     assert proposal.candidates[0].kind.kind == kind
 
 
 def test_reason_names_the_words_of_file_name_and_content() -> None:
-    proposal = propose(Paper(ID, "stability.pdf", STABILITY_ZH))
+    proposal = propose(DocumentFacts(ID, "stability.pdf", STABILITY_ZH))
 
     reason = proposal.candidates[0].reason
     assert reason.startswith(
@@ -180,7 +184,7 @@ def test_all_requirements_of_an_item_are_the_item() -> None:
 
 
 def test_safety_data_sheet_serves_the_ingredient_parts_of_two_items() -> None:
-    proposal = propose(Paper(ID, "raw.pdf", SDS))
+    proposal = propose(DocumentFacts(ID, "raw.pdf", SDS))
 
     assert proposal.serves == ("tw-9.ingredients", "tw-10.toxicology")
     assert not proposal.candidates[0].by_name
@@ -197,22 +201,22 @@ def test_safety_data_sheet_serves_the_ingredient_parts_of_two_items() -> None:
     ],
 )
 def test_document_without_known_words_is_not_matched(filename: str, text: str) -> None:
-    proposal = propose(Paper(ID, filename, text))
+    proposal = propose(DocumentFacts(ID, filename, text))
 
-    assert proposal.outcome is Outcome.UNMATCHED
+    assert proposal.outcome is MatchOutcome.UNMATCHED
     assert proposal.serves == ()
 
 
 def test_document_of_two_kinds_is_ambiguous() -> None:
-    proposal = propose(Paper(ID, "stability and packaging.pdf", ""))
+    proposal = propose(DocumentFacts(ID, "stability and packaging.pdf", ""))
 
-    assert proposal.outcome is Outcome.AMBIGUOUS
+    assert proposal.outcome is MatchOutcome.AMBIGUOUS
     assert {c.kind.kind for c in proposal.candidates} == {"stability", "packaging"}
     assert proposal.serves == ()
 
 
 def test_content_outweighs_a_misleading_file_name() -> None:
-    proposal = propose(Paper(ID, "stability.pdf", SDS))
+    proposal = propose(DocumentFacts(ID, "stability.pdf", SDS))
 
     assert proposal.candidates[0].kind.kind == "sds"
 
@@ -269,9 +273,9 @@ def test_stored_words_are_folded_and_distinct() -> None:
 def test_any_name_and_text_give_the_same_proposal_each_time(
     name: str, text: str
 ) -> None:
-    paper = Paper(ID, name, text)
+    document = DocumentFacts(ID, name, text)
 
-    first = propose(paper)
+    first = propose(document)
 
-    assert first == propose(paper)
+    assert first == propose(document)
     assert all(candidate.reason for candidate in first.candidates)

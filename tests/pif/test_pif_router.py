@@ -59,14 +59,14 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
 async def test_linked_document_makes_an_item_present(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    paper = await make_document(sessions, org_id)
+    document = await make_document(sessions, org_id)
     links = url.replace("/pif", "/documents")
 
-    await client.post(links, json={"document_id": str(paper.id), "item": 11})
+    await client.post(links, json={"document_id": str(document.id), "item": 11})
 
     item = (await board(client, url))["items"][10]
     assert item["state"] == "present"
-    assert item["requirements"][0]["documents"] == [str(paper.id)]
+    assert item["requirements"][0]["documents"] == [str(document.id)]
     assert item["allows"] == "waiver"
 
 
@@ -151,7 +151,7 @@ async def test_documents_are_proposed_then_linked_once(
     sds = await make_document(sessions, org_id, b"2", filename="SDS glycerin.pdf")
     photo = await make_document(sessions, org_id, b"3", filename="IMG_1.jpg")
     both = await make_document(sessions, org_id, b"4", filename="label and GMP.pdf")
-    ids = [str(paper.id) for paper in (stability, sds, photo, both)]
+    ids = [str(document.id) for document in (stability, sds, photo, both)]
 
     proposed = await client.post(f"{url}/matches", json={"document_ids": ids})
     before = await board(client, url)
@@ -189,12 +189,12 @@ async def test_documents_are_proposed_then_linked_once(
 async def test_statement_of_a_person_takes_precedence_over_words(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    paper = await make_document(sessions, org_id, filename="stability.pdf")
+    document = await make_document(sessions, org_id, filename="stability.pdf")
     links = url.replace("/pif", "/documents")
-    await client.post(links, json={"document_id": str(paper.id), "item": 14})
+    await client.post(links, json={"document_id": str(document.id), "item": 14})
 
     answer = await client.post(
-        f"{url}/matches", json={"document_ids": [str(paper.id)], "apply": True}
+        f"{url}/matches", json={"document_ids": [str(document.id)], "apply": True}
     )
 
     [match] = answer.json()["items"]
@@ -244,11 +244,11 @@ async def test_market_without_a_rulebook_is_refused(
 async def test_document_with_a_neutral_name_is_matched_by_its_text(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    paper = await make_document(sessions, org_id, filename="scan-7.pdf")
+    document = await make_document(sessions, org_id, filename="scan-7.pdf")
     async with tenant_transaction(sessions, org_id) as session:
         part = DocumentText(
             org_id=org_id,
-            document_id=paper.id,
+            document_id=document.id,
             position=1,
             label="page 1",
             text="玫瑰面霜 防腐效能試驗報告",
@@ -286,9 +286,9 @@ async def test_unmatched_document_names_what_prevented_the_match(
     why: str | None,
     reason: str,
 ) -> None:
-    paper = await make_document(sessions, org_id, filename="scan-8.pdf")
+    document = await make_document(sessions, org_id, filename="scan-8.pdf")
     async with tenant_transaction(sessions, org_id) as session:
-        row = await session.get_one(Document, paper.id)
+        row = await session.get_one(Document, document.id)
         row.text_state, row.unreadable_reason = state, why
 
     answer = await client.post(f"{url}/matches", json={})

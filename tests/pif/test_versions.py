@@ -24,7 +24,7 @@ from dossier.documents.service import DocumentsService
 from dossier.pif.constants import DecisionKind
 from dossier.pif.exceptions import VersionNotFoundError
 from dossier.pif.schemas import PifSnapshot
-from dossier.pif.service import PifService
+from dossier.pif.service.pif import PifService
 from dossier.products.constants import MatchedBy
 from dossier.products.models import FormulaLine, FormulaVersion, Product
 from dossier.products.schemas import ProductUpdate
@@ -287,7 +287,7 @@ async def test_role_decides_what_a_member_may_state(
     assert found == [may_waive, may_declare, may_freeze]
 
 
-async def test_every_change_leaves_a_trace(
+async def test_every_change_is_recorded_as_activity(
     services: OpenServices,
     actor: Actor,
     product: Product,

@@ -9,8 +9,7 @@ from uuid import UUID
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.factories.documents import make_stored_document
-from tests.factories.papers import bomb_xlsx_bytes
+from tests.factories.documents import bomb_xlsx_bytes, make_stored_document
 from tests.factories.products import make_product
 from tests.factories.spreadsheets import csv_text, xlsx_bytes
 from typing_extensions import override

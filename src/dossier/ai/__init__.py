@@ -1,1 +1,0 @@
-"""Calls of models: ledger, budgets, abilities, prompts, the exact cache."""

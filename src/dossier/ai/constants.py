@@ -1,31 +1,8 @@
 """Closed vocabularies of model calls, budgets and stored answers."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
-
-
-class CallOutcome(StrEnum):
-    """How far a call has come, or how it ended.
-
-    All but the first and the last are the words of `integrations.llm`.
-    """
-
-    RESERVED = "reserved"
-    COMPLETED = "completed"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-    RATE_LIMITED = "rate_limited"
-    TIMED_OUT = "timed_out"
-    FAILED = "failed"
-    CUT = "cut"
-    LOST = "lost"
-
-
-FREE_OUTCOMES: Final = frozenset({CallOutcome.RATE_LIMITED, CallOutcome.FAILED})
-"""Calls that cost nothing where the server told no tokens: it did no work."""
 
 
 class BudgetScope(StrEnum):
@@ -72,7 +49,7 @@ class UsageGroup(StrEnum):
 
 LOST_AFTER_FLOOR: Final = timedelta(minutes=10)
 """A call that has been open for longer, and for longer than any run may last, has
-nobody left who could settle it."""
+no process left that could settle it."""
 
 BUSY_RETRY_S: Final = 5
 """When to come back to a budget that running calls hold."""
@@ -83,17 +60,3 @@ MAX_USAGE_ROWS: Final = 2000
 
 MANAGERS: Final = ("owner", "admin")
 """Roles that see what models cost, cap it, and clear stored answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are meant."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    feature: str | None = None
-    model: str | None = None
-    user_id: UUID | None = None
-    key_id: UUID | None = None
-    run_id: UUID | None = None
-    outcome: CallOutcome | None = None

@@ -8,12 +8,15 @@ from fastapi import Depends, Query
 from dossier.accounts.dependencies import ApiKeys, PasswordThreads
 from dossier.accounts.service import AccountsService
 from dossier.activity.dependencies import Activity
-from dossier.ai.constants import CallFilter, CallOutcome
-from dossier.ai.service import AnswerCache, BudgetsService, UsageService
+from dossier.ai.schemas import CallFilter
+from dossier.ai.service.budgets import BudgetsService
+from dossier.ai.service.cache import AnswerCache
 from dossier.ai.service.capabilities import CapabilitiesService
+from dossier.ai.service.usage import UsageService
 from dossier.core.schemas import Instant, StorableText
 from dossier.core.tenancy import Actor
 from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
+from dossier.integrations.llm.types import CallOutcome
 
 
 async def get_usage_service(

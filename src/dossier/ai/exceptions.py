@@ -19,7 +19,7 @@ class ModelNotConfiguredError(ConflictError):
 
 
 class ModelPriceUnknownError(ConflictError):
-    """A budget counts money, and nobody knows what the model costs."""
+    """A budget counts money, and the price of the model is unknown."""
 
     title: ClassVar[str] = "Price of the model unknown"
 

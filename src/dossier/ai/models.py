@@ -20,9 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dossier.ai.constants import AnswerState, BudgetScope, BudgetWindow, CallOutcome
+from dossier.ai.constants import AnswerState, BudgetScope, BudgetWindow
 from dossier.core.clock import now
 from dossier.core.models import Base, Identified, TenantOwned, tenant_args
+from dossier.integrations.llm.types import CallOutcome
 
 
 class AiCall(TenantOwned, Identified, Base):

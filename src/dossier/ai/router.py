@@ -22,7 +22,7 @@ from dossier.ai.schemas import (
     CallResponse,
     CapabilitiesResponse,
     ForgottenResponse,
-    UsageResponse,
+    ModelUsageResponse,
 )
 from dossier.core.pagination import Paging, Slice
 from dossier.core.schemas import Page, StorableText
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/ai", tags=["ai"])
 
 @router.get("/capabilities")
 async def get_capabilities(capabilities: Capabilities) -> CapabilitiesResponse:
-    """Tell per feature whether it works, by what, and why not."""
+    """Return per feature whether it works, by which engine, and why not."""
     return await capabilities.describe()
 
 
@@ -45,7 +45,7 @@ async def get_usage(
         UsageGroup.FEATURE,
         UsageGroup.MODEL,
     ],
-) -> UsageResponse:
+) -> ModelUsageResponse:
     """Sum up the calls of the last 30 days, or of the days that are asked for."""
     return await usage.sum_up(wanted, list(dict.fromkeys(group_by)))
 
@@ -85,7 +85,7 @@ async def remove_budget(budget_id: UUID, budgets: Budgets) -> None:
 
 @router.get("/cache")
 async def get_cache(answers: Answers) -> CacheResponse:
-    """Tell how many answers are stored, and how often they were given again."""
+    """Return how many answers are stored, and how often they were used again."""
     return await answers.statistics()
 
 

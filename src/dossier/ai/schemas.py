@@ -1,6 +1,7 @@
 """Labels, usage, budgets and abilities as clients see them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -11,11 +12,11 @@ from dossier.ai.constants import (
     AnswerState,
     BudgetScope,
     BudgetWindow,
-    CallOutcome,
     Engine,
     UsageGroup,
 )
 from dossier.core.schemas import DecimalText, RequestModel, ResponseModel
+from dossier.integrations.llm.types import CallOutcome
 
 
 class Degraded(BaseModel):
@@ -36,7 +37,7 @@ class AnswerLabel(BaseModel):
     model: str | None = None
     prompt_hash: str | None = None
     parser: str | None = None
-    """Version of what cut the papers into passages; unset: none were read."""
+    """Version of the chunker that made the passages; unset: none were read."""
     ruleset: str | None = None
     """Version of the rules that checked, or made, the answer."""
     network: bool = False
@@ -114,6 +115,20 @@ class BudgetResponse(ResponseModel):
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls are meant."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    feature: str | None = None
+    model: str | None = None
+    user_id: UUID | None = None
+    key_id: UUID | None = None
+    run_id: UUID | None = None
+    outcome: CallOutcome | None = None
+
+
 class CallResponse(ResponseModel):
     """One call of a model server with its retries; `cost_usd` is null if unknown."""
 
@@ -163,7 +178,7 @@ class UsageRow(ResponseModel):
     unknown_costs: int
 
 
-class UsageResponse(ResponseModel):
+class ModelUsageResponse(ResponseModel):
     """What calls of models came to."""
 
     since: datetime

@@ -11,7 +11,7 @@ from dossier.ai.gateway import answers as answer_gateway
 from dossier.ai.gateway import calls as call_gateway
 from dossier.ai.gateway import servers as server_gateway
 from dossier.ai.models import AiCall
-from dossier.ai.service.abilities import fingerprint_of, stored
+from dossier.ai.service.capabilities import fingerprint_of, stored
 from dossier.ai.service.ledger import lost_settlement
 from dossier.ai.service.prices import stored_price
 from dossier.ai.types import PlannedServer

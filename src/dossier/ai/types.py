@@ -2,11 +2,31 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
-from dossier.ai.rules.pricing import Price
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens; `None` where it is not known."""
+
+    input_usd: Decimal | None
+    output_usd: Decimal | None
+    cached_usd: Decimal | None
+    source: str
+    """`settings`, or the price list with its version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one call; those from the server's cache are part of the input."""
+
+    input: int
+    output: int
+    cached: int | None = None
+
 
 PriceOf = Callable[[str], Awaitable[Price | None]]
-"""Returns what a model costs, or `None` where nobody knows it."""
+"""Returns what a model costs, or `None` where it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Words of the chat domain."""
+"""Constants of the chat domain."""
 
 from enum import StrEnum
 from typing import Final
@@ -28,7 +28,7 @@ class MessageState(StrEnum):
 
 
 class Rating(StrEnum):
-    """What somebody thought of a message."""
+    """A reader's opinion of a message."""
 
     UP = "up"
     DOWN = "down"
@@ -42,7 +42,7 @@ class ShareKind(StrEnum):
 
 
 class ExportFormat(StrEnum):
-    """How a conversation is written down."""
+    """The format of an exported room."""
 
     MARKDOWN = "markdown"
     JSON = "json"
@@ -51,7 +51,7 @@ class ExportFormat(StrEnum):
 ANSWER_JOB: Final = "chat.answer"
 """Name of the job that answers a question."""
 
-SUMMARISE_TASK: Final = "chat.summarise"
+SUMMARISE_JOB: Final = "chat.summarise"
 """Name of the job that extends a room's running summary."""
 
 TITLE_CHARACTERS: Final = 60

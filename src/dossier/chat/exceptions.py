@@ -1,4 +1,4 @@
-"""What can go wrong in chat."""
+"""Errors of chat."""
 
 from dossier.core.errors import (
     ConflictError,
@@ -87,7 +87,7 @@ class AttachmentNotReadyError(ConflictError):
 
 
 class AnswerPendingError(ConflictError):
-    """The answer is still being written."""
+    """The answer is still being written: wait for its run, or cancel it."""
 
     title = "Answer pending"
 

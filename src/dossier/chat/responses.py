@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import partial
-from typing import Any
 
 from fastapi import Request, Response, status
 from fastapi.responses import JSONResponse
@@ -10,10 +9,8 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from dossier.chat.constants import RUNS_PATH
-from dossier.chat.schemas.chat import ChatResponse
-from dossier.chat.schemas.runs import RunResponse
-from dossier.chat.service.answers import Asked
-from dossier.chat.service.runs import Answered, RunsService
+from dossier.chat.schemas import RunResponse
+from dossier.chat.service.answers import Asked, RunsService
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
@@ -22,7 +19,7 @@ from dossier.core.web import may_still_act, model_response
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.stream import BEGINNING, Position, event_stream
+from dossier.jobs.responses import BEGINNING, Position, event_stream
 
 
 class AnswerResponses:
@@ -106,23 +103,21 @@ class WaitingAnswer(Response):
         )
         async with tenant_transaction(self._of.sessions, actor.org_id) as session:
             runs = RunsService(session, actor)
-            if not has_ended:
-                return _still_running(await runs.get_run(job.id))
-            answered = await runs.read_answered(self._asked)
-        if answered.job.state is JobState.FAILED:
-            return _problem(answered.job, self._of.request.url.path)
-        return model_response(_shown(self._asked, answered), status.HTTP_200_OK)
+            job = await runs.get_run(job.id)
+            if has_ended and job.state is not JobState.FAILED:
+                answer = await runs.read_answer(self._asked)
+                return model_response(answer, status.HTTP_200_OK)
+        if has_ended:
+            return _problem(job, self._of.request.url.path)
+        shown = RunResponse.model_validate(job)
+        response = model_response(shown, status.HTTP_202_ACCEPTED)
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return response
 
 
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _still_running(job: Job) -> Response:
-    response = model_response(RunResponse.model_validate(job), status.HTTP_202_ACCEPTED)
-    response.headers["Retry-After"] = str(RETRY_AFTER_S)
-    return response
 
 
 def _problem(job: Job, instance: str) -> Response:
@@ -133,22 +128,3 @@ def _problem(job: Job, instance: str) -> Response:
     if "retry_after" in problem:
         response.headers["Retry-After"] = str(problem["retry_after"])
     return response
-
-
-def _shown(asked: Asked, answered: Answered) -> ChatResponse:
-    message = answered.message
-    shown: dict[str, Any] = {
-        "chat_room_id": message.room_id,
-        "user_message_id": asked.question.id,
-        "ai_message_id": message.id,
-        "ai_response": message.text,
-        "state": message.state,
-        "virtual_user": {"id": asked.persona.id, "name": asked.persona.name},
-        "citations": message.citations,
-        "dropped_claims": message.dropped_claims,
-        "engine": message.engine,
-        "run_id": answered.job.id,
-        "not_ready": answered.not_ready,
-        "similar": answered.similar,
-    }
-    return ChatResponse.model_validate(shown)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
@@ -62,6 +63,11 @@ class AnswerJobInput:
         }
 
     @property
+    def is_grounded(self) -> bool:
+        """Whether the answer is made from documents."""
+        return self.grounding != "none"
+
+    @property
     def options(self) -> AnswerOptions:
         """How the answer is made."""
         return AnswerOptions(self.engine, self.grounding)
@@ -111,18 +117,57 @@ class History:
     replaces_id: UUID | None
     """Where the room's summary ends, be it on another branch: a new one replaces it."""
     limit_tokens: int = 0
-    """How much of the history would have fitted."""
+    """How many tokens of history would have fitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerScope:
     """What a virtual user may read in a room: what its owner and the asker both may.
 
-    Papers are the organisation's, so every member may read them. What was said and
-    sent in a room is the room's.
+    Documents are the organisation's, so every member may read them. Messages and their
+    attachments are the room's.
     """
 
     product_id: UUID | None
-    """Where set, only this product's papers."""
+    """Where set, only this product's documents."""
     attached_ids: tuple[UUID, ...]
     """Documents sent with messages of the branch, the latest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWindow:
+    """How many tokens a model takes in, its answer included."""
+
+    window_tokens: int
+    output_tokens: int
+    """Of these, the most for the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerContext:
+    """A question with all that its answer depends on, but for the passages."""
+
+    job_input: AnswerJobInput
+    question: str
+    asker: str
+    """The name of the asker, as messages show it."""
+    persona: dict[str, Any]
+    history: History
+    scope: AnswerScope
+
+
+Readings = tuple[tuple[Decimal, ...], ...]
+"""What a number may mean: each reading is the values that it is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it was written, and what it may mean."""
+
+    written: str
+    start: int
+    end: int
+    readings: Readings
+    is_percent: bool = False
+    is_quantity: bool = True
+    """Not what is only a word with a number in it: `unique`, `the first`."""

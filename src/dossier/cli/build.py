@@ -1,4 +1,4 @@
-"""`dossier build`: a folder of papers in, a Product Information File out.
+"""`dossier build`: a folder of documents in, a Product Information File out.
 
 The same services and jobs as the API; only the folder and the summary are its own.
 Exit codes: 0 it ran, whatever is missing; 1 it broke; 2 the input cannot be used;
@@ -13,9 +13,9 @@ import orjson
 import typer
 from rich.console import Console
 
-from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.result import BuildResult, result_json, summary
 from dossier.cli.builder.terminal import WRITING, Stages
+from dossier.cli.builder.types import JobFailedError, UnusableInputError
 from dossier.cli.importing import importing
 from dossier.core.errors import AppError, InvalidError
 from dossier.core.settings import Settings
@@ -27,7 +27,7 @@ BROKEN, UNUSABLE, STOPPED = 1, 2, 130
 
 @app.command()
 def build(
-    folder: Annotated[Path, typer.Argument(help="The folder with the papers.")],
+    folder: Annotated[Path, typer.Argument(help="The folder with the documents.")],
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     market: Annotated[str, typer.Option(help="The market: tw.")] = "tw",
@@ -43,7 +43,7 @@ def build(
         bool, typer.Option("--json", help="Only JSON on standard output.")
     ] = False,
 ) -> None:
-    """Turn a folder of papers into pif.pdf, findings.json and inspection.zip."""
+    """Turn a folder of documents into pif.pdf, findings.json and inspection.zip."""
     fields = {"category": category, "use": use}
     flags = [*(product or [])]
     flags += [f"{name}={value}" for name, value in fields.items() if value is not None]

@@ -21,9 +21,9 @@ STOP_TIMEOUT_S = 30.0
 class WorkerChild:
     """A child process that runs `dossier worker`, started again when it ends.
 
-    It reads from a pipe that only this process writes to, and leaves when that ends:
-    so it goes with its parent, however the parent went. It is in a session of its own,
-    so that Ctrl-C reaches it through the parent alone.
+    It reads from a pipe whose other end this process holds, and stops at its end: so it
+    stops also when its parent was killed. It is in a session of its own, so that Ctrl-C
+    reaches the parent alone, which then stops it.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class WorkerChild:
         self._task = asyncio.create_task(self._supervise(), name="worker child")
 
     async def stop(self) -> None:
-        """Have the worker leave, and wait until it has; stopping twice is harmless."""
+        """Stop the worker and wait for its end; may be called twice."""
         self._stopping.set()
         if self._task is not None:
             await asyncio.wait({self._task})
@@ -47,7 +47,7 @@ class WorkerChild:
             try:
                 async with self._started() as process:
                     code = await self._until_ended(process)
-            except OSError:  # no process or pipe to be had, perhaps for a moment
+            except OSError:  # no process or pipe is left, perhaps for a moment
                 logger.exception("serve.worker.not_started")
             else:
                 if self._stopping.is_set():
@@ -90,17 +90,13 @@ class WorkerChild:
             yield process
         finally:
             os.close(writing)
-            await _ended(process)
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    try:
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            await process.wait()
-    except TimeoutError:
-        logger.warning("serve.worker.killed", extra={"pid": process.pid})
-        process.kill()
-        await process.wait()
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await process.wait()
+            except TimeoutError:
+                logger.warning("serve.worker.killed", extra={"pid": process.pid})
+                process.kill()
+                await process.wait()
 
 
 def stop_at_end_of(pipe: int, stop: asyncio.Event) -> None:

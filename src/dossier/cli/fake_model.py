@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
-    from dossier.testing.model_server import Script
+    from dossier.testing.model_server.script import Script
 
 app = typer.Typer()
 
@@ -80,12 +80,12 @@ def fake_model(  # noqa: PLR0913 - each is a flag
 
 def _read_script(path: Path | None, knobs: dict[str, Any], fail: list[str]) -> "Script":
     """Return the script of a file, changed by the options of the command line."""
-    from dossier.testing.model_server import Fault, Script  # noqa: PLC0415
+    from dossier.testing.model_server.script import Script, ScriptedFault  # noqa: PLC0415
 
     try:
         content = path.read_bytes() if path else b"{}"
         script = Script.model_validate_json(content).changed(knobs)
-        faults = tuple(Fault.parse(text) for text in fail)
+        faults = tuple(ScriptedFault.parse(text) for text in fail)
     except OSError as exc:
         raise typer.BadParameter(str(exc)) from exc
     except ValidationError as exc:
@@ -98,7 +98,7 @@ def _read_script(path: Path | None, knobs: dict[str, Any], fail: list[str]) -> "
 
 
 async def _serve(script: "Script", host: str, port: int, *, as_json: bool) -> None:
-    from dossier.testing.model_server import ScriptedModelServer  # noqa: PLC0415
+    from dossier.testing.model_server.server import ScriptedModelServer  # noqa: PLC0415
 
     server = ScriptedModelServer(script, host=host, port=port)
     try:

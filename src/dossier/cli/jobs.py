@@ -26,7 +26,10 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def jobs() -> None:
-    """List, cancel and retry the jobs of all organisations."""
+    """List, cancel and retry the jobs of all organisations, as `/jobs` shows them.
+
+    Answers and summaries of chat are not among them; `stats` counts these as well.
+    """
 
 
 @app.command("list")
@@ -71,7 +74,7 @@ def cancel(job_id: UUID) -> None:
 
 @app.command()
 def stats() -> None:
-    """Print depth and age of the queue by kind, one JSON object a line."""
+    """Print depth and age of the queue by kind, one JSON object a line; chat too."""
 
     async def print_depths(sessions: SessionFactory) -> None:
         async with system_transaction(sessions) as session:

@@ -21,7 +21,7 @@ from dossier.core.database import SessionFactory, system_transaction
 from dossier.core.embedded import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.documents.tasks import orphan_blobs
+from dossier.documents.blobs import orphan_blobs
 from dossier.integrations.storage.client import ObjectStore, open_store
 from dossier.knowledge.rules.collection import (
     Collection,

@@ -9,7 +9,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from dossier.accounts.service import OrganisationsService
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.knowledge.schemas.search import (
@@ -67,7 +67,7 @@ async def _search(
         actor = await (
             organisations.operator_of(org) if org else organisations.ensure_local()
         )
-        recorder = open_model_parts(sessions, settings).recorder
+        recorder = open_model_services(sessions, settings).recorder
         async with opened_searchers(sessions, settings, recorder) as searchers:
             result = await searchers.searcher(sessions, actor).search(query)
     return search_response(query.text, result, (perf_counter() - started_at) * 1000)

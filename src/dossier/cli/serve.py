@@ -14,7 +14,7 @@ import typer
 from typing_extensions import override
 
 from dossier.cli.child import WorkerChild
-from dossier.core.embedded import EmbeddedCluster, embedded_postgres
+from dossier.core.embedded import embedded_postgres
 from dossier.core.errors import AppError
 from dossier.core.logging import configure_logging
 from dossier.core.loopback import is_loopback
@@ -53,12 +53,16 @@ def serve(
 ) -> None:
     """Serve the API."""
     settings = _chosen(Settings(), host, port, no_worker=no_worker)
-    _refuse_open_door(settings)
+    _require_loopback_in_open_mode(settings)
     _refuse_taken_port(settings.web.host, settings.web.port)
     configure_logging(settings.logging.level)
-    # uvicorn raises the signal again when it has drained: then we leave tidily.
-    signal.signal(signal.SIGTERM, _leave)
-    cluster = _starting(settings)
+    # uvicorn raises the signal again when it has drained: then we exit with 0.
+    signal.signal(signal.SIGTERM, _exit)
+    cluster = None
+    if settings.database.url is None:  # starts while the web app is being imported
+        cluster = embedded_postgres(
+            settings.home, durable=settings.database.durable
+        ).begin()
     try:
         _run(settings, reload=reload)
     finally:
@@ -66,16 +70,16 @@ def serve(
             cluster.release()
 
 
-def reloaded_app() -> "Served":
+def reloaded_app() -> "AppWithWorker":
     """Return the app in a process that reads settings itself; flags do not reach it."""
     from dossier.main import create_app  # noqa: PLC0415 - the database starts meanwhile
 
     settings = Settings()
     configure_logging(settings.logging.level)
-    return Served(create_app(settings), has_worker=settings.jobs.child)
+    return AppWithWorker(create_app(settings), has_worker=settings.jobs.child)
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
@@ -94,7 +98,7 @@ def _chosen(
     )
 
 
-def _refuse_open_door(settings: Settings) -> None:
+def _require_loopback_in_open_mode(settings: Settings) -> None:
     if settings.auth.mode == "open" and not is_loopback(settings.web.host):
         message = (
             f"Open mode has no log-in, so it does not listen on {settings.web.host}. "
@@ -104,7 +108,7 @@ def _refuse_open_door(settings: Settings) -> None:
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
-    """Say it before a database is started, which takes longer than looking."""
+    """Check the port before a database is started, which takes longer."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server
@@ -117,13 +121,6 @@ def _refuse_taken_port(host: str, port: int) -> None:
             )
             typer.echo(message, err=True)
             raise typer.Exit(2) from exc
-
-
-def _starting(settings: Settings) -> EmbeddedCluster | None:
-    """Start the embedded database while the web app is being imported."""
-    if settings.database.url is not None:
-        return None
-    return embedded_postgres(settings.home, durable=settings.database.durable).begin()
 
 
 def _run(settings: Settings, *, reload: bool) -> None:
@@ -150,8 +147,8 @@ def _run(settings: Settings, *, reload: bool) -> None:
     from dossier.main import create_app  # noqa: PLC0415 - the same
 
     app = create_app(settings)
-    served = Served(app, has_worker=settings.jobs.child)
-    server = _leaving_at_once(app, served)(uvicorn.Config(served, **options))
+    served = AppWithWorker(app, has_worker=settings.jobs.child)
+    server = _server_type(app, served)(uvicorn.Config(served, **options))
     gc.freeze()
     gc.enable()
     with suppress(KeyboardInterrupt):
@@ -160,7 +157,7 @@ def _run(settings: Settings, *, reload: bool) -> None:
         raise served.failure or SystemExit(START_FAILED)
 
 
-def _leaving_at_once(app: "FastAPI", served: "Served") -> "type[uvicorn.Server]":
+def _server_type(app: "FastAPI", served: "AppWithWorker") -> "type[uvicorn.Server]":
     """Return a server that ends streams and the worker at the signal to stop.
 
     Left to the end of the lifespan, that would come after the streams, which would
@@ -168,7 +165,7 @@ def _leaving_at_once(app: "FastAPI", served: "Served") -> "type[uvicorn.Server]"
     """
     import uvicorn  # noqa: PLC0415 - the database starts meanwhile
 
-    class Server(uvicorn.Server):
+    class WebServer(uvicorn.Server):
         @override
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             async with asyncio.TaskGroup() as group:
@@ -176,14 +173,14 @@ def _leaving_at_once(app: "FastAPI", served: "Served") -> "type[uvicorn.Server]"
                 group.create_task(served.stop_worker())
                 group.create_task(super().shutdown(sockets))
 
-    return Server
+    return WebServer
 
 
-class Served:
+class AppWithWorker:
     """The app with a worker process beside it, from its start to its end.
 
-    A start that fails with a name is kept for the command to report: the server would
-    write it as a traceback and end with a code of its own.
+    An `AppError` at the start is kept for the command to report: the server would write
+    a traceback and end with a code of its own.
     """
 
     def __init__(self, app: "ASGIApp", *, has_worker: bool) -> None:
@@ -193,7 +190,7 @@ class Served:
         self.failure: AppError | None = None
 
     async def stop_worker(self) -> None:
-        """Have the worker process leave, if there is one."""
+        """Stop the worker process, if there is one."""
         if self._worker is not None:
             await self._worker.stop()
 
@@ -203,7 +200,7 @@ class Served:
             await self._app(scope, receive, send)
             return
 
-        async def send_plainly(message: "Message") -> None:
+        async def send_without_traceback(message: "Message") -> None:
             error = sys.exception()  # the framework sends from its `except` clause
             if message["type"] == "lifespan.startup.failed" and isinstance(
                 error, AppError
@@ -216,6 +213,6 @@ class Served:
                 self._worker.start()
 
         try:
-            await self._app(scope, receive, send_plainly)
+            await self._app(scope, receive, send_without_traceback)
         finally:
             await self.stop_worker()

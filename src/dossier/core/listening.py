@@ -36,7 +36,7 @@ class Listener:
     """Delivers the payloads of NOTIFY, over as many connections as it takes.
 
     What is sent while no connection is up is lost: `on_return` runs after each
-    connection, so that the listeners can look for themselves.
+    connection, so that listeners can read what they missed.
     """
 
     def __init__(self, url: str, on_return: Callable[[], None] | None = None) -> None:
@@ -87,7 +87,9 @@ class Listener:
         try:
             while not connection.is_closed():
                 self._changed.clear()
-                await self._listen(connection, listened)
+                for channel in {channel for channel, _ in self._callbacks} - listened:
+                    await connection.add_listener(channel, self._deliver)
+                    listened.add(channel)
                 if {channel for channel, _ in self._callbacks} <= listened:
                     self._ready.set()
                 if self._on_return is not None:
@@ -105,11 +107,6 @@ class Listener:
                     await self._changed.wait()
             except TimeoutError:
                 await connection.fetchval("select 1", timeout=CONNECT_TIMEOUT_S)
-
-    async def _listen(self, connection: Any, listened: set[str]) -> None:
-        for channel in {channel for channel, _ in self._callbacks} - listened:
-            await connection.add_listener(channel, self._deliver)
-            listened.add(channel)
 
     def _deliver(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
         for wanted, callback in tuple(self._callbacks):

@@ -2,8 +2,8 @@
 
 import asyncio
 import random
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
-from types import TracebackType
 from typing import TypeVar
 
 import asyncpg
@@ -39,7 +39,7 @@ def is_lost(error: BaseException) -> bool:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether the same transaction may succeed when it is tried again."""
+    """Return whether the same transaction may succeed when it is tried again."""
     states = (str(getattr(link, "sqlstate", "")) for link in _chain(error))
     return is_lost(error) or any(state.startswith(_TRANSIENT) for state in states)
 
@@ -73,16 +73,9 @@ def _from_driver(error: BaseException) -> bool:
         # "connection is closed", "pool is closing"; the others are faults of ours.
         return "closed" in str(error) or "closing" in str(error)
     return any(
-        frame.tb_frame.f_globals.get("__name__", "").startswith("asyncpg")
-        for frame in _frames(error.__traceback__)
+        frame.f_globals.get("__name__", "").startswith("asyncpg")
+        for frame, _line in traceback.walk_tb(error.__traceback__)
     )
-
-
-def _frames(start: TracebackType | None) -> Iterator[TracebackType]:
-    link = start
-    while link is not None:
-        yield link
-        link = link.tb_next
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -1,1 +1,0 @@
-"""Papers of an organisation: kept as they came, read in the background."""

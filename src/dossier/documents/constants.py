@@ -1,6 +1,5 @@
-"""Words of the documents domain."""
+"""Constants of documents."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +13,7 @@ class TextState(StrEnum):
 
 
 class CitationKind(StrEnum):
-    """What can rest on a document."""
+    """What can cite a document."""
 
     PIF_VERSION = "pif_version"
     FORMULA = "formula"
@@ -39,25 +38,3 @@ DELETE_BLOB_TASK: Final = "documents.delete_blob"
 """Name of the job that deletes the bytes of a deleted document."""
 
 MAX_FILENAME_BYTES: Final = 255
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedFile:
-    """A file whose bytes are stored, but which no row knows yet."""
-
-    filename: str
-    media_type: str
-    is_misnamed: bool
-    blob_key: str
-    sha256: str
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentFilter:
-    """Which documents are wanted; `None` means any."""
-
-    q: str | None = None
-    sha256: str | None = None
-    text_state: TextState | None = None
-    archived: bool = False

@@ -1,4 +1,4 @@
-"""What can go wrong with documents."""
+"""Errors of documents."""
 
 from dossier.core.errors import ConflictError, NotFoundError
 

@@ -1,5 +1,6 @@
 """Every query on documents and their texts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -14,10 +15,11 @@ from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
-from dossier.documents.constants import DocumentFilter, TextState
+from dossier.documents.constants import TextState
 from dossier.documents.exceptions import DocumentNotFoundError
 from dossier.documents.models import Document, DocumentCitation, DocumentText
 from dossier.documents.schemas import DocumentResponse
+from dossier.documents.types import DocumentFilter
 
 _DOCUMENTS = select(
     *(getattr(Document, name) for name in DocumentResponse.model_fields)
@@ -54,7 +56,7 @@ async def get_document_by_sha256_for_org(
 async def list_newest_for_org(
     session: Session, org_id: UUID, limit: int
 ) -> Sequence[Document]:
-    """Return the documents that came last, but for archived ones."""
+    """Return the newest documents that are not archived."""
     query = (
         select(Document)
         .where(Document.org_id == org_id, Document.archived_at.is_(None))
@@ -75,30 +77,27 @@ async def list_documents_for_org(
     reader: TenantReader, org_id: UUID, wanted: DocumentFilter, page: PageParams
 ) -> Slice[Row]:
     """Return one page of documents, the newest first."""
+    pattern = None
+    if wanted.q is not None:
+        pattern = "%" + re.sub("([/%_])", r"/\1", wanted.q) + "%"
     values = {
-        "q": None if wanted.q is None else _containing(wanted.q),
+        "q": pattern,
         "sha256": wanted.sha256,
         "text_state": wanted.text_state,
     }
     values = {name: value for name, value in values.items() if value is not None}
-    listed = _list(frozenset(values), is_archived=wanted.archived)
+    listed = _list_statement(frozenset(values), is_archived=wanted.archived)
     return await reader.page(listed, org_id, page, **values)
 
 
 @cache
-def _list(wanted: frozenset[str], *, is_archived: bool) -> TenantPage:
+def _list_statement(wanted: frozenset[str], *, is_archived: bool) -> TenantPage:
     at = Document.archived_at
     return TenantPage(
         _DOCUMENTS.where(at.is_not(None) if is_archived else at.is_(None))
         .where(*(_CONDITIONS[name] for name in sorted(wanted)))
         .order_by(Document.created_at.desc(), Document.id.desc())
     )
-
-
-def _containing(words: str) -> str:
-    for char in ("/", "%", "_"):
-        words = words.replace(char, f"/{char}")
-    return f"%{words}%"
 
 
 async def lock_document_for_org(
@@ -117,7 +116,7 @@ async def lock_document_for_org(
 async def set_archived_for_org(
     session: Session, org_id: UUID, document_id: UUID, at: datetime | None
 ) -> None:
-    """Archive a document, or take it back."""
+    """Archive a document, or undo that with `None`."""
     await _update(
         session,
         org_id,
@@ -130,7 +129,7 @@ async def set_archived_for_org(
 async def mark_changed_for_org(
     session: Session, org_id: UUID, document_ids: Sequence[UUID]
 ) -> Sequence[UUID]:
-    """Say that what is indexed of documents has changed; return those to index."""
+    """Increase the revision of documents; return those that can be indexed."""
     statement = (
         update(Document)
         .where(Document.org_id == org_id, Document.id.in_(sorted(document_ids)))
@@ -147,14 +146,14 @@ async def mark_changed_for_org(
 async def delete_document_for_org(
     session: Session, org_id: UUID, document_id: UUID
 ) -> None:
-    """Delete a document with all that hangs on it."""
+    """Delete a document with the rows that refer to it."""
     await session.execute(
         delete(Document).where(Document.org_id == org_id, Document.id == document_id)
     )
 
 
 async def add_citations(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Say what rests on documents; the same twice is once."""
+    """Insert citations of documents; one that exists is skipped."""
     with conflict_on(_CITED_KEY, DocumentNotFoundError("that was to be cited")):
         await session.execute(upsert(DocumentCitation).on_conflict_do_nothing(), rows)
 
@@ -162,7 +161,7 @@ async def add_citations(session: Session, rows: Sequence[dict[str, Any]]) -> Non
 async def list_citations_for_org(
     session: Session, org_id: UUID, document_id: UUID
 ) -> Sequence[DocumentCitation]:
-    """Return what rests on a document."""
+    """Return what cites a document."""
     query = (
         select(DocumentCitation)
         .where(
@@ -190,7 +189,7 @@ async def add_document(session: Session, values: dict[str, Any]) -> Document | N
 async def exchange_blob_for_org(
     session: Session, org_id: UUID, document_id: UUID, *, old_key: str, new_key: str
 ) -> None:
-    """Let a document name other bytes, unless it names still others by now."""
+    """Replace the key of the bytes, unless it has been replaced meanwhile."""
     await session.execute(
         update(Document)
         .where(
@@ -205,7 +204,7 @@ async def exchange_blob_for_org(
 async def mark_pending_for_org(
     session: Session, org_id: UUID, document_id: UUID
 ) -> None:
-    """Forget what an earlier reading came to."""
+    """Mark a document as not read yet."""
     await _update(
         session,
         org_id,
@@ -216,7 +215,7 @@ async def mark_pending_for_org(
     )
 
 
-async def settle_read_for_org(
+async def mark_read_for_org(
     session: Session,
     org_id: UUID,
     document_id: UUID,
@@ -224,7 +223,7 @@ async def settle_read_for_org(
     page_count: int | None,
     encoding: str | None,
 ) -> None:
-    """Record that the text is there."""
+    """Mark a document as read."""
     await _update(
         session,
         org_id,
@@ -237,10 +236,10 @@ async def settle_read_for_org(
     )
 
 
-async def settle_unreadable_for_org(
+async def mark_unreadable_for_org(
     session: Session, org_id: UUID, document_id: UUID, *, reason: str, detail: str
 ) -> None:
-    """Record why there is no text."""
+    """Mark a document as unreadable, with the reason."""
     await _update(
         session,
         org_id,
@@ -264,7 +263,7 @@ async def _update(
 async def delete_texts_for_org(
     session: Session, org_id: UUID, document_id: UUID
 ) -> bool:
-    """Delete what an earlier reading found; tell whether that was anything."""
+    """Delete the text of an earlier reading; return whether there was any."""
     statement = (
         delete(DocumentText)
         .where(DocumentText.org_id == org_id, DocumentText.document_id == document_id)
@@ -282,7 +281,7 @@ async def add_texts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 async def list_texts_for_org(
     session: Session, org_id: UUID, document_id: UUID, *, after: int, limit: int | None
 ) -> Sequence[DocumentText]:
-    """Return parts behind a position, in reading order."""
+    """Return parts after a position, in reading order."""
     query = (
         select(DocumentText)
         .where(

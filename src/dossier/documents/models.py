@@ -21,7 +21,7 @@ from dossier.documents.constants import TextState
 
 
 class Document(TenantOwned, Identified, Base):
-    """One file as it came; the same bytes exist once in an organisation."""
+    """An uploaded file, unchanged; the same bytes exist once in an organisation."""
 
     __tablename__ = "documents"
     __table_args__ = tenant_args(
@@ -51,9 +51,9 @@ class Document(TenantOwned, Identified, Base):
     page_count: Mapped[int | None] = mapped_column(default=None)
     encoding: Mapped[str | None] = mapped_column(Text, default=None)
     revision: Mapped[int] = mapped_column(default=1, server_default="1")
-    """Grows with each change of what is indexed: its text, its links, its place."""
+    """Grows with each change of what is indexed: text, links, archive state."""
     archived_at: Mapped[datetime | None] = mapped_column(default=None)
-    """Kept because it is cited; neither listed nor searched any more."""
+    """Archived because it is cited; neither listed nor searched."""
 
 
 class DocumentText(TenantOwned, Base):
@@ -77,11 +77,11 @@ class DocumentText(TenantOwned, Base):
 
 
 class DocumentCitation(TenantOwned, Base):
-    """Something that rests on a document, which therefore stays."""
+    """A version that cites a document, which can then not be deleted."""
 
     __tablename__ = "document_citations"
     __table_args__ = (
-        # No cascade: of two who cite and delete at once, one must fail.
+        # No cascade: of a citation and a deletion at the same time, one must fail.
         ForeignKeyConstraint(
             ["org_id", "document_id"], ["documents.org_id", "documents.id"]
         ),
@@ -94,4 +94,4 @@ class DocumentCitation(TenantOwned, Base):
     citing_id: Mapped[UUID] = mapped_column(primary_key=True)
     product_id: Mapped[UUID]
     number: Mapped[int]
-    """Of the version that cites."""
+    """Number of the version that cites."""

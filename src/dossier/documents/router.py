@@ -1,11 +1,12 @@
-"""Uploading, finding, downloading and reading documents."""
+"""Routes of documents: upload, list, download, text, deletion."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response, status
 
-from dossier.core.downloads import download
+from dossier.core.downloads import Content, download
 from dossier.core.logging import bound
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.prefer import PreferRoute
@@ -13,22 +14,16 @@ from dossier.core.problems import problem_response
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
 from dossier.core.uploads import UPLOAD_BODY
-from dossier.core.web import UPLOAD, Reader
+from dossier.core.web import UPLOAD, Reader, Sessions
 from dossier.documents import service
-from dossier.documents.dependencies import (
-    Documents,
-    Received,
-    SentAgain,
-    Store,
-    Wanted,
-    content_of,
-)
+from dossier.documents.blobs import discard_duplicate
+from dossier.documents.dependencies import Documents, FilterQuery, Received, Store
 from dossier.documents.schemas import (
     DocumentResponse,
     TextPageResponse,
     UploadResponse,
 )
-from dossier.documents.service import TextPage
+from dossier.documents.types import TextSlice
 from dossier.jobs.dependencies import LocationOfJob
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobResponse
@@ -56,26 +51,36 @@ _CITED: dict[int | str, dict[str, Any]] = {
     openapi_extra={**UPLOAD, **UPLOAD_BODY},
 )
 async def upload_document(
-    received: Received, documents: Documents, again: SentAgain, response: Response
+    *,
+    received: Received,
+    documents: Documents,
+    sessions: Sessions,
+    store: Store,
+    after_response: BackgroundTasks,
+    response: Response,
 ) -> UploadResponse:
-    """Keep a file as it is, and have its text read; the same bytes count once."""
+    """Store a file unchanged, and have its text read; the same bytes count once."""
     receipt = await documents.receive(received)
     response.headers["Location"] = f"/api/v1/documents/{receipt.document.id}"
     if receipt.duplicate:
         response.status_code = status.HTTP_200_OK
-        again.put_away(receipt.document, received.blob_key)
+        after_response.add_task(
+            discard_duplicate, sessions, store, receipt.document, received.blob_key
+        )
     return UploadResponse.of(receipt.document, receipt.job)
 
 
 @router.get("", response_model=Page[DocumentResponse])
-async def list_documents(reader: Reader, wanted: Wanted, paging: Paging) -> Slice[Row]:
+async def list_documents(
+    reader: Reader, wanted: FilterQuery, paging: Paging
+) -> Slice[Row]:
     """List the organisation's documents, the newest first."""
     return await service.list_documents(reader, wanted, paging)
 
 
 @router.get("/{document_id}", response_model=DocumentResponse)
 async def get_document(document_id: UUID, reader: Reader) -> Row:
-    """Show one document and how far its reading has come."""
+    """Return one document with the state of its text."""
     return await service.read_document(reader, document_id)
 
 
@@ -92,7 +97,7 @@ async def delete_document(
     removal = await documents.remove_document(document_id)
     if not removal.citations:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    # Answered, not raised: raising would undo the archiving.
+    # Returned, not raised: an exception would roll the archiving back.
     return problem_response(
         removal.refusal(), instance=request.url.path, request_id=bound().request_id
     )
@@ -102,9 +107,16 @@ async def delete_document(
 async def get_document_content(
     document_id: UUID, request: Request, documents: Documents, store: Store
 ) -> Response:
-    """Download the file as it came; ranges are answered."""
+    """Download the file unchanged; ranges are answered."""
     document = await documents.view_content(document_id)
-    return download(request, content_of(document, store))
+    content = Content(
+        read=partial(store.read, document.blob_key),
+        size_bytes=document.size_bytes,
+        sha256=document.sha256,
+        filename=document.filename,
+        media_type=document.media_type,
+    )
+    return download(request, content)
 
 
 @router.get("/{document_id}/text", response_model=TextPageResponse)
@@ -113,8 +125,8 @@ async def get_document_text(
     documents: Documents,
     cursor: Annotated[str, Query(pattern="^[0-9]{1,9}$")] = "0",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-) -> TextPage:
-    """Show the text that was read, part by part; empty while there is none."""
+) -> TextSlice:
+    """Return the text that was read, part by part; empty while there is none."""
     return await documents.page_of_text(document_id, int(cursor), limit)
 
 

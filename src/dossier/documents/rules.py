@@ -1,4 +1,4 @@
-"""Names of files: what a client says becomes a name that harms nobody."""
+"""File names: a name that a client states becomes a safe one."""
 
 import re
 import unicodedata
@@ -10,21 +10,18 @@ from dossier.documents.constants import MAX_FILENAME_BYTES
 UNNAMED: Final = "unnamed"
 _SEPARATORS: Final = re.compile(r"[/\\]")
 # Other, control, format, private, unassigned, surrogate; separators of lines and
-# paragraphs: among them those that turn the direction of writing and hide an ending.
+# paragraphs: among them those that reverse the direction of writing and hide an ending.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def safe_filename(stated: str) -> str:
     """Return the last part of a name, readable, in one line and not too long."""
     last = _SEPARATORS.split(unicodedata.normalize("NFC", stated))[-1]
-    name = "".join(each for each in last if _is_visible(each)).strip()
+    visible = (each for each in last if unicodedata.category(each) not in _INVISIBLE)
+    name = "".join(visible).strip()
     if not name.strip(" ."):
         return UNNAMED
     return _shortened(name)
-
-
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character) not in _INVISIBLE
 
 
 def _shortened(name: str) -> str:

@@ -37,7 +37,7 @@ class UploadResponse(DocumentResponse):
 
     @classmethod
     def of(cls, document: Document, job: Job | None) -> Self:
-        """Join the document with the job that reads it."""
+        """Combine the document with the job that reads it."""
         shown = DocumentResponse.model_validate(document).model_dump()
         return cls(**shown, duplicate=job is None, job_id=job.id if job else None)
 

@@ -1,7 +1,6 @@
 """Use cases of documents; starts no transaction and commits none."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,22 +12,23 @@ from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents import gateway
 from dossier.documents.constants import (
-    BLOB_FOLDER,
     CHANGERS,
     DELETE_BLOB_TASK,
     INDEX_TASK,
     READ_TASK,
     REMOVERS,
     CitationKind,
-    DocumentFilter,
-    ReceivedFile,
     TextState,
 )
-from dossier.documents.exceptions import DocumentCitedError, DocumentNotFoundError
-from dossier.documents.models import Document, DocumentCitation, DocumentText
-from dossier.documents.ports import BlobStore
-from dossier.documents.rules import safe_filename
-from dossier.integrations.parsing.kinds import Sniffer
+from dossier.documents.exceptions import DocumentNotFoundError
+from dossier.documents.models import Document, DocumentText
+from dossier.documents.types import (
+    DocumentFilter,
+    Receipt,
+    ReceivedFile,
+    Removal,
+    TextSlice,
+)
 from dossier.jobs.constants import JobGroup, JobState
 from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
@@ -36,8 +36,8 @@ from dossier.jobs.service import JobsService
 from dossier.jobs.types import JobKind
 
 
-async def give_up_reading(session: Session, job: Job) -> None:
-    """Say of a document whose reading failed for good why it has no text."""
+async def record_failed_reading(session: Session, job: Job) -> None:
+    """Record why a document has no text, once its job has failed for good."""
     if job.state is not JobState.FAILED or job.error is None:
         return
     org_id, document_id = job.org_id, UUID(job.args["document_id"])
@@ -45,7 +45,7 @@ async def give_up_reading(session: Session, job: Job) -> None:
     if document is None or document.text_state != TextState.PENDING:
         return
     reason = job.error["code"]
-    await gateway.settle_unreadable_for_org(
+    await gateway.mark_unreadable_for_org(
         session, org_id, document_id, reason=reason, detail=job.error["detail"]
     )
     await record_reading(session, Actor.system(org_id), document, reason)
@@ -63,85 +63,8 @@ async def record_reading(
     await activity.record("update", "document", document.id, details=details)
 
 
-declare(JobKind(READ_TASK, JobGroup.READING, on_end=give_up_reading))
+declare(JobKind(READ_TASK, JobGroup.READING, on_end=record_failed_reading))
 declare(JobKind(DELETE_BLOB_TASK))
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of an upload."""
-
-    document: Document
-    job: Job | None
-    """Reads the text; `None` for bytes that were there already.
-
-    Then those of the upload are to be put away, once the transaction has ended.
-    """
-
-    @property
-    def duplicate(self) -> bool:
-        """Tell whether the organisation had these bytes already."""
-        return self.job is None
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What became of the wish to delete a document."""
-
-    document: Document
-    citations: Sequence[DocumentCitation]
-    """What rests on it; not empty: it is archived, else it is gone."""
-
-    def refusal(self) -> DocumentCitedError:
-        """Return the problem that names what rests on the document."""
-        names = ", ".join(map(_citation_words, self.citations))
-        return DocumentCitedError(f"{self.document.filename} is cited by {names}.")
-
-
-def _citation_words(citation: DocumentCitation) -> str:
-    kind = citation.kind.replace("_", " ")
-    return f"{kind} {citation.number} of product {citation.product_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class TextPage:
-    """Some parts of a text, and where the next ones begin."""
-
-    items: Sequence[DocumentText]
-    next_cursor: str | None
-
-
-async def take_in(
-    store: BlobStore,
-    org_id: UUID,
-    pieces: AsyncIterator[bytes],
-    stated_name: Callable[[], str],
-) -> ReceivedFile:
-    """Stream a file into the store, before any transaction is open.
-
-    `stated_name` is asked after the last piece: a form may give the name behind it.
-    """
-    sniffer = Sniffer()
-    folder = f"{BLOB_FOLDER}/{org_id}"
-    blob = await store.write_apart(folder, _watched(pieces, sniffer))
-    filename = safe_filename(stated_name())
-    detected = sniffer.detect(filename)
-    return ReceivedFile(
-        filename=filename,
-        media_type=detected.media_type,
-        is_misnamed=detected.is_misnamed,
-        blob_key=blob.key,
-        sha256=blob.sha256,
-        size_bytes=blob.size_bytes,
-    )
-
-
-async def _watched(
-    pieces: AsyncIterator[bytes], sniffer: Sniffer
-) -> AsyncIterator[bytes]:
-    async for piece in pieces:
-        sniffer.feed(piece)
-        yield piece
 
 
 async def list_documents(
@@ -160,7 +83,7 @@ async def read_document(reader: TenantReader, document_id: UUID) -> Row:
 
 
 class DocumentsService:
-    """The papers of one organisation."""
+    """The documents of one organisation."""
 
     def __init__(
         self, session: Session, actor: Actor, jobs: JobsService | None = None
@@ -171,23 +94,29 @@ class DocumentsService:
         self._jobs = jobs or JobsService(session, actor)
 
     async def receive(self, received: ReceivedFile) -> Receipt:
-        """Make a stored file a document and have it read; the same bytes count once."""
+        """Insert a document for a stored file and enqueue its reading.
+
+        The same bytes are one document; an archived one is listed and searched again.
+        """
         self._actor.require(*CHANGERS)
         values = self._values(received)
         while (document := await gateway.add_document(self._session, values)) is None:
             known = await self._known(received.sha256)
-            if known is not None:  # else deleted since the insertion met it
-                await self._take_back(known)
-                return Receipt(known, None)
+            if known is None:  # deleted after the insertion met it
+                continue
+            if known.archived_at is not None:
+                await self._set_archived(known, None)
+                await self.request_indexing([known.id])
+            return Receipt(known, None)
         await self._record("create", document, sha256=document.sha256)
         return Receipt(document, await self._read(document))
 
     async def receive_text(
         self, received: ReceivedFile, label: str, text: str
     ) -> Document | None:
-        """Make a document of a text that is known; `None` where it is there already.
+        """Insert a document with a given text; `None` where it exists already.
 
-        Nothing of it lies in the store and nothing is recorded: for measuring alone.
+        Nothing is stored or recorded in the activity log: for measuring alone.
         """
         document = await gateway.add_document(self._session, self._values(received))
         if document is None:
@@ -196,7 +125,7 @@ class DocumentsService:
         part = {"position": 1, "label": label, "text": text, "has_text_layer": True}
         row = {"org_id": org_id, "document_id": document_id, **part}
         await gateway.add_texts(self._session, [row])
-        await gateway.settle_read_for_org(
+        await gateway.mark_read_for_org(
             self._session, org_id, document_id, page_count=1, encoding=None
         )
         return document
@@ -218,7 +147,7 @@ class DocumentsService:
         return document
 
     async def newest(self, limit: int) -> Sequence[Document]:
-        """Return the documents that came last, but for archived ones."""
+        """Return the newest documents that are not archived."""
         return await gateway.list_newest_for_org(
             self._session, self._actor.org_id, limit
         )
@@ -229,8 +158,10 @@ class DocumentsService:
             self._session, self._actor.org_id, document_id, after=0, limit=None
         )
 
-    async def page_of_text(self, document_id: UUID, after: int, limit: int) -> TextPage:
-        """Return the parts behind a position."""
+    async def page_of_text(
+        self, document_id: UUID, after: int, limit: int
+    ) -> TextSlice:
+        """Return the parts after a position."""
         await self.get_document(document_id)
         parts = await gateway.list_texts_for_org(
             self._session,
@@ -241,16 +172,16 @@ class DocumentsService:
         )
         has_more = len(parts) > limit
         shown = parts[:limit]
-        return TextPage(shown, str(shown[-1].position) if has_more else None)
+        return TextSlice(shown, str(shown[-1].position) if has_more else None)
 
     async def view_content(self, document_id: UUID) -> Document:
-        """Return a document whose bytes somebody is about to see."""
+        """Return a document for download, and record that it was viewed."""
         document = await self.get_document(document_id)
         await self._record("view", document)
         return document
 
     async def request_reading(self, document_id: UUID) -> Job:
-        """Have the text read once more, whatever came of it before."""
+        """Enqueue another reading of the text, whatever the last one found."""
         self._actor.require(*CHANGERS)
         document = await self.get_document(document_id)
         await gateway.mark_pending_for_org(
@@ -260,7 +191,7 @@ class DocumentsService:
         return await self._read(document)
 
     async def remove_document(self, document_id: UUID) -> Removal:
-        """Delete a document with all that hangs on it, or archive it where cited."""
+        """Delete a document with its texts and bytes; archive it where it is cited."""
         self._actor.require(*REMOVERS)
         document = await self.hold_document(document_id)
         if document is None:
@@ -269,7 +200,11 @@ class DocumentsService:
             self._session, self._actor.org_id, document_id
         )
         if not citations:
-            await self._delete(document)
+            await gateway.delete_document_for_org(
+                self._session, self._actor.org_id, document.id
+            )
+            await self._jobs.enqueue(DELETE_BLOB_TASK, blob_key=document.blob_key)
+            await self._record("delete", document, sha256=document.sha256)
         elif document.archived_at is None:
             await self._set_archived(document, now())
         return Removal(document, citations)
@@ -283,7 +218,7 @@ class DocumentsService:
         product_id: UUID,
         number: int,
     ) -> None:
-        """Say that a version rests on documents, which therefore stay."""
+        """Record that a version cites documents, which can then not be deleted."""
         rows: list[dict[str, object]] = [
             {
                 "org_id": self._actor.org_id,
@@ -299,16 +234,16 @@ class DocumentsService:
             await gateway.add_citations(self._session, rows)
 
     async def hold_document(self, document_id: UUID) -> Document | None:
-        """Return a document as it is now, unchanged until the transaction ends."""
+        """Return a document as it is now, locked until the transaction ends."""
         return await gateway.lock_document_for_org(
             self._session, self._actor.org_id, document_id
         )
 
     async def request_indexing(self, document_ids: Iterable[UUID]) -> None:
-        """Have documents indexed anew: their text, or what they serve, has changed.
+        """Enqueue the indexing of documents whose text or links have changed.
 
-        The rows are written first, and so held: whoever indexes one now either sees
-        the change or has ended when the job is asked for.
+        The rows are written first, and so locked: a job that is indexing one of them
+        either sees the change or has ended when the new job is enqueued.
         """
         changed = await gateway.mark_changed_for_org(
             self._session, self._actor.org_id, list(document_ids)
@@ -319,19 +254,6 @@ class DocumentsService:
                 dedupe_key=f"{INDEX_TASK}:{document_id}",
                 document_id=document_id,
             )
-
-    async def _delete(self, document: Document) -> None:
-        await gateway.delete_document_for_org(
-            self._session, self._actor.org_id, document.id
-        )
-        await self._jobs.enqueue(DELETE_BLOB_TASK, blob_key=document.blob_key)
-        await self._record("delete", document, sha256=document.sha256)
-
-    async def _take_back(self, document: Document) -> None:
-        """List and search an archived document again: somebody has sent it anew."""
-        if document.archived_at is not None:
-            await self._set_archived(document, None)
-            await self.request_indexing([document.id])
 
     async def _set_archived(self, document: Document, at: datetime | None) -> None:
         await gateway.set_archived_for_org(

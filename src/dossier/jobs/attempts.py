@@ -1,4 +1,4 @@
-"""One attempt of one job: begin it, run its handler, record what became of it.
+"""One attempt of one job: begin it, run its handler, record how it ended.
 
 Each step is one short transaction that compares before it sets: an attempt writes only
 while the row has its number, so that one whose job was taken over changes nothing.
@@ -30,7 +30,7 @@ from dossier.core.errors import AppError, UnavailableError, UpstreamError
 from dossier.core.logging import log_context
 from dossier.core.problems import as_app_error, problem_of
 from dossier.core.reconnect import is_lost, retry_until_connected
-from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome
 from dossier.jobs import rules
 from dossier.jobs.buffer import EventBuffer
 from dossier.jobs.constants import FINISHED, JobSignal, JobState, StopReason
@@ -53,7 +53,7 @@ T = TypeVar("T")
 JobHandler = Callable[..., Awaitable[None]]
 """Takes a `JobContext`, then the job's arguments by name.
 
-Outside parts are bound to it beforehand (`functools.partial`).
+Its clients of other systems are bound to it beforehand (`functools.partial`).
 """
 
 RETRYABLE = (UpstreamError, UnavailableError)
@@ -99,14 +99,14 @@ class Attempts:
         self._is_stopping = False
         self._last_failed_look_s = -math.inf
 
-    async def __call__(self, delivery: Delivery) -> Outcome:
+    async def __call__(self, delivery: Delivery) -> DeliveryOutcome:
         """Run one delivery; return what the engine does with its row."""
         with log_context(job_id=delivery.job_id, org_id=delivery.org_id):
             started_s = time.monotonic()
             tried: list[int] = []
             begun = await self._retry(lambda: self._begin(delivery, tried))
             if begun is None:
-                return Outcome.finished()
+                return DeliveryOutcome.finished()
             job, stored_through = begun
             streams = kind_of_job(job).streams
             context = JobContext(
@@ -117,7 +117,7 @@ class Attempts:
                 stored_through,
             )
             ended = await self._run(context, delivery, streams=streams)
-            recorded = Outcome.finished()
+            recorded = DeliveryOutcome.finished()
             if not context.has_receipt:
                 await self._retry(context.close)
                 recorded = await self._retry(lambda: self._record(delivery, job, ended))
@@ -222,7 +222,7 @@ class Attempts:
         try:
             with delivery.scope, anyio.move_on_after(limit_s) as timer:
                 try:
-                    await _call(self._handler(context.job), context, context.job.args)
+                    await _call(self._handlers, context)
                 except Exception as exc:  # noqa: BLE001 - the loop outlives every handler
                     error = _principal(exc)
         finally:
@@ -236,51 +236,53 @@ class Attempts:
             stopped = context.stop_reason
         return Ended(error, stopped)
 
-    async def _record(self, delivery: Delivery, begun: Job, ended: Ended) -> Outcome:
-        """Write what became of the attempt, unless the job is no longer its own.
+    async def _record(
+        self, delivery: Delivery, begun: Job, ended: Ended
+    ) -> DeliveryOutcome:
+        """Record how the attempt ended, unless another one has the job.
 
         The end may be written although the reply to its commit was lost.
         """
         async with tenant_transaction(self._sessions, delivery.org_id) as session:
             job = await rows.lock_job_for_org(session, delivery.org_id, delivery.job_id)
             if job is None or job.state in FINISHED:
-                return Outcome.finished()
+                return DeliveryOutcome.finished()
             if job.engine_id != delivery.engine_id:
-                return Outcome.finished()  # queued anew since, by another engine row
+                return (
+                    DeliveryOutcome.finished()
+                )  # queued anew since, by another engine row
             if job.attempts != begun.attempts:
-                return Outcome.superseded()
+                return DeliveryOutcome.superseded()
             if job.state is JobState.PENDING:  # written already
-                return Outcome.again(rules.UNCOUNTED_DELAY_S)
+                return DeliveryOutcome.again(rules.UNCOUNTED_DELAY_S)
             verdict = self._verdict(job, ended)
             job.failures = verdict.failures
             state = await self._apply(session, job, verdict.signal, ended.error)
             if state is JobState.PENDING:
-                return Outcome.again(verdict.delay_s)
-            return Outcome.finished()
+                return DeliveryOutcome.again(verdict.delay_s)
+            return DeliveryOutcome.finished()
 
-    def _verdict(self, job: Job, ended: Ended) -> rules.Verdict:
+    def _verdict(self, job: Job, ended: Ended) -> rules.AttemptVerdict:
         error, stopped = ended.error, ended.stopped
         if error is None and stopped is None:
-            return rules.Verdict(JobSignal.FINISH, job.failures)
-        is_lost_database = error is not None and is_lost(error)
-        is_refused = isinstance(error, JobSupersededError)
+            return rules.AttemptVerdict(JobSignal.FINISH, job.failures)
+        kind = kind_of_job(job)
+        usual = 1 if kind.streams else self._limits.max_failures
+        is_uncounted = (
+            stopped is StopReason.SUPERSEDED
+            or isinstance(error, JobSupersededError)
+            or (error is not None and is_lost(error))
+        )
         return rules.judge(
             job.failures,
-            self._max_failures(job),
+            kind.max_failures or usual,
             is_cancelled=stopped is StopReason.CANCELLED,
             is_stopping=stopped is StopReason.STOPPING,
-            is_uncounted=is_lost_database
-            or is_refused
-            or stopped is StopReason.SUPERSEDED,
+            is_uncounted=is_uncounted,
             is_retryable=isinstance(error, RETRYABLE),
             retry_after_s=getattr(error, "retry_after_s", None),
             chance=random.random(),  # noqa: S311 - spreads retries
         )
-
-    def _max_failures(self, job: Job) -> int:
-        kind = kind_of_job(job)
-        usual = 1 if kind.streams else self._limits.max_failures
-        return kind.max_failures or usual
 
     async def _apply(
         self,
@@ -290,22 +292,24 @@ class Attempts:
         error: Exception | None,
     ) -> JobState:
         job.state = rules.next_state(job.state, signal)
-        is_problem = error is not None and job.state is not JobState.CANCELLED
-        job.error = _problem(job, error) if error and is_problem else None
+        job.error = None
+        if error is not None and job.state is not JobState.CANCELLED:
+            job.error = problem_of(
+                as_app_error(error),
+                instance=f"/api/v1/jobs/{job.id}",
+                request_id=job.request_id,
+            )
         if job.state in FINISHED:
             await record_end(session, job)
         return job.state
 
-    def _handler(self, job: Job) -> JobHandler:
-        if job.kind not in self._handlers:
-            raise TaskUnknownError(job.kind)
-        return self._handlers[job.kind]
 
-
-def _call(
-    handler: JobHandler, context: JobContext, args: Mapping[str, Any]
-) -> Awaitable[None]:
-    """Call a handler with the stored arguments in the types that it declares."""
+def _call(handlers: Mapping[str, JobHandler], context: JobContext) -> Awaitable[None]:
+    """Call a job's handler with the stored arguments in the types that it declares."""
+    kind, args = context.job.kind, context.job.args
+    if kind not in handlers:
+        raise TaskUnknownError(kind)
+    handler = handlers[kind]
     declared = _declared(handler)
     try:
         bound = {
@@ -320,7 +324,7 @@ def _call(
 
 @lru_cache(maxsize=256)
 def _declared(handler: JobHandler) -> dict[str, TypeAdapter[Any]]:
-    """Return the types of a handler's arguments; context and bound parts left out."""
+    """Return the types of a handler's arguments; context and bound ones left out."""
     _context, *arguments = inspect.signature(handler, eval_str=True).parameters.values()
     bound = handler.keywords if isinstance(handler, partial) else {}
     return {
@@ -339,22 +343,20 @@ def _principal(error: Exception) -> Exception:
     return (ours or leaves)[0]
 
 
-def _problem(job: Job, error: Exception) -> dict[str, Any]:
-    return problem_of(
-        as_app_error(error),
-        instance=f"/api/v1/jobs/{job.id}",
-        request_id=job.request_id,
-    )
-
-
-def _log(job: Job, outcome: Outcome, ended: Ended, elapsed_s: float) -> None:
+def _log(job: Job, outcome: DeliveryOutcome, ended: Ended, elapsed_s: float) -> None:
+    error = ended.error
+    if outcome.again_in_s is not None:
+        word = "again"
+    elif ended.stopped is not None:
+        word = str(ended.stopped)
+    else:
+        word = "done" if error is None else "failed"
     extra = {
         "kind": job.kind,
         "attempt": job.attempts,
-        "outcome": _word(outcome, ended),
+        "outcome": word,
         "ms": round(elapsed_s * 1000, 1),
     }
-    error = ended.error
     if error is None:
         logger.info("jobs.attempt.finished", extra=extra)
     elif isinstance(error, (*RETRYABLE, JobSupersededError)):
@@ -364,11 +366,3 @@ def _log(job: Job, outcome: Outcome, ended: Ended, elapsed_s: float) -> None:
         logger.error("jobs.attempt.failed", extra=extra | {"reason": reason})
     else:
         logger.error("jobs.attempt.failed", extra=extra, exc_info=error)
-
-
-def _word(outcome: Outcome, ended: Ended) -> str:
-    if outcome.again_in_s is not None:
-        return "again"
-    if ended.stopped is not None:
-        return str(ended.stopped)
-    return "done" if ended.error is None else "failed"

@@ -9,6 +9,7 @@ it was acknowledged, so that the batches of a job are one chain for all writers:
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dossier.core.database import SessionFactory, system_transaction
@@ -141,12 +142,18 @@ class EventBuffer:
         next_s = clock()
         while True:
             await self._has_changed.wait()
-            await self._pause(next_s - clock())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0, next_s - clock())):
+                    await self._is_urgent.wait()
             next_s = clock() + self._flush_s
             try:
                 await self.flush()
-            except Exception as exc:  # noqa: BLE001 - tried again, and again
-                _log(exc)
+            except Exception as exc:
+                if is_lost(exc):
+                    reason = repr(exc)[:200]
+                    logger.warning("jobs.events.postponed", extra={"reason": reason})
+                else:
+                    logger.exception("jobs.events.failed")
                 await asyncio.sleep(min(10 * self._flush_s, LONGEST_PAUSE_S))
 
     async def flush(self) -> None:
@@ -208,19 +215,3 @@ class EventBuffer:
             else:
                 logger.warning("jobs.events.refused", extra={"job_id": each.job.id})
                 each.refuse()
-
-    async def _pause(self, pause_s: float) -> None:
-        if pause_s <= 0:
-            return
-        try:
-            async with asyncio.timeout(pause_s):
-                await self._is_urgent.wait()
-        except TimeoutError:
-            return
-
-
-def _log(exc: Exception) -> None:
-    if is_lost(exc):
-        logger.warning("jobs.events.postponed", extra={"reason": repr(exc)[:200]})
-    else:
-        logger.error("jobs.events.failed", exc_info=exc)

@@ -1,4 +1,4 @@
-"""Words of the job domain."""
+"""States, signals and channels of jobs."""
 
 from enum import StrEnum
 
@@ -40,7 +40,7 @@ class StopReason(StrEnum):
     """Why a handler is stopped before its end."""
 
     CANCELLED = "cancelled"
-    """A person asked for it, or nobody reads any more."""
+    """A person asked for it, or no reader is left."""
     STOPPING = "stopping"
     """The worker process ends; another one goes on."""
     SUPERSEDED = "superseded"

@@ -1,4 +1,4 @@
-"""What a handler is given: one attempt of one job."""
+"""The handler's view of one attempt of one job."""
 
 import time
 from collections.abc import Mapping
@@ -90,7 +90,7 @@ class JobContext:
     ) -> None:
         """Write how far it is; more than ever before resets the count of failures.
 
-        Raises the cancellation when somebody asked to stop. It opens a transaction of
+        Raises the cancellation when a stop was requested. It opens a transaction of
         its own, so it is not called inside one.
         """
         if time.monotonic() < self._next_write_s and done != total:
@@ -165,7 +165,11 @@ class JobContext:
             last_seq=unstored[-1].sequence_number if last_event and unstored else 0,
         )
         if job is None:
-            await self._refuse_unless_ended(session)
+            found = await rows.get_job_for_org(session, self.org_id, self.job_id)
+            is_ours = found is not None and found.attempts == self.job.attempts
+            if found is None or not is_ours or found.state not in FINISHED:
+                raise JobSupersededError(self.job_id)
+            self.has_receipt = True
             return False
         if unstored:
             batch = make_batch(self.org_id, self.job_id, job.attempts, unstored)
@@ -194,13 +198,6 @@ class JobContext:
         if last_event is not None:
             events.append(make_event(self._events.last + 1, *last_event))
         return events
-
-    async def _refuse_unless_ended(self, session: Session) -> None:
-        job = await rows.get_job_for_org(session, self.org_id, self.job_id)
-        is_ours = job is not None and job.attempts == self.job.attempts
-        if job is None or not is_ours or job.state not in FINISHED:
-            raise JobSupersededError(self.job_id)
-        self.has_receipt = True
 
     def _note_receipt(self) -> None:
         self.has_receipt = True

@@ -18,9 +18,9 @@ from dossier.core.web import (
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
+from dossier.jobs.responses import StartingAfter, event_stream
 from dossier.jobs.schemas import JobFilters, JobResponse
 from dossier.jobs.service import JobsService
-from dossier.jobs.stream import StartingAfter, event_stream
 
 __all__ = [
     "Filters",

@@ -54,8 +54,8 @@ async def record_end(session: Session, job: Job) -> None:
     """Write what belongs to every terminal change; `job.state` is set already.
 
     A failure of the kind's `on_end` is logged and undone; the job ends without it,
-    because its readers would wait for ever otherwise. What may pass, such as a deadlock
-    or a timeout, is raised: the caller's transaction is tried again.
+    because its readers would wait for ever otherwise. A transient failure, such as a
+    deadlock or a timeout, is raised: the caller's transaction is tried again.
     """
     job.finished_at = job.finished_at or now()
     kind = kind_of_job(job)
@@ -66,7 +66,9 @@ async def record_end(session: Session, job: Job) -> None:
         except Exception as exc:
             if is_transient(exc):
                 raise
-            logger.exception("jobs.on_end.failed", extra={"kind": job.kind})
+            # A web process that cancels has no job in its logging context.
+            ids = {"job_id": job.id, "org_id": job.org_id, "kind": job.kind}
+            logger.exception("jobs.on_end.failed", extra=ids)
             await session.refresh(job)
     if kind.streams:
         job.last_seq = await _last_number(session, job)

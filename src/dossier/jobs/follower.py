@@ -1,4 +1,4 @@
-"""Follows the jobs that somebody waits for: one per web process.
+"""Follows the jobs that clients stream or wait for: one per web process.
 
 One connection listens for notifications of all jobs; one query at a time reads what is
 new of all followed ones. It reads across organisations, by pairs of organisation and
@@ -63,7 +63,7 @@ class Subscriber:
     def is_behind(self) -> bool:
         """Return whether events that were read are not taken yet: no more are read.
 
-        So a slow client holds up nobody, and fills no memory.
+        So a slow client delays no other, and its backlog takes no memory.
         """
         return bool(self._events)
 
@@ -152,8 +152,8 @@ class JobFollower:
     ) -> Iterator[Subscriber]:
         """Follow a job that the caller has authorised, from a number on.
 
-        `cancels`: the job ends when nobody follows it any more, so that it is noted at
-        once, and not at the next interval, that somebody does.
+        `cancels`: the job ends when it has no follower any more, so that `last_read_at`
+        is set at once and not at the next interval.
         """
         subscriber = Subscriber(org_id, job_id, starting_after, self._look_at)
         subscribers = self._subscribers.setdefault(job_id, set())

@@ -70,7 +70,7 @@ def back_off_s(failures: int, chance: float) -> float:
     return min(base_s * (1 + JITTER * chance), MAX_DELAY_S)
 
 
-class Verdict(NamedTuple):
+class AttemptVerdict(NamedTuple):
     """What follows from an attempt that ended without success."""
 
     signal: JobSignal
@@ -88,7 +88,7 @@ def judge(
     is_retryable: bool = False,
     retry_after_s: float | None = None,
     chance: float = 0.0,
-) -> Verdict:
+) -> AttemptVerdict:
     """Return what follows from an attempt that ended without success.
 
     Args:
@@ -102,16 +102,16 @@ def judge(
         chance: A number from 0 to 1 that spreads the waits.
     """
     if is_cancelled:
-        return Verdict(JobSignal.CONFIRM_CANCEL, failures)
+        return AttemptVerdict(JobSignal.CONFIRM_CANCEL, failures)
     if is_stopping:
-        return Verdict(JobSignal.RETRY_LATER, failures)
+        return AttemptVerdict(JobSignal.RETRY_LATER, failures)
     if is_uncounted:
-        return Verdict(JobSignal.RETRY_LATER, failures, UNCOUNTED_DELAY_S)
+        return AttemptVerdict(JobSignal.RETRY_LATER, failures, UNCOUNTED_DELAY_S)
     count = failures + 1
     if not is_retryable or count >= max_failures:
-        return Verdict(JobSignal.FAIL, count)
+        return AttemptVerdict(JobSignal.FAIL, count)
     delay_s = back_off_s(count, chance) if retry_after_s is None else retry_after_s
-    return Verdict(JobSignal.RETRY_LATER, count, min(delay_s, MAX_DELAY_S))
+    return AttemptVerdict(JobSignal.RETRY_LATER, count, min(delay_s, MAX_DELAY_S))
 
 
 def on_delivery(

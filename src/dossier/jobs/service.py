@@ -1,4 +1,4 @@
-"""Use cases of jobs: enqueue, look, cancel, retry."""
+"""Use cases of jobs: enqueue, read, cancel, retry."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -57,7 +57,6 @@ class JobsService:
         first_event: tuple[str, Mapping[str, Any]] | None = None,
         dedupe_key: str | None = None,
         priority: int = 0,
-        delay_s: float = 0,
         **args: Scalar,
     ) -> Job:
         """Queue one job; it exists when the caller's transaction commits.
@@ -65,15 +64,37 @@ class JobsService:
         While a job with the same `dedupe_key` is pending, waiting or processing, that
         one is returned instead. `first_event` is event number 1 of a kind that streams.
         """
-        row = self._row(name, priority, args, dedupe_key)
-        row |= {"subject_id": subject_id, "on_disconnect": on_disconnect}
-        if job_id is not None:
-            row["id"] = job_id
-        added = await self._add([row], delay_s)
-        job = added[0] if added else await self._holder(row, delay_s)
+        kind_of(name)  # raises where no domain declares it
+        row = {
+            "id": job_id or new_id(),
+            "created_at": now(),
+            "org_id": self._actor.org_id,
+            "kind": name,
+            "subject_id": subject_id,
+            "state": JobState.PENDING,
+            "priority": priority,
+            "dedupe_key": dedupe_key,
+            "args": {
+                key: str(value) if isinstance(value, UUID) else value
+                for key, value in args.items()
+            },
+            "progress_peak": 0,
+            "attempts": 0,
+            "failures": 0,
+            "deaths": 0,
+            "last_seq": 0,
+            "on_disconnect": on_disconnect,
+            "actor_user_id": self._actor.user_id,
+            "actor_api_key_id": self._actor.api_key_id,
+            "actor_name": self._actor.name,
+            "actor_role": self._actor.role,
+            "request_id": self._actor.request_id,
+        }
+        job = await self._add(row) or await self._holder(row)
         if first_event is not None and job.id == row["id"]:
             await JobEventLog(self._session, job).append(*first_event)
-        self._notify_caller(job)
+        if self._on_enqueue is not None:
+            self._on_enqueue(job)
         return job
 
     async def get_job(self, job_id: UUID) -> Job:
@@ -110,7 +131,7 @@ class JobsService:
 
     async def delete_job(self, job_id: UUID) -> None:
         """Delete a job with its events; a handler that runs is cancelled."""
-        await self._forget(
+        await self._stop_deleted(
             await rows.delete_jobs_for_org(
                 self._session, self._actor.org_id, job_id=job_id
             )
@@ -118,14 +139,14 @@ class JobsService:
 
     async def delete_jobs_of_subject(self, subject_id: UUID) -> None:
         """Delete the jobs of a subject, as `delete_job` does."""
-        await self._forget(
+        await self._stop_deleted(
             await rows.delete_jobs_for_org(
                 self._session, self._actor.org_id, subject_id=subject_id
             )
         )
 
     async def announce_access_change(self, subject_id: UUID) -> None:
-        """Have the followers of a subject's jobs asked whether they still may."""
+        """Make the streams of a subject's jobs check their readers' rights again."""
         job_ids = await rows.list_unfinished_ids_for_org(
             self._session, self._actor.org_id, subject_id
         )
@@ -146,9 +167,10 @@ class JobsService:
         [job.engine_id] = await queue.reserve_ids(self._session, 1)
         with conflict_on(DEDUPE_INDEX, JobAlreadyQueuedError(job.dedupe_key)):
             await self._session.flush()
-        await self._queue([job], backlog)
+        await queue.add_entries(self._session, [queue_entry(job, backlog)])
         await self._record(job)
-        self._notify_caller(job)
+        if self._on_enqueue is not None:
+            self._on_enqueue(job)
         return job
 
     async def _cancel(self, job: Job) -> Job:
@@ -163,73 +185,20 @@ class JobsService:
         await self._record(job)
         return job
 
-    async def _forget(self, jobs: Sequence[Job]) -> None:
+    async def _stop_deleted(self, jobs: Sequence[Job]) -> None:
         running = [job.engine_id for job in jobs if job.state not in FINISHED]
         if running:
             await queue.request_stop(self._session, running)
         await log.add_notification(self._session, [job.id for job in jobs])
 
-    def _notify_caller(self, job: Job) -> None:
-        if self._on_enqueue is not None:
-            self._on_enqueue(job)
-
-    def _row(
-        self,
-        name: str,
-        priority: int,
-        ids: Mapping[str, Scalar],
-        dedupe_key: str | None = None,
-    ) -> dict[str, Any]:
-        kind_of(name)  # raises where nobody declares it
-        return {
-            "id": new_id(),
-            "created_at": now(),
-            "org_id": self._actor.org_id,
-            "kind": name,
-            "state": JobState.PENDING,
-            "priority": priority,
-            "dedupe_key": dedupe_key,
-            "args": {key: _plain(value) for key, value in ids.items()},
-            "progress_peak": 0,
-            "attempts": 0,
-            "failures": 0,
-            "deaths": 0,
-            "last_seq": 0,
-            "on_disconnect": "continue",
-            "actor_user_id": self._actor.user_id,
-            "actor_api_key_id": self._actor.api_key_id,
-            "actor_name": self._actor.name,
-            "actor_role": self._actor.role,
-            "request_id": self._actor.request_id,
-        }
-
-    async def _add(self, values: list[dict[str, Any]], delay_s: float) -> list[Job]:
-        engine_ids = await queue.reserve_ids(self._session, len(values))
-        backlog = await self._backlog(kind_of(values[0]["kind"]))
-        for row, engine_id in zip(values, engine_ids, strict=True):
-            row["engine_id"] = engine_id
-        jobs = await rows.add_jobs(self._session, values)
-        await self._queue(jobs, backlog, delay_s)
-        return jobs
-
-    async def _queue(
-        self, jobs: Sequence[Job], backlog: int = 0, delay_s: float = 0
-    ) -> None:
-        if not jobs:
-            return
-        entries = [
-            queue.QueueEntry(
-                engine_id=job.engine_id,
-                kind=job.kind,
-                org_id=job.org_id,
-                job_id=job.id,
-                priority=job.priority,
-                rank=backlog + place,
-                delay_s=delay_s,
-            )
-            for place, job in enumerate(jobs)
-        ]
-        await queue.add_entries(self._session, entries)
+    async def _add(self, row: dict[str, Any]) -> Job | None:
+        """Insert and queue a job; `None` where another one holds its key."""
+        backlog = await self._backlog(kind_of(row["kind"]))
+        [row["engine_id"]] = await queue.reserve_ids(self._session, 1)
+        job = await rows.add_job(self._session, row)
+        if job is not None:
+            await queue.add_entries(self._session, [queue_entry(job, backlog)])
+        return job
 
     async def _backlog(self, kind: JobKind) -> int:
         """Return how far back the organisation's next job queues in its group.
@@ -243,15 +212,14 @@ class JobsService:
             at_most=queue.RANKS,
         )
 
-    async def _holder(self, row: dict[str, Any], delay_s: float) -> Job:
+    async def _holder(self, row: dict[str, Any]) -> Job:
         """Return the job that holds the key, or our own if it has just ended."""
         for _ in range(3):
-            held = await rows.get_live_job_by_key_for_org(
+            job = await rows.get_live_job_by_key_for_org(
                 self._session, self._actor.org_id, row["dedupe_key"]
-            )
-            found = [held] if held else await self._add([row], delay_s)
-            if found:
-                return found[0]
+            ) or await self._add(row)
+            if job is not None:
+                return job
         raise JobAlreadyQueuedError(row["dedupe_key"])
 
     async def _lock(self, job_id: UUID) -> Job:
@@ -282,6 +250,18 @@ async def read_job(reader: TenantReader, job_id: UUID) -> Row:
     return row
 
 
+def queue_entry(job: Job, rank: int) -> queue.QueueEntry:
+    """Return what the engine carries of a job, behind so many of its organisation."""
+    return queue.QueueEntry(
+        engine_id=job.engine_id,
+        kind=job.kind,
+        org_id=job.org_id,
+        job_id=job.id,
+        priority=job.priority,
+        rank=rank,
+    )
+
+
 class OperatorJobs:
     """Listed jobs of all organisations, for operators; needs a system transaction."""
 
@@ -305,7 +285,3 @@ class OperatorJobs:
     async def queue_depth(self) -> list[queue.Depth]:
         """Return how much waits and runs, by kind, and since when."""
         return await queue.queue_depth(self._session)
-
-
-def _plain(value: Scalar) -> str | int | bool | None:
-    return str(value) if isinstance(value, UUID) else value

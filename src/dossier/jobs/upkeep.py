@@ -1,4 +1,4 @@
-"""What the clock does for jobs: prune logs, find jobs that the engine has lost."""
+"""Periodic work on jobs: prune logs, find jobs that the engine has lost."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from dossier.jobs.event_log import record_end
 from dossier.jobs.gateway import log, rows
 from dossier.jobs.kinds import kind_of_job
 from dossier.jobs.models import Job
-from dossier.jobs.service import JobsService
+from dossier.jobs.service import JobsService, queue_entry
 from dossier.jobs.types import Periodic
 
 KEEP_LOG = timedelta(days=7)
@@ -93,15 +93,6 @@ async def _queue_again(session: Session, lost: Sequence[Job]) -> None:
     entries = []
     for job in again:
         place = job.org_id, kind_of_job(job).group
-        entries.append(
-            queue.QueueEntry(
-                engine_id=job.engine_id,
-                kind=job.kind,
-                org_id=job.org_id,
-                job_id=job.id,
-                priority=job.priority,
-                rank=ranks[place],
-            )
-        )
+        entries.append(queue_entry(job, ranks[place]))
         ranks[place] += 1
     await queue.add_entries(session, entries)

@@ -1,4 +1,4 @@
-"""Closed vocabularies of the product information file."""
+"""Constants of the product information file."""
 
 from enum import StrEnum
 from typing import Literal
@@ -42,7 +42,7 @@ class Means(StrEnum):
     DOCUMENT = "document"
 
 
-class Outcome(StrEnum):
+class MatchOutcome(StrEnum):
     """The result of matching a document to the items."""
 
     MATCHED = "matched"

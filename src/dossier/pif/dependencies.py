@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from dossier.core.web import CurrentActor, RequestSession
 from dossier.documents.dependencies import Documents
-from dossier.pif.service import PifService
+from dossier.pif.service.pif import PifService
 from dossier.products.dependencies import Formulas, Products
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with the file, its decisions and its versions."""
+"""Errors of the file, its decisions and its versions."""
 
 from dossier.core.errors import InvalidError, NotFoundError
 

@@ -1,4 +1,4 @@
-"""Closed vocabularies of products."""
+"""Constants of products."""
 
 from collections.abc import Mapping
 from enum import StrEnum

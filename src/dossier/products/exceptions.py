@@ -88,6 +88,15 @@ class FormulaColumnNotFoundError(InvalidError):
         super().__init__(f"{filename}: no column {column!r}; name one of {known}")
 
 
+class FormulaUndecidedError(InvalidError):
+    """Only a person can say which sheet, column or rows are the formula."""
+
+    title = "Formula undecided"
+
+    def __init__(self, filename: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"{filename}: {' '.join(reasons)}")
+
+
 class FormulaTooLongError(TooLargeError):
     """The table has more lines than a formula has."""
 

@@ -1,4 +1,4 @@
-"""Closed vocabularies of reports."""
+"""Constants of reports."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""What can go wrong with reports."""
+"""Errors of reports."""
 
 from typing import ClassVar
 

@@ -18,7 +18,7 @@ from dossier.jobs.service import JobsService
 from dossier.jobs.types import JobKind
 from dossier.pif.constants import Market
 from dossier.pif.models import PifVersion
-from dossier.pif.service import PifService
+from dossier.pif.service.pif import PifService
 from dossier.reports import gateway
 from dossier.reports.constants import (
     MEDIA_TYPES,

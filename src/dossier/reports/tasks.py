@@ -15,7 +15,7 @@ from dossier.documents.service import DocumentsService
 from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.context import JobContext
-from dossier.pif.service import PifService
+from dossier.pif.service.pif import PifService
 from dossier.products.service import FormulaService, ProductsService
 from dossier.reports import gateway, rules
 from dossier.reports.archive import ArchiveEntry, file_chunks, new_archive

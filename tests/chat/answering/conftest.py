@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
-    asynccontextmanager,
 )
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +17,26 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from starlette.datastructures import State
-from tests.chat.answering.shelf import Paper, Shelf
-from tests.conftest import TEMPLATE, KnownTokens, client_of, clone
+from tests.chat.answering.documents import InMemoryDocuments, StoredPassage
+from tests.conftest import (
+    TEMPLATE,
+    KnownTokens,
+    RunWorker,
+    client_of,
+    clone,
+    running_worker,
+)
 from tests.factories.accounts import make_organisation, make_user
 
-from dossier.ai.service import open_model_parts
-from dossier.chat.answering.generate import AnswerParts
-from dossier.chat.answering.pipeline import AnswerPipeline, open_chat_client
-from dossier.chat.answering.prompt import Window
+from dossier.ai.service.assembly import open_model_services
+from dossier.chat.answering.events import Replay, replay
+from dossier.chat.answering.pipeline import (
+    AnswerPipeline,
+    SearcherOf,
+    open_chat_client,
+)
 from dossier.chat.constants import ANSWER_JOB
-from dossier.chat.ports import SearcherOf
-from dossier.chat.rules.replay import Event, replay
+from dossier.chat.types import ContextWindow
 from dossier.core.database import make_engine, make_sessions, tenant_transaction
 from dossier.core.models import new_id
 from dossier.core.settings import Settings
@@ -40,18 +48,26 @@ from dossier.jobs.event_log import JobEventLog
 from dossier.jobs.follower import RECHECK_S, JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.testing.model_server import ScriptedModelServer
-from dossier.worker import make_worker
+from dossier.jobs.types import JobEvent
+from dossier.testing.model_server.server import ScriptedModelServer
 
-STABILITY = Paper(
+STABILITY = StoredPassage(
     "stability.pdf",
     "The cream was kept at 40 °C for 3 months. Its viscosity fell by 4.8 %. "
     "The shelf life of the rose cream is 30 months.",
     page=3,
 )
-LABEL = Paper("label.pdf", "玫瑰霜的保存期限為三十個月。請置於陰涼乾燥處。", page=1)
+LABEL = StoredPassage(
+    "label.pdf", "玫瑰霜的保存期限為三十個月。請置於陰涼乾燥處。", page=1
+)
 
-WINDOW = Window(16_384, 256)
+WINDOW = ContextWindow(16_384, 256)
+QUICK = {"flush_ms": 20, "max_duration_s": 20}
+"""Settings of `jobs` with which nothing waits for long."""
+
+
+Event = tuple[int, str, dict[str, Any]]
+"""Sequence number, type and data."""
 
 
 class Members(KnownTokens):
@@ -82,21 +98,6 @@ class Pipelines:
         await answer(ctx, room_id, question_id, answer_id, engine, grounding, is_anew)
 
 
-@asynccontextmanager
-async def working(
-    settings: Settings, database: Database, pipelines: Pipelines
-) -> AsyncIterator[None]:
-    """Run a worker that answers; leaving gives what it answers back to the queue."""
-    worker = make_worker(settings, database, {ANSWER_JOB: pipelines}, timers=[])
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(worker.run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
-
-
 @dataclass
 class Chat:
     """One organisation with one member's client."""
@@ -105,7 +106,7 @@ class Chat:
     actor: Actor
     client: httpx2.AsyncClient
     app: FastAPI
-    shelf: Shelf
+    documents: InMemoryDocuments
     database: Database
 
     @property
@@ -170,6 +171,11 @@ class Chat:
 OpenChat = Callable[..., Awaitable[Chat]]
 
 
+def replayed(events: Sequence[Event]) -> Replay:
+    """Return the answer that events describe, as a client assembles it."""
+    return replay(JobEvent(number, kind, data) for number, kind, data in events)
+
+
 @pytest.fixture(scope="session")
 async def chat_database(cluster_url: str, database_url: str) -> AsyncIterator[Database]:
     del database_url  # only so that the template exists
@@ -189,7 +195,8 @@ async def chat_worker(
 ) -> AsyncIterator[Pipelines]:
     """A worker for all tests: an organisation is answered by its own pipeline."""
     pipelines = Pipelines()
-    async with working(quick(common_settings), chat_database, pipelines):
+    handlers = {ANSWER_JOB: pipelines}
+    async with running_worker(common_settings, chat_database, handlers, **QUICK):
         yield pipelines
 
 
@@ -205,18 +212,6 @@ def model(model_server: ScriptedModelServer) -> ScriptedModelServer:
     return model_server
 
 
-def quick(settings: Settings) -> Settings:
-    """Return settings with which nothing waits for long."""
-    jobs = {
-        "lease_s": 1,
-        "answers_lease_s": 1,
-        "dequeue_timeout_s": 0.02,
-        "flush_ms": 20,
-        "max_duration_s": 20,
-    }
-    return settings.model_copy(update={"jobs": settings.jobs.model_copy(update=jobs)})
-
-
 @pytest.fixture
 def chat_settings(
     settings: Settings, chat_database: Database, tmp_path: Path
@@ -225,8 +220,9 @@ def chat_settings(
     changes = {
         "home": tmp_path,
         "database": settings.database.model_copy(update=url),
+        "jobs": settings.jobs.model_copy(update=QUICK),
     }
-    return quick(settings).model_copy(update=changes)
+    return settings.model_copy(update=changes)
 
 
 def with_model(
@@ -249,7 +245,7 @@ def with_model(
     return settings.model_copy(update={"ai": settings.ai.model_copy(update=ai)})
 
 
-class ChatHouse:
+class ChatOrganisations:
     """Opens organisations that chat, over one database and one app."""
 
     def __init__(
@@ -272,13 +268,13 @@ class ChatHouse:
         self,
         *,
         has_model: bool = False,
-        shelf: Shelf | None = None,
+        documents: InMemoryDocuments | None = None,
         searcher_of: SearcherOf | None = None,
         continues: bool = False,
         patience_s: float = 5,
         model_name: str | None = "scripted",
         fallback_url: str | None = None,
-        window: Window = WINDOW,
+        window: ContextWindow = WINDOW,
         recheck_s: float = RECHECK_S,
     ) -> Chat:
         """Open one more organisation; what belongs to it is closed at the end."""
@@ -296,8 +292,8 @@ class ChatHouse:
         org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")
         user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
         actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
-        shelf = shelf or Shelf()
-        parts = open_model_parts(sessions, settings)
+        documents = documents or InMemoryDocuments()
+        parts = open_model_services(sessions, settings)
         model = open_chat_client(settings, parts)
         if model is not None:
             self._stack.push_async_callback(model.close)
@@ -306,19 +302,17 @@ class ChatHouse:
             return ServerAbilities(reachable=True, continues_text=continues)
 
         self.pipelines.of[org_id] = AnswerPipeline(
-            AnswerParts(
-                sessions=sessions,
-                searcher_of=searcher_of or shelf.searcher_of,
-                model=model,
-                abilities=abilities,
-                window=window,
-                cache_days=settings.chat.cache_days,
-            )
+            sessions,
+            searcher_of or documents.searcher_of,
+            model,
+            abilities=abilities,
+            window=window,
+            cache_days=settings.chat.cache_days,
         )
         token = str(org_id)
         state.authenticator = Members({**state.authenticator.actors, token: actor})
         client = await self._stack.enter_async_context(client_of(self._app, token))
-        return Chat(org_id, actor, client, self._app, shelf, database)
+        return Chat(org_id, actor, client, self._app, documents, database)
 
 
 @pytest.fixture
@@ -332,8 +326,10 @@ async def open_chat(
     """Opens one more organisation; all are closed at the end."""
     async with AsyncExitStack() as stack:
         app = chat_app(stack, chat_settings, built_apps)
-        house = ChatHouse(stack, chat_settings, chat_database, chat_worker, model, app)
-        yield house.open
+        organisations = ChatOrganisations(
+            stack, chat_settings, chat_database, chat_worker, model, app
+        )
+        yield organisations.open
 
 
 def chat_app(
@@ -353,7 +349,7 @@ def chat_app(
 async def chat(open_chat: OpenChat) -> Chat:
     """Chat without any model, with two papers."""
     opened = await open_chat()
-    opened.shelf.put(opened.org_id, STABILITY, LABEL)
+    opened.documents.add(opened.org_id, STABILITY, LABEL)
     return opened
 
 
@@ -361,7 +357,7 @@ async def chat(open_chat: OpenChat) -> Chat:
 async def talking(open_chat: OpenChat) -> Chat:
     """Chat with the scripted model, with two papers."""
     opened = await open_chat(has_model=True)
-    opened.shelf.put(opened.org_id, STABILITY, LABEL)
+    opened.documents.add(opened.org_id, STABILITY, LABEL)
     return opened
 
 
@@ -369,7 +365,7 @@ async def talking(open_chat: OpenChat) -> Chat:
 async def impatient(open_chat: OpenChat) -> Chat:
     """The same, with a model that may not be silent for long."""
     opened = await open_chat(has_model=True, patience_s=0.15)
-    opened.shelf.put(opened.org_id, STABILITY, LABEL)
+    opened.documents.add(opened.org_id, STABILITY, LABEL)
     return opened
 
 
@@ -377,32 +373,36 @@ async def impatient(open_chat: OpenChat) -> Chat:
 class Restarting:
     """Chat on a database of its own, whose worker the test starts and stops."""
 
-    house: ChatHouse
-    settings: Settings
-    database: Database
+    organisations: ChatOrganisations
+    run_worker: RunWorker
 
-    def working(self) -> AbstractAsyncContextManager[None]:
+    def working(self) -> AbstractAsyncContextManager[asyncio.Event]:
         """Run a worker until the block is left."""
-        return working(self.settings, self.database, self.house.pipelines)
+        handlers = {ANSWER_JOB: self.organisations.pipelines}
+        return self.run_worker(handlers, **QUICK)
 
 
 @pytest.fixture
 async def restarting(
     settings: Settings,
     worker_database: Database,
+    run_worker: RunWorker,
     built_apps: dict[str, FastAPI],
     model: ScriptedModelServer,
 ) -> AsyncIterator[Restarting]:
-    changed = quick(settings)
+    jobs = settings.jobs.model_copy(update=QUICK)
+    changed = settings.model_copy(update={"jobs": jobs})
     async with AsyncExitStack() as stack:
         app = chat_app(stack, changed, built_apps)
-        house = ChatHouse(stack, changed, worker_database, Pipelines(), model, app)
-        yield Restarting(house, changed, worker_database)
+        organisations = ChatOrganisations(
+            stack, changed, worker_database, Pipelines(), model, app
+        )
+        yield Restarting(organisations, run_worker)
 
 
 async def until_text(chat: Chat, run_id: str) -> str:
     """Return the text of a run once some of it is stored."""
     async with asyncio.timeout(5):
-        while not (text := replay(await chat.events(run_id)).text):  # noqa: ASYNC110 - a test
+        while not (text := replayed(await chat.events(run_id)).text):  # noqa: ASYNC110 - a test
             await asyncio.sleep(0.01)
     return text

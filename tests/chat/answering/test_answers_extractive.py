@@ -37,13 +37,13 @@ async def test_offsets_of_a_quote_count_in_its_page(chat: Chat) -> None:
     answered = await chat.answer("What is the shelf life of the rose cream?")
 
     first = answered["citations"][0]
-    text = chat.shelf.papers[chat.org_id][0].text
+    text = chat.documents.passages[chat.org_id][0].text
     assert first["start"] == 100 + text.index(first["quote"])
     assert first["end"] - first["start"] == len(first["quote"])
 
 
-async def test_nothing_is_said_that_no_paper_supports(chat: Chat) -> None:
-    chat.shelf.late = [NotReady(new_id(), "new.pdf", "reading")]
+async def test_question_without_support_is_refused(chat: Chat) -> None:
+    chat.documents.not_ready = [NotReady(new_id(), "new.pdf", "reading")]
 
     answered = await chat.answer("Who audited the warehouse in Lyon?")
 
@@ -72,7 +72,7 @@ async def test_simplified_question_gets_simplified_words(chat: Chat) -> None:
     assert answered["ai_response"].startswith("文件中没有直接的答案")
 
 
-async def test_refusal_speaks_the_language_of_the_question(chat: Chat) -> None:
+async def test_refusal_is_in_the_language_of_the_question(chat: Chat) -> None:
     answered = await chat.answer("里昂的倉庫由誰稽核？")
 
     assert answered["ai_response"] == "在您的文件中找不到答案。"

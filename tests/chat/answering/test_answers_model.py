@@ -6,8 +6,9 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, until_text
 
-from dossier.testing.model_server import Fault, FaultKind, Rule, ScriptedModelServer
-from dossier.testing.model_server.answering.model import echo
+from dossier.testing.model_server.model import echo
+from dossier.testing.model_server.script import FaultKind, Rule, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 QUOTE = "The shelf life of the rose cream is 30 months."
@@ -43,10 +44,10 @@ async def test_extractive_answer_asks_no_model(
 
 
 @pytest.mark.parametrize("kind", [FaultKind.FORGED_QUOTE, FaultKind.UNKNOWN_CITATION])
-async def test_model_that_proves_nothing_leaves_the_word_to_the_papers(
+async def test_model_without_proven_claims_is_replaced_by_verbatim_sentences(
     talking: Chat, model: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    model.play(faults=(Fault(kind=kind),))
+    model.play(faults=(ScriptedFault(kind=kind),))
 
     answered = await talking.answer(QUESTION)
 
@@ -107,7 +108,7 @@ async def test_failing_model_is_a_named_problem_and_nothing_is_lost(
     code: str | None,
     status: int | None,
 ) -> None:
-    model.play(faults=(Fault(kind=kind, after_tokens=0),))
+    model.play(faults=(ScriptedFault(kind=kind, after_tokens=0),))
 
     response = await impatient.ask(QUESTION, engine="model")
 
@@ -126,10 +127,10 @@ async def test_failing_model_is_a_named_problem_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _code, _status in FAULTS])
-async def test_failing_model_leaves_the_word_to_the_papers_where_it_may(
+async def test_failing_model_is_replaced_by_verbatim_sentences_with_engine_auto(
     impatient: Chat, model: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    model.play(faults=(Fault(kind=kind, after_tokens=0),))
+    model.play(faults=(ScriptedFault(kind=kind, after_tokens=0),))
 
     answered = await impatient.answer(QUESTION)
 
@@ -143,7 +144,7 @@ async def test_claims_proven_before_a_model_failed_are_kept(
 ) -> None:
     model.play(
         reply=f"{QUOTE} ⟦1|{QUOTE}⟧\n" + "more words " * 50,
-        faults=(Fault(kind=FaultKind.CUT, after_tokens=60),),
+        faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=60),),
     )
 
     answered = await talking.answer(QUESTION)
@@ -153,7 +154,7 @@ async def test_claims_proven_before_a_model_failed_are_kept(
     assert answered["engine"]["degraded"]["code"] == "model-stream-cut"
 
 
-async def test_talk_without_papers_is_relayed_as_it_comes(
+async def test_plain_answer_is_relayed_token_by_token(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(rules=(Rule(when="hello", reply="Hello! 您好。"),))
@@ -162,13 +163,13 @@ async def test_talk_without_papers_is_relayed_as_it_comes(
 
     assert answered["ai_response"] == "Hello! 您好。"
     assert answered["citations"] == []
-    assert talking.shelf.asked == []
+    assert talking.documents.queries == []
 
 
-async def test_talk_that_breaks_off_keeps_what_was_said(
+async def test_plain_answer_that_breaks_off_keeps_its_text(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
-    model.play(faults=(Fault(kind=FaultKind.CUT, after_tokens=5),))
+    model.play(faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=5),))
 
     response = await talking.ask("hello there", grounding="none")
 
@@ -179,7 +180,7 @@ async def test_talk_that_breaks_off_keeps_what_was_said(
     assert answer["text"].startswith("You asked: hello")
 
 
-async def test_what_was_said_before_is_told_to_the_model(
+async def test_prompt_contains_the_earlier_messages(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     first = await talking.answer(QUESTION)
@@ -229,7 +230,7 @@ async def test_stopped_answer_stops_its_model_within_a_second(
     assert echo("hello", 500).startswith(answer["text"])
 
 
-async def test_answer_without_papers_has_no_link_that_nobody_wrote(
+async def test_plain_answer_has_no_link_that_no_person_wrote(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.chat.answering.conftest import Chat
 
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 

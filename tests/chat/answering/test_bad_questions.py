@@ -29,7 +29,7 @@ BAD: list[tuple[str, dict[str, Any], int, str, str | None]] = [
 ]
 
 
-def told(answer: httpx2.Response) -> tuple[int, str, str | None]:
+def problem_of(answer: httpx2.Response) -> tuple[int, str, str | None]:
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
     pointers = [each["pointer"] for each in problem.get("errors", [])]
@@ -45,7 +45,7 @@ async def test_bad_question_is_named_and_nothing_is_stored(
         for name, body, *_ in BAD
     }
 
-    assert {name: told(answer) for name, answer in answers.items()} == {
+    assert {name: problem_of(answer) for name, answer in answers.items()} == {
         name: tuple(expected) for name, _body, *expected in BAD
     }
     assert (await chat.get("/rooms"))["items"] == []
@@ -56,11 +56,11 @@ async def test_document_still_being_read_is_pointed_at(chat: Chat) -> None:
 
     answer = await chat.ask("Is it?", document_ids=[str(document.id)])
 
-    assert told(answer) == (409, "attachment_not_ready", "#/document_ids/0")
+    assert problem_of(answer) == (409, "attachment_not_ready", "#/document_ids/0")
     assert (await chat.get("/rooms"))["items"] == []
 
 
-async def test_virtual_user_of_somebody_else_does_not_answer(
+async def test_virtual_user_of_another_organisation_does_not_answer(
     chat: Chat, open_chat: OpenChat
 ) -> None:
     stranger = await open_chat()
@@ -68,4 +68,4 @@ async def test_virtual_user_of_somebody_else_does_not_answer(
 
     answer = await chat.ask("Is it?", virtual_user_id=theirs.json()["items"][0]["id"])
 
-    assert told(answer) == (404, "virtual_user_not_found", None)
+    assert problem_of(answer) == (404, "virtual_user_not_found", None)

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat
 
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 CHATS = "/v1/chat/completions"
@@ -21,7 +21,7 @@ async def poor(talking: Chat) -> Chat:
     return talking
 
 
-async def test_spent_budget_leaves_the_word_to_the_papers(
+async def test_spent_budget_is_answered_with_verbatim_sentences(
     poor: Chat, model: ScriptedModelServer
 ) -> None:
     answered = await poor.answer(QUESTION)
@@ -47,7 +47,7 @@ async def test_answer_that_no_budget_paid_is_not_stored(
 
 
 @pytest.mark.parametrize("wish", [{"engine": "model"}, {"grounding": "none"}])
-async def test_who_wants_the_model_is_told_what_costs_nothing(
+async def test_budget_refusal_of_engine_model_names_the_free_alternative(
     poor: Chat, wish: dict[str, Any]
 ) -> None:
     response = await poor.ask(QUESTION, **wish)

@@ -7,22 +7,31 @@ from typing import Any
 import httpx2
 import pytest
 from tests.chat.answering.conftest import STABILITY, WINDOW, Chat, OpenChat
-from tests.chat.answering.shelf import Paper
+from tests.chat.answering.documents import StoredPassage
 from tests.factories.accounts import make_user
 from tests.factories.products import make_product
 
-from dossier.chat.answering.cache import ModelConfig, key_of
-from dossier.chat.answering.context import AnswerContext
-from dossier.chat.answering.prompt import Window
+from dossier.chat.answering.cache import key_of
 from dossier.chat.answering.retrieval import Sources
-from dossier.chat.types import AnswerJobInput, AnswerScope, History, Turn
+from dossier.chat.types import (
+    AnswerContext,
+    AnswerJobInput,
+    AnswerScope,
+    ContextWindow,
+    History,
+    Turn,
+)
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 MANNER: dict[str, Any] = {"name": "Dossier", "tone": None}
-CONFIG = ModelConfig("scripted", "models.example:443", WINDOW)
+MADE_BY: dict[str, Any] = {
+    "model": "scripted",
+    "server": "models.example:443",
+    "window": WINDOW,
+}
 SPOKEN = History(None, (Turn(new_id(), "user", "Mei", "Hello."),), None, None)
 CHAT = "/api/v1/chat"
 CHATS = "/v1/chat/completions"
@@ -55,7 +64,7 @@ async def test_answer_is_made_anew_where_anything_differs(
         "/api/v1/chat/virtual-users", json={"name": "Iris", "tone": "brisk"}
     )
     await talking.answer(QUESTION, virtual_user_id=persona.json()["id"])
-    talking.shelf.put(talking.org_id, Paper("new.pdf", "The cream is new."))
+    talking.documents.add(talking.org_id, StoredPassage("new.pdf", "The cream is new."))
     await talking.answer(QUESTION)
 
     assert model.calls.count(CHATS) == 5
@@ -64,8 +73,10 @@ async def test_answer_is_made_anew_where_anything_differs(
 async def test_another_organisation_is_never_answered_from_the_store(
     talking: Chat, open_chat: OpenChat, model: ScriptedModelServer
 ) -> None:
-    other = await open_chat(has_model=True, shelf=talking.shelf)
-    talking.shelf.papers[other.org_id] = talking.shelf.papers[talking.org_id]
+    other = await open_chat(has_model=True, documents=talking.documents)
+    talking.documents.passages[other.org_id] = talking.documents.passages[
+        talking.org_id
+    ]
 
     await talking.answer(QUESTION)
     answered = await other.answer(QUESTION)
@@ -130,7 +141,7 @@ async def test_members_share_no_answer_where_the_virtual_user_is_another(
     assert model.calls.count(CHATS) == 2
 
 
-async def test_members_share_no_answer_where_something_was_said_before(
+async def test_members_share_no_cached_answer_after_earlier_messages(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     await talking.answer(QUESTION)
@@ -180,22 +191,22 @@ def test_key_of_an_answer_holds_what_made_it_and_not_who_asked(
     found = Sources((), {}, 1, "lexical", [])
 
     def key(of: AnswerContext) -> str:
-        return key_of(job.room_id, of, found, CONFIG)
+        return key_of(job.room_id, of, found, **MADE_BY)
 
     assert (key(replace(context, **change)) == key(context)) is is_shared
 
 
 @pytest.mark.parametrize(
-    "config",
+    "change",
     [
-        ModelConfig("other", CONFIG.server, CONFIG.window),
-        ModelConfig(CONFIG.model, "other:443", CONFIG.window),
-        ModelConfig(CONFIG.model, CONFIG.server, Window(8_192, 256)),
-        ModelConfig(CONFIG.model, CONFIG.server, Window(16_384, 512)),
+        {"model": "other"},
+        {"server": "other:443"},
+        {"window": ContextWindow(8_192, 256)},
+        {"window": ContextWindow(16_384, 512)},
     ],
 )
 def test_key_of_an_answer_holds_who_makes_it_and_within_which_bounds(
-    config: ModelConfig,
+    change: dict[str, Any],
 ) -> None:
     job = AnswerJobInput(new_id(), new_id(), new_id(), "auto", "papers")
     scope = AnswerScope(None, ())
@@ -203,16 +214,16 @@ def test_key_of_an_answer_holds_who_makes_it_and_within_which_bounds(
     context = AnswerContext(job, QUESTION, "Mei", MANNER, history, scope)
     found = Sources((), {}, 1, "lexical", [])
 
-    assert key_of(job.room_id, context, found, config) != key_of(
-        job.room_id, context, found, CONFIG
-    )
+    changed = key_of(job.room_id, context, found, **MADE_BY | change)
+
+    assert changed != key_of(job.room_id, context, found, **MADE_BY)
 
 
 async def test_first_question_to_a_model_without_a_name_is_paid_once(
     open_chat: OpenChat, model: ScriptedModelServer
 ) -> None:
     chat = await open_chat(has_model=True, model_name=None)
-    chat.shelf.put(chat.org_id, STABILITY)
+    chat.documents.add(chat.org_id, STABILITY)
 
     await chat.answer(QUESTION)
     again = await chat.answer(QUESTION)

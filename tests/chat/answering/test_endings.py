@@ -7,35 +7,30 @@ from tests.chat.answering.conftest import (
     Chat,
     OpenChat,
     Restarting,
+    replayed,
     until_text,
 )
 from tests.chat.answering.test_streaming import streamed
 
-from dossier.chat.answering.prompt import Window
-from dossier.chat.rules.replay import replay
-from dossier.testing.model_server import (
-    Fault,
-    FaultKind,
-    Rule,
-    ScriptedModelServer,
-    scripted_model,
-)
+from dossier.chat.types import ContextWindow
+from dossier.testing.model_server.script import FaultKind, Rule, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 QUESTION = "What is the shelf life of the rose cream?"
 QUOTE = "The shelf life of the rose cream is 30 months."
 CHATS = "/v1/chat/completions"
-SHORT = Window(16_384, 40)
+SHORT = ContextWindow(16_384, 40)
 
 
 @pytest.fixture
 async def curt(open_chat: OpenChat) -> Chat:
     """Chat with a model that may not say much."""
     opened = await open_chat(has_model=True, window=SHORT)
-    opened.shelf.put(opened.org_id, STABILITY)
+    opened.documents.add(opened.org_id, STABILITY)
     return opened
 
 
-async def test_talk_that_was_cut_says_so(
+async def test_plain_answer_that_was_cut_is_labelled(
     curt: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(reply_tokens=200)
@@ -47,7 +42,7 @@ async def test_talk_that_was_cut_says_so(
         assert told["engine"]["degraded"]["code"] == "answer-cut"
 
 
-async def test_answer_that_was_cut_says_so_and_is_not_stored(
+async def test_answer_that_was_cut_is_labelled_and_not_cached(
     curt: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(reply=f"{QUOTE} ⟦1|{QUOTE}⟧\n" + "It is pink. " * 50)
@@ -61,7 +56,7 @@ async def test_answer_that_was_cut_says_so_and_is_not_stored(
     assert model.calls.count(CHATS) == 2
 
 
-async def test_answer_that_was_cut_before_a_claim_leaves_the_word_to_the_papers(
+async def test_answer_cut_before_its_first_claim_is_replaced_by_verbatim_sentences(
     curt: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(reply="Well, " * 200)
@@ -72,7 +67,7 @@ async def test_answer_that_was_cut_before_a_claim_leaves_the_word_to_the_papers(
     assert answered["engine"]["degraded"]["code"] == "answer-cut"
 
 
-async def test_question_that_leaves_no_room_for_papers_is_told_so(
+async def test_question_that_leaves_no_room_for_passages_is_refused(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     question = QUESTION + "霜" * 17_000
@@ -92,8 +87,8 @@ async def test_question_that_leaves_no_room_for_papers_is_told_so(
 async def test_claims_beyond_the_last_that_is_shown_are_counted(
     open_chat: OpenChat, model: ScriptedModelServer
 ) -> None:
-    chat = await open_chat(has_model=True, window=Window(16_384, 2_048))
-    chat.shelf.put(chat.org_id, STABILITY)
+    chat = await open_chat(has_model=True, window=ContextWindow(16_384, 2_048))
+    chat.documents.add(chat.org_id, STABILITY)
     lines = [f"The rose cream {'x' * n}. ⟦1|{QUOTE}⟧" for n in range(1, 16)]
     model.play(reply="\n".join([*lines, lines[0]]))
 
@@ -106,7 +101,7 @@ async def test_claims_beyond_the_last_that_is_shown_are_counted(
 
 
 @pytest.mark.parametrize("grounding", ["none", "papers"])
-async def test_stopped_answer_says_whose_words_it_holds(
+async def test_stopped_answer_keeps_its_label(
     talking: Chat, model: ScriptedModelServer, grounding: str
 ) -> None:
     reply = f"{QUOTE} ⟦1|{QUOTE}⟧\n" + "It is pink. " * 500
@@ -126,10 +121,10 @@ async def test_stopped_answer_says_whose_words_it_holds(
     assert label["prompt_hash"]
 
 
-async def test_answer_that_is_cancelled_while_nobody_works_on_it_keeps_its_text(
+async def test_answer_cancelled_without_a_worker_keeps_its_text(
     restarting: Restarting, model: ScriptedModelServer
 ) -> None:
-    chat = await restarting.house.open(has_model=True)
+    chat = await restarting.organisations.open(has_model=True)
     reply = "It is pink. " * 500
     model.play(delay_per_token_ms=2, reply=reply)
     async with restarting.working():
@@ -144,12 +139,12 @@ async def test_answer_that_is_cancelled_while_nobody_works_on_it_keeps_its_text(
     assert cancelled.json()["state"] == "cancelled"
     assert events[-1][1] == "response.incomplete"
     assert answer["state"] == "incomplete"
-    assert answer["text"] == replay(events).text
+    assert answer["text"] == replayed(events).text
     assert reply.startswith(answer["text"])
     assert answer["engine"]["model"] == "scripted"
 
 
-async def test_each_end_tells_of_its_run_in_the_names_of_responses(
+async def test_each_last_event_describes_its_run_as_responses_do(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     whole = await streamed(talking, QUESTION)
@@ -164,7 +159,7 @@ async def test_each_end_tells_of_its_run_in_the_names_of_responses(
 
 
 @pytest.mark.parametrize(("grounding", "index"), [("papers", 1), ("none", 0)])
-async def test_each_piece_of_text_says_where_it_belongs(
+async def test_each_delta_names_its_item(
     talking: Chat, model: ScriptedModelServer, grounding: str, index: int
 ) -> None:
     model.play(rules=(Rule(when="hello", reply="Hello! 您好。"),))
@@ -226,8 +221,8 @@ async def test_answer_of_a_fallback_is_not_kept_as_the_first_servers(
 ) -> None:
     async with scripted_model() as spare:
         chat = await open_chat(has_model=True, fallback_url=spare.base_url)
-        chat.shelf.put(chat.org_id, STABILITY)
-        fault = Fault(kind=FaultKind.SERVER_ERROR, after_tokens=0)
+        chat.documents.add(chat.org_id, STABILITY)
+        fault = ScriptedFault(kind=FaultKind.SERVER_ERROR, after_tokens=0)
 
         model.play(faults=(fault,))
         first = await chat.answer(QUESTION)

@@ -2,11 +2,11 @@
 
 import pytest
 from tests.chat.answering.conftest import STABILITY, Chat, OpenChat
-from tests.chat.answering.shelf import Paper
+from tests.chat.answering.documents import StoredPassage
 
 from dossier.core.tenancy import Actor
 from dossier.core.visible import visible
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 SECRET = "The secret of the other room is 4711."
@@ -23,12 +23,14 @@ LURES = [
 
 
 @pytest.mark.parametrize("lure", LURES)
-async def test_demand_inside_a_paper_changes_nothing(
+async def test_instruction_inside_a_document_changes_nothing(
     open_chat: OpenChat, model: ScriptedModelServer, lure: str
 ) -> None:
     chat = await open_chat(has_model=True)
-    trap = Paper("trap.pdf", f"The shelf life of the rose cream is told here. {lure}")
-    chat.shelf.put(chat.org_id, trap, STABILITY)
+    trap = StoredPassage(
+        "trap.pdf", f"The shelf life of the rose cream is told here. {lure}"
+    )
+    chat.documents.add(chat.org_id, trap, STABILITY)
     model.play(obeys_injections=True)
 
     answered = await chat.answer(QUESTION)
@@ -63,11 +65,13 @@ SHOWN_LURES = [
 
 @pytest.mark.parametrize("question", [QUESTION, "rose cream shelf life in Lyon Tokyo"])
 @pytest.mark.parametrize("lure", SHOWN_LURES)
-async def test_words_of_a_paper_do_nothing_when_they_are_shown(
+async def test_quoted_words_of_a_document_are_inert(
     chat: Chat, question: str, lure: str
 ) -> None:
-    trap = Paper("trap.pdf", f"The shelf life of the rose cream is told here. {lure}")
-    chat.shelf.put(chat.org_id, trap)
+    trap = StoredPassage(
+        "trap.pdf", f"The shelf life of the rose cream is told here. {lure}"
+    )
+    chat.documents.add(chat.org_id, trap)
 
     answered = await chat.answer(question)
 
@@ -109,7 +113,7 @@ async def test_persona_reads_no_more_than_the_room_holds(
     assert "<|im_start|>" not in system
 
 
-async def test_virtual_user_of_somebody_else_answers_nobody(
+async def test_virtual_user_of_another_person_does_not_answer(
     talking: Chat, open_chat: OpenChat
 ) -> None:
     made = await talking.client.post(

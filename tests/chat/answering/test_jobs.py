@@ -5,10 +5,15 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import text
-from tests.chat.answering.conftest import STABILITY, Chat, Pipelines, Restarting
+from tests.chat.answering.conftest import (
+    STABILITY,
+    Chat,
+    Pipelines,
+    Restarting,
+    replayed,
+)
 from tests.chat.answering.test_streaming import resumed
 
-from dossier.chat.rules.replay import replay
 from dossier.core.database import tenant_transaction
 
 QUESTION = "What is the shelf life of the rose cream?"
@@ -44,13 +49,13 @@ async def test_run_of_an_answer_holds_ids_and_no_text(
     assert run["error"] is None
     events = await talking.events(answered["run_id"])
     assert events[0][1] == "response.created"
-    assert replay(events).text == answered["ai_response"]
+    assert replayed(events).text == answered["ai_response"]
 
 
 async def test_question_is_stored_with_its_first_event_before_a_worker_takes_it(
     restarting: Restarting,
 ) -> None:
-    chat = await restarting.house.open()
+    chat = await restarting.organisations.open()
 
     run = await chat.start(QUESTION)
 
@@ -67,7 +72,7 @@ async def test_question_is_stored_with_its_first_event_before_a_worker_takes_it(
 async def test_answer_that_is_cancelled_before_a_worker_takes_it_ends_its_stream(
     restarting: Restarting,
 ) -> None:
-    chat = await restarting.house.open()
+    chat = await restarting.organisations.open()
     run = await chat.start(QUESTION)
 
     cancelled = await chat.client.post(f"/api/v1/chat/runs/{run['id']}/cancel")
@@ -105,8 +110,8 @@ async def test_answer_whose_work_breaks_down_is_a_failed_message_with_the_proble
 async def test_deleted_room_takes_its_waiting_answers_with_it(
     restarting: Restarting,
 ) -> None:
-    chat = await restarting.house.open()
-    chat.shelf.put(chat.org_id, STABILITY)
+    chat = await restarting.organisations.open()
+    chat.documents.add(chat.org_id, STABILITY)
     run = await chat.start(QUESTION)
 
     await chat.client.delete(f"/api/v1/chat/rooms/{run['subject_id']}")

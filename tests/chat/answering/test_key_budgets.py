@@ -17,7 +17,7 @@ from dossier.accounts.service import KeySignInService, KeyUses, SignInService
 from dossier.ai.models import AiCall
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.jobs.models import Job
-from dossier.testing.model_server import ScriptedModelServer
+from dossier.testing.model_server.server import ScriptedModelServer
 
 CHATS = "/v1/chat/completions"
 WISH = {"message": "What do you think of roses?", "grounding": "none"}

@@ -1,4 +1,4 @@
-"""An answer given anew is given on the terms of the one that it replaces."""
+"""Regenerating keeps the options of the earlier answer and waits for a pending one."""
 
 from typing import Any
 
@@ -7,19 +7,21 @@ import pytest
 from tests.chat.answering.conftest import Chat
 
 from dossier.chat.types import AnswerOptions
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 
 
-async def again(chat: Chat, message_id: str, **wish: Any) -> dict[str, Any]:
+async def again(chat: Chat, message_id: str, **options: Any) -> dict[str, Any]:
     path = f"/api/v1/chat/messages/{message_id}/regenerate"
-    response = await chat.client.post(path, json=wish)
+    response = await chat.client.post(path, json=options)
     assert response.status_code == httpx2.codes.OK, response.text
     answered: dict[str, Any] = response.json()
     return answered
 
 
-async def test_talk_without_papers_is_answered_anew_without_papers(
+async def test_regenerated_plain_answer_stays_plain(
     talking: Chat,
 ) -> None:
     first = await talking.answer("hello there", grounding="none")
@@ -28,10 +30,10 @@ async def test_talk_without_papers_is_answered_anew_without_papers(
     asked_for = await again(talking, first["user_message_id"])
 
     assert {anew["engine"]["ruleset"], asked_for["engine"]["ruleset"]} == {"plain@3"}
-    assert talking.shelf.asked == []
+    assert talking.documents.queries == []
 
 
-async def test_engine_of_an_answer_is_kept_when_it_is_given_anew(
+async def test_regenerated_answer_keeps_its_engine(
     talking: Chat,
 ) -> None:
     first = await talking.answer(QUESTION, engine="extractive")
@@ -41,7 +43,7 @@ async def test_engine_of_an_answer_is_kept_when_it_is_given_anew(
     assert anew["engine"]["engine"] == "extractive"
 
 
-async def test_what_is_named_counts_more_than_the_earlier_terms(talking: Chat) -> None:
+async def test_named_options_replace_those_of_the_earlier_answer(talking: Chat) -> None:
     first = await talking.answer(QUESTION, grounding="none")
 
     anew = await again(talking, first["ai_message_id"], grounding="papers")
@@ -51,7 +53,7 @@ async def test_what_is_named_counts_more_than_the_earlier_terms(talking: Chat) -
     assert quoted["engine"]["engine"] == "extractive"
 
 
-async def test_edited_question_is_answered_on_the_terms_of_its_first_words(
+async def test_edited_question_keeps_the_options_of_its_first_version(
     talking: Chat,
 ) -> None:
     first = await talking.answer("hello there", grounding="none")
@@ -64,7 +66,7 @@ async def test_edited_question_is_answered_on_the_terms_of_its_first_words(
     assert anew["engine"]["ruleset"] == "plain@3"
 
 
-async def test_answer_in_a_branch_of_its_own_is_given_anew_as_it_was(
+async def test_regenerated_copy_in_a_branch_keeps_its_options(
     talking: Chat,
 ) -> None:
     first = await talking.answer("hello there", grounding="none")
@@ -75,6 +77,29 @@ async def test_answer_in_a_branch_of_its_own_is_given_anew_as_it_was(
     anew = await again(talking, copied["items"][0]["id"])
 
     assert anew["engine"]["ruleset"] == "plain@3"
+
+
+@pytest.mark.parametrize("name", ["user_message_id", "ai_message_id"])
+async def test_regenerating_while_the_answer_is_pending_is_a_conflict(
+    talking: Chat, model: ScriptedModelServer, name: str
+) -> None:
+    model.play(faults=(ScriptedFault(kind=FaultKind.SILENCE, after_tokens=1),))
+    run = await talking.start("hello there", grounding="none")
+    created = (await talking.events(run["id"]))[0][2]
+    path = f"/api/v1/chat/messages/{created[name]}/regenerate"
+
+    refused = await talking.client.post(path, json={})
+    cancelled = await talking.client.post(f"/api/v1/chat/runs/{run['id']}/cancel")
+    await talking.wait(run["id"])
+
+    assert refused.status_code == httpx2.codes.CONFLICT
+    assert refused.json()["type"] == "/problems/answer-pending"
+    assert f"POST /api/v1/chat/runs/{run['id']}/cancel" in refused.json()["detail"]
+    assert cancelled.status_code == httpx2.codes.OK
+    messages = await talking.get(f"/rooms/{created['chat_room_id']}/messages")
+    assert len(messages["items"]) == 2
+    model.reset()
+    assert (await again(talking, created["user_message_id"]))["ai_response"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A stream resumed anywhere tells the same, and its text is the stored message."""
+"""A stream resumed anywhere is the same, and its text is the stored message."""
 
 import asyncio
 import json
@@ -9,19 +9,16 @@ import pytest
 from tests.chat.answering.conftest import (
     STABILITY,
     Chat,
+    Event,
     OpenChat,
     Restarting,
+    replayed,
     until_text,
 )
 
-from dossier.chat.rules.replay import Event, replay
 from dossier.core.tenancy import Actor
-from dossier.testing.model_server import (
-    Deviation,
-    Fault,
-    FaultKind,
-    ScriptedModelServer,
-)
+from dossier.testing.model_server.script import Deviation, FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 QUESTION = "What is the shelf life of the rose cream?"
 
@@ -57,7 +54,7 @@ async def resumed(chat: Chat, run_id: str, after: int) -> list[Event]:
 
 
 @pytest.mark.parametrize("engine", ["model", "extractive"])
-async def test_stream_tells_the_answer_in_the_names_of_responses(
+async def test_stream_has_the_event_names_of_responses(
     talking: Chat, engine: str
 ) -> None:
     events = await streamed(talking, QUESTION, engine=engine)
@@ -81,8 +78,8 @@ async def test_stream_tells_the_answer_in_the_names_of_responses(
         "response.completed",
     ]
     message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
-    assert replay(events).text == message["text"]
-    assert replay(events).citations == message["citations"]
+    assert replayed(events).text == message["text"]
+    assert replayed(events).citations == message["citations"]
     assert events[-1][2]["engine"]["engine"] == engine
 
 
@@ -119,14 +116,14 @@ async def test_a_stream_that_is_asked_for_is_given_whatever_is_preferred(
 async def test_failed_answer_ends_its_stream_with_the_problem(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
-    model.play(faults=(Fault(kind=FaultKind.CUT, after_tokens=5),))
+    model.play(faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=5),))
 
     events = await streamed(talking, "hello there", grounding="none")
 
     assert events[-1][1] == "response.failed"
     assert events[-1][2]["error"]["code"] == "model_stream_cut"
     message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
-    assert message["text"] == replay(events).text != ""
+    assert message["text"] == replayed(events).text != ""
 
 
 @pytest.mark.parametrize("grounding", ["none", "papers"])
@@ -138,15 +135,17 @@ async def test_answer_of_a_worker_that_stopped_is_finished_by_another(
     grounding: str,
     continues: bool,
 ) -> None:
-    chat = await restarting.house.open(has_model=True, continues=continues)
-    chat.shelf.put(chat.org_id, STABILITY)
+    chat = await restarting.organisations.open(has_model=True, continues=continues)
+    chat.documents.add(chat.org_id, STABILITY)
     lines = [
         "It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧",
         "Its viscosity fell by 4.8 %. ⟦1|viscosity fell by 4.8 %⟧",
     ]
     filler = "and so on " * 30
     model.play(
-        reply="\n".join([*lines, filler, "Shelf life is 30 months. ⟦1|is 30 months⟧"]),
+        reply="\n".join(
+            [*lines, filler, "InMemoryDocuments life is 30 months. ⟦1|is 30 months⟧"]
+        ),
         prefill="continue" if continues else "restart",
         delay_per_token_ms=4,
     )
@@ -166,8 +165,8 @@ async def test_answer_of_a_worker_that_stopped_is_finished_by_another(
     restarted = [data for _n, kind, data in events if kind == "run.restarted"]
     message = await chat.get(f"/messages/{events[0][2]['ai_message_id']}")
     assert len(restarted) == 1
-    assert message["text"] == replay(events).text
-    assert message["citations"] == replay(events).citations
+    assert message["text"] == replayed(events).text
+    assert message["citations"] == replayed(events).citations
     assert message["state"] == "complete"
     assert message["text"].startswith(before[:8])
     searches = [kind for _n, kind, _d in events if kind.endswith("call.completed")]
@@ -227,7 +226,7 @@ async def test_thoughts_without_an_opening_tag_are_taken_back(
 
     message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
     assert [kind for _, kind, _ in events].count("run.restarted") == 1
-    assert replay(events).text == message["text"] == "Once upon a time."
+    assert replayed(events).text == message["text"] == "Once upon a time."
 
 
 async def test_client_that_leaves_while_it_waits_is_not_followed(

@@ -8,31 +8,33 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from tests.chat.answering.conftest import Chat, OpenChat, with_model
-from tests.chat.answering.shelf import Paper
+from tests.chat.answering.documents import StoredPassage
 from tests.draining import drain
 
-from dossier.ai.service import load_prompt, open_model_parts, planned_servers
+from dossier.ai.service.assembly import open_model_services
+from dossier.ai.service.capabilities import planned_servers
+from dossier.ai.service.prompts import load_prompt
 from dossier.ai.tasks import probe_servers
-from dossier.chat.answering.generate import AnswerParts
 from dossier.chat.answering.pipeline import AnswerPipeline, open_chat_client
-from dossier.chat.answering.prompt import Window
-from dossier.chat.constants import SUMMARISE_TASK
+from dossier.chat.constants import SUMMARISE_JOB
+from dossier.chat.types import ContextWindow
 from dossier.core.database import tenant_transaction
 from dossier.core.settings import Settings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
 from dossier.integrations.prices.client import listed_price
 from dossier.jobs.attempts import Attempts
-from dossier.testing.model_server import Rule, ScriptedModelServer
+from dossier.testing.model_server.script import Rule
+from dossier.testing.model_server.server import ScriptedModelServer
 
-SMALL = Window(1_500, 64)
+SMALL = ContextWindow(1_500, 64)
 
 
-async def test_turns_that_no_longer_fit_are_summarised_and_then_told(
+async def test_turns_that_no_longer_fit_are_summarised_for_the_next_prompt(
     open_chat: OpenChat, chat_settings: Settings, model: ScriptedModelServer
 ) -> None:
     chat = await open_chat(has_model=True, window=SMALL)
-    chat.shelf.put(chat.org_id, Paper("a.pdf", "The cream is pink."))
+    chat.documents.add(chat.org_id, StoredPassage("a.pdf", "The cream is pink."))
     first = await chat.answer("My name is Mei. " + "I like roses. " * 40)
     room = first["chat_room_id"]
     await chat.answer("And then? " + "It rained. " * 40, chat_room_id=room)
@@ -56,7 +58,7 @@ def of_the_form(body: dict[str, Any]) -> bool:
 async def long_talk(open_chat: OpenChat) -> tuple[Chat, str]:
     """Return a chat with a room of which the first turns no longer fit."""
     chat = await open_chat(has_model=True, window=SMALL)
-    chat.shelf.put(chat.org_id, Paper("a.pdf", "The cream is pink."))
+    chat.documents.add(chat.org_id, StoredPassage("a.pdf", "The cream is pink."))
     first = await chat.answer("My name is Mei. " + "I like 7 roses. " * 40)
     room = first["chat_room_id"]
     await chat.answer("And then? " + "It rained. " * 40, chat_room_id=room)
@@ -70,7 +72,7 @@ async def summary_of(chat: Chat, room_id: str) -> str | None:
         return cast("str | None", await session.scalar(query, {"id": UUID(room_id)}))
 
 
-async def test_summary_is_asked_for_in_a_form_and_only_what_was_said_is_kept(
+async def test_summary_form_keeps_only_supported_statements(
     open_chat: OpenChat, chat_settings: Settings, model: ScriptedModelServer
 ) -> None:
     chat, room = await long_talk(open_chat)
@@ -154,21 +156,19 @@ async def test_summary_in_a_form_keeps_to_the_budget(
 
 async def work(chat: Chat, settings: Settings) -> int:
     """Run the queued jobs of chat."""
-    parts = open_model_parts(chat.sessions, settings)
+    parts = open_model_services(chat.sessions, settings)
     model = open_chat_client(settings, parts)
     assert model is not None
     pipeline = AnswerPipeline(
-        AnswerParts(
-            sessions=chat.sessions,
-            searcher_of=chat.shelf.searcher_of,
-            model=model,
-            abilities=parts.abilities.current,
-            window=SMALL,
-            cache_days=0,
-        )
+        chat.sessions,
+        chat.documents.searcher_of,
+        model,
+        abilities=parts.abilities.current,
+        window=SMALL,
+        cache_days=0,
     )
-    attempts = Attempts(chat.sessions, {SUMMARISE_TASK: pipeline.summarise})
+    attempts = Attempts(chat.sessions, {SUMMARISE_JOB: pipeline.summarise})
     try:
-        return await drain(chat.sessions, {SUMMARISE_TASK: attempts})
+        return await drain(chat.sessions, {SUMMARISE_JOB: attempts})
     finally:
         await model.close()

@@ -4,9 +4,9 @@ import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, OpenChat
 from tests.draining import drain
-from tests.factories.papers import pdf_bytes
+from tests.factories.documents import pdf_bytes
 
-from dossier.ai.service import open_model_parts
+from dossier.ai.service.assembly import open_model_services
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.jobs.attempts import Attempts
@@ -31,7 +31,7 @@ async def reading(
 ) -> Chat:
     """Chat that searches what was uploaded, as it does in use."""
     sessions = chat_database.sessions
-    recorder = open_model_parts(sessions, chat_settings).recorder
+    recorder = open_model_services(sessions, chat_settings).recorder
     searchers = Searchers(sessions, chat_settings, recorder)
     return await open_chat(searcher_of=searchers.searcher_of)
 
@@ -44,7 +44,7 @@ async def upload(chat: Chat, name: str, content: bytes) -> str:
     return document_id
 
 
-async def test_uploaded_papers_answer_in_either_language(
+async def test_uploaded_documents_answer_in_either_language(
     reading: Chat, chat_settings: Settings
 ) -> None:
     report = await upload(reading, "report.pdf", REPORT)
@@ -73,7 +73,7 @@ async def test_uploaded_papers_answer_in_either_language(
     assert english["engine"]["network"] is False
 
 
-async def test_paper_that_is_still_read_is_named_and_cannot_be_sent_along(
+async def test_document_still_being_read_is_named_and_cannot_be_attached(
     reading: Chat,
 ) -> None:
     late = await upload(reading, "late.pdf", REPORT)

@@ -11,24 +11,24 @@ import orjson
 from tests.integrations.llm.http_server import Handler, Request, http_server
 
 from dossier.core.errors import PaymentRequiredError
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import ModelPlan, model_plan
 from dossier.integrations.llm.types import (
     CallRecord,
     CallTag,
-    ChatMessage,
-    ChatRequest,
     Completed,
+    CompletionRequest,
+    PromptMessage,
     StreamEvent,
     TextDelta,
 )
 
 TAG = CallTag(org_id=UUID(int=1), user_id=UUID(int=2), feature="chat.answer")
-QUESTION = ChatRequest(
+QUESTION = CompletionRequest(
     messages=(
-        ChatMessage("system", "Answer from the passages."),
-        ChatMessage("user", "成分是什麼"),
+        PromptMessage("system", "Answer from the passages."),
+        PromptMessage("user", "成分是什麼"),
     )
 )
 SOON = {"retry-after-ms": "1"}
@@ -186,7 +186,7 @@ def opened(url: str, ledger: RememberingLedger, **overrides: Any) -> ChatClient:
 async def asked(
     url: str,
     ledger: RememberingLedger,
-    request: ChatRequest = QUESTION,
+    request: CompletionRequest = QUESTION,
     **overrides: Any,
 ) -> list[StreamEvent]:
     client = opened(url, ledger, **overrides)

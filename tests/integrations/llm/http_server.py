@@ -31,11 +31,11 @@ class Request:
         self, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
         """Send the head of an answer; chunks follow unless it has a length."""
-        told = {name.lower(): value for name, value in (headers or {}).items()}
-        if "content-length" not in told:
+        reply = {name.lower(): value for name, value in (headers or {}).items()}
+        if "content-length" not in reply:
             self.is_chunked = True
-            told["transfer-encoding"] = "chunked"
-        lines = [f"HTTP/1.1 {status} X", *(f"{n}: {v}" for n, v in told.items())]
+            reply["transfer-encoding"] = "chunked"
+        lines = [f"HTTP/1.1 {status} X", *(f"{n}: {v}" for n, v in reply.items())]
         self._writer.write("\r\n".join([*lines, "", ""]).encode())
         await self._writer.drain()
 
@@ -57,10 +57,10 @@ class Request:
         await self._writer.drain()
 
     async def answer_json(
-        self, told: object, status: int = 200, headers: Mapping[str, str] | None = None
+        self, reply: object, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
         kind = {"Content-Type": "application/json"}
-        await self.answer(orjson.dumps(told), status, kind | dict(headers or {}))
+        await self.answer(orjson.dumps(reply), status, kind | dict(headers or {}))
 
     async def start_events(self) -> None:
         await self.start(headers={"Content-Type": "text/event-stream"})

@@ -16,7 +16,7 @@ from tests.integrations.llm.harness import (
 from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.core.errors import AppError
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.exceptions import (
     ModelContextTooLongError,
@@ -27,7 +27,7 @@ from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import StreamEvent, Usage
 
 
-def told(*events: dict[str, Any]) -> bytes:
+def reply(*events: dict[str, Any]) -> bytes:
     return b"".join(
         f"event: {event['type']}\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
         for event in events
@@ -86,7 +86,7 @@ async def asked(
 
 async def test_an_answer_comes_in_pieces_with_what_it_cost() -> None:
     ledger = RememberingLedger()
-    stream = told(
+    stream = reply(
         start(10, 90, 5),
         PING,
         THOUGHT,
@@ -107,7 +107,7 @@ async def test_an_answer_comes_in_pieces_with_what_it_cost() -> None:
 
 
 async def test_the_system_prompt_is_kept_by_the_server() -> None:
-    stream = told(start(1), piece("a"), end("end_turn", 1), STOP)
+    stream = reply(start(1), piece("a"), end("end_turn", 1), STOP)
     _events, server = await asked(RememberingLedger(), streaming(stream))
 
     [body] = server.bodies
@@ -126,7 +126,7 @@ async def test_the_system_prompt_is_kept_by_the_server() -> None:
     [("max_tokens", "length"), ("refusal", "refusal"), ("stop_sequence", "stop")],
 )
 async def test_the_end_says_why(reason: str, finish: str) -> None:
-    stream = told(start(1), piece("a"), end(reason, 1), STOP)
+    stream = reply(start(1), piece("a"), end(reason, 1), STOP)
     events, _server = await asked(RememberingLedger(), streaming(stream))
 
     assert end_of(events).finish_reason == finish
@@ -135,7 +135,7 @@ async def test_the_end_says_why(reason: str, finish: str) -> None:
 async def test_a_stream_that_is_cut_counts_what_was_written() -> None:
     ledger = RememberingLedger()
     with pytest.raises(ModelStreamCutError):
-        await asked(ledger, streaming(told(start(30), piece("水和油"))))
+        await asked(ledger, streaming(reply(start(30), piece("水和油"))))
 
     [row] = ledger.rows
     assert row.usage == Usage(30, 3, 0)
@@ -154,7 +154,7 @@ async def test_a_stream_that_is_cut_counts_what_was_written() -> None:
             1,
         ),
         (
-            streaming(told({"type": "error", "error": {"type": "overloaded_error"}})),
+            streaming(reply({"type": "error", "error": {"type": "overloaded_error"}})),
             ModelUnavailableError,
             1,
         ),

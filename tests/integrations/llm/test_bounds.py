@@ -54,9 +54,9 @@ async def test_a_stream_without_an_end_is_ended(
 
 
 async def test_an_answer_of_just_the_length_allowed_is_whole() -> None:
-    told = sse(chunk("o" * 4_096), chunk(finish="stop"), usage(20, 50)) + DONE
+    reply = sse(chunk("o" * 4_096), chunk(finish="stop"), usage(20, 50)) + DONE
     request = replace(QUESTION, max_output_tokens=50)
-    async with serving(streaming(told)) as server:
+    async with serving(streaming(reply)) as server:
         events = await asked(server.url, RememberingLedger(), request)
 
     assert len(text_of(events)) == 4_096
@@ -65,9 +65,9 @@ async def test_an_answer_of_just_the_length_allowed_is_whole() -> None:
 
 
 async def test_what_follows_an_answer_that_was_ended_is_not_its_fault() -> None:
-    told = sse(chunk("o" * 5_000), {"error": {"message": "no"}})
+    reply = sse(chunk("o" * 5_000), {"error": {"message": "no"}})
     request = replace(QUESTION, max_output_tokens=50)
-    async with serving(streaming(told)) as server:
+    async with serving(streaming(reply)) as server:
         events = await asked(server.url, RememberingLedger(), request)
 
     assert end_of(events).finish_reason == "length"

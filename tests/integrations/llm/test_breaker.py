@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dossier.integrations.llm.breaker import Breaker
 from dossier.integrations.llm.responses import retry_after_s
-from dossier.integrations.llm.tokens import estimate_tokens
+from dossier.integrations.llm.usage import estimate_tokens
 
 MIXED = st.text("a .玫瑰😀é", max_size=50)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.exceptions import ModelUnavailableError
-from dossier.integrations.llm.types import CallTag, Completed, Outcome
+from dossier.integrations.llm.types import CallOutcome, CallTag, Completed
 
 SOON_S = 1.0  # what the product promises
 
@@ -43,7 +43,7 @@ async def test_closing_the_iterator_ends_the_call() -> None:
         await client.close()
 
     [row] = ledger.rows
-    assert row.outcome is Outcome.CANCELLED
+    assert row.outcome is CallOutcome.CANCELLED
     assert (row.usage.input_tokens, row.usage.output_tokens) == (21, 1)
 
 
@@ -60,7 +60,7 @@ async def test_cancelling_the_task_ends_the_call(said: tuple[bytes, ...]) -> Non
         await asyncio.wait_for(server.disconnected.wait(), SOON_S)
         await client.close()
 
-    assert [row.outcome for row in ledger.rows] == [Outcome.CANCELLED]
+    assert [row.outcome for row in ledger.rows] == [CallOutcome.CANCELLED]
 
 
 async def test_cancelling_twice_still_settles() -> None:
@@ -78,7 +78,7 @@ async def test_cancelling_twice_still_settles() -> None:
         await asyncio.sleep(0.01)
         await client.close()
 
-    assert [row.outcome for row in ledger.rows] == [Outcome.CANCELLED]
+    assert [row.outcome for row in ledger.rows] == [CallOutcome.CANCELLED]
 
 
 async def test_who_leaves_after_the_end_has_a_whole_answer() -> None:
@@ -91,16 +91,16 @@ async def test_who_leaves_after_the_end_has_a_whole_answer() -> None:
                     break
         await client.close()
 
-    assert [row.outcome for row in ledger.rows] == [Outcome.COMPLETED]
+    assert [row.outcome for row in ledger.rows] == [CallOutcome.COMPLETED]
 
 
-async def test_calls_wait_for_a_place_and_not_for_ever() -> None:
+async def test_calls_wait_for_a_slot_and_not_for_ever() -> None:
     ledger, read = RememberingLedger(), asyncio.Event()
     async with serving(silent_after(sse(chunk("水")))) as server:
         client = opened(server.url, ledger, max_concurrent=1, first_token_timeout_s=0.3)
         task = asyncio.create_task(first_piece(client, read))
         await asyncio.wait_for(read.wait(), SOON_S)
-        with pytest.raises(ModelUnavailableError, match="places"):
+        with pytest.raises(ModelUnavailableError, match="MAX_CONCURRENT"):
             await client.complete(QUESTION, TAG)
         task.cancel()
         await asyncio.wait({task})
@@ -139,7 +139,7 @@ async def test_what_was_set_aside_for_a_cancelled_call_is_given_back() -> None:
         await client.close()
 
     [row] = ledger.rows
-    assert row.outcome is Outcome.CANCELLED
+    assert row.outcome is CallOutcome.CANCELLED
     assert (row.usage.input_tokens, row.usage.output_tokens) == (0, 0)
     assert server.requests == []
 
@@ -153,5 +153,5 @@ async def test_call_in_a_cancelled_scope_is_settled_before_the_scope_is_left() -
             await asyncio.wait_for(read.wait(), SOON_S)
             group.cancel_scope.cancel()
 
-        assert [row.outcome for row in ledger.rows] == [Outcome.CANCELLED]
+        assert [row.outcome for row in ledger.rows] == [CallOutcome.CANCELLED]
         await client.close()

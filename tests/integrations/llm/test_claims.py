@@ -42,8 +42,8 @@ async def test_openais_wire_estimates_what_is_no_count(lie: Any) -> None:
     ledger = RememberingLedger()
     counts = {"prompt_tokens": lie, "completion_tokens": lie}
     details = {"prompt_tokens_details": {"cached_tokens": lie}}
-    told = _raw(chunk("水和油"), chunk(finish="stop", usage=counts | details))
-    async with serving(streaming(told + DONE)) as server:
+    reply = _raw(chunk("水和油"), chunk(finish="stop", usage=counts | details))
+    async with serving(streaming(reply + DONE)) as server:
         events = await asked(server.url, ledger)
 
     assert text_of(events) == "水和油"
@@ -76,10 +76,10 @@ async def test_typed_answers_estimate_what_is_no_count(lie: Any) -> None:
     async def step(request: Request) -> None:
         message = {"role": "assistant", "content": '{"oil": 1}'}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        told = {"id": "x", "created": 1, "model": "small", "choices": [choice]}
-        told |= {"object": "chat.completion"}
-        told |= {"usage": {"prompt_tokens": lie, "completion_tokens": lie}}
-        body = json.dumps(told).encode()
+        reply = {"id": "x", "created": 1, "model": "small", "choices": [choice]}
+        reply |= {"object": "chat.completion"}
+        reply |= {"usage": {"prompt_tokens": lie, "completion_tokens": lie}}
+        body = json.dumps(reply).encode()
         await request.answer(body, headers={"Content-Type": "application/json"})
 
     ledger = RememberingLedger()
@@ -103,11 +103,11 @@ NAMES: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("told", "name"), [*NAMES, ("m" * 201, "m" * 200)])
+@pytest.mark.parametrize(("reply", "name"), [*NAMES, ("m" * 201, "m" * 200)])
 async def test_a_model_without_a_name_has_the_one_asked_for(
-    told: object, name: str
+    reply: object, name: str
 ) -> None:
-    pieces = [chunk("oil") | {"model": told}, chunk(finish="stop") | {"model": told}]
+    pieces = [chunk("oil") | {"model": reply}, chunk(finish="stop") | {"model": reply}]
     async with serving(streaming(_raw(*pieces) + DONE)) as server:
         events = await asked(server.url, RememberingLedger())
 

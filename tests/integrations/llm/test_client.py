@@ -25,10 +25,10 @@ from tests.integrations.llm.harness import (
 from dossier.core.errors import PaymentRequiredError
 from dossier.integrations.llm.exceptions import ModelUnavailableError
 from dossier.integrations.llm.types import (
-    ChatMessage,
-    ChatRequest,
+    CallOutcome,
     Completion,
-    Outcome,
+    CompletionRequest,
+    PromptMessage,
     Purpose,
     Usage,
 )
@@ -110,7 +110,7 @@ async def test_an_answer_that_grew_too_long_says_so() -> None:
     assert end_of(events).finish_reason == "length"
 
 
-async def test_a_refusal_is_told_as_one() -> None:
+async def test_a_refusal_ends_as_one() -> None:
     ledger = RememberingLedger()
     refusal = {"model": "small", "choices": [{"delta": {"refusal": "I cannot."}}]}
     stream = sse(refusal, chunk(finish="stop"), usage(5, 2)) + DONE
@@ -119,7 +119,7 @@ async def test_a_refusal_is_told_as_one() -> None:
 
     assert text_of(events) == "I cannot."
     assert end_of(events).finish_reason == "refusal"
-    assert ledger.rows[0].outcome is Outcome.REFUSED
+    assert ledger.rows[0].outcome is CallOutcome.REFUSED
 
 
 async def test_hidden_reasoning_and_zero_bytes_are_not_handed_out() -> None:
@@ -169,7 +169,7 @@ async def test_a_server_that_names_its_model_is_asked_for_it_before_a_call() -> 
     assert paths == ["/v1/models", "/v1/chat/completions"]
 
 
-async def test_a_name_that_no_server_tells_stays_open() -> None:
+async def test_a_name_that_no_server_lists_stays_open() -> None:
     async with serving(listing()) as server:
         client = opened(server.url, RememberingLedger(), model=None)
         assert await client.find_name(Purpose.STRONG) == "auto"
@@ -177,9 +177,9 @@ async def test_a_name_that_no_server_tells_stays_open() -> None:
 
 
 async def test_the_beginning_of_an_answer_is_gone_on_with() -> None:
-    begun = (*QUESTION.messages, ChatMessage("assistant", "水和"))
+    begun = (*QUESTION.messages, PromptMessage("assistant", "水和"))
     async with serving(streaming(WHOLE)) as server:
-        await asked(server.url, RememberingLedger(), ChatRequest(begun))
+        await asked(server.url, RememberingLedger(), CompletionRequest(begun))
 
     assert server.bodies[0]["continue_final_message"] is True
     assert server.bodies[0]["add_generation_prompt"] is False
@@ -227,7 +227,7 @@ async def test_without_a_model_for_a_purpose_nothing_is_asked() -> None:
 
 async def test_half_a_character_does_not_hinder_a_question() -> None:
     async with serving(streaming(WHOLE)) as server:
-        odd = ChatRequest((ChatMessage("user", "\ud83d"),))
+        odd = CompletionRequest((PromptMessage("user", "\ud83d"),))
         events = await asked(server.url, RememberingLedger(), odd)
 
     assert text_of(events) == "水和油"

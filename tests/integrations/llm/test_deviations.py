@@ -104,8 +104,8 @@ def test_answer_without_thoughts_of_a_server_that_thinks_is_whole() -> None:
 @pytest.mark.parametrize("reason", ["error", "abort", "guardrail", ""])
 async def test_unknown_finish_reason_is_not_a_good_end(reason: str) -> None:
     ledger = RememberingLedger()
-    told = sse(chunk("水"), chunk(finish=reason)) + DONE
-    async with serving(streaming(told)) as server:
+    reply = sse(chunk("水"), chunk(finish=reason)) + DONE
+    async with serving(streaming(reply)) as server:
         with pytest.raises(ModelStreamCutError):
             await asked(server.url, ledger)
 
@@ -126,8 +126,8 @@ async def test_missing_finish_reason_is_not_a_good_end() -> None:
 def refusing(is_refused: Callable[[Any], bool], message: str) -> Handler:
     async def step(request: Request) -> None:
         if is_refused(request.json()):
-            told = {"message": message, "type": "invalid_request_error"}
-            await request.answer_json({"error": told}, 400)
+            reply = {"message": message, "type": "invalid_request_error"}
+            await request.answer_json({"error": reply}, 400)
         else:
             await request.start_events()
             await request.write(pieces("Once") + END)
@@ -176,7 +176,7 @@ async def test_refused_part_is_left_out_and_remembered(
     assert [row.outcome for row in ledger.rows] == ["completed"] * 2
 
 
-async def test_limit_and_system_prompt_are_told_in_another_way() -> None:
+async def test_limit_and_system_prompt_are_sent_in_another_way() -> None:
     def is_refused(body: Any) -> bool:
         return has_system(body) or "max_tokens" in body
 
@@ -206,9 +206,9 @@ async def test_json_instead_of_a_stream_is_taken() -> None:
     async def whole(request: Request) -> None:
         message = {"role": "assistant", "content": "<think>hm</think>Once"}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        told = {"id": "c", "object": "chat.completion", "model": "quirky"}
+        reply = {"id": "c", "object": "chat.completion", "model": "quirky"}
         counts = {"prompt_tokens": 10, "completion_tokens": 8, "total_tokens": 18}
-        await request.answer_json(told | {"choices": [choice], "usage": counts})
+        await request.answer_json(reply | {"choices": [choice], "usage": counts})
 
     ledger = RememberingLedger()
     async with serving(whole) as server:
@@ -233,17 +233,17 @@ async def test_json_instead_of_a_stream_is_taken() -> None:
     ],
 )
 async def test_pings_are_skipped(ping: bytes) -> None:
-    told = ping + pieces("Once") + ping + pieces(" upon") + ping + END
-    async with serving(streaming(told)) as server:
+    reply = ping + pieces("Once") + ping + pieces(" upon") + ping + END
+    async with serving(streaming(reply)) as server:
         events = await asked(server.url, RememberingLedger())
 
     assert text_of(events) == "Once upon"
 
 
 async def test_lines_end_in_any_way_and_are_cut_anywhere() -> None:
-    told = (pieces("水", "和油") + sse(usage(5, 2)) + END).replace(b"\n", b"\r\n")
-    told = told.replace(b"data: ", b"data:")
-    bytewise = [told[at : at + 1] for at in range(len(told))]
+    reply = (pieces("水", "和油") + sse(usage(5, 2)) + END).replace(b"\n", b"\r\n")
+    reply = reply.replace(b"data: ", b"data:")
+    bytewise = [reply[at : at + 1] for at in range(len(reply))]
     async with serving(streaming(*bytewise)) as server:
         events = await asked(server.url, RememberingLedger())
 
@@ -254,8 +254,8 @@ async def test_lines_end_in_any_way_and_are_cut_anywhere() -> None:
 async def test_usage_that_is_repeated_is_counted_once() -> None:
     steps = [chunk("a", usage=usage(9, n)["usage"]) for n in range(1, 4)]
     end = chunk(finish="stop", usage=usage(9, 3)["usage"])
-    told = sse(*steps, end, usage(9, 3)) + DONE
-    async with serving(streaming(told)) as server:
+    reply = sse(*steps, end, usage(9, 3)) + DONE
+    async with serving(streaming(reply)) as server:
         events = await asked(server.url, RememberingLedger())
 
     assert end_of(events).usage == Usage(9, 3, 0)

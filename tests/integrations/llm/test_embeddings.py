@@ -36,8 +36,8 @@ from dossier.integrations.llm.exceptions import (
     ModelUnavailableError,
 )
 from dossier.integrations.llm.local import open_local_embedder
-from dossier.integrations.llm.tokens import estimate_tokens
-from dossier.integrations.llm.types import Outcome, Usage
+from dossier.integrations.llm.types import CallOutcome, Usage
+from dossier.integrations.llm.usage import estimate_tokens
 
 
 def vector_of(text: str) -> list[float]:
@@ -93,7 +93,7 @@ async def test_each_text_gets_its_vector(make: Callable[[str], Any]) -> None:
     assert (row.model, row.usage, row.outcome) == (
         "bge",
         Usage(7, 0),
-        Outcome.COMPLETED,
+        CallOutcome.COMPLETED,
     )
     assert [tokens for _model, tokens in ledger.reserved.values()] == [1 + 1 + 2]
 
@@ -110,7 +110,7 @@ async def test_many_texts_are_asked_in_batches() -> None:
     assert len(ledger.rows) == 3
 
 
-async def test_no_text_asks_nobody() -> None:
+async def test_no_text_calls_no_server() -> None:
     vectors, server = await embedded([], RememberingLedger(), failing(500))
 
     assert (vectors, server.requests) == ([], [])

@@ -37,7 +37,7 @@ from dossier.integrations.llm.exceptions import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from dossier.integrations.llm.types import Outcome, StreamEvent, TextDelta
+from dossier.integrations.llm.types import CallOutcome, StreamEvent, TextDelta
 
 NOBODY = "http://127.0.0.1:1/v1"
 
@@ -150,7 +150,7 @@ async def test_a_passing_fault_is_not_seen(fault: Handler) -> None:
 
     assert text_of(events) == "水和油"
     [row] = ledger.rows
-    assert (row.outcome, row.usage.input_tokens) == (Outcome.COMPLETED, 20)
+    assert (row.outcome, row.usage.input_tokens) == (CallOutcome.COMPLETED, 20)
 
 
 async def test_the_pause_that_a_server_asks_for_is_kept() -> None:
@@ -170,7 +170,7 @@ async def test_a_server_that_asks_for_minutes_is_not_waited_for() -> None:
     assert len(server.requests) == 1
 
 
-async def test_a_problem_tells_neither_key_nor_question() -> None:
+async def test_a_problem_contains_neither_key_nor_question() -> None:
     echo = failing(401, {"message": "sk-secret is wrong for 成分是什麼", "code": "x y"})
     error, server, _ledger = await failed(echo, api_key="sk-secret")
 
@@ -309,7 +309,7 @@ async def test_a_question_at_fault_is_not_asked_elsewhere() -> None:
     assert second.requests == []
 
 
-async def test_when_all_fail_the_first_failure_is_told() -> None:
+async def test_when_all_fail_the_first_failure_is_raised() -> None:
     async with serving(failing(401)) as second:
         error, server, ledger = await failed(
             failing(500), fallback_base_url=second.url, fallback_model="b"
@@ -319,7 +319,7 @@ async def test_when_all_fail_the_first_failure_is_told() -> None:
     assert codes(ledger) == ["http_500", "http_401"]
 
 
-async def test_a_failing_server_is_left_alone_and_tried_again_later() -> None:
+async def test_a_failing_server_is_not_asked_until_its_breaker_is_half_open() -> None:
     at_s = [100.0]
     ledger = RememberingLedger()
     async with serving(failing(500), failing(500), streaming(WHOLE)) as server:
@@ -328,7 +328,7 @@ async def test_a_failing_server_is_left_alone_and_tried_again_later() -> None:
         for _ in range(2):
             with pytest.raises(ModelUnavailableError):
                 await client.complete(QUESTION, TAG)
-        with pytest.raises(ModelUnavailableError, match="left alone") as caught:
+        with pytest.raises(ModelUnavailableError, match="not asked") as caught:
             await client.complete(QUESTION, TAG)
         assert len(server.requests) == len(ledger.rows) == 2
         at_s[0] += 31

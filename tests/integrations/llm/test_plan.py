@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.plan import UNNAMED, ModelPlan, model_plan
 from dossier.integrations.llm.types import Purpose
 
@@ -100,7 +100,7 @@ def test_embeddings_come_from_the_first_server_of_openais_wire() -> None:
     assert planned(base_url="http://gpu/v1").embedder is None
 
 
-def test_neither_a_plan_nor_a_label_tells_a_key() -> None:
+def test_neither_a_plan_nor_a_label_contains_a_key() -> None:
     plan = planned(base_url="http://me:pass@gpu:8000/v1", api_key=KEY)
 
     assert "sk-secret" not in repr(plan)

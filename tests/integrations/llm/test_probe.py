@@ -15,7 +15,7 @@ from tests.integrations.llm.harness import (
 )
 from tests.integrations.llm.http_server import Handler, Request
 
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.language_pairs import (
     LANGUAGES,
     load_pairs,
@@ -80,9 +80,9 @@ def test_there_are_twenty_pairs_of_a_language(language: str) -> None:
 
 async def whole(request: Request, message: dict[str, Any]) -> None:
     choice = {"index": 0, "message": {"role": "assistant", **message}}
-    told = {"id": "x", "object": "chat.completion", "created": 1, "model": "qwen"}
+    reply = {"id": "x", "object": "chat.completion", "created": 1, "model": "qwen"}
     finished = choice | {"finish_reason": "stop"}
-    await request.answer_json(told | {"choices": [finished]})
+    await request.answer_json(reply | {"choices": [finished]})
 
 
 async def said(request: Request, text: str, *rest: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ async def test_a_probe_finds_what_a_server_cannot_do() -> None:
     )
 
 
-async def test_a_probe_of_nobody_says_so() -> None:
+async def test_a_probe_of_a_closed_port_is_unreachable() -> None:
     found = await probe(planned("http://127.0.0.1:1/v1", embed_model="bge"))
 
     assert not found.reachable

@@ -18,7 +18,7 @@ from tests.integrations.llm.harness import (
 from tests.integrations.llm.http_server import Handler, Request
 
 from dossier.core.errors import AppError, PaymentRequiredError
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.client import AskAbilities, ChatClient
 from dossier.integrations.llm.exceptions import (
     ModelContextTooLongError,
@@ -30,7 +30,7 @@ from dossier.integrations.llm.exceptions import (
 )
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.server import output_form
-from dossier.integrations.llm.types import Outcome, ServerAbilities, Usage
+from dossier.integrations.llm.types import CallOutcome, ServerAbilities, Usage
 
 
 class Sum(BaseModel):
@@ -136,7 +136,7 @@ async def test_an_answer_comes_as_its_type() -> None:
     assert row.usage == Usage(10, 3, 4)
     assert (row.model, row.outcome, row.provider) == (
         "small",
-        Outcome.COMPLETED,
+        CallOutcome.COMPLETED,
         "openai",
     )
     assert server.requests[0].headers["authorization"] == "Bearer sk-1"
@@ -169,7 +169,7 @@ async def test_an_answer_that_does_not_fit_is_asked_again() -> None:
     found, _server = await summed(ledger, saying('{"sum": "x"}'), saying(FIVE))
 
     assert found == Sum(sum=5)
-    assert [row.outcome for row in ledger.rows] == [Outcome.COMPLETED] * 2
+    assert [row.outcome for row in ledger.rows] == [CallOutcome.COMPLETED] * 2
 
 
 async def test_tools_are_called_in_between() -> None:
@@ -251,7 +251,7 @@ async def test_the_next_server_answers_when_the_first_cannot() -> None:
     assert [row.model for row in ledger.rows] == ["small", "spare"]
 
 
-async def test_when_all_fail_the_first_failure_is_told() -> None:
+async def test_when_all_fail_the_first_failure_is_raised() -> None:
     async with serving(failing(404)) as spare:
         with pytest.raises(ModelUnavailableError, match="401"):
             await summed(
@@ -288,7 +288,7 @@ async def test_a_cancelled_question_is_settled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert [row.outcome for row in ledger.rows] == [Outcome.CANCELLED]
+    assert [row.outcome for row in ledger.rows] == [CallOutcome.CANCELLED]
 
 
 async def test_the_only_model_of_a_server_needs_no_name() -> None:

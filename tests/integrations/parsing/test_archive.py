@@ -4,7 +4,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
-from tests.factories.papers import bomb_xlsx_bytes
+from tests.factories.documents import bomb_xlsx_bytes
 
 from dossier.integrations.parsing import archive
 from dossier.integrations.parsing.archive import check_archive

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.papers import (
+from tests.factories.documents import (
     LOREM,
     bomb_xlsx_bytes,
     pdf_bytes,

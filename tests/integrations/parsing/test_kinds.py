@@ -8,7 +8,7 @@ import pytest
 import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.papers import pdf_bytes
+from tests.factories.documents import pdf_bytes
 
 from dossier.integrations.parsing.kinds import (
     TAIL_BYTES,

@@ -77,7 +77,7 @@ class Fleet:
         return [line for line in self.trace if line.what == what]
 
     async def until(self, condition: Callable[[], bool], timeout_s: float) -> None:
-        """Wait for what other processes do; nothing else can tell us."""
+        """Wait for what other processes do, which sends no event."""
         deadline_s = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > deadline_s:

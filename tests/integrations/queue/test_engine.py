@@ -26,7 +26,7 @@ from dossier.core.listening import Listener
 from dossier.core.reconnect import is_lost, retry_until_connected
 from dossier.core.tenancy import Actor
 from dossier.integrations.queue.client import prune_log, queue_depth
-from dossier.integrations.queue.delivery import Delivery, Outcome
+from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome
 from dossier.integrations.queue.worker import (
     EngineWorker,
     Queue,
@@ -267,7 +267,7 @@ async def test_the_web_role_may_add_to_the_queue_and_no_more(
                 await (await session.connection()).exec_driver_sql(statement)
 
 
-async def test_depth_tells_how_many_wait_and_since_when(
+async def test_depth_counts_waiting_jobs_and_their_age(
     committed: SessionFactory,
 ) -> None:
     for _ in range(2):
@@ -342,18 +342,18 @@ async def test_keeping_everything_prunes_nothing(committed: SessionFactory) -> N
         assert await prune_log(session, keep=timedelta(days=365)) == 0
 
 
-@pytest.mark.parametrize("first", [None, Outcome.superseded()])
+@pytest.mark.parametrize("first", [None, DeliveryOutcome.superseded()])
 async def test_a_row_stays_when_its_handler_raises_or_is_superseded(
-    fresh_database: str, committed: SessionFactory, first: Outcome | None
+    fresh_database: str, committed: SessionFactory, first: DeliveryOutcome | None
 ) -> None:
     job = await make_job(committed, ORG_ID)
     stop, deliveries = asyncio.Event(), list[Delivery]()
 
-    async def handle(delivery: Delivery) -> Outcome:
+    async def handle(delivery: Delivery) -> DeliveryOutcome:
         deliveries.append(delivery)
         if len(deliveries) > 1:
             stop.set()
-            return Outcome.finished()
+            return DeliveryOutcome.finished()
         if first is None:
             raise ValueError
         return first

@@ -36,7 +36,7 @@ async def watcher(fresh_database: str) -> AsyncIterator[Any]:
 
 
 class Keeping:
-    """A keeper of one job, and whether it was told that the job is taken."""
+    """A keeper of one job, and whether `on_taken` was called."""
 
     def __init__(self, url: str, owner: UUID) -> None:
         loop = asyncio.get_running_loop()

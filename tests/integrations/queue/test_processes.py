@@ -182,7 +182,7 @@ async def test_a_frozen_worker_ends_itself_when_its_jobs_were_taken(
 
 @pytest.fixture
 def own_cluster(tmp_path: Path) -> Iterator[EmbeddedCluster]:
-    """A server that may be killed: nobody else uses it."""
+    """A server of its own, which may be killed."""
     cluster = EmbeddedCluster(tmp_path / "own", durable=False, keep=False)
     yield cluster
     cluster.release()

@@ -46,7 +46,7 @@ async def keys(store: ObjectStore) -> set[str]:
     return {each.key async for each in store.list_keys("")}
 
 
-async def test_bytes_are_kept_under_their_digest(any_store: ObjectStore) -> None:
+async def test_bytes_are_stored_under_their_digest(any_store: ObjectStore) -> None:
     digest = sha256(b"AquaGlycerin").hexdigest()
 
     blob = await any_store.write("org", pieces(b"Aqua", b"Glycerin"))
@@ -57,7 +57,7 @@ async def test_bytes_are_kept_under_their_digest(any_store: ObjectStore) -> None
     assert await keys(any_store) == {blob.key}
 
 
-async def test_what_is_written_apart_shares_its_key_with_nothing(
+async def test_bytes_written_apart_have_a_key_of_their_own(
     any_store: ObjectStore,
 ) -> None:
     one, other = [await any_store.write_apart("org", pieces(b"Aqua")) for _ in "ab"]
@@ -74,7 +74,7 @@ async def test_what_is_written_apart_shares_its_key_with_nothing(
     ("part", "expected"),
     [((4,), b"Glycerin"), ((4, 6), b"Gl"), ((11, 99), b"n"), ((12, 12), b"")],
 )
-async def test_a_part_can_be_read(
+async def test_range_of_bytes_is_read(
     any_store: ObjectStore, part: tuple[int, ...], expected: bytes
 ) -> None:
     blob = await any_store.write("org", pieces(b"AquaGlycerin"))
@@ -82,20 +82,20 @@ async def test_a_part_can_be_read(
     assert await read(any_store, blob.key, *part) == expected
 
 
-def test_nobody_else_on_the_machine_looks_in(tmp_path: Path) -> None:
+def test_folder_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     ObjectStore.local(tmp_path / "blobs")
 
     assert (tmp_path / "blobs").stat().st_mode & 0o077 == 0
 
 
-async def test_nothing_at_all_can_be_kept(any_store: ObjectStore) -> None:
+async def test_empty_blob_is_stored(any_store: ObjectStore) -> None:
     blob = await any_store.write("org", pieces())
 
     assert blob.size_bytes == 0
     assert await read(any_store, blob.key) == b""
 
 
-async def test_writing_the_same_bytes_again_mends_a_damaged_copy(
+async def test_writing_the_same_bytes_again_replaces_a_damaged_copy(
     store: ObjectStore, tmp_path: Path
 ) -> None:
     blob = await store.write("org", pieces(b"whole"))
@@ -106,7 +106,7 @@ async def test_writing_the_same_bytes_again_mends_a_damaged_copy(
     assert await read(store, blob.key) == b"whole"
 
 
-async def test_a_blob_is_given_as_a_file(any_store: ObjectStore) -> None:
+async def test_blob_is_provided_as_a_file(any_store: ObjectStore) -> None:
     blob = await any_store.write("org", pieces(b"Aqua"))
 
     assert await any_store.has(blob.key)
@@ -123,7 +123,7 @@ async def test_deleting_twice_is_no_error(any_store: ObjectStore) -> None:
     assert await keys(any_store) == set()
 
 
-async def test_a_missing_blob_has_a_name(any_store: ObjectStore) -> None:
+async def test_missing_blob_raises_its_own_error(any_store: ObjectStore) -> None:
     assert not await any_store.has("org/aa/missing")
     with pytest.raises(BlobMissingError):
         await read(any_store, "org/aa/missing")
@@ -132,7 +132,7 @@ async def test_a_missing_blob_has_a_name(any_store: ObjectStore) -> None:
             pass
 
 
-async def test_a_stream_that_breaks_leaves_nothing(
+async def test_interrupted_stream_stores_nothing(
     any_store: ObjectStore, tmp_path: Path
 ) -> None:
     async def breaking() -> AsyncIterator[bytes]:
@@ -156,7 +156,7 @@ def full_disk() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("full_disk")
-async def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(
+async def test_full_disk_is_named_and_nothing_is_stored(
     store: ObjectStore, tmp_path: Path
 ) -> None:
     kept = await store.write("org", pieces(b"earlier"))
@@ -169,7 +169,7 @@ async def test_a_disk_that_takes_no_more_is_named_and_nothing_stays(
     assert await read(store, kept.key) == b"earlier"
 
 
-async def test_what_was_never_completed_is_swept(any_store: ObjectStore) -> None:
+async def test_incomplete_uploads_are_deleted(any_store: ObjectStore) -> None:
     kept = await any_store.write("org", pieces(b"Aqua"))
     blob = await any_store.write("passing", pieces(b"cut off"))
 

@@ -17,25 +17,25 @@ from typing_extensions import override
 
 from dossier.core.errors import PaymentRequiredError
 from dossier.core.logging import log_context
-from dossier.core.settings.models import AiSettings, TraceSettings
+from dossier.core.settings import AiSettings, TraceSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import (
+    CallOutcome,
     CallRecord,
     CallTag,
-    ChatMessage,
-    ChatRequest,
-    Outcome,
+    CompletionRequest,
+    PromptMessage,
     Recorder,
     Usage,
 )
 from dossier.integrations.tracing.calls import TracedRecorder
 from dossier.integrations.tracing.client import open_tracer, traces_url
 from dossier.integrations.tracing.models import NoTracer, Tracer
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 TAG = CallTag(uuid4(), None, "chat.answer", run_id=uuid4(), prompt_hash="a" * 64)
-QUESTION = ChatRequest((ChatMessage("user", "What is the pH?"),))
+QUESTION = CompletionRequest((PromptMessage("user", "What is the pH?"),))
 
 
 class Collector(HTTPServer):
@@ -117,7 +117,7 @@ def record(**overrides: Any) -> CallRecord:
         "usage": Usage(7, 3, 2),
         "duration_ms": 20,
         "first_token_ms": 5,
-        "outcome": Outcome.COMPLETED,
+        "outcome": CallOutcome.COMPLETED,
         "content": lambda: ('[{"text": "What is the pH?"}]', '[{"text": "5.5"}]'),
     }
     return CallRecord(**values | overrides)
@@ -151,18 +151,18 @@ async def test_a_call_is_a_span_with_the_names_of_the_conventions(
     tracer.close()
 
     [span] = collector.spans
-    told = attributes(span)
+    members = attributes(span)
     assert span.name == "chat large"
-    assert told["gen_ai.operation.name"] == "chat"
-    assert told["gen_ai.provider.name"] == "openai"
-    assert told["gen_ai.request.model"] == "large"
-    assert told["gen_ai.response.model"] == "large-1"
-    assert told["gen_ai.usage.input_tokens"] == 7
-    assert told["gen_ai.usage.output_tokens"] == 3
-    assert told["gen_ai.usage.cache_read.input_tokens"] == 2
-    assert told["server.address"] == "models.example:443"
-    assert told["dossier.request_id"] == "request-7"
-    assert told["dossier.run_id"] == str(TAG.run_id)
+    assert members["gen_ai.operation.name"] == "chat"
+    assert members["gen_ai.provider.name"] == "openai"
+    assert members["gen_ai.request.model"] == "large"
+    assert members["gen_ai.response.model"] == "large-1"
+    assert members["gen_ai.usage.input_tokens"] == 7
+    assert members["gen_ai.usage.output_tokens"] == 3
+    assert members["gen_ai.usage.cache_read.input_tokens"] == 2
+    assert members["server.address"] == "models.example:443"
+    assert members["dossier.request_id"] == "request-7"
+    assert members["dossier.run_id"] == str(TAG.run_id)
     assert collector.paths == ["/v1/traces"]
     assert collector.headers == ["collector-key"]
 
@@ -228,7 +228,7 @@ async def test_a_refused_or_failed_call_names_its_error(collector: Collector) ->
 
     with pytest.raises(PaymentRequiredError):
         await refusing.reserve(TAG, "large", 10)
-    cut = record(outcome=Outcome.CUT, error_code="model_stream_cut")
+    cut = record(outcome=CallOutcome.CUT, error_code="model_stream_cut")
     await recorder.settle(await recorder.reserve(TAG, "large", 10), cut)
     tracer.close()
 
@@ -276,7 +276,7 @@ async def test_a_collector_that_fails_hurts_no_call(
     assert "Failed to export" in caplog.text
 
 
-async def test_without_an_endpoint_nobody_is_told() -> None:
+async def test_without_an_endpoint_nothing_is_exported() -> None:
     tracer = open_tracer(TraceSettings(), "1.2.3")
 
     with tracer.span("retrieval", {}) as span:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic

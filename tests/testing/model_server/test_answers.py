@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -59,13 +60,13 @@ async def test_best_sentence_comes_with_its_passage_and_quote(
     assert found["quote"] in PASSAGES
 
 
-async def test_passages_that_say_nothing_of_it_are_not_quoted(
+async def test_unrelated_passages_are_not_quoted(
     openai: "AsyncOpenAI",
 ) -> None:
     assert await ask(openai, PASSAGES + "Who invented zeppelins?") == "⟦none⟧"
 
 
-async def test_same_question_gets_the_same_answer_of_the_wanted_length(
+async def test_same_question_gets_the_same_answer_of_the_scripted_length(
     server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(reply_tokens=120)
@@ -82,7 +83,7 @@ async def test_same_question_gets_the_same_answer_of_the_wanted_length(
 
 
 @pytest.mark.parametrize("length", [0, 1, 17, 60])
-async def test_begun_answer_goes_on_exactly_where_it_ended(
+async def test_prefilled_answer_continues_where_it_ended(
     openai: "AsyncOpenAI", length: int
 ) -> None:
     question = PASSAGES + "How long is the certificate valid?"
@@ -91,13 +92,13 @@ async def test_begun_answer_goes_on_exactly_where_it_ended(
     assert await ask(openai, question, whole[:length]) == whole[length:]
 
 
-async def test_counting_goes_on_as_well(openai: "AsyncOpenAI") -> None:
+async def test_prefilled_count_continues(openai: "AsyncOpenAI") -> None:
     question = "Count from one to ten in words, separated by commas."
 
     assert (await ask(openai, question, "one, two,")).startswith(" three, four")
 
 
-async def test_servers_that_cannot_go_on_start_anew_or_refuse(
+async def test_servers_without_prefill_start_again_or_refuse(
     server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     whole = await ask(openai, "Hello")
@@ -109,14 +110,14 @@ async def test_servers_that_cannot_go_on_start_anew_or_refuse(
         await ask(openai, "Hello", whole[:5])
 
 
-async def test_forged_quote_and_unknown_number_come_when_asked_for(
+async def test_forged_quote_and_unknown_number_are_answered_by_their_faults(
     server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     question = PASSAGES + "How long is the certificate valid?"
     server.play(
         faults=(
-            Fault(kind=FaultKind.FORGED_QUOTE, times=1),
-            Fault(kind=FaultKind.UNKNOWN_CITATION, times=1),
+            ScriptedFault(kind=FaultKind.FORGED_QUOTE, times=1),
+            ScriptedFault(kind=FaultKind.UNKNOWN_CITATION, times=1),
         )
     )
     forged, unknown, well = [
@@ -148,7 +149,7 @@ async def test_hostile_passage_is_obeyed_only_by_a_weak_model(
     assert "<tool_call>" in weak
 
 
-async def test_weak_model_calls_the_tool_that_it_is_offered(
+async def test_weak_model_calls_the_offered_tool(
     server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     tool = {"type": "function", "function": {"name": "send_mail", "parameters": {}}}

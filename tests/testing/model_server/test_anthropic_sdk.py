@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel
 
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -66,7 +67,7 @@ async def test_stream_has_the_events_in_their_order(
     assert final.usage.output_tokens == 40
 
 
-async def test_wire_also_pings(anthropic: "AsyncAnthropic") -> None:
+async def test_stream_holds_a_ping(anthropic: "AsyncAnthropic") -> None:
     answer = await anthropic.messages.with_raw_response.create(**QUESTION, stream=True)
     stream: Any = await answer.parse()
     lines = [line async for line in stream.response.aiter_lines()]
@@ -123,7 +124,7 @@ async def test_schema_is_filled(anthropic: "AsyncAnthropic") -> None:
     assert message.parsed_output.ph == 5.5
 
 
-async def test_begun_text_is_continued_and_must_not_end_in_a_blank(
+async def test_prefill_is_continued_and_must_not_end_in_white_space(
     anthropic: "AsyncAnthropic",
 ) -> None:
     whole: Any = await anthropic.messages.create(**QUESTION)
@@ -154,17 +155,17 @@ async def test_faults_reach_the_client_as_its_own_errors(
     kind: FaultKind,
     error: str,
 ) -> None:
-    server.play(faults=(Fault(kind=kind),))
+    server.play(faults=(ScriptedFault(kind=kind),))
 
     with pytest.raises(error_of(error)):
         async with anthropic.messages.stream(**QUESTION) as stream:
             await stream.get_final_message()
 
 
-async def test_refusal_is_a_reason_to_stop(
+async def test_refusal_is_a_stop_reason(
     anthropic: "AsyncAnthropic", server: ScriptedModelServer
 ) -> None:
-    server.play(faults=(Fault(kind=FaultKind.REFUSAL),))
+    server.play(faults=(ScriptedFault(kind=FaultKind.REFUSAL),))
     message = await anthropic.messages.create(**QUESTION)
 
     assert message.stop_reason == "refusal"

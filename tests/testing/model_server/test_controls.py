@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dossier.cli.fake_model import app
-from dossier.testing.model_server import ScriptedModelServer, scripted_model
+from dossier.testing.model_server.server import ScriptedModelServer, scripted_model
 
 CHAT = "/v1/chat/completions"
 QUESTION = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
@@ -25,17 +25,17 @@ async def client(server: ScriptedModelServer) -> AsyncIterator[httpx2.AsyncClien
         yield http
 
 
-async def test_knobs_are_turned_while_the_server_runs(
+async def test_settings_change_while_the_server_runs(
     client: httpx2.AsyncClient,
 ) -> None:
     turned = await client.post("/_control", json={"reply": "Yes."})
-    told = (await client.post(CHAT, json=QUESTION)).json()
+    received = (await client.post(CHAT, json=QUESTION)).json()
     await client.post("/_reset")
     after = (await client.post(CHAT, json=QUESTION)).json()
 
     assert turned.json()["reply"] == "Yes."
     assert (await client.get("/_control")).json()["reply"] is None
-    assert told["choices"][0]["message"]["content"] == "Yes."
+    assert received["choices"][0]["message"]["content"] == "Yes."
     assert after["choices"][0]["message"]["content"].startswith("You asked: Hello")
 
 
@@ -49,7 +49,7 @@ async def test_knobs_are_turned_while_the_server_runs(
         (b"{", "object"),
     ],
 )
-async def test_knobs_that_do_not_exist_are_refused_and_nothing_changes(
+async def test_unknown_settings_are_refused_and_nothing_changes(
     client: httpx2.AsyncClient, body: bytes, word: str
 ) -> None:
     before = (await client.get("/_control")).json()
@@ -80,7 +80,7 @@ async def test_calls_are_counted_by_route_and_outcome(
     assert shown["last"][0]["outcome"] == "rate_limited"
 
 
-async def test_reset_forgets_calls(client: httpx2.AsyncClient) -> None:
+async def test_reset_deletes_calls(client: httpx2.AsyncClient) -> None:
     await client.post(CHAT, json=QUESTION)
     await client.post("/_reset")
 
@@ -99,7 +99,7 @@ async def test_documents_are_reranked_by_shared_words(
     assert results[0]["relevance_score"] > results[1]["relevance_score"]
 
 
-async def test_servers_of_one_process_know_nothing_of_each_other() -> None:
+async def test_servers_of_one_process_are_independent() -> None:
     async with scripted_model(reply="left") as left, scripted_model() as right:
         async with httpx2.AsyncClient() as http:
             await http.post(f"{left.base_url}/chat/completions", json=QUESTION)
@@ -110,7 +110,7 @@ async def test_servers_of_one_process_know_nothing_of_each_other() -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("as_json", [True, False])
-def test_command_tells_its_address_first_and_leaves_when_told_to(
+def test_command_prints_its_address_first_and_ends_on_a_signal(
     *, as_json: bool, tmp_path: Path
 ) -> None:
     script = tmp_path / "script.json"
@@ -132,9 +132,9 @@ def test_command_tells_its_address_first_and_leaves_when_told_to(
         finally:
             process.kill()
 
-    told: Any = answers[1].json()
+    received: Any = answers[1].json()
     assert [answer.status_code for answer in answers] == [500, 200]
-    assert told["choices"][0]["message"]["content"] == "Scripted."
+    assert received["choices"][0]["message"]["content"] == "Scripted."
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_command_tells_its_address_first_and_leaves_when_told_to(
         (["--tokens", "0"], "reply_tokens"),
     ],
 )
-def test_flags_that_mean_nothing_are_told(flags: list[str], word: str) -> None:
+def test_unknown_flags_are_named(flags: list[str], word: str) -> None:
     answer = CliRunner().invoke(app, flags)
 
     assert answer.exit_code == 2

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from dossier.testing.model_server import Fault, FaultKind, ScriptedModelServer
+from dossier.testing.model_server.script import FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -25,9 +26,9 @@ def error_of(name: str) -> Any:
     return getattr(sdk, name)
 
 
-async def streamed(client: "AsyncOpenAI", told: list[str]) -> None:
+async def streamed(client: "AsyncOpenAI", received: list[str]) -> None:
     async for chunk in await client.chat.completions.create(**QUESTION, stream=True):
-        told += [c.delta.content for c in chunk.choices if c.delta.content]
+        received += [c.delta.content for c in chunk.choices if c.delta.content]
 
 
 async def asked(client: "AsyncOpenAI", *, stream: bool) -> None:
@@ -47,13 +48,13 @@ async def asked(client: "AsyncOpenAI", *, stream: bool) -> None:
         (FaultKind.CONTEXT_TOO_LONG, "BadRequestError"),
     ],
 )
-async def test_refused_calls_raise_and_then_the_server_is_well_again(
+async def test_refused_calls_raise_and_later_calls_succeed(
     openai: "AsyncOpenAI",
     server: ScriptedModelServer,
     kind: FaultKind,
     error: str,
 ) -> None:
-    server.play(faults=(Fault(kind=kind, times=1),))
+    server.play(faults=(ScriptedFault(kind=kind, times=1),))
 
     with pytest.raises(error_of(error)) as raised:
         await openai.chat.completions.create(**QUESTION)
@@ -64,10 +65,10 @@ async def test_refused_calls_raise_and_then_the_server_is_well_again(
     assert server.calls.by_route[CHAT] == {str(kind): 1, "completed": 1}
 
 
-async def test_client_waits_as_long_as_it_is_told_and_tries_again(
+async def test_client_waits_for_retry_after_and_tries_again(
     openai: "AsyncOpenAI", server: ScriptedModelServer
 ) -> None:
-    fault = Fault(kind=FaultKind.RATE_LIMITED, times=2, retry_after_s=0.01)
+    fault = ScriptedFault(kind=FaultKind.RATE_LIMITED, times=2, retry_after_s=0.01)
     server.play(faults=(fault,))
     answer = await openai.with_options(max_retries=2).chat.completions.create(
         **QUESTION
@@ -81,33 +82,35 @@ async def test_client_waits_as_long_as_it_is_told_and_tries_again(
 async def test_stream_is_cut_after_some_tokens(
     openai: "AsyncOpenAI", server: ScriptedModelServer
 ) -> None:
-    server.play(faults=(Fault(kind=FaultKind.CUT, after_tokens=4),))
-    told: list[str] = []
+    server.play(faults=(ScriptedFault(kind=FaultKind.CUT, after_tokens=4),))
+    received: list[str] = []
 
     with pytest.raises(error_of("APIConnectionError")):
-        await streamed(openai, told)
+        await streamed(openai, received)
 
-    assert len(told) == 4
+    assert len(received) == 4
 
 
 @pytest.mark.parametrize("kind", [FaultKind.STREAM_ERROR, FaultKind.MALFORMED])
 async def test_stream_breaks_with_an_error(
     openai: "AsyncOpenAI", server: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    server.play(faults=(Fault(kind=kind, after_tokens=2),), delay_per_token_ms=1)
-    told: list[str] = []
+    server.play(
+        faults=(ScriptedFault(kind=kind, after_tokens=2),), delay_per_token_ms=1
+    )
+    received: list[str] = []
 
     with pytest.raises((error_of("APIError"), ValueError)):
-        await streamed(openai, told)
+        await streamed(openai, received)
 
-    assert len(told) == 2
+    assert len(received) == 2
 
 
 @pytest.mark.parametrize("kind", [FaultKind.CUT, FaultKind.MALFORMED])
 async def test_whole_answer_is_cut_or_no_json(
     openai: "AsyncOpenAI", server: ScriptedModelServer, kind: FaultKind
 ) -> None:
-    server.play(faults=(Fault(kind=kind),))
+    server.play(faults=(ScriptedFault(kind=kind),))
 
     with pytest.raises((error_of("APIError"), ValueError)):
         await openai.chat.completions.create(**QUESTION)
@@ -118,7 +121,7 @@ async def test_whole_answer_is_cut_or_no_json(
 async def test_silence_lasts_until_the_client_leaves_and_is_counted(
     openai: "AsyncOpenAI", server: ScriptedModelServer, kind: FaultKind, *, stream: bool
 ) -> None:
-    server.play(faults=(Fault(kind=kind, after_tokens=1),))
+    server.play(faults=(ScriptedFault(kind=kind, after_tokens=1),))
     hasty = openai.with_options(timeout=0.05)
 
     with pytest.raises(error_of("APITimeoutError")):
@@ -130,7 +133,7 @@ async def test_silence_lasts_until_the_client_leaves_and_is_counted(
 
 async def until_disconnected(server: ScriptedModelServer) -> None:
     async with asyncio.timeout(2):
-        while not server.calls.count(outcome="disconnected"):  # noqa: ASYNC110 - told by no event
+        while not server.calls.count(outcome="disconnected"):  # noqa: ASYNC110 - announced by no event
             await asyncio.sleep(0.002)
 
 
@@ -177,7 +180,7 @@ async def test_tokens_come_at_their_pace(
         ({"query": "x"}, "/rerank"),
     ],
 )
-async def test_unreadable_requests_are_told_so(
+async def test_unreadable_requests_are_refused(
     server: ScriptedModelServer, body: dict[str, Any], path: str
 ) -> None:
     async with httpx2.AsyncClient(base_url=server.root_url) as client:
@@ -187,7 +190,7 @@ async def test_unreadable_requests_are_told_so(
     assert answer.json()["error"]["message"]
 
 
-async def test_server_keeps_to_its_key_its_models_and_its_window(
+async def test_server_checks_key_model_and_window(
     openai: "AsyncOpenAI", server: ScriptedModelServer
 ) -> None:
     server.play(api_key="secret")

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, create_model
 
-from dossier.testing.model_server.answering.embedding import embed
-from dossier.testing.model_server.answering.filling import Filler
-from dossier.testing.model_server.answering.patterns import matching
-from dossier.testing.model_server.answering.tokens import pieces
+from dossier.testing.model_server.filling import Filler, matching
+from dossier.testing.model_server.ranking import embed
+from dossier.testing.model_server.tokens import pieces
 
 TEXT = "name: Rose Cream\nThe pH is 5.5. CAS 56-81-5 at 3 %. Batch RC-2401, approved."
 
@@ -84,7 +83,9 @@ class Loop(BaseModel):
 
 
 @pytest.mark.parametrize("model", [Branch, Loop])
-def test_recursive_schemas_come_to_an_end(model: type[BaseModel]) -> None:
+def test_recursive_schemas_are_filled_to_a_limited_depth(
+    model: type[BaseModel],
+) -> None:
     model.model_validate(Filler(model.model_json_schema(), TEXT).fill())
 
 

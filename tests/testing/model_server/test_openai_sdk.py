@@ -13,7 +13,8 @@ from dossier.integrations.llm.language_pairs import (
     sentences,
     separates,
 )
-from dossier.testing.model_server import Rule, ScriptedModelServer
+from dossier.testing.model_server.script import Rule
+from dossier.testing.model_server.server import ScriptedModelServer
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -71,7 +72,7 @@ async def test_chat_answers_whole_with_usage(openai: "AsyncOpenAI") -> None:
     assert completion.model == "any"
 
 
-async def test_stream_tells_the_same_text_token_by_token(openai: "AsyncOpenAI") -> None:
+async def test_stream_gives_the_same_text_token_by_token(openai: "AsyncOpenAI") -> None:
     whole = await openai.chat.completions.create(model="any", messages=QUESTION)
     stream = await openai.chat.completions.create(
         model="any",
@@ -90,7 +91,7 @@ async def test_stream_tells_the_same_text_token_by_token(openai: "AsyncOpenAI") 
     assert all(chunk.usage is None for chunk in chunks[:-1])
 
 
-async def test_usage_stays_out_of_a_stream_that_did_not_ask_for_it(
+async def test_stream_has_usage_only_on_request(
     openai: "AsyncOpenAI",
 ) -> None:
     stream = await openai.chat.completions.create(
@@ -101,7 +102,7 @@ async def test_usage_stays_out_of_a_stream_that_did_not_ask_for_it(
     assert all(chunk.usage is None and chunk.choices for chunk in chunks)
 
 
-async def test_answer_ends_at_the_most_tokens_and_at_a_stop(
+async def test_answer_ends_at_the_token_limit_and_at_a_stop(
     openai: "AsyncOpenAI",
 ) -> None:
     short = await openai.chat.completions.create(
@@ -116,7 +117,9 @@ async def test_answer_ends_at_the_most_tokens_and_at_a_stop(
     assert stopped.choices[0].message.content == "You asked: What is the "
 
 
-async def test_tool_is_called_once_then_the_text_comes(openai: "AsyncOpenAI") -> None:
+async def test_tool_is_called_once_and_then_answered_with_text(
+    openai: "AsyncOpenAI",
+) -> None:
     asked: Any = [{"role": "user", "content": "Please get weather. city: Taipei"}]
     first = await openai.chat.completions.create(
         model="any", messages=asked, tools=[WEATHER]
@@ -153,7 +156,7 @@ async def test_streamed_arguments_of_a_tool_join_to_json(openai: "AsyncOpenAI") 
     assert len(deltas) > 3
 
 
-async def test_rule_says_what_to_answer_and_which_tool_to_call(
+async def test_rule_sets_the_answer_and_the_tool_to_call(
     server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(
@@ -192,7 +195,7 @@ async def test_parse_fills_a_schema_from_the_words_of_the_prompt(
     assert len(found.methods) >= 2
 
 
-async def test_refusal_has_its_own_place(
+async def test_refusal_is_in_its_own_member(
     server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(faults=({"kind": "refusal"},))
@@ -206,7 +209,7 @@ async def test_refusal_has_its_own_place(
     assert whole.choices[0].message.refusal == "".join(filter(None, told))
 
 
-async def test_embeddings_put_like_beside_like(openai: "AsyncOpenAI") -> None:
+async def test_embeddings_of_similar_texts_are_similar(openai: "AsyncOpenAI") -> None:
     texts = [
         "The pH of the rose cream is 5.5",
         "rose cream: pH value",
@@ -225,7 +228,7 @@ async def test_embeddings_put_like_beside_like(openai: "AsyncOpenAI") -> None:
         assert like > unlike + 0.2
 
 
-async def test_packed_embeddings_are_the_plain_ones(openai: "AsyncOpenAI") -> None:
+async def test_base64_embeddings_equal_the_plain_ones(openai: "AsyncOpenAI") -> None:
     # Without a format the client asks for base64 and unpacks it.
     packed = await openai.embeddings.create(model="any", input="rose cream")
     plain = await openai.embeddings.create(
@@ -243,7 +246,7 @@ def _dot(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
-async def test_texts_can_be_made_to_mean_the_same(
+async def test_texts_of_one_group_have_equal_embeddings(
     server: ScriptedModelServer, openai: "AsyncOpenAI"
 ) -> None:
     server.play(alike=[("Apply twice daily.", "早晚各一次。")])
@@ -258,7 +261,7 @@ async def test_texts_can_be_made_to_mean_the_same(
 @pytest.mark.parametrize(
     ("english_only", "known"), [(False, ["en", "zh"]), (True, ["en"])]
 )
-async def test_trial_of_embedders_finds_the_languages_that_it_shall(
+async def test_language_check_of_embedders_finds_the_expected_languages(
     server: ScriptedModelServer,
     openai: "AsyncOpenAI",
     *,

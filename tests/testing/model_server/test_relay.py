@@ -8,16 +8,12 @@ import pytest
 from tests.integrations.llm.harness import QUESTION, TAG, RememberingLedger
 
 from dossier.core.errors import AppError
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.client import ChatClient
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Completed, Completion
-from dossier.testing.model_server import (
-    Deviation,
-    Fault,
-    FaultKind,
-    ScriptedModelServer,
-)
+from dossier.testing.model_server.script import Deviation, FaultKind, ScriptedFault
+from dossier.testing.model_server.server import ScriptedModelServer
 
 NAMES = {
     FaultKind.RATE_LIMITED: "model_rate_limited",
@@ -74,10 +70,10 @@ async def ended(client: ChatClient) -> Completion | AppError:
 
 @pytest.mark.parametrize("wire", ["openai", "anthropic"])
 @pytest.mark.parametrize("kind", list(FaultKind))
-async def test_every_fault_ends_under_a_name_or_in_an_answer(
+async def test_every_fault_ends_in_a_named_error_or_in_an_answer(
     server: ScriptedModelServer, kind: FaultKind, wire: str
 ) -> None:
-    server.play(faults=[Fault(kind=kind)])
+    server.play(faults=[ScriptedFault(kind=kind)])
     ledger = RememberingLedger()
 
     patience_s = 0.2 if kind in SILENT else 5
@@ -114,7 +110,7 @@ async def test_deviation_from_the_wire_leaves_the_answer_as_it_is(
 
 @pytest.mark.parametrize("wire", ["openai", "anthropic"])
 @pytest.mark.parametrize("after", [0, 3], ids=["before a token", "in mid-stream"])
-async def test_a_cancel_reaches_the_server_within_a_second(
+async def test_cancel_reaches_the_server_within_a_second(
     server: ScriptedModelServer, wire: str, after: int
 ) -> None:
     server.play(reply_tokens=5_000, delay_per_token_ms=20 if after else 60_000)

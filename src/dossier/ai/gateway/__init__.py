@@ -1,1 +1,0 @@
-"""Every query on calls, budgets, stored answers and probes."""

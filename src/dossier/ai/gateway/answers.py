@@ -1,6 +1,5 @@
 """Queries on stored answers."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,14 +20,6 @@ returning payload::text as payload
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerFilter:
-    """Which stored answers are meant; what is not stated does not matter."""
-
-    feature: str | None
-    scope: dict[str, Any]
-
-
 async def hit_answer_for_org(session: Session, org_id: UUID, key: str) -> str | None:
     """Return a stored answer as JSON text and count the hit, in one statement."""
     rows = await raw_rows(session, _HIT, org_id, key)
@@ -36,14 +27,14 @@ async def hit_answer_for_org(session: Session, org_id: UUID, key: str) -> str | 
 
 
 async def lock_key_for_org(session: Session, org_id: UUID, key: str) -> None:
-    """Let nobody else claim or store this key until the transaction ends."""
+    """Lock a key against other claims until the transaction ends."""
     await session.execute(_LOCK, {"name": f"ai_answers:{org_id}:{key}"})
 
 
 async def claim_answer_for_org(
     session: Session, org_id: UUID, values: dict[str, Any], ended: UUID | None
 ) -> bool:
-    """Make a run the one that answers; `False` where another is at it."""
+    """Claim an answer for a run; `False` where another run has the claim."""
     statement = insert(AiAnswer).values(org_id=org_id, **values)
     taken = ("run_id", "claimed_until", "created_at", "feature", "scope", "hits")
     claims = [
@@ -98,14 +89,17 @@ async def settle_answer_for_org(
 
 
 async def remove_answers_for_org(
-    session: Session, org_id: UUID, wanted: AnswerFilter
+    session: Session, org_id: UUID, *, feature: str | None, scope: dict[str, Any]
 ) -> int:
-    """Delete answers, and claims whose answers would be of the same kind."""
+    """Delete the answers of a feature and a scope, and the claims of such answers.
+
+    `None` and an empty scope do not narrow it.
+    """
     statement = delete(AiAnswer).where(AiAnswer.org_id == org_id)
-    if wanted.feature is not None:
-        statement = statement.where(AiAnswer.feature == wanted.feature)
-    if wanted.scope:
-        statement = statement.where(AiAnswer.scope.contains(wanted.scope))
+    if feature is not None:
+        statement = statement.where(AiAnswer.feature == feature)
+    if scope:
+        statement = statement.where(AiAnswer.scope.contains(scope))
     removed = await session.scalars(statement.returning(AiAnswer.id))
     return len(removed.all())
 

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Case, ColumnElement, case, delete, func, select, tuple_
+from sqlalchemy import case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from dossier.ai.constants import BudgetScope, BudgetWindow, CallOutcome
+from dossier.ai.constants import BudgetScope, BudgetWindow
 from dossier.ai.models import AiBudget, AiBudgetWindow, AiCall
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.integrations.llm.types import CallOutcome
 
 WindowKey = tuple[UUID, datetime]
 
@@ -43,14 +44,6 @@ on conflict (org_id, budget_id, starts_at) do update set
 
 
 @dataclass(frozen=True, slots=True)
-class Payer:
-    """On whose account a call goes."""
-
-    user_id: UUID | None
-    key_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
 class Cap:
     """A budget, as far as it decides over a call."""
 
@@ -71,12 +64,14 @@ class Spent:
     reserved_usd: Decimal = Decimal(0)
 
 
-async def lock_caps_for_org(session: Session, org_id: UUID, payer: Payer) -> list[Cap]:
+async def lock_caps_for_org(
+    session: Session, org_id: UUID, *, user_id: UUID | None, key_id: UUID | None
+) -> list[Cap]:
     """Return the budgets that count a call, held until the transaction ends.
 
     Always in the order of their ids, so that two callers never wait for each other.
     """
-    rows = await raw_rows(session, _LOCK, org_id, payer.user_id, payer.key_id)
+    rows = await raw_rows(session, _LOCK, org_id, user_id, key_id)
     return [
         Cap(
             row["id"],
@@ -144,12 +139,23 @@ async def add_budget(session: Session, values: dict[str, Any]) -> AiBudget:
 async def start_window_for_org(
     session: Session, org_id: UUID, budget: AiBudget, starts_at: datetime
 ) -> None:
-    """Begin a window with what its calls have cost so far, unless it has begun."""
-    tokens, usd = _charges()
+    """Begin a window with what its calls have cost so far, unless it has begun.
+
+    Calls under way reserve nothing of a new budget and are never charged to it, so what
+    they have reserved counts as spent: rather too much than a cap that is passed.
+    """
+    is_counted = {
+        BudgetScope.ORGANISATION: AiCall.org_id == org_id,
+        BudgetScope.USER: AiCall.user_id == budget.subject_id,
+        BudgetScope.KEY: AiCall.key_id == budget.subject_id,
+    }
+    is_under_way = AiCall.outcome == CallOutcome.RESERVED
+    tokens = case((is_under_way, AiCall.reserved_tokens), else_=AiCall.charged_tokens)
+    usd = case((is_under_way, AiCall.reserved_usd), else_=AiCall.cost_usd)
     spent = (
         select(func.sum(tokens), func.coalesce(func.sum(usd), 0))
         .where(AiCall.org_id == org_id, AiCall.created_at >= starts_at)
-        .where(_counts(budget))
+        .where(is_counted[BudgetScope(budget.scope)])
     )
     spent_tokens, spent_usd = (await session.execute(spent)).one()
     values = {
@@ -163,19 +169,6 @@ async def start_window_for_org(
     }
     await session.execute(
         insert(AiBudgetWindow).values(values).on_conflict_do_nothing()
-    )
-
-
-def _charges() -> tuple[Case[int], Case[Decimal | None]]:
-    """Return what a call weighs in a budget that is new.
-
-    Calls under way hold nothing of it and are never charged to it, so what they have
-    set aside counts as spent: rather too much than a cap that is passed.
-    """
-    is_under_way = AiCall.outcome == CallOutcome.RESERVED
-    return (
-        case((is_under_way, AiCall.reserved_tokens), else_=AiCall.charged_tokens),
-        case((is_under_way, AiCall.reserved_usd), else_=AiCall.cost_usd),
     )
 
 
@@ -213,11 +206,3 @@ async def remove_budget_for_org(
 
 def _columns(keys: list[WindowKey]) -> tuple[list[UUID], list[datetime]]:
     return [key[0] for key in keys], [key[1] for key in keys]
-
-
-def _counts(budget: AiBudget) -> ColumnElement[bool]:
-    if budget.scope == BudgetScope.USER:
-        return AiCall.user_id == budget.subject_id
-    if budget.scope == BudgetScope.KEY:
-        return AiCall.key_id == budget.subject_id
-    return AiCall.org_id == budget.org_id

@@ -9,10 +9,12 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Date, and_, cast, func, select
 
-from dossier.ai.constants import CallFilter, CallOutcome, UsageGroup
+from dossier.ai.constants import UsageGroup
 from dossier.ai.models import AiCall
+from dossier.ai.schemas import CallFilter
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
+from dossier.integrations.llm.types import CallOutcome
 
 _ADD = """
 insert into ai_calls (
@@ -95,9 +97,9 @@ async def add_call(
     holds: list[tuple[UUID, datetime]],
 ) -> None:
     """Write a call before it is made, with the budgets that hold tokens for it."""
-    told = [[str(budget_id), start.isoformat()] for budget_id, start in holds]
+    held = [[str(budget_id), start.isoformat()] for budget_id, start in holds]
     members = [getattr(call, name) for name in NewCall.__slots__]
-    await raw_rows(session, _ADD, org_id, *members, orjson.dumps(told).decode())
+    await raw_rows(session, _ADD, org_id, *members, orjson.dumps(held).decode())
 
 
 async def settle_call_for_org(
@@ -146,7 +148,7 @@ async def sum_calls_for_org(
 async def list_open_calls_for_system(
     session: Session, before: datetime, limit: int
 ) -> list[AiCall]:
-    """Return calls of all organisations that nobody has settled."""
+    """Return unsettled calls of all organisations, oldest first."""
     query = (
         select(AiCall)
         .where(AiCall.outcome == CallOutcome.RESERVED, AiCall.created_at < before)

@@ -1,15 +1,18 @@
-"""The parts that a process has one of, put together from settings."""
+"""What a process has one of for its calls of models, made from settings."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import dossier
-from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
+from dossier.ai.service.capabilities import (
+    AbilitiesService,
+    StoredProbe,
+    planned_servers,
+)
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.service.prices import ModelPrices
 from dossier.core.database import SessionFactory
-from dossier.core.settings import Settings
-from dossier.core.settings.models import TraceSettings
+from dossier.core.settings import Settings, TraceSettings
 from dossier.integrations.llm.local import local_name
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Purpose, Recorder
@@ -19,8 +22,8 @@ from dossier.integrations.tracing.models import Tracer
 
 
 @dataclass(frozen=True, slots=True)
-class ModelParts:
-    """What every call of a model in this process goes through."""
+class ModelServices:
+    """Ledger, abilities and tracer of one process, for its calls of models."""
 
     recorder: Recorder
     """The ledger, traced; clients of models take it."""
@@ -41,21 +44,21 @@ def open_tracer(settings: Settings) -> Tracer:
     return _tracer(settings.traces.model_dump_json())
 
 
-def open_model_parts(sessions: SessionFactory, settings: Settings) -> ModelParts:
-    """Return the ledger, the abilities and the tracer of one process."""
+def open_model_services(sessions: SessionFactory, settings: Settings) -> ModelServices:
+    """Return the ledger, the abilities and the tracer of a process."""
     probe = StoredProbe(sessions, planned_servers(settings.ai))
     tracer = open_tracer(settings)
     ledger = Ledger(sessions, ModelPrices(settings.ai, probe).price_of)
     recorder: Recorder = (
         TracedRecorder(ledger, tracer) if settings.traces.endpoint else ledger
     )
-    return ModelParts(recorder, AbilitiesService(probe), tracer)
+    return ModelServices(recorder, AbilitiesService(probe), tracer)
 
 
 def embedder_name(settings: Settings) -> str | None:
     """Return the name that vectors are kept under; `None` where nothing embeds.
 
-    A model of this machine goes before a server's: nothing leaves the house.
+    A local model goes before a server's: no text leaves the machine.
     """
     local = settings.knowledge.local_embed_model
     if local is not None:

@@ -11,7 +11,6 @@ from dossier.ai.exceptions import BudgetCapMissingError, BudgetNotFoundError
 from dossier.ai.gateway import budgets as gateway
 from dossier.ai.models import AiBudget, AiBudgetWindow
 from dossier.ai.schemas import BudgetRequest, BudgetResponse
-from dossier.ai.service.meters import plain
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.errors import Fault
@@ -119,11 +118,12 @@ class BudgetsService:
         ]
 
     async def _record(self, action: str, budget: AiBudget) -> None:
+        cap_usd = budget.cap_usd
         details = {
             "scope": str(budget.scope),
             "window": str(budget.window),
             "cap_tokens": budget.cap_tokens,
-            "cap_usd": None if budget.cap_usd is None else plain(budget.cap_usd),
+            "cap_usd": None if cap_usd is None else rules.plain_decimal(cap_usd),
         }
         await self._activity.record(action, ENTITY, budget.id, details=details)
 
@@ -131,11 +131,11 @@ class BudgetsService:
 def _refuse_incomplete(wanted: BudgetRequest) -> None:
     faults = []
     if wanted.cap_tokens is None and wanted.cap_usd is None:
-        told = "State `cap_tokens`, `cap_usd` or both."
-        faults.append(Fault("#/cap_tokens", told, "cap_missing"))
+        detail = "State `cap_tokens`, `cap_usd` or both."
+        faults.append(Fault("#/cap_tokens", detail, "cap_missing"))
     if (wanted.scope is BudgetScope.ORGANISATION) != (wanted.subject_id is None):
-        told = "A user or a key is named by `subject_id`; an organisation is not."
-        faults.append(Fault("#/subject_id", told, "subject"))
+        detail = "A user or a key is named by `subject_id`; an organisation is not."
+        faults.append(Fault("#/subject_id", detail, "subject"))
     if faults:
         raise BudgetCapMissingError(faults[0].detail, faults=tuple(faults))
 

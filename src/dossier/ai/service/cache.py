@@ -1,12 +1,16 @@
-"""The exact cache of answers: one run makes an answer, all others wait for it.
+"""The exact cache of answers: one run makes an answer, the others wait for it.
 
 Nothing but the same question under the same circumstances is ever answered from here:
 `cache_key` says what the circumstances are.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +30,7 @@ CLAIM_S = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class CacheHit:
     """The answer is stored."""
 
     payload: dict[str, Any]
@@ -72,7 +76,7 @@ class AnswerCache:
         scope: Mapping[str, Any] | None = None,
         *,
         ended: UUID | None = None,
-    ) -> Hit | Lead | Follow:
+    ) -> CacheHit | Lead | Follow:
         """Return the answer, or who makes it.
 
         `scope` holds what an answer may later be deleted by (`product_id`, `room_id`).
@@ -148,13 +152,14 @@ class AnswerCache:
     async def forget(
         self, scope: Mapping[str, Any] | None = None, *, feature: str | None = None
     ) -> int:
-        """Delete what a scope covers because its ground is gone, whoever caused it."""
-        wanted = gateway.AnswerFilter(feature, _plain(scope))
-        return await gateway.remove_answers_for_org(self._session, self._org_id, wanted)
+        """Delete what a scope covers, for any role: what it was based on is gone."""
+        return await gateway.remove_answers_for_org(
+            self._session, self._org_id, feature=feature, scope=_plain(scope)
+        )
 
-    async def _find(self, key: str) -> Hit | None:
+    async def _find(self, key: str) -> CacheHit | None:
         payload = await gateway.hit_answer_for_org(self._session, self._org_id, key)
-        return None if payload is None else Hit(orjson.loads(payload))
+        return None if payload is None else CacheHit(orjson.loads(payload))
 
     def _values(
         self, key: str, feature: str, run_id: UUID, scope: Mapping[str, Any]
@@ -175,3 +180,33 @@ class AnswerCache:
 
 def _plain(scope: Mapping[str, Any] | None) -> dict[str, str]:
     return {name: str(value) for name, value in (scope or {}).items()}
+
+
+def cache_key(**members: Any) -> str:
+    """Return the key of an answer: SHA-256 of its members as canonical JSON.
+
+    An answer depends on organisation, feature, prompt (version and hash), model,
+    parameters, versions of tools, version of the corpus, and the input: leaving one out
+    would give the answer to another question. Raises `TypeError` for a value that has
+    no canonical form.
+    """
+    text = json.dumps(
+        members,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=True,
+        allow_nan=False,
+        default=_canonical,
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    message = f"{type(value).__name__} has no canonical form"
+    raise TypeError(message)

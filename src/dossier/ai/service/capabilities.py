@@ -1,30 +1,114 @@
-"""What works here: settings and the newest probe, put together."""
+"""What the configured servers can do, and which features work with them."""
 
-from dataclasses import asdict
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
 from importlib.util import find_spec
-from typing import TypedDict
+from typing import Any
 
-from dossier.ai.rules.capabilities import Facts, capabilities
+from dossier.ai.gateway import servers as gateway
+from dossier.ai.models import AiServers
+from dossier.ai.rules import Facts, capabilities
 from dossier.ai.schemas import (
     AbilitiesResponse,
     CapabilitiesResponse,
     CapabilityResponse,
     ServerResponse,
 )
-from dossier.ai.service.abilities import AbilitiesService, StoredProbe, planned_servers
-from dossier.core.database import SessionFactory
-from dossier.core.settings.models import AiSettings, KnowledgeSettings
-from dossier.integrations.llm.plan import UNNAMED
+from dossier.ai.service.cache import cache_key
+from dossier.ai.types import PlannedServer
+from dossier.core.database import SessionFactory, system_transaction
+from dossier.core.settings import AiSettings, KnowledgeSettings
+from dossier.integrations.llm.plan import UNNAMED, model_plan
 from dossier.integrations.llm.types import Purpose, ServerAbilities
 
+REFRESH_S = 30
 
-class _Named(TypedDict):
-    strong: str | None
-    fallback: str | None
-    cheap: str | None
-    cheap_fallback: str | None
-    embedder: str | None
-    has_name: bool
+
+def planned_servers(ai: AiSettings) -> tuple[PlannedServer, ...]:
+    """Return the servers that settings name, first choice first, the embedder last."""
+    plan = model_plan(ai)
+    if plan is None:
+        return ()
+    embedders = (plan.embedder,) if plan.embedder else ()
+    return tuple(
+        PlannedServer(
+            server.label,
+            server.wire,
+            {purpose.value: name for purpose, name in server.models.items()},
+        )
+        for server in (*plan.servers, *embedders)
+    )
+
+
+def fingerprint_of(servers: Sequence[PlannedServer]) -> str:
+    """Return the digest of a configuration."""
+    return cache_key(servers=[asdict(server) for server in servers])
+
+
+class StoredProbe:
+    """The newest probe of one configuration; one per process, read now and then."""
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        servers: Sequence[PlannedServer],
+        refresh_s: float = REFRESH_S,
+    ) -> None:
+        self.servers = tuple(servers)
+        self._sessions = sessions
+        self._fingerprint = fingerprint_of(servers)
+        self._refresh_s = refresh_s
+        self._next_s = 0.0
+        self._found: AiServers | None = None
+        self._lock = asyncio.Lock()
+
+    async def latest(self) -> AiServers | None:
+        """Return what was found, or `None` before the first probe."""
+        if self.servers and time.monotonic() >= self._next_s:
+            async with self._lock:
+                if time.monotonic() >= self._next_s:  # not read while we waited
+                    async with system_transaction(self._sessions) as session:
+                        self._found = await gateway.get_servers_for_system(
+                            session, self._fingerprint
+                        )
+                    self._next_s = time.monotonic() + self._refresh_s
+        return self._found
+
+
+class AbilitiesService:
+    """Abilities of the configured servers."""
+
+    def __init__(self, probe: StoredProbe) -> None:
+        self._probe = probe
+
+    async def current(self) -> ServerAbilities | None:
+        """Return what the newest probe found; `None` before there was one."""
+        found = await self._probe.latest()
+        return None if found is None else restored(found.abilities)
+
+    async def probed_at(self) -> datetime | None:
+        """Return when that was."""
+        found = await self._probe.latest()
+        return None if found is None else found.probed_at
+
+
+def stored(abilities: ServerAbilities) -> dict[str, Any]:
+    """Return abilities as they are stored."""
+    return asdict(abilities)
+
+
+def restored(members: dict[str, Any]) -> ServerAbilities:
+    """Return stored abilities; members of another version are left out."""
+    known = {field.name for field in fields(ServerAbilities)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in members.items()
+        if name in known
+    }
+    return ServerAbilities(**values)
 
 
 class CapabilitiesService:
@@ -54,8 +138,16 @@ class CapabilitiesService:
 
     def _facts(self, found: ServerAbilities | None) -> Facts:
         knowledge = self._knowledge
+        strong, fallback = self._first_two(Purpose.STRONG)
+        cheap, cheap_fallback = self._first_two(Purpose.CHEAP)
+        embedder, _ = self._first_two(Purpose.EMBEDDING)
         return Facts(
-            **self._models(),
+            strong=strong,
+            fallback=fallback,
+            cheap=cheap,
+            cheap_fallback=cheap_fallback,
+            has_name=strong != UNNAMED,
+            embedder=embedder,
             embed_model=self._embed_model,
             local_embedder=knowledge.local_embed_model,
             has_local_library=find_spec("sentence_transformers") is not None,
@@ -68,19 +160,8 @@ class CapabilitiesService:
             languages=found.embedding_languages if found else (),
         )
 
-    def _models(self) -> _Named:
-        strong, fallback = self._first_two(Purpose.STRONG)
-        cheap, cheap_fallback = self._first_two(Purpose.CHEAP)
-        return {
-            "strong": strong,
-            "fallback": fallback,
-            "cheap": cheap,
-            "cheap_fallback": cheap_fallback,
-            "embedder": self._first_two(Purpose.EMBEDDING)[0],
-            "has_name": strong != UNNAMED,
-        }
-
     def _first_two(self, purpose: Purpose) -> tuple[str | None, str | None]:
-        told = (server.models.get(purpose.value) for server in self._servers)
-        first, second, *_ = *filter(None, told), None, None
+        """Return the names of the first server's model and of its fallback."""
+        names = (server.models.get(purpose.value) for server in self._servers)
+        first, second, *_ = *filter(None, names), None, None
         return first, second

@@ -11,20 +11,24 @@ from decimal import Decimal
 from uuid import UUID
 
 from dossier.ai import rules
-from dossier.ai.constants import CallOutcome
-from dossier.ai.exceptions import ModelPriceUnknownError
+from dossier.ai.constants import BUSY_RETRY_S
+from dossier.ai.exceptions import (
+    BudgetBusyError,
+    BudgetExhaustedError,
+    ModelPriceUnknownError,
+)
 from dossier.ai.gateway import budgets as budget_gateway
 from dossier.ai.gateway import calls as gateway
-from dossier.ai.gateway.budgets import Cap, Payer, Spent
+from dossier.ai.gateway.budgets import Cap, Spent
 from dossier.ai.gateway.calls import NewCall, Settlement
-from dossier.ai.rules.pricing import Price, Tokens
-from dossier.ai.service.meters import check
-from dossier.ai.types import PriceOf
+from dossier.ai.rules import plain_decimal
+from dossier.ai.types import Price, PriceOf, Tokens
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.errors import AppError
 from dossier.core.models import new_id
 from dossier.core.reconnect import retry_until_connected
-from dossier.integrations.llm.types import CallRecord, CallTag
+from dossier.integrations.llm.types import CallOutcome, CallRecord, CallTag
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +64,10 @@ class Ledger:
         """
         price = await self._price_of(model)
         call = _new_call(tag, model, tokens, price)
-        payer = Payer(tag.user_id, tag.key_id)
         async with tenant_transaction(self._sessions, tag.org_id) as session:
-            budgets = await budget_gateway.lock_caps_for_org(session, tag.org_id, payer)
+            budgets = await budget_gateway.lock_caps_for_org(
+                session, tag.org_id, user_id=tag.user_id, key_id=tag.key_id
+            )
             _refuse_unpriced(budgets, call)
             holds = await self._hold(session, tag.org_id, budgets, call)
             await gateway.add_call(session, tag.org_id, call, holds)
@@ -104,7 +109,7 @@ class Ledger:
             return []
         windows = await budget_gateway.list_spent_for_org(session, org_id, keys)
         for budget, key in zip(budgets, keys, strict=True):
-            check(budget, key[1], windows.get(key, Spent()), call)
+            _check(budget, key[1], windows.get(key, Spent()), call)
         usd = call.reserved_usd or Decimal(0)
         await budget_gateway.add_reservations(
             session, org_id, keys, call.reserved_tokens, usd
@@ -115,7 +120,7 @@ class Ledger:
 def lost_settlement(
     *, model: str, reserved_tokens: int, reserved_usd: Decimal | None
 ) -> Settlement:
-    """Return how a call is settled that nobody saw end.
+    """Return the settlement of a call whose process ended before it.
 
     Its budgets are charged with all that was reserved, since the provider may bill it;
     its cost stays unknown.
@@ -169,24 +174,75 @@ def _refuse_unpriced(budgets: list[Cap], call: NewCall) -> None:
 
 def _settlement(opened: _Open, record: CallRecord, price: Price | None) -> Settlement:
     usage = record.usage
-    tokens = Tokens(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
-    outcome = CallOutcome(record.outcome)
+    # Input and output are there: what a server did not report has been estimated.
+    tokens = Tokens(
+        usage.input_tokens or 0, usage.output_tokens or 0, usage.cached_tokens
+    )
     cost = rules.cost_usd(price, tokens)
     return Settlement(
         provider=record.provider,
         server=record.server,
         model=record.model,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_tokens=usage.cached_tokens,
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        cached_tokens=tokens.cached,
         is_estimated=record.is_estimated,
-        charged_tokens=rules.charged_tokens(outcome, tokens.total, opened.tokens),
+        charged_tokens=tokens.input + tokens.output,
         cost_usd=cost,
         price_source=price.source if price and cost is not None else None,
         duration_ms=record.duration_ms,
         first_token_ms=record.first_token_ms,
-        outcome=outcome,
+        outcome=record.outcome,
         error_code=record.error_code and record.error_code[:128],
         settled_at=now(),
-        charged_usd=rules.charged_usd(outcome, cost, opened.usd),
+        # Where a price is missing, a budget in USD keeps all that was reserved.
+        charged_usd=opened.usd or Decimal(0) if cost is None else cost,
     )
+
+
+def _check(budget: Cap, starts_at: datetime, window: Spent, call: NewCall) -> None:
+    """Raise unless a call fits what a budget caps: tokens, USD or both."""
+    wanted_by_meter: list[tuple[rules.Meter, Decimal]] = []
+    if budget.cap_tokens is not None:
+        cap, spent = Decimal(budget.cap_tokens), Decimal(window.spent_tokens)
+        meter = rules.Meter("tokens", cap, spent, Decimal(window.reserved_tokens))
+        wanted_by_meter.append((meter, Decimal(call.reserved_tokens)))
+    if budget.cap_usd is not None:
+        cap, spent = budget.cap_usd, window.spent_usd
+        meter = rules.Meter("usd", cap, spent, window.reserved_usd)
+        wanted_by_meter.append((meter, call.reserved_usd or Decimal(0)))
+    for meter, wanted in wanted_by_meter:
+        verdict = meter.verdict(wanted)
+        if verdict is not rules.BudgetVerdict.FITS:
+            raise _refusal(budget, starts_at, meter, wanted, verdict)
+
+
+def _refusal(
+    budget: Cap,
+    starts_at: datetime,
+    meter: rules.Meter,
+    wanted: Decimal,
+    verdict: rules.BudgetVerdict,
+) -> AppError:
+    """Return the problem of a call that does not fit, with the state of the budget."""
+    cap, spent = plain_decimal(meter.cap), plain_decimal(meter.spent)
+    reserved = plain_decimal(meter.reserved)
+    resets_at = rules.window_end(budget.window, starts_at)
+    detail = (
+        f"The call may take {plain_decimal(wanted)} {meter.unit}; of {cap} {spent} are "
+        f"spent and {reserved} held."
+    )
+    limit: dict[str, str | int | None] = {
+        "budget_id": str(budget.id),
+        "scope": str(budget.scope),
+        "window": str(budget.window),
+        "unit": meter.unit,
+        "cap": cap,
+        "spent": spent,
+        "reserved": reserved,
+        "resets_at": resets_at.isoformat(),
+    }
+    if verdict is rules.BudgetVerdict.BUSY:
+        return BudgetBusyError(detail, retry_after_s=BUSY_RETRY_S, limit=limit)
+    wait_s = max(1, int((resets_at - now()).total_seconds()) + 1)
+    return BudgetExhaustedError(detail, retry_after_s=wait_s, limit=limit)

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from dossier.ai.rules.pricing import Price
-from dossier.ai.service.abilities import StoredProbe
-from dossier.core.settings.models import AiSettings
+from dossier.ai.service.capabilities import StoredProbe
+from dossier.ai.types import Price
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Purpose
 from dossier.integrations.prices.client import ListedPrice
@@ -26,7 +26,7 @@ class ModelPrices:
         self._probe = probe
 
     async def price_of(self, model: str) -> Price | None:
-        """Return the price, or `None` where nobody knows it."""
+        """Return the price, or `None` where it is unknown."""
         if self._override is not None and model not in self._besides:
             return self._override
         found = await self._probe.latest()

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from dossier.ai.constants import (
     MANAGERS,
     MAX_USAGE_ROWS,
     USAGE_DAYS,
-    CallFilter,
     UsageGroup,
 )
 from dossier.ai.gateway import calls as gateway
 from dossier.ai.models import AiCall
-from dossier.ai.schemas import UsageResponse, UsageRow
+from dossier.ai.schemas import CallFilter, ModelUsageResponse, UsageRow
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
@@ -53,14 +51,14 @@ class UsageService:
 
     async def sum_up(
         self, wanted: CallFilter, groups: list[UsageGroup]
-    ) -> UsageResponse:
+    ) -> ModelUsageResponse:
         """Return sums by the groups, and the whole."""
         self._actor.require(*MANAGERS)
         since = wanted.since or now() - timedelta(days=USAGE_DAYS)
         bounded = replace(wanted, since=since)
         rows = await self._sums(bounded, groups)
         totals = await self._sums(bounded, [])
-        return UsageResponse(
+        return ModelUsageResponse(
             since=since,
             until=wanted.until,
             group_by=groups,
@@ -75,11 +73,9 @@ class UsageService:
         rows = await gateway.sum_calls_for_org(
             self._session, self._actor.org_id, wanted, groups, MAX_USAGE_ROWS + 1
         )
-        return [_usage(groups, row) for row in rows]
-
-
-def _usage(groups: list[UsageGroup], row: tuple[Any, ...]) -> UsageRow:
-    members: dict[str, Any] = dict.fromkeys(_GROUP_MEMBERS.values())
-    names = [_GROUP_MEMBERS[group] for group in groups]
-    members |= dict(zip((*names, *_SUMS), row, strict=True))
-    return UsageRow.model_validate(members)
+        names = (*(_GROUP_MEMBERS[group] for group in groups), *_SUMS)
+        unset = dict.fromkeys(_GROUP_MEMBERS.values())
+        return [
+            UsageRow.model_validate(unset | dict(zip(names, row, strict=True)))
+            for row in rows
+        ]

@@ -1,42 +1,32 @@
 """Stored answers of models: the same question under the same circumstances only."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from dossier.ai.schemas import AnswerLabel
-from dossier.ai.service import AnswerCache, Follow, Hit, Lead, cache_key, load_prompt
-from dossier.chat.answering.context import AnswerContext
-from dossier.chat.answering.generate import AnswerOutcome, CacheWrite
-from dossier.chat.answering.prompt import GROUNDED_PROMPT, Window, history_digest
+from dossier.ai.service.cache import AnswerCache, CacheHit, Lead, cache_key
+from dossier.ai.service.prompts import load_prompt
+from dossier.chat.answering.outcome import AnswerOutcome
+from dossier.chat.answering.prompt import GROUNDED_PROMPT, history_digest
 from dossier.chat.answering.retrieval import Sources
 from dossier.chat.answering.stream import AnswerStream
 from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.rules import replies
-from dossier.chat.rules.prompting import manner_of
+from dossier.chat.rules.prompting import persona_json
+from dossier.chat.types import AnswerContext, ContextWindow
 from dossier.core.database import Session, SessionFactory, tenant_transaction
-from dossier.core.tenancy import Actor
 from dossier.jobs.constants import FINISHED
 from dossier.jobs.context import JobContext
 from dossier.jobs.exceptions import JobNotFoundError
 from dossier.jobs.service import JobsService
 from dossier.knowledge.service.sentences import PAPERS_PARSER
 
-FIRST_LOOK_S = 0.05
-LONGEST_LOOK_S = 0.5
+FIRST_POLL_S = 0.05
+LONGEST_POLL_S = 0.5
 MAX_WAIT_S = 120.0
 """How long one answer waits for another job that makes the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelConfig:
-    """Which model would answer, and within which bounds."""
-
-    model: str
-    server: str
-    window: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +34,24 @@ class CachedAnswer:
     """An answer as it was stored."""
 
     label: AnswerLabel
-    pieces: list[tuple[str, list[dict[str, Any]]]]
+    deltas: list[tuple[str, list[dict[str, Any]]]]
+    """Each piece of the text with its citations."""
     dropped: dict[str, int]
-
-    @classmethod
-    def of(cls, payload: Mapping[str, Any]) -> "CachedAnswer":
-        """Read what was stored."""
-        return cls(
-            label=AnswerLabel.model_validate(payload["label"]),
-            pieces=[(piece["text"], piece["quotes"]) for piece in payload["pieces"]],
-            dropped=payload["dropped"],
-        )
 
 
 def key_of(
-    org_id: UUID, context: AnswerContext, sources: Sources, config: ModelConfig
+    org_id: UUID,
+    context: AnswerContext,
+    sources: Sources,
+    *,
+    model: str,
+    server: str,
+    window: ContextWindow,
 ) -> str:
     """Return the digest of all that an answer depends on.
 
-    Papers are the organisation's, so its members share answers; a virtual user counts
-    by what the prompt says of it, whosever it is.
+    Documents are the organisation's, so its members share answers; of a virtual user
+    counts what the prompt says of it, whoever owns it.
     """
     prompt = load_prompt(GROUNDED_PROMPT)
     scope = context.scope
@@ -71,39 +59,84 @@ def key_of(
         org_id=org_id,
         feature=ANSWER_JOB,
         prompt=[prompt.label, prompt.sha256],
-        model=[config.model, config.server],
-        parameters=[config.window.window_tokens, config.window.output_tokens],
+        model=[model, server],
+        parameters=[window.window_tokens, window.output_tokens],
         rules=[replies.CLAIM_RULES, PAPERS_PARSER],
         corpus_version=sources.corpus_version,
         passages=[each.chunk_id for each in sources.passages],
         scope=[scope.product_id, sorted(map(str, scope.attached_ids))],
-        persona=manner_of(context.persona),
+        persona=persona_json(context.persona),
         history=history_digest(context),
         input=context.question,
     )
 
 
-def cache_write_of(
-    key: str,
+async def claim_answer(
+    sessions: SessionFactory,
+    ctx: JobContext,
     context: AnswerContext,
-    outcome: AnswerOutcome,
+    key: str,
+    days: int,
+) -> CachedAnswer | None:
+    """Return the stored answer; `None`: this job makes it.
+
+    Waits while another job makes the same answer. A job that ended without storing one
+    keeps its claim, which is then taken over.
+    """
+    poll_s, waited_s = FIRST_POLL_S, 0.0
+    ended: UUID | None = None
+    while waited_s < MAX_WAIT_S:
+        async with tenant_transaction(sessions, ctx.org_id) as session:
+            found = await AnswerCache(session, ctx.actor, days=days).claim(
+                key, ANSWER_JOB, ctx.job_id, _deletion_scope(context), ended=ended
+            )
+        if isinstance(found, CacheHit):
+            stored = found.payload
+            return CachedAnswer(
+                label=AnswerLabel.model_validate(stored["label"]),
+                deltas=[(each["text"], each["quotes"]) for each in stored["pieces"]],
+                dropped=stored["dropped"],
+            )
+        if isinstance(found, Lead):
+            return None
+        ended = None
+        async with tenant_transaction(sessions, ctx.org_id) as session:
+            try:
+                jobs = JobsService(session, ctx.actor)
+                leader = await jobs.get_job_of_kind(found.run_id, ANSWER_JOB)
+                ended = leader.id if leader.state in FINISHED else None
+            except JobNotFoundError:
+                ended = found.run_id
+        if ended is None:
+            await asyncio.sleep(poll_s)
+            waited_s += poll_s
+            poll_s = min(poll_s * 1.5, LONGEST_POLL_S)
+    return None
+
+
+async def store_answer(
+    session: Session,
+    ctx: JobContext,
+    context: AnswerContext,
     stream: AnswerStream,
-    config: ModelConfig,
-) -> CacheWrite | None:
-    """Return what is stored of an answer; `None` unless it is whole and the key's."""
-    if outcome.label.degraded is not None or outcome.server != config.server:
-        return None
+    outcome: AnswerOutcome,
+    days: int,
+) -> None:
+    """Store an answer under its key, in the transaction that records it."""
+    key = outcome.cache_key
+    if key is None:
+        return
+    cache = AnswerCache(session, ctx.actor, days=days)
     payload = {
         "label": outcome.label.model_dump(mode="json"),
-        "pieces": [{"text": text, "quotes": quotes} for text, quotes in stream.pieces],
+        "pieces": [{"text": text, "quotes": cited} for text, cited in stream.deltas],
         "dropped": outcome.dropped,
     }
-    return CacheWrite(
-        key,
-        payload,
-        _deletion_scope(context),
-        replaces=context.job_input.is_anew,
-    )
+    if context.job_input.is_anew:
+        scope = _deletion_scope(context)
+        await cache.replace(key, ANSWER_JOB, ctx.job_id, payload, scope)
+    else:
+        await cache.store(key, payload)
 
 
 def _deletion_scope(context: AnswerContext) -> dict[str, Any]:
@@ -113,64 +146,3 @@ def _deletion_scope(context: AnswerContext) -> dict[str, Any]:
         "product_id": context.scope.product_id,
     }
     return {name: value for name, value in scope.items() if value is not None}
-
-
-async def write_cache(
-    session: Session, actor: Actor, job_id: UUID, days: int, write: CacheWrite
-) -> None:
-    """Store an answer in the transaction that records it."""
-    cache = AnswerCache(session, actor, days=days)
-    if write.replaces:
-        await cache.replace(write.key, ANSWER_JOB, job_id, write.payload, write.scope)
-    else:
-        await cache.store(write.key, write.payload)
-
-
-class StoredAnswers:
-    """The stored answers as one job uses them; each step has its own transaction."""
-
-    def __init__(self, sessions: SessionFactory, ctx: JobContext, days: int) -> None:
-        self._sessions = sessions
-        self._ctx = ctx
-        self._days = days
-
-    async def claim(self, key: str, context: AnswerContext) -> CachedAnswer | None:
-        """Return the stored answer; `None`: this job makes it.
-
-        Waits while another job makes the same answer. A job that ended without
-        storing one keeps its claim, which is then taken over.
-        """
-        scope = _deletion_scope(context)
-        look_s, waited_s = FIRST_LOOK_S, 0.0
-        ended: UUID | None = None
-        while waited_s < MAX_WAIT_S:
-            found = await self._claim(key, scope, ended)
-            if isinstance(found, Hit):
-                return CachedAnswer.of(found.payload)
-            if isinstance(found, Lead):
-                return None
-            ended = await self._ended(found)
-            if ended is None:
-                await asyncio.sleep(look_s)
-                waited_s += look_s
-                look_s = min(look_s * 1.5, LONGEST_LOOK_S)
-        return None
-
-    async def _claim(
-        self, key: str, scope: Mapping[str, Any], ended: UUID | None
-    ) -> Hit | Lead | Follow:
-        async with tenant_transaction(self._sessions, self._ctx.org_id) as session:
-            cache = AnswerCache(session, self._ctx.actor, days=self._days)
-            return await cache.claim(
-                key, ANSWER_JOB, self._ctx.job_id, scope, ended=ended
-            )
-
-    async def _ended(self, leader: Follow) -> UUID | None:
-        """Return the id of the job that makes the answer, where it has ended."""
-        async with tenant_transaction(self._sessions, self._ctx.org_id) as session:
-            jobs = JobsService(session, self._ctx.actor)
-            try:
-                job = await jobs.get_job_of_kind(leader.run_id, ANSWER_JOB)
-            except JobNotFoundError:
-                return leader.run_id
-        return job.id if job.state in FINISHED else None

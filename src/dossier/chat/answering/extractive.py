@@ -1,28 +1,44 @@
 """An answer without a model: the best sentences, verbatim, with their places."""
 
+from dossier.ai.schemas import Degraded
+from dossier.chat.answering.outcome import AnswerOutcome, verbatim_label
 from dossier.chat.answering.retrieval import Sources
 from dossier.chat.answering.stream import AnswerStream
 from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, Quote
 from dossier.chat.rules.prompt_injection import harmless
 from dossier.core.visible import visible
-from dossier.knowledge.service.sentences import Picked, Verdict
+from dossier.knowledge.service.sentences import Verdict
 
 
-def answer_verbatim(stream: AnswerStream, question: str, sources: Sources) -> None:
+def answer_verbatim(
+    stream: AnswerStream,
+    question: str,
+    sources: Sources,
+    degraded: Degraded | None = None,
+    *,
+    asked_model: bool = False,
+) -> AnswerOutcome:
     """Write the sentences that answer, or the closest ones, or that there are none."""
+    network = asked_model or sources.mode != "lexical"
+    stream.label = label = verbatim_label(degraded, network=network)
     found = sources.extraction(question)
     if found.verdict is Verdict.NOT_FOUND:
         refuse(stream, question, sources)
-        return
+        return AnswerOutcome(label, not_ready=sources.not_ready)
     language = replies.language_of(question)
     if found.verdict is Verdict.CLOSEST:
         stream.line(replies.closest(language))
     passages = sources.numbered()
     for picked in found.picked:
-        stream.claim(_claim(picked, sources), passages)
+        passage, sentence = sources.passages[picked.passage], picked.sentence
+        words = visible(sentence.text)
+        quote = Quote(passage.number, words, sentence.start, sentence.end)
+        claim = Claim(harmless(picked.shown, passage.text), (quote,))
+        stream.claim(claim, passages)
     if found.verdict is Verdict.CLOSEST:
         _name_not_ready(stream, language, sources)
+    return AnswerOutcome(label, not_ready=sources.not_ready)
 
 
 def refuse(stream: AnswerStream, question: str, sources: Sources) -> None:
@@ -36,11 +52,3 @@ def _name_not_ready(stream: AnswerStream, language: str, sources: Sources) -> No
     names = [each["filename"] for each in sources.not_ready]
     if names:
         stream.line(replies.not_ready(language, names))
-
-
-def _claim(picked: Picked, sources: Sources) -> Claim:
-    """Return a sentence of a paper as a claim that quotes itself."""
-    passage = sources.passages[picked.passage]
-    sentence = picked.sentence
-    quote = Quote(passage.number, visible(sentence.text), sentence.start, sentence.end)
-    return Claim(harmless(picked.shown, passage.text), (quote,))

@@ -1,87 +1,34 @@
-"""Calls of models for answers, and what they came to."""
+"""Text of a model: claims that are checked, or plain words without foreign links."""
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
 
-from dossier.ai.schemas import AnswerLabel
-from dossier.chat.answering.prompt import Window
-from dossier.chat.ports import AskAbilities, SearcherOf
-from dossier.core.database import SessionFactory
-from dossier.integrations.llm.exceptions import ModelRefusedError
+from dossier.ai.service.prompts import load_prompt
+from dossier.chat.answering.retrieval import Sources
+from dossier.chat.answering.stream import AnswerStream
+from dossier.chat.rules.claims import Claim, ClaimFault, ClaimReader
+from dossier.chat.rules.links import LinkGuard
+from dossier.integrations.llm.exceptions import (
+    ModelRefusedError,
+    ModelResponseMalformedError,
+)
 from dossier.integrations.llm.types import (
     CallTag,
-    ChatRequest,
     Completed,
+    CompletionRequest,
     StreamEvent,
+    TextDiscarded,
 )
 from dossier.jobs.context import JobContext
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
 
-
-@dataclass(frozen=True, slots=True)
-class AnswerParts:
-    """What answers are made with in one process."""
-
-    sessions: SessionFactory
-    searcher_of: SearcherOf
-    model: "ChatClient | None"
-    abilities: AskAbilities
-    window: Window
-    cache_days: int
-
-    async def continues_text(self) -> bool:
-        """Return whether the model's server can continue a text."""
-        found = await self.abilities()
-        return found is not None and bool(found.continues_text)
+MAX_CLAIMS: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class CacheWrite:
-    """What is stored when an answer is recorded."""
-
-    key: str
-    payload: dict[str, Any]
-    scope: dict[str, Any]
-    replaces: bool = False
-    """An answer given anew takes the place of what was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerOutcome:
-    """How a finished answer was made."""
-
-    label: AnswerLabel
-    dropped: dict[str, int] = field(default_factory=dict)
-    """Sentences of the model that were not let through, by the reason."""
-    not_ready: list[dict[str, str]] = field(default_factory=list)
-    server: str | None = None
-    """Label of the server whose model answered."""
-    cache_write: CacheWrite | None = None
-
-    @property
-    def dropped_claims(self) -> int:
-        """Return how many sentences of the model were not let through."""
-        return sum(self.dropped.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """Which model wrote a text, and whether to its end."""
-
-    model: str
-    server: str
-    is_cut: bool
-
-    @classmethod
-    def of(cls, end: Completed) -> Self:
-        """Return what the last event of a call says."""
-        return cls(end.model, end.server, end.finish_reason == "length")
-
-
-def tag_of(ctx: JobContext, feature: str, prompt_hash: str) -> CallTag:
+def call_tag(ctx: JobContext, feature: str, prompt_name: str) -> CallTag:
     """Return whose budget and ledger a call of this job counts in."""
     return CallTag(
         org_id=ctx.org_id,
@@ -89,13 +36,77 @@ def tag_of(ctx: JobContext, feature: str, prompt_hash: str) -> CallTag:
         feature=feature,
         key_id=ctx.actor.api_key_id,
         run_id=ctx.job_id,
-        prompt_hash=prompt_hash,
+        prompt_hash=load_prompt(prompt_name).sha256,
         conversation_id=ctx.job.subject_id,
     )
 
 
-async def events_of(
-    model: "ChatClient", request: ChatRequest, tag: CallTag
+async def stream_claims(
+    model: "ChatClient",
+    request: CompletionRequest,
+    tag: CallTag,
+    ctx: JobContext,
+    stream: AnswerStream,
+    reader: ClaimReader,
+    sources: Sources,
+) -> Completed | None:
+    """Emit each claim as soon as its quotes are found in the passages."""
+    passages = sources.numbered()
+
+    def emit(claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            if stream.claims_count < MAX_CLAIMS:
+                stream.claim(claim, passages)
+            elif not stream.has_claim(claim):
+                reader.dropped[ClaimFault.TOO_MANY] += 1
+
+    completed = None
+    async with aclosing(_events(model, request, tag)) as events:
+        async for event in events:
+            if isinstance(event, Completed):
+                completed = event
+            elif isinstance(event, TextDiscarded):
+                ctx.restarted(0)
+                stream.restart()
+                reader.restart()
+            else:
+                emit(reader.feed(event.text))
+    emit(reader.finish())
+    return completed
+
+
+async def stream_tokens(
+    model: "ChatClient",
+    request: CompletionRequest,
+    tag: CallTag,
+    ctx: JobContext,
+    stream: AnswerStream,
+    known_texts: Sequence[str],
+) -> Completed | None:
+    """Emit each token at once; only addresses of the known texts are repeated."""
+    guard = LinkGuard(known_texts, stream.text)
+    completed = None
+    async with aclosing(_events(model, request, tag)) as events:
+        async for event in events:
+            if isinstance(event, Completed):
+                completed = event
+            elif isinstance(event, TextDiscarded):
+                ctx.restarted(0)
+                stream.restart()
+                stream.open()
+                guard = LinkGuard(known_texts)
+            elif shown := guard.feed(event.text):
+                stream.token(shown)
+    if rest := guard.finish():
+        stream.token(rest)
+    if not stream.text.strip():
+        detail = "The model ended its answer without a word."
+        raise ModelResponseMalformedError(detail)
+    return completed
+
+
+async def _events(
+    model: "ChatClient", request: CompletionRequest, tag: CallTag
 ) -> AsyncGenerator[StreamEvent]:
     """Yield a model's events; a refusal raises `ModelRefusedError`."""
     async for event in model.stream(request, tag):

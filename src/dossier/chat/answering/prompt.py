@@ -1,144 +1,131 @@
-"""The prompt of one answer, within the model's window."""
+"""The prompt of one answer, within the model's context window."""
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from dossier.ai.service import Prompt, load_prompt
-from dossier.chat.answering.context import AnswerContext
+from dossier.ai.service.prompts import load_prompt
+from dossier.chat.answering.events import Replay
 from dossier.chat.answering.retrieval import Sources
 from dossier.chat.exceptions import QuestionTooLongError
-from dossier.chat.rules.claims import Source, written_again
-from dossier.chat.rules.passages import within_window
+from dossier.chat.rules.claims import CitedSource, as_written
+from dossier.chat.rules.messages import estimated_tokens
 from dossier.chat.rules.prompting import (
     RESERVE_TOKENS,
-    Budget,
     Message,
-    are_several,
-    asked,
+    PromptBudget,
     budget_of,
     conversation,
     grounded_question,
-    spoken,
+    has_several_people,
+    user_text,
+    with_question,
+    within_window,
 )
-from dossier.chat.rules.replay import Replay
-from dossier.chat.rules.wording import estimated_tokens
-from dossier.core.settings.models import AiSettings
-from dossier.integrations.llm.types import ChatMessage, ChatRequest
+from dossier.chat.types import AnswerContext, ContextWindow
+from dossier.integrations.llm.types import CompletionRequest, PromptMessage
 
 GROUNDED_PROMPT = "chat.answer"
 PLAIN_PROMPT = "chat.plain"
 FENCE_BYTES = 8
-LEAST_TOKENS = 64
-"""Of an answer that goes on."""
+MIN_CONTINUED_TOKENS = 64
+"""The least that is asked for where an answer is continued."""
 _QUESTION = "\n\nQuestion:\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How long a prompt may be, and an answer."""
+def grounded_request(
+    context: AnswerContext,
+    sources: Sources,
+    window: ContextWindow,
+    continued: Replay | None,
+) -> tuple[CompletionRequest, dict[int, CitedSource]]:
+    """Return the request of an answer from passages, and the passages as it shows them.
 
-    window_tokens: int
-    output_tokens: int
-
-    @classmethod
-    def of(cls, ai: AiSettings) -> Self:
-        """Return the window that the settings state."""
-        return cls(ai.window_tokens, ai.max_output_tokens)
-
-    def budget(
-        self, prompt: Prompt, question: str, manner: Mapping[str, Any]
-    ) -> Budget:
-        """Return how a prompt begins, and what is left beside the question."""
-        texts = (prompt.text, _QUESTION, question)
-        return budget_of(self.window_tokens - self.output_tokens, texts, manner)
-
-
-@dataclass(frozen=True, slots=True)
-class GroundedCall:
-    """A request, and the passages as the model is shown them."""
-
-    request: ChatRequest
-    sources: dict[int, Source]
-
-
-def grounded_call(
-    context: AnswerContext, sources: Sources, window: Window, earlier: Replay | None
-) -> GroundedCall:
-    """Return the call of an answer from passages; `earlier`: text to continue."""
-    budget, said, question = _before(context, window, GROUNDED_PROMPT)
-    shown = within_window(sources.found(), budget.passage_tokens(said))
+    `continued` is the text that the answer goes on from.
+    """
+    budget, messages, question = _before_question(context, window, GROUNDED_PROMPT)
+    shown = within_window(sources.for_prompt(), budget.passage_tokens(messages))
     if sources.passages and not shown:
         raise QuestionTooLongError
-    texts = {each.number: each.text for each in sources.passages}
     fence = secrets.token_hex(FENCE_BYTES)
-    said = asked(said, grounded_question(question, shown, fence))
-    if earlier is not None and earlier.pieces:
-        said.append(("assistant", _written(earlier)))
-    known = {
-        each.number: Source(each.number, each.text, texts[each.number])
+    messages = with_question(messages, grounded_question(question, shown, fence))
+    if continued is not None and continued.deltas:
+        lines = [
+            as_written(
+                each.sentence, [(c["number"], c["quote"]) for c in each.citations]
+            )
+            for each in continued.deltas
+        ]
+        messages.append(("assistant", "\n".join(lines) + "\n"))
+    texts = {each.number: each.text for each in sources.passages}
+    cited = {
+        each.number: CitedSource(each.number, each.text, texts[each.number])
         for each in shown
     }
-    return GroundedCall(_request(said, window), known)
+    return _request(messages, window), cited
 
 
-def plain_call(
-    context: AnswerContext, window: Window, earlier: Replay | None
-) -> ChatRequest:
-    """Return the call of an answer without papers."""
-    budget, said, question = _before(context, window, PLAIN_PROMPT)
+def plain_request(
+    context: AnswerContext, window: ContextWindow, continued: Replay | None
+) -> CompletionRequest:
+    """Return the request of an answer without documents."""
+    budget, messages, question = _before_question(context, window, PLAIN_PROMPT)
     if budget.left_tokens < 0:
         raise QuestionTooLongError
-    said = asked(said, question)
-    if earlier is not None and earlier.pieces:
-        said.append(("assistant", earlier.text))
-    return _request(said, window)
+    messages = with_question(messages, question)
+    if continued is not None and continued.deltas:
+        messages.append(("assistant", continued.text))
+    return _request(messages, window)
 
 
 def history_tokens(
-    question: str, manner: Mapping[str, Any], window: Window, *, is_grounded: bool
+    question: str,
+    persona: Mapping[str, Any],
+    window: ContextWindow,
+    *,
+    is_grounded: bool,
 ) -> int:
     """Return how many tokens of history fit beside a question and a persona."""
-    prompt = load_prompt(GROUNDED_PROMPT if is_grounded else PLAIN_PROMPT)
-    budget = window.budget(prompt, question, manner)
+    name = GROUNDED_PROMPT if is_grounded else PLAIN_PROMPT
+    budget = _budget(window, name, question, persona)
     return budget.history_tokens(is_grounded=is_grounded)
 
 
 def history_digest(context: AnswerContext) -> list[str]:
-    """Return the part of a cache key that the history and the speakers make up."""
+    """Return what of a cache key depends on the history and on who speaks."""
     turns, asker = context.history.turns, context.asker
-    is_named = are_several(turns, asker)
-    said = conversation(context.history.summary or "", turns, is_named=is_named)
-    return [*(f"{role}:{text}" for role, text in said), asker if is_named else ""]
+    is_named = has_several_people(turns, asker)
+    messages = conversation(context.history.summary or "", turns, is_named=is_named)
+    return [*(f"{role}:{text}" for role, text in messages), asker if is_named else ""]
 
 
-def _before(
-    context: AnswerContext, window: Window, name: str
-) -> tuple[Budget, list[Message], str]:
+def _before_question(
+    context: AnswerContext, window: ContextWindow, prompt_name: str
+) -> tuple[PromptBudget, list[Message], str]:
     """Return the budget, the messages before the question, and the question."""
     history = context.history
-    is_named = are_several(history.turns, context.asker)
-    question = spoken(context.asker, context.question, is_named=is_named)
-    budget = window.budget(load_prompt(name), question, context.persona)
+    is_named = has_several_people(history.turns, context.asker)
+    question = user_text(context.asker, context.question, is_named=is_named)
+    budget = _budget(window, prompt_name, question, context.persona)
     system = budget.system_with(history.summary)
     return budget, conversation(system, history.turns, is_named=is_named), question
 
 
-def _written(earlier: Replay) -> str:
-    """Return the claims so far as the model had written them."""
-    lines = [
-        written_again(piece.sentence, [(q["number"], q["quote"]) for q in piece.quotes])
-        for piece in earlier.pieces
-    ]
-    return "\n".join(lines) + "\n"
+def _budget(
+    window: ContextWindow, prompt_name: str, question: str, persona: Mapping[str, Any]
+) -> PromptBudget:
+    texts = (load_prompt(prompt_name).text, _QUESTION, question)
+    return budget_of(window.window_tokens - window.output_tokens, texts, persona)
 
 
-def _request(said: list[Message], window: Window) -> ChatRequest:
-    """Return a call; what an answer goes on from takes of the answer's own room."""
-    messages = tuple(ChatMessage(role, content) for role, content in said)
+def _request(messages: list[Message], window: ContextWindow) -> CompletionRequest:
+    """Return a request; the text that is continued counts as part of the answer."""
     output_tokens = window.output_tokens
-    if said[-1][0] == "assistant":
-        taken = estimated_tokens(said[-1][1]) - RESERVE_TOKENS // 2
-        output_tokens = max(LEAST_TOKENS, output_tokens - max(0, taken))
-    return ChatRequest(messages, max_output_tokens=output_tokens)
+    role, text = messages[-1]
+    if role == "assistant":
+        taken = estimated_tokens(text) - RESERVE_TOKENS // 2
+        output_tokens = max(MIN_CONTINUED_TOKENS, output_tokens - max(0, taken))
+    return CompletionRequest(
+        tuple(PromptMessage(role, text) for role, text in messages),
+        max_output_tokens=output_tokens,
+    )

@@ -3,21 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from dossier.chat.constants import RUNS_PATH, SUMMARISE_TASK, MessageState
-from dossier.chat.gateway import answers as gateway
-from dossier.chat.rules.replay import FAILED, INCOMPLETE, replay
-from dossier.chat.rules.responses import cancelled_data, failed_data
+from dossier.chat.answering.events import (
+    FAILED,
+    INCOMPLETE,
+    cancelled_data,
+    failed_data,
+    replay,
+)
+from dossier.chat.constants import RUNS_PATH, SUMMARISE_JOB, MessageState
+from dossier.chat.gateway import messages as gateway
 from dossier.chat.types import AnswerJobInput, RecordedAnswer
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
 from dossier.jobs.constants import JobState
 from dossier.jobs.event_log import JobEventLog
-from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.jobs.types import JobKind
-
-declare(JobKind(SUMMARISE_TASK, listed=False))
 
 
 async def record_outcome(
@@ -38,8 +39,7 @@ async def record_unfinished(session: Session, job: Job) -> None:
     if job.state is JobState.DONE:
         return
     event_log = JobEventLog(session, job)
-    events = await event_log.events()
-    stored = replay((e.sequence_number, e.type, e.data) for e in events)
+    stored = replay(await event_log.events())
     label = None if stored.label is None else dict(stored.label)
     data: dict[str, Any]
     if job.state is JobState.CANCELLED:
@@ -62,11 +62,11 @@ async def record_unfinished(session: Session, job: Job) -> None:
 async def enqueue_summary(
     session: Session, actor: Actor, job_input: AnswerJobInput, limit_tokens: int
 ) -> None:
-    """Have a summary written of what did not fit into so many tokens."""
+    """Enqueue a summary of the turns that did not fit into so many tokens."""
     await JobsService(session, actor).enqueue(
-        SUMMARISE_TASK,
+        SUMMARISE_JOB,
         subject_id=job_input.room_id,
-        dedupe_key=f"{SUMMARISE_TASK}:{job_input.room_id}",
+        dedupe_key=f"{SUMMARISE_JOB}:{job_input.room_id}",
         room_id=job_input.room_id,
         leaf_id=job_input.question_id,
         limit_tokens=limit_tokens,

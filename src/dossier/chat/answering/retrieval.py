@@ -1,24 +1,29 @@
 """Retrieval: the passages of one answer, under the numbers that it cites them by."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
-from dossier.chat.answering.context import AnswerContext
-from dossier.chat.ports import Searcher
+from dossier.chat.answering.events import (
+    SEARCH_STARTED,
+    SEARCHED,
+    SEARCHING,
+    Replay,
+)
 from dossier.chat.rules.claims import Quote
-from dossier.chat.rules.follow_ups import question_before
-from dossier.chat.rules.passages import Found
 from dossier.chat.rules.prompt_injection import injections_in
-from dossier.chat.rules.replay import SEARCH_STARTED, SEARCHED, SEARCHING, Replay
-from dossier.chat.types import AnswerScope
+from dossier.chat.rules.prompting import PromptPassage
+from dossier.chat.rules.questions import question_before
+from dossier.chat.types import AnswerContext, AnswerScope
+from dossier.jobs.context import JobContext
 from dossier.knowledge.schemas.search import (
     MAX_QUESTION_CHARACTERS,
     Hit,
     SearchQuery,
     SearchResult,
 )
+from dossier.knowledge.service.search import SearchService
 from dossier.knowledge.service.sentences import Extraction, Passage, extract
 
 Emit = Callable[[str, Mapping[str, Any]], int]
@@ -26,9 +31,9 @@ Emit = Callable[[str, Mapping[str, Any]], int]
 
 PASSAGES = 8
 FROM_ATTACHMENTS = 5
-"""Of these, the first come from what was sent with the message."""
+"""Of these, the most from the messages' attachments; they come first."""
 FROM_SHORT = 4
-"""Of these, the first come from a short question by itself."""
+"""Of these, the first that a short question finds by itself."""
 
 
 _NAMED = (
@@ -73,7 +78,10 @@ class CitedPassage:
             text=hit.text,
             context=hit.context,
             score=round(float(hit.score if score is None else score), 4),
-            places=[_plain_place(place) for place in hit.places],
+            places=[
+                {name: place[name] for name in ("page", "label", "start", "end")}
+                for place in hit.places
+            ],
         )
 
     def named(self) -> dict[str, Any]:
@@ -114,10 +122,6 @@ class CitedPassage:
         return self.page, self.label, offset
 
 
-def _plain_place(place: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: place[name] for name in ("page", "label", "start", "end")}
-
-
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What was found for a question."""
@@ -131,7 +135,7 @@ class Sources:
     def as_event(self) -> dict[str, Any]:
         """Return the data of the event that names them.
 
-        It holds no text: the event log outlives the papers.
+        It holds no text: the event log outlives the documents.
         """
         return {
             "results": [each.named() for each in self.passages],
@@ -159,9 +163,12 @@ class Sources:
             not_ready=list(data["not_ready"]),
         )
 
-    def found(self) -> list[Found]:
+    def for_prompt(self) -> list[PromptPassage]:
         """Return the passages for a prompt."""
-        return [Found(p.number, p.filename, p.label, p.text) for p in self.passages]
+        return [
+            PromptPassage(each.number, each.filename, each.label, each.text)
+            for each in self.passages
+        ]
 
     def numbered(self) -> dict[int, CitedPassage]:
         """Return the passages by their numbers."""
@@ -181,35 +188,38 @@ class Sources:
         return extract(question, passages, self.idf)
 
 
-async def find_sources(
-    searcher: Searcher, context: AnswerContext, emit: Emit, item_id: str
-) -> Sources:
-    """Search, and emit the events of a file search call."""
-    call = {"item_id": item_id, "output_index": 0}
-    emit(SEARCH_STARTED, call)
-    emit(SEARCHING, call)
+async def retrieve(
+    searcher: SearchService, ctx: JobContext, context: AnswerContext, earlier: Replay
+) -> tuple[Sources, Replay]:
+    """Return the passages of an earlier attempt, or search, with what still counts.
+
+    Emits the events of a file search call. Where passages of an earlier attempt are
+    gone, the text that quotes them is dropped.
+    """
+    if earlier.searched is not None:
+        ids = [UUID(each["chunk_id"]) for each in earlier.searched["results"]]
+        found = Sources.from_event(earlier.searched, await searcher.read(ids))
+        if found is not None:
+            return found, earlier
+        ctx.restarted(earlier.announced_through)
+        earlier = Replay(announced_through=earlier.announced_through)
+    call = {"item_id": f"fs_{ctx.job_id.hex}", "output_index": 0}
+    ctx.emit(SEARCH_STARTED, call)
+    ctx.emit(SEARCHING, call)
     sources = await search(
         searcher,
         context.question,
         context.scope,
         before=question_before(context.question, context.history.turns),
     )
-    emit(SEARCHED, call | sources.as_event())
-    return sources
-
-
-async def restore_sources(searcher: Searcher, earlier: Replay) -> Sources | None:
-    """Return what an earlier attempt found, if all of it is still there."""
-    if earlier.searched is None:
-        return None
-    ids = [UUID(each["chunk_id"]) for each in earlier.searched["results"]]
-    return Sources.from_event(earlier.searched, await searcher.read(ids))
+    ctx.emit(SEARCHED, call | sources.as_event())
+    return sources, earlier
 
 
 async def search(
-    searcher: Searcher, question: str, scope: AnswerScope, *, before: str | None
+    searcher: SearchService, question: str, scope: AnswerScope, *, before: str | None
 ) -> Sources:
-    """Search what was sent with the messages first, then the room's papers.
+    """Search the messages' attachments first, then all documents of the room.
 
     `before` is the question that a short one follows up on: both together are searched
     as well, and fill the places behind what the short one finds by itself.
@@ -226,9 +236,13 @@ async def search(
         found[-1] = last.hits[:FROM_SHORT]
         found += [joint.hits, last.hits[FROM_SHORT:]]
         results.append(joint)
-    hits = _merged(found)
+    unique: dict[UUID, Hit] = {}
+    for hits in found:
+        for hit in hits:
+            unique.setdefault(hit.chunk_id, hit)
+    best = list(unique.values())[:PASSAGES]
     return Sources(
-        passages=tuple(CitedPassage.of(n, hit) for n, hit in enumerate(hits, start=1)),
+        passages=tuple(CitedPassage.of(n, hit) for n, hit in enumerate(best, start=1)),
         idf={term: weight for each in results for term, weight in each.idf.items()},
         corpus_version=last.corpus_version,
         mode=last.mode,
@@ -243,14 +257,6 @@ def _query(question: str, scope: AnswerScope, *, attached: bool) -> SearchQuery:
         product_id=None if attached else scope.product_id,
         document_ids=scope.attached_ids if attached else None,
     )
-
-
-def _merged(found: Sequence[Sequence[Hit]]) -> list[Hit]:
-    seen: dict[UUID, Hit] = {}
-    for hits in found:
-        for hit in hits:
-            seen.setdefault(hit.chunk_id, hit)
-    return list(seen.values())[:PASSAGES]
 
 
 def _not_ready(results: Iterable[SearchResult]) -> list[dict[str, str]]:

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dossier.ai.schemas import AnswerLabel
-from dossier.chat.answering.retrieval import CitedPassage, Emit
-from dossier.chat.rules.claims import Claim
-from dossier.chat.rules.replay import (
+from dossier.chat.answering.events import (
     ANNOTATION,
     DELTA,
     ITEM_ADDED,
@@ -14,6 +12,8 @@ from dossier.chat.rules.replay import (
     TEXT_DONE,
     Replay,
 )
+from dossier.chat.answering.retrieval import CitedPassage, Emit
+from dossier.chat.rules.claims import Claim
 
 SEARCHED_INDEX = 1
 """A search stands before the text."""
@@ -49,8 +49,8 @@ class AnswerStream:
         return len(self._sentences)
 
     @property
-    def pieces(self) -> list[tuple[str, list[dict[str, Any]]]]:
-        """Return the text in pieces, each with its quotes."""
+    def deltas(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Return each piece of the text with its citations."""
         return [
             (text, [c for c in self.citations if c["piece"] == number])
             for number, text in enumerate(self._texts)
@@ -63,9 +63,9 @@ class AnswerStream:
 
     def continue_from(self, earlier: Replay) -> None:
         """Start with the text of an earlier attempt."""
-        self._texts = [piece.text for piece in earlier.pieces]
+        self._texts = [delta.text for delta in earlier.deltas]
         self.citations = earlier.citations
-        self._sentences = {piece.sentence for piece in earlier.pieces}
+        self._sentences = {delta.sentence for delta in earlier.deltas}
         self._is_open = earlier.added_through > 0
         self.label = label_from(earlier.label)
 
@@ -84,33 +84,39 @@ class AnswerStream:
             self._emit(ITEM_ADDED, data | {"engine": label_data(self.label)})
 
     def token(self, text: str) -> None:
-        """Append what a model just wrote."""
+        """Append a token of a model."""
         text = storable(text)
         self._texts.append(text)
         self._emit(DELTA, self._where | {"delta": text, "annotations": 0})
 
-    def has_said(self, claim: Claim) -> bool:
+    def has_claim(self, claim: Claim) -> bool:
         """Return whether the answer holds a sentence already."""
         return claim.sentence in self._sentences
 
     def line(self, text: str) -> None:
-        """Append a line of our own."""
-        self._say(text, ())
+        """Append a line that no model wrote."""
+        self._append_line(text, ())
 
     def claim(self, claim: Claim, passages: Mapping[int, CitedPassage]) -> None:
-        """Append a supported sentence with its quotes; none twice."""
-        if self.has_said(claim):
+        """Append a supported sentence with its quotes, unless it is there already."""
+        if self.has_claim(claim):
             return
         self._sentences.add(claim.sentence)
-        quotes = [passages[quote.number].citation(quote) for quote in claim.quotes]
-        self._say(claim.shown, quotes)
+        citations = [passages[quote.number].citation(quote) for quote in claim.quotes]
+        self._append_line(claim.shown, citations)
 
-    def cited(self, text: str, quotes: Sequence[dict[str, Any]]) -> None:
-        """Append a text with its quotes."""
+    def cited(self, text: str, citations: Sequence[dict[str, Any]]) -> None:
+        """Append a text with its citations."""
         self.open()
         text = storable(text)
         self._texts.append(text)
-        self._announce(text, quotes)
+        self._emit(DELTA, self._where | {"delta": text, "annotations": len(citations)})
+        end = sum(len(each) for each in self._texts)
+        for citation in citations:
+            annotation = {**citation, "index": end, "piece": len(self._texts) - 1}
+            data = {"annotation_index": len(self.citations), "annotation": annotation}
+            self.citations.append(annotation)
+            self._emit(ANNOTATION, self._where | data)
 
     def close(self) -> None:
         """Announce that the text is whole."""
@@ -125,17 +131,8 @@ class AnswerStream:
         kind = {"id": self._item_id, "type": "message", "role": "assistant"}
         return {**kind, "status": status, "content": content}
 
-    def _say(self, line: str, quotes: Sequence[dict[str, Any]]) -> None:
-        self.cited(f"\n{line}" if self._texts else line, quotes)
-
-    def _announce(self, text: str, quotes: Sequence[dict[str, Any]]) -> None:
-        self._emit(DELTA, self._where | {"delta": text, "annotations": len(quotes)})
-        end = sum(len(each) for each in self._texts)
-        for quote in quotes:
-            annotation = {**quote, "index": end, "piece": len(self._texts) - 1}
-            data = {"annotation_index": len(self.citations), "annotation": annotation}
-            self.citations.append(annotation)
-            self._emit(ANNOTATION, self._where | data)
+    def _append_line(self, line: str, citations: Sequence[dict[str, Any]]) -> None:
+        self.cited(f"\n{line}" if self._texts else line, citations)
 
 
 def label_data(label: AnswerLabel | None) -> dict[str, Any] | None:
@@ -149,7 +146,7 @@ def label_from(data: Mapping[str, Any] | None) -> AnswerLabel | None:
 
 
 def storable(text: str) -> str:
-    """Return what both a stream and a text column can hold: no NUL, no half character.
+    """Return what both a stream and a text column can hold: no NUL, no lone surrogate.
 
     Models cut characters in two; what is shown must be what is stored.
     """

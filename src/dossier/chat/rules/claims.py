@@ -1,22 +1,22 @@
-"""What a model claims, one claim a line, let through only with its proof.
+"""What a model claims, one claim a line, shown only with its proof.
 
 A line reads `sentence ⟦n|verbatim quote⟧`, with as many marks as it has proofs. It is
-released when it is complete, all its marks name a passage that holds their quote, and
-its numbers stand in those passages. How the text was cut on its way changes nothing.
+shown when it is complete, all its marks name a passage that holds their quote, its
+numbers stand in those passages, and it shares a word with its quotes. How the text was
+cut on its way changes nothing.
 """
 
-# ruff: noqa: RUF001 - models write full-width bars
+# ruff: noqa: RUF001, SIM905 - models write full-width bars; words fit into five lines
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from dossier.chat.rules.claims_links import without_foreign_links
-from dossier.chat.rules.claims_numbers import unsupported_numbers
-from dossier.chat.rules.claims_quotes import Place, is_long_enough, locate
-from dossier.chat.rules.claims_relation import is_related
+from dossier.chat.rules.links import without_foreign_links
+from dossier.chat.rules.numbers import unsupported_numbers
 from dossier.core.visible import visible
 
 OPEN, CLOSE = "⟦", "⟧"
@@ -31,9 +31,33 @@ _STRUCTURE = re.compile(rf"[{OPEN}{CLOSE}\n]")
 _MARK = re.compile(rf"{OPEN}\s*(\d{{1,4}})\s*[|｜](.*?){CLOSE}", re.DOTALL)
 _ANY_MARK = re.compile(rf"\s*{OPEN}[^{CLOSE}]*(?:{CLOSE}|$)|[{OPEN}{CLOSE}]", re.DOTALL)
 _LIST_MARK = re.compile(r"^\s*(?:[-*•#>]+|\(?\d{1,2}[.)、])\s+")
+MIN_WEIGHT = 5
+"""A Chinese character weighs two; `10.5%` is the shortest quote that proves."""
+_FIRST_IDEOGRAPH = 0x2E80
+_WORD = re.compile(r"[a-z]{2,}|\d+(?:[.,]\d+)*", re.IGNORECASE)
+_IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_EMPTY_CHARACTERS = frozenset(
+    "的了是在有和與与及或為为不以於于一個个這这該该其之也都而請请"
+)
+_EMPTY_WORDS = frozenset(
+    "the and for are was were has have had not with from that this these those its can"
+    " may will shall must should you your our their than then into over under above"
+    " below all any each but is it of to in on at as by be or an no we do so if"
+    " up".split()
+)
+_STEM = 5
+"""Letters that decide: `stabil` is in `stable` as far as here."""
 
 
-class Fault(StrEnum):
+@dataclass(frozen=True, slots=True)
+class QuotePlace:
+    """A stretch of a text."""
+
+    start: int
+    end: int
+
+
+class ClaimFault(StrEnum):
     """Why a claim was dropped."""
 
     NO_CITATION = "no_citation"
@@ -45,8 +69,8 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A passage as the model was shown it, and as it stands in the paper."""
+class CitedSource:
+    """A passage as the model was shown it, and as it stands in the document."""
 
     number: int
     shown: str
@@ -77,7 +101,7 @@ class Claim:
         return self.sentence + "".join(f" [{number}]" for number in numbers)
 
 
-def written_again(sentence: str, quotes: Iterable[tuple[int, str]]) -> str:
+def as_written(sentence: str, quotes: Iterable[tuple[int, str]]) -> str:
     """Return a released claim as the model had written it."""
     marks = "".join(f" {OPEN}{number}|{quote}{CLOSE}" for number, quote in quotes)
     return f"{sentence}{marks}"
@@ -85,49 +109,47 @@ def written_again(sentence: str, quotes: Iterable[tuple[int, str]]) -> str:
 
 @dataclass
 class ClaimReader:
-    """Takes a model's text piece by piece; gives the claims that hold."""
+    """Reads a model's text piece by piece and returns the claims that hold."""
 
-    sources: Mapping[int, Source]
-    dropped: Counter[Fault] = field(default_factory=Counter)
-    said_nothing: bool = False
+    sources: Mapping[int, CitedSource]
+    dropped: Counter[ClaimFault] = field(default_factory=Counter)
+    has_no_answer: bool = False
     """The model said that the passages do not answer."""
     _buffer: str = ""
     _scanned: int = 0
     _opened_at: int | None = None
 
     def feed(self, delta: str) -> list[Claim]:
-        """Take a piece; return the claims whose lines it completes."""
+        """Read a piece; return the claims whose lines it completes."""
         self._buffer += delta
-        found = [claim for line in self._lines() for claim in self._judged(line)]
+        found = [claim for line in self._lines() for claim in self._checked(line)]
         if len(self._buffer) > MAX_LINE:
-            self._give_up_line()
+            self._buffer, self._scanned, self._opened_at = "", 0, None
+            self.dropped[ClaimFault.NO_CITATION] += 1
         return found
 
     def restart(self) -> None:
         """Forget the text so far: it was not the answer."""
         self.dropped.clear()
-        self.said_nothing = False
+        self.has_no_answer = False
         self._buffer, self._scanned, self._opened_at = "", 0, None
-
-    def _give_up_line(self) -> None:
-        """Drop a line that does not end, as far as it came."""
-        self._buffer, self._scanned, self._opened_at = "", 0, None
-        self.dropped[Fault.NO_CITATION] += 1
 
     def finish(self) -> list[Claim]:
-        """Judge what stands after the last break of line."""
+        """Check what stands after the last break of line."""
         rest, self._buffer, self._scanned = self._buffer, "", 0
         # A mark that never closed must not hide the lines after it.
         lines = [rest] if self._opened_at is None else rest.split("\n")
         self._opened_at = None
-        return [claim for line in lines for claim in self._judged(line)]
+        return [claim for line in lines for claim in self._checked(line)]
 
     def _lines(self) -> Iterator[str]:
         """Cut complete lines off; a break inside a mark belongs to its quote."""
         while found := _STRUCTURE.search(self._buffer, self._scanned):
             at = found.start()
             self._scanned = found.end()
-            if found.group() == "\n" and not self._is_inside_mark(at):
+            opened = self._opened_at
+            is_in_mark = opened is not None and at - opened <= MAX_MARK
+            if found.group() == "\n" and not is_in_mark:
                 line, self._buffer = self._buffer[:at], self._buffer[at + 1 :]
                 self._scanned, self._opened_at = 0, None
                 yield line
@@ -135,63 +157,105 @@ class ClaimReader:
                 self._opened_at = at if found.group() == OPEN else None
         self._scanned = len(self._buffer)
 
-    def _is_inside_mark(self, at: int) -> bool:
-        return self._opened_at is not None and at - self._opened_at <= MAX_MARK
-
-    def _judged(self, line: str) -> Iterator[Claim]:
+    def _checked(self, line: str) -> Iterator[Claim]:
         if line.strip() == NOTHING:
-            self.said_nothing = True
+            self.has_no_answer = True
         elif line.strip():
-            verdict = judge(line, self.sources)
-            if isinstance(verdict, Claim):
-                yield verdict
+            checked = check_claim(line, self.sources)
+            if isinstance(checked, Claim):
+                yield checked
             else:
-                self.dropped[verdict] += 1
+                self.dropped[checked] += 1
 
 
-def judge(line: str, sources: Mapping[int, Source]) -> Claim | Fault:
+def check_claim(line: str, sources: Mapping[int, CitedSource]) -> Claim | ClaimFault:
     """Return the claim that a line makes, or why it does not hold."""
     marks = [(int(number), quote.strip()) for number, quote in _MARK.findall(line)]
     written = _LIST_MARK.sub("", _ANY_MARK.sub("", line)).strip()
     if not marks or not written:
-        return Fault.NO_CITATION
+        return ClaimFault.NO_CITATION
     if any(number not in sources for number, _quote in marks):
-        return Fault.UNKNOWN_CITATION
+        return ClaimFault.UNKNOWN_CITATION
     places = [(number, find(quote, sources[number])) for number, quote in marks]
     if any(place is None for _number, place in places):
-        return Fault.FORGED_QUOTE
+        return ClaimFault.FORGED_QUOTE
     return _supported(written, marks, places, sources)
 
 
 def _supported(
     written: str,
     marks: Sequence[tuple[int, str]],
-    places: Sequence[tuple[int, Place | None]],
-    sources: Mapping[int, Source],
-) -> Claim | Fault:
+    places: Sequence[tuple[int, QuotePlace | None]],
+    sources: Mapping[int, CitedSource],
+) -> Claim | ClaimFault:
     """Return the claim of a line whose quotes hold, or what it says beyond them."""
     cited = [sources[number].shown for number, _quote in marks]
     sentence = without_foreign_links(written, cited)
     if not sentence:
-        return Fault.NO_CITATION
+        return ClaimFault.NO_CITATION
     if unsupported_numbers(sentence, cited):
-        return Fault.UNSUPPORTED_NUMBER
+        return ClaimFault.UNSUPPORTED_NUMBER
     if not is_related(sentence, [quote for _number, quote in marks]):
-        return Fault.UNRELATED_QUOTE
-    return Claim(sentence, tuple(_quotes(places, sources)))
+        return ClaimFault.UNRELATED_QUOTE
+    quotes = []
+    for number, place in places:
+        if place is not None:
+            text = visible(sources[number].text[place.start : place.end])
+            quotes.append(Quote(number, text, place.start, place.end))
+    return Claim(sentence, tuple(quotes))
 
 
-def find(quote: str, source: Source) -> Place | None:
-    """Return where a quote stands in the paper, if the model was shown it there."""
+def find(quote: str, source: CitedSource) -> QuotePlace | None:
+    """Return where a quote stands in the document, if the model was shown it there."""
     if not is_long_enough(quote) or locate(quote, source.shown) is None:
         return None
     return locate(quote, source.text)
 
 
-def _quotes(
-    places: Iterable[tuple[int, Place | None]], sources: Mapping[int, Source]
-) -> Iterator[Quote]:
-    for number, place in places:
-        if place is not None:
-            text = visible(sources[number].text[place.start : place.end])
-            yield Quote(number, text, place.start, place.end)
+def is_long_enough(quote: str) -> bool:
+    """Return whether a quote is more than a word that could stand anywhere."""
+    folded = "".join(character for character, _start, _end in _folded(quote))
+    return sum(2 if ord(c) >= _FIRST_IDEOGRAPH else 1 for c in folded) >= MIN_WEIGHT
+
+
+def locate(quote: str, text: str) -> QuotePlace | None:
+    """Return where a quote stands in a text, by the text's own offsets."""
+    wanted = "".join(character for character, _start, _end in _folded(quote))
+    table = list(_folded(text))
+    at = "".join(character for character, _start, _end in table).find(wanted)
+    if not wanted or at < 0:
+        return None
+    return QuotePlace(table[at][1], table[at + len(wanted) - 1][2])
+
+
+def _folded(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the characters that are compared, each with the stretch it stands for."""
+    start = 0
+    while start < len(text):
+        end = start + 1
+        while end < len(text) and unicodedata.combining(text[end]):
+            end += 1
+        for character in unicodedata.normalize("NFKC", text[start:end]):
+            if not character.isspace() and unicodedata.category(character) != "Cf":
+                yield character, start, end
+        start = end
+
+
+def is_related(sentence: str, quotes: Iterable[str]) -> bool:
+    """Return whether a sentence shares a word with its quotes."""
+    quoted = " ".join(quotes)
+    if _script(sentence) != _script(quoted):
+        return True
+    return bool(_marks(sentence) & _marks(quoted))
+
+
+def _script(text: str) -> bool:
+    return bool(_IDEOGRAPH.search(text))
+
+
+def _marks(text: str) -> set[str]:
+    """Return what a text could share with another one."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    words = {word for word in _WORD.findall(folded) if word not in _EMPTY_WORDS}
+    characters = set(_IDEOGRAPH.findall(folded)) - _EMPTY_CHARACTERS
+    return {word[:_STEM] for word in words} | characters

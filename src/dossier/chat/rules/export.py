@@ -1,6 +1,6 @@
 """A conversation written down in Markdown; citations become footnotes.
 
-Nothing in it acts when it is shown, whoever wrote it: links, pictures, markup and code
+Nothing in it acts when it is rendered: links, pictures, markup and code
 of messages, names and quotes are words here, and an address stands as code, of which no
 renderer makes a link.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dossier.chat.rules.claims_links import ADDRESS, bare
+from dossier.chat.rules.links import ADDRESS, bare
 
 _SPACES: Final = re.compile(r"\s+")
 _MARK: Final = re.compile(r"\[(\d{1,4})\]")
@@ -32,8 +32,8 @@ _UNSAFE: Final = re.compile(r'[/\\:*?"<>|]')
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One message, as it is written down."""
+class ExportedText:
+    """One message of an export."""
 
     name: str
     at: datetime
@@ -41,7 +41,7 @@ class Said:
     citations: Sequence[Mapping[str, Any]]
 
 
-def markdown_of(title: str, messages: Sequence[Said]) -> str:
+def markdown_of(title: str, messages: Sequence[ExportedText]) -> str:
     """Return a conversation with its footnotes at the end."""
     notes: list[str] = []
     parts = [f"# {_heading(title)}"]
@@ -60,12 +60,12 @@ def _heading(title: str) -> str:
     return _CLOSES.sub(r"\\#", _inert(_one_line(title)))
 
 
-def _head(message: Said) -> str:
+def _head(message: ExportedText) -> str:
     at = message.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"**{_inert(_one_line(message.name))}** · {at}"
 
 
-def _body(message: Said, notes: list[str]) -> str:
+def _body(message: ExportedText, notes: list[str]) -> str:
     """Return the text with the footnotes' marks; their notes are put to the list."""
     waiting: dict[int, list[int]] = {}
     for position, citation in enumerate(message.citations, start=1):
@@ -83,8 +83,8 @@ def _body(message: Said, notes: list[str]) -> str:
     # Words and numbers of marks take turns.
     first, *pieces = _MARK.split(_LINE_ENDS.sub("\n", message.text))
     marked = zip(pieces[::2], pieces[1::2], strict=True)
-    told = [footnote(number) + _after_mark(words) for number, words in marked]
-    text = _plain_lines("".join([_inert(first), *told]).strip())
+    rest = [footnote(number) + _after_mark(words) for number, words in marked]
+    text = _plain_lines("".join([_inert(first), *rest]).strip())
     unmarked = [f"[^{n}]" for left in waiting.values() for n in left]
     return " ".join([text, *unmarked])
 
@@ -104,8 +104,8 @@ def _note(citation: Mapping[str, Any]) -> str:
     """Return document, page and quote, whichever are known."""
     page = citation.get("page")
     place = f"p. {page}" if page is not None else citation.get("label")
-    told = [str(each) for each in (citation.get("filename"), place) if each]
-    source = _inert(_one_line(", ".join(told)))
+    known = [str(each) for each in (citation.get("filename"), place) if each]
+    source = _inert(_one_line(", ".join(known)))
     quote = citation.get("quote")
     return f"{source}: “{_inert(_one_line(str(quote)))}”" if quote else source
 

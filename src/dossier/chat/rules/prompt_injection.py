@@ -1,12 +1,24 @@
-"""Prompt-injection patterns: parts of a paper that are never quoted as an answer."""
+"""Prompt-injection patterns: marks and demands that are never quoted as an answer."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from dossier.chat.rules.claims_links import PICTURE, without_foreign_links
-from dossier.chat.rules.passages import MARKS, cleaned, with_invisible_between
+from dossier.chat.rules.links import PICTURE, without_foreign_links
+from dossier.core.visible import is_invisible, visible
 
+MARKS = re.compile(
+    r"<\|[^<>\n]{0,60}?\|>"
+    r"|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_(?:turn|text)>|<(?:bos|eos|pad)>"
+    r"|</?(?:system|assistant|user|human|developer|tools?|tool_(?:calls?|results?|use)"
+    r"|function(?:_calls?|_results?)?|invoke|parameter|instructions?|passages?"
+    r"|documents?)(?:[\s:_-][^<>]*)?>"
+    r"|^[ \t]*(?:#{1,6}[ \t]*|\*\*)?(?:system|assistant|human|developer|系統|系统|助理"
+    r"|助手)(?:[ \t]+(?:prompt|message|note))?(?:\*\*)?[ \t]*[:：]"
+    r"|[⟦⟧]",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Marks by which a model knows who speaks, or that a tool is to be called."""
 _CALL: Final = re.compile(
     r"<(tools?|tool_(?:calls?|results?|use)|function(?:_calls?|_results?)?|invoke"
     r"|parameter|system|script|style|iframe)\b[^<>]*>.*?</\1\s*>",
@@ -27,9 +39,18 @@ _DEMAND: Final = re.compile(
 _PATTERNS: Final = (_CALL, PICTURE, MARKS, _DEMAND)
 
 
+def cleaned(text: str) -> str:
+    """Return a text without invisible characters and marks that speak to a model."""
+    text = visible(text)
+    while (cleaner := MARKS.sub("", text)) != text:  # removing may join a new one
+        text = cleaner
+    return text
+
+
 def injections_in(text: str) -> Iterator[tuple[int, int]]:
     """Yield where a text holds calls of tools, pictures, marks of roles, or demands."""
-    seen, offsets = with_invisible_between(text)
+    offsets = [at for at, each in enumerate(text) if not is_invisible(each)]
+    seen = "".join(text[at] for at in offsets)
     for pattern in _PATTERNS:
         for found in pattern.finditer(seen):
             if not found.group().endswith((":", "\uff1a")):  # a label, as others are

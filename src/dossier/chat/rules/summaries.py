@@ -1,57 +1,48 @@
-"""What of a model's summary is kept: what was said, as short as it has to be."""
+"""Which parts of a model's summary are kept: those that the turns support."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from dossier.chat.rules.claims_links import without_foreign_links
-from dossier.chat.rules.claims_numbers import unsupported_numbers
-from dossier.chat.rules.passages import cleaned
-from dossier.chat.rules.wording import estimated_tokens
+from dossier.chat.rules.links import without_foreign_links
+from dossier.chat.rules.messages import estimated_tokens
+from dossier.chat.rules.numbers import unsupported_numbers
+from dossier.chat.rules.prompt_injection import cleaned
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _SPACES: Final = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class SaidFact:
-    """A statement, and the numbers of the turns that it is said to come from."""
-
-    text: str
-    turns: Sequence[int]
-
-
 def summary_text(
     summary: str,
-    facts: Iterable[SaidFact],
+    facts: Iterable[tuple[str, Sequence[int]]],
     open_questions: Iterable[str],
-    told: Mapping[int, str],
+    turns: Mapping[int, str],
     limit_tokens: int,
 ) -> str | None:
     """Return a summary as it is kept; `None` where nothing of it holds.
 
-    `told` is what the model was given, by its numbers. A statement that names a turn
-    which is not there, or a number that was not said in its turns, is left out.
+    `turns` are the texts that the model was given, by their numbers; each fact comes
+    with the numbers of its turns. A fact that names a turn which is not there, or a
+    number that its turns do not contain, is left out.
     """
-    everything = list(told.values())
+    everything = list(turns.values())
     sentences = _SENTENCE_END.split(summary)
     lines = [
         " ".join(_supported(sentences, everything)),
-        *(f"- {fact}" for fact in _facts(facts, told)),
+        *(
+            f"- {fact}"
+            for text, numbers in facts
+            if turns.keys() >= set(numbers)
+            for fact in _supported([text], [turns[number] for number in numbers])
+        ),
         *(f"? {question}" for question in _supported(open_questions, everything)),
     ]
     return "\n".join(_within(lines, limit_tokens)) or None
 
 
-def _facts(facts: Iterable[SaidFact], told: Mapping[int, str]) -> Iterator[str]:
-    for fact in facts:
-        if told.keys() >= set(fact.turns):
-            yield from _supported([fact.text], [told[number] for number in fact.turns])
-
-
 def _supported(sentences: Iterable[str], texts: Sequence[str]) -> Iterator[str]:
-    """Yield sentences without links and marks, whose numbers were said."""
+    """Yield sentences without links and marks, whose numbers stand in the texts."""
     for sentence in sentences:
         plain = without_foreign_links(cleaned(_SPACES.sub(" ", sentence)), texts)
         if plain and not unsupported_numbers(plain, texts):

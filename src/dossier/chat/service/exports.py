@@ -1,18 +1,17 @@
 """A room written down: Markdown of a branch, JSON of all branches."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
 from dossier.chat.constants import MAX_PATH, ExportFormat
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.models import ChatRoom
-from dossier.chat.rules.export import Said, export_filename, markdown_of
-from dossier.chat.schemas.messages import ExportedMessage, ExportedRoom
-from dossier.chat.service.branches import BranchesService
-from dossier.chat.service.memberships import Memberships
-from dossier.chat.service.views import MessageView, views_of
+from dossier.chat.rules.export import ExportedText, export_filename, markdown_of
+from dossier.chat.schemas import ExportedMessage, ExportedRoom
+from dossier.chat.service.branches import BranchesService, views_of
+from dossier.chat.service.rooms import Memberships
 from dossier.core.database import Session
 from dossier.core.downloads import Content
 from dossier.core.tenancy import Actor
@@ -48,31 +47,27 @@ class ExportsService:
 
     async def _markdown(self, room: ChatRoom, leaf_id: UUID | None) -> Content:
         page = await self._branches.page(room.id, leaf_id, MAX_PATH)
-        said = [_said(each) for each in reversed(page.items) if each.text]
-        text = markdown_of(room.title, said)
+        texts = [
+            ExportedText(each.sender.name, each.created_at, each.text, each.citations)
+            for each in reversed(page.items)
+            if each.text
+        ]
+        text = markdown_of(room.title, texts)
         return _content(text.encode(), export_filename(room.title, "md"), MARKDOWN_TYPE)
 
     async def _json(self, room: ChatRoom) -> Content:
         org_id = self._actor.org_id
         messages = await gateway.list_messages_for_org(self._session, org_id, room.id)
         views = await views_of(self._session, org_id, messages, None)
-        written = _written(room, views)
+        written = ExportedRoom(
+            id=room.id,
+            title=room.title,
+            created_at=room.created_at,
+            product_id=room.product_id,
+            messages=[ExportedMessage.model_validate(each) for each in views],
+        )
         data = written.model_dump_json(indent=2).encode()
         return _content(data, export_filename(room.title, "json"), JSON_TYPE)
-
-
-def _written(room: ChatRoom, views: Sequence[MessageView]) -> ExportedRoom:
-    return ExportedRoom(
-        id=room.id,
-        title=room.title,
-        created_at=room.created_at,
-        product_id=room.product_id,
-        messages=[ExportedMessage.model_validate(each) for each in views],
-    )
-
-
-def _said(view: MessageView) -> Said:
-    return Said(view.sender.name, view.created_at, view.text, view.citations)
 
 
 def _content(data: bytes, filename: str, media_type: str) -> Content:

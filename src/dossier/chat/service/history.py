@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from dossier.chat.constants import MessageState
-from dossier.chat.gateway import branches as branch_gateway
-from dossier.chat.gateway import messages as gateway
+from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.models import ChatMessage, ChatRoom
-from dossier.chat.rules.window import WindowFilling
-from dossier.chat.service.memberships import Memberships
-from dossier.chat.service.views import Sender, senders_of
+from dossier.chat.rules.prompting import HistoryWindow
+from dossier.chat.service.branches import senders_of
+from dossier.chat.service.rooms import Memberships
 from dossier.chat.types import History, Summary, Turn
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
@@ -39,9 +38,8 @@ class HistoryService:
             return History(None, (), None, None)
         summary = await self._summary_on_branch(membership.room, upto_message_id)
         through_id = summary.through_id if summary else None
-        filling = WindowFilling(limit_tokens)
-        await self._fill(filling, room_id, upto_message_id, through_id)
-        window = filling.window()
+        window = HistoryWindow(limit_tokens)
+        await self._fill(window, room_id, upto_message_id, through_id)
         text = summary.text if summary else None
         replaces_id = membership.room.summary_through_id
         return History(text, window.turns, window.cut_at, replaces_id, limit_tokens)
@@ -61,11 +59,11 @@ class HistoryService:
         """
         await self._memberships.lock(room_id)
         message_ids = [turn.message_id for turn in turns]
-        if await gateway.has_deleted_for_org(
+        if await message_gateway.has_deleted_for_org(
             self._session, self._actor.org_id, message_ids
         ):
             return False
-        return await gateway.settle_summary_for_org(
+        return await message_gateway.replace_summary_for_org(
             self._session, self._actor.org_id, room_id, summary, after_id=after_id
         )
 
@@ -73,37 +71,40 @@ class HistoryService:
         through_id = room.summary_through_id
         if room.summary is None or through_id is None:
             return None
-        is_on_branch = await branch_gateway.has_ancestor_for_org(
+        is_on_branch = await message_gateway.has_ancestor_for_org(
             self._session, self._actor.org_id, room.id, leaf_id, through_id
         )
         return Summary(room.summary, through_id) if is_on_branch else None
 
     async def _fill(
         self,
-        filling: WindowFilling,
+        window: HistoryWindow,
         room_id: UUID,
         leaf_id: UUID,
         through_id: UUID | None,
     ) -> None:
         next_id: UUID | None = leaf_id
-        while next_id is not None and not filling.is_full:
-            path = await branch_gateway.list_path_for_org(
+        while next_id is not None and window.cut_at is None:
+            path = await message_gateway.list_path_for_org(
                 self._session, self._actor.org_id, room_id, next_id, STRIDE
             )
             after = _behind(path, through_id)
-            filling.take(await self._turns(after))
+            window.add(await self._turns(after))
             is_over = len(after) < len(path) or not path
             next_id = None if is_over else path[-1].parent_id
 
     async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
         kept = [each for each in messages if _is_included(each)]
         senders = await senders_of(self._session, self._actor.org_id, kept)
-        return [_turn(each, senders.of(each)) for each in kept]
-
-
-def _turn(message: ChatMessage, sender: Sender) -> Turn:
-    role = "user" if message.virtual_user_id is None else "assistant"
-    return Turn(message.id, role, sender.name, message.text)
+        return [
+            Turn(
+                each.id,
+                "user" if each.virtual_user_id is None else "assistant",
+                senders.of(each).name,
+                each.text,
+            )
+            for each in kept
+        ]
 
 
 def _is_included(message: ChatMessage) -> bool:

@@ -1,13 +1,12 @@
-"""Messages: saying, answering, editing; every room's are a tree."""
+"""Messages: adding, editing, deleting, rating; those of a room are a tree."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
-from dossier.ai.service import AnswerCache
-from dossier.chat.constants import MemberRole, MessageState
+from dossier.ai.service.cache import AnswerCache
+from dossier.chat.constants import RUNS_PATH, MemberRole, MessageState, Rating
 from dossier.chat.exceptions import (
     AnswerPendingError,
     AttachmentNotReadyError,
@@ -17,13 +16,11 @@ from dossier.chat.exceptions import (
     NoQuestionError,
     NotYourMessageError,
 )
-from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as gateway
-from dossier.chat.gateway.memberships import Membership, SeenMessage
-from dossier.chat.models import ChatMessage, VirtualUser
-from dossier.chat.rules import wording
-from dossier.chat.rules.order import next_instant
-from dossier.chat.service.memberships import Memberships
+from dossier.chat.gateway.rooms import RoomMembership
+from dossier.chat.models import ChatFeedback, ChatMessage, VirtualUser
+from dossier.chat.rules.messages import is_blank, next_instant
+from dossier.chat.service.rooms import Memberships
 from dossier.chat.service.scopes import ScopesService
 from dossier.core.clock import now
 from dossier.core.database import Session
@@ -37,32 +34,8 @@ from dossier.jobs.service import JobsService
 ENTITY = "chat_message"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What somebody is about to say.
-
-    Without a parent it goes to the end of the branch that was last written on.
-    """
-
-    text: str
-    parent_id: UUID | None = None
-    document_ids: tuple[UUID, ...] = ()
-    pointer: str = "#/text"
-    """Where the request has the text, for problems with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Regeneration:
-    """A question that is to be answered anew."""
-
-    membership: Membership
-    question: ChatMessage
-    earlier: ChatMessage | None
-    """The answer that the new one stands beside."""
-
-
 class MessagesService:
-    """What is said in rooms where whoever asks is a member."""
+    """Messages of rooms where the caller is a member."""
 
     def __init__(self, session: Session, actor: Actor, max_characters: int) -> None:
         self._session = session
@@ -73,25 +46,45 @@ class MessagesService:
         self._documents = DocumentsService(session, actor)
         self._activity = ActivityService(session, actor)
 
-    async def add_user_message(self, room_id: UUID, draft: Draft) -> ChatMessage:
-        """Say something in a room; nothing is stored unless all of it can be."""
-        self.check_text(draft.text, draft.pointer)
-        return await self.say(await self._memberships.lock_open(room_id), draft)
+    async def add_user_message(
+        self,
+        room_id: UUID,
+        text: str,
+        *,
+        parent_id: UUID | None = None,
+        document_ids: Sequence[UUID] = (),
+    ) -> ChatMessage:
+        """Add a message to a room; nothing is stored unless all of it can be."""
+        self.check_text(text, "#/text")
+        membership = await self._memberships.lock_open(room_id)
+        return await self.add_message(
+            membership, text, parent_id=parent_id, document_ids=document_ids
+        )
 
-    async def say(self, membership: Membership, draft: Draft) -> ChatMessage:
-        """Store a checked text in a room that is new or locked."""
-        documents = await self._ready_documents(draft.document_ids)
+    async def add_message(
+        self,
+        membership: RoomMembership,
+        text: str,
+        *,
+        parent_id: UUID | None = None,
+        document_ids: Sequence[UUID] = (),
+    ) -> ChatMessage:
+        """Store a checked text in a room that is new or locked.
+
+        Without a parent it goes to the end of the branch that was last written on.
+        """
+        documents = await self._ready_documents(document_ids)
         newest = await self._newest(membership.room.id)
         parent = newest
-        if draft.parent_id is not None:
-            parent = await self._in_room(membership.room.id, draft.parent_id)
+        if parent_id is not None:
+            parent = await self._in_room(membership.room.id, parent_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=_behind(newest),
+            created_at=_after(newest),
             room_id=membership.room.id,
             parent_id=parent.id if parent else None,
             profile_id=membership.member.profile_id,
-            text=draft.text,
+            text=text,
         )
         await self._add(
             membership, message, {each.id: each.filename for each in documents}
@@ -99,20 +92,23 @@ class MessagesService:
         await self._record("create", message, attachments=len(documents))
         return message
 
-    async def edit_message(
-        self, message_id: UUID, text: str, pointer: str = "#/text"
-    ) -> ChatMessage:
-        """Say one's own message in other words.
+    async def edit_message(self, message_id: UUID, text: str) -> ChatMessage:
+        """Change the words of one's own message, as a new version beside the earlier.
 
-        The new version stands beside the earlier one; what was said after that
-        stays there, as another branch.
+        What followed the earlier version stays there, as another branch.
         """
-        self.check_text(text, pointer)
-        earlier = await self._own(message_id)
+        self.check_text(text, "#/text")
+        seen = await self._memberships.get_message(message_id)
+        earlier = seen.message
+        if earlier.deleted_at is not None:
+            raise ChatMessageNotFoundError(message_id)
+        if earlier.profile_id != seen.membership.member.profile_id:
+            detail = "Only its author edits a message; answer it with one of your own."
+            raise NotYourMessageError(detail)
         membership = await self._memberships.lock_open(earlier.room_id)
         message = ChatMessage(
             org_id=self._actor.org_id,
-            created_at=_behind(await self._newest(earlier.room_id)),
+            created_at=_after(await self._newest(earlier.room_id)),
             room_id=earlier.room_id,
             parent_id=earlier.parent_id,
             profile_id=earlier.profile_id,
@@ -129,15 +125,21 @@ class MessagesService:
         return message
 
     async def delete_message(self, message_id: UUID) -> None:
-        """Forget what one said; its place stays, so that answers keep theirs.
+        """Delete a message's text; its place stays, so that answers keep theirs.
 
         The room's running summary, the run of an answer and stored answers of the room
         may hold its words: they are deleted too, and a run under way stops, whether it
         writes this message or answers it.
         """
         seen = await self._memberships.get_message(message_id)
-        if not _may_delete(seen):
-            raise NotYourMessageError
+        member, message = seen.membership.member, seen.message
+        is_answer = message.virtual_user_id is not None
+        if is_answer and member.role != MemberRole.OWNER:
+            detail = "Only the room's owner deletes what a virtual user wrote."
+            raise NotYourMessageError(detail)
+        if not is_answer and message.profile_id != member.profile_id:
+            detail = "Only its author deletes a message."
+            raise NotYourMessageError(detail)
         await self._memberships.lock(seen.message.room_id)
         jobs, org_id = JobsService(self._session, self._actor), self._actor.org_id
         run_ids = await gateway.list_pending_runs_for_org(
@@ -162,7 +164,7 @@ class MessagesService:
 
     async def add_pending_answer(
         self,
-        membership: Membership,
+        membership: RoomMembership,
         persona: VirtualUser,
         question: ChatMessage,
         run_id: UUID | None,
@@ -178,7 +180,7 @@ class MessagesService:
         newest = question if is_new else await self._newest(membership.room.id)
         answer = ChatMessage(
             org_id=question.org_id,
-            created_at=_behind(newest),
+            created_at=_after(newest),
             room_id=question.room_id,
             parent_id=question.id,
             virtual_user_id=persona.id,
@@ -190,32 +192,39 @@ class MessagesService:
         await gateway.add_message(self._session, answer)
         return answer
 
-    async def prepare_regeneration(self, message_id: UUID) -> Regeneration:
-        """Lock the room, and return what is to be answered anew.
+    async def prepare_regeneration(
+        self, message_id: UUID
+    ) -> tuple[RoomMembership, ChatMessage, ChatMessage | None]:
+        """Lock the room; return it, the question to answer anew, its earlier answer.
 
-        That is a question itself, or the question of an answer.
+        The message is a question or an answer; only an answer is returned as earlier
+        one. Raises while the answer is pending.
         """
         seen = await self._memberships.get_message(message_id)
         membership = await self._memberships.lock_open(seen.message.room_id)
-        if seen.message.virtual_user_id is not None:
-            return await self._anew(membership, seen.message)
-        if seen.message.deleted_at is not None:
-            raise NoQuestionError
-        return Regeneration(membership, seen.message, None)
-
-    async def _anew(self, membership: Membership, answer: ChatMessage) -> Regeneration:
-        if answer.state == MessageState.PENDING:
-            raise AnswerPendingError
-        if answer.parent_id is None:
-            raise NoQuestionError
-        question = await self._in_room(answer.room_id, answer.parent_id)
+        question, earlier = seen.message, None
+        if question.virtual_user_id is not None:
+            earlier = question
+            if earlier.state == MessageState.PENDING:
+                raise AnswerPendingError(_pending_detail(earlier.run_id))
+            if earlier.parent_id is None:
+                detail = "This message answers no question: ask one with POST /chat."
+                raise NoQuestionError(detail)
+            question = await self._in_room(earlier.room_id, earlier.parent_id)
         if question.deleted_at is not None:
-            raise NoQuestionError
-        return Regeneration(membership, question, answer)
+            detail = "The question was deleted: ask it again."
+            raise NoQuestionError(detail)
+        if earlier is None:
+            pending = await gateway.list_pending_runs_for_org(
+                self._session, self._actor.org_id, question.id
+            )
+            if pending:
+                raise AnswerPendingError(_pending_detail(pending[0]))
+        return membership, question, earlier
 
     def check_text(self, text: str, pointer: str) -> None:
         """Raise unless a text can be said."""
-        if wording.is_blank(text):
+        if is_blank(text):
             detail = "A message needs words."
             fault = Fault(pointer, detail, "message_empty")
             raise MessageEmptyError(detail, faults=(fault,))
@@ -253,7 +262,7 @@ class MessagesService:
 
     async def _number(self, message: ChatMessage) -> None:
         """Set the version where the same virtual user answered the same before."""
-        siblings = await branch_gateway.list_siblings_for_org(
+        siblings = await gateway.list_siblings_for_org(
             self._session, self._actor.org_id, message.room_id, message.parent_id
         )
         speaker_id = message.virtual_user_id
@@ -263,20 +272,12 @@ class MessagesService:
             message.supersedes_id = earlier[-1].id
 
     async def _newest(self, room_id: UUID) -> ChatMessage | None:
-        return await branch_gateway.get_newest_message_for_org(
+        return await gateway.get_newest_message_for_org(
             self._session, self._actor.org_id, room_id
         )
 
-    async def _own(self, message_id: UUID) -> ChatMessage:
-        seen = await self._memberships.get_message(message_id)
-        if seen.message.deleted_at is not None:
-            raise ChatMessageNotFoundError(message_id)
-        if seen.message.profile_id != seen.membership.member.profile_id:
-            raise NotYourMessageError
-        return seen.message
-
     async def _add(
-        self, membership: Membership, message: ChatMessage, sent: Mapping[UUID, str]
+        self, membership: RoomMembership, message: ChatMessage, sent: Mapping[UUID, str]
     ) -> None:
         await gateway.add_message(self._session, message)
         rows = [
@@ -292,7 +293,7 @@ class MessagesService:
         membership.room.active_at = message.created_at
 
     async def _record(self, action: str, message: ChatMessage, **details: int) -> None:
-        """Record in the activity log that something was said, never what."""
+        """Record a change of a message, never its text."""
         await self._activity.record(
             action,
             ENTITY,
@@ -301,13 +302,58 @@ class MessagesService:
         )
 
 
-def _may_delete(seen: SeenMessage) -> bool:
-    """Authors forget what they said; the room's owner, what virtual users said."""
-    member, message = seen.membership.member, seen.message
-    if message.virtual_user_id is not None:
-        return member.role == MemberRole.OWNER
-    return message.profile_id == member.profile_id
-
-
-def _behind(newest: ChatMessage | None) -> datetime:
+def _after(newest: ChatMessage | None) -> datetime:
     return next_instant(now(), newest.created_at if newest else None)
+
+
+def _pending_detail(run_id: UUID | None) -> str:
+    return (
+        f"The answer of run {run_id} is still being written: wait for its end, or stop"
+        f" it with POST {RUNS_PATH}/{run_id}/cancel."
+    )
+
+
+class FeedbackService:
+    """The caller's ratings of messages."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+        self._memberships = Memberships(session, actor)
+        self._activity = ActivityService(session, actor)
+
+    async def rate(
+        self, message_id: UUID, rating: Rating, comment: str | None
+    ) -> ChatFeedback:
+        """Rate a message, in place of an earlier rating."""
+        seen = await self._memberships.get_message(message_id)
+        if seen.message.deleted_at is not None:
+            raise ChatMessageNotFoundError(message_id)
+        stored = await gateway.add_feedback(
+            self._session,
+            ChatFeedback(
+                org_id=self._actor.org_id,
+                message_id=message_id,
+                profile_id=seen.membership.member.profile_id,
+                rating=rating,
+                comment=comment,
+            ),
+        )
+        await self._record(message_id, rating.value)
+        return stored
+
+    async def withdraw(self, message_id: UUID) -> None:
+        """Withdraw the rating, if there is one."""
+        seen = await self._memberships.get_message(message_id)
+        await gateway.delete_feedback_for_org(
+            self._session,
+            self._actor.org_id,
+            message_id,
+            seen.membership.member.profile_id,
+        )
+        await self._record(message_id, "none")
+
+    async def _record(self, message_id: UUID, rating: str) -> None:
+        await self._activity.record(
+            "update", ENTITY, message_id, details={"rating": rating}
+        )

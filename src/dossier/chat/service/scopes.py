@@ -1,16 +1,15 @@
-"""What a virtual user may read: no more than its owner and whoever asks it."""
+"""What a virtual user may read: no more than its owner and the asker may."""
 
 from uuid import UUID
 
 from dossier.accounts.service import Directory
 from dossier.chat.exceptions import VirtualUserNotFoundError
-from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as room_gateway
-from dossier.chat.gateway.memberships import Membership
+from dossier.chat.gateway.rooms import RoomMembership
 from dossier.chat.models import ChatProfile, ChatRoom, VirtualUser
-from dossier.chat.service.memberships import Memberships
+from dossier.chat.service.rooms import Memberships
 from dossier.chat.types import AnswerScope
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
@@ -28,8 +27,8 @@ class ScopesService:
         self._memberships = Memberships(session, actor)
         self._directory = Directory(session, actor)
 
-    async def admit(self, membership: Membership, persona: VirtualUser) -> None:
-        """Let one's own virtual user join; another person's must be in the room."""
+    async def admit(self, membership: RoomMembership, persona: VirtualUser) -> None:
+        """Add the caller's virtual user to a room; another person's must be in it."""
         if persona.owner_id != membership.member.profile_id:
             await self.scope_for(membership.room, persona)
             return
@@ -52,7 +51,11 @@ class ScopesService:
         return scope
 
     async def scope_at(
-        self, membership: Membership, persona_id: UUID, *, leaf_id: UUID | None = None
+        self,
+        membership: RoomMembership,
+        persona_id: UUID,
+        *,
+        leaf_id: UUID | None = None,
     ) -> tuple[VirtualUser, AnswerScope]:
         """Return the virtual user and the same, for a known membership."""
         room = membership.room
@@ -72,7 +75,7 @@ class ScopesService:
     async def _attached(self, room: ChatRoom, leaf_id: UUID | None) -> tuple[UUID, ...]:
         if leaf_id is None:
             return ()
-        path = await branch_gateway.list_path_for_org(
+        path = await message_gateway.list_path_for_org(
             self._session, self._actor.org_id, room.id, leaf_id, PATH_MESSAGES
         )
         sent = await message_gateway.list_attachments_for_org(

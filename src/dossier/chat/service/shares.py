@@ -1,8 +1,10 @@
-"""Links that show a conversation to whoever holds them, until they end."""
+"""Links that show a conversation to anybody who has them, until they expire."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -14,15 +16,12 @@ from dossier.chat.exceptions import (
     ChatShareNotFoundError,
     NothingToShareError,
 )
-from dossier.chat.gateway import branches as branch_gateway
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import rooms as room_gateway
-from dossier.chat.gateway import shares as gateway
 from dossier.chat.models import ChatMessage, ChatShare
-from dossier.chat.rules import shares as rules
-from dossier.chat.schemas.messages import SharedMessage, SharedResponse
-from dossier.chat.service.memberships import Memberships
-from dossier.chat.service.views import MessageView, views_of
+from dossier.chat.schemas import SharedMessage, SharedResponse
+from dossier.chat.service.branches import MessageView, views_of
+from dossier.chat.service.rooms import Memberships
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
@@ -31,18 +30,28 @@ ENTITY = "chat_share"
 NOBODY = UUID(int=0)
 """An organisation that is none: its transaction sees no rows."""
 HOLDER = "holder of a link"
+TOKEN_BYTES: Final = 32
+SHOWN: Final = ("number", "filename", "page", "label", "quote")
+"""Members of a citation that strangers see: no ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class MadeShare:
-    """A new link, and the token that is told once."""
+def new_token() -> str:
+    """Return a token that cannot be guessed."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
 
-    share: ChatShare
-    token: str
+
+def token_sha256(token: str) -> str:
+    """Return what is stored of a token; found by it, a link leaks nothing by timing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def shown_citation(citation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a citation as strangers see it."""
+    return {name: citation.get(name) for name in SHOWN}
 
 
 class SharesService:
-    """The links of rooms that whoever asks owns."""
+    """The links of rooms that the caller owns."""
 
     def __init__(self, session: Session, actor: Actor, ttl_days: int) -> None:
         self._session = session
@@ -53,34 +62,34 @@ class SharesService:
 
     async def share(
         self, room_id: UUID, message_id: UUID | None, expires_in_days: int | None
-    ) -> MadeShare:
-        """Make a link to the room so far, or to one message; later ones stay hidden."""
+    ) -> tuple[ChatShare, str]:
+        """Make a link to the room so far, or to one message; return also its token."""
         membership = await self._memberships.get_as_owner(room_id)
         last = await self._last_shown(room_id, message_id)
-        token = rules.new_token()
+        token = new_token()
         share = ChatShare(
             org_id=self._actor.org_id,
             room_id=room_id,
             message_id=last.id,
             kind=ShareKind.MESSAGE if message_id else ShareKind.ROOM,
-            token_sha256=rules.token_sha256(token),
+            token_sha256=token_sha256(token),
             expires_at=now() + timedelta(days=expires_in_days or self._ttl_days),
             created_by=membership.member.profile_id,
         )
-        await gateway.add_share(self._session, share)
+        await room_gateway.add_share(self._session, share)
         await self._record("create", share)
-        return MadeShare(share, token)
+        return share, token
 
     async def list_shares(self, room_id: UUID) -> Sequence[ChatShare]:
         """Return the links of a room."""
         await self._memberships.get_as_owner(room_id)
-        return await gateway.list_shares_for_org(
+        return await room_gateway.list_shares_for_org(
             self._session, self._actor.org_id, room_id
         )
 
     async def revoke(self, share_id: UUID) -> None:
         """End a link now."""
-        share = await gateway.get_share_for_org(
+        share = await room_gateway.get_share_for_org(
             self._session, self._actor.org_id, share_id
         )
         if share is None:
@@ -99,11 +108,12 @@ class SharesService:
     async def _last_shown(self, room_id: UUID, message_id: UUID | None) -> ChatMessage:
         org_id = self._actor.org_id
         if message_id is None:
-            newest = await branch_gateway.get_newest_message_for_org(
+            newest = await message_gateway.get_newest_message_for_org(
                 self._session, org_id, room_id
             )
             if newest is None:
-                raise NothingToShareError
+                detail = "Send a message first, then share the room."
+                raise NothingToShareError(detail)
             return newest
         message = await message_gateway.get_message_for_org(
             self._session, org_id, room_id, message_id
@@ -111,7 +121,8 @@ class SharesService:
         if message is None or message.deleted_at is not None:
             raise ChatMessageNotFoundError(message_id)
         if message.state == MessageState.PENDING:
-            raise AnswerPendingError
+            detail = "This answer is still being written: share it when it is complete."
+            raise AnswerPendingError(detail)
         return message
 
     async def _record(self, action: str, share: ChatShare) -> None:
@@ -138,10 +149,10 @@ class SharedReader:
         self._sessions = sessions
 
     async def open(self, token: str) -> SharedResponse:
-        """Return what the link shows; ended and unknown ones are told alike."""
-        digest = rules.token_sha256(token)
+        """Return what the link shows; expired and unknown ones give the same 404."""
+        digest = token_sha256(token)
         async with tenant_transaction(self._sessions, NOBODY) as session:
-            org_id = await gateway.get_org_of_share_for_system(session, digest)
+            org_id = await room_gateway.get_org_of_share_for_system(session, digest)
         if org_id is None:
             raise ChatShareNotFoundError
         async with tenant_transaction(self._sessions, org_id) as session:
@@ -149,7 +160,7 @@ class SharedReader:
 
 
 async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
-    share = await gateway.get_live_share_for_org(session, org_id, digest, now())
+    share = await room_gateway.get_live_share_for_org(session, org_id, digest, now())
     if share is None:
         raise ChatShareNotFoundError
     room = await room_gateway.get_room_for_org(session, org_id, share.room_id)
@@ -168,9 +179,9 @@ async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
 
 
 async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:
-    """Return what is shown, the oldest first: words that are there, no drafts."""
+    """Return what is shown, the oldest first: neither deleted nor empty messages."""
     is_whole = share.kind == ShareKind.ROOM
-    path = await branch_gateway.list_path_for_org(
+    path = await message_gateway.list_path_for_org(
         session,
         share.org_id,
         share.room_id,
@@ -194,6 +205,6 @@ def _stranger_sees(view: MessageView) -> SharedMessage:
             "sender": view.sender,
             "text": view.text,
             "created_at": view.created_at,
-            "citations": [rules.shown_citation(each) for each in view.citations],
+            "citations": [shown_citation(each) for each in view.citations],
         }
     )

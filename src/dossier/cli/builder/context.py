@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
-from dossier.cli.builder.errors import JobFailedError
+from dossier.cli.builder.types import JobFailedError
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -16,7 +16,7 @@ from dossier.jobs.constants import FINISHED, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.pif.service import PifService
+from dossier.pif.service.pif import PifService
 from dossier.products.service import FormulaImporter, FormulaService, ProductsService
 from dossier.reports.service import ReportsService
 

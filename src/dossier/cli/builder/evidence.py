@@ -6,7 +6,7 @@ from uuid import UUID
 from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.facts import StatedEvidence, StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, StoredFile
-from dossier.pif.constants import Outcome
+from dossier.pif.constants import MatchOutcome
 from dossier.pif.schemas import MatchResponse
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
@@ -109,7 +109,7 @@ async def _unlink_unmatched(
     formula_id: UUID | None,
 ) -> None:
     """Remove links that earlier rules made and today's rules would not make."""
-    judged = {m.document_id for m in matches if m.outcome is not Outcome.STATED}
+    judged = {m.document_id for m in matches if m.outcome is not MatchOutcome.STATED}
     served = {(m.document_id, t.item, t.requirement) for m in matches for t in m.serves}
     for link in await products.list_links(product_id):
         if link.matched_by not in AUTOMATIC or link.document_id not in judged:

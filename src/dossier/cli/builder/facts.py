@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from dossier.cli.builder.errors import UnusableInputError
-from dossier.cli.builder.types import FolderFile
+from dossier.cli.builder.types import FolderFile, UnusableInputError
 from dossier.core.schemas import RequestModel
-from dossier.pif.rules import rulebook
+from dossier.pif.rules.items import rulebook
 from dossier.products.constants import ITEM_COUNT
 from dossier.products.exceptions import CategoryUnknownError
 from dossier.products.rules import category_of
@@ -75,6 +74,7 @@ class FormulaChoice(RequestModel):
 
     file: str | None = None
     sheet: str | None = None
+    column: str | None = None
     tolerance: Decimal = Field(default=Decimal(0), ge=0, le=1)
 
 
@@ -266,11 +266,11 @@ def _unknown_references(
     for position, entry in enumerate(extras.evidence):
         if entry.file not in names:
             place = stated.locate(("evidence", position, "file"))
-            yield f"{place}: no such paper in the folder: {entry.file}"
+            yield f"{place}: no such file in the folder: {entry.file}"
     chosen = extras.formula.file
     if chosen is not None and chosen not in names:
         place = stated.locate(("formula", "file"))
-        yield f"{place}: no such paper in the folder: {chosen}"
+        yield f"{place}: no such file in the folder: {chosen}"
     for position, entry in enumerate(extras.evidence):
         known = [part.code for part in rulebook().item(entry.item).requirements]
         if entry.requirement is not None and entry.requirement not in known:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.terminal import display_name
-from dossier.cli.builder.types import FolderFile, RefusedFile
+from dossier.cli.builder.types import FolderFile, RefusedFile, UnusableInputError
 
 PRODUCT_FILES = ("product.yaml", "product.yml")
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
@@ -48,7 +47,7 @@ def read_folder(root: Path, *, apart_from: Path) -> Folder:
         reasons = "".join(
             f"\n  {display_name(entry.name)}: {entry.reason}" for entry in refused
         )
-        message = f"{root}: nothing in this folder can be used as a paper{reasons}"
+        message = f"{root}: no file in this folder can be used as a document{reasons}"
         raise UnusableInputError(message)
     candidates = [root / name for name in PRODUCT_FILES]
     product_file = next((path for path in candidates if path.is_file()), None)
@@ -60,7 +59,7 @@ def _require_readable_folder(root: Path) -> None:
         message = f"{root}: there is no such folder"
         raise UnusableInputError(message)
     if not root.is_dir():
-        message = f"{root}: this is a file; give the folder that holds the papers"
+        message = f"{root}: this is a file; give the folder that holds the documents"
         raise UnusableInputError(message)
     if not os.access(root, os.R_OK | os.X_OK):
         message = f"{root}: this folder may not be read; check its permissions"

@@ -7,7 +7,7 @@ from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.facts import StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, RefusedFile, StoredFile
 from dossier.core.errors import InvalidError, TooLargeError
-from dossier.products.service import FormulaDraft, FormulaWish
+from dossier.products.service import FormulaDraft
 
 
 async def import_formula(
@@ -31,13 +31,15 @@ async def import_formula(
     drafts: list[FormulaDraft] = []
     refused: list[RefusedFile] = []
     for entry in named or spreadsheets:
-        options = FormulaWish(
-            document_id=entry.document_id,
-            sheet=facts.formula.sheet,
-            tolerance=facts.formula.tolerance,
-        )
         try:
-            drafts.append(await context.importer().preview(product_id, options))
+            draft = await context.importer().preview(
+                product_id,
+                entry.document_id,
+                sheet=facts.formula.sheet,
+                column=facts.formula.column,
+                tolerance=facts.formula.tolerance,
+            )
+            drafts.append(draft)
         except (InvalidError, TooLargeError) as exc:
             # A detail begins with its file, which `RefusedFile` names already.
             reason = exc.detail.removeprefix(f"{entry.file.path.name}: ")

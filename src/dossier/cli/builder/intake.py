@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.cli.builder.context import BuildContext
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.facts import StatedFacts
 from dossier.cli.builder.terminal import StageProgress, display_name
 from dossier.cli.builder.types import (
@@ -14,11 +13,11 @@ from dossier.cli.builder.types import (
     ImportedDocument,
     RefusedFile,
     StoredFile,
+    UnusableInputError,
 )
+from dossier.documents.blobs import discard_duplicate, store_upload
 from dossier.documents.constants import TextState
 from dossier.documents.models import Document
-from dossier.documents.service import take_in
-from dossier.documents.tasks import put_away
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.kinds import SPREADSHEETS
 from dossier.integrations.storage.exceptions import BlobMissingError
@@ -88,7 +87,7 @@ def require_legible(
 
 
 async def _store(context: BuildContext, file: FolderFile) -> StoredFile:
-    received = await take_in(
+    received = await store_upload(
         context.store,
         context.actor.org_id,
         _pieces(file.path, context.max_size_bytes),
@@ -100,7 +99,9 @@ async def _store(context: BuildContext, file: FolderFile) -> StoredFile:
     if job is None:
         # A known document whose bytes were missing, or which was never read, is read
         # now; its bytes must be in the store before the job runs.
-        await put_away(context.sessions, context.store, document, received.blob_key)
+        await discard_duplicate(
+            context.sessions, context.store, document, received.blob_key
+        )
         was_missing = document.unreadable_reason == BlobMissingError.code()
         if was_missing or document.text_state == TextState.PENDING:
             async with context.transaction() as session:

@@ -12,10 +12,10 @@ from pathlib import Path
 from uuid import UUID
 
 from dossier.cli.builder.context import BuildContext
-from dossier.cli.builder.errors import UnusableInputError
 from dossier.cli.builder.terminal import StageProgress
+from dossier.cli.builder.types import UnusableInputError
 from dossier.pif.constants import Market
-from dossier.pif.service import VersionResult
+from dossier.pif.service.pif import VersionResult
 from dossier.reports.constants import ReportFile
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dossier.accounts.service import OrganisationsService
 from dossier.cli.builder.context import BuildContext
-from dossier.cli.builder.errors import JobFailedError, UnusableInputError
 from dossier.cli.builder.evidence import link_evidence
 from dossier.cli.builder.facts import (
     StatedFacts,
@@ -21,6 +20,7 @@ from dossier.cli.builder.intake import read_documents, require_legible, store_fi
 from dossier.cli.builder.outputs import output_folder, print_version, write_report
 from dossier.cli.builder.result import BuildResult
 from dossier.cli.builder.terminal import WRITING, Stages
+from dossier.cli.builder.types import JobFailedError, UnusableInputError
 from dossier.core.errors import AppError
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database

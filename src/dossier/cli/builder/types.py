@@ -1,8 +1,8 @@
-"""Values that several steps of a build share."""
+"""Values and errors that several steps of a build share."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 FORMULA_ITEM: Final = 3
@@ -53,3 +53,19 @@ class ImportedDocument:
     unreadable: str | None
     is_illegible: bool = False
     encoding: str | None = None
+
+
+class UnusableInputError(Exception):
+    """The folder, the facts or the options cannot be used."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+class JobFailedError(Exception):
+    """A job that the build cannot do without has failed."""
+
+    def __init__(self, kind: str, problem: dict[str, Any]) -> None:
+        title = problem.get("title", "cancelled")
+        super().__init__(f"{kind}: {title}: {problem.get('detail', '')}")

@@ -1,1 +1,0 @@
-"""Model servers: chat, typed output and embeddings by pydantic-ai."""

@@ -1,10 +1,10 @@
-"""A circuit breaker: a server that keeps failing is left alone for a while."""
+"""A circuit breaker: a server that keeps failing is not called for a while."""
 
 from collections.abc import Callable
 
 
 class Breaker:
-    """Opens after failures in a row; lets one call through after a rest."""
+    """Opens after failures in a row; half-open, it lets one call through."""
 
     def __init__(
         self, failures: int, reset_s: float, monotonic: Callable[[], float]
@@ -17,7 +17,7 @@ class Breaker:
         self._is_probing = False
 
     def admit(self) -> bool:
-        """Tell whether a call may go; after the rest, one alone may try."""
+        """Return whether a call may be made; after the wait, only one at a time."""
         if self._opened_at_s is None:
             return True
         if self._is_probing or self.wait_s() > 0:
@@ -27,7 +27,7 @@ class Breaker:
 
     @property
     def is_probing(self) -> bool:
-        """Tell whether one call is out to see if the server works again."""
+        """Return whether the one call of the half-open state is under way."""
         return self._is_probing
 
     def wait_s(self) -> float:
@@ -50,5 +50,5 @@ class Breaker:
         self._is_probing = False
 
     def abandon(self) -> None:
-        """Note that a call ended without telling anything about the server."""
+        """Note that a call ended without a sign of whether the server works."""
         self._is_probing = False

@@ -1,4 +1,4 @@
-"""The one way to a model: budgets are reserved before a call, the ledger settled after.
+"""Every call of a model: its budget is reserved before, the ledger settled after.
 
 `BudgetedModel` and `BudgetedEmbeddingModel` wrap the models of one server. No database
 transaction is open while the network is used. Each candidate of a fallback is a call of
@@ -30,16 +30,15 @@ from typing_extensions import override
 from dossier.integrations.llm import failures
 from dossier.integrations.llm.failures import CallFailedError
 from dossier.integrations.llm.server import ServerClient
-from dossier.integrations.llm.tokens import TOKENS_PER_MESSAGE, estimate_tokens
 from dossier.integrations.llm.types import (
+    CallOutcome,
     CallRecord,
     CallTag,
-    Outcome,
     Purpose,
     Recorder,
     Usage,
 )
-from dossier.integrations.llm.usage import usage_of
+from dossier.integrations.llm.usage import TOKENS_PER_MESSAGE, estimate_tokens, usage_of
 
 _log = logging.getLogger(__name__)
 _settling: set[asyncio.Task[None]] = set()
@@ -60,14 +59,14 @@ def paid_by(tag: CallTag) -> Iterator[None]:
         _tag.reset(token)
 
 
-class Call:
+class BudgetedCall:
     """One call under way; it counts as cancelled until it ends otherwise."""
 
     def __init__(self, client: ServerClient, model: str, input_tokens: int) -> None:
         self.model = model
         self.usage = Usage()
         self.written = ""
-        self.outcome = Outcome.CANCELLED
+        self.outcome = CallOutcome.CANCELLED
         self.error_code: str | None = None
         self.first_token_ms: int | None = None
         self.content: Callable[[], tuple[str, str]] | None = None
@@ -116,7 +115,7 @@ async def budgeted(
     *,
     input_tokens: int,
     max_output_tokens: int = 0,
-) -> AsyncGenerator[Call]:
+) -> AsyncGenerator[BudgetedCall]:
     """Reserve a budget for a call inside the block, and settle it at the end.
 
     Raises `CallFailedError` for each failure of the server.
@@ -124,7 +123,7 @@ async def budgeted(
     label, breaker = client.server.label, client.breaker
     if not breaker.admit():
         raise failures.breaker_open(label, breaker.wait_s())
-    call = Call(client, model, input_tokens)
+    call = BudgetedCall(client, model, input_tokens)
     try:
         reservation = await _reserved(
             recorder, call, _tag.get(), input_tokens + max_output_tokens
@@ -149,7 +148,9 @@ async def budgeted(
     breaker.succeed()
 
 
-async def _reserved(recorder: Recorder, call: Call, tag: CallTag, tokens: int) -> UUID:
+async def _reserved(
+    recorder: Recorder, call: BudgetedCall, tag: CallTag, tokens: int
+) -> UUID:
     """Reserve; a reservation that a cancelled caller left behind is given back."""
     reserving = asyncio.ensure_future(recorder.reserve(tag, call.model, tokens))
 
@@ -165,7 +166,9 @@ async def _reserved(recorder: Recorder, call: Call, tag: CallTag, tokens: int) -
         raise
 
 
-def _settled(recorder: Recorder, reservation: UUID, call: Call) -> asyncio.Task[None]:
+def _settled(
+    recorder: Recorder, reservation: UUID, call: BudgetedCall
+) -> asyncio.Task[None]:
     """Settle in a task of its own: a second cancel must not leave tokens reserved."""
     task = asyncio.create_task(recorder.settle(reservation, call.record()))
     _settling.add(task)
@@ -177,7 +180,7 @@ def _log_unsettled(task: asyncio.Task[None]) -> None:
     """Log a ledger that failed: an answer that is there is not lost for it."""
     _settling.discard(task)
     if not task.cancelled() and task.exception() is not None:
-        _log.error("a call was not settled", exc_info=task.exception())
+        _log.error("llm.call.unsettled", exc_info=task.exception())
 
 
 class BudgetedModel(WrapperModel):
@@ -200,19 +203,19 @@ class BudgetedModel(WrapperModel):
     ) -> ModelResponse:
         """Return a whole answer."""
         limits = self._client.limits
-        patience_s = limits.first_token_timeout_s + limits.idle_timeout_s
+        limit_s = limits.first_token_timeout_s + limits.idle_timeout_s
         async with self._call(messages, model_settings, model_request_parameters) as (
             call,
             settings,
         ):
             try:
-                async with asyncio.timeout(patience_s):
+                async with asyncio.timeout(limit_s):
                     response = await self.wrapped.request(
                         messages, settings, model_request_parameters
                     )
             except TimeoutError as error:
                 label = self._client.server.label
-                raise failures.silent(label, patience_s, has_begun=False) from error
+                raise failures.silent(label, limit_s, has_begun=False) from error
             self._note(call, messages, response)
             self._end(call, response)
         return response
@@ -251,7 +254,7 @@ class BudgetedModel(WrapperModel):
                     call.first_token_ms = _first_token(stream, call)
                     self._note(call, messages, stream.get())
             if stream.cancelled:  # longer than allowed: it was ended by us
-                call.usage, call.outcome = Usage(), Outcome.COMPLETED
+                call.usage, call.outcome = Usage(), CallOutcome.COMPLETED
             elif stream.get().state == "complete":
                 self._end(call, stream.get())
 
@@ -261,8 +264,8 @@ class BudgetedModel(WrapperModel):
         messages: list[ModelMessage],
         model_settings: ModelSettings | None,
         parameters: ModelRequestParameters,
-    ) -> AsyncGenerator[tuple[Call, ModelSettings]]:
-        """Begin a call, by the name of a model that the server may have to tell."""
+    ) -> AsyncGenerator[tuple[BudgetedCall, ModelSettings]]:
+        """Begin a call of the model that the settings, or else the server, name."""
         client = self._client
         settings = client.adapted(messages, model_settings)
         async with budgeted(
@@ -280,9 +283,9 @@ class BudgetedModel(WrapperModel):
             yield call, settings
 
     def _note(
-        self, call: Call, messages: list[ModelMessage], response: ModelResponse
+        self, call: BudgetedCall, messages: list[ModelMessage], response: ModelResponse
     ) -> None:
-        """Keep what a response has come to, whether it is whole or not."""
+        """Keep what has been received of a response, whole or not."""
         contents = (getattr(part, "content", None) for part in response.parts)
         call.written = "".join(text for text in contents if isinstance(text, str))
         if not call.written and response.parts:
@@ -292,12 +295,12 @@ class BudgetedModel(WrapperModel):
         )
         call.content = lambda: (_otel_json(messages), _otel_json([response]))
 
-    def _end(self, call: Call, response: ModelResponse) -> None:
+    def _end(self, call: BudgetedCall, response: ModelResponse) -> None:
         """Accept the end that a response names, or refuse it."""
         if response.finish_reason in {None, "error"}:
             raise failures.cut(self._client.server.label, "finish_unknown")
         is_refusal = response.finish_reason == "content_filter"
-        call.outcome = Outcome.REFUSED if is_refusal else Outcome.COMPLETED
+        call.outcome = CallOutcome.REFUSED if is_refusal else CallOutcome.COMPLETED
 
 
 class BudgetedEmbeddingModel(WrapperEmbeddingModel):
@@ -335,11 +338,11 @@ class BudgetedEmbeddingModel(WrapperEmbeddingModel):
                 raise failures.silent(label, limit_s, has_begun=False) from error
             call.usage = Usage(usage_of(result.usage).input_tokens, 0)
             _check_vectors(label, result.embeddings, len(texts))
-            call.outcome = Outcome.COMPLETED
+            call.outcome = CallOutcome.COMPLETED
         return result
 
 
-def _first_token(stream: StreamedResponse, call: Call) -> int | None:
+def _first_token(stream: StreamedResponse, call: BudgetedCall) -> int | None:
     after_s = stream.time_to_first_chunk(call.began_at_s)
     return None if after_s is None else round(after_s * 1000)
 

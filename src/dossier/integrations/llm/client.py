@@ -44,11 +44,11 @@ from dossier.integrations.llm.server import ServerClient, output_form
 from dossier.integrations.llm.thinking import CLOSING, OPENING
 from dossier.integrations.llm.types import (
     CallTag,
-    ChatMessage,
-    ChatRequest,
     Completed,
     Completion,
+    CompletionRequest,
     FinishReason,
+    PromptMessage,
     Purpose,
     Recorder,
     ServerAbilities,
@@ -78,10 +78,6 @@ _FINISHES: dict[str | None, FinishReason] = {
 }
 
 
-async def _no_abilities() -> ServerAbilities | None:
-    return None
-
-
 class ChatClient:
     """Asks the configured chat models; one object serves a whole process."""
 
@@ -89,7 +85,7 @@ class ChatClient:
         self,
         plan: ModelPlan,
         recorder: Recorder,
-        abilities: AskAbilities = _no_abilities,
+        abilities: AskAbilities | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -102,14 +98,14 @@ class ChatClient:
             for server in plan.servers
         ]
         self._models: dict[Purpose, Model] = {}
-        self._places = asyncio.Semaphore(plan.limits.max_concurrent)
+        self._slots = asyncio.Semaphore(plan.limits.max_concurrent)
 
     def model_name(self, purpose: Purpose) -> str:
-        """Return the model that a purpose is served by first, as far as it is known."""
+        """Return the first model of a purpose; `UNNAMED` until its server was asked."""
         return self._serving(purpose)[0].known_name(purpose)
 
     async def find_name(self, purpose: Purpose) -> str:
-        """Return the same, asking a server that names its model itself."""
+        """Return the same, asking a server whose model is not named in the settings."""
         try:
             return await self._serving(purpose)[0].find_name(purpose)
         except CallFailedError:
@@ -120,7 +116,7 @@ class ChatClient:
         return self._serving(purpose)[0].server.label
 
     def warm_up(self) -> None:
-        """Build all models now: the first question shall not wait for imports."""
+        """Build all models now: the first question need not wait for imports."""
         for purpose in Purpose:
             if any(purpose in each.server.models for each in self._servers):
                 self._model(purpose)
@@ -130,7 +126,7 @@ class ChatClient:
         for server in self._servers:
             await server.close()
 
-    async def complete(self, request: ChatRequest, tag: CallTag) -> Completion:
+    async def complete(self, request: CompletionRequest, tag: CallTag) -> Completion:
         """Return the whole answer."""
         texts: list[str] = []
         async for event in self.stream(request, tag):
@@ -145,7 +141,7 @@ class ChatClient:
         raise AssertionError  # a stream ends with its end, or raises
 
     async def stream(
-        self, request: ChatRequest, tag: CallTag
+        self, request: CompletionRequest, tag: CallTag
     ) -> AsyncGenerator[StreamEvent]:
         """Yield the answer piece by piece; closing the iterator stops the model."""
         model = self._model(request.purpose)
@@ -154,7 +150,7 @@ class ChatClient:
         opening = model_request_stream(
             model, _messages_of(request.messages), model_settings=settings
         )
-        async with self._place():
+        async with self._slot():
             try:
                 async with AsyncExitStack() as stack:
                     with paid_by(tag):  # left before anything is yielded
@@ -181,7 +177,7 @@ class ChatClient:
     ) -> T:
         """Return an answer of a type; each request is a call of its own."""
         first = self._serving(purpose)[0]
-        abilities = await self._abilities()
+        abilities = await self._abilities() if self._abilities else None
         form = output_form(
             output_type, first.server, first.known_name(purpose), abilities
         )
@@ -197,7 +193,7 @@ class ChatClient:
             request_limit=max_requests, tool_calls_limit=_MAX_TOOL_CALLS
         )
         max_tokens = max_output_tokens or self._limits.max_output_tokens
-        async with self._place():
+        async with self._slot():
             try:
                 with paid_by(tag):
                     result = await agent.run(
@@ -211,7 +207,7 @@ class ChatClient:
                 theirs.UserError,
                 ExceptionGroup,
             ) as error:
-                # Its text repeats the papers that were read: not for the log.
+                # Its text repeats the documents that were read: not for the log.
                 raise _problem_of(error) from None
         found: T = result.output
         return found
@@ -239,18 +235,18 @@ class ChatClient:
         return self._models[purpose]
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """Hold one of the places of calls under way."""
+    async def _slot(self) -> AsyncIterator[None]:
+        """Hold one of the slots for calls under way."""
         try:
             async with asyncio.timeout(self._limits.first_token_timeout_s):
-                await self._places.acquire()
+                await self._slots.acquire()
         except TimeoutError:
-            detail = "All places for calls are taken."
+            detail = "All `DOSSIER_AI__MAX_CONCURRENT` calls are under way."
             raise ModelUnavailableError(detail, retry_after_s=5) from None
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.release()
 
     async def _texts(
         self, stream: StreamedResponse, max_tokens: int
@@ -356,7 +352,7 @@ def _text_of(event: ModelResponseStreamEvent) -> str:
     return ""
 
 
-def _messages_of(turns: Sequence[ChatMessage]) -> list[ModelMessage]:
+def _messages_of(turns: Sequence[PromptMessage]) -> list[ModelMessage]:
     messages: list[ModelMessage] = []
     for turn in turns:
         # Half of a surrogate pair, which JSON may escape, is no text for a client.

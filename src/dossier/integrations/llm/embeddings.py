@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from dossier.integrations.llm.exceptions import ModelResponseMalformedError
 from dossier.integrations.llm.plan import ModelPlan, ModelServer
-from dossier.integrations.llm.tokens import estimate_tokens
 from dossier.integrations.llm.types import CallTag, Purpose, Recorder
+from dossier.integrations.llm.usage import estimate_tokens
 
 if TYPE_CHECKING:
     from pydantic_ai import Embedder
@@ -50,7 +50,12 @@ class EmbeddingClient:
 
     async def embed(self, texts: Sequence[str], tag: CallTag) -> list[list[float]]:
         """Return one vector for each text, all of one length."""
-        embedder, vectors = await self._opened(), list[list[float]]()
+        if self._opening is None:
+            # The imports take a second, in which a web process answers others; a
+            # search that is cancelled meanwhile does not stop them for the next one.
+            self._opening = asyncio.create_task(asyncio.to_thread(self._open))
+        _client, embedder = await asyncio.shield(self._opening)
+        vectors: list[list[float]] = []
         from dossier.integrations.llm.budgeted import paid_by  # noqa: PLC0415 - as below
         from dossier.integrations.llm.failures import CallFailedError  # noqa: PLC0415
 
@@ -67,13 +72,6 @@ class EmbeddingClient:
             detail = f"{self._server.label} answered vectors of different sizes."
             raise ModelResponseMalformedError(detail)
         return vectors
-
-    async def _opened(self) -> "Embedder":
-        if self._opening is None:
-            # The imports take a second, in which a web process answers others; a
-            # search that waits no longer does not stop them for the next one.
-            self._opening = asyncio.create_task(asyncio.to_thread(self._open))
-        return (await asyncio.shield(self._opening))[1]
 
     def _open(self) -> "tuple[ServerClient, Embedder]":
         from pydantic_ai import Embedder  # noqa: PLC0415 - 60 MiB

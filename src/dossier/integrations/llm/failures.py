@@ -19,7 +19,7 @@ from dossier.integrations.llm.exceptions import (
     ModelUnavailableError,
 )
 from dossier.integrations.llm.responses import BodyCutError, bounded_s
-from dossier.integrations.llm.types import Outcome
+from dossier.integrations.llm.types import CallOutcome
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context length"
@@ -41,10 +41,10 @@ class CallFailedError(Exception):
     """One call of one server failed; `error` is the problem that callers get."""
 
     error: AppError
-    outcome: Outcome
+    outcome: CallOutcome
     code: str
     is_final: bool = False
-    """No other server is asked: the question is at fault."""
+    """No other server is asked: the fault lies in the request."""
     blames_server: bool = True
     """Counts for the server's circuit breaker."""
     is_free: bool = False
@@ -71,7 +71,7 @@ def failure_of(label: str, error: Exception, *, has_begun: bool) -> CallFailedEr
 def unreachable(label: str, why: str) -> CallFailedError:
     """No connection was made, or it ended before an answer began."""
     error = ModelUnavailableError(f"{label} cannot be reached: {why}.")
-    return CallFailedError(error, Outcome.FAILED, "unreachable", is_free=True)
+    return CallFailedError(error, CallOutcome.FAILED, "unreachable", is_free=True)
 
 
 def silent(label: str, limit_s: float, *, has_begun: bool) -> CallFailedError:
@@ -79,28 +79,28 @@ def silent(label: str, limit_s: float, *, has_begun: bool) -> CallFailedError:
     when = "in the middle of an answer" if has_begun else "before the first token"
     error = ModelTimeoutError(f"{label} said nothing for {limit_s:g} s {when}.")
     code = "idle_timeout" if has_begun else "first_token_timeout"
-    return CallFailedError(error, Outcome.TIMED_OUT, code)
+    return CallFailedError(error, CallOutcome.TIMED_OUT, code)
 
 
 def cut(label: str, code: str = "cut") -> CallFailedError:
     """The answer ended without its end."""
     error = ModelStreamCutError(f"{label} broke off before its answer was whole.")
-    return CallFailedError(error, Outcome.CUT, code)
+    return CallFailedError(error, CallOutcome.CUT, code)
 
 
 def malformed(label: str, why: str) -> CallFailedError:
     """The answer is not of the protocol."""
     error = ModelResponseMalformedError(f"{label} answered {why}.")
-    return CallFailedError(error, Outcome.FAILED, "malformed")
+    return CallFailedError(error, CallOutcome.FAILED, "malformed")
 
 
 def breaker_open(label: str, wait_s: float) -> CallFailedError:
     """The circuit breaker of a server is open."""
     error = ModelUnavailableError(
-        f"{label} failed too often in a row and is left alone for a while.",
+        f"{label} failed too often in a row and is not asked for a while.",
         retry_after_s=max(1, round(wait_s)),
     )
-    return CallFailedError(error, Outcome.FAILED, "breaker", blames_server=False)
+    return CallFailedError(error, CallOutcome.FAILED, "breaker", blames_server=False)
 
 
 def unnamed(label: str, count: int) -> CallFailedError:
@@ -109,7 +109,7 @@ def unnamed(label: str, count: int) -> CallFailedError:
         f"{label} lists {count} models for chats; a setting must name one."
     )
     return CallFailedError(
-        error, Outcome.FAILED, "model_unnamed", blames_server=False, is_free=True
+        error, CallOutcome.FAILED, "model_unnamed", blames_server=False, is_free=True
     )
 
 
@@ -118,7 +118,10 @@ def _of_answer(label: str, error: theirs.ModelAPIError) -> CallFailedError:
     if status is None:  # the library has no class for 3xx
         status = getattr(error.__cause__, "status_code", None)
     if status is not None or error.in_stream:
-        return _rejected(label, status or _status_in(error.body), error)
+        if status is None:  # an error inside a stream may name one
+            code = _details(error.body).get("code")
+            status = code if isinstance(code, int) and code in range(400, 600) else 500
+        return _rejected(label, status, error)
     if isinstance(error.__cause__, ValueError):
         return malformed(label, "what is not JSON")
     return cut(label)
@@ -140,22 +143,24 @@ def _of_connection(
 def _rejected(label: str, status: int, error: theirs.ModelAPIError) -> CallFailedError:
     """Name an answer of 3xx, 4xx or 5xx, or such an error inside a stream."""
     details = _details(error.body)
-    word = _word_of(details)
+    # Its machine-readable word alone: messages may repeat prompts.
+    words = (details.get("code"), details.get("type"))
+    word = next((w for w in words if isinstance(w, str) and _WORD.fullmatch(w)), "")
     is_clients_fault = status in range(400, 500)
     if is_clients_fault and _TOO_LONG.search(f"{word} {error.body}"):
-        return _question_at_fault(
+        return _request_at_fault(
             ModelContextTooLongError(f"{label}: {word or status}."), "context_too_long"
         )
     if is_clients_fault and _FILTERED.search(word):
         refused = ModelRefusedError(f"The filter of {label} declined.")
-        return _question_at_fault(refused, "filtered", Outcome.REFUSED)
+        return _request_at_fault(refused, "filtered", CallOutcome.REFUSED)
     asked_s = bounded_s(error.retry_after)
     wait_s = None if asked_s is None else max(1, round(asked_s))
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         why = f" ({word})" if word else ""
         return CallFailedError(
             ModelRateLimitedError(f"{label} answered 429{why}.", retry_after_s=wait_s),
-            Outcome.RATE_LIMITED,
+            CallOutcome.RATE_LIMITED,
             "http_429",
             blames_server=False,
             is_free=True,
@@ -166,15 +171,15 @@ def _rejected(label: str, status: int, error: theirs.ModelAPIError) -> CallFaile
     detail = f"{label} answered {status}{': ' if why else ''}{why}."
     return CallFailedError(
         ModelUnavailableError(detail, retry_after_s=wait_s),
-        Outcome.FAILED,
+        CallOutcome.FAILED,
         f"http_{status}",
         blames_server=status >= 500,  # noqa: PLR2004 - 5xx
         is_free=True,
     )
 
 
-def _question_at_fault(
-    error: AppError, code: str, outcome: Outcome = Outcome.FAILED
+def _request_at_fault(
+    error: AppError, code: str, outcome: CallOutcome = CallOutcome.FAILED
 ) -> CallFailedError:
     return CallFailedError(
         error, outcome, code, is_final=True, blames_server=False, is_free=True
@@ -184,17 +189,3 @@ def _question_at_fault(
 def _details(body: object) -> Mapping[str, Any]:
     error = body.get("error", body) if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
-
-
-def _status_in(body: object) -> int:
-    """Return the status that an error inside a stream names, if it does."""
-    code = _details(body).get("code")
-    return code if isinstance(code, int) and code in range(400, 600) else 500
-
-
-def _word_of(details: Mapping[str, Any]) -> str:
-    """Return the machine-readable word of an error: messages may repeat prompts."""
-    words = (details.get("code"), details.get("type"))
-    return next(
-        (word for word in words if isinstance(word, str) and _WORD.fullmatch(word)), ""
-    )

@@ -12,8 +12,8 @@ _GRACE_S = 0.01
 class IdleWatch:
     """Raises `TimeoutError` where a stream stays silent after its first event.
 
-    One timer per stream, nothing to set per event. It fires at the second look: where
-    the process itself stood still, events may lie unread in the socket.
+    `asyncio.timeout` would cancel a stream also where the process itself stood still
+    and events lie unread in the socket; this timer is checked twice before it fires.
     """
 
     def __init__(self, idle_s: float) -> None:

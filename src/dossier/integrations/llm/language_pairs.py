@@ -1,4 +1,4 @@
-"""Whether an embedder knows a language: do sentences of one meaning lie together?"""
+"""Tests whether an embedder knows a language: sentences of one meaning lie together."""
 
 import json
 import math
@@ -13,7 +13,7 @@ Vector = Sequence[float]
 
 
 def load_pairs(language: str) -> list[tuple[str, str]]:
-    """Return sentences that mean the same, though they share few words."""
+    """Return pairs of sentences of one meaning that share few words."""
     text = (files(__package__) / "data" / "pairs.json").read_text("utf-8")
     return [(one, other) for one, other in json.loads(text)[language]]
 
@@ -24,27 +24,19 @@ def sentences(pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def separates(vectors: Sequence[Vector]) -> bool:
-    """Tell whether partners are nearest to each other often enough.
+    """Return whether partners are nearest to each other often enough.
 
-    Vector 0 belongs to 1, 2 to 3, and so on. A model that has never seen a language
+    Vector 0 belongs to 1, 2 to 3, and so on. A model that was not trained on a language
     puts its sentences anywhere, or all in one place.
     """
-    units = [_unit(vector) for vector in vectors]
-    hits = sum(_finds_partner(units, at) for at in range(len(units)))
+    units = []
+    for vector in vectors:
+        length = math.hypot(*vector) or 1.0
+        units.append([number / length for number in vector])
+    hits = 0
+    for at, unit in enumerate(units):
+        nearness = [sum(map(mul, unit, other)) for other in units]
+        nearness[at] = -math.inf
+        partner = nearness.pop(at ^ 1)
+        hits += partner > max(nearness)
     return bool(units) and hits >= _SHARE_NEEDED * len(units)
-
-
-def _finds_partner(units: Sequence[Vector], at: int) -> bool:
-    nearness = [_dot(units[at], other) for other in units]
-    nearness[at] = -math.inf
-    partner = nearness.pop(at ^ 1)
-    return partner > max(nearness)
-
-
-def _unit(vector: Vector) -> Vector:
-    length = math.sqrt(_dot(vector, vector)) or 1.0
-    return [number / length for number in vector]
-
-
-def _dot(one: Vector, other: Vector) -> float:
-    return float(sum(map(mul, one, other)))

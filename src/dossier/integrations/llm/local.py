@@ -34,7 +34,7 @@ class LocalEmbedder:
 
     async def embed(self, texts: Sequence[str], tag: CallTag) -> list[list[float]]:
         """Return one vector for each text, all of one length; costs nothing."""
-        del tag  # no server is asked, so there is nothing to put on an account
+        del tag  # no server is asked: nothing is charged
         if not texts:
             return []
         loop = asyncio.get_running_loop()

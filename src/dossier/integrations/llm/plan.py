@@ -1,13 +1,13 @@
 """Which servers are asked, in which order and for which models, from the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from dossier.core.settings.models import AiSettings
+from dossier.core.settings import AiSettings
 from dossier.integrations.llm.types import Purpose
 
 Wire = Literal["openai", "anthropic"]
@@ -47,7 +47,7 @@ class ModelServer:
 
     @property
     def is_vendor(self) -> bool:
-        """Tell whether this is a vendor's own address."""
+        """Return whether this is a vendor's own address."""
         return urlsplit(self.base_url).hostname in VENDOR_HOSTS
 
 
@@ -75,34 +75,47 @@ class ModelPlan:
 
 
 def model_plan(ai: AiSettings) -> ModelPlan | None:
-    """Return who is asked; `None` where the settings name no model server."""
-    servers = tuple(
-        server
-        for server in (_primary(ai), _anthropic(ai), _fallback(ai))
-        if server is not None
-    )
+    """Return the servers to ask; `None` where the settings name none."""
+    primary = _primary(ai)
+    anthropic = _anthropic(ai, is_first=primary is None)
+    candidates = (primary, anthropic, _fallback(ai))
+    servers = tuple(server for server in candidates if server is not None)
     if not servers:
         return None
-    return ModelPlan(servers, _embedder(ai), _limits(ai))
+    embedder = None
+    if primary is not None and ai.embed_model:  # Anthropic's wire has no embeddings
+        embedder = replace(primary, models={Purpose.EMBEDDING: ai.embed_model})
+    limits = CallLimits(
+        connect_timeout_s=ai.connect_timeout_s,
+        first_token_timeout_s=ai.first_token_timeout_s,
+        idle_timeout_s=ai.idle_timeout_s,
+        max_retries=ai.max_retries,
+        breaker_failures=ai.breaker_failures,
+        breaker_reset_s=ai.breaker_reset_s,
+        max_concurrent=ai.max_concurrent,
+        max_output_tokens=ai.max_output_tokens,
+    )
+    return ModelPlan(servers, embedder, limits)
 
 
 def _primary(ai: AiSettings) -> ModelServer | None:
+    key = _key(ai.api_key)
     if ai.base_url:
         models = _named(ai, strong=ai.model or UNNAMED)
-        return ModelServer("openai", _tidy(ai.base_url), _key(ai.api_key), models)
-    key = _key(ai.api_key)
+        return ModelServer("openai", _without_slash(ai.base_url), key, models)
     if key is None:
         return None
     return ModelServer("openai", OPENAI.base_url, key, _vendor_models(ai, OPENAI))
 
 
-def _anthropic(ai: AiSettings) -> ModelServer | None:
+def _anthropic(ai: AiSettings, *, is_first: bool) -> ModelServer | None:
     key = _key(ai.anthropic_api_key)
     if key is None and not ai.anthropic_base_url:
         return None
-    is_first = _primary(ai) is None
-    models = _vendor_models(ai, ANTHROPIC) if is_first else _defaults(ANTHROPIC)
-    url = _tidy(ai.anthropic_base_url or ANTHROPIC.base_url)
+    models = {Purpose.STRONG: ANTHROPIC.strong, Purpose.CHEAP: ANTHROPIC.cheap}
+    if is_first:  # the names in the settings are those of the first server
+        models = _vendor_models(ai, ANTHROPIC)
+    url = _without_slash(ai.anthropic_base_url or ANTHROPIC.base_url)
     return ModelServer("anthropic", url.removesuffix("/v1"), key, models)
 
 
@@ -111,17 +124,8 @@ def _fallback(ai: AiSettings) -> ModelServer | None:
         return None
     name = ai.fallback_model or UNNAMED
     models = {Purpose.STRONG: name, Purpose.CHEAP: name}
-    key = _key(ai.fallback_api_key)
-    return ModelServer("openai", _tidy(ai.fallback_base_url), key, models)
-
-
-def _embedder(ai: AiSettings) -> ModelServer | None:
-    """Return the server of the embedding model: Anthropic's wire has none."""
-    primary = _primary(ai)
-    if primary is None or not ai.embed_model:
-        return None
-    models = {Purpose.EMBEDDING: ai.embed_model}
-    return ModelServer(primary.wire, primary.base_url, primary.key, models)
+    url, key = _without_slash(ai.fallback_base_url), _key(ai.fallback_api_key)
+    return ModelServer("openai", url, key, models)
 
 
 def _vendor_models(ai: AiSettings, vendor: Vendor) -> dict[Purpose, str]:
@@ -138,24 +142,7 @@ def _named(ai: AiSettings, *, strong: str) -> dict[Purpose, str]:
     return models
 
 
-def _defaults(vendor: Vendor) -> dict[Purpose, str]:
-    return {Purpose.STRONG: vendor.strong, Purpose.CHEAP: vendor.cheap}
-
-
-def _limits(ai: AiSettings) -> CallLimits:
-    return CallLimits(
-        connect_timeout_s=ai.connect_timeout_s,
-        first_token_timeout_s=ai.first_token_timeout_s,
-        idle_timeout_s=ai.idle_timeout_s,
-        max_retries=ai.max_retries,
-        breaker_failures=ai.breaker_failures,
-        breaker_reset_s=ai.breaker_reset_s,
-        max_concurrent=ai.max_concurrent,
-        max_output_tokens=ai.max_output_tokens,
-    )
-
-
-def _tidy(url: str) -> str:
+def _without_slash(url: str) -> str:
     return url.strip().rstrip("/")
 
 

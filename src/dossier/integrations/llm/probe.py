@@ -1,4 +1,4 @@
-"""What a server can do, found out by asking it; every step ends in time.
+"""Asks a server what it supports; every step has a time-out.
 
 A probe belongs to no organisation, so no ledger keeps it. It takes some hundred tokens.
 """
@@ -31,20 +31,20 @@ from dossier.integrations.llm.server import ServerClient
 from dossier.integrations.llm.types import (
     CallRecord,
     CallTag,
-    ChatMessage,
-    ChatRequest,
     Completion,
+    CompletionRequest,
     EmbeddingModel,
+    PromptMessage,
     ServerAbilities,
 )
 
 _STEP_S = 20.0
 _MAX_TOKENS = 256  # some models think before they answer
 _NOBODY = CallTag(org_id=UUID(int=0), user_id=None, feature="ai.probe")
-_GREETING = (ChatMessage("user", "Reply with the word OK."),)
+_GREETING = (PromptMessage("user", "Reply with the word OK."),)
 _COUNTING = (
-    ChatMessage("user", "Count from one to ten in words, separated by commas."),
-    ChatMessage("assistant", "one, two, three, four,"),
+    PromptMessage("user", "Count from one to ten in words, separated by commas."),
+    PromptMessage("assistant", "one, two, three, four,"),
 )
 _FILLS = ServerAbilities(reachable=True, json_schema=True, tools=False)
 _CALLS = ServerAbilities(reachable=True, json_schema=False, tools=True)
@@ -58,7 +58,7 @@ class Sum(BaseModel):
 
 
 class _NoLedger:
-    """Lets every call pass, and keeps the last record."""
+    """Satisfies `Recorder` without a budget, and keeps the last record."""
 
     last: CallRecord | None = None
 
@@ -71,9 +71,9 @@ class _NoLedger:
 
 async def probe(plan: ModelPlan, step_s: float = _STEP_S) -> ServerAbilities:
     """Return what the first server, and the one that embeds, can do; never raises."""
-    limits = _hurried(plan.limits, step_s)
-    hurried = replace(plan, servers=plan.servers[:1], limits=limits)
-    return await _Probe(hurried, step_s).run()
+    limits = _probe_limits(plan.limits, step_s)
+    bounded = replace(plan, servers=plan.servers[:1], limits=limits)
+    return await _Probe(bounded, step_s).run()
 
 
 async def probe_embedder(
@@ -97,7 +97,7 @@ async def probe_embedder(
 
 
 class _Probe:
-    """One look at one server, step by step."""
+    """The probe of one server, step by step."""
 
     def __init__(self, plan: ModelPlan, step_s: float) -> None:
         self._plan = plan
@@ -107,7 +107,7 @@ class _Probe:
         self._problem: str | None = None
 
     async def run(self) -> ServerAbilities:
-        """Ask for the models, then for an answer; then for what is special."""
+        """Ask for the models, then for an answer, then for each further ability."""
         server = ServerClient(self._plan.servers[0], self._plan.limits)
         chat = ChatClient(self._plan, self._ledger, self._asked_form)
         try:
@@ -123,10 +123,12 @@ class _Probe:
             )
             if answer is None:
                 return found
+            counted = await _tried(lambda: _complete(chat, _COUNTING), self._step_s)
+            text = counted.text.strip(" ,\n").lower() if counted else ""
             return replace(
                 found,
                 stream_usage=answer.usage.output_tokens is not None,
-                continues_text=await self._continues(chat),
+                continues_text=text.startswith("five"),  # not with `one` again
                 tools=await self._answers_in(chat, _CALLS),
                 json_schema=await self._answers_in(chat, _FILLS),
             )
@@ -137,14 +139,8 @@ class _Probe:
     async def _asked_form(self) -> ServerAbilities:
         return self._abilities
 
-    async def _continues(self, chat: ChatClient) -> bool:
-        """See whether counting goes on at five, and not at one again."""
-        answer = await _tried(lambda: _complete(chat, _COUNTING), self._step_s)
-        text = answer.text if answer else ""
-        return text.strip(" ,\n").lower().startswith("five")
-
     async def _answers_in(self, chat: ChatClient, form: ServerAbilities) -> bool | None:
-        """See whether a typed answer comes in a form; a refusal of the form is a no."""
+        """Return whether typed answers come in a form; a refusal of it is a no."""
         self._abilities = form
         try:
             async with asyncio.timeout(self._step_s):
@@ -186,8 +182,10 @@ class _Probe:
         return None
 
 
-async def _complete(chat: ChatClient, messages: tuple[ChatMessage, ...]) -> Completion:
-    request = ChatRequest(messages, max_output_tokens=_MAX_TOKENS)
+async def _complete(
+    chat: ChatClient, messages: tuple[PromptMessage, ...]
+) -> Completion:
+    request = CompletionRequest(messages, max_output_tokens=_MAX_TOKENS)
     return await chat.complete(request, _NOBODY)
 
 
@@ -199,8 +197,8 @@ async def _tried(step: Callable[[], Awaitable[T]], step_s: float) -> T | None:
         return None
 
 
-def _hurried(limits: CallLimits, step_s: float) -> CallLimits:
-    """Return limits for a look: one try, and no longer than a step."""
+def _probe_limits(limits: CallLimits, step_s: float) -> CallLimits:
+    """Return limits for a probe: one try, and no longer than a step."""
     return replace(
         limits,
         connect_timeout_s=min(limits.connect_timeout_s, step_s),

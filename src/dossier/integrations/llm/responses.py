@@ -13,8 +13,8 @@ import orjson
 from dossier.core import clock
 
 LONGEST_WAIT_S = 20.0
-"""A server that asks for more is given up; somebody waits for the answer."""
-_LONGEST_TOLD_S = 86_400.0
+"""A server that asks for a longer pause is not asked again: a person is waiting."""
+_LONGEST_PAUSE_S = 86_400.0
 _NO_QUOTA = re.compile(
     rb"(?i)insufficient_quota|billing_hard_limit|credit_balance|spend_limit"
 )
@@ -48,7 +48,7 @@ async def read_body(response: httpx2.Response, most_bytes: int) -> bytes:
 
 
 def is_retry_pointless(response: httpx2.Response, content: bytes) -> bool:
-    """Tell whether asking again would not help, or only after too long a pause."""
+    """Return whether a retry is of no use, or only after too long a pause."""
     wait_s = retry_after_s(response.headers.get("retry-after"), clock.now()) or 0
     is_limited = response.status_code == httpx2.codes.TOO_MANY_REQUESTS
     return wait_s > LONGEST_WAIT_S or bool(is_limited and _NO_QUOTA.search(content))
@@ -58,27 +58,21 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
     """Read `Retry-After`, seconds or a date; `None` where it says nothing."""
     if header is None:
         return None
+    with suppress(ValueError):
+        return bounded_s(float(header))
     try:
-        seconds = float(header)
-    except ValueError:
-        return _until(header, now)
-    return bounded_s(seconds)
+        at = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):  # a year of more digits than years have
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return bounded_s((at - now).total_seconds())
 
 
 def bounded_s(asked_s: float | None) -> float | None:
     """Return the pause that a server asks for, a day at most."""
     if asked_s is None or not math.isfinite(asked_s):
         return None
-    return min(_LONGEST_TOLD_S, max(0.0, asked_s))
-
-
-def _until(date: str, now: datetime) -> float | None:
-    try:
-        at = parsedate_to_datetime(date)
-    except (ValueError, OverflowError):  # a year of more digits than years have
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return bounded_s((at - now).total_seconds())
+    return min(_LONGEST_PAUSE_S, max(0.0, asked_s))
 
 
 def refusal_in(content: bytes) -> str:

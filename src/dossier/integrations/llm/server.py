@@ -63,9 +63,35 @@ class ServerClient:
 
     def chat_model(self, name: str) -> Model:
         """Return a chat model."""
+        client: Any = self._client
         if self.server.wire == "anthropic":
-            return _anthropic_model(name, self._client, self._settings())
-        return _openai_model(name, self._client, self._settings(), self.server)
+            from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
+            from pydantic_ai.providers.anthropic import (  # noqa: PLC0415
+                AnthropicProvider,
+            )
+
+            return AnthropicModel(
+                name,
+                provider=AnthropicProvider(anthropic_client=client),
+                settings=self._settings(),
+            )
+        from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415
+        from pydantic_ai.profiles.openai import OpenAIModelProfile  # noqa: PLC0415
+        from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
+
+        profile = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
+        if not self.server.is_vendor:
+            profile |= OpenAIModelProfile(
+                openai_chat_supports_max_completion_tokens=False,
+                openai_chat_supports_allowed_tools=False,
+                supports_json_object_output=False,
+            )
+        return OpenAIChatModel(
+            name,
+            provider=OpenAIProvider(openai_client=client),
+            profile=profile,
+            settings=self._settings(),
+        )
 
     def embedding_model(self) -> EmbeddingModel:
         """Return the embedding model; Anthropic has none."""
@@ -155,14 +181,20 @@ class ServerClient:
             transport=self.transport, headers=_HEADERS, timeout=timeout, trust_env=False
         )
         key = self.server.key.get_secret_value() if self.server.key else "none"
-        kind = _anthropic_client if self.server.wire == "anthropic" else _openai_client
-        return kind(
-            base_url=self.server.base_url,
-            api_key=key,
-            http_client=http,
-            timeout=timeout,
-            max_retries=limits.max_retries,
-        )
+        options: dict[str, Any] = {
+            "base_url": self.server.base_url,
+            "api_key": key,
+            "http_client": http,
+            "timeout": timeout,
+            "max_retries": limits.max_retries,
+        }
+        if self.server.wire == "anthropic":
+            from anthropic import AsyncAnthropic  # noqa: PLC0415
+
+            return AsyncAnthropic(**options)
+        from openai import AsyncOpenAI  # noqa: PLC0415
+
+        return AsyncOpenAI(**options)
 
     def _settings(self) -> ModelSettings:
         limits = self.limits
@@ -196,41 +228,3 @@ def output_form(
     if fills:
         return NativeOutput(kind)
     return ToolOutput(kind) if calls else PromptedOutput(kind)
-
-
-def _openai_client(**options: Any) -> "AsyncOpenAI":
-    from openai import AsyncOpenAI  # noqa: PLC0415
-
-    return AsyncOpenAI(**options)
-
-
-def _anthropic_client(**options: Any) -> "AsyncAnthropic":
-    from anthropic import AsyncAnthropic  # noqa: PLC0415
-
-    return AsyncAnthropic(**options)
-
-
-def _openai_model(
-    name: str, client: Any, settings: ModelSettings, server: ModelServer
-) -> Model:
-    from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415
-    from pydantic_ai.profiles.openai import OpenAIModelProfile  # noqa: PLC0415
-    from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
-
-    profile = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
-    if not server.is_vendor:
-        profile |= OpenAIModelProfile(
-            openai_chat_supports_max_completion_tokens=False,
-            openai_chat_supports_allowed_tools=False,
-            supports_json_object_output=False,
-        )
-    provider = OpenAIProvider(openai_client=client)
-    return OpenAIChatModel(name, provider=provider, profile=profile, settings=settings)
-
-
-def _anthropic_model(name: str, client: Any, settings: ModelSettings) -> Model:
-    from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
-    from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
-
-    provider = AnthropicProvider(anthropic_client=client)
-    return AnthropicModel(name, provider=provider, settings=settings)

@@ -47,7 +47,10 @@ class ThinkingSplitter:
         if self._state is _State.THINKING:
             thought, closing, rest = self._held.partition(CLOSING)
             if not closing:
-                at = len(thought) - _overlap(thought)
+                # As many of the last characters as may begin a closing tag are held.
+                lengths = range(min(len(thought), len(CLOSING) - 1), 0, -1)
+                held = (n for n in lengths if CLOSING.startswith(thought[-n:]))
+                at = len(thought) - next(held, 0)
                 self._held = thought[at:]
                 return thought[:at], ""
             self._state, self._held = _State.GAP, rest
@@ -59,9 +62,3 @@ class ThinkingSplitter:
         held, self._held = self._held, ""
         self.is_done = True
         return "" if self._state is _State.THINKING else held
-
-
-def _overlap(text: str) -> int:
-    """Return how many of the last characters may begin a closing tag."""
-    lengths = range(min(len(text), len(CLOSING) - 1), 0, -1)
-    return next((n for n in lengths if CLOSING.startswith(text[-n:])), 0)

@@ -59,11 +59,11 @@ class LenientTransport(httpx2.AsyncBaseTransport):
             content = await read_body(response, _MAX_BODY_BYTES)
             response.stream = httpx2.ByteStream(_tidied(content, is_event=streams))
         if streams and request.url.path.endswith("/chat/completions"):
-            response.stream = EventStream(self, response.stream)
+            response.stream = LenientEventStream(self, response.stream)
         return response
 
 
-class EventStream(httpx2.AsyncByteStream):
+class LenientEventStream(httpx2.AsyncByteStream):
     """A stream of OpenAI's events without what the client cannot read."""
 
     def __init__(self, server: LenientTransport, stream: Any) -> None:

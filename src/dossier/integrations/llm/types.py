@@ -16,9 +16,11 @@ class Purpose(StrEnum):
     EMBEDDING = "embedding"
 
 
-class Outcome(StrEnum):
-    """How a call ended."""
+class CallOutcome(StrEnum):
+    """How far a call has come, or how it ended."""
 
+    RESERVED = "reserved"
+    """Only in the ledger: the call is under way."""
     COMPLETED = "completed"
     REFUSED = "refused"
     CANCELLED = "cancelled"
@@ -26,13 +28,15 @@ class Outcome(StrEnum):
     TIMED_OUT = "timed_out"
     FAILED = "failed"
     CUT = "cut"
+    LOST = "lost"
+    """Only in the ledger: its process ended before it could record the end."""
 
 
 FinishReason = Literal["stop", "length", "refusal"]
 
 
 @dataclass(frozen=True, slots=True)
-class ChatMessage:
+class PromptMessage:
     """One turn of a conversation."""
 
     role: Literal["system", "user", "assistant"]
@@ -40,17 +44,17 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
+class CompletionRequest:
     """A conversation to continue; a last turn of the assistant is continued itself."""
 
-    messages: tuple[ChatMessage, ...]
+    messages: tuple[PromptMessage, ...]
     purpose: Purpose = Purpose.STRONG
     max_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CallTag:
-    """Who pays for a call, and what it is for."""
+    """On whose account a call is, and what it is for."""
 
     org_id: UUID
     user_id: UUID | None
@@ -121,7 +125,7 @@ class CallRecord:
     usage: Usage
     duration_ms: int
     first_token_ms: int | None
-    outcome: Outcome
+    outcome: CallOutcome
     error_code: str | None = None
     is_estimated: bool = False
     """Tokens were estimated where the server reported none."""
@@ -158,7 +162,7 @@ class EmbeddingModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServerAbilities:
-    """What a probe found out about a server; `None`: not asked or no answer."""
+    """What a probe found a server to support; `None`: not asked, or no answer."""
 
     reachable: bool
     problem: str | None = None

@@ -1,1 +1,0 @@
-"""PDF by Typst, with metadata by pikepdf."""

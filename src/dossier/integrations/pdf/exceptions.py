@@ -1,4 +1,4 @@
-"""What can go wrong between data and a PDF."""
+"""Errors of rendering a PDF."""
 
 from typing import ClassVar
 

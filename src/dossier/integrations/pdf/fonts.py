@@ -1,4 +1,4 @@
-"""Finds the one font family that a file is set in, and which characters it can show.
+"""Finds the font of the printed file, and the characters that it covers.
 
 PDF/A forbids a missing glyph, so the typesetter refuses the whole document for one
 emoji in a file name. What the font lacks is therefore written out as `[U+1F600]`.
@@ -19,7 +19,7 @@ from dossier.integrations.pdf.exceptions import NoCjkFontError
 FontSource = Literal["setting", "system", "project", "package"]
 
 PROJECT_FONTS = Path(__file__).resolve().parents[4] / ".fonts"
-"""Where `make install` unpacks the font of last resort."""
+"""Where `make install` unpacks a font, for machines that have none."""
 
 _REGULAR_WEIGHT = 400
 _SYSTEM_FAMILIES = ("Noto Sans CJK TC", "Noto Sans TC", "Noto Sans CJK HK")
@@ -32,8 +32,8 @@ _REPAIR = (
 )
 
 _COLLECTION = b"ttcf"
-# Marks that reorder or hide their neighbours, and so misname a file to the reader.
-_DECEIVING = frozenset(
+# Marks that reorder or hide their neighbours: a file name would read as another one.
+_MISLEADING = frozenset(
     map(chr, (0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0xFEFF))
 ) | frozenset(map(chr, (*range(0x2060, 0x2070), 0x00AD)))
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f]")
@@ -49,7 +49,7 @@ class FontChoice:
     source: FontSource
 
     def sha256(self) -> str:
-        """Return the digest of the file: its version, exactly."""
+        """Return the digest of the file, which identifies its version."""
         with self.file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -138,7 +138,7 @@ def _showable_text(text: str, covered: frozenset[int]) -> str:
     characters = []
     for character in composed.replace("\r\n", "\n").replace("\t", " "):
         is_covered = ord(character) in covered or character == "\n"
-        if is_covered and character not in _DECEIVING:
+        if is_covered and character not in _MISLEADING:
             characters.append(character)
         else:
             characters.append(f"[U+{ord(character):04X}]")

@@ -1,1 +1,0 @@
-"""What models cost by a public price list that comes as a package."""

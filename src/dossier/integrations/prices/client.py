@@ -1,4 +1,4 @@
-"""Reads the package `genai-prices`: 40 MiB in memory, so only the worker ever does."""
+"""Reads the package `genai-prices`: 40 MiB in memory, so only in the worker."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,8 +24,9 @@ def listed_price(host: str, model: str) -> ListedPrice | None:
     A model of the same name on a server of one's own costs something else, so the host
     decides as well. Of prices in steps the first is taken.
     """
-    if not _is_public(host):
-        return None
+    name = host.partition(":")[0]
+    if "." not in name or name.replace(".", "").isdigit():
+        return None  # an address, or a name of the local network: no vendor's
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - 40 MiB
 
     try:
@@ -41,12 +42,6 @@ def listed_price(host: str, model: str) -> ListedPrice | None:
         _first(prices.cache_read_mtok),
         f"{PACKAGE} {version(PACKAGE)}",
     )
-
-
-def _is_public(host: str) -> bool:
-    """Tell whether a host may be a vendor's: has a name, and more than one part."""
-    name = host.partition(":")[0]
-    return "." in name and not name.replace(".", "").isdigit()
 
 
 def _first(price: object) -> Decimal | None:

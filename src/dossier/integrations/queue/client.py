@@ -27,9 +27,9 @@ _RESERVE = f"select nextval('{ID_SEQUENCE}') as id from generate_series(1, $1)" 
 _INSERT = f"""
 insert into {TABLE}
   (id, priority, entrypoint, payload, execute_after, status)
-select id, priority, kind, payload, now() + delay, 'queued'
-from unnest($1::bigint[], $2::int[], $3::text[], $4::bytea[], $5::interval[])
-  as entry (id, priority, kind, payload, delay)
+select id, priority, kind, payload, now(), 'queued'
+from unnest($1::bigint[], $2::int[], $3::text[], $4::bytea[])
+  as entry (id, priority, kind, payload)
 """  # noqa: S608 - names are constants
 _MISSING = f"""
 select wanted.id from unnest($1::bigint[]) as wanted (id)
@@ -49,7 +49,7 @@ select count(*) as rows from gone
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """One job in the engine's queue: which, of whom, when, before whom."""
+    """One job in the engine's queue: ids, kind and place in the order."""
 
     engine_id: int
     kind: str
@@ -57,7 +57,6 @@ class QueueEntry:
     job_id: UUID
     priority: int = 0
     rank: int = 0
-    delay_s: float = 0
 
 
 def engine_priority(priority: int, rank: int) -> int:
@@ -66,7 +65,7 @@ def engine_priority(priority: int, rank: int) -> int:
 
 
 async def reserve_ids(session: Session, count: int) -> list[int]:
-    """Return engine ids that nobody else will get."""
+    """Return engine ids from the sequence; each is given once."""
     return [row["id"] for row in await raw_rows(session, _RESERVE, count)]
 
 
@@ -78,13 +77,15 @@ async def add_entries(session: Session, entries: Sequence[QueueEntry]) -> None:
         [entry.engine_id for entry in entries],
         [engine_priority(entry.priority, entry.rank) for entry in entries],
         [entry.kind for entry in entries],
-        [_payload(entry) for entry in entries],
-        [timedelta(seconds=entry.delay_s) for entry in entries],
+        [
+            orjson.dumps({"org_id": str(entry.org_id), "job_id": str(entry.job_id)})
+            for entry in entries
+        ],
     )
 
 
 async def missing_of(session: Session, engine_ids: Sequence[int]) -> set[int]:
-    """Return those of the ids that the engine no longer has."""
+    """Return the ids that the engine no longer has."""
     return {row["id"] for row in await raw_rows(session, _MISSING, list(engine_ids))}
 
 
@@ -97,10 +98,6 @@ async def request_stop(session: Session, engine_ids: Sequence[int]) -> None:
         "type": "cancellation_event",
     }
     await raw_rows(session, _NOTIFY, ENGINE_CHANNEL, orjson.dumps(event).decode())
-
-
-def _payload(entry: QueueEntry) -> bytes:
-    return orjson.dumps({"org_id": str(entry.org_id), "job_id": str(entry.job_id)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the engine delivers, and what it does with its row afterwards."""
+"""A job that the engine delivers, and what it does with its row afterwards."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """What the engine does with its row after an attempt."""
 
     again_in_s: float | None = None
@@ -56,4 +56,4 @@ class Outcome:
         return cls(is_superseded=True)
 
 
-Handler = Callable[[Delivery], Awaitable[Outcome]]
+Handler = Callable[[Delivery], Awaitable[DeliveryOutcome]]

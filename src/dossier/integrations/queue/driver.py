@@ -77,8 +77,8 @@ class ReconnectingDriver(AsyncpgPoolDriver):
     async def _wait_until_back(self) -> None:
         """Wait until the server answers, and living workers have beaten again.
 
-        After an outage as long as the lease all jobs look abandoned: whoever claims
-        first would take those that others are still running.
+        After an outage as long as the lease all jobs look abandoned: the first worker
+        to claim would take those that others are still running.
         """
         began_s = time.monotonic()
         probe = super().fetch

@@ -79,7 +79,9 @@ class LeaseKeeper:
         self._on_taken = on_taken
         self._closing = threading.Event()
         self._connection: Any = None
-        self._thread = threading.Thread(target=self._main, name="lease", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._keep()), name="lease", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to beat."""
@@ -89,9 +91,6 @@ class LeaseKeeper:
         """Stop beating; called when no job runs any more."""
         self._closing.set()
         await asyncio.to_thread(self._thread.join)
-
-    def _main(self) -> None:
-        asyncio.run(self._keep())
 
     async def _keep(self) -> None:
         while not self._closing.wait(self._interval_s):
@@ -105,27 +104,21 @@ class LeaseKeeper:
     async def _beat(self, running: Mapping[int, UUID]) -> None:
         if not running:
             return
-        connection = await self._connected()
-        columns = list(running), list(running.values())
-        rows = await connection.fetch(_BEAT, *columns, timeout=TIMEOUT_S)
-        kept = {row["id"] for row in rows}
-        lost = {key: owner for key, owner in running.items() if key not in kept}
-        if lost and await self._is_taken(connection, lost):
-            self._on_taken()
-
-    async def _is_taken(self, connection: Any, lost: Mapping[int, UUID]) -> bool:
-        """Return whether another worker holds a job that still runs here."""
-        columns = list(lost), list(lost.values())
-        rows = await connection.fetch(_TAKEN, *columns, timeout=TIMEOUT_S)
-        running = set(self._running())
-        return any(row["id"] in running for row in rows)
-
-    async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
                 self._url, timeout=TIMEOUT_S, server_settings={"role": SYSTEM_ROLE}
             )
-        return self._connection
+        columns = list(running), list(running.values())
+        rows = await self._connection.fetch(_BEAT, *columns, timeout=TIMEOUT_S)
+        kept = {row["id"] for row in rows}
+        lost = {key: owner for key, owner in running.items() if key not in kept}
+        if not lost:
+            return
+        columns = list(lost), list(lost.values())
+        rows = await self._connection.fetch(_TAKEN, *columns, timeout=TIMEOUT_S)
+        still_running = set(self._running())
+        if any(row["id"] in still_running for row in rows):
+            self._on_taken()
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

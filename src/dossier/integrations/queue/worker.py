@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,6 @@ from pgqueuer.adapters.persistence.qb import (
 )
 from pgqueuer.core.executors import (
     AbstractEntrypointExecutor,
-    EntrypointExecutorParameters,
 )
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Context, Job, Schedule
@@ -49,7 +49,7 @@ POOL_SIZE = 4
 FAILED_DELAY = timedelta(seconds=2)
 """Before a job is delivered again whose handler raised."""
 _OWNER = f"select queue_manager_id from {TABLE} where id = $1 and status = 'picked'"  # noqa: S608 - the name is a constant
-_SETTLING = f"""
+_SERVER_AGE = f"""
 select extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8
 where exists (select from {TABLE} where status = 'picked')
 """  # noqa: S608 - the name is a constant
@@ -96,9 +96,7 @@ class EngineWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then wait for what runs and return."""
         async with self._pool() as pool:
-            await retry_until_connected(
-                lambda: _settled(pool, settling_s(self._lease_s)), stop.is_set
-            )
+            await self._wait_for_beats(pool, stop)
             listener = Listener(self._url)
             driver = ReconnectingDriver(pool, listener, stop, lease_s=self._lease_s)
             managers = [self._manager(driver, pool, queue) for queue in self._queues]
@@ -114,6 +112,17 @@ class EngineWorker:
             finally:
                 await keeper.close()
                 await listener.close()
+
+    async def _wait_for_beats(
+        self, pool: "asyncpg.Pool[Any]", stop: asyncio.Event
+    ) -> None:
+        """Wait while living workers may not have beaten since the server's restart."""
+        age_s = await retry_until_connected(
+            lambda: pool.fetchval(_SERVER_AGE), stop.is_set
+        )
+        enough_s = settling_s(self._lease_s)
+        if age_s is not None and age_s < enough_s:
+            await asyncio.sleep(enough_s - age_s)
 
     @contextlib.asynccontextmanager
     async def _pool(self) -> AsyncIterator["asyncpg.Pool[Any]"]:
@@ -141,7 +150,9 @@ class EngineWorker:
                 end_process()
 
         for kind, handler in queue.handlers.items():
-            factory = _executor_factory(handler, leave_if_taken)
+            factory = partial(
+                HandlerExecutor, handler=handler, on_superseded=leave_if_taken
+            )
             manager.entrypoint(kind, executor_factory=factory)(_never)
         return manager
 
@@ -232,29 +243,11 @@ def engine_queries(driver: Driver) -> Queries:
     )
 
 
-def _executor_factory(
-    handler: Handler, on_superseded: Callable[[int], Awaitable[None]]
-) -> Callable[[EntrypointExecutorParameters], HandlerExecutor]:
-    """Return what the engine calls to make the executor of one kind of job."""
-
-    def make(parameters: EntrypointExecutorParameters) -> HandlerExecutor:
-        return HandlerExecutor(parameters, handler, on_superseded)
-
-    return make
-
-
 async def _no_reset(_connection: object) -> None:
     """Leave a connection as it is: no statement of the engine changes its settings.
 
     The pool's own reset would be half of all statements of a busy worker.
     """
-
-
-async def _settled(pool: "asyncpg.Pool[Any]", enough_s: float) -> None:
-    """Wait while living workers may not have beaten since the server's restart."""
-    age_s = await pool.fetchval(_SETTLING)
-    if age_s is not None and age_s < enough_s:
-        await asyncio.sleep(enough_s - age_s)
 
 
 async def _never(_job: Job) -> None:

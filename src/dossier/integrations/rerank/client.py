@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx2
 
-from dossier.core.settings.models import KnowledgeSettings
+from dossier.core.settings import KnowledgeSettings
 from dossier.integrations.capped import send_capped
 from dossier.integrations.rerank.exceptions import RerankFailedError
 

@@ -1,9 +1,9 @@
-"""Streams bytes into and out of the store; nothing is ever whole in memory.
+"""Object store: a local folder or an S3-compatible bucket, read and written in streams.
 
-Bytes are written under a passing name and renamed to their content's key when they are
-complete and, on a local disk, synced. So a key that exists holds what it says, and
-writing the same bytes again is harmless. What is deleted one by one is written apart:
-under a key that no other writing shares (ADR 0022).
+Bytes are written under a temporary key and renamed to their final key when they are
+complete and, on a local disk, synced. So the bytes of a key always match its digest,
+and writing the same bytes again is harmless. Bytes that are deleted one by one are
+written by `write_apart`, under a key that no other write shares (ADR 0022).
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -29,7 +30,6 @@ from dossier.integrations.storage.exceptions import (
     BlobMissingError,
     StorageUnavailableError,
 )
-from dossier.integrations.storage.models import StoredKey, WrittenBlob
 
 PASSING: Final = "passing"
 """The folder of uploads that are not complete yet."""
@@ -39,15 +39,32 @@ _PART_BYTES: Final = 5 * 1024 * 1024
 _PARTS_IN_FLIGHT: Final = 2
 _PIECE_BYTES: Final = 256 * 1024
 
-
 _DISK_FULL: Final = os.strerror(errno.ENOSPC)
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenBlob:
+    """The key, digest and size of bytes that were written."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """One entry of a listing."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+
+
 @lru_cache(maxsize=8)
 def open_store(url: str | None, home: Path) -> "ObjectStore":
-    """Return the store that the settings name; a process keeps one of each."""
+    """Return the store of the settings; a process holds one per address."""
     return ObjectStore.remote(url) if url else ObjectStore.local(home / "blobs")
 
 
@@ -60,9 +77,9 @@ class ObjectStore:
 
     @classmethod
     def local(cls, folder: Path) -> Self:
-        """Return a store over a local folder, which is made when it is missing."""
+        """Return a store over a local folder, which is created where it is missing."""
         with _translated():
-            # Formulas are trade secrets: nobody else on the machine looks in.
+            # Formulas are trade secrets: no other user of the machine reads them.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(LocalStore(folder), folder)
 
@@ -79,7 +96,7 @@ class ObjectStore:
     async def write_apart(
         self, folder: str, pieces: AsyncIterable[bytes]
     ) -> WrittenBlob:
-        """Store a stream under a key that nothing had before or gets again."""
+        """Store a stream under a key that is never used for another write."""
         return await self._write(folder, pieces, f"-{new_id().hex}")
 
     async def _write(
@@ -90,9 +107,17 @@ class ObjectStore:
             digest, size_bytes = await self._receive(passing, pieces)
             key = f"{folder}/{digest[:2]}/{digest}{ending}"
             with _translated():
-                await self._settle(passing, key)
+                if self._folder is None:
+                    await obstore.rename_async(self._store, passing, key)
+                else:
+                    await asyncio.to_thread(
+                        _rename_synced, self._folder / passing, self._folder / key
+                    )
         except BaseException:
-            await self._discard(passing)
+            # An error of this deletion would hide the first one; `sweep_passing`
+            # deletes what is left.
+            with suppress(BaseError, OSError):
+                await obstore.delete_async(self._store, passing)
             raise
         return WrittenBlob(key, digest, size_bytes)
 
@@ -112,11 +137,11 @@ class ObjectStore:
                 yield bytes(piece)
 
     async def has(self, key: str) -> bool:
-        """Tell whether a blob is there."""
+        """Return whether a blob exists."""
         return await self.size_of(key) is not None
 
     async def size_of(self, key: str) -> int | None:
-        """Return how many bytes a blob has; `None` for one that is not there."""
+        """Return the size of a blob in bytes, or `None` if it does not exist."""
         with _translated():
             try:
                 size_bytes: int = (await obstore.head_async(self._store, key))["size"]
@@ -125,19 +150,19 @@ class ObjectStore:
         return size_bytes
 
     async def delete(self, key: str) -> None:
-        """Delete a blob; one that is gone already is no error."""
+        """Delete a blob; a missing one is no error."""
         with _translated(), suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
 
     async def list_keys(self, folder: str) -> AsyncIterator[StoredKey]:
-        """Yield what lies under a folder, in no order."""
+        """Yield the keys under a folder, in no order."""
         with _translated():
             async for batch in obstore.list(self._store, folder):
                 for each in batch:
                     yield StoredKey(each["path"], each["size"], each["last_modified"])
 
     async def sweep_passing(self, before: datetime) -> None:
-        """Delete what was never completed since an instant."""
+        """Delete incomplete uploads that began before an instant."""
         if self._folder is not None:
             passing = self._folder / PASSING
             await asyncio.to_thread(_sweep, passing, before.timestamp())
@@ -147,7 +172,7 @@ class ObjectStore:
                 await self.delete(each.key)
 
     async def check_writable(self) -> None:
-        """Write and delete a few bytes, or raise why that fails."""
+        """Write and delete a few bytes, or raise `StorageUnavailableError`."""
         key = f"{PASSING}/{new_id()}"
         with _translated():
             await obstore.put_async(self._store, key, b"dossier")
@@ -155,7 +180,7 @@ class ObjectStore:
 
     @asynccontextmanager
     async def as_file(self, key: str) -> AsyncIterator[Path]:
-        """Give a blob as a local file, for readers that need one."""
+        """Provide a blob as a local file."""
         if self._folder is not None:
             path = self._folder / key
             if not await asyncio.to_thread(path.is_file):
@@ -179,7 +204,7 @@ class ObjectStore:
             max_concurrency=_PARTS_IN_FLIGHT,
         )
         try:
-            async for piece in pieces:  # what fails there is no fault of the store
+            async for piece in pieces:  # an error of the sender is not translated
                 digest.update(piece)
                 size_bytes += len(piece)
                 with _translated():
@@ -189,20 +214,9 @@ class ObjectStore:
                 await out.close()
         return digest.hexdigest(), size_bytes
 
-    async def _settle(self, passing: str, key: str) -> None:
-        """Give the bytes their key; a local disk is synced before and after."""
-        if self._folder is None:
-            await obstore.rename_async(self._store, passing, key)
-        else:
-            await asyncio.to_thread(_rename, self._folder / passing, self._folder / key)
 
-    async def _discard(self, passing: str) -> None:
-        # What failed is told already; the sweep removes what stays behind.
-        with suppress(BaseError, OSError):
-            await obstore.delete_async(self._store, passing)
-
-
-def _rename(passing: Path, final: Path) -> None:
+def _rename_synced(passing: Path, final: Path) -> None:
+    """Rename a file; its bytes and the new entry are on the disk afterwards."""
     final.parent.mkdir(parents=True, exist_ok=True)
     _sync(passing)
     passing.replace(final)
@@ -210,7 +224,7 @@ def _rename(passing: Path, final: Path) -> None:
 
 
 def _sweep(passing: Path, before_s: float) -> None:
-    # Not by the library's list: it hides the parts of an upload that was cut off.
+    # Not by the library's list: it hides the partial files of interrupted uploads.
     for path in passing.rglob("*") if passing.is_dir() else ():
         if path.is_file() and path.stat().st_mtime < before_s:
             path.unlink(missing_ok=True)
@@ -232,7 +246,7 @@ def _translated() -> Iterator[None]:
         logger.warning("storage.blob.missing", extra={"reason": str(error)})
         raise BlobMissingError from error
     except (BaseError, OSError) as error:
-        # The library's words name folders and hosts: they are for the log alone.
+        # The library's message names folders and hosts: it is for the log alone.
         logger.exception("storage.failed")
         is_full = _DISK_FULL in str(error)
         raise StorageUnavailableError("The disk is full." if is_full else "") from error

@@ -1,15 +1,15 @@
-"""What can go wrong with stored bytes."""
+"""Errors of the object store."""
 
 from dossier.core.errors import InternalServerError, UnavailableError
 
 
 class StorageUnavailableError(UnavailableError):
-    """The place where bytes are stored cannot be written or read."""
+    """The store cannot be written or read."""
 
     title = "Storage unavailable"
 
 
 class BlobMissingError(InternalServerError):
-    """A row names bytes that are no longer there."""
+    """A row names bytes that the store does not have."""
 
     title = "Stored bytes are missing"

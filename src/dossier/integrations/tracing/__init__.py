@@ -1,1 +1,0 @@
-"""Traces of model calls by OTLP, with OpenTelemetry's GenAI names; off by default."""

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from dossier.integrations.llm.types import CallRecord, CallTag, Outcome, Recorder
+from dossier.integrations.llm.types import CallOutcome, CallRecord, CallTag, Recorder
 from dossier.integrations.tracing.client import code_of
 from dossier.integrations.tracing.models import Span, Tracer, Value
 
 
 class TracedRecorder:
-    """A recorder that also tells a tracer; each call of a server is a span."""
+    """A recorder that also traces: each call of a server is a span."""
 
     def __init__(self, inner: Recorder, tracer: Tracer) -> None:
         self._inner = inner
@@ -17,7 +17,16 @@ class TracedRecorder:
 
     async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
         """Begin a span and reserve; a refusal by a budget ends it."""
-        span = self._tracer.start(f"{tag.operation} {model}", _asked(tag, model))
+        asked: dict[str, Value | None] = {
+            "gen_ai.operation.name": tag.operation,
+            "gen_ai.request.model": model,
+            "gen_ai.conversation.id": _text(tag.conversation_id),
+            "dossier.feature": tag.feature,
+            "dossier.org_id": str(tag.org_id),
+            "dossier.run_id": _text(tag.run_id),
+            "dossier.prompt_hash": tag.prompt_hash,
+        }
+        span = self._tracer.start(f"{tag.operation} {model}", asked)
         try:
             reservation = await self._inner.reserve(tag, model, tokens)
         except BaseException as exc:
@@ -31,27 +40,15 @@ class TracedRecorder:
         """End the span, then settle."""
         span = self._spans.pop(reservation, None)
         if span is not None:
-            _tell(span, record, with_content=self._tracer.with_content)
+            _add_result(span, record, with_content=self._tracer.with_content)
         await self._inner.settle(reservation, record)
-
-
-def _asked(tag: CallTag, model: str) -> dict[str, Value | None]:
-    return {
-        "gen_ai.operation.name": tag.operation,
-        "gen_ai.request.model": model,
-        "gen_ai.conversation.id": _text(tag.conversation_id),
-        "dossier.feature": tag.feature,
-        "dossier.org_id": str(tag.org_id),
-        "dossier.run_id": _text(tag.run_id),
-        "dossier.prompt_hash": tag.prompt_hash,
-    }
 
 
 def _text(id_: UUID | None) -> str | None:
     return None if id_ is None else str(id_)
 
 
-def _tell(span: Span, record: CallRecord, *, with_content: bool) -> None:
+def _add_result(span: Span, record: CallRecord, *, with_content: bool) -> None:
     usage = record.usage
     span.set("gen_ai.provider.name", record.provider)
     span.set("server.address", record.server)
@@ -65,6 +62,6 @@ def _tell(span: Span, record: CallRecord, *, with_content: bool) -> None:
         asked, answered = record.content()
         span.set("gen_ai.input.messages", asked)
         span.set("gen_ai.output.messages", answered)
-    if record.outcome is not Outcome.COMPLETED:
+    if record.outcome is not CallOutcome.COMPLETED:
         span.fail(record.error_code or record.outcome.value)
     span.end()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dossier.core.errors import AppError
 from dossier.core.logging import bound
-from dossier.core.settings.models import TraceSettings
+from dossier.core.settings import TraceSettings
 from dossier.integrations.tracing.models import NoTracer, Span, Tracer, Value
 
 if TYPE_CHECKING:

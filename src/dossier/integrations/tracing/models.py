@@ -1,4 +1,4 @@
-"""What a trace is made of, for whoever is traced; knows no library."""
+"""Spans and tracers, independent of any library."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +8,7 @@ Value = str | int | float | bool
 
 
 class Span(Protocol):
-    """Something that takes a while and is told of."""
+    """A timed operation of a trace."""
 
     def set(self, name: str, value: Value | None, /) -> None:
         """Add an attribute; `None` is left out."""
@@ -19,16 +19,16 @@ class Span(Protocol):
         ...
 
     def end(self) -> None:
-        """End it; what comes later is not told."""
+        """End it; later attributes are ignored."""
         ...
 
 
 class Tracer(Protocol):
-    """Makes spans; whatever goes wrong in telling of them never reaches the caller."""
+    """Makes spans; failures of exporting them never reach the caller."""
 
     @property
     def with_content(self) -> bool:
-        """Whether what was asked and answered may be told as well."""
+        """Whether prompts and answers may be exported as well."""
         ...
 
     def start(self, name: str, attributes: Mapping[str, Value | None], /) -> Span:
@@ -47,7 +47,7 @@ class Tracer(Protocol):
 
 
 class NoSpan:
-    """A span that nobody is told of."""
+    """A span that is not exported."""
 
     def set(self, _name: str, _value: Value | None, /) -> None:
         """Do nothing."""
@@ -60,20 +60,20 @@ class NoSpan:
 
 
 class NoTracer:
-    """Tells nobody: no endpoint is set."""
+    """Exports nothing: no endpoint is set."""
 
     with_content = False
     _span = NoSpan()
 
     def start(self, _name: str, _attributes: Mapping[str, Value | None], /) -> Span:
-        """Return the span that is none."""
+        """Return a span that is not exported."""
         return self._span
 
     @contextmanager
     def span(
         self, _name: str, _attributes: Mapping[str, Value | None], /
     ) -> Iterator[Span]:
-        """Yield the span that is none."""
+        """Yield a span that is not exported."""
         yield self._span
 
     def close(self) -> None:

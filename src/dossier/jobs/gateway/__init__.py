@@ -1,1 +1,0 @@
-"""Every query of jobs: their rows and their event log."""

@@ -22,8 +22,8 @@ _RUNNING_SQL = ", ".join(f"'{state}'" for state in sorted(RUNNING))
 
 # A batch is refused as a whole where its attempt no longer has the job, or where
 # another attempt has stored a batch that begins with the same number. The row lock is
-# the one that foreign keys take: it waits for whoever begins another attempt or deletes
-# the job (FOR UPDATE), and not for changes of state (FOR NO KEY UPDATE).
+# the one that foreign keys take: it waits for a transaction that begins another attempt
+# or deletes the job (FOR UPDATE), and not for changes of state (FOR NO KEY UPDATE).
 _STORE = f"""
 with batch as (
   select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[],
@@ -191,7 +191,7 @@ async def read_pages_for_system(
 
     Args:
         session: A system transaction.
-        positions: Organisation, job and the last number known. Whoever calls has
+        positions: Organisation, job and the last number known. The caller has
             authorised each pair; a job of another organisation counts as missing.
     """
     rows = await raw_rows(session, _READ, *zip(*positions, strict=True))

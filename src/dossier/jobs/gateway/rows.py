@@ -1,6 +1,6 @@
 """Queries on job rows. Functions `…_for_system` need a system transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
@@ -57,21 +57,22 @@ class RunningJob(NamedTuple):
     state: JobState
     attempts: int
     is_abandoned: bool
-    """Nobody reads it any more, and it is to end then."""
+    """It has no reader any more, and is to be cancelled then."""
 
 
-async def add_jobs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Job]:
-    """Insert jobs a thousand a statement; one whose key is taken is left out."""
+async def add_job(session: Session, row: dict[str, Any]) -> Job | None:
+    """Insert a job; `None` where its deduplication key is taken."""
     statement = (
         insert(Job)
+        .values(row)
         .on_conflict_do_nothing(
             index_elements=["org_id", "dedupe_key"],
             index_where=text(f"dedupe_key is not null and {LIVE_SQL}"),
         )
         .returning(Job)
     )
-    added = await session.scalars(statement, list(rows))
-    return sorted(added, key=lambda job: job.engine_id)
+    added: Job | None = await session.scalar(statement)
+    return added
 
 
 async def get_job_for_org(session: Session, org_id: UUID, job_id: UUID) -> Job | None:
@@ -92,7 +93,7 @@ async def read_job_for_org(
 async def lock_job_for_org(
     session: Session, org_id: UUID, job_id: UUID, *, fences_events: bool = False
 ) -> Job | None:
-    """Return one job that nobody else can change before we commit.
+    """Return one job, locked until the transaction ends.
 
     `fences_events`: no batch of events of an earlier attempt is stored meanwhile. Other
     changes do without: a flush waits for the locks of all jobs whose events it has, so
@@ -257,7 +258,7 @@ async def get_job_for_system(session: Session, job_id: UUID) -> Job | None:
 async def lock_unfinished_for_system(
     session: Session, *, after: UUID, before: datetime, limit: int
 ) -> list[Job]:
-    """Return unfinished jobs made before an instant, that nobody is changing.
+    """Return unfinished jobs made before an instant that no transaction has locked.
 
     `after` is the last id of the batch before; ids are ordered by time.
     """
@@ -309,7 +310,7 @@ async def cancel_abandoned_for_system(
 
 
 async def mark_read_for_system(session: Session, job_ids: Collection[UUID]) -> None:
-    """Note that somebody follows these jobs, where that decides over them."""
+    """Set when these jobs were last read, where they end without a reader."""
     await session.execute(
         update(Job)
         .where(

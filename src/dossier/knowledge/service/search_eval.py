@@ -16,8 +16,8 @@ from dossier.accounts.constants import OrganisationKind
 from dossier.accounts.service import OrganisationsService
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
-from dossier.documents.constants import ReceivedFile
 from dossier.documents.service import DocumentsService
+from dossier.documents.types import ReceivedFile
 from dossier.knowledge.rules.chunking import passages_of
 from dossier.knowledge.rules.collection import Collection, Paper
 from dossier.knowledge.rules.measures import ndcg, percentile, recall

@@ -1,22 +1,30 @@
-"""The board: the state of each item, computed from the evidence and nothing else.
+"""The board: the state of each item, and a finding for each thing that is missing.
 
-A state is never set by hand. What a person states, a waiver or a declaration, is an
-input like a document; evidence takes precedence over it.
+States are computed from the evidence and never set by hand. What a person states, a
+waiver or a declaration, is an input like a document; evidence takes precedence over it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from dossier.core.findings import Finding
+from dossier.core.findings import Finding, Message, Severity
 from dossier.pif.constants import COMPLETE_STATES, DecisionKind, ItemState, Means
 from dossier.pif.rules.items import Item, Requirement, rulebook
 
+SIGNED_ITEM = 16
+"""The item in which the signatory gives the reasons for waivers."""
+
+_RANK = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class EvidenceLink:
     """A document that serves an item; without a requirement, the whole item."""
 
     document_id: UUID
@@ -48,7 +56,7 @@ class Evidence:
     filled: frozenset[str] = frozenset()
     has_formula: bool = False
     formula_findings: tuple[Finding, ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[EvidenceLink, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
 
@@ -102,17 +110,6 @@ def completeness(items: Sequence[BoardItem]) -> Completeness:
     )
 
 
-def unknown_requirement_links(evidence: Evidence, market: str = "tw") -> list[Link]:
-    """Return the links that name a requirement which the market does not have."""
-    items = rulebook(market).items
-    codes = {part.code for item in items for part in item.requirements}
-    return [
-        link
-        for link in evidence.links
-        if link.requirement is not None and link.requirement not in codes
-    ]
-
-
 def filled_fields(facts: Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the fields that hold something, as requirements name them.
 
@@ -136,20 +133,32 @@ def _board_item(item: Item, evidence: Evidence) -> BoardItem:
         ),
         None,
     )
-    fallback = _without_evidence(decision, evidence)
+    fallback = _state_without_evidence(decision, evidence)
     requirements = []
     for rule in item.requirements:
-        documents = _documents_for(rule.code, item.number, evidence.links)
-        is_met = _is_met(rule, documents, evidence)
+        documents = {
+            link.document_id
+            for link in evidence.links
+            if link.item == item.number and link.requirement in (None, rule.code)
+        }
+        has_fields = bool(rule.fields) and all(
+            evidence.filled.intersection(group) for group in rule.fields
+        )
+        met_by = {
+            Means.DOCUMENT: bool(documents),
+            Means.FORMULA: evidence.has_formula,
+            Means.PRODUCT_FIELD: has_fields,
+        }
+        is_met = any(met_by[means] for means in rule.satisfied_by)
         state = ItemState.PRESENT if is_met else fallback
-        requirements.append(BoardRequirement(rule, state, documents))
+        requirements.append(BoardRequirement(rule, state, tuple(sorted(documents))))
     is_present = all(entry.state is ItemState.PRESENT for entry in requirements)
     state = ItemState.PRESENT if is_present else fallback
     return BoardItem(item, state, tuple(requirements), decision)
 
 
-def _without_evidence(decision: Decision | None, evidence: Evidence) -> ItemState:
-    """Return the state of what no evidence meets."""
+def _state_without_evidence(decision: Decision | None, evidence: Evidence) -> ItemState:
+    """Return the state of an item or requirement that no evidence meets."""
     if decision is not None and decision.kind is DecisionKind.WAIVER:
         return ItemState.WAIVED
     if decision is not None:
@@ -159,23 +168,148 @@ def _without_evidence(decision: Decision | None, evidence: Evidence) -> ItemStat
     return ItemState.MISSING
 
 
-def _documents_for(code: str, item: int, links: Iterable[Link]) -> tuple[UUID, ...]:
-    found = {
-        link.document_id
-        for link in links
-        if link.item == item and link.requirement in (None, code)
+def board_findings(
+    items: Sequence[BoardItem], evidence: Evidence, market: str = "tw"
+) -> tuple[Finding, ...]:
+    """Return the findings of a board and its formula, the gravest first."""
+    severity = gap_severity(evidence)
+    found = [
+        *evidence.formula_findings,
+        *_missing(items, evidence, severity, market),
+        *_unsigned_waivers(items, severity, market),
+    ]
+    codes = {
+        requirement.code
+        for item in rulebook(market).items
+        for requirement in item.requirements
     }
-    return tuple(sorted(found))
+    found += [
+        _finding(
+            "unknown-requirement",
+            market,
+            severity=Severity.WARNING,
+            item=link.item,
+            article=None,
+            words={"code": link.requirement},
+        )
+        for link in evidence.links
+        if link.requirement is not None and link.requirement not in codes
+    ]
+    if evidence.phase_in_on is None:
+        found.append(
+            _finding(
+                "file-not-required",
+                market,
+                severity=Severity.INFO,
+                item=None,
+                article=rulebook(market).exemption_article,
+                words={},
+            )
+        )
+    return tuple(sorted(found, key=lambda each: (_RANK[each.severity], each.item or 0)))
 
 
-def _is_met(part: Requirement, documents: tuple[UUID, ...], evidence: Evidence) -> bool:
-    by = part.satisfied_by
-    return (
-        (Means.DOCUMENT in by and bool(documents))
-        or (Means.FORMULA in by and evidence.has_formula)
-        or (Means.PRODUCT_FIELD in by and _are_filled(part.fields, evidence.filled))
+def gap_severity(evidence: Evidence) -> Severity:
+    """Weigh a gap: it blocks from the day on which the file is asked for."""
+    if evidence.phase_in_on is None:
+        return Severity.INFO
+    is_due = evidence.phase_in_on <= evidence.as_of
+    return Severity.BLOCKING if is_due else Severity.WARNING
+
+
+def _missing(
+    items: Sequence[BoardItem], evidence: Evidence, severity: Severity, market: str
+) -> Iterator[Finding]:
+    """Yield one finding for an item that lacks all, else one per requirement."""
+    document_count = len({link.document_id for link in evidence.links})
+    for item in items:
+        if item.state is not ItemState.MISSING:
+            continue
+        rule = item.rule
+        title = {"title_zh": rule.title.zh, "title_en": rule.title.en}
+        missing = [r.rule for r in item.requirements if r.state is ItemState.MISSING]
+        if len(missing) == len(item.requirements):
+            means = frozenset().union(*(each.satisfied_by for each in missing))
+            yield _finding(
+                "missing-item",
+                market,
+                severity=severity,
+                item=rule.number,
+                article=rule.article,
+                words=title | _searched(means, document_count),
+                closes_by=rule.closes_by,
+            )
+            continue
+        for requirement in missing:
+            words = title | _searched(requirement.satisfied_by, document_count)
+            words |= {"part_zh": requirement.name.zh, "part_en": requirement.name.en}
+            yield _finding(
+                "missing-requirement",
+                market,
+                severity=severity,
+                item=rule.number,
+                article=requirement.article,
+                words=words,
+                closes_by=requirement.closes_by,
+            )
+
+
+def _searched(means: Collection[Means], document_count: int) -> dict[str, str]:
+    """Return where evidence was looked for, in both languages."""
+    searched = [words for way, words in _sentences()["sought"].items() if way in means]
+    zh, en = ([words[language] for words in searched] for language in ("zh", "en"))
+    return {
+        "sought_zh": "\uff0c".join(zh).format(documents=document_count),
+        "sought_en": ", ".join(en).format(documents=document_count),
+    }
+
+
+def _unsigned_waivers(
+    items: Sequence[BoardItem], severity: Severity, market: str
+) -> Iterator[Finding]:
+    if items[SIGNED_ITEM - 1].state is ItemState.PRESENT:
+        return
+    for item in items:
+        if item.state is ItemState.WAIVED:
+            yield _finding(
+                "needs-signatory-reason",
+                market,
+                severity=severity,
+                item=item.rule.number,
+                article=rulebook(market).waiver_article,
+                words={"item": item.rule.number},
+            )
+
+
+def _finding(
+    code: str,
+    market: str,
+    *,
+    severity: Severity,
+    item: int | None,
+    article: str | None,
+    words: Mapping[str, Any],
+    closes_by: Message | None = None,
+) -> Finding:
+    """Return a finding with the sentences of its code, filled with the words."""
+    sentences = _sentences()[code]
+    message = {
+        language: text.format_map(words)
+        for language, text in sentences["message"].items()
+    }
+    return Finding(
+        code=code,
+        severity=severity,
+        market=market,
+        item=item,
+        article=article,
+        message=Message(**message),
+        closes_by=closes_by or Message(**sentences["closes_by"]),
     )
 
 
-def _are_filled(groups: tuple[tuple[str, ...], ...], filled: frozenset[str]) -> bool:
-    return bool(groups) and all(filled.intersection(group) for group in groups)
+@cache
+def _sentences() -> Mapping[str, Any]:
+    text = resources.files("dossier.pif").joinpath("data/findings.json")
+    sentences: Mapping[str, Any] = json.loads(text.read_text(encoding="utf-8"))
+    return sentences

@@ -75,7 +75,7 @@ def _item(entry: Mapping[str, Any]) -> Item:
         article=entry["article"],
         allows=DecisionKind(entry["allows"]) if entry["allows"] else None,
         closes_by=Message(**entry["closes_by"]),
-        requirements=tuple(_requirement(part) for part in entry["requirements"]),
+        requirements=tuple(map(_requirement, entry["requirements"])),
     )
 
 

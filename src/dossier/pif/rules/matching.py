@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from uuid import UUID
 
-from dossier.pif.constants import Outcome
+from dossier.pif.constants import MatchOutcome
 from dossier.pif.rules.items import rulebook
 
 NAME_WORD = 6
@@ -64,8 +64,8 @@ class DocumentKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """A document to be matched: its name, and its text where it could be read."""
+class DocumentFacts:
+    """What a document is matched by: its name, and its text where it could be read."""
 
     document_id: UUID
     filename: str
@@ -90,14 +90,14 @@ class Proposal:
     outcome is `matched` does the first one count.
     """
 
-    paper: Paper
-    outcome: Outcome
+    document: DocumentFacts
+    outcome: MatchOutcome
     candidates: tuple[Candidate, ...]
 
     @property
     def serves(self) -> tuple[str, ...]:
         """The codes of the requirements that the document is taken for."""
-        if self.outcome is not Outcome.MATCHED:
+        if self.outcome is not MatchOutcome.MATCHED:
             return ()
         return self.candidates[0].kind.serves
 
@@ -110,14 +110,14 @@ class Target:
     requirement: str | None
 
 
-def propose(paper: Paper) -> Proposal:
+def propose(document: DocumentFacts) -> Proposal:
     """Judge one document."""
-    found = sorted(_candidates(paper), key=lambda c: (-c.score, c.kind.kind))
+    found = sorted(_candidates(document), key=lambda c: (-c.score, c.kind.kind))
     if not found:
-        return Proposal(paper, Outcome.UNMATCHED, ())
+        return Proposal(document, MatchOutcome.UNMATCHED, ())
     if len(found) > 1 and found[0].score < found[1].score * LEAD:
-        return Proposal(paper, Outcome.AMBIGUOUS, tuple(found))
-    return Proposal(paper, Outcome.MATCHED, tuple(found))
+        return Proposal(document, MatchOutcome.AMBIGUOUS, tuple(found))
+    return Proposal(document, MatchOutcome.MATCHED, tuple(found))
 
 
 def targets(codes: Iterable[str], market: str = "tw") -> tuple[Target, ...]:
@@ -125,7 +125,7 @@ def targets(codes: Iterable[str], market: str = "tw") -> tuple[Target, ...]:
     wanted = set(codes)
     found: list[Target] = []
     for item in rulebook(market).items:
-        own = [part.code for part in item.requirements if part.code in wanted]
+        own = [r.code for r in item.requirements if r.code in wanted]
         if len(own) == len(item.requirements):
             found.append(Target(item.number, None))
         else:
@@ -198,30 +198,24 @@ def _starts(text: str, word: str) -> Iterator[int]:
         start = text.find(word, start + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Vocabulary:
-    name: frozenset[str]
-    content: frozenset[str]
-    titles: frozenset[str]
-
-
 @cache
-def _vocabulary() -> _Vocabulary:
-    kinds = document_kinds()
-    return _Vocabulary(
-        name=frozenset().union(*(k.name_words | k.name_hints for k in kinds)),
-        content=frozenset().union(*(k.content_words | k.content_hints for k in kinds)),
-        titles=frozenset().union(*(k.content_words for k in kinds)),
+def _words_of(*lists: str) -> frozenset[str]:
+    """Return the words that all kinds of documents have in the named lists."""
+    return frozenset().union(
+        *(getattr(kind, name) for kind in document_kinds() for name in lists)
     )
 
 
-def _candidates(paper: Paper) -> Iterator[Candidate]:
-    words = _vocabulary()
-    text = fold(paper.text[:TEXT_CHARACTERS])
-    name = count_words(fold_name(paper.filename), words.name)
-    opening = count_words(text[:TITLE_CHARACTERS], words.content)
-    title = next((word for word in opening if word in words.titles), None)
-    content = count_words(text, words.content)
+def _candidates(document: DocumentFacts) -> Iterator[Candidate]:
+    content_words = _words_of("content_words", "content_hints")
+    title_words = _words_of("content_words")
+    text = fold(document.text[:TEXT_CHARACTERS])
+    name = count_words(
+        fold_name(document.filename), _words_of("name_words", "name_hints")
+    )
+    opening = count_words(text[:TITLE_CHARACTERS], content_words)
+    title = next((word for word in opening if word in title_words), None)
+    content = count_words(text, content_words)
     for kind in document_kinds():
         candidate = _weigh(kind, name, title, content)
         if candidate.score >= ENOUGH:

@@ -6,18 +6,33 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from dossier.core.clock import now
 from dossier.core.findings import Finding, finding_json
 from dossier.core.reads import Row, TenantReader
-from dossier.pif import gateway, rules
+from dossier.pif import gateway
 from dossier.pif.constants import DecisionKind, Market
+from dossier.pif.rules.board import (
+    BoardItem,
+    Completeness,
+    Decision,
+    Evidence,
+    EvidenceLink,
+    board_findings,
+    board_items,
+    completeness,
+    filled_fields,
+)
 from dossier.pif.schemas import item_members
-from dossier.pif.service.findings import finding_of
 from dossier.products.exceptions import ProductNotFoundError
-from dossier.products.service import Category, category_of
+from dossier.products.service import category_of
+from dossier.products.types import Category
 
 TAIPEI = timezone(timedelta(hours=8))
 """Days of law begin at midnight in Taipei, all the year round."""
+
+_FINDING = TypeAdapter(Finding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +43,8 @@ class Board:
     market: str
     as_of: date
     category: Category
-    items: tuple[rules.BoardItem, ...]
-    completeness: rules.Completeness
+    items: tuple[BoardItem, ...]
+    completeness: Completeness
     findings: tuple[Finding, ...]
 
 
@@ -47,43 +62,50 @@ async def read_board(
         raise ProductNotFoundError(product_id)
     category = category_of(row["category"])
     evidence = _evidence(row, category, day_in_taipei(now()))
-    items = rules.board_items(evidence, market)
+    items = board_items(evidence, market)
     return Board(
         product_id=product_id,
         market=market,
         as_of=evidence.as_of,
         category=category,
         items=items,
-        completeness=rules.completeness(items),
-        findings=rules.board_findings(items, evidence, market),
+        completeness=completeness(items),
+        findings=board_findings(items, evidence, market),
     )
 
 
-def _evidence(row: Row, category: Category, as_of: date) -> rules.Evidence:
+def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
     links, decisions = row.pop("links"), row.pop("decisions")
     formula_findings = row.pop("formula_findings")
-    return rules.Evidence(
+    return Evidence(
         as_of=as_of,
         phase_in_on=category.phase_in_on,
-        filled=rules.filled_fields(row),
+        filled=filled_fields(row),
         has_formula=formula_findings is not None,
         formula_findings=tuple(map(finding_of, formula_findings or ())),
         links=tuple(
-            rules.Link(UUID(link["document_id"]), link["item"], link["requirement"])
+            EvidenceLink(UUID(link["document_id"]), link["item"], link["requirement"])
             for link in links
         ),
-        decisions=tuple(map(_decision, decisions)),
+        decisions=tuple(
+            Decision(
+                kind=DecisionKind(decision["kind"]),
+                item=decision["item"],
+                reason=decision["reason"],
+                actor_name=decision["actor_name"],
+                at=datetime.fromisoformat(decision["at"]).astimezone(UTC),
+            )
+            for decision in decisions
+        ),
     )
 
 
-def _decision(stored: Mapping[str, Any]) -> rules.Decision:
-    return rules.Decision(
-        kind=DecisionKind(stored["kind"]),
-        item=stored["item"],
-        reason=stored["reason"],
-        actor_name=stored["actor_name"],
-        at=datetime.fromisoformat(stored["at"]).astimezone(UTC),
-    )
+def finding_of(stored: Mapping[str, Any]) -> Finding:
+    """Return the finding that `finding_json` wrote."""
+    members = dict(stored)
+    if place := members.get("place"):
+        members["place"] = place | {"box_pt": place.get("box")}
+    return _FINDING.validate_python(members)
 
 
 def board_members(board: Board) -> dict[str, Any]:

@@ -1,18 +1,25 @@
-"""Use cases of the product information file. Commits nothing."""
+"""Decisions on items, and versions: snapshots of the file. Commits nothing."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+import orjson
+
+from dossier import __version__
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
+from dossier.core.findings import finding_json
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import CitationKind
+from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
-from dossier.pif import gateway, rules
+from dossier.pif import gateway
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.exceptions import (
     DecisionNotAllowedError,
@@ -20,27 +27,64 @@ from dossier.pif.exceptions import (
     VersionNotFoundError,
 )
 from dossier.pif.models import PifDecision, PifVersion
-from dossier.pif.schemas import MatchResponse, PifSnapshot
-from dossier.pif.service.board import read_board
-from dossier.pif.service.matches import Matcher
-from dossier.pif.service.snapshot import (
-    content_sha256,
-    evidence_members,
-    formula_members,
-    make_snapshot,
-    snapshot_json,
+from dossier.pif.rules.items import rulebook
+from dossier.pif.schemas import MatchResponse, PifSnapshot, item_members
+from dossier.pif.service.board import Board, read_board
+from dossier.pif.service.matching import apply_matches, propose_matches
+from dossier.products.models import (
+    FormulaLine,
+    FormulaVersion,
+    Product,
+    ProductDocument,
 )
-from dossier.products.models import Product
 from dossier.products.service import FormulaService, ProductsService
 
-DECIDERS = {
+DECISION_ROLES = {
     DecisionKind.WAIVER: ("owner", "assessor"),
     DecisionKind.DECLARATION: ("owner", "admin", "editor"),
 }
-"""Roles that may state that an item needs no paper."""
+"""Roles that may state that an item needs no document."""
 
-MAKERS = ("owner", "admin", "editor", "assessor")
+VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
+
+_NOT_CONTENT = ("version_number", "created_at", "generator")
+"""Members that differ although nothing about the product does."""
+
+_PRODUCT = (
+    "id",
+    "code",
+    "name_zh",
+    "name_en",
+    "category",
+    "dosage_form",
+    "use",
+    "body_site",
+    "population",
+    "intended_use",
+    "usage",
+    "sites",
+    "holder",
+    "markets",
+)
+
+_LINE = (
+    "position",
+    "phase",
+    "trade_name",
+    "supplier",
+    "inci",
+    "cas",
+    "ec",
+    "function",
+    "percent_text",
+    "percent_lower",
+    "percent_upper",
+    "is_qs",
+)
+
+# The strongest reason comes first where a document is linked more than once.
+_MATCHED_BY = ("stated", "user", "filename", "content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +116,7 @@ class PifService:
     async def declare(
         self, product_id: UUID, item: int, reason: str, market: Market = "tw"
     ) -> PifDecision:
-        """State that an item is declared instead of shown by a paper."""
+        """State that an item is declared instead of shown by a document."""
         return await self._decide(
             DecisionKind.DECLARATION, product_id, item, reason, market
         )
@@ -91,9 +135,14 @@ class PifService:
         reason: str,
         market: Market,
     ) -> PifDecision:
-        self._actor.require(*DECIDERS[kind])
+        self._actor.require(*DECISION_ROLES[kind])
         await self._products.lock_product(product_id)
-        _check_allowed(kind, item, market)
+        items = rulebook(market).items
+        allowed = [rule.number for rule in items if rule.allows is kind]
+        if item not in allowed:
+            numbers = ", ".join(map(str, allowed))
+            detail = f"A {kind.value} is possible for items {numbers}, not for {item}."
+            raise DecisionNotAllowedError(detail)
         known = await self._decision(product_id, item, market)
         if known is not None and known.reason == reason:
             return known
@@ -123,7 +172,7 @@ class PifService:
         market: Market = "tw",
     ) -> None:
         """Take a waiver or a declaration back."""
-        self._actor.require(*DECIDERS[kind])
+        self._actor.require(*DECISION_ROLES[kind])
         await self._products.lock_product(product_id)
         decision = await self._decision(product_id, item, market)
         if decision is None or decision.kind != kind:
@@ -136,26 +185,31 @@ class PifService:
     async def propose_matches(
         self, product_id: UUID, document_ids: Sequence[UUID] | None = None
     ) -> list[MatchResponse]:
-        """Say which items papers seem to serve; nothing is stored."""
-        return await self._matcher(product_id).propose(document_ids)
+        """Return which items documents seem to serve; nothing is stored."""
+        return await propose_matches(
+            self._products, self._documents, product_id, document_ids
+        )
 
     async def apply_matches(
         self, product_id: UUID, document_ids: Sequence[UUID] | None = None
     ) -> list[MatchResponse]:
-        """Link papers to the items that they serve, where that is sure."""
-        return await self._matcher(product_id).apply(document_ids)
+        """Link documents to the items that they serve, where that is sure."""
+        return await apply_matches(
+            self._products, self._documents, product_id, document_ids
+        )
 
     async def snapshot_version(
         self, product_id: UUID, market: Market = "tw"
     ) -> VersionResult:
         """Freeze the file as it stands; the same content is the same version."""
-        self._actor.require(*MAKERS)
+        self._actor.require(*VERSION_ROLES)
         product = await self._products.lock_product(product_id)
         org_id = self._actor.org_id
         number = 1 + await gateway.last_number_for_org(
             self._session, org_id, product_id, market
         )
-        stored = snapshot_json(await self._snapshot(product, market, number))
+        snapshot = await self._snapshot(product, market, number)
+        stored = snapshot.model_dump(mode="json")
         sha256 = content_sha256(stored)
         known = await gateway.find_version_by_content_for_org(
             self._session, org_id, product_id, market, sha256
@@ -198,13 +252,19 @@ class PifService:
         ]
         formula = await self._formulas.latest(product.id)
         lines = await self._formulas.lines_of(formula) if formula else ()
-        return make_snapshot(
-            board,
-            product,
-            formula_members(formula, lines) if formula else None,
-            [evidence_members(document, links) for document in documents],
-            number=number,
-            at=now(),
+        return PifSnapshot.model_validate(
+            {
+                "market": market,
+                "version_number": number,
+                "created_at": now(),
+                "product": product_members(product, board),
+                "completeness": board.completeness,
+                "items": [item_members(item) for item in board.items],
+                "formula": formula and formula_members(formula, lines),
+                "findings": [finding_json(finding) for finding in board.findings],
+                "evidence": [evidence_members(each, links) for each in documents],
+                "generator": {"name": "dossier", "version": __version__},
+            }
         )
 
     async def get_version(
@@ -237,9 +297,6 @@ class PifService:
             self._session, self._actor.org_id, product_id, market, page
         )
 
-    def _matcher(self, product_id: UUID) -> Matcher:
-        return Matcher(self._products, self._documents, product_id)
-
     async def _decision(
         self, product_id: UUID, item: int, market: Market
     ) -> PifDecision | None:
@@ -260,10 +317,60 @@ class PifService:
         )
 
 
-def _check_allowed(kind: DecisionKind, item: int, market: str) -> None:
-    items = rules.rulebook(market).items
-    allowed = [rule.number for rule in items if rule.allows is kind]
-    if item not in allowed:
-        numbers = ", ".join(map(str, allowed))
-        detail = f"A {kind.value} is possible for items {numbers}, not for {item}."
-        raise DecisionNotAllowedError(detail)
+def content_sha256(stored: dict[str, Any]) -> str:
+    """Return the hash of the content of a version.
+
+    Canonical: keys sorted, no spaces, UTF-8, decimals and instants as text.
+    """
+    content = {k: v for k, v in stored.items() if k not in _NOT_CONTENT}
+    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()
+
+
+def product_members(product: Product, board: Board) -> dict[str, Any]:
+    """Return a product as a snapshot keeps it."""
+    category = board.category
+    return {name: getattr(product, name) for name in _PRODUCT} | {
+        "category_zh": category.name_zh,
+        "category_en": category.name_en,
+        "tfda_category": category.tfda_category_zh,
+        "phase_in_on": category.phase_in_on,
+    }
+
+
+def formula_members(
+    formula: FormulaVersion, lines: Sequence[FormulaLine]
+) -> dict[str, Any]:
+    """Return a formula version as a snapshot keeps it."""
+    return {
+        "number": formula.number,
+        "sheet": formula.sheet,
+        "filename": formula.filename,
+        "sha256": formula.sha256,
+        "total_lower": formula.total_lower,
+        "total_upper": formula.total_upper,
+        "tolerance": formula.tolerance,
+        "lines": [
+            {name: getattr(line, name) for name in _LINE}
+            | {"cell": line.place.get("cell")}
+            for line in lines
+        ],
+    }
+
+
+def evidence_members(
+    document: Document, links: Sequence[ProductDocument]
+) -> dict[str, Any]:
+    """Return a linked document as a snapshot keeps it."""
+    own = [link for link in links if link.document_id == document.id]
+    first = min(own, key=lambda link: _MATCHED_BY.index(link.matched_by))
+    return {
+        "document_id": document.id,
+        "filename": document.filename,
+        "sha256": document.sha256,
+        "size_bytes": document.size_bytes,
+        "media_type": document.media_type,
+        "items": sorted({link.item for link in own}),
+        "matched_by": first.matched_by,
+        "reason": first.reason,
+    }

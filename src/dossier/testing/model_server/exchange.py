@@ -1,17 +1,22 @@
-"""One call under way, and the answer on its connection."""
+"""One call, its wire format, and the answer on its connection."""
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import orjson
 from starlette.types import Send
 
-from dossier.testing.model_server.calls import Call
-from dossier.testing.model_server.conversation import Frames, Json
-from dossier.testing.model_server.script import Fault, FaultKind, Script
-from dossier.testing.model_server.wires.wire import Wire
+from dossier.testing.model_server import anthropic, openai
+from dossier.testing.model_server.conversation import (
+    Frames,
+    Json,
+    Reply,
+    ScriptedPrompt,
+)
+from dossier.testing.model_server.script import FaultKind, Script, ScriptedFault
+from dossier.testing.model_server.state import RecordedCall
 
 _JSON = {"content-type": "application/json"}
 _EVENTS = {
@@ -21,28 +26,46 @@ _EVENTS = {
 
 
 class HangUpError(Exception):
-    """The server closes the connection in the middle of an answer, as if it died."""
+    """The server closes the connection in the middle of an answer, as if it crashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireFormat:
+    """How one vendor's requests are read and its answers written."""
+
+    read: Callable[[Json, str], ScriptedPrompt]
+    whole: Callable[[ScriptedPrompt, Reply], Json]
+    frames: Callable[[ScriptedPrompt, Reply], Frames]
+    error: Callable[[int, str, str | None], Json]
+    overloaded: int
+    """Status of a server that is overloaded."""
+
+
+OPENAI = WireFormat(openai.read, openai.whole, openai.frames, openai.error, 503)
+ANTHROPIC = WireFormat(
+    anthropic.read, anthropic.whole, anthropic.frames, anthropic.error, 529
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call under way."""
+    """One call and its connection."""
 
     send: Send
-    call: Call
+    call: RecordedCall
     script: Script
-    fault: Fault | None
-    wire: Wire
+    fault: ScriptedFault | None
+    wire: WireFormat
 
-    def meets(self, *kinds: FaultKind) -> bool:
-        """Tell whether the call meets one of these faults."""
+    def has_fault(self, *kinds: FaultKind) -> bool:
+        """Return whether the fault of the call is one of these."""
         return self.fault is not None and self.fault.kind in kinds
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         """Send the head of an answer."""
-        told = [(name.encode(), value.encode()) for name, value in headers.items()]
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
         await self.send(
-            {"type": "http.response.start", "status": status, "headers": told}
+            {"type": "http.response.start", "status": status, "headers": encoded}
         )
 
     async def write(self, content: bytes, *, is_last: bool = False) -> None:
@@ -57,14 +80,14 @@ class Exchange:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Send a whole answer in JSON, or bytes that shall pass for it."""
+        """Send a whole answer: JSON, or bytes instead of it."""
         body = content if isinstance(content, bytes) else orjson.dumps(content)
         length = {"content-length": str(len(body))}
         await self.start(status, _JSON | length | dict(headers or {}))
         await self.write(body, is_last=True)
 
     async def stream(self, frames: Frames) -> None:
-        """Send the tokens of an answer in their time: by the plan, nothing drifts."""
+        """Send the tokens of an answer, each at its time after the first one."""
         await self.start(200, _EVENTS)
         loop, script = asyncio.get_running_loop(), self.script
         first_at_s = loop.time() + script.first_token_delay_ms / 1000
@@ -79,16 +102,16 @@ class Exchange:
         await self._close(frames.closing)
 
     async def half(self, content: Json) -> None:
-        """Send the first half of a whole answer, then go silent or hang up."""
+        """Send the first half of a whole answer, then nothing, or hang up."""
         body = orjson.dumps(content)
         await self.start(200, _JSON | {"content-length": str(len(body))})
         await self.write(body[: len(body) // 2])
         await self._close(b"")
 
     async def _close(self, closing: bytes) -> None:
-        """End an answer: properly, not at all, or by hanging up."""
-        if self.meets(FaultKind.SILENCE):
+        """End an answer, or leave it open, or hang up, by the fault of the call."""
+        if self.has_fault(FaultKind.SILENCE):
             await asyncio.get_running_loop().create_future()
-        if self.meets(FaultKind.CUT):
+        if self.has_fault(FaultKind.CUT):
             raise HangUpError
         await self.write(closing, is_last=True)

@@ -1,4 +1,4 @@
-"""What the server shall say, how fast, and how it shall fail."""
+"""The script of the server: its replies, its speed, its faults."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class FaultKind(StrEnum):
-    """Ways in which a model server fails, or a model errs."""
+    """Failures of a model server, or errors of a model."""
 
     RATE_LIMITED = "rate_limited"
     SERVER_ERROR = "server_error"
@@ -27,7 +27,7 @@ class FaultKind(StrEnum):
 
 
 class Deviation(StrEnum):
-    """Ways in which servers deviate from OpenAI's wire without failing."""
+    """Deviations of servers from OpenAI's wire format that are no failures."""
 
     THINK_TAGS = "think_tags"
     THINK_WITHOUT_OPENING = "think_without_opening"
@@ -46,14 +46,14 @@ class _Scripted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Fault(_Scripted):
+class ScriptedFault(_Scripted):
     """One way to fail, for some calls or for all."""
 
     kind: FaultKind
     times: int | None = Field(default=None, ge=1)
-    """Calls that fail before the server is well again; unset: all."""
+    """Number of calls that fail; unset: all."""
     after_tokens: int = Field(default=3, ge=0)
-    """Tokens that are still told, of faults in mid-stream."""
+    """Tokens that are sent before a fault in the middle of a stream."""
     retry_after_s: float | None = 1
     """Header of a refused call; unset: none."""
     on: Area = "chat"
@@ -72,39 +72,39 @@ class Fault(_Scripted):
 
 
 class Rule(_Scripted):
-    """What to answer where the last question holds certain words."""
+    """The reply to a question that holds certain words."""
 
     when: str
-    """Found in the question, whatever the case."""
+    """Words of the question, in any case."""
     reply: str | None = None
     tool: str | None = None
     """A tool to call, if it is offered."""
     arguments: dict[str, Any] | None = None
-    """Of that tool; unset: filled from its schema."""
+    """Arguments of the tool; unset: filled from its schema."""
 
 
 class Script(_Scripted):
-    """All knobs; each can be turned while the server runs."""
+    """All settings of the server; each can be changed while it runs."""
 
     delay_per_token_ms: float = Field(default=0, ge=0)
     first_token_delay_ms: float = Field(default=0, ge=0)
     reply_tokens: int = Field(default=40, ge=1)
-    """Length of an answer to a question that brings no passages."""
+    """Length of a reply to a question without passages."""
     reply: str | None = None
-    """Said to everything."""
+    """One reply to every question."""
     rules: tuple[Rule, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ScriptedFault, ...] = ()
     deviations: tuple[Deviation, ...] = ()
-    """Of OpenAI's wire alone."""
+    """Apply to OpenAI's wire format alone."""
     obeys_injections: bool = False
-    """Does what a passage demands, as a weak model would."""
+    """Follow instructions in passages, as a weak model would."""
     prefill: Literal["continue", "restart", "refuse"] = "continue"
-    """What becomes of a last turn of the assistant."""
+    """Treatment of a last message of the assistant."""
     models: tuple[str, ...] = ("scripted", "scripted-embedding")
     any_model: bool = True
-    """Serve names that are not in the list, too."""
+    """Accept models that are not in the list."""
     api_key: str | None = None
-    """The one key that opens; unset: any, or none."""
+    """The only key that is accepted; unset: any, or none."""
     window_tokens: int | None = None
     """Longer prompts are refused; unset: none."""
     supports_tools: bool = True
@@ -112,13 +112,13 @@ class Script(_Scripted):
     supports_stream_usage: bool = True
     embedding_dimensions: int = Field(default=256, ge=1, le=8192)
     alike: tuple[tuple[str, ...], ...] = ()
-    """Groups of texts that lie together, though they share no word."""
+    """Groups of texts whose vectors are equal, though they share no word."""
     english_only: bool = False
-    """Embeddings see no Chinese, as those of many small models; else the sentences
-    that embedders are tried with lie together in English and in Chinese."""
+    """Ignore Chinese in embeddings, as many small models do. Otherwise the sentences
+    that embedders are tested with have equal vectors in English and in Chinese."""
 
     def changed(self, changes: dict[str, Any]) -> Self:
-        """Return this script with some knobs turned; the rest stays."""
+        """Return this script with some settings changed."""
         return type(self).model_validate({**dict(self), **changes})
 
 
@@ -126,14 +126,14 @@ class Script(_Scripted):
 class PendingFaults:
     """The faults of a script, and how often each still happens."""
 
-    left: list[tuple[Fault, int | None]]
+    left: list[tuple[ScriptedFault, int | None]]
 
     @classmethod
     def of(cls, script: Script) -> Self:
-        """Start anew."""
+        """Return all faults of a script."""
         return cls([(fault, fault.times) for fault in script.faults])
 
-    def take(self, area: Area) -> Fault | None:
+    def take(self, area: Area) -> ScriptedFault | None:
         """Return the fault of the next call in an area, and count it."""
         for place, (fault, times) in enumerate(self.left):
             if fault.on == area and times != 0:

@@ -1,0 +1,218 @@
+"""Links in an answer: only those pass that the cited or known texts hold.
+
+A document can ask a model to write `![](https://…?what-it-read)`; a program that shows
+the answer would then send it there. So pictures and named links never pass, bare
+addresses only as they stand in a passage. What a renderer would decode counts decoded:
+entities, and invisible characters left out.
+
+`LinkGuard` does the same to a text that is relayed while it is written. Without
+documents there is no passage that could hold an address: the person's own may be
+repeated, nothing else. Words go through at once; only what may become a link, a picture
+or markup waits until it is whole. What would make a link of a word that is shown
+already (`evil`, then `.com`) is left out, so that the word stays a word.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from dossier.core.visible import visible
+
+PICTURE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
+_NAMED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_TORN = re.compile(r"\]\([^)\s]*\)?")
+"""Half a named link: with its other half in the line before, it would be whole."""
+_REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+", re.MULTILINE)
+_ELEMENT = re.compile(
+    r"</?(?:a|base|embed|form|iframe|img|input|link|meta|object|script|style|svg|video)"
+    r"(?=[\s/>])[^<>]*>?"
+    r"|</?(?![a-z]+:/)[a-z][\w:-]*(?:[\s/][^<>]*=[^<>]*|\s*/?)>",
+    re.IGNORECASE,
+)
+"""Not what is only smaller than something: `<LOD`."""
+NAMES = (
+    r"com|net|org|info|biz|edu|gov|mil|io|co|me|app|dev|xyz|top|site|online|shop|club"
+    r"|link|click|page|live|vip|win"
+)
+"""Ends of names that programs make links of, though nothing stands before them."""
+_MORE = r"[^\s<>`⟦⟧「」『』，。；、]*"
+ADDRESS = re.compile(
+    rf"<?(?<![a-z0-9_])(?:[a-z][a-z0-9+.-]{{0,15}}\\?:[/\\]{{2,4}}|www\."
+    rf"|(?:javascript|vbscript|mailto|file|blob|tel|sms):(?=\S)"
+    rf"|data:(?=[\w.+-]*[/;,])){_MORE}>?"
+    rf"|(?<![\w:/\\])//(?=\w[\w-]*\.){_MORE}"
+    r"|<?(?<![a-z0-9_.+%-])[a-z0-9_.+%-]{1,64}@"
+    r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}>?"
+    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{NAMES})(?![a-z0-9_-])"
+    rf"(?:[/?#:]{_MORE})?",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(
+    r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE
+)
+_BLANKS = re.compile(r"[ \t]{2,}")
+
+
+def without_foreign_links(sentence: str, passages: Iterable[str]) -> str:
+    """Return a sentence without pictures, markup, and addresses of its own."""
+    return _BLANKS.sub(" ", without_links(sentence, list(passages))).strip()
+
+
+def without_links(sentence: str, known: Sequence[str]) -> str:
+    """Return the same with its blanks, where it is but a part of a text."""
+    sentence = visible(sentence)
+    decoded = visible(_ENTITY.sub(lambda found: html.unescape(found.group()), sentence))
+    if decoded != sentence and _stripped(decoded, known) != decoded:
+        sentence = decoded
+    return _stripped(sentence, known)
+
+
+def _stripped(sentence: str, known: Sequence[str]) -> str:
+    while (cleaner := _once(sentence, known)) != sentence:
+        sentence = cleaner
+    return sentence
+
+
+def _once(sentence: str, known: Sequence[str]) -> str:
+    sentence = _REFERENCE.sub("", PICTURE.sub("", sentence))
+    sentence = _NAMED.sub(r"\1", sentence)
+    sentence = _ELEMENT.sub("", _TORN.sub("]", sentence))
+    return ADDRESS.sub(lambda found: _kept(found.group(), known), sentence)
+
+
+def bare(address: str) -> str:
+    """Return an address without the marks around it, and the sentence's signs."""
+    return address.strip("<>").rstrip(".,;:!?)")
+
+
+def _kept(address: str, known: Sequence[str]) -> str:
+    stands = any(_stands(bare(address), passage) for passage in known)
+    return address.strip("<>") if stands else ""
+
+
+def _stands(address: str, passage: str) -> bool:
+    """Return whether a passage holds exactly this address, not a longer one."""
+    return any(bare(found.group()) == address for found in ADDRESS.finditer(passage))
+
+
+MAX_HELD: Final = 400
+"""What is open for longer was never meant to be closed."""
+_REACH: Final = 640
+"""How long a name before an address's last part can be, in characters."""
+_CONTROLS: Final = "".join(map(chr, {*range(32), 127} - {9, 10}))
+_TRIGGERS: Final = frozenset("[]!<&:/\\@.,;" + _CONTROLS)
+"""A piece without any of these neither begins nor completes a link."""
+_SCHEMES: Final = ("https", "http", "ftp", "www", "javascript")
+"""Words that are seldom anything but the beginning of an address."""
+_ENDS: Final = "|".join(
+    sorted(
+        {name[:end] for name in NAMES.split("|") for end in range(1, len(name) + 1)},
+        key=len,
+        reverse=True,
+    )
+)
+_ADDRESS_REST: Final = (
+    r"[^\s<>`⟦⟧\u3000-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]*"
+)
+"""The rest of an address; ideographs end it, since they follow without a blank."""
+_OPEN: Final = re.compile(
+    r"!?\[[^\]\n]*$|!?\[[^\]\n]*\]\s?(?:[(\[][^)\]\n]*|:[^\n]*)?$|\]\([^)\n]*$"
+    rf"|!?\[[^\]\n]*\]\s?[(\[][^)\]\n]*[)\]]{_ADDRESS_REST}$"
+    rf"|[\]!]$|<[^>\n]*$|&[#\w]{{0,32}}$|&[#\w]{{1,32}};{_ADDRESS_REST}$"
+    rf"|[:/\\@]{_ADDRESS_REST}$|data:[\w.+-]*$|\.(?:{_ENDS})?$"
+    rf"|(?<![a-z0-9])(?:{'|'.join(_SCHEMES)})(?:[:.]{_ADDRESS_REST})?$",
+    re.IGNORECASE,
+)
+"""What the end of a text may yet turn out to be."""
+_WORD: Final = re.compile(r"[^\s<>`⟦⟧「」『』，。；、]*")
+_NEXT: Final = re.compile(_ADDRESS_REST)
+
+
+class LinkGuard:
+    """Reads a model's text piece by piece and returns what may be shown of it.
+
+    `known` are texts whose addresses may be repeated; `shown` is the text that the
+    pieces continue.
+    """
+
+    def __init__(self, known: Sequence[str], shown: str = "") -> None:
+        self._known = known
+        self._held = ""
+        self._shown = ""
+        self._in_address = False
+        self._note_shown(shown)
+
+    def feed(self, delta: str) -> str:
+        """Read a piece; return what may be shown by now."""
+        if not delta.isascii():
+            delta = visible(delta)
+        is_open = self._held or self._in_address or delta.endswith(_SCHEMES)
+        if not is_open and _TRIGGERS.isdisjoint(delta):
+            self._shown = (self._shown + delta)[-_REACH:]
+            return delta
+        text = self._held + visible(delta)
+        cut = _closed(_context(self._shown), text)
+        self._held = text[cut:]
+        return self._show(text[:cut])
+
+    def finish(self) -> str:
+        """Return what is left at the end."""
+        rest, self._held = self._held, ""
+        return self._show(rest)
+
+    def _show(self, text: str) -> str:
+        fit = _fitting(_context(self._shown), text, self._known) if text else ""
+        self._note_shown(fit)
+        return fit
+
+    def _note_shown(self, text: str) -> None:
+        self._shown = (self._shown + text)[-_REACH:]
+        word = _context(self._shown)
+        self._in_address = _unended(word) < len(word)
+
+
+def _closed(before: str, text: str) -> int:
+    """Return how much of a text is sure to be no beginning of a link."""
+    window = (before + text)[-MAX_HELD - 1 :]
+    start = min(_opening(window), _unended(window)) - len(window) + len(text)
+    return len(text) if len(text) - start > MAX_HELD else max(start, 0)
+
+
+def _opening(window: str) -> int:
+    found = _OPEN.search(window)
+    return len(window) if found is None else found.start()
+
+
+def _unended(window: str) -> int:
+    """Return where an address begins that the next piece may continue."""
+    for found in ADDRESS.finditer(window):
+        if found.end() == len(window):
+            return found.start()
+    return len(window)
+
+
+def _context(shown: str) -> str:
+    """Return the word that the shown text ends with, and whether a line began."""
+    line = shown.rpartition("\n")[2]
+    found = _WORD.match(line[::-1])
+    return (". " if line.strip() else "") + (found.group()[::-1] if found else "")
+
+
+def _fitting(before: str, text: str, known: Sequence[str]) -> str:
+    """Return what of a text makes no link, nor makes one of the word before it."""
+    while text:
+        clean = without_links(before + text, known)
+        if clean.startswith(before):
+            return clean[len(before) :]
+        text = text[_crossing(before, text) :]
+    return ""
+
+
+def _crossing(before: str, text: str) -> int:
+    """Return how much of a text belongs to a link that began before it."""
+    for found in ADDRESS.finditer(before + text):
+        if found.start() < len(before) < found.end():
+            return found.end() - len(before)
+    run = _NEXT.match(text)
+    return max(run.end() if run else 0, 1)

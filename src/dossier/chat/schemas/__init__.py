@@ -1,1 +1,0 @@
-"""What chat takes and answers."""

@@ -1,1 +1,0 @@
-"""Work of chat that opens transactions of its own: answers, summaries."""

@@ -1,0 +1,89 @@
+"""Routes of the board, its decisions, the matching of documents and the versions."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, status
+
+from dossier.core.pagination import Paging, Slice
+from dossier.core.schemas import Page
+from dossier.core.web import Reader
+from dossier.pif.constants import DecisionKind, Market
+from dossier.pif.dependencies import Pif
+from dossier.pif.models import PifDecision, PifVersion
+from dossier.pif.schemas import (
+    BoardResponse,
+    DecisionRequest,
+    DecisionResponse,
+    MatchList,
+    MatchRequest,
+    VersionResponse,
+    VersionSummary,
+)
+from dossier.pif.service.board import board_members, read_board
+from dossier.products.constants import ITEM_COUNT
+
+router = APIRouter(prefix="/products/{product_id}/pif", tags=["pif"])
+
+ItemNumber = Annotated[int, Path(ge=1, le=ITEM_COUNT, examples=[11])]
+VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
+
+
+@router.get("", response_model=BoardResponse)
+async def get_pif(
+    product_id: UUID, reader: Reader, market: Market = "tw"
+) -> dict[str, Any]:
+    """Return the sixteen items, how complete they are and what would close gaps."""
+    return board_members(await read_board(reader, product_id, market))
+
+
+@router.put("/items/{item}/waiver", response_model=DecisionResponse)
+async def waive_item(
+    product_id: UUID, item: ItemNumber, body: DecisionRequest, pif: Pif
+) -> PifDecision:
+    """State why a test report need not be made; items 11 to 13."""
+    return await pif.waive(product_id, item, body.reason)
+
+
+@router.delete("/items/{item}/waiver", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_waiver(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
+    """Take a waiver back."""
+    await pif.revoke(product_id, item, DecisionKind.WAIVER)
+
+
+@router.put("/items/{item}/declaration", response_model=DecisionResponse)
+async def declare_item(
+    product_id: UUID, item: ItemNumber, body: DecisionRequest, pif: Pif
+) -> PifDecision:
+    """Declare an item instead of showing a document; items 5 and 8."""
+    return await pif.declare(product_id, item, body.reason)
+
+
+@router.delete("/items/{item}/declaration", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
+    """Take a declaration back."""
+    await pif.revoke(product_id, item, DecisionKind.DECLARATION)
+
+
+@router.post("/matches")
+async def match_papers(product_id: UUID, body: MatchRequest, pif: Pif) -> MatchList:
+    """Match documents to the items by their names and words."""
+    match = pif.apply_matches if body.apply else pif.propose_matches
+    items = await match(product_id, body.document_ids)
+    return MatchList(items=items, is_applied=body.apply)
+
+
+@router.get("/versions", response_model=Page[VersionSummary])
+async def list_pif_versions(
+    product_id: UUID, page: Paging, pif: Pif, market: Market = "tw"
+) -> Slice[PifVersion]:
+    """List the versions of a product's file, the newest first."""
+    return await pif.list_versions(product_id, page, market)
+
+
+@router.get("/versions/{number}", response_model=VersionResponse)
+async def get_pif_version(
+    product_id: UUID, number: VersionNumber, pif: Pif, market: Market = "tw"
+) -> PifVersion:
+    """Return one version with its snapshot."""
+    return await pif.get_version(product_id, number, market)

@@ -1,0 +1,156 @@
+"""Routes of products, categories, linked documents and formulas."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Response, status
+
+from dossier.core.pagination import Paging, Slice
+from dossier.core.reads import Row
+from dossier.core.schemas import Page
+from dossier.core.web import Reader, get_actor
+from dossier.products import rules, service
+from dossier.products.dependencies import FormulaImports, Formulas, Products
+from dossier.products.models import FormulaVersion, Product, ProductDocument
+from dossier.products.schemas import (
+    CategoryList,
+    FormulaPreviewResponse,
+    FormulaRequest,
+    FormulaResponse,
+    FormulaVersionResponse,
+    LinkCreate,
+    LinkList,
+    LinkResponse,
+    ProductCreate,
+    ProductResponse,
+    ProductUpdate,
+)
+
+products_router = APIRouter(tags=["products"])
+formulas_router = APIRouter(prefix="/products/{product_id}/formulas", tags=["formulas"])
+
+FormulaNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""A version's number, as a column holds it."""
+
+
+@products_router.get("/products", response_model=Page[ProductResponse])
+async def list_products(page: Paging, reader: Reader) -> Slice[Row]:
+    """List products, newest first."""
+    return await service.list_products(reader, page)
+
+
+@products_router.post(
+    "/products", status_code=status.HTTP_201_CREATED, response_model=ProductResponse
+)
+async def create_product(body: ProductCreate, products: Products) -> Product:
+    """State a product."""
+    return await products.create_product(body)
+
+
+@products_router.get("/products/{product_id}", response_model=ProductResponse)
+async def get_product(product_id: UUID, reader: Reader) -> Row:
+    """Return one product."""
+    return await service.read_product(reader, product_id)
+
+
+@products_router.patch("/products/{product_id}", response_model=ProductResponse)
+async def update_product(
+    product_id: UUID, body: ProductUpdate, products: Products
+) -> Product:
+    """Change the fields that are sent."""
+    return await products.update_product(product_id, body)
+
+
+@products_router.get(
+    "/categories", tags=["categories"], dependencies=[Depends(get_actor)]
+)
+async def list_categories() -> CategoryList:
+    """List the categories, and how sure each column is."""
+    return CategoryList.model_validate(
+        {"items": list(rules.categories().values()), "sources": rules.sources()}
+    )
+
+
+@products_router.get("/products/{product_id}/documents")
+async def list_product_documents(product_id: UUID, products: Products) -> LinkList:
+    """List the documents linked to a product, by item."""
+    links = await products.list_links(product_id)
+    return LinkList.model_validate({"items": list(links)})
+
+
+@products_router.post(
+    "/products/{product_id}/documents",
+    status_code=status.HTTP_201_CREATED,
+    response_model=LinkResponse,
+)
+async def link_document(
+    product_id: UUID, body: LinkCreate, products: Products
+) -> ProductDocument:
+    """Link a document to an item, or to one requirement of it."""
+    return await products.link_document(product_id, **body.model_dump())
+
+
+@products_router.delete(
+    "/products/{product_id}/documents/{link_id}", status_code=status.HTTP_204_NO_CONTENT
+)
+async def unlink_document(product_id: UUID, link_id: UUID, products: Products) -> None:
+    """Delete a link; the document stays."""
+    await products.unlink_document(product_id, link_id)
+
+
+@formulas_router.post("/preview", response_model=FormulaPreviewResponse)
+async def preview_formula(
+    product_id: UUID, body: FormulaRequest, imports: FormulaImports
+) -> dict[str, Any]:
+    """Show what an import would store, with its findings; store nothing."""
+    draft = await imports.preview(
+        product_id,
+        body.document_id,
+        sheet=body.sheet,
+        column=body.column,
+        tolerance=body.tolerance,
+    )
+    return draft.members()
+
+
+@formulas_router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=FormulaResponse,
+    responses={
+        status.HTTP_200_OK: {"description": "The newest version says the same."}
+    },
+)
+async def import_formula(
+    product_id: UUID, body: FormulaRequest, imports: FormulaImports, response: Response
+) -> dict[str, Any]:
+    """Store the formula of a document as the next version, unless it is the newest."""
+    stored = await imports.import_formula(
+        product_id,
+        body.document_id,
+        sheet=body.sheet,
+        column=body.column,
+        tolerance=body.tolerance,
+    )
+    if not stored.is_created:
+        response.status_code = status.HTTP_200_OK
+    return stored.members()
+
+
+@formulas_router.get("", response_model=Page[FormulaVersionResponse])
+async def list_formulas(
+    product_id: UUID, page: Paging, formulas: Formulas
+) -> Slice[FormulaVersion]:
+    """List the versions of a product's formula, the newest first."""
+    return await formulas.list_formulas(product_id, page)
+
+
+@formulas_router.get("/{number}", response_model=FormulaResponse)
+async def get_formula(
+    product_id: UUID, number: FormulaNumber, formulas: Formulas
+) -> dict[str, Any]:
+    """Return one version with its lines."""
+    return (await formulas.get_formula(product_id, number)).members()
+
+
+routers = (products_router, formulas_router)

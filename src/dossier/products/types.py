@@ -1,0 +1,34 @@
+"""Value objects of products."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from dossier.products.constants import MicrobialClass, Use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """What a category means to the rules of every market.
+
+    `phase_in_on` is the day from which Taiwan asks for the file; `None` where it
+    asks for none. `use` is the usual one; the product states its own.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    use: Use
+    tfda_category_zh: str
+    tfda_category_en: str
+    phase_in_on: date | None
+    exposure_row_id: str | None
+    annex_classes: tuple[str, ...]
+    microbial_class: MicrobialClass
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSource:
+    """The certainty of a column of the category table, and where it was read."""
+
+    certainty: str
+    source: str

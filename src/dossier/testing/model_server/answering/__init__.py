@@ -1,1 +1,0 @@
-"""What the scripted model says, and by which rules."""

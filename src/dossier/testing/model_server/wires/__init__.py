@@ -1,1 +1,0 @@
-"""The wires of OpenAI and Anthropic, byte by byte."""
