@@ -10,6 +10,7 @@ from dossier.products.formula_import.columns import (
     QUANTITIES,
     UNUSED,
     Column,
+    bound_of,
     column_of,
     text_column_of,
     unit_of,
@@ -158,6 +159,13 @@ def _candidates_at(
         column: _role(grid, row + depth, column, text)
         for column, text in headers.items()
     }
+    if _has_quantities(roles):
+        # An empty column of maxima beside one of minima belongs to the range.
+        roles |= {
+            column: column_of(text)
+            for column, text in headers.items()
+            if roles[column] is None and bound_of(text) in {Column.MIN, Column.MAX}
+        }
     segments = _segments(grid, roles)
     for segment in segments:
         part_roles = {column: roles[column] for column in segment}
