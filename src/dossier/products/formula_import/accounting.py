@@ -1,5 +1,6 @@
 """Accounts for every cell of the chosen sheet: read, recognised or reported."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +8,12 @@ from typing import Final
 
 from dossier.core.spreadsheets import Cell
 from dossier.products.formula_import.identifiers import states_identifier
-from dossier.products.formula_import.labels import is_property
+from dossier.products.formula_import.labels import (
+    is_property,
+    is_total,
+    may_be_figure,
+    phase_name,
+)
 from dossier.products.formula_import.quantities import states_quantity
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.tables import (
@@ -15,9 +21,11 @@ from dossier.products.formula_import.tables import (
     Standing,
     TableReading,
 )
-from dossier.products.formula_import.types import QuantityColumn
+from dossier.products.formula_import.types import HUNDRED, ZERO, QuantityColumn
 
 _SAMPLES: Final = 2
+_MAX_NAME_CHARACTERS: Final = 80
+_WORD: Final = re.compile(r"[^\W\d_]{3}|[\u4e00-\u9fff]")
 
 
 class CellUse(StrEnum):
@@ -112,7 +120,8 @@ def _account_rows(accounting: Accounting, reading: TableReading) -> None:
         if kind is RowKind.INGREDIENT:
             _account_ingredient(accounting, reading, row)
         elif kind is RowKind.REMARK:
-            _account_remark(accounting, cells)
+            is_foreign = row in reading.read.foreign_rows
+            _account_remark(accounting, cells, may_be_line=not is_foreign)
         else:
             _mark(accounting, cells, _USE_OF_ROW[kind])
         if _USE_OF_ROW.get(kind) is CellUse.REPORTED:
@@ -143,15 +152,20 @@ def _account_ingredient(
                 _mark(accounting, [cell], CellUse.LINE)
         elif column in table.headers:
             _mark(accounting, [cell], CellUse.OTHER_COLUMN)
-        elif states_quantity(cell):
-            accounting.numbers.append(cell)
-            _mark(accounting, [cell], CellUse.REPORTED)
 
 
-def _account_remark(accounting: Accounting, cells: list[Cell]) -> None:
-    """Report a row that states a substance and a number; keep the texts of others."""
+def _account_remark(
+    accounting: Accounting, cells: list[Cell], *, may_be_line: bool
+) -> None:
+    """Report a row that states a substance and a number; keep the texts of others.
+
+    `may_be_line`: a name and a share are enough, for a row that is no figure and stands
+    where the formula could go on.
+    """
     numbers = [cell for cell in cells if states_quantity(cell)]
-    has_substance = any(states_identifier(cell.text) for cell in cells)
+    has_substance = any(states_identifier(cell.text) for cell in cells) or (
+        may_be_line and _is_name_and_share(cells)
+    )
     if numbers and has_substance:
         accounting.rows.append(_unread(RowKind.UNREAD, cells))
         _mark(accounting, cells, CellUse.REPORTED)
@@ -162,6 +176,20 @@ def _account_remark(accounting: Accounting, cells: list[Cell]) -> None:
         _mark(accounting, numbers, CellUse.REPORTED)
     accounting.remarks.extend(cell for cell in cells if cell not in numbers)
     _mark(accounting, cells, CellUse.NOTE)
+
+
+def _is_name_and_share(cells: list[Cell]) -> bool:
+    """Return whether cells hold one name, and one number that may be a share."""
+    numbers = [cell for cell in cells if states_quantity(cell)]
+    names = [cell.text for cell in cells if cell not in numbers]
+    if len(numbers) != 1 or not names or len(names[0]) > _MAX_NAME_CHARACTERS:
+        return False
+    value = numbers[0].number
+    is_share = value is None or ZERO < value <= HUNDRED
+    is_figure = is_property(names[0]) or may_be_figure(names[0])
+    is_figure = is_figure or is_total(names[0]) or phase_name(names[0]) is not None
+    has_word = _WORD.search(names[0]) is not None
+    return is_share and has_word and not is_figure
 
 
 def _account_unknown_columns(accounting: Accounting, reading: TableReading) -> None:
@@ -198,7 +226,8 @@ def _account_rest(accounting: Accounting, reading: SheetReading) -> None:
         if is_title:
             _mark(accounting, cells, CellUse.TITLE)
         else:
-            _account_remark(accounting, cells)
+            is_below = row >= first_header
+            _account_remark(accounting, cells, may_be_line=is_below)
 
 
 def range_of(reading: TableReading) -> str:

@@ -69,7 +69,7 @@ _INCI: Final = r"inci\b|inci|\bi\.n\.c\.i|ctfa|國際命名|國際化粧?妝?品
 
 # Percentages and figures of something else than the share of the formula.
 _OTHER: Final = (
-    r"cost|price|成本|價格|單價|金額|\busd\b|\bntd?\$?\b|\beur\b|\brmb\b|[$€¥]"
+    r"cost|price|成本|價格|單價|金額|\busd\b|\bntd?\$?\b|\beur\b|\brmb\b|[$€¥]|元 ?/"
     r"|natural|天然|iso ?16128|organic|有機|bio-?based|renewable|vegan|halal|\bgmo\b"
     r"|active (?:matter|content|substance|ingredient content|level)|\bactivity\b"
     r"|活性(?:物|成[分份])?.{0,2}(?:含量|%|比)|有效(?:物|成[分份]|含量)|活性物"

@@ -461,7 +461,12 @@ def _not_read(
 def _hidden_content(
     reading: FormulaReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
-    """Name the hidden rows and columns that the formula depends on."""
+    """Name the hidden sheet, rows and columns that the formula depends on."""
+    sheet = reading.main.table.grid.sheet
+    if sheet.is_hidden:
+        yield factory.make(
+            "hidden-sheet-read", Severity.WARNING, None, {"name": sheet.name}
+        )
     if reading.left_out_rows:
         shown = ", ".join(map(str, reading.left_out_rows))
         yield factory.make(

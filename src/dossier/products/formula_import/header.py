@@ -54,13 +54,14 @@ class _HeaderCandidate:
         return {role for role in self.roles.values() if role is not None} - UNUSED
 
     @property
-    def rank(self) -> tuple[bool, int, int, int, int]:
-        """Rank: a named quantity, names, more columns, more rows, a flat header."""
+    def rank(self) -> tuple[bool, int, int, int, int, int]:
+        """Rank: a quantity, names, more columns, distinct ones, more rows, flat."""
         named = self.named
         return (
             not self.is_inferred,
             2 * (Column.INCI in named) + (Column.NAME in named),
             len(named),
+            len({self.headers[c] for c, r in self.roles.items() if r in QUANTITIES}),
             self.filled,
             -self.depth,
         )

@@ -15,7 +15,8 @@ _PHASE: Final = re.compile(
     re.IGNORECASE,
 )
 _TOTAL: Final = re.compile(
-    r"^(?:grand )?total\b|^sum\b|合計|總計|總和|總量|^共計|^total|^小計$"
+    r"^(?:grand )?total\b|^sum\b|合計|總計|總和|總量|^共計|^total|^小計$|^合共"
+    r"|^總(?:百分比|含量|%)|^summe\b|^gesamt|^somme\b"
 )
 _SUBTOTAL: Final = re.compile(
     r"sub-?\s?total|小計|^total (?:of |for )?(?:phase |part )?[a-f][0-9]?$"
@@ -46,6 +47,7 @@ _PROPERTY: Final = re.compile(
     r"(?: no\.?| number| code| name| date| id| #)?"
     r"|(?:prepared|checked|approved|reviewed|signed|issued|verified|formulated|made)"
     r"(?: by| on)?|signature|date(?: of .*)?|effective date|author|responsible"
+    r"|tel(?:ephone)?\.?|phone|fax|e-?mail|address|contact|website"
     r"|natural origin(?: index| content)?|biodegradability|hlb|dosage form"
     r"|number of .*|no\. of .*|line count|items?|count"
     r")"
@@ -56,7 +58,7 @@ _PROPERTY: Final = re.compile(
     r"|(?:原料|單位|總)?(?:成本|價格|單價|金額)|總成本|菌落數|生菌數|總菌數"
     r"|保存期限|有效期限?|效期|版本?次?|版號|頁次?|頁碼|文件編號|配方(?:編號|名稱|號)|產品(?:編號|名稱|代號)"
     r"|製表|製作|配製|擬定|審核|核准|覆核|複核|批准|簽名|簽章|簽核|承認|確認|日期|製表日期|生效日期|修訂日期"
-    r"|劑型|客戶|品牌|品名)(?:人員?|者|日期)?"
+    r"|劑型|客戶|品牌|品名|電話|傳真|地址|聯絡人|公司)(?:人員?|者|日期)?"
     r")"
     r"(?:\s*[\d.]+\s*(?:°|℃)?c?)?\s*(?:[(\[@:=,/+].*|\bat\b.*|\bin\b.*|%|kg|g|ml|l|cps?)?"
 )
@@ -68,7 +70,7 @@ _FIGURE: Final = re.compile(
     r"|\bcost\b|\bprice\b|\bchecked\b|\bversion\b|\brevision\b|\bspecifications?\b"
     r"|\bnumber of\b|\btemperature\b|\byield\b|\bbatch\b|\bheat(?:ing)? (?:to|at)\b"
     r"|\bcool(?:ing)? (?:to|down)\b|^stir\b|^mix (?:for|until|at)\b"
-    r"|^(?:appearance|colou?r|odou?r)$"
+    r"|^(?:appearance|colou?r|odou?r)$|^(?:of which|thereof|including)\b|^其中"
     r"|^(?:外觀|顏色|色澤|氣味)$|溫度|時間|轉速|成本|單價|日期|版本|規格|攪拌|加熱|冷卻|批量|係數"
 )
 
@@ -78,6 +80,7 @@ _OTHER_TABLE: Final = re.compile(
     r"allergen|impurit|heavy metal|microb|\blimits?\b|\bspecifications?\b|parameter"
     r"|propert|\brevisions?\b|history|\bchanges?\b|approv|\bcost|price|packag|stability"
     r"|breakdown|nutrition|toxicol|\bifra\b|exposure|\bmos\b|\btest results?\b"
+    r"|^steps?$|^steps? no|instruction|procedure|manufacturing process|步驟|製程|操作"
     r"|過敏原|雜質|重金屬|微生物|限量|規格|檢驗|檢測|修訂|變更|沿革|簽核|成本|價格|包裝|安定性|毒理"
 )
 # Names of sheets that hold other things than the formula.

@@ -125,7 +125,8 @@ def parse_number(text: str, mark: DecimalMark | None = None) -> Decimal | None:
         return Decimal(bare.replace(",", ""))
     if _GROUPED_BY_POINT.fullmatch(bare):
         return Decimal(bare.replace(".", "").replace(",", "."))
-    if not _DECIMAL.fullmatch(bare):
+    # "02" is a code or a part of a telephone number.
+    if not _DECIMAL.fullmatch(bare) or re.match(r"0\d", bare):
         return None
     value = Decimal(bare.replace(",", "."))
     exponent = value.adjusted() if value else 0

@@ -66,9 +66,10 @@ _ADJUSTS: Final = re.compile(
     r"\W*ph(?![a-z])|ph\s*(?:adjust|調)|as (?:needed|required)|視需要|按需|adjust to"
 )
 _FILLS: Final = re.compile(
-    r"(?<![a-z])(to|ad|up to|make up to|add to|q\.?\s*s\.?(?:\s*p\.?)?)"
+    r"(?<![a-z])(to|ad|up to|(?:to )?make(?: up)?(?: to)?|add to"
+    r"|q\.?\s*s\.?(?:\s*p\.?)?\s*(?:加?至|補?足至?|:)?)"
     r"\s*1(?:0{2,3})?(?:[.,]0+)?\s*(?:%|g|ml)?$"
-    r"|^(加|補|補足|補充|定量|加水)?(至|到)\s*1(?:0{2,3})?(?!\d)|餘量|剩餘|補足|其餘"
+    r"|^[\u4e00-\u9fff ]{0,8}[至到足]\s*1(?:0{2,3})?(?!\d)|餘量|剩餘|補足|其餘"
     r"|(?<![a-z])(bal(ance)?|remainder|remaining|rest)(?![a-z])"
 )
 _TARGET: Final = re.compile(r"(?<![\d.,])(1(?:0{2,3})?)(?:[.,]0+)?(?![\d.,])")

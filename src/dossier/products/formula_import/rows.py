@@ -75,16 +75,20 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRows:
-    """The content below a header, with the kind of each row."""
+    """The content below a header, with the kind of each row.
+
+    `foreign_rows` stand below a header that names something else than the formula.
+    """
 
     rows: list[SourceRow]
     totals: list[StatedTotal]
     kinds: dict[int, RowKind]
+    foreign_rows: frozenset[int] = frozenset()
 
 
 def read_rows(table: FormulaTable) -> TableRows:
     """Return the ingredient rows, the stated total and the kind of every row."""
-    kinds = _kinds(table)
+    kinds, foreign_rows = _kinds(table)
     rows: list[SourceRow] = []
     totals: list[StatedTotal] = []
     phase: str | None = None
@@ -98,13 +102,20 @@ def read_rows(table: FormulaTable) -> TableRows:
             rows.extend(split_stacked_row(ingredient_row))
         elif kind is RowKind.TOTAL:
             totals = _stated_totals(table, row)
-    return TableRows(rows=_joined_repeats(rows), totals=totals, kinds=kinds)
+    return TableRows(
+        rows=_joined_repeats(rows),
+        totals=totals,
+        kinds=kinds,
+        foreign_rows=frozenset(foreign_rows),
+    )
 
 
-def _kinds(table: FormulaTable) -> dict[int, RowKind]:
+def _kinds(table: FormulaTable) -> tuple[dict[int, RowKind], set[int]]:
+    """Return the kind of each row, and the rows of tables of another kind."""
     rows = table.rows()
     end = _row_of_total(table, rows)
     kinds: dict[int, RowKind] = {}
+    foreign_rows: set[int] = set()
     running = ZERO
     above = table.header_rows[1]
     is_foreign, is_aside_table, is_detached = False, False, False
@@ -126,18 +137,21 @@ def _kinds(table: FormulaTable) -> dict[int, RowKind]:
             )
             kinds[row] = RowKind.ASIDE if is_aside_table else RowKind.REMARK
             continue
+        if is_foreign:
+            foreign_rows.add(row)
         kind = _kind(table, row, running, is_detached=is_detached or is_after_total)
         if is_aside_table:
             kind = RowKind.ASIDE
         elif kind is RowKind.INGREDIENT and (is_foreign or is_after_total):
-            kind = RowKind.UNREAD
+            is_named = _has_name(table, row) or _identifiers(table, row)
+            kind = RowKind.UNREAD if is_named else RowKind.REMARK
         elif kind is RowKind.TOTAL and is_after_total:
             kind = RowKind.REMARK
         if kind is RowKind.INGREDIENT:
             is_detached = False
             running += _stated_value(table, row)
         kinds[row] = kind
-    return kinds
+    return kinds, foreign_rows
 
 
 def _row_of_total(table: FormulaTable, rows: Sequence[int]) -> int | None:
@@ -222,6 +236,7 @@ def _kind(
         (RowKind.HEADER, _is_own_header(table, row)),
         (RowKind.WIDE, _is_wide(table, row)),
         (RowKind.PROPERTY, _is_property_row(table, row) and not has_identifiers),
+        (RowKind.SUBTOTAL, _is_sum_of_phase(table, row) and not has_identifiers),
         (RowKind.SUBTOTAL, _is_bare_sum(table, row, running)),
         (RowKind.BARE, _is_bare(table, row)),
     )
@@ -280,6 +295,28 @@ def _has_quantity(table: FormulaTable, row: int) -> bool:
 
 def _has_readable(table: FormulaTable, row: int) -> bool:
     return any(states_quantity(cell) for cell in _quantity_cells(table, row))
+
+
+def _is_sum_of_phase(table: FormulaTable, row: int) -> bool:
+    """Return whether a row states a quantity beside the name of a phase alone."""
+    texts = [cell.text for cell in table.cells_of(row) if cell.number is None]
+    names = [text for text in texts if parse_quantity(text) is None]
+    return (
+        len(names) == 1
+        and phase_name(names[0]) is not None
+        and not is_phase_letter(names[0])
+        and _has_readable(table, row)
+    )
+
+
+def _has_name(table: FormulaTable, row: int) -> bool:
+    """Return whether a column of names holds a text in this row."""
+    cells = (
+        table.grid.shown_at(row, column)
+        for role, column in table.columns.items()
+        if role in NAMES
+    )
+    return any(cell is not None and cell.number is None and cell.text for cell in cells)
 
 
 def _is_bare(table: FormulaTable, row: int) -> bool:

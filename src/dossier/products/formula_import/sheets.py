@@ -49,7 +49,6 @@ def choose_sheet(
     if wanted is not None and wanted not in names:
         raise FormulaSheetNotFoundError(filename, wanted, names)
     grids = [Grid(each) for each in workbook.sheets if each.cells]
-    hidden = tuple(g.sheet.name for g in grids if g.sheet.is_hidden)
     searched = [grid for grid in grids if wanted in {None, grid.sheet.name}]
     readings = [found for grid in searched if (found := read_sheet(grid, column))]
     if not readings:
@@ -60,7 +59,9 @@ def choose_sheet(
             for grid in grids
             if grid.sheet.name != wanted and not grid.sheet.is_hidden
         )
-        return SheetChoice(readings[0], others=others, hidden=hidden)
+        return SheetChoice(
+            readings[0], others=others, hidden=_hidden(grids, readings[0])
+        )
     if column is not None:
         with_column = [each for each in readings if each.main.table.states_quantities]
         readings = with_column or readings
@@ -87,8 +88,14 @@ def choose_sheet(
             and _name(each) not in unread
             and not each.grid.sheet.is_hidden
         ),
-        hidden=hidden,
+        hidden=_hidden(grids, best),
     )
+
+
+def _hidden(grids: Sequence[Grid], best: SheetReading) -> tuple[str, ...]:
+    """Return the names of the hidden sheets that are not read."""
+    sheets = [grid.sheet for grid in grids if grid is not best.grid]
+    return tuple(sheet.name for sheet in sheets if sheet.is_hidden)
 
 
 def _name(reading: SheetReading) -> str:
