@@ -20,7 +20,7 @@ _TOTAL: Final = re.compile(
 )
 _SUBTOTAL: Final = re.compile(
     r"sub-?\s?total|小計|^total (?:of |for )?(?:phase |part )?[a-f][0-9]?$"
-    r"|^(?:phase|part) [a-z0-9]{1,2}\b.*total"
+    r"|^(?:phase|part) [a-z0-9]{1,2}\b.*total|^[a-z][0-9]? total$"
     r"|[a-z0-9油水粉] ?相 ?(?:合計|總計|總和|總量)"
 )
 # Properties, tests, processing and papers of the product as a whole. An optional unit
