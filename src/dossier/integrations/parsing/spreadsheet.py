@@ -9,10 +9,11 @@ from codecs import BOM_UTF8
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from dossier.core.spreadsheets import Workbook
 from dossier.integrations.parsing.archive import check_archive
+from dossier.integrations.parsing.cells import PACKAGE_DAMAGES
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -128,7 +129,7 @@ def _kind_in_zip(path: Path) -> str:
                 stated = archive.read(names["mimetype"]).strip()
                 if stated.startswith(_ODS_TYPE):
                     return "ods"
-    except (BadZipFile, NotImplementedError) as error:
+    except PACKAGE_DAMAGES as error:
         detail = "the archive is damaged; save the workbook again"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
     found = (what for part, what in _FOREIGN_ARCHIVES.items() if part in names)
