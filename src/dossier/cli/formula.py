@@ -81,7 +81,7 @@ def _without_lines(finding: Finding) -> dict[str, Any]:
         "sheet": None,
         "columns": {},
         "lines": [],
-        "total": None,
+        "total": {"min": None, "max": None},
         "findings": [finding_json(finding)],
         "notes": [],
     }
@@ -92,7 +92,7 @@ def _content(parsed: ParsedFormula) -> dict[str, Any]:
         "sheet": parsed.sheet or None,
         "columns": parsed.columns,
         "lines": [_line(line) for line in parsed.lines],
-        "total": _total(parsed.total) if parsed.lines else None,
+        "total": _total(parsed.total if parsed.lines else None),
         "findings": [finding_json(finding) for finding in parsed.findings],
         "notes": [
             {"code": note.code, "zh": note.zh, "en": note.en, "cell": note.cell}
@@ -131,7 +131,9 @@ def _line(line: ParsedLine) -> dict[str, Any]:
     }
 
 
-def _total(total: Interval) -> dict[str, str | None]:
+def _total(total: Interval | None) -> dict[str, str | None]:
+    if total is None:
+        return {"min": None, "max": None}
     return {"min": _decimal(plain(total.lower)), "max": _decimal(plain(total.upper))}
 
 
@@ -148,7 +150,7 @@ def _text(content: dict[str, Any]) -> list[str]:
         name = line["inci"] or line["name"] or "-"
         qs = " q.s." if line["is_qs"] else ""
         lines.append(f"{line['cell']:>6}  {quantity:>12} %  {name}{qs}")
-    if content["total"]:
+    if content["total"]["min"] is not None:
         shown = _shown(content["total"]["min"], content["total"]["max"])
         lines.append(f"Total: {shown} %")
     for finding in content["findings"]:

@@ -111,6 +111,8 @@ def _account_header(accounting: Accounting, reading: TableReading) -> None:
     first, last = table.header_rows
     for row in range(first, last + 1):
         _mark(accounting, table.cells_of(row), CellUse.HEADER)
+    for row in table.title_rows:
+        _mark(accounting, table.cells_of(row), CellUse.TITLE)
 
 
 def _account_rows(accounting: Accounting, reading: TableReading) -> None:

@@ -378,9 +378,10 @@ def _wrong_identifiers(
             *(("ec-check-digit", each, ec_column) for each in _wrong_ec(row)),
         ]
         for code, number, column in wrong:
+            is_harmless = code == "cas-without-hyphens"
             yield factory.make(
                 code,
-                Severity.WARNING,
+                Severity.INFO if is_harmless else Severity.WARNING,
                 row.cells[column],
                 {
                     "number": number,
@@ -398,6 +399,8 @@ def _wrong_cas(row: SourceRow) -> list[tuple[str, str]]:
         return [(code, found.turned_into)]
     if not found.numbers and not find_ec(text) and _is_number_like(text):
         return [("cas-check-digit", text)]
+    if found.numbers and text.strip().isdigit():
+        return [("cas-without-hyphens", text)]
     return [("cas-check-digit", each) for each in found.numbers if not is_cas(each)]
 
 

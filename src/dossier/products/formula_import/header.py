@@ -12,9 +12,12 @@ from dossier.products.formula_import.columns import (
     Column,
     bound_of,
     column_of,
+    standing,
     text_column_of,
     unit_of,
 )
+from dossier.products.formula_import.labels import names_part
+from dossier.products.formula_import.numbers import folded
 from dossier.products.formula_import.quantities import parse_quantity, states_quantity
 from dossier.products.formula_import.quantity_columns import (
     ChosenQuantities,
@@ -30,6 +33,7 @@ _MAX_SEARCHED_ROWS: Final = 1000
 _MAX_INFERRED_ROWS: Final = 20
 _SAMPLED_ROWS: Final = 60
 _MAX_TITLE_ROWS: Final = 3
+_MAX_TABLES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,11 @@ class _HeaderCandidate:
         return {role for role in self.roles.values() if role is not None} - UNUSED
 
     @property
-    def rank(self) -> tuple[bool, int, int, int, int, int]:
-        """Rank: a quantity, names, more columns, distinct ones, more rows, flat."""
+    def rank(self) -> tuple[int, bool, int, int, int, int, int]:
+        """Rank: in force, quantity, names, columns, distinct ones, rows, flat."""
         named = self.named
         return (
+            standing(self.title),
             not self.is_inferred,
             2 * (Column.INCI in named) + (Column.NAME in named),
             len(named),
@@ -65,6 +70,16 @@ class _HeaderCandidate:
             self.filled,
             -self.depth,
         )
+
+    @property
+    def title_rows(self) -> list[int]:
+        """Return the rows directly above it that hold one text each."""
+        return _title_rows(self.grid, self.first_row - self.depth, self.span)
+
+    @property
+    def title(self) -> str:
+        """Return the texts directly above it."""
+        return title_above(self.grid, self.first_row - self.depth, self.span)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -105,6 +120,8 @@ def find_tables(grid: Grid, wanted: str | None = None) -> list[FormulaTable]:
     candidates = sorted(found, key=lambda each: each.rank, reverse=True)
     chosen: list[_HeaderCandidate] = []
     for candidate in candidates:
+        if len(chosen) == _MAX_TABLES:
+            break
         if not any(_collides(candidate, other) for other in chosen):
             chosen.append(candidate)
     chosen[1:] = sorted(chosen[1:], key=lambda each: (each.first_row, each.span))
@@ -129,10 +146,40 @@ def _collides(candidate: _HeaderCandidate, other: _HeaderCandidate) -> bool:
     )
     if ends[0][1] > ends[1][0]:
         return True
+    return candidate.first_row > other.first_row and _continues(candidate, other)
+
+
+def _continues(candidate: _HeaderCandidate, other: _HeaderCandidate) -> bool:
+    """Return whether a header repeats another one above it, as after a page break.
+
+    Under a title of its own, or where most of the names below stand above it as well,
+    it heads another table.
+    """
     used = {column: role for column, role in candidate.roles.items() if role}
-    return not candidate.is_inferred and all(
-        other.roles.get(column) == role for column, role in used.items()
+    if candidate.is_inferred or any(
+        other.roles.get(column) != role for column, role in used.items()
+    ):
+        return False
+    title = candidate.title
+    if title and title != other.title and not names_part(title):
+        return False
+    above = _names(other, candidate.first_row - candidate.depth)
+    below = _names(candidate, candidate.grid.rows[-1])
+    return 2 * len(above & below) < max(len(below), 1)
+
+
+def _names(candidate: _HeaderCandidate, last_row: int) -> set[str]:
+    """Return the folded names in the first rows below a header."""
+    columns = [c for c, role in candidate.roles.items() if role in NAMES]
+    rows = candidate.grid.rows
+    start = bisect_left(rows, candidate.first_row)
+    end = bisect_left(rows, last_row)
+    cells = (
+        candidate.grid.at(row, column)
+        for row in rows[start : min(end + 1, start + _SAMPLED_ROWS)]
+        for column in columns
     )
+    return {folded(cell.text) for cell in cells if cell is not None and cell.text}
 
 
 def _candidates(
@@ -302,7 +349,8 @@ def _table(
         last_row=last_row,
         bounds=bounds,
         is_quantity_inferred=quantities.is_inferred,
-        title=_title(grid, first_row - candidate.depth, bounds),
+        title=title_above(grid, first_row - candidate.depth, bounds),
+        title_rows=tuple(_title_rows(grid, first_row - candidate.depth, bounds)),
         rivals=quantities.rivals,
         left_out=quantities.left_out,
     )
@@ -325,7 +373,9 @@ def _extent(
         elif other_right < left:
             first_column = max(first_column, other_right + 1)
         elif other.first_row > candidate.first_row:
-            last_row = min(last_row, other.first_row - other.depth - 1)
+            # The title above a table belongs to it.
+            above = other.first_row - other.depth - 1 - len(other.title_rows)
+            last_row = min(last_row, above)
     return last_row, (first_column, last_column)
 
 
@@ -368,13 +418,24 @@ def _columns_by_role(
     }
 
 
-def _title(grid: Grid, first_row: int, bounds: tuple[int, int]) -> str:
-    """Return the texts directly above a header, within its columns."""
+def title_above(grid: Grid, first_row: int, bounds: tuple[int, int]) -> str:
+    """Return the texts directly above a header, each alone in its row."""
     first, last = bounds
-    texts: list[str] = []
+    texts = [
+        cell.text
+        for row in _title_rows(grid, first_row, bounds)
+        for cell in grid.cells_of(row)
+        if first <= cell.column <= last
+    ]
+    return " ".join(" ".join(texts).split())
+
+
+def _title_rows(grid: Grid, first_row: int, bounds: tuple[int, int]) -> list[int]:
+    first, last = bounds
+    rows: list[int] = []
     for row in range(first_row - 1, max(first_row - 1 - _MAX_TITLE_ROWS, 0), -1):
         cells = [each for each in grid.cells_of(row) if first <= each.column <= last]
-        if not cells or any(states_quantity(cell) for cell in cells):
+        if len(cells) != 1 or states_quantity(cells[0]):
             break
-        texts.insert(0, " ".join(cell.text for cell in cells))
-    return " ".join(" ".join(texts).split())
+        rows.insert(0, row)
+    return rows

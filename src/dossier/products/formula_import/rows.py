@@ -25,6 +25,7 @@ from dossier.products.formula_import.labels import (
     is_subtotal,
     is_total,
     may_be_figure,
+    names_part,
     phase_name,
 )
 from dossier.products.formula_import.quantities import (
@@ -91,7 +92,7 @@ def read_rows(table: FormulaTable) -> TableRows:
     kinds, foreign_rows = _kinds(table)
     rows: list[SourceRow] = []
     totals: list[StatedTotal] = []
-    phase: str | None = None
+    phase = phase_name(table.title) if names_part(table.title) else None
     for row, kind in kinds.items():
         if kind is RowKind.PHASE:
             text = table.cells_of(row)[0].text

@@ -158,6 +158,7 @@ class FormulaTable:
     bounds: tuple[int, int]
     is_quantity_inferred: bool
     title: str = ""
+    title_rows: tuple[int, ...] = ()
     rivals: tuple[QuantityColumn, ...] = ()
     left_out: tuple[QuantityColumn, ...] = ()
 
