@@ -1,4 +1,4 @@
-"""Documents that are read partly, and what their readers warn of."""
+"""Documents that are read partly, warnings of their readers, kind and facts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,7 @@ def upgrade() -> None:
         "documents",
         sa.Column("reading_warnings", JSONB(), nullable=False, server_default="[]"),
     )
+    op.add_column("documents", sa.Column("record", JSONB()))
     op.drop_constraint(_CHECK, "documents", type_="check")
     op.create_check_constraint(
         _CHECK,
@@ -36,4 +37,5 @@ def downgrade() -> None:
     op.create_check_constraint(
         _CHECK, "documents", "text_state in ('pending', 'read', 'unreadable')"
     )
+    op.drop_column("documents", "record")
     op.drop_column("documents", "reading_warnings")

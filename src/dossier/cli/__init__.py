@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "dossier.cli.doctor",
     "document": "dossier.cli.document",
     "fake-model": "dossier.cli.fake_model",
+    "formula": "dossier.cli.formula",
     "jobs": "dossier.cli.jobs",
     "knowledge": "dossier.cli.knowledge",
     "migrate": "dossier.cli.database",

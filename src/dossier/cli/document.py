@@ -13,6 +13,8 @@ import typer
 
 from dossier.cli import importing
 from dossier.core.settings import Settings
+from dossier.documents.facts.record import read_record
+from dossier.documents.facts.types import PageText
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -46,6 +48,7 @@ def read(
         text = asyncio.run(reader.read(file, file.name))
     except (SandboxBrokenError, OSError) as exc:
         _end(BROKEN, str(exc) or type(exc).__name__, as_json=as_json)
+    pages = [PageText(page.number, page.text) for page in text.pages]
     answer = {
         "type": text.media_type,
         "kind": text.kind,
@@ -63,7 +66,7 @@ def read(
             {"code": each.code, "message": each.message, "place": each.place}
             for each in text.warnings
         ],
-        "facts": {},
+        "facts": read_record(pages)["facts"],
     }
     if as_json:
         typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
@@ -77,7 +80,19 @@ def _lines(name: str, answer: dict[str, Any]) -> list[str]:
     for each in answer["warnings"]:
         place = f"{each['place']}: " if each["place"] else ""
         lines += [f"! {place}{each['message'].en}", f"  {each['message'].zh}"]
+    if answer["facts"]:
+        lines += ["", "Facts"]
+    for fact_name, facts in answer["facts"].items():
+        lines += [
+            f"  {fact_name}: {fact['value'] or fact['state']}"
+            f" ({fact['raw']}{_page(fact['page'])})"
+            for fact in facts
+        ]
     return [*lines, "", answer["text"]] if answer["text"] else lines
+
+
+def _page(number: int | None) -> str:
+    return "" if number is None else f", page {number}"
 
 
 def _end(code: int, reason: str, *, as_json: bool) -> NoReturn:

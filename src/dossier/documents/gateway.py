@@ -225,6 +225,7 @@ async def mark_read_for_org(
     page_count: int | None,
     encoding: str | None,
     warnings: Sequence[dict[str, Any]] = (),
+    record: dict[str, Any] | None = None,
 ) -> None:
     """Mark a document as read, or as read partly with the first gap as the reason."""
     gap = next((each for each in warnings if each["is_gap"]), None)
@@ -238,6 +239,7 @@ async def mark_read_for_org(
         page_count=page_count,
         encoding=encoding,
         reading_warnings=list(warnings),
+        record=record,
     )
 
 
@@ -259,6 +261,7 @@ async def mark_unreadable_for_org(
         unreadable_reason=reason,
         unreadable_detail=detail,
         reading_warnings=list(warnings),
+        record=None,
     )
 
 

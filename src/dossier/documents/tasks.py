@@ -1,5 +1,6 @@
 """Jobs of documents: reading the text, deleting bytes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +10,8 @@ from uuid import UUID
 from dossier.core.database import system_transaction, tenant_transaction
 from dossier.documents import gateway
 from dossier.documents.constants import TextState
+from dossier.documents.facts.record import read_record
+from dossier.documents.facts.types import PageText
 from dossier.documents.service import DocumentsService, record_reading
 from dossier.integrations.parsing.types import ExtractedText
 from dossier.integrations.storage.client import ObjectStore
@@ -33,6 +36,9 @@ async def read_text(
     async with store.as_file(document.blob_key) as path:
         found = await read_file(path, document.filename)
     warnings = [asdict(each) for each in found.warnings]
+    pages = [PageText(page.number, page.text) for page in found.pages]
+    # A report of 1,000 pages takes seconds: beside the event loop, not in it.
+    record = await asyncio.to_thread(read_record, pages)
     async with tenant_transaction(ctx.sessions, org_id) as session:
         documents = DocumentsService(session, ctx.actor)
         if await documents.hold_document(document_id) is None:
@@ -69,6 +75,7 @@ async def read_text(
                 page_count=found.page_count,
                 encoding=found.encoding,
                 warnings=warnings,
+                record=record,
             )
             await record_reading(
                 session, ctx.actor, document, None, TextState(found.state)

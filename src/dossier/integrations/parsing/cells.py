@@ -1,12 +1,17 @@
 """What the spreadsheet formats share: size limits, exact numbers, merged ranges."""
 
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Final
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+from defusedxml.common import DefusedXmlException
 
 from dossier.core.spreadsheets import Cell, address_of
 from dossier.integrations.parsing.exceptions import (
@@ -28,6 +33,21 @@ _SUPERSCRIPTS: Final = str.maketrans(
     "0123456789+-=()abcdefghijklmnoprstuvwxyz",
     "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
 )
+
+PACKAGE_DAMAGES: Final = (
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    DefusedXmlException,
+    ParseError,
+    ArithmeticError,
+    LookupError,
+    OSError,  # from seeking to a place that the zip directory invents
+    TypeError,
+    ValueError,
+)
+"""What reading the XML parts of a damaged zip file raises."""
 
 Position = tuple[int, int]
 """Row and column."""

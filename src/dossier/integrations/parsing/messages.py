@@ -6,8 +6,9 @@ something visible was not read.
 
 from typing import Final, NamedTuple
 
+from dossier.core.findings import Message
 from dossier.integrations.parsing.exceptions import UnreadableReason
-from dossier.integrations.parsing.types import Message, ReadWarning
+from dossier.integrations.parsing.types import ReadWarning
 
 MAX_WARNINGS: Final = 100
 _MAX_NAME: Final = 120
@@ -145,7 +146,7 @@ def warning(code: str, place: str | None = None, **values: object) -> ReadWarnin
         name: value[:_MAX_NAME] if isinstance(value, str) else value
         for name, value in values.items()
     }
-    message = Message(words.zh.format(**shown), words.en.format(**shown))
+    message = Message(zh=words.zh.format(**shown), en=words.en.format(**shown))
     return ReadWarning(code, message, place, words.is_gap)
 
 
@@ -153,7 +154,7 @@ def refusal(reason: UnreadableReason, detail: str) -> ReadWarning:
     """Return the reason why nothing was read as a warning."""
     return ReadWarning(
         f"unreadable-{reason.replace('_', '-')}",
-        Message(REASONS_ZH[reason], detail),
+        Message(zh=REASONS_ZH[reason], en=detail),
         is_gap=True,
     )
 

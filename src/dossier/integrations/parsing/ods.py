@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
-from xml.etree.ElementTree import Element, ParseError
-from zipfile import BadZipFile, ZipFile
+from xml.etree.ElementTree import Element
+from zipfile import ZipFile
 
-from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
 from dossier.core.spreadsheets import Cell, Sheet, Workbook
 from dossier.integrations.parsing.cells import (
     MAX_COLUMNS,
     MAX_ROWS,
+    PACKAGE_DAMAGES,
     Position,
     check_sheet_count,
     check_size,
@@ -56,7 +56,7 @@ class _Styles:
 def read(path: str) -> Workbook:
     """Read every table of an ods file."""
     with (
-        corrupt_on(BadZipFile, KeyError, ParseError, DefusedXmlException, ValueError),
+        corrupt_on(*PACKAGE_DAMAGES),
         ZipFile(path) as archive,
     ):
         names = archive.namelist()
@@ -85,7 +85,7 @@ def _active_table(archive: ZipFile) -> str:
     try:
         with archive.open(_SETTINGS) as settings:
             root = parse(settings, forbid_dtd=True).getroot()
-    except (ParseError, DefusedXmlException):
+    except PACKAGE_DAMAGES:
         return ""
     items = root.iter(f"{_CONFIG}config-item") if root is not None else ()
     named = (each for each in items if each.get(f"{_CONFIG}name") == "ActiveTable")

@@ -4,15 +4,17 @@ The format is detected from the content, never from the name. Runs inside the sa
 and imports one reader at most.
 """
 
+import re
 from codecs import BOM_UTF8
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from dossier.core.spreadsheets import Workbook
 from dossier.integrations.parsing import workbook_parts
 from dossier.integrations.parsing.archive import check_archive
+from dossier.integrations.parsing.cells import PACKAGE_DAMAGES
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -31,6 +33,10 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD_BYTES: Final = 512
 _MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 _ODS_TYPE: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+_XLSX_TYPE: Final = re.compile(
+    rb"(?:spreadsheetml\.(?:sheet|template)|ms-excel\.(?:sheet|template)\.macroEnabled)"
+    rb"\.main\+xml"
+)
 _FOREIGN: Final = {
     b"%pdf": "a PDF",
     b"\x89png": "an image",
@@ -124,14 +130,17 @@ def _kind_in_zip(path: Path) -> str:
                 name.replace("\\", "/").lstrip("/").lower(): name
                 for name in archive.namelist()
             }
-            # Some programs name the main part otherwise, or only type it.
-            if any(name.endswith("workbook.xml") for name in names):
+            # Some programs name the main part otherwise: then its type tells.
+            types = names.get("[content_types].xml")
+            if any(name.endswith("workbook.xml") for name in names) or (
+                types is not None and _XLSX_TYPE.search(archive.read(types))
+            ):
                 return "xlsx"
             if "mimetype" in names:
                 stated = archive.read(names["mimetype"]).strip()
                 if stated.startswith(_ODS_TYPE):
                     return "ods"
-    except (BadZipFile, NotImplementedError) as error:
+    except PACKAGE_DAMAGES as error:
         detail = "the archive is damaged; save the workbook again"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
     found = (what for part, what in _FOREIGN_ARCHIVES.items() if part in names)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from dossier.core.findings import Message
 from dossier.integrations.parsing.exceptions import UnreadableReason
 
 MAX_PART_CHARACTERS: Final = 50_000
@@ -27,14 +28,6 @@ class PageState(StrEnum):
     READ_PARTLY = "read_partly"
     UNREADABLE = "unreadable"
     BLANK = "blank"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One sentence for people, in both languages."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,13 @@ _DAMAGES: Final = (
     XLRDError,
     CompDocError,
     struct.error,
-    IndexError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
+    ArithmeticError,
     AssertionError,
-    UnicodeDecodeError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
 )
 _EMPTY: Final = frozenset({xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK})
 _SUPERSCRIPT: Final = 1

@@ -14,14 +14,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
-from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse, parse
 
 from dossier.core.spreadsheets import Cell, Sheet, Workbook
 from dossier.integrations.parsing.cells import (
     MAX_COLUMNS,
+    PACKAGE_DAMAGES,
     Position,
     check_sheet_count,
     check_size,
@@ -35,7 +35,6 @@ from dossier.integrations.parsing.cells import (
     superscript,
 )
 
-_DAMAGES: Final = (BadZipFile, ParseError, DefusedXmlException, KeyError, ValueError)
 _NO: Final = frozenset({"0", "false", "off", "none"})
 _SHEET_RELATION: Final = "/worksheet"
 # The formats that a file refers to by number only; all others are written out.
@@ -87,7 +86,7 @@ class _SheetEntry:
 
 def read(path: str) -> Workbook:
     """Read every worksheet of an xlsx file."""
-    with corrupt_on(*_DAMAGES), ZipFile(path) as archive:
+    with corrupt_on(*PACKAGE_DAMAGES), ZipFile(path) as archive:
         # Some programs write backslashes, a leading slash or capitals.
         names = {
             name.replace("\\", "/").lstrip("/").lower(): name
@@ -133,13 +132,16 @@ def _is_on(element: Element, name: str) -> bool:
 
 def _workbook_part(package: _Package) -> str:
     if "_rels/.rels" in package.names:
-        with suppress(*_DAMAGES):
+        with suppress(*PACKAGE_DAMAGES):
             for relation in package.root("_rels/.rels"):
                 target = _attribute(relation, "target").lstrip("/")
                 is_main = _attribute(relation, "type").endswith("/officeDocument")
                 if is_main and target.lower() in package.names:
                     return target
-    return next(name for name in package.names if name.endswith("workbook.xml"))
+    usual = [name for name in package.names if name.endswith("workbook.xml")]
+    if not usual:
+        raise KeyError
+    return usual[0]
 
 
 def _relations(package: _Package, main: str) -> dict[str, tuple[str, str]]:
@@ -149,7 +151,7 @@ def _relations(package: _Package, main: str) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     if part.lower() not in package.names:
         return found
-    with suppress(*_DAMAGES):
+    with suppress(*PACKAGE_DAMAGES):
         for relation in package.root(part):
             target = _attribute(relation, "target").replace("\\", "/")
             whole = target.lstrip("/") if target[:1] == "/" else str(folder / target)
@@ -202,7 +204,7 @@ def _read_styles(package: _Package, relations: dict[str, tuple[str, str]]) -> bo
     try:
         for part in parts:
             package.styles = list(_styles(package.root(part)))
-    except _DAMAGES:
+    except PACKAGE_DAMAGES:
         return False
     return bool(parts)
 
