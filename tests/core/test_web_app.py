@@ -21,7 +21,7 @@ async def megabytes(count: int) -> AsyncIterator[bytes]:
 
 
 HEAVY = (
-    "alembic docx lxml openpyxl pgqueuer pikepdf pypdfium2 python_calamine rich typst"
+    "alembic docx lxml openpyxl pgqueuer pikepdf pypdfium2 rich typst"
     " anthropic genai_prices openai opentelemetry.sdk pydantic_ai"
     " sentence_transformers limits pydantic.v1.main"
 )

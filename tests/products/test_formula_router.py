@@ -195,7 +195,7 @@ async def test_the_latest_version_has_the_imported_lines(
         (xlsx_bytes([("Month", "Sold"), ("May", 5)]), "sales.xlsx", "no-formula-found"),
         (b"", "empty.xlsx", "unreadable-file"),
         (b"%PDF-1.7\n", "formula.xlsx", "unreadable-file"),
-        ("Crème;é\né;1".encode("latin-1"), "formula.csv", "unreadable-file"),
+        (b"Cr\x81me;\xfe\n\xff;1", "formula.csv", "unreadable-file"),
         (bomb_xlsx_bytes(), "bomb.xlsx", "unreadable-file"),
     ],
     ids=["no formula", "0 bytes", "wrong extension", "undecodable", "bomb"],
@@ -285,3 +285,27 @@ async def test_500_lines_are_imported(
     assert answer.status_code == 201
     assert answer.json()["line_count"] == 500
     assert answer.json()["findings"] == []
+
+
+@pytest.mark.usefixtures("in_process_reader")
+async def test_columns_that_are_as_likely_are_asked_about_and_one_can_be_named(
+    client: httpx2.AsyncClient, product_url: str, upload: Upload
+) -> None:
+    rows = [("INCI", "% v1", "% v2"), ("Aqua", 80, 70), ("Glycerin", 20, 30)]
+    body = await upload(xlsx_bytes(rows))
+
+    shown = (await client.post(f"{product_url}/formulas/preview", json=body)).json()
+    refused = await client.post(f"{product_url}/formulas", json=body)
+    chosen = await client.post(
+        f"{product_url}/formulas", json={**body, "column": "% v2"}
+    )
+    missing = await client.post(
+        f"{product_url}/formulas", json={**body, "column": "% v3"}
+    )
+
+    assert [each["code"] for each in shown["findings"]] == ["ambiguous-quantity-column"]
+    assert shown["lines"] == []
+    assert refused.json()["type"] == "/problems/formula-undecided"
+    assert "B1 % v1, C1 % v2" in refused.json()["detail"]
+    assert chosen.json()["lines"][0]["percent_lower"] == "70"
+    assert missing.json()["type"] == "/problems/formula-column-not-found"

@@ -312,7 +312,7 @@ FINDINGS: dict[str, tuple[Rows, list[tuple[str, str, str | None]]]] = {
     ),
     "CAS that became a date": (
         [HEAD, ("Aqua", "2001-12-03 00:00:00", "", 100)],
-        [("cas-check-digit", "warning", "B2")],
+        [("cas-became-date", "warning", "B2")],
     ),
     "EC check digit": (
         [HEAD, ("Aqua", "", "231-791-3", 100)],
@@ -439,7 +439,7 @@ def test_the_best_ranked_visible_sheet_is_taken() -> None:
     formula = parse_formula(book_of(old, summary, full), SOURCE)
 
     assert formula.sheet == "Full"
-    assert note_codes(formula) == ["other-sheets"]
+    assert note_codes(formula) == ["sheet-chosen", "other-sheets", "hidden-sheets"]
 
 
 def test_a_named_sheet_is_taken_or_refused() -> None:
@@ -556,12 +556,14 @@ def test_a_named_quantity_column_is_preferred_to_an_unnamed_one() -> None:
 
 
 def test_columns_of_quantities_that_were_not_read_are_noted() -> None:
-    rows = [("INCI", "% 2023", "% 2024"), ("Aqua", 90, 95), ("Glycerin", 10, 5)]
+    rows = [("INCI", "Old %", "% w/w"), ("Aqua", 90, 95), ("Glycerin", 10, 5)]
 
     formula = parse_rows(rows)
 
+    assert shares_by_name(formula)["Aqua"] == ("95", "95")
     assert [note.en for note in formula.notes] == [
-        "Other columns hold quantities too and were not read: C1 % 2024."
+        "The quantities were taken from C1 % w/w.",
+        "Other columns hold quantities too and were not read: B1 Old %.",
     ]
 
 

@@ -78,6 +78,25 @@ class FormulaSheetNotFoundError(InvalidError):
         super().__init__(f"{filename}: no sheet {sheet!r}; name one of {known}")
 
 
+class FormulaColumnNotFoundError(InvalidError):
+    """The table of the formula has no column of this header or letter."""
+
+    title = "Column not found"
+
+    def __init__(self, filename: str, column: str, columns: Sequence[str]) -> None:
+        known = ", ".join(repr(name) for name in columns)
+        super().__init__(f"{filename}: no column {column!r}; name one of {known}")
+
+
+class FormulaUndecidedError(InvalidError):
+    """Only a person can say which sheet, column or rows are the formula."""
+
+    title = "Formula undecided"
+
+    def __init__(self, filename: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"{filename}: {' '.join(reasons)}")
+
+
 class FormulaTooLongError(TooLargeError):
     """The table has more lines than a formula has."""
 

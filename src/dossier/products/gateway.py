@@ -178,8 +178,9 @@ async def add_formula(
     """Insert a version with all of its lines in one statement."""
     session.add(version)
     await session.flush()
-    owner = {"org_id": version.org_id, "version_id": version.id}
-    await session.execute(insert(FormulaLine), [owner | line for line in lines])
+    if lines:
+        owner = {"org_id": version.org_id, "version_id": version.id}
+        await session.execute(insert(FormulaLine), [owner | line for line in lines])
 
 
 async def get_formula_for_org(

@@ -104,7 +104,11 @@ async def preview_formula(
 ) -> dict[str, Any]:
     """Show what an import would store, with its findings; store nothing."""
     draft = await imports.preview(
-        product_id, body.document_id, sheet=body.sheet, tolerance=body.tolerance
+        product_id,
+        body.document_id,
+        sheet=body.sheet,
+        column=body.column,
+        tolerance=body.tolerance,
     )
     return draft.members()
 
@@ -122,7 +126,11 @@ async def import_formula(
 ) -> dict[str, Any]:
     """Store the formula of a document as the next version, unless it is the newest."""
     stored = await imports.import_formula(
-        product_id, body.document_id, sheet=body.sheet, tolerance=body.tolerance
+        product_id,
+        body.document_id,
+        sheet=body.sheet,
+        column=body.column,
+        tolerance=body.tolerance,
     )
     if not stored.is_created:
         response.status_code = status.HTTP_200_OK

@@ -217,6 +217,11 @@ class FormulaRequest(RequestModel):
     sheet: str | None = Field(
         None, max_length=100, description="Unset: the best ranked sheet with a formula."
     )
+    column: str | None = Field(
+        None,
+        max_length=200,
+        description="The quantity column, by its header or letter. Unset: by evidence.",
+    )
     tolerance: Decimal = Field(
         Decimal(0),
         ge=0,

@@ -29,6 +29,7 @@ from dossier.products import gateway, rules
 from dossier.products.constants import MatchedBy
 from dossier.products.exceptions import (
     FormulaNotFoundError,
+    FormulaUndecidedError,
     LinkNotFoundError,
     ProductExistsError,
     ProductNotFoundError,
@@ -55,7 +56,9 @@ WRITERS = ("owner", "admin", "editor")
 _IDENTITY = ("code", "name_zh", "name_en", "holder")
 
 _LINE_COLUMNS: Final = tuple(
-    each.name for each in fields(ParsedLine) if each.name != "cell"
+    each.name
+    for each in fields(ParsedLine)
+    if each.name not in {"cell", "percent_nominal"}
 )
 
 _INDEXED = frozenset({"code", "name_zh", "name_en"})
@@ -485,11 +488,13 @@ class FormulaImporter:
         document_id: UUID,
         *,
         sheet: str | None = None,
+        column: str | None = None,
         tolerance: Decimal = ZERO,
     ) -> FormulaDraft:
         """Return what an import would store; store nothing.
 
-        Without `sheet`: the best ranked sheet with a formula.
+        Without `sheet` and `column` (a header or a letter) they are chosen by evidence;
+        where that leaves two, the draft has no lines and a finding that names them.
         """
         async with tenant_transaction(self._sessions, self._actor.org_id) as session:
             await self._products(session).get_product(product_id)
@@ -505,7 +510,12 @@ class FormulaImporter:
         # In a thread: parsing takes milliseconds of processor time, and the event loop
         # serves other requests meanwhile.
         parsed = await asyncio.to_thread(
-            parse_formula, book, source, tolerance=tolerance, sheet=sheet
+            parse_formula,
+            book,
+            source,
+            tolerance=tolerance,
+            sheet=sheet,
+            column=column,
         )
         return FormulaDraft(
             document_id=document.id,
@@ -521,13 +531,21 @@ class FormulaImporter:
         document_id: UUID,
         *,
         sheet: str | None = None,
+        column: str | None = None,
         tolerance: Decimal = ZERO,
     ) -> StoredFormula:
-        """Read the document and store its formula as a version of the product."""
+        """Read the document and store its formula as a version of the product.
+
+        Raises:
+            FormulaUndecidedError: no line was read, and a finding says why.
+        """
         self._actor.require(*WRITERS)
         draft = await self.preview(
-            product_id, document_id, sheet=sheet, tolerance=tolerance
+            product_id, document_id, sheet=sheet, column=column, tolerance=tolerance
         )
+        if not draft.parsed.lines:
+            reasons = [each.message.en for each in draft.findings]
+            raise FormulaUndecidedError(draft.filename, reasons)
         async with tenant_transaction(self._sessions, self._actor.org_id) as session:
             formulas = FormulaService(session, self._actor, self._products(session))
             return await formulas.store(product_id, draft)

@@ -120,7 +120,7 @@ def test_text_tables_are_read_and_their_encoding_named(
     book = read(tmp_path, content)
 
     assert book.encoding == encoding
-    assert cell(book, "A2").text == "Aqua"
+    assert cell(book, "R2C1").text == "Aqua"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_chinese_code_pages_are_distinguished(
     book = read(tmp_path, text.encode(codec))
 
     assert book.encoding == encoding
-    assert cell(book, "A2").text == "甘油"
+    assert cell(book, "R2C1").text == "甘油"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -145,7 +145,7 @@ def test_the_delimiter_is_detected_from_the_rows(
     book = read(tmp_path, csv_text(rows, delimiter).encode())
 
     assert book.delimiter == delimiter
-    assert cell(book, "B2").text == "99,5"
+    assert cell(book, "R2C2").text == "99,5"
 
 
 def test_a_stated_delimiter_is_used_and_rows_keep_their_numbers(
@@ -153,7 +153,7 @@ def test_a_stated_delimiter_is_used_and_rows_keep_their_numbers(
 ) -> None:
     book = read(tmp_path, b"sep=;\r\nINCI;%\r\nAqua;100\r\n")
 
-    assert cell(book, "B3").text == "100"
+    assert cell(book, "R3C2").text == "100"
 
 
 def bomb() -> bytes:
@@ -169,7 +169,7 @@ def bomb() -> bytes:
         (b"", "empty"),
         (b"%PDF-1.7\n", "unsupported"),
         (b"\x89PNG\r\n\x1a\n", "unsupported"),
-        ("Crème brûlée, pâté;é".encode("latin-1"), "undecodable"),
+        (b"Cr\x81me \xff\x80;\xfe", "undecodable"),
         (bytes(range(256)), "undecodable"),
         (b"PK\x03\x04 broken", "corrupt"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "corrupt"),
@@ -182,7 +182,7 @@ def bomb() -> bytes:
         "0 bytes",
         "PDF",
         "picture",
-        "Western code page",
+        "no encoding fits",
         "random bytes",
         "broken zip",
         "broken OLE",
@@ -292,7 +292,7 @@ def test_a_hidden_ods_table_is_reported(tmp_path: Path) -> None:
             + "EncryptedPackage".encode("utf-16-le"),
             "encrypted",
         ),
-        (repacked(xlsx_bytes(), "xl/styles.xml", "<broken"), "corrupt"),
+        (repacked(xlsx_bytes(), "xl/workbook.xml", "<broken"), "corrupt"),
     ],
     ids=[
         "locked ods",
@@ -300,7 +300,7 @@ def test_a_hidden_ods_table_is_reported(tmp_path: Path) -> None:
         "ods with entities",
         "too many sheets",
         "locked xlsx",
-        "xlsx without styles",
+        "xlsx with a damaged workbook part",
     ],
 )
 def test_a_locked_or_hostile_workbook_is_refused(
@@ -319,8 +319,8 @@ def test_dates_and_booleans_of_an_xls_are_text(tmp_path: Path) -> None:
     book = read(tmp_path, content)
 
     assert [each.text for each in book.sheets[0].cells] == [
-        "2025-05-12T00:00:00",
-        "True",
+        "2025-05-12",
+        "TRUE",
     ]
 
 

@@ -74,6 +74,7 @@ class FormulaChoice(RequestModel):
 
     file: str | None = None
     sheet: str | None = None
+    column: str | None = None
     tolerance: Decimal = Field(default=Decimal(0), ge=0, le=1)
 
 

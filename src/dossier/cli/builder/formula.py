@@ -36,6 +36,7 @@ async def import_formula(
                 product_id,
                 entry.document_id,
                 sheet=facts.formula.sheet,
+                column=facts.formula.column,
                 tolerance=facts.formula.tolerance,
             )
             drafts.append(draft)

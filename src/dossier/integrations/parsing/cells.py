@@ -1,10 +1,17 @@
 """What the spreadsheet formats share: size limits, exact numbers, merged ranges."""
 
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Final
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+from defusedxml.common import DefusedXmlException
 
 from dossier.core.spreadsheets import Cell, address_of
 from dossier.integrations.parsing.exceptions import (
@@ -18,6 +25,29 @@ MAX_COLUMNS: Final = 256
 MAX_CELLS: Final = 400_000
 MAX_SHEETS: Final = 64
 _QUOTED: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
+_DATE_FORMAT: Final = re.compile(r"[ymdhs]", re.IGNORECASE)
+# A format of digit places and dashes, such as `00000` or `0000000-00-0`.
+_CODE_FORMAT: Final = re.compile(r"[0#]*0{2}[0#]*|[0#]+(?:-[0#]+)+")
+_CAS_FORMAT: Final = re.compile(r"[0#]{2,7}-00-[0#]")
+_SUPERSCRIPTS: Final = str.maketrans(
+    "0123456789+-=()abcdefghijklmnoprstuvwxyz",
+    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
+)
+
+PACKAGE_DAMAGES: Final = (
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    DefusedXmlException,
+    ParseError,
+    ArithmeticError,
+    LookupError,
+    OSError,  # from seeking to a place that the zip directory invents
+    TypeError,
+    ValueError,
+)
+"""What reading the XML parts of a damaged zip file raises."""
 
 Position = tuple[int, int]
 """Row and column."""
@@ -48,11 +78,12 @@ def corrupt_on(*errors: type[Exception]) -> Iterator[None]:
     except UnreadableFileError:
         raise
     except errors as error:
-        detail = f"the file is damaged: {error}"[:300]
+        # The library's own words stay in the traceback: nobody can act upon them.
+        detail = "the file is damaged; open it in the program that made it and save it"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
 
 
-def exact_decimal(stored: float) -> Decimal:
+def exact_decimal(stored: float | Decimal) -> Decimal:
     """Return the decimal that a person typed into a cell.
 
     Spreadsheets keep 15 significant digits of what is typed, and show no more; what a
@@ -76,29 +107,80 @@ def percent_factor(number_format: str | None) -> int:
     return 100 if "%" in _QUOTED.sub("", number_format) else 1
 
 
-def number_text(value: Decimal, factor: int) -> str:
-    """Return the text of a number as the cell shows it, unrounded."""
-    return f"{value:f}%" if factor != 1 else f"{value:f}"
+def is_date_format(number_format: str | None) -> bool:
+    """Return whether a format shows a number as a day or a time."""
+    bare = _QUOTED.sub("", number_format or "")
+    return bare.lower() != "general" and _DATE_FORMAT.search(bare) is not None
 
 
-def typed_cell(
-    position: Position, value: object, number_format: str | None, formula: str | None
+def superscript(text: str) -> str:
+    """Return the text in Unicode superscripts, as far as they exist."""
+    return text.translate(_SUPERSCRIPTS)
+
+
+def number_text(value: Decimal, factor: int, number_format: str | None = None) -> str:
+    """Return the text of a number as the cell shows it, unrounded.
+
+    Digit places that a format adds to a code are shown: 123 as `00123`.
+    """
+    if factor != 1:
+        return f"{value:f}%"
+    code = re.sub(r"\\(?=-)", "", number_format or "").replace('"-"', "-")
+    if _CODE_FORMAT.fullmatch(code) and value == value.to_integral() and value >= 0:
+        shown = _in_digit_places(f"{value:f}", code)
+        # No CAS number begins with a zero.
+        return shown.lstrip("0") if _CAS_FORMAT.fullmatch(code) else shown
+    return f"{value:f}"
+
+
+def _in_digit_places(digits: str, code: str) -> str:
+    left = list(digits)
+    shown: list[str] = []
+    for place in reversed(code):
+        if place == "-":
+            shown.append("-")
+        elif left:
+            shown.append(left.pop())
+        elif place == "0":
+            shown.append("0")
+    return "".join([*left, *reversed(shown)]).strip("-")
+
+
+def number_cell(
+    position: Position,
+    value: Decimal,
+    number_format: str | None,
+    formula: str | None = None,
 ) -> Cell:
-    """Return a cell from what a library read: a number, a text, a date or a boolean."""
+    """Return the cell of a stored number, multiplied where its format says per cent."""
     row, column = position
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        text = "" if value is None else str(value).strip()
-        return Cell(row=row, column=column, text=text, formula=formula)
     factor = percent_factor(number_format)
-    number = plain(exact_decimal(value) * factor)
+    number = plain(value * factor)
     return Cell(
         row=row,
         column=column,
-        text=number_text(number, factor),
+        text=number_text(number, factor, number_format),
         number=number,
         number_format=number_format,
         factor=factor,
         formula=formula,
+    )
+
+
+def day_text(day: datetime) -> str:
+    """Return a date in ISO 8601, with the time only where it is not midnight."""
+    return day.date().isoformat() if day.time() == time() else day.isoformat()
+
+
+def crossed_out(cell: Cell) -> Cell:
+    """Return the cell with all its text crossed out and no value."""
+    return replace(
+        cell,
+        text="",
+        number=None,
+        factor=1,
+        formula=None,
+        struck_text=" ".join(filter(None, (cell.text, cell.struck_text))),
     )
 
 

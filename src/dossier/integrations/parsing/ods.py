@@ -1,25 +1,28 @@
 """Reads ods from its own XML: values are exact decimal text, percentages typed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
-from xml.etree.ElementTree import Element, ParseError
-from zipfile import BadZipFile, ZipFile
+from xml.etree.ElementTree import Element
+from zipfile import ZipFile
 
-from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
 from dossier.core.spreadsheets import Cell, Sheet, Workbook
 from dossier.integrations.parsing.cells import (
     MAX_COLUMNS,
     MAX_ROWS,
+    PACKAGE_DAMAGES,
     Position,
     check_sheet_count,
     check_size,
     corrupt_on,
     covered_cells,
-    number_text,
-    plain,
+    crossed_out,
+    exact_decimal,
+    number_cell,
+    superscript,
 )
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -30,15 +33,30 @@ _TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT: Final = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_CONFIG: Final = "{urn:oasis:names:tc:opendocument:xmlns:config:1.0}"
 _MANIFEST: Final = "META-INF/manifest.xml"
+_SETTINGS: Final = "settings.xml"
 _SKIPPED: Final = frozenset({f"{_OFFICE}annotation"})
-_NUMBERS: Final = {"float": 1, "percentage": 100, "currency": 1}
+_NUMBERS: Final = {"float": "", "percentage": "0%", "currency": ""}
+_HIDDEN: Final = frozenset({"collapse", "filter"})
+
+Run = tuple[str, bool]
+"""A piece of a text and whether it is crossed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    """The names of the styles that hide a table, cross out a text or raise it."""
+
+    hidden: frozenset[str]
+    struck: frozenset[str]
+    raised: frozenset[str]
 
 
 def read(path: str) -> Workbook:
     """Read every table of an ods file."""
     with (
-        corrupt_on(BadZipFile, KeyError, ParseError, DefusedXmlException, ValueError),
+        corrupt_on(*PACKAGE_DAMAGES),
         ZipFile(path) as archive,
     ):
         names = archive.namelist()
@@ -46,31 +64,69 @@ def read(path: str) -> Workbook:
             detail = "the workbook is protected by a password; save it without one"
             raise UnreadableFileError(UnreadableReason.ENCRYPTED, detail)
         with archive.open("content.xml") as content:
-            root = parse(content).getroot()
+            root = parse(content, forbid_dtd=True).getroot()
+        active = _active_table(archive) if _SETTINGS in names else ""
     if root is None:
         raise UnreadableFileError(UnreadableReason.CORRUPT, "content.xml is empty")
-    tables = list(root.iter(f"{_TABLE}table"))
+    # Tables elsewhere are caches of linked files and former contents of cells.
+    tables = [
+        table
+        for body in root.iter(f"{_OFFICE}spreadsheet")
+        for table in body.findall(f"{_TABLE}table")
+    ] or list(root.iter(f"{_TABLE}table"))
     check_sheet_count(len(tables))
-    hidden_styles = frozenset(
-        style.get(f"{_STYLE}name", "")
-        for style in root.iter(f"{_STYLE}style")
-        for properties in style.iter(f"{_STYLE}table-properties")
-        if properties.get(f"{_TABLE}display") == "false"
-    )
-    sheets = [_sheet(table, hidden_styles) for table in tables]
+    styles = _styles(root)
+    sheets = [_sheet(table, styles, active) for table in tables]
     return Workbook(kind="ods", sheets=sheets)
 
 
-def _sheet(table: Element, hidden_styles: frozenset[str]) -> Sheet:
+def _active_table(archive: ZipFile) -> str:
+    """Return the name of the table that is shown first, `""` where none is stated."""
+    try:
+        with archive.open(_SETTINGS) as settings:
+            root = parse(settings, forbid_dtd=True).getroot()
+    except PACKAGE_DAMAGES:
+        return ""
+    items = root.iter(f"{_CONFIG}config-item") if root is not None else ()
+    named = (each for each in items if each.get(f"{_CONFIG}name") == "ActiveTable")
+    return next((each.text or "" for each in named), "")
+
+
+def _styles(root: Element) -> _Styles:
+    hidden, struck, raised = set(), set(), set()
+    for style in root.iter(f"{_STYLE}style"):
+        name = style.get(f"{_STYLE}name", "")
+        for properties in style.iter(f"{_STYLE}table-properties"):
+            if properties.get(f"{_TABLE}display") == "false":
+                hidden.add(name)
+        for properties in style.iter(f"{_STYLE}text-properties"):
+            lines = (
+                properties.get(f"{_STYLE}text-line-through-style", "none"),
+                properties.get(f"{_STYLE}text-line-through-type", "none"),
+            )
+            if set(lines) != {"none"}:
+                struck.add(name)
+            if _is_raised(properties.get(f"{_STYLE}text-position", "")):
+                raised.add(name)
+    return _Styles(frozenset(hidden), frozenset(struck), frozenset(raised))
+
+
+def _is_raised(position: str) -> bool:
+    """Return whether a text position is above the line: `super` or a share of it."""
+    first = position.partition(" ")[0].removesuffix("%")
+    return first == "super" or (first.isdigit() and int(first) > 0)
+
+
+def _sheet(table: Element, styles: _Styles, active: str) -> Sheet:
     name = table.get(f"{_TABLE}name", "")
     cells: dict[Position, Cell] = {}
     merged: list[tuple[Position, Position]] = []
     hidden_rows: list[int] = []
     for row, row_element in _rows(table):
-        if row_element.get(f"{_TABLE}visibility") in {"collapse", "filter"}:
+        if row_element.get(f"{_TABLE}visibility") in _HIDDEN:
             hidden_rows.append(row)
         for column, element in _cells(row_element):
-            cell = _cell((row, column), element)
+            cell = _cell((row, column), element, styles)
             if cell is None:
                 continue
             check_size(name, row, column)
@@ -83,10 +139,24 @@ def _sheet(table: Element, hidden_styles: frozenset[str]) -> Sheet:
     cells |= covered_cells(merged, set(cells))
     return Sheet(
         name=name,
-        is_hidden=table.get(f"{_TABLE}style-name") in hidden_styles,
+        is_hidden=table.get(f"{_TABLE}style-name") in styles.hidden,
+        is_active=name == active,
         cells=[cells[position] for position in sorted(cells)],
         hidden_rows=hidden_rows,
+        hidden_columns=_hidden_columns(table),
     )
+
+
+def _hidden_columns(table: Element) -> list[int]:
+    hidden: list[int] = []
+    column = 0
+    for element in table.iter(f"{_TABLE}table-column"):
+        repeat = _count(element, "number-columns-repeated")
+        if element.get(f"{_TABLE}visibility") in _HIDDEN:
+            last = min(column + repeat, MAX_COLUMNS)
+            hidden += range(column + 1, last + 1)
+        column += repeat
+    return hidden
 
 
 def _rows(table: Element) -> Iterator[tuple[int, Element]]:
@@ -113,62 +183,89 @@ def _cells(row: Element) -> Iterator[tuple[int, Element]]:
 
 
 def _has_content(cell: Element) -> bool:
-    return bool(cell.tag == f"{_TABLE}table-cell" and len(cell))
+    # Some programs state the value of a cell and no paragraph that shows it.
+    return cell.tag == f"{_TABLE}table-cell" and bool(
+        len(cell) or cell.get(f"{_OFFICE}value-type") or cell.get(f"{_TABLE}formula")
+    )
 
 
 def _count(element: Element, attribute: str) -> int:
-    return max(int(element.get(f"{_TABLE}{attribute}", "1")), 1)
+    stated = element.get(f"{_TABLE}{attribute}", "1")
+    return max(int(stated), 1) if stated.isdigit() else 1
 
 
-def _cell(position: Position, element: Element) -> Cell | None:
+def _cell(position: Position, element: Element, styles: _Styles) -> Cell | None:
     row, column = position
     formula = element.get(f"{_TABLE}formula")
     kind = element.get(f"{_OFFICE}value-type", "")
-    if kind in _NUMBERS:
-        factor = _NUMBERS[kind]
-        number = plain(_decimal(element) * factor)
-        return Cell(
-            row=row,
-            column=column,
-            text=number_text(number, factor),
-            number=number,
-            number_format="%" if factor != 1 else None,
-            factor=factor,
-            formula=formula,
-        )
-    text = "\n".join(_paragraphs(element)).strip()
-    if not text and not formula:
+    is_struck = element.get(f"{_TABLE}style-name") in styles.struck
+    number = _decimal(element) if kind in _NUMBERS else None
+    if number is not None:
+        cell = number_cell(position, number, _NUMBERS[kind] or None, formula)
+        return crossed_out(cell) if is_struck else cell
+    runs = list(_paragraphs(element, styles, is_struck=is_struck))
+    kept = "".join(text for text, is_run_struck in runs if not is_run_struck).strip()
+    struck = "".join(text for text, is_run_struck in runs if is_run_struck).strip()
+    if not kept and not struck:
+        kept = _stated_value(element)
+    # A computed text may be empty.
+    if not kept and not struck and (not formula or kind == "string"):
         return None
-    return Cell(row=row, column=column, text=text, formula=formula)
+    return Cell(row=row, column=column, text=kept, struck_text=struck, formula=formula)
 
 
-def _decimal(element: Element) -> Decimal:
-    stored = element.get(f"{_OFFICE}value", "")
+def _stated_value(element: Element) -> str:
+    names = ("string-value", "date-value", "time-value", "boolean-value", "value")
+    stated = (element.get(f"{_OFFICE}{name}", "") for name in names)
+    return next((text.strip() for text in stated if text.strip()), "")
+
+
+def _decimal(element: Element) -> Decimal | None:
+    """Return the stored number, `None` where it is missing."""
+    stored = element.get(f"{_OFFICE}value", "").strip()
+    if not stored:
+        return None
     try:
-        number = Decimal(stored)
+        # As in the other formats, more than 15 digits are artefacts of computing.
+        return exact_decimal(Decimal(stored))
     except InvalidOperation as error:
         detail = f"a cell holds {stored!r} as its number"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
-    # As in the other formats, more than 15 digits are artefacts of computing.
-    return plain(Decimal(f"{number:.15g}"))
 
 
-def _paragraphs(element: Element) -> Iterator[str]:
+def _paragraphs(element: Element, styles: _Styles, *, is_struck: bool) -> Iterator[Run]:
+    is_first = True
     for child in element:
         if child.tag in _SKIPPED:
             continue
         if child.tag == f"{_TEXT}p":
-            yield _inline_text(child)
+            if not is_first:
+                yield "\n", is_struck
+            is_first = False
+            yield from _inline_runs(child, styles, is_struck=is_struck)
         else:
-            yield from _paragraphs(child)
+            yield from _paragraphs(child, styles, is_struck=is_struck)
 
 
-def _inline_text(paragraph: Element) -> str:
-    pieces = [paragraph.text or ""]
-    for child in paragraph:
+def _inline_runs(
+    element: Element, styles: _Styles, *, is_struck: bool, is_raised: bool = False
+) -> Iterator[Run]:
+    def shown(text: str | None) -> Run:
+        return superscript(text or "") if is_raised else text or "", is_struck
+
+    yield shown(element.text)
+    for child in element:
         if child.tag == f"{_TEXT}s":
-            pieces.append(" " * min(int(child.get(f"{_TEXT}c", "1")), 100))
-        else:
-            pieces.append(_inline_text(child))
-        pieces.append(child.tail or "")
-    return "".join(pieces)
+            count = child.get(f"{_TEXT}c", "1")
+            yield " " * min(int(count) if count.isdigit() else 1, 100), is_struck
+        elif child.tag == f"{_TEXT}line-break":
+            yield "\n", is_struck
+        elif child.tag not in _SKIPPED:
+            name = child.get(f"{_TEXT}style-name")
+            yield from _inline_runs(
+                child,
+                styles,
+                is_struck=is_struck or name in styles.struck,
+                is_raised=is_raised or name in styles.raised,
+            )
+        yield shown(child.tail)

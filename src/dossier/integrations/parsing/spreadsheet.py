@@ -4,34 +4,59 @@ The format is detected from the content, never from the name. Runs inside the sa
 and imports one reader at most.
 """
 
+import re
+from codecs import BOM_UTF8
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from dossier.core.spreadsheets import Workbook
+from dossier.integrations.parsing import workbook_parts
 from dossier.integrations.parsing.archive import check_archive
+from dossier.integrations.parsing.cells import PACKAGE_DAMAGES
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText, TextPart, storable
+from dossier.integrations.parsing.messages import warning
+from dossier.integrations.parsing.types import Content, TextPage, storable
 
 _READERS: Final = {
     "xlsx": "xlsx:read",
     "xls": "xls:read",
     "ods": "ods:read",
-    "csv": "text:read_csv",
+    "csv": "delimited:read",
 }
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_HEAD_BYTES: Final = 8
+_HEAD_BYTES: Final = 512
 _MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 _ODS_TYPE: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+_XLSX_TYPE: Final = re.compile(
+    rb"(?:spreadsheetml\.(?:sheet|template)|ms-excel\.(?:sheet|template)\.macroEnabled)"
+    rb"\.main\+xml"
+)
 _FOREIGN: Final = {
-    b"%PDF": "a PDF",
-    b"\x89PNG": "an image",
+    b"%pdf": "a PDF",
+    b"\x89png": "an image",
     b"\xff\xd8\xff": "an image",
+    b"{\\rtf": "rich text",
+    b"<html": "a web page",
+    b"<!doctype html": "a web page",
+    b"<table": "a web page",
+    b"<meta": "a web page",
+    b"mime-version:": "a web page in an e-mail container",
+    b"<?xml": "an XML file",
+    b"<office:document": "an XML file",
+    b"<workbook": "an XML file",
+}
+# Other workbooks in zip files, by a part that they have.
+_FOREIGN_ARCHIVES: Final = {
+    "xl/workbook.bin": "a binary workbook (xlsb)",
+    "index/document.iwa": "a Numbers document",
+    "word/document.xml": "a Word document",
+    "ppt/presentation.xml": "a presentation",
 }
 
 
@@ -43,21 +68,30 @@ def read_workbook(path: str) -> Workbook:
     return book
 
 
-def read_text(path: str) -> DocumentText:
-    """Return one part per sheet, hidden ones too: they are evidence as well.
+def read_text(path: str) -> Content:
+    """Return one page per sheet, hidden ones too: they are evidence as well.
 
     A row is one line, its cells separated by tabs.
     """
     book = read_workbook(path)
-    parts: list[TextPart] = []
+    pages: list[TextPage] = []
     for position, sheet in enumerate(book.sheets, start=1):
         rows: dict[int, list[str]] = {}
         for cell in sheet.cells:
             if cell.text and cell.merged_from is None:
                 rows.setdefault(cell.row, []).append(" ".join(cell.text.split()))
         text = "\n".join("\t".join(cells) for cells in rows.values())
-        parts.append(TextPart(position, sheet.name or "table", storable(text)))
-    return DocumentText(parts, book.encoding)
+        label = sheet.name or "table"
+        pages.append(TextPage(position, None, label, storable(text)))
+    struck = sum(len(cell.struck_text) for sheet in book.sheets for cell in sheet.cells)
+    warnings = [warning("struck-text-left-out", count=struck)] if struck else []
+    if book.kind == "xlsx":
+        words, beside = workbook_parts.read(path)
+        warnings += beside
+        if words:
+            label = "text boxes and comments"
+            pages.append(TextPage(len(pages) + 1, None, label, words))
+    return Content(pages, warnings, book.encoding)
 
 
 def workbook_kind(path: Path) -> str:
@@ -68,10 +102,11 @@ def workbook_kind(path: Path) -> str:
         raise UnreadableFileError(UnreadableReason.EMPTY, "the file has 0 bytes")
     if head.startswith(_ZIP):
         return _kind_in_zip(path)
-    if head == _OLE:
+    if head.startswith(_OLE):
         return "xls"
+    start = head.removeprefix(BOM_UTF8).lstrip().lower()
     for magic, name in _FOREIGN.items():
-        if head.startswith(magic):
+        if start.startswith(magic):
             detail = (
                 f"the content is {name}, not a spreadsheet;"
                 " save the table as xlsx, xls, ods or csv"
@@ -91,13 +126,24 @@ def _kind_in_zip(path: Path) -> str:
                     f" at most {_MAX_UNPACKED_BYTES} are read"
                 )
                 raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-            names = frozenset(archive.namelist())
-            if "xl/workbook.xml" in names:
+            names = {
+                name.replace("\\", "/").lstrip("/").lower(): name
+                for name in archive.namelist()
+            }
+            # Some programs name the main part otherwise: then its type tells.
+            types = names.get("[content_types].xml")
+            if any(name.endswith("workbook.xml") for name in names) or (
+                types is not None and _XLSX_TYPE.search(archive.read(types))
+            ):
                 return "xlsx"
-            is_typed = "mimetype" in names
-            if is_typed and archive.read("mimetype").strip() == _ODS_TYPE:
-                return "ods"
-    except BadZipFile as error:
-        raise UnreadableFileError(UnreadableReason.CORRUPT, str(error)) from error
-    detail = "the archive holds no workbook that can be read (xlsx or ods)"
+            if "mimetype" in names:
+                stated = archive.read(names["mimetype"]).strip()
+                if stated.startswith(_ODS_TYPE):
+                    return "ods"
+    except PACKAGE_DAMAGES as error:
+        detail = "the archive is damaged; save the workbook again"
+        raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
+    found = (what for part, what in _FOREIGN_ARCHIVES.items() if part in names)
+    what = next(found, "an archive without a workbook")
+    detail = f"the content is {what}; save the table as xlsx, xls, ods or csv"
     raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)

@@ -74,6 +74,11 @@ class Amount:
         return Interval(self.quantity.lower, HUNDRED if upper is None else upper)
 
     @property
+    def fills(self) -> bool:
+        """Return whether it brings the formula to 100, which a pH adjuster does not."""
+        return self.is_rest and not self.quantity.is_adjuster
+
+    @property
     def largest(self) -> Decimal:
         """Return the largest number that it states."""
         return max(self.quantity.lower, self.quantity.upper or ZERO)
@@ -90,12 +95,16 @@ class UnitDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountTable:
-    """Every amount by row and column, and the cells that could not be parsed."""
+    """Every amount by row and column, and the cells that could not be parsed.
+
+    `contradictions` are cells outside the range that their row states.
+    """
 
     amounts: Mapping[tuple[RowKey, Column], Amount]
     decisions: tuple[UnitDecision, ...]
     unreadable: tuple[StatedCell, ...]
     unknown_units: tuple[tuple[str, StatedCell], ...]
+    contradictions: tuple[StatedCell, ...] = ()
 
     def at(self, row: SourceRow, column: Column) -> Amount | None:
         """Return the amount of a row in a column."""
@@ -125,14 +134,21 @@ class _ColumnReading:
 
 
 def read_amounts(
-    rows: Sequence[SourceRow], units: Mapping[Column, str | None]
+    rows: Sequence[SourceRow],
+    units: Mapping[Column, str | None],
+    *,
+    is_alone: bool = True,
 ) -> AmountTable:
-    """Parse every quantity of the table and convert it into per cent."""
+    """Parse every quantity of the table and convert it into per cent.
+
+    Minimum and maximum become one range in the column of shares. Only a table that is
+    the whole formula (`is_alone`) can be recognised as written in fractions of 1.
+    """
     readings = [
         _read_column(rows, column, units[column])
         for column in sorted(QUANTITIES & units.keys())
     ]
-    decisions = {each.column: _decide_unit(each) for each in readings}
+    decisions = {each.column: _decide_unit(each, is_alone) for each in readings}
     amounts: dict[tuple[RowKey, Column], Amount] = {}
     unknown: list[tuple[str, StatedCell]] = []
     for reading in readings:
@@ -143,12 +159,48 @@ def read_amounts(
                 unknown.append((quantity.unit or decision.unit, cell))
             scaled = _scaled(quantity, factor or Decimal(1))
             amounts[row, reading.column] = Amount(quantity=scaled, cell=cell)
+    contradictions = _join_bounds(amounts)
     return AmountTable(
         amounts=amounts,
+        contradictions=tuple(contradictions),
         decisions=tuple(decisions.values()),
         unreadable=tuple(cell for each in readings for cell in each.unreadable),
         unknown_units=tuple(unknown),
     )
+
+
+def _join_bounds(amounts: dict[tuple[RowKey, Column], Amount]) -> list[StatedCell]:
+    """Replace minimum and maximum by ranges; return cells that contradict them."""
+    bounded = {row for row, column in amounts if column in {Column.MIN, Column.MAX}}
+    wrong: list[StatedCell] = []
+    for row in sorted(bounded):
+        low = amounts.pop((row, Column.MIN), None)
+        high = amounts.pop((row, Column.MAX), None)
+        exactly = amounts.get((row, Column.PERCENT))
+        rest = next((a for a in (exactly, low, high) if a and a.is_rest), None)
+        if rest is not None:
+            amounts[row, Column.PERCENT] = rest
+            continue
+        lower = low.quantity.lower if low else ZERO
+        # "≤ 5" below "maximum" is 5; a minimum alone has no upper bound.
+        upper = high.quantity.upper if high else None
+        nominal = exactly.quantity.upper if exactly else None
+        first = next(each for each in (exactly, low, high) if each)
+        is_inside = nominal is None or (
+            lower <= nominal and (upper is None or nominal <= upper)
+        )
+        if not is_inside or (upper is not None and lower > upper):
+            amounts.pop((row, Column.PERCENT), None)
+            wrong.append(first.cell)
+            continue
+        kind = QuantityKind.RANGE if upper is not None else QuantityKind.AT_LEAST
+        if low is None and upper is not None:
+            kind = QuantityKind.AT_MOST
+        elif upper == lower:
+            kind = QuantityKind.EXACT
+        quantity = Quantity(kind=kind, lower=lower, upper=upper, nominal=nominal)
+        amounts[row, Column.PERCENT] = Amount(quantity=quantity, cell=first.cell)
+    return wrong
 
 
 def _read_column(
@@ -164,7 +216,7 @@ def _read_column(
         quantity = quantity_of(cell, mark)
         if quantity is not None:
             reading.stated[row] = (cell, quantity)
-        elif not is_blank(cell.text) or cell.has_formula:
+        elif not is_blank(cell.text) or cell.formula:
             reading.unreadable.append(cell)
     return reading
 
@@ -196,9 +248,13 @@ def is_negative(cell: StatedCell) -> bool:
     return sign in _MINUS and parse_quantity(bare) is not None
 
 
-def _decide_unit(reading: _ColumnReading) -> UnitDecision:
+def _decide_unit(
+    reading: _ColumnReading,
+    is_alone: bool,  # noqa: FBT001 - passed on
+) -> UnitDecision:
     unit = (reading.header_unit or _common_unit(reading)).replace(" ", "")
-    if _holds_fractions(reading):
+    may_be_fraction = is_alone or reading.column is Column.SUB_PERCENT
+    if may_be_fraction and _holds_fractions(reading):
         return UnitDecision(column=reading.column, unit="fraction", factor=HUNDRED)
     if unit in _BATCH_UNITS:
         factor = _batch_factor(reading)
@@ -218,6 +274,8 @@ def _holds_fractions(reading: _ColumnReading) -> bool:
     """Return whether the column totals 1: its shares are written from 0 to 1."""
     if reading.column is Column.SUB_PERCENT:
         return _compositions_total_one(reading)
+    if reading.column in {Column.MIN, Column.MAX}:
+        return False
     bare = [q for _, q in reading.stated.values() if q.unit is None]
     if len(bare) < _MIN_FRACTION_LINES or len(bare) != len(reading.stated):
         return False
@@ -236,7 +294,8 @@ def _compositions_total_one(reading: _ColumnReading) -> bool:
         share = quantity.interval
         if share is None or quantity.unit is not None or share.upper > 1:
             return False
-        if row in reading.material_starts or not totals:
+        is_full = bool(totals) and totals[-1].lower >= 1 - _WHOLE_MARGIN
+        if row in reading.material_starts or is_full or not totals:
             totals.append(share)
         else:
             totals[-1] = Interval.sum((totals[-1], share))

@@ -14,6 +14,7 @@ from typing import Final
 
 from dossier.products.formula_import.amounts import Amount, AmountTable
 from dossier.products.formula_import.columns import Column
+from dossier.products.formula_import.rows import states_share_anew
 from dossier.products.formula_import.types import HUNDRED, ZERO, Interval, SourceRow
 
 _WHOLE_MARGIN: Final = Decimal("0.5")
@@ -89,7 +90,7 @@ def explode(
 ) -> Explosion:
     """Return every ingredient's share of the product."""
     shares = share_columns_of(columns)
-    materials = _raw_materials(rows, shares)
+    materials = _raw_materials(rows, shares, amounts)
     basis = _basis(materials, amounts, shares)
     portions: list[Portion] = []
     for material in materials:
@@ -119,16 +120,37 @@ def share_columns_of(columns: frozenset[Column]) -> ShareColumns:
 
 
 def _raw_materials(
-    rows: Sequence[SourceRow], shares: ShareColumns
+    rows: Sequence[SourceRow], shares: ShareColumns, amounts: AmountTable
 ) -> list[RawMaterial]:
-    """Group the rows that belong to one raw material."""
+    """Group the rows that belong to one raw material.
+
+    A raw material that is added twice is two of them: its own share is stated again,
+    in another phase, or after a composition that is complete.
+    """
     groups: list[list[SourceRow]] = []
     for row in rows:
-        if groups and _continues(row, groups[-1][0], shares):
+        group = groups[-1] if groups else []
+        is_another = (
+            bool(group)
+            and row.text(Column.TRADE_NAME) is not None
+            and shares.inner is not None
+            and shares.outer in row.quantities
+            and (states_share_anew(row, group[-1]) or _is_full(group, amounts, shares))
+        )
+        if group and not is_another and _continues(row, group[0], shares):
             groups[-1].append(row)
         else:
             groups.append([row])
     return [tuple(group) for group in groups]
+
+
+def _is_full(
+    group: Sequence[SourceRow], amounts: AmountTable, shares: ShareColumns
+) -> bool:
+    """Return whether the composition of a raw material comes to 100 already."""
+    inner = [amount for _, amount in _composition(tuple(group), amounts, shares)]
+    total = Interval.sum(amount.interval for amount in inner)
+    return bool(inner) and total.distance(HUNDRED) <= _WHOLE_MARGIN
 
 
 def _continues(row: SourceRow, head: SourceRow, shares: ShareColumns) -> bool:

@@ -12,23 +12,28 @@ from importlib import resources
 from typing import Final
 
 from dossier.core.findings import Finding, Message, Place, Severity
+from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.amounts import is_negative
-from dossier.products.formula_import.columns import QUANTITIES, Column
+from dossier.products.formula_import.columns import NAMES, QUANTITIES, Column
 from dossier.products.formula_import.explosion import is_blend, share_columns_of
 from dossier.products.formula_import.identifiers import (
-    find_cas,
     find_ec,
     is_cas,
     is_ec,
     is_missing,
+    read_cas,
 )
 from dossier.products.formula_import.lines import (
+    FormulaReading,
     ParsedLine,
-    TableReading,
     inci_of,
     shown_interval,
 )
 from dossier.products.formula_import.numbers import folded, plain
+from dossier.products.formula_import.quantities import why_unreadable
+from dossier.products.formula_import.rows import RowKind
+from dossier.products.formula_import.sheets import SheetChoice
+from dossier.products.formula_import.tables import Standing, TableReading
 from dossier.products.formula_import.totals import BLOCKING_BEYOND, deviation
 from dossier.products.formula_import.types import (
     HUNDRED,
@@ -40,6 +45,13 @@ from dossier.products.formula_import.types import (
 MARKET: Final = "tw"
 ITEM: Final = 3
 ARTICLE: Final = "PIF Reg. Art. 3(1)(3)"
+_MAX_CELLS: Final = 8
+_CODE_OF_ROW: Final = {
+    RowKind.UNREAD: "row-not-read",
+    RowKind.FIGURE: "row-unclear",
+    RowKind.WIDE: "row-wider-than-header",
+    RowKind.BARE: "quantity-without-name",
+}
 _RANK: Final = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 Messages = dict[str, dict[str, dict[str, str]]]
@@ -54,24 +66,64 @@ def formula_messages() -> Messages:
 
 
 def findings_of(
-    reading: TableReading, lines: tuple[ParsedLine, ...], source: FormulaSource
+    reading: FormulaReading,
+    lines: tuple[ParsedLine, ...],
+    accounting: Accounting,
+    source: FormulaSource,
+    *,
+    has_formats: bool,
 ) -> tuple[Finding, ...]:
     """Return all findings, the most severe first, each in the order of the sheet."""
-    factory = _FindingFactory(source, reading.table.sheet)
+    factory = _FindingFactory(source, reading.main.table.sheet)
     found = [
         *_wrong_total(reading, factory),
         *_negative_rest(reading, factory),
-        *_wrong_stated_totals(reading, factory),
-        *_unreadable_quantities(reading, factory),
-        *_quantities_over_hundred(reading, factory),
-        *_unknown_units(reading, factory),
-        *_missing_quantities(reading, factory),
-        *_missing_and_blended_names(reading, factory),
-        *_wrong_identifiers(reading, factory),
+        *_not_read(reading, accounting, factory),
+        *_hidden_content(reading, factory),
         *_duplicates(lines, factory),
-        *_wrong_compositions(reading, factory),
     ]
+    for part in reading.parts:
+        found += [
+            *_wrong_stated_totals(reading, part, factory),
+            *_unreadable_quantities(part, factory),
+            *_quantities_over_hundred(part, factory),
+            *_unknown_units(part, factory),
+            *_missing_quantities(part, factory),
+            *_missing_and_blended_names(part, factory),
+            *_wrong_identifiers(part, factory),
+            *_wrong_compositions(part, factory),
+            *_narrow_rows(part, factory),
+        ]
+    if not has_formats:
+        found.append(factory.make("formats-not-read", Severity.WARNING, None, {}))
     return tuple(sorted(found, key=lambda each: _RANK[each.severity]))
+
+
+def file_finding(code: str, source: FormulaSource, words: dict[str, str]) -> Finding:
+    """Return the finding of a file from which no formula is read."""
+    return _FindingFactory(source, "").make(code, Severity.BLOCKING, None, words)
+
+
+def ambiguities_of(choice: SheetChoice, source: FormulaSource) -> tuple[Finding, ...]:
+    """Return the findings of a choice that only a person can make, if there is one."""
+    table = choice.reading.main.table
+    factory = _FindingFactory(source, table.sheet)
+    if choice.rivals:
+        names = ", ".join((choice.reading.grid.sheet.name, *choice.rivals))
+        words = {"names": names}
+        return (factory.make("ambiguous-sheet", Severity.BLOCKING, None, words),)
+    if table.rivals:
+        first = next(each for role, each in table.header.items() if role in QUANTITIES)
+        columns = ", ".join(each.shown for each in (first, *table.rivals))
+        return (
+            factory.make(
+                "ambiguous-quantity-column",
+                Severity.BLOCKING,
+                first.address or None,
+                {"names": columns},
+            ),
+        )
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +173,12 @@ class _FindingFactory:
         )
 
 
-def _wrong_total(reading: TableReading, factory: _FindingFactory) -> Iterator[Finding]:
+def _wrong_total(
+    reading: FormulaReading, factory: _FindingFactory
+) -> Iterator[Finding]:
     total = reading.total.interval
+    if not any(part.explosion.portions for part in reading.parts):
+        return
     is_right = deviation(total, reading.tolerance) == ZERO
     if is_right or reading.total.deficit > ZERO:
         return
@@ -139,23 +195,29 @@ def _wrong_total(reading: TableReading, factory: _FindingFactory) -> Iterator[Fi
     )
 
 
-def _total_cell(reading: TableReading) -> str | None:
+def _total_cell(reading: FormulaReading) -> str | None:
     """Return the cell of the stated total, else of the quantities' header."""
-    if reading.read.totals:
-        return reading.read.totals[0].cell.address
-    header = reading.table.header
-    columns = (Column.PRODUCT_PERCENT, Column.RAW_PERCENT, Column.PERCENT)
-    return next((header[column] for column in columns if column in header), None)
+    stated = [total for part in reading.parts for total in part.read.totals]
+    if stated:
+        return (
+            stated[-1].cell.address
+            if len(reading.parts) > 1
+            else stated[0].cell.address
+        )
+    header = reading.main.table.header
+    columns = (Column.PRODUCT_PERCENT, Column.RAW_PERCENT, Column.PERCENT, Column.MAX)
+    found = (header[column].address for column in columns if column in header)
+    return next((address for address in found if address), None)
 
 
 def _negative_rest(
-    reading: TableReading, factory: _FindingFactory
+    reading: FormulaReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
     if reading.total.deficit == ZERO:
         return
     known = plain(reading.total.known.lower)
-    for portion in reading.explosion.portions:
-        if portion.amount.is_rest:
+    for portion in (p for part in reading.parts for p in part.explosion.portions):
+        if portion.amount.fills:
             yield factory.make(
                 "negative-rest",
                 Severity.BLOCKING,
@@ -168,19 +230,25 @@ def _negative_rest(
 
 
 def _wrong_stated_totals(
-    reading: TableReading, factory: _FindingFactory
+    reading: FormulaReading, part: TableReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
     """Compare the sheet's own total with its lines."""
     if reading.total.deficit > ZERO:
         return
     computed = reading.total.interval
-    composition = share_columns_of(frozenset(reading.table.columns)).inner
-    for stated in reading.read.totals:
-        amount = reading.amounts.total_in(stated.column, stated.cell)
-        # A column of compositions has no total of its own to compare with.
-        if amount is None or amount.is_rest or stated.column is composition:
+    composition = share_columns_of(frozenset(part.table.columns)).inner
+    for stated in part.read.totals:
+        amount = part.amounts.total_in(stated.column, stated.cell)
+        # Columns of compositions and of bounds have no total to compare with.
+        uncompared = {composition, Column.MIN, Column.MAX}
+        if amount is None or amount.is_rest or stated.column in uncompared:
             continue
         value = amount.interval.upper
+        of_part = (
+            part.total.interval.distance(value) if len(reading.parts) > 1 else None
+        )
+        if of_part is not None and of_part <= reading.tolerance:
+            continue
         if computed.distance(value) > reading.tolerance:
             yield factory.make(
                 "stated-total-differs",
@@ -197,12 +265,17 @@ def _unreadable_quantities(
     reading: TableReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
     for cell in reading.amounts.unreadable:
-        yield factory.make(
-            "negative-quantity" if is_negative(cell) else "unreadable-quantity",
-            Severity.BLOCKING,
-            cell.address,
-            {"text": cell.text or "#"},
-        )
+        reason = formula_messages()["reasons"][why_unreadable(cell.text)]
+        words = {"text": cell.text or cell.formula or "", **_reason(reason)}
+        code = "negative-quantity" if is_negative(cell) else "unreadable-quantity"
+        yield factory.make(code, Severity.BLOCKING, cell.address, words)
+    for cell in reading.amounts.contradictions:
+        words = {"text": cell.text}
+        yield factory.make("range-contradicts", Severity.BLOCKING, cell.address, words)
+
+
+def _reason(words: dict[str, str]) -> dict[str, str]:
+    return {f"reason_{language}": text for language, text in words.items()}
 
 
 def _quantities_over_hundred(
@@ -242,7 +315,10 @@ def _missing_quantities(
     reading: TableReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
     stated = {row for row, _ in reading.amounts.amounts}
-    unreadable = {cell.address for cell in reading.amounts.unreadable}
+    amounts = reading.amounts
+    unreadable = {
+        cell.address for cell in (*amounts.unreadable, *amounts.contradictions)
+    }
     for row in reading.read.rows:
         name = inci_of(row)
         cells = {cell.address for cell in row.quantities.values()}
@@ -298,25 +374,34 @@ def _wrong_identifiers(
         # Some sheets write the EC number beside the CAS number.
         ec_column = Column.EC if row.text(Column.EC) else Column.CAS
         wrong = [
-            *(("cas-check-digit", each, Column.CAS) for each in _wrong_cas(row)),
+            *((code, each, Column.CAS) for code, each in _wrong_cas(row)),
             *(("ec-check-digit", each, ec_column) for each in _wrong_ec(row)),
         ]
         for code, number, column in wrong:
+            is_harmless = code == "cas-without-hyphens"
             yield factory.make(
                 code,
-                Severity.WARNING,
+                Severity.INFO if is_harmless else Severity.WARNING,
                 row.cells[column],
-                {"number": number},
+                {
+                    "number": number,
+                    "cas": " / ".join(read_cas(row.text(Column.CAS) or "").numbers),
+                },
                 ingredient=inci_of(row),
             )
 
 
-def _wrong_cas(row: SourceRow) -> list[str]:
+def _wrong_cas(row: SourceRow) -> list[tuple[str, str]]:
     text = row.text(Column.CAS) or ""
-    numbers = find_cas(text)
-    if not numbers and not find_ec(text) and _is_number_like(text):
-        return [text]
-    return [number for number in numbers if not is_cas(number)]
+    found = read_cas(text)
+    if found.turned_into is not None:
+        code = "cas-restored" if found.numbers else "cas-became-date"
+        return [(code, found.turned_into)]
+    if not found.numbers and not find_ec(text) and _is_number_like(text):
+        return [("cas-check-digit", text)]
+    if found.numbers and text.strip().isdigit():
+        return [("cas-without-hyphens", text)]
+    return [("cas-check-digit", each) for each in found.numbers if not is_cas(each)]
 
 
 def _wrong_ec(row: SourceRow) -> list[str]:
@@ -329,6 +414,94 @@ def _wrong_ec(row: SourceRow) -> list[str]:
 
 def _is_number_like(text: str) -> bool:
     return not is_missing(text) and any(character.isdigit() for character in text)
+
+
+def _not_read(
+    reading: FormulaReading, accounting: Accounting, factory: _FindingFactory
+) -> Iterator[Finding]:
+    """Report what the sheet and the file hold beside the lines of the formula.
+
+    It blocks where the formula could lack it: a rest fills up, or 100 is not met.
+    """
+    is_closed = (
+        reading.total.rest is None
+        and reading.total.known.distance(HUNDRED) <= BLOCKING_BEYOND
+    )
+    severity = Severity.WARNING if is_closed else Severity.BLOCKING
+    for row in accounting.rows:
+        wide = Severity.BLOCKING if row.kind is RowKind.WIDE else severity
+        yield factory.make(_CODE_OF_ROW[row.kind], wide, row.cell, {"text": row.text})
+    sheet = reading.choice.reading
+    for table, standing in zip(sheet.tables, sheet.standings, strict=True):
+        if standing in {Standing.UNREAD, Standing.OTHER}:
+            is_other = standing is Standing.OTHER
+            yield factory.make(
+                "table-not-read",
+                Severity.WARNING if is_other else Severity.BLOCKING,
+                range_of(table).partition(":")[0],
+                {"range": range_of(table), "title": table.table.title},
+            )
+    for name in reading.choice.unread:
+        yield factory.make("sheet-not-read", Severity.BLOCKING, None, {"name": name})
+    if accounting.numbers:
+        shown = [f"{c.address} {c.text}".strip() for c in accounting.numbers]
+        words = {"cells": ", ".join(shown[:_MAX_CELLS]), "count": str(len(shown))}
+        first = accounting.numbers[0].address
+        yield factory.make("numbers-not-read", Severity.WARNING, first, words)
+    for column, samples in accounting.unknown_columns:
+        has_numbers = any(cell.number is not None for cell in samples)
+        yield factory.make(
+            "unknown-column",
+            Severity.WARNING if has_numbers else Severity.INFO,
+            column.address or None,
+            {
+                "header": column.header,
+                "samples": ", ".join(" ".join(c.text.split())[:60] for c in samples),
+            },
+        )
+
+
+def _hidden_content(
+    reading: FormulaReading, factory: _FindingFactory
+) -> Iterator[Finding]:
+    """Name the hidden sheet, rows and columns that the formula depends on."""
+    sheet = reading.main.table.grid.sheet
+    if sheet.is_hidden:
+        yield factory.make(
+            "hidden-sheet-read", Severity.WARNING, None, {"name": sheet.name}
+        )
+    if reading.left_out_rows:
+        shown = ", ".join(map(str, reading.left_out_rows))
+        yield factory.make(
+            "hidden-rows-left-out", Severity.WARNING, None, {"rows": shown}
+        )
+    rows = [row for part in reading.parts for row in part.read.rows if row.is_hidden]
+    if rows and reading.total.rest is not None:
+        shown = ", ".join(map(str, sorted({row.row for row in rows})))
+        yield factory.make("hidden-rows-read", Severity.WARNING, None, {"rows": shown})
+    for part in reading.parts:
+        for role, column in part.table.header.items():
+            if role in QUANTITIES and column.is_hidden:
+                yield factory.make(
+                    "hidden-column-read",
+                    Severity.WARNING,
+                    column.address or None,
+                    {"name": column.shown},
+                )
+
+
+def _narrow_rows(part: TableReading, factory: _FindingFactory) -> Iterator[Finding]:
+    """Report rows of delimited text that end before the last column that is read."""
+    widths = part.table.grid.sheet.row_widths
+    needed = QUANTITIES | NAMES | {Column.CAS}
+    last = max(n for role, n in part.table.columns.items() if role in needed)
+    rows = [row.row for row in part.read.rows if widths and widths[row.row - 1] < last]
+    if rows:
+        words = {
+            "rows": ", ".join(map(str, rows[:_MAX_CELLS])),
+            "count": str(len(rows)),
+        }
+        yield factory.make("row-narrower-than-header", Severity.WARNING, None, words)
 
 
 def _duplicates(

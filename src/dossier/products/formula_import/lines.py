@@ -3,33 +3,36 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dossier.products.formula_import.amounts import AmountTable
 from dossier.products.formula_import.columns import Column
-from dossier.products.formula_import.explosion import Explosion, Ingredient
-from dossier.products.formula_import.identifiers import find_cas, find_ec
-from dossier.products.formula_import.numbers import plain
+from dossier.products.formula_import.explosion import Ingredient
+from dossier.products.formula_import.identifiers import find_ec, read_cas
+from dossier.products.formula_import.numbers import plain, without_footnote_marks
 from dossier.products.formula_import.quantities import QuantityKind, printed
-from dossier.products.formula_import.rows import TableRows
+from dossier.products.formula_import.sheets import SheetChoice
+from dossier.products.formula_import.tables import TableReading
 from dossier.products.formula_import.totals import PortionShare, Total
-from dossier.products.formula_import.types import (
-    FormulaTable,
-    Interval,
-    RowKey,
-    SourceRow,
-)
+from dossier.products.formula_import.types import Interval, RowKey, SourceRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableReading:
-    """The result of every stage; the lines, findings and notes are derived from it."""
+class FormulaReading:
+    """The chosen sheet, the parts of the formula and their total.
 
-    table: FormulaTable
-    read: TableRows
-    amounts: AmountTable
-    explosion: Explosion
+    The lines, findings and notes are derived from it. `left_out_rows` are hidden rows
+    without which the formula comes to 100.
+    """
+
+    choice: SheetChoice
+    parts: tuple[TableReading, ...]
     total: Total
-    shares: list[PortionShare]
+    shares: tuple[tuple[PortionShare, ...], ...]
     tolerance: Decimal
+    left_out_rows: tuple[int, ...] = ()
+
+    @property
+    def main(self) -> TableReading:
+        """Return the best table of the sheet."""
+        return self.choice.reading.main
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,8 @@ class ParsedLine:
     """One ingredient of the product.
 
     `cell` states its share; `cells` names the cell of every other value. A trace has no
-    upper bound. `percent_text` is the share as a formula writes it.
+    upper bound. `percent_text` is the share as a formula writes it; `percent_nominal`
+    the one value that it states or that follows from it, `None` for a mere range.
     """
 
     position: int
@@ -50,6 +54,7 @@ class ParsedLine:
     function: str | None
     percent_lower: Decimal
     percent_upper: Decimal | None
+    percent_nominal: Decimal | None
     percent_text: str
     is_qs: bool
     is_exploded: bool
@@ -57,12 +62,13 @@ class ParsedLine:
     cells: dict[str, str]
 
 
-def lines_of(reading: TableReading) -> tuple[ParsedLine, ...]:
+def lines_of(reading: FormulaReading) -> tuple[ParsedLine, ...]:
     """Return every ingredient of every portion, in the order of the sheet."""
-    heads = _material_heads(reading.read.rows)
+    heads = _material_heads([row for part in reading.parts for row in part.read.rows])
     pairs = [
         (portion_share, ingredient)
-        for portion_share in reading.shares
+        for shares in reading.shares
+        for portion_share in shares
         for ingredient in portion_share.portion.ingredients
     ]
     return tuple(
@@ -76,7 +82,8 @@ def _material_heads(rows: list[SourceRow]) -> dict[RowKey, SourceRow]:
     heads: dict[RowKey, SourceRow] = {}
     head: SourceRow | None = None
     for row in rows:
-        head = row if row.starts_material or head is None else head
+        is_new = head is None or row.starts_material or row.table != head.table
+        head = row if is_new or head is None else head
         heads[row.key] = head
     return heads
 
@@ -95,19 +102,23 @@ def _line(
     else:
         percent_text = printed(stated.quantity, with_unit=False)
     is_trace = stated.quantity.kind is QuantityKind.TRACE
+    nominal = share.lower if share.lower == share.upper and not is_trace else None
+    if stated.quantity.nominal is not None and not ingredient.is_exploded:
+        nominal = plain(stated.quantity.nominal)
     # Some sheets write the EC number beside the CAS number.
     ec_text = row.text(Column.EC) or row.text(Column.CAS) or ""
     return ParsedLine(
         position=position,
         phase=row.phase,
-        trade_name=row.text(Column.TRADE_NAME) or head.text(Column.TRADE_NAME),
+        trade_name=_name(row.text(Column.TRADE_NAME) or head.text(Column.TRADE_NAME)),
         supplier=row.text(Column.SUPPLIER) or head.text(Column.SUPPLIER),
         inci=inci_of(row),
-        cas=" / ".join(find_cas(row.text(Column.CAS) or "")) or None,
+        cas=" / ".join(read_cas(row.text(Column.CAS) or "").numbers) or None,
         ec=" / ".join(find_ec(ec_text)) or None,
         function=row.text(Column.FUNCTION) or head.text(Column.FUNCTION),
         percent_lower=share.lower,
         percent_upper=None if is_trace else share.upper,
+        percent_nominal=nominal,
         percent_text=percent_text,
         is_qs=is_rest,
         is_exploded=ingredient.is_exploded,
@@ -118,8 +129,11 @@ def _line(
 
 def inci_of(row: SourceRow) -> str | None:
     """Return the ingredient's INCI name, or the name that replaces it."""
-    name = row.text(Column.INCI) or row.text(Column.NAME)
-    return None if name is None else " ".join(name.split())
+    return _name(row.text(Column.INCI) or row.text(Column.NAME))
+
+
+def _name(text: str | None) -> str | None:
+    return None if text is None else without_footnote_marks(text) or text
 
 
 def shown_interval(interval: Interval) -> str:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from dossier.products.formula_import.accounting import Accounting, range_of
+from dossier.products.formula_import.columns import QUANTITIES, UNUSED, Column
 from dossier.products.formula_import.findings import formula_messages
-from dossier.products.formula_import.lines import TableReading
+from dossier.products.formula_import.lines import FormulaReading
 from dossier.products.formula_import.quantities import QuantityKind
-from dossier.products.formula_import.types import FormulaTable
+from dossier.products.formula_import.rows import RowKind
+from dossier.products.formula_import.sheets import SheetChoice
+from dossier.products.formula_import.tables import Standing
 
 _MAX_REMARKS: Final = 20
 _MAX_REMARK_CHARACTERS: Final = 300
@@ -24,13 +28,17 @@ class ReadingNote:
     cell: str | None = None
 
 
-def notes_of(reading: TableReading, encoding: str | None) -> tuple[ReadingNote, ...]:
+def notes_of(
+    reading: FormulaReading, accounting: Accounting, encoding: str | None
+) -> tuple[ReadingNote, ...]:
     """Return every decision taken, then the sheet's own remarks."""
     return (
-        *_table_notes(reading.table, encoding),
+        *choice_notes(reading.choice, encoding),
+        *_column_notes(reading),
+        *_table_notes(reading),
         *_unit_notes(reading),
         *_share_notes(reading),
-        *_row_notes(reading),
+        *_row_notes(reading, accounting),
     )
 
 
@@ -40,42 +48,97 @@ def _note(code: str, cell: str | None = None, **words: str) -> ReadingNote:
     return ReadingNote(code=code, zh=zh, en=en, cell=cell)
 
 
-def _table_notes(table: FormulaTable, encoding: str | None) -> Iterator[ReadingNote]:
+def choice_notes(choice: SheetChoice, encoding: str | None) -> Iterator[ReadingNote]:
+    """Yield what was decided about the file: its encoding and its sheets."""
     if encoding:
         yield _note("encoding", encoding=encoding)
-    if table.other_sheets:
-        yield _note("other-sheets", names=", ".join(table.other_sheets))
-    if table.other_quantities:
-        yield _note("other-quantities", names=", ".join(table.other_quantities))
-    if table.is_quantity_inferred:
-        yield _note("quantity-column-inferred")
+    others = [*choice.others, *choice.unread]
+    if others and not choice.rivals:
+        yield _note("sheet-chosen", name=choice.reading.grid.sheet.name)
+        yield _note("other-sheets", names=", ".join(others))
+    if choice.hidden:
+        yield _note("hidden-sheets", names=", ".join(choice.hidden))
 
 
-def _unit_notes(reading: TableReading) -> Iterator[ReadingNote]:
-    for decision in reading.amounts.decisions:
-        cell = reading.table.header.get(decision.column)
-        if decision.unit == "fraction":
-            yield _note("fractions", cell)
-        elif decision.factor not in {Decimal(0), Decimal(1)}:
-            factor = f"{decision.factor:f}"
-            yield _note("unit", cell, unit=decision.unit, factor=factor)
-    amounts = reading.amounts.amounts.values()
-    multiplied = [each.cell for each in amounts if each.cell.factor != 1]
-    if multiplied:
-        count = str(len(multiplied))
-        yield _note("percent-format", multiplied[0].address, count=count)
+def _column_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+    for part in reading.parts:
+        table = part.table
+        taken = [each for role, each in table.header.items() if role in QUANTITIES]
+        unused = [
+            each
+            for number, each in table.headers.items()
+            if table.roles.get(number) in UNUSED
+        ]
+        if table.left_out:
+            names = ", ".join(each.shown for each in taken)
+            yield _note("column-chosen", taken[0].address or None, name=names)
+            names = ", ".join(each.shown for each in table.left_out)
+            yield _note("other-quantities", names=names)
+        if table.is_quantity_inferred:
+            yield _note("quantity-column-inferred")
+        if Column.MIN in table.columns:
+            yield _note("ranges", table.header[Column.MIN].address)
+        if unused:
+            names = ", ".join(each.shown for each in unused)
+            yield _note("columns-not-used", names=names)
+        hidden = [each.shown for each in table.headers.values() if each.is_hidden]
+        if hidden:
+            yield _note("hidden-columns", names=", ".join(hidden))
 
 
-def _share_notes(reading: TableReading) -> Iterator[ReadingNote]:
-    basis = reading.explosion.basis
-    if basis is not None:
-        yield _note(f"sub-percentages-{basis.value}")
-    rests = [p.amount for p in reading.explosion.portions if p.amount.is_rest]
+def _table_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+    if len(reading.parts) > 1:
+        names = ", ".join(range_of(part) for part in reading.parts)
+        yield _note("tables-joined", names=names, count=str(len(reading.parts)))
+    sheet = reading.choice.reading
+    asides = [
+        f"{range_of(table)} {table.table.title}".strip()
+        for table, standing in zip(sheet.tables, sheet.standings, strict=True)
+        if standing is Standing.ASIDE
+    ]
+    for part in reading.parts:
+        rows = [row for row, kind in part.read.kinds.items() if kind is RowKind.ASIDE]
+        if rows:
+            first = part.table.cells_of(rows[0])[0]
+            last = part.table.cells_of(rows[-1])[-1]
+            asides.append(f"{first.address}:{last.address} {first.text}")
+    if asides:
+        yield _note("other-tables", names=", ".join(asides))
+
+
+def _unit_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+    for part in reading.parts:
+        for decision in part.amounts.decisions:
+            header = part.table.header.get(decision.column)
+            cell = header.address if header else None
+            if decision.unit == "fraction":
+                yield _note("fractions", cell)
+            elif decision.factor not in {Decimal(0), Decimal(1)}:
+                factor = f"{decision.factor:f}"
+                yield _note("unit", cell, unit=decision.unit, factor=factor)
+        amounts = part.amounts.amounts.values()
+        multiplied = [each.cell for each in amounts if each.cell.factor != 1]
+        if multiplied:
+            count = str(len(multiplied))
+            yield _note("percent-format", multiplied[0].address, count=count)
+
+
+def _share_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+    for part in reading.parts:
+        basis = part.explosion.basis
+        if basis is not None:
+            yield _note(f"sub-percentages-{basis.value}")
+    portions = [p for part in reading.parts for p in part.explosion.portions]
+    rests = [p.amount for p in portions if p.amount.is_rest]
     if len(rests) > 1:
         yield _note("several-rests", rests[1].cell.address)
+    adjusters = [each for each in rests if not each.fills]
+    if adjusters:
+        yield _note("adjusters", adjusters[0].cell.address)
     traces = (
         amount.cell
-        for amount in reading.amounts.amounts.values()
+        for part in reading.parts
+        for amount in part.amounts.amounts.values()
         if amount.quantity.kind is QuantityKind.TRACE
     )
     first_trace = next(traces, None)
@@ -83,10 +146,24 @@ def _share_notes(reading: TableReading) -> Iterator[ReadingNote]:
         yield _note("trace", first_trace.address)
 
 
-def _row_notes(reading: TableReading) -> Iterator[ReadingNote]:
-    hidden = sorted({row.row for row in reading.read.rows if row.is_hidden})
+def _row_notes(
+    reading: FormulaReading, accounting: Accounting
+) -> Iterator[ReadingNote]:
+    rows = [row for part in reading.parts for row in part.read.rows]
+    hidden = sorted({row.row for row in rows if row.is_hidden})
     if hidden:
         yield _note("hidden-rows", rows=", ".join(map(str, hidden[:_MAX_REMARKS])))
-    for cell in reading.read.remarks[:_MAX_REMARKS]:
+    properties = [
+        " ".join(cell.text for cell in part.table.cells_of(row))
+        for part in reading.parts
+        for row, kind in part.read.kinds.items()
+        if kind is RowKind.PROPERTY
+    ]
+    if properties:
+        yield _note("properties", names="; ".join(properties[:_MAX_REMARKS]))
+    if accounting.struck:
+        shown = [f"{each.address} {each.struck_text}" for each in accounting.struck]
+        yield _note("struck-out", names=", ".join(shown[:_MAX_REMARKS]))
+    for cell in accounting.remarks[:_MAX_REMARKS]:
         text = cell.text[:_MAX_REMARK_CHARACTERS]
         yield ReadingNote(code="remark", zh=text, en=text, cell=cell.address)

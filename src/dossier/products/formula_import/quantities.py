@@ -12,6 +12,7 @@ from typing import Final
 
 from dossier.core.spreadsheets import Cell
 from dossier.products.formula_import.numbers import (
+    NUMBER,
     DecimalMark,
     folded,
     parse_number,
@@ -35,7 +36,9 @@ class QuantityKind(StrEnum):
 class Quantity:
     """A quantity as stated; `upper` is `None` where it has no upper bound.
 
-    `fills_to` is the total that a rest is stated to reach (`q.s. to 100`).
+    `fills_to` is the total that a rest is stated to reach (`q.s. to 100`);
+    `is_adjuster`: as much as a property needs (`q.s. to pH 5.5`), which fills nothing.
+    `nominal` is the value that is aimed at within a range.
     """
 
     kind: QuantityKind
@@ -43,6 +46,8 @@ class Quantity:
     upper: Decimal | None = None
     unit: str | None = None
     fills_to: Decimal | None = None
+    is_adjuster: bool = False
+    nominal: Decimal | None = None
 
     @property
     def interval(self) -> Interval | None:
@@ -54,11 +59,17 @@ _BLANK: Final = frozenset({"", "-", "--", "/", "n/a", "na", "nil", "none", "無"
 
 _QS: Final = re.compile(
     r"(?<![a-z])q\.?\s*s\.?(\s*p\.?)?(?![a-z])|quantum\s*s|適量|足量|適當量"
+    r"|as (?:needed|required)|視需要|按需"
+)
+_ADJUSTS: Final = re.compile(
+    r"(?<![a-z])(?:q\.?\s*s\.?|to|until|adjust\w*|適量|調\w*|至|到)\W*(?:to|for|adjust\w*|調\w*|至|到)?"
+    r"\W*ph(?![a-z])|ph\s*(?:adjust|調)|as (?:needed|required)|視需要|按需|adjust to"
 )
 _FILLS: Final = re.compile(
-    r"(?<![a-z])(to|ad|up to|make up to|add to|q\.?\s*s\.?(?:\s*p\.?)?)"
+    r"(?<![a-z])(to|ad|up to|(?:to )?make(?: up)?(?: to)?|add to"
+    r"|q\.?\s*s\.?(?:\s*p\.?)?\s*(?:加?至|補?足至?|:)?)"
     r"\s*1(?:0{2,3})?(?:[.,]0+)?\s*(?:%|g|ml)?$"
-    r"|^(加|補|補足|定量)?(至|到)\s*1(?:0{2,3})?(?!\d)|餘量|余量|剩餘|补足|補足|其餘"
+    r"|^[\u4e00-\u9fff ]{0,8}[至到足]\s*1(?:0{2,3})?(?!\d)|餘量|剩餘|補足|其餘"
     r"|(?<![a-z])(bal(ance)?|remainder|remaining|rest)(?![a-z])"
 )
 _TARGET: Final = re.compile(r"(?<![\d.,])(1(?:0{2,3})?)(?:[.,]0+)?(?![\d.,])")
@@ -73,24 +84,33 @@ _AT_LEAST: Final = (
     r"不少於|不低於|大於|至少|最少)"
 )
 _ABOUT: Final = r"(?:~|≈|ca\.?|c\.|approx(?:imately)?\.?|about|circa|約)"
-_NUMBER: Final = r"\d[\d.,' ]*(?:e[+-]?\d+)?"
 _UNIT: Final = (
     r"(?:%\s*\(?w/w\)?|%\s*w/v|%\s*v/v|%|‰|percent|pct|ppm|ppb|w/w|wt\s*%|"
     r"[mkμu]?g\s*/\s*(?:100\s*)?[mk]?g|(?!max|min|to\b|e[+-]?\d)[a-zμ]+(?:/[a-z]+)?)"
 )
 
 _ONE: Final = re.compile(
-    rf"(?P<before>{_AT_MOST}|{_AT_LEAST}|{_ABOUT})?\s*(?P<number>{_NUMBER})"
+    rf"(?P<before>{_AT_MOST}|{_AT_LEAST}|{_ABOUT})?\s*(?P<number>{NUMBER})"
     rf"\s*(?P<unit>{_UNIT})?\s*(?P<after>以下|以內|以上|max\.?|min\.?|maximum|minimum)?"
 )
 _RANGE: Final = re.compile(
-    rf"{_AT_LEAST}?\s*(?P<low>{_NUMBER})\s*(?P<low_unit>{_UNIT})?\s*"
-    rf"(?:-|~|to|至|到|\.\.+)\s*{_AT_MOST}?\s*"
-    rf"(?P<high>{_NUMBER})\s*(?P<unit>{_UNIT})?"
+    rf"{_AT_LEAST}?\s*(?P<low>{NUMBER})\s*(?P<low_unit>{_UNIT})?\s*"
+    rf"(?:-|~|to|至|到|\.\.\.)\s*{_AT_MOST}?\s*"
+    rf"(?P<high>{NUMBER})\s*(?P<unit>{_UNIT})?"
 )
 _SPREAD: Final = re.compile(
-    rf"(?P<middle>{_NUMBER})\s*%?\s*(?:±|\+/-|\+-)\s*(?P<spread>{_NUMBER})"
-    rf"\s*(?P<unit>{_UNIT})?"
+    rf"(?P<middle>{NUMBER})\s*(?P<middle_unit>{_UNIT})?\s*(?:±|\+/-|\+-)"
+    rf"\s*(?P<spread>{NUMBER})\s*(?P<unit>{_UNIT})?"
+)
+_FOOTNOTE_MARKS: Final = re.compile(r"\s*[*†‡§¶]+$")
+_QS_FIGURES: Final = re.compile(r"\d")
+_ERROR_VALUE: Final = re.compile(r"#(?:[a-z]+(?:/[a-z0])?[!?]?|div/0!)|err:\d+")
+_DAY: Final = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:t.*)?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
+)
+_SEVERAL: Final = re.compile(
+    rf"{NUMBER}\s*{_UNIT}?(?:\s*(?:[,;/&+|\n]|or|and|及|或|和|、)\s*{NUMBER}\s*{_UNIT}?)+"
+    rf"|{NUMBER}(?:\s+{NUMBER})+"
 )
 _UPPER_WORD: Final = re.compile(rf"{_AT_MOST}|以下|以內")
 _LOWER_WORD: Final = re.compile(rf"{_AT_LEAST}|以上")
@@ -112,21 +132,68 @@ def parse_quantity(text: str, mark: DecimalMark | None = None) -> Quantity | Non
 
     `mark` is the decimal mark of the whole column, for texts such as `1,000`.
     """
-    bare = folded(text)
+    bare = _FOOTNOTE_MARKS.sub("", folded(text))
     return (
-        _parse_range(bare, mark)
+        _parse_spread(bare, mark)
+        or _parse_range(bare, mark)
         or _parse_rest_or_trace(bare)
         or _parse_single_value(bare, mark)
     )
 
 
+class Unreadable(StrEnum):
+    """Why a text states no quantity; the words are in `formula_messages.json`."""
+
+    ERROR_VALUE = "error-value"
+    NO_RESULT = "no-result"
+    DATE = "date"
+    SEVERAL = "several-values"
+    MARKS = "decimal-marks"
+    OTHER = "other"
+
+
+def why_unreadable(text: str) -> Unreadable:
+    """Return the reason why `parse_quantity` refuses a text."""
+    bare = _FOOTNOTE_MARKS.sub("", folded(text))
+    if not bare:
+        return Unreadable.NO_RESULT
+    if _ERROR_VALUE.fullmatch(bare):
+        return Unreadable.ERROR_VALUE
+    if _DAY.fullmatch(bare):
+        return Unreadable.DATE
+    has_several_points = bare.count(".") > 1 and "," in bare
+    is_bare = re.fullmatch(r"[\d.,]+", bare) and not has_several_points
+    if is_bare and re.search(r"[.,]{2}|\..*,|,.*\.", bare):
+        return Unreadable.MARKS
+    if _SEVERAL.fullmatch(bare):
+        return Unreadable.SEVERAL
+    return Unreadable.OTHER
+
+
+def _parse_spread(bare: str, mark: DecimalMark | None) -> Quantity | None:
+    """Parse `5 ± 0.2` and `5 ± 4 %`; `5 % ± 4 %` may mean either and is refused."""
+    match = _SPREAD.fullmatch(bare)
+    if match is None:
+        return None
+    middle = parse_number(match["middle"], mark)
+    spread = parse_number(match["spread"], mark)
+    middle_unit = _without_spaces(match["middle_unit"])
+    unit = _without_spaces(match["unit"])
+    if middle is None or spread is None or unit == middle_unit == "%":
+        return None
+    if unit == "%":
+        spread, unit = middle * spread / Decimal(100), middle_unit
+    if spread > middle:
+        return None
+    return Quantity(
+        kind=QuantityKind.RANGE,
+        lower=middle - spread,
+        upper=middle + spread,
+        unit=unit or middle_unit,
+    )
+
+
 def _parse_range(bare: str, mark: DecimalMark | None) -> Quantity | None:
-    if match := _SPREAD.fullmatch(bare):
-        middle = parse_number(match["middle"], mark)
-        spread = parse_number(match["spread"], mark)
-        if middle is None or spread is None or spread > middle:
-            return None
-        return _range(middle - spread, middle + spread, match["unit"])
     if match := _RANGE.fullmatch(bare):
         low = parse_number(match["low"], mark)
         high = parse_number(match["high"], mark)
@@ -143,11 +210,14 @@ def _range(lower: Decimal, upper: Decimal, unit: str | None) -> Quantity:
 
 
 def _parse_rest_or_trace(bare: str) -> Quantity | None:
+    if _ADJUSTS.search(bare):
+        return Quantity(kind=QuantityKind.REST, is_adjuster=True)
     if _FILLS.search(bare):
         target = _TARGET.search(bare)
         fills_to = Decimal(target[1]) if target else Decimal(100)
         return Quantity(kind=QuantityKind.REST, fills_to=fills_to)
-    if _QS.search(bare):
+    # With a figure that is no total (`q.s. 0.5`), a rest is not what is meant.
+    if _QS.search(bare) and not _QS_FIGURES.search(bare):
         return Quantity(kind=QuantityKind.REST)
     if _TRACE.search(bare):
         return Quantity(kind=QuantityKind.TRACE)
@@ -199,4 +269,6 @@ def printed(quantity: Quantity, *, with_unit: bool = True) -> str:
     }[quantity.kind]
     if quantity.fills_to:
         text += f" to {quantity.fills_to:f}"
+    if quantity.nominal is not None:
+        text = f"{plain(quantity.nominal):f} ({text})"
     return text + (quantity.unit or "") if with_unit else text

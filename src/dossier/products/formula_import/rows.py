@@ -1,7 +1,9 @@
-"""Reads the rows below a formula's header: phases, ingredients, totals, remarks."""
+"""Reads the rows below a formula's header: phases, ingredients, totals, remarks.
 
-import re
-from collections.abc import Iterator
+Every row gets a kind, so that no cell is left without a meaning or a finding.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -15,118 +17,169 @@ from dossier.products.formula_import.columns import (
     Column,
     column_of,
 )
-from dossier.products.formula_import.numbers import folded
+from dossier.products.formula_import.identifiers import states_identifier
+from dossier.products.formula_import.labels import (
+    is_other_table,
+    is_phase_letter,
+    is_property,
+    is_subtotal,
+    is_total,
+    may_be_figure,
+    names_part,
+    phase_name,
+)
 from dossier.products.formula_import.quantities import (
     exact,
+    is_blank,
     parse_quantity,
     states_quantity,
 )
 from dossier.products.formula_import.stacked_cells import (
+    line_of,
     split_listed_shares,
     split_stacked_row,
 )
 from dossier.products.formula_import.types import (
     HUNDRED,
+    ZERO,
     FormulaTable,
     SourceRow,
     StatedCell,
     StatedTotal,
 )
 
-_MAX_GAP_ROWS: Final = 6
-_PHASE: Final = re.compile(
-    r"(?:phase|part)\s*[:.\-]?\s*(?P<en>[a-z0-9]{1,3}\b.*)"
-    r"|(?P<zh>[a-z0-9]{1,3}\s*相.*|[油水粉]\s*相.*|相\s*[:]?\s*[a-z0-9]{1,3})"
-    r"|(?P<letter>[a-z][0-9]?)[.:)]?",
-    re.IGNORECASE,
-)
-_TOTAL: Final = re.compile(
-    r"^(?:grand )?total\b|^sum\b|合計|總計|總和|總量|^共計|^total"
-)
-_SUBTOTAL: Final = re.compile(
-    r"sub-?\s?total|小計|^total (?:of |for )?(?:phase |part )?[a-f][0-9]?$"
-    r"|^(?:phase|part) [a-z0-9]{1,2}\b.*total"
-    r"|[a-z0-9油水粉] ?相 ?(?:合計|總計|總和|總量)"
-)
-# Properties of the product as a whole, and signatures.
-_REMARK: Final = re.compile(
-    r"(?:ph(?: value)?|viscosity|specific gravity|density|黏度|比重|密度"
-    r"|(?:prepared|checked|approved|reviewed|signed|issued) by|date"
-    r"|製表|製作|審核|核准|覆核|簽名|日期)人?\s*(?:[:(@].*)?"
-)
+_SUM_MARGIN: Final = Decimal("0.05")
 
 
 class RowKind(StrEnum):
-    """The kinds of rows of a formula table."""
+    """The kinds of rows of a formula table.
+
+    `ASIDE` belongs to a table of another kind below the formula. `FIGURE` may be an
+    ingredient or a figure, `UNREAD` names a substance and a quantity outside the
+    formula, `WIDE` has more cells than the header of delimited text, `BARE` is a number
+    without a name: these are reported and not taken.
+    """
 
     PHASE = "phase"
     TOTAL = "total"
     SUBTOTAL = "subtotal"
     REMARK = "remark"
+    ASIDE = "aside"
+    PROPERTY = "property"
     HEADER = "header"
     INGREDIENT = "ingredient"
+    FIGURE = "figure"
+    UNREAD = "unread"
+    WIDE = "wide"
+    BARE = "bare"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRows:
-    """The content below a header."""
+    """The content below a header, with the kind of each row.
+
+    `foreign_rows` stand below a header that names something else than the formula.
+    """
 
     rows: list[SourceRow]
     totals: list[StatedTotal]
-    remarks: list[Cell]
+    kinds: dict[int, RowKind]
+    foreign_rows: frozenset[int] = frozenset()
 
 
 def read_rows(table: FormulaTable) -> TableRows:
-    """Return the ingredient rows, the stated total and the remarks of a table."""
+    """Return the ingredient rows, the stated total and the kind of every row."""
+    kinds, foreign_rows = _kinds(table)
     rows: list[SourceRow] = []
     totals: list[StatedTotal] = []
-    remarks: list[Cell] = []
-    phase: str | None = None
-    for row in _body(table):
-        kind = _kind(table, row)
+    phase = phase_name(table.title) if names_part(table.title) else None
+    for row, kind in kinds.items():
         if kind is RowKind.PHASE:
-            phase = _phase_name(table.grid.cells_of(row)[0].text)
+            text = table.cells_of(row)[0].text
+            phase = phase_name(text) or text
         elif kind is RowKind.INGREDIENT:
             ingredient_row = _source_row(table, row, phase)
             phase = ingredient_row.phase
             rows.extend(split_stacked_row(ingredient_row))
         elif kind is RowKind.TOTAL:
             totals = _stated_totals(table, row)
-        elif kind is RowKind.REMARK:
-            remarks.extend(table.grid.cells_of(row))
-    return TableRows(rows=_joined_repeats(rows), totals=totals, remarks=remarks)
+    return TableRows(
+        rows=_joined_repeats(rows),
+        totals=totals,
+        kinds=kinds,
+        foreign_rows=frozenset(foreign_rows),
+    )
 
 
-def _body(table: FormulaTable) -> list[int]:
-    """Return the rows of the table, up to its total."""
-    rows = list(_rows_in_reach(table))
-    totals = [
-        row
-        for row in rows
-        if not _label_matches(table, row, _SUBTOTAL)
-        and _label_matches(table, row, _TOTAL)
-    ]
+def _kinds(table: FormulaTable) -> tuple[dict[int, RowKind], set[int]]:
+    """Return the kind of each row, and the rows of tables of another kind."""
+    rows = table.rows()
+    end = _row_of_total(table, rows)
+    kinds: dict[int, RowKind] = {}
+    foreign_rows: set[int] = set()
+    running = ZERO
+    above = table.header_rows[1]
+    is_foreign, is_aside_table, is_detached = False, False, False
+    for row in rows:
+        is_after_gap = row - above > 1
+        is_after_total = end is not None and row > end
+        above = row
+        if is_after_gap:
+            is_foreign, is_aside_table = False, False
+            is_detached = True
+        is_outside = is_after_gap or is_after_total
+        if is_outside and _is_aside_title(table, row):
+            is_aside_table = True
+        elif is_outside and _is_foreign_header(table, row):
+            is_foreign, is_detached = True, True
+            cells = table.cells_of(row)
+            is_aside_table = is_aside_table or any(
+                is_other_table(c.text) for c in cells
+            )
+            kinds[row] = RowKind.ASIDE if is_aside_table else RowKind.REMARK
+            continue
+        if is_foreign:
+            foreign_rows.add(row)
+        kind = _kind(table, row, running, is_detached=is_detached or is_after_total)
+        if is_aside_table:
+            kind = RowKind.ASIDE
+        elif kind is RowKind.INGREDIENT and (is_foreign or is_after_total):
+            is_named = _has_name(table, row) or _identifiers(table, row)
+            kind = RowKind.UNREAD if is_named else RowKind.REMARK
+        elif kind is RowKind.TOTAL and is_after_total:
+            kind = RowKind.REMARK
+        if kind is RowKind.INGREDIENT:
+            is_detached = False
+            running += _stated_value(table, row)
+        kinds[row] = kind
+    return kinds, foreign_rows
+
+
+def _row_of_total(table: FormulaTable, rows: Sequence[int]) -> int | None:
+    """Return the row of the total that ends the formula, `None` without one."""
+    totals = [row for row in rows if _is_total_row(table, row)]
     values = [_total_value(table, row) for row in totals]
     for index, row in enumerate(totals):
         # A total that a later and larger one includes is a subtotal.
         if values[index] >= max(values[index:]):
-            return rows[: rows.index(row) + 1]
-    return rows
+            return row
+    return None
 
 
-def _rows_in_reach(table: FormulaTable) -> Iterator[int]:
-    """Yield the rows with content, up to a wide gap or the header of another table."""
-    last = table.first_row
-    for row in (each for each in table.grid.rows if each >= table.first_row):
-        if row - last > _MAX_GAP_ROWS:
-            return
-        named = _header_columns(table, row)
-        is_own = all(table.columns.get(role) == each for role, each in named.items())
-        if _is_header(named) and not is_own:
-            return
-        if table.grid.cells_of(row):
-            yield row
-            last = row
+def _is_total_row(table: FormulaTable, row: int) -> bool:
+    return not _label_says(table, row, is_subtotal) and _label_says(
+        table, row, is_total
+    )
+
+
+def _label_says(table: FormulaTable, row: int, says: Callable[[str], bool]) -> bool:
+    """Return whether the first text of a row says so, and no INCI name follows it."""
+    cells = [cell for cell in table.cells_of(row) if cell.number is None]
+    if table.columns.get(Column.INCI) in {cell.column for cell in cells[1:]}:
+        # A phase or a number may stand before "Total" in the column of names.
+        cells = [c for c in cells if c.column == table.columns.get(Column.INCI)]
+        return says(cells[0].text) and not _identifiers(table, row)
+    return bool(cells) and says(cells[0].text)
 
 
 def _total_value(table: FormulaTable, row: int) -> Decimal:
@@ -140,49 +193,165 @@ def _total_value(table: FormulaTable, row: int) -> Decimal:
     return max((each for each in bounds if each is not None), default=HUNDRED)
 
 
-def _header_columns(table: FormulaTable, row: int) -> dict[Column, int]:
-    """Return the columns that a row names; none where it states a quantity."""
-    cells = table.grid.cells_of(row)
-    if any(states_quantity(cell) for cell in cells):
-        return {}
-    found = ((column_of(cell.text), cell.column) for cell in cells)
-    return {role: column for role, column in found if role is not None}
-
-
-def _is_header(columns: dict[Column, int]) -> bool:
-    return bool(columns.keys() & QUANTITIES) and bool(columns.keys() & NAMES)
-
-
-def _kind(table: FormulaTable, row: int) -> RowKind:
-    first_text = table.grid.cells_of(row)[0].text
-    checks = (
-        (RowKind.SUBTOTAL, _label_matches(table, row, _SUBTOTAL)),
-        (RowKind.TOTAL, _label_matches(table, row, _TOTAL)),
-        (RowKind.HEADER, _is_header(_header_columns(table, row))),
-        (RowKind.REMARK, _REMARK.fullmatch(folded(first_text)) is not None),
-        (RowKind.INGREDIENT, _has_quantity(table, row)),
-        (RowKind.PHASE, _is_phase_row(table, row)),
-        (RowKind.INGREDIENT, _has_ingredient(table, row)),
-    )
-    return next((kind for kind, holds in checks if holds), RowKind.REMARK)
-
-
-def _label_matches(table: FormulaTable, row: int, words: re.Pattern[str]) -> bool:
-    """Return whether the first text of a row matches, and no INCI name follows it."""
-    cells = [cell for cell in table.grid.cells_of(row) if cell.number is None]
-    if table.columns.get(Column.INCI) in {cell.column for cell in cells[1:]}:
+def _is_foreign_header(table: FormulaTable, row: int) -> bool:
+    """Return whether a row heads another kind of table: texts alone, one per column."""
+    cells = table.cells_of(row)
+    quantities = {table.columns[role] for role in QUANTITIES & table.columns.keys()}
+    if len(cells) < 2 or any(states_quantity(cell) for cell in cells):  # noqa: PLR2004
         return False
-    return bool(cells) and words.search(folded(cells[0].text)) is not None
+    if _is_own_header(table, row) or _identifiers(table, row):
+        return False
+    is_over_quantities = any(cell.column in quantities for cell in cells)
+    return is_over_quantities and not is_property(_label(table, row))
+
+
+def _is_aside_title(table: FormulaTable, row: int) -> bool:
+    """Return whether a row is the title of another kind of table: one text alone."""
+    cells = table.cells_of(row)
+    return (
+        len(cells) == 1
+        and cells[0].number is None
+        and is_other_table(cells[0].text)
+        and bool(table.cells_of(row + 1))
+    )
+
+
+def _is_own_header(table: FormulaTable, row: int) -> bool:
+    """Return whether a row repeats the header of the table."""
+    cells = table.cells_of(row)
+    if any(states_quantity(cell) for cell in cells):
+        return False
+    found = ((column_of(cell.text), cell.column) for cell in cells)
+    named = {role: column for role, column in found if role is not None}
+    return bool(named.keys() & QUANTITIES) and bool(named.keys() & NAMES)
+
+
+def _kind(
+    table: FormulaTable, row: int, running: Decimal, *, is_detached: bool
+) -> RowKind:
+    label = _label(table, row)
+    has_identifiers = _identifiers(table, row)
+    checks = (
+        (RowKind.SUBTOTAL, _label_says(table, row, is_subtotal)),
+        (RowKind.TOTAL, _label_says(table, row, is_total)),
+        (RowKind.HEADER, _is_own_header(table, row)),
+        (RowKind.WIDE, _is_wide(table, row)),
+        (RowKind.PROPERTY, _is_property_row(table, row) and not has_identifiers),
+        (RowKind.SUBTOTAL, _is_sum_of_phase(table, row) and not has_identifiers),
+        (RowKind.SUBTOTAL, _is_bare_sum(table, row, running)),
+        (RowKind.BARE, _is_bare(table, row)),
+    )
+    kind = next((kind for kind, holds in checks if holds), None)
+    if kind is not None:
+        return kind
+    if _has_quantity(table, row) and not has_identifiers:
+        # Two columns of texts below the formula are no ingredients without quantities.
+        if is_detached and not _has_readable(table, row):
+            return RowKind.REMARK
+        return RowKind.FIGURE if may_be_figure(label) else RowKind.INGREDIENT
+    if _is_phase_row(table, row):
+        return RowKind.PHASE
+    is_named = _has_ingredient(table, row) and not is_detached
+    is_ingredient = is_named or _has_quantity(table, row)
+    return RowKind.INGREDIENT if is_ingredient else RowKind.REMARK
+
+
+def _is_property_row(table: FormulaTable, row: int) -> bool:
+    """Return whether the name or the first text of a row is a property's."""
+    first = next((c.text for c in table.cells_of(row) if c.number is None), "")
+    return is_property(first) or is_property(_label(table, row))
+
+
+def _label(table: FormulaTable, row: int) -> str:
+    """Return the name of a row, else its first text."""
+    for role in (Column.INCI, Column.NAME, Column.TRADE_NAME):
+        column = table.columns.get(role)
+        cell = table.grid.at(row, column) if column is not None else None
+        if cell is not None and cell.text and cell.number is None:
+            return cell.text
+    return next((c.text for c in table.cells_of(row) if c.number is None), "")
+
+
+def _identifiers(table: FormulaTable, row: int) -> bool:
+    """Return whether a row states a CAS or EC number with a right check digit."""
+    return any(states_identifier(cell.text) for cell in table.cells_of(row))
+
+
+def _quantity_cells(table: FormulaTable, row: int) -> list[Cell]:
+    cells = (
+        table.grid.at(row, column)
+        for role, column in table.columns.items()
+        if role in QUANTITIES
+    )
+    return [cell for cell in cells if cell is not None and (cell.text or cell.formula)]
 
 
 def _has_quantity(table: FormulaTable, row: int) -> bool:
     """Return whether the row has a quantity cell and any other text."""
-    has_cell = any(
-        table.grid.at(row, column) is not None
-        for role, column in table.columns.items()
-        if role in QUANTITIES
+    cells = _quantity_cells(table, row)
+    addresses = {cell.address for cell in cells}
+    others = [c for c in table.cells_of(row) if c.address not in addresses]
+    return bool(cells) and (bool(others) or len(addresses) > 1)
+
+
+def _has_readable(table: FormulaTable, row: int) -> bool:
+    return any(states_quantity(cell) for cell in _quantity_cells(table, row))
+
+
+def _is_sum_of_phase(table: FormulaTable, row: int) -> bool:
+    """Return whether a row states a quantity beside the name of a phase alone."""
+    texts = [cell.text for cell in table.cells_of(row) if cell.number is None]
+    names = [text for text in texts if parse_quantity(text) is None]
+    return (
+        len(names) == 1
+        and phase_name(names[0]) is not None
+        and not is_phase_letter(names[0])
+        and _has_readable(table, row)
     )
-    return has_cell and len(table.grid.cells_of(row)) > 1
+
+
+def _has_name(table: FormulaTable, row: int) -> bool:
+    """Return whether a column of names holds a text in this row."""
+    cells = (
+        table.grid.shown_at(row, column)
+        for role, column in table.columns.items()
+        if role in NAMES
+    )
+    return any(cell is not None and cell.number is None and cell.text for cell in cells)
+
+
+def _is_bare(table: FormulaTable, row: int) -> bool:
+    """Return whether a row has nothing but numbers, one of them a quantity."""
+    cells = table.cells_of(row)
+    has_text = any(cell.number is None and not states_quantity(cell) for cell in cells)
+    covered = any(
+        table.grid.shown_at(row, column) is not None
+        for role, column in table.columns.items()
+        if role in NAMES
+    )
+    return not has_text and not covered and _has_readable(table, row)
+
+
+def _is_bare_sum(table: FormulaTable, row: int, running: Decimal) -> bool:
+    """Return whether a row without a label states the sum of the rows above, or 100."""
+    if not _is_bare(table, row) or len(table.cells_of(row)) > 1:
+        return False
+    value = _total_value(table, row)
+    return abs(value - running) <= _SUM_MARGIN or value in {Decimal(1), HUNDRED}
+
+
+def _is_wide(table: FormulaTable, row: int) -> bool:
+    """Return whether delimited text has a cell here that no header covers."""
+    widths = table.grid.sheet.row_widths
+    if not widths or not _has_quantity(table, row):
+        return False
+    return any(cell.column not in table.headers for cell in table.cells_of(row))
+
+
+def _stated_value(table: FormulaTable, row: int) -> Decimal:
+    return max(
+        (cell.number or ZERO for cell in _quantity_cells(table, row)), default=ZERO
+    )
 
 
 def _has_ingredient(table: FormulaTable, row: int) -> bool:
@@ -197,22 +366,36 @@ def _has_ingredient(table: FormulaTable, row: int) -> bool:
         for column in table.grid.columns_of(row)
         if column in table.columns.values() and table.grid.shown_at(row, column)
     ]
-    return is_named and len(shown) > 1
+    return (is_named and len(shown) > 1) or _listed_line(table, row) is not None
+
+
+def _listed_line(table: FormulaTable, row: int) -> tuple[str, str] | None:
+    """Return the name and share of a row from a list that is merged over the rows."""
+    column = table.columns.get(Column.SUB_PERCENT)
+    if column is None:
+        return None
+    anchor = table.grid.shown_at(row, column)
+    if anchor is None:
+        return None
+    covered = [
+        each
+        for each in table.grid.covered_rows(anchor, column)
+        if table.first_row <= each <= table.last_row
+    ]
+    listed = split_listed_shares(anchor.text)
+    if listed is None or len(covered) < 1:
+        return None
+    count, index = len(covered) + 1, row - anchor.row
+    name, share = (line_of(text, index, count) for text in listed)
+    return None if name is None or share is None else (name, share)
 
 
 def _is_phase_row(table: FormulaTable, row: int) -> bool:
-    cells = table.grid.cells_of(row)
-    match = _PHASE.fullmatch(cells[0].text.strip())
-    if len(cells) != 1 or match is None:
+    cells = table.cells_of(row)
+    if len(cells) != 1 or phase_name(cells[0].text) is None:
         return False
     # A letter alone is a phase only where the table has no column for phases.
-    return match["letter"] is None or Column.PHASE not in table.columns
-
-
-def _phase_name(text: str) -> str:
-    match = _PHASE.fullmatch(text.strip())
-    named = match and (match["en"] or match["zh"] or match["letter"])
-    return (named or text).strip()
+    return not is_phase_letter(cells[0].text) or Column.PHASE not in table.columns
 
 
 def _stated_totals(table: FormulaTable, row: int) -> list[StatedTotal]:
@@ -240,9 +423,10 @@ def _source_row(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
             quantities[role] = _stated_cell(cell)
         else:
             texts[role] = cell.text.strip()
-    _separate_listed_shares(table, texts, quantities)
+    _separate_listed_shares(table, row, texts, quantities)
     material_column = table.columns.get(Column.TRADE_NAME)
     return SourceRow(
+        table=table.index,
         row=row,
         phase=texts.get(Column.PHASE) or phase,
         texts=texts,
@@ -257,17 +441,27 @@ def _source_row(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
 
 def _separate_listed_shares(
     table: FormulaTable,
+    row: int,
     texts: dict[Column, str],
     quantities: dict[Column, StatedCell],
 ) -> None:
     """Separate names and shares where one column holds both."""
     shared = table.columns.get(Column.SUB_PERCENT)
     for role in [each for each in texts if table.columns[each] == shared]:
-        cell = quantities.pop(Column.SUB_PERCENT)
-        listed = split_listed_shares(cell.text)
-        if listed is not None:
-            texts[role] = listed[0]
-            quantities[Column.SUB_PERCENT] = replace(cell, text=listed[1])
+        cell = quantities.pop(Column.SUB_PERCENT, None)
+        anchor = table.grid.shown_at(row, table.columns[role])
+        listed = split_listed_shares(texts[role])
+        if listed is None or anchor is None:
+            continue
+        # A list that is merged over as many rows as it has lines is one per row.
+        listed = _listed_line(table, row) or listed
+        if cell is None and row != anchor.row and _listed_line(table, row) is None:
+            # The whole list belongs to the first of the rows.
+            del texts[role]
+            continue
+        texts[role] = listed[0]
+        stated = cell or _stated_cell(anchor)
+        quantities[Column.SUB_PERCENT] = replace(stated, text=listed[1], number=None)
 
 
 def _stated_cell(cell: Cell) -> StatedCell:
@@ -277,12 +471,16 @@ def _stated_cell(cell: Cell) -> StatedCell:
         number=cell.number,
         number_format=cell.number_format,
         factor=cell.factor,
-        has_formula=cell.formula is not None,
+        formula=cell.formula,
     )
 
 
 def _joined_repeats(rows: list[SourceRow]) -> list[SourceRow]:
-    """Make rows that repeat the raw material above, with a share of it, continue it."""
+    """Make rows that repeat the raw material above, with a share of it, continue it.
+
+    The raw material begins anew where its own share is stated again after rows
+    without, or in another phase.
+    """
     joined = rows[:1]
     for above, row in pairwise(rows):
         name = row.text(Column.TRADE_NAME)
@@ -290,6 +488,25 @@ def _joined_repeats(rows: list[SourceRow]) -> list[SourceRow]:
             name is not None
             and name == above.text(Column.TRADE_NAME)
             and Column.SUB_PERCENT in row.quantities
+            and not states_share_anew(row, above)
         )
         joined.append(replace(row, starts_material=False) if is_repeat else row)
     return joined
+
+
+def states_share_anew(row: SourceRow, above: SourceRow) -> bool:
+    """Return whether a row begins another addition of the raw material above it.
+
+    It states a share that the row above leaves to the rows before, or the share of
+    another phase.
+    """
+    shares = {Column.RAW_PERCENT, Column.PERCENT}
+    own = {role for role in row.quantities if role in shares and _is_stated(row, role)}
+    earlier = {role for role in above.quantities if _is_stated(above, role)}
+    if not own:
+        return False
+    return bool(own - earlier) or row.phase != above.phase
+
+
+def _is_stated(row: SourceRow, role: Column) -> bool:
+    return not is_blank(row.quantities[role].text)

@@ -46,6 +46,12 @@ def split_listed_shares(text: str) -> tuple[str, str] | None:
     return "\n".join(names), "\n".join(shares)
 
 
+def line_of(text: str, index: int, count: int) -> str | None:
+    """Return one line of a cell that is merged over as many rows as it has lines."""
+    lines = _cell_lines(text)
+    return lines[index] if len(lines) == count else None
+
+
 def _cell_lines(text: str) -> list[str]:
     return [each.strip() for each in text.split("\n") if each.strip()] or [""]
 

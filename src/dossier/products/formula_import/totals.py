@@ -47,7 +47,7 @@ class PortionShare:
 def total_of(portions: Sequence[Portion]) -> Total:
     """Return the interval of the total and the rest that it leaves."""
     known = Interval.sum(contribution(portion) for portion in portions)
-    if not any(portion.amount.is_rest for portion in portions):
+    if not any(portion.amount.fills for portion in portions):
         return Total(known=known, rest=None)
     rest = Interval(HUNDRED - known.upper, HUNDRED - known.lower)
     return Total(known=known, rest=rest)
@@ -60,8 +60,11 @@ def portion_shares(portions: Sequence[Portion], total: Total) -> list[PortionSha
     adjuster) take anything from 0 to the whole rest, and so does the one that fills.
     """
     rests = [portion for portion in portions if portion.amount.is_rest]
-    known_rest = total.rest or Interval(ZERO, ZERO)
-    lower = max(known_rest.lower, ZERO) if len(rests) == 1 else ZERO
+    # Without a line that fills, an adjuster takes no more than what is missing.
+    missing = Interval(ZERO, max(HUNDRED - total.known.lower, ZERO))
+    known_rest = total.rest or missing
+    is_filled_by_one = len(rests) == 1 and total.rest is not None
+    lower = max(known_rest.lower, ZERO) if is_filled_by_one else ZERO
     rest = Interval(lower, max(known_rest.upper, ZERO))
     return [
         PortionShare(
