@@ -5,13 +5,17 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from tests.factories.documents import make_document
+from tests.factories.documents import make_document, make_read_document
 from tests.factories.products import WHOLE, make_product
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.documents.models import Document, DocumentText
 
 NO_WORD = "too few known words in the file name and the text"
+STABILITY = """產品安定性試驗報告 Stability test report
+品名 Product: Rose Moisture Cream
+結論 Conclusion: 符合 Pass
+"""
 REASON = {"reason": "The product holds no water."}
 
 
@@ -45,7 +49,9 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
         "waived": 0,
         "not_applicable": 0,
         "stale": 0,
+        "unconfirmed": 0,
         "missing": 14,
+        "blocked": 0,
         "complete": 2,
         "total": 16,
     }
@@ -54,20 +60,97 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
     assert (finding["item"], finding["article"]) == (2, "PIF Reg. Art. 3(1)(2)")
     assert finding["closes_by"]["en"].startswith("Upload the print-out")
     assert len(body["findings"]) == 14
+    assert (finding["basis"], finding["blocks_signing"]) == ("law", True)
+    assert finding["since"] is None
+    assert len({each["id"] for each in body["findings"]}) == 14
 
 
-async def test_linked_document_makes_an_item_present(
+async def test_linked_document_that_was_read_makes_an_item_present(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    document = await make_document(sessions, org_id)
+    document = await make_read_document(sessions, org_id, STABILITY)
     links = url.replace("/pif", "/documents")
 
     await client.post(links, json={"document_id": str(document.id), "item": 11})
 
     item = (await board(client, url))["items"][10]
     assert item["state"] == "present"
-    assert item["requirements"][0]["documents"] == [str(document.id)]
+    [requirement] = item["requirements"]
+    assert requirement["documents"] == [str(document.id)]
+    assert requirement["judgements"] == [
+        {
+            "document_id": str(document.id),
+            "state": "present",
+            "code": "read",
+            "reason": {"zh": "已讀取", "en": "was read"},
+            "confirmation": None,
+        }
+    ]
     assert item["allows"] == "waiver"
+
+
+async def test_linked_document_that_was_not_read_leaves_its_item_unconfirmed(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    document = await make_document(sessions, org_id, filename="stability.pdf")
+    links = url.replace("/pif", "/documents")
+
+    await client.post(links, json={"document_id": str(document.id), "item": 11})
+
+    body = await board(client, url)
+    assert states(body)[11] == "unconfirmed"
+    assert body["completeness"]["unconfirmed"] == 1
+    [finding] = [f for f in body["findings"] if f["item"] == 11]
+    assert finding["code"] == "unconfirmed-requirement"
+    assert finding["message"]["en"].endswith(
+        "is unconfirmed: stability.pdf has not been read yet."
+    )
+    assert finding["place"]["filename"] == "stability.pdf"
+
+
+async def test_document_without_a_labelled_name_is_known_by_its_text(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    text = "製造流程 Manufacturing process\nRose Moisture Cream\nHeat to 75 °C, stir."
+    document = await make_read_document(sessions, org_id, text)
+    links = url.replace("/pif", "/documents")
+
+    await client.post(links, json={"document_id": str(document.id), "item": 6})
+
+    assert states(await board(client, url))[6] == "present"
+
+
+async def test_document_of_another_product_of_the_organisation_does_not_count(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    await make_product(sessions, org_id, name_en="Rose Night Cream", code="RN-02")
+    text = STABILITY.replace("Rose Moisture Cream", "Rose Night Cream")
+    document = await make_read_document(sessions, org_id, text)
+    links = url.replace("/pif", "/documents")
+
+    await client.post(links, json={"document_id": str(document.id), "item": 11})
+
+    body = await board(client, url)
+    assert states(body)[11] == "missing"
+    codes = {f["code"]: f for f in body["findings"] if f["item"] == 11}
+    assert set(codes) == {"missing-item", "other-product"}
+    assert "(Rose Night Cream)" in codes["other-product"]["message"]["en"]
+
+
+async def test_alias_of_a_product_is_one_of_its_names(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    text = STABILITY.replace("Rose Moisture Cream", "Rose Cream Export")
+    document = await make_read_document(sessions, org_id, text)
+    links = url.replace("/pif", "/documents")
+    await client.post(links, json={"document_id": str(document.id), "item": 11})
+    before = states(await board(client, url))[11]
+
+    product = url.removesuffix("/pif")
+    answer = await client.patch(product, json={"aliases": ["Rose Cream Export"]})
+
+    assert answer.json()["aliases"] == ["Rose Cream Export"]
+    assert (before, states(await board(client, url))[11]) == ("unconfirmed", "present")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +266,7 @@ async def test_documents_are_proposed_then_linked_once(
         (10, "filename"),
         (11, "filename"),
     ]
-    assert states(await board(client, url))[11] == "present"
+    assert states(await board(client, url))[11] == "unconfirmed"
 
 
 async def test_statement_of_a_person_takes_precedence_over_words(
@@ -262,7 +345,7 @@ async def test_document_with_a_neutral_name_is_matched_by_its_text(
     assert (match["outcome"], match["matched_by"]) == ("matched", "content")
     assert match["serves"] == [{"item": 13, "requirement": None}]
     assert match["reason"].startswith("content says 防腐效能試驗 (1x)")
-    assert states(await board(client, url))[13] == "present"
+    assert states(await board(client, url))[13] == "unconfirmed"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,19 @@ _DOCUMENTS = select(
     *(getattr(Document, name) for name in DocumentResponse.model_fields)
 ).where(Document.org_id == ORG_ID)
 _ONE = TenantSelect(_DOCUMENTS.where(Document.id == bindparam("document_id")))
+_PAGES = TenantSelect(
+    select(
+        DocumentText.document_id,
+        DocumentText.position,
+        DocumentText.label,
+        DocumentText.text,
+    )
+    .where(
+        DocumentText.org_id == ORG_ID,
+        DocumentText.document_id.in_(bindparam("document_ids", expanding=True)),
+    )
+    .order_by(DocumentText.document_id, DocumentText.position)
+)
 _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "q": Document.filename.ilike(bindparam("q"), escape="/"),
     "sha256": Document.sha256 == bindparam("sha256"),
@@ -308,6 +321,13 @@ async def list_texts_for_org(
         .limit(limit)
     )
     return (await session.scalars(query)).all()
+
+
+async def read_pages_for_org(
+    reader: TenantReader, org_id: UUID, document_ids: Sequence[UUID]
+) -> list[Row]:
+    """Return the parts of several documents, each in reading order."""
+    return await reader.rows(_PAGES, org_id, document_ids=list(document_ids))
 
 
 async def list_known_blob_keys_for_system(

@@ -81,7 +81,11 @@ async def list_pif_versions(
     return await pif.list_versions(product_id, page, market)
 
 
-@router.get("/versions/{number}", response_model=VersionResponse)
+@router.get(
+    "/versions/{number}",
+    response_model=VersionResponse,
+    response_model_exclude_unset=True,  # an earlier version as it was stored
+)
 async def get_pif_version(
     product_id: UUID, number: VersionNumber, pif: Pif, market: Market = "tw"
 ) -> PifVersion:

@@ -2,7 +2,8 @@
 
 The snapshot holds everything that the printed file needs. Nothing else is read when a
 version is rendered, so the same version always gives the same pages. Decimals are
-written as strings, instants as ISO 8601 in UTC.
+written as strings, instants as ISO 8601 in UTC. Members with a default came with
+`dossier.pif/2`; versions of `dossier.pif/1` stay as they were stored, without them.
 """
 
 from collections.abc import Sequence
@@ -15,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from dossier.core.schemas import DecimalText, RequestModel, ResponseModel
 from dossier.pif.constants import DecisionKind, MatchOutcome
 from dossier.pif.rules.board import BoardItem
+from dossier.pif.rules.evidence import Judgement
+from dossier.pif.rules.findings import judgement_words
 from dossier.pif.rules.matching import Proposal, targets
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
 from dossier.products.schemas import Paragraph
 
-SCHEMA: Final = "dossier.pif/1"
+SCHEMA: Final = "dossier.pif/2"
 
 MAX_MATCHED = 200
 """Documents that one request may have matched."""
@@ -74,6 +77,13 @@ class SnapshotHolder(SnapshotPart):
     phone: str | None
 
 
+class SnapshotExemptMaterial(SnapshotPart):
+    """A raw material that needs no data of its own, and why."""
+
+    name: str
+    reason: str
+
+
 class SnapshotProduct(SnapshotPart):
     """The product's facts, with the words of its category."""
 
@@ -95,6 +105,8 @@ class SnapshotProduct(SnapshotPart):
     sites: list[SnapshotSite]
     holder: SnapshotHolder
     markets: list[str]
+    aliases: list[str] = []
+    exempt_materials: list[SnapshotExemptMaterial] = []
 
 
 class SnapshotCompleteness(SnapshotPart):
@@ -105,9 +117,38 @@ class SnapshotCompleteness(SnapshotPart):
     waived: int
     not_applicable: int
     stale: int
+    unconfirmed: int = 0
     missing: int
+    blocked: int = 0
     complete: int
     total: int
+
+
+class SnapshotConfirmation(SnapshotPart):
+    """A person's statement that a document meets a requirement."""
+
+    reason: str
+    actor_name: str
+    at: datetime
+
+
+class SnapshotFact(SnapshotPart):
+    """A value that was read in a document, with the words that state it."""
+
+    name: str
+    value: str
+    raw: str
+    page: int | None
+
+
+class SnapshotJudgement(SnapshotPart):
+    """How one document counts for a requirement; without a state it does not count."""
+
+    document_id: UUID
+    state: str | None
+    code: str
+    reason: BilingualText
+    confirmation: SnapshotConfirmation | None
 
 
 class SnapshotRequirement(SnapshotPart):
@@ -119,6 +160,7 @@ class SnapshotRequirement(SnapshotPart):
     article: str
     state: str
     documents: list[UUID]
+    judgements: list[SnapshotJudgement] = []
     closes_by: BilingualText
 
 
@@ -185,6 +227,9 @@ class SnapshotEvidence(SnapshotPart):
     items: list[int]
     matched_by: str
     reason: str | None
+    kind: str | None = None
+    text_state: str | None = None
+    facts: list[SnapshotFact] = []
 
 
 class SnapshotGenerator(SnapshotPart):
@@ -197,10 +242,11 @@ class SnapshotGenerator(SnapshotPart):
 class PifSnapshot(SnapshotPart):
     """One version of the file for one market."""
 
-    schema_id: Literal["dossier.pif/1"] = Field(SCHEMA, alias="schema")
+    schema_id: Literal["dossier.pif/1", "dossier.pif/2"] = Field(SCHEMA, alias="schema")
     market: str
     version_number: int
     created_at: datetime
+    as_of: date | None = None
     product: SnapshotProduct
     completeness: SnapshotCompleteness
     items: list[SnapshotItem]
@@ -281,6 +327,7 @@ def item_members(item: BoardItem) -> dict[str, Any]:
                 "article": requirement.rule.article,
                 "state": requirement.state.value,
                 "documents": requirement.documents,
+                "judgements": list(map(judgement_members, requirement.judgements)),
                 "closes_by": requirement.rule.closes_by,
             }
             for requirement in item.requirements
@@ -291,6 +338,23 @@ def item_members(item: BoardItem) -> dict[str, Any]:
             "reason": decision.reason,
             "actor_name": decision.actor_name,
             "at": decision.at,
+        },
+    }
+
+
+def judgement_members(judgement: Judgement) -> dict[str, Any]:
+    """Return how a document counts, as the board and the snapshot show it."""
+    confirmation = judgement.confirmation
+    return {
+        "document_id": judgement.document.document_id,
+        "state": judgement.state,
+        "code": judgement.code,
+        "reason": judgement_words(judgement),
+        "confirmation": confirmation
+        and {
+            "reason": confirmation.reason,
+            "actor_name": confirmation.actor_name,
+            "at": confirmation.at,
         },
     }
 

@@ -2,7 +2,9 @@
 
 from enum import StrEnum
 
-FINDINGS_SCHEMA = "dossier.findings/1"
+FINDINGS_SCHEMA = "dossier.findings/2"
+EARLIER_FINDINGS_SCHEMA = "dossier.findings/1"
+EARLIER_SNAPSHOT_SCHEMA = "dossier.pif/1"
 INSPECTION_SCHEMA = "dossier.inspection/1"
 RENDER_TASK = "reports.render"
 

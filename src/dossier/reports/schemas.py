@@ -4,13 +4,13 @@
 of `findings.json`: its docstrings are part of it.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dossier.core.findings import Severity, Verdict
+from dossier.core.findings import Basis, Severity, Verdict
 from dossier.core.schemas import RequestModel, ResponseModel
 from dossier.reports.constants import FINDINGS_SCHEMA
 
@@ -92,7 +92,7 @@ class FindingPlace(DocumentPart):
     )
 
 
-class FindingEntry(DocumentPart):
+class EarlierFindingEntry(DocumentPart):
     """Something that a person should see."""
 
     code: str
@@ -111,6 +111,19 @@ class FindingEntry(DocumentPart):
     place: FindingPlace | None = None
 
 
+class FindingEntry(EarlierFindingEntry):
+    """Something that a person should see."""
+
+    id: str = Field(description="The same for the same code, item and subject.")
+    since: date | None = Field(description="Day on which it was first seen.")
+    basis: Basis
+    blocks_signing: bool
+    subject: str | None = None
+    caused_by: str | None = Field(
+        None, description="The `id` of the finding that this one follows from."
+    )
+
+
 class ItemEntry(DocumentPart):
     """One of the sixteen items and how it stands."""
 
@@ -118,7 +131,13 @@ class ItemEntry(DocumentPart):
     title: Bilingual
     article: str
     state: Literal[
-        "present", "declared", "waived", "not_applicable", "stale", "missing"
+        "present",
+        "declared",
+        "waived",
+        "not_applicable",
+        "stale",
+        "unconfirmed",
+        "missing",
     ]
 
 
@@ -132,7 +151,7 @@ class ProductEntry(DocumentPart):
     category: str
 
 
-class CompletenessEntry(DocumentPart):
+class EarlierCompletenessEntry(DocumentPart):
     """How many items stand in which state; `complete` counts the first four."""
 
     present: int
@@ -143,6 +162,17 @@ class CompletenessEntry(DocumentPart):
     missing: int
     complete: int
     total: int
+
+
+class CompletenessEntry(EarlierCompletenessEntry):
+    """How many items stand in which state.
+
+    `blocked` are complete by their state, but have a blocking finding. `complete`,
+    `blocked`, `unconfirmed`, `stale` and `missing` make up the total.
+    """
+
+    unconfirmed: int
+    blocked: int
 
 
 class GeneratorEntry(DocumentPart):
@@ -159,7 +189,7 @@ class FindingsDocument(DocumentPart):
         extra="forbid", validate_by_name=True, serialize_by_alias=True
     )
 
-    schema_id: Literal["dossier.findings/1"] = Field(alias="schema")
+    schema_id: Literal["dossier.findings/2"] = Field(alias="schema")
     market: str
     version_number: int = Field(ge=1)
     version_sha256: Sha256
@@ -168,6 +198,23 @@ class FindingsDocument(DocumentPart):
     completeness: CompletenessEntry
     items: list[ItemEntry]
     findings: list[FindingEntry] = Field(description="Blocking first, then by item.")
+    generator: GeneratorEntry
+
+
+class EarlierFindingsDocument(DocumentPart):
+    """The same for versions made before `dossier.pif/2`: they print as they did."""
+
+    model_config = FindingsDocument.model_config
+
+    schema_id: Literal["dossier.findings/1"] = Field(alias="schema")
+    market: str
+    version_number: int = Field(ge=1)
+    version_sha256: Sha256
+    created_at: datetime
+    product: ProductEntry
+    completeness: EarlierCompletenessEntry
+    items: list[ItemEntry]
+    findings: list[EarlierFindingEntry]
     generator: GeneratorEntry
 
 

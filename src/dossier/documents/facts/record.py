@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from dossier.documents.facts.kinds import document_kind
 from dossier.documents.facts.reading import read_facts
@@ -14,6 +14,8 @@ from dossier.documents.facts.types import (
     KindReading,
     PageText,
 )
+
+_NAMES: Final = frozenset(map(str, FactName))
 
 
 def read_record(pages: Sequence[PageText]) -> dict[str, Any]:
@@ -64,5 +66,5 @@ def facts_of(record: Mapping[str, Any]) -> dict[FactName, tuple[Fact, ...]]:
             for fact in facts
         )
         for name, facts in record["facts"].items()
-        if name in FactName
+        if name in _NAMES
     }

@@ -8,7 +8,23 @@ from importlib import resources
 from typing import Any
 
 from dossier.core.findings import Message
-from dossier.pif.constants import DecisionKind, Means
+from dossier.documents.facts.types import FactName
+from dossier.pif.constants import Coverage, DecisionKind, IdentityKey, Means
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentNeed:
+    """A kind of document that meets a requirement, and what must be read in it.
+
+    `expires`: it counts only until the end of its validity. `signed`: it counts only
+    with a signature.
+    """
+
+    kind: str
+    identity: IdentityKey
+    facts: tuple[FactName, ...]
+    expires: bool
+    signed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +32,8 @@ class Requirement:
     """One thing that an item asks for.
 
     `fields` are groups of product fields: each group needs one that is filled.
+    `documents` are the kinds of which one is needed; `coverage` is what the documents
+    must name one by one.
     """
 
     code: str
@@ -23,6 +41,8 @@ class Requirement:
     article: str
     satisfied_by: frozenset[Means]
     fields: tuple[tuple[str, ...], ...]
+    documents: tuple[DocumentNeed, ...]
+    coverage: Coverage | None
     evidence: Message
     closes_by: Message
 
@@ -51,6 +71,14 @@ class Rulebook:
     def item(self, number: int) -> Item:
         """Return an item by its number, from 1."""
         return self.items[number - 1]
+
+    def item_of(self, requirement: str) -> Item:
+        """Return the item of a requirement by its code."""
+        return next(
+            item
+            for item in self.items
+            if any(each.code == requirement for each in item.requirements)
+        )
 
 
 @cache
@@ -86,6 +114,18 @@ def _requirement(entry: Mapping[str, Any]) -> Requirement:
         article=entry["article"],
         satisfied_by=frozenset(Means(word) for word in entry["satisfied_by"]),
         fields=tuple(tuple(group) for group in entry["fields"]),
+        documents=tuple(map(_need, entry["documents"])),
+        coverage=Coverage(entry["coverage"]) if entry["coverage"] else None,
         evidence=Message(**entry["evidence"]),
         closes_by=Message(**entry["closes_by"]),
+    )
+
+
+def _need(entry: Mapping[str, Any]) -> DocumentNeed:
+    return DocumentNeed(
+        kind=entry["kind"],
+        identity=IdentityKey(entry["identity"]),
+        facts=tuple(map(FactName, entry["facts"])),
+        expires=entry["expires"],
+        signed=entry["signed"],
     )

@@ -1,7 +1,7 @@
 """The board of a product: what it is computed from, and how clients see it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,15 @@ from pydantic import TypeAdapter
 from dossier.core.clock import now
 from dossier.core.findings import Finding, finding_json
 from dossier.core.reads import Row, TenantReader
+from dossier.documents.constants import WITH_TEXT, TextState
+from dossier.documents.facts.record import facts_of, kind_of
+from dossier.documents.facts.types import (
+    MaterialIdentity,
+    OtherProduct,
+    ProductIdentity,
+    SiteIdentity,
+)
+from dossier.documents.service import read_pages
 from dossier.pif import gateway
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.rules.board import (
@@ -19,11 +28,17 @@ from dossier.pif.rules.board import (
     Decision,
     Evidence,
     EvidenceLink,
-    board_findings,
     board_items,
     completeness,
     filled_fields,
 )
+from dossier.pif.rules.evidence import (
+    Confirmation,
+    ReadDocument,
+    ReadingState,
+    names_nothing,
+)
+from dossier.pif.rules.findings import board_findings
 from dossier.pif.schemas import item_members
 from dossier.products.exceptions import ProductNotFoundError
 from dossier.products.service import category_of
@@ -33,6 +48,20 @@ TAIPEI = timezone(timedelta(hours=8))
 """Days of law begin at midnight in Taipei, all the year round."""
 
 _FINDING = TypeAdapter(Finding)
+
+_FACTS = (
+    "name_zh",
+    "name_en",
+    "category",
+    "dosage_form",
+    "body_site",
+    "population",
+    "intended_use",
+    "usage",
+    "sites",
+    "holder",
+)
+"""Facts of a product that can meet a requirement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,31 +90,37 @@ async def read_board(
     if row is None:
         raise ProductNotFoundError(product_id)
     category = category_of(row["category"])
-    evidence = _evidence(row, category, day_in_taipei(now()))
+    evidence = await _with_texts(reader, _evidence(row, category, day_in_taipei(now())))
     items = board_items(evidence, market)
+    days = row["finding_days"]
+    findings = tuple(
+        replace(each, since=date.fromisoformat(days[each.id]))
+        if each.id in days
+        else each
+        for each in board_findings(items, evidence, market)
+    )
     return Board(
         product_id=product_id,
         market=market,
         as_of=evidence.as_of,
         category=category,
         items=items,
-        completeness=completeness(items),
-        findings=board_findings(items, evidence, market),
+        completeness=completeness(items, findings),
+        findings=findings,
     )
 
 
 def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
-    links, decisions = row.pop("links"), row.pop("decisions")
-    formula_findings = row.pop("formula_findings")
+    formula_findings = row["formula_findings"]
     return Evidence(
         as_of=as_of,
         phase_in_on=category.phase_in_on,
-        filled=filled_fields(row),
+        filled=filled_fields({name: row[name] for name in _FACTS}),
         has_formula=formula_findings is not None,
         formula_findings=tuple(map(finding_of, formula_findings or ())),
         links=tuple(
             EvidenceLink(UUID(link["document_id"]), link["item"], link["requirement"])
-            for link in links
+            for link in row["links"]
         ),
         decisions=tuple(
             Decision(
@@ -93,16 +128,95 @@ def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
                 item=decision["item"],
                 reason=decision["reason"],
                 actor_name=decision["actor_name"],
-                at=datetime.fromisoformat(decision["at"]).astimezone(UTC),
+                at=_instant(decision["at"]),
             )
-            for decision in decisions
+            for decision in row["decisions"]
+        ),
+        documents=tuple(map(_document, row["documents"])),
+        confirmations=tuple(
+            Confirmation(
+                **entry
+                | {
+                    "document_id": UUID(entry["document_id"]),
+                    "at": _instant(entry["at"]),
+                }
+            )
+            for entry in row["confirmations"]
+        ),
+        identity=_identity(row),
+        formula_document_id=row["formula_document_id"],
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _document(row: Row) -> ReadDocument:
+    record, state = row["record"], row["text_state"]
+    reading = ReadingState.READ
+    if state == TextState.UNREADABLE:
+        reading = ReadingState.UNREADABLE
+    elif state not in WITH_TEXT or record is None:
+        reading = ReadingState.NOT_YET
+    read_record = record if reading is ReadingState.READ else None
+    return ReadDocument(
+        document_id=UUID(row["id"]),
+        filename=row["filename"],
+        sha256=row["sha256"],
+        reading=reading,
+        kind=kind_of(read_record) if read_record else None,
+        facts=dict(facts_of(read_record).items()) if read_record else {},
+    )
+
+
+def _identity(row: Row) -> ProductIdentity:
+    """Return what documents of the product name, from its facts and formula."""
+    lines = row["formula_lines"]
+    return ProductIdentity(
+        names=_stated(row["name_zh"], row["name_en"], *row["aliases"]),
+        codes=_stated(row["code"]),
+        materials=tuple(
+            MaterialIdentity(
+                trade_names=_stated(line["trade_name"]),
+                inci_names=_stated(line["inci"]),
+                cas_numbers=_stated(line["cas"]),
+            )
+            for line in lines
+        ),
+        sites=tuple(
+            SiteIdentity(site["name"], site["address"]) for site in row["sites"]
+        ),
+        others=tuple(
+            OtherProduct(_stated(name_zh, name_en, *aliases), _stated(code))
+            for code, name_zh, name_en, aliases in row["others"]
         ),
     )
 
 
+def _stated(*values: str | None) -> tuple[str, ...]:
+    return tuple(value for value in values if value)
+
+
+async def _with_texts(reader: TenantReader, evidence: Evidence) -> Evidence:
+    """Add the texts of documents that name no product in a labelled field.
+
+    Only there can the text decide whose they are; all texts would be megabytes.
+    """
+    wanted = [each.document_id for each in evidence.documents if names_nothing(each)]
+    if not wanted:
+        return evidence
+    texts = await read_pages(reader, wanted)
+    documents = tuple(
+        replace(each, pages=texts.get(each.document_id, ()))
+        for each in evidence.documents
+    )
+    return replace(evidence, documents=documents)
+
+
 def finding_of(stored: Mapping[str, Any]) -> Finding:
     """Return the finding that `finding_json` wrote."""
-    members = dict(stored)
+    members = {name: value for name, value in stored.items() if name != "id"}
     if place := members.get("place"):
         members["place"] = place | {"box_pt": place.get("box")}
     return _FINDING.validate_python(members)

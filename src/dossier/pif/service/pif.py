@@ -17,6 +17,8 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import CitationKind
+from dossier.documents.facts.record import facts_of
+from dossier.documents.facts.types import FactState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
@@ -48,7 +50,7 @@ DECISION_ROLES = {
 VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
 
-_NOT_CONTENT = ("version_number", "created_at", "generator")
+_NOT_CONTENT = ("version_number", "created_at", "as_of", "generator")
 """Members that differ although nothing about the product does."""
 
 _PRODUCT = (
@@ -66,6 +68,8 @@ _PRODUCT = (
     "sites",
     "holder",
     "markets",
+    "aliases",
+    "exempt_materials",
 )
 
 _LINE = (
@@ -257,6 +261,7 @@ class PifService:
                 "market": market,
                 "version_number": number,
                 "created_at": now(),
+                "as_of": board.as_of,
                 "product": product_members(product, board),
                 "completeness": board.completeness,
                 "items": [item_members(item) for item in board.items],
@@ -323,6 +328,10 @@ def content_sha256(stored: dict[str, Any]) -> str:
     Canonical: keys sorted, no spaces, UTF-8, decimals and instants as text.
     """
     content = {k: v for k, v in stored.items() if k not in _NOT_CONTENT}
+    content["findings"] = [
+        {k: v for k, v in finding.items() if k != "since"}
+        for finding in stored["findings"]
+    ]
     text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()
 
@@ -363,6 +372,7 @@ def evidence_members(
 ) -> dict[str, Any]:
     """Return a linked document as a snapshot keeps it."""
     own = [link for link in links if link.document_id == document.id]
+    record = document.record
     first = min(own, key=lambda link: _MATCHED_BY.index(link.matched_by))
     return {
         "document_id": document.id,
@@ -373,4 +383,17 @@ def evidence_members(
         "items": sorted({link.item for link in own}),
         "matched_by": first.matched_by,
         "reason": first.reason,
+        "kind": record and record["kind"]["kind"],
+        "text_state": document.text_state,
+        "facts": [
+            {
+                "name": name,
+                "value": fact.value,
+                "raw": fact.raw,
+                "page": fact.page,
+            }
+            for name, facts in (facts_of(record) if record else {}).items()
+            for fact in facts
+            if fact.state is FactState.READ
+        ],
     }
