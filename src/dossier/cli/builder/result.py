@@ -183,12 +183,15 @@ def _item_lines(result: BuildResult) -> Iterator[SummaryLine]:
         f"Items: {count['complete']} of {count['total']} complete"
         f" ({count['present']} present, {count['declared']} declared,"
         f" {count['waived']} waived, {count['not_applicable']} not applicable);"
-        f" {count['stale']} stale, {count['missing']} missing",
+        f" {count['blocked']} blocked by a finding, {count['stale']} stale,"
+        f" {count['unconfirmed']} unconfirmed, {count['missing']} missing",
         "bold",
     )
-    for item in result.items_in("missing", "stale", "declared", "waived"):
+    for item in result.items_in(
+        "missing", "unconfirmed", "stale", "declared", "waived"
+    ):
         title = f"{item['title_zh']} {item['title_en']}"
-        yield SummaryLine(f"  {item['state']:<8} {item['number']:>2}  {title}")
+        yield SummaryLine(f"  {item['state']:<11} {item['number']:>2}  {title}")
 
 
 def _finding_lines(result: BuildResult, severity: str) -> Iterator[SummaryLine]:
