@@ -15,7 +15,7 @@ from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
-from dossier.documents.constants import TextState
+from dossier.documents.constants import WITH_TEXT, TextState
 from dossier.documents.exceptions import DocumentNotFoundError
 from dossier.documents.models import Document, DocumentCitation, DocumentText
 from dossier.documents.schemas import DocumentResponse
@@ -336,3 +336,19 @@ async def list_known_blob_keys_for_system(
     """Return those of the keys that some row names; needs a system transaction."""
     query = select(Document.blob_key).where(Document.blob_key.in_(keys))
     return set(await session.scalars(query))
+
+
+async def list_without_record_for_system(
+    session: Session, limit: int
+) -> Sequence[tuple[UUID, UUID]]:
+    """Return organisation and id of documents read before facts were; the oldest first.
+
+    Needs a system transaction.
+    """
+    query = (
+        select(Document.org_id, Document.id)
+        .where(Document.text_state.in_(WITH_TEXT), Document.record.is_(None))
+        .order_by(Document.org_id, Document.id)
+        .limit(limit)
+    )
+    return [(row.org_id, row.id) for row in await session.execute(query)]

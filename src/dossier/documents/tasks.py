@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from dossier.core.database import system_transaction, tenant_transaction
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.core.tenancy import Actor
 from dossier.documents import gateway
-from dossier.documents.constants import TextState
+from dossier.documents.constants import REREAD_BATCH, TextState
 from dossier.documents.facts.record import read_record
 from dossier.documents.facts.types import PageText
 from dossier.documents.service import DocumentsService, record_reading
@@ -90,6 +95,21 @@ def _text_rows(
         }
         for page in found.pages
     ]
+
+
+async def read_again(sessions: SessionFactory) -> int:
+    """Enqueue the reading of documents whose kind and facts were never read.
+
+    Until then they show nothing. A bounded number at a time, so that uploads need not
+    wait behind all documents of an installation.
+    """
+    async with system_transaction(sessions) as session:
+        found = await gateway.list_without_record_for_system(session, REREAD_BATCH)
+    for org_id, document_id in found:
+        async with tenant_transaction(sessions, org_id) as session:
+            documents = DocumentsService(session, Actor.system(org_id))
+            await documents.request_reading(document_id)
+    return len(found)
 
 
 async def delete_blob(ctx: JobContext, blob_key: str, *, store: ObjectStore) -> None:

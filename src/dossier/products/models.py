@@ -100,7 +100,9 @@ class ProductDocument(TenantOwned, Identified, Base):
     requirement: Mapped[str | None] = mapped_column(Text)
     matched_by: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
-    formula: Mapped[dict[str, str] | None] = mapped_column(JSONB, default=None)
+    formula: Mapped[dict[str, str] | None] = mapped_column(
+        JSONB(none_as_null=True), default=None
+    )
     """Quantities by material when it was linked; null: no formula, or not known."""
 
 

@@ -103,7 +103,8 @@ async def _store(context: BuildContext, file: FolderFile) -> StoredFile:
             context.sessions, context.store, document, received.blob_key
         )
         was_missing = document.unreadable_reason == BlobMissingError.code()
-        if was_missing or document.text_state == TextState.PENDING:
+        lacks_facts = document.text_state in WITH_TEXT and document.record is None
+        if was_missing or lacks_facts or document.text_state == TextState.PENDING:
             async with context.transaction() as session:
                 documents = context.documents(session)
                 job = await documents.request_reading(document.id)
