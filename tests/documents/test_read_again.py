@@ -36,4 +36,4 @@ async def test_document_without_facts_is_read_again_once(
         row = await session.get_one(Document, old.id)
         jobs = (await session.scalars(select(Job).where(Job.kind == READ_TASK))).all()
     assert row.text_state == "pending"
-    assert [j.args["document_id"] for j in jobs].count(str(old.id)) == 2
+    assert [j.args["document_id"] for j in jobs].count(str(old.id)) == 1

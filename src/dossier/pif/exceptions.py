@@ -1,6 +1,6 @@
 """Errors of the file, its decisions and its versions."""
 
-from dossier.core.errors import InvalidError, NotFoundError
+from dossier.core.errors import ConflictError, InvalidError, NotFoundError
 
 
 class DecisionNotAllowedError(InvalidError):
@@ -16,6 +16,27 @@ class DecisionNotFoundError(NotFoundError):
 
     def __init__(self, kind: str, item: int) -> None:
         super().__init__(f"of the kind {kind} for item {item}")
+
+
+class ConfirmationNotAllowedError(InvalidError):
+    """The requirement is no part of the item, or takes no documents."""
+
+    title = "Confirmation not possible for this requirement"
+
+
+class ConfirmationRefusedError(ConflictError):
+    """The document is another product's, out of date, or not linked to the item."""
+
+    title = "Document cannot be confirmed"
+
+
+class ConfirmationNotFoundError(NotFoundError):
+    """The item has no such confirmation."""
+
+    title = "Confirmation not found"
+
+    def __init__(self, item: int) -> None:
+        super().__init__(f"for item {item}")
 
 
 class VersionNotFoundError(NotFoundError):

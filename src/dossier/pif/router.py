@@ -1,4 +1,4 @@
-"""Routes of the board, its decisions, the matching of documents and the versions."""
+"""Routes of the board, its decisions, confirmations, matches and versions."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,9 +10,11 @@ from dossier.core.schemas import Page
 from dossier.core.web import Reader
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.dependencies import Pif
-from dossier.pif.models import PifDecision, PifVersion
+from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
 from dossier.pif.schemas import (
     BoardResponse,
+    ConfirmationRequest,
+    ConfirmationResponse,
     DecisionRequest,
     DecisionResponse,
     MatchList,
@@ -63,6 +65,27 @@ async def declare_item(
 async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
     """Take a declaration back."""
     await pif.revoke(product_id, item, DecisionKind.DECLARATION)
+
+
+@router.put("/items/{item}/confirmation", response_model=ConfirmationResponse)
+async def confirm_item(
+    product_id: UUID, item: ItemNumber, body: ConfirmationRequest, pif: Pif
+) -> PifConfirmation:
+    """Confirm that a linked document meets the item, with the reason.
+
+    For items 11 to 13 the signed 16(1) that gives the reason of a waiver will do.
+    """
+    return await pif.confirm(
+        product_id, item, body.document_id, body.requirement, body.reason
+    )
+
+
+@router.delete("/items/{item}/confirmation", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_confirmation(
+    product_id: UUID, item: ItemNumber, pif: Pif, document_id: UUID | None = None
+) -> None:
+    """Take the confirmations of an item back, or those of one document."""
+    await pif.revoke_confirmation(product_id, item, document_id)
 
 
 @router.post("/matches")

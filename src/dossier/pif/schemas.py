@@ -21,7 +21,7 @@ from dossier.pif.rules.findings import judgement_words
 from dossier.pif.rules.matching import Proposal, targets
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
-from dossier.products.schemas import Paragraph
+from dossier.products.schemas import Line, Paragraph
 
 SCHEMA: Final = "dossier.pif/2"
 
@@ -271,6 +271,28 @@ class DecisionResponse(ResponseModel):
     market: str
     item: int
     kind: DecisionKind
+    reason: str
+    actor_name: str
+    created_at: datetime
+
+
+class ConfirmationRequest(RequestModel):
+    """Confirm that a document meets an item, or one requirement of it."""
+
+    document_id: UUID
+    requirement: Line | None = Field(None, examples=["tw-9.product"])
+    reason: Paragraph = Field(examples=["Read on paper: pH and viscosity on page 2."])
+
+
+class ConfirmationResponse(ResponseModel):
+    """A person's statement that a document meets an item or a requirement."""
+
+    id: UUID
+    market: str
+    item: int
+    requirement: str | None
+    document_id: UUID
+    sha256: str
     reason: str
     actor_name: str
     created_at: datetime
