@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
+    String,
     Uuid,
     bindparam,
+    cast,
     delete,
     func,
     literal_column,
@@ -136,7 +138,12 @@ def _of_newest_formula(column: InstrumentedAttribute[Any]) -> ScalarSelect[Any]:
 
 
 def _formula_lines() -> ScalarSelect[Any]:
-    line = _object(FormulaLine, ("inci", "cas", "trade_name", "percent_text", "is_qs"))
+    line = _object(
+        FormulaLine,
+        ("inci", "cas", "trade_name", "is_qs"),
+        percent_lower=cast(FormulaLine.percent_lower, String),
+        percent_upper=cast(FormulaLine.percent_upper, String),
+    )
     ordered = aggregate_order_by(line, FormulaLine.position)
     return (
         select(func.coalesce(func.jsonb_agg(ordered), _NONE))
@@ -191,6 +198,7 @@ _BOARD = TenantSelect(
         _confirmations().label("confirmations"),
         _of_newest_formula(FormulaVersion.findings).label("formula_findings"),
         _of_newest_formula(FormulaVersion.document_id).label("formula_document_id"),
+        _of_newest_formula(FormulaVersion.created_at).label("formula_at"),
         _formula_lines().label("formula_lines"),
         _finding_days().label("finding_days"),
         _other_products().label("others"),
