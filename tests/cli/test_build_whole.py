@@ -139,6 +139,7 @@ def test_example_has_two_missing_items_and_one_wrong_percentage(
         ("missing-item", 14),
         ("missing-item", 15),
         ("unconfirmed-requirement", 9),
+        ("coverage-incomplete", 9),
     ]
     place = first["findings"][0]["place"]
     assert (place["filename"], place["sheet"], place["cell"]) == (

@@ -159,7 +159,11 @@ def _finding_days() -> ScalarSelect[Any]:
     days = func.jsonb_object_agg(PifFindingDay.finding_id, PifFindingDay.since)
     return (
         select(func.coalesce(days, literal_column("'{}'::jsonb", JSONB)))
-        .where(PifFindingDay.org_id == ORG_ID, PifFindingDay.product_id == PRODUCT_ID)
+        .where(
+            PifFindingDay.org_id == ORG_ID,
+            PifFindingDay.product_id == PRODUCT_ID,
+            PifFindingDay.market == bindparam("market"),
+        )
         .scalar_subquery()
     )
 
@@ -353,6 +357,7 @@ async def keep_finding_days_for_org(
     session: Session,
     org_id: UUID,
     product_id: UUID,
+    market: str,
     finding_ids: Collection[str],
     day: date,
 ) -> None:
@@ -361,6 +366,7 @@ async def keep_finding_days_for_org(
         delete(PifFindingDay).where(
             PifFindingDay.org_id == org_id,
             PifFindingDay.product_id == product_id,
+            PifFindingDay.market == market,
             PifFindingDay.finding_id.not_in(sorted(finding_ids)),
         )
     )
@@ -368,6 +374,7 @@ async def keep_finding_days_for_org(
         {
             "org_id": org_id,
             "product_id": product_id,
+            "market": market,
             "finding_id": finding_id,
             "since": day,
         }

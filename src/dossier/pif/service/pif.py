@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -354,6 +354,17 @@ class PifService:
     ) -> PifSnapshot:
         reader = TenantReader(self._session, self._actor)
         board = await read_board(reader, product.id, market)
+        await gateway.keep_finding_days_for_org(
+            self._session,
+            self._actor.org_id,
+            product.id,
+            market,
+            {each.id for each in board.findings},
+            board.as_of,
+        )
+        findings = [
+            replace(each, since=each.since or board.as_of) for each in board.findings
+        ]
         links = await self._products.list_links(product.id)
         documents = [
             await self._documents.get_document(document_id)
@@ -371,7 +382,7 @@ class PifService:
                 "completeness": board.completeness,
                 "items": [item_members(item) for item in board.items],
                 "formula": formula and formula_members(formula, lines),
-                "findings": [finding_json(finding) for finding in board.findings],
+                "findings": [finding_json(finding) for finding in findings],
                 "evidence": [evidence_members(each, links) for each in documents],
                 "generator": {"name": "dossier", "version": __version__},
             }
