@@ -74,7 +74,8 @@ def require_legible(
     Raises:
         UnusableInputError: no file can be used; each is named.
     """
-    stated = {entry.file for entry in (*facts.evidence, *facts.confirmed)}
+    stated = {entry.file for entry in facts.evidence}
+    stated |= {entry.file for entry in facts.confirmed}
     if any(not entry.is_illegible or entry.name in stated for entry in imported):
         return
     unread = [RefusedFile(entry.name, entry.unreadable or "") for entry in imported]
