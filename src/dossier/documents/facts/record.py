@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from dossier.documents.facts.kinds import document_kind
 from dossier.documents.facts.reading import read_facts
@@ -15,11 +15,16 @@ from dossier.documents.facts.types import (
     PageText,
 )
 
+OPENING_CHARACTERS: Final = 2_000
+"""Of the text: a document without labelled names says here what it is about."""
+
 
 def read_record(pages: Sequence[PageText]) -> dict[str, Any]:
     """Read kind and facts; the result is JSON, with decimals as strings."""
     kind = document_kind(pages)
+    text = "\n".join(page.text for page in pages if page.text.strip())
     return {
+        "opening": text[:OPENING_CHARACTERS],
         "kind": {
             "kind": kind.kind,
             "raw": kind.raw,
@@ -50,10 +55,10 @@ def kind_of(record: Mapping[str, Any]) -> KindReading:
     )
 
 
-def facts_of(record: Mapping[str, Any]) -> dict[FactName, tuple[Fact, ...]]:
+def facts_of(record: Mapping[str, Any]) -> dict[str, tuple[Fact, ...]]:
     """Return the facts that `read_record` stored; unknown names are left out."""
     return {
-        FactName(name): tuple(
+        name: tuple(
             Fact(
                 **fact
                 | {

@@ -22,15 +22,20 @@ from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.exceptions import (
+    ConfirmationNotAllowedError,
+    ConfirmationNotFoundError,
     DecisionNotAllowedError,
     DecisionNotFoundError,
     VersionNotFoundError,
 )
-from dossier.pif.models import PifDecision, PifVersion
+from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
+from dossier.pif.rules.board import SIGNED_ITEM
+from dossier.pif.rules.evidence import EvidenceReason
 from dossier.pif.rules.items import rulebook
 from dossier.pif.schemas import MatchResponse, PifSnapshot, item_members
-from dossier.pif.service.board import Board, read_board
+from dossier.pif.service.board import Board, day_in_taipei, read_board
 from dossier.pif.service.matching import apply_matches, propose_matches
+from dossier.products.exceptions import RequirementUnknownError
 from dossier.products.models import (
     FormulaLine,
     FormulaVersion,
@@ -44,6 +49,13 @@ DECISION_ROLES = {
     DecisionKind.DECLARATION: ("owner", "admin", "editor"),
 }
 """Roles that may state that an item needs no document."""
+
+_NOT_CONFIRMABLE = {
+    EvidenceReason.OTHER_PRODUCT: (
+        "is about another product: link a document of this one."
+    ),
+    EvidenceReason.EXPIRED: "has expired: upload one that is still valid.",
+}
 
 VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
@@ -182,6 +194,86 @@ class PifService:
         )
         await self._record("delete", decision)
 
+    async def confirm(
+        self,
+        product_id: UUID,
+        item: int,
+        *,
+        document_id: UUID,
+        requirement: str,
+        reason: str,
+        market: Market = "tw",
+    ) -> PifConfirmation:
+        """Confirm that a linked document meets a requirement of an item.
+
+        Another product's document and an expired one cannot be confirmed. The
+        confirmation falls when the requirement gets another one or the bytes change.
+        """
+        self._actor.require(*_confirming_roles(item))
+        await self._products.lock_product(product_id)
+        rules = {rule.code: rule for rule in rulebook(market).item(item).requirements}
+        if requirement not in rules or rules[requirement].documents is None:
+            raise RequirementUnknownError(item, requirement)
+        document = await self._documents.get_document(document_id)
+        reader = TenantReader(self._session, self._actor)
+        board = await read_board(reader, product_id, market)
+        judgement = next(
+            (
+                each
+                for entry in board.items[item - 1].requirements
+                if entry.rule.code == requirement
+                for each in entry.judgements
+                if each.document.document_id == document_id
+            ),
+            None,
+        )
+        if judgement is None:
+            detail = (
+                f"{document.filename} is not linked to {requirement}: link it first."
+            )
+            raise ConfirmationNotAllowedError(detail)
+        if refusal := _NOT_CONFIRMABLE.get(judgement.reason):
+            raise ConfirmationNotAllowedError(f"{document.filename} {refusal}")
+        known = await gateway.get_confirmation_for_org(
+            self._session, self._actor.org_id, product_id, market, requirement
+        )
+        if known is not None:
+            await gateway.delete_confirmation_for_org(
+                self._session, self._actor.org_id, known.id
+            )
+        confirmation = PifConfirmation(
+            org_id=self._actor.org_id,
+            product_id=product_id,
+            market=market,
+            item=item,
+            requirement=requirement,
+            document_id=document_id,
+            sha256=document.sha256,
+            reason=reason,
+            actor_id=self._actor.user_id,
+            actor_name=self._actor.name,
+            confirmed_on=day_in_taipei(now()),
+        )
+        await gateway.add_confirmation(self._session, confirmation)
+        await self._record_confirmation("update" if known else "create", confirmation)
+        return confirmation
+
+    async def revoke_confirmation(
+        self, product_id: UUID, item: int, requirement: str, market: Market = "tw"
+    ) -> None:
+        """Take a confirmation back."""
+        self._actor.require(*_confirming_roles(item))
+        await self._products.lock_product(product_id)
+        known = await gateway.get_confirmation_for_org(
+            self._session, self._actor.org_id, product_id, market, requirement
+        )
+        if known is None or known.item != item:
+            raise ConfirmationNotFoundError(requirement)
+        await gateway.delete_confirmation_for_org(
+            self._session, self._actor.org_id, known.id
+        )
+        await self._record_confirmation("delete", known)
+
     async def propose_matches(
         self, product_id: UUID, document_ids: Sequence[UUID] | None = None
     ) -> list[MatchResponse]:
@@ -315,6 +407,29 @@ class PifService:
         await self._activity.record(
             action, "pif_decision", decision.id, details=details
         )
+
+    async def _record_confirmation(
+        self, action: str, confirmation: PifConfirmation
+    ) -> None:
+        details = {
+            "product_id": str(confirmation.product_id),
+            "market": confirmation.market,
+            "item": confirmation.item,
+            "requirement": confirmation.requirement,
+            "document_id": str(confirmation.document_id),
+            "sha256": confirmation.sha256,
+            "reason": confirmation.reason,
+        }
+        await self._activity.record(
+            action, "pif_confirmation", confirmation.id, details=details
+        )
+
+
+def _confirming_roles(item: int) -> tuple[str, ...]:
+    """Return the roles that may confirm: of item 16 those who may sign it."""
+    if item == SIGNED_ITEM:
+        return DECISION_ROLES[DecisionKind.WAIVER]
+    return DECISION_ROLES[DecisionKind.DECLARATION]
 
 
 def content_sha256(stored: dict[str, Any]) -> str:
