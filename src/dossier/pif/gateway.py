@@ -98,6 +98,7 @@ _NEWEST_FORMULA = (
     .where(FormulaVersion.org_id == ORG_ID, FormulaVersion.product_id == Product.id)
     .order_by(FormulaVersion.number.desc())
     .limit(literal_column("1"))
+    .correlate(Product)
     .scalar_subquery()
 )
 

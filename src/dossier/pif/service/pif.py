@@ -213,7 +213,11 @@ class PifService:
         await self._products.lock_product(product_id)
         rules = {rule.code: rule for rule in rulebook(market).item(item).requirements}
         if requirement not in rules or rules[requirement].documents is None:
-            raise RequirementUnknownError(item, requirement)
+            codes = ", ".join(code for code, rule in rules.items() if rule.documents)
+            detail = (
+                f"Item {item} has no {requirement} for documents: {codes or 'none'}."
+            )
+            raise RequirementUnknownError(detail)
         document = await self._documents.get_document(document_id)
         reader = TenantReader(self._session, self._actor)
         board = await read_board(reader, product_id, market)
@@ -228,12 +232,12 @@ class PifService:
             None,
         )
         if judgement is None:
-            detail = (
-                f"{document.filename} is not linked to {requirement}: link it first."
-            )
+            refusal: str | None = f"is not linked to {requirement}: link it first."
+        else:
+            refusal = _NOT_CONFIRMABLE.get(judgement.reason)
+        if refusal is not None:
+            detail = f"{document.filename} {refusal}"
             raise ConfirmationNotAllowedError(detail)
-        if refusal := _NOT_CONFIRMABLE.get(judgement.reason):
-            raise ConfirmationNotAllowedError(f"{document.filename} {refusal}")
         known = await gateway.get_confirmation_for_org(
             self._session, self._actor.org_id, product_id, market, requirement
         )
