@@ -1,9 +1,18 @@
 """Every query on the board, its decisions and its versions."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, bindparam, delete, func, literal_column, select
+from sqlalchemy import (
+    ScalarSelect,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import aliased, defer
 
@@ -37,7 +46,11 @@ def _links() -> ScalarSelect[Any]:
         literal_column("'text_state'"),
         Document.text_state,
         literal_column("'record'"),
-        Document.record,
+        # The cells are long, and only raw materials are looked for in them.
+        case(
+            (ProductDocument.item.in_((9, 10)), Document.record),
+            else_=Document.record - literal_column("'cells'"),
+        ),
     )
     ordered = aggregate_order_by(link, ProductDocument.item, ProductDocument.id)
     return (
@@ -288,17 +301,24 @@ async def add_version(session: Session, version: PifVersion) -> None:
     await session.flush()
 
 
-async def get_confirmation_for_org(
-    session: Session, org_id: UUID, product_id: UUID, market: str, requirement: str
-) -> PifConfirmation | None:
-    """Return the confirmation of one requirement, or `None`."""
+async def list_confirmations_for_org(
+    session: Session,
+    org_id: UUID,
+    product_id: UUID,
+    market: str,
+    item: int,
+    requirement: str | None,
+) -> Sequence[PifConfirmation]:
+    """Return the confirmations of an item, or of one requirement of it."""
     query = select(PifConfirmation).where(
         PifConfirmation.org_id == org_id,
         PifConfirmation.product_id == product_id,
         PifConfirmation.market == market,
-        PifConfirmation.requirement == requirement,
+        PifConfirmation.item == item,
     )
-    return (await session.scalars(query)).one_or_none()
+    if requirement is not None:
+        query = query.where(PifConfirmation.requirement == requirement)
+    return (await session.scalars(query)).all()
 
 
 async def add_confirmation(session: Session, confirmation: PifConfirmation) -> None:

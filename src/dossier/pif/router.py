@@ -85,10 +85,12 @@ async def confirm_evidence(
 async def revoke_confirmation(
     product_id: UUID,
     item: ItemNumber,
-    requirement: Annotated[str, Query(max_length=60, examples=["tw-11.stability"])],
     pif: Pif,
+    requirement: Annotated[
+        str | None, Query(max_length=60, examples=["tw-11.stability"])
+    ] = None,
 ) -> None:
-    """Take a confirmation back."""
+    """Take a confirmation back; without a requirement, all those of the item."""
     await pif.revoke_confirmation(product_id, item, requirement)
 
 

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 
+from dossier.documents.facts.folding import name_key, pieces
 from dossier.documents.facts.kinds import document_kind
 from dossier.documents.facts.reading import read_facts
 from dossier.documents.facts.types import (
     Fact,
-    FactName,
     FactState,
     KindReading,
     PageText,
@@ -17,6 +17,8 @@ from dossier.documents.facts.types import (
 
 OPENING_CHARACTERS: Final = 2_000
 """Of the text: a document without labelled names says here what it is about."""
+MAX_CELLS: Final = 2_000
+MAX_CELL_CHARACTERS: Final = 80
 
 
 def read_record(pages: Sequence[PageText]) -> dict[str, Any]:
@@ -25,6 +27,7 @@ def read_record(pages: Sequence[PageText]) -> dict[str, Any]:
     text = "\n".join(page.text for page in pages if page.text.strip())
     return {
         "opening": text[:OPENING_CHARACTERS],
+        "cells": _cell_keys(pages),
         "kind": {
             "kind": kind.kind,
             "raw": kind.raw,
@@ -43,6 +46,21 @@ def read_record(pages: Sequence[PageText]) -> dict[str, Any]:
     }
 
 
+def _cell_keys(pages: Sequence[PageText]) -> list[str]:
+    """Return the keys of table cells that may name a substance, each once."""
+    keys: dict[str, None] = {}
+    for page in pages:
+        for line in page.text.splitlines():
+            if "\t" not in line:
+                continue
+            for cell in line.split("\t"):
+                if any(map(str.isalpha, cell)) and len(cell) <= MAX_CELL_CHARACTERS:
+                    keys.update(dict.fromkeys(map(name_key, [cell, *pieces(cell)])))
+            if len(keys) > MAX_CELLS:
+                return list(keys)[:MAX_CELLS]
+    return list(keys)
+
+
 def kind_of(record: Mapping[str, Any]) -> KindReading:
     """Return the kind that `read_record` stored."""
     stored = record["kind"]
@@ -56,7 +74,7 @@ def kind_of(record: Mapping[str, Any]) -> KindReading:
 
 
 def facts_of(record: Mapping[str, Any]) -> dict[str, tuple[Fact, ...]]:
-    """Return the facts that `read_record` stored; unknown names are left out."""
+    """Return the facts that `read_record` stored, by `FactName`."""
     return {
         name: tuple(
             Fact(
@@ -69,5 +87,4 @@ def facts_of(record: Mapping[str, Any]) -> dict[str, tuple[Fact, ...]]:
             for fact in facts
         )
         for name, facts in record["facts"].items()
-        if name in FactName
     }

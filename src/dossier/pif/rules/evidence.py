@@ -19,6 +19,7 @@ from dossier.documents.facts.types import (
     FactName,
     FactState,
     IdentityReading,
+    IdentityReason,
     IdentityState,
     Signature,
     Verdict,
@@ -63,7 +64,8 @@ class Confirmation:
 class LinkedDocument:
     """What was read of a linked document; `facts` is `None` where it was not read for.
 
-    `kind` is the kind by content, `None` where the content does not decide.
+    `kind` is the kind by content, `None` where the content does not decide; `cells`
+    are the keys of its table cells, for a formula's materials to be found in.
     """
 
     document_id: UUID
@@ -73,6 +75,7 @@ class LinkedDocument:
     identity: IdentityReading | None = None
     kind: str | None = None
     facts: Mapping[str, tuple[Fact, ...]] | None = None
+    cells: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ def _hindrance(
         reason = EvidenceReason.KIND_UNKNOWN
     elif document.kind not in need.kinds:
         reason = EvidenceReason.OTHER_KIND
-    elif identity is None or identity.state is not IdentityState.THIS_PRODUCT:
+    elif not _is_identified(document.kind, identity):
         reason = EvidenceReason.IDENTITY_UNKNOWN
     if reason is not None:
         return reason, None, ()
@@ -180,6 +183,19 @@ def _hindrance(
     if need.signed and not any(each.value == Signature.SIGNED for each in signatures):
         return EvidenceReason.NOT_SIGNED, next(iter(signatures), None), ()
     return None, None, ()
+
+
+def _is_identified(kind: str, identity: IdentityReading | None) -> bool:
+    """Return whether a document is about this product.
+
+    A toxicological summary often lists more substances than the formula has; which of
+    the formula's it covers is counted apart.
+    """
+    if identity is None:
+        return False
+    return identity.state is IdentityState.THIS_PRODUCT or (
+        kind == "toxicology" and identity.reason is IdentityReason.CAS_PARTLY_MATCHES
+    )
 
 
 def _read(document: LinkedDocument, name: FactName) -> list[Fact]:
@@ -200,6 +216,7 @@ def uncovered(
     shown: set[str] = set()
     for judgement in judgements:
         if judgement.state is ItemState.PRESENT:
+            shown |= judgement.document.cells
             for name in (FactName.TRADE_NAME, FactName.INCI_NAME, FactName.CAS_NUMBER):
                 facts = _read(judgement.document, name)
                 shown |= {name_key(fact.value) for fact in facts}

@@ -220,6 +220,7 @@ def _document(link: Mapping[str, Any], product: ProductIdentity) -> LinkedDocume
         identity=judge_identity(kind, facts, product, opening) if facts else None,
         kind=kind,
         facts=facts,
+        cells=frozenset(record.get("cells", ())) if record else frozenset(),
     )
 
 

@@ -221,29 +221,13 @@ class PifService:
         document = await self._documents.get_document(document_id)
         reader = TenantReader(self._session, self._actor)
         board = await read_board(reader, product_id, market)
-        judgement = next(
-            (
-                each
-                for entry in board.items[item - 1].requirements
-                if entry.rule.code == requirement
-                for each in entry.judgements
-                if each.document.document_id == document_id
-            ),
-            None,
+        _check_confirmable(board, item, requirement, document)
+        known = await gateway.list_confirmations_for_org(
+            self._session, self._actor.org_id, product_id, market, item, requirement
         )
-        if judgement is None:
-            refusal: str | None = f"is not linked to {requirement}: link it first."
-        else:
-            refusal = _NOT_CONFIRMABLE.get(judgement.reason)
-        if refusal is not None:
-            detail = f"{document.filename} {refusal}"
-            raise ConfirmationNotAllowedError(detail)
-        known = await gateway.get_confirmation_for_org(
-            self._session, self._actor.org_id, product_id, market, requirement
-        )
-        if known is not None:
+        for each in known:
             await gateway.delete_confirmation_for_org(
-                self._session, self._actor.org_id, known.id
+                self._session, self._actor.org_id, each.id
             )
         confirmation = PifConfirmation(
             org_id=self._actor.org_id,
@@ -263,20 +247,25 @@ class PifService:
         return confirmation
 
     async def revoke_confirmation(
-        self, product_id: UUID, item: int, requirement: str, market: Market = "tw"
+        self,
+        product_id: UUID,
+        item: int,
+        requirement: str | None = None,
+        market: Market = "tw",
     ) -> None:
-        """Take a confirmation back."""
+        """Take a confirmation back; without a requirement, all those of the item."""
         self._actor.require(*_confirming_roles(item))
         await self._products.lock_product(product_id)
-        known = await gateway.get_confirmation_for_org(
-            self._session, self._actor.org_id, product_id, market, requirement
+        known = await gateway.list_confirmations_for_org(
+            self._session, self._actor.org_id, product_id, market, item, requirement
         )
-        if known is None or known.item != item:
-            raise ConfirmationNotFoundError(requirement)
-        await gateway.delete_confirmation_for_org(
-            self._session, self._actor.org_id, known.id
-        )
-        await self._record_confirmation("delete", known)
+        if not known:
+            raise ConfirmationNotFoundError(requirement or f"item {item}")
+        for confirmation in known:
+            await gateway.delete_confirmation_for_org(
+                self._session, self._actor.org_id, confirmation.id
+            )
+            await self._record_confirmation("delete", confirmation)
 
     async def propose_matches(
         self, product_id: UUID, document_ids: Sequence[UUID] | None = None
@@ -434,6 +423,26 @@ def _confirming_roles(item: int) -> tuple[str, ...]:
     if item == SIGNED_ITEM:
         return DECISION_ROLES[DecisionKind.WAIVER]
     return DECISION_ROLES[DecisionKind.DECLARATION]
+
+
+def _check_confirmable(
+    board: Board, item: int, requirement: str, document: Document
+) -> None:
+    """Raise where a document is not linked, of another product, or expired."""
+    reasons = [
+        judgement.reason
+        for entry in board.items[item - 1].requirements
+        if entry.rule.code == requirement
+        for judgement in entry.judgements
+        if judgement.document.document_id == document.id
+    ]
+    if not reasons:
+        refusal: str | None = f"is not linked to {requirement}: link it first."
+    else:
+        refusal = _NOT_CONFIRMABLE.get(reasons[0])
+    if refusal is not None:
+        detail = f"{document.filename} {refusal}"
+        raise ConfirmationNotAllowedError(detail)
 
 
 def content_sha256(stored: dict[str, Any]) -> str:
