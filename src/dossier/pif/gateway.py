@@ -49,7 +49,9 @@ def _links() -> ScalarSelect[Any]:
         # The cells are long, and only raw materials are looked for in them.
         case(
             (ProductDocument.item.in_((9, 10)), Document.record),
-            else_=Document.record - literal_column("'cells'"),
+            else_=Document.record.op("-", return_type=JSONB())(
+                literal_column("'cells'")
+            ),
         ),
     )
     ordered = aggregate_order_by(link, ProductDocument.item, ProductDocument.id)
