@@ -13,9 +13,44 @@ from pydantic.fields import FieldInfo
 
 from dossier.accounts.rules import matrix_markdown
 from dossier.core.settings import ALIASES, LANGSMITH_KEY, LANGSMITH_PROJECT, Settings
+from dossier.pif.rules.items import rulebook
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "DOSSIER_"
+
+
+EVIDENCE_INTRODUCTION = """\
+# What counts as evidence
+
+Generated from `dossier/pif/data/tw_items.json` by `python scripts/settings_docs.py`.
+A document counts by what was read in it (`pif/rules/evidence.py`). The first line
+that applies decides:
+
+| A document that | Shows the requirement as |
+|---|---|
+| is about another product, material, site or signatory | nothing |
+| has expired | `stale` |
+| a person confirmed for these bytes, with a reason | `present` |
+| was not read, or is of another or no known kind by its content | `unconfirmed` |
+| does not name this product (material, site, signatory) | `unconfirmed` |
+| lacks a needed fact, is a draft, or lacks a required signature | `unconfirmed` |
+| none of these | `present` |
+
+Of a requirement the best state counts: present, waived or declared, stale,
+unconfirmed, missing; of an item the worst of its
+requirements. Items 1, 3 and 7 are also met by the product's facts and an imported
+formula. A failing result in a report blocks its item,
+whatever else is linked. `tw-9.ingredients` and `tw-10.toxicology` need a document
+for every raw material of the formula but water.
+
+A confirmation: `PUT /api/v1/products/{id}/pif/items/{n}/confirmation {document_id,
+requirement, reason}`; owner, admin and editor may
+confirm, of item 16 owner and assessor. It cannot override another product or an
+expiry.
+
+| Requirement | Kinds of document | About | Facts to be read | Signed |
+|---|---|---|---|---|
+"""
 
 
 class Setting(NamedTuple):
@@ -83,11 +118,27 @@ def env_example() -> str:
     return "\n".join(lines) + "\n"
 
 
+def evidence_page() -> str:
+    """Return `docs/evidence.md`."""
+    lines = []
+    for item in rulebook().items:
+        for rule in item.requirements:
+            if need := rule.documents:
+                kinds = ", ".join(sorted(need.kinds))
+                facts = ", ".join(need.facts)
+                signed = "yes" if need.signed else ""
+                lines.append(
+                    f"| `{rule.code}` | {kinds} | {need.about} | {facts} | {signed} |"
+                )
+    return EVIDENCE_INTRODUCTION + "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page with its text."""
     return {
         ROOT / "docs" / "settings.md": settings_page(),
         ROOT / "docs" / "roles.md": matrix_markdown(),
+        ROOT / "docs" / "evidence.md": evidence_page(),
         ROOT / ".env.example": env_example(),
     }
 

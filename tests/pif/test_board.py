@@ -3,13 +3,24 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.factories.evidence import (
+    OTHER,
+    THIS,
+    UNKNOWN,
+    WHOLE_FACTS,
+    kind_for,
+    linked_document,
+)
 
 from dossier.core.findings import Finding, Message, Severity
+from dossier.documents.constants import TextState
+from dossier.documents.facts.types import FactName
 from dossier.pif.constants import DecisionKind, ItemState, Means
 from dossier.pif.rules.board import (
     Decision,
@@ -19,6 +30,7 @@ from dossier.pif.rules.board import (
     board_items,
     completeness,
 )
+from dossier.pif.rules.evidence import LinkedDocument
 from dossier.pif.rules.items import rulebook
 
 BEFORE, DUE, AFTER = date(2026, 6, 30), date(2026, 7, 1), date(2026, 11, 21)
@@ -31,8 +43,25 @@ FIELDS = frozenset(
     for field in group
 )
 EMPTY = Evidence(as_of=AFTER, phase_in_on=DUE)
-ALL_LINKS = tuple(EvidenceLink(DOCUMENT, number) for number in range(1, 17))
-FULL = replace(EMPTY, filled=FIELDS, has_formula=True, links=ALL_LINKS)
+ALL_LINKS = tuple(
+    EvidenceLink(UUID(int=1000 + number), item.number, rule.code)
+    for item in rulebook().items
+    for number, rule in enumerate(item.requirements, 100 * item.number)
+)
+ALL_DOCUMENTS = {
+    link.document_id: linked_document(
+        link.document_id, kind_for(link.requirement or "")
+    )
+    for link in ALL_LINKS
+}
+FULL = replace(
+    EMPTY,
+    filled=FIELDS,
+    has_formula=True,
+    links=ALL_LINKS,
+    documents=ALL_DOCUMENTS,
+)
+SIGNED = tuple(link for link in ALL_LINKS if link.item == 16)
 
 
 def decision(kind: DecisionKind, item: int) -> Decision:
@@ -158,7 +187,11 @@ def test_either_name_is_enough() -> None:
 
 
 def test_document_linked_to_one_requirement_serves_that_one_alone() -> None:
-    evidence = replace(EMPTY, links=(EvidenceLink(DOCUMENT, 9, "tw-9.ingredients"),))
+    evidence = replace(
+        EMPTY,
+        links=(EvidenceLink(DOCUMENT, 9, "tw-9.ingredients"),),
+        documents={DOCUMENT: linked_document(DOCUMENT, "sds")},
+    )
 
     item = board_items(evidence)[8]
 
@@ -187,7 +220,7 @@ def test_declaration_replaces_the_documents(item: int) -> None:
 @pytest.mark.parametrize("item", [11, 12, 13])
 def test_waiver_needs_the_signatory_until_item_sixteen_is_present(item: int) -> None:
     waived = replace(EMPTY, decisions=(decision(DecisionKind.WAIVER, item),))
-    signed = replace(waived, links=(EvidenceLink(DOCUMENT, 16),))
+    signed = replace(waived, links=SIGNED, documents=ALL_DOCUMENTS)
 
     assert state_of(waived, item) is ItemState.WAIVED
     assert ("needs-signatory-reason", item) in codes_of(waived)
@@ -199,6 +232,7 @@ def test_document_takes_precedence_over_a_decision() -> None:
         EMPTY,
         decisions=(decision(DecisionKind.WAIVER, 11),),
         links=(EvidenceLink(DOCUMENT, 11),),
+        documents={DOCUMENT: linked_document(DOCUMENT)},
     )
 
     item = board_items(evidence)[10]
@@ -247,34 +281,59 @@ def test_formula_findings_are_sorted_among_the_others_by_severity() -> None:
         FULL,
         as_of=BEFORE,
         formula_findings=(formula,),
-        links=ALL_LINKS[:13] + ALL_LINKS[14:],
+        links=tuple(link for link in ALL_LINKS if link.item != 14),
     )
 
     assert codes_of(evidence) == [("total-not-100", 3), ("missing-item", 14)]
 
 
-links = st.lists(
-    st.builds(
-        EvidenceLink,
-        document_id=st.uuids(),
-        item=st.integers(1, 16),
-        requirement=st.one_of(
-            st.none(),
-            st.sampled_from([p.code for i in rulebook().items for p in i.requirements]),
-        ),
+links = st.builds(
+    EvidenceLink,
+    document_id=st.uuids(),
+    item=st.integers(1, 16),
+    requirement=st.one_of(
+        st.none(),
+        st.sampled_from([p.code for i in rulebook().items for p in i.requirements]),
     ),
-    max_size=12,
-).map(tuple)
+)
 decisions = st.lists(
     st.builds(decision, st.sampled_from(DecisionKind), st.integers(1, 16)), max_size=5
 ).map(tuple)
+documents = st.builds(
+    linked_document,
+    document_id=st.uuids(),
+    kind=st.sampled_from(["stability", "sds", "assessment", "label", None]),
+    identity=st.sampled_from([THIS, OTHER, UNKNOWN, None]),
+    facts=st.sampled_from(
+        [WHOLE_FACTS, {FactName.VALID_UNTIL: "2020-01-01"}, {FactName.VERDICT: "fail"}]
+    ),
+    text_state=st.sampled_from(TextState),
+)
+
+
+@st.composite
+def linked(draw: st.DrawFn) -> tuple[EvidenceLink, LinkedDocument]:
+    link, document = draw(links), draw(documents)
+    return replace(link, document_id=document.document_id), document
+
+
+def evidence_of(
+    pairs: list[tuple[EvidenceLink, LinkedDocument]], **members: Any
+) -> Evidence:
+    return Evidence(
+        links=tuple(link for link, _ in pairs),
+        documents={document.document_id: document for _, document in pairs},
+        **members,
+    )
+
+
 evidences = st.builds(
-    Evidence,
+    evidence_of,
+    st.lists(linked(), max_size=12),
     as_of=st.sampled_from([BEFORE, DUE, AFTER]),
     phase_in_on=st.sampled_from([DUE, None]),
     filled=st.frozensets(st.sampled_from(sorted(FIELDS))),
     has_formula=st.booleans(),
-    links=links,
     decisions=decisions,
 )
 
@@ -289,6 +348,7 @@ def test_more_evidence_never_lowers_completeness(
         filled=one.filled | other.filled,
         has_formula=one.has_formula or other.has_formula,
         links=one.links + other.links,
+        documents={**one.documents, **other.documents},
         decisions=one.decisions + other.decisions,
     )
 
@@ -313,9 +373,10 @@ def test_states_depend_on_the_evidence_and_not_on_its_order(
 @given(evidences)
 def test_counts_add_up_and_every_gap_has_a_finding(evidence: Evidence) -> None:
     items = board_items(evidence)
-    counted = completeness(items)
+    counted = completeness(items, board_findings(items, evidence))
 
-    assert counted.complete + counted.stale + counted.missing == counted.total == 16
+    closed, open_ = counted.complete + counted.blocked, counted.stale + counted.missing
+    assert closed + open_ + counted.unconfirmed == counted.total == 16
     missing = {item.rule.number for item in items if item.state is ItemState.MISSING}
     found = board_findings(items, evidence)
     gaps = {"missing-item", "missing-requirement"}

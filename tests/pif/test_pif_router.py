@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from tests.factories.documents import make_document
+from tests.factories.evidence import stored_record
 from tests.factories.products import WHOLE, make_product
 
 from dossier.core.database import SessionFactory, tenant_transaction
@@ -45,7 +46,9 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
         "waived": 0,
         "not_applicable": 0,
         "stale": 0,
+        "unconfirmed": 0,
         "missing": 14,
+        "blocked": 0,
         "complete": 2,
         "total": 16,
     }
@@ -56,18 +59,150 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
     assert len(body["findings"]) == 14
 
 
-async def test_linked_document_makes_an_item_present(
+@pytest.fixture
+async def report(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
-) -> None:
-    document = await make_document(sessions, org_id)
+) -> Document:
+    """A document that is linked to item 11 and has not been read."""
+    document = await make_document(sessions, org_id, filename="stability-report.pdf")
     links = url.replace("/pif", "/documents")
-
     await client.post(links, json={"document_id": str(document.id), "item": 11})
+    return document
+
+
+async def store_record(
+    sessions: SessionFactory, document: Document, record: dict[str, Any]
+) -> None:
+    async with tenant_transaction(sessions, document.org_id) as session:
+        row = await session.get_one(Document, document.id)
+        row.text_state, row.record = "read", record
+
+
+def confirmation_of(document: Document, **over: Any) -> dict[str, Any]:
+    return {
+        "document_id": str(document.id),
+        "requirement": "tw-11.stability",
+        "reason": "The scan shows report ST-2201.",
+    } | over
+
+
+async def test_linked_document_that_was_not_read_leaves_an_item_unconfirmed(
+    client: httpx2.AsyncClient, url: str, report: Document
+) -> None:
+    body = await board(client, url)
+
+    assert states(body)[11] == "unconfirmed"
+    [finding] = [f for f in body["findings"] if f["item"] == 11]
+    assert finding["code"] == "unconfirmed-evidence"
+    assert "it has not been read yet" in finding["message"]["en"]
+    assert finding["place"]["document_id"] == str(report.id)
+
+
+async def test_document_that_names_the_product_makes_an_item_present(
+    client: httpx2.AsyncClient, sessions: SessionFactory, url: str, report: Document
+) -> None:
+    record = stored_record("stability", product_name=WHOLE["name_en"])
+    await store_record(sessions, report, record)
 
     item = (await board(client, url))["items"][10]
+
     assert item["state"] == "present"
-    assert item["requirements"][0]["documents"] == [str(document.id)]
+    assert item["requirements"][0]["evidence"] == [
+        {"document_id": str(report.id), "state": "present", "reason": "read"}
+    ]
+    assert item["requirements"][0]["documents"] == [str(report.id)]
     assert item["allows"] == "waiver"
+
+
+async def test_confirmation_counts_until_it_is_revoked(
+    client: httpx2.AsyncClient, url: str, report: Document
+) -> None:
+    path = f"{url}/items/11/confirmation"
+
+    made = await client.put(path, json=confirmation_of(report))
+    during = await board(client, url)
+    gone = await client.delete(path, params={"requirement": "tw-11.stability"})
+    after = await board(client, url)
+
+    assert made.status_code == 200
+    assert (made.json()["actor_name"], made.json()["item"]) == ("Mei", 11)
+    [requirement] = during["items"][10]["requirements"]
+    assert requirement["state"] == "present"
+    assert requirement["confirmation"]["reason"] == "The scan shows report ST-2201."
+    assert gone.status_code == 204
+    assert states(after)[11] == "unconfirmed"
+
+
+async def test_another_product_cannot_be_confirmed(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    url: str,
+    report: Document,
+) -> None:
+    await make_product(sessions, org_id, code="LG-1", name_en="Lily Hand Gel")
+    await store_record(
+        sessions, report, stored_record("stability", product_name="Lily Hand Gel")
+    )
+
+    answer = await client.put(
+        f"{url}/items/11/confirmation", json=confirmation_of(report)
+    )
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "confirmation_not_allowed"
+    assert "another product" in answer.json()["detail"]
+    assert states(await board(client, url))[11] == "missing"
+
+
+async def test_expired_document_is_stale_and_cannot_be_confirmed(
+    client: httpx2.AsyncClient, sessions: SessionFactory, url: str, report: Document
+) -> None:
+    record = stored_record(
+        "stability", product_name=WHOLE["name_en"], valid_until="2020-01-31"
+    )
+    await store_record(sessions, report, record)
+
+    answer = await client.put(
+        f"{url}/items/11/confirmation", json=confirmation_of(report)
+    )
+
+    assert (answer.status_code, "expired" in answer.json()["detail"]) == (409, True)
+    assert states(await board(client, url))[11] == "stale"
+
+
+@pytest.mark.parametrize(
+    ("item", "requirement", "status"),
+    [
+        (11, "tw-12.microbes", 422),
+        (1, "tw-1.name", 422),
+        (12, "tw-12.microbes", 409),
+    ],
+)
+async def test_confirmation_needs_a_requirement_that_the_document_is_linked_to(
+    client: httpx2.AsyncClient,
+    url: str,
+    report: Document,
+    item: int,
+    requirement: str,
+    status: int,
+) -> None:
+    answer = await client.put(
+        f"{url}/items/{item}/confirmation",
+        json=confirmation_of(report, requirement=requirement),
+    )
+
+    assert answer.status_code == status
+
+
+async def test_confirmation_that_is_not_there_cannot_be_revoked(
+    client: httpx2.AsyncClient, url: str
+) -> None:
+    answer = await client.delete(
+        f"{url}/items/11/confirmation", params={"requirement": "tw-11.stability"}
+    )
+
+    assert answer.json()["type"] == "/problems/confirmation-not-found"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +318,7 @@ async def test_documents_are_proposed_then_linked_once(
         (10, "filename"),
         (11, "filename"),
     ]
-    assert states(await board(client, url))[11] == "present"
+    assert states(await board(client, url))[11] == "unconfirmed"
 
 
 async def test_statement_of_a_person_takes_precedence_over_words(
@@ -224,6 +359,17 @@ async def test_file_of_another_organisation_is_not_found(
         await other_client.delete(f"{url}/items/11/waiver"),
         await other_client.put(f"{url}/items/5/declaration", json=REASON),
         await other_client.delete(f"{url}/items/5/declaration"),
+        await other_client.put(
+            f"{url}/items/11/confirmation",
+            json={
+                "document_id": str(uuid4()),
+                "requirement": "tw-11.stability",
+                "reason": "Read.",
+            },
+        ),
+        await other_client.delete(
+            f"{url}/items/11/confirmation", params={"requirement": "tw-11.stability"}
+        ),
         await other_client.post(f"{url}/matches", json={}),
         await other_client.get(f"{url}/versions"),
         await other_client.get(f"{url}/versions/1"),
@@ -262,7 +408,7 @@ async def test_document_with_a_neutral_name_is_matched_by_its_text(
     assert (match["outcome"], match["matched_by"]) == ("matched", "content")
     assert match["serves"] == [{"item": 13, "requirement": None}]
     assert match["reason"].startswith("content says 防腐效能試驗 (1x)")
-    assert states(await board(client, url))[13] == "present"
+    assert states(await board(client, url))[13] == "unconfirmed"
 
 
 @pytest.mark.parametrize(

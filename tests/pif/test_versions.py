@@ -178,11 +178,12 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
 
     stored: dict[str, Any] = version.snapshot
     assert PifSnapshot.model_validate(stored).model_dump(mode="json") == stored
-    assert stored["schema"] == "dossier.pif/1"
+    assert stored["schema"] == "dossier.pif/2"
     assert stored["generator"] == {"name": "dossier", "version": __version__}
     assert stored["product"]["category_zh"] == "面霜"
     assert stored["product"]["phase_in_on"] == "2026-07-01"
-    assert stored["completeness"]["complete"] == 5
+    counts = stored["completeness"]
+    assert (counts["complete"], counts["blocked"], counts["unconfirmed"]) == (3, 1, 1)
     assert stored["items"][7]["decision"]["reason"] == "None is known."
     assert stored["formula"]["total_lower"] == "99.50"
     [line] = stored["formula"]["lines"]

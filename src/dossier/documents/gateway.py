@@ -15,7 +15,7 @@ from dossier.core.database import Session, conflict_on
 from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
-from dossier.documents.constants import TextState
+from dossier.documents.constants import WITH_TEXT, TextState
 from dossier.documents.exceptions import DocumentNotFoundError
 from dossier.documents.models import Document, DocumentCitation, DocumentText
 from dossier.documents.schemas import DocumentResponse
@@ -308,6 +308,27 @@ async def list_texts_for_org(
         .limit(limit)
     )
     return (await session.scalars(query)).all()
+
+
+async def list_without_record_for_system(
+    session: Session, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Return organisation and id of documents that were read before facts were.
+
+    Needs a system transaction.
+    """
+    query = (
+        select(Document.org_id, Document.id)
+        .where(
+            Document.record.is_(None),
+            Document.text_state.in_(WITH_TEXT),
+            Document.archived_at.is_(None),
+        )
+        .order_by(Document.created_at.desc())
+        .limit(limit)
+    )
+    found = await session.execute(query)
+    return [(org_id, document_id) for org_id, document_id in found]
 
 
 async def list_known_blob_keys_for_system(

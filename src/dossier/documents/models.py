@@ -56,7 +56,9 @@ class Document(TenantOwned, Identified, Base):
         JSONB, default_factory=list, server_default="[]"
     )
     """What was left out or not read: code, message (zh, en), place, is_gap."""
-    record: Mapped[dict[str, Any] | None] = mapped_column(JSONB, default=None)
+    record: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), default=None
+    )
     """Kind and facts, as `documents.facts.record` writes them; null: not read for."""
     page_count: Mapped[int | None] = mapped_column(default=None)
     encoding: Mapped[str | None] = mapped_column(Text, default=None)

@@ -14,6 +14,7 @@ class ItemState(StrEnum):
     WAIVED = "waived"
     NOT_APPLICABLE = "not_applicable"
     STALE = "stale"
+    UNCONFIRMED = "unconfirmed"
     MISSING = "missing"
 
 

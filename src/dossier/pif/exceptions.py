@@ -1,6 +1,6 @@
 """Errors of the file, its decisions and its versions."""
 
-from dossier.core.errors import InvalidError, NotFoundError
+from dossier.core.errors import ConflictError, InvalidError, NotFoundError
 
 
 class DecisionNotAllowedError(InvalidError):
@@ -16,6 +16,18 @@ class DecisionNotFoundError(NotFoundError):
 
     def __init__(self, kind: str, item: int) -> None:
         super().__init__(f"of the kind {kind} for item {item}")
+
+
+class ConfirmationNotAllowedError(ConflictError):
+    """The document cannot be confirmed; `detail` says why and what would do."""
+
+    title = "Confirmation not possible"
+
+
+class ConfirmationNotFoundError(NotFoundError):
+    """The requirement has no confirmation."""
+
+    title = "Confirmation not found"
 
 
 class VersionNotFoundError(NotFoundError):

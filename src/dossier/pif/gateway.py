@@ -1,17 +1,32 @@
 """Every query on the board, its decisions and its versions."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, bindparam, delete, func, literal_column, select
+from sqlalchemy import (
+    ScalarSelect,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.core.reads import ORG_ID, Row, TenantReader, TenantSelect
-from dossier.pif.models import PifDecision, PifVersion
-from dossier.products.models import FormulaVersion, Product, ProductDocument
+from dossier.documents.models import Document
+from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
+from dossier.products.models import (
+    FormulaLine,
+    FormulaVersion,
+    Product,
+    ProductDocument,
+)
 
 _NONE: Final = literal_column("'[]'::jsonb", JSONB)
 
@@ -24,12 +39,34 @@ def _links() -> ScalarSelect[Any]:
         ProductDocument.item,
         literal_column("'requirement'"),
         ProductDocument.requirement,
+        literal_column("'filename'"),
+        Document.filename,
+        literal_column("'sha256'"),
+        Document.sha256,
+        literal_column("'text_state'"),
+        Document.text_state,
+        literal_column("'record'"),
+        # The cells are long, and only raw materials are looked for in them.
+        case(
+            (ProductDocument.item.in_((9, 10)), Document.record),
+            else_=Document.record.op("-", return_type=JSONB())(
+                literal_column("'cells'")
+            ),
+        ),
     )
     ordered = aggregate_order_by(link, ProductDocument.item, ProductDocument.id)
     return (
         select(func.coalesce(func.jsonb_agg(ordered), _NONE))
+        .join_from(
+            ProductDocument,
+            Document,
+            (Document.org_id == ProductDocument.org_id)
+            & (Document.id == ProductDocument.document_id),
+        )
         .where(
-            ProductDocument.org_id == ORG_ID, ProductDocument.product_id == Product.id
+            ProductDocument.org_id == ORG_ID,
+            ProductDocument.product_id == Product.id,
+            Document.archived_at.is_(None),
         )
         .scalar_subquery()
     )
@@ -71,9 +108,71 @@ _FORMULA_FINDINGS = (
     .scalar_subquery()
 )
 
+_NEWEST_FORMULA = (
+    select(FormulaVersion.id)
+    .where(FormulaVersion.org_id == ORG_ID, FormulaVersion.product_id == Product.id)
+    .order_by(FormulaVersion.number.desc())
+    .limit(literal_column("1"))
+    .correlate(Product)
+    .scalar_subquery()
+)
+
+
+def _materials() -> ScalarSelect[Any]:
+    line = func.jsonb_build_array(
+        FormulaLine.trade_name, FormulaLine.inci, FormulaLine.cas
+    )
+    ordered = aggregate_order_by(line, FormulaLine.position)
+    return (
+        select(func.coalesce(func.jsonb_agg(ordered), _NONE))
+        .where(FormulaLine.org_id == ORG_ID, FormulaLine.version_id == _NEWEST_FORMULA)
+        .scalar_subquery()
+    )
+
+
+def _other_products() -> ScalarSelect[Any]:
+    """Select names and codes of other products: a document that names one is theirs."""
+    other = aliased(Product)
+    names = func.jsonb_build_array(other.code, other.name_zh, other.name_en)
+    return (
+        select(func.coalesce(func.jsonb_agg(names), _NONE))
+        .where(other.org_id == ORG_ID, other.id != Product.id)
+        .scalar_subquery()
+    )
+
+
+def _confirmations() -> ScalarSelect[Any]:
+    confirmation = func.jsonb_build_object(
+        literal_column("'item'"),
+        PifConfirmation.item,
+        literal_column("'requirement'"),
+        PifConfirmation.requirement,
+        literal_column("'document_id'"),
+        PifConfirmation.document_id,
+        literal_column("'sha256'"),
+        PifConfirmation.sha256,
+        literal_column("'reason'"),
+        PifConfirmation.reason,
+        literal_column("'actor_name'"),
+        PifConfirmation.actor_name,
+        literal_column("'confirmed_on'"),
+        PifConfirmation.confirmed_on,
+    )
+    return (
+        select(func.coalesce(func.jsonb_agg(confirmation), _NONE))
+        .where(
+            PifConfirmation.org_id == ORG_ID,
+            PifConfirmation.product_id == Product.id,
+            PifConfirmation.market == bindparam("market"),
+        )
+        .scalar_subquery()
+    )
+
+
 _BOARD = TenantSelect(
     select(
         Product.id,
+        Product.code,
         Product.name_zh,
         Product.name_en,
         Product.category,
@@ -87,6 +186,9 @@ _BOARD = TenantSelect(
         _links().label("links"),
         _decisions().label("decisions"),
         _FORMULA_FINDINGS.label("formula_findings"),
+        _materials().label("materials"),
+        _other_products().label("other_products"),
+        _confirmations().label("confirmations"),
     ).where(Product.org_id == ORG_ID, Product.id == bindparam("product_id"))
 )
 
@@ -199,3 +301,39 @@ async def add_version(session: Session, version: PifVersion) -> None:
     """Insert a version; the caller holds the product, so the number is free."""
     session.add(version)
     await session.flush()
+
+
+async def list_confirmations_for_org(
+    session: Session,
+    org_id: UUID,
+    product_id: UUID,
+    market: str,
+    item: int,
+    requirement: str | None,
+) -> Sequence[PifConfirmation]:
+    """Return the confirmations of an item, or of one requirement of it."""
+    query = select(PifConfirmation).where(
+        PifConfirmation.org_id == org_id,
+        PifConfirmation.product_id == product_id,
+        PifConfirmation.market == market,
+        PifConfirmation.item == item,
+    )
+    if requirement is not None:
+        query = query.where(PifConfirmation.requirement == requirement)
+    return (await session.scalars(query)).all()
+
+
+async def add_confirmation(session: Session, confirmation: PifConfirmation) -> None:
+    """Insert a confirmation; the caller holds the product and deleted the last."""
+    session.add(confirmation)
+    await session.flush()
+
+
+async def delete_confirmation_for_org(
+    session: Session, org_id: UUID, confirmation_id: UUID
+) -> None:
+    """Delete a confirmation; the activity log keeps it."""
+    statement = delete(PifConfirmation).where(
+        PifConfirmation.org_id == org_id, PifConfirmation.id == confirmation_id
+    )
+    await session.execute(statement)

@@ -1,5 +1,6 @@
 """Tables `pif_decisions` and `pif_versions`."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,39 @@ class PifDecision(TenantOwned, Identified, Base):
     reason: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[UUID | None]
     actor_name: Mapped[str] = mapped_column(Text)
+
+
+class PifConfirmation(TenantOwned, Identified, Base):
+    """A person's statement that a document meets a requirement.
+
+    It counts for the bytes with this SHA-256 only.
+    """
+
+    __tablename__ = "pif_confirmations"
+    __table_args__ = tenant_args(
+        UniqueConstraint("product_id", "market", "requirement"),
+        ForeignKeyConstraint(
+            ["org_id", "product_id"],
+            ["products.org_id", "products.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["org_id", "document_id"],
+            ["documents.org_id", "documents.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    product_id: Mapped[UUID]
+    market: Mapped[str] = mapped_column(Text)
+    item: Mapped[int] = mapped_column(SmallInteger)
+    requirement: Mapped[str] = mapped_column(Text)
+    document_id: Mapped[UUID]
+    sha256: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(Text)
+    confirmed_on: Mapped[date]
 
 
 class PifVersion(TenantOwned, Identified, Base):

@@ -3,16 +3,18 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, status
+from fastapi import APIRouter, Path, Query, status
 
 from dossier.core.pagination import Paging, Slice
 from dossier.core.schemas import Page
 from dossier.core.web import Reader
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.dependencies import Pif
-from dossier.pif.models import PifDecision, PifVersion
+from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
 from dossier.pif.schemas import (
     BoardResponse,
+    ConfirmationRequest,
+    ConfirmationResponse,
     DecisionRequest,
     DecisionResponse,
     MatchList,
@@ -63,6 +65,33 @@ async def declare_item(
 async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
     """Take a declaration back."""
     await pif.revoke(product_id, item, DecisionKind.DECLARATION)
+
+
+@router.put("/items/{item}/confirmation", response_model=ConfirmationResponse)
+async def confirm_evidence(
+    product_id: UUID, item: ItemNumber, body: ConfirmationRequest, pif: Pif
+) -> PifConfirmation:
+    """Confirm that a linked document meets a requirement, with the reason."""
+    return await pif.confirm(
+        product_id,
+        item,
+        document_id=body.document_id,
+        requirement=body.requirement,
+        reason=body.reason,
+    )
+
+
+@router.delete("/items/{item}/confirmation", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_confirmation(
+    product_id: UUID,
+    item: ItemNumber,
+    pif: Pif,
+    requirement: Annotated[
+        str | None, Query(max_length=60, examples=["tw-11.stability"])
+    ] = None,
+) -> None:
+    """Take a confirmation back; without a requirement, all those of the item."""
+    await pif.revoke_confirmation(product_id, item, requirement)
 
 
 @router.post("/matches")

@@ -20,7 +20,7 @@ from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
 from dossier.products.schemas import Paragraph
 
-SCHEMA: Final = "dossier.pif/1"
+SCHEMA: Final = "dossier.pif/2"
 
 MAX_MATCHED = 200
 """Documents that one request may have matched."""
@@ -98,20 +98,45 @@ class SnapshotProduct(SnapshotPart):
 
 
 class SnapshotCompleteness(SnapshotPart):
-    """How many of the sixteen items are in which state."""
+    """How many of the sixteen items are in which state.
+
+    `unconfirmed` and `blocked` are absent in versions of `dossier.pif/1`.
+    """
 
     present: int
     declared: int
     waived: int
     not_applicable: int
     stale: int
+    unconfirmed: int = 0
     missing: int
+    blocked: int = 0
     complete: int
     total: int
 
 
+class SnapshotConfirmation(SnapshotPart):
+    """Who confirmed that a document meets a requirement, when and why."""
+
+    document_id: UUID
+    reason: str
+    actor_name: str
+    confirmed_on: date
+
+
+class SnapshotJudgement(SnapshotPart):
+    """What one linked document shows of a requirement; without a state: nothing."""
+
+    document_id: UUID
+    state: str | None
+    reason: str
+
+
 class SnapshotRequirement(SnapshotPart):
-    """One requirement of an item, its state and the documents that meet it."""
+    """One requirement of an item, its state and the documents linked to it.
+
+    The last four are absent in versions of `dossier.pif/1`.
+    """
 
     code: str
     zh: str
@@ -120,6 +145,10 @@ class SnapshotRequirement(SnapshotPart):
     state: str
     documents: list[UUID]
     closes_by: BilingualText
+    evidence: list[SnapshotJudgement] = []
+    confirmation: SnapshotConfirmation | None = None
+    material_count: int | None = None
+    gaps: list[str] = []
 
 
 class SnapshotDecision(SnapshotPart):
@@ -197,7 +226,7 @@ class SnapshotGenerator(SnapshotPart):
 class PifSnapshot(SnapshotPart):
     """One version of the file for one market."""
 
-    schema_id: Literal["dossier.pif/1"] = Field(SCHEMA, alias="schema")
+    schema_id: Literal["dossier.pif/1", "dossier.pif/2"] = Field(SCHEMA, alias="schema")
     market: str
     version_number: int
     created_at: datetime
@@ -216,6 +245,28 @@ class DecisionRequest(RequestModel):
     reason: Paragraph = Field(
         examples=["The product holds no water; microbes cannot grow in it."]
     )
+
+
+class ConfirmationRequest(RequestModel):
+    """State why a document meets a requirement that its text does not show."""
+
+    document_id: UUID
+    requirement: str = Field(max_length=60, examples=["tw-11.stability"])
+    reason: Paragraph = Field(examples=["The scan shows the report ST-2201, page 2."])
+
+
+class ConfirmationResponse(ResponseModel):
+    """A confirmation; it counts for the bytes with this SHA-256 only."""
+
+    id: UUID
+    market: str
+    item: int
+    requirement: str
+    document_id: UUID
+    sha256: str
+    reason: str
+    actor_name: str
+    confirmed_on: date
 
 
 class DecisionResponse(ResponseModel):
@@ -282,6 +333,29 @@ def item_members(item: BoardItem) -> dict[str, Any]:
                 "state": requirement.state.value,
                 "documents": requirement.documents,
                 "closes_by": requirement.rule.closes_by,
+                "evidence": [
+                    {
+                        "document_id": each.document.document_id,
+                        "state": each.state and each.state.value,
+                        "reason": each.reason.value,
+                    }
+                    for each in requirement.judgements
+                ],
+                "confirmation": next(
+                    (
+                        {
+                            "document_id": each.document.document_id,
+                            "reason": each.confirmation.reason,
+                            "actor_name": each.confirmation.actor_name,
+                            "confirmed_on": each.confirmation.confirmed_on,
+                        }
+                        for each in requirement.judgements
+                        if each.confirmation
+                    ),
+                    None,
+                ),
+                "material_count": requirement.material_count or None,
+                "gaps": requirement.gaps,
             }
             for requirement in item.requirements
         ],

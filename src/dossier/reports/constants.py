@@ -2,7 +2,13 @@
 
 from enum import StrEnum
 
-FINDINGS_SCHEMA = "dossier.findings/1"
+FINDINGS_SCHEMA = "dossier.findings/2"
+FINDINGS_SCHEMAS = {
+    "dossier.pif/1": "dossier.findings/1",
+    "dossier.pif/2": FINDINGS_SCHEMA,
+}
+"""Schema of `findings.json` by that of the version: an old one prints as it did."""
+
 INSPECTION_SCHEMA = "dossier.inspection/1"
 RENDER_TASK = "reports.render"
 

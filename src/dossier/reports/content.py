@@ -8,7 +8,7 @@ from typing import Any
 
 from dossier.reports import rules
 from dossier.reports.archive import ArchiveEntry
-from dossier.reports.constants import FINDINGS_SCHEMA, INSPECTION_SCHEMA
+from dossier.reports.constants import FINDINGS_SCHEMAS, INSPECTION_SCHEMA
 from dossier.reports.schemas import FindingsDocument
 
 TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
@@ -65,7 +65,7 @@ class ReportContent:
         """Return `findings.json`, checked against its own schema."""
         kept = ("market", "version_number", "created_at", "completeness", "generator")
         members = {name: self.snapshot[name] for name in kept} | {
-            "schema": FINDINGS_SCHEMA,
+            "schema": FINDINGS_SCHEMAS[self.snapshot["schema"]],
             "version_sha256": self.sha256,
             "product": self._product(),
             "items": [

@@ -118,7 +118,13 @@ class ItemEntry(DocumentPart):
     title: Bilingual
     article: str
     state: Literal[
-        "present", "declared", "waived", "not_applicable", "stale", "missing"
+        "present",
+        "declared",
+        "waived",
+        "not_applicable",
+        "stale",
+        "unconfirmed",
+        "missing",
     ]
 
 
@@ -133,14 +139,21 @@ class ProductEntry(DocumentPart):
 
 
 class CompletenessEntry(DocumentPart):
-    """How many items stand in which state; `complete` counts the first four."""
+    """How many items are in which state.
+
+    `complete` counts the first four without those that a blocking finding keeps open,
+    which are `blocked`. `unconfirmed` and `blocked` are absent under
+    `dossier.findings/1`, where `complete` counts the first four.
+    """
 
     present: int
     declared: int
     waived: int
     not_applicable: int
     stale: int
+    unconfirmed: int = 0
     missing: int
+    blocked: int = 0
     complete: int
     total: int
 
@@ -159,7 +172,9 @@ class FindingsDocument(DocumentPart):
         extra="forbid", validate_by_name=True, serialize_by_alias=True
     )
 
-    schema_id: Literal["dossier.findings/1"] = Field(alias="schema")
+    schema_id: Literal["dossier.findings/1", "dossier.findings/2"] = Field(
+        alias="schema"
+    )
     market: str
     version_number: int = Field(ge=1)
     version_sha256: Sha256

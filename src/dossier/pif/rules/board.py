@@ -5,22 +5,46 @@ waiver or a declaration, is an input like a document; evidence takes precedence 
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from dossier.core.findings import Finding, Message, Severity
+from dossier.core.findings import Finding, Message, Place, Severity
 from dossier.pif.constants import COMPLETE_STATES, DecisionKind, ItemState, Means
+from dossier.pif.rules.evidence import (
+    Confirmation,
+    EvidenceReason,
+    Judgement,
+    LinkedDocument,
+    Material,
+    judge_document,
+    uncovered,
+)
 from dossier.pif.rules.items import Item, Requirement, rulebook
 
 SIGNED_ITEM = 16
 """The item in which the signatory gives the reasons for waivers."""
 
+COVERAGE = frozenset({"tw-9.ingredients", "tw-10.toxicology"})
+"""Requirements that ask for a document on every raw material of the formula."""
+
 _RANK = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+# The first state that holds is the state of a requirement, the last one that of an
+# item: evidence counts before a decision, a decision before what a person must look at.
+_ORDER = (
+    ItemState.PRESENT,
+    ItemState.WAIVED,
+    ItemState.DECLARED,
+    ItemState.NOT_APPLICABLE,
+    ItemState.STALE,
+    ItemState.UNCONFIRMED,
+    ItemState.MISSING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +81,25 @@ class Evidence:
     has_formula: bool = False
     formula_findings: tuple[Finding, ...] = ()
     links: tuple[EvidenceLink, ...] = ()
+    documents: Mapping[UUID, LinkedDocument] = field(default_factory=dict)
+    confirmations: tuple[Confirmation, ...] = ()
+    materials: tuple[Material, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRequirement:
-    """A requirement with its state and the documents that meet it."""
+    """A requirement with its state and what each linked document shows of it.
+
+    `gaps` are the raw materials that no document covers, of `material_count`.
+    """
 
     rule: Requirement
     state: ItemState
     documents: tuple[UUID, ...]
+    judgements: tuple[Judgement, ...] = ()
+    gaps: tuple[str, ...] = ()
+    material_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +114,20 @@ class BoardItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completeness:
-    """How many items are in which state."""
+    """How many items are in which state.
+
+    `complete` + `blocked` + `stale` + `unconfirmed` + `missing` = `total`: a blocked
+    item would be complete but for a blocking finding on it.
+    """
 
     present: int
     declared: int
     waived: int
     not_applicable: int
     stale: int
+    unconfirmed: int
     missing: int
+    blocked: int
     complete: int
     total: int
 
@@ -98,14 +137,22 @@ def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]
     return tuple(_board_item(item, evidence) for item in rulebook(market).items)
 
 
-def completeness(items: Sequence[BoardItem]) -> Completeness:
-    """Count the items by state."""
+def completeness(
+    items: Sequence[BoardItem], findings: Iterable[Finding] = ()
+) -> Completeness:
+    """Count the items by state, and those that a blocking finding keeps open."""
     counts = dict.fromkeys(ItemState, 0)
     for item in items:
         counts[item.state] += 1
+    blocking = {
+        finding.item for finding in findings if finding.severity is Severity.BLOCKING
+    }
+    complete = [item for item in items if item.state in COMPLETE_STATES]
+    blocked = sum(item.rule.number in blocking for item in complete)
     return Completeness(
         **{state.value: count for state, count in counts.items()},
-        complete=sum(counts[state] for state in COMPLETE_STATES),
+        blocked=blocked,
+        complete=len(complete) - blocked,
         total=len(items),
     )
 
@@ -133,28 +180,86 @@ def _board_item(item: Item, evidence: Evidence) -> BoardItem:
         ),
         None,
     )
-    fallback = _state_without_evidence(decision, evidence)
-    requirements = []
-    for rule in item.requirements:
-        documents = {
-            link.document_id
-            for link in evidence.links
-            if link.item == item.number and link.requirement in (None, rule.code)
-        }
-        has_fields = bool(rule.fields) and all(
-            evidence.filled.intersection(group) for group in rule.fields
+    requirements = tuple(
+        _board_requirement(rule, item, evidence, decision) for rule in item.requirements
+    )
+    state = max((entry.state for entry in requirements), key=_ORDER.index)
+    return BoardItem(item, state, requirements, decision)
+
+
+def _board_requirement(
+    rule: Requirement, item: Item, evidence: Evidence, decision: Decision | None
+) -> BoardRequirement:
+    """Return the best state that product facts, formula, documents or a decision give.
+
+    A requirement on every raw material is unconfirmed while one of them is uncovered.
+    """
+    judgements = _judgements(rule, item, evidence)
+    states = {_state_without_evidence(decision, evidence)}
+    states |= {each.state for each in judgements if each.state is not None}
+    has_fields = bool(rule.fields) and all(
+        evidence.filled.intersection(group) for group in rule.fields
+    )
+    if Means.PRODUCT_FIELD in rule.satisfied_by and has_fields:
+        states.add(ItemState.PRESENT)
+    if Means.FORMULA in rule.satisfied_by and evidence.has_formula:
+        states.add(ItemState.PRESENT)
+    gaps: tuple[str, ...] = ()
+    if rule.code in COVERAGE and ItemState.PRESENT in states:
+        gaps = uncovered(evidence.materials, judgements)
+        if gaps:
+            states = states - {ItemState.PRESENT} | {ItemState.UNCONFIRMED}
+    documents = {
+        link.document_id
+        for link in evidence.links
+        if link.item == item.number and link.requirement in (None, rule.code)
+    }
+    return BoardRequirement(
+        rule,
+        min(states, key=_ORDER.index),
+        tuple(sorted(documents)),
+        judgements,
+        gaps,
+        len(evidence.materials) if rule.code in COVERAGE else 0,
+    )
+
+
+def _judgements(
+    rule: Requirement, item: Item, evidence: Evidence
+) -> tuple[Judgement, ...]:
+    """Judge the documents that are linked to a requirement, or to its whole item.
+
+    Of the latter, one whose kind serves another requirement of the item is left out.
+    """
+    need = rule.documents
+    if need is None:
+        return ()
+    elsewhere = frozenset[str]().union(
+        *(each.documents.kinds for each in item.requirements if each.documents)
+    )
+    confirmed = {
+        each.document_id: each
+        for each in evidence.confirmations
+        if each.item == item.number and each.requirement == rule.code
+    }
+    found = {}
+    for link in evidence.links:
+        document = evidence.documents.get(link.document_id)
+        if link.item != item.number or document is None:
+            continue
+        if link.requirement not in (None, rule.code):
+            continue
+        judgement = judge_document(
+            document,
+            need,
+            as_of=evidence.as_of,
+            confirmation=confirmed.get(document.document_id),
         )
-        met_by = {
-            Means.DOCUMENT: bool(documents),
-            Means.FORMULA: evidence.has_formula,
-            Means.PRODUCT_FIELD: has_fields,
-        }
-        is_met = any(met_by[means] for means in rule.satisfied_by)
-        state = ItemState.PRESENT if is_met else fallback
-        requirements.append(BoardRequirement(rule, state, tuple(sorted(documents))))
-    is_present = all(entry.state is ItemState.PRESENT for entry in requirements)
-    state = ItemState.PRESENT if is_present else fallback
-    return BoardItem(item, state, tuple(requirements), decision)
+        is_for_another = link.requirement is None and document.kind in elsewhere
+        if judgement.reason is EvidenceReason.OTHER_KIND and is_for_another:
+            continue
+        found[document.document_id] = judgement
+    return tuple(found[key] for key in sorted(found))
 
 
 def _state_without_evidence(decision: Decision | None, evidence: Evidence) -> ItemState:
@@ -177,6 +282,7 @@ def board_findings(
         *evidence.formula_findings,
         *_missing(items, evidence, severity, market),
         *_unsigned_waivers(items, severity, market),
+        *_of_documents(items, market),
     ]
     codes = {
         requirement.code
@@ -264,6 +370,85 @@ def _searched(means: Collection[Means], document_count: int) -> dict[str, str]:
     }
 
 
+def _of_documents(items: Sequence[BoardItem], market: str) -> Iterator[Finding]:
+    """Yield what is wrong with linked documents, one finding for each of an item.
+
+    A document that does not show a requirement is no finding where another one does.
+    """
+    seen = set()
+    for item in items:
+        for entry in item.requirements:
+            for judgement in entry.judgements:
+                noted = _noted(judgement, entry.state)
+                if noted is None:
+                    continue
+                code, severity, words = noted
+                document = judgement.document
+                if (key := (code, item.rule.number, document.document_id)) in seen:
+                    continue
+                seen.add(key)
+                yield _finding(
+                    code,
+                    market,
+                    severity=severity,
+                    item=item.rule.number,
+                    article=entry.rule.article,
+                    words=words
+                    | {
+                        "filename": document.filename,
+                        "part_zh": entry.rule.name.zh,
+                        "part_en": entry.rule.name.en,
+                    },
+                    place=Place(
+                        filename=document.filename,
+                        sha256=document.sha256,
+                        document_id=str(document.document_id),
+                        page=judgement.fact.page if judgement.fact else None,
+                    ),
+                )
+            if entry.gaps:
+                total = entry.material_count
+                yield _finding(
+                    "materials-not-covered",
+                    market,
+                    severity=Severity.WARNING,
+                    item=item.rule.number,
+                    article=entry.rule.article,
+                    words={
+                        "part_zh": entry.rule.name.zh,
+                        "part_en": entry.rule.name.en,
+                        "total": total,
+                        "covered": total - len(entry.gaps),
+                        "gaps": ", ".join(entry.gaps),
+                    },
+                )
+
+
+def _noted(
+    judgement: Judgement, state: ItemState
+) -> tuple[str, Severity, dict[str, Any]] | None:
+    """Return code, severity and words of the finding on a document, if there is one."""
+    document = judgement.document
+    if judgement.reason is EvidenceReason.OTHER_PRODUCT:
+        raw = document.identity.raw if document.identity else ""
+        return "other-product", Severity.WARNING, {"raw": raw}
+    if (failed := judgement.failed) is not None:
+        return "report-fails", Severity.BLOCKING, {"raw": failed.raw}
+    if judgement.reason is EvidenceReason.EXPIRED and judgement.fact:
+        is_all = state is ItemState.STALE
+        severity = Severity.WARNING if is_all else Severity.INFO
+        return "expired-document", severity, {"value": judgement.fact.value}
+    if state is ItemState.UNCONFIRMED and judgement.state is ItemState.UNCONFIRMED:
+        why, facts = _sentences()["why"][judgement.reason], _sentences()["facts"]
+        unread = [facts[name] for name in judgement.unread]
+        words = {
+            "why_zh": why["zh"].format(facts_zh="、".join(n["zh"] for n in unread)),
+            "why_en": why["en"].format(facts_en=", ".join(n["en"] for n in unread)),
+        }
+        return "unconfirmed-evidence", Severity.WARNING, words
+    return None
+
+
 def _unsigned_waivers(
     items: Sequence[BoardItem], severity: Severity, market: str
 ) -> Iterator[Finding]:
@@ -290,6 +475,7 @@ def _finding(
     article: str | None,
     words: Mapping[str, Any],
     closes_by: Message | None = None,
+    place: Place | None = None,
 ) -> Finding:
     """Return a finding with the sentences of its code, filled with the words."""
     sentences = _sentences()[code]
@@ -305,6 +491,7 @@ def _finding(
         article=article,
         message=Message(**message),
         closes_by=closes_by or Message(**sentences["closes_by"]),
+        place=place,
     )
 
 

@@ -8,7 +8,23 @@ from importlib import resources
 from typing import Any
 
 from dossier.core.findings import Message
+from dossier.documents.facts.types import FactName
 from dossier.pif.constants import DecisionKind, Means
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentNeed:
+    """What a document must be and state in order to meet a requirement.
+
+    `kinds` are kinds by content; `about` is what identifies it: the `product`, a
+    `material` of the formula, a manufacturing `site` or the `signer` of the assessment;
+    `facts` must be read; `signed` demands a signature with the signer's name.
+    """
+
+    kinds: frozenset[str]
+    about: str
+    facts: tuple[FactName, ...]
+    signed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +39,7 @@ class Requirement:
     article: str
     satisfied_by: frozenset[Means]
     fields: tuple[tuple[str, ...], ...]
+    documents: DocumentNeed | None
     evidence: Message
     closes_by: Message
 
@@ -80,12 +97,20 @@ def _item(entry: Mapping[str, Any]) -> Item:
 
 
 def _requirement(entry: Mapping[str, Any]) -> Requirement:
+    need = entry.get("documents")
     return Requirement(
         code=entry["code"],
         name=Message(zh=entry["zh"], en=entry["en"]),
         article=entry["article"],
         satisfied_by=frozenset(Means(word) for word in entry["satisfied_by"]),
         fields=tuple(tuple(group) for group in entry["fields"]),
+        documents=need
+        and DocumentNeed(
+            kinds=frozenset(need["kinds"]),
+            about=need["about"],
+            facts=tuple(map(FactName, need["facts"])),
+            signed=need["signed"],
+        ),
         evidence=Message(**entry["evidence"]),
         closes_by=Message(**entry["closes_by"]),
     )

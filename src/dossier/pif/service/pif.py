@@ -22,15 +22,20 @@ from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.exceptions import (
+    ConfirmationNotAllowedError,
+    ConfirmationNotFoundError,
     DecisionNotAllowedError,
     DecisionNotFoundError,
     VersionNotFoundError,
 )
-from dossier.pif.models import PifDecision, PifVersion
+from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
+from dossier.pif.rules.board import SIGNED_ITEM
+from dossier.pif.rules.evidence import EvidenceReason
 from dossier.pif.rules.items import rulebook
 from dossier.pif.schemas import MatchResponse, PifSnapshot, item_members
-from dossier.pif.service.board import Board, read_board
+from dossier.pif.service.board import Board, day_in_taipei, read_board
 from dossier.pif.service.matching import apply_matches, propose_matches
+from dossier.products.exceptions import RequirementUnknownError
 from dossier.products.models import (
     FormulaLine,
     FormulaVersion,
@@ -44,6 +49,13 @@ DECISION_ROLES = {
     DecisionKind.DECLARATION: ("owner", "admin", "editor"),
 }
 """Roles that may state that an item needs no document."""
+
+_NOT_CONFIRMABLE = {
+    EvidenceReason.OTHER_PRODUCT: (
+        "is about another product: link a document of this one."
+    ),
+    EvidenceReason.EXPIRED: "has expired: upload one that is still valid.",
+}
 
 VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
@@ -182,6 +194,79 @@ class PifService:
         )
         await self._record("delete", decision)
 
+    async def confirm(
+        self,
+        product_id: UUID,
+        item: int,
+        *,
+        document_id: UUID,
+        requirement: str,
+        reason: str,
+        market: Market = "tw",
+    ) -> PifConfirmation:
+        """Confirm that a linked document meets a requirement of an item.
+
+        Another product's document and an expired one cannot be confirmed. The
+        confirmation falls when the requirement gets another one or the bytes change.
+        """
+        self._actor.require(*_confirming_roles(item))
+        await self._products.lock_product(product_id)
+        rules = {rule.code: rule for rule in rulebook(market).item(item).requirements}
+        if requirement not in rules or rules[requirement].documents is None:
+            codes = ", ".join(code for code, rule in rules.items() if rule.documents)
+            detail = (
+                f"Item {item} has no {requirement} for documents: {codes or 'none'}."
+            )
+            raise RequirementUnknownError(detail)
+        document = await self._documents.get_document(document_id)
+        reader = TenantReader(self._session, self._actor)
+        board = await read_board(reader, product_id, market)
+        _check_confirmable(board, item, requirement, document)
+        known = await gateway.list_confirmations_for_org(
+            self._session, self._actor.org_id, product_id, market, item, requirement
+        )
+        for each in known:
+            await gateway.delete_confirmation_for_org(
+                self._session, self._actor.org_id, each.id
+            )
+        confirmation = PifConfirmation(
+            org_id=self._actor.org_id,
+            product_id=product_id,
+            market=market,
+            item=item,
+            requirement=requirement,
+            document_id=document_id,
+            sha256=document.sha256,
+            reason=reason,
+            actor_id=self._actor.user_id,
+            actor_name=self._actor.name,
+            confirmed_on=day_in_taipei(now()),
+        )
+        await gateway.add_confirmation(self._session, confirmation)
+        await self._record_confirmation("update" if known else "create", confirmation)
+        return confirmation
+
+    async def revoke_confirmation(
+        self,
+        product_id: UUID,
+        item: int,
+        requirement: str | None = None,
+        market: Market = "tw",
+    ) -> None:
+        """Take a confirmation back; without a requirement, all those of the item."""
+        self._actor.require(*_confirming_roles(item))
+        await self._products.lock_product(product_id)
+        known = await gateway.list_confirmations_for_org(
+            self._session, self._actor.org_id, product_id, market, item, requirement
+        )
+        if not known:
+            raise ConfirmationNotFoundError(requirement or f"item {item}")
+        for confirmation in known:
+            await gateway.delete_confirmation_for_org(
+                self._session, self._actor.org_id, confirmation.id
+            )
+            await self._record_confirmation("delete", confirmation)
+
     async def propose_matches(
         self, product_id: UUID, document_ids: Sequence[UUID] | None = None
     ) -> list[MatchResponse]:
@@ -315,6 +400,49 @@ class PifService:
         await self._activity.record(
             action, "pif_decision", decision.id, details=details
         )
+
+    async def _record_confirmation(
+        self, action: str, confirmation: PifConfirmation
+    ) -> None:
+        details = {
+            "product_id": str(confirmation.product_id),
+            "market": confirmation.market,
+            "item": confirmation.item,
+            "requirement": confirmation.requirement,
+            "document_id": str(confirmation.document_id),
+            "sha256": confirmation.sha256,
+            "reason": confirmation.reason,
+        }
+        await self._activity.record(
+            action, "pif_confirmation", confirmation.id, details=details
+        )
+
+
+def _confirming_roles(item: int) -> tuple[str, ...]:
+    """Return the roles that may confirm: of item 16 those who may sign it."""
+    if item == SIGNED_ITEM:
+        return DECISION_ROLES[DecisionKind.WAIVER]
+    return DECISION_ROLES[DecisionKind.DECLARATION]
+
+
+def _check_confirmable(
+    board: Board, item: int, requirement: str, document: Document
+) -> None:
+    """Raise where a document is not linked, of another product, or expired."""
+    reasons = [
+        judgement.reason
+        for entry in board.items[item - 1].requirements
+        if entry.rule.code == requirement
+        for judgement in entry.judgements
+        if judgement.document.document_id == document.id
+    ]
+    if not reasons:
+        refusal: str | None = f"is not linked to {requirement}: link it first."
+    else:
+        refusal = _NOT_CONFIRMABLE.get(reasons[0])
+    if refusal is not None:
+        detail = f"{document.filename} {refusal}"
+        raise ConfirmationNotAllowedError(detail)
 
 
 def content_sha256(stored: dict[str, Any]) -> str:
