@@ -48,8 +48,8 @@ check: lint types contracts test ## all that CI runs, in its order
 migrate: install ## bring the database up to date
 	$(BIN)/dossier migrate
 
-new-domain: install ## make new-domain name=claims
-	$(BIN)/python scripts/new_domain.py $(name)
+new-domain: install ## make new-domain name=suppliers [above=documents]
+	$(BIN)/python scripts/new_domain.py $(name) $(above)
 
 demo: install ## build the example dossier into build/demo
 	$(OFFLINE) $(BIN)/dossier build examples/rose-cream --market tw -o build/demo

@@ -15,7 +15,7 @@ import openpyxl
 import typst
 from benchmarks.processes import dossier
 
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.integrations.parsing.reader import (
     SandboxedBooks,

@@ -14,7 +14,7 @@ import asyncpg
 from benchmarks.figures import percentile
 
 from dossier.core.database import tenant_transaction
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.tenancy import Actor

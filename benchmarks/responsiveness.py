@@ -14,7 +14,7 @@ import httpx2
 from benchmarks.figures import percentile
 from benchmarks.processes import dossier, free_port, server
 
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 
 DOCUMENTS, CLIENTS, PARAGRAPHS = 80, 8, 110
 UPLOAD_LIMIT_S, LIST_LIMIT_MS = 0.6, 50

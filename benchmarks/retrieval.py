@@ -22,7 +22,7 @@ from benchmarks.figures import percentile
 from tests.factories.knowledge import index, make_read_document
 
 from dossier.core.database import tenant_transaction
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import Database, opened_database
 from dossier.core.tenancy import Actor
@@ -30,17 +30,17 @@ from dossier.integrations.llm.types import CallTag
 from dossier.knowledge.gateway import search as gateway
 from dossier.knowledge.rules import plan
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION, term_id, term_ids, terms
-from dossier.knowledge.rules.collection import NamedLines, read_collection
+from dossier.knowledge.rules.evaluation import NamedLines, read_collection
 from dossier.knowledge.rules.weights import (
     count_terms,
     inverse_frequency,
     sparse_text,
     weighed_text,
 )
-from dossier.knowledge.schemas.search import DocumentScope
-from dossier.knowledge.service import SearchQuery, SearchService
-from dossier.knowledge.service.search_eval import evaluate
-from dossier.knowledge.service.search_outside import Outside
+from dossier.knowledge.service.clients import SearchClients
+from dossier.knowledge.service.evaluation import evaluate
+from dossier.knowledge.service.search import SearchService
+from dossier.knowledge.types import DocumentScope, SearchQuery
 
 CHUNKS = int(os.environ.get("BENCH_CHUNKS", "100000"))
 BEIR = os.environ.get("BENCH_BEIR")
@@ -203,7 +203,7 @@ async def _latency(
             service = SearchService(
                 database.sessions,
                 Actor.system(each.org_id),
-                Outside(embedder),
+                SearchClients(embedder),
             )
             started_at = time.perf_counter()
             result = await service.search(SearchQuery(each.text, limit=K))
@@ -253,7 +253,7 @@ async def _leg(
     )
     vector = f"[{','.join(map(str, each.vector))}]"
     dense = gateway.DenseLeg(MODEL, vector, DIMENSIONS, 1.0, is_staged)
-    search = gateway.Search(
+    search = gateway.SearchPlan(
         lexical,
         dense if is_dense else None,
         gateway.Narrowing(DocumentScope(), None, has_archived=False),

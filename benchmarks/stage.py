@@ -12,7 +12,7 @@ import asyncpg
 from argon2 import PasswordHasher
 
 from dossier.core import migrate
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 
 SMALL = UUID("018f0000-0000-7000-8000-0000000000c1")
 LARGE = UUID("018f0000-0000-7000-8000-0000000000c2")

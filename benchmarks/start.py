@@ -10,7 +10,7 @@ from benchmarks.load import Target, always, drive
 from benchmarks.processes import dossier, free_port, process, rss_mib, server
 from benchmarks.wire import request
 
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 
 COLD_LIMIT_S, WARM_LIMIT_S = 2.5, 1.5
 IDLE_LIMIT_MIB, LOADED_LIMIT_MIB, WORKER_LIMIT_MIB = 110, 150, 150

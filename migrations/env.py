@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on a connection that it is handed, or prints SQL."""
+"""Alembic's entry: runs on a given connection, or prints SQL."""
 
 import asyncio
 
@@ -6,8 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from dossier.core.database import OWNER_ROLE
-from dossier.core.models import Base
-from dossier.core.schema import load_models
+from dossier.core.models import Base, load_models
 
 load_models()
 

@@ -37,7 +37,7 @@ from dossier.core.database import (
     make_sessions,
     tenant_transaction,
 )
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.embedded.layout import system_account
 from dossier.core.errors import UnauthenticatedError
 from dossier.core.security import PrincipalCache
@@ -61,7 +61,10 @@ gc.disable()
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
 
-TEMPLATE = "dossier_template"
+# A run inside a run (`tests/core/test_new_domain.py`) uses the outer one's cluster.
+CLUSTER = os.environ.get("DOSSIER_TEST_CLUSTER")
+PREFIX = os.environ.get("DOSSIER_TEST_PREFIX", "dossier")
+TEMPLATE = f"{PREFIX}_template"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 MEMORY_NEEDED_BYTES = 4 * 2**30
 ORG_ID = UUID("018f0000-0000-7000-8000-00000000000a")
@@ -129,7 +132,10 @@ async def ensure_template(cluster_url: str) -> None:
         await connection.execute("select pg_advisory_lock(7)")
         query = "select 1 from pg_database where datname = $1"
         if not await connection.fetchval(query, TEMPLATE):
-            await connection.execute(f"create database {TEMPLATE}_draft")
+            source = "template1" if CLUSTER is None else "dossier_template"
+            await connection.execute(
+                f"create database {TEMPLATE}_draft template {source} strategy file_copy"
+            )
             await migrate.upgrade(named(cluster_url, f"{TEMPLATE}_draft"))
             await connection.execute(
                 f"alter database {TEMPLATE}_draft rename to {TEMPLATE}"
@@ -164,6 +170,9 @@ def lay_into_memory(home: Path) -> None:
 
 @pytest.fixture(scope="session")
 def cluster_url(shared_folder: Path) -> Iterator[str]:
+    if CLUSTER is not None:
+        yield CLUSTER
+        return
     home = shared_folder / "home"
     lay_into_memory(home)
     with embedded_postgres(home, durable=False, keep=False) as url:
@@ -174,7 +183,7 @@ def cluster_url(shared_folder: Path) -> Iterator[str]:
 async def database_url(cluster_url: str) -> str:
     await ensure_template(cluster_url)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    return await clone(cluster_url, TEMPLATE, f"test_{worker}")
+    return await clone(cluster_url, TEMPLATE, f"{PREFIX}_{worker}")
 
 
 @pytest.fixture

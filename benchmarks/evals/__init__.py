@@ -16,9 +16,9 @@ from benchmarks.evals.library import open_organisation, read_folder
 
 from dossier.core import migrate
 from dossier.core.database import make_engine, make_sessions
-from dossier.core.embedded import embedded_postgres
-from dossier.knowledge.service import SearchService
-from dossier.knowledge.service.search_eval import index_papers, judge_searches
+from dossier.core.embedded.cluster import embedded_postgres
+from dossier.knowledge.service.evaluation import index_documents, judge_searches
+from dossier.knowledge.service.search import SearchService
 
 
 async def measure() -> dict[str, Any]:
@@ -36,13 +36,13 @@ async def measure() -> dict[str, Any]:
 
 
 async def _judged(url: str, folder: Path) -> dict[str, Any]:
+    """Index the documents once, for both."""
     collection = read_folder(folder)
-    """Index the papers once, for both."""
     engine = make_engine(url)
     try:
         sessions = make_sessions(engine)
         actor = await open_organisation(sessions)
-        papers = await index_papers(sessions, actor, collection.papers)
+        papers = await index_documents(sessions, actor, collection.documents)
         search = SearchService(sessions, actor)
         return {
             "retrieval": await judge_searches(search, collection, papers),

@@ -13,8 +13,8 @@ from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.core.visible import visible
 from dossier.jobs.follower import JobFollower
-from dossier.knowledge.rules.collection import Paper
-from dossier.knowledge.service.search_eval import index_papers
+from dossier.knowledge.rules.evaluation import CollectionDocument
+from dossier.knowledge.service.evaluation import index_documents
 
 PATIENCE_S: Final = 120
 
@@ -48,11 +48,13 @@ class Desk:
 
 
 async def open_desk(
-    sessions: SessionFactory, follower: JobFollower, papers: tuple[Paper, ...]
+    sessions: SessionFactory,
+    follower: JobFollower,
+    papers: tuple[CollectionDocument, ...],
 ) -> Desk:
     """Return a new organisation whose papers are indexed."""
     actor = await open_organisation(sessions)
-    documents = await index_papers(sessions, actor, papers)
+    documents = await index_documents(sessions, actor, papers)
     texts = {paper.id: paper.text for paper in papers}
     by_document = {id_: texts[name] for id_, name in documents.items()}
     return Desk(sessions, follower, by_document, actor)

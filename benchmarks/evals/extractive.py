@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from dossier.knowledge.rules.collection import Collection
-from dossier.knowledge.rules.extract import (
+from dossier.knowledge.extraction import (
     ANSWER_SHARE,
     CLOSEST_SHARE,
     Extraction,
-    Passage,
     Picked,
+    QuotablePassage,
     extract,
     ranked_sentences,
 )
-from dossier.knowledge.schemas.search import Hit, SearchQuery
-from dossier.knowledge.service import SearchService
+from dossier.knowledge.rules.evaluation import Collection
+from dossier.knowledge.service.search import SearchService
+from dossier.knowledge.types import SearchHit, SearchQuery
 
 PASSAGES = 8
 MARKED = Path(__file__).with_name("drcd_answers.json")
@@ -96,17 +96,19 @@ async def _judge(
     )
 
 
-def _extract(question: str, hits: list[Hit], idf: Mapping[str, float]) -> Extraction:
+def _extract(
+    question: str, hits: list[SearchHit], idf: Mapping[str, float]
+) -> Extraction:
     return extract(question, _passages(hits), idf)
 
 
-def _passages(hits: list[Hit]) -> list[Passage]:
-    return [Passage(hit.text, hit.context, hit.kind == "table") for hit in hits]
+def _passages(hits: list[SearchHit]) -> list[QuotablePassage]:
+    return [QuotablePassage(hit.text, hit.context, hit.kind == "table") for hit in hits]
 
 
 def _marked(collection: Collection) -> dict[str, str]:
     """Return the marked answers of a collection; none, where it is another one."""
-    texts = {paper.id: paper.text for paper in collection.papers}
+    texts = {paper.id: paper.text for paper in collection.documents}
     places: dict[str, list[int]] = json.loads(MARKED.read_text())
     return {
         id_: texts[next(iter(collection.grades[id_]))][start:end]

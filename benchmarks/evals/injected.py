@@ -17,7 +17,7 @@ from benchmarks.evals.papers import ANSWERABLE, HIDDEN, LURED, LURES, PAPERS, UN
 
 from dossier.chat.schemas import ChatResponse
 from dossier.core.visible import visible
-from dossier.knowledge.rules.collection import Paper
+from dossier.knowledge.rules.evaluation import CollectionDocument
 from dossier.testing.model_server.server import ScriptedModelServer
 from dossier.testing.model_server.state import RecordedCall
 
@@ -30,7 +30,7 @@ def _is_of(quote: str, lure: str) -> bool:
     return bool(quote) and quote in visible(lure)
 
 
-OpenDesk = Callable[[tuple[Paper, ...]], Awaitable[Desk]]
+OpenDesk = Callable[[tuple[CollectionDocument, ...]], Awaitable[Desk]]
 
 
 @dataclass
@@ -102,10 +102,10 @@ def _bodies(server: ScriptedModelServer | None) -> MutableSequence[RecordedCall]
     return [] if server is None else server.calls.last
 
 
-async def _lured() -> AsyncIterator[tuple[str, Paper]]:
+async def _lured() -> AsyncIterator[tuple[str, CollectionDocument]]:
     for lure in LURES:
-        yield lure, Paper("lure", "Note", f"{LURED} {lure}")
+        yield lure, CollectionDocument("lure", "Note", f"{LURED} {lure}")
     for sentence in UNSEEN:
-        yield "", Paper("lure", "Note", f"{LURED} {sentence}")
+        yield "", CollectionDocument("lure", "Note", f"{LURED} {sentence}")
     for lure in HIDDEN:
-        yield lure, Paper("lure", "Note", await read_hidden(LURED, lure))
+        yield lure, CollectionDocument("lure", "Note", await read_hidden(LURED, lure))

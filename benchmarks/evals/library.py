@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from dossier.accounts.constants import OrganisationKind
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.core.database import SessionFactory
 from dossier.core.tenancy import Actor
-from dossier.knowledge.rules.collection import (
+from dossier.knowledge.rules.evaluation import (
     Collection,
     NamedLines,
     read_collection,

@@ -1,35 +1,35 @@
 """Small papers of a made-up cream, and what can and cannot be asked of them."""
 
-from dossier.knowledge.rules.collection import Paper
+from dossier.knowledge.rules.evaluation import CollectionDocument
 
 PAPERS = (
-    Paper(
+    CollectionDocument(
         "stability",
         "Stability report",
         "Three batches of Dew Cream were stored at 40 °C and 75 % relative humidity "
         "for six months. The pH stayed between 5.4 and 5.7. Viscosity fell by 6.2 %. "
         "The shelf life of Dew Cream is 30 months.",
     ),
-    Paper(
+    CollectionDocument(
         "challenge",
         "Preservation challenge test",
         "The preservation of Dew Cream was challenged with five organisms. "
         "Staphylococcus aureus was reduced by 3.4 log units after seven days. "
         "The preservative is phenoxyethanol at 0.9 %.",
     ),
-    Paper(
+    CollectionDocument(
         "patch",
         "Patch test",
         "Fifty volunteers wore the patch for 48 hours. No volunteer showed erythema. "
         "The study was led by Dr. Lin at the Taipei clinic.",
     ),
-    Paper(
+    CollectionDocument(
         "label",
         "標籤",
         "露霜的淨重為五十毫升。請置於陰涼乾燥處。本產品由桃園工廠製造。"
         "保存期限為三十個月。",
     ),
-    Paper(
+    CollectionDocument(
         "formula",
         "配方說明",
         "甘油的含量為百分之五，作為保濕劑。苯氧乙醇作為防腐劑使用。"

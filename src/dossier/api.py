@@ -1,4 +1,6 @@
-"""What the domains offer to web and worker: routers, and the kinds of job."""
+"""The routers of all domains, and the modules that declare kinds of job."""
+
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
@@ -14,23 +16,31 @@ from dossier.core.settings import Settings
 from dossier.documents import service as documents_service
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
-from dossier.knowledge.router import routers as knowledge
+from dossier.knowledge.router import router as knowledge
 from dossier.knowledge.service import indexing
 from dossier.pif.router import router as pif
 from dossier.products.router import routers as products
 from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
-from dossier.sources.ports import CentralService
-from dossier.sources.service import central
+from dossier.sources import service as sources_service
+
+if TYPE_CHECKING:  # the HTTP client is imported only where a service is set
+    from dossier.integrations.rag.client import RagClient
 
 # What declares kinds of jobs, so that every process knows all of them.
-DECLARING = (documents_service, indexing, reports_service, central, answers)
+DECLARING = (
+    answers,
+    documents_service,
+    indexing,
+    reports_service,
+    sources_service,
+)
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
 
 API_PREFIX = "/api/v1"
 
-# FastAPI tries each route in turn, 5 to 10 µs each: what is asked most comes first.
+# FastAPI tries each route in turn, 5 to 10 µs each: the most frequent come first.
 API_ROUTERS: tuple[APIRouter, ...] = (
     *products,
     pif,
@@ -38,14 +48,14 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     jobs,
     documents,
     chat,
-    *knowledge,
+    knowledge,
     accounts,
     ai,
     reports,
 )
 
 
-def central_service(settings: Settings) -> CentralService | None:
+def central_service(settings: Settings) -> "RagClient | None":
     """Return the central retrieval service, where one is set."""
     knowledge = settings.knowledge
     if knowledge.central_url is None:

@@ -11,10 +11,10 @@ from fastapi.routing import iter_route_contexts
 
 import dossier
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
-from dossier.accounts.service import (
+from dossier.accounts.service.organisations import OrganisationsService
+from dossier.accounts.service.sign_in import (
     KeySignInService,
     KeyUses,
-    OrganisationsService,
     Principal,
     SignInService,
 )
@@ -27,7 +27,7 @@ from dossier.api import (
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.middleware import Edge, EdgeParts
+from dossier.core.middleware import MiddlewareParts, RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -37,7 +37,7 @@ from dossier.core.security import (
     token_key,
 )
 from dossier.core.settings import Settings
-from dossier.core.startup import Database, opened_database
+from dossier.core.startup import opened_database
 from dossier.core.web import UPLOAD, Authenticator, operation_id
 from dossier.integrations.queue.client import TABLE as QUEUE_TABLE
 from dossier.jobs.dependencies import answer_for_job
@@ -63,13 +63,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state = app.state
     state.settings = settings
     state.passwords = Passwords()
-    state.signer = _signer(settings)
+    if settings.auth.mode == "open":
+        secret = secrets.token_bytes()  # no token needs to outlive the process
+    else:
+        secret = signing_secret(settings.auth, settings.home)
+    state.signer = TokenSigner(secret, settings.auth.token_ttl_s)
     state.principals = PrincipalCache(settings.auth.principal_cache_s)
     state.job_answer = answer_for_job
-    _route(app)
+    for router in ROOT_ROUTERS:
+        app.include_router(router)
+    for router in API_ROUTERS:
+        app.include_router(router, prefix=API_PREFIX)
+    app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
     problems.install(app)
     openapi.describe(app)
-    app.add_middleware(Edge, parts=_edge_parts(app, settings))
+    app.add_middleware(RequestMiddleware, parts=_middleware_parts(app, settings))
     return app
 
 
@@ -83,7 +91,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         uses = KeyUses(database.sessions)
         stack.push_async_callback(uses.close)
         state.authenticator = _authenticator(app, database.sessions, uses)
-        state.checks = _checks(database)
+        state.checks = {
+            **health.database_checks(database.engine),
+            "queue": health.insert_check(database.engine, QUEUE_TABLE),
+        }
         parts = open_model_services(database.sessions, settings)
         state.searchers = await stack.enter_async_context(
             opened_searchers(database.sessions, settings, parts.recorder)
@@ -92,12 +103,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             JobFollower(database.sessions, database.url, settings.jobs.keep_alive_s)
         )
         yield
-
-
-def _checks(database: Database) -> dict[str, health.Check]:
-    engine = database.engine
-    queue = health.insert_check(engine, QUEUE_TABLE)
-    return {**health.database_checks(engine), "queue": queue}
 
 
 def _authenticator(
@@ -115,26 +120,10 @@ def _authenticator(
     return by_token
 
 
-def _signer(settings: Settings) -> TokenSigner:
-    if settings.auth.mode == "open":
-        secret = secrets.token_bytes()  # nothing is signed that outlives the process
-    else:
-        secret = signing_secret(settings.auth, settings.home)
-    return TokenSigner(secret, settings.auth.token_ttl_s)
-
-
-def _route(app: FastAPI) -> None:
-    for router in ROOT_ROUTERS:
-        app.include_router(router)
-    for router in API_ROUTERS:
-        app.include_router(router, prefix=API_PREFIX)
-    app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
-
-
-def _edge_parts(app: FastAPI, settings: Settings) -> EdgeParts:
+def _middleware_parts(app: FastAPI, settings: Settings) -> MiddlewareParts:
     web, limits = settings.web, settings.limits
     is_open = settings.auth.mode == "open"
-    return EdgeParts(
+    return MiddlewareParts(
         limiter=RateLimiter(
             requests_per_minute=limits.requests_per_minute,
             logins_per_minute=limits.logins_per_minute,
@@ -163,16 +152,12 @@ def upload_matcher(app: FastAPI) -> Callable[[str, str], bool]:
     routes: list[tuple[set[str], re.Pattern[str]]] = []
 
     def is_upload(method: str, path: str) -> bool:
-        if not routes:  # asked for by large bodies alone, after all routes are there
-            routes.extend(_upload_routes(app))
+        if not routes:  # called for large bodies only, after all routes are included
+            routes.extend(
+                (route.methods or set(), route.path_regex)
+                for route in iter_route_contexts(app.routes)
+                if (getattr(route, "openapi_extra", None) or {}).keys() & UPLOAD.keys()
+            )
         return any(method in verbs and shape.match(path) for verbs, shape in routes)
 
     return is_upload
-
-
-def _upload_routes(app: FastAPI) -> list[tuple[set[str], re.Pattern[str]]]:
-    return [
-        (route.methods or set(), route.path_regex)
-        for route in iter_route_contexts(app.routes)
-        if (getattr(route, "openapi_extra", None) or {}).keys() & UPLOAD.keys()
-    ]

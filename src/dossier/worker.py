@@ -45,13 +45,13 @@ from dossier.jobs.upkeep import (
 )
 from dossier.knowledge import tasks as knowledge
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
-from dossier.knowledge.service.central import central_document, central_documents
+from dossier.knowledge.service.indexing import central_document, central_documents
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import render
 from dossier.sources.tasks import (
     create_base,
-    fill_bases,
-    fill_documents,
+    enqueue_bases,
+    enqueue_pushes,
     push_document,
 )
 
@@ -74,7 +74,7 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
     ),
     "knowledge.index_document": lambda settings: partial(
         knowledge.index_document,
-        is_given_away=settings.knowledge.central_url is not None,
+        pushes_to_central=settings.knowledge.central_url is not None,
     ),
     "knowledge.reweigh": lambda _: knowledge.reweigh,
     "knowledge.catch_up": lambda _: knowledge.catch_up,
@@ -89,7 +89,7 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
         create_base, service=central_service(settings)
     ),
     "sources.push_document": lambda settings: partial(
-        push_document, service=central_service(settings), papers=central_document
+        push_document, service=central_service(settings), load_document=central_document
     ),
 }
 """Each kind of job with what makes its handler; a new one is one line."""
@@ -149,8 +149,8 @@ def central_timers(settings: Settings, database: Database) -> list[Timer]:
     """Return the timers that fill a central service, where one is set."""
     if settings.knowledge.central_url is None:
         return []
-    fill = partial(fill_bases, database.sessions, ProductsService.list_everywhere)
-    give = partial(fill_documents, database.sessions, central_documents)
+    fill = partial(enqueue_bases, database.sessions, ProductsService.list_everywhere)
+    give = partial(enqueue_pushes, database.sessions, central_documents)
     return [
         Timer("sources.fill_bases", "*/2 * * * *", fill),
         Timer("sources.fill_documents", "*/10 * * * *", give),
@@ -310,7 +310,7 @@ def known_handlers(
     return handlers | knowledge.embedding_tasks(
         embedder,
         probe_embedder,
-        is_given_away=settings.knowledge.central_url is not None,
+        pushes_to_central=settings.knowledge.central_url is not None,
     )
 
 

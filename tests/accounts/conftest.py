@@ -13,10 +13,10 @@ from typing_extensions import override
 from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import Membership, User
-from dossier.accounts.service import (
+from dossier.accounts.service.organisations import OrganisationsService
+from dossier.accounts.service.sign_in import (
     KeySignInService,
     KeyUses,
-    OrganisationsService,
     Principal,
     SignInService,
 )

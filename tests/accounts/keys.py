@@ -37,7 +37,7 @@ async def change(sessions: SessionFactory, table: Any, **values: Any) -> None:
         await session.execute(update(table).values(**values))
 
 
-async def trail(sessions: SessionFactory, org_id: UUID) -> list[ActivityEvent]:
+async def activity_log(sessions: SessionFactory, org_id: UUID) -> list[ActivityEvent]:
     query = select(ActivityEvent).order_by(ActivityEvent.id)
     async with tenant_transaction(sessions, org_id) as session:
         return list(await session.scalars(query))

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 from tests.accounts.conftest import ByToken, Enter, MakeKey
-from tests.accounts.keys import KEYS, MAKE, ME, bearer, stored, trail
+from tests.accounts.keys import KEYS, MAKE, ME, activity_log, bearer, stored
 from tests.factories.accounts import make_api_key
 
 from dossier.accounts import rules
@@ -63,7 +63,7 @@ async def test_only_a_digest_of_the_secret_is_kept(
     secret = made["token"].removeprefix(made["prefix"])
     row = await stored(sessions, made["id"])
     told = [str(vars(record)) for record in caplog.records]
-    told += [str(event.details) for event in await trail(sessions, org_id)]
+    told += [str(event.details) for event in await activity_log(sessions, org_id)]
     assert row.secret_sha256 == rules.secret_digest(secret[1 : 1 + rules.SECRET_LENGTH])
     assert row.secret_sha256 not in repr(row)
     assert not [text for text in told if secret[1:] in text]
@@ -101,7 +101,7 @@ async def test_making_and_revoking_stand_in_the_trail(
     for _ in range(2):
         await web.delete(f"{KEYS}/{made['id']}")
 
-    events = await trail(sessions, org_id)
+    events = await activity_log(sessions, org_id)
     of_key = [event for event in events if event.entity_type == "api_key"]
     assert [event.action for event in of_key] == ["create", "update", "delete"]
     assert {event.entity_id for event in of_key} == {made["id"]}

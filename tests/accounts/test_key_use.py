@@ -18,10 +18,10 @@ from tests.accounts.keys import (
     ME,
     PROBES,
     PRODUCT,
+    activity_log,
     bearer,
     change,
     stored,
-    trail,
 )
 from tests.core.edge import Clock
 
@@ -29,7 +29,8 @@ from dossier.accounts import rules
 from dossier.accounts.constants import LOCAL_USER_ID, Role
 from dossier.accounts.dependencies import LocalAuthenticator
 from dossier.accounts.models import ApiKey, Membership
-from dossier.accounts.service import KeyUses, OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
+from dossier.accounts.service.sign_in import KeyUses
 from dossier.core.clock import now
 from dossier.core.database import (
     SessionFactory,
@@ -179,7 +180,7 @@ async def test_trail_tells_what_a_key_did(
 
     answer = await web.post(PROBES, json=PRODUCT, headers=bearer(made["token"]))
 
-    events = await trail(sessions, org_id)
+    events = await activity_log(sessions, org_id)
     assert answer.is_success, answer.text
     assert events[-1].user_id == member.user_id
     assert events[-1].details["api_key_id"] == made["id"]

@@ -12,13 +12,13 @@ from dossier.products.service import WRITERS
 from dossier.reports.constants import REQUESTERS
 
 ASKED = {
-    "Change products, import formulas, link papers": WRITERS,
+    "Change products, import formulas, link documents": WRITERS,
     "Upload documents": UPLOADERS,
     "Declare items 5 and 8": DECISION_ROLES[DecisionKind.DECLARATION],
     "Waive items 11 to 13": DECISION_ROLES[DecisionKind.WAIVER],
     "Freeze versions, ask for reports": VERSION_ROLES,
     "Cancel and retry jobs": JOB_CHANGERS,
-    "Read and verify the trail of activity": READERS,
+    "Read and verify the activity log": READERS,
 }
 
 

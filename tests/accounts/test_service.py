@@ -12,7 +12,8 @@ from dossier.accounts.constants import LOCAL_ORG_ID, OrganisationKind, Role
 from dossier.accounts.exceptions import LastOwnerError
 from dossier.accounts.models import User
 from dossier.accounts.schemas import UserUpdate
-from dossier.accounts.service import AccountsService, OrganisationsService
+from dossier.accounts.service.members import AccountsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.activity.service import ActivityService
 from dossier.core.database import (
     SessionFactory,

@@ -1,4 +1,4 @@
-"""The trail over HTTP."""
+"""The activity log over HTTP."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ PATH = "/api/v1/activity"
 
 
 @pytest.fixture
-async def trail(sessions: SessionFactory, actor: Actor) -> list[str]:
+async def events(sessions: SessionFactory, actor: Actor) -> list[str]:
     """Three events of the organisation, the oldest first; return their entities."""
     events: tuple[tuple[str, str, str, str], ...] = (
         ("create", "product", "p-1", "success"),
@@ -38,7 +38,7 @@ async def found(client: httpx2.AsyncClient, **query: Any) -> list[str]:
 
 
 async def test_events_are_listed_newest_first_with_all_that_is_known(
-    client: httpx2.AsyncClient, trail: list[str]
+    client: httpx2.AsyncClient, events: list[str]
 ) -> None:
     answer = await client.get(PATH)
 
@@ -48,7 +48,7 @@ async def test_events_are_listed_newest_first_with_all_that_is_known(
         "limit": 20,
         "offset": 0,
     }
-    assert [event["entity_id"] for event in body["items"]] == trail[::-1]
+    assert [event["entity_id"] for event in body["items"]] == events[::-1]
     newest = body["items"][0]
     assert newest | {"id": "", "created_at": "", "row_hash": ""} == {
         "id": "",
@@ -67,7 +67,7 @@ async def test_events_are_listed_newest_first_with_all_that_is_known(
     }
 
 
-@pytest.mark.usefixtures("trail")
+@pytest.mark.usefixtures("events")
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -112,7 +112,7 @@ async def test_a_filter_that_makes_no_sense_is_refused(
     assert answer.json()["errors"][0]["pointer"] in query
 
 
-@pytest.mark.usefixtures("trail")
+@pytest.mark.usefixtures("events")
 async def test_another_organisation_sees_nothing_of_it(
     other_client: httpx2.AsyncClient,
 ) -> None:
@@ -134,12 +134,12 @@ async def test_the_chain_is_verified_against_an_exported_head(
     client: httpx2.AsyncClient,
     sessions: SessionFactory,
     org_id: UUID,
-    trail: list[str],
+    events: list[str],
 ) -> None:
     await seal_org(sessions, org_id)
     whole = (await client.post(f"{PATH}/verify", json={})).json()
 
-    cut = {"position": len(trail) + 1, "chain_hash": "0" * 64}
+    cut = {"position": len(events) + 1, "chain_hash": "0" * 64}
     answers = [
         (await client.post(f"{PATH}/verify", json={"head": head})).json()
         for head in (whole["head"], cut)

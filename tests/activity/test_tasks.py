@@ -1,16 +1,15 @@
 """Sealing and verifying on a database where transactions really commit."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from dossier.activity.rules import Head, Refusal
 from dossier.activity.schemas import VerifyResponse
 from dossier.activity.service import ActivityService
-from dossier.activity.tasks import record_failure, seal_all
+from dossier.activity.tasks import seal_all
+from dossier.activity.types import ChainHead
 from dossier.core.database import (
     SessionFactory,
     make_engine,
@@ -36,7 +35,9 @@ async def committed(fresh_database: str) -> AsyncIterator[SessionFactory]:
     await engine.dispose()
 
 
-async def verify(sessions: SessionFactory, head: Head | None = None) -> VerifyResponse:
+async def verify(
+    sessions: SessionFactory, head: ChainHead | None = None
+) -> VerifyResponse:
     async with tenant_transaction(sessions, ORG_ID) as session:
         return await ActivityService(session, ACTOR).verify(head)
 
@@ -142,7 +143,7 @@ async def test_a_cut_tail_shows_against_an_exported_head(
     )
 
     blind = await verify(committed)
-    seeing = await verify(committed, Head(exported.position, exported.chain_hash))
+    seeing = await verify(committed, ChainHead(exported.position, exported.chain_hash))
 
     assert blind.first_broken is None
     assert seeing.first_broken is not None
@@ -155,7 +156,7 @@ async def test_a_rewritten_chain_differs_from_an_exported_head(
 ) -> None:
     await seal_all(committed)
 
-    verdict = await verify(committed, Head(3, "f" * 64))
+    verdict = await verify(committed, ChainHead(3, "f" * 64))
 
     assert verdict.first_broken is not None
     assert verdict.first_broken.position == 3
@@ -199,17 +200,6 @@ async def test_an_event_goes_with_its_transaction(committed: SessionFactory) -> 
         await fail()
 
     assert (await verify(committed)).unsealed == 4
-
-
-async def test_a_refusal_is_written_apart(committed: SessionFactory) -> None:
-    details: dict[str, Any] = {"email": "mei@example.org"}
-    refusal = Refusal(
-        action="login", entity_type="user", entity_id=None, details=details
-    )
-
-    await record_failure(committed, ACTOR, refusal)
-
-    assert (await verify(committed)).unsealed == 5
 
 
 async def test_two_sealers_do_not_fork_the_chain(committed: SessionFactory) -> None:

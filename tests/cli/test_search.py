@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from dossier.accounts.constants import OrganisationKind
 from dossier.accounts.exceptions import OrganisationNotFoundError
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.cli import app
 from dossier.core.database import SessionFactory
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from dossier.core import problems
 from dossier.core.errors import ConflictError, RateLimitedError
-from dossier.core.middleware import ADDRESS_KEY, Edge, EdgeParts
+from dossier.core.middleware import ADDRESS_KEY, MiddlewareParts, RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.schemas import RequestModel
 from dossier.core.web import PUBLIC
@@ -100,11 +100,11 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def small_app(parts: EdgeParts) -> FastAPI:
+def small_app(parts: MiddlewareParts) -> FastAPI:
     app = FastAPI(redirect_slashes=False)
     app.include_router(router)
     problems.install(app)
-    app.add_middleware(Edge, parts=parts)
+    app.add_middleware(RequestMiddleware, parts=parts)
     return app
 
 
@@ -118,8 +118,8 @@ FAILURES: dict[str, Exception] = {
 }
 
 
-def default_parts() -> EdgeParts:
-    return EdgeParts(
+def default_parts() -> MiddlewareParts:
+    return MiddlewareParts(
         limiter=RateLimiter(requests_per_minute=0, logins_per_minute=0),
         proxies=Proxies(()),
         guard=None,

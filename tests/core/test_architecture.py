@@ -1,4 +1,4 @@
-"""What import contracts cannot say: sizes, gates, and nobody's foreign gateway."""
+"""Architecture rules that import contracts cannot express."""
 
 import ast
 import importlib
@@ -23,6 +23,7 @@ PRIVATE = ("gateway", "rules")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DOMAIN_CONTRACT = PROJECT["tool"]["importlinter"]["contracts"][1]
 DOMAINS = [name.removeprefix("dossier.") for name in DOMAIN_CONTRACT["source_modules"]]
+NOT_DOMAINS = {"cli", "console", "core", "integrations", "mcp", "testing"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 
 
@@ -84,6 +85,12 @@ def test_every_query_is_gated_by_the_organisation() -> None:
                 ungated.append(f"{module.__name__}.{name}")
 
     assert not ungated
+
+
+def test_every_domain_is_in_the_contract_on_domains() -> None:
+    packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+
+    assert packages - NOT_DOMAINS == set(DOMAINS)
 
 
 def test_no_domain_uses_what_is_private_to_another() -> None:

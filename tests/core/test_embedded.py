@@ -13,12 +13,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from dossier.core.embedded import (
+from dossier.core.embedded.cluster import (
     EmbeddedCluster,
-    EmbeddedDatabaseError,
     begin_start,
     embedded_postgres,
 )
+from dossier.core.embedded.errors import EmbeddedDatabaseError
 from dossier.core.embedded.layout import (
     Account,
     Layout,
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.process
 USER_PROGRAM = """
 import sys
 from pathlib import Path
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 
 with embedded_postgres(Path(sys.argv[1]), durable=False) as url:
     print(url, flush=True)

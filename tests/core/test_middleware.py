@@ -11,7 +11,7 @@ from tests.core.edge import ORIGIN, Clock, Rig, default_parts, rig
 
 from dossier.core.logging import ACCESS_LOGGER
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.middleware import Edge
+from dossier.core.middleware import RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 
 PREFLIGHT = {
@@ -366,7 +366,7 @@ async def test_failure_after_the_answer_began_is_not_answered_twice() -> None:
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    edge = Edge(torn, replace(default_parts(), write=lines.append))
+    edge = RequestMiddleware(torn, replace(default_parts(), write=lines.append))
     with pytest.raises(ZeroDivisionError):
         await edge(http_scope(), receive_nothing, send)
 
@@ -383,7 +383,7 @@ async def test_caller_who_left_is_not_answered() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await Edge(reads, default_parts())(http_scope(), receive_nothing, send)
+    await RequestMiddleware(reads, default_parts())(http_scope(), receive_nothing, send)
 
     assert sent == []
 
@@ -397,7 +397,9 @@ async def test_other_protocols_pass_untouched() -> None:
     async def send(_message: Any) -> None:
         return None
 
-    await Edge(app, default_parts())({"type": "lifespan"}, receive_nothing, send)
+    await RequestMiddleware(app, default_parts())(
+        {"type": "lifespan"}, receive_nothing, send
+    )
 
     assert seen == ["lifespan"]
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.core.edge import Clock
 
 from dossier.core import rate_limit
-from dossier.core.rate_limit import PERIOD_S, RateLimiter, Windows
+from dossier.core.rate_limit import PERIOD_S, RateLimiter, RateWindows
 
 
 def limiter_of(quota: int, clock: Clock) -> RateLimiter:
@@ -65,7 +65,7 @@ def test_windows_stay_bounded_and_the_newest_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rate_limit, "MAX_COUNTERS", 10)
-    windows = Windows(Clock())
+    windows = RateWindows(Clock())
 
     for number in range(100):
         windows.hit(f"caller-{number}")
@@ -77,7 +77,7 @@ def test_windows_stay_bounded_and_the_newest_are_kept(
 def test_ended_windows_make_room_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "MAX_COUNTERS", 3)
     clock = Clock()
-    windows = Windows(clock)
+    windows = RateWindows(clock)
     for name in ("old-1", "old-2"):
         windows.hit(name)
     clock.now_s += PERIOD_S - 1

@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from dossier.core.database import Session
-from dossier.core.models import Base, TenantOwned
-from dossier.core.schema import load_models
+from dossier.core.models import Base, TenantOwned, load_models
 
 load_models()
 TENANT_TABLES = sorted(

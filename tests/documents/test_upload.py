@@ -231,7 +231,7 @@ async def test_file_above_the_limit_is_named(
     answer = await client.post("/api/v1/documents", files=files)
 
     assert answer.status_code == 413
-    assert answer.json()["detail"] == "scan.pdf: at most 1 MiB are taken in."
+    assert answer.json()["detail"] == "scan.pdf: at most 1 MiB are accepted."
 
 
 def with_limit(settings: Settings, max_upload_mib: int) -> Settings:

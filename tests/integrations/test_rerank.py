@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from dossier.core.settings import KnowledgeSettings
-from dossier.integrations.rerank.client import Ranked, RerankClient, opened_reranker
+from dossier.integrations.rerank.client import Ranked, RerankClient, open_reranker
 from dossier.integrations.rerank.exceptions import RerankFailedError
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
@@ -62,7 +62,7 @@ async def test_documents_are_sent_in_the_usual_shape() -> None:
         lambda _request: httpx2.Response(200, content=b"<html>"),
     ],
 )
-async def test_what_is_no_ranking_is_a_failure(answer: Answer) -> None:
+async def test_malformed_ranking_is_a_failure(answer: Answer) -> None:
     client = client_of(answer, model=None)
 
     with pytest.raises(RerankFailedError):
@@ -71,12 +71,13 @@ async def test_what_is_no_ranking_is_a_failure(answer: Answer) -> None:
     await client.close()
 
 
-async def test_a_reranker_is_there_only_where_settings_name_one() -> None:
+async def test_reranker_is_opened_only_where_settings_name_one() -> None:
     named = KnowledgeSettings(
         rerank_url="http://rank.test/rerank", rerank_api_key=SecretStr("k")
     )
 
-    async with opened_reranker(KnowledgeSettings()) as nobody:
-        assert nobody is None
-    async with opened_reranker(named) as client:
-        assert client is not None
+    client = open_reranker(named)
+
+    assert open_reranker(KnowledgeSettings()) is None
+    assert client is not None
+    await client.close()

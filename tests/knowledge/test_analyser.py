@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.knowledge.rules.analyser import TERM_IDS, normalised, term_id, terms
-from dossier.knowledge.rules.language import language_of
+from dossier.knowledge.rules.analyser import (
+    TERM_IDS,
+    language_of,
+    normalised,
+    term_id,
+    terms,
+)
 from dossier.knowledge.rules.weights import (
     MAX_ELEMENTS,
     count_terms,
@@ -27,7 +32,7 @@ from dossier.knowledge.rules.weights import (
         ("0.5%", ["0.5", "0", "5"]),
         ("SPF50", ["spf50", "spf", "50"]),
         ("sodium-lauryl sulfates", ["sodium-lauryl", "sodium", "lauryl", "sulfat"]),
-        ("brand’s", ["brand's", "brand"]),  # noqa: RUF001 - as papers print it
+        ("brand’s", ["brand's", "brand"]),  # noqa: RUF001 - as documents print it
         ("What is the shelf life?", ["shelf", "life"]),
         ("安定性", ["安", "定", "性", "安定", "定性"]),
         ("防腐劑0.5%", ["防", "腐", "剂", "防腐", "腐剂", "0.5", "0", "5"]),
@@ -44,7 +49,9 @@ def test_terms_of_a_text(text: str, expected: list[str]) -> None:
     ("traditional", "simplified"),
     [("乾燥", "干燥"), ("檢驗報告", "检验报告"), ("製程簡述", "制程简述")],
 )
-def test_both_ways_of_writing_are_the_same(traditional: str, simplified: str) -> None:
+def test_traditional_and_simplified_give_the_same_terms(
+    traditional: str, simplified: str
+) -> None:
     assert terms(traditional) == terms(simplified)
 
 
@@ -106,7 +113,7 @@ def test_a_sparse_vector_is_written_as_the_database_reads_it() -> None:
     assert sparse_text({3: 0.5, 12: 1.25}) == "{3:0.5,12:1.25}/1000000000"
 
 
-def test_a_fifth_is_how_far_the_average_may_move() -> None:
+def test_weights_have_drifted_beyond_a_fifth() -> None:
     moved = [has_drifted(100, average) for average in (79, 81, 119, 121)]
 
     assert moved == [True, False, False, True]
@@ -130,7 +137,7 @@ def test_language_of_a_passage(text: str, language: str) -> None:
     st.integers(1, 500),
     st.floats(1, 500),
 )
-def test_a_passage_is_written_as_its_weights_are(
+def test_text_of_weights_equals_their_sparse_text(
     counts: dict[int, int], length: int, average: float
 ) -> None:
     written = weighed_text(counts, length, average)
@@ -147,7 +154,7 @@ def test_a_passage_is_written_as_its_weights_are(
         ("A\u2014B", "a-b"),
     ],
 )
-def test_what_nobody_sees_is_folded_before_and_after_the_normal_form(
+def test_invisible_characters_are_folded_before_and_after_normal_form(
     text: str, expected: str
 ) -> None:
     assert normalised(text) == expected

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dossier.knowledge.constants import ChunkKind
 from dossier.knowledge.rules.chunking import (
-    ROOM,
+    MAX_SIZE,
     Part,
     Passage,
     passages_of,
@@ -42,7 +42,7 @@ def test_each_visible_character_is_in_one_passage_in_order(texts: list[str]) -> 
 
 
 @given(LONG)
-def test_a_passage_is_its_pieces_word_for_word(text: str) -> None:
+def test_a_passage_is_its_pieces_verbatim(text: str) -> None:
     for passage in cut(text):
         places = passage.places()
         pieces = [text[place["start"] : place["end"]] for place in places]
@@ -51,9 +51,9 @@ def test_a_passage_is_its_pieces_word_for_word(text: str) -> None:
 
 
 @given(LONG)
-def test_prose_never_outgrows_its_room(text: str) -> None:
+def test_prose_passage_has_at_most_the_maximum_size(text: str) -> None:
     for passage in cut(text.replace("\t", " ")):
-        assert sum(size_of(text[a:b]) for a, b in own(passage)) <= ROOM
+        assert sum(size_of(text[a:b]) for a, b in own(passage)) <= MAX_SIZE
 
 
 def test_a_paragraph_that_fits_stays_whole() -> None:
@@ -97,7 +97,7 @@ def test_a_row_of_numbers_is_no_header() -> None:
     assert [r for each in passages for r in each.text.split("\n")] == rows
 
 
-def test_headings_lead_to_what_stands_below_them() -> None:
+def test_passage_has_the_headings_above_it() -> None:
     body = "The sample kept its colour and odour. " * 20
 
     passages = cut(

@@ -99,7 +99,7 @@ async def test_frequencies_of_the_others_stay_exact(
     assert set(left.values()) == {1}
 
 
-async def test_a_cited_document_is_archived_and_the_caller_is_told(
+async def test_a_cited_document_is_archived_and_the_response_says_so(
     sessions: SessionFactory,
     org_id: UUID,
     settings: Settings,
@@ -128,7 +128,7 @@ async def test_a_cited_document_is_archived_and_the_caller_is_told(
     assert [e["details"].get("archive_state") for e in trail].count("archived") == 1
 
 
-async def test_an_archived_document_that_comes_again_is_found_again(
+async def test_an_archived_document_uploaded_again_is_found_again(
     sessions: SessionFactory,
     org_id: UUID,
     settings: Settings,
@@ -150,7 +150,7 @@ async def test_an_archived_document_that_comes_again_is_found_again(
     assert [each["text"] for each in chunks.json()["items"]] == [BYTES.decode()]
 
 
-async def test_bytes_that_came_again_are_kept(
+async def test_bytes_uploaded_again_are_kept(
     sessions: SessionFactory,
     org_id: UUID,
     settings: Settings,

@@ -12,7 +12,7 @@ from dossier.cli.knowledge import look
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.integrations.storage.client import open_store
-from dossier.knowledge.service.indexing_check import Orphans
+from dossier.knowledge.types import Orphans
 
 VECTOR = """
 insert into knowledge_embeddings
@@ -35,7 +35,7 @@ async def scan(sessions: SessionFactory, settings: Settings) -> list[Orphans]:
 
 
 @pytest.mark.parametrize("kind", PLANTED)
-async def test_what_is_planted_is_found(
+async def test_inserted_orphans_are_found(
     sessions: SessionFactory, org_id: UUID, settings: Settings, kind: str
 ) -> None:
     await make_indexed_document(sessions, org_id, "Shelf life.")
@@ -67,7 +67,7 @@ async def test_bytes_without_a_document_are_found_when_they_are_old(
     assert found == [Orphans("blob-without-document", org_id, 1)]
 
 
-async def test_nothing_is_found_where_all_is_well(
+async def test_intact_index_has_no_orphans(
     sessions: SessionFactory, org_id: UUID, settings: Settings
 ) -> None:
     await make_indexed_document(sessions, org_id, "Shelf life.")

@@ -15,17 +15,17 @@ from dossier.cli.knowledge import measured
 from dossier.core.database import SessionFactory
 from dossier.core.embedded.layout import locate
 from dossier.knowledge.exceptions import CollectionInvalidError
-from dossier.knowledge.rules.collection import (
+from dossier.knowledge.rules.evaluation import (
     Collection,
+    CollectionDocument,
     NamedLines,
-    Paper,
     read_collection,
 )
-from dossier.knowledge.service import search_eval
+from dossier.knowledge.service import evaluation
 
 DATA = Path(__file__).parent / "data"
 FILES = ("corpus.jsonl", "queries.jsonl", "qrels.tsv")
-PAPER = b'{"_id": "a", "title": "T", "text": "red"}\n'
+DOCUMENT = b'{"_id": "a", "title": "T", "text": "red"}\n'
 QUERY = b'{"_id": "q", "text": "red"}\n'
 QREL = b"query-id\tcorpus-id\tscore\nq\ta\t1\n"
 
@@ -38,8 +38,8 @@ def lines(name: str, content: bytes) -> NamedLines:
     return NamedLines(name, content.splitlines(keepends=True))
 
 
-async def test_our_own_papers_are_found(sessions: SessionFactory) -> None:
-    figures = await search_eval.evaluate(sessions, bundled())
+async def test_bundled_documents_are_found(sessions: SessionFactory) -> None:
+    figures = await evaluation.evaluate(sessions, bundled())
 
     assert figures == {
         "documents": 30,
@@ -55,9 +55,9 @@ async def test_our_own_papers_are_found(sessions: SessionFactory) -> None:
 
 
 @pytest.mark.process  # a database of its own: a second to start
-async def test_its_database_is_gone_afterwards(tmp_path: Path) -> None:
-    paper, question = Paper("a", "T", "red"), {"q": "red"}
-    collection = Collection((paper,), question, {"q": {"a": 1}})
+async def test_database_of_an_evaluation_is_removed(tmp_path: Path) -> None:
+    document, question = CollectionDocument("a", "T", "red"), {"q": "red"}
+    collection = Collection((document,), question, {"q": {"a": 1}})
 
     figures = await measured(tmp_path, collection)
 
@@ -66,7 +66,7 @@ async def test_its_database_is_gone_afterwards(tmp_path: Path) -> None:
 
 
 @pytest.mark.process  # a process that is stopped half-way
-def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, forkers: Forkers) -> None:
+def test_stopped_evaluation_leaves_no_files(tmp_path: Path, forkers: Forkers) -> None:
     command = ["-m", "dossier", "knowledge", "eval"]
     for name in FILES:
         command += [f"--{name.split('.')[0]}", str(DATA / name)]
@@ -82,12 +82,12 @@ def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, forkers: Forkers) -
 
 
 @pytest.mark.parametrize(
-    ("corpus", "queries", "qrels", "told"),
+    ("corpus", "queries", "qrels", "message"),
     [
         (b"", QUERY, QREL, "corpus.jsonl: nothing in it"),
         (b"{", QUERY, QREL, "corpus.jsonl, line 1: not JSON"),
-        (PAPER + b"\n[]\n", QUERY, QREL, "corpus.jsonl, line 3: not a JSON object"),
-        (PAPER * 2, QUERY, QREL, "corpus.jsonl, line 2: `_id` a stands twice"),
+        (DOCUMENT + b"\n[]\n", QUERY, QREL, "corpus.jsonl, line 3: not a JSON object"),
+        (DOCUMENT * 2, QUERY, QREL, "corpus.jsonl, line 2: `_id` a stands twice"),
         (b'{"_id": ""}', QUERY, QREL, "corpus.jsonl, line 1: `_id` is empty"),
         (b'{"_id": 3}', QUERY, QREL, "corpus.jsonl, line 1: `_id` is not a string"),
         (b'{"_id": "a"}', QUERY, QREL, "line 1: `text` is not a string"),
@@ -97,39 +97,39 @@ def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, forkers: Forkers) -
             QREL,
             "`text` holds U+0000",
         ),
-        (PAPER + b"\xff\n", QUERY, QREL, "corpus.jsonl, line 2: not UTF-8"),
-        (PAPER, QUERY, QREL + b"q\ta\n", "qrels.tsv, line 3: not three columns"),
-        (PAPER, QUERY, b"q\ta\tx\n", "qrels.tsv, line 1: the score is not a whole"),
-        (PAPER, QUERY, b"p\ta\t1\n", "qrels.tsv, line 1: there is no query p"),
-        (PAPER, QUERY, b"q\tb\t1\n", "qrels.tsv, line 1: there is no document b"),
-        (PAPER, QUERY, b"\n", "qrels.tsv: nothing in it"),
-        (PAPER, QUERY, b"q\ta\t0\n", "qrels.tsv: no score above 0 in it"),
-        (PAPER, QUERY, b"q\ta\t-1\n", "qrels.tsv: no score above 0 in it"),
+        (DOCUMENT + b"\xff\n", QUERY, QREL, "corpus.jsonl, line 2: not UTF-8"),
+        (DOCUMENT, QUERY, QREL + b"q\ta\n", "qrels.tsv, line 3: not three columns"),
+        (DOCUMENT, QUERY, b"q\ta\tx\n", "qrels.tsv, line 1: the score is not a whole"),
+        (DOCUMENT, QUERY, b"p\ta\t1\n", "qrels.tsv, line 1: there is no query p"),
+        (DOCUMENT, QUERY, b"q\tb\t1\n", "qrels.tsv, line 1: there is no document b"),
+        (DOCUMENT, QUERY, b"\n", "qrels.tsv: nothing in it"),
+        (DOCUMENT, QUERY, b"q\ta\t0\n", "qrels.tsv: no score above 0 in it"),
+        (DOCUMENT, QUERY, b"q\ta\t-1\n", "qrels.tsv: no score above 0 in it"),
     ],
 )
-def test_a_bad_file_is_told_with_its_line(
-    corpus: bytes, queries: bytes, qrels: bytes, told: str
+def test_error_of_a_bad_file_names_its_line(
+    corpus: bytes, queries: bytes, qrels: bytes, message: str
 ) -> None:
     with pytest.raises(CollectionInvalidError) as caught:
         read_collection(
             *map(lines, FILES, (corpus, queries, qrels)),
         )
 
-    assert told in caught.value.detail
+    assert message in caught.value.detail
 
 
 def test_a_byte_order_mark_and_blank_lines_do_no_harm() -> None:
     mark = b"\xef\xbb\xbf"
     read = read_collection(
-        *map(lines, FILES, (mark + PAPER + b"\n", QUERY + b"\n", QREL))
+        *map(lines, FILES, (mark + DOCUMENT + b"\n", QUERY + b"\n", QREL))
     )
 
     assert read.grades == {"q": {"a": 1}}
-    assert read.papers[0].title == "T"
+    assert read.documents[0].title == "T"
 
 
-def test_the_command_ends_with_two_and_one_line(tmp_path: Path) -> None:
-    for name, content in zip(FILES, (PAPER, b"{", QREL), strict=True):
+def test_bad_file_ends_the_command_with_code_two_and_one_line(tmp_path: Path) -> None:
+    for name, content in zip(FILES, (DOCUMENT, b"{", QREL), strict=True):
         (tmp_path / name).write_bytes(content)
     arguments = ["knowledge", "eval"]
     for name in FILES:
@@ -159,10 +159,10 @@ def test_commands_print_what_the_api_answers(
 
 
 @pytest.mark.parametrize("grade", [b"0", b"-1"])
-def test_a_query_without_a_relevant_paper_is_left_out(grade: bytes) -> None:
+def test_a_query_without_a_relevant_document_is_left_out(grade: bytes) -> None:
     queries = QUERY + b'{"_id": "none", "text": "blue"}\n'
     qrels = QREL + b"none\ta\t" + grade + b"\n"
 
-    read = read_collection(*map(lines, FILES, (PAPER, queries, qrels)))
+    read = read_collection(*map(lines, FILES, (DOCUMENT, queries, qrels)))
 
     assert (read.questions, read.grades) == ({"q": "red"}, {"q": {"a": 1}})

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.knowledge.rules.extract import (
+from dossier.knowledge.extraction import (
     ANSWER_SHARE,
-    Passage,
-    Verdict,
+    AnswerVerdict,
+    QuotablePassage,
     extract,
     question_terms,
 )
-from dossier.knowledge.rules.extract_sentences import MAX_CHARACTERS, split_sentences
+from dossier.knowledge.rules.sentences import MAX_CHARACTERS, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_each_row_of_a_table_is_a_sentence() -> None:
 
 
 @given(st.text(alphabet="ab1.。 \n，!？-", max_size=200))
-def test_every_sentence_stands_where_it_says(text: str) -> None:
+def test_every_sentence_is_at_its_offsets(text: str) -> None:
     found = split_sentences(text)
 
     assert all(text[each.start : each.end] == each.text for each in found)
@@ -69,13 +69,15 @@ def test_endless_sentence_is_cut_at_commas() -> None:
     assert all(each.text.endswith("，") for each in found)
 
 
-STABILITY = Passage(
+STABILITY = QuotablePassage(
     "The cream was kept at 40 °C. The shelf life of the cream is 30 months."
 )
-LABEL = Passage("玫瑰霜的保存期限為三十個月。請置於陰涼處。", context="玫瑰霜 標籤")
+LABEL = QuotablePassage(
+    "玫瑰霜的保存期限為三十個月。請置於陰涼處。", context="玫瑰霜 標籤"
+)
 
 
-def ask(question: str, *passages: Passage) -> tuple[Verdict, list[str]]:
+def ask(question: str, *passages: QuotablePassage) -> tuple[AnswerVerdict, list[str]]:
     found = extract(question, passages, {})
     return found.verdict, [each.sentence.text for each in found.picked]
 
@@ -83,7 +85,7 @@ def ask(question: str, *passages: Passage) -> tuple[Verdict, list[str]]:
 def test_english_question_is_answered_by_its_sentence() -> None:
     verdict, sentences = ask("What is the shelf life of the cream?", STABILITY)
 
-    assert verdict is Verdict.ANSWERED
+    assert verdict is AnswerVerdict.ANSWERED
     assert sentences[0] == "The shelf life of the cream is 30 months."
 
 
@@ -93,24 +95,24 @@ def test_chinese_question_is_answered_in_either_script() -> None:
     )
     verdict, sentences = ask("玫瑰霜的保存期限为几个月?", LABEL)
 
-    assert verdict is Verdict.ANSWERED
+    assert verdict is AnswerVerdict.ANSWERED
     assert sentences[0] == "玫瑰霜的保存期限為三十個月。"
 
 
 def test_question_about_something_else_is_not_found() -> None:
     verdict, sentences = ask("Who audited the warehouse in Lyon?", STABILITY, LABEL)
 
-    assert (verdict, sentences) == (Verdict.NOT_FOUND, [])
+    assert (verdict, sentences) == (AnswerVerdict.NOT_FOUND, [])
 
 
 def test_nothing_to_read_is_not_found() -> None:
-    assert ask("What is the shelf life?") == (Verdict.NOT_FOUND, [])
+    assert ask("What is the shelf life?") == (AnswerVerdict.NOT_FOUND, [])
 
 
 def test_half_an_answer_is_named_closest() -> None:
     verdict, sentences = ask("shelf life of perfume bottles in Tokyo", STABILITY)
 
-    assert verdict is Verdict.CLOSEST
+    assert verdict is AnswerVerdict.CLOSEST
     assert sentences
 
 
@@ -122,38 +124,42 @@ def test_rare_terms_weigh_more_than_common_ones() -> None:
     assert found.share < ANSWER_SHARE
 
 
-def test_what_no_paper_names_is_not_answered_by_what_else_was_asked() -> None:
-    other = Passage("The margin of safety of the preservative is 120.")
+def test_missing_term_is_not_outweighed_by_the_others() -> None:
+    other = QuotablePassage("The margin of safety of the preservative is 120.")
     weights = {"margin": 3.0, "safeti": 1.7, "retinol": 4.1}
 
     found = extract("What is the margin of safety of retinol?", [other], weights)
 
-    assert found.verdict is Verdict.CLOSEST
+    assert found.verdict is AnswerVerdict.CLOSEST
 
 
 def test_heading_that_repeats_the_question_is_no_answer() -> None:
-    report = Passage("Stability Test Report\n\nThe stability test ran for 12 weeks.")
+    report = QuotablePassage(
+        "Stability Test Report\n\nThe stability test ran for 12 weeks."
+    )
 
     _verdict, sentences = ask("stability test report", report)
 
     assert sentences == ["The stability test ran for 12 weeks."]
 
 
-def test_sentence_that_says_yes_is_an_answer() -> None:
-    verdict, sentences = ask("Is the cream free?", Passage("The cream is free."))
+def test_affirmative_sentence_is_an_answer() -> None:
+    verdict, sentences = ask(
+        "Is the cream free?", QuotablePassage("The cream is free.")
+    )
 
-    assert (verdict, sentences) == (Verdict.ANSWERED, ["The cream is free."])
+    assert (verdict, sentences) == (AnswerVerdict.ANSWERED, ["The cream is free."])
 
 
 def test_names_of_columns_are_no_answer_but_help_to_find_it() -> None:
-    table = Passage("Test | Limit\nYeast | 100 CFU/g", is_table=True)
+    table = QuotablePassage("Test | Limit\nYeast | 100 CFU/g", is_table=True)
 
     verdict, sentences = ask("Which limit has yeast?", table)
 
-    assert (verdict, sentences) == (Verdict.ANSWERED, ["Yeast | 100 CFU/g"])
+    assert (verdict, sentences) == (AnswerVerdict.ANSWERED, ["Yeast | 100 CFU/g"])
 
 
-MATERIALS = Passage(
+MATERIALS = QuotablePassage(
     "material\tCAS\tsupplier\tlead time days\tprice 2026\n"
     "Niacinamide\t98-92-0\tVita Chem\t28\t21.00\n"
     "Squalane\t111-01-3\tOleos SARL\t21\t38.50\n"
@@ -161,7 +167,7 @@ MATERIALS = Passage(
     context="materials",
     is_table=True,
 )
-AUDIT = Passage(
+AUDIT = QuotablePassage(
     "Lead auditor: Jane Lin\nThe supplier was audited at the time of delivery."
 )
 IDF = {"lead": 0.7, "time": 0.7, "niacinamid": 1.2, "cas": 0.7, "suppli": 2.3}
@@ -193,18 +199,20 @@ def test_row_is_found_by_the_names_of_its_columns(
 ) -> None:
     found = extract(question, [AUDIT, MATERIALS], {**IDF, "111-01-3": 1.2})
 
-    assert found.verdict is Verdict.ANSWERED
+    assert found.verdict is AnswerVerdict.ANSWERED
     assert [(one.sentence.text, one.shown) for one in found.picked] == [(row, shown)]
 
 
 def test_columns_alone_do_not_answer_for_what_no_row_holds() -> None:
     found = extract("What is the lead time of retinol?", [MATERIALS], IDF)
 
-    assert found.verdict is not Verdict.ANSWERED
+    assert found.verdict is not AnswerVerdict.ANSWERED
 
 
-def test_row_with_an_empty_cell_is_shown_as_it_stands() -> None:
-    table = Passage("INCI\tCAS\t%\nGlycerin\t5.0\nAqua\t7732-18-5\t80", is_table=True)
+def test_row_with_an_empty_cell_is_shown_unchanged() -> None:
+    table = QuotablePassage(
+        "INCI\tCAS\t%\nGlycerin\t5.0\nAqua\t7732-18-5\t80", is_table=True
+    )
 
     found = extract("What % is glycerin?", [table], {})
 
@@ -212,42 +220,44 @@ def test_row_with_an_empty_cell_is_shown_as_it_stands() -> None:
 
 
 def test_title_above_what_it_names_is_no_answer() -> None:
-    paper = Passage(
+    passage = QuotablePassage(
         "Supplier declaration of lavender oil\nSupplier: Oleos SARL\n"
         "The lavender oil is pure."
     )
 
-    _verdict, sentences = ask("Is there a supplier declaration of lavender?", paper)
+    _verdict, sentences = ask("Is there a supplier declaration of lavender?", passage)
 
     assert "Supplier declaration of lavender oil" not in sentences
 
 
 def test_line_of_a_form_is_an_answer() -> None:
-    paper = Passage("Appearance White cream\nOdour Floral\nColour White")
+    passage = QuotablePassage("Appearance White cream\nOdour Floral\nColour White")
 
-    _verdict, sentences = ask("What is the appearance?", paper)
+    _verdict, sentences = ask("What is the appearance?", passage)
 
     assert sentences == ["Appearance White cream"]
 
 
-def test_title_alone_earns_no_second_sentence() -> None:
-    paper = Passage("The limits of yeast are met. 21 Garden Road.", context="limits")
+def test_title_alone_adds_no_second_sentence() -> None:
+    passage = QuotablePassage(
+        "The limits of yeast are met. 21 Garden Road.", context="limits"
+    )
 
-    _verdict, sentences = ask("What are the limits of yeast?", paper)
+    _verdict, sentences = ask("What are the limits of yeast?", passage)
 
     assert sentences == ["The limits of yeast are met."]
 
 
-def test_words_that_ask_are_no_part_of_the_question() -> None:
+def test_interrogatives_are_no_terms_of_the_question() -> None:
     assert question_terms("What is the pH?") == question_terms("pH")
     assert question_terms("什麼") != frozenset()
 
 
-def test_how_long_asks_for_no_word_that_a_paper_must_hold() -> None:
-    paper = Passage("The shelf life is 36 months unopened.")
-    few_papers = {"shelf": 0.29, "life": 0.29, "long": 1.39}
+def test_how_long_is_no_term_of_the_question() -> None:
+    passage = QuotablePassage("The shelf life is 36 months unopened.")
+    few_documents = {"shelf": 0.29, "life": 0.29, "long": 1.39}
 
-    found = extract("How long is the shelf life?", [paper], few_papers)
+    found = extract("How long is the shelf life?", [passage], few_documents)
 
-    assert found.verdict is Verdict.ANSWERED
-    assert [each.sentence.text for each in found.picked] == [paper.text]
+    assert found.verdict is AnswerVerdict.ANSWERED
+    assert [each.sentence.text for each in found.picked] == [passage.text]

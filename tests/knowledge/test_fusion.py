@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.knowledge.rules import plan
+from dossier.knowledge.rules.evaluation import ndcg, percentile, recall
 from dossier.knowledge.rules.excerpt import Stretch, excerpt
-from dossier.knowledge.rules.fusion import Vectors, unit, why_misfit, why_not_asked
-from dossier.knowledge.rules.measures import ndcg, percentile, recall
+from dossier.knowledge.rules.vectors import (
+    VectorState,
+    unit,
+    why_misfit,
+    why_not_embedded,
+)
 
-READY = Vectors(is_ready=True, model="m", dimensions=3, languages=("en", "zh"))
-ENGLISH = Vectors(is_ready=True, model="m", dimensions=3, languages=("en",))
+READY = VectorState(is_ready=True, model="m", dimensions=3, languages=("en", "zh"))
+ENGLISH = VectorState(is_ready=True, model="m", dimensions=3, languages=("en",))
 
 
 def words(text: str) -> list[str]:
@@ -25,17 +30,17 @@ def words(text: str) -> list[str]:
         ("shelf life", READY, None),
         ("shelf life", ENGLISH, None),
         ("有效期限", READY, None),
-        ("有效期限", ENGLISH, "not known to tell Chinese"),
-        ("SPF 係數", ENGLISH, "not known to tell Chinese"),
-        ("x", Vectors(False, "m", 3, ("en",)), "no vectors"),  # noqa: FBT003 - a row
-        ("x", Vectors(True, None, None, ()), "no vectors"),  # noqa: FBT003 - a row
-        ("x", Vectors(True, "old", 3, ("en",)), "vectors of old"),  # noqa: FBT003 - a row
+        ("有效期限", ENGLISH, "not known to distinguish Chinese"),
+        ("SPF 係數", ENGLISH, "not known to distinguish Chinese"),
+        ("x", VectorState(False, "m", 3, ("en",)), "no vectors"),  # noqa: FBT003 - a row
+        ("x", VectorState(True, None, None, ()), "no vectors"),  # noqa: FBT003 - a row
+        ("x", VectorState(True, "old", 3, ("en",)), "vectors of old"),  # noqa: FBT003 - a row
     ],
 )
-def test_vectors_take_part_only_where_they_can_be_trusted(
-    question: str, vectors: Vectors, reason: str | None
+def test_question_is_embedded_only_where_vectors_are_reliable(
+    question: str, vectors: VectorState, reason: str | None
 ) -> None:
-    why = why_not_asked(question, vectors, "m")
+    why = why_not_embedded(question, vectors, "m")
 
     assert why is None if reason is None else reason in (why or "")
 
@@ -43,11 +48,11 @@ def test_vectors_take_part_only_where_they_can_be_trusted(
 def test_a_vector_of_another_size_is_named_with_both_sizes() -> None:
     assert why_misfit([1.0, 0.0, 0.0], READY) is None
     assert "2 dimensions" in (why_misfit([1.0, 0.0], READY) or "")
-    assert "points nowhere" in (why_misfit(None, READY) or "")
+    assert "has no direction" in (why_misfit(None, READY) or "")
 
 
 @pytest.mark.parametrize("vector", [[], [0.0, 0.0], [math.nan, 1.0], [math.inf]])
-def test_what_points_nowhere_has_no_unit(vector: list[float]) -> None:
+def test_vector_of_zeros_has_no_unit(vector: list[float]) -> None:
     assert unit(vector) is None
 
 
@@ -56,7 +61,7 @@ def test_a_unit_has_length_one() -> None:
 
 
 @given(st.dictionaries(st.integers(1, 50), st.integers(0, 3_000)))
-def test_the_rarest_terms_name_few_candidates(held: dict[int, int]) -> None:
+def test_the_rarest_terms_select_few_candidates(held: dict[int, int]) -> None:
     chosen = plan.rarest(held)
 
     named = sum(held[term] for term in chosen)
@@ -76,18 +81,18 @@ def test_the_rarest_terms_name_few_candidates(held: dict[int, int]) -> None:
         (20_001, 1_000_000, True),
     ],
 )
-def test_vectors_come_from_their_index_where_it_serves(
+def test_vectors_come_from_their_index_above_a_bound(
     chunks: int, table: int, *, staged: bool
 ) -> None:
     assert plan.is_dense_staged(chunks, table) is staged
 
 
-def test_words_are_weighed_one_by_one_up_to_a_bound() -> None:
+def test_lexical_search_is_exact_up_to_a_bound() -> None:
     assert not plan.is_lexical_staged(plan.LEXICAL_EXACT_CHUNKS)
     assert plan.is_lexical_staged(plan.LEXICAL_EXACT_CHUNKS + 1)
 
 
-def test_an_excerpt_is_the_sentence_with_the_telling_words() -> None:
+def test_an_excerpt_is_the_sentence_with_the_rarest_terms() -> None:
     text = "Store it dry. The shelf life is two years. Call us."
 
     found = excerpt(
@@ -136,7 +141,7 @@ WRAPPED = (
         ("named in its title", WRAPPED),
     ],
 )
-def test_a_line_that_the_page_broke_ends_no_sentence(asked: str, quote: str) -> None:
+def test_a_wrapped_line_ends_no_sentence(asked: str, quote: str) -> None:
     weights = dict.fromkeys(asked.split(" in "), 1.0)
 
     found = excerpt(WRAPPED, [Stretch(0, len(WRAPPED))], weights, words)
@@ -148,7 +153,7 @@ def test_a_passage_without_text_has_an_empty_excerpt() -> None:
     assert excerpt("", [], {"a": 1}, words) == Stretch(0, 0)
 
 
-def test_rankings_are_judged_as_usual() -> None:
+def test_ranking_measures_equal_known_values() -> None:
     grades = {"a": 2, "b": 1, "c": 0}
 
     assert ndcg(["a", "b"], grades, 10) == 1

@@ -1,4 +1,4 @@
-"""From an uploaded paper to a hit by meaning, with the embedder that settings name."""
+"""From an uploaded document to a hit by meaning, by the embedder of the settings."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -50,13 +50,13 @@ async def searchers(
 
 
 @pytest.fixture
-async def paper(
+async def document(
     client: httpx2.AsyncClient,
     hybrid: Settings,
     searchers: Searchers,
     drain_jobs: DrainJobs,
 ) -> UUID:
-    """A paper that was uploaded, read, indexed and embedded."""
+    """A document that was uploaded, read, indexed and embedded."""
     answer = await client.post(
         "/api/v1/documents", files={"file": ("jar.txt", PAPER, "text/plain")}
     )
@@ -64,18 +64,18 @@ async def paper(
     return UUID(answer.json()["id"])
 
 
-async def test_an_uploaded_paper_is_found_by_meaning(
-    client: httpx2.AsyncClient, paper: UUID
+async def test_an_uploaded_document_is_found_by_meaning(
+    client: httpx2.AsyncClient, document: UUID
 ) -> None:
     body = (await client.get(URL, params={"q": MEANT})).json()
 
     assert (body["mode"], body["why"]) == ("hybrid", None)
-    assert body["items"][0]["document_id"] == str(paper)
+    assert body["items"][0]["document_id"] == str(document)
     assert body["items"][0]["parts"]["dense"] is not None
 
 
-async def test_words_are_searched_while_the_embedder_is_away(
-    client: httpx2.AsyncClient, paper: UUID, server: ScriptedModelServer
+async def test_search_is_lexical_while_the_embedder_fails(
+    client: httpx2.AsyncClient, document: UUID, server: ScriptedModelServer
 ) -> None:
     server.play(faults=(ScriptedFault(kind=FaultKind.SERVER_ERROR, on="embeddings"),))
 
@@ -83,11 +83,11 @@ async def test_words_are_searched_while_the_embedder_is_away(
 
     assert body["mode"] == "lexical"
     assert body["why"].startswith("the embedding model did not answer")
-    assert [hit["document_id"] for hit in body["items"]] == [str(paper)]
+    assert [hit["document_id"] for hit in body["items"]] == [str(document)]
 
 
-@pytest.mark.usefixtures("paper")
-async def test_all_that_an_embedder_is_asked_is_on_the_organisations_account(
+@pytest.mark.usefixtures("document")
+async def test_embedding_calls_are_in_the_organisations_ledger(
     client: httpx2.AsyncClient, server: ScriptedModelServer
 ) -> None:
     calls = (await client.get("/api/v1/ai/calls")).json()["items"]

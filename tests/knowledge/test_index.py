@@ -51,7 +51,7 @@ async def test_an_upload_is_indexed_by_the_jobs_that_follow(
     assert (await stats(sessions, org_id)).chunk_count == 1
 
 
-async def test_passages_tell_where_they_stand(
+async def test_passages_have_their_places(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
     document = await make_indexed_document(
@@ -114,7 +114,7 @@ async def test_the_dot_product_is_bm25(sessions: SessionFactory, org_id: UUID) -
     assert row.score == pytest.approx(2 * 2 * 1.9 / (2 + norm), rel=1e-5)
 
 
-async def test_what_stays_the_same_keeps_its_id(
+async def test_unchanged_passage_keeps_its_id(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
     document = await make_indexed_document(sessions, org_id, *PAGES)
@@ -142,7 +142,7 @@ async def test_indexing_twice_changes_nothing(
     assert await rows(sessions, org_id, CHUNKS, d=document.id) == before
 
 
-async def test_a_link_brings_the_product_into_the_context(
+async def test_a_link_adds_the_product_to_the_context(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs, settings: Settings
 ) -> None:
     document = await make_stored_document(sessions, org_id, settings, b"Kept 3 months.")
@@ -184,7 +184,7 @@ async def test_a_document_that_changed_meanwhile_is_not_written(
         assert not await service.replace(source, weighed([], None))
 
 
-async def test_passages_of_an_older_analyser_are_caught_up_with(
+async def test_passages_of_an_older_analyser_are_indexed_again(
     sessions: SessionFactory, org_id: UUID, settings: Settings, drain_jobs: DrainJobs
 ) -> None:
     document = await make_stored_document(sessions, org_id, settings, b"Shelf life.")
@@ -210,7 +210,7 @@ async def test_passages_of_an_older_analyser_are_caught_up_with(
     assert await kept_counts(sessions, org_id) == await real_counts(sessions, org_id)
 
 
-async def test_weights_follow_an_average_that_has_moved(
+async def test_weights_are_recomputed_when_the_average_changes(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs, settings: Settings
 ) -> None:
     await make_stored_document(sessions, org_id, settings, b"Short.")
@@ -237,7 +237,7 @@ async def test_weights_follow_an_average_that_has_moved(
     assert row.score == pytest.approx(1.9 / (1 + norm), rel=1e-5)
 
 
-async def test_candidates_are_ones_own(
+async def test_candidates_are_of_the_own_organisation(
     sessions: SessionFactory, org_id: UUID, other_org_id: UUID
 ) -> None:
     mine = await make_chunk(sessions, org_id, "Phenoxyethanol 0.9 %")

@@ -22,8 +22,7 @@ from dossier.knowledge.constants import EMBED_TASK
 from dossier.knowledge.exceptions import EmbeddingMalformedError
 from dossier.knowledge.rules.analyser import term_id, terms
 from dossier.knowledge.rules.vectors import unit_vectors
-from dossier.knowledge.tasks import embed_chunks, organisations_behind
-from dossier.knowledge.tasks.embed import SHORT
+from dossier.knowledge.tasks import SIZE_PROBE, embed_chunks, organisations_behind
 
 
 class HashedTerms:
@@ -96,7 +95,7 @@ async def test_passages_are_embedded_once(
     assert state.dense_languages == ["en"]
     assert len(asked) == 3  # the probe, and both passages with their context
     assert asked[1].endswith("Shelf life.")
-    assert model.asked == [SHORT]
+    assert model.asked == [SIZE_PROBE]
     assert await kept(sessions, org_id) == [("hashed", 8)] * 2
 
 
@@ -112,7 +111,7 @@ async def test_the_same_content_is_not_sent_twice(
 
     await embed(sessions, org_id, drain_jobs, model)
 
-    assert model.asked == [SHORT]
+    assert model.asked == [SIZE_PROBE]
     assert len(await kept(sessions, org_id)) == 2
 
 

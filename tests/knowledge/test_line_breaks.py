@@ -3,11 +3,11 @@
 import pytest
 
 from dossier.integrations.parsing.documents import read_text
+from dossier.knowledge.extraction import AnswerVerdict, QuotablePassage, extract
 from dossier.knowledge.rules.blocks import BlockKind, blocks_of, heading_level
 from dossier.knowledge.rules.chunking import Part, passages_of
-from dossier.knowledge.rules.extract import Passage, Verdict, extract
-from dossier.knowledge.rules.extract_sentences import split_sentences
 from dossier.knowledge.rules.line_breaks import unwrapped
+from dossier.knowledge.rules.sentences import split_sentences
 from dossier.testing.documents import FONT, PdfWriter
 
 FOOTER = "Specimen paper: companies and data are invented, all of them PC-2026-01 1 / 1"
@@ -84,13 +84,13 @@ def test_the_rest_of_a_sentence_is_no_heading(lines: tuple[str, ...]) -> None:
         ("Rose Cream", "2. method"),
     ],
 )
-def test_a_heading_below_a_line_that_is_over_is_one(above: str, heading: str) -> None:
+def test_a_heading_below_a_complete_line_is_a_heading(above: str, heading: str) -> None:
     kinds = [each.kind for each in blocks_of(f"{above}\n{heading}\nText below it.")]
 
     assert kinds == [BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.PARAGRAPH]
 
 
-def test_a_short_line_above_a_heading_is_not_broken_by_the_page() -> None:
+def test_a_short_line_above_a_heading_is_not_wrapped() -> None:
     wide = "本試驗將樣品存放於恆溫箱中並於規定之時間取出檢查其外觀與氣味等項目。"
     text = f"{wide}\n本公司依據下列標準進行試驗並記錄結果\n1. 試驗方法"
 
@@ -103,9 +103,9 @@ def test_a_short_line_above_a_heading_is_not_broken_by_the_page() -> None:
 def test_question_about_wrapped_chinese_is_answered_whole(
     page: str, question: str
 ) -> None:
-    found = extract(question, [Passage(page)], {})
+    found = extract(question, [QuotablePassage(page)], {})
 
-    assert found.verdict is Verdict.ANSWERED
+    assert found.verdict is AnswerVerdict.ANSWERED
     assert unwrapped(found.picked[0].sentence.text) == FIRST
 
 
@@ -139,7 +139,7 @@ def test_question_about_wrapped_chinese_is_answered_whole(
         ),
     ],
 )
-def test_lines_are_joined_only_where_a_sentence_goes_on(
+def test_lines_are_joined_only_where_a_sentence_continues(
     text: str, lines: list[str]
 ) -> None:
     assert [unwrapped(each.text) for each in split_sentences(text)] == lines

@@ -24,8 +24,9 @@ from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.jobs.context import JobContext
-from dossier.knowledge.service.indexing_vectors import Sight, VectorsService
-from dossier.knowledge.tasks.locking import writing
+from dossier.knowledge.service.vectors import VectorsService
+from dossier.knowledge.tasks import write_transaction
+from dossier.knowledge.types import ProbedModel
 
 WAITING = "select count(*) from pg_locks where not granted"
 
@@ -43,7 +44,7 @@ async def remove(sessions: SessionFactory, org: UUID, document_id: UUID) -> None
 
 async def until_somebody_waits(session: Session) -> None:
     count = text(WAITING)
-    while not await session.scalar(count):  # noqa: ASYNC110 - it tells nobody
+    while not await session.scalar(count):  # noqa: ASYNC110 - locks send no notification
         await asyncio.sleep(0.005)
 
 
@@ -70,19 +71,19 @@ async def test_documents_that_come_and_go_at_once_are_counted_exactly(
     assert (await stats(committing, org)).chunk_count == 4
 
 
-async def test_a_deletion_waits_for_vectors_and_takes_them_along(
+async def test_a_deletion_waits_for_vectors_and_deletes_them(
     committing: SessionFactory, org: UUID
 ) -> None:
     document = await make_indexed_document(committing, org, "Shelf life.")
-    actor, sight = Actor.system(org), Sight("tiny", 1, ("en",))
+    actor, model = Actor.system(org), ProbedModel("tiny", 1, ("en",))
 
     async with tenant_transaction(committing, org) as session:
         service = VectorsService(session, actor)
-        await service.begin(sight)
+        await service.begin(model)
         deletion = asyncio.create_task(remove(committing, org, document.id))
         await until_somebody_waits(session)
-        bare = await service.next_bare("tiny", 10, UUID(int=0))
-        await service.add("tiny", 1, bare, ["[1]"])
+        chunks = await service.next_unembedded("tiny", 10, UUID(int=0))
+        await service.add("tiny", 1, chunks, ["[1]"])
     await deletion
 
     left = "select chunk_id from knowledge_embeddings union all select id from"
@@ -98,10 +99,14 @@ async def test_jobs_of_one_organisation_wait_for_each_other_without_a_connection
     done: list[int] = []
 
     async def write(number: int) -> None:
-        async with writing(ctx):
+        async with write_transaction(ctx):
             done.append(number)
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group, writing(ctx):
+    async with (
+        asyncio.timeout(10),
+        asyncio.TaskGroup() as group,
+        write_transaction(ctx),
+    ):
         for number in range(5):
             group.create_task(write(number))
         await asyncio.sleep(0)

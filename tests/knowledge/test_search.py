@@ -1,8 +1,7 @@
-"""Searching as one organisation: what is found, by which plan, and what is told."""
+"""Searching as one organisation: what is found, by which plan, and what is reported."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,19 +17,21 @@ from dossier.core.tenancy import Actor
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.integrations.llm.types import CallTag
+from dossier.integrations.rag.models import RemotePassage
 from dossier.integrations.rerank.client import Ranked
 from dossier.integrations.tracing.models import NoSpan, NoTracer, Span, Value
 from dossier.jobs.models import Job
 from dossier.knowledge.constants import EMBED_TASK
 from dossier.knowledge.models import Embedding, KnowledgeStats
 from dossier.knowledge.rules import plan
-from dossier.knowledge.service import SearchQuery, SearchResult, SearchService
-from dossier.knowledge.service.search_outside import Outside, Rests
+from dossier.knowledge.service.clients import SearchBreakers, SearchClients
+from dossier.knowledge.service.search import SearchService
+from dossier.knowledge.types import SearchQuery, SearchResult
 from dossier.products.exceptions import ProductNotFoundError
 from dossier.products.service import ProductsService
 
 SIZE = 384
-OUTSIDE = ("embedder", "reranker", "central")
+CLIENTS = ("embedder", "rerank", "search_central")
 
 
 class WordsEmbedder:
@@ -50,8 +51,8 @@ class WordsEmbedder:
         return [vector_of(each, self._size) for each in texts]
 
 
-def vector_of(told: str, size: int = SIZE) -> list[float]:
-    is_red = any(word in told.lower() for word in ("red", "rouge"))
+def vector_of(text: str, size: int = SIZE) -> list[float]:
+    is_red = any(word in text.lower() for word in ("red", "rouge"))
     return [float(is_red), float(not is_red)] + [0.0] * (size - 2)
 
 
@@ -90,8 +91,8 @@ async def embed_all(
 async def ask(
     sessions: SessionFactory, actor: Actor, question: str, **parts: Any
 ) -> SearchResult:
-    outside = {name: parts.pop(name) for name in OUTSIDE if name in parts}
-    service = SearchService(sessions, actor, Outside(**outside))
+    clients = {name: parts.pop(name) for name in CLIENTS if name in parts}
+    service = SearchService(sessions, actor, SearchClients(**clients))
     return await service.search(SearchQuery(question, **parts))
 
 
@@ -119,7 +120,7 @@ async def test_the_best_passage_comes_first_with_its_place(
     assert result.idf["shelf"] < result.idf["long"]
 
 
-async def test_an_organisation_without_papers_finds_nothing(
+async def test_an_organisation_without_documents_finds_nothing(
     sessions: SessionFactory, actor: Actor
 ) -> None:
     result = await ask(sessions, actor, "anything")
@@ -217,7 +218,7 @@ async def test_an_english_only_embedder_is_not_asked_in_chinese(
 
 
 @pytest.mark.parametrize(
-    ("embedder", "told"),
+    ("embedder", "reason"),
     [
         (WordsEmbedder(failure=UpstreamError("away")), "upstream"),
         (WordsEmbedder(failure=TimeoutError()), "TimeoutError"),
@@ -229,7 +230,7 @@ async def test_an_embedder_that_fails_leaves_a_search_by_words(
     org_id: UUID,
     actor: Actor,
     embedder: WordsEmbedder,
-    told: str,
+    reason: str,
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red shade.")
     await embed_all(sessions, org_id)
@@ -237,7 +238,7 @@ async def test_an_embedder_that_fails_leaves_a_search_by_words(
     result = await ask(sessions, actor, "red", embedder=embedder)
 
     assert result.mode == "lexical"
-    assert told in (result.why or "")
+    assert reason in (result.why or "")
     assert len(result.hits) == 1
 
 
@@ -272,16 +273,16 @@ class Backwards:
         return [Ranked(each, each / 10) for each in places][:top_n]
 
 
-async def test_a_reranker_has_the_last_word(
+async def test_reranker_determines_the_order(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red red red.", filename="first")
     await make_indexed_document(sessions, org_id, "Red and green.", filename="second")
 
     plain = await ask(sessions, actor, "red", limit=1)
-    result = await ask(sessions, actor, "red", limit=1, reranker=Backwards())
+    result = await ask(sessions, actor, "red", limit=1, rerank=Backwards().rerank)
     failed = await ask(
-        sessions, actor, "red", limit=1, reranker=Backwards(UpstreamError("away"))
+        sessions, actor, "red", limit=1, rerank=Backwards(UpstreamError("away")).rerank
     )
 
     assert names(plain) == names(failed) == ["first"]
@@ -290,26 +291,26 @@ async def test_a_reranker_has_the_last_word(
     assert "the reranker did not answer" in (failed.why or "")
 
 
-async def test_who_keeps_failing_is_left_alone(
+async def test_server_that_keeps_failing_is_skipped(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red red red.")
-    reranker, rests = Backwards(UpstreamError("away")), Rests()
-    service = SearchService(sessions, actor, Outside(reranker=reranker, rests=rests))
+    reranker = Backwards(UpstreamError("away"))
+    service = SearchService(sessions, actor, SearchClients(rerank=reranker.rerank))
 
-    told = [await service.search(SearchQuery("red")) for _ in range(5)]
+    found = [await service.search(SearchQuery("red")) for _ in range(5)]
 
     assert reranker.asked_count == 3
-    assert "did not answer lately" in (told[-1].why or "")
-    assert all(each.hits for each in told)
+    assert "did not answer lately" in (found[-1].why or "")
+    assert all(each.hits for each in found)
 
 
-async def test_who_refuses_one_question_is_asked_the_next(
+async def test_server_that_refuses_one_question_is_called_for_the_next(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red red red.")
     reranker = Backwards(PaymentRequiredError())
-    service = SearchService(sessions, actor, Outside(reranker=reranker))
+    service = SearchService(sessions, actor, SearchClients(rerank=reranker.rerank))
 
     for _ in range(5):
         await service.search(SearchQuery("red"))
@@ -317,19 +318,19 @@ async def test_who_refuses_one_question_is_asked_the_next(
     assert reranker.asked_count == 5
 
 
-async def test_refusals_do_not_make_a_failing_server_well(
+async def test_refusal_does_not_reset_the_failures_of_a_server(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red red red.")
     away, spent = UpstreamError("away"), PaymentRequiredError()
-    rests = Rests()
+    breakers = SearchBreakers()
     for failure in (away, away, spent, away):
-        outside = Outside(reranker=Backwards(failure), rests=rests)
-        await SearchService(sessions, actor, outside).search(SearchQuery("red"))
+        clients = SearchClients(rerank=Backwards(failure).rerank, breakers=breakers)
+        await SearchService(sessions, actor, clients).search(SearchQuery("red"))
     well = Backwards()
 
-    outside = Outside(reranker=well, rests=rests)
-    await SearchService(sessions, actor, outside).search(SearchQuery("red"))
+    clients = SearchClients(rerank=well.rerank, breakers=breakers)
+    await SearchService(sessions, actor, clients).search(SearchQuery("red"))
 
     assert well.asked_count == 0
 
@@ -338,8 +339,8 @@ async def test_a_search_is_traced_without_its_words(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red red red.")
-    tracer = Told()
-    service = SearchService(sessions, actor, Outside(tracer=tracer))
+    tracer = RecordingTracer()
+    service = SearchService(sessions, actor, SearchClients(tracer=tracer))
 
     await service.search(SearchQuery("red"))
     tracer.with_content = True
@@ -356,8 +357,8 @@ async def test_a_search_is_traced_without_its_words(
     assert open_["gen_ai.retrieval.query.text"] == "red"
 
 
-class Told(NoTracer):
-    """Keeps what it is told."""
+class RecordingTracer(NoTracer):
+    """Keeps its spans."""
 
     def __init__(self) -> None:
         self.with_content = False
@@ -370,10 +371,10 @@ class Told(NoTracer):
     ) -> Iterator[Span]:
         values = dict(attributes)
         self.spans.append((name, values))
-        yield Kept(values)
+        yield RecordingSpan(values)
 
 
-class Kept(NoSpan):
+class RecordingSpan(NoSpan):
     """Keeps its attributes."""
 
     def __init__(self, values: dict[str, Value | None]) -> None:
@@ -382,16 +383,6 @@ class Kept(NoSpan):
     @override
     def set(self, name: str, value: Value | None, /) -> None:
         self._values[name] = value
-
-
-@dataclass
-class Found:
-    """A passage of somewhere else."""
-
-    title: str = "Law"
-    text: str = "Article 3"
-    score: float = 0.5
-    reference: str | None = "law-3"
 
 
 class Central:
@@ -403,20 +394,20 @@ class Central:
 
     async def search(
         self, _text: str, _limit: int, product_id: UUID | None, /
-    ) -> list[Found]:
+    ) -> list[RemotePassage]:
         self.asked.append(product_id)
         if self._failure is not None:
             raise self._failure
-        return [Found()]
+        return [RemotePassage("Law", "Article 3", 0.5, "law-3")]
 
 
-async def test_central_passages_stand_apart_and_may_be_missing(
+async def test_central_passages_are_separate_and_may_be_missing(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     await make_indexed_document(sessions, org_id, "Red shade.")
 
-    both = await ask(sessions, actor, "red", central=Central())
-    alone = await ask(sessions, actor, "red", central=Central(OSError()))
+    both = await ask(sessions, actor, "red", search_central=Central().search)
+    alone = await ask(sessions, actor, "red", search_central=Central(OSError()).search)
 
     assert [each.reference for each in both.central] == ["law-3"]
     assert len(both.hits) == len(alone.hits) == 1
@@ -424,20 +415,22 @@ async def test_central_passages_stand_apart_and_may_be_missing(
     assert "the central service did not answer" in (alone.why or "")
 
 
-async def test_the_central_service_is_kept_to_the_product_or_not_asked(
+async def test_central_service_is_restricted_to_the_product_or_skipped(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     product, central = await make_product(sessions, org_id), Central()
 
-    await ask(sessions, actor, "red", central=central, product_id=product.id)
-    narrow = await ask(sessions, actor, "red", central=central, item=3)
+    await ask(
+        sessions, actor, "red", search_central=central.search, product_id=product.id
+    )
+    narrow = await ask(sessions, actor, "red", search_central=central.search, item=3)
 
     assert central.asked == [product.id]
     assert narrow.central == ()
     assert "narrows by product alone" in (narrow.why or "")
 
 
-async def test_a_search_keeps_to_product_item_and_type(
+async def test_a_search_is_restricted_to_product_item_and_type(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
     product = await make_product(sessions, org_id)
@@ -499,25 +492,25 @@ async def test_documents_that_are_not_ready_are_named(
     result = await ask(sessions, actor, "red")
 
     assert names(result) == ["ready"]
-    [told] = result.not_ready
-    assert (told.document_id, told.filename, told.state) == (
+    [found] = result.not_ready
+    assert (found.document_id, found.filename, found.state) == (
         late.id,
         "late",
         "indexing",
     )
 
 
-async def test_an_unreadable_paper_is_named_also_when_it_serves_a_product(
+async def test_an_indexed_unreadable_document_is_named(
     sessions: SessionFactory, org_id: UUID, actor: Actor
 ) -> None:
-    paper = await make_read_document(sessions, org_id, filename="scan.pdf")
+    document = await make_read_document(sessions, org_id, filename="scan.pdf")
     async with tenant_transaction(sessions, org_id) as session:
         await session.execute(
             update(Document)
             .where(Document.org_id == org_id)
             .values(text_state="unreadable")
         )
-    await index(sessions, org_id, paper.id)
+    await index(sessions, org_id, document.id)
 
     result = await ask(sessions, actor, "red")
 

@@ -42,7 +42,7 @@ async def test_a_hit_has_its_quote_page_and_parts(
     assert body["not_ready"] == body["central"] == []
 
 
-async def test_a_quote_stands_in_the_text_word_for_word(
+async def test_a_quote_is_in_the_text_verbatim(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:
     page = "成分\t用量\n甘油\t5.0\n菸鹼醯胺\t4.0\n"
@@ -57,7 +57,7 @@ async def test_a_quote_stands_in_the_text_word_for_word(
 
 
 @pytest.mark.parametrize("sign", ["\u200b", "\u202e", "\u00ad", "\U000e0041", "\ufe0f"])
-async def test_signs_that_nobody_sees_are_not_shown_and_keep_their_places(
+async def test_invisible_characters_are_not_shown_and_keep_their_places(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, sign: str
 ) -> None:
     page = f"It is{sign} white. {sign}Its shelf {sign}life is 24{sign} months.{sign}"
@@ -93,7 +93,7 @@ async def test_signs_that_nobody_sees_are_not_shown_and_keep_their_places(
         ({"q": "x", "document_type": "junk"}, "document_type"),
     ],
 )
-async def test_what_cannot_be_asked_is_refused_by_name(
+async def test_invalid_parameter_is_refused_by_name(
     client: httpx2.AsyncClient, params: dict[str, str], pointer: str
 ) -> None:
     answer = await client.get(URL, params=params)
@@ -103,7 +103,7 @@ async def test_what_cannot_be_asked_is_refused_by_name(
     assert [fault["pointer"] for fault in body["errors"]] == [pointer]
 
 
-async def test_an_unknown_type_of_document_is_told_what_there_is(
+async def test_error_of_an_unknown_document_type_names_the_valid_ones(
     client: httpx2.AsyncClient,
 ) -> None:
     answer = await client.get(URL, params={"q": "x", "document_type": "stability"})
@@ -126,13 +126,13 @@ async def test_an_unknown_product_is_not_found(client: httpx2.AsyncClient) -> No
     assert answer.json()["code"] == "product_not_found"
 
 
-async def test_nobody_searches_without_a_log_in(
+async def test_search_requires_a_log_in(
     anonymous_client: httpx2.AsyncClient,
 ) -> None:
     assert (await anonymous_client.get(URL, params={"q": "x"})).status_code == 401
 
 
-async def test_others_see_nothing_of_it(
+async def test_search_finds_nothing_of_other_organisations(
     other_client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:
     await make_indexed_document(sessions, org_id, TEXT)

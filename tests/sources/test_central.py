@@ -13,17 +13,19 @@ from dossier.core.pagination import PageParams
 from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.integrations.rag.client import RagClient
+from dossier.integrations.rag.models import RemoteDocument
 from dossier.integrations.rag.offline import OfflineCentral
 from dossier.jobs.attempts import JobHandler
 from dossier.jobs.constants import JobState
 from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import list_jobs
 from dossier.products.service import ProductsService
-from dossier.sources.constants import CREATE_BASE_TASK, CentralDocument, CentralPaper
+from dossier.sources.constants import CREATE_BASE_TASK
 from dossier.sources.service import CentralRetrieval
-from dossier.sources.tasks import create_base, fill_bases
+from dossier.sources.tasks import create_base, enqueue_bases
+from dossier.sources.types import CentralDocument
 
-PAPER = CentralDocument("d-1", "SDS", "Keep PreservaSet below 25 degrees")
+DOCUMENT = RemoteDocument("d-1", "SDS", "Keep PreservaSet below 25 degrees")
 
 
 @pytest.fixture
@@ -50,16 +52,16 @@ async def test_products_without_a_base_get_one(
     product = await make_product(sessions, org_id)
 
     queued = [
-        await fill_bases(sessions, ProductsService.list_everywhere) for _ in range(2)
+        await enqueue_bases(sessions, ProductsService.list_everywhere) for _ in range(2)
     ]
     ran = await drain_jobs(task_of(service))
-    later = await fill_bases(sessions, ProductsService.list_everywhere)
+    later = await enqueue_bases(sessions, ProductsService.list_everywhere)
 
     assert (queued, ran, later) == ([1, 1], 1, 0)  # twice asked for, once made
     assert twin.bases(str(org_id)) == {str(product.id): "kb_1"}
 
 
-async def test_a_service_that_is_away_delays_the_base_and_nothing_else(
+async def test_unavailable_service_only_delays_the_base(
     sessions: SessionFactory,
     org_id: UUID,
     drain_jobs: DrainJobs,
@@ -68,18 +70,18 @@ async def test_a_service_that_is_away_delays_the_base_and_nothing_else(
 ) -> None:
     twin.failures = [httpx2.Response(503)]
     await make_product(sessions, org_id)
-    await fill_bases(sessions, ProductsService.list_everywhere)
+    await enqueue_bases(sessions, ProductsService.list_everywhere)
 
     await drain_jobs(task_of(service))
 
     assert twin.bases(str(org_id)) != {}
 
 
-async def test_where_the_service_is_no_longer_set_the_job_ends(
+async def test_job_ends_where_the_service_is_no_longer_set(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
     await make_product(sessions, org_id)
-    await fill_bases(sessions, ProductsService.list_everywhere)
+    await enqueue_bases(sessions, ProductsService.list_everywhere)
 
     await drain_jobs(task_of(None))
 
@@ -88,7 +90,7 @@ async def test_where_the_service_is_no_longer_set_the_job_ends(
     assert job["state"] is JobState.DONE
 
 
-async def test_a_search_asks_the_organisations_own_bases(
+async def test_a_search_uses_the_organisations_own_bases(
     sessions: SessionFactory,
     org_id: UUID,
     other_org_id: UUID,
@@ -97,8 +99,8 @@ async def test_a_search_asks_the_organisations_own_bases(
     product_id, document_id = uuid4(), uuid4()
     mine = CentralRetrieval(sessions, org_id, service)
     theirs = CentralRetrieval(sessions, other_org_id, service)
-    paper = CentralPaper(PAPER, 1, frozenset({product_id}))
-    await mine.keep_document(document_id, paper)
+    document = CentralDocument(DOCUMENT, 1, frozenset({product_id}))
+    await mine.sync_document(document_id, document)
 
     [hit] = await mine.search("keep preservaset", 5)
 
@@ -108,7 +110,7 @@ async def test_a_search_asks_the_organisations_own_bases(
     assert await theirs.search("keep preservaset", 5, product_id) == []
 
 
-async def test_without_a_base_nobody_is_asked(
+async def test_without_a_base_the_service_is_not_called(
     sessions: SessionFactory, org_id: UUID, twin: OfflineCentral, service: RagClient
 ) -> None:
     assert await CentralRetrieval(sessions, org_id, service).search("words", 5) == []

@@ -1,4 +1,4 @@
-"""Documents lie in the central service as they are here, sooner or later."""
+"""The central service gets each document as it is here, eventually."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,12 +18,12 @@ from dossier.integrations.rag.client import RagClient
 from dossier.integrations.rag.offline import OfflineCentral
 from dossier.jobs.context import JobContext
 from dossier.knowledge import tasks as knowledge
-from dossier.knowledge.service.central import central_document, central_documents
+from dossier.knowledge.service.indexing import central_document, central_documents
 from dossier.products.models import ProductDocument
 from dossier.products.service import ProductsService
-from dossier.sources.constants import CENTRAL_PATIENCE
+from dossier.sources.constants import CENTRAL_MAX_FAILURES
 from dossier.sources.service import CentralRetrieval
-from dossier.sources.tasks import fill_documents, push_document
+from dossier.sources.tasks import enqueue_pushes, push_document
 from dossier.worker import make_handlers
 
 WORDS = "Keep PreservaSet below 25 degrees"
@@ -37,8 +37,8 @@ async def forget_blob(ctx: JobContext, blob_key: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """An organisation with one paper that serves one product, and the service."""
+class Organisation:
+    """An organisation with a document of one product, and the service."""
 
     sessions: SessionFactory
     actor: Actor
@@ -52,8 +52,10 @@ class House:
         return RagClient("https://c.example", self.twin.key, transport=transport)
 
     async def work(self) -> None:
-        push = partial(push_document, service=self.service, papers=central_document)
-        index = partial(knowledge.index_document, is_given_away=True)
+        push = partial(
+            push_document, service=self.service, load_document=central_document
+        )
+        index = partial(knowledge.index_document, pushes_to_central=True)
         await self.drain(
             {
                 "knowledge.index_document": index,
@@ -62,7 +64,7 @@ class House:
             }
         )
 
-    async def say(self, text: str) -> None:
+    async def set_text(self, text: str) -> None:
         org_id, document_id = self.actor.org_id, self.link.document_id
         async with tenant_transaction(self.sessions, org_id) as session:
             documents = DocumentsService(session, self.actor)
@@ -84,66 +86,72 @@ class House:
         central = CentralRetrieval(self.sessions, self.actor.org_id, self.service)
         return [hit.text for hit in await central.search(words, 5)]
 
-    async def fill(self) -> int:
-        return await fill_documents(self.sessions, central_documents)
+    async def enqueue(self) -> int:
+        return await enqueue_pushes(self.sessions, central_documents)
 
 
 @pytest.fixture
-async def house(
+async def organisation(
     sessions: SessionFactory, org_id: UUID, actor: Actor, drain_jobs: DrainJobs
-) -> House:
+) -> Organisation:
     link = await make_link(sessions, org_id)
-    house = House(sessions, actor, OfflineCentral(), drain_jobs, link)
-    await house.say(WORDS)
-    return house
+    organisation = Organisation(sessions, actor, OfflineCentral(), drain_jobs, link)
+    await organisation.set_text(WORDS)
+    return organisation
 
 
-async def test_what_is_indexed_is_given_away_and_follows_the_text(house: House) -> None:
-    await house.work()
-    first = await house.found("keep")
+async def test_indexed_document_is_pushed_with_each_new_text(
+    organisation: Organisation,
+) -> None:
+    await organisation.work()
+    first = await organisation.found("keep")
 
-    await house.say("Store PreservaSet at 30 degrees")
-    await house.work()
+    await organisation.set_text("Store PreservaSet at 30 degrees")
+    await organisation.work()
 
     assert first == [WORDS]
-    assert await house.found("preservaset") == ["Store PreservaSet at 30 degrees"]
-    assert await house.fill() == 0
+    assert await organisation.found("preservaset") == [
+        "Store PreservaSet at 30 degrees"
+    ]
+    assert await organisation.enqueue() == 0
 
 
-async def test_what_was_given_in_vain_is_given_later(house: House) -> None:
+async def test_failed_push_is_repeated_later(organisation: Organisation) -> None:
     # As often as a job is tried.
-    house.twin.failures = [httpx2.Response(401)] * CENTRAL_PATIENCE
-    await house.work()
-    in_vain = await house.found("keep")
+    organisation.twin.failures = [httpx2.Response(401)] * CENTRAL_MAX_FAILURES
+    await organisation.work()
+    failed = await organisation.found("keep")
 
-    queued = [await house.fill() for _ in range(2)]
-    await house.work()
+    queued = [await organisation.enqueue() for _ in range(2)]
+    await organisation.work()
 
-    assert (in_vain, queued) == ([], [1, 1])  # twice asked for, once given
-    assert await house.found("keep") == [WORDS]
+    assert (failed, queued) == ([], [1, 1])  # requested twice, pushed once
+    assert await organisation.found("keep") == [WORDS]
 
 
 @pytest.mark.parametrize("unlinks_only", [True, False])
-async def test_what_no_longer_serves_the_product_is_taken_away(
-    house: House,
+async def test_document_no_longer_linked_is_removed(
+    organisation: Organisation,
     unlinks_only: bool,  # noqa: FBT001 - a table
 ) -> None:
-    await house.work()
+    await organisation.work()
 
-    await house.remove(unlinks_only=unlinks_only)
-    queued = await house.fill()
-    await house.work()
+    await organisation.remove(unlinks_only=unlinks_only)
+    queued = await organisation.enqueue()
+    await organisation.work()
 
     assert queued == 1
-    assert await house.found("keep") == []
-    assert await house.fill() == 0
+    assert await organisation.found("keep") == []
+    assert await organisation.enqueue() == 0
 
 
-def test_only_where_a_service_is_set_is_anything_given_away(settings: Settings) -> None:
+def test_documents_are_pushed_only_where_a_service_is_set(settings: Settings) -> None:
     central = settings.knowledge.model_copy(update={"central_url": "http://c.example"})
     named = settings.model_copy(update={"knowledge": central})
 
     runs = [make_handlers(s)["knowledge.index_document"] for s in (settings, named)]
 
-    given = [run.keywords["is_given_away"] for run in runs if isinstance(run, partial)]
+    given = [
+        run.keywords["pushes_to_central"] for run in runs if isinstance(run, partial)
+    ]
     assert given == [False, True]

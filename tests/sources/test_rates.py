@@ -10,14 +10,14 @@ EVERY_S = 0.03
 LONG_S = 60
 
 
-async def test_a_host_lets_callers_in_one_after_the_other(fresh_database: str) -> None:
+async def test_calls_of_one_host_are_spaced(fresh_database: str) -> None:
     engine = make_engine(fresh_database, pool_size=4)
     rates = SourceRates(make_sessions(engine))
-    await rates.turn("busy.example", LONG_S)  # others need not wait for this one
+    await rates.wait_for_turn("busy.example", LONG_S)
     entered_s: list[float] = []
 
     async def ask() -> None:
-        await rates.turn("slow.example", EVERY_S)
+        await rates.wait_for_turn("slow.example", EVERY_S)
         entered_s.append(time.monotonic())
 
     started_s = time.monotonic()

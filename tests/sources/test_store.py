@@ -13,10 +13,13 @@ from dossier.sources.constants import MAX_BODY_BYTES, Mode
 from dossier.sources.exceptions import SourceAnswerTooLargeError
 from dossier.sources.models import SourceAnswer
 from dossier.sources.rules import Step
-from dossier.sources.service import Fetched, NotAsked, Request, SourceStore
+from dossier.sources.service import SourceStore
+from dossier.sources.types import Fetched, NotAsked, SourceRequest
 
 URL = "https://pubchem.example/compound"
-CAS = Request("pubchem", rules.request_fingerprint("GET", URL, {"cas": "50-00-0"}), URL)
+CAS = SourceRequest(
+    "pubchem", rules.request_fingerprint("GET", URL, {"cas": "50-00-0"}), URL
+)
 FOUND = Fetched(200, b'{"cid": 712}', "1", media_type="application/json")
 NOTHING = Fetched(404, b"", "1", is_found=False)
 
@@ -43,7 +46,7 @@ async def stored(sessions: SessionFactory, org_id: UUID) -> list[SourceAnswer]:
         return list(await session.scalars(query.order_by(SourceAnswer.id)))
 
 
-async def test_offline_nobody_is_asked_and_the_setting_is_named(
+async def test_offline_mode_fetches_nothing_and_names_the_setting(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
     source = Source(FOUND)
@@ -55,7 +58,7 @@ async def test_offline_nobody_is_asked_and_the_setting_is_named(
     assert source.asked == 0
 
 
-async def test_live_a_source_is_asked_once_and_its_answer_kept(
+async def test_live_mode_fetches_once_and_stores_the_answer(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
     source, store = Source(FOUND), store_of(sessions, org_id, "live")
@@ -80,7 +83,7 @@ async def test_nothing_found_is_an_answer_too(
     assert [getattr(each, "is_found", None) for each in answers] == [False, False]
 
 
-async def test_by_cache_only_what_is_stored_is_told(
+async def test_cache_mode_returns_only_stored_answers(
     sessions: SessionFactory, org_id: UUID, other_org_id: UUID
 ) -> None:
     source, store = Source(FOUND), store_of(sessions, org_id, "cache")
@@ -95,7 +98,7 @@ async def test_by_cache_only_what_is_stored_is_told(
     assert source.asked == 0
 
 
-async def test_an_answer_that_is_too_old_is_asked_for_again(
+async def test_an_answer_that_is_too_old_is_fetched_again(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
     changed = Fetched(200, b'{"cid": 713}', "1")
@@ -117,7 +120,7 @@ async def test_an_answer_that_is_too_old_is_asked_for_again(
     assert [row.body for row in rows] == [FOUND.body, changed.body]  # both stay
 
 
-async def test_an_endless_answer_is_not_kept(
+async def test_too_large_answer_is_not_stored(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
     endless = Fetched(200, bytes(MAX_BODY_BYTES + 1), "1")
@@ -138,7 +141,7 @@ async def test_an_endless_answer_is_not_kept(
         ("live", False, False, Step.FETCH),
     ],
 )
-def test_each_mode_allows_its_own(
+def test_each_mode_allows_its_steps(
     mode: Mode,
     is_stored: bool,  # noqa: FBT001 - a table
     is_fresh: bool,  # noqa: FBT001 - a table
@@ -147,7 +150,7 @@ def test_each_mode_allows_its_own(
     assert rules.next_step(mode, is_stored=is_stored, is_fresh=is_fresh) is step
 
 
-def test_a_request_is_known_by_what_is_asked() -> None:
+def test_fingerprint_depends_on_the_request() -> None:
     one = rules.request_fingerprint("get", URL, {"a": "1", "b": "2"})
 
     assert one == rules.request_fingerprint("GET", URL, {"b": "2", "a": "1"})

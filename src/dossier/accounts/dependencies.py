@@ -1,16 +1,15 @@
-"""Wiring of accounts, and the two ways of finding out who is asking."""
+"""FastAPI dependencies of accounts, and the authenticators of both modes."""
 
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from dossier.accounts.rules import TOKEN_MARK
-from dossier.accounts.service import (
-    LOCAL_OWNER,
-    AccountsService,
-    ApiKeysService,
+from dossier.accounts.service.api_keys import ApiKeysService
+from dossier.accounts.service.members import AccountsService
+from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
+from dossier.accounts.service.sign_in import (
     KeySignInService,
-    OrganisationsService,
     Origin,
     Principal,
     SignInService,
@@ -47,7 +46,7 @@ async def origin_of(request: Request) -> Origin:
 
 
 class TokenAuthenticator:
-    """Knows a member by an access token or an API key, looked up once in some seconds.
+    """Authenticates by access token or API key, through a cache of some seconds.
 
     A key that was revoked, or whose maker was deactivated, is refused within the life
     of the cache (`DOSSIER_AUTH__PRINCIPAL_CACHE_S`).
@@ -78,31 +77,29 @@ class TokenAuthenticator:
 
     async def _principal(self, credentials: bytes, token: str) -> Principal:
         key = token_key(credentials)
-        known = self._cache.get(key)
-        if known is not None:
-            return known
-        principal, expires_at_s = await self._looked_up(token)
-        self._cache.put(key, principal, expires_at_s)
+        principal = self._cache.get(key)
+        if principal is None:
+            if token.startswith(TOKEN_MARK):
+                principal, expires_at_s = await self._keys.principal_of(token)
+            else:
+                claims = self._signer.verify(token)
+                principal = await self._sign_in.principal_of(claims)
+                expires_at_s = claims.expires_at_s
+            self._cache.put(key, principal, expires_at_s)
         return principal
-
-    async def _looked_up(self, token: str) -> tuple[Principal, float]:
-        if token.startswith(TOKEN_MARK):
-            return await self._keys.principal_of(token)
-        claims = self._signer.verify(token)
-        return await self._sign_in.principal_of(claims), claims.expires_at_s
 
 
 def _token_in(credentials: bytes) -> str | None:
-    told = credentials.decode("latin-1")
-    is_bearer = told[: len(_SCHEME)].lower() == _SCHEME
-    return told[len(_SCHEME) :].strip() if is_bearer else None
+    text = credentials.decode("latin-1")
+    is_bearer = text[: len(_SCHEME)].lower() == _SCHEME
+    return text[len(_SCHEME) :].strip() if is_bearer else None
 
 
 class LocalAuthenticator:
-    """Open mode: whoever passes the loopback guard is this machine's owner.
+    """Open mode: a request that passes the loopback guard acts as the local owner.
 
-    Who sends an API key acts by that key, with its scopes and budgets; one that is not
-    valid is refused. Other credentials mean nothing here.
+    A request with an API key acts by that key, with its scopes and budgets, and is
+    refused if the key is not valid. Other credentials are ignored.
     """
 
     def __init__(
@@ -127,13 +124,13 @@ class LocalAuthenticator:
 
 
 async def get_passwords(request: Request) -> Passwords:
-    """Return the threads that hash."""
+    """Return the password hasher, which has threads of its own."""
     passwords: Passwords = request.app.state.passwords
     return passwords
 
 
 async def get_signer(request: Request) -> TokenSigner:
-    """Return what signs tokens."""
+    """Return the signer of access tokens."""
     signer: TokenSigner = request.app.state.signer
     return signer
 

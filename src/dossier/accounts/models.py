@@ -1,4 +1,4 @@
-"""Organisations, users and who belongs where."""
+"""Tables of organisations, users, memberships and API keys."""
 
 from datetime import datetime
 from uuid import UUID
@@ -82,7 +82,7 @@ class ApiKey(TenantOwned, Identified, Base):
     """A key that acts in the name of the member who made it.
 
     Of the token only the digest of its secret part is kept. The row outlives the key:
-    the ledger and the trail name it.
+    the ledger and the activity log name it.
     """
 
     __tablename__ = "api_keys"
@@ -110,5 +110,5 @@ class ApiKey(TenantOwned, Identified, Base):
 
     @property
     def prefix(self) -> str:
-        """How its token begins, by which people recognise it; not secret."""
+        """The beginning of its token, by which people recognise it; not secret."""
         return rules.token_prefix(self.id)

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, status
 
-from dossier.accounts import service
 from dossier.accounts.dependencies import (
     Accounts,
     ApiKeys,
@@ -24,6 +23,7 @@ from dossier.accounts.schemas import (
     UserResponse,
     UserUpdate,
 )
+from dossier.accounts.service import members
 from dossier.core.pagination import Paging, Slice
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
@@ -52,7 +52,7 @@ async def log_in(
 @router.get("/users/me", tags=["users"], response_model=UserResponse)
 async def get_own_user(reader: Reader) -> Row:
     """Show who is logged in."""
-    return await service.read_user(reader)
+    return await members.read_user(reader)
 
 
 @router.patch("/users/me", tags=["users"], response_model=UserResponse)
@@ -64,7 +64,7 @@ async def update_own_user(body: SelfUpdate, accounts: Accounts) -> Membership:
 @router.get("/users", tags=["users"], response_model=Page[UserResponse])
 async def list_users(page: Paging, reader: Reader) -> Slice[Row]:
     """List the members of the organisation, the newest first."""
-    return await service.list_users(reader, page)
+    return await members.list_users(reader, page)
 
 
 @router.post(
@@ -81,7 +81,7 @@ async def create_user(body: UserCreate, accounts: Accounts) -> Membership:
 @router.get("/users/{user_id}", tags=["users"], response_model=UserResponse)
 async def get_user(user_id: UUID, reader: Reader) -> Row:
     """Show one member."""
-    return await service.read_user(reader, user_id)
+    return await members.read_user(reader, user_id)
 
 
 @router.patch("/users/{user_id}", tags=["users"], response_model=UserResponse)

@@ -1,4 +1,4 @@
-"""Who may do what, which change would leave nobody in charge, how API keys look."""
+"""The role matrix, rules of members and tokens, and the form of API keys."""
 
 import hashlib
 import hmac
@@ -15,14 +15,14 @@ OWNER, ADMIN, EDITOR, ASSESSOR, VIEWER = Role
 MATRIX: dict[str, tuple[Role, ...]] = {
     "Read products, documents, the PIF board, reports and jobs": tuple(Role),
     "Change one's own name, e-mail address and password": tuple(Role),
-    "Change products, import formulas, link papers": (OWNER, ADMIN, EDITOR),
+    "Change products, import formulas, link documents": (OWNER, ADMIN, EDITOR),
     "Upload documents": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Delete documents": (OWNER, ADMIN, EDITOR),
     "Declare items 5 and 8": (OWNER, ADMIN, EDITOR),
     "Waive items 11 to 13": (OWNER, ASSESSOR),
     "Freeze versions, ask for reports": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Cancel and retry jobs": (OWNER, ADMIN, EDITOR, ASSESSOR),
-    "Read and verify the trail of activity": (OWNER, ADMIN, ASSESSOR),
+    "Read and verify the activity log": (OWNER, ADMIN, ASSESSOR),
     "See the usage and cost of models": (OWNER, ADMIN),
     "Set model budgets, clear stored answers": (OWNER, ADMIN),
     "Talk in rooms where one is a member, keep virtual users": tuple(Role),
@@ -54,14 +54,14 @@ def fold_email(address: str) -> str:
 
 
 def leaves_owner(*, role: Role, is_active: bool) -> bool:
-    """Tell whether a member of this role and state can still run the organisation."""
+    """Return whether a member of this role and state is an active owner."""
     return role is Role.OWNER and is_active
 
 
 def is_token_current(issued_at_s: int, credentials_changed_at_s: float) -> bool:
-    """Tell whether a token is younger than the last change of the password.
+    """Return whether a token was issued after the last change of the password.
 
-    Tokens know whole seconds, so one of the same second still counts.
+    Tokens hold whole seconds, so one of the same second still counts.
     """
     return issued_at_s >= int(credentials_changed_at_s)
 
@@ -78,7 +78,7 @@ def token_of(key_id: UUID, secret: str) -> str:
 
 
 def parsed_token(token: str) -> tuple[UUID, str] | None:
-    """Return a token's key and secret, `None` for what was never a token of ours."""
+    """Return a token's key and secret, `None` for a text that is no token of ours."""
     found = _TOKEN.fullmatch(token)
     if found is None or _sum_of(found[1]) != found[4]:
         return None
@@ -94,7 +94,7 @@ def secret_digest(secret: str) -> str:
 
 
 def is_secret(secret: str, stored_sha256: str) -> bool:
-    """Tell whether a secret is the stored one, always in the same time."""
+    """Return whether a secret is the stored one, in constant time."""
     return hmac.compare_digest(secret_digest(secret), stored_sha256)
 
 

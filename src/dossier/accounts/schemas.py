@@ -1,4 +1,4 @@
-"""Accounts as clients see them; no password or hash ever leaves."""
+"""Accounts as clients see them; no response holds a password or a hash."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -20,7 +20,7 @@ _EMAIL = Field(max_length=254, examples=["mei@example.com"])
 
 
 def _sized(secret: SecretStr) -> SecretStr:
-    """Hold a secret to its length; of itself it would be told of "items"."""
+    """Check the length; pydantic's own check of a `SecretStr` speaks of "items"."""
     if len(secret) > MAX_PASSWORD_LENGTH:
         kind: Literal["string_too_long"] = "string_too_long"
         raise PydanticKnownError(kind, {"max_length": MAX_PASSWORD_LENGTH})
@@ -42,14 +42,14 @@ _SECRET: JsonDict = {
 }
 
 GivenPassword = Annotated[SecretStr, AfterValidator(_sized), WithJsonSchema(_SECRET)]
-"""A password to be compared with the one that is known."""
+"""A password that is compared with the stored one."""
 
 NewPassword = Annotated[
     SecretStr,
     AfterValidator(_strong),
     WithJsonSchema(_SECRET | {"minLength": MIN_PASSWORD_LENGTH}),
 ]
-"""A password to be known from now on."""
+"""A password that is stored."""
 
 
 def _undefaulted(schema: JsonDict) -> None:

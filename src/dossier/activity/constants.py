@@ -1,12 +1,9 @@
-"""Closed vocabularies of the trail."""
+"""Constants and enums of the activity log."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 GENESIS_HASH = "0" * 64
-"""What the first seal of an organisation is chained to."""
+"""The chain hash before the first seal of an organisation."""
 
 
 class Action(StrEnum):
@@ -30,23 +27,10 @@ class ActivityStatus(StrEnum):
     FAILURE = "failure"
 
 
-class Fault(StrEnum):
-    """How a trail is broken."""
+class ChainFault(StrEnum):
+    """How the chain of seals is broken."""
 
     CHANGED = "changed"
     MISSING = "missing"
     REORDERED = "reordered"
     TAIL_CUT = "tail_cut"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityFilter:
-    """Which events are wanted; `None` means any."""
-
-    action_type: str | None = None
-    entity_type: str | None = None
-    entity_id: str | None = None
-    user_id: UUID | None = None
-    status: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None

@@ -1,4 +1,4 @@
-"""Wiring of the trail."""
+"""FastAPI dependencies of the activity log."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Every query on the trail."""
+"""SQL of the activity log."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, text
 
-from dossier.activity.constants import ActivityFilter
 from dossier.activity.models import ActivityEvent, ActivityPending, ActivitySeal
 from dossier.activity.schemas import ActivityResponse
+from dossier.activity.types import ActivityFilter
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader
@@ -24,7 +24,7 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "created_after": ActivityEvent.created_at > bindparam("created_after"),
     "created_before": ActivityEvent.created_at < bindparam("created_before"),
 }
-"""What each member of the filter asks for."""
+"""The condition of each field of the filter."""
 
 
 def add_event(session: Session, event: ActivityEvent) -> None:
@@ -54,7 +54,7 @@ def _list(wanted: frozenset[str]) -> TenantPage:
 
 
 async def lock_chain_for_org(session: Session, org_id: UUID) -> bool:
-    """Take the organisation's chain until the end of the transaction, if it is free."""
+    """Lock the organisation's chain for this transaction; false if it is held."""
     taken = await session.scalar(
         text("select pg_try_advisory_xact_lock(hashtextextended(:key, 0))"),
         {"key": f"activity.seal:{org_id}"},
@@ -92,7 +92,7 @@ async def list_pending_for_org(
 
 
 async def add_seals(session: Session, org_id: UUID, seals: list[ActivitySeal]) -> None:
-    """Insert seals and take their events off the list."""
+    """Insert seals and delete their events from the pending ones."""
     session.add_all(seals)
     await session.flush()
     sealed = [seal.event_id for seal in seals]
@@ -122,7 +122,7 @@ async def list_links_for_org(
 
 
 async def count_unsealed_for_org(session: Session, org_id: UUID) -> int:
-    """Return how many events have no seal, whatever the list of pending ones says."""
+    """Return how many events have no seal, without relying on the pending ones."""
     sealed = select(ActivitySeal.event_id).where(
         ActivitySeal.org_id == org_id, ActivitySeal.event_id == ActivityEvent.id
     )
@@ -140,5 +140,5 @@ async def list_orgs_with_pending_for_system(session: Session) -> list[UUID]:
 
 
 async def list_orgs_with_events_for_system(session: Session) -> list[UUID]:
-    """Return organisations with a trail; needs a system transaction."""
+    """Return organisations with events; needs a system transaction."""
     return list(await session.scalars(select(ActivityEvent.org_id).distinct()))

@@ -1,4 +1,4 @@
-"""The trail, its seals, and the list of what is still to be sealed.
+"""Tables of the activity log: events, their seals, and events without a seal.
 
 Organisations and users are known by id only: this domain lies below theirs.
 """
@@ -24,7 +24,7 @@ from dossier.core.models import Base, Identified, TenantOwned, tenant_args
 
 
 class ActivityEvent(TenantOwned, Identified, Base):
-    """One thing that somebody did, or was refused."""
+    """One action of an actor, done or refused."""
 
     __tablename__ = "activity_events"
     __table_args__ = tenant_args(
@@ -67,8 +67,8 @@ class ActivitySeal(TenantOwned, Base):
 class ActivityPending(TenantOwned, Base):
     """An event that waits for its seal; a trigger writes it with the event.
 
-    A committed row here is a settled event, so that the sealer needs no look at
-    transaction ids, which a restored backup would not keep.
+    A committed row here stands for a committed event, so that sealing need not compare
+    transaction ids, which a restored backup does not keep.
     """
 
     __tablename__ = "activity_pending"

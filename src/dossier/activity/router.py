@@ -1,18 +1,19 @@
-"""Routes of the trail."""
+"""Routes of the activity log."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from dossier.activity import rules, service
-from dossier.activity.constants import Action, ActivityFilter, ActivityStatus
+from dossier.activity import service
+from dossier.activity.constants import Action, ActivityStatus
 from dossier.activity.dependencies import Activity
 from dossier.activity.schemas import (
     ActivityResponse,
     VerifyRequest,
     VerifyResponse,
 )
+from dossier.activity.types import ActivityFilter, ChainHead
 from dossier.core.pagination import Paging, Slice
 from dossier.core.reads import Row
 from dossier.core.schemas import Instant, Page, StorableText
@@ -31,7 +32,7 @@ async def activity_filter(
     created_after: Instant | None = None,
     created_before: Instant | None = None,
 ) -> ActivityFilter:
-    """Return which events a request asks for."""
+    """Return the filter of a list from its query parameters."""
     return ActivityFilter(
         action_type=action_type,
         entity_type=entity_type,
@@ -54,6 +55,6 @@ async def list_activity(wanted: Wanted, page: Paging, reader: Reader) -> Slice[R
 
 @router.post("/verify")
 async def verify_activity(body: VerifyRequest, activity: Activity) -> VerifyResponse:
-    """Recompute the chain of the trail and name the first break."""
-    head = rules.Head(**body.head.model_dump()) if body.head else None
+    """Recompute the chain of the activity log and name the first break."""
+    head = ChainHead(**body.head.model_dump()) if body.head else None
     return await activity.verify(head)

@@ -1,4 +1,4 @@
-"""Hashes of the trail: one per row, and the chain over them.
+"""Hashes of the activity log: one per row, and the chain over them.
 
 The row hash is SHA-256 over the canonical JSON of the row (keys sorted, no spaces,
 UTF-8); the chain hash is SHA-256 over the previous chain hash and the row hash, both
@@ -8,38 +8,31 @@ as lower-case hex.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from dossier.activity.constants import GENESIS_HASH, Fault
-
-
-class UnhashableDetailError(TypeError):
-    """A detail is of a type whose text may differ after storage."""
+from dossier.activity.constants import GENESIS_HASH, ChainFault
+from dossier.activity.exceptions import UnhashableDetailError
+from dossier.activity.types import ChainBreak, ChainHead, ChainLink
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
     """Return the hash of one event's content, in hex."""
     content = {key: _canonical(value) for key, value in row.items()}
-    return hashlib.sha256(_json(content)).hexdigest()
-
-
-def _json(content: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # a number of more than 64 bits: the same text, at length
-        separators = (",", ":")
-        told = json.dumps(
-            content, sort_keys=True, separators=separators, ensure_ascii=False
-        )
-        return told.encode()
+        canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # orjson takes integers of 64 bits; `json` writes the same text
+        canonical = json.dumps(
+            content, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        ).encode()
+    return hashlib.sha256(canonical).hexdigest()
 
 
 def _canonical(value: Any) -> Any:
+    # `str` first: most values are plain text.
     if value is None or type(value) is str:
         return value
     if isinstance(value, datetime):
@@ -48,13 +41,9 @@ def _canonical(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return {str(key): _canonical(inner) for key, inner in value.items()}
-    return _canonical_leaf(value)
-
-
-def _canonical_leaf(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_canonical(inner) for inner in value]
-    if value is None or isinstance(value, str | int):
+    if isinstance(value, str | int):
         return value
     message = f"{type(value).__name__} in the details; use text"
     raise UnhashableDetailError(message)
@@ -65,85 +54,44 @@ def chain_hash(previous: str, row: str) -> str:
     return hashlib.sha256(f"{previous}{row}".encode("ascii")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where a chain ends; exported, it shows later that no tail was cut."""
-
-    position: int
-    chain_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One seal beside the event it seals, as they stand in the database.
-
-    `content_hash` is computed anew from the event; `None`: there is no such event.
-    """
-
-    position: int
-    event_id: UUID
-    row_hash: str
-    chain_hash: str
-    content_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """The first place where the trail does not hold."""
-
-    position: int
-    event_id: UUID | None
-    fault: Fault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Something that was tried and not allowed."""
-
-    action: str
-    entity_type: str
-    entity_id: str | None
-    details: dict[str, Any]
-
-
 class ChainWalk:
-    """Walks a chain link by link and stops at the first that does not hold."""
+    """Verifies a chain link by link and stops at the first fault."""
 
-    def __init__(self, exported: Head | None = None) -> None:
+    def __init__(self, exported: ChainHead | None = None) -> None:
         self._exported = exported
-        self.head = Head(0, GENESIS_HASH)
-        self.broken: Break | None = None
+        self.head = ChainHead(0, GENESIS_HASH)
+        self.broken: ChainBreak | None = None
 
-    def step(self, link: Link) -> bool:
-        """Take one more link; return whether the chain still holds."""
+    def step(self, link: ChainLink) -> bool:
+        """Verify the next link; return whether the chain is unbroken so far."""
         fault = self._fault(link)
         if fault is None:
-            self.head = Head(link.position, link.chain_hash)
+            self.head = ChainHead(link.position, link.chain_hash)
             return True
         place = link.position
-        if fault is Fault.MISSING:
+        if fault is ChainFault.MISSING:
             place = min(place, self.head.position + 1)
-        self.broken = Break(place, link.event_id, fault)
+        self.broken = ChainBreak(place, link.event_id, fault)
         return False
 
     def finish(self) -> None:
         """Compare the end with the exported head."""
         exported = self._exported
         if self.broken is None and exported and exported.position > self.head.position:
-            self.broken = Break(self.head.position + 1, None, Fault.TAIL_CUT)
+            self.broken = ChainBreak(self.head.position + 1, None, ChainFault.TAIL_CUT)
 
-    def _fault(self, link: Link) -> Fault | None:
+    def _fault(self, link: ChainLink) -> ChainFault | None:
         if link.position != self.head.position + 1 or link.content_hash is None:
-            return Fault.MISSING
+            return ChainFault.MISSING
         if link.content_hash != link.row_hash:
-            return Fault.CHANGED
+            return ChainFault.CHANGED
         expected = chain_hash(self.head.chain_hash, link.row_hash)
-        if expected != link.chain_hash or self._differs_from_export(link):
-            return Fault.REORDERED
-        return None
-
-    def _differs_from_export(self, link: Link) -> bool:
         exported = self._exported
-        if exported is None or exported.position != link.position:
-            return False
-        return exported.chain_hash != link.chain_hash
+        differs_from_export = (
+            exported is not None
+            and exported.position == link.position
+            and exported.chain_hash != link.chain_hash
+        )
+        if expected != link.chain_hash or differs_from_export:
+            return ChainFault.REORDERED
+        return None

@@ -1,4 +1,4 @@
-"""The trail as clients see it."""
+"""Requests and responses of the activity log."""
 
 from datetime import datetime
 from typing import Any
@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from dossier.activity.constants import Action, ActivityStatus, Fault
+from dossier.activity.constants import Action, ActivityStatus, ChainFault
 from dossier.core.schemas import RequestModel, ResponseModel
 
 
 class ActivityResponse(ResponseModel):
-    """One event of the trail."""
+    """One event of the activity log."""
 
     id: UUID
     created_at: datetime
@@ -42,22 +42,22 @@ class VerifyRequest(RequestModel):
 
 
 class HeadResponse(ResponseModel):
-    """Where the chain ends; keep it outside to show later that no tail was cut."""
+    """The end of the chain; kept outside, it shows later that none was cut off."""
 
     position: int
     chain_hash: str
 
 
 class BreakResponse(ResponseModel):
-    """The first place where the chain does not hold."""
+    """The first place where the chain is broken."""
 
     position: int
     event_id: UUID | None
-    fault: Fault
+    fault: ChainFault
 
 
 class VerifyResponse(ResponseModel):
-    """What the verification found; `first_broken` is null where all holds."""
+    """The result of a verification; `first_broken` is null for an unbroken chain."""
 
     checked: int
     unsealed: int

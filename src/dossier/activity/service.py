@@ -1,7 +1,7 @@
-"""Writing, listing, sealing and verifying the trail.
+"""Use cases of the activity log: record, list, seal, verify.
 
-Starts no transaction and commits none: an event stands or falls with the change
-that it tells of.
+They run in the caller's transaction, so that an event is committed with the change
+that it records, or not at all.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ from dossier.activity import gateway, rules
 from dossier.activity.constants import (
     GENESIS_HASH,
     Action,
-    ActivityFilter,
     ActivityStatus,
 )
 from dossier.activity.models import ActivityEvent, ActivitySeal
 from dossier.activity.schemas import VerifyResponse
+from dossier.activity.types import ActivityFilter, ChainHead, ChainLink
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.models import new_id
@@ -28,7 +28,7 @@ READERS = ("owner", "admin", "assessor")
 
 
 class ActivityService:
-    """The trail of one organisation."""
+    """The activity log of one organisation."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self._session = session
@@ -36,7 +36,7 @@ class ActivityService:
 
     @staticmethod
     async def organisations(session: Session) -> list[UUID]:
-        """Return who has a trail; needs a system transaction."""
+        """Return the organisations with events; needs a system transaction."""
         return await gateway.list_orgs_with_events_for_system(session)
 
     async def record(
@@ -53,6 +53,8 @@ class ActivityService:
         `details` holds text, whole numbers, truth values and nestings of them.
         """
         actor = self._actor
+        # Events of a key are distinguished from those of its maker in person.
+        by_key = {"api_key_id": str(actor.api_key_id)} if actor.api_key_id else {}
         content: dict[str, Any] = {
             "id": new_id(),
             "org_id": actor.org_id,
@@ -63,7 +65,7 @@ class ActivityService:
             "entity_type": entity_type,
             "entity_id": None if entity_id is None else str(entity_id),
             "status": ActivityStatus(status),
-            "details": (details or {}) | _by_key(actor),
+            "details": (details or {}) | by_key,
             "address": clean(actor.address, 64),
             "user_agent": clean(actor.user_agent, 400),
             "request_id": clean(actor.request_id, 64),
@@ -75,14 +77,14 @@ class ActivityService:
         """Chain what is committed and not yet sealed; return how many events."""
         org_id = self._actor.org_id
         if not await gateway.lock_chain_for_org(self._session, org_id):
-            return 0  # somebody else is at it
+            return 0  # another process is sealing
         last = await gateway.last_seal_for_org(self._session, org_id)
         pending = await gateway.list_pending_for_org(self._session, org_id, BATCH)
         await gateway.add_seals(self._session, org_id, _chained(org_id, last, pending))
         return len(pending)
 
-    async def verify(self, exported: rules.Head | None = None) -> VerifyResponse:
-        """Walk the whole chain and name the first place where it does not hold."""
+    async def verify(self, exported: ChainHead | None = None) -> VerifyResponse:
+        """Recompute the whole chain and name the first place where it is broken."""
         self._actor.require(*READERS)
         walk = rules.ChainWalk(exported)
         checked = 0
@@ -94,13 +96,24 @@ class ActivityService:
         walk.finish()
         return await self._verdict(walk, checked)
 
-    async def _links(self, checked: int, position: int) -> list[rules.Link]:
-        # A chain that starts above 1 has lost its first links: show them all.
+    async def _links(self, checked: int, position: int) -> list[ChainLink]:
+        # The first batch is read from the start: a chain may have lost its first links.
         after = position if checked else -1
         rows = await gateway.list_links_for_org(
             self._session, self._actor.org_id, after, BATCH
         )
-        return [_link(seal, event) for seal, event in rows]
+        return [
+            ChainLink(
+                position=seal.position,
+                event_id=seal.event_id,
+                row_hash=seal.row_hash,
+                chain_hash=seal.chain_hash,
+                content_hash=None
+                if event is None
+                else rules.row_hash({name: getattr(event, name) for name in _HASHED}),
+            )
+            for seal, event in rows
+        ]
 
     async def _verdict(self, walk: rules.ChainWalk, checked: int) -> VerifyResponse:
         unsealed = await gateway.count_unsealed_for_org(
@@ -124,13 +137,8 @@ async def list_events(
     return await gateway.list_events_for_org(reader, reader.org_id, wanted, page)
 
 
-def _by_key(actor: Actor) -> dict[str, Any]:
-    """Tell what was done by an API key from what its maker did in person."""
-    return {"api_key_id": str(actor.api_key_id)} if actor.api_key_id else {}
-
-
 def clean(value: str | None, length: int) -> str | None:
-    """Return text that the database takes: no NUL, no more than the column holds."""
+    """Return text that its column takes: no NUL, cut to its length."""
     return None if value is None else value.replace("\x00", "")[:length]
 
 
@@ -170,16 +178,3 @@ _HASHED = (
     "user_agent",
     "request_id",
 )
-
-
-def _link(seal: ActivitySeal, event: ActivityEvent | None) -> rules.Link:
-    content = None
-    if event is not None:
-        content = rules.row_hash({name: getattr(event, name) for name in _HASHED})
-    return rules.Link(
-        position=seal.position,
-        event_id=seal.event_id,
-        row_hash=seal.row_hash,
-        chain_hash=seal.chain_hash,
-        content_hash=content,
-    )

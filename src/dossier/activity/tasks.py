@@ -1,9 +1,8 @@
-"""Work on the trail in transactions of its own."""
+"""Timers of the activity log: seals what is pending, in transactions of their own."""
 
 from uuid import UUID
 
 from dossier.activity import gateway
-from dossier.activity.rules import Refusal
 from dossier.activity.service import BATCH, ActivityService
 from dossier.core.database import (
     SessionFactory,
@@ -11,21 +10,6 @@ from dossier.core.database import (
     tenant_transaction,
 )
 from dossier.core.tenancy import Actor
-
-
-async def record_failure(
-    sessions: SessionFactory, actor: Actor, refusal: Refusal
-) -> None:
-    """Write a refusal after the request's own transaction was rolled back."""
-    async with tenant_transaction(sessions, actor.org_id) as session:
-        service = ActivityService(session, actor)
-        await service.record(
-            refusal.action,
-            refusal.entity_type,
-            refusal.entity_id,
-            details=refusal.details,
-            status="failure",
-        )
 
 
 async def seal_all(sessions: SessionFactory) -> int:
@@ -38,7 +22,7 @@ async def seal_all(sessions: SessionFactory) -> int:
 async def seal_org(sessions: SessionFactory, org_id: UUID) -> int:
     """Seal one organisation's events, a batch per transaction.
 
-    Safe to repeat and to run beside itself: an advisory lock lets one in.
+    Safe to repeat and to run concurrently: an advisory lock admits one at a time.
     """
     total = 0
     while True:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from dossier.accounts.dependencies import ApiKeys, PasswordThreads
-from dossier.accounts.service import AccountsService
+from dossier.accounts.service.members import AccountsService
 from dossier.activity.dependencies import Activity
 from dossier.ai.schemas import CallFilter
 from dossier.ai.service.budgets import BudgetsService

@@ -4,7 +4,10 @@ A group is imported only when one of its commands runs, so that `--help` and the
 start of the server stay fast.
 """
 
+import gc
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -12,7 +15,6 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from dossier.cli.importing import importing
 from dossier.core.errors import AppError
 
 COMMANDS: dict[str, str] = {
@@ -39,8 +41,19 @@ CANNOT_BE_USED = 2
 """Exit code where the input, the settings or the machine cannot be used."""
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import without garbage collection, which takes a seventh of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # imported modules are never garbage
+        gc.enable()
+
+
 class LazyGroup(TyperGroup):
-    """Finds a command's module by name, and imports no other.
+    """Imports the module of the command that runs, and no other.
 
     An `AppError` is printed as one line; other exceptions keep their traceback.
     """

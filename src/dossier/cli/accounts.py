@@ -1,4 +1,4 @@
-"""`dossier create-org` and `create-user`: the first people of a server."""
+"""`dossier create-org` and `create-user`: the first users of a server."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ from dossier.accounts.schemas import (
     MIN_PASSWORD_LENGTH,
     UserCreate,
 )
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.core.schemas import refuse_steering
 from dossier.core.security import Passwords
 from dossier.core.settings import Settings
@@ -29,7 +29,7 @@ app = typer.Typer(no_args_is_help=True)
 def create_org(
     name: Annotated[str, typer.Argument(help="Its name.")],
     kind: Annotated[
-        OrganisationKind, typer.Option(help="What it is to its products.")
+        OrganisationKind, typer.Option(help="Its role for its products.")
     ] = OrganisationKind.BRAND,
 ) -> None:
     """Make an organisation and print its id."""
@@ -48,7 +48,7 @@ def create_user(
         bool, typer.Option("--password-stdin", help="Read the password from a pipe.")
     ] = False,
 ) -> None:
-    """Make a user; the password is asked for, piped in, or made up and shown."""
+    """Make a user; the password is prompted for, piped in, or generated and shown."""
     password = _password(password_stdin=password_stdin)
     user = _valid_user(email, name or email.partition("@")[0], role, password)
     member = asyncio.run(_create_user(Settings(), org, user))
@@ -58,7 +58,7 @@ def create_user(
 def _valid_name(given: str) -> str:
     name = given.strip()
     if not 0 < len(name) <= MAX_NAME_LENGTH:
-        message = f"1 to {MAX_NAME_LENGTH} characters are wanted"
+        message = f"1 to {MAX_NAME_LENGTH} characters are expected"
         raise typer.BadParameter(message, param_hint="name")
     try:
         return refuse_steering(name)

@@ -7,9 +7,9 @@ from uuid import UUID
 import orjson
 import typer
 
-from dossier.activity.rules import Head
 from dossier.activity.schemas import VerifyResponse
 from dossier.activity.service import ActivityService
+from dossier.activity.types import ChainHead
 from dossier.core.database import system_transaction, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
@@ -45,15 +45,17 @@ def verify(
         raise typer.Exit(1)
 
 
-def _parse_head(text: str) -> Head:
+def _parse_head(text: str) -> ChainHead:
     position, _, chain = text.partition(":")
     if not position.isdecimal() or not chain:
         message = "expected POSITION:CHAIN_HASH, as `verify` prints them"
         raise typer.BadParameter(message, param_hint="--head")
-    return Head(int(position), chain)
+    return ChainHead(int(position), chain)
 
 
-async def _verify(org: UUID | None, head: Head | None) -> dict[UUID, VerifyResponse]:
+async def _verify(
+    org: UUID | None, head: ChainHead | None
+) -> dict[UUID, VerifyResponse]:
     results = {}
     async with opened_database(Settings()) as database:
         async with system_transaction(database.sessions) as session:

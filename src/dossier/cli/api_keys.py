@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from dossier.accounts.constants import Scope
 from dossier.accounts.models import ApiKey
 from dossier.accounts.schemas import ApiKeyCreate, ApiKeyResponse
-from dossier.accounts.service import ApiKeysService, OrganisationsService
+from dossier.accounts.service.api_keys import ApiKeysService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import tenant_transaction
@@ -26,7 +27,7 @@ app = typer.Typer(no_args_is_help=True)
 
 UserOption = Annotated[
     str | None,
-    typer.Option(help="E-mail address to act for; open mode has but one member."),
+    typer.Option(help="E-mail address to act for; open mode has one member only."),
 ]
 
 
@@ -88,7 +89,9 @@ def _as_member(user: str | None, action: Callable[[ApiKeysService], Awaitable[T]
     """Run an action on the keys as the member, or as the owner of open mode."""
     settings = Settings()
     if user is None and settings.auth.mode != "open":
-        message = "where people log in, there is no local owner: name a member"
+        message = (
+            "with log-in there is no local owner: give the e-mail address of a member"
+        )
         raise typer.BadParameter(message, param_hint="--user")
     return asyncio.run(_run_as_member(settings, user, action))
 

@@ -13,10 +13,10 @@ import orjson
 import typer
 from rich.console import Console
 
+from dossier.cli import importing
 from dossier.cli.builder.result import BuildResult, result_json, summary
 from dossier.cli.builder.terminal import WRITING, Stages
 from dossier.cli.builder.types import JobFailedError, UnusableInputError
-from dossier.cli.importing import importing
 from dossier.core.errors import AppError, InvalidError
 from dossier.core.settings import Settings
 

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from dossier.core import migrate as migrations
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.embedded.layout import PORT, locate, wheel_binaries
 from dossier.core.revision import DatabaseNotReadyError, reaching
 from dossier.core.settings import Settings

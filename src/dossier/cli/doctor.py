@@ -15,7 +15,7 @@ import orjson
 import typer
 
 from dossier.core.database import APP_ROLE, SYSTEM_ROLE, UNREACHABLE
-from dossier.core.embedded import EmbeddedDatabaseError
+from dossier.core.embedded.errors import EmbeddedDatabaseError
 from dossier.core.errors import AppError
 from dossier.core.revision import (
     CONNECT_TIMEOUT_S,
@@ -193,7 +193,7 @@ def check_vector(version: str | None) -> Check:
 
 
 def check_roles(unusable: list[str], login: str) -> Check:
-    """Check that the roles are there and that our log-in may act as them."""
+    """Check that the roles exist and that our log-in may act as them."""
     if unusable:
         names = ", ".join(unusable)
         detail = f"missing, or not granted to {login}: {names}"
@@ -203,7 +203,7 @@ def check_roles(unusable: list[str], login: str) -> Check:
 
 
 def check_queue(jobs: int, age_s: float) -> Check:
-    """Check that somebody works off the queue."""
+    """Check that a worker takes jobs from the queue."""
     if age_s > _LONGEST_WAIT_S:
         detail = f"{jobs} jobs wait, the oldest for {age_s:.0f} s"
         mend = "Start `dossier worker`, or `dossier serve` without `--no-worker`."

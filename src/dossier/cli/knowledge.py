@@ -18,18 +18,19 @@ import typer
 
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, system_transaction
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.documents.blobs import orphan_blobs
 from dossier.integrations.storage.client import ObjectStore, open_store
-from dossier.knowledge.rules.collection import (
+from dossier.knowledge.rules.evaluation import (
     Collection,
     NamedLines,
     read_collection,
 )
-from dossier.knowledge.service.indexing_check import Orphans, find_orphans
-from dossier.knowledge.service.search_eval import evaluate
+from dossier.knowledge.service.evaluation import evaluate
+from dossier.knowledge.service.indexing import find_orphans
+from dossier.knowledge.types import Orphans
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -8,18 +8,15 @@ from uuid import UUID
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.ai.service.assembly import open_model_services
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.knowledge.schemas.search import (
-    DEFAULT_LIMIT,
-    MAX_LIMIT,
-    QuestionText,
-    SearchResponse,
-)
-from dossier.knowledge.service import SearchQuery, search_response
+from dossier.knowledge.constants import DEFAULT_LIMIT, MAX_LIMIT
+from dossier.knowledge.responses import search_response
+from dossier.knowledge.schemas import QuestionText, SearchResponse
 from dossier.knowledge.service.assembly import opened_searchers
+from dossier.knowledge.types import SearchQuery
 
 app = typer.Typer()
 

@@ -14,7 +14,7 @@ import typer
 from typing_extensions import override
 
 from dossier.cli.child import WorkerChild
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.errors import AppError
 from dossier.core.logging import configure_logging
 from dossier.core.loopback import is_loopback

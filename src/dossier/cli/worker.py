@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dossier.cli import importing
 from dossier.cli.child import stop_at_end_of
-from dossier.cli.importing import importing
 from dossier.core.logging import configure_logging
 from dossier.core.settings import Settings
 

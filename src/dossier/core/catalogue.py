@@ -1,4 +1,4 @@
-"""The catalogue of problem types: every `type` of a problem resolves to its page."""
+"""The catalogue of problem types: the `type` of every problem is a URL of it."""
 
 import importlib
 import importlib.util
@@ -40,7 +40,7 @@ class ProblemTypesResponse(ResponseModel):
 
 
 def load_errors() -> None:
-    """Import every `exceptions` module: a job's problem comes from a worker's part."""
+    """Import every `exceptions` module, those that only workers use too."""
     for parent in (PACKAGE, f"{PACKAGE}.integrations"):
         folder = importlib.import_module(parent).__path__
         for module in pkgutil.iter_modules(folder, f"{parent}."):
@@ -52,8 +52,13 @@ def load_errors() -> None:
 def error_classes() -> list[type[AppError]]:
     """Return every named failure of the product, by slug."""
     load_errors()
-    ours = (kind for kind in _descendants(AppError) if _is_ours(kind))
-    return sorted(set(ours), key=lambda kind: kind.slug())
+    # Tests define errors too.
+    ours = {
+        kind
+        for kind in _descendants(AppError)
+        if kind.__module__.partition(".")[0] == PACKAGE
+    }
+    return sorted(ours, key=lambda kind: kind.slug())
 
 
 @router.get("/problems", openapi_extra=PUBLIC)
@@ -85,7 +90,3 @@ def _descendants(kind: type[AppError]) -> Iterator[type[AppError]]:
     for child in kind.__subclasses__():
         yield child
         yield from _descendants(child)
-
-
-def _is_ours(kind: type[AppError]) -> bool:
-    return kind.__module__.partition(".")[0] == PACKAGE

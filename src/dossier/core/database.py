@@ -31,7 +31,7 @@ SessionFactory = async_sessionmaker[AsyncSession]
 Engine = AsyncEngine
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What the driver raises where a URL leads to no database that lets us in."""
+"""Errors of the driver where a database cannot be reached or refuses the login."""
 
 APP_ROLE = "dossier_app"
 SYSTEM_ROLE = "dossier_system"
@@ -68,7 +68,7 @@ def sqlalchemy_url(url: str) -> str:
 
 
 def asyncpg_url(url: str) -> str:
-    """Return the same URL as the bare driver takes it."""
+    """Return a PostgreSQL URL in the form that asyncpg itself takes."""
     return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
 
 
@@ -82,8 +82,8 @@ def make_engine(
         max_overflow=0,
         # A quarter of the time of `json.loads`, and as exact: integers of any length.
         json_deserializer=from_json,
-        # A connection knows the statements that it has run, and plans them once: a few
-        # busy ones know them soon, where all in turn would plan for long.
+        # Each connection has its own cache of prepared statements: with LIFO a few busy
+        # connections fill theirs, instead of all of them in turn.
         pool_use_lifo=True,
         connect_args={
             "server_settings": {

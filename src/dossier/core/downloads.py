@@ -1,4 +1,4 @@
-"""Answers with stored bytes: ranges, digests, names. Reads no storage by itself."""
+"""Download responses: ranges, digests, file names, conditional requests."""
 
 import base64
 import re
@@ -52,15 +52,24 @@ def download(request: Request, content: Content) -> Response:
     Starts no read until the answer is sent, so the request's transaction is over.
     """
     headers = _headers(content)
-    if _is_known(request.headers.get("if-none-match"), headers["etag"]):
+    asked = request.headers.get("if-none-match", "")
+    known = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
+    if known & {headers["etag"], "*"}:
         kept = ("etag", "cache-control", "repr-digest")
         return Response(status_code=304, headers={key: headers[key] for key in kept})
     if HEAD_KEY in request.scope:  # nothing is read for it, and a range means nothing
         return Response(headers=headers | {"content-length": str(content.size_bytes)})
-    try:
-        part = _part(request, content, headers["etag"])
-    except RangeNotSatisfiableError as error:
-        return _refusal(request, content, error)
+    part = None
+    wanted = request.headers.get("range")
+    if wanted and request.headers.get("if-range", headers["etag"]) == headers["etag"]:
+        try:
+            part = parse_range(wanted, content.size_bytes)
+        except RangeNotSatisfiableError as error:
+            response = problem_response(
+                error, instance=request.url.path, request_id=bound().request_id
+            )
+            response.headers["content-range"] = f"bytes */{content.size_bytes}"
+            return response
     if part is None:
         headers["content-digest"] = headers["repr-digest"]
         return _stream(content, 0, content.size_bytes, headers)
@@ -73,7 +82,8 @@ def content_disposition(filename: str) -> str:
     """Name a download for old and new clients (RFC 6266, RFC 8187)."""
     plain = unicodedata.normalize("NFKD", filename).encode("ascii", "replace").decode()
     safe = re.sub(r'[^ -~]|["\\%?/]', "_", plain)
-    return f"attachment; filename=\"{safe}\"; filename*=UTF-8''{_escaped(filename)}"
+    escaped = quote(filename, safe=_ATTR_CHARS)
+    return f"attachment; filename=\"{safe}\"; filename*=UTF-8''{escaped}"
 
 
 def parse_range(header: str, size_bytes: int) -> tuple[int, int] | None:
@@ -105,30 +115,6 @@ def _satisfiable(start: int, end: int, size_bytes: int) -> tuple[int, int]:
     return start, end
 
 
-def _part(request: Request, content: Content, etag: str) -> tuple[int, int] | None:
-    wanted = request.headers.get("range")
-    if wanted is None or request.headers.get("if-range", etag) != etag:
-        return None
-    return parse_range(wanted, content.size_bytes)
-
-
-def _is_known(if_none_match: str | None, etag: str) -> bool:
-    if if_none_match is None:
-        return False
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return bool(tags & {etag, "*"})
-
-
-def _refusal(
-    request: Request, content: Content, error: RangeNotSatisfiableError
-) -> Response:
-    response = problem_response(
-        error, instance=request.url.path, request_id=bound().request_id
-    )
-    response.headers["content-range"] = f"bytes */{content.size_bytes}"
-    return response
-
-
 def _headers(content: Content) -> dict[str, str]:
     digest = base64.b64encode(bytes.fromhex(content.sha256)).decode()
     return {
@@ -151,13 +137,15 @@ def _stream(
     status_code: int = 200,
 ) -> StreamingResponse:
     headers["content-length"] = str(end - start)
-    return _Opened(content.read(start, end), status_code=status_code, headers=headers)
+    return _EagerStream(
+        content.read(start, end), status_code=status_code, headers=headers
+    )
 
 
-class _Opened(StreamingResponse):
-    """Has its first piece before it begins.
+class _EagerStream(StreamingResponse):
+    """Reads the first piece before the headers are sent.
 
-    Bytes that are gone so become a problem, and not a download that breaks off.
+    Missing bytes become a problem document instead of a download that breaks off.
     """
 
     @override
@@ -174,7 +162,3 @@ async def _with_first(
     yield first
     async for piece in rest:
         yield piece
-
-
-def _escaped(filename: str) -> str:
-    return quote(filename, safe=_ATTR_CHARS)

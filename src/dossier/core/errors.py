@@ -1,4 +1,4 @@
-"""What can go wrong, in kinds; domains subclass them, the edge renders them.
+"""Base classes of errors; domains subclass them, `core/problems.py` renders them.
 
 `status` is a class attribute, so that a business error can never become a 500 by
 being left unmarked. `title` is constant and for people, `detail` may name values.
@@ -69,7 +69,7 @@ class BadRequestError(AppError):
 
 
 class UnauthenticatedError(AppError):
-    """Nobody, or nobody we know, is asking."""
+    """The request has no credentials, or none that are valid."""
 
     status = 401
     title = "Authentication required"
@@ -89,12 +89,6 @@ class ForbiddenError(AppError):
     title = "Not permitted"
 
 
-def _within_a_sentence(kind: str) -> str:
-    """Return a title's words with a small letter first, unless it is an acronym's."""
-    is_acronym = kind[:2].isupper() and kind[1:2].isalpha()
-    return kind if is_acronym else f"{kind[:1].lower()}{kind[1:]}"
-
-
 class NotFoundError(AppError):
     """There is no such thing in this organisation.
 
@@ -107,9 +101,13 @@ class NotFoundError(AppError):
 
     def __init__(self, which: object = "", *, faults: tuple[Fault, ...] = ()) -> None:
         kind = self.title.removesuffix(" not found")
-        is_named = kind != self.title and str(which)
-        told = f"There is no {_within_a_sentence(kind)} {which}."
-        super().__init__(told if is_named else which, faults=faults)
+        detail = which
+        if kind != self.title and str(which):
+            # "API key" keeps its capitals within the sentence, "User" does not.
+            is_acronym = kind[:2].isupper() and kind[1:2].isalpha()
+            noun = kind if is_acronym else f"{kind[:1].lower()}{kind[1:]}"
+            detail = f"There is no {noun} {which}."
+        super().__init__(detail, faults=faults)
 
 
 class MethodNotAllowedError(AppError):
@@ -162,7 +160,7 @@ class UpstreamError(AppError):
 
 
 class UnavailableError(AppError):
-    """Something that we need is away for the moment."""
+    """Something that the request needs cannot be reached for the moment."""
 
     status = 503
     title = "Temporarily unavailable"

@@ -100,7 +100,7 @@ async def health_db(request: Request, response: Response) -> ReadyResponse:
 
 @router.get("/info", openapi_extra=PUBLIC)
 async def info(settings: AppSettings) -> InfoResponse:
-    """Tell which version answers."""
+    """Show the version of the server."""
     return InfoResponse(
         name="dossier",
         version=dossier.__version__,

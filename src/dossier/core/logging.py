@@ -1,4 +1,4 @@
-"""JSON lines on standard error, each with the ids of what it belongs to."""
+"""JSON lines on standard error, each with the ids of its request or job."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ from dossier.core.clock import now
 
 ACCESS_LOGGER = "dossier.access"
 
-# What every record has; anything else came by `extra`.
+# Attributes of every record; any other was passed as `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
     "color_message",
@@ -33,7 +33,7 @@ _THIRD_PARTY = ("uvicorn", "uvicorn.error", "uvicorn.access", "py.warnings")
 class LogContext:
     """The ids that each line of one request or job carries.
 
-    It is changed in place, so that the access line knows who the routes found.
+    It is changed in place, so that the access line has the actor that a route found.
     """
 
     request_id: str | None = None
@@ -54,7 +54,7 @@ def bound() -> LogContext:
 def bind_actor(
     org_id: object, user_id: object, api_key_id: object | None = None
 ) -> None:
-    """Name who acts in all later lines of this request or job."""
+    """Add the actor to all later lines of this request or job."""
     context = _current.get()
     if context is not None:
         context.org_id = str(org_id)
@@ -64,7 +64,7 @@ def bind_actor(
 
 @contextmanager
 def log_context(**ids: object) -> Iterator[LogContext]:
-    """Carry these ids on every line inside, besides those of the surroundings."""
+    """Add these ids to every line inside the block."""
     named = {key: str(value) for key, value in ids.items() if value is not None}
     context = replace(bound(), **named)
     token = _current.set(context)
@@ -133,12 +133,12 @@ class JsonFormatter(logging.Formatter):
             "event": record.getMessage(),
         }
         line.update(context_members())
-        line.update(_extras(record))
-        line.update(_failure(record))
-        return orjson.dumps(line, default=str, option=_LENIENT).decode()
-
-
-_LENIENT = orjson.OPT_NON_STR_KEYS
+        line.update((k, v) for k, v in vars(record).items() if k not in _STANDARD)
+        exc = record.exc_info[1] if record.exc_info else None
+        if exc is not None:
+            line["error"] = type(exc).__name__
+            line["traceback"] = "".join(traceback.format_exception(exc))
+        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def configure_logging(level: str) -> None:
@@ -157,17 +157,3 @@ def configure_logging(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Our own access line says more; see `core/middleware.py`.
     logging.getLogger("uvicorn.access").disabled = True
-
-
-def _extras(record: logging.LogRecord) -> dict[str, Any]:
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
-
-
-def _failure(record: logging.LogRecord) -> dict[str, str]:
-    if not record.exc_info or record.exc_info[1] is None:
-        return {}
-    exc = record.exc_info[1]
-    return {
-        "error": type(exc).__name__,
-        "traceback": "".join(traceback.format_exception(exc)),
-    }

@@ -48,32 +48,25 @@ class LoopbackGuard:
     def check(self, scope: Scope) -> None:
         """Raise unless peer, `Host` and `Origin` are all local or listed."""
         hosts = list(_fields(scope, b"host"))
-        if not _is_local_peer(scope):
-            raise HostNotAllowedError([scope["client"][0]])
+        client = scope.get("client")  # `None` for a Unix socket
+        if client is not None and not is_loopback(client[0]):
+            raise HostNotAllowedError([client[0]])
         if len(hosts) != 1 or not _is_local(hosts[0]):
             raise HostNotAllowedError(hosts)
         own = f"{scope['scheme']}://{hosts[0].lower()}"
         for origin in _fields(scope, b"origin"):
-            if not self._may_call(origin, own):
+            if origin != own and origin not in self._listed:
                 raise OriginNotAllowedError(origin)
-
-    def _may_call(self, origin: str, own: str) -> bool:
-        return origin == own or origin in self._listed
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a name or address to listen on is this machine alone."""
+    """Return whether a name or address to listen on is this machine only."""
     if host == "localhost":
         return True
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def _is_local_peer(scope: Scope) -> bool:
-    client = scope.get("client")
-    return client is None or is_loopback(client[0])  # None: a Unix socket
 
 
 def _is_local(host: str) -> bool:

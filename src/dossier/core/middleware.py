@@ -1,8 +1,8 @@
-"""What surrounds every request, in one pure ASGI layer.
+"""The middleware of every request, as one pure ASGI layer.
 
 In this order: request id and access line; the guard of open mode; rate limit; CORS;
-body limit; the app. A refusal of an earlier step is still sent through CORS, so that
-a browser can read it. Four layers of the usual kind cost several times as much.
+body limit; the app. A refusal of an earlier step is still sent through CORS, so that a
+browser can read it. Four `BaseHTTPMiddleware` layers cost several times as much.
 """
 
 import logging
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import uuid_utils
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
-from dossier.core.admission import REFUSAL_KEY, Admission
 from dossier.core.errors import AppError, BadRequestError
 from dossier.core.logging import (
     ACCESS_LOGGER,
@@ -30,7 +30,14 @@ from dossier.core.logging import (
     write_stderr,
 )
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.problems import problem_response
+from dossier.core.problems import (
+    IDENTITY,
+    BodyTooLargeError,
+    ContentEncodedError,
+    as_app_error,
+    log_failure,
+    problem_response,
+)
 from dossier.core.rate_limit import Proxies, RateLimiter, RateState
 from dossier.core.security import credentials_of
 from dossier.core.web import HEAD_KEY
@@ -38,7 +45,9 @@ from dossier.core.web import HEAD_KEY
 access_logger = logging.getLogger(ACCESS_LOGGER)
 
 ADDRESS_KEY = "dossier.address"
-"""Where in the scope the caller's address stands, proxies looked through."""
+"""Key in the scope of the caller's address, as trusted proxies forward it."""
+REFUSAL_KEY = "dossier.refusal"
+"""Key in the scope of the error of an earlier step."""
 
 # Anything else could break a log or a header; long ones are not ids.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
@@ -70,8 +79,8 @@ class PreflightRefusedError(BadRequestError):
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeParts:
-    """What the edge is made of; `main.py` builds it from settings."""
+class MiddlewareParts:
+    """The collaborators of the middleware; `main.py` builds them from the settings."""
 
     limiter: RateLimiter
     proxies: Proxies
@@ -80,14 +89,14 @@ class EdgeParts:
     max_body_bytes: int
     is_upload: Callable[[str, str], bool]
     caller_of: Callable[[bytes], str | None]
-    """Names whom credentials belong to that were verified lately, else `None`."""
+    """Returns whose cached credentials these are, else `None`."""
     write: Callable[[bytes], object] = write_stderr
 
 
-class Edge:
-    """The outermost layer."""
+class RequestMiddleware:
+    """The outermost ASGI layer."""
 
-    def __init__(self, app: ASGIApp, parts: EdgeParts) -> None:
+    def __init__(self, app: ASGIApp, parts: MiddlewareParts) -> None:
         self._parts = parts
         self._app = app
         self._admission = Admission(app, parts.max_body_bytes, parts.is_upload)
@@ -107,7 +116,12 @@ class Edge:
         if scope["method"] == "HEAD":  # the server keeps its own scope, and its method
             scope = {**scope, "method": "GET", HEAD_KEY: True}
         headers = dict(scope["headers"])
-        exchange = _Exchange(scope, send, _request_id(headers))
+        given = headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            request_id = given.decode()
+        else:
+            request_id = str(uuid_utils.uuid7())  # `uuid`'s own takes six times as long
+        exchange = _Exchange(scope, send, request_id)
         token = enter_context(exchange.context)
         try:
             app = self._admit(scope, headers, exchange)
@@ -121,31 +135,29 @@ class Edge:
         self, scope: Scope, headers: dict[bytes, bytes], exchange: "_Exchange"
     ) -> ASGIApp:
         scope[ADDRESS_KEY] = self._parts.proxies.caller_address(scope)
+        is_preflight = (
+            scope["method"] == "OPTIONS" and b"access-control-request-method" in headers
+        )
         try:
-            self._guard(scope)
-            if not _is_preflight(scope, headers):
-                exchange.rate = self._count(scope, headers)
+            if self._parts.guard is not None:
+                self._parts.guard.check(scope)
+            if not is_preflight:
+                caller = self._parts.caller_of(credentials_of(headers))
+                exchange.rate = self._parts.limiter.check(
+                    scope["path"], caller or scope[ADDRESS_KEY]
+                )
+                if exchange.rate is not None and not exchange.rate.is_allowed:
+                    scope[REFUSAL_KEY] = exchange.rate.refusal()
         except AppError as refusal:
             scope[REFUSAL_KEY] = refusal
-        # A refused preflight is still one: its answer is the refusal, not "OK".
-        if b"origin" not in headers or _is_refused_preflight(scope, headers):
+        # The CORS layer would answer a refused preflight with "OK".
+        if b"origin" not in headers or (is_preflight and REFUSAL_KEY in scope):
             return self._admission
         return self._cors
 
-    def _guard(self, scope: Scope) -> None:
-        if self._parts.guard is not None:
-            self._parts.guard.check(scope)
-
-    def _count(self, scope: Scope, headers: dict[bytes, bytes]) -> RateState | None:
-        caller = self._parts.caller_of(credentials_of(headers))
-        state = self._parts.limiter.check(scope["path"], caller or scope[ADDRESS_KEY])
-        if state is not None and not state.is_allowed:
-            scope[REFUSAL_KEY] = state.refusal()
-        return state
-
 
 class _Exchange:
-    """One request on its way out: its headers, and what the access line says."""
+    """The response of one request: its headers, and the members of the access line."""
 
     __slots__ = (
         "_bytes_out",
@@ -167,7 +179,7 @@ class _Exchange:
         self.context = LogContext(request_id=request_id)
 
     async def send(self, message: Message) -> None:
-        """Pass a message on, with the headers that every answer carries."""
+        """Send a message, with the headers that every response has."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._headers(message)]
@@ -187,9 +199,13 @@ class _Exchange:
 
     def line(self) -> bytes:
         """Return the access line; status 0 means that nothing was sent."""
+        scope = self._scope
+        included = scope.get("fastapi", {}).get("effective_route_context")
+        route = included or scope.get("route")
         members = {
-            "method": "HEAD" if HEAD_KEY in self._scope else self._scope["method"],
-            "route": _template(self._scope),
+            "method": "HEAD" if HEAD_KEY in scope else scope["method"],
+            # The path with its parameters unfilled; `None` where no route matches.
+            "route": getattr(route, "path_format", None),
             "status": self._status,
             "ms": round((time.perf_counter() - self._started_s) * 1000, 2),
             "bytes": self._bytes_out,
@@ -198,7 +214,7 @@ class _Exchange:
 
 
 class _Cors(CORSMiddleware):
-    """The library's rules; what they refuse is a problem document as well."""
+    """Starlette's CORS, whose refusals are problem documents as well."""
 
     @override
     def preflight_response(self, request_headers: Headers) -> Response:
@@ -218,24 +234,88 @@ class _Cors(CORSMiddleware):
         return response
 
 
-def _request_id(headers: dict[bytes, bytes]) -> str:
-    given = headers.get(b"x-request-id")
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given.decode()
-    return str(uuid_utils.uuid7())  # its own text: a sixth of the time
+class Admission:
+    """The last step before the app: answers refusals and failures, limits bodies."""
+
+    def __init__(
+        self, app: ASGIApp, max_body_bytes: int, is_upload: Callable[[str, str], bool]
+    ) -> None:
+        self.app = app
+        self._max_body_bytes = max_body_bytes
+        self._is_upload = is_upload
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        refusal = scope.get(REFUSAL_KEY) or self._check_body(scope)
+        if refusal is not None:
+            await _answer(refusal, scope, receive, send)
+            return
+        watched = _Watched(send)
+        try:
+            await self.app(scope, self._counted(scope, receive), watched.send)
+        except ClientDisconnect:
+            return  # the client is gone
+        except Exception as exc:  # the edge: every failure gets an answer
+            error = as_app_error(exc)
+            log_failure(exc, error)
+            if watched.has_started:
+                raise
+            await _answer(error, scope, receive, send)
+
+    def _check_body(self, scope: Scope) -> AppError | None:
+        headers = dict(scope["headers"])
+        encoding = headers.get(b"content-encoding")
+        length = headers.get(b"content-length")
+        if encoding is not None and encoding.lower() != IDENTITY.encode():
+            name = encoding.decode("latin-1")
+            detail = f"Send the body without `Content-Encoding: {name}`."
+            return ContentEncodedError(detail)
+        if length is None:
+            return None
+        if not length.isdigit():
+            return BadRequestError("`Content-Length` is not a number.")
+        return self._check_size(scope, int(length))
+
+    def _check_size(self, scope: Scope, size_bytes: int) -> AppError | None:
+        if size_bytes <= self._max_body_bytes:
+            return None
+        if self._is_upload(scope["method"], scope["path"]):
+            return None  # the route has its own limit
+        limit = self._max_body_bytes
+        return BodyTooLargeError(f"At most {limit} bytes are accepted here.")
+
+    def _counted(self, scope: Scope, receive: Receive) -> Receive:
+        """Limit a body that has no `Content-Length`."""
+        received_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            error = self._check_size(scope, received_bytes)
+            if error is not None:
+                raise error
+            return message
+
+        return counted
 
 
-def _is_preflight(scope: Scope, headers: dict[bytes, bytes]) -> bool:
-    return scope["method"] == "OPTIONS" and b"access-control-request-method" in headers
+class _Watched:
+    """Notes whether the response has begun."""
+
+    __slots__ = ("_send", "has_started")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_started = False
+
+    async def send(self, message: Message) -> None:
+        self.has_started = True
+        await self._send(message)
 
 
-def _is_refused_preflight(scope: Scope, headers: dict[bytes, bytes]) -> bool:
-    return REFUSAL_KEY in scope and _is_preflight(scope, headers)
-
-
-def _template(scope: Scope) -> str | None:
-    """Return the route's path with its parameters unfilled; `None` for no route."""
-    included = scope.get("fastapi", {}).get("effective_route_context")
-    route = included or scope.get("route")
-    template: str | None = getattr(route, "path_format", None)
-    return template
+async def _answer(error: AppError, scope: Scope, receive: Receive, send: Send) -> None:
+    response = problem_response(
+        error, instance=scope["path"], request_id=bound().request_id
+    )
+    await response(scope, receive, send)

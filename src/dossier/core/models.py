@@ -1,5 +1,8 @@
-"""What every table shares: the base, the key, the owner, the naming convention."""
+"""The declarative base, mixins and naming convention of all tables."""
 
+import importlib
+import importlib.util
+import pkgutil
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,6 +18,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.schema import SchemaItem
 
+import dossier
 from dossier.core.clock import now
 
 NAMING = {
@@ -61,3 +65,11 @@ class TenantOwned(MappedAsDataclass, kw_only=True):
 def tenant_args(*args: SchemaItem) -> tuple[SchemaItem, ...]:
     """Return `__table_args__` with the key that composite references need."""
     return (UniqueConstraint("org_id", "id"), *args)
+
+
+def load_models() -> None:
+    """Import every `dossier.<domain>.models`, so that the metadata are complete."""
+    for module in pkgutil.iter_modules(dossier.__path__, "dossier."):
+        name = f"{module.name}.models"
+        if module.ispkg and importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)

@@ -64,7 +64,7 @@ _METHODS = frozenset({"get", "put", "post", "patch", "delete"})
 
 
 def describe(app: FastAPI) -> None:
-    """Make the app's document ours; it is built once, when first asked for."""
+    """Replace the app's OpenAPI document; it is built once, at the first request."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -75,7 +75,7 @@ def describe(app: FastAPI) -> None:
 
 
 def is_public(operation: dict[str, Any]) -> bool:
-    """Tell whether an operation answers without a log-in."""
+    """Return whether an operation answers without a log-in."""
     return bool(operation.get("x-public"))
 
 

@@ -13,14 +13,14 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 50
 MAX_OFFSET = 2**63 - 1
-"""The database counts no further."""
+"""The largest `bigint`."""
 EXACT_COUNT_ROWS = 10_000
 """Above this many rows a total is given only when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageParams:
-    """Which part of a list is wanted."""
+    """The page of a list that a request asks for."""
 
     limit: int = DEFAULT_LIMIT
     offset: int = 0
@@ -32,7 +32,7 @@ class PageParams:
         return None if self.include_total else EXACT_COUNT_ROWS + 1
 
     def total_of(self, counted: int) -> int | None:
-        """Return the total, unless counting was given up."""
+        """Return the total, or `None` where counting stopped at the limit."""
         return None if counted == self.counted_up_to else counted
 
 

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240): hold the answer until the job is done, or N seconds.
+"""`Prefer: wait=N` (RFC 7240): delay the response until the job ends, N s at most.
 
 The wait begins after the request's transaction has been committed and holds no
 connection: the follower of `jobs` serves all waits and streams of the process.

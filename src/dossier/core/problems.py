@@ -4,6 +4,7 @@ import errno
 import logging
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import asyncpg
@@ -106,13 +107,13 @@ _UNSTORABLE = (
     asyncpg.UntranslatableCharacterError,
 )
 
-# A text whose type has a validator of its own is bounded as if it were a list.
+# Pydantic reports the length of a text with a validator of its own like a list's.
 _OF_LENGTH = {"too_long": ("max_length", "most"), "too_short": ("min_length", "least")}
 
-# How pydantic says that a member's name is at fault, not what it holds.
+# Pydantic's mark for a fault of a member's name, not of its value.
 _KEY = "[key]"
 
-# Found before the route's dependencies have looked at who is asking.
+# Raised before the route's dependencies have authenticated the caller.
 _OF_THE_BODY = (MalformedJsonError, JsonTooDeepError, UnsupportedMediaTypeError)
 
 _BY_STATUS: dict[int, type[AppError]] = {
@@ -137,7 +138,7 @@ def problem_of(
         "request_id": request_id,
         "retry_after": error.retry_after_s,
         "limit": error.limit and dict(error.limit),
-        "errors": [_fault_json(fault) for fault in error.faults] or None,
+        "errors": [asdict(fault) for fault in error.faults] or None,
     }
     return {key: value for key, value in members.items() if value is not None}
 
@@ -155,17 +156,13 @@ def headers_of(error: AppError) -> dict[str, str]:
 
 
 def as_app_error(exc: BaseException) -> AppError:
-    """Name any failure; what has no name is a fault of ours."""
+    """Return the named error of any exception; 500 for one without a name."""
     if isinstance(exc, AppError):
         return exc
     if isinstance(exc, RequestValidationError):
         return _from_validation(exc)
     if isinstance(exc, StarletteHTTPException):
         return _from_framework(exc)
-    return _from_database(exc)
-
-
-def _from_database(exc: BaseException) -> AppError:
     if is_database_away(exc):
         return DatabaseAwayError(retry_after_s=DATABASE_RETRY_S)
     if any(isinstance(link, _UNSTORABLE) for link in _chain(exc)):
@@ -174,8 +171,18 @@ def _from_database(exc: BaseException) -> AppError:
 
 
 def is_database_away(exc: BaseException) -> bool:
-    """Tell whether the failure is the database being out of reach."""
-    return any(_is_away(link) for link in _chain(exc))
+    """Return whether the cause is that the database cannot be reached."""
+    for link in _chain(exc):
+        if isinstance(link, DBAPIError):
+            if link.connection_invalidated:
+                return True
+        elif isinstance(link, FileNotFoundError):
+            # A missing Unix socket has no file name, a missing file has one.
+            if link.errno == errno.ENOENT and link.filename is None:
+                return True
+        elif isinstance(link, _AWAY):
+            return True
+    return False
 
 
 def problem_response(
@@ -192,8 +199,8 @@ def problem_response(
 
 
 async def handle(request: Request, exc: Exception) -> Response:
-    """Answer a failure that FastAPI hands over."""
-    error = await _unless_nobody_asks(request, as_app_error(exc))
+    """Answer an exception that FastAPI caught."""
+    error = await _unauthenticated_first(request, as_app_error(exc))
     log_failure(exc, error)
     response = problem_response(
         error,
@@ -205,12 +212,13 @@ async def handle(request: Request, exc: Exception) -> Response:
     return response
 
 
-async def _unless_nobody_asks(request: Request, error: AppError) -> AppError:
-    """Return what is wrong; to nobody, only that nobody is asking.
+async def _unauthenticated_first(request: Request, error: AppError) -> AppError:
+    """Return 401 instead of a fault of the body where the caller is not authenticated.
 
-    FastAPI decodes the body before it asks who sends it.
+    FastAPI decodes the body before it runs the dependencies.
     """
-    if not isinstance(error, _OF_THE_BODY) or _is_public(request):
+    extra = getattr(request.scope.get("route"), "openapi_extra", None) or {}
+    if not isinstance(error, _OF_THE_BODY) or extra.keys() & PUBLIC.keys():
         return error
     try:
         await get_actor(request)
@@ -219,13 +227,8 @@ async def _unless_nobody_asks(request: Request, error: AppError) -> AppError:
     return error
 
 
-def _is_public(request: Request) -> bool:
-    route = request.scope.get("route")
-    return bool((getattr(route, "openapi_extra", None) or {}).keys() & PUBLIC.keys())
-
-
 def log_failure(exc: Exception, error: AppError) -> None:
-    """Log what somebody must look at; what has a name needs no traceback."""
+    """Log faults of ours with their traceback, and an unreachable database."""
     if error.status == InternalServerError.status:
         logger.error("http.request.failed", exc_info=exc)
     elif isinstance(error, DatabaseAwayError):
@@ -238,28 +241,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handle)
 
 
-def _fault_json(fault: Fault) -> dict[str, str]:
-    return {"pointer": fault.pointer, "detail": fault.detail, "code": fault.code}
-
-
 def _chain(exc: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = exc
     while link is not None:
         yield link
         link = getattr(link, "orig", None) or link.__cause__
-
-
-def _is_away(exc: BaseException) -> bool:
-    if isinstance(exc, DBAPIError):
-        return exc.connection_invalidated
-    return isinstance(exc, _AWAY) or _is_socket_missing(exc)
-
-
-def _is_socket_missing(exc: BaseException) -> bool:
-    # A file that is not there has a name, a socket has none.
-    if not isinstance(exc, FileNotFoundError):
-        return False
-    return exc.errno == errno.ENOENT and exc.filename is None
 
 
 def _from_framework(exc: StarletteHTTPException) -> AppError:
@@ -275,7 +261,7 @@ def _from_framework(exc: StarletteHTTPException) -> AppError:
 
 
 def _fault_of_json(cause: ValueError) -> Fault:
-    """Name what Python cannot read though its signs may be those of JSON."""
+    """Return the fault of JSON that Python cannot read though its syntax is valid."""
     detail = f"An integer has more than {sys.get_int_max_str_digits()} digits"
     if isinstance(cause, UnicodeDecodeError):
         detail = f"Not {cause.encoding.upper()} at byte {cause.start}"
@@ -293,25 +279,26 @@ def _from_validation(exc: RequestValidationError) -> AppError:
 
 
 def _faults_of(exc: RequestValidationError) -> tuple[Fault, ...]:
-    """Return the faults; what no branch of a union takes is one of them."""
+    """Return the faults; those of all branches of a union at one place are one."""
     found: dict[object, list[Fault]] = {}
     for number, error in enumerate(exc.errors()):
         loc = _without_branches(error, exc.body)
         is_whole = len(loc) == len(error["loc"]) or _KEY in error["loc"]
         key = number if is_whole else loc
         found.setdefault(key, []).append(_fault_of({**error, "loc": loc}))
-    return tuple(_united(faults) for faults in found.values())
-
-
-def _united(faults: list[Fault]) -> Fault:
-    if len(faults) == 1:
-        return faults[0]
-    details = dict.fromkeys(fault.detail for fault in faults)
-    return Fault(faults[0].pointer, "; or: ".join(details), "union_mismatch")
+    united: list[Fault] = []
+    for faults in found.values():
+        details = dict.fromkeys(fault.detail for fault in faults)
+        united.append(
+            faults[0]
+            if len(faults) == 1
+            else Fault(faults[0].pointer, "; or: ".join(details), "union_mismatch")
+        )
+    return tuple(united)
 
 
 def _without_branches(error: dict[str, Any], body: Any) -> tuple[str | int, ...]:
-    """Return where a fault is, without pydantic's names for what it tried there."""
+    """Return the place of a fault, without pydantic's names of union branches."""
     where, *path = error["loc"]
     if where != "body" or not isinstance(body, dict | list):
         return tuple(error["loc"])
@@ -326,14 +313,14 @@ def _without_branches(error: dict[str, Any], body: Any) -> tuple[str | int, ...]
 
 
 def _holds(value: object, step: str | int) -> bool:
-    """Tell whether a step leads from a value to one inside it."""
+    """Return whether a step leads from a value to one inside it."""
     if isinstance(value, list):
         return isinstance(step, int) and step < len(value)
     return isinstance(value, dict) and step in value
 
 
 def _is_absent(error: dict[str, Any], step: str | int, value: object) -> bool:
-    """Tell whether a step names a member that should be there, not a branch."""
+    """Return whether a step names a missing member, not a branch of a union."""
     if not isinstance(value, dict) or step == _KEY:
         return False
     return error["type"] == "missing" or bool(error["input"] != value)
@@ -345,31 +332,23 @@ def _fault_of(error: dict[str, Any]) -> Fault:
         reason = error["ctx"]["error"].removesuffix(" at")
         detail = f"{reason} at character {path[0]}"
         return Fault("#", detail, "json_invalid")
-    detail = error["msg"].removeprefix("Value error, ")
+    pointer = _pointer(where, path)
     if error["type"] in _OF_LENGTH and isinstance(error["input"], str):
-        return _fault_of_length(_pointer(where, path), error)
-    return Fault(_pointer(where, path), detail, error["type"])
-
-
-def _fault_of_length(pointer: str, error: dict[str, Any]) -> Fault:
-    """Name the length of a text as such: pydantic counts "items" in some of them."""
-    member, bound = _OF_LENGTH[error["type"]]
-    count = error["ctx"][member]
-    noun = "character" if count == 1 else "characters"
-    detail = f"String should have at {bound} {count} {noun}"
-    return Fault(pointer, detail, f"string_{error['type']}")
+        # Pydantic's own message would speak of "items".
+        member, bound = _OF_LENGTH[error["type"]]
+        count = error["ctx"][member]
+        noun = "character" if count == 1 else "characters"
+        detail = f"String should have at {bound} {count} {noun}"
+        return Fault(pointer, detail, f"string_{error['type']}")
+    return Fault(pointer, error["msg"].removeprefix("Value error, "), error["type"])
 
 
 def _pointer(where: str, path: list[str | int]) -> str:
     if where != "body":
         return ".".join(map(str, path))
-    escaped = (_plain(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return "/".join(["#", *escaped])
-
-
-def _plain(step: str | int) -> str:
-    """Return a member's name without what cannot be sent: halves of characters."""
-    return str(step).encode(errors="replace").decode()
+    # Lone surrogates, which JSON can escape, cannot be sent as UTF-8.
+    names = (str(step).encode(errors="replace").decode() for step in path)
+    return "/".join(["#", *(n.replace("~", "~0").replace("/", "~1") for n in names)])
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -1,8 +1,7 @@
-"""How often one caller may ask, in fixed windows; counted in this process.
+"""Rate limiting in fixed windows, counted in this process.
 
-A caller is an API key or a member whose credentials were verified a moment ago, else
-an address: an invented token never gets a count of its own, and another log-in no new
-one.
+A caller is an API key or a member whose credentials were verified a moment ago, else an
+address: an invented token gets no count of its own, and a second log-in no new one.
 """
 
 import math
@@ -19,34 +18,34 @@ MAX_COUNTERS = 50_000
 PERIOD_S = 60
 LOGIN_PATH = "/api/v1/auth/login"
 FREE_PATHS = frozenset({"/health", "/live", "/ready"})
-"""Probes are free: a busy orchestrator must never be told to come back later."""
+"""Not counted: an orchestrator restarts a process whose probe is refused."""
 
 
 @dataclass(slots=True)
-class Window:
-    """How often one caller has asked, and until when that counts."""
+class RateWindow:
+    """The requests of one caller in a fixed window."""
 
     hits: int
     ends_at_s: float
 
 
-class Windows:
-    """The window of each caller, in a dictionary that is bounded."""
+class RateWindows:
+    """The windows of all callers, `MAX_COUNTERS` at most."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._windows: dict[str, Window] = {}
+        self._windows: dict[str, RateWindow] = {}
 
     def __len__(self) -> int:
         return len(self._windows)
 
-    def hit(self, key: str) -> Window:
+    def hit(self, key: str) -> RateWindow:
         """Count one request, in the caller's window or a new one."""
         now_s = self._clock()
         window = self._windows.get(key)
         if window is None or window.ends_at_s <= now_s:
             self._make_room(now_s)
-            window = self._windows[key] = Window(0, now_s + PERIOD_S)
+            window = self._windows[key] = RateWindow(0, now_s + PERIOD_S)
         window.hits += 1
         return window
 
@@ -62,7 +61,7 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """Where a caller stands in one policy."""
+    """The count of one caller under one policy."""
 
     policy: str
     quota: int
@@ -72,7 +71,7 @@ class RateState:
     is_allowed: bool
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """Return the structured fields, and the older ones that clients know."""
+        """Return the structured fields, and the older `X-RateLimit-*` ones."""
         policy = f'"{self.policy}";q={self.quota};w={PERIOD_S}'
         state = f'"{self.policy}";r={self.remaining};t={self.reset_s}'
         return [
@@ -100,7 +99,7 @@ class RateLimiter:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._windows = Windows(clock)
+        self._windows = RateWindows(clock)
         self._quotas = {"default": requests_per_minute, "login": logins_per_minute}
 
     def check(self, path: str, caller: str) -> RateState | None:
@@ -121,7 +120,7 @@ class RateLimiter:
 
 
 class Proxies:
-    """The addresses whose word about the caller's address is believed."""
+    """The proxies whose `X-Forwarded-For` is trusted."""
 
     def __init__(self, trusted: tuple[str, ...]) -> None:
         self._networks = [ip_network(entry, strict=False) for entry in trusted]
@@ -131,7 +130,9 @@ class Proxies:
         peer = scope["client"][0] if scope.get("client") else "unknown"
         if not self._networks or not self._is_trusted(peer):
             return str(peer)
-        for hop in reversed(_forwarded_for(scope)):
+        fields = [v for name, v in scope["headers"] if name == b"x-forwarded-for"]
+        hops = b",".join(fields).decode("latin-1").split(",")
+        for hop in reversed([hop.strip() for hop in hops if hop.strip()]):
             peer = hop
             if not self._is_trusted(hop):
                 break
@@ -143,9 +144,3 @@ class Proxies:
         except ValueError:
             return False
         return any(parsed in network for network in self._networks)
-
-
-def _forwarded_for(scope: Scope) -> list[str]:
-    fields = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    hops = b",".join(fields).decode("latin-1").split(",")
-    return [hop.strip() for hop in hops if hop.strip()]

@@ -111,7 +111,22 @@ class TenantReader:
         if org_id != self.org_id:
             message = "this reader is bound to another organisation"
             raise PermissionError(message)
-        return await self._rows(wanted.statement, values | {"org_id": org_id})
+        values["org_id"] = org_id
+        statement, source = wanted.statement, self._source
+        if isinstance(source, AsyncSession):
+            return _as_rows(await source.execute(statement, values))
+        engine = source.kw["bind"]
+        if not isinstance(engine, AsyncEngine):
+            # Several sessions share one connection and one outer transaction.
+            async with tenant_transaction(source, self.org_id) as session:
+                return _as_rows(await session.execute(statement, values))
+        try:
+            return await _autocommitted(engine, statement, values)
+        except DBAPIError as exc:
+            if not exc.connection_invalidated:
+                raise
+            # The pool held a connection that had died.
+            return await _autocommitted(engine, statement, values)
 
     async def row(
         self, wanted: TenantSelect, org_id: UUID, **values: Any
@@ -135,25 +150,6 @@ class TenantReader:
         total = page.total_of(rows[0]["total"])
         items = [row for row in rows if row["id"] is not None]
         return Slice(items, total, page.limit, page.offset)
-
-    async def _rows(
-        self, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any]
-    ) -> list[Row]:
-        source = self._source
-        if isinstance(source, AsyncSession):
-            return _as_rows(await source.execute(statement, values))
-        engine = source.kw["bind"]
-        if not isinstance(engine, AsyncEngine):
-            # Several sessions share one connection and one outer transaction.
-            async with tenant_transaction(source, self.org_id) as session:
-                return _as_rows(await session.execute(statement, values))
-        try:
-            return await _autocommitted(engine, statement, values)
-        except DBAPIError as exc:
-            if not exc.connection_invalidated:
-                raise
-            # The pool held a connection that had died.
-            return await _autocommitted(engine, statement, values)
 
 
 async def _autocommitted(

@@ -1,4 +1,4 @@
-"""At which revision a database stands, and which one this version needs.
+"""The revision of a database, and the one that this version needs.
 
 Reads both without Alembic, whose import costs a tenth of a second at every start.
 """
@@ -67,7 +67,7 @@ def head_revision() -> str:
 
 
 async def is_at_head(url: str) -> bool:
-    """Tell whether a database has the roles and the revision that we need."""
+    """Return whether a database has the roles and the revision that we need."""
     with reaching():
         connection = await asyncpg.connect(asyncpg_url(url), timeout=CONNECT_TIMEOUT_S)
     try:
@@ -81,7 +81,7 @@ async def is_at_head(url: str) -> bool:
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Say plainly that a URL leads to no database that lets us in."""
+    """Turn connection errors into `DatabaseNotReadyError`."""
     try:
         yield
     except (*UNREACHABLE, DBAPIError) as exc:

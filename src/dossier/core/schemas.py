@@ -63,7 +63,7 @@ _LAYOUT = frozenset("\t\n\r")
 
 
 def is_steering(char: str) -> bool:
-    """Tell whether a character steers how text is shown: a control or a mark."""
+    """Return whether a character steers how text is shown: a control or a mark."""
     return char in REORDERING or unicodedata.category(char) == "Cc"
 
 

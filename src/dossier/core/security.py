@@ -1,4 +1,4 @@
-"""Passwords, tokens, the secret that signs them, and who was verified lately."""
+"""Passwords, access tokens, their signing secret, and the cache of principals."""
 
 import asyncio
 import hashlib
@@ -49,13 +49,9 @@ class WeakSecretError(InvalidError):
     title = "Secret too short"
 
 
-def _unknown_hash() -> str:
-    salt, digest = (b64encode(bytes(n)).decode().rstrip("=") for n in (16, 32))
-    return f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p=1${salt}${digest}"
-
-
-_UNKNOWN = _unknown_hash()
-"""Fits no password, and takes as long to refuse as a real one."""
+_SALT, _DIGEST = (b64encode(bytes(n)).decode().rstrip("=") for n in (16, 32))
+_UNKNOWN = f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p=1${_SALT}${_DIGEST}"
+"""Matches no password, and takes as long to check as a real hash."""
 
 
 class Passwords:
@@ -72,7 +68,7 @@ class Passwords:
         return await self._run(self._hasher.hash, password)
 
     async def is_match(self, encoded: str | None, password: str) -> bool:
-        """Tell whether the password fits; nobody's takes as long as somebody's."""
+        """Return whether the password matches; as slow where there is no hash."""
         return await self._run(self._check, encoded or _UNKNOWN, password)
 
     def close(self) -> None:
@@ -93,7 +89,7 @@ class Passwords:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says; the role is looked up, never carried."""
+    """The claims of a verified token; the role is not among them but looked up."""
 
     user_id: UUID
     org_id: UUID
@@ -163,18 +159,15 @@ class TokenSigner:
 def signing_secret(auth: AuthSettings, home: Path) -> bytes:
     """Return the configured secret, or the one in `home`, made on first use."""
     if auth.secret is None:
-        return _stored_secret(home / "secret")
+        path = home / "secret"
+        if not path.exists():
+            _make_secret(path)
+        return path.read_bytes()
     secret = auth.secret.get_secret_value().encode()
     if len(secret) < MIN_SECRET_BYTES:
         detail = f"DOSSIER_AUTH__SECRET needs {MIN_SECRET_BYTES} bytes or more."
         raise WeakSecretError(detail)
     return secret
-
-
-def _stored_secret(path: Path) -> bytes:
-    if not path.exists():
-        _make_secret(path)
-    return path.read_bytes()
 
 
 def _make_secret(path: Path) -> None:
@@ -192,9 +185,9 @@ def _make_secret(path: Path) -> None:
 
 
 def credentials_of(headers: Mapping[bytes, bytes]) -> bytes:
-    """Return what a request proves itself by, as `Authorization` would carry it.
+    """Return the value of `Authorization`, or what `X-API-Key` means in its place.
 
-    `X-API-Key` is another name for it, which counts where it stands alone.
+    `X-API-Key` counts only where there is no `Authorization`.
     """
     credentials = headers.get(b"authorization")
     if credentials is not None:
@@ -204,38 +197,38 @@ def credentials_of(headers: Mapping[bytes, bytes]) -> bytes:
 
 
 def token_key(credentials: bytes) -> bytes:
-    """Return under what a token is remembered: never the token itself."""
+    """Return the key of a token in the cache: a digest, never the token itself."""
     return hashlib.sha256(credentials).digest()
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered(Generic[T]):
+class _CachedPrincipal(Generic[T]):
     principal: T
     until_s: float
 
 
 class PrincipalCache(Generic[T]):
-    """Remembers for seconds who a token belongs to; its end is still observed."""
+    """Caches the principals of tokens for seconds, at most until they expire."""
 
     def __init__(self, ttl_s: int, clock: Callable[[], float] = time.time) -> None:
         self._ttl_s = ttl_s
         self._clock = clock
-        self._known: dict[bytes, _Remembered[T]] = {}
+        self._known: dict[bytes, _CachedPrincipal[T]] = {}
 
     def get(self, key: bytes) -> T | None:
-        """Return who it is, unless unknown, forgotten or expired."""
+        """Return the principal, or `None` where it is not cached or has expired."""
         entry = self._known.get(key)
         if entry is None or entry.until_s <= self._clock():
             return None
         return entry.principal
 
     def put(self, key: bytes, principal: T, expires_at_s: float) -> None:
-        """Remember who a verified token belongs to."""
+        """Cache the principal of a verified token."""
         if len(self._known) >= MAX_PRINCIPALS:
             self._known.clear()  # rare, and costs each caller one look-up
         until_s = min(self._clock() + self._ttl_s, expires_at_s)
-        self._known[key] = _Remembered(principal, until_s)
+        self._known[key] = _CachedPrincipal(principal, until_s)
 
     def clear(self) -> None:
-        """Forget everybody: who was refused meanwhile is refused at once."""
+        """Drop all entries, so that a revocation takes effect at once."""
         self._known.clear()

@@ -1,6 +1,6 @@
 """From settings to a database that can be used: started, migrated, connected.
 
-Web, worker and commands all come in through `opened_database`.
+Web, worker and commands all use `opened_database`.
 """
 
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from dossier.core.database import (
     make_engine,
     make_sessions,
 )
-from dossier.core.embedded import embedded_postgres
+from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.online import STATEMENTS
 from dossier.core.revision import DatabaseNotReadyError, is_at_head, reaching
 from dossier.core.settings import Settings
@@ -68,7 +68,7 @@ def configured_engine(
 
 
 async def bring_up(url: str) -> None:
-    """Apply what is missing; where nothing is, a start costs one look."""
+    """Apply missing migrations; without any, a start costs one query."""
     if STATEMENTS or not await is_at_head(url):
         # Alembic takes a tenth of a second to import, and most starts need none.
         from dossier.core import migrate  # noqa: PLC0415

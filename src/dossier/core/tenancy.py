@@ -47,7 +47,7 @@ class Actor:
             raise RoleRequiredError(detail)
 
     def require_person(self) -> None:
-        """Raise where an API key acts: what it can do, whoever holds it can do."""
+        """Raise where an API key acts: a leaked key must not be able to do this."""
         if self.api_key_id is not None:
             detail = "An API key cannot do this; log in with your password."
             raise PersonRequiredError(detail)

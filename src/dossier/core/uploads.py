@@ -1,7 +1,7 @@
-"""Takes one file out of a multipart body, piece by piece; nothing is kept whole.
+"""Streams the one file of a multipart body; it is never held whole.
 
-The framework's own form parser spools the whole body before the endpoint runs. Here
-the pieces go on as they come, and what is too large is refused while it comes.
+The framework's own form parser spools the whole body before the endpoint runs. Here the
+pieces are passed on as they arrive, and a file above the limit is refused meanwhile.
 """
 
 from collections.abc import AsyncIterator
@@ -28,12 +28,11 @@ NAME_FIELD: Final = "filename"
 _FIELD_BYTES: Final = 4096
 _MAX_PARTS: Final = 16
 _OVERHEAD_BYTES: Final = 64 * 1024
+"""What boundaries, headers and small fields may add to the file."""
 _UNFRAMED: Final = (
     "The body is not framed as multipart/form-data with the boundary that"
     " `Content-Type` names."
 )
-"""What boundaries, headers and small fields may add to the file."""
-
 
 UPLOAD_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -65,7 +64,7 @@ class UploadNotMultipartError(UnsupportedMediaTypeError):
 
 
 class UploadMalformedError(BadRequestError):
-    """The multipart body breaks off or breaks its own rules."""
+    """The multipart body is cut off or malformed."""
 
     title: ClassVar[str] = "Malformed upload"
 
@@ -106,11 +105,13 @@ class MultipartUpload:
         self._filename: str | None = None
         self._has_ended = False
         self._parser = self._made_parser()
-        self._check_stated_length()
+        stated = request.headers.get("content-length", "")
+        if stated.isdecimal():
+            self._check(0, int(stated))
 
     @property
     def filename(self) -> str:
-        """Return the name that the client gives; trust nothing in it."""
+        """Return the name that the client sent, unchecked."""
         stated = _decoded(self._fields.get(NAME_FIELD, b""))
         return stated or self._filename or ""
 
@@ -119,37 +120,26 @@ class MultipartUpload:
         size_bytes = body_bytes = 0
         async for chunk in self._request.stream():
             body_bytes += len(chunk)
-            for piece in self._parsed(chunk):
+            self._arrived = []
+            try:
+                self._parser.write(chunk)
+            except FormParserError as error:
+                raise UploadMalformedError(_UNFRAMED) from error
+            for piece in self._arrived:
                 size_bytes += len(piece)
                 yield piece
             self._check(size_bytes, body_bytes)
-        self._check_end()
-
-    def _parsed(self, chunk: bytes) -> list[bytes]:
-        self._arrived = []
-        try:
-            self._parser.write(chunk)
-        except FormParserError as error:
-            raise UploadMalformedError(_UNFRAMED) from error
-        return self._arrived
-
-    def _check_stated_length(self) -> None:
-        stated = self._request.headers.get("content-length", "")
-        if stated.isdecimal():
-            self._check(0, int(stated))
-
-    def _check(self, size_bytes: int, body_bytes: int) -> None:
-        if max(size_bytes, body_bytes - _OVERHEAD_BYTES) > self._max_bytes:
-            name = f"{self._filename}: " if self._filename else ""
-            detail = f"{name}at most {self._max_bytes // 1024**2} MiB are taken in."
-            raise UploadTooLargeError(detail)
-
-    def _check_end(self) -> None:
         if not self._has_ended:
             detail = "The body breaks off before its last boundary."
             raise UploadMalformedError(detail)
         if self._filename is None:
             raise _refusal(FILE_FIELD, "The file is missing.", "missing")
+
+    def _check(self, size_bytes: int, body_bytes: int) -> None:
+        if max(size_bytes, body_bytes - _OVERHEAD_BYTES) > self._max_bytes:
+            name = f"{self._filename}: " if self._filename else ""
+            detail = f"{name}at most {self._max_bytes // 1024**2} MiB are accepted."
+            raise UploadTooLargeError(detail)
 
     def _made_parser(self) -> MultipartParser:
         stated = self._request.headers.get("content-type")
@@ -161,14 +151,7 @@ class MultipartUpload:
         if not boundary:
             detail = "`Content-Type` names no boundary; HTTP clients add it themselves."
             raise UploadNotMultipartError(detail)
-        try:
-            return MultipartParser(boundary, self._callbacks())
-        except FormParserError as error:
-            detail = "The boundary in `Content-Type` is too long."
-            raise UploadMalformedError(detail) from error
-
-    def _callbacks(self) -> "MultipartCallbacks":
-        return {
+        callbacks: MultipartCallbacks = {
             "on_part_begin": self._begin,
             "on_header_field": self._take_header_name,
             "on_header_value": self._take_header_value,
@@ -177,12 +160,17 @@ class MultipartUpload:
             "on_part_data": self._take_data,
             "on_end": self._end,
         }
+        try:
+            return MultipartParser(boundary, callbacks)
+        except FormParserError as error:
+            detail = "The boundary in `Content-Type` is too long."
+            raise UploadMalformedError(detail) from error
 
     def _begin(self) -> None:
         self._part = _Part()
         self._part_count += 1
         if self._part_count > _MAX_PARTS:
-            detail = f"At most {_MAX_PARTS} parts are taken."
+            detail = f"At most {_MAX_PARTS} parts are accepted."
             raise UploadMalformedError(detail)
 
     def _take_header_name(self, data: bytes, start: int, end: int) -> None:
@@ -200,16 +188,14 @@ class MultipartUpload:
         stated = self._part.headers.get(b"content-disposition")
         _, options = parse_options_header(stated)
         self._part.name = _decoded(options.get(b"name", b""))
-        if b"filename" in options:
-            self._part.filename = _decoded(options[b"filename"])
-            self._begin_file(self._part.filename)
-
-    def _begin_file(self, filename: str) -> None:
+        if b"filename" not in options:
+            return
         if self._part.name != FILE_FIELD:
-            raise _refusal(self._part.name, "No file is taken here.", "unexpected")
+            detail = f"The file belongs in the field {FILE_FIELD}."
+            raise _refusal(self._part.name, detail, "unexpected")
         if self._filename is not None:
             raise _refusal(FILE_FIELD, "One file a request.", "too_many")
-        self._filename = filename
+        self._filename = self._part.filename = _decoded(options[b"filename"])
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.filename is not None:
@@ -217,7 +203,7 @@ class MultipartUpload:
             return
         value = self._fields.get(self._part.name, b"") + data[start:end]
         if len(value) > _FIELD_BYTES:
-            detail = f"At most {_FIELD_BYTES} bytes are taken here."
+            detail = f"At most {_FIELD_BYTES} bytes are accepted in this field."
             raise _refusal(self._part.name, detail, "too_long")
         self._fields[self._part.name] = value
 

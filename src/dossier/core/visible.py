@@ -1,7 +1,7 @@
-"""What a reader sees of a text. Papers may hold more, meant for machines or to deceive.
+"""The visible part of a text: documents may hide characters in it, even to deceive.
 
-Texts are stored as they came, so that offsets and quotes hold; what is shown of them
-goes through here.
+Texts are stored unchanged, so that offsets and quotes stay right; these functions are
+applied where a text is shown.
 """
 
 import unicodedata
@@ -24,6 +24,6 @@ def is_invisible(character: str) -> bool:
 
 
 def visible(text: str) -> str:
-    """Return a text without characters that nobody sees: the same words, as read."""
+    """Return a text without its invisible characters."""
     unseen = {ord(each) for each in set(text) if is_invisible(each)}
     return text.translate(dict.fromkeys(unseen)) if unseen else text

@@ -1,6 +1,6 @@
-"""What routes receive: the actor, the transaction, the factory of sessions.
+"""FastAPI dependencies of all routes: actor, transaction, sessions, reader.
 
-`main.py` puts the parts on `app.state`; nothing here knows a domain.
+`main.py` puts what they return on `app.state`.
 """
 
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ class Authenticator(Protocol):
     """Turns a request into an actor, or raises `UnauthenticatedError`."""
 
     async def __call__(self, request: Request, /) -> Actor:
-        """Return who is asking."""
+        """Return the authenticated actor."""
         ...
 
 
@@ -49,7 +49,7 @@ async def get_sessions(request: Request) -> SessionFactory:
 
 
 async def get_actor(request: Request) -> Actor:
-    """Return who is asking."""
+    """Return the authenticated actor."""
     authenticator: Authenticator = request.app.state.authenticator
     return await authenticator(request)
 
@@ -57,7 +57,7 @@ async def get_actor(request: Request) -> Actor:
 async def may_still_act(request: Request, actor: Actor) -> bool:
     """Return whether a request that lasts would still be authenticated as its caller.
 
-    Its token may be over or revoked meanwhile, and whoever has it deactivated.
+    Meanwhile its token may expire or be revoked, and its user be deactivated.
     """
     try:
         now = await get_actor(request)
@@ -83,7 +83,7 @@ RequestSession = Annotated[Session, Depends(get_session, scope="function")]
 
 
 async def get_reader(request: Request, actor: CurrentActor) -> TenantReader:
-    """Return what reads for who is asking; no transaction is open meanwhile."""
+    """Return the reader of the actor's organisation; it opens no transaction."""
     return TenantReader(request.app.state.sessions, actor)
 
 

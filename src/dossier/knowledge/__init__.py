@@ -1,1 +1,0 @@
-"""Passages of the papers, and the search over them."""

@@ -1,19 +1,19 @@
-"""Words of the knowledge domain."""
+"""Constants of the knowledge domain."""
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 
 class ChunkKind(StrEnum):
-    """What a passage is made of."""
+    """Kind of a passage."""
 
     TEXT = "text"
     TABLE = "table"
 
 
 class DenseState(StrEnum):
-    """Whether an organisation's passages can be compared by their vectors."""
+    """How far an organisation's passages have vectors."""
 
     NONE = "none"
     BUILDING = "building"
@@ -38,15 +38,22 @@ ITEM_WORDS: Final[Mapping[int, str]] = {
     15: "與產品接觸之包裝材質資料 packaging material",
     16: "安全資料 簽署人員 safety assessment",
 }
-"""What a paper linked to an item is about, as somebody may ask for it."""
+"""Words indexed with a document that is linked to an item of the file."""
 
 INDEX_TASK: Final = "knowledge.index_document"
 REWEIGH_TASK: Final = "knowledge.reweigh"
 EMBED_TASK: Final = "knowledge.embed_chunks"
 CATCH_UP_TASK: Final = "knowledge.catch_up"
 
+SearchMode = Literal["lexical", "hybrid"]
+NotReadyState = Literal["reading", "indexing", "unreadable"]
+
+DEFAULT_LIMIT: Final = 10
+MAX_LIMIT: Final = 50
+MAX_QUESTION_CHARACTERS: Final = 1_000
+
 INDEXED_DIMENSIONS: Final = (256, 384, 512, 768, 1024, 1536)
 """Sizes of vectors that have an index; others are compared one by one."""
 
 MAX_DIMENSIONS: Final = 4_000
-"""Longest vector that is kept."""
+"""Longest vector that is stored."""

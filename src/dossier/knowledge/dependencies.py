@@ -1,4 +1,4 @@
-"""Wiring of knowledge; what it searches with is what `main.py` put on `app.state`."""
+"""Dependencies of the routes; `main.py` puts the `Searchers` on `app.state`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,15 +6,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 
 from dossier.core.web import CurrentActor, RequestSession, Sessions
-from dossier.knowledge.schemas.search import (
-    DEFAULT_LIMIT,
-    MAX_LIMIT,
-    DocumentScope,
-    DocumentType,
-    QuestionText,
-)
-from dossier.knowledge.service import IndexingService, SearchQuery, SearchService
+from dossier.knowledge.constants import DEFAULT_LIMIT, MAX_LIMIT
+from dossier.knowledge.schemas import DocumentType, QuestionText
 from dossier.knowledge.service.assembly import Searchers
+from dossier.knowledge.service.indexing import IndexingService
+from dossier.knowledge.service.search import SearchService
+from dossier.knowledge.types import DocumentScope, SearchQuery
 from dossier.products.constants import ITEM_COUNT
 
 
@@ -31,7 +28,7 @@ Indexing = Annotated[IndexingService, Depends(get_indexing_service)]
 async def get_search_service(
     request: Request, sessions: Sessions, actor: CurrentActor
 ) -> SearchService:
-    """Build the service; it opens its own transactions, none is open meanwhile."""
+    """Build the service; it opens its own transactions."""
     searchers: Searchers = request.app.state.searchers
     return searchers.searcher(sessions, actor, asks_central=True)
 
@@ -50,7 +47,7 @@ async def search_scope(
         ),
     ] = None,
 ) -> DocumentScope:
-    """Return which documents a request asks to be searched."""
+    """Return the documents that a request restricts the search to."""
     return DocumentScope(product_id, item, document_type)
 
 
@@ -61,7 +58,7 @@ async def search_query(
     language: Annotated[str | None, Query(pattern="^(zh|en|other)$")] = None,
     scope: Annotated[DocumentScope, Depends(search_scope)],
 ) -> SearchQuery:
-    """Return what a request asks for."""
+    """Return the question of a request, with its restrictions."""
     return SearchQuery(
         q, limit, scope.product_id, scope.item, scope.document_type, language
     )

@@ -1,4 +1,4 @@
-"""What can go wrong with knowledge."""
+"""Errors of knowledge."""
 
 from dossier.core.errors import InvalidError, UpstreamError
 
@@ -10,12 +10,12 @@ class CollectionInvalidError(InvalidError):
 
 
 class EmbeddingMalformedError(UpstreamError):
-    """The embedder answered with vectors that cannot be kept."""
+    """The embedder answered with vectors that cannot be stored."""
 
     title = "The embedder's vectors cannot be used"
 
 
 class EmbedderUnreachableError(UpstreamError):
-    """The embedder does not answer; search goes on without it."""
+    """The embedder does not answer; search continues without it."""
 
     title = "The embedder does not answer"

@@ -33,7 +33,7 @@ from dossier.knowledge.rules.weights import DIMENSIONS
 
 
 class Chunk(TenantOwned, Identified, Base):
-    """One passage of a document, with what it weighs for each of its terms."""
+    """One passage of a document, with its BM25 weight of each term."""
 
     __tablename__ = "knowledge_chunks"
     __table_args__ = tenant_args(
@@ -63,29 +63,29 @@ class Chunk(TenantOwned, Identified, Base):
     position: Mapped[int] = mapped_column(Integer)
     """Place in the document, from 1."""
     page: Mapped[int] = mapped_column(Integer)
-    """Position of the text's part, where the passage begins."""
+    """Position of the part of the text in which the passage begins."""
     label: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
-    """What is shown; its pieces stand in the document word for word."""
+    """The shown text; the document has its pieces verbatim."""
     context: Mapped[str] = mapped_column(Text)
     """Indexed with the text and never shown."""
     places: Mapped[list[dict[str, Any]]]
-    """Where each piece stands: `{page, label, start, end, box}`."""
+    """The place of each piece: `{page, label, start, end, box}`."""
     language: Mapped[str] = mapped_column(Text)
     """`zh`, `en` or `other`."""
     content_sha256: Mapped[str] = mapped_column(String(64))
-    """Of what is indexed and embedded: the context and the text."""
+    """Of the indexed and embedded text: the context and the text."""
     analyser_version: Mapped[int] = mapped_column(Integer)
     length_terms: Mapped[int] = mapped_column(Integer)
     terms: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     """Ids of its terms, each once, ascending."""
     sparse: Mapped[Any] = mapped_column(SPARSEVEC(DIMENSIONS))
-    """BM25 weight of each term; a question's are its inverse frequencies."""
+    """BM25 weight of each term; those of a question are inverse frequencies."""
 
 
 class IndexedDocument(TenantOwned, Base):
-    """What of a document has been indexed; a row is missing until then."""
+    """Which revision of a document has been indexed; no row before the first."""
 
     __tablename__ = "knowledge_documents"
     __table_args__ = (
@@ -99,7 +99,7 @@ class IndexedDocument(TenantOwned, Base):
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     document_id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(Integer)
-    """The document's `revision` that was read."""
+    """The document's `revision` that was indexed."""
     analyser_version: Mapped[int] = mapped_column(Integer)
     chunk_count: Mapped[int] = mapped_column(Integer)
     indexed_at: Mapped[datetime] = mapped_column(default_factory=now)
@@ -120,7 +120,7 @@ class TermCount(TenantOwned, Base):
 
 
 class KnowledgeStats(TenantOwned, Base):
-    """Sums over an organisation's passages, and how far its vectors have come."""
+    """Sums over an organisation's passages, and the state of its vectors."""
 
     __tablename__ = "knowledge_stats"
 
@@ -130,19 +130,19 @@ class KnowledgeStats(TenantOwned, Base):
     chunk_count: Mapped[int] = mapped_column(Integer, default=0)
     total_terms: Mapped[int] = mapped_column(BigInteger, default=0)
     average_terms: Mapped[float | None] = mapped_column(Float, default=None)
-    """Average length that the weights were made with; pinned until a re-weighing."""
+    """Average length of the current weights; pinned until they are recomputed."""
     analyser_version: Mapped[int | None] = mapped_column(Integer, default=None)
     corpus_version: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Grows with each change of what a search can find."""
+    """Incremented by each change of what a search can find."""
     dense_state: Mapped[str] = mapped_column(Text, default=DenseState.NONE)
     dense_model: Mapped[str | None] = mapped_column(Text, default=None)
     dense_dimensions: Mapped[int | None] = mapped_column(Integer, default=None)
     dense_languages: Mapped[list[str]] = mapped_column(default_factory=list)
-    """Languages that the model tells apart."""
+    """Languages that the model distinguishes."""
 
 
 class Embedding(TenantOwned, Base):
-    """A passage as one model sees it; of length one, so that a product compares."""
+    """A passage's vector by one model, of length one: inner product is cosine."""
 
     __tablename__ = "knowledge_embeddings"
     __table_args__ = (

@@ -1,1 +1,0 @@
-"""What outside sources answered, as it came."""

@@ -1,4 +1,4 @@
-"""What can go wrong with outside sources."""
+"""Errors of outside sources."""
 
 from typing import ClassVar
 
@@ -6,6 +6,6 @@ from dossier.core.errors import UpstreamError
 
 
 class SourceAnswerTooLargeError(UpstreamError):
-    """An outside source answered with more than is kept."""
+    """An outside source answered with more bytes than are stored."""
 
     title: ClassVar[str] = "Answer of a source too large"

@@ -1,4 +1,4 @@
-"""Tables of what outside sources answered, and of how fast they may be asked."""
+"""Tables of sources' answers, rates of hosts, and the central service."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +11,10 @@ from dossier.core.models import Base, Identified, TenantOwned, tenant_args
 
 
 class SourceAnswer(TenantOwned, Identified, Base):
-    """What one source answered to one request; "nothing found" is an answer as well.
+    """The answer of one source to one request; "nothing found" is one as well.
 
     A later answer that differs is another row, so that what was relied on stays.
-    `fetched_at` is the latest instant at which the source answered just this.
+    `fetched_at` is the latest instant at which the source gave this answer.
     """
 
     __tablename__ = "source_answers"
@@ -49,7 +49,7 @@ class SourceAnswer(TenantOwned, Identified, Base):
 
 
 class SourceRate(Base):
-    """When a host may be asked next, by whichever process; of no organisation."""
+    """When a host may be called next, by any process; of no organisation."""
 
     __tablename__ = "source_rates"
 
@@ -60,8 +60,8 @@ class SourceRate(Base):
 class CentralBase(TenantOwned, Identified, Base):
     """A product's knowledge base in the central retrieval service.
 
-    `remote_id` is what that service named it; no client ever states it. Products lie
-    above this domain, so theirs is an id alone.
+    `remote_id` is that service's id of it; no client ever states it. Products lie above
+    this domain, hence `product_id` has no foreign key.
     """
 
     __tablename__ = "central_bases"
@@ -72,10 +72,10 @@ class CentralBase(TenantOwned, Identified, Base):
 
 
 class CentralCopy(TenantOwned, Base):
-    """A document that lies in a product's base of the central retrieval service.
+    """A document that a product's base in the central retrieval service holds.
 
-    `revision` is the document's when it was given; what differs is given anew. No
-    foreign key: the copy outlives the document until it has been removed there.
+    `revision` is the document's when it was pushed; one that differs is pushed again.
+    No foreign key: the copy outlives the document until it has been removed there.
     """
 
     __tablename__ = "central_copies"

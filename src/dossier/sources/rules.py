@@ -1,4 +1,4 @@
-"""Which request an answer belongs to, and whether it may be asked at all."""
+"""Fingerprints of requests and answers, and what a mode allows."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from dossier.sources.constants import Mode
 
 
 class Step(StrEnum):
-    """What to do about a request."""
+    """How a request is answered."""
 
     REFUSE = "refuse"
     RECALL = "recall"
@@ -22,7 +22,7 @@ def request_fingerprint(
     params: Mapping[str, str] | None = None,
     body: bytes = b"",
 ) -> str:
-    """Return the digest of a request; keys and other headers are no part of it."""
+    """Return the digest of a request, without API keys and other headers."""
     head = json.dumps([method.upper(), url, sorted((params or {}).items())])
     return hashlib.sha256(head.encode() + b"\n" + body).hexdigest()
 
@@ -33,7 +33,7 @@ def body_digest(status: int, body: bytes) -> str:
 
 
 def next_step(mode: Mode, *, is_stored: bool, is_fresh: bool) -> Step:
-    """Tell what a mode allows: nothing, what is stored, or asking."""
+    """Return whether a mode allows the stored answer, a fetch, or neither."""
     if mode == "offline":
         return Step.REFUSE
     if mode == "cache":

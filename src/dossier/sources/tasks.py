@@ -1,6 +1,6 @@
-"""Knowledge bases in the central service: one for each product, made later if need be.
+"""Jobs for the central service: a knowledge base per product, documents pushed to it.
 
-Neither making a product nor indexing a document waits for that service, or fails
+Neither creating a product nor indexing a document waits for that service, or fails
 because of it.
 """
 
@@ -8,30 +8,30 @@ from uuid import UUID
 
 from dossier.core.database import SessionFactory, system_transaction, tenant_transaction
 from dossier.core.tenancy import Actor
+from dossier.integrations.rag.client import RagClient
 from dossier.jobs.context import JobContext
 from dossier.jobs.service import JobsService
+from dossier.sources import gateway
 from dossier.sources.constants import (
-    CENTRAL_EVERY_S,
     CENTRAL_HOST,
+    CENTRAL_INTERVAL_S,
     CREATE_BASE_TASK,
-    MAX_FILLED,
+    MAX_ENQUEUED,
     PUSH_DOCUMENT_TASK,
 )
-from dossier.sources.gateway import bases as gateway
-from dossier.sources.gateway import copies
-from dossier.sources.ports import CentralService, PaperList, Papers, ProductList
 from dossier.sources.service import CentralRetrieval, SourceRates
+from dossier.sources.types import ListDocuments, ListProducts, LoadDocument
 
 
 async def create_base(
-    ctx: JobContext, product_id: UUID, service: CentralService | None
+    ctx: JobContext, product_id: UUID, service: RagClient | None
 ) -> None:
-    """Make a product's knowledge base; run twice, the first base stays.
+    """Create a product's knowledge base; run twice, the first base stays.
 
-    Where no service is set any more, there is nothing to make.
+    Nothing is created where no service is set any more.
     """
     if service is not None:
-        await SourceRates(ctx.sessions).turn(CENTRAL_HOST, CENTRAL_EVERY_S)
+        await SourceRates(ctx.sessions).wait_for_turn(CENTRAL_HOST, CENTRAL_INTERVAL_S)
         central = CentralRetrieval(ctx.sessions, ctx.org_id, service)
         await central.ensure_base(product_id)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
@@ -41,54 +41,58 @@ async def create_base(
 async def push_document(
     ctx: JobContext,
     document_id: UUID,
-    service: CentralService | None,
-    papers: Papers,
+    service: RagClient | None,
+    load_document: LoadDocument,
 ) -> None:
-    """Give the service a document as it is now, or take it away where it is gone.
+    """Push a document as it is now, or remove it there where it is gone here.
 
-    No transaction is open while the service is asked.
+    No transaction is open during a call to the service.
     """
     if service is not None:
         async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-            paper = await papers(session, ctx.org_id, document_id)
-        await SourceRates(ctx.sessions).turn(CENTRAL_HOST, CENTRAL_EVERY_S)
+            document = await load_document(session, ctx.org_id, document_id)
+        await SourceRates(ctx.sessions).wait_for_turn(CENTRAL_HOST, CENTRAL_INTERVAL_S)
         central = CentralRetrieval(ctx.sessions, ctx.org_id, service)
-        await central.keep_document(document_id, paper)
+        await central.sync_document(document_id, document)
     async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
         await ctx.finish(session)
 
 
-async def fill_documents(sessions: SessionFactory, papers: PaperList) -> int:
-    """Queue every document whose copies there differ from it; return how many.
+async def enqueue_pushes(
+    sessions: SessionFactory, list_documents: ListDocuments
+) -> int:
+    """Enqueue every document whose copies there differ from it; return how many.
 
-    What was pushed in vain is pushed again, what was deleted here is removed there.
-    Safe to repeat: while a document's job is to be done, there is no other.
+    This repeats pushes that failed, and removes there what was deleted here. Safe to
+    repeat: a document has at most one waiting job.
     """
     async with system_transaction(sessions) as session:
-        held = await copies.list_copies_for_system(session)
-        differing = held ^ set(await papers(session))
+        stored = await gateway.list_copies_for_system(session)
+        differing = stored ^ set(await list_documents(session))
         behind = sorted({(each.org_id, each.document_id) for each in differing})
-        for org_id, document_id in behind[:MAX_FILLED]:
+        for org_id, document_id in behind[:MAX_ENQUEUED]:
             await JobsService(session, Actor.system(org_id)).enqueue(
                 PUSH_DOCUMENT_TASK,
                 dedupe_key=f"{PUSH_DOCUMENT_TASK}:{document_id}",
                 document_id=document_id,
             )
-    return len(behind[:MAX_FILLED])
+    return len(behind[:MAX_ENQUEUED])
 
 
-async def fill_bases(sessions: SessionFactory, products: ProductList) -> int:
-    """Queue the making of every base that is missing; return how many.
+async def enqueue_bases(sessions: SessionFactory, list_products: ListProducts) -> int:
+    """Enqueue the creation of every base that is missing; return how many.
 
-    Safe to repeat: while a product's job is to be done, there is no other.
+    Safe to repeat: a product has at most one waiting job.
     """
     async with system_transaction(sessions) as session:
         based = await gateway.list_based_products_for_system(session)
-        missing = [pair for pair in await products(session) if pair[1] not in based]
-        for org_id, product_id in missing[:MAX_FILLED]:
+        missing = [
+            pair for pair in await list_products(session) if pair[1] not in based
+        ]
+        for org_id, product_id in missing[:MAX_ENQUEUED]:
             await JobsService(session, Actor.system(org_id)).enqueue(
                 CREATE_BASE_TASK,
                 dedupe_key=f"{CREATE_BASE_TASK}:{product_id}",
                 product_id=product_id,
             )
-    return len(missing[:MAX_FILLED])
+    return len(missing[:MAX_ENQUEUED])

@@ -8,14 +8,14 @@ from typing_extensions import override
 
 from dossier.core.tenancy import Actor
 from dossier.knowledge.rules.analyser import terms
-from dossier.knowledge.schemas.search import (
-    Hit,
+from dossier.knowledge.service.search import SearchService
+from dossier.knowledge.types import (
     NotReady,
-    Parts,
+    ScoreParts,
+    SearchHit,
     SearchQuery,
     SearchResult,
 )
-from dossier.knowledge.service.search import SearchService
 
 SPACE = UUID("018f0000-0000-7000-8000-000000000000")
 
@@ -33,10 +33,10 @@ class StoredPassage:
     def document_id(self) -> UUID:
         return uuid5(SPACE, self.filename)
 
-    def hit(self, score: float) -> Hit:
+    def hit(self, score: float) -> SearchHit:
         place = {"page": self.page, "label": "", "start": 100, "end": 0, "box": None}
         place["end"] = 100 + len(self.text)
-        return Hit(
+        return SearchHit(
             chunk_id=uuid5(self.document_id, self.text),
             document_id=self.document_id,
             filename=self.filename,
@@ -48,7 +48,7 @@ class StoredPassage:
             places=[place],
             language="en",
             score=score,
-            parts=Parts(lexical=score),
+            parts=ScoreParts(lexical=score),
         )
 
 
@@ -101,7 +101,7 @@ class InMemorySearch(SearchService):
         )
 
     @override
-    async def read(self, chunk_ids: Sequence[UUID]) -> list[Hit]:
+    async def read(self, chunk_ids: Sequence[UUID]) -> list[SearchHit]:
         """Return the passages of these ids."""
         hits = [passage.hit(0) for passage in self._found]
         return [hit for hit in hits if hit.chunk_id in chunk_ids]

@@ -5,7 +5,7 @@ import pytest
 from tests.chat.answering.conftest import Chat
 
 from dossier.core.models import new_id
-from dossier.knowledge.schemas.search import NotReady
+from dossier.knowledge.types import NotReady
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.chat.answering.conftest import Chat
 from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import Membership
-from dossier.accounts.service import KeySignInService, KeyUses, SignInService
+from dossier.accounts.service.sign_in import KeySignInService, KeyUses, SignInService
 from dossier.ai.models import AiCall
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.jobs.models import Job

@@ -16,7 +16,7 @@ from tests.factories.accounts import make_user
 from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import User
-from dossier.accounts.service import KeySignInService, KeyUses, SignInService
+from dossier.accounts.service.sign_in import KeySignInService, KeyUses, SignInService
 from dossier.chat.constants import ANSWER_JOB
 from dossier.core.clock import now
 from dossier.core.database import system_transaction, tenant_transaction

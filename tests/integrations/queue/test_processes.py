@@ -22,7 +22,7 @@ from tests.processes import Forkers
 
 from dossier.core import migrate
 from dossier.core.database import asyncpg_url, make_engine, make_sessions
-from dossier.core.embedded import EmbeddedCluster
+from dossier.core.embedded.cluster import EmbeddedCluster
 from dossier.core.embedded.layout import locate
 from dossier.jobs.follower import JobFollower
 

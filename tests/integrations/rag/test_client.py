@@ -1,6 +1,4 @@
-"""The client of the central retrieval service, against its twin."""
-
-from dataclasses import dataclass
+"""The client of the central retrieval service, against its offline twin."""
 
 import httpx2
 import pytest
@@ -12,29 +10,26 @@ from dossier.integrations.rag.exceptions import (
     CentralRefusedError,
     CentralUnavailableError,
 )
+from dossier.integrations.rag.models import RemoteDocument
 from dossier.integrations.rag.offline import OfflineCentral
 
 URL = "https://central.example/api/v1"
 
 
-@dataclass(frozen=True)
-class Paper:
-    external_id: str = "d-1"
-    title: str = "SDS"
-    text: str = "Keep PreservaSet below 25 degrees"
+DOCUMENT = RemoteDocument("d-1", "SDS", "Keep PreservaSet below 25 degrees")
 
 
 def client_of(twin: OfflineCentral, key: str | None = "offline-key") -> RagClient:
     return RagClient(URL, key, transport=twin.transport())
 
 
-async def test_a_base_is_made_filled_and_asked() -> None:
+async def test_a_base_is_created_filled_and_searched() -> None:
     twin = OfflineCentral()
     client = client_of(twin)
 
     base = await client.create_base("org-a", "product 1", "p-1")
     again = await client.create_base("org-a", "product 1", "p-1")
-    await client.push_document("org-a", base, Paper())
+    await client.push_document("org-a", base, DOCUMENT)
     [hit] = await client.query("org-a", [base], "keep preservaset", 5)
     await client.close()
 
@@ -56,15 +51,15 @@ async def test_every_call_carries_key_and_tenant() -> None:
     assert str(twin.calls[0].url) == f"{URL}/knowledge-bases"
 
 
-async def test_another_tenants_base_answers_nothing() -> None:
+async def test_another_tenants_base_returns_nothing() -> None:
     client = client_of(OfflineCentral())
     base = await client.create_base("org-a", "product 1", "p-1")
-    await client.push_document("org-a", base, Paper())
+    await client.push_document("org-a", base, DOCUMENT)
 
     assert await client.query("org-b", [base], "keep preservaset", 5) == []
 
 
-async def test_a_wrong_key_is_named() -> None:
+async def test_a_wrong_key_is_refused() -> None:
     with pytest.raises(CentralRefusedError, match="401"):
         await client_of(OfflineCentral(), None).create_base("org-a", "x", "p-1")
 
@@ -92,7 +87,7 @@ def success(data: object) -> httpx2.Response:
         ),
     ],
 )
-async def test_whatever_comes_back_has_a_name(
+async def test_each_failure_has_its_error(
     answer: httpx2.Response, error: type[AppError]
 ) -> None:
     twin = OfflineCentral(failures=[answer])
@@ -104,9 +99,9 @@ async def test_whatever_comes_back_has_a_name(
     assert raised.value.retry_after_s == (retry_after and int(retry_after))
 
 
-@pytest.mark.parametrize("told", ["99999999999999999999", "3000000000", "9" * 5_000])
-async def test_a_rest_is_a_day_at_most(told: str) -> None:
-    answer = httpx2.Response(429, headers={"retry-after": told})
+@pytest.mark.parametrize("header", ["99999999999999999999", "3000000000", "9" * 5_000])
+async def test_retry_after_is_a_day_at_most(header: str) -> None:
+    answer = httpx2.Response(429, headers={"retry-after": header})
 
     with pytest.raises(CentralUnavailableError) as raised:
         await client_of(OfflineCentral(failures=[answer])).query("o", ["kb_1"], "x", 5)
@@ -114,7 +109,7 @@ async def test_a_rest_is_a_day_at_most(told: str) -> None:
     assert raised.value.retry_after_s == 86_400
 
 
-async def test_a_service_that_is_away_is_unavailable() -> None:
+async def test_connection_failure_is_unavailable() -> None:
     def away(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectTimeout("slow", request=request)  # noqa: EM101 - the library's own
 

@@ -1,6 +1,6 @@
-"""API keys: make, see, give a new secret, revoke.
+"""Use cases of API keys, within the transaction of the caller.
 
-Starts no transaction and commits none. A secret is returned once and never kept.
+A secret is returned once; only its digest is stored.
 """
 
 import secrets
@@ -16,7 +16,6 @@ from dossier.accounts.exceptions import (
     ApiKeyRevokedError,
     UserNotFoundError,
 )
-from dossier.accounts.gateway import api_keys
 from dossier.accounts.models import ApiKey
 from dossier.accounts.schemas import ApiKeyCreate
 from dossier.activity.service import ActivityService
@@ -32,7 +31,7 @@ ENTITY = "api_key"
 class ApiKeysService:
     """A member's own keys; to owners and admins, everybody's.
 
-    `forget` makes this process look up anew whom credentials belong to.
+    `forget` clears this process's cache of principals.
     """
 
     def __init__(
@@ -55,7 +54,10 @@ class ApiKeysService:
             self._session, self._actor.org_id, maker_id
         ):
             raise UserNotFoundError(maker_id)  # deactivated a moment ago
-        _refuse_past(wanted)
+        if wanted.expires_at is not None and wanted.expires_at <= now():
+            detail = "Give an instant in the future, or none."
+            fault = Fault("#/expires_at", detail, "past")
+            raise ApiKeyExpiryError(detail, faults=(fault,))
         secret = _new_secret()
         api_key = ApiKey(
             org_id=self._actor.org_id,
@@ -65,14 +67,14 @@ class ApiKeysService:
             expires_at=wanted.expires_at,
             secret_sha256=rules.secret_digest(secret),
         )
-        await api_keys.add_api_key(self._session, api_key)
+        await gateway.add_api_key(self._session, api_key)
         await self._record("create", api_key, {"scopes": api_key.scopes})
         return api_key, rules.token_of(api_key.id, secret)
 
     async def list_api_keys(self, page: PageParams) -> Slice[ApiKey]:
         """Return one page of keys, revoked ones too, the newest first."""
         self._actor.require_person()
-        return await api_keys.list_api_keys_for_org(
+        return await gateway.list_api_keys_for_org(
             self._session, self._actor.org_id, await self._whose(), page
         )
 
@@ -82,7 +84,7 @@ class ApiKeysService:
         return await self._api_key(key_id, await self._whose())
 
     async def rotate_api_key(self, key_id: UUID) -> tuple[ApiKey, str]:
-        """Give one's own key another secret; the one it had opens nothing any more."""
+        """Give one's own key another secret; the former one is no longer valid."""
         self._actor.require_person()
         api_key = await self._api_key(key_id, await self._own_id())
         if api_key.revoked_at is not None:
@@ -99,7 +101,7 @@ class ApiKeysService:
         """End a key for good; one that was revoked stays so."""
         self._actor.require_person()
         api_key = await self._api_key(key_id, await self._whose())
-        revoked = await api_keys.mark_revoked_for_org(
+        revoked = await gateway.mark_revoked_for_org(
             self._session, self._actor.org_id, api_key.user_id, key_id
         )
         if revoked:
@@ -107,7 +109,7 @@ class ApiKeysService:
             after_commit(self._session, self._forget)
 
     async def _own_id(self) -> UUID:
-        """Return the member's id; who only passes as one has no keys."""
+        """Return the actor's user id, or raise where the actor is no member."""
         user_id = self._actor.user_id
         member = None
         if user_id is not None:
@@ -124,7 +126,7 @@ class ApiKeysService:
         return await self._own_id()
 
     async def _api_key(self, key_id: UUID, user_id: UUID | None) -> ApiKey:
-        api_key = await api_keys.get_api_key_for_org(
+        api_key = await gateway.get_api_key_for_org(
             self._session, self._actor.org_id, key_id, user_id
         )
         if api_key is None:
@@ -134,15 +136,9 @@ class ApiKeysService:
     async def _record(
         self, action: str, api_key: ApiKey, details: dict[str, Any]
     ) -> None:
-        told = {"name": api_key.name, "user_id": str(api_key.user_id)} | details
-        await self._activity.record(action, ENTITY, api_key.id, details=told)
+        named = {"name": api_key.name, "user_id": str(api_key.user_id)}
+        await self._activity.record(action, ENTITY, api_key.id, details=named | details)
 
 
 def _new_secret() -> str:
     return "".join(secrets.choice(rules.ALPHABET) for _ in range(rules.SECRET_LENGTH))
-
-
-def _refuse_past(wanted: ApiKeyCreate) -> None:
-    if wanted.expires_at is not None and wanted.expires_at <= now():
-        told = "Name a moment to come, or none."
-        raise ApiKeyExpiryError(told, faults=(Fault("#/expires_at", told, "past"),))

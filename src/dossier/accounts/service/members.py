@@ -1,4 +1,4 @@
-"""The members of one organisation; starts no transaction and commits none."""
+"""Use cases of an organisation's members, within the transaction of the caller."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from dossier.accounts.exceptions import (
     LastOwnerError,
     UserNotFoundError,
 )
-from dossier.accounts.gateway import api_keys
 from dossier.accounts.models import Membership, User
 from dossier.accounts.schemas import SelfUpdate, UserCreate, UserUpdate
 from dossier.activity.service import ActivityService
@@ -24,7 +23,7 @@ ENTITY = "user"
 
 
 class AccountsService:
-    """What owners do with members, and members with themselves."""
+    """Changes members, for owners, and one's own account, for everybody."""
 
     def __init__(
         self,
@@ -61,7 +60,7 @@ class AccountsService:
     async def update_user(self, user_id: UUID, wanted: UserUpdate) -> Membership:
         """Change what was sent; the organisation keeps an active owner.
 
-        Who is deactivated loses the API keys, for good.
+        Deactivating a member revokes the member's API keys for good.
         """
         self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
@@ -72,10 +71,11 @@ class AccountsService:
             await self._change_user(user_id, {"name": changes["name"]})
         for field in changes.keys() & {"role", "is_active"}:
             setattr(member, field, changes[field])
-        if owners == [user_id] and not _runs(member):
+        still_owner = rules.leaves_owner(role=member.role, is_active=member.is_active)
+        if owners == [user_id] and not still_owner:
             raise LastOwnerError
         if not member.is_active:
-            await api_keys.mark_revoked_for_org(
+            await gateway.mark_revoked_for_org(
                 self._session, self._actor.org_id, user_id
             )
         await self._record("update", user_id, {"changed": sorted(changes)})
@@ -99,7 +99,10 @@ class AccountsService:
         sent = wanted.model_fields_set
         changes: dict[str, Any] = {}
         if sent & {"password", "email"}:
-            await self._confirm(member, wanted)
+            given = wanted.current_password
+            secret = given.get_secret_value() if given else ""
+            if not await self._passwords.is_match(member.user.password_hash, secret):
+                raise CurrentPasswordRequiredError
         if "name" in sent:
             changes["name"] = wanted.name
         if "email" in sent:
@@ -109,12 +112,6 @@ class AccountsService:
             changes["password_hash"] = await self._passwords.hash(secret)
             changes["credentials_changed_at"] = now()
         return changes
-
-    async def _confirm(self, member: Membership, wanted: SelfUpdate) -> None:
-        given = wanted.current_password
-        secret = given.get_secret_value() if given else ""
-        if not await self._passwords.is_match(member.user.password_hash, secret):
-            raise CurrentPasswordRequiredError
 
     async def _change_user(self, user_id: UUID, changes: dict[str, Any]) -> None:
         await gateway.mark_user_for_org(
@@ -137,6 +134,21 @@ class AccountsService:
         await self._activity.record(action, ENTITY, user_id, details=details)
 
 
+class Directory:
+    """Finds members of the actor's organisation, for other domains."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self._session = session
+        self._actor = actor
+
+    async def find_colleague(self, user_id: UUID) -> Membership | None:
+        """Return an active member of the organisation."""
+        member = await gateway.get_member_for_org(
+            self._session, self._actor.org_id, user_id
+        )
+        return member if member is not None and member.is_active else None
+
+
 async def list_users(reader: TenantReader, page: PageParams) -> Slice[Row]:
     """Return one page of the organisation's members, the newest first."""
     reader.actor.require(*rules.MANAGES_USERS)
@@ -155,7 +167,3 @@ async def read_user(reader: TenantReader, user_id: UUID | None = None) -> Row:
     if member is None:
         raise UserNotFoundError(user_id)
     return member
-
-
-def _runs(member: Membership) -> bool:
-    return rules.leaves_owner(role=member.role, is_active=member.is_active)

@@ -1,6 +1,6 @@
-"""Making organisations: by an operator, or the local one of open mode.
+"""Use cases of operators, and the local organisation of open mode.
 
-Opens its own transactions: there is no member yet on whose behalf to act.
+They open their own transactions: there is no member yet on whose behalf to act.
 """
 
 from uuid import UUID
@@ -37,7 +37,7 @@ LOCAL_OWNER = Principal(
 
 
 class OrganisationsService:
-    """Brings organisations and their first users into being."""
+    """Creates organisations and their first users."""
 
     def __init__(self, sessions: SessionFactory) -> None:
         self._sessions = sessions
@@ -82,7 +82,7 @@ class OrganisationsService:
         return LOCAL_OWNER.actor(Origin())
 
     async def member_of(self, email: str) -> Actor:
-        """Return who an e-mail address belongs to, for an operator to act for."""
+        """Return the member of an e-mail address, for an operator to act for."""
         async with system_transaction(self._sessions) as session:
             member = await gateway.find_credentials_for_org(
                 session, None, rules.fold_email(email)

@@ -1,18 +1,28 @@
-"""Log-in, and finding out who a token belongs to.
+"""Log-in by password, and the principal behind an access token or an API key.
 
-Opens its own transactions, none of which is open while a password is hashed: log-in
-happens before there is an organisation to act in.
+Opens its own transactions: log-in happens before there is an organisation to act in.
+None is open while a password is hashed, and the use of a key is written a little later,
+so that no request waits for it.
 """
 
+import asyncio
 import logging
+import math
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from dossier.accounts import gateway, rules
-from dossier.accounts.exceptions import InvalidCredentialsError, ScopeRequiredError
+from dossier.accounts.constants import Role
+from dossier.accounts.exceptions import (
+    InvalidApiKeyError,
+    InvalidCredentialsError,
+    ScopeRequiredError,
+)
 from dossier.accounts.models import Membership
 from dossier.accounts.schemas import LoginRequest
 from dossier.activity.service import ActivityService
+from dossier.core.clock import now
 from dossier.core.database import (
     SessionFactory,
     system_transaction,
@@ -37,7 +47,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a verified token belongs to; a key's has its id and its scopes."""
+    """The member behind a verified token; of an API key, also its id and scopes."""
 
     org_id: UUID
     user_id: UUID
@@ -78,7 +88,7 @@ class SignInService:
         self._signer = signer
 
     async def log_in(self, wanted: LoginRequest, origin: Origin) -> str:
-        """Return an access token, or refuse; both leave a trace."""
+        """Return an access token, or raise; both are recorded."""
         email = rules.fold_email(wanted.email)
         async with system_transaction(self._sessions) as session:
             member = await gateway.find_credentials_for_org(
@@ -86,45 +96,132 @@ class SignInService:
             )
         stored = member.user.password_hash if member else None
         secret = wanted.password.get_secret_value()
-        # Nobody's password takes as long as somebody's: no address can be probed.
+        # Hashed for an unknown address too: the time does not show which ones exist.
         is_match = await self._passwords.is_match(stored, secret)
         if member is None:
-            await self._spend_a_record(email)
+            logger.warning(
+                "accounts.login.refused", extra={"reason": "unknown address"}
+            )
+            # As long as writing to the activity log of a known member takes.
+            async with system_transaction(self._sessions) as session:
+                await gateway.find_credentials_for_org(session, None, email)
             raise InvalidCredentialsError
-        is_welcome = is_match and member.is_active
-        await self._record(member, origin, "success" if is_welcome else "failure")
-        if not is_welcome:
+        is_accepted = is_match and member.is_active
+        actor = principal_of(member).actor(origin)
+        async with tenant_transaction(self._sessions, member.org_id) as session:
+            await ActivityService(session, actor).record(
+                "login",
+                ENTITY,
+                member.user_id,
+                status="success" if is_accepted else "failure",
+            )
+        if not is_accepted:
             raise InvalidCredentialsError
         return self._signer.issue(member.user_id, member.org_id)
 
     async def principal_of(self, claims: Claims) -> Principal:
-        """Return who a token's claims name, as they stand today, or raise."""
+        """Return the principal of a token, with the role that it has now, or raise."""
         async with tenant_transaction(self._sessions, claims.org_id) as session:
             member = await gateway.get_member_for_org(
                 session, claims.org_id, claims.user_id
             )
-        if member is None or not member.is_active or _is_outdated(claims, member):
+        if member is None or not member.is_active:
+            raise InvalidTokenError
+        changed_at_s = member.user.credentials_changed_at.timestamp()
+        if not rules.is_token_current(claims.issued_at_s, changed_at_s):
             raise InvalidTokenError
         return principal_of(member)
 
-    async def _spend_a_record(self, email: str) -> None:
-        """Take as long as a record takes, where there is no trail to write to."""
-        logger.warning("accounts.login.refused", extra={"reason": "unknown address"})
-        async with system_transaction(self._sessions) as session:
-            await gateway.find_credentials_for_org(session, None, email)
-
-    async def _record(self, member: Membership, origin: Origin, status: str) -> None:
-        actor = principal_of(member).actor(origin)
-        async with tenant_transaction(self._sessions, member.org_id) as session:
-            activity = ActivityService(session, actor)
-            await activity.record("login", ENTITY, member.user_id, status=status)
-
 
 def principal_of(member: Membership) -> Principal:
-    """Return who a member is to the rest of the house."""
+    """Return the principal that a member's token stands for."""
     return Principal(member.org_id, member.user_id, member.role, member.name)
 
 
-def _is_outdated(claims: Claims, member: Membership) -> bool:
-    changed_at_s = member.user.credentials_changed_at.timestamp()
-    return not rules.is_token_current(claims.issued_at_s, changed_at_s)
+USED_WITHIN = timedelta(minutes=1)
+"""How exact `last_used_at` is: a key in constant use is written once in that time."""
+WRITE_AFTER_S = 5.0
+
+
+class KeyUses:
+    """Collects when keys were used, and writes it in batches; one per process."""
+
+    def __init__(
+        self, sessions: SessionFactory, write_after_s: float = WRITE_AFTER_S
+    ) -> None:
+        self._sessions = sessions
+        self._write_after_s = write_after_s
+        self._noted: dict[UUID, datetime] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    def note(self, key_id: UUID, last_used_at: datetime | None) -> None:
+        """Note a use, unless one of the last minute is stored already."""
+        moment = now()
+        if last_used_at is not None and moment - last_used_at < USED_WITHIN:
+            return
+        self._noted[key_id] = moment
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._write_after_s, self._begin)
+
+    async def write(self) -> None:
+        """Write the uses that were noted."""
+        noted, self._noted = self._noted, {}
+        if noted:
+            async with system_transaction(self._sessions) as session:
+                await gateway.mark_used_for_system(session, noted)
+
+    async def close(self) -> None:
+        """Write what is left."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._writing is not None:
+            await self._writing
+        await self._attempt()
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._writing = asyncio.create_task(self._attempt())
+
+    async def _attempt(self) -> None:
+        try:
+            await self.write()
+        except Exception as exc:  # noqa: BLE001 - nobody waits; the next use is noted again
+            logger.warning("accounts.api_key.use_lost", extra={"error": repr(exc)})
+
+
+class KeySignInService:
+    """Turns the token of an API key into a principal."""
+
+    def __init__(self, sessions: SessionFactory, uses: KeyUses) -> None:
+        self._sessions = sessions
+        self._uses = uses
+
+    async def principal_of(self, token: str) -> tuple[Principal, float]:
+        """Return the principal of a key and when it expires, or raise.
+
+        A text that is no token of ours is refused without a query.
+        """
+        parsed = rules.parsed_token(token)
+        if parsed is None:
+            raise InvalidApiKeyError
+        key_id, secret = parsed
+        async with system_transaction(self._sessions) as session:
+            found = await gateway.find_api_key_for_system(session, key_id)
+        if found is None or not rules.is_secret(secret, found.secret_sha256):
+            raise InvalidApiKeyError
+        if found.expires_at is not None and found.expires_at <= now():
+            raise InvalidApiKeyError
+        self._uses.note(key_id, found.last_used_at)
+        principal = Principal(
+            found.org_id,
+            found.user_id,
+            rules.role_of_key(Role(found.role), found.scopes),
+            found.name,
+            api_key_id=key_id,
+            scopes=frozenset(found.scopes),
+        )
+        expires_at = found.expires_at
+        return principal, math.inf if expires_at is None else expires_at.timestamp()

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from uuid import UUID
 
-from dossier.accounts.service import AccountsService, ApiKeysService
+from dossier.accounts.service.api_keys import ApiKeysService
+from dossier.accounts.service.members import AccountsService
 from dossier.activity.service import ActivityService
 from dossier.ai import rules
 from dossier.ai.constants import MANAGERS, BudgetScope, BudgetWindow

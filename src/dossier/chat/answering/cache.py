@@ -21,7 +21,7 @@ from dossier.jobs.constants import FINISHED
 from dossier.jobs.context import JobContext
 from dossier.jobs.exceptions import JobNotFoundError
 from dossier.jobs.service import JobsService
-from dossier.knowledge.service.sentences import PAPERS_PARSER
+from dossier.knowledge.extraction import DOCUMENTS_PARSER
 
 FIRST_POLL_S = 0.05
 LONGEST_POLL_S = 0.5
@@ -61,7 +61,7 @@ def key_of(
         prompt=[prompt.label, prompt.sha256],
         model=[model, server],
         parameters=[window.window_tokens, window.output_tokens],
-        rules=[replies.CLAIM_RULES, PAPERS_PARSER],
+        rules=[replies.CLAIM_RULES, DOCUMENTS_PARSER],
         corpus_version=sources.corpus_version,
         passages=[each.chunk_id for each in sources.passages],
         scope=[scope.product_id, sorted(map(str, scope.attached_ids))],

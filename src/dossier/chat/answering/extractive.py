@@ -8,7 +8,7 @@ from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, Quote
 from dossier.chat.rules.prompt_injection import harmless
 from dossier.core.visible import visible
-from dossier.knowledge.service.sentences import Verdict
+from dossier.knowledge.extraction import AnswerVerdict
 
 
 def answer_verbatim(
@@ -23,11 +23,11 @@ def answer_verbatim(
     network = asked_model or sources.mode != "lexical"
     stream.label = label = verbatim_label(degraded, network=network)
     found = sources.extraction(question)
-    if found.verdict is Verdict.NOT_FOUND:
+    if found.verdict is AnswerVerdict.NOT_FOUND:
         refuse(stream, question, sources)
         return AnswerOutcome(label, not_ready=sources.not_ready)
     language = replies.language_of(question)
-    if found.verdict is Verdict.CLOSEST:
+    if found.verdict is AnswerVerdict.CLOSEST:
         stream.line(replies.closest(language))
     passages = sources.numbered()
     for picked in found.picked:
@@ -36,7 +36,7 @@ def answer_verbatim(
         quote = Quote(passage.number, words, sentence.start, sentence.end)
         claim = Claim(harmless(picked.shown, passage.text), (quote,))
         stream.claim(claim, passages)
-    if found.verdict is Verdict.CLOSEST:
+    if found.verdict is AnswerVerdict.CLOSEST:
         _name_not_ready(stream, language, sources)
     return AnswerOutcome(label, not_ready=sources.not_ready)
 

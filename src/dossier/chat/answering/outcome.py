@@ -14,7 +14,7 @@ from dossier.chat.answering.prompt import GROUNDED_PROMPT, PLAIN_PROMPT
 from dossier.chat.rules.replies import CLAIM_RULES, EXTRACT_RULES, PLAIN_RULES
 from dossier.core.clock import now
 from dossier.core.errors import AppError
-from dossier.knowledge.service.sentences import PAPERS_PARSER
+from dossier.knowledge.extraction import DOCUMENTS_PARSER
 
 NEEDS_NO_BUDGET: Final = (
     "The grounding `papers` with the engine `extractive` asks no chat model."
@@ -59,7 +59,7 @@ def model_label(
         engine="model",
         model=model,
         prompt_hash=prompt.sha256,
-        parser=PAPERS_PARSER if is_grounded else None,
+        parser=DOCUMENTS_PARSER if is_grounded else None,
         ruleset=CLAIM_RULES if is_grounded else PLAIN_RULES,
         network=True,
         at=now(),
@@ -71,7 +71,7 @@ def verbatim_label(degraded: Degraded | None, *, network: bool) -> AnswerLabel:
     """Return the label of an answer in the documents' own words."""
     return AnswerLabel(
         engine="extractive",
-        parser=PAPERS_PARSER,
+        parser=DOCUMENTS_PARSER,
         ruleset=EXTRACT_RULES,
         network=network,
         at=now(),

@@ -17,14 +17,14 @@ from dossier.chat.rules.prompting import PromptPassage
 from dossier.chat.rules.questions import question_before
 from dossier.chat.types import AnswerContext, AnswerScope
 from dossier.jobs.context import JobContext
-from dossier.knowledge.schemas.search import (
-    MAX_QUESTION_CHARACTERS,
-    Hit,
+from dossier.knowledge.constants import MAX_QUESTION_CHARACTERS
+from dossier.knowledge.extraction import Extraction, QuotablePassage, extract
+from dossier.knowledge.service.search import SearchService
+from dossier.knowledge.types import (
+    SearchHit,
     SearchQuery,
     SearchResult,
 )
-from dossier.knowledge.service.search import SearchService
-from dossier.knowledge.service.sentences import Extraction, Passage, extract
 
 Emit = Callable[[str, Mapping[str, Any]], int]
 """Appends an event to the job's log and returns its number."""
@@ -65,7 +65,7 @@ class CitedPassage:
     places: list[dict[str, Any]] = field(repr=False)
 
     @classmethod
-    def of(cls, number: int, hit: Hit, score: float | None = None) -> Self:
+    def of(cls, number: int, hit: SearchHit, score: float | None = None) -> Self:
         """Return a hit under a number."""
         return cls(
             number=number,
@@ -146,7 +146,9 @@ class Sources:
         }
 
     @classmethod
-    def from_event(cls, data: Mapping[str, Any], hits: Iterable[Hit]) -> Self | None:
+    def from_event(
+        cls, data: Mapping[str, Any], hits: Iterable[SearchHit]
+    ) -> Self | None:
         """Return what an earlier attempt found; `None` where some of it is gone."""
         by_id = {str(hit.chunk_id): hit for hit in hits}
         named = data["results"]
@@ -177,7 +179,7 @@ class Sources:
     def extraction(self, question: str) -> Extraction:
         """Return the sentences that answer, verbatim."""
         passages = [
-            Passage(
+            QuotablePassage(
                 each.text,
                 each.context,
                 is_table=each.kind == "table",
@@ -236,7 +238,7 @@ async def search(
         found[-1] = last.hits[:FROM_SHORT]
         found += [joint.hits, last.hits[FROM_SHORT:]]
         results.append(joint)
-    unique: dict[UUID, Hit] = {}
+    unique: dict[UUID, SearchHit] = {}
     for hits in found:
         for hit in hits:
             unique.setdefault(hit.chunk_id, hit)

@@ -35,7 +35,7 @@ from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.jobs.types import JobKind
-from dossier.knowledge.service.sentences import question_terms
+from dossier.knowledge.extraction import question_terms
 
 declare(
     JobKind(

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from dossier.accounts.service import Directory
+from dossier.accounts.service.members import Directory
 from dossier.activity.service import ActivityService
 from dossier.chat.exceptions import (
     ChatMemberNotFoundError,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from dossier.accounts.service import Directory
+from dossier.accounts.service.members import Directory
 from dossier.chat.exceptions import VirtualUserNotFoundError
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway

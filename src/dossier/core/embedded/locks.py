@@ -1,7 +1,7 @@
-"""Advisory file locks: who may start, who uses, whether a server lives.
+"""Advisory file locks.
 
-The system frees a lock when its holder ends, however it ends; that is why they count
-users and not pid files.
+The system frees a lock when its holder ends, however it ends; therefore users are
+counted by locks and not by pid files.
 """
 
 import fcntl
@@ -27,15 +27,19 @@ class FileLock:
             os.fchown(self.fd, *owner)
 
     def try_exclusive(self) -> bool:
-        """Take the lock for ourselves alone, if nobody else has it now."""
-        return self._try(fcntl.LOCK_EX)
+        """Take the lock exclusively, unless another process has it."""
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def share(self) -> None:
-        """Take the lock together with others."""
+        """Take the lock shared with others."""
         fcntl.flock(self.fd, fcntl.LOCK_SH)
 
     def exclusive(self, timeout_s: float) -> None:
-        """Take the lock for ourselves alone, waiting for whoever holds it."""
+        """Take the lock exclusively, waiting for its present holder."""
         deadline = time.monotonic() + timeout_s
         while not self.try_exclusive():
             if time.monotonic() > deadline:
@@ -44,7 +48,7 @@ class FileLock:
             time.sleep(_POLL_S)
 
     def is_current(self) -> bool:
-        """Tell whether the file we hold is still the one under its name."""
+        """Return whether the file we hold is still the one under its name."""
         try:
             return self.path.stat().st_ino == os.fstat(self.fd).st_ino
         except OSError:  # the file is gone, or we have given it back
@@ -55,10 +59,3 @@ class FileLock:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
-
-    def _try(self, mode: int) -> bool:
-        try:
-            fcntl.flock(self.fd, mode | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -1,4 +1,4 @@
-"""The server itself: made by `initdb`, started, watched, ended.
+"""The server process: made by `initdb`, started, watched, ended.
 
 Whether a server lives is read from a lock that every process of it inherits, so a
 recycled process number is never taken for a server, and an orphan is never overlooked.
@@ -12,7 +12,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from dossier.core.embedded.errors import EmbeddedDatabaseError, failed
 from dossier.core.embedded.layout import PORT, Layout
@@ -77,13 +76,13 @@ class Server:
             _wait_until(lambda: not self.has_processes(), _STOP_TIMEOUT_S)
 
     def _is_adoptable(self) -> bool:
-        """Wait until a server that lives is ready or gone; tell which.
+        """Wait until a living server is ready or gone; return whether it is ready.
 
-        After its postmaster was killed, the others notice and end by themselves.
+        After its postmaster was killed, the other processes end by themselves.
         """
         killed = self._state() == "ready" and not self._accepts()
-        patience_s = _ORPHANS_TIMEOUT_S if killed else _START_TIMEOUT_S
-        _wait_until(lambda: self._is_ready() or not self.has_processes(), patience_s)
+        timeout_s = _ORPHANS_TIMEOUT_S if killed else _START_TIMEOUT_S
+        _wait_until(lambda: self._is_ready() or not self.has_processes(), timeout_s)
         if self._is_ready():
             return True
         if self.has_processes():
@@ -92,7 +91,7 @@ class Server:
         return False
 
     def has_processes(self) -> bool:
-        """Tell whether any process of the server lives."""
+        """Return whether any process of the server lives."""
         lock = FileLock(self._layout.base / "server.lock", self._layout.account.owner)
         try:
             return not lock.try_exclusive()
@@ -120,7 +119,7 @@ class Server:
         return lines[_STATE_LINE].strip() if len(lines) > _STATE_LINE else None
 
     def _signalled(self, number: int) -> bool:
-        """Signal the first process of the server; tell whether it is there."""
+        """Signal the first process of the server; return whether it exists."""
         lines = self._pid_lines()
         if not lines or not lines[0].isdecimal():
             return False
@@ -134,7 +133,11 @@ class Server:
         """Make the cluster aside and rename it, so that a half of one never counts."""
         layout = self._layout
         if layout.data.exists():
-            self._refuse_other_version()
+            found = (layout.data / "PG_VERSION").read_text(encoding="ascii").strip()
+            if found != _VERSION:
+                reason = f"The data are of PostgreSQL {found}, the server {_VERSION}."
+                mend = "Dump them with the version that wrote them: docs/operations.md."
+                raise EmbeddedDatabaseError(reason, mend)
             return
         shutil.rmtree(layout.draft, ignore_errors=True)
         self._run("initdb", "-D", str(layout.draft), *_INITDB)
@@ -145,13 +148,6 @@ class Server:
             # `--no-sync` made it fast; the disk gets its copy while we go on.
             sync = ["initdb", "--sync-only", "-D", str(layout.data)]
             _reap(self._spawn(sync, subprocess.DEVNULL))
-
-    def _refuse_other_version(self) -> None:
-        found = (self._layout.data / "PG_VERSION").read_text(encoding="ascii").strip()
-        if found != _VERSION:
-            reason = f"The data are of PostgreSQL {found}, the server is {_VERSION}."
-            mend = "Dump them with the version that wrote them: see docs/operations.md."
-            raise EmbeddedDatabaseError(reason, mend)
 
     def _run(self, program: str, *args: str, text: str = "") -> None:
         """Run one program of the wheel to its end, or raise with what it said."""
@@ -172,16 +168,19 @@ class Server:
             raise failed(done.stderr, step=program)
 
     def _start(self) -> None:
-        # No process of a server lives, so its number may be anybody's by now.
+        # No process of the server lives, so the stored number may be another program's.
         self._layout.pid_file.unlink(missing_ok=True)
-        _shorten(self._layout.log)
+        log = self._layout.log
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))  # nothing writes to it at a start
         process = self._spawn_postgres()
         _wait_until(lambda: self._is_ready() or process.poll() is not None)
         if not self._is_ready():
-            raise failed(_tail(self._layout.log), step="Starting PostgreSQL")
+            said = log.read_bytes()[-600:] if log.exists() else b""
+            raise failed(said.decode("utf-8", "replace"), step="Starting PostgreSQL")
 
     def _spawn_postgres(self) -> subprocess.Popen[bytes]:
-        """Start the server with its log and the lock that tells that it lives."""
+        """Start the server with its log and the lock that shows that it lives."""
         layout = self._layout
         alive = FileLock(layout.base / "server.lock", layout.account.owner)
         alive.exclusive(_STOP_TIMEOUT_S)
@@ -249,13 +248,3 @@ def _wait_until(
     deadline = time.monotonic() + timeout_s
     while not condition() and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-
-
-def _shorten(log: Path) -> None:
-    """Keep one older log; a start is the only time when nobody writes to it."""
-    if log.exists() and log.stat().st_size > _LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
-
-
-def _tail(log: Path) -> str:
-    return log.read_bytes()[-600:].decode("utf-8", "replace") if log.exists() else ""

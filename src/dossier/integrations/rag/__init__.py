@@ -1,1 +1,0 @@
-"""Client of a central retrieval service, and its offline twin."""

@@ -1,4 +1,4 @@
-"""Speaks to a central retrieval service: bases, documents, questions.
+"""HTTP client of a central retrieval service: bases, documents, queries.
 
     POST /knowledge-bases                  {name, external_id} -> {id}
     POST /knowledge-bases/{id}/documents   {external_id, title, text} -> {}
@@ -12,7 +12,7 @@ Every call carries the key and the tenant in two headers; every answer is
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -27,37 +27,19 @@ from dossier.integrations.rag.models import (
     Accepted,
     CreatedBase,
     Envelope,
-    Passage,
     QueryResult,
+    RemoteDocument,
+    RemotePassage,
 )
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_QUERY_CHARACTERS = 4000
-_LONGEST_REST_S = 86_400
-_AGAIN = frozenset({408, 425, 429})
+_MAX_RETRY_AFTER_S = 86_400
+_RETRYABLE = frozenset({408, 425, 429})
 _GONE = frozenset({404, 410})
 
 T = TypeVar("T", bound=BaseModel)
-
-
-class Document(Protocol):
-    """A document to be given away."""
-
-    @property
-    def external_id(self) -> str:
-        """Our own id."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """Its text."""
-        ...
 
 
 class RagClient:
@@ -83,17 +65,17 @@ class RagClient:
         await self._http.aclose()
 
     async def create_base(self, tenant: str, name: str, external_id: str) -> str:
-        """Make a knowledge base and return its id there."""
+        """Create a knowledge base and return its id there."""
         body = {"name": name, "external_id": external_id}
-        made = await self._post(
+        created = await self._post(
             tenant, "/knowledge-bases", body, CreatedBase, key=external_id
         )
-        return made.id
+        return created.id
 
     async def push_document(
-        self, tenant: str, base_id: str, document: Document
+        self, tenant: str, base_id: str, document: RemoteDocument
     ) -> None:
-        """Give it a document, in place of an earlier one of the same id."""
+        """Store a document, in place of an earlier one of the same id."""
         body = {
             "external_id": document.external_id,
             "title": document.title,
@@ -105,15 +87,15 @@ class RagClient:
     async def remove_document(
         self, tenant: str, base_id: str, external_id: str
     ) -> None:
-        """Take a document away; one that is not there is none to take."""
+        """Remove a document; one that is not there counts as removed."""
         path = f"/knowledge-bases/{base_id}/documents/{external_id}"
         response = await self._send(tenant, "DELETE", path)
         if response.status_code not in _GONE:
-            _refuse(response)
+            _raise_for_status(response)
 
     async def query(
         self, tenant: str, base_ids: Sequence[str], text: str, limit: int
-    ) -> list[Passage]:
+    ) -> list[RemotePassage]:
         """Return the best passages of some bases, the best first."""
         body = {
             "knowledge_base_ids": list(base_ids),
@@ -122,7 +104,7 @@ class RagClient:
         }
         found = await self._post(tenant, "/query", body, QueryResult)
         passages = [
-            Passage(each.title, each.text, each.score, each.id)
+            RemotePassage(each.title, each.text, each.score, each.id)
             for each in found.results
         ]
         return sorted(passages, key=lambda each: -each.score)[:limit]
@@ -137,8 +119,15 @@ class RagClient:
     ) -> T:
         more = {} if key is None else {"Idempotency-Key": key}
         response = await self._send(tenant, "POST", path, body, more)
-        _refuse(response)
-        return _data(response, shape)
+        _raise_for_status(response)
+        try:
+            envelope = Envelope.model_validate_json(response.content)
+            return shape.model_validate(envelope.data)
+        except ValidationError as exc:
+            fault = exc.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, fault["loc"])) or "body"
+            detail = f"`{where}`: {fault['msg']}"
+            raise CentralMalformedError(detail) from exc
 
     async def _send(
         self,
@@ -161,31 +150,18 @@ class RagClient:
 
 @lru_cache(maxsize=4)
 def open_central(url: str | None, key: str | None) -> RagClient | None:
-    """Return the client that settings name, if any; a process keeps one of each."""
+    """Return the client of a service, one per process; `None` without a URL."""
     return RagClient(url, key) if url else None
 
 
-def _refuse(response: httpx2.Response) -> None:
+def _raise_for_status(response: httpx2.Response) -> None:
     status = response.status_code
     detail = f"It answered {status}."
-    if status in _AGAIN or response.is_server_error:
-        retry_after_s = _retry_after_s(response)
+    if status in _RETRYABLE or response.is_server_error:
+        header = response.headers.get("retry-after", "")
+        retry_after_s = (
+            int(min(float(header), _MAX_RETRY_AFTER_S)) if header.isdecimal() else None
+        )
         raise CentralUnavailableError(detail, retry_after_s=retry_after_s)
     if not response.is_success:
         raise CentralRefusedError(detail)
-
-
-def _data(response: httpx2.Response, shape: type[T]) -> T:
-    try:
-        envelope = Envelope.model_validate_json(response.content)
-        return shape.model_validate(envelope.data)
-    except ValidationError as exc:
-        fault = exc.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, fault["loc"])) or "body"
-        detail = f"`{where}`: {fault['msg']}"
-        raise CentralMalformedError(detail) from exc
-
-
-def _retry_after_s(response: httpx2.Response) -> int | None:
-    told = response.headers.get("retry-after", "")
-    return int(min(float(told), _LONGEST_REST_S)) if told.isdecimal() else None

@@ -1,4 +1,4 @@
-"""What can go wrong with the central retrieval service."""
+"""Errors of the central retrieval service."""
 
 from typing import ClassVar
 
@@ -6,18 +6,18 @@ from dossier.core.errors import UnavailableError, UpstreamError
 
 
 class CentralUnavailableError(UnavailableError):
-    """The central retrieval service cannot be reached, or asks to come back later."""
+    """The central retrieval service cannot be reached, or asks to retry later."""
 
     title: ClassVar[str] = "Central retrieval unavailable"
 
 
 class CentralRefusedError(UpstreamError):
-    """The central retrieval service does not take the request or its key."""
+    """The central retrieval service rejects the request or its key."""
 
     title: ClassVar[str] = "Central retrieval refused"
 
 
 class CentralMalformedError(UpstreamError):
-    """The central retrieval service answered what its contract does not know."""
+    """The central retrieval service answered outside its contract."""
 
     title: ClassVar[str] = "Central retrieval malformed"

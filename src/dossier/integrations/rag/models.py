@@ -1,4 +1,4 @@
-"""What comes from the central retrieval service, checked."""
+"""Documents and passages of the central retrieval service, and its answers."""
 
 import re
 from dataclasses import dataclass
@@ -10,8 +10,20 @@ BASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A passage of one of the bases that were asked."""
+class RemoteDocument:
+    """A document to be pushed; `external_id` is our own id."""
+
+    external_id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePassage:
+    """A passage of a base that was searched; the higher the score, the better.
+
+    `reference` is the service's id of it.
+    """
 
     title: str
     text: str
@@ -20,24 +32,24 @@ class Passage:
 
 
 class Envelope(BaseModel):
-    """Every answer: how it went, and what it is about."""
+    """The outer object of every answer."""
 
     status: Literal["success"]
     data: dict[str, Any]
 
 
 class CreatedBase(BaseModel):
-    """A knowledge base that was made; its id becomes part of paths."""
+    """A knowledge base that was created; its id becomes part of paths."""
 
     id: Annotated[str, Field(pattern=f"^{BASE_ID.pattern}$")]
 
 
 class Accepted(BaseModel):
-    """A document that was taken; whatever else is told of it does not matter."""
+    """A document that was stored; other members of the answer are ignored."""
 
 
 class RemoteResult(BaseModel):
-    """One passage as it is sent."""
+    """One passage as the service sends it."""
 
     id: str | None = None
     title: str = ""

@@ -1,4 +1,4 @@
-"""The central service's twin: the same wire, in memory, for tests and the demo."""
+"""Offline twin of the central service: the same wire format, held in memory."""
 
 import json
 from collections import defaultdict
@@ -12,26 +12,26 @@ _OK, _CREATED = 200, 201
 
 @dataclass(slots=True)
 class OfflineCentral:
-    """Answers as the service does; knows bases by tenant, finds words that agree."""
+    """Answers as the service does; keeps bases by tenant, ranks by shared words."""
 
     key: str = "offline-key"
     failures: list[httpx2.Response] = field(default_factory=list)
-    """Given instead of the next answers, one each."""
+    """Returned instead of the next answers, one each."""
     calls: list[httpx2.Request] = field(default_factory=list)
     _bases: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    _papers: dict[str, dict[str, dict[str, str]]] = field(
+    _documents: dict[str, dict[str, dict[str, str]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
 
     def transport(self) -> httpx2.MockTransport:
-        """Return what a client is given in place of the network."""
-        return httpx2.MockTransport(self._answer)
+        """Return the transport for a client, in place of the network."""
+        return httpx2.MockTransport(self._handle)
 
     def bases(self, tenant: str) -> dict[str, str]:
-        """Return the bases of a tenant by the id that the client gave."""
+        """Return a tenant's bases: our id and the service's."""
         return dict(self._bases[tenant])
 
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+    def _handle(self, request: httpx2.Request) -> httpx2.Response:
         self.calls.append(request)
         if self.failures:
             return self.failures.pop(0)
@@ -47,8 +47,8 @@ class OfflineCentral:
                 return self._create(tenant, body)
             case [*_, "knowledge-bases", base_id, "documents"]:
                 return self._push(tenant, base_id, body)
-            case [*_, "knowledge-bases", base_id, "documents", paper_id]:
-                return self._remove(tenant, base_id, paper_id)
+            case [*_, "knowledge-bases", base_id, "documents", document_id]:
+                return self._remove(tenant, base_id, document_id)
             case [*_, "query"]:
                 return self._query(tenant, body)
         return httpx2.Response(404, json={"status": "error"})
@@ -62,12 +62,12 @@ class OfflineCentral:
     def _push(self, tenant: str, base_id: str, body: dict[str, Any]) -> httpx2.Response:
         if base_id not in self._bases[tenant].values():
             return httpx2.Response(404, json={"status": "error"})
-        self._papers[base_id][body["external_id"]] = body
+        self._documents[base_id][body["external_id"]] = body
         return _success(_CREATED, {"id": body["external_id"]})
 
-    def _remove(self, tenant: str, base_id: str, paper_id: str) -> httpx2.Response:
+    def _remove(self, tenant: str, base_id: str, document_id: str) -> httpx2.Response:
         is_own = base_id in self._bases[tenant].values()
-        if not is_own or self._papers[base_id].pop(paper_id, None) is None:
+        if not is_own or self._documents[base_id].pop(document_id, None) is None:
             return httpx2.Response(404, json={"status": "error"})
         return _success(_OK, {})
 
@@ -76,14 +76,15 @@ class OfflineCentral:
         words = set(body["query"].lower().split())
         results = [
             {
-                "id": paper["external_id"],
-                "title": paper["title"],
-                "text": paper["text"],
-                "score": len(words & set(paper["text"].lower().split())) / len(words),
+                "id": document["external_id"],
+                "title": document["title"],
+                "text": document["text"],
+                "score": len(words & set(document["text"].lower().split()))
+                / len(words),
             }
             for base_id in body["knowledge_base_ids"]
             if base_id in own
-            for paper in self._papers[base_id].values()
+            for document in self._documents[base_id].values()
         ]
         found = [each for each in results if each["score"]]
         return _success(_OK, {"results": found[: body["top_k"]]})

@@ -1,1 +1,0 @@
-"""A server that orders passages by how well they answer a question."""

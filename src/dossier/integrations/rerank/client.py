@@ -1,8 +1,7 @@
 """`POST {url}/rerank {model, query, documents, top_n}`, as Jina, Cohere and vLLM do."""
 
 import math
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,14 +18,14 @@ _PATH: Final = "/rerank"
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The place of a document in what was sent, and what the server makes of it."""
+    """A document's index in the request, and its score; the higher, the better."""
 
     index: int
     score: float
 
 
 class RerankClient:
-    """One server; connections are kept until it is closed."""
+    """Client of one server; keeps its connections until it is closed."""
 
     def __init__(
         self,
@@ -45,22 +44,22 @@ class RerankClient:
         )
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def rerank(
         self, query: str, documents: Sequence[str], top_n: int
     ) -> list[Ranked]:
-        """Return the best documents, the best first."""
-        asked: dict[str, Any] = {
+        """Return the best documents, the best first; raise `RerankFailedError`."""
+        body: dict[str, Any] = {
             "query": query,
             "documents": list(documents),
             "top_n": top_n,
         }
         if self._model is not None:
-            asked["model"] = self._model
+            body["model"] = self._model
         try:
-            request = self._http.build_request("POST", self._url, json=asked)
+            request = self._http.build_request("POST", self._url, json=body)
             response = await send_capped(self._http, request, MAX_ANSWER_BYTES)
             response.raise_for_status()
             return _ranked(response.json(), len(documents))
@@ -78,31 +77,18 @@ def _ranked(body: Any, count: int) -> list[Ranked]:
     ]
     places = {each.index for each in found}
     if len(places) < len(found) or not places <= set(range(count)):
-        message = "places are named twice, or that were not sent"
+        message = "an index twice, or of no document that was sent"
         raise ValueError(message)
     if not all(math.isfinite(each.score) for each in found):
-        message = "a score is no number"
+        message = "a score is not a finite number"
         raise ValueError(message)
     return sorted(found, key=lambda each: (-each.score, each.index))
 
 
 def open_reranker(knowledge: KnowledgeSettings) -> RerankClient | None:
-    """Return the reranker that settings name, to be closed; `None`: they name none."""
+    """Return the reranker that settings name, or `None`; the caller closes it."""
     if knowledge.rerank_url is None:
         return None
     secret = knowledge.rerank_api_key
     key = secret.get_secret_value() if secret else None
     return RerankClient(knowledge.rerank_url, knowledge.rerank_model, key)
-
-
-@asynccontextmanager
-async def opened_reranker(
-    knowledge: KnowledgeSettings,
-) -> AsyncIterator[RerankClient | None]:
-    """Yield the reranker that settings name; `None` where they name none."""
-    client = open_reranker(knowledge)
-    try:
-        yield client
-    finally:
-        if client is not None:
-            await client.close()

@@ -1,9 +1,9 @@
-"""What can go wrong with a server that reranks."""
+"""Errors of a reranking server."""
 
 from dossier.core.errors import UpstreamError
 
 
 class RerankFailedError(UpstreamError):
-    """The server gave no order; a search goes on with its own and says so."""
+    """The server returned no ranking; the search keeps its own order and says so."""
 
     title = "Reranking failed"

@@ -1,29 +1,32 @@
-"""The two statements of a search: what is known of the terms, and the search.
+"""Queries of a search: the basis of its plan, the search itself, passages by ids.
 
 Documents and their links are joined here: a search is one statement. Under row-level
-security no index serves an operator that might leak, so that exact scans go by the
+security no index serves an operator that is not leakproof; so exact scans go by the
 organisation, and candidates come from one function that reads the organisation itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from dossier.core.database import Session, raw_rows
+from dossier.core.reads import ORG_ID, Row, TenantReader, TenantSelect
+from dossier.documents.models import Document
 from dossier.knowledge.constants import INDEXED_DIMENSIONS
+from dossier.knowledge.models import Chunk
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
-from dossier.knowledge.rules.fusion import LEG_LIMIT
-from dossier.knowledge.rules.plan import CANDIDATE_LIMIT
-from dossier.knowledge.schemas.search import DocumentScope
+from dossier.knowledge.rules.plan import CANDIDATE_LIMIT, LEG_LIMIT
+from dossier.knowledge.types import DocumentScope
 
 _NEWEST: Final = 200
-"""Documents that are looked at for not being ready; those that came last."""
-_NOT_READY: Final = 20
+"""How many of the newest documents are checked for not being ready."""
+_MAX_NOT_READY: Final = 20
 
-# Read as a whole it is one round trip; each part is a look by primary key.
+# One round trip; each subquery is a lookup by primary key.
 _BASIS: Final = """
 select stats.chunk_count, stats.corpus_version, stats.dense_model,
        stats.dense_dimensions, stats.dense_state,
@@ -34,7 +37,7 @@ select stats.chunk_count, stats.corpus_version, stats.dense_model,
        exists (select from documents d where d.org_id = $1
                   and d.archived_at is not null) as has_archived,
        {scoped_count} as scoped_count,
-       (select coalesce(jsonb_agg(late), '[]') from ({late}) late) as not_ready
+       (select coalesce(jsonb_agg(late), '[]') from ({not_ready}) late) as not_ready
   from (select) as always
   left join knowledge_stats stats on stats.org_id = $1
  cross join lateral (
@@ -48,9 +51,9 @@ select count(*) from knowledge_chunks c
  where c.org_id = $1 and c.document_id = any(array(
        select d.id from documents d where d.org_id = $1{scope})))
 """
-# Rows are fetched by arrays of ids: a planner that takes new tables for empty ones
-# would read an organisation's rows once for each.
-_LATE: Final = """
+# Rows are fetched by arrays of ids: a planner that assumes new tables to be empty
+# would read an organisation's rows once for each id.
+_NOT_READY_DOCUMENTS: Final = """
 with newest as materialized (
   select d.* from documents d where d.org_id = $1 and d.archived_at is null
          {scope} order by d.created_at desc, d.id desc limit {newest}),
@@ -84,8 +87,8 @@ select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.t
   from best join found c on c.id = best.id join named d on d.id = c.document_id
  order by best.score desc, best.id
 """
-# `offset 0` is a fence: the planner may turn neither leg into an index scan that stops
-# early, and computes each distance once.
+# `offset 0` is an optimisation fence: the planner may not turn a leg into an index scan
+# that stops early, and computes each distance once.
 _LEXICAL: Final = """
 lexical as materialized (
   select id, -distance as score
@@ -93,10 +96,10 @@ lexical as materialized (
             from {source} where c.org_id = $1{narrowed} offset 0) each_chunk
    where distance < 0 order by distance, id limit {leg_limit})
 """
-_ALL: Final = "knowledge_chunks c"
-_LIKELY: Final = """
-(select id from knowledge_candidates({terms}::int[]) as id limit {limit}) likely
- join knowledge_chunks c on c.id = likely.id"""
+_ALL_CHUNKS: Final = "knowledge_chunks c"
+_CANDIDATES: Final = """
+(select id from knowledge_candidates({terms}::int[]) as id limit {limit}) candidates
+ join knowledge_chunks c on c.id = candidates.id"""
 _DENSE_EXACT: Final = """
 dense as materialized (
   select id, -distance as score
@@ -119,12 +122,12 @@ dense as materialized (
 """
 _OF_CHUNK: Final = """
  join knowledge_chunks c on c.org_id = e.org_id and c.id = e.chunk_id"""
-# Of two legs each is stretched to 0 to 1 between its worst and its best.
+# The scores of each leg are scaled to 0 to 1 between its worst and its best.
 _SHARE: Final = """
 select id, {lexical} as lexical, {dense} as dense, {weight} * coalesce(
        (score - min(score) over ()) / nullif(max(score) over () - min(score) over (), 0)
        , 1) as share from {leg}"""
-_ALONE: Final = """
+_LEXICAL_SHARE: Final = """
 select id, score as lexical, null::float8 as dense,
        score / max(score) over () as share from lexical"""
 
@@ -143,16 +146,40 @@ _SETTINGS: Final = {
     "hnsw.iterative_scan": "relaxed_order",
     "hnsw.ef_search": str(LEG_LIMIT),
 }
-"""A plan for anybody's parameters takes fifty times as long for most organisations."""
+"""A generic plan takes fifty times as long for most organisations."""
 _SET: Final = """
 select set_config(name, value, true)
   from unnest($1::text[], $2::text[]) as setting (name, value)
 """
+_PASSAGES = TenantSelect(
+    select(
+        Chunk.id.label("chunk_id"),
+        Chunk.document_id,
+        Document.filename,
+        Chunk.page,
+        Chunk.label,
+        Chunk.kind,
+        Chunk.text,
+        Chunk.context,
+        Chunk.places,
+        Chunk.language,
+    )
+    .join(
+        Document,
+        (Document.org_id == Chunk.org_id) & (Document.id == Chunk.document_id),
+    )
+    .where(
+        Chunk.org_id == ORG_ID,
+        Document.org_id == ORG_ID,
+        Document.archived_at.is_(None),
+        Chunk.id == any_(bindparam("chunk_ids", type_=ARRAY(Uuid()))),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalLeg:
-    """The question's weights, and the terms that name candidates; `None`: all."""
+    """The question's weights, and the terms that select candidates; `None`: all."""
 
     weights: str
     candidate_terms: Sequence[int] | None
@@ -171,7 +198,7 @@ class DenseLeg:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What keeps a passage out."""
+    """Which passages are searched."""
 
     scope: DocumentScope
     language: str | None
@@ -179,8 +206,8 @@ class Narrowing:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """How passages are looked for."""
+class SearchPlan:
+    """One search: its legs, restrictions and number of hits."""
 
     lexical: LexicalLeg
     dense: DenseLeg | None
@@ -189,13 +216,13 @@ class Search:
 
 
 class _Arguments:
-    """Collects a statement's parameters; the first is the organisation."""
+    """The parameters of a statement; the first is the organisation."""
 
     def __init__(self, *first: object) -> None:
         self.values: list[object] = list(first)
 
     def add(self, value: object) -> str:
-        """Return how the statement names a value."""
+        """Add a value and return its placeholder."""
         self.values.append(value)
         return f"${len(self.values)}"
 
@@ -203,18 +230,20 @@ class _Arguments:
 async def get_basis_for_org(
     session: Session, org_id: UUID, term_ids: Sequence[int], scope: DocumentScope
 ) -> asyncpg.Record:
-    """Return what a search has to know first: counts, vectors, who is late."""
+    """Return what a search is planned by: counts, vectors, documents not ready."""
     arguments = _Arguments(org_id, ANALYSER_VERSION, list(term_ids))
     narrowed = _scope_sql(scope, arguments)
-    late = _LATE.format(scope=narrowed, newest=_NEWEST, limit=_NOT_READY)
+    not_ready = _NOT_READY_DOCUMENTS.format(
+        scope=narrowed, newest=_NEWEST, limit=_MAX_NOT_READY
+    )
     count = _SCOPED_COUNT.format(scope=narrowed) if narrowed else "null::bigint"
-    sql = _BASIS.format(scoped_count=count, late=late)
+    sql = _BASIS.format(scoped_count=count, not_ready=not_ready)
     [row] = await raw_rows(session, sql, *arguments.values)
     return row
 
 
 async def list_hits_for_org(
-    session: Session, org_id: UUID, search: Search
+    session: Session, org_id: UUID, search: SearchPlan
 ) -> Sequence[asyncpg.Record]:
     """Return the best passages, the best first; equal ones by their ids."""
     arguments = _Arguments(org_id)
@@ -227,16 +256,19 @@ async def list_hits_for_org(
         shares=_shares_sql(search.dense, arguments),
         limit=arguments.add(search.limit),
     )
-    settings = _settings(search.dense)
+    # The planner has no statistics of an organisation's share of the vector index; only
+    # with sorts disabled does it choose the index, which alone returns this order.
+    uses_index = search.dense is not None and _is_staged(search.dense)
+    settings = {**_SETTINGS, "enable_sort": "off" if uses_index else "on"}
     await raw_rows(session, _SET, list(settings), list(settings.values()))
     return await raw_rows(session, sql, *arguments.values)
 
 
-def _settings(dense: DenseLeg | None) -> Mapping[str, str]:
-    # Nobody else has the order that the index of vectors gives, and the planner knows
-    # no organisation's share of it: without sorts the index is what is left.
-    sort = "off" if dense is not None and _is_staged(dense) else "on"
-    return {**_SETTINGS, "enable_sort": sort}
+async def list_passages_for_org(
+    reader: TenantReader, org_id: UUID, chunk_ids: Sequence[UUID]
+) -> list[Row]:
+    """Return those of the passages that still exist, in no order."""
+    return await reader.rows(_PASSAGES, org_id, chunk_ids=list(chunk_ids))
 
 
 def _is_staged(dense: DenseLeg) -> bool:
@@ -244,10 +276,10 @@ def _is_staged(dense: DenseLeg) -> bool:
 
 
 def _lexical_sql(leg: LexicalLeg, narrowed: str, arguments: _Arguments) -> str:
-    source = _ALL
+    source = _ALL_CHUNKS
     if leg.candidate_terms is not None:
         terms = arguments.add(list(leg.candidate_terms))
-        source = _LIKELY.format(terms=terms, limit=CANDIDATE_LIMIT)
+        source = _CANDIDATES.format(terms=terms, limit=CANDIDATE_LIMIT)
     return _LEXICAL.format(
         question=arguments.add(leg.weights),
         source=source,
@@ -270,7 +302,7 @@ def _dense_sql(leg: DenseLeg, narrowed: str, arguments: _Arguments) -> str:
 
 def _shares_sql(dense: DenseLeg | None, arguments: _Arguments) -> str:
     if dense is None:
-        return _ALONE
+        return _LEXICAL_SHARE
     weight = f"{arguments.add(dense.weight)}::float8"
     words = _SHARE.format(
         lexical="score", dense="null::float8", weight=f"(1 - {weight})", leg="lexical"
@@ -282,7 +314,7 @@ def _shares_sql(dense: DenseLeg | None, arguments: _Arguments) -> str:
 
 
 def _narrowed_sql(narrowing: Narrowing, arguments: _Arguments) -> str:
-    """Return conditions on `c`; none where every passage is searched."""
+    """Return conditions on `c`, empty where every passage is searched."""
     scope = _scope_sql(narrowing.scope, arguments)
     sql = ""
     if scope:
@@ -295,7 +327,7 @@ def _narrowed_sql(narrowing: Narrowing, arguments: _Arguments) -> str:
 
 
 def _scope_sql(scope: DocumentScope, arguments: _Arguments) -> str:
-    """Return conditions on `d`, a document; none where any is wanted."""
+    """Return conditions on `d`, a document; empty where every one is searched."""
     sql, document_type = "", scope.document_type
     if document_type is not None and "/" in document_type:
         sql += f" and d.media_type = {arguments.add(document_type)}"

@@ -1,4 +1,4 @@
-"""Reads what is to be embedded, and writes vectors."""
+"""Queries on vectors: passages without one, stored and reused vectors."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -28,7 +28,7 @@ _REUSE: Final = text(
         on conflict do nothing
     """
 )
-# A passage may be gone, or changed, since its text was sent away.
+# A passage may have been deleted or changed since its text was sent to the embedder.
 _ADD: Final = text(
     """
     insert into knowledge_embeddings
@@ -49,12 +49,12 @@ _ADD: Final = text(
 async def reuse_vectors_for_org(
     session: Session, org_id: UUID, model: str, dimensions: int
 ) -> None:
-    """Give passages the vectors of others with the same content."""
+    """Copy to passages the vectors of others with the same content."""
     values = {"org_id": org_id, "model": model, "dimensions": dimensions}
     await session.execute(_REUSE, values)
 
 
-async def list_bare_chunks_for_org(
+async def list_unembedded_chunks_for_org(
     session: Session, org_id: UUID, model: str, limit: int, *, after: UUID
 ) -> Sequence[Any]:
     """Return the next passages without a vector of this model."""
@@ -73,7 +73,7 @@ async def list_bare_chunks_for_org(
 
 
 async def add_vectors(session: Session, org_id: UUID, **values: Any) -> None:
-    """Insert vectors: `model`, `dimensions`, and `ids`, `hashes`, `vectors` alike."""
+    """Insert vectors of a `model` and `dimensions`: `ids`, `hashes`, `vectors`."""
     await session.execute(_ADD, {"org_id": org_id} | values)
 
 
@@ -91,7 +91,7 @@ async def delete_other_vectors_for_org(
 async def list_unembedded_organisations_for_system(
     session: Session, model: str
 ) -> Sequence[UUID]:
-    """Return organisations whose passages are not all seen by this model."""
+    """Return organisations with passages that have no vector of this model."""
     query = select(KnowledgeStats.org_id).where(
         KnowledgeStats.chunk_count > 0,
         (KnowledgeStats.dense_state != "ready")

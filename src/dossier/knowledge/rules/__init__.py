@@ -1,1 +1,0 @@
-"""Pure rules of knowledge: analysing, weighing and cutting texts."""

@@ -1,7 +1,7 @@
-"""Cuts a text into blocks: headings, paragraphs, rows of tables. Offsets, no copies."""
+"""Splits a text into headings, paragraphs and table rows, as offsets in the text."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -19,23 +19,21 @@ _HEADINGS: Final = (
     (re.compile(r"[(\uff08][一二三四五六七八九十]+[)\uff09]"), 3),
     (re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})[.)、\s]\s*(?=[^\W\d_])"), None),
 )
-"""Marks of a heading, with its level where the mark itself does not tell it."""
+"""Marks of a heading, with its level where the mark does not imply it."""
 _SENTENCE_ENDS: Final = tuple("\u3002\uff01\uff1f\uff1b\uff0c.!?;,")
 """With those of Chinese: full stop, marks of exclamation and question, semicolon."""
-_SAID: Final = re.compile("[\u3002\uff1b\uff0c]")
-"""Full stop, semicolon, comma: what a wrapped line holds that begins with a figure."""
-
-
+_PUNCTUATION: Final = re.compile("[\u3002\uff1b\uff0c]")
+"""Full stop, semicolon, comma: in a wrapped line that begins with a figure."""
 _NUMBERED: Final = _HEADINGS[-1][0]
-_OPEN: Final = ("\uff0c", "\u3001", ",")
-_OVER: Final = tuple("\u3002\uff01\uff1f\uff1b\uff1a.!?;:")
+_COMMAS: Final = ("\uff0c", "\u3001", ",")
+_LINE_ENDS: Final = tuple("\u3002\uff01\uff1f\uff1b\uff1a.!?;:")
 _FULL_SHARE: Final = 0.75
-"""A line this long, measured by the longest, was broken by the page alone."""
+"""A line of at least this share of the longest one was wrapped."""
 _MIN_FULL_COLUMNS: Final = 32
 
 
 class BlockKind(StrEnum):
-    """What a block is."""
+    """Kind of a block."""
 
     HEADING = "heading"
     PARAGRAPH = "paragraph"
@@ -57,8 +55,8 @@ def blocks_of(text: str) -> Iterator[Block]:
     paragraph: list[Block] = []
     last_end = 0
     for line in _lines(text):
-        is_apart = text.count("\n", last_end, line.start) > 1
-        if paragraph and (is_apart or line.kind is not BlockKind.PARAGRAPH):
+        is_separate = text.count("\n", last_end, line.start) > 1
+        if paragraph and (is_separate or line.kind is not BlockKind.PARAGRAPH):
             yield _joined(paragraph)
             paragraph = []
         last_end = line.end
@@ -84,7 +82,7 @@ def _lines(text: str) -> Iterator[Block]:
         if start == end:
             continue
         line = _line(text, start, end)
-        if above is not None and _goes_on(text, above, line):
+        if above is not None and _continues(text, above, line):
             line = Block(BlockKind.PARAGRAPH, start, end)
         yield line
         above = line
@@ -94,39 +92,41 @@ def _line(text: str, start: int, end: int) -> Block:
     line = text[start:end]
     if "\t" in line:
         return Block(BlockKind.ROW, start, end)
-    level = heading_level(line)
-    if level:
+    if level := heading_level(line):
         return Block(BlockKind.HEADING, start, end, level)
     return Block(BlockKind.PARAGRAPH, start, end)
 
 
 def heading_level(line: str) -> int:
-    """Return how deep a heading is, from 1; 0 for what is none."""
+    """Return the level of a heading, from 1; 0 where the line is none."""
     if len(line) > MAX_HEADING_CHARACTERS or line.endswith(_SENTENCE_ENDS):
         return 0
-    if _SAID.search(line):
+    if _PUNCTUATION.search(line):
         return 0
     for mark, level in _HEADINGS:
         if match := mark.match(line):
-            return level or _level_of(match[1])
+            if level is not None:
+                return level
+            number = match[1]
+            return len(number) if number[0] == "#" else number.count(".") + 1
     return 0
 
 
-def _goes_on(text: str, above: Block, line: Block) -> bool:
-    """Tell whether what looks like a numbered heading is the rest of a sentence.
+def _continues(text: str, above: Block, line: Block) -> bool:
+    """Return whether an apparent numbered heading is the rest of a sentence.
 
-    The line above it is not over: it ends in a comma, or the page alone has broken it.
-    English titles begin with a capital, which few words behind a figure do.
+    The line above it ends in a comma, or was wrapped. English titles begin with a
+    capital, which few words behind a figure do.
     """
     mark = _NUMBERED.match(text, line.start, line.end)
     is_below = text.count("\n", above.end, line.start) == 1
     kinds = (above.kind, line.kind)
     if kinds != (BlockKind.PARAGRAPH, BlockKind.HEADING) or not (mark and is_below):
         return False
-    said = text[above.start : above.end]
-    if text[mark.end()].isupper() or said.endswith(_OVER):
+    above_text = text[above.start : above.end]
+    if text[mark.end()].isupper() or above_text.endswith(_LINE_ENDS):
         return False
-    return said.endswith(_OPEN) or _is_full(said, text)
+    return above_text.endswith(_COMMAS) or _is_full(above_text, text)
 
 
 def _is_full(line: str, text: str) -> bool:
@@ -140,10 +140,5 @@ def _is_full(line: str, text: str) -> bool:
     )
 
 
-def _level_of(mark: str) -> int:
-    return len(mark) if mark.startswith("#") else mark.count(".") + 1
-
-
-def _joined(lines: Iterable[Block]) -> Block:
-    first, *_ = rows = list(lines)
-    return Block(BlockKind.PARAGRAPH, first.start, rows[-1].end)
+def _joined(lines: Sequence[Block]) -> Block:
+    return Block(BlockKind.PARAGRAPH, lines[0].start, lines[-1].end)

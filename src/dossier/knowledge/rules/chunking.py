@@ -1,9 +1,9 @@
-"""Cuts a document's text into passages that can be shown, quoted and found again.
+"""Splits a document's text into passages that can be shown, quoted and located.
 
 A passage lies in one part (page or sheet). Its text is its pieces joined by line
-feeds, and each piece stands in the part's text word for word, at its offsets. Each
-visible character is in exactly one piece, but for a table's header: that is repeated
-above each further group of rows, in a piece that is marked so.
+feeds, and each piece is in the part's text verbatim, at its offsets. Each visible
+character is in exactly one piece, except for a table's header: it is repeated above
+each further group of rows, in a piece that is marked as repeated.
 """
 
 import re
@@ -15,17 +15,17 @@ from typing import Any, Final
 from dossier.knowledge.constants import ChunkKind
 from dossier.knowledge.rules.blocks import Block, BlockKind, blocks_of, stripped
 
-ROOM: Final = 5_600
-"""Of a passage: a Chinese character takes 7 of it and a Latin one 4, so that it holds
-800 of the ones or 1,400 of the others, about 350 tokens."""
+MAX_SIZE: Final = 5_600
+"""Of a passage: a Chinese character counts 7 and a Latin one 4, so that it holds 800
+Chinese or 1,400 Latin characters, about 350 tokens."""
 _WIDE: Final = 7
 _NARROW: Final = 4
-_SECTION: Final = ROOM // 3
-"""A passage this large ends where a new section begins."""
-_HEADER: Final = ROOM // 2
+_SECTION: Final = MAX_SIZE // 3
+"""A passage of at least this size ends where a new section begins."""
+_HEADER: Final = MAX_SIZE // 2
 """A longer header is not repeated."""
 _MAX_ROW_CHARACTERS: Final = 4_000
-"""A row is never cut, unless it is longer than any row that a person made."""
+"""Only longer rows are cut: no person writes such a row."""
 
 _NARROW_ONES: Final = re.compile("[\x00-\u02ff]+")
 _ENDS: Final = "\u3002\uff01\uff1f\uff1b"
@@ -55,7 +55,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What is shown as one hit, and where it stands."""
+    """The text of one search hit, and its place in the document."""
 
     part: Part
     kind: ChunkKind
@@ -64,12 +64,12 @@ class Passage:
 
     @property
     def text(self) -> str:
-        """Return the pieces, one after the other."""
+        """Return the pieces joined by line feeds."""
         source = self.part.text
         return "\n".join(source[each.start : each.end] for each in self.pieces)
 
     def places(self) -> list[dict[str, Any]]:
-        """Return where each piece stands; a box is known later, or never."""
+        """Return the place of each piece; `box` may be set later."""
         return [
             {
                 "page": self.part.position,
@@ -84,40 +84,40 @@ class Passage:
 
 
 class _Packer:
-    """Fills passages of one part, piece by piece."""
+    """Collects pieces of one part into passages of at most `MAX_SIZE`."""
 
     def __init__(self, part: Part, kind: ChunkKind) -> None:
         self._part = part
         self._kind = kind
         self._headings: tuple[str, ...] = ()
         self._pieces: list[Piece] = []
-        self._taken = 0
+        self._used = 0
 
-    def holds(self, piece: Piece) -> bool:
-        """Tell whether a piece goes in; into an empty passage any does."""
-        return not self._pieces or self._taken + self._size(piece) <= ROOM
+    def fits(self, piece: Piece) -> bool:
+        """Return whether a piece fits; into an empty passage any does."""
+        return not self._pieces or self._used + self._size(piece) <= MAX_SIZE
 
-    def put(self, piece: Piece, headings: tuple[str, ...]) -> None:
-        """Put a piece in; the first one says under which headings all stand."""
+    def add(self, piece: Piece, headings: tuple[str, ...]) -> None:
+        """Add a piece; the passage has the headings of its first one."""
         if not self._pieces:
             self._headings = headings
         self._pieces.append(piece)
-        self._taken += self._size(piece)
+        self._used += self._size(piece)
 
-    def out(self, at_least: int = 1) -> Iterator[Passage]:
-        """Yield the passage, if so much is in it, and begin a new one."""
-        if self._taken < at_least:
+    def flush(self, at_least: int = 1) -> Iterator[Passage]:
+        """Yield the passage if it has at least this size, and begin a new one."""
+        if self._used < at_least:
             return
         pieces = tuple(self._pieces)
         yield Passage(self._part, self._kind, pieces, self._headings)
-        self._pieces, self._taken = [], 0
+        self._pieces, self._used = [], 0
 
     def _size(self, piece: Piece) -> int:
         return size_of(self._part.text[piece.start : piece.end])
 
 
 def passages_of(parts: Sequence[Part]) -> Iterator[Passage]:
-    """Yield the passages in reading order; headings go on over parts."""
+    """Yield the passages in reading order; headings continue over parts."""
     path: list[Heading] = []
     for part in parts:
         runs = groupby(blocks_of(part.text), lambda each: each.kind is BlockKind.ROW)
@@ -129,7 +129,7 @@ def passages_of(parts: Sequence[Part]) -> Iterator[Passage]:
 
 
 def size_of(text: str) -> int:
-    """Return how much room a text takes; sizes add up."""
+    """Return the size of a text, as `MAX_SIZE` counts it; sizes are additive."""
     narrow = sum(map(len, _NARROW_ONES.findall(text)))
     return len(text) * _WIDE - narrow * (_WIDE - _NARROW)
 
@@ -148,13 +148,13 @@ def _prose(
     packer = _Packer(part, ChunkKind.TEXT)
     for block in blocks:
         if block.kind is BlockKind.HEADING:
-            yield from packer.out(at_least=_SECTION)
+            yield from packer.flush(at_least=_SECTION)
             _enter(path, block, part.text)
         for piece in _pieces(part.text, block):
-            if not packer.holds(piece):
-                yield from packer.out()
-            packer.put(piece, _titles(path))
-    yield from packer.out()
+            if not packer.fits(piece):
+                yield from packer.flush()
+            packer.add(piece, _titles(path))
+    yield from packer.flush()
 
 
 def _enter(path: list[Heading], heading: Block, text: str) -> None:
@@ -165,13 +165,13 @@ def _enter(path: list[Heading], heading: Block, text: str) -> None:
 
 def _pieces(text: str, block: Block) -> Iterator[Piece]:
     """Yield a paragraph whole where it fits, else by sentences."""
-    if size_of(text[block.start : block.end]) <= ROOM:
+    if size_of(text[block.start : block.end]) <= MAX_SIZE:
         yield Piece(block.start, block.end)
         return
     start, taken = block.start, 0
     for first, stop in _sentences(text, block):
         size = size_of(text[first:stop])
-        if taken + size > ROOM:
+        if taken + size > MAX_SIZE:
             yield from _piece(text, start, first)
             start, taken = first, 0
         taken += size
@@ -179,19 +179,19 @@ def _pieces(text: str, block: Block) -> Iterator[Piece]:
 
 
 def _piece(text: str, start: int, end: int) -> Iterator[Piece]:
-    """Yield a stretch without the white space at its ends, unless it is all that."""
+    """Yield a stretch without white space at its ends; nothing where it is blank."""
     start, end = stripped(text, start, end)
     if start < end:
         yield Piece(start, end)
 
 
 def _sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
-    """Yield the sentences; one without an end in sight is cut, at spaces if any."""
+    """Yield the sentences; one that is too long is cut, at spaces if there are any."""
     start = block.start
     while start < block.end:
         match = _SENTENCE.match(text, start, block.end)
         stop = max(match.end() if match else 0, start + 1)
-        while size_of(text[start:stop]) > ROOM:
+        while size_of(text[start:stop]) > MAX_SIZE:
             cut = _cut(text, start)
             yield start, cut
             start = cut
@@ -200,8 +200,8 @@ def _sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
 
 
 def _cut(text: str, start: int) -> int:
-    limit = start + ROOM // _WIDE
-    space = text.rfind(" ", start + ROOM // _WIDE // 2, limit)
+    limit = start + MAX_SIZE // _WIDE
+    space = text.rfind(" ", start + MAX_SIZE // _WIDE // 2, limit)
     return space + 1 if space > 0 else limit
 
 
@@ -211,12 +211,12 @@ def _table(
     packer = _Packer(part, ChunkKind.TABLE)
     header = _header(part.text, rows[0])
     for piece in (piece for row in rows for piece in _cells(part.text, row)):
-        if not packer.holds(piece):
-            yield from packer.out()
+        if not packer.fits(piece):
+            yield from packer.flush()
             for each in header:
-                packer.put(each, titles)
-        packer.put(piece, titles)
-    yield from packer.out()
+                packer.add(each, titles)
+        packer.add(piece, titles)
+    yield from packer.flush()
 
 
 def _header(text: str, row: Block) -> tuple[Piece, ...]:
@@ -230,7 +230,7 @@ def _header(text: str, row: Block) -> tuple[Piece, ...]:
 
 
 def _cells(text: str, row: Block) -> Iterator[Piece]:
-    """Yield a row whole; a monstrous one is cut at a tab, or at a length."""
+    """Yield a row as a whole; a too long one is cut at a tab, or at a length."""
     start = row.start
     while row.end - start > _MAX_ROW_CHARACTERS:
         limit = start + _MAX_ROW_CHARACTERS

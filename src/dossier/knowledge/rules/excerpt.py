@@ -1,11 +1,11 @@
-"""The stretch of a passage that a hit shows: verbatim, short, around the words."""
+"""The excerpt of a passage that a hit shows: verbatim, short, best matching."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dossier.knowledge.rules.extract_sentences import split_sentences
+from dossier.knowledge.rules.sentences import split_sentences
 
 MAX_CHARACTERS: Final = 240
 
@@ -39,37 +39,37 @@ def excerpt(
     by_line: bool = False,
     max_characters: int = MAX_CHARACTERS,
 ) -> Stretch:
-    """Return the stretch that holds the most telling words of a question.
+    """Return the stretch with the highest sum of the question's term weights.
 
-    It lies in one of the pieces that the text was joined from, so that it stands in
-    the document word for word. It is whole sentences where they fit, else whole
-    clauses; of equal ones the shortest, then the first. Where it is not the text that
-    speaks of the question, it is the beginning. Of a table each line is a sentence.
+    It lies in one of the pieces that the text was joined from, so that the document has
+    it verbatim. It is whole sentences where they fit, else whole clauses; of equal ones
+    the shortest, then the first. Without any term of the question it is the beginning.
+    With `by_line`, for a table, each line is a sentence.
     """
     sentences = [
-        _Sentence(number, start, end, _held(weights, terms(text[start:end])))
+        _Sentence(
+            number,
+            start,
+            end,
+            frozenset(each for each in terms(text[start:end]) if each in weights),
+        )
         for number, piece in enumerate(pieces)
         for start, end in _sentences(text, piece, max_characters, by_line=by_line)
     ]
-    if not sentences:  # nothing but signs
-        return _beginning(pieces, max_characters)
+    if not sentences:  # nothing but punctuation
+        if not pieces:
+            return Stretch(0, 0)
+        first = pieces[0]
+        return Stretch(first.start, min(first.end, first.start + max_characters))
     if not any(each.found for each in sentences):
         *_, (beginning, _) = _runs_from(sentences, max_characters)
         return beginning
-    runs = _runs(sentences, max_characters)
-    return max(runs, key=lambda run: _worth(run, weights))[0]
-
-
-def _beginning(pieces: Sequence[Stretch], max_characters: int) -> Stretch:
-    if not pieces:
-        return Stretch(0, 0)
-    return Stretch(
-        pieces[0].start, min(pieces[0].end, pieces[0].start + max_characters)
+    runs = (
+        run
+        for place in range(len(sentences))
+        for run in _runs_from(sentences[place:], max_characters)
     )
-
-
-def _held(weights: Mapping[str, float], found: Sequence[str]) -> frozenset[str]:
-    return frozenset(each for each in found if each in weights)
+    return max(runs, key=lambda run: _worth(run, weights))[0]
 
 
 def _worth(
@@ -78,14 +78,6 @@ def _worth(
     stretch, found = run
     total = round(sum(weights[term] for term in found), 6)
     return total, stretch.start - stretch.end, -stretch.start
-
-
-def _runs(
-    sentences: Sequence[_Sentence], max_characters: int
-) -> Iterator[tuple[Stretch, frozenset[str]]]:
-    """Yield each run of neighbours that is short enough, with the words in it."""
-    for place in range(len(sentences)):
-        yield from _runs_from(sentences[place:], max_characters)
 
 
 def _runs_from(
@@ -110,7 +102,8 @@ def _sentences(
             yield start, end
             continue
         for first, last in _clauses(text, start, end):
-            yield from _sliced(first, last, max_characters)
+            for at in range(first, last, max_characters):
+                yield at, min(at + max_characters, last)
 
 
 def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -123,8 +116,3 @@ def _clauses(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             first = at + piece.index(bare)
             yield first, first + len(bare)
         at = stop
-
-
-def _sliced(start: int, end: int, max_characters: int) -> Iterator[tuple[int, int]]:
-    for at in range(start, end, max_characters):
-        yield at, min(at + max_characters, end)

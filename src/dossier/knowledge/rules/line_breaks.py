@@ -1,13 +1,13 @@
-"""Which breaks of lines are the page's, and which the writer's own."""
+"""Which line breaks only wrap a line at the page's edge, and which are intended."""
 
 import re
 import unicodedata
 from typing import Final
 
 FULL_LINE_SHARE: Final = 0.7
-"""A line this long, measured by the longest, was broken by the page alone."""
+"""A line of at least this share of the longest one was wrapped."""
 FULL_CHINESE_SHARE: Final = 0.8
-"""Chinese breaks anywhere, so that its lines are of one length: the usual one."""
+"""Chinese may break anywhere, so that wrapped lines are of about one length."""
 MIN_FULL_COLUMNS: Final = 24
 MIN_FULL_CHINESE_COLUMNS: Final = 32
 MAX_TITLE_COLUMNS: Final = 72
@@ -19,52 +19,52 @@ _LIST_MARK: Final = re.compile(
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(r"\s*[^\n,，.。;；:：]{1,24}[:：]\s*\S")
-_SAID: Final = re.compile("[，。；！？]")
-"""Signs of whole sentences; names, headings and forms do without."""
-_OPEN: Final = ("，", "、")
+_PUNCTUATION: Final = re.compile("[，。；！？]")
+"""Punctuation of sentences; names, headings and forms have none."""
+_COMMAS: Final = ("，", "、")
 _VALUE: Final = re.compile(r"[\d:：.。!！?？;；,，、\t|\n]|^\s*[-*•‧・▪●○◆■□\u2013—]")
-"""A line with one of these says something, or goes on."""
+"""A line with one of these is a statement, or continues."""
 _WHOLE: Final = re.compile("[.。!！?？]$")
 _WIDE: Final = frozenset("FW")
 
 
 class Lines:
-    """The lines of one passage; tells which of them go on in the next."""
+    """The lines of one passage, and which of them continue in the next."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         lines = [line.strip() for line in text.split("\n")]
-        self._longest = max(map(columns, lines))
+        self._longest_columns = max(map(columns, lines))
         wrapped = sorted(
             columns(line)
             for line in lines
             if is_chinese(line)
             and columns(line) >= MIN_FULL_CHINESE_COLUMNS
-            and not _SAID.match(line[-1])
+            and not _PUNCTUATION.match(line[-1])
         )
-        self._usual = wrapped[len(wrapped) // 2] if wrapped else 0
+        self._usual_columns = wrapped[len(wrapped) // 2] if wrapped else 0
 
-    def is_over(self, at: int) -> bool:
-        """Say whether the line that ends at an offset ends by its writer's will."""
+    def is_intended_break(self, at: int) -> bool:
+        """Return whether the break at an offset is intended."""
         line = self._text[self._text.rfind("\n", 0, at) + 1 : at].strip()
         following = self._text[at + 1 :].partition("\n")[0].strip()
         if _LIST_MARK.match(following) or _LABEL.match(following):
             return True
         if is_chinese(line):
-            return not self._goes_on(line, following)
-        full = max(MIN_FULL_COLUMNS, self._longest * FULL_LINE_SHARE)
+            return not self._continues(line, following)
+        full = max(MIN_FULL_COLUMNS, self._longest_columns * FULL_LINE_SHARE)
         is_other_script = is_wide(following[:1]) and not any(map(is_wide, line))
         return columns(line) < full or is_other_script
 
-    def _goes_on(self, line: str, following: str) -> bool:
-        if line.endswith(_OPEN):
+    def _continues(self, line: str, following: str) -> bool:
+        if line.endswith(_COMMAS):
             return True
-        full = max(MIN_FULL_CHINESE_COLUMNS, self._usual * FULL_CHINESE_SHARE)
-        return columns(line) >= full and bool(_SAID.search(line + following))
+        full = max(MIN_FULL_CHINESE_COLUMNS, self._usual_columns * FULL_CHINESE_SHARE)
+        return columns(line) >= full and bool(_PUNCTUATION.search(line + following))
 
 
 def is_title(text: str, start: int, end: int) -> bool:
-    """Say whether a line alone only names what the lines below it say."""
+    """Return whether a line is a title of the lines below it."""
     line, below = text[start:end], text[end:].lstrip(" \t\u3000")
     if text[:start].rpartition("\n")[2].strip() or not below.startswith("\n"):
         return False
@@ -75,13 +75,13 @@ def is_title(text: str, start: int, end: int) -> bool:
 
 
 def unwrapped(text: str) -> str:
-    """Return a sentence as one line; between Chinese characters stands no space."""
-    joined = re.sub(r"\s*\n\s*", lambda found: _joint(text, *found.span()), text)
-    return " ".join(joined.split())
+    """Return a sentence as one line, without spaces between Chinese characters."""
 
+    def joint(found: re.Match[str]) -> str:
+        before, after = text[found.start() - 1 : found.start()], text[found.end()]
+        return "" if is_wide(before) and is_wide(after) else " "
 
-def _joint(text: str, start: int, end: int) -> str:
-    return "" if is_wide(text[start - 1 : start]) and is_wide(text[end]) else " "
+    return " ".join(re.sub(r"\s*\n\s*", joint, text).split())
 
 
 def columns(line: str) -> int:
@@ -90,10 +90,10 @@ def columns(line: str) -> int:
 
 
 def is_chinese(line: str) -> bool:
-    """Say whether a line is Chinese, some names and figures aside."""
+    """Return whether a line is Chinese, apart from some names and figures."""
     return sum(map(is_wide, line)) * 3 >= len(line) > 0
 
 
 def is_wide(character: str) -> bool:
-    """Say whether a character is as wide as a Chinese one; nothing is not."""
+    """Return whether a character takes two columns; `False` for an empty string."""
     return bool(character) and unicodedata.east_asian_width(character) in _WIDE

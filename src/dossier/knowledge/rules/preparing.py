@@ -1,4 +1,4 @@
-"""Makes passages ready to be stored: context, language, terms, weights."""
+"""Prepares passages for storage: context, language, terms, weights."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,25 +7,24 @@ from pathlib import PurePath
 from typing import Any
 
 from dossier.knowledge.constants import ITEM_WORDS
-from dossier.knowledge.rules.analyser import term_ids, terms
+from dossier.knowledge.rules.analyser import language_of, term_ids, terms
 from dossier.knowledge.rules.chunking import Passage
-from dossier.knowledge.rules.language import language_of
 from dossier.knowledge.rules.weights import count_terms, weighed_text
 
 _MAX_CONTEXT_CHARACTERS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """What a paper serves: a product by its names, and an item of its file."""
+class ServedItem:
+    """An item of a product's file that a document is linked to."""
 
-    names: tuple[str, ...]
+    product_names: tuple[str, ...]
     item: int
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """One passage with all that is stored of it but its weights."""
+class PreparedPassage:
+    """One passage with all that is stored of it except its weights."""
 
     position: int
     page: int
@@ -40,39 +39,41 @@ class Prepared:
     length_terms: int
 
     def sparse(self, average_terms: float) -> str:
-        """Return its weights where passages have so many terms on average."""
+        """Return its BM25 weights, given the average number of terms of a passage."""
         return weighed_text(self.counts, self.length_terms, average_terms)
 
 
-def context_head(filename: str, served: Iterable[Served]) -> str:
-    """Return what the context of all passages of a paper begins with."""
+def context_head(filename: str, served: Iterable[ServedItem]) -> str:
+    """Return the beginning of the context of all passages of a document."""
     served = list(served)
-    names = [name for each in served for name in each.names]
+    names = [name for each in served for name in each.product_names]
     items = [ITEM_WORDS.get(each.item, "") for each in served]
     return _joined([*names, *items, PurePath(filename).stem.replace("_", " ")])
 
 
-def prepare(passages: Sequence[Passage], head: str, first: int) -> list[Prepared]:
+def prepare(
+    passages: Sequence[Passage], head: str, first: int
+) -> list[PreparedPassage]:
     """Return passages ready to be stored; the first has the position `first`."""
-    return [_prepared(each, head, first + n) for n, each in enumerate(passages)]
+    return [_prepared(each, head, n) for n, each in enumerate(passages, first)]
 
 
 def analysed(context: str, text: str) -> tuple[dict[int, int], int]:
-    """Return how often each term occurs, and how many there are in all."""
+    """Return how often each term occurs, and the number of all terms."""
     found = terms(indexed_text(context, text))
     return count_terms(term_ids(found)), len(found)
 
 
 def indexed_text(context: str, text: str) -> str:
-    """Return what is indexed and embedded of a passage."""
+    """Return the text of a passage that is indexed and embedded."""
     return f"{context}\n{text}"
 
 
-def _prepared(passage: Passage, head: str, position: int) -> Prepared:
+def _prepared(passage: Passage, head: str, position: int) -> PreparedPassage:
     text = passage.text
     context = _joined([head, *passage.headings, passage.part.label])
     counts, length_terms = analysed(context, text)
-    return Prepared(
+    return PreparedPassage(
         position=position,
         page=passage.part.position,
         label=passage.part.label,

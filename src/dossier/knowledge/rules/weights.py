@@ -1,8 +1,8 @@
-"""BM25 as a dot product: what a passage carries times what a question asks.
+"""BM25 as a dot product of a passage's weights and a question's.
 
 A passage stores `tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / average))` for each
-term; a question carries each term's inverse frequency. Floats are fine: scores order
-passages and decide nothing else.
+term; a question has each term's inverse document frequency. Floats suffice: scores only
+order passages.
 """
 
 import math
@@ -18,11 +18,11 @@ MAX_ELEMENTS: Final = 16_000
 """pgvector's bound on a sparse vector's elements."""
 
 DRIFT: Final = 0.2
-"""Weights are written anew when the average length has moved by more than this."""
+"""Weights are recomputed when the average length has changed by more than this."""
 
 
 def count_terms(term_ids: Iterable[int]) -> dict[int, int]:
-    """Count terms, the smallest id first; of too many the most frequent stay."""
+    """Count terms, the smallest id first; at most the `MAX_ELEMENTS` most frequent."""
     counts = Counter(term_ids)
     if len(counts) > MAX_ELEMENTS:
         counts = Counter(dict(counts.most_common(MAX_ELEMENTS)))
@@ -32,7 +32,7 @@ def count_terms(term_ids: Iterable[int]) -> dict[int, int]:
 def weigh(
     counts: Mapping[int, int], length_terms: int, average_terms: float
 ) -> dict[int, float]:
-    """Return what a passage carries for each of its terms."""
+    """Return a passage's BM25 weight of each of its terms."""
     norm = K1 * (1 - B + B * length_terms / max(average_terms, 1.0))
     return {term: tf * (K1 + 1) / (tf + norm) for term, tf in counts.items()}
 
@@ -46,17 +46,17 @@ def weighed_text(
     """
     frequencies = {tf: tf for tf in set(counts.values())}
     weights = weigh(frequencies, length_terms, average_terms)
-    told = {tf: f"{weight:.7g}" for tf, weight in weights.items()}
-    return _vector(f"{term}:{told[tf]}" for term, tf in counts.items())
+    texts = {tf: f"{weight:.7g}" for tf, weight in weights.items()}
+    return _vector(f"{term}:{texts[tf]}" for term, tf in counts.items())
 
 
 def inverse_frequency(chunk_count: int, holding_count: int) -> float:
-    """Return how telling a term is that so many of the passages hold."""
+    """Return the inverse document frequency of a term."""
     return math.log1p((chunk_count - holding_count + 0.5) / (holding_count + 0.5))
 
 
 def has_drifted(pinned_terms: float, average_terms: float) -> bool:
-    """Tell whether weights made with a pinned average length are too far off."""
+    """Return whether weights of a pinned average length are too far off."""
     return abs(average_terms - pinned_terms) > DRIFT * pinned_terms
 
 

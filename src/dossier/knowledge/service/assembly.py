@@ -1,6 +1,6 @@
-"""What a process searches with, put together from settings once.
+"""The search of a process: its clients, opened as settings name them.
 
-The clients of servers cost memory, so each is imported and opened when first needed.
+Clients cost memory, so each is imported and opened when first needed.
 """
 
 from collections.abc import AsyncIterator
@@ -13,9 +13,13 @@ from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel, Recorder
-from dossier.knowledge import ports
+from dossier.knowledge.service.clients import (
+    Rerank,
+    SearchBreakers,
+    SearchCentral,
+    SearchClients,
+)
 from dossier.knowledge.service.search import SearchService
-from dossier.knowledge.service.search_outside import Outside, Rests
 from dossier.sources.service import CentralRetrieval
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Searchers:
-    """Embedder, reranker and central service of a process, and who searches by them."""
+    """Opens a process's embedder, reranker and central service, and builds searches."""
 
     def __init__(
         self, sessions: SessionFactory, settings: Settings, recorder: Recorder
@@ -35,7 +39,7 @@ class Searchers:
         self._settings = settings
         self._recorder = recorder
         self._tracer = open_tracer(settings)
-        self._rests = Rests()
+        self._breakers = SearchBreakers()
         self._embedder: EmbeddingClient | LocalEmbedder | None = None
         self._reranker: RerankClient | None = None
         self._central: RagClient | None = None
@@ -43,22 +47,22 @@ class Searchers:
     def searcher(
         self, sessions: SessionFactory, actor: Actor, *, asks_central: bool = False
     ) -> SearchService:
-        """Return what searches for somebody.
+        """Return the search of an actor.
 
-        The central service is asked where its passages are shown: an answer cannot
-        cite what is on no page of the organisation's papers.
+        The central service is searched only where its passages are shown: an answer
+        cannot cite them, since they are in no document of the organisation.
         """
-        outside = Outside(
+        clients = SearchClients(
             self.embedder(),
-            self._reranker_set(),
-            self._central_of(actor) if asks_central else None,
-            self._rests,
+            self._rerank(),
+            self._search_central(actor) if asks_central else None,
+            self._breakers,
             self._tracer,
         )
-        return SearchService(sessions, actor, outside)
+        return SearchService(sessions, actor, clients)
 
     def searcher_of(self, actor: Actor) -> SearchService:
-        """Return what finds the passages of an answer."""
+        """Return the search for the passages of an answer."""
         return self.searcher(self._sessions, actor)
 
     def embedder(self) -> EmbeddingModel | None:
@@ -68,7 +72,7 @@ class Searchers:
         return self._embedder
 
     async def close(self) -> None:
-        """Give the connections up."""
+        """Close the clients."""
         for client in (self._embedder, self._reranker, self._central):
             if client is not None:
                 await client.close()
@@ -76,7 +80,7 @@ class Searchers:
     def _opened_embedder(self) -> "EmbeddingClient | LocalEmbedder | None":
         local = self._settings.knowledge.local_embed_model
         if local is not None:
-            from dossier.integrations.llm.local import (  # noqa: PLC0415 - as it is said above
+            from dossier.integrations.llm.local import (  # noqa: PLC0415 - see the module
                 open_local_embedder,
             )
 
@@ -90,16 +94,16 @@ class Searchers:
 
         return open_embedder(plan, self._recorder)
 
-    def _reranker_set(self) -> ports.Reranker | None:
+    def _rerank(self) -> Rerank | None:
         if self._reranker is None and self._settings.knowledge.rerank_url:
             from dossier.integrations.rerank.client import (  # noqa: PLC0415 - the HTTP client
                 open_reranker,
             )
 
             self._reranker = open_reranker(self._settings.knowledge)
-        return self._reranker
+        return None if self._reranker is None else self._reranker.rerank
 
-    def _central_of(self, actor: Actor) -> ports.CentralSearch | None:
+    def _search_central(self, actor: Actor) -> SearchCentral | None:
         knowledge = self._settings.knowledge
         if knowledge.central_url is None:
             return None
@@ -111,14 +115,14 @@ class Searchers:
             key = knowledge.central_api_key
             secret = key.get_secret_value() if key else None
             self._central = RagClient(knowledge.central_url, secret)
-        return CentralRetrieval(self._sessions, actor.org_id, self._central)
+        return CentralRetrieval(self._sessions, actor.org_id, self._central).search
 
 
 @asynccontextmanager
 async def opened_searchers(
     sessions: SessionFactory, settings: Settings, recorder: Recorder
 ) -> AsyncIterator[Searchers]:
-    """Yield what a process searches with; leaving closes its clients."""
+    """Yield the `Searchers` of a process; closes its clients at the end."""
     searchers = Searchers(sessions, settings, recorder)
     try:
         yield searchers

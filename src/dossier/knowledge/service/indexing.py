@@ -1,8 +1,7 @@
-"""Reading what a document is indexed by, and replacing its passages."""
+"""Indexing of documents: read the input, replace the passages, check the index."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from statistics import fmean
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import TextState
 from dossier.documents.service import DocumentsService
+from dossier.integrations.rag.models import RemoteDocument
 from dossier.jobs.constants import JobGroup
 from dossier.jobs.kinds import declare
 from dossier.jobs.service import JobsService
@@ -24,59 +24,43 @@ from dossier.knowledge.constants import (
     INDEX_TASK,
     REWEIGH_TASK,
 )
-from dossier.knowledge.gateway import chunks as gateway
-from dossier.knowledge.gateway import indexing as writing
-from dossier.knowledge.models import Chunk
+from dossier.knowledge.gateway import indexing as gateway
+from dossier.knowledge.gateway import system
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION
 from dossier.knowledge.rules.chunking import Part
-from dossier.knowledge.rules.preparing import Prepared, Served, context_head
+from dossier.knowledge.rules.preparing import (
+    PreparedPassage,
+    ServedItem,
+    context_head,
+)
 from dossier.knowledge.rules.weights import has_drifted
+from dossier.knowledge.types import (
+    ChunkPage,
+    IndexingInput,
+    Orphans,
+    WeighedPassages,
+)
+from dossier.products.service import ProductsService
 from dossier.sources.constants import PUSH_DOCUMENT_TASK
+from dossier.sources.types import CentralDocument, LinkedDocument
 
 for _name in (INDEX_TASK, REWEIGH_TASK, CATCH_UP_TASK):
     declare(JobKind(_name, JobGroup.INDEXING))
-declare(JobKind(EMBED_TASK))  # it waits for a model server most of the time
+declare(JobKind(EMBED_TASK))  # no indexing: it mostly waits for a model server
 
-_CATCH_UP = 500
-"""Documents that are enqueued at once; the clock comes again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a document's passages are made of, as it was when it was read."""
-
-    document_id: UUID
-    revision: int
-    head: str
-    parts: Sequence[Part]
-    average_terms: float | None
-    """Average length that the organisation's weights are made with."""
+_MAX_ENQUEUED = 500
+"""Documents that one catch-up job enqueues; it runs again every five minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """Passages with their weights, ready to be written."""
-
-    passages: Sequence[Prepared]
-    rows: Sequence[dict[str, Any]]
-    average_terms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkPage:
-    """Some passages, and where the next ones begin."""
-
-    items: Sequence[Chunk]
-    next_cursor: str | None
-
-
-def weighed(passages: Sequence[Prepared], average_terms: float | None) -> Weighed:
-    """Weigh passages; the first ones of an organisation say what the average is."""
+def weighed(
+    passages: Sequence[PreparedPassage], average_terms: float | None
+) -> WeighedPassages:
+    """Weigh passages; an organisation's first ones determine its average length."""
     if not passages:
-        return Weighed((), (), average_terms)
+        return WeighedPassages((), (), average_terms)
     average = average_terms or fmean(each.length_terms for each in passages) or 1.0
     rows = [_row(each, each.sparse(average)) for each in passages]
-    return Weighed(passages, rows, average)
+    return WeighedPassages(passages, rows, average)
 
 
 class IndexingService:
@@ -87,44 +71,47 @@ class IndexingService:
         self._actor = actor
         self._documents = DocumentsService(session, actor)
 
-    async def read(self, document_id: UUID) -> Source | None:
+    async def read(self, document_id: UUID) -> IndexingInput | None:
         """Return what a document is indexed by; `None` while it is being read.
 
         A document without a text, or an archived one, has no parts.
         """
-        row = await self._row(document_id)
+        session, org_id = self._session, self._actor.org_id
+        row = await gateway.get_source_for_org(session, org_id, document_id)
         if row is not None and row["text_state"] == TextState.PENDING:
-            # Whoever is just now settling its text may rest on this very job.
+            # The transaction that stores the text may have enqueued this very job.
             await self._documents.hold_document(document_id)
-            row = await self._row(document_id)
+            row = await gateway.get_source_for_org(session, org_id, document_id)
         if row is None or row["text_state"] == TextState.PENDING:
             return None
-        served = (Served(tuple(n), item) for n, item in orjson.loads(row["served"]))
-        return Source(
+        served = (ServedItem(tuple(n), item) for n, item in orjson.loads(row["served"]))
+        columns = (row[name] or () for name in ("positions", "labels", "texts"))
+        return IndexingInput(
             document_id=document_id,
             revision=row["revision"],
             head=context_head(row["filename"], served),
-            parts=_parts(row),
+            parts=[Part(*each) for each in zip(*columns, strict=True)],
             average_terms=row["average_terms"],
         )
 
-    async def replace(self, source: Source, found: Weighed) -> bool:
-        """Make these the document's passages; `False` where it changed meanwhile.
+    async def replace(self, source: IndexingInput, found: WeighedPassages) -> bool:
+        """Store a document's passages; `False` where it changed meanwhile.
 
-        The document is held before the sums, here as in its deletion, so that two
-        never wait for each other.
+        The document is locked before the sums, here as in its deletion, so that the
+        two cannot deadlock.
         """
-        held = await writing.hold_for_org(
-            self._session, self._actor.org_id, source.document_id
+        session, org_id = self._session, self._actor.org_id
+        locked = await gateway.lock_document_for_org(
+            session, org_id, source.document_id
         )
-        if held is None or held["revision"] != source.revision:
+        if locked is None or locked["revision"] != source.revision:
             return False
-        if not await self._agree(found.average_terms, held):
+        if not await self._uses_pinned_average(found.average_terms, locked):
             return False
         await self._write(source.document_id, found)
-        await writing.settle_indexed_for_org(
-            self._session,
-            self._actor.org_id,
+        await gateway.set_indexed_for_org(
+            session,
+            org_id,
             source.document_id,
             revision=source.revision,
             analyser_version=ANALYSER_VERSION,
@@ -133,19 +120,19 @@ class IndexingService:
         return True
 
     async def follow_up(self, *, embeds: bool) -> None:
-        """Have vectors made, and weights mended where the average has moved."""
+        """Enqueue embedding, and new weights where the average length has changed."""
         jobs = JobsService(self._session, self._actor)
         if embeds:
             await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
-        sums = await writing.get_sums_for_org(self._session, self._actor.org_id)
+        sums = await gateway.get_sums_for_org(self._session, self._actor.org_id)
         if sums is None or not sums["chunk_count"] or sums["average_terms"] is None:
             return
         average = sums["total_terms"] / sums["chunk_count"]
         if has_drifted(sums["average_terms"], average):
             await jobs.enqueue(REWEIGH_TASK, dedupe_key=REWEIGH_TASK)
 
-    async def give_away(self, document_id: UUID) -> None:
-        """Have the central service given the document as it is now."""
+    async def push_to_central(self, document_id: UUID) -> None:
+        """Enqueue the push of the document as it is now to the central service."""
         await JobsService(self._session, self._actor).enqueue(
             PUSH_DOCUMENT_TASK,
             dedupe_key=f"{PUSH_DOCUMENT_TASK}:{document_id}",
@@ -153,7 +140,7 @@ class IndexingService:
         )
 
     async def pin_average(self) -> float:
-        """Pin today's average length, which the next weights are made with."""
+        """Pin the current average length for the next weights, and return it."""
         stats = await gateway.lock_stats_for_org(self._session, self._actor.org_id)
         average = stats.total_terms / max(stats.chunk_count, 1) or 1.0
         await gateway.set_stats_for_org(
@@ -162,9 +149,9 @@ class IndexingService:
         return average
 
     async def catch_up(self) -> int:
-        """Enqueue documents that are not indexed as they are now; count them."""
+        """Enqueue documents whose index is missing or out of date; return how many."""
         stale = await gateway.list_stale_documents_for_org(
-            self._session, self._actor.org_id, ANALYSER_VERSION, _CATCH_UP
+            self._session, self._actor.org_id, ANALYSER_VERSION, _MAX_ENQUEUED
         )
         jobs = JobsService(self._session, self._actor)
         for document_id in stale:
@@ -192,15 +179,12 @@ class IndexingService:
         more = len(found) > limit
         return ChunkPage(shown, str(shown[-1].position) if more else None)
 
-    async def _row(self, document_id: UUID) -> Any:
-        return await writing.get_source_for_org(
-            self._session, self._actor.org_id, document_id
-        )
-
-    async def _agree(self, average_terms: float | None, held: Any) -> bool:
-        """Tell whether weights were made with the pinned average; pin the first."""
-        if held["average_terms"] is not None:
-            agrees: bool = held["average_terms"] == average_terms
+    async def _uses_pinned_average(
+        self, average_terms: float | None, locked: Any
+    ) -> bool:
+        """Return whether weights use the pinned average length; pin the first one."""
+        if locked["average_terms"] is not None:
+            agrees: bool = locked["average_terms"] == average_terms
             return agrees
         stats = await gateway.lock_stats_for_org(self._session, self._actor.org_id)
         if stats.average_terms is None and average_terms is not None:
@@ -213,55 +197,35 @@ class IndexingService:
             return True
         return stats.average_terms == average_terms
 
-    async def _write(self, document_id: UUID, found: Weighed) -> None:
+    async def _write(self, document_id: UUID, found: WeighedPassages) -> None:
+        """Compare by content: a passage that only moves keeps its id and vectors."""
         session, org_id = self._session, self._actor.org_id
-        kept = await writing.list_kept_for_org(session, org_id, document_id)
-        difference = _differ(kept, found)
-        if difference.gone:
-            await writing.delete_chunks_for_org(session, org_id, difference.gone)
-        await writing.update_chunks_for_org(
-            session, org_id, document_id, difference.changed
-        )
-        await writing.add_chunks(session, org_id, document_id, difference.added)
+        stored = await gateway.list_stored_for_org(session, org_id, document_id)
+        by_content: dict[str, list[Any]] = defaultdict(list)
+        for each in reversed(stored):
+            by_content[each["content_sha256"]].append(each)
+        added: dict[UUID, Any] = {}
+        changed: dict[UUID, Any] = {}
+        for passage, row in zip(found.passages, found.rows, strict=True):
+            same = by_content[passage.content_sha256]
+            old = same.pop() if same else None
+            if old is None:
+                added[new_id()] = row
+            elif not _is_unchanged(old, passage):
+                changed[old["id"]] = row
+        gone = [each["id"] for rows in by_content.values() for each in rows]
+        if gone:
+            await gateway.delete_chunks_for_org(session, org_id, gone)
+        await gateway.update_chunks_for_org(session, org_id, document_id, changed)
+        await gateway.add_chunks(session, org_id, document_id, added)
 
 
-def _parts(row: Any) -> list[Part]:
-    columns = (row[name] or () for name in ("positions", "labels", "texts"))
-    return [Part(*each) for each in zip(*columns, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    """What has to be written: rows by their ids."""
-
-    added: dict[UUID, Any]
-    changed: dict[UUID, Any]
-    gone: list[UUID]
-
-
-def _differ(kept: Sequence[Any], found: Weighed) -> _Difference:
-    """Compare by content: a passage that only moves keeps its id and its vectors."""
-    by_content: dict[str, list[Any]] = defaultdict(list)
-    for row in reversed(kept):
-        by_content[row["content_sha256"]].append(row)
-    difference = _Difference({}, {}, [])
-    for passage, row in zip(found.passages, found.rows, strict=True):
-        known = by_content[passage.content_sha256]
-        old = known.pop() if known else None
-        if old is None:
-            difference.added[new_id()] = row
-        elif not _is_same(old, passage):
-            difference.changed[old["id"]] = row
-    difference.gone.extend(row["id"] for rows in by_content.values() for row in rows)
-    return difference
-
-
-def _is_same(old: Any, passage: Prepared) -> bool:
+def _is_unchanged(old: Any, passage: PreparedPassage) -> bool:
     stored = (old["analyser_version"], old["position"], orjson.loads(old["places"]))
     return stored == (ANALYSER_VERSION, passage.position, passage.places)
 
 
-def _row(passage: Prepared, sparse: str) -> dict[str, Any]:
+def _row(passage: PreparedPassage, sparse: str) -> dict[str, Any]:
     return {
         "position": passage.position,
         "page": passage.page,
@@ -277,3 +241,35 @@ def _row(passage: Prepared, sparse: str) -> dict[str, Any]:
         "terms": "{" + ",".join(map(str, passage.counts)) + "}",
         "sparse": sparse,
     }
+
+
+async def find_orphans(session: Session) -> list[Orphans]:
+    """Return rows without their parent and wrong counts, in a system transaction."""
+    return [Orphans(*found) for found in await system.list_orphans_for_system(session)]
+
+
+async def central_document(
+    session: Session, org_id: UUID, document_id: UUID
+) -> CentralDocument | None:
+    """Return a document with its products; `None` where it may not be pushed."""
+    actor = Actor.system(org_id)
+    documents = DocumentsService(session, actor)
+    document = await documents.hold_document(document_id)
+    if document is None or document.archived_at is not None:
+        return None
+    if document.text_state != TextState.READ:
+        return None
+    texts = await documents.texts_of(document_id)
+    products = ProductsService(session, actor, documents)
+    links = await products.links_of_document(document_id)
+    text = "\n\n".join(part.text for part in texts)
+    return CentralDocument(
+        RemoteDocument(str(document_id), document.filename, text),
+        document.revision,
+        frozenset(link.product_id for link in links),
+    )
+
+
+async def central_documents(session: Session) -> Collection[LinkedDocument]:
+    """Return every document that may be pushed, across organisations."""
+    return await system.list_linked_documents_for_system(session)

@@ -1,0 +1,88 @@
+"""Splits Chinese and English texts into sentences."""
+
+# ruff: noqa: RUF001 - Chinese punctuation is as it is
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dossier.knowledge.rules.line_breaks import Lines
+
+MAX_CHARACTERS = 400
+"""A longer one is cut at commas: nobody reads a page as one quote."""
+
+_CLOSERS = "」』”’）)]】》〉\"'"
+_ENDS = re.compile(
+    rf"(?:[。！？；…]|[!?](?![A-Za-z0-9_\[(/&=<%#]))"
+    rf"(?:[。！？…{re.escape(_CLOSERS)}]|[!?](?![A-Za-z0-9_\[(/&=<%#]))*"
+    rf"|\.(?=[{re.escape(_CLOSERS)}]*(?:\s|$))[{re.escape(_CLOSERS)}]*"
+    r"|\n[ \t\u3000]*\n\s*"
+    r"|\n"
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(（\[])(?:[A-Za-z]|e\.g|i\.e|cf|vs|etc|approx|ca|no|nos|art|arts|fig|figs"
+    r"|vol|pp|sec|ref|refs|dr|mr|mrs|ms|prof|inc|ltd|co|corp|st|al|max|min|temp|resp"
+    r"|conc|spp|sp|var|[A-Za-z]\.[A-Za-z])\.$",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"(?:^|\n)\s*(?:\d{1,3}\.)*\d{1,3}\.$")
+_SOFT = re.compile(r"[，,、；;：:]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A stretch of a text, by its offsets there."""
+
+    text: str
+    start: int
+    end: int
+
+
+def split_sentences(text: str, *, by_line: bool = False) -> list[Sentence]:
+    """Return the sentences of a passage; with `by_line` its lines instead."""
+    line_ends = (match.end() for match in re.finditer(r"\n", text))
+    ends = line_ends if by_line else _sentence_ends(text)
+    found: list[Sentence] = []
+    start = 0
+    for end in (*ends, len(text)):
+        found.extend(_trimmed(text, a, b) for a, b in _cut(text, start, end))
+        start = end
+    return [each for each in found if any(c.isalnum() for c in each.text)]
+
+
+def _sentence_ends(text: str) -> Iterator[int]:
+    lines = Lines(text)
+    for match in _ENDS.finditer(text):
+        mark = match.group()
+        if mark == "\n":
+            is_end = lines.is_intended_break(match.start())
+        elif mark.startswith("."):
+            is_end = not _is_inner_dot(text, match.start())
+        else:
+            is_end = True
+        if is_end:
+            yield match.end()
+
+
+def _is_inner_dot(text: str, at: int) -> bool:
+    """Return whether a full stop belongs to an abbreviation or a list's number."""
+    before = text[max(0, at - 16) : at + 1]
+    return bool(_ABBREVIATION.search(before) or _NUMBERED.search(before))
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut what is too long at the last comma that fits."""
+    while end - start > MAX_CHARACTERS:
+        limit = start + MAX_CHARACTERS
+        commas = [each.end() for each in _SOFT.finditer(text, start, limit)]
+        cut = commas[-1] if commas else limit
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _trimmed(text: str, start: int, end: int) -> Sentence:
+    piece = text[start:end]
+    left = len(piece) - len(piece.lstrip())
+    shown = piece.strip()
+    return Sentence(shown, start + left, start + left + len(shown))

@@ -1,1 +1,0 @@
-"""Every query on stored answers, rates and central knowledge bases."""
