@@ -431,3 +431,18 @@ def test_a_hidden_sheet_is_read_only_where_there_is_no_other() -> None:
     assert both.sheet == "Shown"
     assert [note.code for note in both.notes] == ["hidden-sheets"]
     assert finding_places(alone) == [("hidden-sheet-read", "warning", None)]
+
+
+def test_last_rows_that_state_less_than_all_others_may_be_figures() -> None:
+    rows = [
+        ("Phase", "INCI", "CAS", "% w/w", "Function"),
+        ("A", "Aqua", "7732-18-5", "q.s.", "Solvent"),
+        ("B", "Glycerin", "56-81-5", 5, "Humectant"),
+        ("", "Parfum", "", 0.3, ""),
+        ("", "Slip index", "", 12, ""),
+    ]
+
+    formula = parse_rows(rows)
+
+    assert list(shares_by_name(formula)) == ["Aqua", "Glycerin", "Parfum"]
+    assert finding_places(formula) == [("row-unclear", "blocking", "D5")]
