@@ -60,10 +60,13 @@ bench: install ## all benchmarks, JSON on standard output
 chaos: install ## kills and restarts at full length (minutes)
 	$(OFFLINE) $(BIN)/pytest -q -m chaos
 
+fuzz: install ## read a thousand damaged documents (minutes)
+	$(OFFLINE) $(BIN)/python scripts/fuzz_reading.py
+
 lock: ## renew requirements/*.lock from pyproject.toml
 	bash scripts/lock.sh
 
 clean: ## remove what can be made again
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
 
-.PHONY: help install run worker test lint format types contracts check migrate new-domain demo bench chaos lock clean
+.PHONY: help install run worker test lint format types contracts check migrate new-domain demo bench chaos fuzz lock clean

@@ -17,6 +17,7 @@ SCRIPTS = {
     "retrieval": "benchmarks.retrieval",
     "evals": "benchmarks.evals",
     "walks": "benchmarks.walks",
+    "document_facts": "benchmarks.document_facts",
 }
 
 

@@ -134,8 +134,8 @@ async def _long_paper(folder: Path) -> dict[str, Any]:
     path.write_bytes(typst.compile(source.encode()))
     result: dict[str, Any] = {}
     with _timed(result):
-        text = await SandboxedReader(_limits()).read_text(path, path.name)
-    characters = sum(len(part.text) for part in text.parts)
+        text = await SandboxedReader(_limits()).read(path, path.name)
+    characters = sum(len(page.text) for page in text.pages)
     return result | {"pages": text.page_count, "characters": characters}
 
 

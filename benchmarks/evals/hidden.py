@@ -38,5 +38,5 @@ async def read_hidden(seen: str, unseen: str) -> str:
         path = Path(folder) / "hidden.pdf"
         path.write_bytes(pdf_with_hidden_text(seen, unseen))
         reader = SandboxedReader(limits_of(LimitSettings()))
-        text = await reader.read_text(path, path.name)
-    return "\n".join(part.text for part in text.parts)
+        text = await reader.read(path, path.name)
+    return "\n".join(page.text for page in text.pages)

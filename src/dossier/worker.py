@@ -67,7 +67,7 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
     "documents.read_text": lambda settings: partial(
         read_text,
         store=open_store(settings.storage.url, settings.home),
-        read_file=SandboxedReader(limits_of(settings.limits)).read_text,
+        read_file=SandboxedReader(limits_of(settings.limits)).read,
     ),
     "documents.delete_blob": lambda settings: partial(
         delete_blob, store=open_store(settings.storage.url, settings.home)

@@ -181,7 +181,7 @@ def make_unreadable_folder(folder: Path) -> None:
     (folder / "folder\\sales.xlsx").write_bytes(xlsx_bytes([("Month", "Sold")]))
     (folder / "stability.csv").write_bytes("安定性,天數\n良好,90\n".encode("big5"))
     (folder / "label.csv").write_bytes("標籤,仿單\n有,有\n".encode("utf-16"))
-    (folder / "latin.csv").write_bytes("Crème;é\né;1".encode("latin-1"))
+    (folder / "latin.csv").write_bytes(b"Cr\x81me;\xfe\n\xff;1")
     with (folder / "huge.pdf").open("wb") as huge:
         huge.truncate(2 * 1024**3)
     (folder / "leak.pdf").symlink_to("/etc/hostname")

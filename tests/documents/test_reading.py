@@ -23,32 +23,48 @@ from dossier.core.tenancy import Actor
 from dossier.documents.constants import INDEX_TASK
 from dossier.documents.service import DocumentsService, record_failed_reading
 from dossier.documents.tasks import read_text
+from dossier.integrations.parsing.documents import unreadable
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText, TextPart
+from dossier.integrations.parsing.messages import warning
+from dossier.integrations.parsing.types import (
+    ExtractedText,
+    PageState,
+    ReadState,
+    TextPage,
+)
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.constants import JobState
 from dossier.jobs.models import Job
 
-READ = DocumentText(
-    [TextPart(1, "page 1", "Aqua"), TextPart(2, "page 2", "", has_text_layer=False)],
-    page_count=2,
+READ = ExtractedText(
+    "application/pdf",
+    "pdf",
+    ReadState.READ_PARTLY,
+    [
+        TextPage(1, 1, "page 1", "Aqua"),
+        TextPage(2, 2, "page 2", "", PageState.UNREADABLE),
+    ],
+    [warning("page-is-a-picture", "page 2")],
 )
+
+
+def unread(reason: UnreadableReason, detail: str) -> ExtractedText:
+    error = UnreadableFileError(reason, detail)
+    return unreadable("application/pdf", "pdf", error)
 
 
 @dataclass
 class Scripted:
     """A reader that finds what the test says."""
 
-    found: DocumentText | UnreadableFileError
+    found: ExtractedText
     seen: bytes = b""
 
-    async def read_text(self, path: Path, _filename: str) -> DocumentText:
+    async def read(self, path: Path, _filename: str) -> ExtractedText:
         self.seen = path.read_bytes()  # noqa: ASYNC240 - a few bytes
-        if isinstance(self.found, UnreadableFileError):
-            raise self.found
         return self.found
 
 
@@ -72,7 +88,7 @@ async def read(
     async def run(reader: Scripted) -> None:
         context = await make_context(sessions, org_id)
         store = open_store(None, settings.home)
-        await read_text(context, document_id, store=store, read_file=reader.read_text)
+        await read_text(context, document_id, store=store, read_file=reader.read)
 
     return run
 
@@ -91,7 +107,19 @@ async def test_text_is_stored_part_by_part(
         await client.get(f"{path}/text", params={"cursor": first["next_cursor"]})
     ).json()
     assert reader.seen == b"Aqua 80 %"
-    assert (document["text_state"], document["page_count"]) == ("read", 2)
+    assert (document["text_state"], document["page_count"]) == ("read_partly", 2)
+    assert document["unreadable_reason"] == "page-is-a-picture"
+    assert document["reading_warnings"] == [
+        {
+            "code": "page-is-a-picture",
+            "message": {
+                "zh": "此頁為圖片，圖中文字未讀取",
+                "en": "the page is a picture; the words in it were not read",
+            },
+            "place": "page 2",
+            "is_gap": True,
+        }
+    ]
     assert first["items"] == [
         {"position": 1, "label": "page 1", "text": "Aqua", "has_text_layer": True}
     ]
@@ -120,7 +148,7 @@ async def test_reading_of_a_deleted_document_is_no_failure(
         context,
         new_id(),
         store=open_store(None, settings.home),
-        read_file=reader.read_text,
+        read_file=reader.read,
     )
 
     assert reader.seen == b""
@@ -141,7 +169,7 @@ async def test_whole_text_is_returned_in_reading_order(
 async def test_unreadable_document_is_kept_with_the_reason(
     client: httpx2.AsyncClient, read: Read, document_id: UUID
 ) -> None:
-    refusal = UnreadableFileError(UnreadableReason.ENCRYPTED, "asks for a password")
+    refusal = unread(UnreadableReason.ENCRYPTED, "asks for a password")
 
     await read(Scripted(refusal))
 
@@ -157,7 +185,7 @@ async def test_unreadable_document_is_kept_with_the_reason(
 async def test_unreadable_document_can_be_read_again(
     client: httpx2.AsyncClient, read: Read, document_id: UUID, drain_jobs: DrainJobs
 ) -> None:
-    refusal = UnreadableFileError(UnreadableReason.TIMEOUT, "took too long")
+    refusal = unread(UnreadableReason.TIMEOUT, "took too long")
     await drain_jobs()
     await read(Scripted(refusal))
     path = f"/api/v1/documents/{document_id}"
@@ -235,7 +263,8 @@ async def test_late_failure_changes_no_document_that_was_read_or_deleted(
         await record_failed_reading(session, job)
 
     document = (await client.get(f"/api/v1/documents/{document_id}")).json()
-    assert (document["text_state"], document["unreadable_reason"]) == ("read", None)
+    reading = (document["text_state"], document["unreadable_reason"])
+    assert reading == ("read_partly", "page-is-a-picture")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +274,7 @@ async def test_late_failure_changes_no_document_that_was_read_or_deleted(
         (b"%PDF-1.7\nand nothing more", "broken.pdf", "corrupt"),
         (pdf_bytes(["secret"], password="rose"), "locked.pdf", "encrypted"),
         (bomb_xlsx_bytes(), "formula.xlsx", "zip_bomb"),
-        ("Crème;é".encode("latin-1"), "table.csv", "undecodable"),
+        (b"Cr\x81me;\xfe", "table.csv", "undecodable"),
     ],
     ids=["empty", "corrupt", "encrypted", "bomb", "undecodable"],
 )
@@ -346,11 +375,11 @@ async def test_document_deleted_while_it_is_read_stays_deleted(
 ) -> None:
     class Deleting(Scripted):
         @override
-        async def read_text(self, path: Path, filename: str) -> DocumentText:
+        async def read(self, path: Path, filename: str) -> ExtractedText:
             async with tenant_transaction(sessions, org_id) as session:
                 service = DocumentsService(session, Actor.system(org_id))
                 await service.remove_document(document_id)
-            return await super().read_text(path, filename)
+            return await super().read(path, filename)
 
     await read(Deleting(READ))
 

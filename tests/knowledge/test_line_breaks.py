@@ -2,7 +2,7 @@
 
 import pytest
 
-from dossier.integrations.parsing.documents import read_text
+from dossier.integrations.parsing.documents import read_document
 from dossier.knowledge.extraction import AnswerVerdict, QuotablePassage, extract
 from dossier.knowledge.rules.blocks import BlockKind, blocks_of, heading_level
 from dossier.knowledge.rules.chunking import Part, passages_of
@@ -34,7 +34,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     source.write_text(PAPER)
     printed = folder / "paper.pdf"
     printed.write_bytes(PdfWriter(folder, FONT).write(source))
-    return read_text(str(printed), filename=printed.name).parts[0].text
+    return read_document(str(printed), filename=printed.name).pages[0].text
 
 
 def test_chinese_that_a_pdf_wrapped_is_quoted_whole(page: str) -> None:

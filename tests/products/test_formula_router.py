@@ -195,7 +195,7 @@ async def test_the_latest_version_has_the_imported_lines(
         (xlsx_bytes([("Month", "Sold"), ("May", 5)]), "sales.xlsx", "no-formula-found"),
         (b"", "empty.xlsx", "unreadable-file"),
         (b"%PDF-1.7\n", "formula.xlsx", "unreadable-file"),
-        ("Crème;é\né;1".encode("latin-1"), "formula.csv", "unreadable-file"),
+        (b"Cr\x81me;\xfe\n\xff;1", "formula.csv", "unreadable-file"),
         (bomb_xlsx_bytes(), "bomb.xlsx", "unreadable-file"),
     ],
     ids=["no formula", "0 bytes", "wrong extension", "undecodable", "bomb"],

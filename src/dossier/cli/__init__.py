@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "create-org": "dossier.cli.accounts",
     "create-user": "dossier.cli.accounts",
     "doctor": "dossier.cli.doctor",
+    "document": "dossier.cli.document",
     "fake-model": "dossier.cli.fake_model",
     "formula": "dossier.cli.formula",
     "jobs": "dossier.cli.jobs",

@@ -9,7 +9,12 @@ class TextState(StrEnum):
 
     PENDING = "pending"
     READ = "read"
+    READ_PARTLY = "read_partly"
     UNREADABLE = "unreadable"
+
+
+WITH_TEXT: Final = frozenset({TextState.READ, TextState.READ_PARTLY})
+"""States of documents whose text is stored."""
 
 
 class CitationKind(StrEnum):

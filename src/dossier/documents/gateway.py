@@ -212,6 +212,7 @@ async def mark_pending_for_org(
         text_state=TextState.PENDING,
         unreadable_reason=None,
         unreadable_detail=None,
+        reading_warnings=[],
     )
 
 
@@ -220,24 +221,36 @@ async def mark_read_for_org(
     org_id: UUID,
     document_id: UUID,
     *,
+    state: TextState = TextState.READ,
     page_count: int | None,
     encoding: str | None,
+    warnings: Sequence[dict[str, Any]] = (),
+    record: dict[str, Any] | None = None,
 ) -> None:
-    """Mark a document as read."""
+    """Mark a document as read, or as read partly with the first gap as the reason."""
+    gap = next((each for each in warnings if each["is_gap"]), None)
     await _update(
         session,
         org_id,
         document_id,
-        text_state=TextState.READ,
-        unreadable_reason=None,
-        unreadable_detail=None,
+        text_state=state,
+        unreadable_reason=gap and gap["code"],
+        unreadable_detail=gap and gap["message"]["en"],
         page_count=page_count,
         encoding=encoding,
+        reading_warnings=list(warnings),
+        record=record,
     )
 
 
 async def mark_unreadable_for_org(
-    session: Session, org_id: UUID, document_id: UUID, *, reason: str, detail: str
+    session: Session,
+    org_id: UUID,
+    document_id: UUID,
+    *,
+    reason: str,
+    detail: str,
+    warnings: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Mark a document as unreadable, with the reason."""
     await _update(
@@ -247,6 +260,8 @@ async def mark_unreadable_for_org(
         text_state=TextState.UNREADABLE,
         unreadable_reason=reason,
         unreadable_detail=detail,
+        reading_warnings=list(warnings),
+        record=None,
     )
 
 

@@ -1,6 +1,7 @@
 """Tables `documents`, `document_texts` and `document_citations`."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dossier.core.models import Base, Identified, TenantOwned, tenant_args
@@ -27,7 +29,8 @@ class Document(TenantOwned, Identified, Base):
     __table_args__ = tenant_args(
         UniqueConstraint("org_id", "sha256"),
         CheckConstraint(
-            "text_state in ('pending', 'read', 'unreadable')", name="text_state"
+            "text_state in ('pending', 'read', 'read_partly', 'unreadable')",
+            name="text_state",
         ),
         Index(
             "ix_documents_org_id_created_at",
@@ -47,7 +50,14 @@ class Document(TenantOwned, Identified, Base):
     uploaded_by: Mapped[UUID | None] = mapped_column(default=None)
     text_state: Mapped[str] = mapped_column(Text, default=TextState.PENDING)
     unreadable_reason: Mapped[str | None] = mapped_column(Text, default=None)
+    """Why nothing was read, or what was not read of a document that is read partly."""
     unreadable_detail: Mapped[str | None] = mapped_column(Text, default=None)
+    reading_warnings: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default_factory=list, server_default="[]"
+    )
+    """What was left out or not read: code, message (zh, en), place, is_gap."""
+    record: Mapped[dict[str, Any] | None] = mapped_column(JSONB, default=None)
+    """Kind and facts, as `documents.facts.record` writes them; null: not read for."""
     page_count: Mapped[int | None] = mapped_column(default=None)
     encoding: Mapped[str | None] = mapped_column(Text, default=None)
     revision: Mapped[int] = mapped_column(default=1, server_default="1")

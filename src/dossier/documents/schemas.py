@@ -10,8 +10,24 @@ from dossier.documents.models import Document
 from dossier.jobs.models import Job
 
 
+class MessageResponse(ResponseModel):
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+class ReadingWarningResponse(ResponseModel):
+    """What was left out of a text, or not read; `is_gap` marks what was not read."""
+
+    code: str
+    message: MessageResponse
+    place: str | None
+    is_gap: bool
+
+
 class DocumentResponse(ResponseModel):
-    """One document; `unreadable_reason` says why it has no text."""
+    """One document; `unreadable_reason` says why it has no text, or not all of it."""
 
     id: UUID
     created_at: datetime
@@ -24,6 +40,7 @@ class DocumentResponse(ResponseModel):
     text_state: TextState
     unreadable_reason: str | None
     unreadable_detail: str | None
+    reading_warnings: list[ReadingWarningResponse]
     page_count: int | None
     encoding: str | None
     archived_at: datetime | None

@@ -52,10 +52,13 @@ async def record_failed_reading(session: Session, job: Job) -> None:
 
 
 async def record_reading(
-    session: Session, actor: Actor, document: Document, reason: str | None
+    session: Session,
+    actor: Actor,
+    document: Document,
+    reason: str | None,
+    state: TextState = TextState.UNREADABLE,
 ) -> None:
     """Record in the activity log that a document was read, or why it was not."""
-    state = TextState.READ if reason is None else TextState.UNREADABLE
     details = {"filename": document.filename, "text_state": str(state)}
     if reason is not None:
         details["reason"] = str(reason)

@@ -1,20 +1,24 @@
 """Jobs of documents: reading the text, deleting bytes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from dossier.core.database import system_transaction, tenant_transaction
 from dossier.documents import gateway
+from dossier.documents.constants import TextState
+from dossier.documents.facts.record import read_record
+from dossier.documents.facts.types import PageText
 from dossier.documents.service import DocumentsService, record_reading
-from dossier.integrations.parsing.exceptions import UnreadableFileError
-from dossier.integrations.parsing.types import DocumentText
+from dossier.integrations.parsing.types import ExtractedText
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.context import JobContext
 
-ReadFile: TypeAlias = Callable[[Path, str], Awaitable[DocumentText]]
-"""Returns the text of a file by its path and name, or raises `UnreadableFileError`."""
+ReadFile: TypeAlias = Callable[[Path, str], Awaitable[ExtractedText]]
+"""Returns what was read of a file, given its path and name."""
 
 
 async def read_text(
@@ -29,46 +33,63 @@ async def read_text(
         document = await gateway.get_document_for_org(session, org_id, document_id)
     if document is None:
         return  # deleted before the job ran
-    found: DocumentText | UnreadableFileError
     async with store.as_file(document.blob_key) as path:
-        try:
-            found = await read_file(path, document.filename)
-        except UnreadableFileError as error:
-            found = error
+        found = await read_file(path, document.filename)
+    warnings = [asdict(each) for each in found.warnings]
+    pages = [PageText(page.number, page.text) for page in found.pages]
+    # A report of 1,000 pages takes seconds: beside the event loop, not in it.
+    record = await asyncio.to_thread(read_record, pages)
     async with tenant_transaction(ctx.sessions, org_id) as session:
         documents = DocumentsService(session, ctx.actor)
         if await documents.hold_document(document_id) is None:
             return  # deleted while it was read
         had_text = await gateway.delete_texts_for_org(session, org_id, document_id)
-        if isinstance(found, UnreadableFileError):
+        if found.reason is not None:
             await gateway.mark_unreadable_for_org(
-                session, org_id, document_id, reason=found.reason, detail=found.detail
+                session,
+                org_id,
+                document_id,
+                reason=found.reason,
+                detail=found.detail,
+                warnings=warnings,
             )
             await record_reading(session, ctx.actor, document, found.reason)
         else:
-            rows = [
-                {
-                    "org_id": org_id,
-                    "document_id": document_id,
-                    "position": part.position,
-                    "label": part.label,
-                    "text": part.text,
-                    "has_text_layer": part.has_text_layer,
-                }
-                for part in found.parts
-            ]
+            rows = _text_rows(org_id, document_id, found)
             await gateway.add_texts(session, rows)
             await gateway.mark_read_for_org(
                 session,
                 org_id,
                 document_id,
+                state=TextState(found.state),
                 page_count=found.page_count,
                 encoding=found.encoding,
+                warnings=warnings,
+                record=record,
             )
-            await record_reading(session, ctx.actor, document, None)
-        if had_text or not isinstance(found, UnreadableFileError):
+            await record_reading(
+                session, ctx.actor, document, None, TextState(found.state)
+            )
+        if had_text or found.reason is None:
             await documents.request_indexing([document_id])
         await ctx.finish(session, result_path=f"/api/v1/documents/{document_id}/text")
+
+
+def _text_rows(
+    org_id: UUID, document_id: UUID, found: ExtractedText
+) -> list[dict[str, Any]]:
+    """Return the rows of `document_texts`, one for each page."""
+    return [
+        {
+            "org_id": org_id,
+            "document_id": document_id,
+            "position": page.position,
+            "label": page.label,
+            "text": page.text,
+            "has_text_layer": page.has_text_layer,
+        }
+        for page in found.pages
+    ]
 
 
 async def delete_blob(ctx: JobContext, blob_key: str, *, store: ObjectStore) -> None:

@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 from tests.factories.documents import (
     LOREM,
     bomb_xlsx_bytes,
@@ -16,16 +17,14 @@ from tests.factories.documents import (
 
 from dossier.integrations.parsing import pdf
 from dossier.integrations.parsing import text as text_parser
-from dossier.integrations.parsing.documents import read_text
-from dossier.integrations.parsing.exceptions import (
-    UnreadableFileError,
-    UnreadableReason,
-)
+from dossier.integrations.parsing.documents import read_document
+from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.reader import Limits, SandboxedReader
 from dossier.integrations.parsing.types import (
     MAX_PART_CHARACTERS,
-    DocumentText,
-    TextPart,
+    ExtractedText,
+    ReadState,
+    TextPage,
     split_parts,
     storable,
 )
@@ -53,23 +52,24 @@ def write(tmp_path: Path) -> Write:
     return run
 
 
-def read(path: str) -> DocumentText:
-    return read_text(path, filename=Path(path).name)
+def read(path: str) -> ExtractedText:
+    return read_document(path, filename=Path(path).name)
 
 
-def reason_of(path: str) -> UnreadableReason:
-    with pytest.raises(UnreadableFileError) as caught:
-        read(path)
-    return caught.value.reason
+def reason_of(path: str) -> UnreadableReason | None:
+    text = read(path)
+    assert text.state is ReadState.UNREADABLE
+    assert text.warnings[0].message.en == text.detail
+    return text.reason
 
 
 def test_a_pdf_is_read_page_by_page(write: Write) -> None:
     text = read(write(pdf_bytes(["First page", "Second\nline"]), "a.pdf"))
 
     assert text.page_count == 2
-    assert text.parts == [
-        TextPart(1, "page 1", "First page"),
-        TextPart(2, "page 2", "Second\nline"),
+    assert text.pages == [
+        TextPage(1, 1, "page 1", "First page"),
+        TextPage(2, 2, "page 2", "Second\nline"),
     ]
 
 
@@ -79,23 +79,6 @@ def test_a_scan_without_text_layer_is_refused(write: Write) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "has_images", "usable"),
-    [
-        ("x" * 40, True, True),
-        ("x" * 39, True, False),
-        ("Title", False, True),
-        ("", False, True),
-        ("\ufffd" * 2 + "x" * 98, False, False),
-        ("\ufffd" + "x" * 99, False, True),
-    ],
-)
-def test_a_usable_text_layer_is_more_than_stray_characters(
-    text: str, *, has_images: bool, usable: bool
-) -> None:
-    assert pdf.has_usable_text(text, has_images=has_images) is usable
-
-
 @pytest.mark.slow(reason="opens a PDF of 200 pages, to hold the figure of the bench")
 def test_a_pdf_of_two_hundred_pages_is_read(write: Write) -> None:
     path = write(pdf_bytes(["\n".join([LOREM] * 40)] * 200), "long.pdf")
@@ -103,7 +86,7 @@ def test_a_pdf_of_two_hundred_pages_is_read(write: Write) -> None:
     text = read(path)
 
     assert text.page_count == 200
-    assert all(part.text.count("\n") == 39 for part in text.parts)
+    assert all(part.text.count("\n") == 39 for part in text.pages)
 
 
 def test_a_pdf_above_the_page_limit_is_refused(
@@ -150,7 +133,7 @@ def test_a_word_document_is_read_in_body_order(tmp_path: Path) -> None:
     document.add_paragraph("End")
     document.save(str(path))
 
-    [part] = read(str(path)).parts
+    [part] = read(str(path)).pages
 
     assert part.text.split("\n") == ["製程說明", "Phase A\t75 °C", "\t40 °C", "End"]
 
@@ -162,9 +145,9 @@ def test_an_opendocument_text_is_read_in_body_order(tmp_path: Path) -> None:
         archive.writestr("META-INF/manifest.xml", "<manifest/>")
         archive.writestr("content.xml", ODT)
 
-    [part] = read(str(path)).parts
+    [part] = read(str(path)).pages
 
-    assert part.text.split("\n") == ["製程 說明", "Mix\tA\t75 °C", "End", "here"]
+    assert part.text.split("\n") == ["製程 說明", "Mix A\t75 °C", "End", "here"]
 
 
 def test_an_entity_bomb_in_an_opendocument_text_is_refused(tmp_path: Path) -> None:
@@ -186,10 +169,33 @@ def test_a_workbook_is_read_sheet_by_sheet(tmp_path: Path) -> None:
     second.append(["SDS"])
     book.save(path)
 
-    assert read(str(path)).parts == [
-        TextPart(1, "Formula", "Aqua\t80.5"),
-        TextPart(2, "毒理", "SDS"),
+    assert read(str(path)).pages == [
+        TextPage(1, None, "Formula", "Aqua\t80.5"),
+        TextPage(2, None, "毒理", "SDS"),
     ]
+
+
+def test_text_boxes_and_comments_of_a_workbook_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "formula.xlsx"
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"] = "Aqua"
+    book.worksheets[0]["A1"].comment = Comment("since 2019", "QA")
+    book.save(path)
+    with ZipFile(path, "a") as archive:
+        box = "<d><sp><t>Total of part A</t><t>is 12 %</t></sp></d>"
+        archive.writestr("xl/drawings/drawing9.xml", box)
+        archive.writestr("xl/embeddings/old.docx", "x")
+
+    text = read(str(path))
+
+    assert text.pages[-1] == TextPage(
+        2,
+        None,
+        "text boxes and comments",
+        "[Comment at A1: since 2019]\nTotal of part A is 12 %",
+    )
+    assert text.state is ReadState.READ_PARTLY
+    assert [each.code for each in text.warnings] == ["embedded-not-read"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +209,7 @@ def test_a_text_names_its_encoding(
     text = read(write("成分 水、甘油、玫瑰花水".encode(encoding), name))
 
     assert text.encoding == named
-    assert text.parts[0].text == "成分 水、甘油、玫瑰花水"
+    assert text.pages[0].text == "成分 水、甘油、玫瑰花水"
 
 
 @pytest.mark.parametrize(
@@ -239,13 +245,13 @@ def test_an_unreadable_file_is_refused_with_its_reason(
 def test_a_file_with_a_wrong_ending_is_read_by_its_content(write: Write) -> None:
     text = read(write(pdf_bytes(["really a PDF"]), "formula.xlsx"))
 
-    assert text.parts[0].text == "really a PDF"
+    assert text.pages[0].text == "really a PDF"
 
 
 async def test_a_document_is_read_in_a_process_of_its_own(write: Write) -> None:
     path = Path(write(pdf_bytes(["First page"]), "a.pdf"))
 
-    text = await SandboxedReader(Limits()).read_text(path, "a.pdf")
+    text = await SandboxedReader(Limits()).read(path, "a.pdf")
 
     assert text == read(str(path))
 

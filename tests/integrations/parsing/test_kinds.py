@@ -68,7 +68,7 @@ CASES = [
     ("INCI".encode("utf-16"), "a.csv", FileKind.CSV, "text/csv"),
     ("INCI".encode("utf-16-le"), "a.csv", FileKind.CSV, "text/csv"),
     (PNG, "a.png", FileKind.IMAGE, "image/png"),
-    (b"{\\rtf1\\ansi Aqua}", "a.rtf", FileKind.OTHER, None),
+    (b"{\\rtf1\\ansi Aqua}", "a.rtf", FileKind.RICH_TEXT, "application/rtf"),
     (b"\x00\x01\x02\x03 whatever", "a.bin", FileKind.OTHER, None),
 ]
 

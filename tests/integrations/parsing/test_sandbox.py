@@ -110,7 +110,7 @@ async def test_a_cancelled_run_leaves_no_process(document: Path) -> None:
         async with asyncio.timeout(0.2):
             await run(f"{HOSTILE}:hang", document, object)
 
-    assert children() == before
+    assert children() <= before
 
 
 def children() -> set[str]:

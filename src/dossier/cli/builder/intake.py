@@ -16,7 +16,7 @@ from dossier.cli.builder.types import (
     UnusableInputError,
 )
 from dossier.documents.blobs import discard_duplicate, store_upload
-from dossier.documents.constants import TextState
+from dossier.documents.constants import WITH_TEXT, TextState
 from dossier.documents.models import Document
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.kinds import SPREADSHEETS
@@ -136,7 +136,7 @@ async def _pieces(path: Path, max_size_bytes: int) -> AsyncIterator[bytes]:
 def _imported(
     entry: StoredFile, document: Document, problems: dict[UUID, str]
 ) -> ImportedDocument:
-    is_read = document.text_state == TextState.READ
+    is_read = document.text_state in WITH_TEXT
     is_scan = document.unreadable_reason == UnreadableReason.NO_TEXT_LAYER
     problem = problems.get(entry.job_id) if entry.job_id else None
     reason = document.unreadable_detail or document.unreadable_reason or problem

@@ -7,7 +7,7 @@ entries is not even parsed.
 import os
 import struct
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from dossier.integrations.parsing.exceptions import (
@@ -26,6 +26,7 @@ _END_MARK: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _TAIL_BYTES: Final = _END_BYTES + 0xFFFF
 _ENCRYPTED_FLAG: Final = 0x1
+_NAMED_ENTRIES: Final = 5
 
 
 def check_archive(path: str | Path) -> None:
@@ -73,3 +74,17 @@ def _too_many(count: int) -> UnreadableFileError:
 def _damaged() -> UnreadableFileError:
     detail = "its zip directory is damaged; save the file again"
     return UnreadableFileError(UnreadableReason.CORRUPT, detail)
+
+
+def refuse(path: str) -> NoReturn:
+    """Refuse an archive that is no document, by the names of what it holds."""
+    check_archive(path)
+    with ZipFile(path) as archive:
+        names = [each.filename for each in archive.infolist() if not each.is_dir()]
+    shown = ", ".join(names[:_NAMED_ENTRIES])
+    more = ", …" if len(names) > _NAMED_ENTRIES else ""
+    detail = (
+        f"it is an archive of {len(names)} files ({shown}{more}), not read;"
+        " unpack it and hand in each file"
+    )
+    raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)

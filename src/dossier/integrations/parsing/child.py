@@ -1,8 +1,10 @@
-"""The process in which one parser reads one file; started by `reader`, never by hand.
+"""The process that reads files for `sandbox`, each in a fork of its own.
 
-Standard input holds one request in JSON. The answer, one JSON document, goes to the
-file descriptor that was standard output; whatever libraries print goes to standard
-error. Before the parser itself only the standard library and `orjson` are imported.
+Standard input holds one request a line, in JSON. For each, this process forks; the fork
+confines itself, reads the file and ends. This process itself opens no file: it imports
+the parsers, so that a fork begins with them (starting Python and importing takes ten
+times as long as reading a small document), and passes on what the fork wrote: a line
+with its exit code and two lengths, the answer, the end of its standard error.
 
 Layers of confinement, weakest last: an own network namespace without interfaces
 (Linux), resource limits of the kernel, and an audit hook that refuses sockets, programs
@@ -10,11 +12,14 @@ and writing.
 """
 
 import ctypes
+import importlib
 import json
 import os
 import resource
+import selectors
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import PurePath
@@ -33,6 +38,8 @@ _CLONE_NEWNET: Final = 0x40000000
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _MAX_OPEN_FILES: Final = 64
+_CHUNK_BYTES: Final = 256 * 1024
+_MAX_ERROR_BYTES: Final = 4096
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _REFUSED_EVENTS: Final = (
     "socket.",
@@ -60,14 +67,74 @@ class ForbiddenInSandboxError(RuntimeError):
 
 
 def main() -> None:
-    """Read the request, confine the process, answer."""
+    """Answer one request after the other, until the input ends."""
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)
-        request = json.load(sys.stdin)
-        confine(request["memory_bytes"], request["cpu_s"])
-        # Imported only now: the parser's libraries run confined.
-        parser = resolve_name(request["function"])
-        out.write(answer_of(parser, request["path"], request["options"]))
+        _die_with_parent()
+        for line in sys.stdin:
+            request = json.loads(line)
+            for module in request["preload"]:
+                importlib.import_module(module)
+            code, answer, errors = _read_in_fork(request, out.fileno())
+            out.write(f"{code} {len(answer)} {len(errors)}\n".encode())
+            out.write(answer + errors)
+            out.flush()
+
+
+def _read_in_fork(request: dict[str, Any], out: int) -> tuple[int, bytes, bytes]:
+    """Return the exit code of a fork that reads a file, its answer and its errors."""
+    answer, answer_end = os.pipe()
+    errors, errors_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        # Neither the requests that follow nor the way to the parent are its own.
+        for number in (0, out, answer, errors):
+            os.close(number)
+        os.dup2(errors_end, 2)
+        os.dup2(2, 1)
+        os._exit(_read(request, answer_end))
+    os.close(answer_end)
+    os.close(errors_end)
+    limit = request["answer_bytes"]
+    found = _drained({answer: limit, errors: _MAX_ERROR_BYTES}, answer, pid)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), found[answer], found[errors]
+
+
+def _read(request: dict[str, Any], answer: int) -> int:
+    """Read a file in the fork, write the answer and return the exit code."""
+    try:
+        _die_with_parent()
+        with os.fdopen(answer, "wb") as out:  # the last that is opened for writing
+            confine(request["memory_bytes"], request["cpu_s"])
+            parser = resolve_name(request["function"])
+            out.write(answer_of(parser, request["path"], request["options"]))
+    except BaseException:  # noqa: BLE001 - the parent tells it from the exit code
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _drained(limits: dict[int, int], answer: int, pid: int) -> dict[int, bytes]:
+    """Read pipes to their ends; a fork whose answer is too long is killed."""
+    found = dict.fromkeys(limits, b"")
+    with selectors.DefaultSelector() as selector:
+        for pipe in limits:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                pipe = key.fd
+                chunk = os.read(pipe, _CHUNK_BYTES)
+                if not chunk:
+                    selector.unregister(pipe)
+                    os.close(pipe)
+                elif pipe != answer:
+                    found[pipe] = (found[pipe] + chunk)[-limits[pipe] :]
+                elif len(found[pipe]) <= limits[pipe]:
+                    found[pipe] += chunk
+                    if len(found[pipe]) > limits[pipe]:
+                        os.kill(pid, signal.SIGKILL)
+    return found
 
 
 def confine(memory_bytes: int, cpu_s: int) -> None:
@@ -82,10 +149,15 @@ def confine(memory_bytes: int, cpu_s: int) -> None:
     sys.addaudithook(refuse)
 
 
+def _die_with_parent() -> None:
+    """Have the kernel kill this process when the one that started it dies."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def _leave_the_network() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    # The kernel kills this process when the worker that started it dies.
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     # An unprivileged process may need a user namespace of its own first; where neither
     # is allowed, the audit hook still refuses sockets.
@@ -123,11 +195,13 @@ def answer_of(
         return _refusal(error.reason, error.detail)
     except ImportError:
         raise  # a fault of the installation, not of the file
-    except (MemoryError, RecursionError) as error:
-        detail = f"{type(error).__name__} while reading"
+    except (MemoryError, RecursionError):
+        detail = "reading needs more memory than allowed; split it or save it smaller"
         return _refusal(UnreadableReason.MEMORY, detail)
     except Exception as error:  # noqa: BLE001 - libraries fail on hostile bytes in any way
-        detail = f"{type(error).__name__} while reading"
+        # For the log of the parent; no text of a library reaches a person.
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        detail = "it is damaged in a way that cannot be read around; save it again"
         return _refusal(UnreadableReason.CORRUPT, detail)
 
 

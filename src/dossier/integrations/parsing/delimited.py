@@ -18,7 +18,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.text import decoded
+from dossier.integrations.parsing.text_encoding import decoded
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 _DELIMITERS: Final = (",", ";", "\t", "|")

@@ -1,4 +1,4 @@
-"""Text of any document: detects its kind and calls the parser, inside the sandbox."""
+"""Text of any document: detects its kind and calls the reader, inside the sandbox."""
 
 from pathlib import Path
 from pkgutil import resolve_name
@@ -9,19 +9,29 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.kinds import FileKind, detect_file
-from dossier.integrations.parsing.types import DocumentText
+from dossier.integrations.parsing.kinds import DetectedFile, FileKind, detect_file
+from dossier.integrations.parsing.messages import limited, refusal
+from dossier.integrations.parsing.types import (
+    Content,
+    ExtractedText,
+    ReadState,
+    state_of,
+)
 
 # Imported by name: a process that reads a PDF never loads the spreadsheet libraries.
-_PARSERS: Final = {
-    FileKind.PDF: "pdf:read_text",
-    FileKind.DOCX: "word:read_docx",
-    FileKind.ODT: "word:read_odt",
+_READERS: Final = {
+    FileKind.PDF: "pdf:read",
+    FileKind.DOCX: "word:read",
+    FileKind.ODT: "odt:read",
     FileKind.XLSX: "spreadsheet:read_text",
     FileKind.XLS: "spreadsheet:read_text",
     FileKind.ODS: "spreadsheet:read_text",
     FileKind.CSV: "spreadsheet:read_text",
-    FileKind.TEXT: "text:read_text",
+    FileKind.TEXT: "text:read",
+    FileKind.HTML: "html:read",
+    FileKind.XML: "office_xml:read",
+    FileKind.MAIL: "mail:read",
+    FileKind.ZIP: "archive:refuse",
 }
 _REFUSALS: Final = {
     FileKind.EMPTY: (UnreadableReason.EMPTY, "the file has 0 bytes"),
@@ -34,18 +44,87 @@ _REFUSALS: Final = {
         UnreadableReason.UNSUPPORTED,
         "the old Word format is not read; save it as .docx or PDF",
     ),
+    FileKind.PPTX: (
+        UnreadableReason.UNSUPPORTED,
+        "presentations are not read; save it as PDF",
+    ),
+    FileKind.RICH_TEXT: (
+        UnreadableReason.UNSUPPORTED,
+        "rich text (RTF) is not read; save it as .docx or PDF",
+    ),
 }
-_UNKNOWN: Final = (
-    UnreadableReason.UNSUPPORTED,
-    "kept but not read: only PDF, Word, OpenDocument, spreadsheets and text are",
-)
 
 
-def read_text(path: str, *, filename: str) -> DocumentText:
-    """Return the text of a document, or raise `UnreadableFileError` with the reason."""
-    kind = detect_file(Path(path), filename).kind
-    if kind not in _PARSERS:
-        raise UnreadableFileError(*_REFUSALS.get(kind, _UNKNOWN))
-    parse = resolve_name(f"dossier.integrations.parsing.{_PARSERS[kind]}")
-    text: DocumentText = parse(path)
-    return text
+def reader_module(kind: FileKind) -> list[str]:
+    """Return the module that reads a kind of file, as a list of at most one name."""
+    if kind not in _READERS:
+        return []
+    return [f"dossier.integrations.parsing.{_READERS[kind].partition(':')[0]}"]
+
+
+def read_document(path: str, *, filename: str) -> ExtractedText:
+    """Return what was read of a document; an unreadable one with the reason."""
+    detected = detect_file(Path(path), filename)
+    try:
+        content = _read(path, detected)
+    except UnreadableFileError as error:
+        return unreadable(detected.media_type, detected.kind, error)
+    except (MemoryError, RecursionError) as error:
+        reason = UnreadableReason.MEMORY
+        if isinstance(error, RecursionError):
+            reason = UnreadableReason.CORRUPT
+        detail = "it is nested too deeply; save it again or print it to a PDF"
+        too_deep = UnreadableFileError(reason, detail)
+        return unreadable(detected.media_type, detected.kind, too_deep)
+    state = state_of(content.pages, content.warnings)
+    warnings = limited(content.warnings)
+    if state is ReadState.UNREADABLE:
+        warnings = [refusal(content.unread_reason, content.unread_detail), *warnings]
+    return ExtractedText(
+        detected.media_type,
+        detected.kind,
+        state,
+        content.pages,
+        warnings,
+        content.encoding,
+        content.unread_reason if state is ReadState.UNREADABLE else None,
+        content.unread_detail if state is ReadState.UNREADABLE else "",
+    )
+
+
+def unreadable(media_type: str, kind: str, error: UnreadableFileError) -> ExtractedText:
+    """Return the result for a document of which nothing was read."""
+    return ExtractedText(
+        media_type,
+        kind,
+        ReadState.UNREADABLE,
+        [],
+        [refusal(error.reason, error.detail)],
+        reason=error.reason,
+        detail=error.detail,
+    )
+
+
+def _read(path: str, detected: DetectedFile) -> Content:
+    kind = detected.kind
+    if kind not in _READERS:
+        unknown = (
+            f"kept but not read ({detected.media_type}): only PDF, Word, OpenDocument,"
+            " spreadsheets and text are"
+        )
+        raise UnreadableFileError(
+            *_REFUSALS.get(kind, (UnreadableReason.UNSUPPORTED, unknown))
+        )
+    try:
+        return _call(_READERS[kind], path)
+    except UnreadableFileError as error:
+        # Text whose quotation marks are out of balance is no table, but still a text.
+        if kind is FileKind.CSV and error.reason is UnreadableReason.CORRUPT:
+            return _call(_READERS[FileKind.TEXT], path)
+        raise
+
+
+def _call(name: str, path: str) -> Content:
+    read = resolve_name(f"dossier.integrations.parsing.{name}")
+    content: Content = read(path)
+    return content

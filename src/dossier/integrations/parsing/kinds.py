@@ -1,12 +1,14 @@
 """Detects the kind of a file from its content; the name only tells csv from text."""
 
+import re
+import struct
+import zipfile
+import zlib
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Final
-
-import puremagic
 
 HEAD_BYTES: Final = 64 * 1024
 TAIL_BYTES: Final = 256 * 1024
@@ -32,6 +34,10 @@ class FileKind(StrEnum):
     LOCKED_OFFICE = "locked_office"
     CSV = "csv"
     TEXT = "text"
+    HTML = "html"
+    XML = "xml"
+    MAIL = "mail"
+    RICH_TEXT = "rich_text"
     IMAGE = "image"
     ZIP = "zip"
     EMPTY = "empty"
@@ -53,6 +59,10 @@ _MEDIA_TYPES: Final = {
     FileKind.LOCKED_OFFICE: "application/x-ole-storage",
     FileKind.CSV: "text/csv",
     FileKind.TEXT: "text/plain",
+    FileKind.HTML: "text/html",
+    FileKind.XML: "application/xml",
+    FileKind.MAIL: "message/rfc822",
+    FileKind.RICH_TEXT: "application/rtf",
     FileKind.ZIP: "application/zip",
     FileKind.EMPTY: "application/x-empty",
 }
@@ -77,6 +87,13 @@ _ENDINGS: Final = {
     ".tsv": FileKind.CSV,
     ".txt": FileKind.TEXT,
     ".md": FileKind.TEXT,
+    ".html": FileKind.HTML,
+    ".htm": FileKind.HTML,
+    ".xml": FileKind.XML,
+    ".eml": FileKind.MAIL,
+    ".mht": FileKind.MAIL,
+    ".mhtml": FileKind.MAIL,
+    ".rtf": FileKind.RICH_TEXT,
     ".zip": FileKind.ZIP,
     ".png": FileKind.IMAGE,
     ".jpg": FileKind.IMAGE,
@@ -87,13 +104,53 @@ _ENDINGS: Final = {
     ".gif": FileKind.IMAGE,
     ".bmp": FileKind.IMAGE,
 }
+# What the list of content types says of the main part, whatever that is called.
+_MAIN_TYPES: Final = (
+    (b"wordprocessingml.document.main+xml", FileKind.DOCX),
+    (b"wordprocessingml.template.main+xml", FileKind.DOCX),
+    (b"ms-word.document.macroEnabled.main+xml", FileKind.DOCX),
+    (b"ms-word.template.macroEnabledTemplate.main+xml", FileKind.DOCX),
+    (b"spreadsheetml.sheet.main+xml", FileKind.XLSX),
+    (b"spreadsheetml.template.main+xml", FileKind.XLSX),
+    (b"ms-excel.sheet.macroEnabled.main+xml", FileKind.XLSX),
+    (b"ms-excel.template.macroEnabled.main+xml", FileKind.XLSX),
+    (b"presentationml.presentation.main+xml", FileKind.PPTX),
+    (b"presentationml.slideshow.main+xml", FileKind.PPTX),
+)
+_TYPES_PART: Final = b"[Content_Types].xml"
+_TYPE_ENTRY: Final = b"mimetype"
+_ODF_TYPES: Final = (
+    (b"application/vnd.oasis.opendocument.spreadsheet", FileKind.ODS),
+    (b"application/vnd.oasis.opendocument.text", FileKind.ODT),
+)
+_MAX_ENTRY_BYTES: Final = 256 * 1024
+_LOCAL_HEADER: Final = struct.Struct("<4sHHHHHIIIHH")
 # Names of entries, as a zip directory writes them; the first that occurs decides.
 _ZIP_ENTRIES: Final = (
     (b"word/document.xml", FileKind.DOCX),
     (b"xl/workbook.", FileKind.XLSX),
     (b"ppt/presentation.xml", FileKind.PPTX),
-    (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", FileKind.ODS),
-    (b"mimetypeapplication/vnd.oasis.opendocument.text", FileKind.ODT),
+)
+_WEB_PAGE: Final = re.compile(
+    rb"(?:<\?xml[^>]*\?>\s*|<!--.*?-->\s*)*"
+    rb"<(!doctype\s+html|html|head|body|table|meta|style|title|div|center|font|p)[\s>]",
+    re.IGNORECASE | re.DOTALL,
+)
+_XML: Final = re.compile(
+    rb"<\?xml\s|<([a-z][\w.-]*:)?[a-z][\w.-]*\s[^<>]*xmlns", re.IGNORECASE
+)
+_START_BYTES: Final = 1024
+_MARKS: Final = b"\xef\xbb\xbf\xff\xfe"
+_MAIL_HEADERS: Final = re.compile(
+    rb"^(return-path|received|delivered-to|message-id|mime-version|from|to|subject|date"
+    rb"|content-type|content-transfer-encoding):",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NEEDED_MAIL_HEADERS: Final = (
+    {b"mime-version", b"content-type"},
+    {b"content-type", b"content-transfer-encoding"},
+    {b"message-id", b"from"},
+    {b"received", b"from"},
 )
 # Names of streams, which an OLE directory writes in UTF-16.
 _OLE_STREAMS: Final = (
@@ -166,16 +223,66 @@ def _by_content(head: bytes, tail: bytes, named: FileKind | None) -> FileKind:
         return _kind_in_zip(head, tail)
     if head.startswith(_OLE):
         return _kind_in_ole(head, tail, named)
-    if not is_text(head) or head.startswith(_RICH_TEXT):
-        return FileKind.OTHER
+    return _kind_of_text(head, named) if is_text(head) else FileKind.OTHER
+
+
+def _kind_of_text(head: bytes, named: FileKind | None) -> FileKind:
+    if found := _kind_of_markup(head):
+        return found
     return FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
 
 
+def _kind_of_markup(head: bytes) -> FileKind | None:
+    """Return the kind of a text that a program wrote for a program."""
+    if head.startswith(_RICH_TEXT):
+        return FileKind.RICH_TEXT
+    # Two-byte text is looked at without its zeros.
+    start = (
+        head[: 2 * _START_BYTES].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+    )
+    start = start.lstrip()[:_START_BYTES]
+    if start.startswith(b"<"):
+        if _WEB_PAGE.match(start):
+            return FileKind.HTML
+        return FileKind.XML if _XML.match(start) else None
+    top, _, _ = head.replace(b"\r\n", b"\n").partition(b"\n\n")
+    headers = {each.lower() for each in _MAIL_HEADERS.findall(top)}
+    if any(needed <= headers for needed in _NEEDED_MAIL_HEADERS):
+        return FileKind.MAIL
+    return None
+
+
 def _kind_in_zip(head: bytes, tail: bytes) -> FileKind:
+    types = _entry(_TYPES_PART, head) or _entry(_TYPES_PART, tail)
+    for name, kind in _MAIN_TYPES:
+        if name in types:
+            return kind
+    stated = _entry(_TYPE_ENTRY, head)
+    for name, kind in _ODF_TYPES:
+        if stated.startswith(name):
+            return kind
     for name, kind in _ZIP_ENTRIES:
         if name in head or name in tail:
             return kind
     return FileKind.ZIP
+
+
+def _entry(name: bytes, part: bytes) -> bytes:
+    """Return the content of a small zip entry, if it lies in this part of the file."""
+    at = part.find(name) - _LOCAL_HEADER.size
+    if at < 0:
+        return b""
+    header = _LOCAL_HEADER.unpack_from(part, at)
+    mark, method, name_bytes, extra_bytes = header[0], header[3], header[9], header[10]
+    if mark != _ZIP[0] or name_bytes != len(name):
+        return b""
+    data = part[at + _LOCAL_HEADER.size + name_bytes + extra_bytes :]
+    if method != zipfile.ZIP_DEFLATED:
+        return data[:_MAX_ENTRY_BYTES]
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _MAX_ENTRY_BYTES)
+    except zlib.error:
+        return b""
 
 
 def _kind_in_ole(head: bytes, tail: bytes, named: FileKind | None) -> FileKind:
@@ -199,6 +306,8 @@ def is_text(head: bytes) -> bool:
 
 
 def _by_magic(head: bytes) -> tuple[FileKind, str]:
+    import puremagic  # noqa: PLC0415 - most files are known without it
+
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):

@@ -1,6 +1,9 @@
 """Text of a PDF, page by page, by PDFium. Runs inside the sandbox only."""
 
-import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from typing import Final
 
 import pypdfium2
@@ -11,68 +14,268 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText, TextPart, storable
+from dossier.integrations.parsing.messages import warning
+from dossier.integrations.parsing.pdf_annotations import (
+    Annotations,
+    annotations_of,
+    attachment_names,
+)
+from dossier.integrations.parsing.pdf_fonts import (
+    hidden_layers,
+    is_plausible,
+    unmapped_fonts,
+)
+from dossier.integrations.parsing.pdf_layout import Word, text_of
+from dossier.integrations.parsing.pdf_page import PageInk, ink_of, turned_box
+from dossier.integrations.parsing.types import (
+    Content,
+    PageState,
+    ReadWarning,
+    TextPage,
+    storable,
+)
 
 MAX_PAGES: Final = 5_000
-_USABLE_CHARACTERS: Final = 40
-_UNMAPPED_SHARE_PERCENT: Final = 1
-_UNMAPPED: Final = "\ufffd"
-# PDFium writes these for a hyphen that ends a line; a wrapped CAS number needs it.
-_LINE_END_HYPHEN: Final = re.compile("[\x02\ufffe]")
-_IMAGES: Final = (raw.FPDF_PAGEOBJ_IMAGE,)
+_TAIL_BYTES: Final = 2048
+_END_MARK: Final = b"%%EOF"
+_LARGE_SHARE: Final = 0.5
+"""A picture of this share of the page is a scan, or the ground of a design."""
+_NOTABLE_SHARE: Final = 0.2
+_PICTURE_SHARE: Final = 0.05
+_FEW_CHARACTERS: Final = 200
+_FEW_LINES: Final = 4
+_RECOGNISED_CHARACTERS: Final = 20
+_DRAWN_SHAPES: Final = 30
+_MOSTLY: Final = 0.5
+_NOTABLY: Final = 0.03
+_SAMPLE_CHARACTERS: Final = 4_000
 
 
-def read_text(path: str) -> DocumentText:
-    """Return one part per page, or raise `UnreadableFileError` with the reason."""
+def read(path: str) -> Content:
+    """Return one page of text per page, or raise `UnreadableFileError`."""
     document = _opened(path)
     if len(document) > MAX_PAGES:
-        detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read"
+        detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    parts = [_part(document, index) for index in range(len(document))]
-    if not any(part.text and part.has_text_layer for part in parts):
-        detail = "its pages are pictures without text, and no OCR is installed"
-        raise UnreadableFileError(UnreadableReason.NO_TEXT_LAYER, detail)
-    return DocumentText(parts, page_count=len(parts))
-
-
-def has_usable_text(text: str, *, has_images: bool) -> bool:
-    """Return whether a text layer is more than the stray characters of a scan.
-
-    At most one character in a hundred may have no Unicode value, and a page with a
-    picture needs at least 40 characters.
-    """
-    if text.count(_UNMAPPED) * 100 > len(text) * _UNMAPPED_SHARE_PERCENT:
-        return False
-    return len(text.strip()) >= _USABLE_CHARACTERS or not has_images
+    reader = _Reader(path, document)
+    pages = [reader.page(index) for index in range(len(document))]
+    suspects = {
+        font for font, sample in reader.samples.items() if not is_plausible(sample)
+    }
+    if suspects and (unmapped := unmapped_fonts(path, suspects)):
+        # Rare, so that these pages are read twice.
+        reader.unmapped_fonts = unmapped
+        for index, page_fonts in enumerate(reader.fonts):
+            if page_fonts & unmapped:
+                reader.warnings[index] = []
+                pages[index] = reader.page(index)
+    warnings = [*_about_file(path, document), *reader.all_warnings()]
+    if any(page.state is PageState.UNREADABLE for page in pages):
+        detail = _why_unread(reader.all_warnings())
+        reason = UnreadableReason.NO_TEXT_LAYER
+        return Content(pages, warnings, unread_reason=reason, unread_detail=detail)
+    return Content(pages, warnings, unread_detail="its pages show nothing")
 
 
 def _opened(path: str) -> pypdfium2.PdfDocument:
     try:
-        return pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(path)
+        document.init_forms()
     except pypdfium2.PdfiumError as error:
-        if error.err_code == raw.FPDF_ERR_PASSWORD:
+        if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
             raise UnreadableFileError(
                 UnreadableReason.ENCRYPTED, PASSWORD_DETAIL
             ) from error
-        detail = "the PDF is damaged and cannot be opened"
+        detail = "the PDF is damaged and cannot be opened; save it again"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
+    return document
 
 
-def _part(document: pypdfium2.PdfDocument, index: int) -> TextPart:
-    page = document[index]
-    try:
-        layer = page.get_textpage()
-        try:
-            found: str = layer.get_text_range(errors="replace")
-        finally:
-            layer.close()
-        hyphenated = _LINE_END_HYPHEN.sub("-", found).replace("\r\n", "\n")
-        text = storable(hyphenated).strip()
-        # Pictures are looked for only where they decide.
-        has_images = len(text) < _USABLE_CHARACTERS and any(
-            True for _ in page.get_objects(filter=_IMAGES, max_depth=3)
+def _about_file(path: str, document: pypdfium2.PdfDocument) -> list[ReadWarning]:
+    """Return what is to be said of the whole file."""
+    found = []
+    names = list(attachment_names(document))
+    if names and _is_portfolio(path, document):
+        found.append(warning("portfolio-not-read"))
+    found += [warning("attachment-not-read", name=name) for name in names]
+    if document.get_formtype() == raw.FORMTYPE_XFA_FULL:
+        found.append(warning("form-not-read"))
+    with Path(path).open("rb") as file:
+        file.seek(max(0, Path(path).stat().st_size - _TAIL_BYTES))
+        if _END_MARK not in file.read():
+            found.append(warning("file-ends-early"))
+    return found
+
+
+def _is_portfolio(path: str, document: pypdfium2.PdfDocument) -> bool:
+    """Return whether the files inside are the document, and its pages their cover."""
+    if document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS:
+        return True
+    with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as m:
+        return m.find(b"/Collection") >= 0
+
+
+def _why_unread(warnings: list[ReadWarning]) -> str:
+    codes = {each.code for each in warnings}
+    if "page-is-a-picture" in codes:
+        return "its pages are pictures without text, and no OCR is installed"
+    if "page-without-usable-text" in codes:
+        return (
+            "it has no usable text: its fonts do not say which letters they show;"
+            " print it anew with fonts embedded, or hand in the original"
         )
-    finally:
-        page.close()
-    is_usable = has_usable_text(text, has_images=has_images)
-    return TextPart(index + 1, f"page {index + 1}", text, is_usable)
+    if "page-is-drawn" in codes:
+        return "its words are drawn as shapes; hand in a PDF with text"
+    return "none of its pages can be read; save it again"
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the pages of one document."""
+
+    path: str
+    document: pypdfium2.PdfDocument
+    unmapped_fonts: frozenset[str] = frozenset()
+    samples: dict[str, str] = field(default_factory=lambda: defaultdict(str))
+    """Some text by the name of its font."""
+    fonts: list[frozenset[str]] = field(default_factory=list)
+    warnings: dict[int, list[ReadWarning]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    _layers: frozenset[str] | None = None
+
+    def all_warnings(self) -> list[ReadWarning]:
+        """Return the warnings of all pages."""
+        return [
+            each for index in sorted(self.warnings) for each in self.warnings[index]
+        ]
+
+    def page(self, index: int) -> TextPage:
+        """Read one page and judge how much of it was read."""
+        label = f"page {index + 1}"
+        try:
+            page = self.document[index]
+        except pypdfium2.PdfiumError:
+            self._warn(index, "page-damaged")
+            self.fonts.append(frozenset())
+            return TextPage(index + 1, index + 1, label, "", PageState.UNREADABLE)
+        try:
+            layer = page.get_textpage()
+            try:
+                ink = ink_of(page, layer, self.unmapped_fonts, self._hidden_layers)
+            finally:
+                layer.close()
+            hanging = annotations_of(page, self.document.formenv)
+        finally:
+            page.close()
+        is_recognised = _take_recognised(ink)
+        text = self._text(ink, hanging)
+        self._sample(index, ink)
+        state = self._state(index, ink, hanging, text, is_recognised=is_recognised)
+        return TextPage(index + 1, index + 1, label, text, state)
+
+    def _hidden_layers(self) -> frozenset[str]:
+        if self._layers is None:
+            self._layers = hidden_layers(self.path)
+        return self._layers
+
+    def _text(self, ink: PageInk, hanging: Annotations) -> str:
+        """Return the text: the lines of the commonest angle first."""
+        count = Counter({angle: len(words) for angle, words in ink.words.items()})
+        angles = [angle for angle, _ in count.most_common()] or [0]
+        texts = []
+        for angle in angles:
+            words = ink.words[angle]
+            if angle == angles[0]:
+                words = [*words, *(_placed(angle, each) for each in hanging.words)]
+            is_level = angle == 0
+            lines = (ink.rules, ink.borders) if is_level else ((), ())
+            texts.append(text_of(words, *lines))
+        return storable("\n".join(filter(None, [*texts, *hanging.remarks])))
+
+    def _sample(self, index: int, ink: PageInk) -> None:
+        words = [word for words in ink.words.values() for word in words]
+        fonts = {word.font for word in words}
+        if index == len(self.fonts):
+            self.fonts.append(frozenset(fonts))
+        for word in words:
+            if len(self.samples[word.font]) < _SAMPLE_CHARACTERS:
+                self.samples[word.font] += word.text + " "
+
+    def _state(
+        self,
+        index: int,
+        ink: PageInk,
+        hanging: Annotations,
+        text: str,
+        *,
+        is_recognised: bool,
+    ) -> PageState:
+        letters = len("".join(text.split()))
+        for name in hanging.files:
+            self._warn(index, "attachment-not-read", name=name)
+        if hidden := ink.hidden + hanging.hidden:
+            self._warn(index, "hidden-text-left-out", count=hidden)
+        total = letters + ink.unmapped
+        if ink.unmapped > _MOSTLY * total:
+            self._warn(index, "page-without-usable-text")
+            return PageState.UNREADABLE
+        if is_recognised:
+            self._warn(index, "text-recognised-elsewhere")
+            return PageState.READ_PARTLY
+        if letters == 0:
+            return self._without_text(index, ink)
+        if ink.unmapped > _NOTABLY * total:
+            self._warn(index, "page-without-usable-text")
+            return PageState.READ_PARTLY
+        return self._beside_pictures(index, ink, text, letters)
+
+    def _without_text(self, index: int, ink: PageInk) -> PageState:
+        if ink.picture_share >= _PICTURE_SHARE:
+            self._warn(index, "page-is-a-picture")
+            return PageState.UNREADABLE
+        if ink.drawn >= _DRAWN_SHAPES:
+            self._warn(index, "page-is-drawn")
+            return PageState.UNREADABLE
+        return PageState.BLANK
+
+    def _beside_pictures(
+        self, index: int, ink: PageInk, text: str, letters: int
+    ) -> PageState:
+        share = ink.picture_share
+        is_little = letters < _FEW_CHARACTERS or text.count("\n") + 1 < _FEW_LINES
+        if share >= _LARGE_SHARE and is_little:
+            self._warn(index, "page-is-a-picture")
+            return PageState.UNREADABLE
+        if share < _NOTABLE_SHARE:
+            return PageState.READ
+        percent = round(100 * share)
+        if is_little or share >= _LARGE_SHARE:
+            self._warn(index, "picture-not-read", share=percent)
+            return PageState.READ_PARTLY
+        self._warn(index, "small-picture-not-read", share=percent)
+        return PageState.READ
+
+    def _warn(self, index: int, code: str, **values: object) -> None:
+        self.warnings[index].append(warning(code, f"page {index + 1}", **values))
+
+
+def _take_recognised(ink: PageInk) -> bool:
+    """Take the invisible text of a scan into its words; elsewhere it is left out."""
+    count = sum(len(w.text) for words in ink.over_pictures.values() for w in words)
+    if ink.picture_share < _LARGE_SHARE or count < _RECOGNISED_CHARACTERS:
+        ink.hidden += count
+        return False
+    for angle, words in ink.over_pictures.items():
+        ink.words[angle].extend(words)
+    return True
+
+
+def _placed(angle: int, word: Word) -> Word:
+    """Return a word of an annotation as the lines of the page see it."""
+    if angle == 0:
+        return word
+    box = (word.left, word.v, word.right, word.v + word.size)
+    left, low, right, _ = turned_box(angle, box)
+    return Word(word.text, left, right, low, word.size, after_space=True)

@@ -1,4 +1,4 @@
-"""Reads files in fresh, confined processes that can be killed at any moment.
+"""Reads files in confined processes, one for each, that can be killed at any moment.
 
 `SandboxedReader` and `SandboxedBooks` are what the rest of the system calls. `run` is
 the mechanism below:
@@ -22,14 +22,11 @@ imports it too.
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,18 +37,23 @@ from pydantic import TypeAdapter
 
 from dossier.core.settings import LimitSettings
 from dossier.core.spreadsheets import Workbook
+from dossier.integrations.parsing.children import (
+    ChildResult,
+    give_back,
+    take_child,
+)
+from dossier.integrations.parsing.documents import reader_module, unreadable
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText
+from dossier.integrations.parsing.kinds import detect_file
+from dossier.integrations.parsing.types import ExtractedText
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _PACKAGE: Final = "dossier.integrations.parsing"
-_CHUNK_BYTES: Final = 256 * 1024
-_STDERR_TAIL_BYTES: Final = 4096
 _MIB: Final = 1024 * 1024
 _OUT_OF_MEMORY: Final = (b"MemoryError", b"memory allocation of", b"bad_alloc")
 
@@ -89,15 +91,20 @@ class SandboxedReader:
 
     limits: Limits
 
-    async def read_text(self, path: Path, filename: str) -> DocumentText:
-        """Return the text layer, or raise `UnreadableFileError` with the reason."""
-        return await run(
-            f"{_PACKAGE}.documents:read_text",
-            path,
-            DocumentText,
-            limits=self.limits,
-            options={"filename": filename},
-        )
+    async def read(self, path: Path, filename: str) -> ExtractedText:
+        """Return what was read; an unreadable document with the reason."""
+        detected = await asyncio.to_thread(detect_file, path, filename)
+        try:
+            return await run(
+                f"{_PACKAGE}.documents:read_document",
+                path,
+                ExtractedText,
+                limits=self.limits,
+                options={"filename": filename},
+                preload=reader_module(detected.kind),
+            )
+        except UnreadableFileError as error:
+            return unreadable(detected.media_type, detected.kind, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +121,6 @@ class SandboxedBooks:
         except UnreadableFileError as error:
             detail = f"{filename}: {error.detail}"
             raise UnreadableFileError(error.reason, detail) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _ChildResult:
-    """The answer, exit code and end of the standard error of a child."""
-
-    answer: bytes
-    exit_code: int
-    stderr_tail: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,28 +146,59 @@ async def run(
     *,
     limits: Limits = DEFAULT_LIMITS,
     options: Mapping[str, Any] | None = None,
+    preload: Sequence[str] = (),
 ) -> T:
-    """Read one file in a process of its own and return the typed result."""
+    """Read one file in a process of its own and return the typed result.
+
+    `preload` names modules that the process imports before it is confined; the next
+    file of the same kind finds them there.
+    """
+    answer_bytes = limits.answer_mib * _MIB
     request = json.dumps(
         {
             "function": function,
             "path": os.fspath(path),
             "options": dict(options or {}),
+            "preload": [function.partition(":")[0], *preload],
             "memory_bytes": limits.memory_mib * _MIB,
             "cpu_s": limits.cpu_s,
+            "answer_bytes": answer_bytes,
         }
     )
     async with _slots():
-        ended = await _run_child(request.encode(), limits)
-    if len(ended.answer) > limits.answer_mib * _MIB:
-        detail = f"what it contains is larger than {limits.answer_mib} MiB"
+        ended = await _ask(request.encode() + b"\n", limits.wall_s)
+    if len(ended.answer) > answer_bytes:
+        detail = f"what it contains is larger than {limits.answer_mib} MiB; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
     if ended.exit_code != 0:
         raise _failure(ended)
     answer = _adapter(cast("Any", result)).validate_json(ended.answer)
     if answer.unreadable is not None:
+        if ended.stderr_tail:
+            tail = ended.stderr_tail.decode(errors="replace")
+            logger.info("parsing.child.refused", extra={"stderr": tail})
         raise UnreadableFileError(answer.unreadable.reason, answer.unreadable.detail)
     return cast("T", answer.result)
+
+
+async def _ask(request: bytes, wall_s: float) -> ChildResult:
+    """Have a child answer; whatever ends the wait, no process is left at work."""
+    child = take_child()
+    asking = asyncio.create_task(asyncio.to_thread(child.ask, request))
+    try:
+        async with asyncio.timeout(wall_s):
+            ended = await asyncio.shield(asking)
+    except TimeoutError:
+        detail = f"reading took longer than {wall_s:g} s; simplify or split it"
+        raise UnreadableFileError(UnreadableReason.TIMEOUT, detail) from None
+    else:
+        give_back(child)
+        return ended
+    finally:
+        if not asking.done():
+            child.kill()
+            await asyncio.wait([asking])
+            child.close()
 
 
 _slots_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
@@ -185,78 +214,7 @@ def _slots() -> asyncio.Semaphore:
     return _slots_by_loop[loop]
 
 
-async def _run_child(request: bytes, limits: Limits) -> _ChildResult:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-s", "-B", "-m", f"{_PACKAGE}.child"),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        # Only what finds our code: no key and no address of ours.
-        env={
-            "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "PYTHONUTF8": "1",
-        },
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(limits.wall_s):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_send(child, request))
-                answer = group.create_task(
-                    _read_answer(child, limits.answer_mib * _MIB)
-                )
-                stderr_tail = group.create_task(_read_stderr_tail(child))
-            exit_code = await child.wait()
-        return _ChildResult(answer.result(), exit_code, stderr_tail.result())
-    except TimeoutError:
-        detail = f"reading took longer than {limits.wall_s:g} s"
-        raise UnreadableFileError(UnreadableReason.TIMEOUT, detail) from None
-    finally:
-        _kill(child)
-        await child.communicate()  # to the end, or the pipes stay open
-
-
-async def _send(child: Process, request: bytes) -> None:
-    pipe = cast("asyncio.StreamWriter", child.stdin)
-    # A child that died early is reported by its exit code.
-    with contextlib.suppress(ConnectionError):
-        pipe.write(request)
-        await pipe.drain()
-        pipe.close()
-        await pipe.wait_closed()
-
-
-async def _read_answer(child: Process, max_bytes: int) -> bytes:
-    """Read to the end; a child whose answer is too long is killed."""
-    pipe = cast("asyncio.StreamReader", child.stdout)
-    answer = bytearray()
-    while chunk := await pipe.read(_CHUNK_BYTES):
-        if len(answer) > max_bytes:
-            continue  # read on to the end: a full pipe would keep `wait` waiting
-        answer += chunk
-        if len(answer) > max_bytes:
-            _kill(child)
-    return bytes(answer)
-
-
-async def _read_stderr_tail(child: Process) -> bytes:
-    pipe = cast("asyncio.StreamReader", child.stderr)
-    tail = b""
-    while chunk := await pipe.read(_STDERR_TAIL_BYTES):
-        tail = (tail + chunk)[-_STDERR_TAIL_BYTES:]
-    return tail
-
-
-def _kill(child: Process) -> None:
-    # The whole session, so that nothing which the parser started survives.
-    if child.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-
-
-def _failure(ended: _ChildResult) -> Exception:
+def _failure(ended: ChildResult) -> Exception:
     """Return the error for a child that exited without an answer.
 
     A positive exit code is a fault of the installation, a signal one of the file.

@@ -12,13 +12,15 @@ from typing import Final
 from zipfile import ZipFile
 
 from dossier.core.spreadsheets import Workbook
+from dossier.integrations.parsing import workbook_parts
 from dossier.integrations.parsing.archive import check_archive
 from dossier.integrations.parsing.cells import PACKAGE_DAMAGES
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.types import DocumentText, TextPart, storable
+from dossier.integrations.parsing.messages import warning
+from dossier.integrations.parsing.types import Content, TextPage, storable
 
 _READERS: Final = {
     "xlsx": "xlsx:read",
@@ -66,21 +68,30 @@ def read_workbook(path: str) -> Workbook:
     return book
 
 
-def read_text(path: str) -> DocumentText:
-    """Return one part per sheet, hidden ones too: they are evidence as well.
+def read_text(path: str) -> Content:
+    """Return one page per sheet, hidden ones too: they are evidence as well.
 
     A row is one line, its cells separated by tabs.
     """
     book = read_workbook(path)
-    parts: list[TextPart] = []
+    pages: list[TextPage] = []
     for position, sheet in enumerate(book.sheets, start=1):
         rows: dict[int, list[str]] = {}
         for cell in sheet.cells:
             if cell.text and cell.merged_from is None:
                 rows.setdefault(cell.row, []).append(" ".join(cell.text.split()))
         text = "\n".join("\t".join(cells) for cells in rows.values())
-        parts.append(TextPart(position, sheet.name or "table", storable(text)))
-    return DocumentText(parts, book.encoding)
+        label = sheet.name or "table"
+        pages.append(TextPage(position, None, label, storable(text)))
+    struck = sum(len(cell.struck_text) for sheet in book.sheets for cell in sheet.cells)
+    warnings = [warning("struck-text-left-out", count=struck)] if struck else []
+    if book.kind == "xlsx":
+        words, beside = workbook_parts.read(path)
+        warnings += beside
+        if words:
+            label = "text boxes and comments"
+            pages.append(TextPage(len(pages) + 1, None, label, words))
+    return Content(pages, warnings, book.encoding)
 
 
 def workbook_kind(path: Path) -> str:

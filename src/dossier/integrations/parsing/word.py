@@ -1,107 +1,525 @@
-"""Text of Word (docx) and OpenDocument (odt) files, in reading order.
+"""Text of Word files (docx, strict and transitional), as the page shows it.
+
+python-docx and the libraries built on it (docling's and others' back ends) skip tracked
+insertions, content controls, text boxes, notes and strict files, and keep struck and
+hidden text; therefore the parts are walked here. Unknown elements are entered, so that
+new wrappers lose nothing, and the characters of all `t` elements are counted against
+those that came out.
 
 A row of a table is one line, its cells separated by tabs.
 """
 
+import re
 from collections.abc import Iterator
-from typing import Final, cast
-from xml.etree.ElementTree import Element, ParseError
-from zipfile import BadZipFile, ZipFile
+from dataclasses import dataclass, field, replace
+from typing import Final
+from xml.etree.ElementTree import Element
 
-import docx
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import parse
-from docx.document import Document
-from docx.opc.exceptions import OpcError
-from docx.table import Table, _Cell, _Row
-from docx.text.paragraph import Paragraph
-
-from dossier.integrations.parsing.archive import check_archive
-from dossier.integrations.parsing.exceptions import (
-    PASSWORD_DETAIL,
-    UnreadableFileError,
-    UnreadableReason,
+from dossier.integrations.parsing.messages import warning
+from dossier.integrations.parsing.package import (
+    Package,
+    attribute_of,
+    child_of,
+    children_of,
+    local_name,
 )
-from dossier.integrations.parsing.types import DocumentText, split_parts, storable
+from dossier.integrations.parsing.pictures import Pictures
+from dossier.integrations.parsing.superscripts import raised, with_degrees
+from dossier.integrations.parsing.symbols import UNKNOWN, is_symbol_font, shown
+from dossier.integrations.parsing.types import (
+    Content,
+    ReadWarning,
+    split_parts,
+    storable,
+)
+from dossier.integrations.parsing.word_numbering import Numbering
+from dossier.integrations.parsing.word_styles import Look, StyleSheet, is_on
 
-_CONTINUED: Final = "continue"
-# What lxml raises is a `SyntaxError`.
-_DOCX_ERRORS: Final = (OpcError, SyntaxError, KeyError, ValueError)
-_ODT_ERRORS: Final = (BadZipFile, KeyError, ParseError, DefusedXmlException)
-
-_TEXT: Final = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-_TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_BLOCKS: Final = frozenset({f"{_TEXT}p", f"{_TEXT}h"})
-_ROW: Final = f"{_TABLE}table-row"
-_CELL: Final = f"{_TABLE}table-cell"
-_BREAKS: Final = {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
-_MANIFEST: Final = "META-INF/manifest.xml"
-
-
-def read_docx(path: str) -> DocumentText:
-    """Return the body of a Word document."""
-    check_archive(path)
-    try:
-        document = docx.Document(path)
-    except _DOCX_ERRORS as error:
-        detail = "the Word document is damaged and cannot be opened"
-        raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
-    text = storable("\n".join(_docx_lines(document)))
-    return DocumentText(split_parts(text, "body"))
-
-
-def _docx_lines(body: Document | _Cell) -> Iterator[str]:
-    for block in body.iter_inner_content():
-        if isinstance(block, Paragraph):
-            lines = [block.text.strip()]
-        else:
-            lines = ["\t".join(_docx_cells(row, block)).rstrip() for row in block.rows]
-        yield from filter(None, lines)
-
-
-def _docx_cells(row: _Row, table: Table) -> Iterator[str]:
-    """Yield each cell once: the lower halves of a vertical merge are empty."""
-    for cell in row._tr.tc_lst:  # noqa: SLF001 - `row.cells` repeats merged text
-        if cell.vMerge == _CONTINUED:
-            yield ""
-        else:
-            yield " ".join(_docx_lines(_Cell(cell, table)))
-
-
-def read_odt(path: str) -> DocumentText:
-    """Return the body of an OpenDocument text."""
-    check_archive(path)
-    try:
-        with ZipFile(path) as archive:
-            if b"encryption-data" in archive.read(_MANIFEST):
-                raise UnreadableFileError(UnreadableReason.ENCRYPTED, PASSWORD_DETAIL)
-            with archive.open("content.xml") as content:
-                root = cast("Element", parse(content).getroot())
-    except _ODT_ERRORS as error:
-        detail = "the OpenDocument text is damaged and cannot be opened"
-        raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
-    text = storable("\n".join(filter(None, _odt_lines(root))))
-    return DocumentText(split_parts(text, "body"))
+_FALSE: Final = frozenset({"0", "false", "off"})
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Ca-cEFef]?[0-9A-Fa-f]{1,3}")
+_DELETED: Final = frozenset({"del", "moveFrom"})
+_WORDLESS: Final = frozenset(
+    {
+        "delInstrText",
+        "delText",
+        "docPart",
+        "instrText",
+        "pPr",
+        "rPr",
+        "rt",  # a reading aid over its base text
+        "sdtEndPr",
+        "sdtPr",
+        "sectPr",
+        "tblGrid",
+        "tblPr",
+        "tcPr",
+        "trPr",
+    }
+)
+_BREAKS: Final = {
+    "br": "\n",
+    "cr": "\n",
+    "noBreakHyphen": "-",
+    "ptab": "\t",
+    "softHyphen": "",
+    "tab": "\t",
+}
+_NOTES: Final = {
+    "footnoteReference": ("footnotes", "Footnote"),
+    "endnoteReference": ("endnotes", "Endnote"),
+    "commentReference": ("comments", "Comment"),
+}
+_SEPARATORS: Final = frozenset(
+    {"separator", "continuationSeparator", "continuationNotice"}
+)
+_DRAWINGS: Final = frozenset({"chart", "chartEx", "diagramData"})
+_UNREAD_PARTS: Final = frozenset({"aFChunk", "control", "subDocument"})
+_EMBEDDED: Final = frozenset({"oleObject", "package"})
 
 
-def _odt_lines(element: Element) -> Iterator[str]:
-    if element.tag in _BLOCKS:
-        yield _odt_inline_text(element).strip()
-    elif element.tag == _ROW:
-        cells = (" ".join(_odt_lines_inside(cell)) for cell in element.iter(_CELL))
-        yield "\t".join(cells).rstrip()
-    else:
-        yield from _odt_lines_inside(element)
+def read(path: str) -> Content:
+    """Return the text of a Word document with all its visible parts."""
+    with Package(path, "Word document") as package:
+        reader = _Reader(package)
+        text = storable(with_degrees("\n".join(reader.lines())))
+        return reader.pictures.content(split_parts(text, "body"), reader.warnings())
 
 
-def _odt_lines_inside(element: Element) -> Iterator[str]:
-    for child in element:
-        yield from _odt_lines(child)
+def main_part(package: Package) -> str:
+    """Return the name of the main part, whatever it is called."""
+    for relation in package.relations_of(""):
+        if relation.kind == "officeDocument" and relation.target in package.names:
+            return relation.target
+    # Some writers leave the package's relationships out.
+    named = sorted(n for n in package.names if n.startswith("word/document"))
+    if not named:
+        expected = "word/document.xml"
+        raise package.damaged(expected)
+    return named[0]
 
 
-def _odt_inline_text(element: Element) -> str:
-    pieces = [element.text or ""]
-    for child in element:
-        pieces.append(_BREAKS.get(child.tag) or _odt_inline_text(child))
-        pieces.append(child.tail or "")
-    return "".join(pieces)
+@dataclass(slots=True)
+class _Counts:
+    """Characters of `t` elements by what became of them, and other things seen."""
+
+    present: int = 0
+    taken: int = 0
+    hidden: int = 0
+    struck: int = 0
+    unknown: int = 0
+    changes: int = 0
+
+
+@dataclass(slots=True)
+class _Block:
+    """The lines that follow a paragraph or a row: text boxes, notes, comments."""
+
+    following: list[str] = field(default_factory=list)
+
+
+class _Reader:
+    """Walks the parts of one document."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._main = main_part(package)
+        self._relations = package.relations_of(self._main)
+        self._styles = StyleSheet(package, self._target_of("styles"))
+        self._numbering = Numbering(package, self._target_of("numbering"))
+        self._notes: dict[str, dict[str, Element]] = {}
+        self._cited: set[tuple[str, str]] = set()
+        self._counts = _Counts()
+        self.pictures = Pictures()
+        self._fields: list[bool] = []
+        """Open fields, each with whether its result has begun."""
+        self._instructions = 0
+        """Characters within instructions, accounted for when the fields end."""
+        self._in_table = 0
+        self._has_background = False
+        self._extra: list[ReadWarning] = []
+
+    def lines(self) -> Iterator[str]:
+        """Yield headers, body with its notes, drawings and footers."""
+        root = self._story(self._main)
+        body = child_of(root, "body")
+        if body is None:
+            raise self._package.damaged(self._main)
+        self._has_background = child_of(root, "background") is not None
+        sections = list(root.iter())
+        yield from self._margins(sections, "headerReference")
+        yield from filter(None, self._blocks(body, Look()))
+        for kind in ("footnotes", "endnotes", "comments"):
+            yield from self._uncited(kind)
+        yield from self._drawing_lines()
+        yield from self._margins(sections, "footerReference")
+
+    def warnings(self) -> list[ReadWarning]:
+        """Return what was left out or not read."""
+        counts, found = self._counts, self._extra
+        if counts.taken < counts.present:
+            found.append(
+                warning("text-missing", present=counts.present, read=counts.taken)
+            )
+        if counts.changes:
+            found.append(warning("tracked-changes"))
+        if counts.struck:
+            found.append(warning("struck-text-left-out", count=counts.struck))
+        if counts.hidden:
+            found.append(warning("hidden-text-left-out", count=counts.hidden))
+        if counts.unknown:
+            found.append(warning("symbol-not-known", count=counts.unknown))
+        for relation in self._relations:
+            if relation.kind in _EMBEDDED:
+                found.append(warning("embedded-not-read", name=relation.target))
+            elif relation.kind in _UNREAD_PARTS:
+                found.append(warning("part-not-read", name=relation.target))
+        return [*found, *self.pictures.warnings(self._counts.taken)]
+
+    def _target_of(self, kind: str) -> str | None:
+        for relation in self._relations:
+            if relation.kind == kind and relation.target in self._package.names:
+                return relation.target
+        return None
+
+    def _story(self, part: str) -> Element:
+        """Return the root of a part whose text is to be read, and count that text."""
+        root = self._package.xml_of(part)
+        self._counts.present += _letters_under(root)
+        self._fields = []
+        return root
+
+    # Parts beside the body
+
+    def _margins(self, sections: list[Element], reference: str) -> Iterator[str]:
+        """Yield the headers or footers that the sections show, each once."""
+        targets = {each.id: each for each in self._relations}
+        done: set[str] = set()
+        for section in (each for each in sections if local_name(each) == "sectPr"):
+            has_first = is_on(child_of(section, "titlePg"))
+            for each in children_of(section, reference):
+                if attribute_of(each, "type") == "first" and not has_first:
+                    continue
+                relation = targets.get(attribute_of(each, "id"))
+                part = relation.target if relation else ""
+                if part in self._package.names and part not in done:
+                    done.add(part)
+                    yield from filter(None, self._blocks(self._story(part), Look()))
+
+    def _note(self, kind: str, note_id: str) -> Element | None:
+        if kind not in self._notes:
+            part = self._target_of(kind)
+            found = self._story(part) if part else ()
+            self._notes[kind] = {attribute_of(each, "id"): each for each in found}
+        return self._notes[kind].get(note_id)
+
+    def _note_line(self, kind: str, word: str, note_id: str) -> str:
+        note = self._note(kind, note_id)
+        if note is None or (kind, note_id) in self._cited:
+            return ""
+        self._cited.add((kind, note_id))
+        if attribute_of(note, "type") in _SEPARATORS:
+            self._leave_out(note)
+            return ""
+        text = " ".join(filter(None, self._blocks(note, Look())))
+        author = attribute_of(note, "author") if kind == "comments" else ""
+        by = f" by {author}" if author else ""
+        return f"[{word}{by}: {text}]" if text else ""
+
+    def _uncited(self, kind: str) -> Iterator[str]:
+        """Yield the notes that no reference in the text points at."""
+        self._note(kind, "")
+        word = next(word for name, word in _NOTES.values() if name == kind)
+        for note_id in list(self._notes[kind]):
+            line = self._note_line(kind, word, note_id)
+            if line:
+                yield line
+
+    def _drawing_lines(self) -> Iterator[str]:
+        """Yield the words of charts and diagrams, which are parts of their own."""
+        for relation in self._relations:
+            if relation.kind in _DRAWINGS and relation.target in self._package.names:
+                root = self._package.xml_of(relation.target)
+                words = [
+                    (each.text or "").strip()
+                    for each in root.iter()
+                    if local_name(each) in {"t", "v"}
+                ]
+                text = " ".join(dict.fromkeys(filter(None, words)))
+                if text:
+                    yield f"[Drawing: {text}]"
+
+    # Blocks
+
+    def _blocks(self, parent: Element, look: Look) -> Iterator[str]:
+        joined = ""
+        for child in parent:
+            name = local_name(child)
+            if name == "p":
+                text, following = self._paragraph(child, look)
+                if _mark_is_deleted(child):
+                    joined += text
+                    text = ""
+                else:
+                    text, joined = (joined + text).strip(), ""
+                yield text
+                yield from following
+            elif name == "tbl":
+                yield from self._table(child, look)
+            elif name in _DELETED:
+                self._delete(child)
+            elif name == "AlternateContent":
+                yield from self._blocks(self._chosen(child), look)
+            elif name == "sdt" and (control := _control_text(child)) is not None:
+                self._leave_out(child)
+                yield control
+            elif name not in _WORDLESS:
+                self._note_change(name)
+                yield from self._blocks(child, look)
+        if joined:
+            yield joined.strip()
+
+    def _paragraph(self, paragraph: Element, look: Look) -> tuple[str, list[str]]:
+        properties = child_of(paragraph, "pPr")
+        own = self._styles.look_of_paragraph(properties, look)
+        block = _Block()
+        mark = self._numbering.next_mark(self._styles.list_of_paragraph(properties))
+        text = self._inline(paragraph, own, block)
+        return (mark + text if text.strip() else text), block.following
+
+    def _table(self, table: Element, look: Look) -> Iterator[str]:
+        self._in_table += 1
+        for row in _flattened(table, "tr"):
+            properties = child_of(row, "trPr")
+            if child_of(properties, "del") is not None:
+                self._delete(row)
+            elif is_on(child_of(properties, "hidden")):
+                self._counts.hidden += self._leave_out(row)
+            else:
+                if child_of(properties, "ins") is not None:
+                    self._counts.changes += 1
+                following: list[str] = []
+                before = attribute_of(child_of(properties, "gridBefore"), "val")
+                cells = [""] * _small(before, 0)
+                for cell in _flattened(row, "tc"):
+                    cells.extend(self._cell(cell, look, following))
+                yield "\t".join(cells).rstrip()
+                yield from following
+        self._in_table -= 1
+
+    def _cell(self, cell: Element, look: Look, following: list[str]) -> list[str]:
+        """Return the text of a cell, and empty ones for the columns it spans."""
+        properties = child_of(cell, "tcPr")
+        if child_of(properties, "cellDel") is not None:
+            self._delete(cell)
+            return []
+        span = _small(attribute_of(child_of(properties, "gridSpan"), "val"), 1)
+        if child_of(properties, "shd") is not None:
+            look = replace(look, is_shaded=True)
+        lines: list[str] = []
+        for line in self._blocks(cell, look):
+            is_note = line.startswith(("[Footnote", "[Endnote", "[Comment"))
+            (following if is_note else lines).append(line)
+        text = " ".join(" ".join(filter(None, lines)).split())
+        return [text, *[""] * (span - 1)]
+
+    # Text within a paragraph
+
+    def _inline(self, parent: Element, look: Look, block: _Block) -> str:
+        return "".join(self._piece(child, look, block) for child in parent)
+
+    def _piece(self, child: Element, look: Look, block: _Block) -> str:
+        name = local_name(child)
+        if name in {"t", "r"}:
+            return self._run_or_text(name, child, look, block)
+        if name in _BREAKS:
+            return _BREAKS[name] if self._is_result() else ""
+        if name == "fldChar":
+            return self._field(child)
+        if name == "sym":
+            font = attribute_of(child, "font")
+            code = attribute_of(child, "char")
+            return self._text(code, replace(look, font=font), is_code=True)
+        if name in _NOTES:
+            kind, word = _NOTES[name]
+            block.following.append(
+                self._note_line(kind, word, attribute_of(child, "id"))
+            )
+            return ""
+        return self._wrapper(name, child, look, block)
+
+    def _wrapper(self, name: str, child: Element, look: Look, block: _Block) -> str:
+        if name in _DELETED:
+            self._delete(child)
+        if name in _DELETED or name in _WORDLESS:
+            return ""
+        if name == "txbxContent":
+            # A box may have a ground of its own, so white words in it may show.
+            inner = replace(look, is_shaded=True)
+            block.following.extend(self._blocks(child, inner))
+            return ""
+        if name == "sdt" and (control := _control_text(child)) is not None:
+            self._leave_out(child)
+            return control
+        if name == "f":  # a fraction of a formula
+            parts = [self._inline(part, look, block) for part in child]
+            return "/".join(filter(None, parts))
+        if name == "AlternateContent":
+            child = self._chosen(child)
+        elif name == "sup":
+            look = replace(look, is_raised=True)
+        self._note_change(name)
+        self.pictures.see(name, child)
+        return self._inline(child, look, block)
+
+    def _run_or_text(self, name: str, child: Element, look: Look, block: _Block) -> str:
+        if name == "r":
+            own = self._styles.look_of_run(child_of(child, "rPr"), look)
+            return self._inline(child, own, block)
+        return self._text(child.text or "", look)
+
+    def _text(self, text: str, look: Look, *, is_code: bool = False) -> str:
+        """Return the characters that are seen, and count all of them."""
+        letters = 0 if is_code else _letters(text)
+        if not self._is_result():
+            self._instructions += letters
+            return ""
+        self._counts.taken += letters
+        is_pale = look.is_white and not (
+            look.is_shaded or self._in_table or self._has_background
+        )
+        if look.is_hidden or is_pale:
+            self._counts.hidden += letters
+            return ""
+        if look.is_struck:
+            self._counts.struck += letters
+            return ""
+        if is_code:
+            text = _character(text)
+        if is_code or is_symbol_font(look.font):
+            text = shown(text, look.font)
+            self._counts.unknown += text.count(UNKNOWN)
+        return raised(text) if look.is_raised else text
+
+    # Fields
+
+    def _is_result(self) -> bool:
+        """Return whether the text here is shown, and is no instruction of a field."""
+        return all(self._fields)
+
+    def _field(self, mark: Element) -> str:
+        kind = attribute_of(mark, "fldCharType")
+        if kind == "begin":
+            control = _legacy_control_text(child_of(mark, "ffData"))
+            shown_here = self._is_result()
+            self._fields.append(False)
+            return control if shown_here else ""
+        if self._fields and kind == "separate":
+            self._fields[-1] = True
+        elif self._fields and kind == "end":
+            self._fields.pop()
+            if not self._fields:
+                self._counts.taken += self._instructions
+                self._instructions = 0
+        return ""
+
+    # What is left out
+
+    def _chosen(self, alternate: Element) -> Element:
+        """Return the alternative that is shown: the first one that holds anything."""
+        options = list(alternate)
+        best = next((each for each in options if _letters_under(each)), None)
+        if best is None:
+            return options[0] if options else alternate
+        for other in options:
+            if other is not best:
+                self._leave_out(other)
+        return best
+
+    def _delete(self, element: Element) -> None:
+        self._counts.changes += 1
+        self._leave_out(element)
+
+    def _note_change(self, name: str) -> None:
+        if name in {"ins", "moveTo"}:
+            self._counts.changes += 1
+
+    def _leave_out(self, element: Element) -> int:
+        count = _letters_under(element)
+        self._counts.taken += count
+        return count
+
+
+def _flattened(parent: Element, wanted: str) -> Iterator[Element]:
+    """Yield rows or cells, entering the wrappers around them."""
+    for child in parent:
+        name = local_name(child)
+        if name == wanted:
+            yield child
+        elif name not in _WORDLESS and name not in {"tr", "tc", "p"}:
+            yield from _flattened(child, wanted)
+
+
+def _mark_is_deleted(paragraph: Element) -> bool:
+    """Return whether the end of a paragraph is deleted, so that the next one joins."""
+    marks = child_of(child_of(paragraph, "pPr"), "rPr")
+    return child_of(marks, "del") is not None
+
+
+def _control_text(control: Element) -> str | None:
+    """Return what a content control shows, where its content does not say it."""
+    properties = child_of(control, "sdtPr")
+    box = child_of(properties, "checkbox")
+    content = child_of(control, "sdtContent")
+    if box is not None:
+        checked = child_of(box, "checked")
+        is_checked = checked is not None and attribute_of(checked, "val") not in _FALSE
+        return "☒" if is_checked else "☐"
+    words = "".join(content.itertext()).strip() if content is not None else ""
+    if is_on(child_of(properties, "showingPlcHdr")):
+        return f"[{words}]" if words else ""
+    if words:
+        return None
+    for name in ("comboBox", "dropDownList"):
+        choices = child_of(properties, name)
+        last = attribute_of(choices, "lastValue")
+        for item in children_of(choices, "listItem"):
+            if last and attribute_of(item, "value") == last:
+                return attribute_of(item, "displayText", last)
+    return None
+
+
+def _legacy_control_text(data: Element | None) -> str:
+    """Return what a tick box or a list of an old form shows."""
+    box = child_of(data, "checkBox")
+    if box is not None:
+        state = child_of(box, "checked")
+        if state is None:
+            state = child_of(box, "default")
+        return "☒" if is_on(state) else "☐"
+    choices = child_of(data, "ddList")
+    entries = [attribute_of(each, "val") for each in children_of(choices, "listEntry")]
+    stated = child_of(choices, "result")
+    if stated is None:
+        stated = child_of(choices, "default")
+    chosen = _small(attribute_of(stated, "val"), 0)
+    return entries[chosen] if chosen < len(entries) else ""
+
+
+def _letters(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def _letters_under(element: Element) -> int:
+    return sum(
+        _letters(each.text or "") for each in element.iter() if local_name(each) == "t"
+    )
+
+
+def _small(text: str, default: int) -> int:
+    return min(int(text), 63) if text.isdecimal() else default
+
+
+def _character(code: str) -> str:
+    """Return the character of a hexadecimal code."""
+    number = int(code, 16) if _HEXADECIMAL.fullmatch(code) else 0
+    return chr(number) if number else UNKNOWN

@@ -84,7 +84,7 @@ select d.revision, d.text_state, d.filename,
               array_agg(t.text order by t.position) as texts
          from document_texts t
         where t.org_id = $1 and t.document_id = $2 and d.archived_at is null
-          and d.text_state = 'read') parts
+          and d.text_state in ('read', 'read_partly')) parts
  where d.org_id = $1 and d.id = $2
 """
 # First the document, then the sums, as in its deletion: no deadlock of the two.
@@ -280,7 +280,7 @@ def _stale(version: int) -> Any:
             & (IndexedDocument.document_id == Document.id),
         )
         .where(
-            Document.text_state == "read",
+            Document.text_state.in_(("read", "read_partly")),
             Document.archived_at.is_(None),
             func.coalesce(IndexedDocument.revision, 0).is_distinct_from(
                 Document.revision

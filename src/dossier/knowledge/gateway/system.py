@@ -60,7 +60,7 @@ _LINKED = text(
 select distinct d.org_id, d.id, l.product_id, d.revision
 from documents d
 join product_documents l on l.org_id = d.org_id and l.document_id = d.id
-where d.text_state = 'read' and d.archived_at is null
+where d.text_state in ('read', 'read_partly') and d.archived_at is null
 """
 )
 

@@ -11,7 +11,7 @@ import orjson
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.documents.constants import TextState
+from dossier.documents.constants import WITH_TEXT, TextState
 from dossier.documents.service import DocumentsService
 from dossier.integrations.rag.models import RemoteDocument
 from dossier.jobs.constants import JobGroup
@@ -257,7 +257,7 @@ async def central_document(
     document = await documents.hold_document(document_id)
     if document is None or document.archived_at is not None:
         return None
-    if document.text_state != TextState.READ:
+    if document.text_state not in WITH_TEXT:
         return None
     texts = await documents.texts_of(document_id)
     products = ProductsService(session, actor, documents)

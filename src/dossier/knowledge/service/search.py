@@ -47,6 +47,7 @@ RERANKED: Final = 30
 _STATES: Final[Mapping[str, NotReadyState]] = {
     "pending": "reading",
     "read": "indexing",
+    "read_partly": "indexing",
     "unreadable": "unreadable",
 }
 

@@ -82,6 +82,8 @@ async def _match(
     hindrance = None
     if document.text_state == TextState.UNREADABLE:
         hindrance = f"its text cannot be read ({document.unreadable_reason})"
+    elif document.text_state == TextState.READ_PARTLY:
+        hindrance = f"its text was read only in part ({document.unreadable_detail})"
     elif document.text_state == TextState.PENDING:
         hindrance = "its text has not been read yet"
     proposal = propose(DocumentFacts(document.id, document.filename, text))

@@ -1,0 +1,102 @@
+"""`dossier document read`: what is read of one document, without a database.
+
+Exit codes: 0 it answered, also for an unreadable document; 1 it broke; 2 there is no
+such file, or the arguments cannot be used.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+
+from dossier.cli import importing
+from dossier.core.settings import Settings
+from dossier.documents.facts.record import read_record
+from dossier.documents.facts.types import PageText
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+BROKEN, UNUSABLE = 1, 2
+
+
+@app.callback()
+def _group() -> None:
+    """Read single documents."""
+
+
+@app.command()
+def read(
+    file: Annotated[Path, typer.Argument(help="The document.")],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only JSON on standard output.")
+    ] = False,
+) -> None:
+    """Show the text of a document, what was left out, and the facts in it."""
+    if not file.is_file():
+        _end(UNUSABLE, f"{file}: no such file", as_json=as_json)
+    with importing():
+        from dossier.integrations.parsing.reader import (  # noqa: PLC0415 - help waits for no parser
+            SandboxBrokenError,
+            SandboxedReader,
+            limits_of,
+        )
+    reader = SandboxedReader(limits_of(Settings().limits))
+    try:
+        text = asyncio.run(reader.read(file, file.name))
+    except (SandboxBrokenError, OSError) as exc:
+        _end(BROKEN, str(exc) or type(exc).__name__, as_json=as_json)
+    pages = [PageText(page.number, page.text) for page in text.pages]
+    answer = {
+        "type": text.media_type,
+        "kind": text.kind,
+        "state": text.state,
+        "pages": [
+            {
+                "number": page.number,
+                "state": page.state,
+                "characters": page.characters,
+            }
+            for page in text.pages
+        ],
+        "text": text.text,
+        "warnings": [
+            {"code": each.code, "message": each.message, "place": each.place}
+            for each in text.warnings
+        ],
+        "facts": read_record(pages)["facts"],
+    }
+    if as_json:
+        typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+    else:
+        typer.echo("\n".join(_lines(file.name, answer)))
+
+
+def _lines(name: str, answer: dict[str, Any]) -> list[str]:
+    state = answer["state"].replace("_", " ")
+    lines = [f"{name}: {answer['type']}, {state}"]
+    for each in answer["warnings"]:
+        place = f"{each['place']}: " if each["place"] else ""
+        lines += [f"! {place}{each['message'].en}", f"  {each['message'].zh}"]
+    if answer["facts"]:
+        lines += ["", "Facts"]
+    for fact_name, facts in answer["facts"].items():
+        lines += [
+            f"  {fact_name}: {fact['value'] or fact['state']}"
+            f" ({fact['raw']}{_page(fact['page'])})"
+            for fact in facts
+        ]
+    return [*lines, "", answer["text"]] if answer["text"] else lines
+
+
+def _page(number: int | None) -> str:
+    return "" if number is None else f", page {number}"
+
+
+def _end(code: int, reason: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        typer.echo(orjson.dumps({"errors": [reason]}, option=orjson.OPT_INDENT_2))
+    typer.echo(f"dossier document read: {reason}", err=True)
+    raise typer.Exit(code)

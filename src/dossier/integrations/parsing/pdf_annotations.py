@@ -1,0 +1,147 @@
+"""Form fields, comments and files that hang on the pages of a PDF."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pypdfium2
+from pypdfium2 import raw
+
+from dossier.integrations.parsing.pdf_layout import Word
+from dossier.integrations.parsing.pdf_page import Box
+
+_UNSEEN_FLAGS: Final = 0x02 | 0x20
+"""Hidden, and not shown on screens."""
+_PASSWORD_FLAG: Final = 1 << 13
+_MAX_SIZE: Final = 12.0
+_MAX_ANNOTATIONS: Final = 5_000
+_NO_LABEL: Final = frozenset({"", "Off"})
+
+
+@dataclass(slots=True)
+class Annotations:
+    """What hangs on a page."""
+
+    words: list[Word] = field(default_factory=list)
+    """Values of fields and notes written onto the page, with their places."""
+    remarks: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    hidden: int = 0
+    fields: int = 0
+
+
+def annotations_of(
+    page: pypdfium2.PdfPage, form: pypdfium2.PdfFormEnv | None
+) -> Annotations:
+    """Return the fields, remarks and files of a page."""
+    found = Annotations()
+    for at in range(min(raw.FPDFPage_GetAnnotCount(page.raw), _MAX_ANNOTATIONS)):
+        annotation = raw.FPDFPage_GetAnnot(page.raw, at)
+        if not annotation:
+            continue
+        try:
+            _see(annotation, form, found)
+        finally:
+            raw.FPDFPage_CloseAnnot(annotation)
+    return found
+
+
+def attachment_names(document: pypdfium2.PdfDocument) -> Iterator[str]:
+    """Yield the names of the files inside a PDF."""
+    for at in range(max(raw.FPDFDoc_GetAttachmentCount(document.raw), 0)):
+        attachment = raw.FPDFDoc_GetAttachment(document.raw, at)
+        if attachment:
+            yield _wide(raw.FPDFAttachment_GetName, attachment) or f"file {at + 1}"
+
+
+def _see(
+    annotation: object, form: pypdfium2.PdfFormEnv | None, found: Annotations
+) -> None:
+    kind = raw.FPDFAnnot_GetSubtype(annotation)
+    is_unseen = bool(raw.FPDFAnnot_GetFlags(annotation) & _UNSEEN_FLAGS)
+    if kind == raw.FPDF_ANNOT_WIDGET:
+        text = _field_text(annotation, form)
+        found.fields += 1
+        if is_unseen:
+            found.hidden += len(text)
+        elif text:
+            found.words += _words_in(_rectangle_of(annotation), text)
+        return
+    if kind == raw.FPDF_ANNOT_FILEATTACHMENT:
+        attachment = raw.FPDFAnnot_GetFileAttachment(annotation)
+        name = _wide(raw.FPDFAttachment_GetName, attachment) if attachment else ""
+        found.files.append(name or "file")
+        return
+    contents = _wide(raw.FPDFAnnot_GetStringValue, annotation, b"Contents").strip()
+    if not contents or kind in {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}:
+        return
+    if is_unseen:
+        found.hidden += len(contents)
+    elif kind == raw.FPDF_ANNOT_FREETEXT:
+        found.words += _words_in(_rectangle_of(annotation), contents)
+    else:
+        author = _wide(raw.FPDFAnnot_GetStringValue, annotation, b"T").strip()
+        by = f" by {author}" if author else ""
+        found.remarks.append(f"[Comment{by}: {' '.join(contents.split())}]")
+
+
+def _field_text(annotation: object, form: pypdfium2.PdfFormEnv | None) -> str:
+    """Return what a field shows."""
+    if form is None:
+        return ""
+    kind = raw.FPDFAnnot_GetFormFieldType(form.raw, annotation)
+    if kind in {raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON}:
+        return "☒" if raw.FPDFAnnot_IsChecked(form.raw, annotation) else "☐"
+    if kind in {raw.FPDF_FORMFIELD_PUSHBUTTON, raw.FPDF_FORMFIELD_SIGNATURE}:
+        return ""
+    flags = raw.FPDFAnnot_GetFormFieldFlags(form.raw, annotation)
+    if kind == raw.FPDF_FORMFIELD_TEXTFIELD and flags & _PASSWORD_FLAG:
+        return ""
+    if kind in {raw.FPDF_FORMFIELD_LISTBOX, raw.FPDF_FORMFIELD_COMBOBOX}:
+        chosen = [
+            _wide(raw.FPDFAnnot_GetOptionLabel, form.raw, annotation, at)
+            for at in range(max(raw.FPDFAnnot_GetOptionCount(form.raw, annotation), 0))
+            if raw.FPDFAnnot_IsOptionSelected(form.raw, annotation, at)
+        ]
+        if chosen:
+            return ", ".join(chosen)
+    return _wide(raw.FPDFAnnot_GetFormFieldValue, form.raw, annotation).strip()
+
+
+def _rectangle_of(annotation: object) -> Box:
+    rect = raw.FS_RECTF()
+    raw.FPDFAnnot_GetRect(annotation, rect)
+    left, right = sorted((rect.left, rect.right))
+    bottom, top = sorted((rect.bottom, rect.top))
+    return left, bottom, right, top
+
+
+def _words_in(box: Box, text: str) -> list[Word]:
+    """Return the lines of a text as words that stand in a box, from its top."""
+    left, bottom, right, top = box
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        return []
+    step = (top - bottom) / len(lines)
+    size = max(min(_MAX_SIZE, 0.7 * step), 1.0)
+    return [
+        Word(
+            line,
+            left,
+            min(right, left + 0.5 * size * len(line)),
+            top - (at + 0.5) * step - 0.35 * size,
+            size,
+            after_space=True,
+        )
+        for at, line in enumerate(lines)
+    ]
+
+
+def _wide(getter: Any, *arguments: object) -> str:
+    """Return the UTF-16 text that one of PDFium's functions writes into a buffer."""
+    needed: int = getter(*arguments, None, 0)
+    if needed <= 2:  # noqa: PLR2004 - the closing zero alone
+        return ""
+    buffer = (raw.FPDF_WCHAR * (needed // 2 + 1))()
+    getter(*arguments, buffer, needed)
+    return bytes(buffer).decode("utf-16-le", "replace").split("\0")[0]

@@ -1,0 +1,556 @@
+"""What a PDF page shows: words with their places, pictures, rules, form fields.
+
+Text that nobody sees (invisible, in the colour of its ground, covered, clipped away,
+off the page) is kept apart. PDFium's functions are called by addresses and plain
+numbers: five calls a character are most of the time that a page takes.
+"""
+
+import ctypes
+import math
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pypdfium2
+from pypdfium2 import raw
+
+from dossier.integrations.parsing.pdf_layout import Border, Rule, Word
+from dossier.integrations.parsing.symbols import UNKNOWN, shown
+
+_POINTER, _INT = ctypes.c_void_p, ctypes.c_int
+_unicode_of = ctypes.cast(
+    raw.FPDFText_GetUnicode, ctypes.CFUNCTYPE(ctypes.c_uint, _POINTER, _INT)
+)
+_object_of = ctypes.cast(
+    raw.FPDFText_GetTextObject, ctypes.CFUNCTYPE(_POINTER, _POINTER, _INT)
+)
+_origin_of = ctypes.cast(
+    raw.FPDFText_GetCharOrigin,
+    ctypes.CFUNCTYPE(_INT, _POINTER, _INT, _POINTER, _POINTER),
+)
+_box_of = ctypes.cast(
+    raw.FPDFText_GetLooseCharBox, ctypes.CFUNCTYPE(_INT, _POINTER, _INT, _POINTER)
+)
+_is_generated = ctypes.cast(
+    raw.FPDFText_IsGenerated, ctypes.CFUNCTYPE(_INT, _POINTER, _INT)
+)
+_has_map_error = ctypes.cast(
+    raw.FPDFText_HasUnicodeMapError, ctypes.CFUNCTYPE(_INT, _POINTER, _INT)
+)
+
+MAX_CHARACTERS: Final = 400_000
+"""Of a page; a dense one has 10,000."""
+_MAX_OBJECTS: Final = 50_000
+_MAX_DEPTH: Final = 6
+_GRID: Final = 40
+_SPACES: Final = frozenset({0, 9, 10, 13, 32, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000})
+_HYPHENS: Final = frozenset({0x02, 0xFFFE})
+"""What PDFium gives for a hyphen that ends a line."""
+_PRIVATE_USE: Final = range(0xE000, 0xF900)
+_BULLETS: Final = {0xF0B7: "•", 0xF0A7: "▪", 0xF06E: "■", 0xF0D8: "➢"}
+_INVISIBLE_MODES: Final = frozenset({3, 7})
+_STROKED_MODE: Final = 1
+_TINY_POINTS: Final = 1.2
+_SAME_COLOR: Final = 20
+_OPAQUE: Final = 250
+_WHITE: Final = (255, 255, 255)
+_THICK: Final = 3.0
+"""Points; thinner fills are lines, which cover nothing."""
+_MAX_RECTANGLE_SEGMENTS: Final = 6
+_MAPPED_SAMPLE: Final = 12
+
+Color = tuple[int, int, int]
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
+_WHOLE_PLANE: Final[Box] = (-math.inf, -math.inf, math.inf, math.inf)
+
+
+@dataclass(slots=True)
+class Shape:
+    """A filled rectangle or picture; without a colour nobody knows what it shows."""
+
+    order: int
+    box: Box
+    color: Color | None
+    is_opaque: bool
+    is_picture: bool
+
+
+@dataclass(slots=True)
+class _TextObject:
+    """What is the same for all characters of one text object."""
+
+    angle: int
+    size: float
+    order: int
+    color: Color | None
+    clip: Box
+    font: str
+    is_invisible: bool
+    is_mapped: bool
+
+
+@dataclass(slots=True)
+class PageInk:
+    """The contents of one page, before they are put in order."""
+
+    words: dict[int, list[Word]] = field(default_factory=lambda: defaultdict(list))
+    """By the angle of their lines, in degrees."""
+    hidden: int = 0
+    unmapped: int = 0
+    over_pictures: dict[int, list[Word]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """Invisible words on a picture: what a scanner's program recognised."""
+    shapes: list[Shape] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    borders: list[Border] = field(default_factory=list)
+    picture_share: float = 0.0
+    drawn: int = 0
+    """How many shapes are painted that are no rectangles."""
+
+
+def ink_of(
+    page: pypdfium2.PdfPage,
+    layer: pypdfium2.PdfTextPage,
+    unmapped_fonts: frozenset[str],
+    hidden_layers: Callable[[], frozenset[str]] = frozenset,
+) -> PageInk:
+    """Return what a page shows.
+
+    Text in the named fonts counts as unmapped. The names of layers that are switched
+    off are asked for only on pages with layers.
+    """
+    box: Box = page.get_bbox()
+    ink = PageInk()
+    objects = _Objects(page, ink)
+    _Characters(layer, objects, ink, box, unmapped_fonts, hidden_layers).collect()
+    ink.picture_share = _share(
+        (shape.box for shape in ink.shapes if shape.is_picture), box
+    )
+    return ink
+
+
+class _Objects:
+    """The page's objects in the order in which they are painted."""
+
+    def __init__(self, page: pypdfium2.PdfPage, ink: PageInk) -> None:
+        self._ink = ink
+        self._count = 0
+        self.text_orders: dict[int, tuple[int, Box]] = {}
+        """By the address of a text object: its order and its clip."""
+        root = page.raw
+        self._walk(
+            raw.FPDFPage_CountObjects(root),
+            lambda at: raw.FPDFPage_GetObject(root, at),
+            (1.0, 0.0, 0.0, 1.0, 0.0, 0.0),
+            0,
+        )
+
+    def _walk(
+        self, count: int, get: object, matrix: tuple[float, ...], depth: int
+    ) -> None:
+        for at in range(count):
+            each = get(at)  # type: ignore[operator]
+            if not each or self._count >= _MAX_OBJECTS:
+                return
+            self._count += 1
+            kind = raw.FPDFPageObj_GetType(each)
+            if kind == raw.FPDF_PAGEOBJ_TEXT:
+                address = ctypes.cast(each, _POINTER).value or 0
+                self.text_orders[address] = (self._count, _clip_of(each, matrix))
+            elif kind == raw.FPDF_PAGEOBJ_FORM:
+                if depth < _MAX_DEPTH:
+                    self._walk(
+                        raw.FPDFFormObj_CountObjects(each),
+                        lambda place, form=each: raw.FPDFFormObj_GetObject(form, place),
+                        _product(_matrix_of(each), matrix),
+                        depth + 1,
+                    )
+            else:
+                self._see(each, kind, matrix)
+
+    def _see(self, each: object, kind: int, matrix: tuple[float, ...]) -> None:
+        box = _bounds_of(each, matrix)
+        if box is None:
+            return
+        if kind == raw.FPDF_PAGEOBJ_PATH:
+            self._see_path(each, box, matrix)
+            return
+        is_picture = kind == raw.FPDF_PAGEOBJ_IMAGE
+        is_opaque = is_picture and not raw.FPDFPageObj_HasTransparency(each)
+        clipped = _intersection(box, _clip_of(each, matrix))
+        self._ink.shapes.append(
+            Shape(self._count, clipped, None, is_opaque, is_picture)
+        )
+
+    def _see_path(self, path: object, box: Box, matrix: tuple[float, ...]) -> None:
+        left, bottom, right, top = box
+        if top - bottom < _THICK:
+            if right - left > 10 * _THICK:
+                self._ink.rules.append(Rule(left, right, (top + bottom) / 2))
+            return
+        if right - left < _THICK:
+            self._ink.borders.append(Border((left + right) / 2, bottom, top))
+            return
+        segments = raw.FPDFPath_CountSegments(path)
+        if segments > _MAX_RECTANGLE_SEGMENTS:
+            self._ink.drawn += 1
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        raw.FPDFPath_GetDrawMode(path, fill, stroke)
+        if stroke.value and segments <= _MAX_RECTANGLE_SEGMENTS:
+            self._ink.rules += [Rule(left, right, top), Rule(left, right, bottom)]
+            self._ink.borders += [Border(left, bottom, top), Border(right, bottom, top)]
+        if fill.value and right - left >= _THICK:
+            color, alpha = _color_of(path, raw.FPDFPageObj_GetFillColor)
+            is_plain = segments <= _MAX_RECTANGLE_SEGMENTS
+            is_opaque = (
+                is_plain
+                and alpha >= _OPAQUE
+                and not raw.FPDFPageObj_HasTransparency(path)
+            )
+            clipped = _intersection(box, _clip_of(path, matrix))
+            known = color if is_plain else None
+            self._ink.shapes.append(
+                Shape(self._count, clipped, known, is_opaque, is_picture=False)
+            )
+
+
+class _Characters:
+    """Groups the characters of a text layer into words."""
+
+    def __init__(
+        self,
+        layer: pypdfium2.PdfTextPage,
+        objects: _Objects,
+        ink: PageInk,
+        page_box: Box,
+        unmapped_fonts: frozenset[str],
+        hidden_layers: Callable[[], frozenset[str]],
+    ) -> None:
+        self._layer = layer
+        self._hidden_layers = hidden_layers
+        self._orders = objects.text_orders
+        self._ink = ink
+        self._page_box = page_box
+        self._unmapped_fonts = unmapped_fonts
+        self._by_address: dict[int, _TextObject] = {}
+        self._near: dict[Color, list[Shape]] = {}
+        self._covers = sorted(
+            (shape for shape in ink.shapes if shape.is_opaque),
+            key=lambda shape: shape.order,
+        )
+
+    def collect(self) -> None:
+        """Fill the ink with the words of the layer."""
+        handle = ctypes.cast(self._layer.raw, _POINTER).value or 0
+        count = min(self._layer.count_chars(), MAX_CHARACTERS)
+        x, y, box = ctypes.c_double(), ctypes.c_double(), raw.FS_RECTF()
+        at_x, at_y = ctypes.addressof(x), ctypes.addressof(y)
+        at_box = ctypes.addressof(box)
+        word: Word | None = None
+        about: _TextObject | None = None
+        address, after_space = 0, True
+        for index in range(count):
+            code = _unicode_of(handle, index)
+            if code in _SPACES:
+                # PDFium adds spaces where it sees gaps; gaps are judged by the layout.
+                after_space = after_space or _is_generated(handle, index) != 1
+                continue
+            owner = _object_of(handle, index) or 0
+            if owner != address or about is None:
+                self._finish(word, about)
+                word, address = None, owner
+                about = self._about(handle, index, owner)
+            _origin_of(handle, index, at_x, at_y)
+            _box_of(handle, index, at_box)
+            left, right, v = _turned(about.angle, x.value, y.value, box)
+            text = _character(code, about)
+            size = about.size
+            if (
+                word is None
+                or after_space
+                or abs(v - word.v) > 0.1 * size
+                or not -0.5 * size < left - word.right < 0.2 * size
+            ):
+                self._finish(word, about)
+                word = Word(text, left, right, v, size, after_space, font=about.font)
+                after_space = False
+            else:
+                word.text += text
+                word.right = max(word.right, right)
+        self._finish(word, about)
+
+    def _about(self, handle: int, index: int, owner: int) -> _TextObject:
+        known = self._by_address.get(owner)
+        if known is None:
+            known = self._by_address[owner] = self._look_at(handle, index, owner)
+        return known
+
+    def _look_at(self, handle: int, index: int, owner: int) -> _TextObject:
+        layer = self._layer.raw
+        matrix = raw.FS_MATRIX()
+        raw.FPDFText_GetMatrix(layer, index, matrix)
+        stated = raw.FPDFText_GetFontSize(layer, index)
+        size = abs(stated) * math.hypot(matrix.c, matrix.d)
+        angle = round(math.degrees(math.atan2(matrix.b, matrix.a))) % 360
+        text_object = raw.FPDFText_GetTextObject(layer, index)
+        mode = raw.FPDFTextObj_GetTextRenderMode(text_object) if text_object else 0
+        getter = (
+            raw.FPDFPageObj_GetStrokeColor
+            if mode == _STROKED_MODE
+            else raw.FPDFPageObj_GetFillColor
+        )
+        color, alpha = _color_of(text_object, getter) if text_object else (None, 255)
+        font = _font_name(text_object) if text_object else ""
+        order, clip = self._orders.get(owner, (0, _WHOLE_PLANE))
+        errors = sum(
+            _has_map_error(handle, at) == 1
+            for at in range(index, index + _MAPPED_SAMPLE)
+            if _object_of(handle, at) == owner
+        )
+        is_mapped = errors == 0 and font not in self._unmapped_fonts
+        is_invisible = mode in _INVISIBLE_MODES or alpha == 0 or size < _TINY_POINTS
+        if text_object and (names := _layers_of(text_object)):
+            is_invisible = is_invisible or bool(names & self._hidden_layers())
+        return _TextObject(
+            angle, size or 1.0, order, color, clip, font, is_invisible, is_mapped
+        )
+
+    def _finish(self, word: Word | None, about: _TextObject | None) -> None:
+        """Put a word where it belongs: to the text, or to what is left out."""
+        if word is None or about is None:
+            return
+        middle = _point(
+            about.angle, (word.left + word.right) / 2, word.v + word.size / 3
+        )
+        if not _holds(self._page_box, middle) or not _holds(about.clip, middle):
+            self._ink.hidden += len(word.text)
+            return
+        if about.is_invisible or self._is_covered(about, middle):
+            is_on_picture = any(
+                shape.is_picture and _holds(shape.box, middle)
+                for shape in self._ink.shapes
+            )
+            if is_on_picture and about.size >= _TINY_POINTS and about.is_mapped:
+                self._ink.over_pictures[about.angle].append(word)
+            else:
+                self._ink.hidden += len(word.text)
+            return
+        if self._is_camouflaged(about, middle):
+            self._ink.hidden += len(word.text)
+        elif not about.is_mapped or UNKNOWN in word.text:
+            self._ink.unmapped += len(word.text)
+        else:
+            self._ink.words[about.angle].append(word)
+
+    def _is_covered(self, about: _TextObject, point: tuple[float, float]) -> bool:
+        if about.order == 0:
+            return False
+        # Most text is painted last, so that few shapes remain to be looked at.
+        first = bisect_right(self._covers, about.order, key=lambda shape: shape.order)
+        return any(
+            _holds(self._covers[at].box, point)
+            for at in range(first, len(self._covers))
+        )
+
+    def _is_camouflaged(self, about: _TextObject, point: tuple[float, float]) -> bool:
+        """Return whether a word has the colour of what it is painted on."""
+        color = about.color
+        if color is None:
+            return False
+        is_white = _is_near(color, _WHITE)
+        if color not in self._near:
+            self._near[color] = [
+                shape
+                for shape in self._ink.shapes
+                if shape.color is not None and _is_near(shape.color, color)
+            ]
+        if not is_white and not self._near[color]:
+            return False
+        below = [
+            shape
+            for shape in self._ink.shapes
+            if shape.order < about.order and _holds(shape.box, point)
+        ]
+        if not below:
+            return is_white
+        ground = max(below, key=lambda shape: shape.order).color
+        return ground is not None and _is_near(ground, color)
+
+
+def _character(code: int, about: _TextObject) -> str:
+    if code in _HYPHENS:
+        return "-"
+    if code in _PRIVATE_USE:
+        return _BULLETS.get(code) or shown(chr(code), _symbol_family(about.font))
+    return chr(code) if code not in range(0xD800, 0xE000) else UNKNOWN
+
+
+def _symbol_family(font: str) -> str:
+    plain = font.rpartition("+")[2].lower().replace("-", "")
+    for family in ("wingdings 2", "wingdings", "symbol"):
+        if plain.startswith(family.replace(" ", "")):
+            return family
+    return plain
+
+
+def _turned(
+    angle: int, x: float, y: float, box: "raw.FS_RECTF"
+) -> tuple[float, float, float]:
+    """Return left, right and base line of a character as its line runs."""
+    if angle == 0:
+        return box.left, box.right, y
+    if angle == 90:  # noqa: PLR2004 - degrees
+        return box.bottom, box.top, -x
+    if angle == 180:  # noqa: PLR2004
+        return -box.right, -box.left, -y
+    if angle == 270:  # noqa: PLR2004
+        return -box.top, -box.bottom, x
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    left = x * cosine + y * sine
+    width = min(box.right - box.left, box.top - box.bottom) / math.sqrt(2)
+    return left, left + width, y * cosine - x * sine
+
+
+def _point(angle: int, u: float, v: float) -> tuple[float, float]:
+    """Return the place on the page of a point of a line."""
+    if angle == 0:
+        return u, v
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return u * cosine - v * sine, u * sine + v * cosine
+
+
+def turned_box(angle: int, box: Box) -> Box:
+    """Return a box of the page as lines of an angle see it."""
+    rect = raw.FS_RECTF(left=box[0], bottom=box[1], right=box[2], top=box[3])
+    left, right, low = _turned(angle, box[0], box[1], rect)
+    _, _, high = _turned(angle, box[2], box[3], rect)
+    return left, min(low, high), right, max(low, high)
+
+
+def _is_near(one: Color, other: Color) -> bool:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= _SAME_COLOR
+
+
+def _color_of(each: object, getter: object) -> tuple[Color | None, int]:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not getter(each, red, green, blue, alpha):  # type: ignore[operator]
+        return None, 255
+    return (red.value, green.value, blue.value), alpha.value
+
+
+def _font_name(text_object: object) -> str:
+    font = raw.FPDFTextObj_GetFont(text_object)
+    if not font:
+        return ""
+    buffer = ctypes.create_string_buffer(128)
+    length = raw.FPDFFont_GetBaseFontName(font, buffer, 128)
+    return buffer.value.decode("utf-8", "replace") if length else ""
+
+
+def _layers_of(each: object) -> frozenset[str]:
+    """Return the names of the layers (optional content) that an object lies on."""
+    names = set()
+    for at in range(max(raw.FPDFPageObj_CountMarks(each), 0)):
+        mark = raw.FPDFPageObj_GetMark(each, at)
+        if mark and _mark_text(raw.FPDFPageObjMark_GetName, mark) == "OC":
+            names.add(
+                _mark_text(raw.FPDFPageObjMark_GetParamStringValue, mark, b"Name")
+            )
+    return frozenset(names)
+
+
+def _mark_text(getter: Any, *arguments: object) -> str:
+    buffer, length = (raw.FPDF_WCHAR * 256)(), ctypes.c_ulong()
+    if not getter(*arguments, buffer, ctypes.sizeof(buffer), length):
+        return ""
+    return bytes(buffer).decode("utf-16-le", "replace").split("\0")[0]
+
+
+def _matrix_of(each: object) -> tuple[float, ...]:
+    matrix = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(each, matrix)
+    return (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
+
+
+def _product(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
+    a, b, c, d, e, f = one
+    k, l, m, n, o, p = other  # noqa: E741 - the cells of a matrix
+    return (
+        a * k + b * m,
+        a * l + b * n,
+        c * k + d * m,
+        c * l + d * n,
+        e * k + f * m + o,
+        e * l + f * n + p,
+    )
+
+
+def _bounds_of(each: object, matrix: tuple[float, ...]) -> Box | None:
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    if not raw.FPDFPageObj_GetBounds(each, left, bottom, right, top):
+        return None
+    corners = [(left.value, bottom.value), (right.value, top.value)]
+    corners += [(left.value, top.value), (right.value, bottom.value)]
+    return _box_around(corners, matrix)
+
+
+def _box_around(points: list[tuple[float, float]], matrix: tuple[float, ...]) -> Box:
+    a, b, c, d, e, f = matrix
+    moved = [(a * x + c * y + e, b * x + d * y + f) for x, y in points]
+    xs, ys = [x for x, _ in moved], [y for _, y in moved]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _clip_of(each: object, matrix: tuple[float, ...]) -> Box:
+    """Return the box outside of which an object is not painted."""
+    clip = raw.FPDFPageObj_GetClipPath(each)
+    box = _WHOLE_PLANE
+    if not clip:
+        return box
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for path in range(max(raw.FPDFClipPath_CountPaths(clip), 0)):
+        points = []
+        for at in range(max(raw.FPDFClipPath_CountPathSegments(clip, path), 0)):
+            segment = raw.FPDFClipPath_GetPathSegment(clip, path, at)
+            if segment and raw.FPDFPathSegment_GetPoint(segment, x, y):
+                points.append((x.value, y.value))
+        if points:
+            box = _intersection(box, _box_around(points, matrix))
+    return box
+
+
+def _intersection(one: Box, other: Box) -> Box:
+    return (
+        max(one[0], other[0]),
+        max(one[1], other[1]),
+        min(one[2], other[2]),
+        min(one[3], other[3]),
+    )
+
+
+def _holds(box: Box, point: tuple[float, float]) -> bool:
+    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
+
+
+def _share(boxes: Iterator[Box], page: Box) -> float:
+    """Return the share of the page that boxes cover together, from 0 to 1."""
+    width, height = page[2] - page[0], page[3] - page[1]
+    if width <= 0 or height <= 0:
+        return 0.0
+    covered: set[tuple[int, int]] = set()
+    for box in boxes:
+        left, bottom, right, top = _intersection(box, page)
+        columns = range(
+            math.floor((left - page[0]) / width * _GRID + 0.5),
+            math.floor((right - page[0]) / width * _GRID + 0.5),
+        )
+        rows = range(
+            math.floor((bottom - page[1]) / height * _GRID + 0.5),
+            math.floor((top - page[1]) / height * _GRID + 0.5),
+        )
+        covered.update((column, row) for column in columns for row in rows)
+    return len(covered) / _GRID**2
