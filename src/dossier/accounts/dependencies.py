@@ -140,13 +140,15 @@ Signer = Annotated[TokenSigner, Depends(get_signer)]
 
 
 async def get_accounts_service(
+    request: Request,
     session: RequestSession,
     actor: CurrentActor,
     activity: Activity,
     passwords: PasswordThreads,
 ) -> AccountsService:
     """Build the service from the request's transaction and actor."""
-    return AccountsService(session, actor, activity, passwords)
+    forget = request.app.state.principals.clear
+    return AccountsService(session, actor, activity, passwords, forget)
 
 
 async def get_api_keys_service(

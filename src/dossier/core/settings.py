@@ -17,7 +17,6 @@ from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -58,11 +57,6 @@ _LANGSMITH_ENDPOINT: Final = "LANGSMITH_ENDPOINT"
 _LANGSMITH_URL: Final = "https://api.smith.langchain.com"
 
 
-def _unset_if_blank(given: Any) -> Any:
-    """Treat a blank value as none: `VARIABLE=` is how shells and files unset one."""
-    return None if isinstance(given, str) and not given.strip() else given
-
-
 def _url(is_fit: Callable[[SplitResult], object], advice: LiteralString) -> Any:
     """Refuse a URL that cannot work; a value may hold a password: it is not shown."""
 
@@ -73,7 +67,7 @@ def _url(is_fit: Callable[[SplitResult], object], advice: LiteralString) -> Any:
             parts = urlsplit(given.strip())
             _ = parts.port
             if is_fit(parts):
-                return given
+                return given.strip()
         kind = "url"
         raise PydanticCustomError(kind, advice)
 
@@ -86,7 +80,6 @@ def _has_server(parts: SplitResult) -> bool:
 
 ServerUrl = Annotated[
     str | None,
-    BeforeValidator(_unset_if_blank),
     _url(
         _has_server,
         "not the address of a server; write http:// or https:// and the host, "
@@ -95,7 +88,6 @@ ServerUrl = Annotated[
 ]
 DatabaseUrl = Annotated[
     str | None,
-    BeforeValidator(_unset_if_blank),
     _url(
         # Without a host the query may name the folder of a Unix socket.
         lambda parts: parts.scheme.partition("+")[0] in {"postgres", "postgresql"},
@@ -105,7 +97,6 @@ DatabaseUrl = Annotated[
 ]
 StoreUrl = Annotated[
     str | None,
-    BeforeValidator(_unset_if_blank),
     _url(
         lambda parts: parts.scheme and (parts.netloc or parts.path.startswith("/")),
         "not the address of an object store; write s3://bucket/prefix",
@@ -114,7 +105,14 @@ StoreUrl = Annotated[
 Origin = Annotated[
     str,
     _url(
-        lambda parts: parts.geturl() == "*" or (_has_server(parts) and not parts.path),
+        lambda parts: (
+            parts.geturl() == "*"
+            or (
+                _has_server(parts)
+                and parts.geturl() == f"{parts.scheme}://{parts.netloc}"
+                and "@" not in parts.netloc
+            )
+        ),
         "not the origin of a web page; write http:// or https://, the host and the "
         "port if there is one, without a path, such as https://app.example",
     ),
@@ -415,6 +413,7 @@ class Settings(BaseSettings):
         env_prefix="DOSSIER_",
         env_nested_delimiter="__",
         env_file=".env",
+        env_ignore_empty=True,  # `VARIABLE=` is how shells and files unset one
         extra="ignore",
         frozen=True,
     )

@@ -1,5 +1,6 @@
 """Use cases of an organisation's members, within the transaction of the caller."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +14,20 @@ from dossier.accounts.models import Membership, User
 from dossier.accounts.schemas import SelfUpdate, UserCreate, UserUpdate
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
-from dossier.core.database import Session
+from dossier.core.database import Session, after_commit
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import Row, TenantReader
 from dossier.core.security import Passwords
-from dossier.core.tenancy import Actor
+from dossier.core.tenancy import SYSTEM_ROLE, Actor, RoleRequiredError
 
 ENTITY = "user"
 
 
 class AccountsService:
-    """Changes members, for owners, and one's own account, for everybody."""
+    """Changes members, for owners, and the caller's own account, for everybody.
+
+    `forget` clears this process's cache of principals.
+    """
 
     def __init__(
         self,
@@ -31,11 +35,13 @@ class AccountsService:
         actor: Actor,
         activity: ActivityService,
         passwords: Passwords,
+        forget: Callable[[], None] | None = None,
     ) -> None:
         self._session = session
         self._actor = actor
         self._activity = activity
         self._passwords = passwords
+        self._forget = forget
 
     async def get_user(self, user_id: UUID) -> Membership:
         """Return one member."""
@@ -46,6 +52,7 @@ class AccountsService:
         """Make a user who belongs to this organisation."""
         self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
+        await self._lock_owners()
         secret = wanted.password.get_secret_value()
         user = User(
             email=rules.fold_email(wanted.email),
@@ -65,7 +72,7 @@ class AccountsService:
         self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
         changes = wanted.model_dump(exclude_unset=True)
-        owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
+        owners = await self._lock_owners()
         member = await self._member(user_id)
         if "name" in changes:
             await self._change_user(user_id, {"name": changes["name"]})
@@ -78,8 +85,21 @@ class AccountsService:
             await gateway.mark_revoked_for_org(
                 self._session, self._actor.org_id, user_id
             )
+        if self._forget is not None:
+            after_commit(self._session, self._forget)
         await self._record("update", user_id, {"changed": sorted(changes)})
         return member
+
+    async def _lock_owners(self) -> list[UUID]:
+        """Return the active owners, locked, and raise where the actor is none of them.
+
+        The role of the request's principal may be some seconds old.
+        """
+        owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
+        if self._actor.role != SYSTEM_ROLE and self._actor.user_id not in owners:
+            detail = "Only an owner may change users; your role has changed."
+            raise RoleRequiredError(detail)
+        return owners
 
     async def update_self(self, wanted: SelfUpdate) -> Membership:
         """Change one's own name, e-mail address or password."""
