@@ -126,7 +126,7 @@ class Group(BaseModel):
 
 
 class DatabaseSettings(Group):
-    """Where the data live."""
+    """The database."""
 
     url: DatabaseUrl = Field(
         None,
@@ -149,7 +149,7 @@ class DatabaseSettings(Group):
 
 
 class AuthSettings(Group):
-    """Who may come in."""
+    """Authentication."""
 
     mode: Literal["open", "password"] = Field(
         "open",
@@ -169,7 +169,7 @@ class SourcesSettings(Group):
     """Look-ups outside; a formula is a secret, so the default asks no service."""
 
     mode: Literal["offline", "cache", "live"] = Field(
-        "offline", description="`offline` asks nothing, `cache` only what is stored."
+        "offline", description="`offline` makes no request, `cache` only what is stored."
     )
 
 
@@ -182,7 +182,7 @@ class StorageSettings(Group):
 
 
 class LimitSettings(Group):
-    """What is too much."""
+    """Limits."""
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file taken in.")
     max_body_kib: int = Field(
@@ -204,7 +204,7 @@ class LimitSettings(Group):
 
 
 class WebSettings(Group):
-    """The HTTP face."""
+    """The HTTP server."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes a free one.")
@@ -237,7 +237,7 @@ class AiSettings(Group):
 
     base_url: ServerUrl = Field(
         None,
-        description="Any server of OpenAI's wire; unset with a key: its vendor's own.",
+        description="Any server that speaks OpenAI's API; unset with a key: its vendor's own.",
     )
     model: str | None = Field(
         None, description="Name of the strong model there; unset: the vendor's default."
@@ -257,7 +257,7 @@ class AiSettings(Group):
         None, description="Another server of Anthropic's wire."
     )
     fallback_base_url: ServerUrl = Field(
-        None, description="A second server of OpenAI's wire, when the first fails."
+        None, description="A second server of OpenAI's API, when the first fails."
     )
     fallback_model: str | None = Field(None, description="Name of the model there.")
     fallback_api_key: SecretStr | None = Field(None, description="Its key.")
