@@ -169,7 +169,7 @@ class SourcesSettings(Group):
     """Look-ups outside; a formula is a secret, so the default asks no service."""
 
     mode: Literal["offline", "cache", "live"] = Field(
-        "offline", description="`offline` makes no request, `cache` only what is stored."
+        "offline", description="`offline` asks no service, `cache` only what is stored."
     )
 
 
@@ -237,7 +237,7 @@ class AiSettings(Group):
 
     base_url: ServerUrl = Field(
         None,
-        description="Any server that speaks OpenAI's API; unset with a key: its vendor's own.",
+        description="A server that speaks OpenAI's API; unset with a key: its vendor.",
     )
     model: str | None = Field(
         None, description="Name of the strong model there; unset: the vendor's default."

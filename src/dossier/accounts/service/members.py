@@ -1,6 +1,6 @@
 """Use cases of an organisation's members, within the transaction of the caller."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +52,8 @@ class AccountsService:
         """Make a user who belongs to this organisation."""
         self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
-        await self._lock_owners()
+        owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
+        self._check_owner(owners)
         secret = wanted.password.get_secret_value()
         user = User(
             email=rules.fold_email(wanted.email),
@@ -72,8 +73,9 @@ class AccountsService:
         self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
         changes = wanted.model_dump(exclude_unset=True)
-        owners = await self._lock_owners()
+        owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
         member = await self._member(user_id)
+        self._check_owner(owners)
         if "name" in changes:
             await self._change_user(user_id, {"name": changes["name"]})
         for field in changes.keys() & {"role", "is_active"}:
@@ -90,16 +92,14 @@ class AccountsService:
         await self._record("update", user_id, {"changed": sorted(changes)})
         return member
 
-    async def _lock_owners(self) -> list[UUID]:
-        """Return the active owners, locked, and raise where the actor is none of them.
+    def _check_owner(self, owners: Sequence[UUID]) -> None:
+        """Raise where the actor is no active owner.
 
-        The role of the request's principal may be some seconds old.
+        `owners` are locked: the role of the request's principal may be seconds old.
         """
-        owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
         if self._actor.role != SYSTEM_ROLE and self._actor.user_id not in owners:
             detail = "Only an owner may change users; your role has changed."
             raise RoleRequiredError(detail)
-        return owners
 
     async def update_self(self, wanted: SelfUpdate) -> Membership:
         """Change one's own name, e-mail address or password."""
