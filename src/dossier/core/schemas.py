@@ -76,15 +76,11 @@ def refuse_steering(text: str, but_for: frozenset[str] = frozenset()) -> str:
     return text
 
 
-def _readable_line(text: str) -> str:
-    return refuse_steering(text)
-
-
 def _readable_paragraph(text: str) -> str:
     return refuse_steering(text, _LAYOUT)
 
 
-LineText = Annotated[str, AfterValidator(_readable_line)]
+LineText = Annotated[str, AfterValidator(refuse_steering)]
 """A name or another text of one line: nothing in it steers what shows it."""
 
 ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
@@ -107,11 +103,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment that a client names, with its offset; held in UTC."""
 
 
-def _plain(value: Decimal) -> str:
-    return format(value, "f")
-
-
 DecimalText = Annotated[
-    Decimal, PlainSerializer(_plain, return_type=str, when_used="json")
+    Decimal, PlainSerializer("{:f}".format, return_type=str, when_used="json")
 ]
 """A decimal that travels as a JSON string, so that no client rounds it."""

@@ -20,7 +20,6 @@ from dossier.jobs.event_log import MAX_SEQUENCE_NUMBER
 from dossier.jobs.exceptions import StreamPositionInvalidError
 from dossier.jobs.follower import JobFollower, Subscriber
 from dossier.jobs.models import Job
-from dossier.jobs.types import JobEvent
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +168,16 @@ class EventStream(Response):
             if not self._is_open():
                 return
             if events:
-                await _send(send, b"".join([_frame(event) for event in events]))
+                frames = [
+                    b"id: %d\nevent: %b\ndata: %b\n\n"
+                    % (
+                        event.sequence_number,
+                        event.type.encode(),
+                        orjson.dumps(event.data),
+                    )
+                    for event in events
+                ]
+                await _send(send, b"".join(frames))
                 sent_s = clock()
             elif subscriber.has_ended:
                 return
@@ -211,15 +219,6 @@ class EventStream(Response):
             self._is_refused = not may_follow
             self._may_send.set()
         subscriber.wake()
-
-
-def _frame(event: JobEvent) -> bytes:
-    data = orjson.dumps(event.data)
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (
-        event.sequence_number,
-        event.type.encode(),
-        data,
-    )
 
 
 async def _send(send: Send, body: bytes) -> None:

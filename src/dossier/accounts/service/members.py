@@ -102,27 +102,16 @@ class AccountsService:
             raise RoleRequiredError(detail)
 
     async def update_self(self, wanted: SelfUpdate) -> Membership:
-        """Change one's own name, e-mail address or password."""
+        """Change the caller's own name, e-mail address or password."""
         self._actor.require_person()
         member = await self._member(self._actor.user_id)
-        changes = await self._own_changes(member, wanted)
-        if changes:
-            await self._change_user(member.user_id, changes)
-            await self._record(
-                "update", member.user_id, {"changed": sorted(wanted.model_fields_set)}
-            )
-        return member
-
-    async def _own_changes(
-        self, member: Membership, wanted: SelfUpdate
-    ) -> dict[str, Any]:
         sent = wanted.model_fields_set
-        changes: dict[str, Any] = {}
         if sent & {"password", "email"}:
             given = wanted.current_password
             secret = given.get_secret_value() if given else ""
             if not await self._passwords.is_match(member.user.password_hash, secret):
                 raise CurrentPasswordRequiredError
+        changes: dict[str, Any] = {}
         if "name" in sent:
             changes["name"] = wanted.name
         if "email" in sent:
@@ -131,7 +120,10 @@ class AccountsService:
             secret = wanted.password.get_secret_value()
             changes["password_hash"] = await self._passwords.hash(secret)
             changes["credentials_changed_at"] = now()
-        return changes
+        if changes:
+            await self._change_user(member.user_id, changes)
+            await self._record("update", member.user_id, {"changed": sorted(sent)})
+        return member
 
     async def _change_user(self, user_id: UUID, changes: dict[str, Any]) -> None:
         await gateway.mark_user_for_org(

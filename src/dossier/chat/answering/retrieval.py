@@ -243,12 +243,21 @@ async def search(
         for hit in hits:
             unique.setdefault(hit.chunk_id, hit)
     best = list(unique.values())[:PASSAGES]
+    not_ready = {
+        str(one.document_id): {
+            "document_id": str(one.document_id),
+            "filename": one.filename,
+            "state": one.state,
+        }
+        for result in results
+        for one in result.not_ready
+    }
     return Sources(
         passages=tuple(CitedPassage.of(n, hit) for n, hit in enumerate(best, start=1)),
         idf={term: weight for each in results for term, weight in each.idf.items()},
         corpus_version=last.corpus_version,
         mode=last.mode,
-        not_ready=_not_ready(results),
+        not_ready=list(not_ready.values()),
     )
 
 
@@ -259,16 +268,3 @@ def _query(question: str, scope: AnswerScope, *, attached: bool) -> SearchQuery:
         product_id=None if attached else scope.product_id,
         document_ids=scope.attached_ids if attached else None,
     )
-
-
-def _not_ready(results: Iterable[SearchResult]) -> list[dict[str, str]]:
-    named = {
-        str(one.document_id): {
-            "document_id": str(one.document_id),
-            "filename": one.filename,
-            "state": one.state,
-        }
-        for result in results
-        for one in result.not_ready
-    }
-    return list(named.values())

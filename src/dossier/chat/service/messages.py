@@ -188,7 +188,13 @@ class MessagesService:
             run_id=run_id,
         )
         if not is_new:
-            await self._number(answer)
+            siblings = await gateway.list_siblings_for_org(
+                self._session, self._actor.org_id, question.room_id, question.id
+            )
+            earlier = [each for each in siblings if each.virtual_user_id == persona.id]
+            if earlier:
+                answer.version = earlier[-1].version + 1
+                answer.supersedes_id = earlier[-1].id
         await gateway.add_message(self._session, answer)
         return answer
 
@@ -259,17 +265,6 @@ class MessagesService:
         if found is None:
             raise ChatMessageNotFoundError(message_id)
         return found
-
-    async def _number(self, message: ChatMessage) -> None:
-        """Set the version where the same virtual user answered the same before."""
-        siblings = await gateway.list_siblings_for_org(
-            self._session, self._actor.org_id, message.room_id, message.parent_id
-        )
-        speaker_id = message.virtual_user_id
-        earlier = [each for each in siblings if each.virtual_user_id == speaker_id]
-        if earlier:
-            message.version = earlier[-1].version + 1
-            message.supersedes_id = earlier[-1].id
 
     async def _newest(self, room_id: UUID) -> ChatMessage | None:
         return await gateway.get_newest_message_for_org(

@@ -83,24 +83,23 @@ class PersonasService:
         self._activity = ActivityService(session, actor)
 
     async def default_persona(self) -> VirtualUser:
-        """Return one's assistant, made on first use."""
+        """Return the caller's assistant, made on first use."""
         if self._default is None:
-            self._default = await self._find_default() or await self._make_default()
+            self._default = await self._find_default()
+        if self._default is None:
+            owner = await self._profiles.own()
+            await gateway.add_default_virtual_user(
+                self._session, self._actor.org_id, owner.id
+            )
+            self._default = await self._find_default()
+            if self._default is None:
+                raise VirtualUserNotFoundError(owner.id)
         return self._default
 
     async def _find_default(self) -> VirtualUser | None:
         return await gateway.get_assistant_of_user_for_org(
             self._session, self._actor.org_id, self._actor.user_id
         )
-
-    async def _make_default(self) -> VirtualUser:
-        org_id = self._actor.org_id
-        owner = await self._profiles.own()
-        await gateway.add_default_virtual_user(self._session, org_id, owner.id)
-        made = await self._find_default()
-        if made is None:
-            raise VirtualUserNotFoundError(owner.id)
-        return made
 
     async def get_persona(self, virtual_user_id: UUID) -> VirtualUser:
         """Return one of one's own virtual users."""

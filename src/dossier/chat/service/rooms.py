@@ -292,25 +292,20 @@ class MembersService:
     async def remove_persona(self, room_id: UUID, virtual_user_id: UUID) -> None:
         """Take a virtual user out: its owner may, and the room's owner."""
         membership = await self._memberships.get(room_id)
-        persona = await self._persona_of(membership, virtual_user_id)
+        found = await people_gateway.get_persona_in_room_for_org(
+            self._session, self._actor.org_id, room_id, virtual_user_id
+        )
+        if found is None:
+            raise VirtualUserNotFoundError(virtual_user_id)
+        persona, _profile = found
+        is_own = persona.owner_id == membership.member.profile_id
+        if not is_own and membership.member.role != MemberRole.OWNER:
+            detail = "Ask the room's owner, or its own, to remove this virtual user."
+            raise RoomOwnerRequiredError(detail)
         await gateway.delete_persona_from_room_for_org(
             self._session, self._actor.org_id, room_id, persona.id
         )
         await self._record(room_id, virtual_user_removed=str(persona.id))
-
-    async def _persona_of(
-        self, membership: RoomMembership, virtual_user_id: UUID
-    ) -> VirtualUser:
-        found = await people_gateway.get_persona_in_room_for_org(
-            self._session, self._actor.org_id, membership.room.id, virtual_user_id
-        )
-        if found is None:
-            raise VirtualUserNotFoundError(virtual_user_id)
-        is_own = found[0].owner_id == membership.member.profile_id
-        if not is_own and membership.member.role != MemberRole.OWNER:
-            detail = "Ask the room's owner, or its own, to remove this virtual user."
-            raise RoomOwnerRequiredError(detail)
-        return found[0]
 
     async def _find(self, room_id: UUID, user_id: UUID) -> RoomMember | None:
         row = await gateway.get_member_for_org(

@@ -182,11 +182,15 @@ class Server:
     def _spawn_postgres(self) -> subprocess.Popen[bytes]:
         """Start the server with its log and the lock that shows that it lives."""
         layout = self._layout
+        settings = _SETTINGS | ({} if self._durable else _THROWAWAY)
+        settings["unix_socket_directories"] = str(layout.sockets)
+        command = ["postgres", "-D", str(layout.data)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
         alive = FileLock(layout.base / "server.lock", layout.account.owner)
         alive.exclusive(_STOP_TIMEOUT_S)
         log = FileLock(layout.log, layout.account.owner, os.O_APPEND)
         try:
-            command = ["postgres", *self._options()]
             return _reap(self._spawn(command, log.fd, alive.fd))
         finally:
             log.close()
@@ -210,16 +214,6 @@ class Server:
             group=account.gid,
             extra_groups=None if account.uid is None else [],
         )
-
-    def _options(self) -> list[str]:
-        settings = _SETTINGS | ({} if self._durable else _THROWAWAY)
-        settings["unix_socket_directories"] = str(self._layout.sockets)
-        pairs = (["-c", f"{name}={value}"] for name, value in settings.items())
-        return [
-            "-D",
-            str(self._layout.data),
-            *(word for pair in pairs for word in pair),
-        ]
 
 
 _INITDB = (

@@ -81,20 +81,16 @@ def _lines(text: str) -> Iterator[Block]:
         start, end = stripped(text, *match.span())
         if start == end:
             continue
-        line = _line(text, start, end)
+        shown = text[start:end]
+        line = Block(BlockKind.PARAGRAPH, start, end)
+        if "\t" in shown:
+            line = Block(BlockKind.ROW, start, end)
+        elif level := heading_level(shown):
+            line = Block(BlockKind.HEADING, start, end, level)
         if above is not None and _continues(text, above, line):
             line = Block(BlockKind.PARAGRAPH, start, end)
         yield line
         above = line
-
-
-def _line(text: str, start: int, end: int) -> Block:
-    line = text[start:end]
-    if "\t" in line:
-        return Block(BlockKind.ROW, start, end)
-    if level := heading_level(line):
-        return Block(BlockKind.HEADING, start, end, level)
-    return Block(BlockKind.PARAGRAPH, start, end)
 
 
 def heading_level(line: str) -> int:
@@ -126,14 +122,10 @@ def _continues(text: str, above: Block, line: Block) -> bool:
     above_text = text[above.start : above.end]
     if text[mark.end()].isupper() or above_text.endswith(_LINE_ENDS):
         return False
-    return above_text.endswith(_COMMAS) or _is_full(above_text, text)
-
-
-def _is_full(line: str, text: str) -> bool:
-    taken = columns(line)
-    if taken < _MIN_FULL_COLUMNS:
-        return False
-    return all(
+    if above_text.endswith(_COMMAS):
+        return True
+    taken = columns(above_text)
+    return taken >= _MIN_FULL_COLUMNS and all(
         columns(other) * _FULL_SHARE <= taken
         for other in text.split("\n")
         if "\t" not in other and len(other) * 2 * _FULL_SHARE > taken

@@ -149,18 +149,15 @@ def _prose(
     for block in blocks:
         if block.kind is BlockKind.HEADING:
             yield from packer.flush(at_least=_SECTION)
-            _enter(path, block, part.text)
+            while path and path[-1][0] >= block.level:
+                path.pop()
+            title = part.text[block.start : block.end].lstrip("# ")
+            path.append((block.level, title))
         for piece in _pieces(part.text, block):
             if not packer.fits(piece):
                 yield from packer.flush()
             packer.add(piece, _titles(path))
     yield from packer.flush()
-
-
-def _enter(path: list[Heading], heading: Block, text: str) -> None:
-    while path and path[-1][0] >= heading.level:
-        path.pop()
-    path.append((heading.level, text[heading.start : heading.end].lstrip("# ")))
 
 
 def _pieces(text: str, block: Block) -> Iterator[Piece]:
@@ -192,17 +189,13 @@ def _sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
         match = _SENTENCE.match(text, start, block.end)
         stop = max(match.end() if match else 0, start + 1)
         while size_of(text[start:stop]) > MAX_SIZE:
-            cut = _cut(text, start)
+            limit = start + MAX_SIZE // _WIDE
+            space = text.rfind(" ", start + MAX_SIZE // _WIDE // 2, limit)
+            cut = space + 1 if space > 0 else limit
             yield start, cut
             start = cut
         yield start, stop
         start = stop
-
-
-def _cut(text: str, start: int) -> int:
-    limit = start + MAX_SIZE // _WIDE
-    space = text.rfind(" ", start + MAX_SIZE // _WIDE // 2, limit)
-    return space + 1 if space > 0 else limit
 
 
 def _table(

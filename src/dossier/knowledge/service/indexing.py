@@ -211,18 +211,16 @@ class IndexingService:
             old = same.pop() if same else None
             if old is None:
                 added[new_id()] = row
-            elif not _is_unchanged(old, passage):
-                changed[old["id"]] = row
+            else:
+                place = old["position"], orjson.loads(old["places"])
+                is_moved = place != (passage.position, passage.places)
+                if is_moved or old["analyser_version"] != ANALYSER_VERSION:
+                    changed[old["id"]] = row
         gone = [each["id"] for rows in by_content.values() for each in rows]
         if gone:
             await gateway.delete_chunks_for_org(session, org_id, gone)
         await gateway.update_chunks_for_org(session, org_id, document_id, changed)
         await gateway.add_chunks(session, org_id, document_id, added)
-
-
-def _is_unchanged(old: Any, passage: PreparedPassage) -> bool:
-    stored = (old["analyser_version"], old["position"], orjson.loads(old["places"]))
-    return stored == (ANALYSER_VERSION, passage.position, passage.places)
 
 
 def _row(passage: PreparedPassage, sparse: str) -> dict[str, Any]:

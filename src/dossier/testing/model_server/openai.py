@@ -37,6 +37,11 @@ def read(body: Json, identity: str) -> ScriptedPrompt:
     form = body.get("response_format") or {}
     choice = body.get("tool_choice")
     options = body.get("stream_options") or {}
+    schema: Json | None = None
+    if form.get("type") == "json_schema":
+        schema = form["json_schema"].get("schema") or {}
+    if form.get("type") == "json_object":
+        schema = {"type": "object", "properties": {"answer": {"type": "string"}}}
     return ScriptedPrompt(
         model=str(body.get("model", "")),
         turns=tuple(_turn(message) for message in messages),
@@ -47,7 +52,7 @@ def read(body: Json, identity: str) -> ScriptedPrompt:
             for call in listed(message.get("tool_calls"))
         ),
         must_call=choice == "required" or isinstance(choice, dict),
-        schema=_schema(form),
+        schema=schema,
         max_tokens=integer(body, "max_completion_tokens", "max_tokens"),
         stop=tuple(listed(body.get("stop"))),
         stream=bool(body.get("stream")),
@@ -74,36 +79,8 @@ def _tools(body: Json, choice: object) -> Iterator[Tool]:
             yield Tool(function["name"], function.get("parameters") or {})
 
 
-def _schema(form: Json) -> Json | None:
-    if form.get("type") == "json_schema":
-        schema: Json = form["json_schema"].get("schema") or {}
-        return schema
-    if form.get("type") == "json_object":
-        return {"type": "object", "properties": {"answer": {"type": "string"}}}
-    return None
-
-
 def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
     """Return the body of an answer that is not streamed."""
-    return {
-        "id": f"chatcmpl-{prompt.identity}",
-        "object": "chat.completion",
-        "created": MADE_AT,
-        "model": prompt.model,
-        "choices": [
-            {
-                "index": 0,
-                "message": _message(reply),
-                "logprobs": None,
-                "finish_reason": _finish(reply),
-            }
-        ],
-        "usage": _usage(reply),
-        "system_fingerprint": "fp_scripted",
-    }
-
-
-def _message(reply: Reply) -> Json:
     refused = reply.finish == "refusal"
     message: Json = {
         "role": "assistant",
@@ -115,7 +92,22 @@ def _message(reply: Reply) -> Json:
         function = {"name": reply.call.name, "arguments": reply.call.arguments}
         call = {"id": reply.call.id, "type": "function", "function": function}
         message["tool_calls"] = [call]
-    return message
+    return {
+        "id": f"chatcmpl-{prompt.identity}",
+        "object": "chat.completion",
+        "created": MADE_AT,
+        "model": prompt.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "logprobs": None,
+                "finish_reason": _finish(reply),
+            }
+        ],
+        "usage": _usage(reply),
+        "system_fingerprint": "fp_scripted",
+    }
 
 
 def _finish(reply: Reply) -> str:
@@ -133,7 +125,11 @@ def _usage(reply: Reply) -> Json:
 
 def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
     """Return a streamed answer; the first token brings the role with it."""
-    before, after = _around(prompt)
+    # What stands before and after the delta of every chunk.
+    before = b"data: " + orjson.dumps(_chunk(prompt))[:-1]
+    before += b',"choices":[{"index":0,"delta":'
+    after = b',"logprobs":null,"finish_reason":null}]'
+    after += b',"usage":null}' if prompt.usage_in_stream else b"}"
     start: Json = {"role": "assistant", "content": "", "refusal": None}
     wrap = (b'{"content":', b"}")
     if reply.finish == "refusal":
@@ -150,16 +146,6 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
         tokens=tuple(left + orjson.dumps(piece) + right for piece in reply.pieces),
         closing=_closing(prompt, reply),
         failure=b"data: " + orjson.dumps(error(500, "Failed in mid-stream.")) + b"\n\n",
-    )
-
-
-def _around(prompt: ScriptedPrompt) -> tuple[bytes, bytes]:
-    """Return what stands before and after the delta of every chunk."""
-    head = orjson.dumps(_chunk(prompt))[:-1]
-    usage = b',"usage":null}' if prompt.usage_in_stream else b"}"
-    return (
-        b"data: " + head + b',"choices":[{"index":0,"delta":',
-        b',"logprobs":null,"finish_reason":null}]' + usage,
     )
 
 
