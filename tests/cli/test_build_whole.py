@@ -129,14 +129,16 @@ def test_example_has_two_missing_items_and_one_wrong_percentage(
     again = command(example.settings, EXAMPLE, tmp_path / "again")
 
     states = {item["number"]: item["state"] for item in first["items"]}
-    assert {number for number, state in states.items() if state != "present"} == {
-        14,
-        15,
+    assert {number: s for number, s in states.items() if s != "present"} == {
+        9: "unconfirmed",  # the specification does not name the product
+        14: "missing",
+        15: "missing",
     }
     assert [(found["code"], found["item"]) for found in first["findings"]] == [
         ("negative-rest", 3),
         ("missing-item", 14),
         ("missing-item", 15),
+        ("unconfirmed-requirement", 9),
     ]
     place = first["findings"][0]["place"]
     assert (place["filename"], place["sheet"], place["cell"]) == (

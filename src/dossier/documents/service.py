@@ -21,6 +21,7 @@ from dossier.documents.constants import (
     TextState,
 )
 from dossier.documents.exceptions import DocumentNotFoundError
+from dossier.documents.facts.types import PageText
 from dossier.documents.models import Document, DocumentText
 from dossier.documents.types import (
     DocumentFilter,
@@ -83,6 +84,18 @@ async def read_document(reader: TenantReader, document_id: UUID) -> Row:
     if document is None:
         raise DocumentNotFoundError(document_id)
     return document
+
+
+async def read_pages(
+    reader: TenantReader, document_ids: Sequence[UUID]
+) -> dict[UUID, tuple[PageText, ...]]:
+    """Return the texts of documents, page by page, by document id."""
+    rows = await gateway.read_pages_for_org(reader, reader.org_id, document_ids)
+    pages: dict[UUID, list[PageText]] = {}
+    for row in rows:
+        number = row["position"] if row["label"].startswith("page ") else None
+        pages.setdefault(row["document_id"], []).append(PageText(number, row["text"]))
+    return {document_id: tuple(found) for document_id, found in pages.items()}
 
 
 class DocumentsService:
