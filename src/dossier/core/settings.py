@@ -166,7 +166,7 @@ class AuthSettings(Group):
 
 
 class SourcesSettings(Group):
-    """Look-ups in public sources; no feature makes them yet, and the default is none."""
+    """Look-ups in public sources; no feature makes them yet, the default is none."""
 
     mode: Literal["offline", "cache", "live"] = Field(
         "offline", description="`offline` asks no service, `cache` only what is stored."
