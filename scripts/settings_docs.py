@@ -48,7 +48,7 @@ requirement, reason}`; owner, admin and editor may
 confirm, of item 16 owner and assessor. It cannot override another product or an
 expiry.
 
-| Requirement | Kinds of document | About | Facts to be read | Signed |
+| Requirement | Kind of document | Identified by | Facts to be read | Signed |
 |---|---|---|---|---|
 """
 
@@ -123,12 +123,12 @@ def evidence_page() -> str:
     lines = []
     for item in rulebook().items:
         for rule in item.requirements:
-            if need := rule.documents:
-                kinds = ", ".join(sorted(need.kinds))
+            for need in rule.documents:
                 facts = ", ".join(need.facts)
                 signed = "yes" if need.signed else ""
                 lines.append(
-                    f"| `{rule.code}` | {kinds} | {need.about} | {facts} | {signed} |"
+                    f"| `{rule.code}` | {need.kind} | {need.identity} | {facts} |"
+                    f" {signed} |"
                 )
     return EVIDENCE_INTRODUCTION + "\n".join(lines) + "\n"
 

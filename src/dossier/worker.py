@@ -24,7 +24,7 @@ from dossier.core.reconnect import is_lost
 from dossier.core.settings import JobSettings, Settings
 from dossier.core.startup import Database, configured_engine, opened_database
 from dossier.documents.blobs import sweep_blobs
-from dossier.documents.tasks import delete_blob, enqueue_rereading, read_text
+from dossier.documents.tasks import delete_blob, read_again, read_text
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
@@ -122,7 +122,7 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
                 sweep_blobs, sessions, open_store(settings.storage.url, settings.home)
             ),
         ),
-        Timer("documents.reread", "*/2 * * * *", partial(enqueue_rereading, sessions)),
+        Timer("documents.read_again", "*/2 * * * *", partial(read_again, sessions)),
         Timer("ai.probe", "27 * * * *", partial(probe_models, settings, database)),
         Timer(
             "ai.probe_again", "*/2 * * * *", partial(probe_again, settings, database)

@@ -41,8 +41,8 @@ def snapshot() -> dict[str, Any]:
         },
         "completeness": {
             "present": 13, "declared": 1, "waived": 0, "not_applicable": 0,
-            "stale": 0, "unconfirmed": 0, "missing": 2,
-            "blocked": 0, "complete": 14, "total": 16,
+            "stale": 0, "unconfirmed": 0, "missing": 2, "blocked": 0,
+            "complete": 14, "total": 16,
         },
         "formula": {"number": 1},
         "items": [item(3, "present"), item(5, "declared"), item(14, "missing")],

@@ -20,7 +20,8 @@ def test_summary_has_state_findings_files_and_outputs_in_this_order() -> None:
         "",
         (
             "Items: 14 of 16 complete (13 present, 1 declared, 0 waived,"
-            " 0 not applicable); 0 blocked, 0 stale, 0 unconfirmed, 2 missing"
+            " 0 not applicable); 0 blocked by a finding, 0 stale,"
+            " 0 unconfirmed, 2 missing"
         ),
         "  declared     5  項目5 Item 5",
         "  missing     14  項目14 Item 14",

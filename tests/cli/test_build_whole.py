@@ -129,9 +129,9 @@ def test_example_has_two_missing_items_and_one_wrong_percentage(
     again = command(example.settings, EXAMPLE, tmp_path / "again")
 
     states = {item["number"]: item["state"] for item in first["items"]}
-    assert {number for number, state in states.items() if state != "present"} == {
-        14,
-        15,
+    assert {number: s for number, s in states.items() if s != "present"} == {
+        14: "missing",
+        15: "missing",
     }
     assert [(found["code"], found["item"]) for found in first["findings"]] == [
         ("negative-rest", 3),

@@ -13,7 +13,10 @@ import pikepdf
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
+from dossier.documents import gateway
 from dossier.documents.constants import BLOB_FOLDER
+from dossier.documents.facts.record import read_record
+from dossier.documents.facts.types import PageText
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.documents.types import ReceivedFile
@@ -118,3 +121,23 @@ def bomb_xlsx_bytes() -> bytes:
             for _ in range(32):
                 sheet.write(zeros)
     return out.getvalue()
+
+
+async def make_read_document(
+    sessions: SessionFactory, org_id: UUID, text: str, **over: Any
+) -> Document:
+    """Insert a document whose text, kind and facts are read."""
+    document = await make_document(sessions, org_id, text.encode(), **over)
+    part = {"position": 1, "label": "page 1", "text": text, "has_text_layer": True}
+    row = {"org_id": org_id, "document_id": document.id, **part}
+    async with tenant_transaction(sessions, org_id) as session:
+        await gateway.add_texts(session, [row])
+        await gateway.mark_read_for_org(
+            session,
+            org_id,
+            document.id,
+            page_count=1,
+            encoding=None,
+            record=read_record([PageText(1, text)]),
+        )
+        return await session.get_one(Document, document.id)

@@ -1,105 +1,87 @@
-"""What was read of documents, as the rules of the file see it and as it is stored."""
+"""Documents as rules see them, with facts that were read in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from dossier.documents.constants import TextState
 from dossier.documents.facts.types import (
     Fact,
-    FactName,
     FactState,
-    IdentityReading,
-    IdentityReason,
-    IdentityState,
+    KindReading,
+    MaterialIdentity,
+    ProductIdentity,
+    SiteIdentity,
 )
-from dossier.pif.rules.evidence import LinkedDocument
+from dossier.pif.rules.evidence import ReadDocument
 from dossier.pif.rules.items import rulebook
 
-THIS = IdentityReading(IdentityState.THIS_PRODUCT, IdentityReason.NAME_MATCHES, "Rose")
-OTHER = IdentityReading(
-    IdentityState.OTHER_PRODUCT, IdentityReason.KNOWN_OTHER_PRODUCT, "Lily Gel"
+NAME = "Rose Moisture Cream"
+SITE = SiteIdentity("Dawn Works", "1 Harbour Road, Taoyuan")
+SIGNER = "Kao Shu-Fen"
+PRODUCT = ProductIdentity(
+    names=(NAME, "玫瑰保濕面霜"),
+    codes=("RC-01",),
+    materials=(MaterialIdentity((), ("Aqua",), ("7732-18-5",)),),
+    sites=(SITE,),
 )
-UNKNOWN = IdentityReading(IdentityState.UNKNOWN, IdentityReason.NO_IDENTIFIER)
-WHOLE_FACTS = {
-    FactName.DOCUMENT_DATE: "2026-01-20",
-    FactName.METHOD: "ISO 11930",
-    FactName.VERDICT: "pass",
-    FactName.SIGNER_NAME: "Kao Shu-Fen",
-    FactName.SIGNED_ON: "2026-02-28",
-    FactName.SIGNATURE: "signed",
+NAMED = {"product_name": NAME}
+FACTS: Mapping[str, Mapping[str, str]] = {
+    "notification": NAMED | {"valid_until": "2029-01-01"},
+    "gmp": {
+        "company": SITE.name,
+        "site": SITE.address,
+        "valid_until": "2028-01-01",
+    },
+    "stability": NAMED | {"verdict": "pass"},
+    "microbial": NAMED | {"verdict": "pass"},
+    "challenge": NAMED | {"verdict": "pass"},
+    "sds": {"inci_name": "Aqua"},
+    "raw_material_spec": {"inci_name": "Aqua"},
+    "toxicology": NAMED | {"inci_name": "Aqua"},
+    "assessment": NAMED
+    | {"signature": "signed", "signer_name": SIGNER, "signed_on": "2026-11-01"},
+    "credentials": {"signer_name": SIGNER},
 }
+"""What documents of a kind state that meet their requirement."""
+
+_IDS = UUID(int=1)
 
 
-def fact(value: str) -> Fact:
-    return Fact(
-        value=value,
-        raw=value,
-        page=1,
-        cell=None,
-        confidence=Decimal("0.9"),
-        state=FactState.READ,
+def fact(value: str, *, state: FactState = FactState.READ, raw: str = "") -> Fact:
+    return Fact(value, raw or value, 1, None, Decimal("0.97"), state)
+
+
+def read_document(
+    kind: str | None, name: str = "", *, raw: str = "", **facts: str | Sequence[str]
+) -> ReadDocument:
+    """Return a document of a kind with the facts that are given."""
+    values: dict[str, Any] = {
+        key: (value,) if isinstance(value, str) else value
+        for key, value in facts.items()
+    }
+    filename = name or f"{kind}.pdf"
+    return ReadDocument(
+        document_id=uuid5(_IDS, filename),
+        filename=filename,
+        sha256=filename.ljust(64, "0")[:64],
+        kind=KindReading(kind, raw or (kind or ""), 1, Decimal("0.97")),
+        facts={
+            key: tuple(map(fact, value)) for key, value in values.items() if any(value)
+        },
     )
 
 
-def facts_with(values: Mapping[FactName, str]) -> dict[str, tuple[Fact, ...]]:
-    return {name: (fact(value),) for name, value in values.items()}
+def good_document(kind: str, name: str = "", **over: str) -> ReadDocument:
+    """Return a document that meets the requirement of its kind."""
+    return read_document(kind, name, **{**FACTS.get(kind, NAMED), **over})
 
 
-def linked_document(
-    document_id: UUID,
-    kind: str | None = "stability",
-    identity: IdentityReading | None = THIS,
-    facts: Mapping[FactName, str] | None = WHOLE_FACTS,
-    text_state: TextState = TextState.READ,
-) -> LinkedDocument:
-    """Return a document that shows all that a requirement of its kind needs."""
-    return LinkedDocument(
-        document_id=document_id,
-        filename="paper.pdf",
-        sha256="a" * 64,
-        text_state=text_state,
-        identity=identity,
-        kind=kind,
-        facts=None if facts is None else facts_with(facts),
-    )
-
-
-def kind_for(code: str) -> str | None:
-    """Return a kind of document that meets a requirement."""
-    for item in rulebook().items:
-        for rule in item.requirements:
-            if rule.code == code and rule.documents:
-                return min(rule.documents.kinds)
-    return None
-
-
-def stored_record(
-    kind: str, facts: Mapping[FactName, str] = WHOLE_FACTS, **more: str
-) -> dict[str, Any]:
-    """Return the record of a document as its reading stores it."""
-    values = {**{str(name): value for name, value in facts.items()}, **more}
+def good_documents() -> dict[str, ReadDocument]:
+    """Return one document for each requirement that takes documents, by its code."""
     return {
-        "opening": "",
-        "kind": {
-            "kind": kind,
-            "raw": kind,
-            "page": 1,
-            "confidence": "0.97",
-            "candidates": [],
-        },
-        "facts": {
-            name: [
-                {
-                    "value": value,
-                    "raw": value,
-                    "page": 1,
-                    "cell": None,
-                    "confidence": "0.9",
-                    "state": "read",
-                }
-            ]
-            for name, value in values.items()
-        },
+        rule.code: good_document(rule.documents[0].kind)
+        for item in rulebook().items
+        for rule in item.requirements
+        if rule.documents
     }

@@ -1,316 +1,330 @@
-"""What a linked document shows of a requirement."""
+"""How documents count for requirements: read, of this product, valid, signed."""
 
 from dataclasses import replace
-from datetime import date
-from uuid import UUID
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.factories.evidence import (
-    OTHER,
-    UNKNOWN,
-    WHOLE_FACTS,
-    facts_with,
-    linked_document,
+    NAMED,
+    PRODUCT,
+    SIGNER,
+    fact,
+    good_document,
+    good_documents,
+    read_document,
 )
 
-from dossier.core.findings import Severity
-from dossier.documents.constants import TextState
-from dossier.documents.facts.types import (
-    FactName,
-    IdentityReading,
-    IdentityReason,
-    IdentityState,
-)
-from dossier.pif.constants import ItemState
-from dossier.pif.rules.board import Evidence, EvidenceLink, board_findings, board_items
+from dossier.documents.facts.types import FactState, KindReading, OtherProduct
+from dossier.pif.constants import DecisionKind, ItemState, JudgementCode
 from dossier.pif.rules.evidence import (
     Confirmation,
-    EvidenceReason,
-    LinkedDocument,
-    Material,
+    Judgement,
+    ReadDocument,
+    ReadingState,
+    Subject,
+    best_state,
     judge_document,
-    uncovered,
+    subject_of,
+    version_key,
 )
-from dossier.pif.rules.items import DocumentNeed, rulebook
+from dossier.pif.rules.items import Requirement, rulebook
+from dossier.pif.rules.matching import document_kinds
 
-TODAY = date(2026, 12, 1)
-DOCUMENT = UUID(int=7)
-STABILITY = rulebook().item(11).requirements[0]
-ASSESSMENT = rulebook().item(16).requirements[0]
-GOOD = linked_document(DOCUMENT)
-EXPIRED = replace(
-    GOOD, facts=facts_with(WHOLE_FACTS | {FactName.VALID_UNTIL: "2026-11-30"})
-)
-UNREADABLE = replace(GOOD, facts=None, text_state=TextState.UNREADABLE)
+TODAY = date(2026, 11, 21)
+SUBJECT = Subject(as_of=TODAY, identity=replace(PRODUCT, signers=(SIGNER,)))
+REQUIREMENTS = {r.code: r for item in rulebook().items for r in item.requirements}
 
 
-def need_of(code: str) -> DocumentNeed:
-    for item in rulebook().items:
-        for rule in item.requirements:
-            if rule.code == code:
-                assert rule.documents is not None
-                return rule.documents
-    raise LookupError(code)
+def judged(
+    code: str,
+    document: ReadDocument,
+    subject: Subject = SUBJECT,
+    confirmation: Confirmation | None = None,
+) -> tuple[ItemState | None, JudgementCode]:
+    requirement = REQUIREMENTS[code]
+    allows = rulebook().item_of(code).allows
+    found = judge_document(
+        document, requirement, subject, allows=allows, confirmation=confirmation
+    )
+    return found.state, found.code
 
 
-def confirmation(document: LinkedDocument = GOOD) -> Confirmation:
+def confirmation_of(document: ReadDocument, sha256: str | None = None) -> Confirmation:
     return Confirmation(
         item=11,
-        requirement="tw-11.stability",
+        requirement=None,
         document_id=document.document_id,
-        sha256=document.sha256,
-        reason="The scan shows report ST-2201.",
+        sha256=sha256 or document.sha256,
+        reason="Read by a person.",
         actor_name="Mei",
-        confirmed_on=TODAY,
+        at=datetime(2026, 1, 2, tzinfo=UTC),
     )
 
 
-def without(name: FactName) -> LinkedDocument:
-    values = {key: value for key, value in WHOLE_FACTS.items() if key is not name}
-    return replace(GOOD, facts=facts_with(values))
+@pytest.mark.parametrize("code", sorted(good_documents()))
+def test_document_with_all_that_is_needed_makes_its_requirement_present(
+    code: str,
+) -> None:
+    document = good_documents()[code]
+
+    assert judged(code, document) == (ItemState.PRESENT, JudgementCode.READ)
+
+
+@pytest.mark.parametrize("code", sorted(good_documents()))
+def test_every_kind_that_is_needed_is_one_of_the_known_kinds(code: str) -> None:
+    known = {kind.kind for kind in document_kinds()}
+
+    assert {need.kind for need in REQUIREMENTS[code].documents} <= known
+
+
+def test_kinds_that_documents_are_matched_to_meet_the_same_requirements() -> None:
+    matched = {(k.kind, code) for k in document_kinds() for code in k.serves}
+    needed = {(n.kind, r.code) for r in REQUIREMENTS.values() for n in r.documents}
+
+    assert matched - needed == {("formula", "tw-3.formula")}
+    assert needed <= matched
 
 
 @pytest.mark.parametrize(
-    ("document", "state", "reason"),
+    ("document", "state", "code"),
     [
-        (GOOD, ItemState.PRESENT, EvidenceReason.READ),
-        (replace(GOOD, identity=OTHER), None, EvidenceReason.OTHER_PRODUCT),
-        (EXPIRED, ItemState.STALE, EvidenceReason.EXPIRED),
-        (UNREADABLE, ItemState.UNCONFIRMED, EvidenceReason.CANNOT_BE_READ),
+        (read_document(None), ItemState.UNCONFIRMED, "kind_unknown"),
+        (good_document("label"), ItemState.UNCONFIRMED, "other_kind"),
         (
-            replace(GOOD, facts=None, text_state=TextState.PENDING),
+            read_document("stability", verdict="pass"),
             ItemState.UNCONFIRMED,
-            EvidenceReason.NOT_READ_YET,
+            "identity_unknown",
         ),
         (
-            replace(GOOD, facts=None),
+            good_document("stability", product_name="Rose Night Cream"),
             ItemState.UNCONFIRMED,
-            EvidenceReason.NOT_READ_YET,
+            "identity_unknown",
+        ),
+        (read_document("stability", **NAMED), ItemState.UNCONFIRMED, "facts_not_read"),
+        (
+            good_document("stability", verdict="incomplete"),
+            ItemState.UNCONFIRMED,
+            "facts_not_read",
         ),
         (
-            replace(GOOD, kind=None),
+            good_document("stability", signature="draft"),
             ItemState.UNCONFIRMED,
-            EvidenceReason.KIND_UNKNOWN,
+            "draft",
         ),
+        (good_document("stability", verdict="fail"), ItemState.PRESENT, "read"),
         (
-            replace(GOOD, kind="label"),
-            ItemState.UNCONFIRMED,
-            EvidenceReason.OTHER_KIND,
-        ),
-        (
-            replace(GOOD, identity=UNKNOWN),
-            ItemState.UNCONFIRMED,
-            EvidenceReason.IDENTITY_UNKNOWN,
-        ),
-        (
-            without(FactName.VERDICT),
-            ItemState.UNCONFIRMED,
-            EvidenceReason.FACT_NOT_READ,
-        ),
-        (
-            replace(
-                GOOD, facts=facts_with(WHOLE_FACTS | {FactName.SIGNATURE: "draft"})
-            ),
-            ItemState.UNCONFIRMED,
-            EvidenceReason.DRAFT,
+            read_document("stability", product_code="XX-99", verdict="pass"),
+            None,
+            "other_product",
         ),
     ],
 )
-def test_first_rule_that_applies_decides(
-    document: LinkedDocument, state: ItemState | None, reason: EvidenceReason
+def test_stability_report_is_judged_by_what_was_read_in_it(
+    document: ReadDocument, state: ItemState | None, code: str
 ) -> None:
-    judgement = judge_document(document, need_of("tw-11.stability"), as_of=TODAY)
-
-    assert (judgement.state, judgement.reason) == (state, reason)
+    assert judged("tw-11.stability", document) == (state, code)
 
 
-def test_document_is_valid_on_its_last_day() -> None:
-    need = need_of("tw-11.stability")
+@pytest.mark.parametrize("reading", [ReadingState.NOT_YET, ReadingState.UNREADABLE])
+def test_document_without_a_reading_is_unconfirmed(reading: ReadingState) -> None:
+    document = replace(good_document("label"), reading=reading, kind=None, facts={})
 
-    judgement = judge_document(EXPIRED, need, as_of=date(2026, 11, 30))
+    state, code = judged("tw-4.label", document)
 
-    assert judgement.state is ItemState.PRESENT
-
-
-def test_latest_of_several_dates_of_expiry_counts() -> None:
-    old, new = (
-        facts_with({FactName.VALID_UNTIL: "2020-01-01"}),
-        facts_with({FactName.VALID_UNTIL: "2030-01-01"}),
-    )
-    facts = facts_with(WHOLE_FACTS) | {
-        FactName.VALID_UNTIL: old["valid_until"] + new["valid_until"]
-    }
-
-    judgement = judge_document(
-        replace(GOOD, facts=facts), need_of("tw-11.stability"), as_of=TODAY
-    )
-
-    assert judgement.state is ItemState.PRESENT
+    assert (state, code) == (ItemState.UNCONFIRMED, reading.value)
 
 
-@pytest.mark.parametrize("signature", ["blank", "unsigned", "unknown", None])
-def test_assessment_without_a_signature_is_unconfirmed(signature: str | None) -> None:
-    values = WHOLE_FACTS | ({FactName.SIGNATURE: signature} if signature else {})
-    if signature is None:
-        values.pop(FactName.SIGNATURE)
-    document = replace(GOOD, kind="assessment", facts=facts_with(values))
+@pytest.mark.parametrize("signature", ["blank", "unknown", ""])
+def test_assessment_without_a_certain_signature_is_unconfirmed(signature: str) -> None:
+    document = good_document("assessment", signature=signature)
 
-    judgement = judge_document(document, need_of("tw-16.assessment"), as_of=TODAY)
-
-    assert (judgement.state, judgement.reason) == (
-        ItemState.UNCONFIRMED,
-        EvidenceReason.NOT_SIGNED,
-    )
+    assert judged("tw-16.assessment", document)[1] is JudgementCode.NOT_SIGNED
 
 
-@pytest.mark.parametrize("document", [UNREADABLE, replace(GOOD, kind=None)])
-def test_confirmation_makes_an_unconfirmed_document_count(
-    document: LinkedDocument,
-) -> None:
-    need = need_of("tw-11.stability")
+def test_unknown_value_of_a_needed_fact_is_not_read() -> None:
+    document = good_document("notification")
+    unknown = fact("", state=FactState.UNKNOWN, raw="03/04/2026")
+    document = replace(document, facts={**document.facts, "valid_until": (unknown,)})
 
-    judgement = judge_document(
-        document, need, as_of=TODAY, confirmation=confirmation(document)
-    )
+    found = judge_document(document, REQUIREMENTS["tw-2.notification"], SUBJECT)
 
-    assert (judgement.state, judgement.reason) == (
-        ItemState.PRESENT,
-        EvidenceReason.CONFIRMED,
-    )
+    assert found.code is JudgementCode.FACTS_NOT_READ
+    assert found.lacking == ("valid_until",)
 
 
 @pytest.mark.parametrize(
-    ("document", "state"),
-    [(replace(GOOD, identity=OTHER), None), (EXPIRED, ItemState.STALE)],
-)
-def test_confirmation_cannot_override_another_product_or_an_expiry(
-    document: LinkedDocument, state: ItemState | None
-) -> None:
-    need = need_of("tw-11.stability")
-
-    judgement = judge_document(
-        document, need, as_of=TODAY, confirmation=confirmation(document)
-    )
-
-    assert judgement.state is state
-
-
-def test_confirmation_of_other_bytes_does_not_count() -> None:
-    changed = replace(confirmation(), sha256="b" * 64)
-    need = need_of("tw-11.stability")
-
-    judgement = judge_document(UNREADABLE, need, as_of=TODAY, confirmation=changed)
-
-    assert judgement.state is ItemState.UNCONFIRMED
-
-
-def test_valid_document_counts_beside_an_expired_one() -> None:
-    expired = replace(EXPIRED, document_id=UUID(int=8))
-    evidence = Evidence(
-        as_of=TODAY,
-        phase_in_on=TODAY,
-        links=(EvidenceLink(DOCUMENT, 11), EvidenceLink(UUID(int=8), 11)),
-        documents={DOCUMENT: GOOD, UUID(int=8): expired},
-    )
-
-    items = board_items(evidence)
-
-    assert items[10].state is ItemState.PRESENT
-    [finding] = [f for f in board_findings(items, evidence) if f.item == 11]
-    assert (finding.code, finding.severity) == ("expired-document", Severity.INFO)
-
-
-def test_failing_report_blocks_and_names_its_words() -> None:
-    failed = replace(GOOD, facts=facts_with(WHOLE_FACTS | {FactName.VERDICT: "fail"}))
-    evidence = Evidence(
-        as_of=TODAY,
-        phase_in_on=TODAY,
-        links=(EvidenceLink(DOCUMENT, 11),),
-        documents={DOCUMENT: failed},
-    )
-
-    items = board_items(evidence)
-
-    [finding] = [f for f in board_findings(items, evidence) if f.item == 11]
-    assert (finding.code, finding.severity) == ("report-fails", Severity.BLOCKING)
-    assert finding.place is not None
-    assert finding.place.document_id == str(DOCUMENT)
-
-
-def test_document_of_another_product_leaves_the_item_missing() -> None:
-    evidence = Evidence(
-        as_of=TODAY,
-        phase_in_on=TODAY,
-        links=(EvidenceLink(DOCUMENT, 11),),
-        documents={DOCUMENT: replace(GOOD, identity=OTHER)},
-    )
-
-    items = board_items(evidence)
-
-    assert items[10].state is ItemState.MISSING
-    codes = {f.code for f in board_findings(items, evidence) if f.item == 11}
-    assert codes == {"missing-item", "other-product"}
-
-
-def test_document_of_a_whole_item_is_judged_for_the_requirement_of_its_kind() -> None:
-    evidence = Evidence(
-        as_of=TODAY,
-        phase_in_on=TODAY,
-        links=(EvidenceLink(DOCUMENT, 16),),
-        documents={DOCUMENT: replace(GOOD, kind="assessment")},
-    )
-
-    assessment, credentials = board_items(evidence)[15].requirements
-
-    assert assessment.state is ItemState.PRESENT
-    assert credentials.state is ItemState.MISSING
-
-
-ROSE = Material("RoseOil", "RoseOil", ("Rosa Damascena Flower Oil",), ("8007-01-0",))
-GLYCERIN = Material("Glycerin 99.5", "Glycerin 99.5", ("Glycerin",), ("56-81-5",))
-WATER = Material("Aqua", None, ("Aqua",), ("7732-18-5",))
-
-
-@pytest.mark.parametrize(
-    "facts",
+    ("until", "state"),
     [
-        {FactName.CAS_NUMBER: "56-81-5"},
-        {FactName.INCI_NAME: "GLYCERIN"},
-        {FactName.TRADE_NAME: "Glycerin 99.5"},
+        ("2026-11-20", ItemState.STALE),
+        ("2026-11-21", ItemState.PRESENT),
+        ("2026-11-22", ItemState.PRESENT),
     ],
 )
-def test_material_is_covered_by_its_number_or_one_of_its_names(
-    facts: dict[FactName, str],
+def test_certificate_counts_up_to_the_last_day_of_its_validity(
+    until: str, state: ItemState
 ) -> None:
-    sds = linked_document(DOCUMENT, "sds", facts=facts)
-    judgement = judge_document(sds, need_of("tw-9.ingredients"), as_of=TODAY)
-
-    assert uncovered((ROSE, GLYCERIN, WATER), [judgement]) == ("RoseOil",)
+    assert judged("tw-5.gmp", good_document("gmp", valid_until=until))[0] is state
 
 
-def test_partly_covered_formula_is_unconfirmed_and_names_the_gaps() -> None:
-    sds = linked_document(DOCUMENT, "sds", facts={FactName.CAS_NUMBER: "56-81-5"})
-    evidence = Evidence(
-        as_of=TODAY,
-        phase_in_on=TODAY,
-        links=(EvidenceLink(DOCUMENT, 9, "tw-9.ingredients"),),
-        documents={DOCUMENT: sds},
-        materials=(ROSE, GLYCERIN, WATER),
+def test_expiry_of_goods_does_not_make_a_report_stale() -> None:
+    report = good_document("stability", valid_until="2020-01-01")
+
+    assert judged("tw-11.stability", report)[0] is ItemState.PRESENT
+
+
+def test_certificate_of_another_site_does_not_count() -> None:
+    other = good_document("gmp", company="Dusk Works", site="9 Hill Road, Tainan")
+
+    assert judged("tw-5.gmp", other) == (None, JudgementCode.OTHER_PRODUCT)
+
+
+def test_credentials_are_those_of_the_person_who_signed() -> None:
+    own = good_document("credentials")
+    other = good_document("credentials", signer_name="Lin Yu-Chen")
+
+    assert judged("tw-16.credentials", own)[0] is ItemState.PRESENT
+    assert judged("tw-16.credentials", other)[0] is ItemState.UNCONFIRMED
+
+
+def test_paper_that_declares_is_declared_where_the_item_allows_it() -> None:
+    gmp = replace(
+        read_document("gmp", company="Dawn Works"),
+        kind=KindReading("gmp", "GMP 聲明書", 1, Decimal(1)),
     )
 
-    items = board_items(evidence)
-
-    entry = items[8].requirements[1]
-    assert (entry.state, entry.gaps) == (ItemState.UNCONFIRMED, ("RoseOil",))
-    found = board_findings(items, evidence)
-    [finding] = [f for f in found if f.code == "materials-not-covered"]
-    assert "2 of 3" in finding.message.en
+    assert judged("tw-5.gmp", gmp) == (ItemState.DECLARED, JudgementCode.DECLARATION)
 
 
-def test_toxicology_summary_may_list_more_substances_than_the_formula() -> None:
-    partly = IdentityReading(IdentityState.UNKNOWN, IdentityReason.CAS_PARTLY_MATCHES)
-    summary = linked_document(DOCUMENT, "toxicology", identity=partly)
+def subject_with(formula: ReadDocument, *others: ReadDocument) -> Subject:
+    return subject_of(
+        TODAY,
+        PRODUCT,
+        (formula, *others),
+        formula_document_id=formula.document_id,
+        signed=[each.document_id for each in others],
+    )
 
-    judgement = judge_document(summary, need_of("tw-10.toxicology"), as_of=TODAY)
 
-    assert judgement.state is ItemState.PRESENT
+@pytest.mark.parametrize(
+    ("stated", "state"),
+    [
+        ({"formula_code": "F-4"}, ItemState.PRESENT),
+        ({"formula_code": "F-3"}, ItemState.STALE),
+        ({"formula_code": "RC-01"}, ItemState.PRESENT),
+        ({"formula_version": "V04"}, ItemState.PRESENT),
+        ({"formula_version": "3"}, ItemState.STALE),
+        ({}, ItemState.PRESENT),
+    ],
+)
+def test_report_that_names_another_version_of_the_formula_is_stale(
+    stated: dict[str, str], state: ItemState
+) -> None:
+    sheet = read_document("formula", formula_code="F-4", formula_version="4")
+
+    report = good_document("stability", **stated)
+
+    assert judged("tw-11.stability", report, subject_with(sheet))[0] is state
+
+
+def test_report_on_another_pack_is_stale() -> None:
+    pack = good_document("packaging", pack_version="2")
+    subject = subject_of(TODAY, PRODUCT, (pack,))
+
+    old = good_document("stability", pack_version="1")
+    new = good_document("stability", pack_version="2")
+
+    assert judged("tw-11.stability", old, subject) == (ItemState.STALE, "other_pack")
+    assert judged("tw-11.stability", new, subject)[0] is ItemState.PRESENT
+
+
+def test_signer_is_read_in_signed_assessments_of_this_product_alone() -> None:
+    signed = good_document("assessment")
+    draft = good_document(
+        "assessment", "draft.pdf", signature="draft", signer_name="A B"
+    )
+    other = good_document("assessment", "other.pdf", product_name="", signer_name="C D")
+
+    subject = subject_with(read_document("formula"), signed, draft, other)
+
+    assert subject.identity.signers == (SIGNER,)
+
+
+def test_document_that_names_a_known_other_product_does_not_count() -> None:
+    others = (OtherProduct(("Rose Night Cream",)), OtherProduct(("Lip Balm",)))
+    report = good_document("stability", product_name="Rose Night Cream")
+    subject = subject_of(TODAY, replace(PRODUCT, others=others), (report,))
+
+    assert subject.identity.others == others[:1]
+    assert judged("tw-11.stability", report, subject)[0] is None
+
+
+def test_confirmation_counts_for_the_same_bytes_only() -> None:
+    scan = replace(
+        good_document("stability"), reading=ReadingState.UNREADABLE, kind=None, facts={}
+    )
+
+    same = judged("tw-11.stability", scan, confirmation=confirmation_of(scan))
+    changed = judged("tw-11.stability", scan, confirmation=confirmation_of(scan, "x"))
+
+    assert same == (ItemState.PRESENT, JudgementCode.CONFIRMED)
+    assert changed[0] is ItemState.UNCONFIRMED
+
+
+documents = st.builds(
+    read_document,
+    st.sampled_from([None, "stability", "gmp", "notification", "assessment"]),
+    product_name=st.sampled_from(["", NAMED["product_name"], "Night Cream"]),
+    product_code=st.sampled_from(["", "RC-01", "XX-99"]),
+    valid_until=st.sampled_from(["", "2020-01-01", "2030-01-01"]),
+    signature=st.sampled_from(["", "signed", "draft", "blank"]),
+    verdict=st.sampled_from(["", "pass", "fail", "incomplete"]),
+)
+
+
+def judgement(document: ReadDocument, rule: Requirement, *, is_sure: bool) -> Judgement:
+    confirmation = confirmation_of(document) if is_sure else None
+    return judge_document(
+        document,
+        rule,
+        SUBJECT,
+        allows=DecisionKind.DECLARATION,
+        confirmation=confirmation,
+    )
+
+
+@settings(max_examples=80)
+@given(documents, st.sampled_from(list(REQUIREMENTS.values())))
+def test_confirmation_never_beats_another_product_or_an_expired_document(
+    document: ReadDocument, rule: Requirement
+) -> None:
+    before = judgement(document, rule, is_sure=False)
+    after = judgement(document, rule, is_sure=True)
+
+    if before.state in {None, ItemState.STALE}:
+        assert (after.state, after.code) == (before.state, before.code)
+    else:
+        assert after.state is ItemState.PRESENT
+
+
+@settings(max_examples=80)
+@given(st.lists(documents, max_size=4), documents)
+def test_valid_document_beats_others_and_one_more_never_worsens(
+    some: list[ReadDocument], more: ReadDocument
+) -> None:
+    rule = REQUIREMENTS["tw-11.stability"]
+    order = list(ItemState)
+    states = [judgement(each, rule, is_sure=False) for each in some]
+
+    with_more = best_state([*states, judgement(more, rule, is_sure=False)])
+
+    assert order.index(with_more) <= order.index(best_state(states))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("V4", "4"), ("v.04", "4"), ("第4版", "4"), ("Rev 4", "4")]
+)
+def test_versions_are_compared_by_their_numbers(one: str, other: str) -> None:
+    assert version_key(one) == version_key(other)

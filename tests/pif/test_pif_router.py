@@ -5,14 +5,17 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from tests.factories.documents import make_document
-from tests.factories.evidence import stored_record
+from tests.factories.documents import make_document, make_read_document
 from tests.factories.products import WHOLE, make_product
 
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.documents.models import Document, DocumentText
 
 NO_WORD = "too few known words in the file name and the text"
+STABILITY = """產品安定性試驗報告 Stability test report
+品名 Product: Rose Moisture Cream
+結論 Conclusion: 符合 Pass
+"""
 REASON = {"reason": "The product holds no water."}
 
 
@@ -57,152 +60,97 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
     assert (finding["item"], finding["article"]) == (2, "PIF Reg. Art. 3(1)(2)")
     assert finding["closes_by"]["en"].startswith("Upload the print-out")
     assert len(body["findings"]) == 14
+    assert (finding["basis"], finding["blocks_signing"]) == ("law", True)
+    assert finding["since"] is None
+    assert len({each["id"] for each in body["findings"]}) == 14
 
 
-@pytest.fixture
-async def report(
+async def test_linked_document_that_was_read_makes_an_item_present(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
-) -> Document:
-    """A document that is linked to item 11 and has not been read."""
-    document = await make_document(sessions, org_id, filename="stability-report.pdf")
+) -> None:
+    document = await make_read_document(sessions, org_id, STABILITY)
     links = url.replace("/pif", "/documents")
+
     await client.post(links, json={"document_id": str(document.id), "item": 11})
-    return document
-
-
-async def store_record(
-    sessions: SessionFactory, document: Document, record: dict[str, Any]
-) -> None:
-    async with tenant_transaction(sessions, document.org_id) as session:
-        row = await session.get_one(Document, document.id)
-        row.text_state, row.record = "read", record
-
-
-def confirmation_of(document: Document, **over: Any) -> dict[str, Any]:
-    return {
-        "document_id": str(document.id),
-        "requirement": "tw-11.stability",
-        "reason": "The scan shows report ST-2201.",
-    } | over
-
-
-async def test_linked_document_that_was_not_read_leaves_an_item_unconfirmed(
-    client: httpx2.AsyncClient, url: str, report: Document
-) -> None:
-    body = await board(client, url)
-
-    assert states(body)[11] == "unconfirmed"
-    [finding] = [f for f in body["findings"] if f["item"] == 11]
-    assert finding["code"] == "unconfirmed-evidence"
-    assert "it has not been read yet" in finding["message"]["en"]
-    assert finding["place"]["document_id"] == str(report.id)
-
-
-async def test_document_that_names_the_product_makes_an_item_present(
-    client: httpx2.AsyncClient, sessions: SessionFactory, url: str, report: Document
-) -> None:
-    record = stored_record("stability", product_name=WHOLE["name_en"])
-    await store_record(sessions, report, record)
 
     item = (await board(client, url))["items"][10]
-
     assert item["state"] == "present"
-    assert item["requirements"][0]["evidence"] == [
-        {"document_id": str(report.id), "state": "present", "reason": "read"}
+    [requirement] = item["requirements"]
+    assert requirement["documents"] == [str(document.id)]
+    assert requirement["judgements"] == [
+        {
+            "document_id": str(document.id),
+            "state": "present",
+            "code": "read",
+            "reason": {"zh": "已讀取", "en": "was read"},
+            "confirmation": None,
+        }
     ]
-    assert item["requirements"][0]["documents"] == [str(report.id)]
     assert item["allows"] == "waiver"
 
 
-async def test_confirmation_counts_until_it_is_revoked(
-    client: httpx2.AsyncClient, url: str, report: Document
+async def test_linked_document_that_was_not_read_leaves_its_item_unconfirmed(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    path = f"{url}/items/11/confirmation"
+    document = await make_document(sessions, org_id, filename="stability.pdf")
+    links = url.replace("/pif", "/documents")
 
-    made = await client.put(path, json=confirmation_of(report))
-    during = await board(client, url)
-    gone = await client.delete(path, params={"requirement": "tw-11.stability"})
-    after = await board(client, url)
+    await client.post(links, json={"document_id": str(document.id), "item": 11})
 
-    assert made.status_code == 200
-    assert (made.json()["actor_name"], made.json()["item"]) == ("Mei", 11)
-    [requirement] = during["items"][10]["requirements"]
-    assert requirement["state"] == "present"
-    assert requirement["confirmation"]["reason"] == "The scan shows report ST-2201."
-    assert gone.status_code == 204
-    assert states(after)[11] == "unconfirmed"
+    body = await board(client, url)
+    assert states(body)[11] == "unconfirmed"
+    assert body["completeness"]["unconfirmed"] == 1
+    [finding] = [f for f in body["findings"] if f["item"] == 11]
+    assert finding["code"] == "unconfirmed-requirement"
+    assert finding["message"]["en"].endswith(
+        "is unconfirmed: stability.pdf has not been read yet."
+    )
+    assert finding["place"]["filename"] == "stability.pdf"
 
 
-async def test_another_product_cannot_be_confirmed(
-    client: httpx2.AsyncClient,
-    sessions: SessionFactory,
-    org_id: UUID,
-    url: str,
-    report: Document,
+async def test_document_without_a_labelled_name_is_known_by_its_text(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    await make_product(sessions, org_id, code="LG-1", name_en="Lily Hand Gel")
-    await store_record(
-        sessions, report, stored_record("stability", product_name="Lily Hand Gel")
-    )
+    text = "製造流程 Manufacturing process\nRose Moisture Cream\nHeat to 75 °C, stir."
+    document = await make_read_document(sessions, org_id, text)
+    links = url.replace("/pif", "/documents")
 
-    answer = await client.put(
-        f"{url}/items/11/confirmation", json=confirmation_of(report)
-    )
+    await client.post(links, json={"document_id": str(document.id), "item": 6})
 
-    assert answer.status_code == 409
-    assert answer.json()["code"] == "confirmation_not_allowed"
-    assert "another product" in answer.json()["detail"]
-    assert states(await board(client, url))[11] == "missing"
+    assert states(await board(client, url))[6] == "present"
 
 
-async def test_expired_document_is_stale_and_cannot_be_confirmed(
-    client: httpx2.AsyncClient, sessions: SessionFactory, url: str, report: Document
+async def test_document_of_another_product_of_the_organisation_does_not_count(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    record = stored_record(
-        "stability", product_name=WHOLE["name_en"], valid_until="2020-01-31"
-    )
-    await store_record(sessions, report, record)
+    await make_product(sessions, org_id, name_en="Rose Night Cream", code="RN-02")
+    text = STABILITY.replace("Rose Moisture Cream", "Rose Night Cream")
+    document = await make_read_document(sessions, org_id, text)
+    links = url.replace("/pif", "/documents")
 
-    answer = await client.put(
-        f"{url}/items/11/confirmation", json=confirmation_of(report)
-    )
+    await client.post(links, json={"document_id": str(document.id), "item": 11})
 
-    assert (answer.status_code, "expired" in answer.json()["detail"]) == (409, True)
-    assert states(await board(client, url))[11] == "stale"
+    body = await board(client, url)
+    assert states(body)[11] == "missing"
+    codes = {f["code"]: f for f in body["findings"] if f["item"] == 11}
+    assert set(codes) == {"missing-item", "other-product"}
+    assert "(Rose Night Cream)" in codes["other-product"]["message"]["en"]
 
 
-@pytest.mark.parametrize(
-    ("item", "requirement", "status"),
-    [
-        (11, "tw-12.microbes", 422),
-        (1, "tw-1.name", 422),
-        (12, "tw-12.microbes", 409),
-    ],
-)
-async def test_confirmation_needs_a_requirement_that_the_document_is_linked_to(
-    client: httpx2.AsyncClient,
-    url: str,
-    report: Document,
-    item: int,
-    requirement: str,
-    status: int,
+async def test_alias_of_a_product_is_one_of_its_names(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
-    answer = await client.put(
-        f"{url}/items/{item}/confirmation",
-        json=confirmation_of(report, requirement=requirement),
-    )
+    text = STABILITY.replace("Rose Moisture Cream", "Rose Cream Export")
+    document = await make_read_document(sessions, org_id, text)
+    links = url.replace("/pif", "/documents")
+    await client.post(links, json={"document_id": str(document.id), "item": 11})
+    before = states(await board(client, url))[11]
 
-    assert answer.status_code == status
+    product = url.removesuffix("/pif")
+    answer = await client.patch(product, json={"aliases": ["Rose Cream Export"]})
 
-
-async def test_confirmation_that_is_not_there_cannot_be_revoked(
-    client: httpx2.AsyncClient, url: str
-) -> None:
-    answer = await client.delete(
-        f"{url}/items/11/confirmation", params={"requirement": "tw-11.stability"}
-    )
-
-    assert answer.json()["type"] == "/problems/confirmation-not-found"
+    assert answer.json()["aliases"] == ["Rose Cream Export"]
+    assert (before, states(await board(client, url))[11]) == ("unconfirmed", "present")
 
 
 @pytest.mark.parametrize(
@@ -359,17 +307,6 @@ async def test_file_of_another_organisation_is_not_found(
         await other_client.delete(f"{url}/items/11/waiver"),
         await other_client.put(f"{url}/items/5/declaration", json=REASON),
         await other_client.delete(f"{url}/items/5/declaration"),
-        await other_client.put(
-            f"{url}/items/11/confirmation",
-            json={
-                "document_id": str(uuid4()),
-                "requirement": "tw-11.stability",
-                "reason": "Read.",
-            },
-        ),
-        await other_client.delete(
-            f"{url}/items/11/confirmation", params={"requirement": "tw-11.stability"}
-        ),
         await other_client.post(f"{url}/matches", json={}),
         await other_client.get(f"{url}/versions"),
         await other_client.get(f"{url}/versions/1"),

@@ -182,8 +182,9 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
     assert stored["generator"] == {"name": "dossier", "version": __version__}
     assert stored["product"]["category_zh"] == "面霜"
     assert stored["product"]["phase_in_on"] == "2026-07-01"
-    counts = stored["completeness"]
-    assert (counts["complete"], counts["blocked"], counts["unconfirmed"]) == (3, 1, 1)
+    assert stored["completeness"]["complete"] == 3  # 1, 7 and 8
+    assert stored["completeness"]["blocked"] == 1  # 3: the total is wrong
+    assert stored["completeness"]["unconfirmed"] == 1  # 11: not read yet
     assert stored["items"][7]["decision"]["reason"] == "None is known."
     assert stored["formula"]["total_lower"] == "99.50"
     [line] = stored["formula"]["lines"]
@@ -203,6 +204,9 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
             "items": [3, 11],
             "matched_by": "stated",
             "reason": "by stated",
+            "kind": None,
+            "text_state": "pending",
+            "facts": [],
         }
     ]
 

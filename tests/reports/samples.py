@@ -377,6 +377,10 @@ def formula(count: int = 14) -> Json:
 def finding(**overrides: Any) -> Json:
     """Return one finding."""
     return {
+        "id": "0123456789abcdef",
+        "since": None,
+        "basis": "law",
+        "blocks_signing": False,
         "code": "missing-item",
         "severity": "warning",
         "market": "tw",
@@ -461,6 +465,7 @@ def snapshot(**overrides: Any) -> Json:
             "waived",
             "not_applicable",
             "stale",
+            "unconfirmed",
             "missing",
         )
     }
@@ -468,7 +473,7 @@ def snapshot(**overrides: Any) -> Json:
         counts[name] for name in ("present", "declared", "waived", "not_applicable")
     )
     return {
-        "schema": "dossier.pif/1",
+        "schema": "dossier.pif/2",
         "market": "tw",
         "version_number": 3,
         "created_at": "2026-11-20T08:30:00Z",
@@ -513,10 +518,28 @@ def snapshot(**overrides: Any) -> Json:
             "markets": ["tw"],
             "phase_in_on": "2026-07-01",
         },
-        "completeness": counts | {"complete": complete, "total": 16},
+        "completeness": counts | {"blocked": 0, "complete": complete, "total": 16},
         "items": items(),
         "formula": formula(),
         "findings": findings(),
         "evidence": evidence(),
         "generator": {"name": "dossier", "version": "0.1.0"},
     } | overrides
+
+
+def earlier_snapshot() -> Json:
+    """Return the same as a version of the schema before `dossier.pif/2`."""
+    new = {"id", "since", "basis", "blocks_signing"}
+    whole = snapshot()
+    return whole | {
+        "schema": "dossier.pif/1",
+        "completeness": {
+            name: count
+            for name, count in whole["completeness"].items()
+            if name not in {"unconfirmed", "blocked"}
+        },
+        "findings": [
+            {name: value for name, value in found.items() if name not in new}
+            for found in whole["findings"]
+        ],
+    }

@@ -20,7 +20,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "findings-schema.md"
 def test_findings_json_holds_state_and_findings_blocking_first() -> None:
     document = json.loads(ReportContent(samples.snapshot(), SHA256).findings_json())
 
-    assert document["schema"] == "dossier.findings/1"
+    assert document["schema"] == "dossier.findings/2"
     assert document["version_sha256"] == SHA256
     assert document["completeness"]["complete"] == 13
     assert [item["state"] for item in document["items"]][:5] == [
@@ -40,6 +40,15 @@ def test_findings_json_holds_state_and_findings_blocking_first() -> None:
     assert document["findings"][0]["value"] == "98.7"
     assert document["findings"][0]["place"]["cell"] == "F21"
     assert "value" not in document["findings"][1]
+
+
+def test_findings_json_of_an_earlier_version_keeps_its_bytes() -> None:
+    content = ReportContent(samples.earlier_snapshot(), SHA256).findings_json()
+
+    assert json.loads(content)["schema"] == "dossier.findings/1"
+    assert hashlib.sha256(content).hexdigest() == (
+        "fca7f6cd97b01c5b8c0d8272052e01c3ca50930946d4d34a3e0e9ef78ce77782"
+    )
 
 
 def test_findings_json_is_the_same_each_time() -> None:

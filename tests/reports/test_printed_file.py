@@ -308,7 +308,7 @@ def test_the_file_is_archival_and_carries_its_findings(printed: Path) -> None:
         assert metadata["dc:title"] == pdf.docinfo["/Title"]
         assert metadata["xmp:CreatorTool"] == pdf.docinfo["/Creator"]
         attached = pdf.attachments["findings.json"].get_file().read_bytes()
-        assert b'"dossier.findings/1"' in attached
+        assert b'"dossier.findings/2"' in attached
         assert pdf.Root.Lang == "zh-TW"
         assert pdf.Root.AF[0].AFRelationship == "/Data"
 

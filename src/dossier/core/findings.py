@@ -1,6 +1,8 @@
 """A finding: one shape for the board, previews, commands and the printed file."""
 
+import hashlib
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -12,6 +14,14 @@ class Severity(StrEnum):
     BLOCKING = "blocking"
     WARNING = "warning"
     INFO = "info"
+
+
+class Basis(StrEnum):
+    """What a finding rests on: a law, an authority's guidance, or good practice."""
+
+    LAW = "law"
+    GUIDANCE = "guidance"
+    PRACTICE = "practice"
 
 
 class Verdict(StrEnum):
@@ -56,7 +66,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that a person should see, with its article and its place."""
+    """Something that a person should see, with its article and its place.
+
+    `subject` says what it is about, where that is neither the ingredient nor the place:
+    a requirement, a file name. `basis` is the law where there is an article, unless
+    stated. `blocks_signing` marks what must be closed before item 16(1) is signed.
+    `caused_by` is the id of the finding that this one follows from. `since` is the day
+    on which it was first seen, where that is known.
+    """
 
     code: str
     severity: Severity
@@ -72,11 +89,39 @@ class Finding:
     margin: Decimal | None = None
     unit: str | None = None
     place: Place | None = None
+    subject: str | None = None
+    basis: Basis | None = None
+    blocks_signing: bool = False
+    caused_by: str | None = None
+    since: date | None = None
+
+    def __post_init__(self) -> None:
+        """Derive the basis where none is stated."""
+        if self.basis is None:
+            basis = Basis.LAW if self.article else Basis.PRACTICE
+            object.__setattr__(self, "basis", basis)
+
+    @property
+    def id(self) -> str:
+        """Return what stays the same while code, item and subject do.
+
+        A file's hash is no part of it: another scan of a page is the same matter.
+        """
+        subject = self.subject or self.ingredient
+        if subject is None and self.place is not None:
+            place = self.place
+            subject = " ".join(
+                str(part) for part in (place.sheet, place.cell, place.page) if part
+            )
+        parts = (self.code, self.market, str(self.item or ""), subject or "")
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
     """Return the finding as clients see it; absent optional members are left out."""
     always = {
+        "id": finding.id,
+        "since": finding.since and finding.since.isoformat(),
         "code": finding.code,
         "severity": finding.severity.value,
         "market": finding.market,
@@ -84,8 +129,12 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "article": finding.article,
         "message": _message_json(finding.message),
         "closes_by": _message_json(finding.closes_by),
+        "basis": finding.basis,
+        "blocks_signing": finding.blocks_signing,
     }
     optional = {
+        "subject": finding.subject,
+        "caused_by": finding.caused_by,
         "verdict": finding.verdict,
         "ingredient": finding.ingredient,
         "value": _decimal_json(finding.value),

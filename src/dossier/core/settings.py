@@ -166,7 +166,7 @@ class AuthSettings(Group):
 
 
 class SourcesSettings(Group):
-    """Look-ups outside; a formula is a secret, so the default asks no service."""
+    """Look-ups in public sources; no feature makes them yet, the default is none."""
 
     mode: Literal["offline", "cache", "live"] = Field(
         "offline", description="`offline` asks no service, `cache` only what is stored."

@@ -43,3 +43,6 @@ DELETE_BLOB_TASK: Final = "documents.delete_blob"
 """Name of the job that deletes the bytes of a deleted document."""
 
 MAX_FILENAME_BYTES: Final = 255
+
+REREAD_BATCH: Final = 200
+"""Documents of an earlier version that are read again at a time."""

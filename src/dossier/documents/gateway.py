@@ -25,6 +25,19 @@ _DOCUMENTS = select(
     *(getattr(Document, name) for name in DocumentResponse.model_fields)
 ).where(Document.org_id == ORG_ID)
 _ONE = TenantSelect(_DOCUMENTS.where(Document.id == bindparam("document_id")))
+_PAGES = TenantSelect(
+    select(
+        DocumentText.document_id,
+        DocumentText.position,
+        DocumentText.label,
+        DocumentText.text,
+    )
+    .where(
+        DocumentText.org_id == ORG_ID,
+        DocumentText.document_id.in_(bindparam("document_ids", expanding=True)),
+    )
+    .order_by(DocumentText.document_id, DocumentText.position)
+)
 _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "q": Document.filename.ilike(bindparam("q"), escape="/"),
     "sha256": Document.sha256 == bindparam("sha256"),
@@ -310,25 +323,11 @@ async def list_texts_for_org(
     return (await session.scalars(query)).all()
 
 
-async def list_without_record_for_system(
-    session: Session, limit: int
-) -> list[tuple[UUID, UUID]]:
-    """Return organisation and id of documents that were read before facts were.
-
-    Needs a system transaction.
-    """
-    query = (
-        select(Document.org_id, Document.id)
-        .where(
-            Document.record.is_(None),
-            Document.text_state.in_(WITH_TEXT),
-            Document.archived_at.is_(None),
-        )
-        .order_by(Document.created_at.desc())
-        .limit(limit)
-    )
-    found = await session.execute(query)
-    return [(org_id, document_id) for org_id, document_id in found]
+async def read_pages_for_org(
+    reader: TenantReader, org_id: UUID, document_ids: Sequence[UUID]
+) -> list[Row]:
+    """Return the parts of several documents, each in reading order."""
+    return await reader.rows(_PAGES, org_id, document_ids=list(document_ids))
 
 
 async def list_known_blob_keys_for_system(
@@ -337,3 +336,19 @@ async def list_known_blob_keys_for_system(
     """Return those of the keys that some row names; needs a system transaction."""
     query = select(Document.blob_key).where(Document.blob_key.in_(keys))
     return set(await session.scalars(query))
+
+
+async def list_without_record_for_system(
+    session: Session, limit: int
+) -> Sequence[tuple[UUID, UUID]]:
+    """Return organisation and id of documents read before facts were; the oldest first.
+
+    Needs a system transaction.
+    """
+    query = (
+        select(Document.org_id, Document.id)
+        .where(Document.text_state.in_(WITH_TEXT), Document.record.is_(None))
+        .order_by(Document.org_id, Document.id)
+        .limit(limit)
+    )
+    return [(row.org_id, row.id) for row in await session.execute(query)]

@@ -21,6 +21,7 @@ from dossier.documents.constants import (
     TextState,
 )
 from dossier.documents.exceptions import DocumentNotFoundError
+from dossier.documents.facts.types import PageText
 from dossier.documents.models import Document, DocumentText
 from dossier.documents.types import (
     DocumentFilter,
@@ -85,6 +86,18 @@ async def read_document(reader: TenantReader, document_id: UUID) -> Row:
     return document
 
 
+async def read_pages(
+    reader: TenantReader, document_ids: Sequence[UUID]
+) -> dict[UUID, tuple[PageText, ...]]:
+    """Return the texts of documents, page by page, by document id."""
+    rows = await gateway.read_pages_for_org(reader, reader.org_id, document_ids)
+    pages: dict[UUID, list[PageText]] = {}
+    for row in rows:
+        number = row["position"] if row["label"].startswith("page ") else None
+        pages.setdefault(row["document_id"], []).append(PageText(number, row["text"]))
+    return {document_id: tuple(found) for document_id, found in pages.items()}
+
+
 class DocumentsService:
     """The documents of one organisation."""
 
@@ -140,13 +153,6 @@ class DocumentsService:
         )
         if document is None:
             raise DocumentNotFoundError(document_id)
-        return document
-
-    async def get_document_of(self, sha256: str) -> Document:
-        """Return the document with exactly these bytes."""
-        document = await self._known(sha256)
-        if document is None:
-            raise DocumentNotFoundError(sha256)
         return document
 
     async def newest(self, limit: int) -> Sequence[Document]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from dossier.core.database import (
@@ -14,17 +14,13 @@ from dossier.core.database import (
 )
 from dossier.core.tenancy import Actor
 from dossier.documents import gateway
-from dossier.documents.constants import READ_TASK, TextState
+from dossier.documents.constants import REREAD_BATCH, TextState
 from dossier.documents.facts.record import read_record
 from dossier.documents.facts.types import PageText
 from dossier.documents.service import DocumentsService, record_reading
 from dossier.integrations.parsing.types import ExtractedText
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.context import JobContext
-from dossier.jobs.service import JobsService
-
-MAX_REREAD: Final = 200
-"""Documents that are read again at once; the timer comes back for the others."""
 
 ReadFile: TypeAlias = Callable[[Path, str], Awaitable[ExtractedText]]
 """Returns what was read of a file, given its path and name."""
@@ -101,19 +97,18 @@ def _text_rows(
     ]
 
 
-async def enqueue_rereading(sessions: SessionFactory) -> int:
-    """Enqueue the reading of documents whose facts were never read; return how many.
+async def read_again(sessions: SessionFactory) -> int:
+    """Enqueue the reading of documents whose kind and facts were never read.
 
-    Safe to repeat: a document has at most one waiting job of the kind.
+    Until then they show nothing. A bounded number at a time, so that uploads need not
+    wait behind all documents of an installation.
     """
     async with system_transaction(sessions) as session:
-        found = await gateway.list_without_record_for_system(session, MAX_REREAD)
-        for org_id, document_id in found:
-            await JobsService(session, Actor.system(org_id)).enqueue(
-                READ_TASK,
-                dedupe_key=f"{READ_TASK}:{document_id}",
-                document_id=document_id,
-            )
+        found = await gateway.list_without_record_for_system(session, REREAD_BATCH)
+    for org_id, document_id in found:
+        async with tenant_transaction(sessions, org_id) as session:
+            documents = DocumentsService(session, Actor.system(org_id))
+            await documents.request_reading(document_id)
     return len(found)
 
 

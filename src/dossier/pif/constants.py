@@ -1,13 +1,18 @@
 """Constants of the product information file."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 Market = Literal["tw"]
 
 
 class ItemState(StrEnum):
-    """The state of an item, or of one of its requirements."""
+    """The state of an item, or of one of its requirements.
+
+    `stale`: expired, or of another version of formula or pack. `unconfirmed`: a
+    document is linked, but a needed fact was not read and nobody confirmed it.
+    """
 
     PRESENT = "present"
     DECLARED = "declared"
@@ -28,6 +33,18 @@ COMPLETE_STATES = frozenset(
 )
 
 
+STATE_ORDER: Final[Mapping[ItemState, int]] = {
+    ItemState.PRESENT: 0,
+    ItemState.WAIVED: 1,
+    ItemState.DECLARED: 1,
+    ItemState.NOT_APPLICABLE: 2,
+    ItemState.STALE: 3,
+    ItemState.UNCONFIRMED: 4,
+    ItemState.MISSING: 5,
+}
+"""The best first: a requirement takes the best of its means, an item its worst part."""
+
+
 class DecisionKind(StrEnum):
     """What a person may state about an item instead of a document."""
 
@@ -41,6 +58,44 @@ class Means(StrEnum):
     PRODUCT_FIELD = "product_field"
     FORMULA = "formula"
     DOCUMENT = "document"
+
+
+class IdentityKey(StrEnum):
+    """By what a document shows that it belongs to the product."""
+
+    PRODUCT = "product"
+    MATERIAL = "material"
+    SITE = "site"
+    SIGNER = "signer"
+    NONE = "none"
+
+
+class Coverage(StrEnum):
+    """What the documents of a requirement must name one by one."""
+
+    MATERIALS = "materials"
+    SITES = "sites"
+
+
+class JudgementCode(StrEnum):
+    """What decided how a document counts for a requirement."""
+
+    OTHER_PRODUCT = "other_product"
+    EXPIRED = "expired"
+    OTHER_FORMULA = "other_formula"
+    OTHER_PACK = "other_pack"
+    FORMULA_CHANGED = "formula_changed"
+    CONFIRMED = "confirmed"
+    NOT_READ_YET = "not_read_yet"
+    UNREADABLE = "unreadable"
+    KIND_UNKNOWN = "kind_unknown"
+    OTHER_KIND = "other_kind"
+    IDENTITY_UNKNOWN = "identity_unknown"
+    FACTS_NOT_READ = "facts_not_read"
+    DRAFT = "draft"
+    NOT_SIGNED = "not_signed"
+    DECLARATION = "declaration"
+    READ = "read"
 
 
 class MatchOutcome(StrEnum):

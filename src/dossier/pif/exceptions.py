@@ -18,16 +18,25 @@ class DecisionNotFoundError(NotFoundError):
         super().__init__(f"of the kind {kind} for item {item}")
 
 
-class ConfirmationNotAllowedError(ConflictError):
-    """The document cannot be confirmed; `detail` says why and what would do."""
+class ConfirmationNotAllowedError(InvalidError):
+    """The requirement is no part of the item, or takes no documents."""
 
-    title = "Confirmation not possible"
+    title = "Confirmation not possible for this requirement"
+
+
+class ConfirmationRefusedError(ConflictError):
+    """The document is another product's, out of date, or not linked to the item."""
+
+    title = "Document cannot be confirmed"
 
 
 class ConfirmationNotFoundError(NotFoundError):
-    """The requirement has no confirmation."""
+    """The item has no such confirmation."""
 
     title = "Confirmation not found"
+
+    def __init__(self, item: int) -> None:
+        super().__init__(f"for item {item}")
 
 
 class VersionNotFoundError(NotFoundError):

@@ -1,26 +1,36 @@
 """Every query on the board, its decisions and its versions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     ScalarSelect,
+    Uuid,
     bindparam,
-    case,
     delete,
     func,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
 from dossier.core.database import Session
+from dossier.core.models import Base
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.core.reads import ORG_ID, Row, TenantReader, TenantSelect
 from dossier.documents.models import Document
-from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
+from dossier.pif.models import (
+    PifConfirmation,
+    PifDecision,
+    PifFindingDay,
+    PifVersion,
+)
 from dossier.products.models import (
     FormulaLine,
     FormulaVersion,
@@ -31,59 +41,36 @@ from dossier.products.models import (
 _NONE: Final = literal_column("'[]'::jsonb", JSONB)
 
 
+PRODUCT_ID: Final = bindparam("product_id", type_=Uuid())
+"""The product, in the conditions of the statement of its board."""
+
+
+def _object(
+    model: type[Base], names: Sequence[str], **others: Any
+) -> ColumnElement[Any]:
+    """Return a JSON object of columns by their names."""
+    columns = {name: getattr(model, name) for name in names} | others
+    members: list[Any] = []
+    for name, column in columns.items():
+        members += [literal_column(f"'{name}'"), column]
+    return func.jsonb_build_object(*members)
+
+
 def _links() -> ScalarSelect[Any]:
-    link = func.jsonb_build_object(
-        literal_column("'document_id'"),
-        ProductDocument.document_id,
-        literal_column("'item'"),
-        ProductDocument.item,
-        literal_column("'requirement'"),
-        ProductDocument.requirement,
-        literal_column("'filename'"),
-        Document.filename,
-        literal_column("'sha256'"),
-        Document.sha256,
-        literal_column("'text_state'"),
-        Document.text_state,
-        literal_column("'record'"),
-        # The cells are long, and only raw materials are looked for in them.
-        case(
-            (ProductDocument.item.in_((9, 10)), Document.record),
-            else_=Document.record.op("-", return_type=JSONB())(
-                literal_column("'cells'")
-            ),
-        ),
-    )
+    link = _object(ProductDocument, ("document_id", "item", "requirement", "formula"))
     ordered = aggregate_order_by(link, ProductDocument.item, ProductDocument.id)
     return (
         select(func.coalesce(func.jsonb_agg(ordered), _NONE))
-        .join_from(
-            ProductDocument,
-            Document,
-            (Document.org_id == ProductDocument.org_id)
-            & (Document.id == ProductDocument.document_id),
-        )
         .where(
-            ProductDocument.org_id == ORG_ID,
-            ProductDocument.product_id == Product.id,
-            Document.archived_at.is_(None),
+            ProductDocument.org_id == ORG_ID, ProductDocument.product_id == PRODUCT_ID
         )
         .scalar_subquery()
     )
 
 
 def _decisions() -> ScalarSelect[Any]:
-    decision = func.jsonb_build_object(
-        literal_column("'kind'"),
-        PifDecision.kind,
-        literal_column("'item'"),
-        PifDecision.item,
-        literal_column("'reason'"),
-        PifDecision.reason,
-        literal_column("'actor_name'"),
-        PifDecision.actor_name,
-        literal_column("'at'"),
-        PifDecision.created_at,
+    decision = _object(
+        PifDecision, ("kind", "item", "reason", "actor_name"), at=PifDecision.created_at
     )
     return (
         select(
@@ -93,78 +80,91 @@ def _decisions() -> ScalarSelect[Any]:
         )
         .where(
             PifDecision.org_id == ORG_ID,
-            PifDecision.product_id == Product.id,
+            PifDecision.product_id == PRODUCT_ID,
             PifDecision.market == bindparam("market"),
         )
         .scalar_subquery()
     )
 
 
-_FORMULA_FINDINGS = (
-    select(FormulaVersion.findings)
-    .where(FormulaVersion.org_id == ORG_ID, FormulaVersion.product_id == Product.id)
-    .order_by(FormulaVersion.number.desc())
-    .limit(literal_column("1"))
-    .scalar_subquery()
-)
-
-_NEWEST_FORMULA = (
-    select(FormulaVersion.id)
-    .where(FormulaVersion.org_id == ORG_ID, FormulaVersion.product_id == Product.id)
-    .order_by(FormulaVersion.number.desc())
-    .limit(literal_column("1"))
-    .correlate(Product)
-    .scalar_subquery()
-)
-
-
-def _materials() -> ScalarSelect[Any]:
-    line = func.jsonb_build_array(
-        FormulaLine.trade_name, FormulaLine.inci, FormulaLine.cas
+def _confirmations() -> ScalarSelect[Any]:
+    confirmation = _object(
+        PifConfirmation,
+        ("item", "requirement", "document_id", "sha256", "reason", "actor_name"),
+        at=PifConfirmation.created_at,
     )
+    ordered = aggregate_order_by(confirmation, PifConfirmation.id)
+    return (
+        select(func.coalesce(func.jsonb_agg(ordered), _NONE))
+        .where(
+            PifConfirmation.org_id == ORG_ID,
+            PifConfirmation.product_id == PRODUCT_ID,
+            PifConfirmation.market == bindparam("market"),
+        )
+        .scalar_subquery()
+    )
+
+
+def _documents() -> ScalarSelect[Any]:
+    """Return the documents that are linked, and the one of the newest formula."""
+    document = _object(Document, ("id", "filename", "sha256", "text_state", "record"))
+    linked = select(ProductDocument.document_id).where(
+        ProductDocument.org_id == ORG_ID, ProductDocument.product_id == PRODUCT_ID
+    )
+    ordered = aggregate_order_by(document, Document.id)
+    return (
+        select(func.coalesce(func.jsonb_agg(ordered), _NONE))
+        .where(
+            Document.org_id == ORG_ID,
+            or_(
+                Document.id.in_(linked),
+                Document.id == _of_newest_formula(FormulaVersion.document_id),
+            ),
+        )
+        .scalar_subquery()
+    )
+
+
+def _of_newest_formula(column: InstrumentedAttribute[Any]) -> ScalarSelect[Any]:
+    return (
+        select(column)
+        .where(FormulaVersion.org_id == ORG_ID, FormulaVersion.product_id == PRODUCT_ID)
+        .order_by(FormulaVersion.number.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
+    )
+
+
+def _formula_lines() -> ScalarSelect[Any]:
+    line = _object(FormulaLine, ("inci", "cas", "trade_name", "percent_text", "is_qs"))
     ordered = aggregate_order_by(line, FormulaLine.position)
     return (
         select(func.coalesce(func.jsonb_agg(ordered), _NONE))
-        .where(FormulaLine.org_id == ORG_ID, FormulaLine.version_id == _NEWEST_FORMULA)
+        .where(
+            FormulaLine.org_id == ORG_ID,
+            FormulaLine.version_id == _of_newest_formula(FormulaVersion.id),
+        )
+        .scalar_subquery()
+    )
+
+
+def _finding_days() -> ScalarSelect[Any]:
+    days = func.jsonb_object_agg(PifFindingDay.finding_id, PifFindingDay.since)
+    return (
+        select(func.coalesce(days, literal_column("'{}'::jsonb", JSONB)))
+        .where(PifFindingDay.org_id == ORG_ID, PifFindingDay.product_id == PRODUCT_ID)
         .scalar_subquery()
     )
 
 
 def _other_products() -> ScalarSelect[Any]:
-    """Select names and codes of other products: a document that names one is theirs."""
     other = aliased(Product)
-    names = func.jsonb_build_array(other.code, other.name_zh, other.name_en)
+    names = func.jsonb_build_array(
+        other.code, other.name_zh, other.name_en, other.aliases
+    )
     return (
         select(func.coalesce(func.jsonb_agg(names), _NONE))
-        .where(other.org_id == ORG_ID, other.id != Product.id)
-        .scalar_subquery()
-    )
-
-
-def _confirmations() -> ScalarSelect[Any]:
-    confirmation = func.jsonb_build_object(
-        literal_column("'item'"),
-        PifConfirmation.item,
-        literal_column("'requirement'"),
-        PifConfirmation.requirement,
-        literal_column("'document_id'"),
-        PifConfirmation.document_id,
-        literal_column("'sha256'"),
-        PifConfirmation.sha256,
-        literal_column("'reason'"),
-        PifConfirmation.reason,
-        literal_column("'actor_name'"),
-        PifConfirmation.actor_name,
-        literal_column("'confirmed_on'"),
-        PifConfirmation.confirmed_on,
-    )
-    return (
-        select(func.coalesce(func.jsonb_agg(confirmation), _NONE))
-        .where(
-            PifConfirmation.org_id == ORG_ID,
-            PifConfirmation.product_id == Product.id,
-            PifConfirmation.market == bindparam("market"),
-        )
+        .where(other.org_id == ORG_ID, other.id != PRODUCT_ID)
         .scalar_subquery()
     )
 
@@ -183,20 +183,25 @@ _BOARD = TenantSelect(
         Product.usage,
         Product.sites,
         Product.holder,
+        Product.aliases,
+        Product.exempt_materials,
         _links().label("links"),
+        _documents().label("documents"),
         _decisions().label("decisions"),
-        _FORMULA_FINDINGS.label("formula_findings"),
-        _materials().label("materials"),
-        _other_products().label("other_products"),
         _confirmations().label("confirmations"),
-    ).where(Product.org_id == ORG_ID, Product.id == bindparam("product_id"))
+        _of_newest_formula(FormulaVersion.findings).label("formula_findings"),
+        _of_newest_formula(FormulaVersion.document_id).label("formula_document_id"),
+        _formula_lines().label("formula_lines"),
+        _finding_days().label("finding_days"),
+        _other_products().label("others"),
+    ).where(Product.org_id == ORG_ID, Product.id == PRODUCT_ID)
 )
 
 
 async def read_board_for_org(
     reader: TenantReader, org_id: UUID, product_id: UUID, market: str
 ) -> Row | None:
-    """Return a product's facts, links, decisions and the newest formula's findings.
+    """Return a product with all that its board is computed from.
 
     `formula_findings` is `None` where there is no formula.
     """
@@ -304,36 +309,61 @@ async def add_version(session: Session, version: PifVersion) -> None:
 
 
 async def list_confirmations_for_org(
-    session: Session,
-    org_id: UUID,
-    product_id: UUID,
-    market: str,
-    item: int,
-    requirement: str | None,
+    session: Session, org_id: UUID, product_id: UUID, market: str, item: int
 ) -> Sequence[PifConfirmation]:
-    """Return the confirmations of an item, or of one requirement of it."""
-    query = select(PifConfirmation).where(
-        PifConfirmation.org_id == org_id,
-        PifConfirmation.product_id == product_id,
-        PifConfirmation.market == market,
-        PifConfirmation.item == item,
+    """Return the confirmations of an item, the oldest first."""
+    query = (
+        select(PifConfirmation)
+        .where(
+            PifConfirmation.org_id == org_id,
+            PifConfirmation.product_id == product_id,
+            PifConfirmation.market == market,
+            PifConfirmation.item == item,
+        )
+        .order_by(PifConfirmation.id)
     )
-    if requirement is not None:
-        query = query.where(PifConfirmation.requirement == requirement)
     return (await session.scalars(query)).all()
 
 
 async def add_confirmation(session: Session, confirmation: PifConfirmation) -> None:
-    """Insert a confirmation; the caller holds the product and deleted the last."""
+    """Insert a confirmation; the caller holds the product and has deleted the last."""
     session.add(confirmation)
     await session.flush()
 
 
-async def delete_confirmation_for_org(
-    session: Session, org_id: UUID, confirmation_id: UUID
+async def delete_confirmations_for_org(
+    session: Session, org_id: UUID, ids: Collection[UUID]
 ) -> None:
-    """Delete a confirmation; the activity log keeps it."""
+    """Delete confirmations; the activity log keeps them."""
     statement = delete(PifConfirmation).where(
-        PifConfirmation.org_id == org_id, PifConfirmation.id == confirmation_id
+        PifConfirmation.org_id == org_id, PifConfirmation.id.in_(sorted(ids))
     )
     await session.execute(statement)
+
+
+async def keep_finding_days_for_org(
+    session: Session,
+    org_id: UUID,
+    product_id: UUID,
+    finding_ids: Collection[str],
+    day: date,
+) -> None:
+    """Store the day on which findings are first seen, and forget those that closed."""
+    await session.execute(
+        delete(PifFindingDay).where(
+            PifFindingDay.org_id == org_id,
+            PifFindingDay.product_id == product_id,
+            PifFindingDay.finding_id.not_in(sorted(finding_ids)),
+        )
+    )
+    rows = [
+        {
+            "org_id": org_id,
+            "product_id": product_id,
+            "finding_id": finding_id,
+            "since": day,
+        }
+        for finding_id in sorted(finding_ids)
+    ]
+    if rows:
+        await session.execute(upsert(PifFindingDay).on_conflict_do_nothing(), rows)

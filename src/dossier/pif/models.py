@@ -1,4 +1,4 @@
-"""Tables `pif_decisions` and `pif_versions`."""
+"""Tables of decisions, confirmations, versions and days of findings."""
 
 from datetime import date
 from typing import Any
@@ -41,14 +41,22 @@ class PifDecision(TenantOwned, Identified, Base):
 
 
 class PifConfirmation(TenantOwned, Identified, Base):
-    """A person's statement that a document meets a requirement.
+    """A person's statement that a document meets an item or a requirement of it.
 
-    It counts for the bytes with this SHA-256 only.
+    `sha256` is that of the document's bytes which the person saw.
     """
 
     __tablename__ = "pif_confirmations"
     __table_args__ = tenant_args(
-        UniqueConstraint("product_id", "market", "requirement"),
+        UniqueConstraint(
+            "product_id",
+            "market",
+            "item",
+            "requirement",
+            "document_id",
+            name="uq_pif_confirmations_target",
+            postgresql_nulls_not_distinct=True,
+        ),
         ForeignKeyConstraint(
             ["org_id", "product_id"],
             ["products.org_id", "products.id"],
@@ -59,18 +67,36 @@ class PifConfirmation(TenantOwned, Identified, Base):
             ["documents.org_id", "documents.id"],
             ondelete="CASCADE",
         ),
+        CheckConstraint("item between 1 and 16", name="item"),
     )
 
     product_id: Mapped[UUID]
     market: Mapped[str] = mapped_column(Text)
     item: Mapped[int] = mapped_column(SmallInteger)
-    requirement: Mapped[str] = mapped_column(Text)
+    requirement: Mapped[str | None] = mapped_column(Text)
     document_id: Mapped[UUID]
     sha256: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[UUID | None]
     actor_name: Mapped[str] = mapped_column(Text)
-    confirmed_on: Mapped[date]
+
+
+class PifFindingDay(TenantOwned, Base):
+    """The day on which a finding of a product was first seen."""
+
+    __tablename__ = "pif_finding_days"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "product_id"],
+            ["products.org_id", "products.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(primary_key=True)
+    finding_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    since: Mapped[date]
 
 
 class PifVersion(TenantOwned, Identified, Base):

@@ -1,9 +1,9 @@
-"""Routes of the board, its decisions, the matching of documents and the versions."""
+"""Routes of the board, its decisions, confirmations, matches and versions."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import APIRouter, Path, status
 
 from dossier.core.pagination import Paging, Slice
 from dossier.core.schemas import Page
@@ -68,30 +68,24 @@ async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> No
 
 
 @router.put("/items/{item}/confirmation", response_model=ConfirmationResponse)
-async def confirm_evidence(
+async def confirm_item(
     product_id: UUID, item: ItemNumber, body: ConfirmationRequest, pif: Pif
 ) -> PifConfirmation:
-    """Confirm that a linked document meets a requirement, with the reason."""
+    """Confirm that a linked document meets the item, with the reason.
+
+    For items 11 to 13 the signed 16(1) that gives the reason of a waiver will do.
+    """
     return await pif.confirm(
-        product_id,
-        item,
-        document_id=body.document_id,
-        requirement=body.requirement,
-        reason=body.reason,
+        product_id, item, body.document_id, body.requirement, body.reason
     )
 
 
 @router.delete("/items/{item}/confirmation", status_code=status.HTTP_204_NO_CONTENT)
 async def revoke_confirmation(
-    product_id: UUID,
-    item: ItemNumber,
-    pif: Pif,
-    requirement: Annotated[
-        str | None, Query(max_length=60, examples=["tw-11.stability"])
-    ] = None,
+    product_id: UUID, item: ItemNumber, pif: Pif, document_id: UUID | None = None
 ) -> None:
-    """Take a confirmation back; without a requirement, all those of the item."""
-    await pif.revoke_confirmation(product_id, item, requirement)
+    """Take the confirmations of an item back, or those of one document."""
+    await pif.revoke_confirmation(product_id, item, document_id)
 
 
 @router.post("/matches")
@@ -110,7 +104,11 @@ async def list_pif_versions(
     return await pif.list_versions(product_id, page, market)
 
 
-@router.get("/versions/{number}", response_model=VersionResponse)
+@router.get(
+    "/versions/{number}",
+    response_model=VersionResponse,
+    response_model_exclude_unset=True,  # an earlier version as it was stored
+)
 async def get_pif_version(
     product_id: UUID, number: VersionNumber, pif: Pif, market: Market = "tw"
 ) -> PifVersion:

@@ -2,7 +2,8 @@
 
 The snapshot holds everything that the printed file needs. Nothing else is read when a
 version is rendered, so the same version always gives the same pages. Decimals are
-written as strings, instants as ISO 8601 in UTC.
+written as strings, instants as ISO 8601 in UTC. Members with a default came with
+`dossier.pif/2`; versions of `dossier.pif/1` stay as they were stored, without them.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from dossier.core.schemas import DecimalText, RequestModel, ResponseModel
 from dossier.pif.constants import DecisionKind, MatchOutcome
 from dossier.pif.rules.board import BoardItem
+from dossier.pif.rules.evidence import Judgement
+from dossier.pif.rules.findings import judgement_words
 from dossier.pif.rules.matching import Proposal, targets
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
-from dossier.products.schemas import Paragraph
+from dossier.products.schemas import Line, Paragraph
 
 SCHEMA: Final = "dossier.pif/2"
 
@@ -74,6 +77,13 @@ class SnapshotHolder(SnapshotPart):
     phone: str | None
 
 
+class SnapshotExemptMaterial(SnapshotPart):
+    """A raw material that needs no data of its own, and why."""
+
+    name: str
+    reason: str
+
+
 class SnapshotProduct(SnapshotPart):
     """The product's facts, with the words of its category."""
 
@@ -95,13 +105,12 @@ class SnapshotProduct(SnapshotPart):
     sites: list[SnapshotSite]
     holder: SnapshotHolder
     markets: list[str]
+    aliases: list[str] = []
+    exempt_materials: list[SnapshotExemptMaterial] = []
 
 
 class SnapshotCompleteness(SnapshotPart):
-    """How many of the sixteen items are in which state.
-
-    `unconfirmed` and `blocked` are absent in versions of `dossier.pif/1`.
-    """
+    """How many of the sixteen items are in which state."""
 
     present: int
     declared: int
@@ -116,27 +125,34 @@ class SnapshotCompleteness(SnapshotPart):
 
 
 class SnapshotConfirmation(SnapshotPart):
-    """Who confirmed that a document meets a requirement, when and why."""
+    """A person's statement that a document meets a requirement."""
 
-    document_id: UUID
     reason: str
     actor_name: str
-    confirmed_on: date
+    at: datetime
+
+
+class SnapshotFact(SnapshotPart):
+    """A value that was read in a document, with the words that state it."""
+
+    name: str
+    value: str
+    raw: str
+    page: int | None
 
 
 class SnapshotJudgement(SnapshotPart):
-    """What one linked document shows of a requirement; without a state: nothing."""
+    """How one document counts for a requirement; without a state it does not count."""
 
     document_id: UUID
     state: str | None
-    reason: str
+    code: str
+    reason: BilingualText
+    confirmation: SnapshotConfirmation | None
 
 
 class SnapshotRequirement(SnapshotPart):
-    """One requirement of an item, its state and the documents linked to it.
-
-    The last four are absent in versions of `dossier.pif/1`.
-    """
+    """One requirement of an item, its state and the documents that meet it."""
 
     code: str
     zh: str
@@ -144,11 +160,8 @@ class SnapshotRequirement(SnapshotPart):
     article: str
     state: str
     documents: list[UUID]
+    judgements: list[SnapshotJudgement] = []
     closes_by: BilingualText
-    evidence: list[SnapshotJudgement] = []
-    confirmation: SnapshotConfirmation | None = None
-    material_count: int | None = None
-    gaps: list[str] = []
 
 
 class SnapshotDecision(SnapshotPart):
@@ -214,6 +227,9 @@ class SnapshotEvidence(SnapshotPart):
     items: list[int]
     matched_by: str
     reason: str | None
+    kind: str | None = None
+    text_state: str | None = None
+    facts: list[SnapshotFact] = []
 
 
 class SnapshotGenerator(SnapshotPart):
@@ -230,6 +246,7 @@ class PifSnapshot(SnapshotPart):
     market: str
     version_number: int
     created_at: datetime
+    as_of: date | None = None
     product: SnapshotProduct
     completeness: SnapshotCompleteness
     items: list[SnapshotItem]
@@ -247,28 +264,6 @@ class DecisionRequest(RequestModel):
     )
 
 
-class ConfirmationRequest(RequestModel):
-    """State why a document meets a requirement that its text does not show."""
-
-    document_id: UUID
-    requirement: str = Field(max_length=60, examples=["tw-11.stability"])
-    reason: Paragraph = Field(examples=["The scan shows the report ST-2201, page 2."])
-
-
-class ConfirmationResponse(ResponseModel):
-    """A confirmation; it counts for the bytes with this SHA-256 only."""
-
-    id: UUID
-    market: str
-    item: int
-    requirement: str
-    document_id: UUID
-    sha256: str
-    reason: str
-    actor_name: str
-    confirmed_on: date
-
-
 class DecisionResponse(ResponseModel):
     """A waiver or a declaration."""
 
@@ -276,6 +271,28 @@ class DecisionResponse(ResponseModel):
     market: str
     item: int
     kind: DecisionKind
+    reason: str
+    actor_name: str
+    created_at: datetime
+
+
+class ConfirmationRequest(RequestModel):
+    """Confirm that a document meets an item, or one requirement of it."""
+
+    document_id: UUID
+    requirement: Line | None = Field(None, examples=["tw-9.product"])
+    reason: Paragraph = Field(examples=["Read on paper: pH and viscosity on page 2."])
+
+
+class ConfirmationResponse(ResponseModel):
+    """A person's statement that a document meets an item or a requirement."""
+
+    id: UUID
+    market: str
+    item: int
+    requirement: str | None
+    document_id: UUID
+    sha256: str
     reason: str
     actor_name: str
     created_at: datetime
@@ -332,30 +349,8 @@ def item_members(item: BoardItem) -> dict[str, Any]:
                 "article": requirement.rule.article,
                 "state": requirement.state.value,
                 "documents": requirement.documents,
+                "judgements": list(map(judgement_members, requirement.judgements)),
                 "closes_by": requirement.rule.closes_by,
-                "evidence": [
-                    {
-                        "document_id": each.document.document_id,
-                        "state": each.state and each.state.value,
-                        "reason": each.reason.value,
-                    }
-                    for each in requirement.judgements
-                ],
-                "confirmation": next(
-                    (
-                        {
-                            "document_id": each.document.document_id,
-                            "reason": each.confirmation.reason,
-                            "actor_name": each.confirmation.actor_name,
-                            "confirmed_on": each.confirmation.confirmed_on,
-                        }
-                        for each in requirement.judgements
-                        if each.confirmation
-                    ),
-                    None,
-                ),
-                "material_count": requirement.material_count or None,
-                "gaps": requirement.gaps,
             }
             for requirement in item.requirements
         ],
@@ -365,6 +360,23 @@ def item_members(item: BoardItem) -> dict[str, Any]:
             "reason": decision.reason,
             "actor_name": decision.actor_name,
             "at": decision.at,
+        },
+    }
+
+
+def judgement_members(judgement: Judgement) -> dict[str, Any]:
+    """Return how a document counts, as the board and the snapshot show it."""
+    confirmation = judgement.confirmation
+    return {
+        "document_id": judgement.document.document_id,
+        "state": judgement.state,
+        "code": judgement.code,
+        "reason": judgement_words(judgement),
+        "confirmation": confirmation
+        and {
+            "reason": confirmation.reason,
+            "actor_name": confirmation.actor_name,
+            "at": confirmation.at,
         },
     }
 

@@ -47,6 +47,14 @@ class Product(TenantOwned, Identified, Base):
     sites: Mapped[list[dict[str, Any]]]
     holder: Mapped[dict[str, Any]]
     markets: Mapped[list[str]]
+    aliases: Mapped[list[str]] = mapped_column(
+        JSONB, default_factory=list, server_default="[]"
+    )
+    """Other names of the product, by which its documents may call it."""
+    exempt_materials: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default_factory=list, server_default="[]"
+    )
+    """Raw materials that need no data of their own: name and reason."""
     updated_at: Mapped[datetime] = mapped_column(default_factory=now)
 
 
@@ -92,6 +100,10 @@ class ProductDocument(TenantOwned, Identified, Base):
     requirement: Mapped[str | None] = mapped_column(Text)
     matched_by: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    formula: Mapped[dict[str, str] | None] = mapped_column(
+        JSONB(none_as_null=True), default=None
+    )
+    """Quantities by material when it was linked; null: no formula, or not known."""
 
 
 class FormulaVersion(TenantOwned, Identified, Base):

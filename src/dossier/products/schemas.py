@@ -59,6 +59,13 @@ class HolderBody(RequestModel):
     phone: Line | None = None
 
 
+class ExemptMaterialBody(RequestModel):
+    """A raw material that needs no data of its own, such as water, and why."""
+
+    name: Line = Field(examples=["Aqua"])
+    reason: Paragraph = Field(examples=["Purified water, as in the pharmacopoeia"])
+
+
 class ProductCreate(RequestModel):
     """State a product; a Chinese or an English name is needed."""
 
@@ -76,6 +83,14 @@ class ProductCreate(RequestModel):
     sites: list[SiteBody] = Field(default_factory=list, max_length=50)
     markets: list[Literal["tw"]] = Field(
         default_factory=_taiwan, min_length=1, max_length=1
+    )
+    aliases: list[Line] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Other names by which documents may call the product.",
+    )
+    exempt_materials: list[ExemptMaterialBody] = Field(
+        default_factory=list, max_length=100
     )
 
 
@@ -95,8 +110,19 @@ class ProductUpdate(RequestModel):
     usage: UsageBody | None = None
     sites: list[SiteBody] | None = Field(None, max_length=50)
     markets: list[Literal["tw"]] | None = Field(None, min_length=1, max_length=1)
+    aliases: list[Line] | None = Field(None, max_length=50)
+    exempt_materials: list[ExemptMaterialBody] | None = Field(None, max_length=100)
 
-    @field_validator("category", "use", "holder", "usage", "sites", "markets")
+    @field_validator(
+        "category",
+        "use",
+        "holder",
+        "usage",
+        "sites",
+        "markets",
+        "aliases",
+        "exempt_materials",
+    )
     @classmethod
     def refuse_null(cls, value: object) -> object:
         """Refuse `null` for a field that every product has."""
@@ -131,6 +157,13 @@ class HolderResponse(ResponseModel):
     phone: str | None
 
 
+class ExemptMaterialResponse(ResponseModel):
+    """A raw material that needs no data of its own, and why."""
+
+    name: str
+    reason: str
+
+
 class ProductResponse(ResponseModel):
     """A product as clients see it."""
 
@@ -148,6 +181,8 @@ class ProductResponse(ResponseModel):
     sites: list[SiteResponse]
     holder: HolderResponse
     markets: list[str]
+    aliases: list[str]
+    exempt_materials: list[ExemptMaterialResponse]
     created_at: datetime
     updated_at: datetime
 

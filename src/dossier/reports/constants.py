@@ -3,12 +3,8 @@
 from enum import StrEnum
 
 FINDINGS_SCHEMA = "dossier.findings/2"
-FINDINGS_SCHEMAS = {
-    "dossier.pif/1": "dossier.findings/1",
-    "dossier.pif/2": FINDINGS_SCHEMA,
-}
-"""Schema of `findings.json` by that of the version: an old one prints as it did."""
-
+EARLIER_FINDINGS_SCHEMA = "dossier.findings/1"
+EARLIER_SNAPSHOT_SCHEMA = "dossier.pif/1"
 INSPECTION_SCHEMA = "dossier.inspection/1"
 RENDER_TASK = "reports.render"
 

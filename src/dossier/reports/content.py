@@ -8,8 +8,13 @@ from typing import Any
 
 from dossier.reports import rules
 from dossier.reports.archive import ArchiveEntry
-from dossier.reports.constants import FINDINGS_SCHEMAS, INSPECTION_SCHEMA
-from dossier.reports.schemas import FindingsDocument
+from dossier.reports.constants import (
+    EARLIER_FINDINGS_SCHEMA,
+    EARLIER_SNAPSHOT_SCHEMA,
+    FINDINGS_SCHEMA,
+    INSPECTION_SCHEMA,
+)
+from dossier.reports.schemas import EarlierFindingsDocument, FindingsDocument
 
 TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
 MARKETS = {"tw": "台灣 Taiwan"}
@@ -62,10 +67,12 @@ class ReportContent:
         }
 
     def findings_json(self) -> bytes:
-        """Return `findings.json`, checked against its own schema."""
+        """Return `findings.json`, checked against the schema of the version."""
         kept = ("market", "version_number", "created_at", "completeness", "generator")
+        is_earlier = self.snapshot["schema"] == EARLIER_SNAPSHOT_SCHEMA
+        shape = EarlierFindingsDocument if is_earlier else FindingsDocument
         members = {name: self.snapshot[name] for name in kept} | {
-            "schema": FINDINGS_SCHEMAS[self.snapshot["schema"]],
+            "schema": EARLIER_FINDINGS_SCHEMA if is_earlier else FINDINGS_SCHEMA,
             "version_sha256": self.sha256,
             "product": self._product(),
             "items": [
@@ -75,7 +82,7 @@ class ReportContent:
             ],
             "findings": self.findings,
         }
-        document = FindingsDocument.model_validate(members)
+        document = shape.model_validate(members)
         return (document.model_dump_json(exclude_unset=True, indent=2) + "\n").encode()
 
     def snapshot_json(self) -> bytes:

@@ -4,13 +4,13 @@
 of `findings.json`: its docstrings are part of it.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dossier.core.findings import Severity, Verdict
+from dossier.core.findings import Basis, Severity, Verdict
 from dossier.core.schemas import RequestModel, ResponseModel
 from dossier.reports.constants import FINDINGS_SCHEMA
 
@@ -92,7 +92,7 @@ class FindingPlace(DocumentPart):
     )
 
 
-class FindingEntry(DocumentPart):
+class EarlierFindingEntry(DocumentPart):
     """Something that a person should see."""
 
     code: str
@@ -109,6 +109,19 @@ class FindingEntry(DocumentPart):
     margin: DecimalString | None = None
     unit: str | None = None
     place: FindingPlace | None = None
+
+
+class FindingEntry(EarlierFindingEntry):
+    """Something that a person should see."""
+
+    id: str = Field(description="The same for the same code, item and subject.")
+    since: date | None = Field(description="Day on which it was first seen.")
+    basis: Basis
+    blocks_signing: bool
+    subject: str | None = None
+    caused_by: str | None = Field(
+        None, description="The `id` of the finding that this one follows from."
+    )
 
 
 class ItemEntry(DocumentPart):
@@ -138,24 +151,28 @@ class ProductEntry(DocumentPart):
     category: str
 
 
-class CompletenessEntry(DocumentPart):
-    """How many items are in which state.
-
-    `complete` counts the first four without those that a blocking finding keeps open,
-    which are `blocked`. `unconfirmed` and `blocked` are absent under
-    `dossier.findings/1`, where `complete` counts the first four.
-    """
+class EarlierCompletenessEntry(DocumentPart):
+    """How many items stand in which state; `complete` counts the first four."""
 
     present: int
     declared: int
     waived: int
     not_applicable: int
     stale: int
-    unconfirmed: int = 0
     missing: int
-    blocked: int = 0
     complete: int
     total: int
+
+
+class CompletenessEntry(EarlierCompletenessEntry):
+    """How many items stand in which state.
+
+    `blocked` are complete by their state, but have a blocking finding. `complete`,
+    `blocked`, `unconfirmed`, `stale` and `missing` make up the total.
+    """
+
+    unconfirmed: int
+    blocked: int
 
 
 class GeneratorEntry(DocumentPart):
@@ -172,9 +189,7 @@ class FindingsDocument(DocumentPart):
         extra="forbid", validate_by_name=True, serialize_by_alias=True
     )
 
-    schema_id: Literal["dossier.findings/1", "dossier.findings/2"] = Field(
-        alias="schema"
-    )
+    schema_id: Literal["dossier.findings/2"] = Field(alias="schema")
     market: str
     version_number: int = Field(ge=1)
     version_sha256: Sha256
@@ -183,6 +198,23 @@ class FindingsDocument(DocumentPart):
     completeness: CompletenessEntry
     items: list[ItemEntry]
     findings: list[FindingEntry] = Field(description="Blocking first, then by item.")
+    generator: GeneratorEntry
+
+
+class EarlierFindingsDocument(DocumentPart):
+    """The same for versions made before `dossier.pif/2`: they print as they did."""
+
+    model_config = FindingsDocument.model_config
+
+    schema_id: Literal["dossier.findings/1"] = Field(alias="schema")
+    market: str
+    version_number: int = Field(ge=1)
+    version_sha256: Sha256
+    created_at: datetime
+    product: ProductEntry
+    completeness: EarlierCompletenessEntry
+    items: list[ItemEntry]
+    findings: list[EarlierFindingEntry]
     generator: GeneratorEntry
 
 

@@ -97,15 +97,14 @@ async def _store(context: BuildContext, file: FolderFile) -> StoredFile:
         receipt = await context.documents(session).receive(received)
     document, job = receipt.document, receipt.job
     if job is None:
-        # A known document whose bytes were missing, or which was never read, or not
-        # for its facts, is read now; its bytes must be stored before the job runs.
+        # A known document whose bytes were missing, or which was never read, is read
+        # now; its bytes must be in the store before the job runs.
         await discard_duplicate(
             context.sessions, context.store, document, received.blob_key
         )
         was_missing = document.unreadable_reason == BlobMissingError.code()
-        is_unread = document.text_state == TextState.PENDING
-        has_no_facts = document.record is None and document.text_state in WITH_TEXT
-        if was_missing or is_unread or has_no_facts:
+        lacks_facts = document.text_state in WITH_TEXT and document.record is None
+        if was_missing or lacks_facts or document.text_state == TextState.PENDING:
             async with context.transaction() as session:
                 documents = context.documents(session)
                 job = await documents.request_reading(document.id)

@@ -13,9 +13,6 @@ from dossier.reports.rules import ordered_findings
 
 SCHEMA: Final = "dossier.build/1"
 
-LISTED_STATES = ("missing", "unconfirmed", "stale", "declared", "waived")
-"""States of items that the summary lists one by one."""
-
 HEADINGS = {
     "blocking": ("Blocking findings", "bold red"),
     "warning": ("Warnings", "bold yellow"),
@@ -186,11 +183,13 @@ def _item_lines(result: BuildResult) -> Iterator[SummaryLine]:
         f"Items: {count['complete']} of {count['total']} complete"
         f" ({count['present']} present, {count['declared']} declared,"
         f" {count['waived']} waived, {count['not_applicable']} not applicable);"
-        f" {count['blocked']} blocked, {count['stale']} stale,"
+        f" {count['blocked']} blocked by a finding, {count['stale']} stale,"
         f" {count['unconfirmed']} unconfirmed, {count['missing']} missing",
         "bold",
     )
-    for item in result.items_in(*LISTED_STATES):
+    for item in result.items_in(
+        "missing", "unconfirmed", "stale", "declared", "waived"
+    ):
         title = f"{item['title_zh']} {item['title_en']}"
         yield SummaryLine(f"  {item['state']:<11} {item['number']:>2}  {title}")
 

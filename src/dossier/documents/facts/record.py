@@ -5,29 +5,23 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 
-from dossier.documents.facts.folding import name_key, pieces
 from dossier.documents.facts.kinds import document_kind
 from dossier.documents.facts.reading import read_facts
 from dossier.documents.facts.types import (
     Fact,
+    FactName,
     FactState,
     KindReading,
     PageText,
 )
 
-OPENING_CHARACTERS: Final = 2_000
-"""Of the text: a document without labelled names says here what it is about."""
-MAX_CELLS: Final = 2_000
-MAX_CELL_CHARACTERS: Final = 80
+_NAMES: Final = frozenset(map(str, FactName))
 
 
 def read_record(pages: Sequence[PageText]) -> dict[str, Any]:
     """Read kind and facts; the result is JSON, with decimals as strings."""
     kind = document_kind(pages)
-    text = "\n".join(page.text for page in pages if page.text.strip())
     return {
-        "opening": text[:OPENING_CHARACTERS],
-        "cells": _cell_keys(pages),
         "kind": {
             "kind": kind.kind,
             "raw": kind.raw,
@@ -46,21 +40,6 @@ def read_record(pages: Sequence[PageText]) -> dict[str, Any]:
     }
 
 
-def _cell_keys(pages: Sequence[PageText]) -> list[str]:
-    """Return the keys of table cells that may name a substance, each once."""
-    keys: dict[str, None] = {}
-    for page in pages:
-        for line in page.text.splitlines():
-            if "\t" not in line:
-                continue
-            for cell in line.split("\t"):
-                if any(map(str.isalpha, cell)) and len(cell) <= MAX_CELL_CHARACTERS:
-                    keys.update(dict.fromkeys(map(name_key, [cell, *pieces(cell)])))
-            if len(keys) > MAX_CELLS:
-                return list(keys)[:MAX_CELLS]
-    return list(keys)
-
-
 def kind_of(record: Mapping[str, Any]) -> KindReading:
     """Return the kind that `read_record` stored."""
     stored = record["kind"]
@@ -73,10 +52,10 @@ def kind_of(record: Mapping[str, Any]) -> KindReading:
     )
 
 
-def facts_of(record: Mapping[str, Any]) -> dict[str, tuple[Fact, ...]]:
-    """Return the facts that `read_record` stored, by `FactName`."""
+def facts_of(record: Mapping[str, Any]) -> dict[FactName, tuple[Fact, ...]]:
+    """Return the facts that `read_record` stored; unknown names are left out."""
     return {
-        name: tuple(
+        FactName(name): tuple(
             Fact(
                 **fact
                 | {
@@ -87,4 +66,5 @@ def facts_of(record: Mapping[str, Any]) -> dict[str, tuple[Fact, ...]]:
             for fact in facts
         )
         for name, facts in record["facts"].items()
+        if name in _NAMES
     }

@@ -1,230 +1,368 @@
-"""What a linked document shows of a requirement.
+"""How a document counts for a requirement: read, about this product, valid, signed.
 
-A document counts by what was read in it: its kind by content, the product, material,
-site or signer that it names, the facts that the requirement needs, its dates and its
-signature. A file name alone never counts. What was not read and nobody confirmed is
-`unconfirmed`, never a guess.
+A document never counts by its file name. What was not read or is not certain leaves
+the requirement unconfirmed until a person confirms it; a person cannot make another
+product's document, or one that has expired, count.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from dossier.documents.constants import TextState
-from dossier.documents.facts.folding import name_key, pieces
+from dossier.documents.facts.folding import name_key, product_key
+from dossier.documents.facts.identity import MATERIAL_KINDS, judge_identity
 from dossier.documents.facts.types import (
     Fact,
     FactName,
     FactState,
     IdentityReading,
-    IdentityReason,
     IdentityState,
+    KindReading,
+    OtherProduct,
+    PageText,
+    ProductIdentity,
     Signature,
     Verdict,
 )
-from dossier.pif.constants import ItemState
-from dossier.pif.rules.items import DocumentNeed
+from dossier.pif.constants import (
+    STATE_ORDER,
+    DecisionKind,
+    IdentityKey,
+    ItemState,
+    JudgementCode,
+)
+from dossier.pif.rules.items import DocumentNeed, Requirement
 
-WATER_KEYS = frozenset(map(name_key, ("7732-18-5", "Aqua", "Water", "水")))
+_DECLARATION: Final = re.compile(r"聲明|声明|declaration|statement", re.IGNORECASE)
+_NO_FORMULA_KINDS: Final = MATERIAL_KINDS | {"gmp", "credentials", "formula"}
+"""Kinds whose documents speak of no formula, or of several versions of it."""
+
+_NAMING_FACTS: Final = (
+    FactName.PRODUCT_NAME,
+    FactName.TRADE_NAME,
+    FactName.PRODUCT_CODE,
+)
 
 
-class EvidenceReason(StrEnum):
-    """Why a document counts as it does; the first one that applies."""
+class ReadingState(StrEnum):
+    """How far a document was read."""
 
-    OTHER_PRODUCT = "other-product"
-    EXPIRED = "expired"
-    CONFIRMED = "confirmed"
-    NOT_READ_YET = "not-read-yet"
-    CANNOT_BE_READ = "cannot-be-read"
-    KIND_UNKNOWN = "kind-unknown"
-    OTHER_KIND = "other-kind"
-    IDENTITY_UNKNOWN = "identity-unknown"
-    FACT_NOT_READ = "fact-not-read"
-    DRAFT = "draft"
-    NOT_SIGNED = "not-signed"
+    NOT_YET = "not_read_yet"
+    UNREADABLE = "unreadable"
     READ = "read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """A person's statement that a document meets a requirement, with the reason."""
+class ReadDocument:
+    """A document with the kind and the facts that were read in it.
 
-    item: int
-    requirement: str
-    document_id: UUID
-    sha256: str
-    reason: str
-    actor_name: str
-    confirmed_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedDocument:
-    """What was read of a linked document; `facts` is `None` where it was not read for.
-
-    `kind` is the kind by content, `None` where the content does not decide; `cells`
-    are the keys of its table cells, for a formula's materials to be found in.
+    `pages` are given only where a name is searched for in the text.
     """
 
     document_id: UUID
     filename: str
     sha256: str
-    text_state: TextState
-    identity: IdentityReading | None = None
-    kind: str | None = None
-    facts: Mapping[str, tuple[Fact, ...]] | None = None
-    cells: frozenset[str] = frozenset()
+    reading: ReadingState = ReadingState.READ
+    kind: KindReading | None = None
+    facts: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
+    pages: tuple[PageText, ...] = ()
+
+    def read(self, name: FactName) -> list[Fact]:
+        """Return the facts of a name whose values are certain."""
+        return [
+            fact for fact in self.facts.get(name, ()) if fact.state is FactState.READ
+        ]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What one document shows of one requirement; `state` is `None`: nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A person's statement that a document meets an item or one requirement of it."""
 
-    `facts` are the facts that decided, or the names of those that were not read.
+    item: int
+    requirement: str | None
+    document_id: UUID
+    sha256: str
+    reason: str
+    actor_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What documents are compared with: the product on one day.
+
+    Versions are normalised. An empty set of versions means that none is known.
     """
 
-    document: LinkedDocument
+    as_of: date
+    identity: ProductIdentity
+    formula_codes: frozenset[str] = frozenset()
+    formula_versions: frozenset[str] = frozenset()
+    pack_versions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How one document counts for one requirement, and what decided it.
+
+    `state` is `None` for a document that does not count. `lacking` are the needed facts
+    that were not read.
+    """
+
+    document: ReadDocument
     state: ItemState | None
-    reason: EvidenceReason
+    code: JudgementCode
+    identity: IdentityReading | None = None
     fact: Fact | None = None
-    unread: tuple[FactName, ...] = ()
-    confirmation: Confirmation | None = field(default=None)
-
-    @property
-    def failed(self) -> Fact | None:
-        """Return the failing result that the document itself states, if it counts."""
-        verdicts = (self.document.facts or {}).get(FactName.VERDICT, ())
-        return next(
-            (
-                fact
-                for fact in verdicts
-                if self.state is not None and fact.value == Verdict.FAIL
-            ),
-            None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """A raw material of the formula; `name` is its trade name, else its INCI name."""
-
-    name: str
-    trade_name: str | None
-    inci_names: tuple[str, ...]
-    cas_numbers: tuple[str, ...]
+    lacking: tuple[FactName, ...] = ()
+    confirmation: Confirmation | None = None
 
 
 def judge_document(
-    document: LinkedDocument,
-    need: DocumentNeed,
+    document: ReadDocument,
+    requirement: Requirement,
+    subject: Subject,
     *,
-    as_of: date,
+    allows: DecisionKind | None = None,
     confirmation: Confirmation | None = None,
+    is_formula_changed: bool = False,
 ) -> Judgement:
-    """Judge one document against what a requirement needs; the first rule decides.
+    """Judge one document; the first rule that applies decides.
 
-    Another product and an expired document cannot be confirmed.
+    `is_formula_changed`: since it was linked, in a way that concerns the item.
     """
-    identity = document.identity
-    if identity is not None and identity.state is IdentityState.OTHER_PRODUCT:
-        return Judgement(document, None, EvidenceReason.OTHER_PRODUCT)
-    if (ended := _expired(document, as_of)) is not None:
-        return Judgement(document, ItemState.STALE, EvidenceReason.EXPIRED, ended)
-    if confirmation is not None and confirmation.sha256 == document.sha256:
-        return Judgement(
-            document,
-            ItemState.PRESENT,
-            EvidenceReason.CONFIRMED,
-            confirmation=confirmation,
-        )
-    reason, fact, unread = _hindrance(document, need)
-    state = ItemState.UNCONFIRMED if reason else ItemState.PRESENT
-    return Judgement(document, state, reason or EvidenceReason.READ, fact, unread)
-
-
-def _expired(document: LinkedDocument, as_of: date) -> Fact | None:
-    """Return the date on which the document ended, if that is over.
-
-    Of several dates the latest counts: a renewed certificate may print the old one.
-    """
-    ends = _read(document, FactName.VALID_UNTIL)
-    latest = max(ends, key=lambda fact: fact.value, default=None)
-    return latest if latest and latest.value < as_of.isoformat() else None
-
-
-def _hindrance(
-    document: LinkedDocument, need: DocumentNeed
-) -> tuple[EvidenceReason | None, Fact | None, tuple[FactName, ...]]:
-    """Return why the document does not show the requirement by itself.
-
-    The facts are asked for only where kind and identity are known.
-    """
-    identity, reason = document.identity, None
-    if document.text_state is TextState.UNREADABLE:
-        reason = EvidenceReason.CANNOT_BE_READ
-    elif document.facts is None:
-        reason = EvidenceReason.NOT_READ_YET
-    elif document.kind is None:
-        reason = EvidenceReason.KIND_UNKNOWN
-    elif document.kind not in need.kinds:
-        reason = EvidenceReason.OTHER_KIND
-    elif not _is_identified(document.kind, identity):
-        reason = EvidenceReason.IDENTITY_UNKNOWN
-    if reason is not None:
-        return reason, None, ()
-    if unread := tuple(name for name in need.facts if not _read(document, name)):
-        return EvidenceReason.FACT_NOT_READ, None, unread
-    signatures = _read(document, FactName.SIGNATURE)
-    draft = next((each for each in signatures if each.value == Signature.DRAFT), None)
-    if draft is not None:
-        return EvidenceReason.DRAFT, draft, ()
-    if need.signed and not any(each.value == Signature.SIGNED for each in signatures):
-        return EvidenceReason.NOT_SIGNED, next(iter(signatures), None), ()
-    return None, None, ()
-
-
-def _is_identified(kind: str, identity: IdentityReading | None) -> bool:
-    """Return whether a document is about this product.
-
-    A toxicological summary often lists more substances than the formula has; which of
-    the formula's it covers is counted apart.
-    """
-    if identity is None:
-        return False
-    return identity.state is IdentityState.THIS_PRODUCT or (
-        kind == "toxicology" and identity.reason is IdentityReason.CAS_PARTLY_MATCHES
+    identity = identity_of(document, subject)
+    fact: Fact | None = None
+    lacking: tuple[FactName, ...] = ()
+    state: ItemState | None = ItemState.UNCONFIRMED
+    if identity.state is IdentityState.OTHER_PRODUCT:
+        state, code = None, JudgementCode.OTHER_PRODUCT
+    elif outdated := _outdated(document, requirement, subject):
+        state, (code, fact) = ItemState.STALE, outdated
+    elif is_formula_changed:
+        state, code = ItemState.STALE, JudgementCode.FORMULA_CHANGED
+    elif confirmation is not None and confirmation.sha256 == document.sha256:
+        state, code = ItemState.PRESENT, JudgementCode.CONFIRMED
+    elif obstacle := _obstacle(document, requirement, identity):
+        code = obstacle
+    elif allows is DecisionKind.DECLARATION and _is_declaration(document):
+        state, code = ItemState.DECLARED, JudgementCode.DECLARATION
+    elif lacking := _lacking(document, requirement):
+        code = JudgementCode.FACTS_NOT_READ
+    else:
+        state, code = ItemState.PRESENT, JudgementCode.READ
+    return Judgement(
+        document=document,
+        state=state,
+        code=code,
+        identity=identity,
+        fact=fact,
+        lacking=lacking,
+        confirmation=confirmation if code is JudgementCode.CONFIRMED else None,
     )
 
 
-def _read(document: LinkedDocument, name: FactName) -> list[Fact]:
-    facts = document.facts or {}
-    return [fact for fact in facts.get(name, ()) if fact.state is FactState.READ]
+def subject_of(
+    as_of: date,
+    identity: ProductIdentity,
+    documents: Sequence[ReadDocument],
+    *,
+    formula_document_id: UUID | None = None,
+    signed: Sequence[UUID] = (),
+) -> Subject:
+    """Return what documents are compared with, from the product and its documents.
 
-
-def uncovered(
-    materials: Iterable[Material], judgements: Iterable[Judgement]
-) -> tuple[str, ...]:
-    """Return the raw materials that no document shows by INCI, CAS or trade name.
-
-    Water needs none. A person's confirmation of one document stands for all of them.
+    The code and version of the formula are those in the document that it was imported
+    from. `signed` are documents linked to item 16(1): who signed one is the signer.
     """
-    judgements = list(judgements)
-    if any(each.reason is EvidenceReason.CONFIRMED for each in judgements):
-        return ()
-    shown: set[str] = set()
-    for judgement in judgements:
-        if judgement.state is ItemState.PRESENT:
-            shown |= judgement.document.cells
-            for name in (FactName.TRADE_NAME, FactName.INCI_NAME, FactName.CAS_NUMBER):
-                facts = _read(judgement.document, name)
-                shown |= {name_key(fact.value) for fact in facts}
-                shown |= {name_key(part) for f in facts for part in pieces(f.value)}
-    gaps = []
-    for material in materials:
-        stated = (material.trade_name, *material.inci_names, *material.cas_numbers)
-        keys = {name_key(each) for each in stated if each}
-        if not keys & (shown | WATER_KEYS):
-            gaps.append(material.name)
-    return tuple(gaps)
+    formula = next((d for d in documents if d.document_id == formula_document_id), None)
+    codes = formula.read(FactName.FORMULA_CODE) if formula else []
+    versions = formula.read(FactName.FORMULA_VERSION) if formula else []
+    formula_codes = {name_key(fact.value): fact.value for fact in codes}
+    identity = replace(
+        identity,
+        formula_codes=(*identity.formula_codes, *formula_codes.values()),
+        others=others_named(documents, identity.others),
+    )
+    subject = Subject(
+        as_of=as_of,
+        identity=identity,
+        formula_codes=frozenset(formula_codes),
+        formula_versions=frozenset(version_key(fact.value) for fact in versions),
+    )
+    own = [
+        document
+        for document in documents
+        if document.kind is not None
+        and identity_of(document, subject).state is IdentityState.THIS_PRODUCT
+    ]
+    signers = [
+        fact.value
+        for document in own
+        if document.document_id in signed and _kind(document) == "assessment"
+        if {f.value for f in document.read(FactName.SIGNATURE)} == {Signature.SIGNED}
+        for fact in document.read(FactName.SIGNER_NAME)
+    ]
+    packs = [
+        version_key(fact.value)
+        for document in own
+        if _kind(document) == "packaging"
+        for fact in document.read(FactName.PACK_VERSION)
+    ]
+    return replace(
+        subject,
+        identity=replace(identity, signers=tuple(signers)),
+        pack_versions=frozenset(packs),
+    )
+
+
+def _kind(document: ReadDocument) -> str | None:
+    return document.kind.kind if document.kind else None
+
+
+def identity_of(document: ReadDocument, subject: Subject) -> IdentityReading:
+    """Return whether a document is about the product, judged by its kind."""
+    return judge_identity(
+        _kind(document), document.facts, subject.identity, document.pages
+    )
+
+
+def _outdated(
+    document: ReadDocument, requirement: Requirement, subject: Subject
+) -> tuple[JudgementCode, Fact] | None:
+    """Return what shows that a document has expired or speaks of another version."""
+    if any(need.expires for need in requirement.documents):
+        for fact in document.read(FactName.VALID_UNTIL):
+            if date.fromisoformat(fact.value) < subject.as_of:
+                return JudgementCode.EXPIRED, fact
+    if _kind(document) is None or _kind(document) in _NO_FORMULA_KINDS:
+        return None
+    codes = document.read(FactName.FORMULA_CODE)
+    own_codes = {name_key(code) for code in subject.identity.codes}
+    if subject.formula_codes and codes:
+        known = own_codes | subject.formula_codes
+        if not any(
+            name_key(fact.value) in known
+            or _extends(name_key(fact.value), subject.formula_codes)
+            for fact in codes
+        ):
+            return JudgementCode.OTHER_FORMULA, codes[0]
+    for name, versions, code in (
+        (
+            FactName.FORMULA_VERSION,
+            subject.formula_versions,
+            JudgementCode.OTHER_FORMULA,
+        ),
+        (FactName.PACK_VERSION, subject.pack_versions, JudgementCode.OTHER_PACK),
+    ):
+        stated = document.read(name)
+        if versions and stated:
+            keys = {version_key(fact.value) for fact in stated}
+            if not keys & versions:
+                return code, stated[0]
+    return None
+
+
+def _extends(code: str, known: Iterable[str]) -> bool:
+    """Tell whether a code is a known one with something added, or a part of it."""
+    return any(code.startswith(each) or each.startswith(code) for each in known)
+
+
+def version_key(version: str) -> str:
+    """Return the form in which versions and formula codes are compared: 4 for V04."""
+    key = name_key(version)
+    number = re.fullmatch(r"(?:v|ver|version|rev|版|第)*0*(\d+)(?:版)?", key)
+    return number[1] if number else key
+
+
+def _need_of(document: ReadDocument, requirement: Requirement) -> DocumentNeed | None:
+    kind = _kind(document)
+    return next((need for need in requirement.documents if need.kind == kind), None)
+
+
+def _obstacle(
+    document: ReadDocument, requirement: Requirement, identity: IdentityReading
+) -> JudgementCode | None:
+    """Return why a document shows nothing by itself; a draft counts nowhere."""
+    need = _need_of(document, requirement)
+    signatures = {fact.value for fact in document.facts.get(FactName.SIGNATURE, ())}
+    if document.reading is not ReadingState.READ:
+        return JudgementCode(document.reading)
+    if need is None:
+        return (
+            JudgementCode.KIND_UNKNOWN
+            if _kind(document) is None
+            else JudgementCode.OTHER_KIND
+        )
+    if (
+        need.identity is not IdentityKey.NONE
+        and identity.state is not IdentityState.THIS_PRODUCT
+    ):
+        return JudgementCode.IDENTITY_UNKNOWN
+    if signatures & {Signature.DRAFT, Signature.UNSIGNED}:
+        return JudgementCode.DRAFT
+    if need.signed and signatures != {Signature.SIGNED}:
+        return JudgementCode.NOT_SIGNED
+    return None
+
+
+def _lacking(document: ReadDocument, requirement: Requirement) -> tuple[FactName, ...]:
+    """Return the needed facts that were not read; an unfinished test has no verdict."""
+    need = _need_of(document, requirement)
+    unfinished = {fact.value for fact in document.read(FactName.VERDICT)} == {
+        Verdict.INCOMPLETE
+    }
+    return tuple(
+        name
+        for name in (need.facts if need else ())
+        if not document.read(name) or (name is FactName.VERDICT and unfinished)
+    )
+
+
+def _is_declaration(document: ReadDocument) -> bool:
+    return document.kind is not None and bool(_DECLARATION.search(document.kind.raw))
+
+
+def others_named(
+    documents: Iterable[ReadDocument], others: Sequence[OtherProduct]
+) -> tuple[OtherProduct, ...]:
+    """Return those of many products that some document may name.
+
+    Comparing every document with every product of a large organisation takes seconds.
+    """
+    printed = " ".join(
+        product_key(fact.value)
+        for document in documents
+        for name in _NAMING_FACTS
+        for fact in document.read(name)
+    )
+    searched = printed + " ".join(
+        product_key(page.text) for document in documents for page in document.pages
+    )
+    return tuple(
+        other
+        for other in others
+        if any(
+            key and key in searched
+            for key in map(product_key, (*other.names, *other.codes))
+        )
+    )
+
+
+def names_nothing(document: ReadDocument) -> bool:
+    """Tell whether only the text of a document can show whose it is."""
+    return (
+        document.reading is ReadingState.READ
+        and _kind(document) not in MATERIAL_KINDS | {"gmp", "credentials"}
+        and not any(document.read(name) for name in _NAMING_FACTS)
+    )
+
+
+def best_state(judgements: Iterable[Judgement]) -> ItemState:
+    """Return the best state that documents reach; without any: missing."""
+    states = [each.state for each in judgements if each.state is not None]
+    return min(states, key=STATE_ORDER.__getitem__, default=ItemState.MISSING)

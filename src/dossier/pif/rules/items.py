@@ -9,21 +9,21 @@ from typing import Any
 
 from dossier.core.findings import Message
 from dossier.documents.facts.types import FactName
-from dossier.pif.constants import DecisionKind, Means
+from dossier.pif.constants import Coverage, DecisionKind, IdentityKey, Means
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentNeed:
-    """What a document must be and state in order to meet a requirement.
+    """A kind of document that meets a requirement, and what must be read in it.
 
-    `kinds` are kinds by content; `about` is what identifies it: the `product`, a
-    `material` of the formula, a manufacturing `site` or the `signer` of the assessment;
-    `facts` must be read; `signed` demands a signature with the signer's name.
+    `expires`: it counts only until the end of its validity. `signed`: it counts only
+    with a signature.
     """
 
-    kinds: frozenset[str]
-    about: str
+    kind: str
+    identity: IdentityKey
     facts: tuple[FactName, ...]
+    expires: bool
     signed: bool
 
 
@@ -32,6 +32,8 @@ class Requirement:
     """One thing that an item asks for.
 
     `fields` are groups of product fields: each group needs one that is filled.
+    `documents` are the kinds of which one is needed; `coverage` is what the documents
+    must name one by one.
     """
 
     code: str
@@ -39,7 +41,8 @@ class Requirement:
     article: str
     satisfied_by: frozenset[Means]
     fields: tuple[tuple[str, ...], ...]
-    documents: DocumentNeed | None
+    documents: tuple[DocumentNeed, ...]
+    coverage: Coverage | None
     evidence: Message
     closes_by: Message
 
@@ -69,6 +72,14 @@ class Rulebook:
         """Return an item by its number, from 1."""
         return self.items[number - 1]
 
+    def item_of(self, requirement: str) -> Item:
+        """Return the item of a requirement by its code."""
+        return next(
+            item
+            for item in self.items
+            if any(each.code == requirement for each in item.requirements)
+        )
+
 
 @cache
 def rulebook(market: str = "tw") -> Rulebook:
@@ -97,20 +108,24 @@ def _item(entry: Mapping[str, Any]) -> Item:
 
 
 def _requirement(entry: Mapping[str, Any]) -> Requirement:
-    need = entry.get("documents")
     return Requirement(
         code=entry["code"],
         name=Message(zh=entry["zh"], en=entry["en"]),
         article=entry["article"],
         satisfied_by=frozenset(Means(word) for word in entry["satisfied_by"]),
         fields=tuple(tuple(group) for group in entry["fields"]),
-        documents=need
-        and DocumentNeed(
-            kinds=frozenset(need["kinds"]),
-            about=need["about"],
-            facts=tuple(map(FactName, need["facts"])),
-            signed=need["signed"],
-        ),
+        documents=tuple(map(_need, entry["documents"])),
+        coverage=Coverage(entry["coverage"]) if entry["coverage"] else None,
         evidence=Message(**entry["evidence"]),
         closes_by=Message(**entry["closes_by"]),
+    )
+
+
+def _need(entry: Mapping[str, Any]) -> DocumentNeed:
+    return DocumentNeed(
+        kind=entry["kind"],
+        identity=IdentityKey(entry["identity"]),
+        facts=tuple(map(FactName, entry["facts"])),
+        expires=entry["expires"],
+        signed=entry["signed"],
     )

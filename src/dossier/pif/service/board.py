@@ -1,6 +1,6 @@
 """The board of a product: what it is computed from, and how clients see it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -11,19 +11,15 @@ from pydantic import TypeAdapter
 from dossier.core.clock import now
 from dossier.core.findings import Finding, finding_json
 from dossier.core.reads import Row, TenantReader
-from dossier.documents.constants import TextState
-from dossier.documents.facts.identity import judge_identity
+from dossier.documents.constants import WITH_TEXT, TextState
 from dossier.documents.facts.record import facts_of, kind_of
 from dossier.documents.facts.types import (
-    FactName,
-    FactState,
-    IdentityState,
     MaterialIdentity,
     OtherProduct,
-    PageText,
     ProductIdentity,
     SiteIdentity,
 )
+from dossier.documents.service import read_pages
 from dossier.pif import gateway
 from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.rules.board import (
@@ -32,12 +28,17 @@ from dossier.pif.rules.board import (
     Decision,
     Evidence,
     EvidenceLink,
-    board_findings,
     board_items,
     completeness,
     filled_fields,
 )
-from dossier.pif.rules.evidence import Confirmation, LinkedDocument, Material
+from dossier.pif.rules.evidence import (
+    Confirmation,
+    ReadDocument,
+    ReadingState,
+    names_nothing,
+)
+from dossier.pif.rules.findings import board_findings
 from dossier.pif.schemas import item_members
 from dossier.products.exceptions import ProductNotFoundError
 from dossier.products.service import category_of
@@ -47,6 +48,20 @@ TAIPEI = timezone(timedelta(hours=8))
 """Days of law begin at midnight in Taipei, all the year round."""
 
 _FINDING = TypeAdapter(Finding)
+
+_FACTS = (
+    "name_zh",
+    "name_en",
+    "category",
+    "dosage_form",
+    "body_site",
+    "population",
+    "intended_use",
+    "usage",
+    "sites",
+    "holder",
+)
+"""Facts of a product that can meet a requirement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +90,15 @@ async def read_board(
     if row is None:
         raise ProductNotFoundError(product_id)
     category = category_of(row["category"])
-    evidence = _evidence(row, category, day_in_taipei(now()))
+    evidence = await _with_texts(reader, _evidence(row, category, day_in_taipei(now())))
     items = board_items(evidence, market)
-    findings = board_findings(items, evidence, market)
+    days = row["finding_days"]
+    findings = tuple(
+        replace(each, since=date.fromisoformat(days[each.id]))
+        if each.id in days
+        else each
+        for each in board_findings(items, evidence, market)
+    )
     return Board(
         product_id=product_id,
         market=market,
@@ -90,143 +111,112 @@ async def read_board(
 
 
 def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
-    links, decisions = row.pop("links"), row.pop("decisions")
-    formula_findings = row.pop("formula_findings")
-    lines, others = row.pop("materials"), row.pop("other_products")
-    confirmations = row.pop("confirmations")
-    materials = _materials(lines)
+    formula_findings = row["formula_findings"]
     return Evidence(
         as_of=as_of,
         phase_in_on=category.phase_in_on,
-        filled=filled_fields(row),
+        filled=filled_fields({name: row[name] for name in _FACTS}),
         has_formula=formula_findings is not None,
         formula_findings=tuple(map(finding_of, formula_findings or ())),
         links=tuple(
             EvidenceLink(UUID(link["document_id"]), link["item"], link["requirement"])
-            for link in links
+            for link in row["links"]
         ),
-        documents=_documents(links, _identity(row, materials, others)),
-        confirmations=tuple(
-            Confirmation(
-                item=each["item"],
-                requirement=each["requirement"],
-                document_id=UUID(each["document_id"]),
-                sha256=each["sha256"],
-                reason=each["reason"],
-                actor_name=each["actor_name"],
-                confirmed_on=date.fromisoformat(each["confirmed_on"]),
-            )
-            for each in confirmations
-        ),
-        materials=materials,
         decisions=tuple(
             Decision(
                 kind=DecisionKind(decision["kind"]),
                 item=decision["item"],
                 reason=decision["reason"],
                 actor_name=decision["actor_name"],
-                at=datetime.fromisoformat(decision["at"]).astimezone(UTC),
+                at=_instant(decision["at"]),
             )
-            for decision in decisions
+            for decision in row["decisions"]
         ),
+        documents=tuple(map(_document, row["documents"])),
+        confirmations=tuple(
+            Confirmation(
+                **entry
+                | {
+                    "document_id": UUID(entry["document_id"]),
+                    "at": _instant(entry["at"]),
+                }
+            )
+            for entry in row["confirmations"]
+        ),
+        identity=_identity(row),
+        formula_document_id=row["formula_document_id"],
     )
 
 
-def _materials(lines: Iterable[Sequence[str | None]]) -> tuple[Material, ...]:
-    """Return the raw materials of a formula: lines of one trade name are one."""
-    grouped: dict[str, list[Sequence[str | None]]] = {}
-    for trade_name, inci, cas in lines:
-        name = trade_name or inci or cas
-        if name:
-            grouped.setdefault(name, []).append((trade_name, inci, cas))
-    return tuple(
-        Material(
-            name=name,
-            trade_name=rows[0][0],
-            inci_names=tuple(row[1] for row in rows if row[1]),
-            cas_numbers=tuple(row[2] for row in rows if row[2]),
-        )
-        for name, rows in grouped.items()
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _document(row: Row) -> ReadDocument:
+    record, state = row["record"], row["text_state"]
+    reading = ReadingState.READ
+    if state == TextState.UNREADABLE:
+        reading = ReadingState.UNREADABLE
+    elif state not in WITH_TEXT or record is None:
+        reading = ReadingState.NOT_YET
+    read_record = record if reading is ReadingState.READ else None
+    return ReadDocument(
+        document_id=UUID(row["id"]),
+        filename=row["filename"],
+        sha256=row["sha256"],
+        reading=reading,
+        kind=kind_of(read_record) if read_record else None,
+        facts=dict(facts_of(read_record).items()) if read_record else {},
     )
 
 
-def _identity(
-    row: Row,
-    materials: Iterable[Material],
-    others: Iterable[Sequence[str | None]],
-) -> ProductIdentity:
-    """Return what a document must name in order to be about this product."""
+def _identity(row: Row) -> ProductIdentity:
+    """Return what documents of the product name, from its facts and formula."""
+    lines = row["formula_lines"]
     return ProductIdentity(
-        names=tuple(name for name in (row["name_zh"], row["name_en"]) if name),
-        codes=(row["code"],) if row["code"] else (),
+        names=_stated(row["name_zh"], row["name_en"], *row["aliases"]),
+        codes=_stated(row["code"]),
         materials=tuple(
             MaterialIdentity(
-                trade_names=(each.trade_name,) if each.trade_name else (),
-                inci_names=each.inci_names,
-                cas_numbers=each.cas_numbers,
+                trade_names=_stated(line["trade_name"]),
+                inci_names=_stated(line["inci"]),
+                cas_numbers=_stated(line["cas"]),
             )
-            for each in materials
+            for line in lines
         ),
         sites=tuple(
-            SiteIdentity(site["name"], site.get("address") or "")
-            for site in row["sites"] or ()
+            SiteIdentity(site["name"], site["address"]) for site in row["sites"]
         ),
         others=tuple(
-            OtherProduct(
-                names=tuple(name for name in names if name),
-                codes=(code,) if code else (),
-            )
-            for code, *names in others
+            OtherProduct(_stated(name_zh, name_en, *aliases), _stated(code))
+            for code, name_zh, name_en, aliases in row["others"]
         ),
     )
 
 
-def _documents(
-    links: Iterable[Mapping[str, Any]], product: ProductIdentity
-) -> dict[UUID, LinkedDocument]:
-    """Return the linked documents with their identity.
+def _stated(*values: str | None) -> tuple[str, ...]:
+    return tuple(value for value in values if value)
 
-    Credentials must name the signatory of an assessment of this product, so they are
-    judged last.
+
+async def _with_texts(reader: TenantReader, evidence: Evidence) -> Evidence:
+    """Add the texts of documents that name no product in a labelled field.
+
+    Only there can the text decide whose they are; all texts would be megabytes.
     """
-    found: dict[UUID, LinkedDocument] = {}
-    signers: list[str] = []
-    for link in sorted(links, key=_is_of_credentials):
-        document = _document(link, replace(product, signers=tuple(signers)))
-        found[document.document_id] = document
-        identity = document.identity
-        is_own = identity and identity.state is IdentityState.THIS_PRODUCT
-        if document.kind == "assessment" and is_own and document.facts:
-            names = document.facts.get(FactName.SIGNER_NAME, ())
-            signers += [fact.value for fact in names if fact.state is FactState.READ]
-    return found
-
-
-def _is_of_credentials(link: Mapping[str, Any]) -> bool:
-    record = link["record"]
-    return record is not None and record["kind"]["kind"] == "credentials"
-
-
-def _document(link: Mapping[str, Any], product: ProductIdentity) -> LinkedDocument:
-    record = link["record"]
-    kind = kind_of(record).kind if record else None
-    facts = facts_of(record) if record else None
-    opening = [PageText(1, record["opening"])] if record else []
-    return LinkedDocument(
-        document_id=UUID(link["document_id"]),
-        filename=link["filename"],
-        sha256=link["sha256"],
-        text_state=TextState(link["text_state"]),
-        identity=judge_identity(kind, facts, product, opening) if facts else None,
-        kind=kind,
-        facts=facts,
-        cells=frozenset(record.get("cells", ())) if record else frozenset(),
+    wanted = [each.document_id for each in evidence.documents if names_nothing(each)]
+    if not wanted:
+        return evidence
+    texts = await read_pages(reader, wanted)
+    documents = tuple(
+        replace(each, pages=texts.get(each.document_id, ()))
+        for each in evidence.documents
     )
+    return replace(evidence, documents=documents)
 
 
 def finding_of(stored: Mapping[str, Any]) -> Finding:
     """Return the finding that `finding_json` wrote."""
-    members = dict(stored)
+    members = {name: value for name, value in stored.items() if name != "id"}
     if place := members.get("place"):
         members["place"] = place | {"box_pt": place.get("box")}
     return _FINDING.validate_python(members)

@@ -1,4 +1,4 @@
-"""Decisions on items, and versions: snapshots of the file. Commits nothing."""
+"""Decisions, confirmations and versions of the file. Commits nothing."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,25 +17,27 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.constants import CitationKind
+from dossier.documents.facts.record import facts_of
+from dossier.documents.facts.types import FactState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
-from dossier.pif.constants import DecisionKind, Market
+from dossier.pif.constants import DecisionKind, ItemState, Market
 from dossier.pif.exceptions import (
     ConfirmationNotAllowedError,
     ConfirmationNotFoundError,
+    ConfirmationRefusedError,
     DecisionNotAllowedError,
     DecisionNotFoundError,
     VersionNotFoundError,
 )
 from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
-from dossier.pif.rules.board import SIGNED_ITEM
-from dossier.pif.rules.evidence import EvidenceReason
+from dossier.pif.rules.board import SIGNED_REQUIREMENT
+from dossier.pif.rules.findings import judgement_words
 from dossier.pif.rules.items import rulebook
 from dossier.pif.schemas import MatchResponse, PifSnapshot, item_members
-from dossier.pif.service.board import Board, day_in_taipei, read_board
+from dossier.pif.service.board import Board, read_board
 from dossier.pif.service.matching import apply_matches, propose_matches
-from dossier.products.exceptions import RequirementUnknownError
 from dossier.products.models import (
     FormulaLine,
     FormulaVersion,
@@ -50,17 +52,16 @@ DECISION_ROLES = {
 }
 """Roles that may state that an item needs no document."""
 
-_NOT_CONFIRMABLE = {
-    EvidenceReason.OTHER_PRODUCT: (
-        "is about another product: link a document of this one."
-    ),
-    EvidenceReason.EXPIRED: "has expired: upload one that is still valid.",
-}
+CONFIRMING_ROLES = ("owner", "admin", "editor")
+"""Roles that may confirm that a document meets a requirement."""
+
+SIGNED_ITEM_ROLES = ("owner", "assessor")
+"""Roles that may confirm documents of the signatory's item."""
 
 VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
 
-_NOT_CONTENT = ("version_number", "created_at", "generator")
+_NOT_CONTENT = ("version_number", "created_at", "as_of", "generator")
 """Members that differ although nothing about the product does."""
 
 _PRODUCT = (
@@ -78,6 +79,8 @@ _PRODUCT = (
     "sites",
     "holder",
     "markets",
+    "aliases",
+    "exempt_materials",
 )
 
 _LINE = (
@@ -198,39 +201,40 @@ class PifService:
         self,
         product_id: UUID,
         item: int,
-        *,
         document_id: UUID,
-        requirement: str,
+        requirement: str | None,
         reason: str,
         market: Market = "tw",
     ) -> PifConfirmation:
-        """Confirm that a linked document meets a requirement of an item.
-
-        Another product's document and an expired one cannot be confirmed. The
-        confirmation falls when the requirement gets another one or the bytes change.
-        """
-        self._actor.require(*_confirming_roles(item))
+        """State that a linked document meets an item, or a requirement of it."""
+        self._actor.require(*confirming_roles(item, market))
         await self._products.lock_product(product_id)
-        rules = {rule.code: rule for rule in rulebook(market).item(item).requirements}
-        if requirement not in rules or rules[requirement].documents is None:
-            codes = ", ".join(code for code, rule in rules.items() if rule.documents)
-            detail = (
-                f"Item {item} has no {requirement} for documents: {codes or 'none'}."
-            )
-            raise RequirementUnknownError(detail)
+        rules = rulebook(market).item(item).requirements
+        if not any(r.documents and requirement in (None, r.code) for r in rules):
+            detail = f"{requirement or f'item {item}'} is not met by documents."
+            raise ConfirmationNotAllowedError(detail)
         document = await self._documents.get_document(document_id)
         reader = TenantReader(self._session, self._actor)
         board = await read_board(reader, product_id, market)
-        _check_confirmable(board, item, requirement, document)
-        known = await gateway.list_confirmations_for_org(
-            self._session, self._actor.org_id, product_id, market, item, requirement
-        )
-        for each in known:
-            await gateway.delete_confirmation_for_org(
-                self._session, self._actor.org_id, each.id
+        if obstacle := confirmation_obstacle(board, item, document_id, requirement):
+            detail = f"{document.filename} {obstacle}."
+            raise ConfirmationRefusedError(detail)
+        org_id = self._actor.org_id
+        known = [
+            each
+            for each in await gateway.list_confirmations_for_org(
+                self._session, org_id, product_id, market, item
             )
+            if (each.document_id, each.requirement) == (document_id, requirement)
+        ]
+        for each in known:
+            if (each.reason, each.sha256) == (reason, document.sha256):
+                return each
+        await gateway.delete_confirmations_for_org(
+            self._session, org_id, [each.id for each in known]
+        )
         confirmation = PifConfirmation(
-            org_id=self._actor.org_id,
+            org_id=org_id,
             product_id=product_id,
             market=market,
             item=item,
@@ -240,7 +244,6 @@ class PifService:
             reason=reason,
             actor_id=self._actor.user_id,
             actor_name=self._actor.name,
-            confirmed_on=day_in_taipei(now()),
         )
         await gateway.add_confirmation(self._session, confirmation)
         await self._record_confirmation("update" if known else "create", confirmation)
@@ -250,22 +253,42 @@ class PifService:
         self,
         product_id: UUID,
         item: int,
-        requirement: str | None = None,
+        document_id: UUID | None = None,
         market: Market = "tw",
     ) -> None:
-        """Take a confirmation back; without a requirement, all those of the item."""
-        self._actor.require(*_confirming_roles(item))
+        """Take the confirmations of an item back, or those of one document."""
+        self._actor.require(*confirming_roles(item, market))
         await self._products.lock_product(product_id)
-        known = await gateway.list_confirmations_for_org(
-            self._session, self._actor.org_id, product_id, market, item, requirement
-        )
-        if not known:
-            raise ConfirmationNotFoundError(requirement or f"item {item}")
-        for confirmation in known:
-            await gateway.delete_confirmation_for_org(
-                self._session, self._actor.org_id, confirmation.id
+        found = [
+            each
+            for each in await gateway.list_confirmations_for_org(
+                self._session, self._actor.org_id, product_id, market, item
             )
-            await self._record_confirmation("delete", confirmation)
+            if document_id in (None, each.document_id)
+        ]
+        if not found:
+            raise ConfirmationNotFoundError(item)
+        await gateway.delete_confirmations_for_org(
+            self._session, self._actor.org_id, [each.id for each in found]
+        )
+        for each in found:
+            await self._record_confirmation("delete", each)
+
+    async def _record_confirmation(
+        self, action: str, confirmation: PifConfirmation
+    ) -> None:
+        details = {
+            "product_id": str(confirmation.product_id),
+            "market": confirmation.market,
+            "item": confirmation.item,
+            "requirement": confirmation.requirement,
+            "document_id": str(confirmation.document_id),
+            "sha256": confirmation.sha256,
+            "reason": confirmation.reason,
+        }
+        await self._activity.record(
+            action, "pif_confirmation", confirmation.id, details=details
+        )
 
     async def propose_matches(
         self, product_id: UUID, document_ids: Sequence[UUID] | None = None
@@ -342,6 +365,7 @@ class PifService:
                 "market": market,
                 "version_number": number,
                 "created_at": now(),
+                "as_of": board.as_of,
                 "product": product_members(product, board),
                 "completeness": board.completeness,
                 "items": [item_members(item) for item in board.items],
@@ -401,48 +425,42 @@ class PifService:
             action, "pif_decision", decision.id, details=details
         )
 
-    async def _record_confirmation(
-        self, action: str, confirmation: PifConfirmation
-    ) -> None:
-        details = {
-            "product_id": str(confirmation.product_id),
-            "market": confirmation.market,
-            "item": confirmation.item,
-            "requirement": confirmation.requirement,
-            "document_id": str(confirmation.document_id),
-            "sha256": confirmation.sha256,
-            "reason": confirmation.reason,
-        }
-        await self._activity.record(
-            action, "pif_confirmation", confirmation.id, details=details
+
+def confirming_roles(item: int, market: Market = "tw") -> tuple[str, ...]:
+    """Return the roles that may confirm documents of an item."""
+    signed = rulebook(market).item_of(SIGNED_REQUIREMENT).number
+    return SIGNED_ITEM_ROLES if item == signed else CONFIRMING_ROLES
+
+
+def confirmation_obstacle(
+    board: Board, item: int, document_id: UUID, requirement: str | None
+) -> str | None:
+    """Return why a document cannot be confirmed, as the end of a sentence about it.
+
+    The reason of a waiver stands in 16(1), which is not linked to the waived item.
+    """
+    rules = [
+        each
+        for row in board.items
+        for each in row.requirements
+        if (row.rule.number == item and requirement in (None, each.rule.code))
+        or (
+            board.items[item - 1].rule.allows is DecisionKind.WAIVER
+            and each.rule.code == SIGNED_REQUIREMENT
         )
-
-
-def _confirming_roles(item: int) -> tuple[str, ...]:
-    """Return the roles that may confirm: of item 16 those who may sign it."""
-    if item == SIGNED_ITEM:
-        return DECISION_ROLES[DecisionKind.WAIVER]
-    return DECISION_ROLES[DecisionKind.DECLARATION]
-
-
-def _check_confirmable(
-    board: Board, item: int, requirement: str, document: Document
-) -> None:
-    """Raise where a document is not linked, of another product, or expired."""
-    reasons = [
-        judgement.reason
-        for entry in board.items[item - 1].requirements
-        if entry.rule.code == requirement
-        for judgement in entry.judgements
-        if judgement.document.document_id == document.id
     ]
-    if not reasons:
-        refusal: str | None = f"is not linked to {requirement}: link it first."
-    else:
-        refusal = _NOT_CONFIRMABLE.get(reasons[0])
-    if refusal is not None:
-        detail = f"{document.filename} {refusal}"
-        raise ConfirmationNotAllowedError(detail)
+    judgements = [
+        judgement
+        for rule in rules
+        for judgement in rule.judgements
+        if judgement.document.document_id == document_id
+    ]
+    if not judgements:
+        return f"is not linked to item {item}"
+    for judgement in judgements:
+        if judgement.state is None or judgement.state is ItemState.STALE:
+            return judgement_words(judgement).en
+    return None
 
 
 def content_sha256(stored: dict[str, Any]) -> str:
@@ -451,6 +469,10 @@ def content_sha256(stored: dict[str, Any]) -> str:
     Canonical: keys sorted, no spaces, UTF-8, decimals and instants as text.
     """
     content = {k: v for k, v in stored.items() if k not in _NOT_CONTENT}
+    content["findings"] = [
+        {k: v for k, v in finding.items() if k != "since"}
+        for finding in stored["findings"]
+    ]
     text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()
 
@@ -491,6 +513,7 @@ def evidence_members(
 ) -> dict[str, Any]:
     """Return a linked document as a snapshot keeps it."""
     own = [link for link in links if link.document_id == document.id]
+    record = document.record
     first = min(own, key=lambda link: _MATCHED_BY.index(link.matched_by))
     return {
         "document_id": document.id,
@@ -501,4 +524,17 @@ def evidence_members(
         "items": sorted({link.item for link in own}),
         "matched_by": first.matched_by,
         "reason": first.reason,
+        "kind": record and record["kind"]["kind"],
+        "text_state": document.text_state,
+        "facts": [
+            {
+                "name": name,
+                "value": fact.value,
+                "raw": fact.raw,
+                "page": fact.page,
+            }
+            for name, facts in (facts_of(record) if record else {}).items()
+            for fact in facts
+            if fact.state is FactState.READ
+        ],
     }
