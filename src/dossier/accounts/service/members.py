@@ -23,7 +23,7 @@ ENTITY = "user"
 
 
 class AccountsService:
-    """Changes members, for owners, and one's own account, for everybody."""
+    """Changes members, for owners, and the caller's own account, for everybody."""
 
     def __init__(
         self,
