@@ -43,7 +43,13 @@ def apply(
 ) -> None:
     """Bring the database to the newest revision, or to another one."""
     if context.invoked_subcommand is None:
-        asyncio.run(_apply(_full_revision(to), as_sql=sql, is_agreed=yes))
+        target = to
+        if target != _BASE:
+            try:
+                target = _scripts().get_revision(to).revision  # the full name
+            except CommandError as error:
+                raise typer.BadParameter(str(error), param_hint="--to") from error
+        asyncio.run(_apply(target, as_sql=sql, is_agreed=yes))
 
 
 @migrate.command()
@@ -129,17 +135,6 @@ async def _database_revision() -> AsyncIterator[tuple[str, str | None]]:
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(migrations.alembic_config())
-
-
-def _full_revision(name: str) -> str:
-    """Return the full name of a revision, or refuse an unknown one."""
-    if name == _BASE:
-        return _BASE
-    try:
-        script = _scripts().get_revision(name)
-    except CommandError as error:
-        raise typer.BadParameter(str(error), param_hint="--to") from error
-    return script.revision
 
 
 def _is_below(target: str, current: str | None) -> bool:

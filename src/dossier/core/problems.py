@@ -208,7 +208,14 @@ async def handle(request: Request, exc: Exception) -> Response:
         request_id=bound().request_id,
     )
     if isinstance(error, MethodNotAllowedError):
-        response.headers["allow"] = ", ".join(_allowed_methods(request))
+        allowed: set[str] = set()
+        for route in iter_route_contexts(request.app.routes):
+            pattern = getattr(route, "path_regex", None)
+            if pattern is not None and pattern.match(request.url.path):
+                allowed |= route.methods or set()
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        response.headers["allow"] = ", ".join(sorted(allowed))
     return response
 
 
@@ -338,13 +345,3 @@ def _fault_of(error: dict[str, Any]) -> Fault:
         detail = f"String should have at {bound} {count} {noun}"
         return Fault(pointer, detail, f"string_{error['type']}")
     return Fault(pointer, error["msg"].removeprefix("Value error, "), error["type"])
-
-
-def _allowed_methods(request: Request) -> list[str]:
-    path = request.url.path
-    allowed: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(path):
-            allowed |= route.methods or set()
-    return sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))

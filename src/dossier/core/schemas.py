@@ -88,7 +88,7 @@ ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
 
 
 ShownText = Annotated[str, AfterValidator(visible)]
-"""Text of a paper in an answer: the words that a reader of the paper sees."""
+"""Text of a document in an answer: the words that a reader of the document sees."""
 
 
 def _in_utc(value: datetime) -> datetime:

@@ -175,7 +175,13 @@ def _read_rows(
     rows = split_sentences(passage.text, by_line=True)
     header = _header_of(rows)
     names = frozenset(terms(header.text)) if header else frozenset()
-    columns = _named_by(asked, names)
+    # Of terms and names apart from their endings.
+    columns = asked & names | {
+        term
+        for term in asked
+        for short, long in (sorted((term, name), key=len) for name in names)
+        if len(short) >= _MIN_STEM and long.startswith(short)
+    }
     lines = [
         _line(asked, context, row, _labelled(row, header, rows))
         for row in _quotable(rows, passage)
@@ -300,16 +306,6 @@ def _labelled(row: Sentence, header: Sentence | None, rows: Sequence[Sentence]) 
         return row.text
     pairs = zip(names, values, strict=True)
     return "; ".join(f"{name}: {value}" for name, value in pairs)
-
-
-def _named_by(asked: frozenset[str], names: frozenset[str]) -> frozenset[str]:
-    """Return the question's terms in the names of columns, apart from endings."""
-    return asked & names | {
-        term
-        for term in asked
-        for short, long in (sorted((term, name), key=len) for name in names)
-        if len(short) >= _MIN_STEM and long.startswith(short)
-    }
 
 
 def _is_identifier(term: str) -> bool:

@@ -16,8 +16,8 @@ from uuid import UUID
 
 import orjson
 
+from dossier.ai import gateway
 from dossier.ai.constants import MANAGERS, AnswerState
-from dossier.ai.gateway import answers as gateway
 from dossier.ai.schemas import CacheFeatureResponse, CacheResponse
 from dossier.core.clock import now
 from dossier.core.database import Session

@@ -137,7 +137,7 @@ class AnswersService:
         return await self._enqueue(membership, persona, question, options, is_anew=True)
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
-        """Return one's own virtual user, or one that is in the room already."""
+        """Return the caller's own virtual user, or one that is in the room already."""
         if persona_id is None:
             return await self._personas.default_persona()
         found = await people_gateway.get_persona_in_room_for_org(

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from dossier.chat.constants import MessageState
 from dossier.chat.gateway import messages as message_gateway
-from dossier.chat.models import ChatMessage
 from dossier.chat.rules.prompting import HistoryWindow
 from dossier.chat.service.branches import senders_of
 from dossier.chat.service.rooms import Memberships
@@ -88,25 +87,24 @@ class HistoryService:
             )
             ids = [each.id for each in path]
             after = path[: ids.index(through_id)] if through_id in ids else path
-            window.add(await self._turns(after))
+            kept = [
+                each
+                for each in after
+                if each.state in {MessageState.COMPLETE, MessageState.INCOMPLETE}
+                and each.deleted_at is None
+                and each.text
+            ]
+            senders = await senders_of(self._session, self._actor.org_id, kept)
+            window.add(
+                [
+                    Turn(
+                        each.id,
+                        "user" if each.virtual_user_id is None else "assistant",
+                        senders.of(each).name,
+                        each.text,
+                    )
+                    for each in kept
+                ]
+            )
             is_over = len(after) < len(path) or not path
             next_id = None if is_over else path[-1].parent_id
-
-    async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
-        kept = [
-            each
-            for each in messages
-            if each.state in {MessageState.COMPLETE, MessageState.INCOMPLETE}
-            and each.deleted_at is None
-            and each.text
-        ]
-        senders = await senders_of(self._session, self._actor.org_id, kept)
-        return [
-            Turn(
-                each.id,
-                "user" if each.virtual_user_id is None else "assistant",
-                senders.of(each).name,
-                each.text,
-            )
-            for each in kept
-        ]

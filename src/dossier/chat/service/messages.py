@@ -93,7 +93,7 @@ class MessagesService:
         return message
 
     async def edit_message(self, message_id: UUID, text: str) -> ChatMessage:
-        """Change the words of one's own message, as a new version beside the earlier.
+        """Change the caller's own message, as a new version beside the earlier.
 
         What followed the earlier version stays there, as another branch.
         """

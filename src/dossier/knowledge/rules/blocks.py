@@ -53,17 +53,27 @@ class Block:
 def blocks_of(text: str) -> Iterator[Block]:
     """Yield the blocks in order; each visible character is in exactly one."""
     paragraph: list[Block] = []
-    last_end = 0
-    for line in _lines(text):
-        is_separate = text.count("\n", last_end, line.start) > 1
+    above: Block | None = None
+    for match in _LINE.finditer(text):
+        start, end = stripped(text, *match.span())
+        if start == end:
+            continue
+        line = Block(BlockKind.PARAGRAPH, start, end)
+        if "\t" in text[start:end]:
+            line = Block(BlockKind.ROW, start, end)
+        elif level := heading_level(text[start:end]):
+            heading = Block(BlockKind.HEADING, start, end, level)
+            if above is None or not _continues(text, above, heading):
+                line = heading
+        is_separate = text.count("\n", above.end if above else 0, start) > 1
         if paragraph and (is_separate or line.kind is not BlockKind.PARAGRAPH):
             yield _joined(paragraph)
             paragraph = []
-        last_end = line.end
         if line.kind is BlockKind.PARAGRAPH:
             paragraph.append(line)
         else:
             yield line
+        above = line
     if paragraph:
         yield _joined(paragraph)
 
@@ -73,24 +83,6 @@ def stripped(text: str, start: int, end: int) -> tuple[int, int]:
     piece = text[start:end]
     start += len(piece) - len(piece.lstrip())
     return start, start + len(piece.strip())
-
-
-def _lines(text: str) -> Iterator[Block]:
-    above: Block | None = None
-    for match in _LINE.finditer(text):
-        start, end = stripped(text, *match.span())
-        if start == end:
-            continue
-        shown = text[start:end]
-        line = Block(BlockKind.PARAGRAPH, start, end)
-        if "\t" in shown:
-            line = Block(BlockKind.ROW, start, end)
-        elif level := heading_level(shown):
-            line = Block(BlockKind.HEADING, start, end, level)
-        if above is not None and _continues(text, above, line):
-            line = Block(BlockKind.PARAGRAPH, start, end)
-        yield line
-        above = line
 
 
 def heading_level(line: str) -> int:

@@ -202,7 +202,13 @@ def _table(
     part: Part, rows: Sequence[Block], titles: tuple[str, ...]
 ) -> Iterator[Passage]:
     packer = _Packer(part, ChunkKind.TABLE)
-    header = _header(part.text, rows[0])
+    # The first row is repeated, unless it is long or mostly numbers.
+    names = part.text[rows[0].start : rows[0].end]
+    cells = names.split("\t")
+    numeric = sum(any(map(str.isdigit, cell)) for cell in cells)
+    header: list[Piece] = []
+    if numeric * 2 <= len(cells) and size_of(names) <= _HEADER:
+        header.append(Piece(rows[0].start, rows[0].end, is_repeated=True))
     for piece in (piece for row in rows for piece in _cells(part.text, row)):
         if not packer.fits(piece):
             yield from packer.flush()
@@ -210,16 +216,6 @@ def _table(
                 packer.add(each, titles)
         packer.add(piece, titles)
     yield from packer.flush()
-
-
-def _header(text: str, row: Block) -> tuple[Piece, ...]:
-    """Return the first row, to be repeated, unless it is long or mostly numbers."""
-    first = text[row.start : row.end]
-    cells = first.split("\t")
-    numeric = sum(any(map(str.isdigit, cell)) for cell in cells)
-    if numeric * 2 > len(cells) or size_of(first) > _HEADER:
-        return ()
-    return (Piece(row.start, row.end, is_repeated=True),)
 
 
 def _cells(text: str, row: Block) -> Iterator[Piece]:

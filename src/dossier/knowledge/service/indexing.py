@@ -59,7 +59,24 @@ def weighed(
     if not passages:
         return WeighedPassages((), (), average_terms)
     average = average_terms or fmean(each.length_terms for each in passages) or 1.0
-    rows = [_row(each, each.sparse(average)) for each in passages]
+    rows = [
+        {
+            "position": passage.position,
+            "page": passage.page,
+            "label": passage.label,
+            "kind": passage.kind,
+            "text": passage.text,
+            "context": passage.context,
+            "places": orjson.dumps(passage.places).decode(),
+            "language": passage.language,
+            "content_sha256": passage.content_sha256,
+            "analyser_version": ANALYSER_VERSION,
+            "length_terms": passage.length_terms,
+            "terms": "{" + ",".join(map(str, passage.counts)) + "}",
+            "sparse": passage.sparse(average),
+        }
+        for passage in passages
+    ]
     return WeighedPassages(passages, rows, average)
 
 
@@ -221,24 +238,6 @@ class IndexingService:
             await gateway.delete_chunks_for_org(session, org_id, gone)
         await gateway.update_chunks_for_org(session, org_id, document_id, changed)
         await gateway.add_chunks(session, org_id, document_id, added)
-
-
-def _row(passage: PreparedPassage, sparse: str) -> dict[str, Any]:
-    return {
-        "position": passage.position,
-        "page": passage.page,
-        "label": passage.label,
-        "kind": passage.kind,
-        "text": passage.text,
-        "context": passage.context,
-        "places": orjson.dumps(passage.places).decode(),
-        "language": passage.language,
-        "content_sha256": passage.content_sha256,
-        "analyser_version": ANALYSER_VERSION,
-        "length_terms": passage.length_terms,
-        "terms": "{" + ",".join(map(str, passage.counts)) + "}",
-        "sparse": sparse,
-    }
 
 
 async def find_orphans(session: Session) -> list[Orphans]:

@@ -2,7 +2,7 @@
 
 import base64
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import orjson
 
@@ -36,6 +36,7 @@ def read(body: Json, identity: str) -> ScriptedPrompt:
     messages = all_of_type(body, "messages", dict)
     form = body.get("response_format") or {}
     choice = body.get("tool_choice")
+    wanted = choice["function"]["name"] if isinstance(choice, dict) else None
     options = body.get("stream_options") or {}
     schema: Json | None = None
     if form.get("type") == "json_schema":
@@ -45,7 +46,11 @@ def read(body: Json, identity: str) -> ScriptedPrompt:
     return ScriptedPrompt(
         model=str(body.get("model", "")),
         turns=tuple(_turn(message) for message in messages),
-        tools=tuple(_tools(body, choice)),
+        tools=tuple(
+            Tool(tool["function"]["name"], tool["function"].get("parameters") or {})
+            for tool in listed(body.get("tools"))
+            if choice != "none" and wanted in (None, tool["function"]["name"])
+        ),
         called=tuple(
             call["function"]["name"]
             for message in messages
@@ -67,16 +72,6 @@ def _turn(message: Json) -> PromptTurn:
         message_text = f"Invalid value: {role!r}. Supported values are: 'user', …"
         raise UnreadableRequestError(message_text)
     return PromptTurn(role, text_of(message.get("content")))
-
-
-def _tools(body: Json, choice: object) -> Iterator[Tool]:
-    if choice == "none":
-        return
-    wanted = choice["function"]["name"] if isinstance(choice, dict) else None
-    for tool in listed(body.get("tools")):
-        function = tool["function"]
-        if wanted in (None, function["name"]):
-            yield Tool(function["name"], function.get("parameters") or {})
 
 
 def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
@@ -139,12 +134,18 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
         call = {"index": 0, "id": reply.call.id, "type": "function"}
         start |= {"content": None, "tool_calls": [{**call, "function": function}]}
         wrap = (b'{"tool_calls":[{"index":0,"function":{"arguments":', b"}}]}")
+    choice = {"index": 0, "delta": {}, "logprobs": None}
+    last: list[Json] = [{"choices": [{**choice, "finish_reason": _finish(reply)}]}]
+    if prompt.usage_in_stream:
+        last[0]["usage"] = None
+        last.append({"choices": [], "usage": _usage(reply)})
+    events = [b"data: " + orjson.dumps({**_chunk(prompt), **chunk}) for chunk in last]
     # Joined as bytes, because benchmarks run a thousand streams at once.
     left, right = before + wrap[0], wrap[1] + after + b"\n\n"
     return Frames(
         opening=before + orjson.dumps(start) + after + b"\n\n",
         tokens=tuple(left + orjson.dumps(piece) + right for piece in reply.pieces),
-        closing=_closing(prompt, reply),
+        closing=b"\n\n".join([*events, b"data: [DONE]", b""]),
         failure=b"data: " + orjson.dumps(error(500, "Failed in mid-stream.")) + b"\n\n",
     )
 
@@ -157,16 +158,6 @@ def _chunk(prompt: ScriptedPrompt) -> Json:
         "model": prompt.model,
         "system_fingerprint": "fp_scripted",
     }
-
-
-def _closing(prompt: ScriptedPrompt, reply: Reply) -> bytes:
-    choice = {"index": 0, "delta": {}, "logprobs": None}
-    chunks: list[Json] = [{"choices": [{**choice, "finish_reason": _finish(reply)}]}]
-    if prompt.usage_in_stream:
-        chunks[0]["usage"] = None
-        chunks.append({"choices": [], "usage": _usage(reply)})
-    events = [b"data: " + orjson.dumps({**_chunk(prompt), **chunk}) for chunk in chunks]
-    return b"\n\n".join([*events, b"data: [DONE]", b""])
 
 
 def error(status: int, message: str, code: str | None = None) -> Json:
