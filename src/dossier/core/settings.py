@@ -299,10 +299,11 @@ class AiSettings(Group):
         """Refuse one price of two: budgets would reserve too little."""
         prices = (self.price_input_usd_per_mtok, self.price_output_usd_per_mtok)
         if prices.count(None) == 1:
-            raise PydanticCustomError(
-                "prices_incomplete",
-                "set PRICE_INPUT_USD_PER_MTOK and PRICE_OUTPUT_USD_PER_MTOK together",
+            kind: LiteralString = "prices_incomplete"
+            problem: LiteralString = (
+                "set PRICE_INPUT_USD_PER_MTOK and PRICE_OUTPUT_USD_PER_MTOK together"
             )
+            raise PydanticCustomError(kind, problem)
         return self
 
 
