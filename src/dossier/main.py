@@ -39,8 +39,8 @@ from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.core.web import UPLOAD, operation_id
 from dossier.integrations.queue.client import TABLE as QUEUE_TABLE
-from dossier.jobs.dependencies import answer_for_job
 from dossier.jobs.follower import JobFollower
+from dossier.jobs.responses import answer_for_job
 from dossier.knowledge.service.assembly import opened_searchers
 
 

@@ -78,6 +78,18 @@ def test_an_origin_that_no_browser_sends_is_refused(
     assert said.startswith("Settings not valid: DOSSIER_WEB__CORS_ORIGINS__0: ")
 
 
+@pytest.mark.parametrize("name", ["INPUT", "OUTPUT"])
+def test_a_price_without_its_counterpart_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    said = outcome_of(monkeypatch, f"DOSSIER_AI__PRICE_{name}_USD_PER_MTOK", "3")
+
+    assert "PRICE_INPUT_USD_PER_MTOK and PRICE_OUTPUT_USD_PER_MTOK together" in said
+    assert said.startswith("Settings not valid: DOSSIER_AI: ")
+
+
 def test_addresses_in_their_usual_forms_are_taken() -> None:
     settings = Settings.model_validate(
         {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, LiteralString
+from typing import Annotated, Any, Final, Literal, LiteralString, Self
 from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
@@ -293,6 +293,18 @@ class AiSettings(Group):
     price_cached_usd_per_mtok: Decimal | None = Field(
         None, ge=0, description="USD per million tokens read from the server's cache."
     )
+
+    @model_validator(mode="after")
+    def _require_both_prices(self) -> Self:
+        """Refuse one price of two: budgets would reserve too little."""
+        prices = (self.price_input_usd_per_mtok, self.price_output_usd_per_mtok)
+        if prices.count(None) == 1:
+            kind: LiteralString = "prices_incomplete"
+            problem: LiteralString = (
+                "set PRICE_INPUT_USD_PER_MTOK and PRICE_OUTPUT_USD_PER_MTOK together"
+            )
+            raise PydanticCustomError(kind, problem)
+        return self
 
 
 class KnowledgeSettings(Group):

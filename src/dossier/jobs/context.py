@@ -129,9 +129,8 @@ class JobContext:
         return self._own_events().emit(kind, data)
 
     def restarted(self, kept_through: int) -> int:
-        """Append `run.restarted`: stored events after that number no longer count."""
-        kept = min(kept_through, self._stored_through)
-        return self._own_events().emit(RUN_RESTARTED, {"kept_through": kept})
+        """Append `run.restarted`: earlier events after that number no longer count."""
+        return self._own_events().emit(RUN_RESTARTED, {"kept_through": kept_through})
 
     async def finish(
         self,

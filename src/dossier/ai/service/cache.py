@@ -43,7 +43,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Another run is at it; wait for that one, then claim again."""
+    """Another run is making it; wait for that one, then claim again."""
 
     run_id: UUID
 

@@ -160,6 +160,11 @@ class CapabilitiesService:
 
     def _first_two(self, purpose: Purpose) -> tuple[str | None, str | None]:
         """Return the names of the first server's model and of its fallback."""
-        names = (server.models.get(purpose.value) for server in self._servers)
-        first, second, *_ = *filter(None, names), None, None
+        names = [
+            name
+            for server in self._servers
+            if (name := server.models.get(purpose.value))
+        ]
+        first = names[0] if names else None
+        second = names[1] if len(names) > 1 else None
         return first, second

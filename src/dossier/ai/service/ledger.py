@@ -35,9 +35,9 @@ class _Open:
     """A call of this process that is not settled yet."""
 
     org_id: UUID
-    model: str
-    tokens: int
-    usd: Decimal | None
+    price: Price | None
+    """By the name that was asked for: servers answer under longer ones."""
+    reserved_usd: Decimal | None
 
 
 class Ledger:
@@ -79,7 +79,7 @@ class Ledger:
             _refuse_unpriced(budgets, call)
             holds = await self._hold(session, tag.org_id, budgets, call)
             await gateway.add_call(session, tag.org_id, call, holds)
-        self._open[call.id] = _Open(tag.org_id, model, tokens, call.reserved_usd)
+        self._open[call.id] = _Open(tag.org_id, price, call.reserved_usd)
         return call.id
 
     async def settle(self, reservation: UUID, record: CallRecord) -> None:
@@ -90,14 +90,9 @@ class Ledger:
             return
 
         async def settle() -> bool:
-            # By the name that was asked for: servers answer under longer ones.
-            price = await self._price_of(opened.model)
             async with tenant_transaction(self._sessions, opened.org_id) as session:
                 return await gateway.settle_call_for_org(
-                    session,
-                    opened.org_id,
-                    reservation,
-                    _settlement(opened, record, price),
+                    session, opened.org_id, reservation, _settlement(opened, record)
                 )
 
         settled = await retry_until_connected(settle)
@@ -177,8 +172,8 @@ def _refuse_unpriced(budgets: list[Cap], call: NewCall) -> None:
         raise ModelPriceUnknownError(detail)
 
 
-def _settlement(opened: _Open, record: CallRecord, price: Price | None) -> Settlement:
-    usage = record.usage
+def _settlement(opened: _Open, record: CallRecord) -> Settlement:
+    price, usage = opened.price, record.usage
     # Input and output are there: what a server did not report has been estimated.
     tokens = Tokens(
         usage.input_tokens or 0, usage.output_tokens or 0, usage.cached_tokens
@@ -201,7 +196,7 @@ def _settlement(opened: _Open, record: CallRecord, price: Price | None) -> Settl
         error_code=record.error_code and record.error_code[:128],
         settled_at=now(),
         # Where a price is missing, a budget in USD keeps all that was reserved.
-        charged_usd=opened.usd or Decimal(0) if cost is None else cost,
+        charged_usd=opened.reserved_usd or Decimal(0) if cost is None else cost,
     )
 
 

@@ -196,13 +196,15 @@ async def retrieve(
     """Return the passages of an earlier attempt, or search, with what still counts.
 
     Emits the events of a file search call. Where passages of an earlier attempt are
-    gone, the text that quotes them is dropped.
+    gone or not in its log, its text is dropped, and with `run.restarted` before the
+    search: a restart after it would drop the new passages as well.
     """
     if earlier.searched is not None:
         ids = [UUID(each["chunk_id"]) for each in earlier.searched["results"]]
         found = Sources.from_event(earlier.searched, await searcher.read(ids))
         if found is not None:
             return found, earlier
+    if earlier.searched is not None or earlier.added_through:
         ctx.restarted(earlier.announced_through)
         earlier = Replay(announced_through=earlier.announced_through)
     call = {"item_id": f"fs_{ctx.job_id.hex}", "output_index": 0}

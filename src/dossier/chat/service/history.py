@@ -37,12 +37,9 @@ class HistoryService:
             return History(None, (), None, None)
         room = membership.room
         text, through_id = room.summary, room.summary_through_id
-        is_on_branch = through_id is not None and (
-            await message_gateway.has_ancestor_for_org(
-                self._session, self._actor.org_id, room.id, upto_message_id, through_id
-            )
-        )
-        if text is None or not is_on_branch:
+        if through_id is not None and not await message_gateway.has_ancestor_for_org(
+            self._session, self._actor.org_id, room.id, upto_message_id, through_id
+        ):
             text = through_id = None
         window = HistoryWindow(limit_tokens)
         await self._fill(window, room_id, upto_message_id, through_id)

@@ -204,15 +204,13 @@ class MessagesService:
         """Lock the room; return it, the question to answer anew, its earlier answer.
 
         The message is a question or an answer; only an answer is returned as earlier
-        one. Raises while the answer is pending.
+        one. Raises while an answer to the question is pending.
         """
         seen = await self._memberships.get_message(message_id)
         membership = await self._memberships.lock_open(seen.message.room_id)
         question, earlier = seen.message, None
         if question.virtual_user_id is not None:
             earlier = question
-            if earlier.state == MessageState.PENDING:
-                raise AnswerPendingError(_pending_detail(earlier.run_id))
             if earlier.parent_id is None:
                 detail = "This message answers no question: ask one with POST /chat."
                 raise NoQuestionError(detail)
@@ -220,12 +218,12 @@ class MessagesService:
         if question.deleted_at is not None:
             detail = "The question was deleted: ask it again."
             raise NoQuestionError(detail)
-        if earlier is None:
-            pending = await gateway.list_pending_runs_for_org(
-                self._session, self._actor.org_id, question.id
-            )
-            if pending:
-                raise AnswerPendingError(_pending_detail(pending[0]))
+        answers = await gateway.list_siblings_for_org(
+            self._session, self._actor.org_id, question.room_id, question.id
+        )
+        for answer in answers:
+            if answer.state == MessageState.PENDING:
+                raise AnswerPendingError(_pending_detail(answer.run_id))
         return membership, question, earlier
 
     def check_text(self, text: str, pointer: str) -> None:
