@@ -63,10 +63,15 @@ def upgrade() -> None:
         "pif_finding_days",
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("market", sa.Text(), nullable=False),
         sa.Column("finding_id", sa.Text(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "org_id", "product_id", "finding_id", name="pk_pif_finding_days"
+            "org_id",
+            "product_id",
+            "market",
+            "finding_id",
+            name="pk_pif_finding_days",
         ),
         sa.ForeignKeyConstraint(
             ["org_id", "product_id"],

@@ -193,7 +193,8 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
         "99.50",
         "G7",
     )
-    assert finding_json(TOTAL) in stored["findings"]
+    today = stored["as_of"]
+    assert finding_json(TOTAL) | {"since": today} in stored["findings"]
     assert stored["evidence"] == [
         {
             "document_id": str(document.id),
@@ -209,6 +210,26 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
             "facts": [],
         }
     ]
+
+
+async def test_finding_keeps_the_day_on_which_a_version_first_had_it(
+    services: OpenServices, actor: Actor, product: Product
+) -> None:
+    async with services(actor) as one:
+        await one.pif.snapshot_version(product.id)
+    async with services(actor) as two:
+        await two.session.execute(
+            text("update pif_finding_days set since = '2026-01-02'")
+        )
+        await two.pif.declare(product.id, 5, "Works by GMP, Dawn Works.")
+        version = (await two.pif.snapshot_version(product.id)).version
+        again = (await two.pif.snapshot_version(product.id)).created
+        kept = await two.session.execute(text("select count(*) from pif_finding_days"))
+
+    found = version.snapshot["findings"]
+    assert {each["since"] for each in found} == {"2026-01-02"}
+    assert kept.scalar_one() == len(found)  # without the one that was closed
+    assert not again
 
 
 async def test_version_can_be_neither_changed_nor_deleted(

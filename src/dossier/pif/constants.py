@@ -77,6 +77,13 @@ class Coverage(StrEnum):
     SITES = "sites"
 
 
+class FormulaChange(StrEnum):
+    """What differs between two formulas."""
+
+    INGREDIENTS = "ingredients"
+    QUANTITIES = "quantities"
+
+
 class JudgementCode(StrEnum):
     """What decided how a document counts for a requirement."""
 

@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
+    String,
     Uuid,
     bindparam,
+    cast,
     delete,
     func,
     literal_column,
@@ -136,7 +138,12 @@ def _of_newest_formula(column: InstrumentedAttribute[Any]) -> ScalarSelect[Any]:
 
 
 def _formula_lines() -> ScalarSelect[Any]:
-    line = _object(FormulaLine, ("inci", "cas", "trade_name", "percent_text", "is_qs"))
+    line = _object(
+        FormulaLine,
+        ("inci", "cas", "trade_name", "is_qs"),
+        percent_lower=cast(FormulaLine.percent_lower, String),
+        percent_upper=cast(FormulaLine.percent_upper, String),
+    )
     ordered = aggregate_order_by(line, FormulaLine.position)
     return (
         select(func.coalesce(func.jsonb_agg(ordered), _NONE))
@@ -152,7 +159,11 @@ def _finding_days() -> ScalarSelect[Any]:
     days = func.jsonb_object_agg(PifFindingDay.finding_id, PifFindingDay.since)
     return (
         select(func.coalesce(days, literal_column("'{}'::jsonb", JSONB)))
-        .where(PifFindingDay.org_id == ORG_ID, PifFindingDay.product_id == PRODUCT_ID)
+        .where(
+            PifFindingDay.org_id == ORG_ID,
+            PifFindingDay.product_id == PRODUCT_ID,
+            PifFindingDay.market == bindparam("market"),
+        )
         .scalar_subquery()
     )
 
@@ -191,6 +202,7 @@ _BOARD = TenantSelect(
         _confirmations().label("confirmations"),
         _of_newest_formula(FormulaVersion.findings).label("formula_findings"),
         _of_newest_formula(FormulaVersion.document_id).label("formula_document_id"),
+        _of_newest_formula(FormulaVersion.created_at).label("formula_at"),
         _formula_lines().label("formula_lines"),
         _finding_days().label("finding_days"),
         _other_products().label("others"),
@@ -345,6 +357,7 @@ async def keep_finding_days_for_org(
     session: Session,
     org_id: UUID,
     product_id: UUID,
+    market: str,
     finding_ids: Collection[str],
     day: date,
 ) -> None:
@@ -353,6 +366,7 @@ async def keep_finding_days_for_org(
         delete(PifFindingDay).where(
             PifFindingDay.org_id == org_id,
             PifFindingDay.product_id == product_id,
+            PifFindingDay.market == market,
             PifFindingDay.finding_id.not_in(sorted(finding_ids)),
         )
     )
@@ -360,6 +374,7 @@ async def keep_finding_days_for_org(
         {
             "org_id": org_id,
             "product_id": product_id,
+            "market": market,
             "finding_id": finding_id,
             "since": day,
         }

@@ -95,6 +95,7 @@ class PifFindingDay(TenantOwned, Base):
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     product_id: Mapped[UUID] = mapped_column(primary_key=True)
+    market: Mapped[str] = mapped_column(Text, primary_key=True)
     finding_id: Mapped[str] = mapped_column(Text, primary_key=True)
     since: Mapped[date]
 

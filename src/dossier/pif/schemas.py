@@ -151,6 +151,15 @@ class SnapshotJudgement(SnapshotPart):
     confirmation: SnapshotConfirmation | None
 
 
+class SnapshotCoverage(SnapshotPart):
+    """A raw material or site, the documents that name it, or why it needs none."""
+
+    name: str
+    documents: list[UUID]
+    reason: str | None
+    is_covered: bool
+
+
 class SnapshotRequirement(SnapshotPart):
     """One requirement of an item, its state and the documents that meet it."""
 
@@ -161,6 +170,7 @@ class SnapshotRequirement(SnapshotPart):
     state: str
     documents: list[UUID]
     judgements: list[SnapshotJudgement] = []
+    coverage: list[SnapshotCoverage] = []
     closes_by: BilingualText
 
 
@@ -349,6 +359,7 @@ def item_members(item: BoardItem) -> dict[str, Any]:
                 "article": requirement.rule.article,
                 "state": requirement.state.value,
                 "documents": requirement.documents,
+                "coverage": requirement.coverage,
                 "judgements": list(map(judgement_members, requirement.judgements)),
                 "closes_by": requirement.rule.closes_by,
             }

@@ -164,6 +164,23 @@ async def add_link(session: Session, link: ProductDocument) -> None:
         await session.flush()
 
 
+async def set_formula_of_links_for_org(
+    session: Session, org_id: UUID, product_id: UUID, content: dict[str, str] | None
+) -> None:
+    """Store the formula with links that were made when none was there."""
+    statement = (
+        update(ProductDocument)
+        .where(
+            ProductDocument.org_id == org_id,
+            ProductDocument.product_id == product_id,
+            ProductDocument.formula.is_(None),
+        )
+        .values(formula=content)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(statement)
+
+
 async def delete_link_for_org(session: Session, org_id: UUID, link_id: UUID) -> None:
     """Delete a link; the document stays."""
     statement = delete(ProductDocument).where(

@@ -7,8 +7,9 @@ certainty and a source.
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -110,3 +111,20 @@ def check_requirement(code: str, item: int) -> None:
         detail = f"Item {item} has no requirement {code!r}; known: {', '.join(known)}."
         fault = Fault("#/requirement", detail, "unknown")
         raise RequirementUnknownError(detail, faults=(fault,))
+
+
+def formula_content(
+    lines: Iterable[tuple[str | None, Decimal, Decimal | None, bool]],
+) -> dict[str, str]:
+    """Return the quantities of a formula by ingredient, as they are compared.
+
+    Each line has a name, its interval and whether it fills up to 100: that one changes
+    only because others do. The lines of one ingredient are listed together.
+    """
+    content: dict[str, list[str]] = {}
+    for name, lower, upper, is_qs in lines:
+        quantity = "q.s." if is_qs else f"{lower.normalize():f}"
+        if not is_qs and upper is not None and upper != lower:
+            quantity += f"\u2013{upper.normalize():f}"
+        content.setdefault((name or "").strip(), []).append(quantity)
+    return {name: " + ".join(sorted(each)) for name, each in content.items()}

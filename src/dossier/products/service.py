@@ -48,6 +48,7 @@ from dossier.products.schemas import ProductCreate, ProductUpdate
 T = TypeVar("T")
 
 category_of = rules.category_of
+formula_content = rules.formula_content
 """Also for other domains, to which the rules of this one are private."""
 
 WRITERS = ("owner", "admin", "editor")
@@ -232,11 +233,32 @@ class ProductsService:
             requirement=requirement,
             matched_by=matched_by,
             reason=reason,
+            formula=await self.formula_content(product.id),
         )
         await gateway.add_link(self._session, link)
         await self._documents.request_indexing([document.id])
         await self._record_link("create", link)
         return link
+
+    async def formula_content(self, product_id: UUID) -> dict[str, str] | None:
+        """Return the newest formula's quantities by ingredient, `None` without one."""
+        newest = await gateway.get_latest_formula_for_org(
+            self._session, self._actor.org_id, product_id
+        )
+        if newest is None:
+            return None
+        lines = await gateway.list_formula_lines_for_org(
+            self._session, self._actor.org_id, newest.id
+        )
+        return formula_content(
+            (
+                line.inci or line.cas or line.trade_name,
+                line.percent_lower,
+                line.percent_upper,
+                line.is_qs,
+            )
+            for line in lines
+        )
 
     async def unlink_document(self, product_id: UUID, link_id: UUID) -> None:
         """Delete a link; the document stays."""
@@ -401,6 +423,14 @@ class FormulaService:
         newest = await self.latest(product.id)
         if newest is not None and newest.content_sha256 == draft.content_sha256:
             return await self._with_lines(newest)
+        if newest is not None:
+            # What was linked before there was a formula is compared with the first one.
+            await gateway.set_formula_of_links_for_org(
+                self._session,
+                self._actor.org_id,
+                product.id,
+                await self._products.formula_content(product.id),
+            )
         number = newest.number + 1 if newest else 1
         version = FormulaVersion(
             org_id=self._actor.org_id,

@@ -16,10 +16,15 @@ from dossier.documents.facts.types import ProductIdentity
 from dossier.pif.constants import (
     COMPLETE_STATES,
     STATE_ORDER,
+    Coverage,
     DecisionKind,
+    FormulaChange,
     ItemState,
+    JudgementCode,
     Means,
 )
+from dossier.pif.rules.changes import formula_changes, shown_changes
+from dossier.pif.rules.coverage import CoverageRow, coverage_of, state_with
 from dossier.pif.rules.evidence import (
     Confirmation,
     Judgement,
@@ -41,11 +46,15 @@ NO_IDENTITY: Final = ProductIdentity(names=())
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLink:
-    """A document that serves an item; without a requirement, the whole item."""
+    """A document that serves an item; without a requirement, the whole item.
+
+    `formula` are the quantities by ingredient when it was linked.
+    """
 
     document_id: UUID
     item: int
     requirement: str | None = None
+    formula: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +75,9 @@ class Evidence:
     `filled` are the product's filled fields; `phase_in_on` is the day from which the
     file is asked for, `None` where it is not; `as_of` is the day of the board.
     `documents` are the linked ones; `formula_document_id` is the document that the
-    formula was imported from.
+    formula was imported from; `formula` are its quantities by ingredient, imported at
+    `formula_at`; `site_steps` are what the sites of the identity do.
+    `exempt_materials` are reasons by the normalised name of the material.
     """
 
     as_of: date
@@ -80,6 +91,10 @@ class Evidence:
     confirmations: tuple[Confirmation, ...] = ()
     identity: ProductIdentity = field(default=NO_IDENTITY)
     formula_document_id: UUID | None = None
+    formula: Mapping[str, str] = field(default_factory=dict)
+    formula_at: datetime | None = None
+    site_steps: tuple[str, ...] = ()
+    exempt_materials: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,7 @@ class BoardRequirement:
     state: ItemState
     documents: tuple[UUID, ...]
     judgements: tuple[Judgement, ...] = ()
+    coverage: tuple[CoverageRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +151,7 @@ def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]
             if link.item == rulebook(market).item_of(SIGNED_REQUIREMENT).number
             and link.requirement in (None, SIGNED_REQUIREMENT)
         ],
+        site_steps=evidence.site_steps,
     )
     return tuple(
         _board_item(item, evidence, subject) for item in rulebook(market).items
@@ -196,26 +213,32 @@ def _board_requirement(
     subject: Subject,
 ) -> BoardRequirement:
     """Judge the documents of a requirement; the best of all means is its state."""
+    of_item = {link.document_id for link in evidence.links if link.item == item.number}
     linked = {
         link.document_id
         for link in evidence.links
         if link.item == item.number and link.requirement in (None, rule.code)
     }
-    judgements = tuple(
+    judged = [
         judge_document(
             document,
             rule,
             subject,
             allows=item.allows,
             confirmation=_confirmation(document, item, rule, evidence),
+            formula_change=_formula_change(document, item, rule, evidence),
         )
         for document in sorted(evidence.documents, key=lambda each: each.document_id)
-        if document.document_id in linked and rule.documents
-    )
+        if document.document_id in of_item and rule.documents
+    ]
+    judgements = tuple(each for each in judged if each.document.document_id in linked)
+    # A table in a document of another requirement may name materials too.
+    coverage = coverage_of(rule.coverage, judged, subject, evidence.exempt_materials)
+    by_documents = documents_state(rule, judgements, coverage)
     has_fields = bool(rule.fields) and all(
         evidence.filled.intersection(group) for group in rule.fields
     )
-    states = [best_state(judgements)]
+    states = [by_documents]
     if (Means.PRODUCT_FIELD in rule.satisfied_by and has_fields) or (
         Means.FORMULA in rule.satisfied_by and evidence.has_formula
     ):
@@ -226,7 +249,60 @@ def _board_requirement(
     if evidence.phase_in_on is None:
         states.append(ItemState.NOT_APPLICABLE)
     state = min(states, key=STATE_ORDER.__getitem__)
-    return BoardRequirement(rule, state, tuple(sorted(linked)), judgements)
+    return BoardRequirement(rule, state, tuple(sorted(linked)), judgements, coverage)
+
+
+def documents_state(
+    rule: Requirement,
+    judgements: Sequence[Judgement],
+    coverage: Sequence[CoverageRow],
+) -> ItemState:
+    """Return the state that documents give a requirement.
+
+    Of raw materials, naming them all is enough: a profile may name others beside them.
+    A person who confirms a document answers for what it covers.
+    """
+    state = best_state(judgements)
+    if rule.coverage is None or any(
+        each.code is JudgementCode.CONFIRMED for each in judgements
+    ):
+        return state
+    if rule.coverage is Coverage.MATERIALS:
+        if not judgements or state is ItemState.MISSING:
+            return state
+        is_whole = bool(coverage) and all(row.is_covered for row in coverage)
+        if is_whole:
+            return ItemState.PRESENT
+        return ItemState.UNCONFIRMED if state is ItemState.PRESENT else state
+    return state_with(coverage, state)
+
+
+def _formula_change(
+    document: ReadDocument, item: Item, rule: Requirement, evidence: Evidence
+) -> str:
+    """Return how the formula has changed since the document was linked, or nothing.
+
+    The latest link counts, and a confirmation since the change is as good as a link.
+    """
+    confirmation = _confirmation(document, item, rule, evidence)
+    if evidence.formula_at and confirmation and confirmation.at >= evidence.formula_at:
+        return ""
+    words: list[str] = []
+    for link in evidence.links:
+        if (link.document_id, link.item) != (document.document_id, item.number):
+            continue
+        if link.requirement not in (None, rule.code):
+            continue
+        changes = formula_changes(link.formula, evidence.formula)
+        words = [
+            each
+            for change in FormulaChange
+            if change in rule.stale_after
+            for each in changes.get(change, ())
+        ]
+        if not words:
+            return ""
+    return shown_changes(words)
 
 
 def _confirmation(

@@ -96,6 +96,8 @@ class Subject:
     """What documents are compared with: the product on one day.
 
     Versions are normalised. An empty set of versions means that none is known.
+    `site_steps` are what the sites of the identity do, in the same order; `batch_dates`
+    are days on which batches of the product were made.
     """
 
     as_of: date
@@ -103,6 +105,8 @@ class Subject:
     formula_codes: frozenset[str] = frozenset()
     formula_versions: frozenset[str] = frozenset()
     pack_versions: frozenset[str] = frozenset()
+    site_steps: tuple[str, ...] = ()
+    batch_dates: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +123,7 @@ class Judgement:
     identity: IdentityReading | None = None
     fact: Fact | None = None
     lacking: tuple[FactName, ...] = ()
+    change: str = ""
     confirmation: Confirmation | None = None
 
 
@@ -129,11 +134,12 @@ def judge_document(
     *,
     allows: DecisionKind | None = None,
     confirmation: Confirmation | None = None,
-    is_formula_changed: bool = False,
+    formula_change: str = "",
 ) -> Judgement:
     """Judge one document; the first rule that applies decides.
 
-    `is_formula_changed`: since it was linked, in a way that concerns the item.
+    `formula_change` says how the formula has changed since it was linked, where that
+    concerns the requirement.
     """
     identity = identity_of(document, subject)
     fact: Fact | None = None
@@ -143,7 +149,7 @@ def judge_document(
         state, code = None, JudgementCode.OTHER_PRODUCT
     elif outdated := _outdated(document, requirement, subject):
         state, (code, fact) = ItemState.STALE, outdated
-    elif is_formula_changed:
+    elif formula_change:
         state, code = ItemState.STALE, JudgementCode.FORMULA_CHANGED
     elif confirmation is not None and confirmation.sha256 == document.sha256:
         state, code = ItemState.PRESENT, JudgementCode.CONFIRMED
@@ -162,6 +168,7 @@ def judge_document(
         identity=identity,
         fact=fact,
         lacking=lacking,
+        change=formula_change,
         confirmation=confirmation if code is JudgementCode.CONFIRMED else None,
     )
 
@@ -173,6 +180,7 @@ def subject_of(
     *,
     formula_document_id: UUID | None = None,
     signed: Sequence[UUID] = (),
+    site_steps: Sequence[str] = (),
 ) -> Subject:
     """Return what documents are compared with, from the product and its documents.
 
@@ -213,10 +221,18 @@ def subject_of(
         if _kind(document) == "packaging"
         for fact in document.read(FactName.PACK_VERSION)
     ]
+    batches = {
+        date.fromisoformat(fact.value)
+        for document in own
+        if _kind(document) not in _NO_FORMULA_KINDS
+        for fact in document.read(FactName.MANUFACTURE_DATE)
+    }
     return replace(
         subject,
         identity=replace(identity, signers=tuple(signers)),
         pack_versions=frozenset(packs),
+        site_steps=tuple(site_steps) or ("",) * len(identity.sites),
+        batch_dates=tuple(sorted(batches)),
     )
 
 

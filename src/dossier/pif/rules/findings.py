@@ -145,6 +145,9 @@ def _unconfirmed_and_stale(
             code = _GAPS.get(requirement.state)
             if code is None:
                 continue
+            if any(row.documents or row.undated for row in requirement.coverage):
+                yield _coverage(item.rule, requirement, market)
+                continue
             decisive = [
                 each
                 for each in requirement.judgements
@@ -163,11 +166,43 @@ def _unconfirmed_and_stale(
             )
 
 
+def _coverage(item: Item, requirement: BoardRequirement, market: str) -> Finding:
+    """Return one finding for all materials or sites that no document covers."""
+    rows = requirement.coverage
+    gaps = [row for row in rows if not row.is_covered]
+    late = requirement.state is ItemState.STALE
+    names = [
+        f"{row.name} ({', '.join(map(str, row.undated))})" if late else row.name
+        for row in gaps
+    ]
+    return _finding(
+        "gmp-not-valid-then" if late else "coverage-incomplete",
+        market,
+        severity=Severity.WARNING,
+        item=item,
+        article=requirement.rule.article,
+        words=_part(requirement.rule.name)
+        | {
+            "covered": len(rows) - len(gaps),
+            "total": len(rows),
+            "gaps": ", ".join(names),
+        },
+        blocks_signing=True,
+        subject=requirement.rule.code,
+    )
+
+
 def _reasons(judgements: Sequence[Judgement]) -> dict[str, str]:
-    """Return why documents do not count, each with its name, in both languages."""
+    """Return why documents do not count, each with its name, in both languages.
+
+    Where none is at fault, the formula that they should cover is not there.
+    """
     shown = [(each, judgement_words(each)) for each in judgements[:SHOWN_REASONS]]
     zh = [f"{each.document.filename} {words.zh}" for each, words in shown]
     en = [f"{each.document.filename} {words.en}" for each, words in shown]
+    if not judgements:
+        words = _sentences()["reasons"]["no_formula"]
+        zh, en = [words["zh"]], [words["en"]]
     rest = len(judgements) - len(shown)
     if rest:
         zh.append(f"另有 {rest} 份")
@@ -189,6 +224,7 @@ def judgement_words(judgement: Judgement) -> Message:
     words = {
         "raw": fact.raw if fact else found,
         "value": fact.value if fact else "",
+        "change": judgement.change,
         "found_zh": f"（載有「{found}」）" if found else "",
         "found_en": f" (it names “{found}”)" if found else "",
         "kind_zh": kinds[kind].zh if kind in kinds else "",

@@ -9,7 +9,13 @@ from typing import Any
 
 from dossier.core.findings import Message
 from dossier.documents.facts.types import FactName
-from dossier.pif.constants import Coverage, DecisionKind, IdentityKey, Means
+from dossier.pif.constants import (
+    Coverage,
+    DecisionKind,
+    FormulaChange,
+    IdentityKey,
+    Means,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,8 @@ class Requirement:
 
     `fields` are groups of product fields: each group needs one that is filled.
     `documents` are the kinds of which one is needed; `coverage` is what the documents
-    must name one by one.
+    must name one by one; `stale_after` are the changes of the formula after which
+    documents that were linked before count no more.
     """
 
     code: str
@@ -43,6 +50,7 @@ class Requirement:
     fields: tuple[tuple[str, ...], ...]
     documents: tuple[DocumentNeed, ...]
     coverage: Coverage | None
+    stale_after: frozenset[FormulaChange]
     evidence: Message
     closes_by: Message
 
@@ -116,6 +124,7 @@ def _requirement(entry: Mapping[str, Any]) -> Requirement:
         fields=tuple(tuple(group) for group in entry["fields"]),
         documents=tuple(map(_need, entry["documents"])),
         coverage=Coverage(entry["coverage"]) if entry["coverage"] else None,
+        stale_after=frozenset(map(FormulaChange, entry["stale_after"])),
         evidence=Message(**entry["evidence"]),
         closes_by=Message(**entry["closes_by"]),
     )

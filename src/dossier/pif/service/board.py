@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from dossier.core.clock import now
 from dossier.core.findings import Finding, finding_json
 from dossier.core.reads import Row, TenantReader
 from dossier.documents.constants import WITH_TEXT, TextState
+from dossier.documents.facts.folding import name_key
 from dossier.documents.facts.record import facts_of, kind_of
 from dossier.documents.facts.types import (
     MaterialIdentity,
@@ -32,6 +34,7 @@ from dossier.pif.rules.board import (
     completeness,
     filled_fields,
 )
+from dossier.pif.rules.coverage import needs_text
 from dossier.pif.rules.evidence import (
     Confirmation,
     ReadDocument,
@@ -41,7 +44,7 @@ from dossier.pif.rules.evidence import (
 from dossier.pif.rules.findings import board_findings
 from dossier.pif.schemas import item_members
 from dossier.products.exceptions import ProductNotFoundError
-from dossier.products.service import category_of
+from dossier.products.service import category_of, formula_content
 from dossier.products.types import Category
 
 TAIPEI = timezone(timedelta(hours=8))
@@ -119,7 +122,12 @@ def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
         has_formula=formula_findings is not None,
         formula_findings=tuple(map(finding_of, formula_findings or ())),
         links=tuple(
-            EvidenceLink(UUID(link["document_id"]), link["item"], link["requirement"])
+            EvidenceLink(
+                UUID(link["document_id"]),
+                link["item"],
+                link["requirement"],
+                link["formula"],
+            )
             for link in row["links"]
         ),
         decisions=tuple(
@@ -145,6 +153,20 @@ def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
         ),
         identity=_identity(row),
         formula_document_id=row["formula_document_id"],
+        formula=formula_content(
+            (
+                line["inci"] or line["cas"] or line["trade_name"],
+                Decimal(line["percent_lower"]),
+                Decimal(line["percent_upper"]) if line["percent_upper"] else None,
+                line["is_qs"],
+            )
+            for line in row["formula_lines"]
+        ),
+        formula_at=row["formula_at"],
+        site_steps=tuple(site["step"] for site in row["sites"]),
+        exempt_materials={
+            name_key(each["name"]): each["reason"] for each in row["exempt_materials"]
+        },
     )
 
 
@@ -199,11 +221,16 @@ def _stated(*values: str | None) -> tuple[str, ...]:
 
 
 async def _with_texts(reader: TenantReader, evidence: Evidence) -> Evidence:
-    """Add the texts of documents that name no product in a labelled field.
+    """Add the texts of documents of which facts alone do not tell enough.
 
-    Only there can the text decide whose they are; all texts would be megabytes.
+    Those that name no product in a labelled field, and those that may name materials.
+    The texts of all documents would be megabytes.
     """
-    wanted = [each.document_id for each in evidence.documents if names_nothing(each)]
+    silent = [each for each in evidence.documents if names_nothing(each)]
+    data = needs_text(
+        evidence.documents, evidence.identity.materials, evidence.exempt_materials
+    )
+    wanted = sorted({each.document_id for each in (*silent, *data)})
     if not wanted:
         return evidence
     texts = await read_pages(reader, wanted)

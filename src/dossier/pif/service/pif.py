@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from dossier.documents.facts.types import FactState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
-from dossier.pif.constants import DecisionKind, ItemState, Market
+from dossier.pif.constants import DecisionKind, ItemState, JudgementCode, Market
 from dossier.pif.exceptions import (
     ConfirmationNotAllowedError,
     ConfirmationNotFoundError,
@@ -228,7 +228,8 @@ class PifService:
             if (each.document_id, each.requirement) == (document_id, requirement)
         ]
         for each in known:
-            if (each.reason, each.sha256) == (reason, document.sha256):
+            is_same = (each.reason, each.sha256) == (reason, document.sha256)
+            if is_same and not is_outdated(board, item, document_id):
                 return each
         await gateway.delete_confirmations_for_org(
             self._session, org_id, [each.id for each in known]
@@ -353,6 +354,17 @@ class PifService:
     ) -> PifSnapshot:
         reader = TenantReader(self._session, self._actor)
         board = await read_board(reader, product.id, market)
+        await gateway.keep_finding_days_for_org(
+            self._session,
+            self._actor.org_id,
+            product.id,
+            market,
+            {each.id for each in board.findings},
+            board.as_of,
+        )
+        findings = [
+            replace(each, since=each.since or board.as_of) for each in board.findings
+        ]
         links = await self._products.list_links(product.id)
         documents = [
             await self._documents.get_document(document_id)
@@ -370,7 +382,7 @@ class PifService:
                 "completeness": board.completeness,
                 "items": [item_members(item) for item in board.items],
                 "formula": formula and formula_members(formula, lines),
-                "findings": [finding_json(finding) for finding in board.findings],
+                "findings": [finding_json(finding) for finding in findings],
                 "evidence": [evidence_members(each, links) for each in documents],
                 "generator": {"name": "dossier", "version": __version__},
             }
@@ -458,9 +470,21 @@ def confirmation_obstacle(
     if not judgements:
         return f"is not linked to item {item}"
     for judgement in judgements:
+        if judgement.code is JudgementCode.FORMULA_CHANGED:
+            continue  # the person who confirms has seen the change
         if judgement.state is None or judgement.state is ItemState.STALE:
             return judgement_words(judgement).en
     return None
+
+
+def is_outdated(board: Board, item: int, document_id: UUID) -> bool:
+    """Tell whether the formula has changed since a document was confirmed."""
+    return any(
+        judgement.code is JudgementCode.FORMULA_CHANGED
+        for requirement in board.items[item - 1].requirements
+        for judgement in requirement.judgements
+        if judgement.document.document_id == document_id
+    )
 
 
 def content_sha256(stored: dict[str, Any]) -> str:

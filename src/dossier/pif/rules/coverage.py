@@ -1,0 +1,220 @@
+"""What the documents of a requirement must name one by one: raw materials, sites.
+
+Every raw material of the formula needs data (PIF Reg. Art. 3(1)(9) and (10)). Every
+site that compounds, fills or packs needs a certificate that was valid when the batches
+were made (Art. 3(1)(5)); a certificate of today says nothing about them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from dossier.documents.facts.folding import name_key, pieces
+from dossier.documents.facts.types import FactName, IdentityState, MaterialIdentity
+from dossier.pif.constants import Coverage, ItemState, JudgementCode
+from dossier.pif.rules.evidence import (
+    Judgement,
+    ReadDocument,
+    ReadingState,
+    Subject,
+    identity_of,
+)
+
+_MAKING: Final = re.compile(
+    r"調製|配製|製造|生產|充填|填充|灌裝|分裝|包裝"
+    r"|compound|manufactur|produc|bulk|fill|pack",
+    re.IGNORECASE,
+)
+_NOT_MAKING: Final = re.compile(r"外包裝|(?:secondary|outer)\s+pack\w*", re.IGNORECASE)
+_SUBSTANCE_FACTS: Final = (
+    FactName.TRADE_NAME,
+    FactName.PRODUCT_NAME,
+    FactName.INCI_NAME,
+    FactName.CAS_NUMBER,
+)
+_COVERS_NOTHING: Final = frozenset(
+    {
+        JudgementCode.OTHER_PRODUCT,
+        JudgementCode.EXPIRED,
+        JudgementCode.OTHER_FORMULA,
+        JudgementCode.DRAFT,
+    }
+)
+_MATERIAL_DATA: Final = frozenset(
+    {"sds", "raw_material_spec", "toxicology", "product_spec"}
+)
+"""Kinds whose words on a material are data of it; a formula only lists it."""
+
+_BEFORE: Final = r"(?:^|[\t\n,;:/()、，；：•·] ?|\. |  |[\u4e00-\u9fff] ?)"
+_AFTER: Final = r"(?=$|[\t\n,;:/()、，；：。]|\.(?:\s|$)|  | ?[\u4e00-\u9fff]| ≤?\d)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageRow:
+    """A material or site, the documents that cover it, or why it needs none.
+
+    `undated` are days of manufacture on which no certificate of the site was valid.
+    """
+
+    name: str
+    documents: tuple[UUID, ...] = ()
+    reason: str | None = None
+    undated: tuple[date, ...] = ()
+
+    @property
+    def is_covered(self) -> bool:
+        """Tell whether nothing is left to show."""
+        return bool(self.reason or self.documents) and not self.undated
+
+
+def coverage_of(
+    coverage: Coverage | None,
+    judgements: Sequence[Judgement],
+    subject: Subject,
+    exempt: Mapping[str, str],
+) -> tuple[CoverageRow, ...]:
+    """Return a row for each material or site that a requirement speaks of."""
+    if coverage is Coverage.MATERIALS:
+        return _materials(judgements, subject, exempt)
+    if coverage is Coverage.SITES:
+        return _sites(judgements, subject)
+    return ()
+
+
+def state_with(rows: Sequence[CoverageRow], state: ItemState) -> ItemState:
+    """Return the state of documents that leave some rows uncovered."""
+    if state is not ItemState.PRESENT or all(row.is_covered for row in rows):
+        return state
+    if all(row.is_covered or (row.documents and row.undated) for row in rows):
+        return ItemState.STALE
+    return ItemState.UNCONFIRMED
+
+
+def _materials(
+    judgements: Sequence[Judgement], subject: Subject, exempt: Mapping[str, str]
+) -> tuple[CoverageRow, ...]:
+    counting = [
+        each.document
+        for each in judgements
+        if each.code not in _COVERS_NOTHING and is_material_data(each.document)
+    ]
+    named = {document.document_id: _named_keys(document) for document in counting}
+    texts = {each.document_id: _text(each) for each in counting}
+    rows: dict[str, CoverageRow] = {}
+    for material in subject.identity.materials:
+        keys = _keys(material)
+        names = (*material.inci_names, *material.trade_names, *material.cas_numbers)
+        label = names[0] if names else ""
+        if label in rows or not label:
+            continue
+        documents = tuple(
+            document.document_id
+            for document in counting
+            if keys & named[document.document_id]
+            or _names_in_text(names, texts[document.document_id])
+        )
+        reason = next((exempt[key] for key in sorted(keys) if key in exempt), None)
+        rows[label] = CoverageRow(name=label, documents=documents, reason=reason)
+    return tuple(rows.values())
+
+
+def is_material_data(document: ReadDocument) -> bool:
+    """Tell whether a document says something about materials that it names."""
+    return (
+        document.reading is ReadingState.READ
+        and document.kind is not None
+        and document.kind.kind in _MATERIAL_DATA
+    )
+
+
+def needs_text(
+    documents: Sequence[ReadDocument],
+    materials: Sequence[MaterialIdentity],
+    exempt: Collection[str],
+) -> list[ReadDocument]:
+    """Return documents whose text may name materials that no fact names."""
+    data = [document for document in documents if is_material_data(document)]
+    named = set(exempt).union(*map(_named_keys, data)) if data else set(exempt)
+    is_open = any(not _keys(material) & named for material in materials)
+    return data if is_open else []
+
+
+def _keys(material: MaterialIdentity) -> set[str]:
+    names = (*material.inci_names, *material.trade_names, *material.cas_numbers)
+    return {name_key(name) for name in names} - {""}
+
+
+def _named_keys(document: ReadDocument) -> set[str]:
+    return {
+        name_key(part)
+        for name in _SUBSTANCE_FACTS
+        for fact in document.read(name)
+        for part in (fact.value, *pieces(fact.value))
+    } - {""}
+
+
+def _text(document: ReadDocument) -> str:
+    text = "\n".join(page.text for page in document.pages)
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _names_in_text(names: Sequence[str], text: str) -> bool:
+    """Tell whether a name stands by itself: "Glycerin" is no "Glyceryl Stearate"."""
+    for name in names:
+        folded = unicodedata.normalize("NFKC", name).casefold().strip()
+        # Searching the plain string first spares most of the patterns.
+        if folded in text and re.search(_BEFORE + re.escape(folded) + _AFTER, text):
+            return True
+    return False
+
+
+def _sites(
+    judgements: Sequence[Judgement], subject: Subject
+) -> tuple[CoverageRow, ...]:
+    """Return the sites that compound, fill or pack, with their certificates.
+
+    An expired certificate covers the batches that were made before.
+    """
+    rows = []
+    for site, step in zip(subject.identity.sites, subject.site_steps, strict=True):
+        if not _MAKING.search(_NOT_MAKING.sub(" ", step)):
+            continue
+        alone = replace(subject, identity=replace(subject.identity, sites=(site,)))
+        own = [
+            each
+            for each in judgements
+            if each.code
+            in {JudgementCode.READ, JudgementCode.EXPIRED, JudgementCode.CONFIRMED}
+            and (
+                each.code is JudgementCode.CONFIRMED
+                or identity_of(each.document, alone).state is IdentityState.THIS_PRODUCT
+            )
+        ]
+        is_confirmed = any(each.code is JudgementCode.CONFIRMED for each in own)
+        undated = tuple(
+            day
+            for day in subject.batch_dates
+            if own
+            and not is_confirmed
+            and not any(_covers(o.document, day) for o in own)
+        )
+        valid = [o for o in own if o.state is ItemState.PRESENT]
+        rows.append(
+            CoverageRow(
+                name=site.name,
+                documents=tuple(each.document.document_id for each in valid),
+                undated=undated,
+            )
+        )
+    return tuple(rows)
+
+
+def _covers(document: ReadDocument, day: date) -> bool:
+    starts = document.read(FactName.VALID_FROM) or document.read(FactName.DOCUMENT_DATE)
+    ends = document.read(FactName.VALID_UNTIL)
+    after_start = not starts or date.fromisoformat(starts[0].value) <= day
+    return after_start and (not ends or day <= date.fromisoformat(ends[0].value))
