@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("document_id", sa.Uuid(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("is_stated", sa.Boolean(), nullable=False),
         sa.Column("actor_id", sa.Uuid()),
         sa.Column("actor_name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_pif_confirmations"),

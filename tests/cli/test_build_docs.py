@@ -3,7 +3,12 @@
 import re
 from pathlib import Path
 
-from dossier.cli.builder.facts import Extras, FormulaChoice, StatedEvidence
+from dossier.cli.builder.facts import (
+    ConfirmedFile,
+    Extras,
+    FormulaChoice,
+    StatedEvidence,
+)
 from dossier.products.schemas import ProductCreate
 
 DOCS = Path(__file__).parents[2] / "docs" / "build.md"
@@ -26,6 +31,10 @@ def test_every_field_of_product_yaml_is_documented() -> None:
 def test_members_of_evidence_and_formula_are_documented() -> None:
     documented = {row.split("|")[1].strip(): row for row in rows()}
 
-    for field, model in (("`evidence`", StatedEvidence), ("`formula`", FormulaChoice)):
+    for field, model in (
+        ("`evidence`", StatedEvidence),
+        ("`confirmed`", ConfirmedFile),
+        ("`formula`", FormulaChoice),
+    ):
         for member in model.model_fields:
             assert f"`{member}`" in documented[field]

@@ -13,9 +13,9 @@ from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
-from dossier.pif.service.pif import PifService
+from dossier.pif.service.confirmations import ConfirmationsService
 from dossier.products.models import Product
-from dossier.products.service import FormulaService, ProductsService
+from dossier.products.service import ProductsService
 
 REASON = "Read on paper."
 OTHER = """產品安定性試驗報告 Stability test report
@@ -191,14 +191,15 @@ async def test_role_decides_who_confirms_documents_of_an_item(
     document = await make_document(sessions, org_id)
     async with tenant_transaction(sessions, org_id) as session:
 
-        def pif(who: Actor) -> tuple[ProductsService, PifService]:
-            documents = DocumentsService(session, who)
-            products = ProductsService(session, who, documents)
-            formulas = FormulaService(session, who, products)
-            return products, PifService(session, who, products, formulas, documents)
+        def products(who: Actor) -> ProductsService:
+            return ProductsService(session, who, DocumentsService(session, who))
 
-        await pif(Actor.system(org_id))[0].link_document(product.id, document.id, item)
-        service = pif(replace(actor, role=role))[1]
+        system = products(Actor.system(org_id))
+        await system.link_document(product.id, document.id, item)
+        who = replace(actor, role=role)
+        service = ConfirmationsService(
+            session, who, products(who), DocumentsService(session, who)
+        )
         if is_allowed:
             made = await service.confirm(product.id, item, document.id, None, REASON)
             assert made.actor_name == actor.name

@@ -108,10 +108,13 @@ def _confirmations() -> ScalarSelect[Any]:
 
 
 def _documents() -> ScalarSelect[Any]:
-    """Return the documents that are linked, and the one of the newest formula."""
+    """Return the documents that are linked or confirmed, and that of the formula."""
     document = _object(Document, ("id", "filename", "sha256", "text_state", "record"))
     linked = select(ProductDocument.document_id).where(
         ProductDocument.org_id == ORG_ID, ProductDocument.product_id == PRODUCT_ID
+    )
+    confirmed = select(PifConfirmation.document_id).where(
+        PifConfirmation.org_id == ORG_ID, PifConfirmation.product_id == PRODUCT_ID
     )
     ordered = aggregate_order_by(document, Document.id)
     return (
@@ -120,6 +123,7 @@ def _documents() -> ScalarSelect[Any]:
             Document.org_id == ORG_ID,
             or_(
                 Document.id.in_(linked),
+                Document.id.in_(confirmed),
                 Document.id == _of_newest_formula(FormulaVersion.document_id),
             ),
         )
@@ -321,16 +325,15 @@ async def add_version(session: Session, version: PifVersion) -> None:
 
 
 async def list_confirmations_for_org(
-    session: Session, org_id: UUID, product_id: UUID, market: str, item: int
+    session: Session, org_id: UUID, product_id: UUID, market: str
 ) -> Sequence[PifConfirmation]:
-    """Return the confirmations of an item, the oldest first."""
+    """Return the confirmations of a product, the oldest first."""
     query = (
         select(PifConfirmation)
         .where(
             PifConfirmation.org_id == org_id,
             PifConfirmation.product_id == product_id,
             PifConfirmation.market == market,
-            PifConfirmation.item == item,
         )
         .order_by(PifConfirmation.id)
     )

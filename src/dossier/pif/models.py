@@ -43,7 +43,8 @@ class PifDecision(TenantOwned, Identified, Base):
 class PifConfirmation(TenantOwned, Identified, Base):
     """A person's statement that a document meets an item or a requirement of it.
 
-    `sha256` is that of the document's bytes which the person saw.
+    `sha256` is that of the document's bytes which the person saw; `is_stated` marks
+    what stands in a folder's `product.yaml`, which each build states anew.
     """
 
     __tablename__ = "pif_confirmations"
@@ -77,6 +78,7 @@ class PifConfirmation(TenantOwned, Identified, Base):
     document_id: Mapped[UUID]
     sha256: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(Text)
+    is_stated: Mapped[bool]
     actor_id: Mapped[UUID | None]
     actor_name: Mapped[str] = mapped_column(Text)
 

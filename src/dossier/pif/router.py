@@ -9,7 +9,7 @@ from dossier.core.pagination import Paging, Slice
 from dossier.core.schemas import Page
 from dossier.core.web import Reader
 from dossier.pif.constants import DecisionKind, Market
-from dossier.pif.dependencies import Pif
+from dossier.pif.dependencies import Confirmations, Pif
 from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
 from dossier.pif.schemas import (
     BoardResponse,
@@ -69,23 +69,29 @@ async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> No
 
 @router.put("/items/{item}/confirmation", response_model=ConfirmationResponse)
 async def confirm_item(
-    product_id: UUID, item: ItemNumber, body: ConfirmationRequest, pif: Pif
+    product_id: UUID,
+    item: ItemNumber,
+    body: ConfirmationRequest,
+    confirmations: Confirmations,
 ) -> PifConfirmation:
     """Confirm that a linked document meets the item, with the reason.
 
     For items 11 to 13 the signed 16(1) that gives the reason of a waiver will do.
     """
-    return await pif.confirm(
+    return await confirmations.confirm(
         product_id, item, body.document_id, body.requirement, body.reason
     )
 
 
 @router.delete("/items/{item}/confirmation", status_code=status.HTTP_204_NO_CONTENT)
 async def revoke_confirmation(
-    product_id: UUID, item: ItemNumber, pif: Pif, document_id: UUID | None = None
+    product_id: UUID,
+    item: ItemNumber,
+    confirmations: Confirmations,
+    document_id: UUID | None = None,
 ) -> None:
     """Take the confirmations of an item back, or those of one document."""
-    await pif.revoke_confirmation(product_id, item, document_id)
+    await confirmations.revoke(product_id, item, document_id)
 
 
 @router.post("/matches")

@@ -1,5 +1,6 @@
 """Use cases of reports: request one, list and show them, open their files."""
 
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -52,13 +53,16 @@ class ReportsService:
         self._store = store
         self._activity = ActivityService(session, actor)
 
-    async def request_report(self, product_id: UUID, market: Market) -> Job:
+    async def request_report(
+        self, product_id: UUID, market: Market, as_of: date | None = None
+    ) -> Job:
         """Have the present state printed; the same version is printed once.
 
         Returns the job: a new one, or the one that prints or has printed the version.
         """
         self._actor.require(*REQUESTERS)
-        version = (await self._pif.snapshot_version(product_id, market)).version
+        frozen = await self._pif.snapshot_version(product_id, market, as_of)
+        version = frozen.version
         await gateway.add_report(
             self._session,
             {

@@ -16,6 +16,7 @@ from dossier.jobs.constants import FINISHED, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
+from dossier.pif.service.confirmations import ConfirmationsService
 from dossier.pif.service.pif import PifService
 from dossier.products.service import FormulaImporter, FormulaService, ProductsService
 from dossier.reports.service import ReportsService
@@ -89,6 +90,11 @@ class BuildContext:
             self.formulas(session),
             self.documents(session),
         )
+
+    def confirmations(self, session: Session) -> ConfirmationsService:
+        """Return the confirmations of the organisation's files."""
+        products, documents = self.products(session), self.documents(session)
+        return ConfirmationsService(session, self.actor, products, documents)
 
     def reports(self, session: Session) -> ReportsService:
         """Return the reports of the organisation."""

@@ -1,4 +1,7 @@
-"""Links documents to the items: what the owner stated first, then names and words."""
+"""Links documents to the items, and states what their owner has confirmed.
+
+What the owner stated comes first, then names and words.
+"""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -8,6 +11,7 @@ from dossier.cli.builder.facts import StatedEvidence, StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, StoredFile
 from dossier.pif.constants import MatchOutcome
 from dossier.pif.schemas import MatchResponse
+from dossier.pif.service.confirmations import StatedConfirmation
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
 from dossier.products.service import ProductsService
@@ -45,6 +49,16 @@ async def link_evidence(
         if formula_id is not None:
             await _link_formula(products, product_id, formula_id)
         await _unlink_unmatched(products, product_id, matches, formula_id)
+        await context.confirmations(session).state(
+            product_id,
+            [
+                StatedConfirmation(
+                    **entry.model_dump(exclude={"file"}), document_id=ids[entry.file]
+                )
+                for entry in facts.confirmed
+                if entry.file in ids
+            ],
+        )
     return {
         str(match.document_id): match.reason for match in matches if not match.serves
     }

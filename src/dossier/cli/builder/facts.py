@@ -3,7 +3,15 @@
 It is held to the same schema as the API; every fault names its line and field.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,12 +25,12 @@ from dossier.pif.rules.items import rulebook
 from dossier.products.constants import ITEM_COUNT
 from dossier.products.exceptions import CategoryUnknownError
 from dossier.products.rules import category_of
-from dossier.products.schemas import ProductCreate
+from dossier.products.schemas import Line, Paragraph, ProductCreate
 
 MAX_SIZE_BYTES = 1 << 20
 FLAG = "--product"
 
-_EXTRA_FIELDS = ("evidence", "formula")
+_EXTRA_FIELDS = ("evidence", "confirmed", "as_of", "formula")
 _MISSING = "missing"
 
 M = TypeVar("M", bound=BaseModel)
@@ -69,6 +77,21 @@ class StatedEvidence(RequestModel):
     reason: str | None = None
 
 
+class ConfirmedFile(RequestModel):
+    """A file that a person has read, and the requirement that it meets.
+
+    `sha256` is that of the bytes which the person read: another file is not confirmed.
+    """
+
+    file: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    item: int = Field(ge=1, le=ITEM_COUNT)
+    requirement: str | None = None
+    reason: Paragraph
+    by: Line
+    on: date
+
+
 class FormulaChoice(RequestModel):
     """Which spreadsheet holds the formula, and how exactly it must add up."""
 
@@ -82,6 +105,8 @@ class Extras(RequestModel):
     """The fields of `product.yaml` beside the product's own."""
 
     evidence: list[StatedEvidence] = Field(default_factory=list, max_length=500)
+    confirmed: list[ConfirmedFile] = Field(default_factory=list, max_length=500)
+    as_of: date | None = None
     formula: FormulaChoice = Field(default_factory=FormulaChoice)
 
 
@@ -91,6 +116,8 @@ class StatedFacts:
     def __init__(self, product: ProductCreate, extras: Extras) -> None:
         self.product = product
         self.evidence = extras.evidence
+        self.confirmed = extras.confirmed
+        self.as_of = extras.as_of
         self.formula = extras.formula
 
 
@@ -263,17 +290,21 @@ def _unknown_references(
     extras: Extras, stated: ProductFile, names: set[str]
 ) -> Iterator[str]:
     """Report files that the folder lacks, and requirements that an item lacks."""
-    for position, entry in enumerate(extras.evidence):
-        if entry.file not in names:
-            place = stated.locate(("evidence", position, "file"))
-            yield f"{place}: no such file in the folder: {entry.file}"
+    lists: Mapping[str, Sequence[StatedEvidence | ConfirmedFile]] = {
+        "evidence": extras.evidence,
+        "confirmed": extras.confirmed,
+    }
+    for field, entries in lists.items():
+        for position, entry in enumerate(entries):
+            if entry.file not in names:
+                place = stated.locate((field, position, "file"))
+                yield f"{place}: no such file in the folder: {entry.file}"
+            known = [part.code for part in rulebook().item(entry.item).requirements]
+            if entry.requirement is not None and entry.requirement not in known:
+                place = stated.locate((field, position, "requirement"))
+                codes = ", ".join(known)
+                yield f"{place}: {entry.requirement}: item {entry.item} has: {codes}"
     chosen = extras.formula.file
     if chosen is not None and chosen not in names:
         place = stated.locate(("formula", "file"))
         yield f"{place}: no such file in the folder: {chosen}"
-    for position, entry in enumerate(extras.evidence):
-        known = [part.code for part in rulebook().item(entry.item).requirements]
-        if entry.requirement is not None and entry.requirement not in known:
-            place = stated.locate(("evidence", position, "requirement"))
-            codes = ", ".join(known)
-            yield f"{place}: {entry.requirement}: item {entry.item} has: {codes}"

@@ -75,6 +75,7 @@ def require_legible(
         UnusableInputError: no file can be used; each is named.
     """
     stated = {entry.file for entry in facts.evidence}
+    stated |= {entry.file for entry in facts.confirmed}
     if any(not entry.is_illegible or entry.name in stated for entry in imported):
         return
     unread = [RefusedFile(entry.name, entry.unreadable or "") for entry in imported]

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
@@ -52,7 +53,11 @@ def require_output_folder(folder: Path) -> None:
 
 
 async def print_version(
-    context: BuildContext, product_id: UUID, market: Market, step: StageProgress
+    context: BuildContext,
+    product_id: UUID,
+    market: Market,
+    as_of: date | None,
+    step: StageProgress,
 ) -> tuple[VersionResult, UUID]:
     """Freeze the present state as a version, and wait until it is printed.
 
@@ -62,8 +67,10 @@ async def print_version(
         JobFailedError: it could not be printed.
     """
     async with context.transaction() as session:
-        frozen = await context.pif(session).snapshot_version(product_id, market)
-        job = await context.reports(session).request_report(product_id, market)
+        pif = context.pif(session)
+        frozen = await pif.snapshot_version(product_id, market, as_of)
+        reports = context.reports(session)
+        job = await reports.request_report(product_id, market, as_of)
     report_id = UUID(job.args["report_id"])
     await context.require_done(job.id)
     async with context.transaction() as session:

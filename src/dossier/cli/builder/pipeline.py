@@ -114,7 +114,9 @@ async def _build(
         step.advance("items")
     with stages.stage("Printing") as step:
         market = MARKETS[options.market]
-        frozen, report_id = await print_version(context, product_id, market, step)
+        frozen, report_id = await print_version(
+            context, product_id, market, facts.as_of, step
+        )
     with stages.stage(WRITING) as step:
         outputs = await write_report(context, report_id, options.out, step)
     return BuildResult(

@@ -285,7 +285,7 @@ def _formula_change(
     The latest link counts, and a confirmation since the change is as good as a link.
     """
     confirmation = _confirmation(document, item, rule, evidence)
-    if evidence.formula_at and confirmation and confirmation.at >= evidence.formula_at:
+    if evidence.formula_at and confirmation and confirmation.at > evidence.formula_at:
         return ""
     words: list[str] = []
     for link in evidence.links:

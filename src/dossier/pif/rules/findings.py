@@ -14,7 +14,13 @@ from typing import Any, Final
 from dossier.core.findings import Basis, Finding, Message, Place, Severity
 from dossier.documents.facts.folding import name_key
 from dossier.documents.facts.types import Fact, FactName, IdentityReason, Verdict
-from dossier.pif.constants import IdentityKey, ItemState, JudgementCode, Means
+from dossier.pif.constants import (
+    DecisionKind,
+    IdentityKey,
+    ItemState,
+    JudgementCode,
+    Means,
+)
 from dossier.pif.rules.board import (
     SIGNED_REQUIREMENT,
     BoardItem,
@@ -65,6 +71,7 @@ def board_findings(
         *_signed_too_early(items, market),
         *_incomplete_declarations(items, evidence, market),
         *_unknown_requirements(evidence, market),
+        *_confirmations_without_effect(items, evidence, market),
     ]
     if evidence.phase_in_on is None:
         found.append(
@@ -313,11 +320,14 @@ def _unsigned_waivers(
 
     The reason counts where it stands in a signed 16(1): confirmed by a person.
     """
-    signed = {each.document.document_id for each in _signed(items, market)}
+    signed = {
+        (each.document.document_id, each.document.sha256)
+        for each in _signed(items, market)
+    }
     for item in items:
         number = item.rule.number
         if item.state is not ItemState.WAIVED or any(
-            each.item == number and each.document_id in signed
+            each.item == number and (each.document_id, each.sha256) in signed
             for each in evidence.confirmations
         ):
             continue
@@ -430,6 +440,45 @@ def _lacking_declaration(
         subject=document.filename if document else "decision",
         place=_place_in(document, None) if document else None,
     )
+
+
+def _confirmations_without_effect(
+    items: Sequence[BoardItem], evidence: Evidence, market: str
+) -> Iterator[Finding]:
+    """Yield confirmations of changed files, of what is not linked or does not count."""
+    names = {each.document_id: each for each in evidence.documents}
+    counting = [
+        each.confirmation
+        for item in items
+        for requirement in item.requirements
+        for each in requirement.judgements
+    ]
+    signed = {each.document.document_id for each in _signed(items, market)}
+    for confirmation in evidence.confirmations:
+        document = names[confirmation.document_id]
+        item = items[confirmation.item - 1]
+        gives_reason = (
+            item.rule.allows is DecisionKind.WAIVER and document.document_id in signed
+        )
+        is_same_file = confirmation.sha256 == document.sha256
+        if confirmation in counting or (gives_reason and is_same_file):
+            continue
+        reason = "confirmed_not" if is_same_file else "file_changed"
+        texts = _sentences()["reasons"][reason]
+        yield _finding(
+            "confirmation-without-effect",
+            market,
+            severity=Severity.WARNING,
+            item=item.rule,
+            words={
+                "filename": document.filename,
+                "reason_zh": texts["zh"],
+                "reason_en": texts["en"],
+            },
+            basis=Basis.PRACTICE,
+            subject=f"{confirmation.requirement or ''} {document.filename}",
+            place=_place_in(document, None),
+        )
 
 
 def _unknown_requirements(evidence: Evidence, market: str) -> Iterator[Finding]:

@@ -86,14 +86,22 @@ def day_in_taipei(at: datetime) -> date:
 
 
 async def read_board(
-    reader: TenantReader, product_id: UUID, market: Market = "tw"
+    reader: TenantReader,
+    product_id: UUID,
+    market: Market = "tw",
+    as_of: date | None = None,
 ) -> Board:
-    """Return the items of a product's file as they stand today, or raise."""
+    """Return the items of a product's file as they stand, or raise.
+
+    Without `as_of`: on the present day in Taipei.
+    """
     row = await gateway.read_board_for_org(reader, reader.org_id, product_id, market)
     if row is None:
         raise ProductNotFoundError(product_id)
     category = category_of(row["category"])
-    evidence = await _with_texts(reader, _evidence(row, category, day_in_taipei(now())))
+    evidence = await _with_texts(
+        reader, _evidence(row, category, as_of or day_in_taipei(now()))
+    )
     items = board_items(evidence, market)
     days = row["finding_days"]
     findings = tuple(

@@ -1,8 +1,9 @@
-"""Decisions, confirmations and versions of the file. Commits nothing."""
+"""Decisions on items, and versions: snapshots of the file. Commits nothing."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,18 +23,13 @@ from dossier.documents.facts.types import FactState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
-from dossier.pif.constants import DecisionKind, ItemState, JudgementCode, Market
+from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.exceptions import (
-    ConfirmationNotAllowedError,
-    ConfirmationNotFoundError,
-    ConfirmationRefusedError,
     DecisionNotAllowedError,
     DecisionNotFoundError,
     VersionNotFoundError,
 )
-from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
-from dossier.pif.rules.board import SIGNED_REQUIREMENT
-from dossier.pif.rules.findings import judgement_words
+from dossier.pif.models import PifDecision, PifVersion
 from dossier.pif.rules.items import rulebook
 from dossier.pif.schemas import MatchResponse, PifSnapshot, item_members
 from dossier.pif.service.board import Board, read_board
@@ -51,12 +47,6 @@ DECISION_ROLES = {
     DecisionKind.DECLARATION: ("owner", "admin", "editor"),
 }
 """Roles that may state that an item needs no document."""
-
-CONFIRMING_ROLES = ("owner", "admin", "editor")
-"""Roles that may confirm that a document meets a requirement."""
-
-SIGNED_ITEM_ROLES = ("owner", "assessor")
-"""Roles that may confirm documents of the signatory's item."""
 
 VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
@@ -197,100 +187,6 @@ class PifService:
         )
         await self._record("delete", decision)
 
-    async def confirm(
-        self,
-        product_id: UUID,
-        item: int,
-        document_id: UUID,
-        requirement: str | None,
-        reason: str,
-        market: Market = "tw",
-    ) -> PifConfirmation:
-        """State that a linked document meets an item, or a requirement of it."""
-        self._actor.require(*confirming_roles(item, market))
-        await self._products.lock_product(product_id)
-        rules = rulebook(market).item(item).requirements
-        if not any(r.documents and requirement in (None, r.code) for r in rules):
-            detail = f"{requirement or f'item {item}'} is not met by documents."
-            raise ConfirmationNotAllowedError(detail)
-        document = await self._documents.get_document(document_id)
-        reader = TenantReader(self._session, self._actor)
-        board = await read_board(reader, product_id, market)
-        if obstacle := confirmation_obstacle(board, item, document_id, requirement):
-            detail = f"{document.filename} {obstacle}."
-            raise ConfirmationRefusedError(detail)
-        org_id = self._actor.org_id
-        known = [
-            each
-            for each in await gateway.list_confirmations_for_org(
-                self._session, org_id, product_id, market, item
-            )
-            if (each.document_id, each.requirement) == (document_id, requirement)
-        ]
-        for each in known:
-            is_same = (each.reason, each.sha256) == (reason, document.sha256)
-            if is_same and not is_outdated(board, item, document_id):
-                return each
-        await gateway.delete_confirmations_for_org(
-            self._session, org_id, [each.id for each in known]
-        )
-        confirmation = PifConfirmation(
-            org_id=org_id,
-            product_id=product_id,
-            market=market,
-            item=item,
-            requirement=requirement,
-            document_id=document_id,
-            sha256=document.sha256,
-            reason=reason,
-            actor_id=self._actor.user_id,
-            actor_name=self._actor.name,
-        )
-        await gateway.add_confirmation(self._session, confirmation)
-        await self._record_confirmation("update" if known else "create", confirmation)
-        return confirmation
-
-    async def revoke_confirmation(
-        self,
-        product_id: UUID,
-        item: int,
-        document_id: UUID | None = None,
-        market: Market = "tw",
-    ) -> None:
-        """Take the confirmations of an item back, or those of one document."""
-        self._actor.require(*confirming_roles(item, market))
-        await self._products.lock_product(product_id)
-        found = [
-            each
-            for each in await gateway.list_confirmations_for_org(
-                self._session, self._actor.org_id, product_id, market, item
-            )
-            if document_id in (None, each.document_id)
-        ]
-        if not found:
-            raise ConfirmationNotFoundError(item)
-        await gateway.delete_confirmations_for_org(
-            self._session, self._actor.org_id, [each.id for each in found]
-        )
-        for each in found:
-            await self._record_confirmation("delete", each)
-
-    async def _record_confirmation(
-        self, action: str, confirmation: PifConfirmation
-    ) -> None:
-        details = {
-            "product_id": str(confirmation.product_id),
-            "market": confirmation.market,
-            "item": confirmation.item,
-            "requirement": confirmation.requirement,
-            "document_id": str(confirmation.document_id),
-            "sha256": confirmation.sha256,
-            "reason": confirmation.reason,
-        }
-        await self._activity.record(
-            action, "pif_confirmation", confirmation.id, details=details
-        )
-
     async def propose_matches(
         self, product_id: UUID, document_ids: Sequence[UUID] | None = None
     ) -> list[MatchResponse]:
@@ -308,16 +204,19 @@ class PifService:
         )
 
     async def snapshot_version(
-        self, product_id: UUID, market: Market = "tw"
+        self, product_id: UUID, market: Market = "tw", as_of: date | None = None
     ) -> VersionResult:
-        """Freeze the file as it stands; the same content is the same version."""
+        """Freeze the file as it stands; the same content is the same version.
+
+        Without `as_of` validity is judged on the present day.
+        """
         self._actor.require(*VERSION_ROLES)
         product = await self._products.lock_product(product_id)
         org_id = self._actor.org_id
         number = 1 + await gateway.last_number_for_org(
             self._session, org_id, product_id, market
         )
-        snapshot = await self._snapshot(product, market, number)
+        snapshot = await self._snapshot(product, market, number, as_of)
         stored = snapshot.model_dump(mode="json")
         sha256 = content_sha256(stored)
         known = await gateway.find_version_by_content_for_org(
@@ -350,10 +249,10 @@ class PifService:
         return VersionResult(version, created=True)
 
     async def _snapshot(
-        self, product: Product, market: Market, number: int
+        self, product: Product, market: Market, number: int, as_of: date | None
     ) -> PifSnapshot:
         reader = TenantReader(self._session, self._actor)
-        board = await read_board(reader, product.id, market)
+        board = await read_board(reader, product.id, market, as_of)
         await gateway.keep_finding_days_for_org(
             self._session,
             self._actor.org_id,
@@ -436,55 +335,6 @@ class PifService:
         await self._activity.record(
             action, "pif_decision", decision.id, details=details
         )
-
-
-def confirming_roles(item: int, market: Market = "tw") -> tuple[str, ...]:
-    """Return the roles that may confirm documents of an item."""
-    signed = rulebook(market).item_of(SIGNED_REQUIREMENT).number
-    return SIGNED_ITEM_ROLES if item == signed else CONFIRMING_ROLES
-
-
-def confirmation_obstacle(
-    board: Board, item: int, document_id: UUID, requirement: str | None
-) -> str | None:
-    """Return why a document cannot be confirmed, as the end of a sentence about it.
-
-    The reason of a waiver stands in 16(1), which is not linked to the waived item.
-    """
-    rules = [
-        each
-        for row in board.items
-        for each in row.requirements
-        if (row.rule.number == item and requirement in (None, each.rule.code))
-        or (
-            board.items[item - 1].rule.allows is DecisionKind.WAIVER
-            and each.rule.code == SIGNED_REQUIREMENT
-        )
-    ]
-    judgements = [
-        judgement
-        for rule in rules
-        for judgement in rule.judgements
-        if judgement.document.document_id == document_id
-    ]
-    if not judgements:
-        return f"is not linked to item {item}"
-    for judgement in judgements:
-        if judgement.code is JudgementCode.FORMULA_CHANGED:
-            continue  # the person who confirms has seen the change
-        if judgement.state is None or judgement.state is ItemState.STALE:
-            return judgement_words(judgement).en
-    return None
-
-
-def is_outdated(board: Board, item: int, document_id: UUID) -> bool:
-    """Tell whether the formula has changed since a document was confirmed."""
-    return any(
-        judgement.code is JudgementCode.FORMULA_CHANGED
-        for requirement in board.items[item - 1].requirements
-        for judgement in requirement.judgements
-        if judgement.document.document_id == document_id
-    )
 
 
 def content_sha256(stored: dict[str, Any]) -> str:
