@@ -25,7 +25,6 @@ from dossier.api import (
     ROOT_ROUTERS,
 )
 from dossier.core import docs_pages, health, openapi, problems
-from dossier.core.database import SessionFactory
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import MiddlewareParts, RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
@@ -38,10 +37,10 @@ from dossier.core.security import (
 )
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.core.web import UPLOAD, Authenticator, operation_id
+from dossier.core.web import UPLOAD, operation_id
 from dossier.integrations.queue.client import TABLE as QUEUE_TABLE
-from dossier.jobs.dependencies import answer_for_job
 from dossier.jobs.follower import JobFollower
+from dossier.jobs.responses import answer_for_job
 from dossier.knowledge.service.assembly import opened_searchers
 
 
@@ -90,7 +89,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.sessions = database.sessions
         uses = KeyUses(database.sessions)
         stack.push_async_callback(uses.close)
-        state.authenticator = _authenticator(app, database.sessions, uses)
+        state.authenticator = by_token = TokenAuthenticator(
+            SignInService(database.sessions, state.passwords, state.signer),
+            state.signer,
+            state.principals,
+            KeySignInService(database.sessions, uses),
+        )
+        if settings.auth.mode == "open":
+            organisations = OrganisationsService(database.sessions)
+            state.authenticator = LocalAuthenticator(organisations, by_token)
         state.checks = {
             **health.database_checks(database.engine),
             "queue": health.insert_check(database.engine, QUEUE_TABLE),
@@ -103,21 +110,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             JobFollower(database.sessions, database.url, settings.jobs.keep_alive_s)
         )
         yield
-
-
-def _authenticator(
-    app: FastAPI, sessions: SessionFactory, uses: KeyUses
-) -> Authenticator:
-    state = app.state
-    by_token = TokenAuthenticator(
-        SignInService(sessions, state.passwords, state.signer),
-        state.signer,
-        state.principals,
-        KeySignInService(sessions, uses),
-    )
-    if state.settings.auth.mode == "open":
-        return LocalAuthenticator(OrganisationsService(sessions), by_token)
-    return by_token
 
 
 def _middleware_parts(app: FastAPI, settings: Settings) -> MiddlewareParts:

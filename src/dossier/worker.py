@@ -122,7 +122,7 @@ def make_timers(settings: Settings, database: Database) -> list[Timer]:
                 sweep_blobs, sessions, open_store(settings.storage.url, settings.home)
             ),
         ),
-        Timer("documents.read_again", "*/5 * * * *", partial(read_again, sessions)),
+        Timer("documents.read_again", "*/2 * * * *", partial(read_again, sessions)),
         Timer("ai.probe", "27 * * * *", partial(probe_models, settings, database)),
         Timer(
             "ai.probe_again", "*/2 * * * *", partial(probe_again, settings, database)

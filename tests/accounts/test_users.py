@@ -175,6 +175,27 @@ async def test_owner_may_step_down_when_another_stays(
     assert answer.status_code == 200
 
 
+async def test_demoted_owner_can_neither_restore_the_role_nor_make_an_owner(
+    web: httpx2.AsyncClient, owner_id: UUID, log_in: LogIn
+) -> None:
+    lin = await created(web, role="owner")
+    mei_token = web.headers["authorization"]
+    await log_in("lin@example.com")
+    assert (await web.get("/api/v1/users")).status_code == 200  # now it is cached
+    lin_token = web.headers["authorization"]
+    web.headers["authorization"] = mei_token
+    await web.patch(f"/api/v1/users/{lin['id']}", json={"role": "viewer"})
+    web.headers["authorization"] = lin_token
+
+    answers = [
+        await web.patch(f"/api/v1/users/{lin['id']}", json={"role": "owner"}),
+        await web.patch(f"/api/v1/users/{owner_id}", json={"role": "viewer"}),
+        await web.post("/api/v1/users", json=NEW | {"email": "other@example.com"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+
+
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.OWNER])
 async def test_only_owners_manage_users(
     web: httpx2.AsyncClient,

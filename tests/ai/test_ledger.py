@@ -8,7 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from tests.factories.ai import make_budget, make_ledger, make_record, make_tag
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from tests.factories.ai import (
+    FixedPrices,
+    make_budget,
+    make_ledger,
+    make_record,
+    make_tag,
+)
+from typing_extensions import override
 
 from dossier.ai.constants import BudgetScope, BudgetWindow
 from dossier.ai.exceptions import (
@@ -301,18 +309,38 @@ async def test_callers_under_several_budgets_never_wait_for_each_other(
 async def test_settling_is_repeated_until_the_database_answers(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
-    asked: list[str] = []
+    class BusyOnce(async_sessionmaker[AsyncSession]):
+        opened = 0
 
-    async def price_of(model: str) -> Price | None:
-        asked.append(model)
-        if len(asked) == 2:
-            raise PoolTimeoutError
-        return None
+        @override
+        def __call__(self, **local_kw: Any) -> AsyncSession:
+            self.opened += 1
+            if self.opened == 2:
+                raise PoolTimeoutError
+            return super().__call__(**local_kw)
 
-    ledger = Ledger(sessions, price_of)
+    busy = BusyOnce(**sessions.kw)
+    ledger = make_ledger(busy)
     reservation = await ledger.reserve(make_tag(org_id), "large", 500)
 
     await ledger.settle(reservation, make_record())
 
     [call] = await calls_of(sessions, org_id)
-    assert (call.outcome, len(asked)) == (CallOutcome.COMPLETED, 3)
+    assert (call.outcome, busy.opened) == (CallOutcome.COMPLETED, 3)
+
+
+@pytest.mark.parametrize(
+    ("counts", "cost"), [((100, 50), Decimal("0.0006")), ((0, 0), Decimal(0))]
+)
+async def test_a_call_costs_what_its_model_cost_when_it_was_reserved(
+    sessions: SessionFactory, org_id: UUID, counts: tuple[int, int], cost: Decimal
+) -> None:
+    prices = FixedPrices()
+    ledger = Ledger(sessions, prices.price_of)
+    reservation = await ledger.reserve(make_tag(org_id), "large", 500)
+    prices.price = None
+
+    await ledger.settle(reservation, make_record(*counts))
+
+    [call] = await calls_of(sessions, org_id)
+    assert (call.cost_usd, call.price_source) == (cost, "settings")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from typer.testing import CliRunner
 
 from dossier.cli import app
@@ -78,6 +78,18 @@ def test_an_origin_that_no_browser_sends_is_refused(
     assert said.startswith("Settings not valid: DOSSIER_WEB__CORS_ORIGINS__0: ")
 
 
+@pytest.mark.parametrize("name", ["INPUT", "OUTPUT"])
+def test_a_price_without_its_counterpart_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    said = outcome_of(monkeypatch, f"DOSSIER_AI__PRICE_{name}_USD_PER_MTOK", "3")
+
+    assert "PRICE_INPUT_USD_PER_MTOK and PRICE_OUTPUT_USD_PER_MTOK together" in said
+    assert said.startswith("Settings not valid: DOSSIER_AI: ")
+
+
 def test_addresses_in_their_usual_forms_are_taken() -> None:
     settings = Settings.model_validate(
         {
@@ -98,7 +110,34 @@ def test_a_blank_address_is_an_unset_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(name, " ")
+    monkeypatch.setenv(name, "")
     group, field = name.removeprefix("DOSSIER_").lower().split("__")
 
     assert getattr(getattr(Settings(), group), field) is None
+
+
+def test_blank_address_does_not_hide_the_name_of_other_tools(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", "")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/dossier")
+
+    assert Settings().database.url == "postgresql://db.example/dossier"
+
+
+def test_blanks_around_an_address_are_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AI_BASE_URL", " http://127.0.0.1:1/v1 ")
+
+    assert Settings().ai.base_url == "http://127.0.0.1:1/v1"
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a.example?x=1", "https://u:p@a.example", "https://a.example/"]
+)
+def test_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"web": {"cors_origins": [origin]}})

@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from dossier.ai import gateway
 from dossier.ai.constants import BudgetScope, BudgetWindow
-from dossier.ai.gateway import budgets as gateway
 from dossier.ai.models import AiBudget
 from dossier.ai.service.ledger import Ledger
 from dossier.ai.types import Price

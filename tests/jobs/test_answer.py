@@ -11,9 +11,9 @@ from tests.factories.jobs import make_job
 from dossier.core.database import SessionFactory
 from dossier.core.startup import Database
 from dossier.jobs.constants import JobState
-from dossier.jobs.dependencies import answer_for_job
 from dossier.jobs.exceptions import JobNotFoundError
 from dossier.jobs.follower import JobFollower
+from dossier.jobs.responses import answer_for_job
 
 WAIT_S = 0.1
 PROBLEM = {"type": "/problems/upstream", "code": "upstream", "status": 502}

@@ -363,3 +363,65 @@ def test_a_composition_in_fractions_is_multiplied(scale: int) -> None:
         "Tocopherol": ("4", "4"),
     }
     assert finding_places(formula) == []
+
+
+@pytest.mark.parametrize("has_own_share", [True, False])
+def test_a_list_of_shares_that_is_merged_over_its_rows_is_one_per_row(
+    *, has_own_share: bool
+) -> None:
+    names = "Phenoxyethanol 90%\nEthylhexylglycerin 10%"
+    rows: Rows = [
+        ("Trade name", "INCI (%)", "% in formula", "CAS"),
+        ("Euxyl", names, 0.9 if has_own_share else 1, "122-99-6"),
+        ("", "", 0.1 if has_own_share else "", "70445-33-9"),
+        ("Water", "Aqua", 99, "7732-18-5"),
+    ]
+    areas: list[Area] = [(2, 2, 3, 2), (2, 1, 3, 1)]
+
+    formula = parse_rows(rows, areas if has_own_share else [*areas, (2, 3, 3, 3)])
+
+    assert shares_by_name(formula) == {
+        "Phenoxyethanol": ("0.9", "0.9"),
+        "Ethylhexylglycerin": ("0.1", "0.1"),
+        "Aqua": ("99", "99"),
+    }
+    assert [line.cas for line in formula.lines][:2] == ["122-99-6", "70445-33-9"]
+    assert finding_places(formula) == []
+
+
+def test_a_list_that_is_merged_over_other_rows_belongs_to_the_first_of_them() -> None:
+    formula = parse_rows(
+        [
+            ("Trade name", "INCI (%)", "% in formula"),
+            ("Mix", "Talc 80%\nMica 10%\nSilica 10%", 10),
+            ("", "", ""),
+            ("Water", "Aqua", 90),
+        ],
+        [(2, 2, 3, 2), (2, 3, 3, 3)],
+    )
+
+    assert shares_by_name(formula)["Talc"] == ("8", "8")
+    assert len(formula.lines) == 4
+
+
+@pytest.mark.parametrize("phase", ["A", "B"])
+@pytest.mark.parametrize("repeated", [10, ""])
+def test_a_raw_material_that_is_added_twice_is_two_compositions(
+    phase: str, repeated: Any
+) -> None:
+    formula = parse_rows(
+        [
+            ("Phase", "Trade name", "RM %", "INCI", "Composition %"),
+            ("A", "Water", 80, "Aqua", 100),
+            ("A", "Duo", 10, "Glycerin", 86),
+            ("A", "Duo", repeated, "Aqua", 14),
+            (phase, "Duo", 10, "Glycerin", 86),
+            (phase, "Duo", repeated, "Aqua", 14),
+        ]
+    )
+
+    assert formula.total.lower == HUNDRED
+    assert [f"{line.percent_lower:f}" for line in formula.lines] == [
+        *("80", "8.6", "1.4", "8.6", "1.4")
+    ]
+    assert "mixture-not-100" not in [code for code, _, _ in finding_places(formula)]

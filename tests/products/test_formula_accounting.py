@@ -381,3 +381,68 @@ def test_an_unreadable_finding_names_its_reason_in_both_languages() -> None:
         "the cell shows the error of a formula.",
     ]
     assert "錯誤值" in found[2].message.zh
+
+
+STACKED: dict[str, tuple[Rows, list[tuple[str, str, str | None]]]] = {
+    "out of date below": (
+        [("New formula",), HEAD, WATER, GLYCERIN, (), ("OLD",), HEAD, WATER],
+        [],
+    ),
+    "out of date above": (
+        [("OLD",), HEAD, WATER, PRESERVATIVE, (), ("New",), HEAD, WATER, GLYCERIN],
+        [],
+    ),
+    "two products": (
+        [("Day",), HEAD, WATER, GLYCERIN, (), ("Night",), HEAD, WATER, PRESERVATIVE],
+        [("table-not-read", "blocking", "A7")],
+    ),
+    "the same names without titles": (
+        [HEAD, WATER, GLYCERIN, (), HEAD, WATER, ("Glycerin", "", 9)],
+        [("table-not-read", "blocking", "A5")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STACKED)
+def test_one_of_two_formulas_on_a_sheet_is_read(name: str) -> None:
+    rows, expected = STACKED[name]
+
+    formula = parse_rows(rows)
+
+    assert shares_by_name(formula)["Aqua"] == ("95", "95")
+    assert len(formula.lines) == 2
+    assert finding_places(formula) == expected
+    assert_accounted(formula, sheet_of(rows))
+
+
+def test_a_header_repeated_under_the_same_title_continues_the_formula() -> None:
+    rows = [("Rose",), HEAD, WATER, GLYCERIN, ("Rose",), HEAD, PRESERVATIVE]
+
+    assert shares_by_name(parse_rows(rows))["Aqua"] == ("94", "94")
+
+
+def test_a_hidden_sheet_is_read_only_where_there_is_no_other() -> None:
+    shown = sheet_of([HEAD, WATER, GLYCERIN], name="Shown")
+    unseen = sheet_of([HEAD, WATER, PRESERVATIVE], name="Unseen", is_hidden=True)
+
+    both = parse_formula(book_of(unseen, shown), SOURCE)
+    alone = parse_formula(book_of(unseen), SOURCE)
+
+    assert both.sheet == "Shown"
+    assert [note.code for note in both.notes] == ["hidden-sheets"]
+    assert finding_places(alone) == [("hidden-sheet-read", "warning", None)]
+
+
+def test_last_rows_that_state_less_than_all_others_may_be_figures() -> None:
+    rows = [
+        ("Phase", "INCI", "CAS", "% w/w", "Function"),
+        ("A", "Aqua", "7732-18-5", "q.s.", "Solvent"),
+        ("B", "Glycerin", "56-81-5", 5, "Humectant"),
+        ("", "Parfum", "", 0.3, ""),
+        ("", "Slip index", "", 12, ""),
+    ]
+
+    formula = parse_rows(rows)
+
+    assert list(shares_by_name(formula)) == ["Aqua", "Glycerin", "Parfum"]
+    assert finding_places(formula) == [("row-unclear", "blocking", "D5")]

@@ -14,9 +14,11 @@ from dossier.products.formula_import.numbers import (
 from dossier.products.formula_import.quantities import (
     Quantity,
     QuantityKind,
+    Unreadable,
     is_blank,
     parse_quantity,
     printed,
+    why_unreadable,
 )
 
 EXACT, AT_MOST, AT_LEAST, RANGE = (
@@ -66,6 +68,13 @@ EXACT, AT_MOST, AT_LEAST, RANGE = (
         ("5 to 10%", RANGE, "5", "10", "%"),
         ("1至5", RANGE, "1", "5", None),
         ("0.1±0.01", RANGE, "0.09", "0.11", None),
+        ("10 ± 5 %", RANGE, "9.5", "10.5", None),
+        ("1\u20265", RANGE, "1", "5", None),
+        (".5", EXACT, "0.5", "0.5", None),
+        ("0.5\u200b", EXACT, "0.5", "0.5", None),
+        ("5\u00b9", EXACT, "5", "5", None),
+        ("0.5 *", EXACT, "0.5", "0.5", None),
+        ("1.2\u00d710\u207b\u00b3", EXACT, "0.0012", "0.0012", None),
     ],
 )
 def test_a_stated_quantity_is_parsed(
@@ -99,6 +108,11 @@ def test_a_stated_quantity_is_parsed(
         ("q.s.", None),
         ("適量", None),
         ("q.s. to pH 5.5", None),
+        ("适量", None),
+        ("余量", "100"),
+        ("补足至100%", "100"),
+        ("加純水至100", "100"),
+        ("适量加至100", "100"),
     ],
 )
 def test_a_rest_is_parsed_with_the_total_that_it_fills(
@@ -129,10 +143,46 @@ def test_a_trace_has_no_upper_bound(text: str) -> None:
         "1.2.3,4,5",
         "9" * 40,
         "1±2",
+        "0..5",
+        "10.5,0",
+        "1.2, 3.4",
+        "0.5,0.7",
+        "5; 6",
+        "5 % ± 1 %",
+        "q.s. 0.5",
+        "02-123",
     ],
 )
 def test_a_text_without_a_quantity_is_not_parsed(text: str) -> None:
     assert parse_quantity(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("0..5", Unreadable.MARKS),
+        ("10.5,0", Unreadable.MARKS),
+        ("1.2, 3.4", Unreadable.SEVERAL),
+        ("0.5,0.7", Unreadable.SEVERAL),
+        ("5 or 6", Unreadable.SEVERAL),
+        ("#DIV/0!", Unreadable.ERROR_VALUE),
+        ("Err:502", Unreadable.ERROR_VALUE),
+        ("2024-05-01", Unreadable.DATE),
+        ("", Unreadable.NO_RESULT),
+        ("see supplier", Unreadable.OTHER),
+    ],
+)
+def test_a_refused_text_has_its_reason(text: str, reason: Unreadable) -> None:
+    assert why_unreadable(text) is reason
+
+
+@pytest.mark.parametrize("text", ["q.s. to pH 5.5", "适量调pH至5.5", "as needed"])
+def test_what_adjusts_a_property_fills_nothing(text: str) -> None:
+    quantity = parse_quantity(text)
+
+    assert quantity is not None
+    assert quantity.is_adjuster
+    assert quantity.fills_to is None
 
 
 @pytest.mark.parametrize("text", ["", " ", "-", "\u2014", "N/A", "無"])

@@ -70,12 +70,6 @@ class TokenAuthenticator:
         token = _token_in(credentials)
         if token is None:
             raise UnauthenticatedError
-        principal = await self._principal(credentials, token)
-        bind_actor(principal.org_id, principal.user_id, principal.api_key_id)
-        principal.require_scope(request.method)
-        return principal.actor(await origin_of(request))
-
-    async def _principal(self, credentials: bytes, token: str) -> Principal:
         key = token_key(credentials)
         principal = self._cache.get(key)
         if principal is None:
@@ -86,7 +80,9 @@ class TokenAuthenticator:
                 principal = await self._sign_in.principal_of(claims)
                 expires_at_s = claims.expires_at_s
             self._cache.put(key, principal, expires_at_s)
-        return principal
+        bind_actor(principal.org_id, principal.user_id, principal.api_key_id)
+        principal.require_scope(request.method)
+        return principal.actor(await origin_of(request))
 
 
 def _token_in(credentials: bytes) -> str | None:
@@ -140,13 +136,15 @@ Signer = Annotated[TokenSigner, Depends(get_signer)]
 
 
 async def get_accounts_service(
+    request: Request,
     session: RequestSession,
     actor: CurrentActor,
     activity: Activity,
     passwords: PasswordThreads,
 ) -> AccountsService:
     """Build the service from the request's transaction and actor."""
-    return AccountsService(session, actor, activity, passwords)
+    forget = request.app.state.principals.clear
+    return AccountsService(session, actor, activity, passwords, forget)
 
 
 async def get_api_keys_service(

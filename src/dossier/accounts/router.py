@@ -57,7 +57,7 @@ async def get_own_user(reader: Reader) -> Row:
 
 @router.patch("/users/me", tags=["users"], response_model=UserResponse)
 async def update_own_user(body: SelfUpdate, accounts: Accounts) -> Membership:
-    """Change one's own name, e-mail address or password."""
+    """Change the caller's own name, e-mail address or password."""
     return await accounts.update_self(body)
 
 
@@ -107,7 +107,7 @@ async def create_api_key(
 
 @router.get("/api-keys", tags=["api-keys"], response_model=Page[ApiKeyResponse])
 async def list_api_keys(page: Paging, api_keys: ApiKeys) -> Slice[ApiKey]:
-    """List one's own API keys, or to owners and admins all, the newest first."""
+    """List the caller's own API keys, newest first; owners and admins see all."""
     return await api_keys.list_api_keys(page)
 
 
@@ -121,7 +121,7 @@ async def get_api_key(api_key_id: UUID, api_keys: ApiKeys) -> ApiKey:
 async def rotate_api_key(
     api_key_id: UUID, response: Response, api_keys: ApiKeys
 ) -> ApiKeySecretResponse:
-    """Give one's own API key another secret; budgets and usage stay the key's."""
+    """Give the caller's own API key a new secret; its budgets and usage stay."""
     response.headers["cache-control"] = "no-store"
     return ApiKeySecretResponse.of(*await api_keys.rotate_api_key(api_key_id))
 

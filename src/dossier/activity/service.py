@@ -80,7 +80,22 @@ class ActivityService:
             return 0  # another process is sealing
         last = await gateway.last_seal_for_org(self._session, org_id)
         pending = await gateway.list_pending_for_org(self._session, org_id, BATCH)
-        await gateway.add_seals(self._session, org_id, _chained(org_id, last, pending))
+        position = last.position if last else 0
+        chain = last.chain_hash if last else GENESIS_HASH
+        seals: list[ActivitySeal] = []
+        for event_id, row in pending:
+            position += 1
+            chain = rules.chain_hash(chain, row)
+            seals.append(
+                ActivitySeal(
+                    org_id=org_id,
+                    position=position,
+                    event_id=event_id,
+                    row_hash=row,
+                    chain_hash=chain,
+                )
+            )
+        await gateway.add_seals(self._session, org_id, seals)
         return len(pending)
 
     async def verify(self, exported: ChainHead | None = None) -> VerifyResponse:
@@ -88,32 +103,32 @@ class ActivityService:
         self._actor.require(*READERS)
         walk = rules.ChainWalk(exported)
         checked = 0
-        while batch := await self._links(checked, walk.head.position):
-            for link in batch:
+        while True:
+            # The first batch is read from the start: a chain may have lost its first
+            # links.
+            after = walk.head.position if checked else -1
+            rows = await gateway.list_links_for_org(
+                self._session, self._actor.org_id, after, BATCH
+            )
+            if not rows:
+                break
+            for seal, event in rows:
                 checked += 1
+                content_hash = None
+                if event is not None:
+                    content = {name: getattr(event, name) for name in _HASHED}
+                    content_hash = rules.row_hash(content)
+                link = ChainLink(
+                    position=seal.position,
+                    event_id=seal.event_id,
+                    row_hash=seal.row_hash,
+                    chain_hash=seal.chain_hash,
+                    content_hash=content_hash,
+                )
                 if not walk.step(link):
                     return await self._verdict(walk, checked)
         walk.finish()
         return await self._verdict(walk, checked)
-
-    async def _links(self, checked: int, position: int) -> list[ChainLink]:
-        # The first batch is read from the start: a chain may have lost its first links.
-        after = position if checked else -1
-        rows = await gateway.list_links_for_org(
-            self._session, self._actor.org_id, after, BATCH
-        )
-        return [
-            ChainLink(
-                position=seal.position,
-                event_id=seal.event_id,
-                row_hash=seal.row_hash,
-                chain_hash=seal.chain_hash,
-                content_hash=None
-                if event is None
-                else rules.row_hash({name: getattr(event, name) for name in _HASHED}),
-            )
-            for seal, event in rows
-        ]
 
     async def _verdict(self, walk: rules.ChainWalk, checked: int) -> VerifyResponse:
         unsealed = await gateway.count_unsealed_for_org(
@@ -140,27 +155,6 @@ async def list_events(
 def clean(value: str | None, length: int) -> str | None:
     """Return text that its column takes: no NUL, cut to its length."""
     return None if value is None else value.replace("\x00", "")[:length]
-
-
-def _chained(
-    org_id: UUID, last: ActivitySeal | None, pending: list[tuple[UUID, str]]
-) -> list[ActivitySeal]:
-    position = last.position if last else 0
-    chain = last.chain_hash if last else GENESIS_HASH
-    seals = []
-    for event_id, row in pending:
-        position += 1
-        chain = rules.chain_hash(chain, row)
-        seals.append(
-            ActivitySeal(
-                org_id=org_id,
-                position=position,
-                event_id=event_id,
-                row_hash=row,
-                chain_hash=chain,
-            )
-        )
-    return seals
 
 
 _HASHED = (

@@ -31,7 +31,7 @@ class BudgetNotFoundError(NotFoundError):
 
 
 class BudgetCapMissingError(InvalidError):
-    """A budget caps nothing, or says not whose calls it counts."""
+    """A budget caps nothing, or does not name whose calls it counts."""
 
     title: ClassVar[str] = "A budget needs a cap and a subject"
 

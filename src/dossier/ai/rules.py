@@ -133,6 +133,7 @@ class Capability:
 def capabilities(facts: Facts) -> list[Capability]:
     """Return every feature that depends on settings."""
     by_model = _by_model("chat.answer", facts, facts.strong, facts.fallback)
+    why_not_dense, dense_setting = _why_not_dense(facts)
     return [
         # Answers always come: without a model they are sentences of the documents.
         by_model
@@ -141,7 +142,14 @@ def capabilities(facts: Facts) -> list[Capability]:
         _by_model("chat.plain", facts, facts.strong, facts.fallback),
         _by_model("chat.summary", facts, facts.cheap, facts.cheap_fallback),
         Capability("search.lexical", available=True, engine=Engine.LEXICAL),
-        _dense(facts),
+        Capability(
+            "search.dense",
+            available=why_not_dense is None,
+            engine=Engine.DENSE if why_not_dense is None else None,
+            model=facts.local_embedder or facts.embedder,
+            why_not=why_not_dense,
+            setting=None if why_not_dense is None else dense_setting,
+        ),
         _by_service(
             "search.rerank",
             _RERANK,
@@ -176,18 +184,6 @@ def _by_model(
         model=fallback or model,
         why_not=_unreached(facts),
         setting=_MODEL if facts.has_name else _NAME,
-    )
-
-
-def _dense(facts: Facts) -> Capability:
-    why_not, setting = _why_not_dense(facts)
-    return Capability(
-        "search.dense",
-        available=why_not is None,
-        engine=Engine.DENSE if why_not is None else None,
-        model=facts.local_embedder or facts.embedder,
-        why_not=why_not,
-        setting=None if why_not is None else setting,
     )
 
 

@@ -6,11 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
+from dossier.ai import gateway
 from dossier.ai.constants import LOST_AFTER_FLOOR
-from dossier.ai.gateway import answers as answer_gateway
-from dossier.ai.gateway import calls as call_gateway
-from dossier.ai.gateway import servers as server_gateway
-from dossier.ai.models import AiCall
 from dossier.ai.service.capabilities import fingerprint_of, stored
 from dossier.ai.service.ledger import lost_settlement
 from dossier.ai.service.prices import stored_price
@@ -57,7 +54,7 @@ async def probe_servers(
         "probed_at": now(),
     }
     async with system_transaction(sessions) as session:
-        await server_gateway.add_servers(session, values)
+        await gateway.add_servers(session, values)
     logger.info(
         "ai.probe.finished",
         extra={"reachable": abilities.reachable, "problem": abilities.problem},
@@ -75,10 +72,17 @@ async def settle_lost(sessions: SessionFactory, longest_s: float) -> int:
     total = 0
     while True:
         async with system_transaction(sessions) as session:
-            calls = await call_gateway.list_open_calls_for_system(
-                session, before, BATCH
+            calls = await gateway.list_open_calls_for_system(session, before, BATCH)
+        for call in calls:
+            settlement = lost_settlement(
+                model=call.model,
+                reserved_tokens=call.reserved_tokens,
+                reserved_usd=call.reserved_usd,
             )
-        total += sum([await _settle(sessions, call) for call in calls])
+            async with tenant_transaction(sessions, call.org_id) as session:
+                total += await gateway.settle_call_for_org(
+                    session, call.org_id, call.id, settlement
+                )
         if len(calls) < BATCH:
             return total
 
@@ -86,19 +90,7 @@ async def settle_lost(sessions: SessionFactory, longest_s: float) -> int:
 async def sweep_answers(sessions: SessionFactory) -> int:
     """Delete stored answers and claims whose time is over; return how many."""
     async with system_transaction(sessions) as session:
-        return await answer_gateway.remove_expired_for_system(session, now())
-
-
-async def _settle(sessions: SessionFactory, call: AiCall) -> bool:
-    settlement = lost_settlement(
-        model=call.model,
-        reserved_tokens=call.reserved_tokens,
-        reserved_usd=call.reserved_usd,
-    )
-    async with tenant_transaction(sessions, call.org_id) as session:
-        return await call_gateway.settle_call_for_org(
-            session, call.org_id, call.id, settlement
-        )
+        return await gateway.remove_expired_for_system(session, now())
 
 
 def _prices(

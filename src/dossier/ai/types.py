@@ -3,6 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
+
+from dossier.ai.constants import BudgetScope, BudgetWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,24 @@ class PlannedServer:
     server: str
     provider: str
     models: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A budget, as far as it decides over a call."""
+
+    id: UUID
+    scope: BudgetScope
+    window: BudgetWindow
+    cap_tokens: int | None
+    cap_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a window has spent, and holds for running calls."""
+
+    spent_tokens: int = 0
+    reserved_tokens: int = 0
+    spent_usd: Decimal = Decimal(0)
+    reserved_usd: Decimal = Decimal(0)

@@ -27,7 +27,7 @@ class ChatMessageNotFoundError(NotFoundError):
 
 
 class VirtualUserNotFoundError(NotFoundError):
-    """No such virtual user of one's own, or none in this room."""
+    """No such virtual user of the caller, or none in this room."""
 
     title = "Virtual user not found"
 
@@ -111,7 +111,7 @@ class MessageEmptyError(InvalidError):
 
 
 class QuestionTooLongError(InvalidError):
-    """The model's window leaves no room for papers beside this question.
+    """The model's window leaves no room for documents beside this question.
 
     Shorten it, or set DOSSIER_AI__WINDOW_TOKENS to what the model takes.
     """

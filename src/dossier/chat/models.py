@@ -81,7 +81,7 @@ class VirtualUser(TenantOwned, Identified, Base):
 
 
 class ChatRoom(TenantOwned, Identified, Base):
-    """A conversation; with a product, answers read only that product's papers.
+    """A conversation; with a product, answers read only that product's documents.
 
     `summary_through_id` and `branched_from_id` name messages that may be gone: they
     are no foreign keys.

@@ -75,26 +75,26 @@ class WaitingAnswer(Response):
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._unless_disconnected(receive)
-        if response is None:
-            return
+        async def disconnected() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        waiting = asyncio.ensure_future(self._response())
+        watching = asyncio.ensure_future(disconnected())
+        try:
+            await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                return  # the client is gone
+            response = await waiting
+        finally:
+            waiting.cancel()
+            watching.cancel()
+            await asyncio.wait({waiting, watching})
         applied = applied_of(self._of.request.headers.get("prefer"))
         if applied is not None:
             response.headers[APPLIED] = applied
         response.headers["Location"] = f"{RUNS_PATH}/{self._asked.job.id}"
         await response(scope, receive, send)
-
-    async def _unless_disconnected(self, receive: Receive) -> Response | None:
-        """Return the response; `None`: the client left, and follows no more."""
-        waiting = asyncio.ensure_future(self._response())
-        watching = asyncio.ensure_future(_disconnected(receive))
-        try:
-            await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
-            return await waiting if waiting.done() else None
-        finally:
-            waiting.cancel()
-            watching.cancel()
-            await asyncio.wait({waiting, watching})
 
     async def _response(self) -> Response:
         actor, job = self._of.actor, self._asked.job
@@ -107,24 +107,16 @@ class WaitingAnswer(Response):
             if has_ended and job.state is not JobState.FAILED:
                 answer = await runs.read_answer(self._asked)
                 return model_response(answer, status.HTTP_200_OK)
-        if has_ended:
-            return _problem(job, self._of.request.url.path)
+        if has_ended:  # with the problem that the run ended in
+            problem = job.error or {"status": 500}
+            problem = {**problem, "instance": self._of.request.url.path}
+            headers = {"Cache-Control": "no-store"}
+            if "retry_after" in problem:
+                headers["Retry-After"] = str(problem["retry_after"])
+            return JSONResponse(
+                problem, problem["status"], headers, media_type=MEDIA_TYPE
+            )
         shown = RunResponse.model_validate(job)
         response = model_response(shown, status.HTTP_202_ACCEPTED)
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _problem(job: Job, instance: str) -> Response:
-    """Answer with the problem that a run ended in."""
-    problem = {**(job.error or {"status": 500}), "instance": instance}
-    response = JSONResponse(problem, problem["status"], media_type=MEDIA_TYPE)
-    response.headers["Cache-Control"] = "no-store"
-    if "retry_after" in problem:
-        response.headers["Retry-After"] = str(problem["retry_after"])
-    return response

@@ -151,7 +151,7 @@ async def cancel_chat_run(chat_run_id: UUID, runs: Runs) -> Job:
 
 @router.get("/profile", response_model=ProfileResponse)
 async def get_chat_profile(profiles: Profiles) -> ChatProfile:
-    """Show one's profile; it is made on first use."""
+    """Show the caller's own profile; it is made on first use."""
     return await profiles.own()
 
 
@@ -163,7 +163,7 @@ async def update_chat_profile(body: ProfileUpdate, profiles: Profiles) -> ChatPr
 
 @router.get("/virtual-users", response_model=Page[VirtualUserResponse])
 async def list_virtual_users(personas: Personas, paging: Paging) -> Slice[VirtualUser]:
-    """List one's own virtual users, the newest first; one's assistant is among them."""
+    """List the caller's own virtual users, the assistant among them, newest first."""
     return await personas.list_personas(paging)
 
 
@@ -183,7 +183,7 @@ async def create_virtual_user(
 
 @router.get("/virtual-users/{virtual_user_id}", response_model=VirtualUserResponse)
 async def get_virtual_user(virtual_user_id: UUID, personas: Personas) -> VirtualUser:
-    """Show one of one's own virtual users."""
+    """Show one of the caller's own virtual users."""
     return await personas.get_persona(virtual_user_id)
 
 
@@ -214,7 +214,7 @@ async def list_rooms(
 
 @router.post("/rooms", response_model=RoomResponse, status_code=status.HTTP_201_CREATED)
 async def create_room(body: RoomCreate, rooms: Rooms, response: Response) -> ChatRoom:
-    """Make a room; one's assistant is in it."""
+    """Make a room; the caller's assistant is in it."""
     membership = await rooms.create_room(body.kind, body.title, body.product_id)
     response.headers["Location"] = f"/api/v1/chat/rooms/{membership.room.id}"
     return membership.room
@@ -228,13 +228,13 @@ async def get_room(room_id: UUID, reader: Reader) -> Row:
 
 @router.patch("/rooms/{room_id}", response_model=RoomResponse)
 async def update_room(room_id: UUID, body: RoomUpdate, rooms: Rooms) -> ChatRoom:
-    """Rename a room of one's own, archive it, or limit it to a product."""
+    """Rename the caller's own room, archive it, or limit it to a product."""
     return await rooms.update_room(room_id, body.model_dump(exclude_unset=True))
 
 
 @router.delete("/rooms/{room_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_room(room_id: UUID, rooms: Rooms) -> None:
-    """Delete a room of one's own with all its messages."""
+    """Delete the caller's own room with all its messages."""
     await rooms.delete_room(room_id)
 
 
@@ -253,7 +253,7 @@ async def list_members(room_id: UUID, members: Members) -> MemberList:
 async def add_member(
     room_id: UUID, body: MemberCreate, members: Members, response: Response
 ) -> MemberResponse:
-    """Bring a colleague into a group room of one's own."""
+    """Add a colleague to the caller's own group room."""
     found, is_new = await members.add_member(room_id, body.user_id)
     if not is_new:
         response.status_code = status.HTTP_200_OK
@@ -264,7 +264,7 @@ async def add_member(
     "/rooms/{room_id}/members/{user_id}", status_code=status.HTTP_204_NO_CONTENT
 )
 async def remove_member(room_id: UUID, user_id: UUID, members: Members) -> None:
-    """Take a person out of a room of one's own, or leave it."""
+    """Remove a person from the caller's own room, or leave a room."""
     await members.remove_member(room_id, user_id)
 
 
@@ -281,7 +281,7 @@ async def list_room_virtual_users(room_id: UUID, members: Members) -> dict[str, 
 async def add_room_virtual_user(
     room_id: UUID, virtual_user_id: UUID, members: Members
 ) -> None:
-    """Bring one's own virtual user into a room."""
+    """Add the caller's own virtual user to a room."""
     await members.add_persona(room_id, virtual_user_id)
 
 
@@ -355,7 +355,7 @@ async def get_message(message_id: UUID, branches: Branches) -> MessageView:
 async def edit_message(
     message_id: UUID, body: MessageUpdate, messages: Messages, branches: Branches
 ) -> MessageView:
-    """Edit one's own message: a new version, with an id of its own.
+    """Edit the caller's own message: a new version, with its own id.
 
     The earlier one stays, and the messages after it become another branch.
     """
@@ -386,7 +386,7 @@ async def create_branch(
     response: Response,
     body: BranchCreate | None = None,
 ) -> ChatRoom:
-    """Copy the branch up to here into a private room of one's own."""
+    """Copy the branch up to here into a new private room of the caller."""
     made = await branches.branch_off(message_id, body.title if body else None)
     response.headers["Location"] = f"/api/v1/chat/rooms/{made.id}"
     return made
@@ -404,7 +404,7 @@ async def rate_message(
     "/messages/{message_id}/feedback", status_code=status.HTTP_204_NO_CONTENT
 )
 async def withdraw_rating(message_id: UUID, feedback: Feedback) -> None:
-    """Withdraw one's rating of a message."""
+    """Withdraw the caller's rating of a message."""
     await feedback.withdraw(message_id)
 
 
@@ -420,7 +420,7 @@ _HEADERS = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
 async def create_share(
     room_id: UUID, shares: Shares, body: ShareCreate | None = None
 ) -> ShareMade:
-    """Make a link to a room of one's own as it is now; the token is shown once."""
+    """Make a link to the caller's own room as it is now; the token is shown once."""
     options = body or ShareCreate(expires_in_days=None)
     share, token = await shares.share(
         room_id, options.message_id, options.expires_in_days
@@ -430,7 +430,7 @@ async def create_share(
 
 @router.get("/rooms/{room_id}/shares", response_model=ShareList)
 async def list_shares(room_id: UUID, shares: Shares) -> dict[str, object]:
-    """List the links of a room of one's own, ended ones too."""
+    """List the links of the caller's own room, ended ones too."""
     return {"items": await shares.list_shares(room_id)}
 
 

@@ -53,7 +53,7 @@ PreferenceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49
 
 
 class ProfileUpdate(RequestModel):
-    """Change what is sent of one's own profile."""
+    """Change the fields of the caller's own profile that are sent."""
 
     display_name: Line = Field(default="", examples=["Mei"])
     language: Language | None = None
@@ -74,7 +74,7 @@ class ProfileResponse(ResponseModel):
 
 
 class VirtualUserCreate(RequestModel):
-    """A persona of one's own."""
+    """A virtual user of the caller."""
 
     name: Name = Field(examples=["Dr. Lin"])
     personality: Paragraph | None = None
@@ -85,7 +85,7 @@ class VirtualUserCreate(RequestModel):
 
 
 class VirtualUserUpdate(VirtualUserCreate):
-    """Change what is sent of one's own persona."""
+    """Change the fields of the caller's own virtual user that are sent."""
 
     name: Name = Field(default="", examples=["Dr. Lin"])
 
@@ -127,7 +127,7 @@ class RoomCreate(RequestModel):
 
 
 class RoomUpdate(RequestModel):
-    """Change what is sent of one's own room."""
+    """Change the fields of the caller's own room that are sent."""
 
     title: Line = ""
     product_id: UUID | None = None
@@ -381,9 +381,9 @@ class ChatRequest(RequestModel):
     """A question; without a room it opens a private one."""
 
     engine: Engine = "auto"
-    """`auto`: a model where there is one, else the papers' own sentences."""
+    """`auto`: a model where there is one, else the documents' own sentences."""
     grounding: Grounding = "papers"
-    """`none`: talk without papers; needs a model."""
+    """`none`: answer without documents; needs a model."""
     stream: bool = False
     message: Annotated[ParagraphText, Field(examples=["What is the shelf life?"])]
     chat_room_id: UUID | None = None
@@ -434,7 +434,7 @@ class NotReadyDocument(ResponseModel):
 
 
 class SimilarQuestion(ResponseModel):
-    """An earlier question of one's own; its answer may not hold now."""
+    """An earlier question of the caller; its answer may not hold now."""
 
     question: str
     message_id: UUID

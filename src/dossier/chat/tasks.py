@@ -1,14 +1,13 @@
 """Extends a room's running summary by what no longer fits into the model's window."""
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from dossier.ai.service.prompts import Prompt, load_prompt
+from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.prompt import history_tokens
 from dossier.chat.constants import SUMMARISE_JOB
 from dossier.chat.exceptions import ChatRoomNotFoundError
@@ -144,36 +143,25 @@ async def _write_summary(
     ]
     data = json.dumps({"summary": texts[0], "turns": turns}, ensure_ascii=False)
     with suppress(*_NO_FORM):
-        return await _fill_form(model, prompt, data, texts, tag)
+        form = await model.typed(
+            SummaryForm,
+            instructions=prompt.text,
+            prompt=data,
+            tag=tag,
+            purpose=Purpose.CHEAP,
+            max_requests=MAX_REQUESTS,
+            max_output_tokens=FORM_TOKENS,
+        )
+        return summary_text(
+            form.summary,
+            [(fact.text, fact.turns) for fact in form.facts],
+            form.open_questions,
+            texts,
+            SUMMARY_TOKENS,
+        )
     request = CompletionRequest(
         (PromptMessage("system", prompt.text), PromptMessage("user", data)),
         purpose=Purpose.CHEAP,
         max_output_tokens=SUMMARY_TOKENS,
     )
     return (await model.complete(request, tag)).text.strip() or None
-
-
-async def _fill_form(
-    model: "ChatClient",
-    prompt: Prompt,
-    data: str,
-    texts: Mapping[int, str],
-    tag: CallTag,
-) -> str | None:
-    """Return what holds of a summary whose statements name the turns they are from."""
-    form = await model.typed(
-        SummaryForm,
-        instructions=prompt.text,
-        prompt=data,
-        tag=tag,
-        purpose=Purpose.CHEAP,
-        max_requests=MAX_REQUESTS,
-        max_output_tokens=FORM_TOKENS,
-    )
-    return summary_text(
-        form.summary,
-        [(fact.text, fact.turns) for fact in form.facts],
-        form.open_questions,
-        texts,
-        SUMMARY_TOKENS,
-    )

@@ -21,7 +21,7 @@ class AnswerOptions:
     def changed(self, engine: str | None, grounding: str | None) -> "AnswerOptions":
         """Return the options for an answer given anew; `None` keeps a value.
 
-        An extractive answer quotes papers, so it does not keep the grounding `none`.
+        An extractive answer quotes documents, so it does not keep the grounding `none`.
         """
         kept = "papers" if engine == "extractive" else self.grounding
         return AnswerOptions(engine or self.engine, grounding or kept)

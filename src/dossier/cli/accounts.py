@@ -33,8 +33,21 @@ def create_org(
     ] = OrganisationKind.BRAND,
 ) -> None:
     """Make an organisation and print its id."""
-    organisation = asyncio.run(_create_org(Settings(), _valid_name(name), kind))
-    typer.echo(organisation.id)
+
+    async def create() -> Organisation:
+        async with opened_database(Settings()) as database:
+            service = OrganisationsService(database.sessions)
+            return await service.create_organisation(name, kind)
+
+    name = name.strip()
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        message = f"1 to {MAX_NAME_LENGTH} characters are expected"
+        raise typer.BadParameter(message, param_hint="name")
+    try:
+        refuse_steering(name)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint="name") from exc
+    typer.echo(asyncio.run(create()).id)
 
 
 @app.command("create-user")
@@ -50,20 +63,22 @@ def create_user(
 ) -> None:
     """Make a user; the password is prompted for, piped in, or generated and shown."""
     password = _password(password_stdin=password_stdin)
-    user = _valid_user(email, name or email.partition("@")[0], role, password)
+    given = {
+        "email": email,
+        "name": name or email.partition("@")[0],
+        "role": role,
+        "password": password,
+    }
+    try:  # the API's schema, so that both accept the same users
+        user = UserCreate.model_validate(given)
+    except ValidationError as exc:
+        message = "; ".join(
+            f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}"
+            for error in exc.errors()
+        )
+        raise typer.BadParameter(message) from exc
     member = asyncio.run(_create_user(Settings(), org, user))
     typer.echo(member.user_id)
-
-
-def _valid_name(given: str) -> str:
-    name = given.strip()
-    if not 0 < len(name) <= MAX_NAME_LENGTH:
-        message = f"1 to {MAX_NAME_LENGTH} characters are expected"
-        raise typer.BadParameter(message, param_hint="name")
-    try:
-        return refuse_steering(name)
-    except ValueError as exc:
-        raise typer.BadParameter(str(exc), param_hint="name") from exc
 
 
 def _password(*, password_stdin: bool) -> str:
@@ -82,28 +97,6 @@ def _password(*, password_stdin: bool) -> str:
     made = secrets.token_urlsafe(MIN_PASSWORD_LENGTH)
     typer.echo(f"Password: {made}", err=True)
     return made
-
-
-def _valid_user(email: str, name: str, role: Role, password: str) -> UserCreate:
-    """Validate by the API's schema, so that both accept the same users."""
-    try:
-        return UserCreate.model_validate(
-            {"email": email, "name": name, "role": role, "password": password}
-        )
-    except ValidationError as exc:
-        message = "; ".join(
-            f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}"
-            for error in exc.errors()
-        )
-        raise typer.BadParameter(message) from exc
-
-
-async def _create_org(
-    settings: Settings, name: str, kind: OrganisationKind
-) -> Organisation:
-    async with opened_database(settings) as database:
-        service = OrganisationsService(database.sessions)
-        return await service.create_organisation(name, kind)
 
 
 async def _create_user(

@@ -37,20 +37,19 @@ def verify(
     if head and org is None:
         message = "a head belongs to one organisation: give --org"
         raise typer.BadParameter(message, param_hint="--head")
-    results = asyncio.run(_verify(org, _parse_head(head) if head else None))
+    expected = None
+    if head:
+        position, _, chain = head.partition(":")
+        if not position.isdecimal() or not chain:
+            message = "expected POSITION:CHAIN_HASH, as `verify` prints them"
+            raise typer.BadParameter(message, param_hint="--head")
+        expected = ChainHead(int(position), chain)
+    results = asyncio.run(_verify(org, expected))
     for org_id, result in results.items():
         line = {"organisation_id": str(org_id)} | result.model_dump(mode="json")
         typer.echo(orjson.dumps(line))
     if any(result.first_broken for result in results.values()):
         raise typer.Exit(1)
-
-
-def _parse_head(text: str) -> ChainHead:
-    position, _, chain = text.partition(":")
-    if not position.isdecimal() or not chain:
-        message = "expected POSITION:CHAIN_HASH, as `verify` prints them"
-        raise typer.BadParameter(message, param_hint="--head")
-    return ChainHead(int(position), chain)
 
 
 async def _verify(

@@ -93,20 +93,17 @@ def _as_member(user: str | None, action: Callable[[ApiKeysService], Awaitable[T]
             "with log-in there is no local owner: give the e-mail address of a member"
         )
         raise typer.BadParameter(message, param_hint="--user")
-    return asyncio.run(_run_as_member(settings, user, action))
 
+    async def run() -> T:
+        async with opened_database(settings) as database:
+            organisations = OrganisationsService(database.sessions)
+            actor = await (
+                organisations.member_of(user) if user else organisations.ensure_local()
+            )
+            async with tenant_transaction(database.sessions, actor.org_id) as session:
+                activity = ActivityService(session, actor)
+                # The caches of web processes are not cleared from here: they expire.
+                keys = ApiKeysService(session, actor, activity, lambda: None)
+                return await action(keys)
 
-async def _run_as_member(
-    settings: Settings,
-    user: str | None,
-    action: Callable[[ApiKeysService], Awaitable[T]],
-) -> T:
-    async with opened_database(settings) as database:
-        organisations = OrganisationsService(database.sessions)
-        actor = await (
-            organisations.member_of(user) if user else organisations.ensure_local()
-        )
-        async with tenant_transaction(database.sessions, actor.org_id) as session:
-            activity = ActivityService(session, actor)
-            # The caches of web processes are not cleared from here: they expire.
-            return await action(ApiKeysService(session, actor, activity, lambda: None))
+    return asyncio.run(run())

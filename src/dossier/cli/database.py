@@ -43,13 +43,24 @@ def apply(
 ) -> None:
     """Bring the database to the newest revision, or to another one."""
     if context.invoked_subcommand is None:
-        asyncio.run(_apply(_full_revision(to), as_sql=sql, is_agreed=yes))
+        target = to
+        if target != _BASE:
+            try:
+                target = _scripts().get_revision(to).revision  # the full name
+            except CommandError as error:
+                raise typer.BadParameter(str(error), param_hint="--to") from error
+        asyncio.run(_apply(target, as_sql=sql, is_agreed=yes))
 
 
 @migrate.command()
 def history() -> None:
     """List the revisions, newest first, and mark those that are applied."""
-    current = asyncio.run(_current())
+
+    async def read_current() -> str | None:
+        async with _database_revision() as (_, current):
+            return current
+
+    current = asyncio.run(read_current())
     is_applied = False
     for script in _scripts().walk_revisions():
         is_applied = is_applied or script.revision == current
@@ -70,32 +81,33 @@ def postgres(
         message = "DOSSIER_DATABASE__URL is set: use the programs of that server."
         raise typer.BadParameter(message)
     with embedded_postgres(settings.home):
-        raise typer.Exit(_run_program(settings, program, context.args))
-
-
-def _run_program(settings: Settings, program: str, args: list[str]) -> int:
-    """Run a program of the embedded PostgreSQL and return its exit code."""
-    path = wheel_binaries() / program
-    if os.sep in program or not path.is_file():
-        names = ", ".join(sorted(entry.name for entry in path.parent.iterdir()))
-        message = f"There is no program {program}; there are {names}."
-        raise typer.BadParameter(message)
-    connection = {
-        "PGHOST": str(locate(settings.home).sockets),
-        "PGPORT": str(PORT),
-        "PGUSER": "postgres",
-        "PGDATABASE": "dossier",
-    }
-    command_line = [str(path), *args]
-    return subprocess.run(  # noqa: S603 - the operator's own words, no shell
-        command_line, env=os.environ | connection, check=False
-    ).returncode
+        path = wheel_binaries() / program
+        if os.sep in program or not path.is_file():
+            names = ", ".join(sorted(entry.name for entry in path.parent.iterdir()))
+            message = f"There is no program {program}; there are {names}."
+            raise typer.BadParameter(message)
+        connection = {
+            "PGHOST": str(locate(settings.home).sockets),
+            "PGPORT": str(PORT),
+            "PGUSER": "postgres",
+            "PGDATABASE": "dossier",
+        }
+        ended = subprocess.run(  # noqa: S603 - the operator's own words, no shell
+            [str(path), *context.args], env=os.environ | connection, check=False
+        )
+        raise typer.Exit(ended.returncode)
 
 
 async def _apply(target: str, *, as_sql: bool, is_agreed: bool) -> None:
     async with _database_revision() as (url, current):
         if as_sql:
-            typer.echo(_sql(current, target), nl=False)
+            config = migrations.alembic_config()
+            config.output_buffer = printed = io.StringIO()
+            verb = command.downgrade if _is_below(target, current) else command.upgrade
+            if current != target:
+                verb(config, f"{current or _BASE}:{target}", sql=True)
+            # Roles and extensions are made outside of Alembic, before it.
+            typer.echo(printed.getvalue(), nl=False)
             return
         if _is_below(target, current):
             if not is_agreed:
@@ -105,11 +117,6 @@ async def _apply(target: str, *, as_sql: bool, is_agreed: bool) -> None:
         else:
             await migrations.upgrade(url, target)
         typer.echo(f"The database is at {target}.")
-
-
-async def _current() -> str | None:
-    async with _database_revision() as (_, current):
-        return current
 
 
 @asynccontextmanager
@@ -130,17 +137,6 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(migrations.alembic_config())
 
 
-def _full_revision(name: str) -> str:
-    """Return the full name of a revision, or refuse an unknown one."""
-    if name == _BASE:
-        return _BASE
-    try:
-        script = _scripts().get_revision(name)
-    except CommandError as error:
-        raise typer.BadParameter(str(error), param_hint="--to") from error
-    return script.revision
-
-
 def _is_below(target: str, current: str | None) -> bool:
     """Return whether `target` is reached from `current` by going down."""
     if current is None or target == current:
@@ -151,13 +147,3 @@ def _is_below(target: str, current: str | None) -> bool:
         raise DatabaseNotReadyError(detail)
     older = {script.revision for script in scripts.walk_revisions(_BASE, current)}
     return target == _BASE or target in older
-
-
-def _sql(current: str | None, target: str) -> str:
-    """Return what Alembic would run; roles and extensions are made before it."""
-    config = migrations.alembic_config()
-    config.output_buffer = printed = io.StringIO()
-    verb = command.downgrade if _is_below(target, current) else command.upgrade
-    if current != target:
-        verb(config, f"{current or _BASE}:{target}", sql=True)
-    return printed.getvalue()

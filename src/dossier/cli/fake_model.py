@@ -113,14 +113,9 @@ async def _serve(script: "Script", host: str, port: int, *, as_json: bool) -> No
             "pid": os.getpid(),
         }
         typer.echo(orjson.dumps(address) if as_json else server.base_url)
-        await _until_signalled()
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        await stopped.wait()
     finally:
         await server.close()
-
-
-async def _until_signalled() -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()

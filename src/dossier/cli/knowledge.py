@@ -51,7 +51,14 @@ def check(
     ] = False,
 ) -> None:
     """Look for what deleted documents left behind; exit code 1 where there is any."""
-    found = asyncio.run(_check(Settings()))
+
+    async def look_everywhere() -> list[Orphans]:
+        settings = Settings()
+        async with opened_database(settings) as database:
+            store = open_store(settings.storage.url, settings.home)
+            return await look(database.sessions, store)
+
+    found = asyncio.run(look_everywhere())
     if as_json:
         orphans = [
             {
@@ -68,12 +75,6 @@ def check(
         ]
         typer.echo("\n".join(lines) or "Nothing is left behind.")
     raise typer.Exit(1 if found else 0)
-
-
-async def _check(settings: Settings) -> list[Orphans]:
-    async with opened_database(settings) as database:
-        store = open_store(settings.storage.url, settings.home)
-        return await look(database.sessions, store)
 
 
 async def look(sessions: SessionFactory, store: ObjectStore) -> list[Orphans]:
@@ -104,9 +105,15 @@ def evaluate_retrieval(
     removed when the command ends.
     """
     with ExitStack() as stack:
-        collection = read_collection(
-            *(_open_lines(stack, path) for path in (corpus, queries, qrels))
-        )
+        try:
+            files = [
+                NamedLines(str(path), stack.enter_context(path.open("rb")))
+                for path in (corpus, queries, qrels)
+            ]
+        except OSError as exc:
+            message = f"{exc.filename}: {exc.strerror}"
+            raise typer.BadParameter(message) from exc
+        collection = read_collection(*files)
     with TemporaryDirectory(prefix="dossier-eval-") as folder:
         figures = asyncio.run(_stoppable(measured(Path(folder), collection)))
     if as_json:
@@ -122,15 +129,6 @@ async def _stoppable(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     return await work
-
-
-def _open_lines(stack: ExitStack, path: Path) -> NamedLines:
-    try:
-        file = stack.enter_context(path.open("rb"))
-    except OSError as exc:
-        message = f"{path}: {exc.strerror}"
-        raise typer.BadParameter(message) from exc
-    return NamedLines(str(path), file)
 
 
 async def measured(home: Path, collection: Collection) -> dict[str, Any]:

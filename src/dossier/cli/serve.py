@@ -7,8 +7,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typing_extensions import override
@@ -53,11 +52,16 @@ def serve(
 ) -> None:
     """Serve the API."""
     settings = _chosen(Settings(), host, port, no_worker=no_worker)
-    _require_loopback_in_open_mode(settings)
+    if settings.auth.mode == "open" and not is_loopback(settings.web.host):
+        message = (
+            f"Open mode has no log-in, so it does not listen on {settings.web.host}. "
+            "Set DOSSIER_AUTH__MODE=password, or keep to 127.0.0.1."
+        )
+        raise typer.BadParameter(message, param_hint="--host")
     _refuse_taken_port(settings.web.host, settings.web.port)
     configure_logging(settings.logging.level)
     # uvicorn raises the signal again when it has drained: then we exit with 0.
-    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     cluster = None
     if settings.database.url is None:  # starts while the web app is being imported
         cluster = embedded_postgres(
@@ -79,10 +83,6 @@ def reloaded_app() -> "AppWithWorker":
     return AppWithWorker(create_app(settings), has_worker=settings.jobs.child)
 
 
-def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
-
-
 def _chosen(
     settings: Settings, host: str | None, port: int | None, *, no_worker: bool
 ) -> Settings:
@@ -96,15 +96,6 @@ def _chosen(
             "jobs": settings.jobs.model_copy(update=jobs),
         }
     )
-
-
-def _require_loopback_in_open_mode(settings: Settings) -> None:
-    if settings.auth.mode == "open" and not is_loopback(settings.web.host):
-        message = (
-            f"Open mode has no log-in, so it does not listen on {settings.web.host}. "
-            "Set DOSSIER_AUTH__MODE=password, or keep to 127.0.0.1."
-        )
-        raise typer.BadParameter(message, param_hint="--host")
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -139,7 +139,7 @@ class UnsupportedMediaTypeError(AppError):
 
 
 class RateLimitedError(AppError):
-    """Too many requests; `retry_after_s` says when to come back."""
+    """Too many requests; `retry_after_s` says when to try again."""
 
     status = 429
     title = "Too many requests"

@@ -143,22 +143,21 @@ def insert_check(engine: Engine, table: str) -> Check:
 
 
 async def _report(checks: dict[str, Check], response: Response) -> ReadyResponse:
-    answers = {name: await _answer(check) for name, check in checks.items()}
+    answers: dict[str, CheckResponse] = {}
+    for name, check in checks.items():
+        started_s = time.perf_counter()
+        detail = None
+        try:
+            await check()
+        except Exception as exc:  # noqa: BLE001 - a check may fail in any way; it says how
+            error = as_app_error(exc)
+            # A name says enough in public; addresses and users stay out.
+            named = isinstance(error, UnavailableError)
+            detail = error.detail if named else type(exc).__name__
+        ms = round((time.perf_counter() - started_s) * 1000, 2)
+        result = "failed" if detail else "ok"
+        answers[name] = CheckResponse(status=result, ms=ms, detail=detail)
     is_ready = all(answer.status == "ok" for answer in answers.values())
     if not is_ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return ReadyResponse(status="ok" if is_ready else "failed", checks=answers)
-
-
-async def _answer(check: Check) -> CheckResponse:
-    started_s = time.perf_counter()
-    detail = None
-    try:
-        await check()
-    except Exception as exc:  # noqa: BLE001 - a check may fail in any way; it says how
-        error = as_app_error(exc)
-        # A name says enough in public; addresses and users stay out.
-        named = isinstance(error, UnavailableError)
-        detail = error.detail if named else type(exc).__name__
-    ms = round((time.perf_counter() - started_s) * 1000, 2)
-    return CheckResponse(status="failed" if detail else "ok", ms=ms, detail=detail)

@@ -94,19 +94,15 @@ class Listener:
                     self._ready.set()
                 if self._on_return is not None:
                     self._on_return()
-                await self._until_changed(connection)
+                while not self._changed.is_set():
+                    try:
+                        async with asyncio.timeout(PROBE_INTERVAL_S):
+                            await self._changed.wait()
+                    except TimeoutError:
+                        await connection.fetchval("select 1", timeout=CONNECT_TIMEOUT_S)
         finally:
             self._ready.clear()
             connection.terminate()
-
-    async def _until_changed(self, connection: Any) -> None:
-        """Return when a channel was added or the connection is closed."""
-        while not self._changed.is_set():
-            try:
-                async with asyncio.timeout(PROBE_INTERVAL_S):
-                    await self._changed.wait()
-            except TimeoutError:
-                await connection.fetchval("select 1", timeout=CONNECT_TIMEOUT_S)
 
     def _deliver(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
         for wanted, callback in tuple(self._callbacks):

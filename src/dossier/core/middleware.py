@@ -182,20 +182,21 @@ class _Exchange:
         """Send a message, with the headers that every response has."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._headers(message)]
+            headers = [*message.get("headers", ())]
+            if not any(name == _CSP[0] for name, _ in headers):
+                headers.append(_CSP)
+            request_id = str(self.context.request_id).encode()
+            headers += [(b"x-request-id", request_id), *_SECURITY]
+            if self._scope["scheme"] == "https":
+                headers.append(_HSTS)
+            if self.rate is not None:
+                headers += self.rate.headers()
+            message["headers"] = headers
         elif message["type"] == "http.response.body":
             if HEAD_KEY in self._scope:
                 message = {**message, "body": b""}
             self._bytes_out += len(message.get("body", b""))
         await self._send(message)
-
-    def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
-        headers = [(b"x-request-id", str(self.context.request_id).encode()), *_SECURITY]
-        if not any(name == _CSP[0] for name, _ in message.get("headers", ())):
-            headers.append(_CSP)
-        if self._scope["scheme"] == "https":
-            headers.append(_HSTS)
-        return headers if self.rate is None else headers + self.rate.headers()
 
     def line(self) -> bytes:
         """Return the access line; status 0 means that nothing was sent."""
@@ -251,8 +252,20 @@ class Admission:
             await _answer(refusal, scope, receive, send)
             return
         watched = _Watched(send)
+        received_bytes = 0
+
+        async def counted() -> Message:
+            """Limit a body that has no `Content-Length`."""
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            error = self._check_size(scope, received_bytes)
+            if error is not None:
+                raise error
+            return message
+
         try:
-            await self.app(scope, self._counted(scope, receive), watched.send)
+            await self.app(scope, counted, watched.send)
         except ClientDisconnect:
             return  # the client is gone
         except Exception as exc:  # the edge: every failure gets an answer
@@ -283,21 +296,6 @@ class Admission:
             return None  # the route has its own limit
         limit = self._max_body_bytes
         return BodyTooLargeError(f"At most {limit} bytes are accepted here.")
-
-    def _counted(self, scope: Scope, receive: Receive) -> Receive:
-        """Limit a body that has no `Content-Length`."""
-        received_bytes = 0
-
-        async def counted() -> Message:
-            nonlocal received_bytes
-            message = await receive()
-            received_bytes += len(message.get("body", b""))
-            error = self._check_size(scope, received_bytes)
-            if error is not None:
-                raise error
-            return message
-
-        return counted
 
 
 class _Watched:

@@ -83,40 +83,35 @@ async def owner_engine(
 
 async def upgrade(url: str, revision: str = "head") -> None:
     """Make the roles, apply the migrations up to `revision`, run the online track."""
-    await _locked(url, _upgrade, revision)
+    async with _locked(url) as engine:
+        async with engine.connect() as connection:
+            await _prepare(connection)
+            await connection.run_sync(_alembic, command.upgrade, revision)
+            await connection.commit()
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text(f"set role {OWNER_ROLE}"))
+            await run_online(connection)
 
 
 async def downgrade(url: str, revision: str) -> None:
     """Take migrations back down to `revision`."""
-    await _locked(url, _downgrade, revision)
+    async with _locked(url) as engine, engine.connect() as connection:
+        await connection.run_sync(_alembic, command.downgrade, revision)
+        await connection.commit()
 
 
-async def _locked(url: str, step: Any, revision: str) -> None:
+@asynccontextmanager
+async def _locked(url: str) -> AsyncIterator[AsyncEngine]:
+    """Yield an engine while no other process migrates this database."""
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
     try:
         async with engine.connect() as guard:
             await guard.execution_options(isolation_level="AUTOCOMMIT")
             await guard.execute(text("select pg_advisory_lock(:k)"), {"k": LOCK_KEY})
-            await step(engine, revision)
+            yield engine
     finally:
         await engine.dispose()
-
-
-async def _upgrade(engine: AsyncEngine, revision: str) -> None:
-    async with engine.connect() as connection:
-        await _prepare(connection)
-        await connection.run_sync(_alembic, command.upgrade, revision)
-        await connection.commit()
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"set role {OWNER_ROLE}"))
-        await run_online(connection)
-
-
-async def _downgrade(engine: AsyncEngine, revision: str) -> None:
-    async with engine.connect() as connection:
-        await connection.run_sync(_alembic, command.downgrade, revision)
-        await connection.commit()
 
 
 def _alembic(connection: Connection, verb: Any, revision: str) -> None:

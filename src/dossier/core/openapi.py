@@ -67,9 +67,21 @@ def describe(app: FastAPI) -> None:
     """Replace the app's OpenAPI document; it is built once, at the first request."""
 
     def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=DESCRIPTION,
+            routes=list(iter_route_contexts(app.routes)),
+        )
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = _PROBLEM
+        components["securitySchemes"] = {"bearer": _BEARER, "apiKey": _API_KEY}
+        for _method, _path, operation in operations(document):
+            operation["security"] = [] if is_public(operation) else _SECURITY
+        app.openapi_schema = document
+        return document
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
 
@@ -87,18 +99,3 @@ def operations(
         for method, operation in item.items():
             if method in _METHODS:
                 yield method, path, operation
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=DESCRIPTION,
-        routes=list(iter_route_contexts(app.routes)),
-    )
-    components = document.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = _PROBLEM
-    components["securitySchemes"] = {"bearer": _BEARER, "apiKey": _API_KEY}
-    for _method, _path, operation in operations(document):
-        operation["security"] = [] if is_public(operation) else _SECURITY
-    return document

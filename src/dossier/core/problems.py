@@ -208,7 +208,14 @@ async def handle(request: Request, exc: Exception) -> Response:
         request_id=bound().request_id,
     )
     if isinstance(error, MethodNotAllowedError):
-        response.headers["allow"] = ", ".join(_allowed_methods(request))
+        allowed: set[str] = set()
+        for route in iter_route_contexts(request.app.routes):
+            pattern = getattr(route, "path_regex", None)
+            if pattern is not None and pattern.match(request.url.path):
+                allowed |= route.methods or set()
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        response.headers["allow"] = ", ".join(sorted(allowed))
     return response
 
 
@@ -255,17 +262,13 @@ def _from_framework(exc: StarletteHTTPException) -> AppError:
     if isinstance(cause, RecursionError):
         return JsonTooDeepError()
     if isinstance(cause, ValueError):
-        return MalformedJsonError(faults=(_fault_of_json(cause),))
+        # JSON whose syntax is valid, and which Python cannot read nevertheless.
+        detail = f"An integer has more than {sys.get_int_max_str_digits()} digits"
+        if isinstance(cause, UnicodeDecodeError):
+            detail = f"Not {cause.encoding.upper()} at byte {cause.start}"
+        return MalformedJsonError(faults=(Fault("#", detail, "json_invalid"),))
     kind = _BY_STATUS.get(exc.status_code, BadRequestError)
     return kind("" if kind in _BY_STATUS.values() else exc.detail)
-
-
-def _fault_of_json(cause: ValueError) -> Fault:
-    """Return the fault of JSON that Python cannot read though its syntax is valid."""
-    detail = f"An integer has more than {sys.get_int_max_str_digits()} digits"
-    if isinstance(cause, UnicodeDecodeError):
-        detail = f"Not {cause.encoding.upper()} at byte {cause.start}"
-    return Fault("#", detail, "json_invalid")
 
 
 def _from_validation(exc: RequestValidationError) -> AppError:
@@ -304,26 +307,22 @@ def _without_branches(error: dict[str, Any], body: Any) -> tuple[str | int, ...]
         return tuple(error["loc"])
     kept: list[str | int] = [where]
     for place, step in enumerate(path, start=1):
-        if _holds(body, step):
+        if isinstance(body, list):
+            is_inside = isinstance(step, int) and step < len(body)
+        else:
+            is_inside = isinstance(body, dict) and step in body
+        if is_inside:
             kept.append(step)
             body = body[step]
-        elif place == len(path) and _is_absent(error, step, body):
+        elif (
+            # The last step names a missing member, unless it is a branch of a union.
+            place == len(path)
+            and isinstance(body, dict)
+            and step != _KEY
+            and (error["type"] == "missing" or error["input"] != body)
+        ):
             kept.append(step)
     return tuple(kept)
-
-
-def _holds(value: object, step: str | int) -> bool:
-    """Return whether a step leads from a value to one inside it."""
-    if isinstance(value, list):
-        return isinstance(step, int) and step < len(value)
-    return isinstance(value, dict) and step in value
-
-
-def _is_absent(error: dict[str, Any], step: str | int, value: object) -> bool:
-    """Return whether a step names a missing member, not a branch of a union."""
-    if not isinstance(value, dict) or step == _KEY:
-        return False
-    return error["type"] == "missing" or bool(error["input"] != value)
 
 
 def _fault_of(error: dict[str, Any]) -> Fault:
@@ -332,7 +331,12 @@ def _fault_of(error: dict[str, Any]) -> Fault:
         reason = error["ctx"]["error"].removesuffix(" at")
         detail = f"{reason} at character {path[0]}"
         return Fault("#", detail, "json_invalid")
-    pointer = _pointer(where, path)
+    pointer = ".".join(map(str, path))
+    if where == "body":
+        # Lone surrogates, which JSON can escape, cannot be sent as UTF-8.
+        names = (str(step).encode(errors="replace").decode() for step in path)
+        escaped = (name.replace("~", "~0").replace("/", "~1") for name in names)
+        pointer = "/".join(["#", *escaped])
     if error["type"] in _OF_LENGTH and isinstance(error["input"], str):
         # Pydantic's own message would speak of "items".
         member, bound = _OF_LENGTH[error["type"]]
@@ -341,21 +345,3 @@ def _fault_of(error: dict[str, Any]) -> Fault:
         detail = f"String should have at {bound} {count} {noun}"
         return Fault(pointer, detail, f"string_{error['type']}")
     return Fault(pointer, error["msg"].removeprefix("Value error, "), error["type"])
-
-
-def _pointer(where: str, path: list[str | int]) -> str:
-    if where != "body":
-        return ".".join(map(str, path))
-    # Lone surrogates, which JSON can escape, cannot be sent as UTF-8.
-    names = (str(step).encode(errors="replace").decode() for step in path)
-    return "/".join(["#", *(n.replace("~", "~0").replace("/", "~1") for n in names)])
-
-
-def _allowed_methods(request: Request) -> list[str]:
-    path = request.url.path
-    allowed: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(path):
-            allowed |= route.methods or set()
-    return sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))

@@ -44,19 +44,14 @@ class RateWindows:
         now_s = self._clock()
         window = self._windows.get(key)
         if window is None or window.ends_at_s <= now_s:
-            self._make_room(now_s)
+            if len(self._windows) >= MAX_COUNTERS:
+                live = {k: v for k, v in self._windows.items() if v.ends_at_s > now_s}
+                for oldest in list(live)[: max(0, len(live) - MAX_COUNTERS // 2)]:
+                    del live[oldest]
+                self._windows = live
             window = self._windows[key] = RateWindow(0, now_s + PERIOD_S)
         window.hits += 1
         return window
-
-    def _make_room(self, now_s: float) -> None:
-        if len(self._windows) < MAX_COUNTERS:
-            return
-        live = {k: v for k, v in self._windows.items() if v.ends_at_s > now_s}
-        oldest = list(live)[: max(0, len(live) - MAX_COUNTERS // 2)]
-        for key in oldest:
-            del live[key]
-        self._windows = live
 
 
 @dataclass(frozen=True, slots=True)

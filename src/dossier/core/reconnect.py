@@ -64,15 +64,11 @@ def _is_lost(error: BaseException) -> bool:
         return error.connection_invalidated
     if isinstance(error, _SURE):
         return True
-    return isinstance(error, (OSError, asyncpg.InterfaceError)) and _from_driver(error)
-
-
-def _from_driver(error: BaseException) -> bool:
-    """Return whether the database driver raised this because of its connection."""
     if isinstance(error, asyncpg.InterfaceError):
         # "connection is closed", "pool is closing"; the others are faults of ours.
         return "closed" in str(error) or "closing" in str(error)
-    return any(
+    # Only where the database driver raised it.
+    return isinstance(error, OSError) and any(
         frame.f_globals.get("__name__", "").startswith("asyncpg")
         for frame, _line in traceback.walk_tb(error.__traceback__)
     )

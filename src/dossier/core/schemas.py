@@ -76,15 +76,11 @@ def refuse_steering(text: str, but_for: frozenset[str] = frozenset()) -> str:
     return text
 
 
-def _readable_line(text: str) -> str:
-    return refuse_steering(text)
-
-
 def _readable_paragraph(text: str) -> str:
     return refuse_steering(text, _LAYOUT)
 
 
-LineText = Annotated[str, AfterValidator(_readable_line)]
+LineText = Annotated[str, AfterValidator(refuse_steering)]
 """A name or another text of one line: nothing in it steers what shows it."""
 
 ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
@@ -92,7 +88,7 @@ ParagraphText = Annotated[str, AfterValidator(_readable_paragraph)]
 
 
 ShownText = Annotated[str, AfterValidator(visible)]
-"""Text of a paper in an answer: the words that a reader of the paper sees."""
+"""Text of a document in an answer: the words that a reader of the document sees."""
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -107,11 +103,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment that a client names, with its offset; held in UTC."""
 
 
-def _plain(value: Decimal) -> str:
-    return format(value, "f")
-
-
 DecimalText = Annotated[
-    Decimal, PlainSerializer(_plain, return_type=str, when_used="json")
+    Decimal, PlainSerializer("{:f}".format, return_type=str, when_used="json")
 ]
 """A decimal that travels as a JSON string, so that no client rounds it."""

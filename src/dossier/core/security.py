@@ -127,33 +127,30 @@ class TokenSigner:
         try:
             if jwt.get_unverified_header(token).get("kid") != self._kid:
                 raise InvalidTokenError
-            claims = self._decoded(token)
+            decoded = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                # The clock of this class decides, below.
+                options={
+                    "require": ["exp", "iat", "sub", "org"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
+            )
+            claims = Claims(
+                user_id=UUID(decoded["sub"]),
+                org_id=UUID(str(decoded["org"])),
+                issued_at_s=int(decoded["iat"]),
+                expires_at_s=int(decoded["exp"]),
+            )
         except (jwt.PyJWTError, ValueError, KeyError, TypeError) as exc:
             raise InvalidTokenError from exc
         if claims.expires_at_s <= self._clock():
             raise InvalidTokenError
         return claims
-
-    def _decoded(self, token: str) -> Claims:
-        claims = jwt.decode(
-            token,
-            self._secret,
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            issuer=ISSUER,
-            # The clock of this class decides, in `verify`.
-            options={
-                "require": ["exp", "iat", "sub", "org"],
-                "verify_exp": False,
-                "verify_iat": False,
-            },
-        )
-        return Claims(
-            user_id=UUID(claims["sub"]),
-            org_id=UUID(str(claims["org"])),
-            issued_at_s=int(claims["iat"]),
-            expires_at_s=int(claims["exp"]),
-        )
 
 
 def signing_secret(auth: AuthSettings, home: Path) -> bytes:

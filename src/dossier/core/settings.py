@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, LiteralString
+from typing import Annotated, Any, Final, Literal, LiteralString, Self
 from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
@@ -17,7 +17,6 @@ from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -58,11 +57,6 @@ _LANGSMITH_ENDPOINT: Final = "LANGSMITH_ENDPOINT"
 _LANGSMITH_URL: Final = "https://api.smith.langchain.com"
 
 
-def _unset_if_blank(given: Any) -> Any:
-    """Treat a blank value as none: `VARIABLE=` is how shells and files unset one."""
-    return None if isinstance(given, str) and not given.strip() else given
-
-
 def _url(is_fit: Callable[[SplitResult], object], advice: LiteralString) -> Any:
     """Refuse a URL that cannot work; a value may hold a password: it is not shown."""
 
@@ -73,7 +67,7 @@ def _url(is_fit: Callable[[SplitResult], object], advice: LiteralString) -> Any:
             parts = urlsplit(given.strip())
             _ = parts.port
             if is_fit(parts):
-                return given
+                return given.strip()
         kind = "url"
         raise PydanticCustomError(kind, advice)
 
@@ -86,7 +80,6 @@ def _has_server(parts: SplitResult) -> bool:
 
 ServerUrl = Annotated[
     str | None,
-    BeforeValidator(_unset_if_blank),
     _url(
         _has_server,
         "not the address of a server; write http:// or https:// and the host, "
@@ -95,7 +88,6 @@ ServerUrl = Annotated[
 ]
 DatabaseUrl = Annotated[
     str | None,
-    BeforeValidator(_unset_if_blank),
     _url(
         # Without a host the query may name the folder of a Unix socket.
         lambda parts: parts.scheme.partition("+")[0] in {"postgres", "postgresql"},
@@ -105,7 +97,6 @@ DatabaseUrl = Annotated[
 ]
 StoreUrl = Annotated[
     str | None,
-    BeforeValidator(_unset_if_blank),
     _url(
         lambda parts: parts.scheme and (parts.netloc or parts.path.startswith("/")),
         "not the address of an object store; write s3://bucket/prefix",
@@ -114,7 +105,14 @@ StoreUrl = Annotated[
 Origin = Annotated[
     str,
     _url(
-        lambda parts: parts.geturl() == "*" or (_has_server(parts) and not parts.path),
+        lambda parts: (
+            parts.geturl() == "*"
+            or (
+                _has_server(parts)
+                and parts.geturl() == f"{parts.scheme}://{parts.netloc}"
+                and "@" not in parts.netloc
+            )
+        ),
         "not the origin of a web page; write http:// or https://, the host and the "
         "port if there is one, without a path, such as https://app.example",
     ),
@@ -128,7 +126,7 @@ class Group(BaseModel):
 
 
 class DatabaseSettings(Group):
-    """Where the data live."""
+    """The database."""
 
     url: DatabaseUrl = Field(
         None,
@@ -151,7 +149,7 @@ class DatabaseSettings(Group):
 
 
 class AuthSettings(Group):
-    """Who may come in."""
+    """Authentication."""
 
     mode: Literal["open", "password"] = Field(
         "open",
@@ -168,10 +166,10 @@ class AuthSettings(Group):
 
 
 class SourcesSettings(Group):
-    """Look-ups outside; a formula is a secret, so the default asks no service."""
+    """Look-ups in public sources; no feature makes them yet, the default is none."""
 
     mode: Literal["offline", "cache", "live"] = Field(
-        "offline", description="`offline` asks nothing, `cache` only what is stored."
+        "offline", description="`offline` asks no service, `cache` only what is stored."
     )
 
 
@@ -184,7 +182,7 @@ class StorageSettings(Group):
 
 
 class LimitSettings(Group):
-    """What is too much."""
+    """Limits."""
 
     max_upload_mib: int = Field(200, ge=1, description="Largest file taken in.")
     max_body_kib: int = Field(
@@ -206,7 +204,7 @@ class LimitSettings(Group):
 
 
 class WebSettings(Group):
-    """The HTTP face."""
+    """The HTTP server."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes a free one.")
@@ -239,7 +237,7 @@ class AiSettings(Group):
 
     base_url: ServerUrl = Field(
         None,
-        description="Any server of OpenAI's wire; unset with a key: its vendor's own.",
+        description="A server that speaks OpenAI's API; unset with a key: its vendor.",
     )
     model: str | None = Field(
         None, description="Name of the strong model there; unset: the vendor's default."
@@ -259,7 +257,7 @@ class AiSettings(Group):
         None, description="Another server of Anthropic's wire."
     )
     fallback_base_url: ServerUrl = Field(
-        None, description="A second server of OpenAI's wire, when the first fails."
+        None, description="A second server of OpenAI's API, when the first fails."
     )
     fallback_model: str | None = Field(None, description="Name of the model there.")
     fallback_api_key: SecretStr | None = Field(None, description="Its key.")
@@ -295,6 +293,18 @@ class AiSettings(Group):
     price_cached_usd_per_mtok: Decimal | None = Field(
         None, ge=0, description="USD per million tokens read from the server's cache."
     )
+
+    @model_validator(mode="after")
+    def _require_both_prices(self) -> Self:
+        """Refuse one price of two: budgets would reserve too little."""
+        prices = (self.price_input_usd_per_mtok, self.price_output_usd_per_mtok)
+        if prices.count(None) == 1:
+            kind: LiteralString = "prices_incomplete"
+            problem: LiteralString = (
+                "set PRICE_INPUT_USD_PER_MTOK and PRICE_OUTPUT_USD_PER_MTOK together"
+            )
+            raise PydanticCustomError(kind, problem)
+        return self
 
 
 class KnowledgeSettings(Group):
@@ -415,6 +425,7 @@ class Settings(BaseSettings):
         env_prefix="DOSSIER_",
         env_nested_delimiter="__",
         env_file=".env",
+        env_ignore_empty=True,  # `VARIABLE=` is how shells and files unset one
         extra="ignore",
         frozen=True,
     )

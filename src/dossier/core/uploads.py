@@ -152,13 +152,13 @@ class MultipartUpload:
             detail = "`Content-Type` names no boundary; HTTP clients add it themselves."
             raise UploadNotMultipartError(detail)
         callbacks: MultipartCallbacks = {
-            "on_part_begin": self._begin,
-            "on_header_field": self._take_header_name,
-            "on_header_value": self._take_header_value,
-            "on_header_end": self._end_header,
-            "on_headers_finished": self._end_headers,
-            "on_part_data": self._take_data,
-            "on_end": self._end,
+            "on_part_begin": self._on_part_begin,
+            "on_header_field": self._on_header_field,
+            "on_header_value": self._on_header_value,
+            "on_header_end": self._on_header_end,
+            "on_headers_finished": self._on_headers_finished,
+            "on_part_data": self._on_part_data,
+            "on_end": self._on_end,
         }
         try:
             return MultipartParser(boundary, callbacks)
@@ -166,25 +166,25 @@ class MultipartUpload:
             detail = "The boundary in `Content-Type` is too long."
             raise UploadMalformedError(detail) from error
 
-    def _begin(self) -> None:
+    def _on_part_begin(self) -> None:
         self._part = _Part()
         self._part_count += 1
         if self._part_count > _MAX_PARTS:
             detail = f"At most {_MAX_PARTS} parts are accepted."
             raise UploadMalformedError(detail)
 
-    def _take_header_name(self, data: bytes, start: int, end: int) -> None:
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._part.header_name += data[start:end]
 
-    def _take_header_value(self, data: bytes, start: int, end: int) -> None:
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
         self._part.header_value += data[start:end]
 
-    def _end_header(self) -> None:
+    def _on_header_end(self) -> None:
         part = self._part
         part.headers[part.header_name.lower()] = part.header_value
         part.header_name = part.header_value = b""
 
-    def _end_headers(self) -> None:
+    def _on_headers_finished(self) -> None:
         stated = self._part.headers.get(b"content-disposition")
         _, options = parse_options_header(stated)
         self._part.name = _decoded(options.get(b"name", b""))
@@ -197,7 +197,7 @@ class MultipartUpload:
             raise _refusal(FILE_FIELD, "One file a request.", "too_many")
         self._filename = self._part.filename = _decoded(options[b"filename"])
 
-    def _take_data(self, data: bytes, start: int, end: int) -> None:
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.filename is not None:
             self._arrived.append(data[start:end])
             return
@@ -207,7 +207,7 @@ class MultipartUpload:
             raise _refusal(self._part.name, detail, "too_long")
         self._fields[self._part.name] = value
 
-    def _end(self) -> None:
+    def _on_end(self) -> None:
         self._has_ended = True
 
 

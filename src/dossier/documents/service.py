@@ -155,13 +155,6 @@ class DocumentsService:
             raise DocumentNotFoundError(document_id)
         return document
 
-    async def get_document_of(self, sha256: str) -> Document:
-        """Return the document with exactly these bytes."""
-        document = await self._known(sha256)
-        if document is None:
-            raise DocumentNotFoundError(sha256)
-        return document
-
     async def newest(self, limit: int) -> Sequence[Document]:
         """Return the newest documents that are not archived."""
         return await gateway.list_newest_for_org(

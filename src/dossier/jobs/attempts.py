@@ -247,10 +247,9 @@ class Attempts:
             job = await rows.lock_job_for_org(session, delivery.org_id, delivery.job_id)
             if job is None or job.state in FINISHED:
                 return DeliveryOutcome.finished()
+            # Queued anew since, by another engine row.
             if job.engine_id != delivery.engine_id:
-                return (
-                    DeliveryOutcome.finished()
-                )  # queued anew since, by another engine row
+                return DeliveryOutcome.finished()
             if job.attempts != begun.attempts:
                 return DeliveryOutcome.superseded()
             if job.state is JobState.PENDING:  # written already
@@ -361,7 +360,7 @@ def _log(job: Job, outcome: DeliveryOutcome, ended: Ended, elapsed_s: float) -> 
         logger.info("jobs.attempt.finished", extra=extra)
     elif isinstance(error, (*RETRYABLE, JobSupersededError)):
         logger.warning("jobs.attempt.failed", extra=extra | {"reason": str(error)})
-    elif isinstance(error, AppError):  # its name says all that a traceback could
+    elif isinstance(error, AppError):  # expected error: no traceback
         reason = f"{error.title}: {error.detail}"
         logger.error("jobs.attempt.failed", extra=extra | {"reason": reason})
     else:

@@ -129,9 +129,8 @@ class JobContext:
         return self._own_events().emit(kind, data)
 
     def restarted(self, kept_through: int) -> int:
-        """Append `run.restarted`: stored events after that number no longer count."""
-        kept = min(kept_through, self._stored_through)
-        return self._own_events().emit(RUN_RESTARTED, {"kept_through": kept})
+        """Append `run.restarted`: earlier events after that number no longer count."""
+        return self._own_events().emit(RUN_RESTARTED, {"kept_through": kept_through})
 
     async def finish(
         self,
@@ -151,7 +150,11 @@ class JobContext:
         `JobSupersededError`, which undoes the transaction, where another attempt has
         the job or it was deleted.
         """
-        unstored = await self._unstored(last_event)
+        unstored: list[JobEvent] = []
+        if self._buffer is not None and self._events is not None:
+            unstored = await self._buffer.hold(self._events)
+            if last_event is not None:
+                unstored.append(make_event(self._events.last + 1, *last_event))
         job = await rows.end_job_for_org(
             session,
             self.org_id,
@@ -188,16 +191,6 @@ class JobContext:
             message = f"{self.job.kind} is declared without `streams`"
             raise RuntimeError(message)
         return self._events
-
-    async def _unstored(
-        self, last_event: tuple[str, Mapping[str, Any]] | None
-    ) -> list[JobEvent]:
-        if self._buffer is None or self._events is None:
-            return []
-        events = await self._buffer.hold(self._events)
-        if last_event is not None:
-            events.append(make_event(self._events.last + 1, *last_event))
-        return events
 
     def _note_receipt(self) -> None:
         self.has_receipt = True

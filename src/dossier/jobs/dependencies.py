@@ -1,36 +1,19 @@
-"""Wiring of jobs; higher domains use the aliases, and `event_stream`."""
+"""Wiring of jobs; higher domains use the aliases."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
-from fastapi.responses import JSONResponse
 
-from dossier.core.database import tenant_transaction
-from dossier.core.problems import MEDIA_TYPE
 from dossier.core.schemas import Instant
 from dossier.core.web import (
     CurrentActor,
     RequestSession,
-    get_actor,
-    get_sessions,
 )
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.responses import StartingAfter, event_stream
-from dossier.jobs.schemas import JobFilters, JobResponse
+from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
-
-__all__ = [
-    "Filters",
-    "Follower",
-    "Jobs",
-    "LocationOfJob",
-    "StartingAfter",
-    "answer_for_job",
-    "event_stream",
-]
 
 JOBS_PATH = "/api/v1/jobs"
 
@@ -77,19 +60,3 @@ async def get_follower(request: Request) -> JobFollower:
 
 
 Follower = Annotated[JobFollower, Depends(get_follower)]
-
-
-async def answer_for_job(
-    request: Request, job_id: UUID, wait_s: float
-) -> Response | None:
-    """Answer a creating call that waits; satisfies `JobAnswer` of `core/prefer.py`."""
-    actor = await get_actor(request)
-    follower = await get_follower(request)
-    if not await follower.wait(actor.org_id, job_id, wait_s):
-        return None
-    sessions = await get_sessions(request)
-    async with tenant_transaction(sessions, actor.org_id) as session:
-        job = await JobsService(session, actor).get_job(job_id)
-    if job.error is not None:
-        return JSONResponse(job.error, job.error["status"], media_type=MEDIA_TYPE)
-    return JSONResponse(JobResponse.model_validate(job).model_dump(mode="json"))

@@ -60,8 +60,8 @@ def read_batch(array: str) -> list[JobEvent]:
 def surviving(events: Iterable[JobEvent]) -> list[JobEvent]:
     """Return the events that count for a reader: the rule of `run.restarted`.
 
-    Those between `kept_through` and the restart came from an attempt that was lost, and
-    are made anew.
+    Those between `kept_through` and the restart do not count: they came from an attempt
+    that was lost, or the handler took them back.
     """
     kept: list[JobEvent] = []
     for event in events:

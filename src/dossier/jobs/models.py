@@ -26,7 +26,7 @@ DEDUPE_INDEX = "uq_jobs_dedupe_key"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job says it is."""
+    """Reported progress."""
 
     done: int
     total: int | None

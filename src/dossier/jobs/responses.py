@@ -1,4 +1,4 @@
-"""A job's events over HTTP: server-sent events that resume where they were cut."""
+"""A job over HTTP: its events as a stream that resumes, and its end for who waits."""
 
 import asyncio
 import logging
@@ -6,21 +6,27 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated, NamedTuple
+from uuid import UUID
 
 import orjson
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header, Query, Request
+from fastapi.responses import JSONResponse
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
+from dossier.core.database import tenant_transaction
 from dossier.core.errors import Fault
+from dossier.core.problems import MEDIA_TYPE
 from dossier.core.reconnect import retry_until_connected
+from dossier.core.web import get_actor, get_sessions
 from dossier.jobs.constants import FINISHED
 from dossier.jobs.event_log import MAX_SEQUENCE_NUMBER
 from dossier.jobs.exceptions import StreamPositionInvalidError
 from dossier.jobs.follower import JobFollower, Subscriber
 from dossier.jobs.models import Job
-from dossier.jobs.types import JobEvent
+from dossier.jobs.schemas import JobResponse
+from dossier.jobs.service import JobsService
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +175,16 @@ class EventStream(Response):
             if not self._is_open():
                 return
             if events:
-                await _send(send, b"".join([_frame(event) for event in events]))
+                frames = [
+                    b"id: %d\nevent: %b\ndata: %b\n\n"
+                    % (
+                        event.sequence_number,
+                        event.type.encode(),
+                        orjson.dumps(event.data),
+                    )
+                    for event in events
+                ]
+                await _send(send, b"".join(frames))
                 sent_s = clock()
             elif subscriber.has_ended:
                 return
@@ -213,15 +228,6 @@ class EventStream(Response):
         subscriber.wake()
 
 
-def _frame(event: JobEvent) -> bytes:
-    data = orjson.dumps(event.data)
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (
-        event.sequence_number,
-        event.type.encode(),
-        data,
-    )
-
-
 async def _send(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
@@ -245,3 +251,19 @@ def _refuse_beyond(starting_after: Position, last: int) -> None:
 def _invalid(name: str, detail: str) -> StreamPositionInvalidError:
     fault = Fault(name, detail, "position_invalid")
     return StreamPositionInvalidError(detail, faults=(fault,))
+
+
+async def answer_for_job(
+    request: Request, job_id: UUID, wait_s: float
+) -> Response | None:
+    """Answer a creating call that waits; satisfies `JobAnswer` of `core/prefer.py`."""
+    actor = await get_actor(request)
+    follower: JobFollower = request.app.state.job_follower
+    if not await follower.wait(actor.org_id, job_id, wait_s):
+        return None
+    sessions = await get_sessions(request)
+    async with tenant_transaction(sessions, actor.org_id) as session:
+        job = await JobsService(session, actor).get_job(job_id)
+    if job.error is not None:
+        return JSONResponse(job.error, job.error["status"], media_type=MEDIA_TYPE)
+    return JSONResponse(JobResponse.model_validate(job).model_dump(mode="json"))

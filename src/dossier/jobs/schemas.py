@@ -22,7 +22,7 @@ class JobFilters:
 
 
 class ProgressResponse(ResponseModel):
-    """How far a job says it is."""
+    """Reported progress."""
 
     done: int
     total: int | None

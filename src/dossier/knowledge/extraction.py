@@ -175,7 +175,13 @@ def _read_rows(
     rows = split_sentences(passage.text, by_line=True)
     header = _header_of(rows)
     names = frozenset(terms(header.text)) if header else frozenset()
-    columns = _named_by(asked, names)
+    # Of terms and names apart from their endings.
+    columns = asked & names | {
+        term
+        for term in asked
+        for short, long in (sorted((term, name), key=len) for name in names)
+        if len(short) >= _MIN_STEM and long.startswith(short)
+    }
     lines = [
         _line(asked, context, row, _labelled(row, header, rows))
         for row in _quotable(rows, passage)
@@ -221,34 +227,27 @@ def _candidates(
     if total <= 0:
         return
     for number, passage in enumerate(read):
-        for line, weight in _weighed(weights, passage):
+        found = [line.own for line in passage.lines]
+        for at, line in enumerate(passage.lines):
+            if line.is_echo:
+                continue
+            held, around, above = line.own, set[str](), passage.title
+            if not passage.is_table:  # a row of a table has no neighbours
+                around.update(*found[max(0, at - 1) : at], *found[at + 1 : at + 2])
+            elif line.own - passage.columns:
+                held = line.own | passage.columns
+            else:
+                above = passage.title | passage.columns
+            weight = _weight(weights, held, around, above)
             own = math.fsum(weights[term] for term in line.own)
-            if not line.is_echo:
-                yield Picked(
-                    number,
-                    line.sentence,
-                    weight / total,
-                    own / total,
-                    line.shown,
-                    passage.is_table,
-                )
-
-
-def _weighed(
-    weights: Mapping[str, float], passage: _ReadPassage
-) -> Iterator[tuple[_Line, float]]:
-    """Yield each line with its weight; a table row has no neighbours."""
-    found = [line.own for line in passage.lines]
-    for at, line in enumerate(passage.lines):
-        if passage.is_table and line.own - passage.columns:
-            own = line.own | passage.columns
-            yield line, _weight(weights, own, (), passage.title)
-        elif passage.is_table:
-            above = passage.title | passage.columns
-            yield line, _weight(weights, line.own, (), above)
-        else:
-            around = set().union(*found[max(0, at - 1) : at], *found[at + 1 : at + 2])
-            yield line, _weight(weights, line.own, around, passage.title)
+            yield Picked(
+                number,
+                line.sentence,
+                weight / total,
+                own / total,
+                line.shown,
+                passage.is_table,
+            )
 
 
 def _weight(
@@ -309,22 +308,10 @@ def _labelled(row: Sentence, header: Sentence | None, rows: Sequence[Sentence]) 
     return "; ".join(f"{name}: {value}" for name, value in pairs)
 
 
-def _named_by(asked: frozenset[str], names: frozenset[str]) -> frozenset[str]:
-    """Return the question's terms in the names of columns, apart from endings."""
-    return frozenset(
-        term for term in asked if any(_is_alike(term, name) for name in names)
-    )
-
-
 def _is_identifier(term: str) -> bool:
     """Return whether a term is a CAS number or a code."""
     is_mixed = "-" in term or any(map(str.isalpha, term))
     return len(term) >= _MIN_STEM and is_mixed and _has_digit(term)
-
-
-def _is_alike(term: str, name: str) -> bool:
-    short, long = sorted((term, name), key=len)
-    return term == name or (len(short) >= _MIN_STEM and long.startswith(short))
 
 
 def _has_digit(text: str) -> bool:

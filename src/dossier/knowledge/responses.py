@@ -1,7 +1,6 @@
 """Responses of a search: each hit with its quote."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from dossier.knowledge.constants import ChunkKind
 from dossier.knowledge.rules.analyser import terms
@@ -37,7 +36,13 @@ def search_response(
 
 def _hit(hit: SearchHit, idf: Mapping[str, float]) -> HitResponse:
     is_table = hit.kind == ChunkKind.TABLE
-    quote = excerpt(hit.text, _pieces(hit.places), idf, terms, by_line=is_table)
+    pieces: list[Stretch] = []
+    at = 0
+    for place in hit.places:
+        length = place["end"] - place["start"]
+        pieces.append(Stretch(at, at + length))
+        at += length + 1  # a line feed separates two pieces of the passage
+    quote = excerpt(hit.text, pieces, idf, terms, by_line=is_table)
     return HitResponse(
         chunk_id=hit.chunk_id,
         document_id=hit.document_id,
@@ -55,13 +60,3 @@ def _hit(hit: SearchHit, idf: Mapping[str, float]) -> HitResponse:
         score=round(hit.score, 6),
         parts=PartsResponse.model_validate(hit.parts),
     )
-
-
-def _pieces(places: Sequence[Mapping[str, Any]]) -> list[Stretch]:
-    """Return the offsets of each piece in the passage: a line feed separates two."""
-    pieces, at = [], 0
-    for place in places:
-        length = place["end"] - place["start"]
-        pieces.append(Stretch(at, at + length))
-        at += length + 1
-    return pieces

@@ -18,7 +18,6 @@ from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.jobs.types import JobKind
 from dossier.pif.constants import Market
-from dossier.pif.models import PifVersion
 from dossier.pif.service.pif import PifService
 from dossier.reports import gateway
 from dossier.reports.constants import (
@@ -63,7 +62,25 @@ class ReportsService:
         """
         self._actor.require(*REQUESTERS)
         frozen = await self._pif.snapshot_version(product_id, market, as_of)
-        report = await self._report_of(frozen.version)
+        version = frozen.version
+        await gateway.add_report(
+            self._session,
+            {
+                "id": new_id(),
+                "created_at": now(),
+                "org_id": self._actor.org_id,
+                "product_id": version.product_id,
+                "version_id": version.id,
+                "version_number": version.number,
+                "market": version.market,
+            },
+        )
+        # Locked until the transaction ends.
+        report = await gateway.lock_version_report_for_org(
+            self._session, self._actor.org_id, version.id
+        )
+        if report is None:
+            raise ReportNotFoundError(version.id)
         if report.job_id is not None:
             job = await self._jobs.get_job(report.job_id)
             if report.files is not None or job.state not in _UNSUCCESSFUL:
@@ -114,28 +131,6 @@ class ReportsService:
             filename=file["filename"],
             media_type=MEDIA_TYPES[name],
         )
-
-    async def _report_of(self, version: PifVersion) -> Report:
-        """Return the version's report, locked until the transaction ends."""
-        org_id = self._actor.org_id
-        await gateway.add_report(
-            self._session,
-            {
-                "id": new_id(),
-                "created_at": now(),
-                "org_id": org_id,
-                "product_id": version.product_id,
-                "version_id": version.id,
-                "version_number": version.number,
-                "market": version.market,
-            },
-        )
-        report = await gateway.lock_version_report_for_org(
-            self._session, org_id, version.id
-        )
-        if report is None:
-            raise ReportNotFoundError(version.id)
-        return report
 
     async def _enqueue(self, report: Report) -> Job:
         job = await self._jobs.enqueue(RENDER_TASK, report_id=report.id)

@@ -173,33 +173,25 @@ class CentralRetrieval:
                 session, self._org_id, document_id
             )
         wanted = document.product_ids if document else frozenset[UUID]()
+        tenant = str(self._org_id)
         for product_id in sorted(stored.keys() - wanted):
-            await self._remove(product_id, document_id)
+            for base_id in await self._base_ids(product_id):
+                await self._service.remove_document(tenant, base_id, str(document_id))
+            async with tenant_transaction(self._sessions, self._org_id) as session:
+                await gateway.remove_copy_for_org(
+                    session, self._org_id, document_id, product_id
+                )
         if document is None:
             return
         for product_id in sorted(wanted):
-            if stored.get(product_id) != document.revision:
-                await self._push(product_id, document_id, document)
-
-    async def _push(
-        self, product_id: UUID, document_id: UUID, document: CentralDocument
-    ) -> None:
-        base_id = await self.ensure_base(product_id)
-        await self._service.push_document(str(self._org_id), base_id, document.document)
-        async with tenant_transaction(self._sessions, self._org_id) as session:
-            await gateway.add_copy(
-                session, self._org_id, document_id, product_id, document.revision
-            )
-
-    async def _remove(self, product_id: UUID, document_id: UUID) -> None:
-        for base_id in await self._base_ids(product_id):
-            await self._service.remove_document(
-                str(self._org_id), base_id, str(document_id)
-            )
-        async with tenant_transaction(self._sessions, self._org_id) as session:
-            await gateway.remove_copy_for_org(
-                session, self._org_id, document_id, product_id
-            )
+            if stored.get(product_id) == document.revision:
+                continue
+            base_id = await self.ensure_base(product_id)
+            await self._service.push_document(tenant, base_id, document.document)
+            async with tenant_transaction(self._sessions, self._org_id) as session:
+                await gateway.add_copy(
+                    session, self._org_id, document_id, product_id, document.revision
+                )
 
     async def _base_ids(self, product_id: UUID | None) -> Sequence[str]:
         async with tenant_transaction(self._sessions, self._org_id) as session:

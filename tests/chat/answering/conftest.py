@@ -45,6 +45,7 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.llm.types import ServerAbilities
 from dossier.jobs.context import JobContext
 from dossier.jobs.event_log import JobEventLog
+from dossier.jobs.events import surviving
 from dossier.jobs.follower import RECHECK_S, JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
@@ -173,7 +174,8 @@ OpenChat = Callable[..., Awaitable[Chat]]
 
 def replayed(events: Sequence[Event]) -> Replay:
     """Return the answer that events describe, as a client assembles it."""
-    return replay(JobEvent(number, kind, data) for number, kind, data in events)
+    found = [JobEvent(number, kind, data) for number, kind, data in events]
+    return replay(surviving(found))
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,25 @@ async def test_regenerating_while_the_answer_is_pending_is_a_conflict(
     assert (await again(talking, created["user_message_id"]))["ai_response"]
 
 
+@pytest.mark.parametrize("name", ["user_message_id", "ai_message_id"])
+async def test_regenerating_while_another_answer_is_pending_is_a_conflict(
+    talking: Chat, model: ScriptedModelServer, name: str
+) -> None:
+    first = await talking.answer("hello there", grounding="none")
+    path = f"/api/v1/chat/messages/{first[name]}/regenerate"
+    model.play(faults=(ScriptedFault(kind=FaultKind.SILENCE, after_tokens=1),))
+    headers = {"prefer": "respond-async"}
+    run = (await talking.client.post(path, json={}, headers=headers)).json()
+
+    refused = await talking.client.post(path, json={})
+    await talking.client.post(f"/api/v1/chat/runs/{run['id']}/cancel")
+    await talking.wait(run["id"])
+
+    assert refused.status_code == httpx2.codes.CONFLICT
+    assert refused.json()["type"] == "/problems/answer-pending"
+    assert f"POST /api/v1/chat/runs/{run['id']}/cancel" in refused.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("engine", "grounding", "before", "expected"),
     [

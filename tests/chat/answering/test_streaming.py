@@ -16,7 +16,11 @@ from tests.chat.answering.conftest import (
     until_text,
 )
 
+from dossier.chat.answering.events import DELTA, ITEM_ADDED, SEARCHED
+from dossier.chat.answering.outcome import model_label
+from dossier.core.database import tenant_transaction
 from dossier.core.tenancy import Actor
+from dossier.jobs.event_log import JobEventLog
 from dossier.testing.model_server.script import Deviation, FaultKind, ScriptedFault
 from dossier.testing.model_server.server import ScriptedModelServer
 
@@ -143,9 +147,7 @@ async def test_answer_of_a_worker_that_stopped_is_finished_by_another(
     ]
     filler = "and so on " * 30
     model.play(
-        reply="\n".join(
-            [*lines, filler, "InMemoryDocuments life is 30 months. ⟦1|is 30 months⟧"]
-        ),
+        reply="\n".join([*lines, filler, "Shelf life is 30 months. ⟦1|is 30 months⟧"]),
         prefill="continue" if continues else "restart",
         delay_per_token_ms=4,
     )
@@ -169,8 +171,33 @@ async def test_answer_of_a_worker_that_stopped_is_finished_by_another(
     assert message["citations"] == replayed(events).citations
     assert message["state"] == "complete"
     assert message["text"].startswith(before[:8])
-    searches = [kind for _n, kind, _d in events if kind.endswith("call.completed")]
-    assert len(searches) == (0 if grounding == "none" else 1)
+    survived = [kind for _n, kind, _data in await chat.events(run_id)]
+    assert survived.count(SEARCHED) == (0 if grounding == "none" else 1)
+
+
+async def test_passages_found_anew_survive_the_restart_of_a_text_without_search(
+    restarting: Restarting, model: ScriptedModelServer
+) -> None:
+    chat = await restarting.organisations.open(has_model=True, continues=True)
+    chat.documents.add(chat.org_id, STABILITY)
+    model.play(reply="It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧")
+    run_id = (await chat.start(QUESTION))["id"]
+    job = await chat.job(run_id)
+    label = model_label("scripted", is_grounded=True).model_dump(mode="json")
+    async with tenant_transaction(chat.sessions, chat.org_id) as session:
+        log = JobEventLog(session, job)
+        await log.append(ITEM_ADDED, {"engine": label})
+        await log.append(DELTA, {"delta": "It was", "annotations": 0})
+
+    async with restarting.working():
+        ended = await chat.wait(run_id)
+
+    assert ended.state == "done"
+    events = await chat.events(run_id)
+    message = await chat.get(f"/messages/{events[0][2]['ai_message_id']}")
+    assert [kind for _n, kind, _data in events].count(SEARCHED) == 1
+    assert replayed(await resumed(chat, run_id, 0)).text == message["text"]
+    assert message["text"] == "It was kept for 3 months. [1]"
 
 
 async def test_run_is_seen_by_members_of_its_room_alone(
@@ -227,6 +254,28 @@ async def test_thoughts_without_an_opening_tag_are_taken_back(
     message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
     assert [kind for _, kind, _ in events].count("run.restarted") == 1
     assert replayed(events).text == message["text"] == "Once upon a time."
+
+
+@pytest.mark.parametrize("shows_thoughts", [True, False])
+async def test_search_survives_thoughts_without_an_opening_tag(
+    talking: Chat, model: ScriptedModelServer, *, shows_thoughts: bool
+) -> None:
+    line = "It was kept for 3 months. ⟦1|at 40 °C for 3 months⟧"
+    thoughts = f"{line}\n</think>" if shows_thoughts else ""
+    model.play(
+        reply=thoughts + line,
+        deviations=[] if shows_thoughts else [Deviation.THINK_WITHOUT_OPENING],
+    )
+
+    events = await streamed(talking, QUESTION)
+
+    survived = replayed(events)
+    restarts = [kind for _n, kind, _data in events].count("run.restarted")
+    message = await talking.get(f"/messages/{events[0][2]['ai_message_id']}")
+    assert restarts == (1 if shows_thoughts else 0)
+    assert survived.announced_through > 0
+    assert survived.searched is not None
+    assert survived.text == message["text"] == "It was kept for 3 months. [1]"
 
 
 async def test_client_that_leaves_while_it_waits_is_not_followed(

@@ -47,7 +47,7 @@ class ApiKeysService:
         self._forget = forget
 
     async def create_api_key(self, wanted: ApiKeyCreate) -> tuple[ApiKey, str]:
-        """Make a key in one's own name; return it with its token."""
+        """Make a key in the caller's name; return it with its token."""
         self._actor.require_person()
         maker_id = await self._own_id()
         if not await gateway.lock_member_for_org(
@@ -84,7 +84,7 @@ class ApiKeysService:
         return await self._api_key(key_id, await self._whose())
 
     async def rotate_api_key(self, key_id: UUID) -> tuple[ApiKey, str]:
-        """Give one's own key another secret; the former one is no longer valid."""
+        """Give the caller's own key a new secret; the former one is no longer valid."""
         self._actor.require_person()
         api_key = await self._api_key(key_id, await self._own_id())
         if api_key.revoked_at is not None:

@@ -1,5 +1,6 @@
 """Use cases of an organisation's members, within the transaction of the caller."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +14,20 @@ from dossier.accounts.models import Membership, User
 from dossier.accounts.schemas import SelfUpdate, UserCreate, UserUpdate
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
-from dossier.core.database import Session
+from dossier.core.database import Session, after_commit
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import Row, TenantReader
 from dossier.core.security import Passwords
-from dossier.core.tenancy import Actor
+from dossier.core.tenancy import SYSTEM_ROLE, Actor, RoleRequiredError
 
 ENTITY = "user"
 
 
 class AccountsService:
-    """Changes members, for owners, and one's own account, for everybody."""
+    """Changes members, for owners, and the caller's own account, for everybody.
+
+    `forget` clears this process's cache of principals.
+    """
 
     def __init__(
         self,
@@ -31,11 +35,13 @@ class AccountsService:
         actor: Actor,
         activity: ActivityService,
         passwords: Passwords,
+        forget: Callable[[], None] | None = None,
     ) -> None:
         self._session = session
         self._actor = actor
         self._activity = activity
         self._passwords = passwords
+        self._forget = forget
 
     async def get_user(self, user_id: UUID) -> Membership:
         """Return one member."""
@@ -46,6 +52,8 @@ class AccountsService:
         """Make a user who belongs to this organisation."""
         self._actor.require_person()
         self._actor.require(*rules.MANAGES_USERS)
+        owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
+        self._check_owner(owners)
         secret = wanted.password.get_secret_value()
         user = User(
             email=rules.fold_email(wanted.email),
@@ -67,6 +75,7 @@ class AccountsService:
         changes = wanted.model_dump(exclude_unset=True)
         owners = await gateway.lock_owners_for_org(self._session, self._actor.org_id)
         member = await self._member(user_id)
+        self._check_owner(owners)
         if "name" in changes:
             await self._change_user(user_id, {"name": changes["name"]})
         for field in changes.keys() & {"role", "is_active"}:
@@ -78,31 +87,31 @@ class AccountsService:
             await gateway.mark_revoked_for_org(
                 self._session, self._actor.org_id, user_id
             )
+        if self._forget is not None:
+            after_commit(self._session, self._forget)
         await self._record("update", user_id, {"changed": sorted(changes)})
         return member
 
+    def _check_owner(self, owners: Sequence[UUID]) -> None:
+        """Raise where the actor is no active owner.
+
+        `owners` are locked: the role of the request's principal may be seconds old.
+        """
+        if self._actor.role != SYSTEM_ROLE and self._actor.user_id not in owners:
+            detail = "Only an owner may change users; your role has changed."
+            raise RoleRequiredError(detail)
+
     async def update_self(self, wanted: SelfUpdate) -> Membership:
-        """Change one's own name, e-mail address or password."""
+        """Change the caller's own name, e-mail address or password."""
         self._actor.require_person()
         member = await self._member(self._actor.user_id)
-        changes = await self._own_changes(member, wanted)
-        if changes:
-            await self._change_user(member.user_id, changes)
-            await self._record(
-                "update", member.user_id, {"changed": sorted(wanted.model_fields_set)}
-            )
-        return member
-
-    async def _own_changes(
-        self, member: Membership, wanted: SelfUpdate
-    ) -> dict[str, Any]:
         sent = wanted.model_fields_set
-        changes: dict[str, Any] = {}
         if sent & {"password", "email"}:
             given = wanted.current_password
             secret = given.get_secret_value() if given else ""
             if not await self._passwords.is_match(member.user.password_hash, secret):
                 raise CurrentPasswordRequiredError
+        changes: dict[str, Any] = {}
         if "name" in sent:
             changes["name"] = wanted.name
         if "email" in sent:
@@ -111,7 +120,10 @@ class AccountsService:
             secret = wanted.password.get_secret_value()
             changes["password_hash"] = await self._passwords.hash(secret)
             changes["credentials_changed_at"] = now()
-        return changes
+        if changes:
+            await self._change_user(member.user_id, changes)
+            await self._record("update", member.user_id, {"changed": sorted(sent)})
+        return member
 
     async def _change_user(self, user_id: UUID, changes: dict[str, Any]) -> None:
         await gateway.mark_user_for_org(

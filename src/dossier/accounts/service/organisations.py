@@ -75,10 +75,20 @@ class OrganisationsService:
     async def ensure_local(self) -> Actor:
         """Return the owner of this machine's one organisation, made on first use."""
         async with system_transaction(self._sessions) as session:
-            existing = await gateway.get_organisation_for_org(session, LOCAL_ORG_ID)
-            if existing is None and await _add_local(session):
-                await _record(session, LOCAL_ORG_ID, "organisation", LOCAL_ORG_ID)
-                await _record(session, LOCAL_ORG_ID, "user", LOCAL_USER_ID)
+            if await gateway.get_organisation_for_org(session, LOCAL_ORG_ID) is None:
+                organisation = Organisation(
+                    id=LOCAL_ORG_ID, name=LOCAL_ORG_NAME, kind=OrganisationKind.BRAND
+                )
+                user = User(
+                    id=LOCAL_USER_ID,
+                    email=LOCAL_USER_EMAIL,
+                    name=LOCAL_USER_NAME,
+                    password_hash=None,
+                )
+                owner = Membership(org_id=LOCAL_ORG_ID, user=user, role=Role.OWNER)
+                if await gateway.add_local_owner(session, organisation, owner):
+                    await _record(session, LOCAL_ORG_ID, "organisation", LOCAL_ORG_ID)
+                    await _record(session, LOCAL_ORG_ID, "user", LOCAL_USER_ID)
         return LOCAL_OWNER.actor(Origin())
 
     async def member_of(self, email: str) -> Actor:
@@ -97,20 +107,6 @@ class OrganisationsService:
             if await gateway.get_organisation_for_org(session, org_id) is None:
                 raise OrganisationNotFoundError(org_id)
         return Actor.system(org_id)
-
-
-async def _add_local(session: Session) -> bool:
-    organisation = Organisation(
-        id=LOCAL_ORG_ID, name=LOCAL_ORG_NAME, kind=OrganisationKind.BRAND
-    )
-    user = User(
-        id=LOCAL_USER_ID,
-        email=LOCAL_USER_EMAIL,
-        name=LOCAL_USER_NAME,
-        password_hash=None,
-    )
-    member = Membership(org_id=LOCAL_ORG_ID, user=user, role=Role.OWNER)
-    return await gateway.add_local_owner(session, organisation, member)
 
 
 async def _record(

@@ -6,11 +6,10 @@ from uuid import UUID
 from dossier.accounts.service.api_keys import ApiKeysService
 from dossier.accounts.service.members import AccountsService
 from dossier.activity.service import ActivityService
-from dossier.ai import rules
+from dossier.ai import gateway, rules
 from dossier.ai.constants import MANAGERS, BudgetScope, BudgetWindow
 from dossier.ai.exceptions import BudgetCapMissingError, BudgetNotFoundError
-from dossier.ai.gateway import budgets as gateway
-from dossier.ai.models import AiBudget, AiBudgetWindow
+from dossier.ai.models import AiBudget
 from dossier.ai.schemas import BudgetRequest, BudgetResponse
 from dossier.core.clock import now
 from dossier.core.database import Session
@@ -113,10 +112,28 @@ class BudgetsService:
             windows = await gateway.list_windows_for_org(
                 self._session, self._actor.org_id, keys
             )
-        return [
-            _response(budget, key, windows.get(key))
-            for budget, key in zip(budgets, keys, strict=True)
-        ]
+        responses: list[BudgetResponse] = []
+        for budget, key in zip(budgets, keys, strict=True):
+            used = windows.get(key)
+            responses.append(
+                BudgetResponse(
+                    id=budget.id,
+                    scope=BudgetScope(budget.scope),
+                    subject_id=budget.subject_id,
+                    window=BudgetWindow(budget.window),
+                    cap_tokens=budget.cap_tokens,
+                    cap_usd=budget.cap_usd,
+                    spent_tokens=used.spent_tokens if used else 0,
+                    reserved_tokens=used.reserved_tokens if used else 0,
+                    spent_usd=used.spent_usd if used else Decimal(0),
+                    reserved_usd=used.reserved_usd if used else Decimal(0),
+                    starts_at=key[1],
+                    resets_at=rules.window_end(BudgetWindow(budget.window), key[1]),
+                    created_at=budget.created_at,
+                    updated_at=budget.updated_at,
+                )
+            )
+        return responses
 
     async def _record(self, action: str, budget: AiBudget) -> None:
         cap_usd = budget.cap_usd
@@ -139,24 +156,3 @@ def _refuse_incomplete(wanted: BudgetRequest) -> None:
         faults.append(Fault("#/subject_id", detail, "subject"))
     if faults:
         raise BudgetCapMissingError(faults[0].detail, faults=tuple(faults))
-
-
-def _response(
-    budget: AiBudget, key: gateway.WindowKey, window: AiBudgetWindow | None
-) -> BudgetResponse:
-    return BudgetResponse(
-        id=budget.id,
-        scope=BudgetScope(budget.scope),
-        subject_id=budget.subject_id,
-        window=BudgetWindow(budget.window),
-        cap_tokens=budget.cap_tokens,
-        cap_usd=budget.cap_usd,
-        spent_tokens=window.spent_tokens if window else 0,
-        reserved_tokens=window.reserved_tokens if window else 0,
-        spent_usd=window.spent_usd if window else Decimal(0),
-        reserved_usd=window.reserved_usd if window else Decimal(0),
-        starts_at=key[1],
-        resets_at=rules.window_end(BudgetWindow(budget.window), key[1]),
-        created_at=budget.created_at,
-        updated_at=budget.updated_at,
-    )

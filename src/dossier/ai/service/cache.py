@@ -16,8 +16,8 @@ from uuid import UUID
 
 import orjson
 
+from dossier.ai import gateway
 from dossier.ai.constants import MANAGERS, AnswerState
-from dossier.ai.gateway import answers as gateway
 from dossier.ai.schemas import CacheFeatureResponse, CacheResponse
 from dossier.core.clock import now
 from dossier.core.database import Session
@@ -43,7 +43,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Another run is at it; wait for that one, then claim again."""
+    """Another run is making it; wait for that one, then claim again."""
 
     run_id: UUID
 

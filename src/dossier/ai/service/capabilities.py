@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import Any
 
-from dossier.ai.gateway import servers as gateway
+from dossier.ai import gateway
 from dossier.ai.models import AiServers
 from dossier.ai.rules import Facts, capabilities
 from dossier.ai.schemas import (
@@ -128,20 +128,11 @@ class CapabilitiesService:
     async def describe(self) -> CapabilitiesResponse:
         """Return every feature, the servers, and what they were found to do."""
         found = await self._abilities.current()
-        features = capabilities(self._facts(found))
-        return CapabilitiesResponse(
-            features=[CapabilityResponse.model_validate(each) for each in features],
-            servers=[ServerResponse(**asdict(server)) for server in self._servers],
-            abilities=found and AbilitiesResponse.model_validate(found),
-            probed_at=await self._abilities.probed_at(),
-        )
-
-    def _facts(self, found: ServerAbilities | None) -> Facts:
         knowledge = self._knowledge
         strong, fallback = self._first_two(Purpose.STRONG)
         cheap, cheap_fallback = self._first_two(Purpose.CHEAP)
         embedder, _ = self._first_two(Purpose.EMBEDDING)
-        return Facts(
+        facts = Facts(
             strong=strong,
             fallback=fallback,
             cheap=cheap,
@@ -159,9 +150,21 @@ class CapabilitiesService:
             dimensions=found.embedding_dimensions if found else None,
             languages=found.embedding_languages if found else (),
         )
+        features = capabilities(facts)
+        return CapabilitiesResponse(
+            features=[CapabilityResponse.model_validate(each) for each in features],
+            servers=[ServerResponse(**asdict(server)) for server in self._servers],
+            abilities=found and AbilitiesResponse.model_validate(found),
+            probed_at=await self._abilities.probed_at(),
+        )
 
     def _first_two(self, purpose: Purpose) -> tuple[str | None, str | None]:
         """Return the names of the first server's model and of its fallback."""
-        names = (server.models.get(purpose.value) for server in self._servers)
-        first, second, *_ = *filter(None, names), None, None
+        names = [
+            name
+            for server in self._servers
+            if (name := server.models.get(purpose.value))
+        ]
+        first = names[0] if names else None
+        second = names[1] if len(names) > 1 else None
         return first, second

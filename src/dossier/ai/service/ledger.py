@@ -10,19 +10,16 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from dossier.ai import rules
+from dossier.ai import gateway, rules
 from dossier.ai.constants import BUSY_RETRY_S
 from dossier.ai.exceptions import (
     BudgetBusyError,
     BudgetExhaustedError,
     ModelPriceUnknownError,
 )
-from dossier.ai.gateway import budgets as budget_gateway
-from dossier.ai.gateway import calls as gateway
-from dossier.ai.gateway.budgets import Cap, Spent
-from dossier.ai.gateway.calls import NewCall, Settlement
+from dossier.ai.gateway import NewCall, Settlement
 from dossier.ai.rules import plain_decimal
-from dossier.ai.types import Price, PriceOf, Tokens
+from dossier.ai.types import Cap, Price, PriceOf, Spent, Tokens
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.errors import AppError
@@ -38,9 +35,9 @@ class _Open:
     """A call of this process that is not settled yet."""
 
     org_id: UUID
-    model: str
-    tokens: int
-    usd: Decimal | None
+    price: Price | None
+    """By the name that was asked for: servers answer under longer ones."""
+    reserved_usd: Decimal | None
 
 
 class Ledger:
@@ -63,15 +60,26 @@ class Ledger:
         what the one before has reserved.
         """
         price = await self._price_of(model)
-        call = _new_call(tag, model, tokens, price)
+        call = NewCall(
+            id=new_id(),
+            created_at=now(),
+            user_id=tag.user_id,
+            key_id=tag.key_id,
+            run_id=tag.run_id,
+            feature=tag.feature,
+            prompt_hash=tag.prompt_hash,
+            model=model,
+            reserved_tokens=tokens,
+            reserved_usd=rules.ceiling_usd(price, tokens),
+        )
         async with tenant_transaction(self._sessions, tag.org_id) as session:
-            budgets = await budget_gateway.lock_caps_for_org(
+            budgets = await gateway.lock_caps_for_org(
                 session, tag.org_id, user_id=tag.user_id, key_id=tag.key_id
             )
             _refuse_unpriced(budgets, call)
             holds = await self._hold(session, tag.org_id, budgets, call)
             await gateway.add_call(session, tag.org_id, call, holds)
-        self._open[call.id] = _Open(tag.org_id, model, tokens, call.reserved_usd)
+        self._open[call.id] = _Open(tag.org_id, price, call.reserved_usd)
         return call.id
 
     async def settle(self, reservation: UUID, record: CallRecord) -> None:
@@ -80,23 +88,17 @@ class Ledger:
         if opened is None:
             logger.warning("ai.call.unknown", extra={"call_id": str(reservation)})
             return
-        settled = await retry_until_connected(
-            lambda: self._settle(reservation, opened, record)
-        )
+
+        async def settle() -> bool:
+            async with tenant_transaction(self._sessions, opened.org_id) as session:
+                return await gateway.settle_call_for_org(
+                    session, opened.org_id, reservation, _settlement(opened, record)
+                )
+
+        settled = await retry_until_connected(settle)
         self._open.pop(reservation, None)
         if not settled:  # the sweeper took it for lost, or a commit's reply was
             logger.warning("ai.call.late", extra={"call_id": str(reservation)})
-
-    async def _settle(
-        self, reservation: UUID, opened: _Open, record: CallRecord
-    ) -> bool:
-        # By the name that was asked for: servers answer under longer ones.
-        price = await self._price_of(opened.model)
-        settlement = _settlement(opened, record, price)
-        async with tenant_transaction(self._sessions, opened.org_id) as session:
-            return await gateway.settle_call_for_org(
-                session, opened.org_id, reservation, settlement
-            )
 
     async def _hold(
         self, session: Session, org_id: UUID, budgets: list[Cap], call: NewCall
@@ -107,13 +109,26 @@ class Ledger:
         ]
         if not keys:
             return []
-        windows = await budget_gateway.list_spent_for_org(session, org_id, keys)
+        windows = await gateway.list_spent_for_org(session, org_id, keys)
         for budget, key in zip(budgets, keys, strict=True):
-            _check(budget, key[1], windows.get(key, Spent()), call)
+            window = windows.get(key, Spent())
+            meters: list[tuple[rules.Meter, Decimal]] = []
+            if budget.cap_tokens is not None:
+                cap, spent = Decimal(budget.cap_tokens), Decimal(window.spent_tokens)
+                held = Decimal(window.reserved_tokens)
+                meter = rules.Meter("tokens", cap, spent, held)
+                meters.append((meter, Decimal(call.reserved_tokens)))
+            if budget.cap_usd is not None:
+                meter = rules.Meter(
+                    "usd", budget.cap_usd, window.spent_usd, window.reserved_usd
+                )
+                meters.append((meter, call.reserved_usd or Decimal(0)))
+            for meter, wanted in meters:
+                verdict = meter.verdict(wanted)
+                if verdict is not rules.BudgetVerdict.FITS:
+                    raise _refusal(budget, key[1], meter, wanted, verdict)
         usd = call.reserved_usd or Decimal(0)
-        await budget_gateway.add_reservations(
-            session, org_id, keys, call.reserved_tokens, usd
-        )
+        await gateway.add_reservations(session, org_id, keys, call.reserved_tokens, usd)
         return keys
 
 
@@ -145,21 +160,6 @@ def lost_settlement(
     )
 
 
-def _new_call(tag: CallTag, model: str, tokens: int, price: Price | None) -> NewCall:
-    return NewCall(
-        id=new_id(),
-        created_at=now(),
-        user_id=tag.user_id,
-        key_id=tag.key_id,
-        run_id=tag.run_id,
-        feature=tag.feature,
-        prompt_hash=tag.prompt_hash,
-        model=model,
-        reserved_tokens=tokens,
-        reserved_usd=rules.ceiling_usd(price, tokens),
-    )
-
-
 def _refuse_unpriced(budgets: list[Cap], call: NewCall) -> None:
     """Refuse rather than let money go uncounted."""
     if call.reserved_usd is None and any(each.cap_usd is not None for each in budgets):
@@ -172,8 +172,8 @@ def _refuse_unpriced(budgets: list[Cap], call: NewCall) -> None:
         raise ModelPriceUnknownError(detail)
 
 
-def _settlement(opened: _Open, record: CallRecord, price: Price | None) -> Settlement:
-    usage = record.usage
+def _settlement(opened: _Open, record: CallRecord) -> Settlement:
+    price, usage = opened.price, record.usage
     # Input and output are there: what a server did not report has been estimated.
     tokens = Tokens(
         usage.input_tokens or 0, usage.output_tokens or 0, usage.cached_tokens
@@ -196,25 +196,8 @@ def _settlement(opened: _Open, record: CallRecord, price: Price | None) -> Settl
         error_code=record.error_code and record.error_code[:128],
         settled_at=now(),
         # Where a price is missing, a budget in USD keeps all that was reserved.
-        charged_usd=opened.usd or Decimal(0) if cost is None else cost,
+        charged_usd=opened.reserved_usd or Decimal(0) if cost is None else cost,
     )
-
-
-def _check(budget: Cap, starts_at: datetime, window: Spent, call: NewCall) -> None:
-    """Raise unless a call fits what a budget caps: tokens, USD or both."""
-    wanted_by_meter: list[tuple[rules.Meter, Decimal]] = []
-    if budget.cap_tokens is not None:
-        cap, spent = Decimal(budget.cap_tokens), Decimal(window.spent_tokens)
-        meter = rules.Meter("tokens", cap, spent, Decimal(window.reserved_tokens))
-        wanted_by_meter.append((meter, Decimal(call.reserved_tokens)))
-    if budget.cap_usd is not None:
-        cap, spent = budget.cap_usd, window.spent_usd
-        meter = rules.Meter("usd", cap, spent, window.reserved_usd)
-        wanted_by_meter.append((meter, call.reserved_usd or Decimal(0)))
-    for meter, wanted in wanted_by_meter:
-        verdict = meter.verdict(wanted)
-        if verdict is not rules.BudgetVerdict.FITS:
-            raise _refusal(budget, starts_at, meter, wanted, verdict)
 
 
 def _refusal(

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from dossier.ai import gateway
 from dossier.ai.constants import (
     MANAGERS,
     MAX_USAGE_ROWS,
     USAGE_DAYS,
     UsageGroup,
 )
-from dossier.ai.gateway import calls as gateway
 from dossier.ai.models import AiCall
 from dossier.ai.schemas import CallFilter, ModelUsageResponse, UsageRow
 from dossier.core.clock import now

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from dossier.jobs.events import surviving
 from dossier.jobs.types import JobEvent
 
 CREATED: Final = "response.created"
@@ -115,9 +114,9 @@ class Replay:
 
 
 def replay(events: Iterable[JobEvent]) -> Replay:
-    """Return the answer that stored events describe."""
+    """Return the answer that surviving events describe."""
     answer = Replay()
-    for event in surviving(events):
+    for event in events:
         number, data = event.sequence_number, event.data
         if event.type in {CREATED, IN_PROGRESS}:
             answer.announced_through = number

@@ -66,8 +66,7 @@ async def stream_claims(
             if isinstance(event, Completed):
                 completed = event
             elif isinstance(event, TextDiscarded):
-                ctx.restarted(0)
-                stream.restart()
+                stream.restart(ctx)
                 reader.restart()
             else:
                 emit(reader.feed(event.text))
@@ -91,8 +90,7 @@ async def stream_tokens(
             if isinstance(event, Completed):
                 completed = event
             elif isinstance(event, TextDiscarded):
-                ctx.restarted(0)
-                stream.restart()
+                stream.restart(ctx)
                 stream.open()
                 guard = LinkGuard(known_texts)
             elif shown := guard.feed(event.text):

@@ -7,7 +7,7 @@ that ends the job. What an error or a cancellation ends is recorded by
 `record.record_unfinished`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -62,20 +62,18 @@ from dossier.core.reconnect import retry_until_connected
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.plan import model_plan
-from dossier.integrations.llm.types import Completed, Purpose, ServerAbilities
+from dossier.integrations.llm.types import Completed, Purpose
 from dossier.jobs.context import JobContext
 from dossier.knowledge.service.search import SearchService
 
 if TYPE_CHECKING:
-    from dossier.integrations.llm.client import ChatClient
+    from dossier.integrations.llm.client import AskAbilities, ChatClient
 
 PLAIN_FEATURE: Final = "chat.plain"
 """What calls for answers without documents are counted as."""
 
 SearcherOf = Callable[[Actor], SearchService]
 """Returns the search in what one actor may read."""
-AskAbilities = Callable[[], Awaitable[ServerAbilities | None]]
-"""Returns what the last probe of the model server found."""
 
 
 class AnswerPipeline:
@@ -87,7 +85,7 @@ class AnswerPipeline:
         searcher_of: SearcherOf,
         model: "ChatClient | None",
         *,
-        abilities: AskAbilities,
+        abilities: "AskAbilities",
         window: ContextWindow,
         cache_days: int,
     ) -> None:
@@ -133,7 +131,11 @@ class AnswerPipeline:
         leaf_id: UUID,
         limit_tokens: int | None = None,
     ) -> None:
-        """Extend a room's summary: the handler of `chat.summarise`."""
+        """Extend a room's summary: the handler of `chat.summarise`.
+
+        No `partial`: a handler's annotations are evaluated, and `ChatClient` is not
+        imported at run time.
+        """
         model, window = self._model, self._window
         await summarise(ctx, room_id, leaf_id, limit_tokens, model=model, window=window)
 

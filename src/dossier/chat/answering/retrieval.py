@@ -196,13 +196,15 @@ async def retrieve(
     """Return the passages of an earlier attempt, or search, with what still counts.
 
     Emits the events of a file search call. Where passages of an earlier attempt are
-    gone, the text that quotes them is dropped.
+    gone or not in its log, its text is dropped, and with `run.restarted` before the
+    search: a restart after it would drop the new passages as well.
     """
     if earlier.searched is not None:
         ids = [UUID(each["chunk_id"]) for each in earlier.searched["results"]]
         found = Sources.from_event(earlier.searched, await searcher.read(ids))
         if found is not None:
             return found, earlier
+    if earlier.searched is not None or earlier.added_through:
         ctx.restarted(earlier.announced_through)
         earlier = Replay(announced_through=earlier.announced_through)
     call = {"item_id": f"fs_{ctx.job_id.hex}", "output_index": 0}
@@ -243,12 +245,21 @@ async def search(
         for hit in hits:
             unique.setdefault(hit.chunk_id, hit)
     best = list(unique.values())[:PASSAGES]
+    not_ready = {
+        str(one.document_id): {
+            "document_id": str(one.document_id),
+            "filename": one.filename,
+            "state": one.state,
+        }
+        for result in results
+        for one in result.not_ready
+    }
     return Sources(
         passages=tuple(CitedPassage.of(n, hit) for n, hit in enumerate(best, start=1)),
         idf={term: weight for each in results for term, weight in each.idf.items()},
         corpus_version=last.corpus_version,
         mode=last.mode,
-        not_ready=_not_ready(results),
+        not_ready=list(not_ready.values()),
     )
 
 
@@ -259,16 +270,3 @@ def _query(question: str, scope: AnswerScope, *, attached: bool) -> SearchQuery:
         product_id=None if attached else scope.product_id,
         document_ids=scope.attached_ids if attached else None,
     )
-
-
-def _not_ready(results: Iterable[SearchResult]) -> list[dict[str, str]]:
-    named = {
-        str(one.document_id): {
-            "document_id": str(one.document_id),
-            "filename": one.filename,
-            "state": one.state,
-        }
-        for result in results
-        for one in result.not_ready
-    }
-    return list(named.values())

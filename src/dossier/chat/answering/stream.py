@@ -14,6 +14,7 @@ from dossier.chat.answering.events import (
 )
 from dossier.chat.answering.retrieval import CitedPassage, Emit
 from dossier.chat.rules.claims import Claim
+from dossier.jobs.context import JobContext
 
 SEARCHED_INDEX = 1
 """A search stands before the text."""
@@ -34,7 +35,8 @@ class AnswerStream:
         self.label: AnswerLabel | None = None
         """How the text is made, as far as it is known before its end."""
         self._texts: list[str] = []
-        self._is_open = False
+        self._added_at = 0
+        """Number of the event that announced the text; 0: not announced yet."""
         self.citations: list[dict[str, Any]] = []
         self._sentences: set[str] = set()
 
@@ -66,22 +68,25 @@ class AnswerStream:
         self._texts = [delta.text for delta in earlier.deltas]
         self.citations = earlier.citations
         self._sentences = {delta.sentence for delta in earlier.deltas}
-        self._is_open = earlier.added_through > 0
+        self._added_at = earlier.added_through
         self.label = label_from(earlier.label)
 
-    def restart(self) -> None:
-        """Begin the text anew, behind `run.restarted`."""
+    def restart(self, ctx: JobContext) -> None:
+        """Drop the text, if readers have any of it; the search before it stays."""
+        if not self._added_at:
+            return
+        ctx.restarted(self._added_at - 1)
         self._texts, self.citations = [], []
         self._sentences = set()
-        self._is_open = False
+        self._added_at = 0
 
     def open(self) -> None:
         """Announce the text, once."""
-        if not self._is_open:
-            self._is_open = True
+        if not self._added_at:
             item = self._item("in_progress", [])
             data = {"output_index": self._output_index, "item": item}
-            self._emit(ITEM_ADDED, data | {"engine": label_data(self.label)})
+            data["engine"] = label_data(self.label)
+            self._added_at = self._emit(ITEM_ADDED, data)
 
     def token(self, text: str) -> None:
         """Append a token of a model."""

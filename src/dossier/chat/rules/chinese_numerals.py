@@ -101,15 +101,22 @@ def in_everyday_numerals(text: str) -> str:
 def chinese_numbers(text: str) -> Iterator[Number]:
     """Yield the numbers that are written in Chinese numerals."""
     for found in _NUMBERS.finditer(text):
-        if found["value"] is not None:
-            yield from _plain(found, text)
-        elif found["whole"] is not None:
+        start, end = found.span()
+        if found["whole"] is not None:
             yield _fraction(found)
-        else:
+        elif found["value"] is None:
             count = found["count"]
             whole = _one_value(count) if count is not None else Decimal(0)
-            readings = ((whole + _HALF,),)
-            yield Number(found.group(), found.start(), found.end(), readings)
+            yield Number(found.group(), start, end, ((whole + _HALF,),))
+        elif not _only_scales(found.group(), text[max(0, start - _NEAR) : start]):
+            yield Number(
+                found.group(),
+                start,
+                end,
+                _readings(found["value"], text[end : end + 1]),
+                is_percent=bool(_PERCENT.match(text, end)),
+                is_quantity=_is_quantity(found, text),
+            )
 
 
 def _fraction(found: re.Match[str]) -> Number:
@@ -122,58 +129,32 @@ def _fraction(found: re.Match[str]) -> Number:
     return Number(written, start, end, ((part, whole), (part / whole,)))
 
 
-def _plain(found: re.Match[str], text: str) -> Iterator[Number]:
-    before = text[max(0, found.start() - _NEAR) : found.start()]
-    if set(found.group()) <= SCALES.keys() and _AFTER_FIGURE.search(before):
-        return  # it only scales these figures
-    yield Number(
-        found.group(),
-        found.start(),
-        found.end(),
-        _readings(found["value"], text[found.end() : found.end() + 1]),
-        is_percent=bool(_PERCENT.match(text, found.end())),
-        is_quantity=_is_quantity(found, text),
-    )
+def _only_scales(run: str, before: str) -> bool:
+    """Return whether a run is no number, but the scale of figures: `3 萬`."""
+    return set(run) <= SCALES.keys() and bool(_AFTER_FIGURE.search(before))
 
 
 def _is_quantity(found: re.Match[str], text: str) -> bool:
-    run, before = found.group(), text[max(0, found.start() - _NEAR) : found.start()]
-    if _is_of_another(run, before) or _OF_SUBSTANCE.match(text, found.end()):
+    run, end = found.group(), found.end()
+    before = text[max(0, found.start() - _NEAR) : found.start()]
+    is_scale = run[0] in SCALES and _AFTER_FIGURE.search(before)  # `3萬`
+    if is_scale or _ORDINAL.search(before) or _OF_SUBSTANCE.match(text, end):
         return False
-    if _BEFORE_RATIO.match(text, found.end()) or _AFTER_RATIO.search(before):
+    if _BEFORE_RATIO.match(text, end) or _AFTER_RATIO.search(before):
         return True
     if run in ("一", "一一"):
-        return _is_one(before, text, found.end())
-    if _is_weak(run):
-        return _is_weak_quantity(run, before, text, found.end())
-    return True
-
-
-def _is_of_another(run: str, before: str) -> bool:
-    """Return whether it only ranks, or is the scale of figures: `第三`, `3萬`."""
-    is_scale = run[0] in SCALES and bool(_AFTER_FIGURE.search(before))
-    return is_scale or bool(_ORDINAL.search(before))
-
-
-def _is_one(before: str, text: str, end: int) -> bool:
-    if _WITHIN_WORD.search(before):
-        return False
-    if text.startswith("次", end):
-        return bool(_HOW_OFTEN.search(before))
-    return bool(_BEFORE_MEASURE.match(text, end))
-
-
-def _is_weak(run: str) -> bool:
-    """Return whether it takes more than the numeral to make a number."""
-    return len(run) == 1 or run in _PHRASES or set(run) <= SCALES.keys()
-
-
-def _is_weak_quantity(run: str, before: str, text: str, end: int) -> bool:
-    if set(run) <= SCALES.keys() and _DEGREE.match(text, end):
-        return False
-    if _BEFORE_COUNT.match(text, end):
+        is_counted = _BEFORE_MEASURE.match(text, end)
+        if text.startswith("次", end):
+            is_counted = _HOW_OFTEN.search(before)
+        return bool(is_counted) and not _WITHIN_WORD.search(before)
+    scales_only = set(run) <= SCALES.keys()
+    if len(run) > 1 and run not in _PHRASES and not scales_only:
         return True
-    return bool(_STATES_VALUE.search(before) and _ENDS_VALUE.match(text, end))
+    # One numeral alone takes more than itself to be a quantity.
+    if scales_only and _DEGREE.match(text, end):
+        return False
+    is_stated = _STATES_VALUE.search(before) and _ENDS_VALUE.match(text, end)
+    return bool(_BEFORE_COUNT.match(text, end) or is_stated)
 
 
 def _readings(written: str, following: str) -> Readings:

@@ -122,11 +122,23 @@ class ClaimReader:
     def feed(self, delta: str) -> list[Claim]:
         """Read a piece; return the claims whose lines it completes."""
         self._buffer += delta
-        found = [claim for line in self._lines() for claim in self._checked(line)]
+        claims: list[Claim] = []
+        while found := _STRUCTURE.search(self._buffer, self._scanned):
+            at = found.start()
+            self._scanned = found.end()
+            opened = self._opened_at
+            is_in_mark = opened is not None and at - opened <= MAX_MARK
+            if found.group() != "\n":
+                self._opened_at = at if found.group() == OPEN else None
+            elif not is_in_mark:  # a break inside a mark belongs to its quote
+                line, self._buffer = self._buffer[:at], self._buffer[at + 1 :]
+                self._scanned, self._opened_at = 0, None
+                claims += self._checked(line)
+        self._scanned = len(self._buffer)
         if len(self._buffer) > MAX_LINE:
             self._buffer, self._scanned, self._opened_at = "", 0, None
             self.dropped[ClaimFault.NO_CITATION] += 1
-        return found
+        return claims
 
     def restart(self) -> None:
         """Forget the text so far: it was not the answer."""
@@ -141,21 +153,6 @@ class ClaimReader:
         lines = [rest] if self._opened_at is None else rest.split("\n")
         self._opened_at = None
         return [claim for line in lines for claim in self._checked(line)]
-
-    def _lines(self) -> Iterator[str]:
-        """Cut complete lines off; a break inside a mark belongs to its quote."""
-        while found := _STRUCTURE.search(self._buffer, self._scanned):
-            at = found.start()
-            self._scanned = found.end()
-            opened = self._opened_at
-            is_in_mark = opened is not None and at - opened <= MAX_MARK
-            if found.group() == "\n" and not is_in_mark:
-                line, self._buffer = self._buffer[:at], self._buffer[at + 1 :]
-                self._scanned, self._opened_at = 0, None
-                yield line
-            elif found.group() != "\n":
-                self._opened_at = at if found.group() == OPEN else None
-        self._scanned = len(self._buffer)
 
     def _checked(self, line: str) -> Iterator[Claim]:
         if line.strip() == NOTHING:

@@ -135,17 +135,13 @@ def _readings(found: re.Match[str]) -> Readings:
         return ((part, whole), (part / whole,))
     if "half_of" in groups:
         return ((SCALES[groups["half_of"]] * _HALF,),)
-    return ((_value_of(groups),),)
-
-
-def _value_of(groups: dict[str, str]) -> Decimal:
     if "half" in groups:
-        return _HALF
+        return ((_HALF,),)
     if "mixed" in groups:
-        return _value(groups["mixed"]) + _HALF
+        return ((_value(groups["mixed"]) + _HALF,),)
     whole = _value(groups.get("value") or groups.get("fold") or groups["times"])
     digits = "".join(str(_WORDS[w]) for w in _WORD.findall(groups.get("decimals", "")))
-    return whole + Decimal(digits or 0).scaleb(-len(digits))
+    return ((whole + Decimal(digits or 0).scaleb(-len(digits)),),)
 
 
 def _value(written: str) -> Decimal:

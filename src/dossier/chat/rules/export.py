@@ -44,9 +44,11 @@ class ExportedText:
 def markdown_of(title: str, messages: Sequence[ExportedText]) -> str:
     """Return a conversation with its footnotes at the end."""
     notes: list[str] = []
-    parts = [f"# {_heading(title)}"]
+    parts = ["# " + _CLOSES.sub(r"\\#", _inert(_one_line(title)))]
     for message in messages:
-        parts += [_head(message), _body(message, notes)]
+        at = message.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        head = f"**{_inert(_one_line(message.name))}** · {at}"
+        parts += [head, _body(message, notes)]
     footnotes = [f"[^{n}]: {note}" for n, note in enumerate(notes, start=1)]
     return "\n\n".join([*parts, *footnotes]) + "\n"
 
@@ -56,48 +58,34 @@ def export_filename(title: str, ending: str) -> str:
     return f"{_UNSAFE.sub('-', _one_line(title)).strip(' .') or 'chat'}.{ending}"
 
 
-def _heading(title: str) -> str:
-    return _CLOSES.sub(r"\\#", _inert(_one_line(title)))
-
-
-def _head(message: ExportedText) -> str:
-    at = message.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"**{_inert(_one_line(message.name))}** · {at}"
-
-
 def _body(message: ExportedText, notes: list[str]) -> str:
-    """Return the text with the footnotes' marks; their notes are put to the list."""
+    """Return the text with the marks of footnotes; append their notes to the list."""
     waiting: dict[int, list[int]] = {}
     for position, citation in enumerate(message.citations, start=1):
         notes.append(_note(citation))
-        waiting.setdefault(_number(citation, position), []).append(len(notes))
+        number = citation.get("number")
+        passage = number if isinstance(number, int) else position
+        waiting.setdefault(passage, []).append(len(notes))
     placed: dict[int, int] = {}
-
-    def footnote(number: str) -> str:
-        """Quotes of one passage share its number: each mark takes the next."""
+    # `split` returns words and the numbers of marks in turns.
+    first, *pieces = _MARK.split(_LINE_ENDS.sub("\n", message.text))
+    text = _inert(first)
+    for number, words in zip(pieces[::2], pieces[1::2], strict=True):
         passage = int(number)
+        # Quotes of one passage share its number: each mark takes the next.
         if waiting.get(passage):
             placed[passage] = waiting[passage].pop(0)
-        return f"[^{placed[passage]}]" if passage in placed else f"[{number}]"
-
-    # Words and numbers of marks take turns.
-    first, *pieces = _MARK.split(_LINE_ENDS.sub("\n", message.text))
-    marked = zip(pieces[::2], pieces[1::2], strict=True)
-    rest = [footnote(number) + _after_mark(words) for number, words in marked]
-    text = _plain_lines("".join([_inert(first), *rest]).strip())
+        text += f"[^{placed[passage]}]" if passage in placed else f"[{number}]"
+        # `[^1](` or `[^1]:` would make a link or a note of the mark.
+        if words[:1] in _JOINS:
+            text += f"\\{words[0]}{_inert(words[1:])}"
+        else:
+            text += _inert(words)
+    # A line that opens a block, or blanks around it, would be more than words.
+    lines = (line.strip(" \t") for line in text.strip().split("\n"))
+    text = "\n".join(_OPENS.sub(r"\1\\", line) for line in lines)
     unmarked = [f"[^{n}]" for left in waiting.values() for n in left]
     return " ".join([text, *unmarked])
-
-
-def _plain_lines(text: str) -> str:
-    """Return lines of which none opens a block; blanks around them would."""
-    lines = (line.strip(" \t") for line in text.split("\n"))
-    return "\n".join(_OPENS.sub(r"\1\\", line) for line in lines)
-
-
-def _number(citation: Mapping[str, Any], position: int) -> int:
-    number = citation.get("number")
-    return number if isinstance(number, int) else position
 
 
 def _note(citation: Mapping[str, Any]) -> str:
@@ -108,11 +96,6 @@ def _note(citation: Mapping[str, Any]) -> str:
     source = _inert(_one_line(", ".join(known)))
     quote = citation.get("quote")
     return f"{source}: “{_inert(_one_line(str(quote)))}”" if quote else source
-
-
-def _after_mark(words: str) -> str:
-    """Return words that do not make a link, or a note, of the mark before them."""
-    return f"\\{words[0]}{_inert(words[1:])}" if words[:1] in _JOINS else _inert(words)
 
 
 def _inert(text: str) -> str:

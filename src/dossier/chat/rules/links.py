@@ -69,31 +69,29 @@ def without_links(sentence: str, known: Sequence[str]) -> str:
 
 
 def _stripped(sentence: str, known: Sequence[str]) -> str:
-    while (cleaner := _once(sentence, known)) != sentence:
-        sentence = cleaner
+    def if_known(found: re.Match[str]) -> str:
+        """Keep an address that a text holds exactly so, not as part of a longer one."""
+        address = bare(found.group())
+        is_known = any(
+            bare(each.group()) == address
+            for passage in known
+            for each in ADDRESS.finditer(passage)
+        )
+        return found.group().strip("<>") if is_known else ""
+
+    before = None
+    while sentence != before:  # what is left may make a link anew
+        before = sentence
+        sentence = _REFERENCE.sub("", PICTURE.sub("", sentence))
+        sentence = _NAMED.sub(r"\1", sentence)
+        sentence = _ELEMENT.sub("", _TORN.sub("]", sentence))
+        sentence = ADDRESS.sub(if_known, sentence)
     return sentence
-
-
-def _once(sentence: str, known: Sequence[str]) -> str:
-    sentence = _REFERENCE.sub("", PICTURE.sub("", sentence))
-    sentence = _NAMED.sub(r"\1", sentence)
-    sentence = _ELEMENT.sub("", _TORN.sub("]", sentence))
-    return ADDRESS.sub(lambda found: _kept(found.group(), known), sentence)
 
 
 def bare(address: str) -> str:
     """Return an address without the marks around it, and the sentence's signs."""
     return address.strip("<>").rstrip(".,;:!?)")
-
-
-def _kept(address: str, known: Sequence[str]) -> str:
-    stands = any(_stands(bare(address), passage) for passage in known)
-    return address.strip("<>") if stands else ""
-
-
-def _stands(address: str, passage: str) -> bool:
-    """Return whether a passage holds exactly this address, not a longer one."""
-    return any(bare(found.group()) == address for found in ADDRESS.finditer(passage))
 
 
 MAX_HELD: Final = 400
@@ -205,14 +203,13 @@ def _fitting(before: str, text: str, known: Sequence[str]) -> str:
         clean = without_links(before + text, known)
         if clean.startswith(before):
             return clean[len(before) :]
-        text = text[_crossing(before, text) :]
+        # Leave out what belongs to a link that began before the text.
+        ends = [
+            found.end() - len(before)
+            for found in ADDRESS.finditer(before + text)
+            if found.start() < len(before) < found.end()
+        ]
+        run = _NEXT.match(text)
+        ends.append(max(run.end() if run else 0, 1))
+        text = text[ends[0] :]
     return ""
-
-
-def _crossing(before: str, text: str) -> int:
-    """Return how much of a text belongs to a link that began before it."""
-    for found in ADDRESS.finditer(before + text):
-        if found.start() < len(before) < found.end():
-            return found.end() - len(before)
-    run = _NEXT.match(text)
-    return max(run.end() if run else 0, 1)

@@ -38,7 +38,15 @@ def summary_text(
         ),
         *(f"? {question}" for question in _supported(open_questions, everything)),
     ]
-    return "\n".join(_within(lines, limit_tokens)) or None
+    kept: list[str] = []
+    left = limit_tokens
+    for line in lines:
+        left -= estimated_tokens(line)
+        if left < 0:
+            break
+        if line:
+            kept.append(line)
+    return "\n".join(kept) or None
 
 
 def _supported(sentences: Iterable[str], texts: Sequence[str]) -> Iterator[str]:
@@ -47,13 +55,3 @@ def _supported(sentences: Iterable[str], texts: Sequence[str]) -> Iterator[str]:
         plain = without_foreign_links(cleaned(_SPACES.sub(" ", sentence)), texts)
         if plain and not unsupported_numbers(plain, texts):
             yield plain
-
-
-def _within(lines: Iterable[str], limit_tokens: int) -> Iterator[str]:
-    left = limit_tokens
-    for line in lines:
-        left -= estimated_tokens(line)
-        if left < 0:
-            return
-        if line:
-            yield line

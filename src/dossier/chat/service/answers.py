@@ -137,7 +137,7 @@ class AnswersService:
         return await self._enqueue(membership, persona, question, options, is_anew=True)
 
     async def _persona(self, room: ChatRoom, persona_id: UUID | None) -> VirtualUser:
-        """Return one's own virtual user, or one that is in the room already."""
+        """Return the caller's own virtual user, or one that is in the room already."""
         if persona_id is None:
             return await self._personas.default_persona()
         found = await people_gateway.get_persona_in_room_for_org(
@@ -187,8 +187,19 @@ class AnswersService:
     async def _earlier_options(
         self, question: ChatMessage, earlier: ChatMessage | None
     ) -> AnswerOptions:
-        """Return the options of the earlier answer, else of the question's newest."""
-        answer = earlier or await self._newest_answer(question)
+        """Return the options of the earlier answer, else of the question's newest.
+
+        An edited question counts the answers to its earlier version too.
+        """
+        answer = earlier
+        for parent_id in (question.id, question.supersedes_id):
+            if answer is not None or parent_id is None:
+                break
+            below = await message_gateway.list_siblings_for_org(
+                self._session, self._actor.org_id, question.room_id, parent_id
+            )
+            answers = [each for each in below if each.virtual_user_id is not None]
+            answer = answers[-1] if answers else None
         if answer is None:
             return DEFAULT_OPTIONS
         if answer.run_id is not None:
@@ -200,19 +211,6 @@ class AnswersService:
         ruleset = str((answer.engine or {}).get("ruleset"))
         is_plain = ruleset.startswith(f"{name}@")
         return AnswerOptions(grounding="none") if is_plain else DEFAULT_OPTIONS
-
-    async def _newest_answer(self, question: ChatMessage) -> ChatMessage | None:
-        """Return the newest answer; an edited question has those of its first words."""
-        for parent_id in (question.id, question.supersedes_id):
-            if parent_id is None:
-                continue
-            below = await message_gateway.list_siblings_for_org(
-                self._session, self._actor.org_id, question.room_id, parent_id
-            )
-            answers = [each for each in below if each.virtual_user_id is not None]
-            if answers:
-                return answers[-1]
-        return None
 
 
 class RunsService:
@@ -226,7 +224,10 @@ class RunsService:
 
     async def get_run(self, run_id: UUID) -> Job:
         """Return the job of an answer."""
-        job = await self._get_job(run_id)
+        try:
+            job = await self._jobs.get_job_of_kind(run_id, ANSWER_JOB)
+        except JobNotFoundError:
+            raise RunNotFoundError(run_id) from None
         if not await self.may_follow(job):
             raise RunNotFoundError(run_id)
         return job
@@ -270,12 +271,6 @@ class RunsService:
             "similar": await self._similar(asked.question, message),
         }
         return ChatResponse.model_validate(shown)
-
-    async def _get_job(self, run_id: UUID) -> Job:
-        try:
-            return await self._jobs.get_job_of_kind(run_id, ANSWER_JOB)
-        except JobNotFoundError:
-            raise RunNotFoundError(run_id) from None
 
     async def _similar(
         self, question: ChatMessage, answer: ChatMessage

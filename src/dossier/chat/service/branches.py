@@ -134,41 +134,27 @@ async def views_of(
     for each in sent:
         attached[each.message_id].append(each)
     return [
-        _view(
-            message,
-            senders.of(message),
-            attached[message.id],
-            ratings.get(message.id),
+        MessageView(
+            id=message.id,
+            room_id=message.room_id,
+            parent_id=message.parent_id,
+            created_at=message.created_at,
+            sender=senders.of(message),
+            text=message.text,
+            state=MessageState(message.state),
+            run_id=message.run_id,
+            citations=message.citations,
+            engine=message.engine,
+            dropped_claims=message.dropped_claims,
+            version=message.version,
+            supersedes_id=message.supersedes_id,
+            edited_at=message.edited_at,
+            deleted_at=message.deleted_at,
+            attachments=attached[message.id],
+            feedback=ratings.get(message.id),
         )
         for message in messages
     ]
-
-
-def _view(
-    message: ChatMessage,
-    sender: Sender,
-    attachments: Sequence[ChatAttachment],
-    feedback: ChatFeedback | None,
-) -> MessageView:
-    return MessageView(
-        id=message.id,
-        room_id=message.room_id,
-        parent_id=message.parent_id,
-        created_at=message.created_at,
-        sender=sender,
-        text=message.text,
-        state=MessageState(message.state),
-        run_id=message.run_id,
-        citations=message.citations,
-        engine=message.engine,
-        dropped_claims=message.dropped_claims,
-        version=message.version,
-        supersedes_id=message.supersedes_id,
-        edited_at=message.edited_at,
-        deleted_at=message.deleted_at,
-        attachments=attachments,
-        feedback=feedback,
-    )
 
 
 ENTITY = "chat_room"
@@ -245,13 +231,9 @@ class BranchesService:
             RoomKind.PRIVATE, title or origin.title, origin.product_id
         )
         made.room.branched_from_id = message_id
-        await self._copy(list(reversed(path)), made.room)
-        return made.room
-
-    async def _copy(self, path: Sequence[ChatMessage], room: ChatRoom) -> None:
-        """Copy messages, so that neither room changes with the other."""
+        # The messages are copied, so that neither room changes with the other.
         new_ids = {each.id: new_id() for each in path}
-        copies = [_copied(each, room, new_ids) for each in path]
+        copies = [_copied(each, made.room, new_ids) for each in reversed(path)]
         await message_gateway.add_messages(self._session, copies)
         sent = await message_gateway.list_attachments_for_org(
             self._session, self._actor.org_id, list(new_ids)
@@ -266,6 +248,7 @@ class BranchesService:
             for each in sent
         ]
         await message_gateway.add_attachments(self._session, rows)
+        return made.room
 
     async def _path(
         self, room_id: UUID, leaf_id: UUID | None, limit: int

@@ -7,7 +7,6 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.chat.constants import MAX_PATH, ExportFormat
 from dossier.chat.gateway import messages as gateway
-from dossier.chat.models import ChatRoom
 from dossier.chat.rules.export import ExportedText, export_filename, markdown_of
 from dossier.chat.schemas import ExportedMessage, ExportedRoom
 from dossier.chat.service.branches import BranchesService, views_of
@@ -35,39 +34,41 @@ class ExportsService:
         self, room_id: UUID, form: ExportFormat, leaf_id: UUID | None = None
     ) -> Content:
         """Write a room down."""
+        org_id = self._actor.org_id
         room = (await self._memberships.get(room_id)).room
         if form is ExportFormat.JSON:
-            content = await self._json(room)
+            rows = await gateway.list_messages_for_org(self._session, org_id, room.id)
+            views = await views_of(self._session, org_id, rows, None)
+            written = ExportedRoom(
+                id=room.id,
+                title=room.title,
+                created_at=room.created_at,
+                product_id=room.product_id,
+                messages=[ExportedMessage.model_validate(each) for each in views],
+            )
+            text, ending, media_type = (
+                written.model_dump_json(indent=2),
+                "json",
+                JSON_TYPE,
+            )
         else:
-            content = await self._markdown(room, leaf_id)
+            page = await self._branches.page(room.id, leaf_id, MAX_PATH)
+            texts = [
+                ExportedText(
+                    each.sender.name, each.created_at, each.text, each.citations
+                )
+                for each in reversed(page.items)
+                if each.text
+            ]
+            text, ending, media_type = (
+                markdown_of(room.title, texts),
+                "md",
+                MARKDOWN_TYPE,
+            )
         await self._activity.record(
             "export", ENTITY, room_id, details={"format": form.value}
         )
-        return content
-
-    async def _markdown(self, room: ChatRoom, leaf_id: UUID | None) -> Content:
-        page = await self._branches.page(room.id, leaf_id, MAX_PATH)
-        texts = [
-            ExportedText(each.sender.name, each.created_at, each.text, each.citations)
-            for each in reversed(page.items)
-            if each.text
-        ]
-        text = markdown_of(room.title, texts)
-        return _content(text.encode(), export_filename(room.title, "md"), MARKDOWN_TYPE)
-
-    async def _json(self, room: ChatRoom) -> Content:
-        org_id = self._actor.org_id
-        messages = await gateway.list_messages_for_org(self._session, org_id, room.id)
-        views = await views_of(self._session, org_id, messages, None)
-        written = ExportedRoom(
-            id=room.id,
-            title=room.title,
-            created_at=room.created_at,
-            product_id=room.product_id,
-            messages=[ExportedMessage.model_validate(each) for each in views],
-        )
-        data = written.model_dump_json(indent=2).encode()
-        return _content(data, export_filename(room.title, "json"), JSON_TYPE)
+        return _content(text.encode(), export_filename(room.title, ending), media_type)
 
 
 def _content(data: bytes, filename: str, media_type: str) -> Content:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from dossier.chat.constants import MessageState
 from dossier.chat.gateway import messages as message_gateway
-from dossier.chat.models import ChatMessage, ChatRoom
 from dossier.chat.rules.prompting import HistoryWindow
 from dossier.chat.service.branches import senders_of
 from dossier.chat.service.rooms import Memberships
@@ -36,13 +35,17 @@ class HistoryService:
         membership = await self._memberships.get(room_id)
         if upto_message_id is None:
             return History(None, (), None, None)
-        summary = await self._summary_on_branch(membership.room, upto_message_id)
-        through_id = summary.through_id if summary else None
+        room = membership.room
+        text, through_id = room.summary, room.summary_through_id
+        if through_id is not None and not await message_gateway.has_ancestor_for_org(
+            self._session, self._actor.org_id, room.id, upto_message_id, through_id
+        ):
+            text = through_id = None
         window = HistoryWindow(limit_tokens)
         await self._fill(window, room_id, upto_message_id, through_id)
-        text = summary.text if summary else None
-        replaces_id = membership.room.summary_through_id
-        return History(text, window.turns, window.cut_at, replaces_id, limit_tokens)
+        return History(
+            text, window.turns, window.cut_at, room.summary_through_id, limit_tokens
+        )
 
     async def store_summary(
         self,
@@ -67,15 +70,6 @@ class HistoryService:
             self._session, self._actor.org_id, room_id, summary, after_id=after_id
         )
 
-    async def _summary_on_branch(self, room: ChatRoom, leaf_id: UUID) -> Summary | None:
-        through_id = room.summary_through_id
-        if room.summary is None or through_id is None:
-            return None
-        is_on_branch = await message_gateway.has_ancestor_for_org(
-            self._session, self._actor.org_id, room.id, leaf_id, through_id
-        )
-        return Summary(room.summary, through_id) if is_on_branch else None
-
     async def _fill(
         self,
         window: HistoryWindow,
@@ -88,32 +82,26 @@ class HistoryService:
             path = await message_gateway.list_path_for_org(
                 self._session, self._actor.org_id, room_id, next_id, STRIDE
             )
-            after = _behind(path, through_id)
-            window.add(await self._turns(after))
+            ids = [each.id for each in path]
+            after = path[: ids.index(through_id)] if through_id in ids else path
+            kept = [
+                each
+                for each in after
+                if each.state in {MessageState.COMPLETE, MessageState.INCOMPLETE}
+                and each.deleted_at is None
+                and each.text
+            ]
+            senders = await senders_of(self._session, self._actor.org_id, kept)
+            window.add(
+                [
+                    Turn(
+                        each.id,
+                        "user" if each.virtual_user_id is None else "assistant",
+                        senders.of(each).name,
+                        each.text,
+                    )
+                    for each in kept
+                ]
+            )
             is_over = len(after) < len(path) or not path
             next_id = None if is_over else path[-1].parent_id
-
-    async def _turns(self, messages: Sequence[ChatMessage]) -> list[Turn]:
-        kept = [each for each in messages if _is_included(each)]
-        senders = await senders_of(self._session, self._actor.org_id, kept)
-        return [
-            Turn(
-                each.id,
-                "user" if each.virtual_user_id is None else "assistant",
-                senders.of(each).name,
-                each.text,
-            )
-            for each in kept
-        ]
-
-
-def _is_included(message: ChatMessage) -> bool:
-    is_said = message.state in {MessageState.COMPLETE, MessageState.INCOMPLETE}
-    return is_said and message.deleted_at is None and bool(message.text)
-
-
-def _behind(
-    path: Sequence[ChatMessage], through_id: UUID | None
-) -> Sequence[ChatMessage]:
-    ids = [each.id for each in path]
-    return path[: ids.index(through_id)] if through_id in ids else path

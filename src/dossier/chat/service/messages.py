@@ -93,7 +93,7 @@ class MessagesService:
         return message
 
     async def edit_message(self, message_id: UUID, text: str) -> ChatMessage:
-        """Change the words of one's own message, as a new version beside the earlier.
+        """Change the caller's own message, as a new version beside the earlier.
 
         What followed the earlier version stays there, as another branch.
         """
@@ -188,7 +188,13 @@ class MessagesService:
             run_id=run_id,
         )
         if not is_new:
-            await self._number(answer)
+            siblings = await gateway.list_siblings_for_org(
+                self._session, self._actor.org_id, question.room_id, question.id
+            )
+            earlier = [each for each in siblings if each.virtual_user_id == persona.id]
+            if earlier:
+                answer.version = earlier[-1].version + 1
+                answer.supersedes_id = earlier[-1].id
         await gateway.add_message(self._session, answer)
         return answer
 
@@ -198,15 +204,13 @@ class MessagesService:
         """Lock the room; return it, the question to answer anew, its earlier answer.
 
         The message is a question or an answer; only an answer is returned as earlier
-        one. Raises while the answer is pending.
+        one. Raises while an answer to the question is pending.
         """
         seen = await self._memberships.get_message(message_id)
         membership = await self._memberships.lock_open(seen.message.room_id)
         question, earlier = seen.message, None
         if question.virtual_user_id is not None:
             earlier = question
-            if earlier.state == MessageState.PENDING:
-                raise AnswerPendingError(_pending_detail(earlier.run_id))
             if earlier.parent_id is None:
                 detail = "This message answers no question: ask one with POST /chat."
                 raise NoQuestionError(detail)
@@ -214,12 +218,12 @@ class MessagesService:
         if question.deleted_at is not None:
             detail = "The question was deleted: ask it again."
             raise NoQuestionError(detail)
-        if earlier is None:
-            pending = await gateway.list_pending_runs_for_org(
-                self._session, self._actor.org_id, question.id
-            )
-            if pending:
-                raise AnswerPendingError(_pending_detail(pending[0]))
+        answers = await gateway.list_siblings_for_org(
+            self._session, self._actor.org_id, question.room_id, question.id
+        )
+        for answer in answers:
+            if answer.state == MessageState.PENDING:
+                raise AnswerPendingError(_pending_detail(answer.run_id))
         return membership, question, earlier
 
     def check_text(self, text: str, pointer: str) -> None:
@@ -259,17 +263,6 @@ class MessagesService:
         if found is None:
             raise ChatMessageNotFoundError(message_id)
         return found
-
-    async def _number(self, message: ChatMessage) -> None:
-        """Set the version where the same virtual user answered the same before."""
-        siblings = await gateway.list_siblings_for_org(
-            self._session, self._actor.org_id, message.room_id, message.parent_id
-        )
-        speaker_id = message.virtual_user_id
-        earlier = [each for each in siblings if each.virtual_user_id == speaker_id]
-        if earlier:
-            message.version = earlier[-1].version + 1
-            message.supersedes_id = earlier[-1].id
 
     async def _newest(self, room_id: UUID) -> ChatMessage | None:
         return await gateway.get_newest_message_for_org(

@@ -31,7 +31,7 @@ class ProfilesService:
         self._own: ChatProfile | None = None
 
     async def own(self) -> ChatProfile:
-        """Return one's profile, made on first use."""
+        """Return the caller's profile, made on first use."""
         if self._own is None:
             actor = self._actor
             self._own = await self._get_or_make(actor.user_id, actor.name)
@@ -46,7 +46,7 @@ class ProfilesService:
         return await self._get_or_make(user_id, colleague.name)
 
     async def update(self, changes: dict[str, Any]) -> ChatProfile:
-        """Change one's own profile."""
+        """Change the caller's own profile."""
         profile = await self.own()
         for name, value in changes.items():
             setattr(profile, name, value)
@@ -83,9 +83,17 @@ class PersonasService:
         self._activity = ActivityService(session, actor)
 
     async def default_persona(self) -> VirtualUser:
-        """Return one's assistant, made on first use."""
+        """Return the caller's assistant, made on first use."""
         if self._default is None:
-            self._default = await self._find_default() or await self._make_default()
+            self._default = await self._find_default()
+        if self._default is None:
+            owner = await self._profiles.own()
+            await gateway.add_default_virtual_user(
+                self._session, self._actor.org_id, owner.id
+            )
+            self._default = await self._find_default()
+            if self._default is None:
+                raise VirtualUserNotFoundError(owner.id)
         return self._default
 
     async def _find_default(self) -> VirtualUser | None:
@@ -93,17 +101,8 @@ class PersonasService:
             self._session, self._actor.org_id, self._actor.user_id
         )
 
-    async def _make_default(self) -> VirtualUser:
-        org_id = self._actor.org_id
-        owner = await self._profiles.own()
-        await gateway.add_default_virtual_user(self._session, org_id, owner.id)
-        made = await self._find_default()
-        if made is None:
-            raise VirtualUserNotFoundError(owner.id)
-        return made
-
     async def get_persona(self, virtual_user_id: UUID) -> VirtualUser:
-        """Return one of one's own virtual users."""
+        """Return one of the caller's own virtual users."""
         owner = await self._profiles.own()
         found = await gateway.get_virtual_user_for_org(
             self._session, self._actor.org_id, virtual_user_id, owner.id
@@ -113,14 +112,14 @@ class PersonasService:
         return found
 
     async def list_personas(self, page: PageParams) -> Slice[VirtualUser]:
-        """Return one page of one's virtual users, the newest first."""
+        """Return one page of the caller's virtual users, the newest first."""
         default = await self.default_persona()
         return await gateway.list_virtual_users_for_org(
             self._session, self._actor.org_id, default.owner_id, page
         )
 
     async def create_persona(self, values: dict[str, Any]) -> VirtualUser:
-        """Make a virtual user of one's own."""
+        """Make a virtual user of the caller."""
         owner = await self._profiles.own()
         made = VirtualUser(org_id=self._actor.org_id, owner_id=owner.id, **values)
         await gateway.add_virtual_user(self._session, made)
@@ -130,7 +129,7 @@ class PersonasService:
     async def update_persona(
         self, virtual_user_id: UUID, changes: dict[str, Any]
     ) -> VirtualUser:
-        """Change what was sent of one's own virtual user."""
+        """Change the fields that were sent of the caller's own virtual user."""
         persona = await self.get_persona(virtual_user_id)
         for name, value in changes.items():
             setattr(persona, name, value)

@@ -42,7 +42,7 @@ class Memberships:
         self._actor = actor
 
     async def get(self, room_id: UUID) -> RoomMembership:
-        """Return a room with one's membership; a person who is no member gets a 404."""
+        """Return a room with the caller's membership; 404 for one who is no member."""
         found = await gateway.get_membership_for_org(
             self._session, self._actor.org_id, room_id, self._actor.user_id
         )
@@ -70,7 +70,7 @@ class Memberships:
         return found
 
     async def get_as_owner(self, room_id: UUID) -> RoomMembership:
-        """Return a room of one's own."""
+        """Return a room that the caller owns."""
         found = await self.get(room_id)
         if found.member.role != MemberRole.OWNER:
             detail = "Ask the room's owner to do this, or open a room of your own."
@@ -93,7 +93,7 @@ ENTITY = "chat_room"
 async def list_rooms(
     reader: TenantReader, page: PageParams, *, is_archived: bool
 ) -> Slice[Row]:
-    """Return one page of one's rooms, the last used first."""
+    """Return one page of the caller's rooms, the last used first."""
     return await gateway.list_rooms_for_org(
         reader, reader.org_id, reader.actor.user_id, page, is_archived=is_archived
     )
@@ -119,19 +119,16 @@ class RoomsService:
         self.personas = PersonasService(session, actor)
         self._activity = ActivityService(session, actor)
 
-    async def open_room(
-        self, room_id: UUID | None, words: str, product_id: UUID | None = None
-    ) -> RoomMembership:
+    async def open_room(self, room_id: UUID | None, words: str) -> RoomMembership:
         """Return a room; where none is named, a new private one for these words."""
         if room_id is not None:
             return await self._memberships.lock_open(room_id)
-        title = title_of(words)
-        return await self.create_room(RoomKind.PRIVATE, title, product_id)
+        return await self.create_room(RoomKind.PRIVATE, title_of(words))
 
     async def create_room(
         self, kind: RoomKind, title: str, product_id: UUID | None = None
     ) -> RoomMembership:
-        """Make a room with oneself as its owner and one's assistant in it."""
+        """Make a room with the caller as its owner and the caller's assistant in it."""
         await self._require_product(product_id)
         persona = await self.personas.default_persona()
         org_id = self._actor.org_id
@@ -224,7 +221,7 @@ class MembersService:
         return [RoomMember(member, profile) for member, profile in rows]
 
     async def add_member(self, room_id: UUID, user_id: UUID) -> tuple[RoomMember, bool]:
-        """Add a colleague to one's group room; return whether that is new."""
+        """Add a colleague to the caller's group room; return whether that is new."""
         membership = await self._memberships.get_as_owner(room_id)
         if membership.room.kind == RoomKind.PRIVATE:
             detail = "A private room has one member: invite people into a group room."
@@ -280,7 +277,7 @@ class MembersService:
         )
 
     async def add_persona(self, room_id: UUID, virtual_user_id: UUID) -> None:
-        """Bring one's own virtual user into a room; another person's is not found."""
+        """Add the caller's own virtual user to a room; another's is not found."""
         await self._memberships.get(room_id)
         persona = await self._personas.get_persona(virtual_user_id)
         is_new = await gateway.add_persona_to_room(
@@ -292,25 +289,20 @@ class MembersService:
     async def remove_persona(self, room_id: UUID, virtual_user_id: UUID) -> None:
         """Take a virtual user out: its owner may, and the room's owner."""
         membership = await self._memberships.get(room_id)
-        persona = await self._persona_of(membership, virtual_user_id)
+        found = await people_gateway.get_persona_in_room_for_org(
+            self._session, self._actor.org_id, room_id, virtual_user_id
+        )
+        if found is None:
+            raise VirtualUserNotFoundError(virtual_user_id)
+        persona, _profile = found
+        is_own = persona.owner_id == membership.member.profile_id
+        if not is_own and membership.member.role != MemberRole.OWNER:
+            detail = "Ask the room's owner, or its own, to remove this virtual user."
+            raise RoomOwnerRequiredError(detail)
         await gateway.delete_persona_from_room_for_org(
             self._session, self._actor.org_id, room_id, persona.id
         )
         await self._record(room_id, virtual_user_removed=str(persona.id))
-
-    async def _persona_of(
-        self, membership: RoomMembership, virtual_user_id: UUID
-    ) -> VirtualUser:
-        found = await people_gateway.get_persona_in_room_for_org(
-            self._session, self._actor.org_id, membership.room.id, virtual_user_id
-        )
-        if found is None:
-            raise VirtualUserNotFoundError(virtual_user_id)
-        is_own = found[0].owner_id == membership.member.profile_id
-        if not is_own and membership.member.role != MemberRole.OWNER:
-            detail = "Ask the room's owner, or its own, to remove this virtual user."
-            raise RoomOwnerRequiredError(detail)
-        return found[0]
 
     async def _find(self, room_id: UUID, user_id: UUID) -> RoomMember | None:
         row = await gateway.get_member_for_org(

@@ -8,7 +8,7 @@ from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
 from dossier.chat.gateway import rooms as room_gateway
 from dossier.chat.gateway.rooms import RoomMembership
-from dossier.chat.models import ChatProfile, ChatRoom, VirtualUser
+from dossier.chat.models import ChatRoom, VirtualUser
 from dossier.chat.service.rooms import Memberships
 from dossier.chat.types import AnswerScope
 from dossier.core.database import Session
@@ -62,15 +62,17 @@ class ScopesService:
         found = await people_gateway.get_persona_in_room_for_org(
             self._session, self._actor.org_id, room.id, persona_id
         )
-        if found is None or not await self._is_here(found[1]):
+        if found is None:
+            raise VirtualUserNotFoundError(persona_id)
+        persona, owner = found
+        if (
+            owner.user_id is not None
+            and owner.user_id != self._actor.user_id
+            and await self._directory.find_colleague(owner.user_id) is None
+        ):
             raise VirtualUserNotFoundError(persona_id)
         attached = await self._attached(room, leaf_id)
-        return found[0], AnswerScope(room.product_id, attached)
-
-    async def _is_here(self, owner: ChatProfile) -> bool:
-        if owner.user_id is None or owner.user_id == self._actor.user_id:
-            return True
-        return await self._directory.find_colleague(owner.user_id) is not None
+        return persona, AnswerScope(room.product_id, attached)
 
     async def _attached(self, room: ChatRoom, leaf_id: UUID | None) -> tuple[UUID, ...]:
         if leaf_id is None:

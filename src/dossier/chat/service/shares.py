@@ -20,7 +20,7 @@ from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import rooms as room_gateway
 from dossier.chat.models import ChatMessage, ChatShare
 from dossier.chat.schemas import SharedMessage, SharedResponse
-from dossier.chat.service.branches import MessageView, views_of
+from dossier.chat.service.branches import views_of
 from dossier.chat.service.rooms import Memberships
 from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
@@ -94,16 +94,13 @@ class SharesService:
         )
         if share is None:
             raise ChatShareNotFoundError(share_id)
-        await self._require_owner(share)
-        if share.revoked_at is None:
-            share.revoked_at = now()
-            await self._record("delete", share)
-
-    async def _require_owner(self, share: ChatShare) -> None:
         try:
             await self._memberships.get_as_owner(share.room_id)
         except ChatRoomNotFoundError as exc:
-            raise ChatShareNotFoundError(share.id) from exc
+            raise ChatShareNotFoundError(share_id) from exc
+        if share.revoked_at is None:
+            share.revoked_at = now()
+            await self._record("delete", share)
 
     async def _last_shown(self, room_id: UUID, message_id: UUID | None) -> ChatMessage:
         org_id = self._actor.org_id
@@ -156,26 +153,33 @@ class SharedReader:
         if org_id is None:
             raise ChatShareNotFoundError
         async with tenant_transaction(self._sessions, org_id) as session:
-            return await _shown(session, org_id, digest)
-
-
-async def _shown(session: Session, org_id: UUID, digest: str) -> SharedResponse:
-    share = await room_gateway.get_live_share_for_org(session, org_id, digest, now())
-    if share is None:
-        raise ChatShareNotFoundError
-    room = await room_gateway.get_room_for_org(session, org_id, share.room_id)
-    messages = await _messages(session, share)
-    if room is None or not messages:
-        raise ChatShareNotFoundError
-    holder = Actor(org_id=org_id, user_id=None, role="viewer", name=HOLDER)
-    await ActivityService(session, holder).record("view", ENTITY, share.id)
-    views = await views_of(session, org_id, messages, None)
-    return SharedResponse(
-        title=room.title,
-        kind=ShareKind(share.kind),
-        expires_at=share.expires_at,
-        messages=[_stranger_sees(each) for each in views],
-    )
+            share = await room_gateway.get_live_share_for_org(
+                session, org_id, digest, now()
+            )
+            if share is None:
+                raise ChatShareNotFoundError
+            room = await room_gateway.get_room_for_org(session, org_id, share.room_id)
+            messages = await _messages(session, share)
+            if room is None or not messages:
+                raise ChatShareNotFoundError
+            holder = Actor(org_id=org_id, user_id=None, role="viewer", name=HOLDER)
+            await ActivityService(session, holder).record("view", ENTITY, share.id)
+            views = await views_of(session, org_id, messages, None)
+        shown = [
+            {
+                "sender": view.sender,
+                "text": view.text,
+                "created_at": view.created_at,
+                "citations": [shown_citation(each) for each in view.citations],
+            }
+            for view in views
+        ]
+        return SharedResponse(
+            title=room.title,
+            kind=ShareKind(share.kind),
+            expires_at=share.expires_at,
+            messages=[SharedMessage.model_validate(each) for each in shown],
+        )
 
 
 async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:
@@ -197,14 +201,3 @@ async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:
 
 def _is_shown(message: ChatMessage) -> bool:
     return message.deleted_at is None and bool(message.text)
-
-
-def _stranger_sees(view: MessageView) -> SharedMessage:
-    return SharedMessage.model_validate(
-        {
-            "sender": view.sender,
-            "text": view.text,
-            "created_at": view.created_at,
-            "citations": [shown_citation(each) for each in view.citations],
-        }
-    )

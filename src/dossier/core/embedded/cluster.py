@@ -80,7 +80,17 @@ class EmbeddedCluster:
             starting.exception()  # let a start end; `acquire` raises its error
             atexit.unregister(self.release)
         with self._mutex:
-            self._leave()
+            users, self._users = self._users, None
+            if users is None:
+                return
+            try:
+                if not users.is_current():
+                    return  # the folder was removed
+                with _turn(self._home) as layout:
+                    if users.try_exclusive():  # no other user is left
+                        self._end(layout, keep=self._keep)
+            finally:
+                users.close()
 
     def destroy(self) -> None:
         """Remove the data for good. Refused while anybody uses them."""
@@ -171,23 +181,18 @@ class EmbeddedCluster:
         self._users = users
         return layout.url, server
 
-    def _leave(self) -> None:
-        users, self._users = self._users, None
-        if users is None:
-            return
-        try:
-            if not users.is_current():
-                return  # the folder was removed
-            with _turn(self._home) as layout:
-                if users.try_exclusive():  # no other user is left
-                    self._end(layout, keep=self._keep)
-        finally:
-            users.close()
-
     def _end(self, layout: Layout, *, keep: bool) -> None:
         self._server(layout).stop()
-        if not keep:
-            _remove(layout)
+        if keep:
+            return
+        # Renamed before it is removed, so that no half of a database is ever used.
+        gone = layout.base.with_name(f"{layout.base.name}.gone.{os.getpid()}")
+        layout.base.rename(gone)
+        shutil.rmtree(gone)
+        shutil.rmtree(layout.sockets, ignore_errors=True)  # where they lie outside
+        link = layout.home / "postgres"
+        if link.is_symlink():
+            link.unlink()
 
 
 @contextmanager
@@ -204,17 +209,6 @@ def _turn(home: Path) -> Iterator[Layout]:
         turn.close()
     with _turn(home) as layout:  # it was removed while we waited
         yield layout
-
-
-def _remove(layout: Layout) -> None:
-    """Remove a database; it is renamed first, so that no half of it is ever used."""
-    gone = layout.base.with_name(f"{layout.base.name}.gone.{os.getpid()}")
-    layout.base.rename(gone)
-    shutil.rmtree(gone)
-    shutil.rmtree(layout.sockets, ignore_errors=True)  # where they lie outside
-    link = layout.home / "postgres"
-    if link.is_symlink():
-        link.unlink()
 
 
 def embedded_postgres(

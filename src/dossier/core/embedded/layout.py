@@ -115,21 +115,18 @@ def _digest(path: Path) -> str:
 
 
 def _prepared(layout: Layout) -> Layout:
+    """Make folders that only their owner enters; raise if one is another user's."""
     for folder in (layout.base, layout.sockets):
-        _private_folder(folder, layout.account)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        owner = layout.account.owner or (os.geteuid(), found.st_gid)
+        is_ours = found.st_uid in {owner[0], os.geteuid()}
+        if not is_ours or not stat.S_ISDIR(found.st_mode):
+            reason = f"{folder} belongs to another user."
+            raise EmbeddedDatabaseError(reason, "Run as that user or set DOSSIER_HOME.")
+        os.chown(folder, *owner, follow_symlinks=False)
+        folder.chmod(0o700)
     return layout
-
-
-def _private_folder(folder: Path, account: Account) -> None:
-    """Make a folder that only its owner enters; raise if it is another user's."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    owner = account.owner or (os.geteuid(), found.st_gid)
-    if found.st_uid not in {owner[0], os.geteuid()} or not stat.S_ISDIR(found.st_mode):
-        reason = f"{folder} belongs to another user."
-        raise EmbeddedDatabaseError(reason, "Run as that user or set DOSSIER_HOME.")
-    os.chown(folder, *owner, follow_symlinks=False)
-    folder.chmod(0o700)
 
 
 def wheel_binaries() -> Path:
@@ -188,8 +185,18 @@ def _linked(source: str, target: str) -> None:
 
 
 def system_account() -> Account:
-    """Return the user that root starts the server as, added when it is missing."""
-    entry = _system_user() or _add_system_user()
+    """Return the user that root starts the server as, added when it is missing.
+
+    PostgreSQL refuses to run as root.
+    """
+    entry = _system_user()
+    if entry is None:
+        added = subprocess.run(  # noqa: S603 - one of two fixed command lines
+            adding_command(), capture_output=True, text=True, check=False
+        )
+        entry = _system_user()
+        if entry is None:
+            raise failed(added.stderr, step=f"Adding the system user `{SYSTEM_USER}`")
     return Account(entry.pw_uid, entry.pw_gid)
 
 
@@ -198,17 +205,6 @@ def _system_user() -> pwd.struct_passwd | None:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         return None
-
-
-def _add_system_user() -> pwd.struct_passwd:
-    """Add the server's user; PostgreSQL refuses to run as root."""
-    added = subprocess.run(  # noqa: S603 - one of two fixed command lines
-        adding_command(), capture_output=True, text=True, check=False
-    )
-    entry = _system_user()
-    if entry is None:
-        raise failed(added.stderr, step=f"Adding the system user `{SYSTEM_USER}`")
-    return entry
 
 
 def adding_command(search_path: str = _SYSTEM_PATH) -> list[str]:

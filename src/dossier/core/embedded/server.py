@@ -168,29 +168,29 @@ class Server:
             raise failed(done.stderr, step=program)
 
     def _start(self) -> None:
+        layout, log = self._layout, self._layout.log
         # No process of the server lives, so the stored number may be another program's.
-        self._layout.pid_file.unlink(missing_ok=True)
-        log = self._layout.log
+        layout.pid_file.unlink(missing_ok=True)
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))  # nothing writes to it at a start
-        process = self._spawn_postgres()
+        settings = _SETTINGS | ({} if self._durable else _THROWAWAY)
+        settings["unix_socket_directories"] = str(layout.sockets)
+        command = ["postgres", "-D", str(layout.data)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        # Held by the server's processes: it shows that one of them lives.
+        alive = FileLock(layout.base / "server.lock", layout.account.owner)
+        alive.exclusive(_STOP_TIMEOUT_S)
+        output = FileLock(log, layout.account.owner, os.O_APPEND)
+        try:
+            process = _reap(self._spawn(command, output.fd, alive.fd))
+        finally:
+            output.close()
+            alive.close()
         _wait_until(lambda: self._is_ready() or process.poll() is not None)
         if not self._is_ready():
             said = log.read_bytes()[-600:] if log.exists() else b""
             raise failed(said.decode("utf-8", "replace"), step="Starting PostgreSQL")
-
-    def _spawn_postgres(self) -> subprocess.Popen[bytes]:
-        """Start the server with its log and the lock that shows that it lives."""
-        layout = self._layout
-        alive = FileLock(layout.base / "server.lock", layout.account.owner)
-        alive.exclusive(_STOP_TIMEOUT_S)
-        log = FileLock(layout.log, layout.account.owner, os.O_APPEND)
-        try:
-            command = ["postgres", *self._options()]
-            return _reap(self._spawn(command, log.fd, alive.fd))
-        finally:
-            log.close()
-            alive.close()
 
     def _spawn(
         self, command: list[str], output: int, *inherited: int
@@ -210,16 +210,6 @@ class Server:
             group=account.gid,
             extra_groups=None if account.uid is None else [],
         )
-
-    def _options(self) -> list[str]:
-        settings = _SETTINGS | ({} if self._durable else _THROWAWAY)
-        settings["unix_socket_directories"] = str(self._layout.sockets)
-        pairs = (["-c", f"{name}={value}"] for name, value in settings.items())
-        return [
-            "-D",
-            str(self._layout.data),
-            *(word for pair in pairs for word in pair),
-        ]
 
 
 _INITDB = (

@@ -278,7 +278,9 @@ class ChatClient:
                 opened = opened or OPENING in shown
                 if not opened and CLOSING in shown:
                     opened = True  # one at the most
-                    self._note_thoughts(_label_of(stream))
+                    for each in self._servers:
+                        if each.server.label == _label_of(stream):
+                            each.transport.thinks = True
                     yield None
                     text = shown.rpartition(CLOSING)[2].lstrip()
                 if text:
@@ -286,11 +288,6 @@ class ChatClient:
         refusal = (stream.provider_details or {}).get("refusal")
         if isinstance(refusal, str):
             yield refusal
-
-    def _note_thoughts(self, label: str) -> None:
-        for each in self._servers:
-            if each.server.label == label:
-                each.transport.thinks = True
 
     def _end_of(self, stream: StreamedResponse, purpose: Purpose) -> Completed:
         name: object = stream.model_name

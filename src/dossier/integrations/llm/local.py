@@ -42,7 +42,17 @@ class LocalEmbedder:
 
     def _encode(self, texts: list[str]) -> list[list[float]]:
         if self._loaded is None:
-            self._loaded = _load(self._model)
+            try:
+                from sentence_transformers import (  # noqa: PLC0415 - heavy
+                    SentenceTransformer,
+                )
+            except ImportError as error:
+                raise ModelExtraMissingError(_MISSING) from error
+            try:
+                self._loaded = SentenceTransformer(self._model)
+            except (OSError, ValueError) as error:
+                why = f"The embedding model {self._model!r} cannot be loaded."
+                raise ModelUnavailableError(why) from error
         vectors = self._loaded.encode(
             texts,
             batch_size=_BATCH,
@@ -60,15 +70,3 @@ def local_name(model: str) -> str:
 def open_local_embedder(model: str) -> LocalEmbedder:
     """Return an embedder of this machine; its library is looked for at first use."""
     return LocalEmbedder(model)
-
-
-def _load(model: str) -> Any:
-    try:
-        from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - heavy
-    except ImportError as error:
-        raise ModelExtraMissingError(_MISSING) from error
-    try:
-        return SentenceTransformer(model)
-    except (OSError, ValueError) as error:
-        why = f"The embedding model {model!r} cannot be loaded."
-        raise ModelUnavailableError(why) from error

@@ -26,7 +26,7 @@ from dossier.integrations.llm.language_pairs import (
     sentences,
     separates,
 )
-from dossier.integrations.llm.plan import CallLimits, ModelPlan
+from dossier.integrations.llm.plan import ModelPlan
 from dossier.integrations.llm.server import ServerClient
 from dossier.integrations.llm.types import (
     CallRecord,
@@ -71,7 +71,15 @@ class _NoLedger:
 
 async def probe(plan: ModelPlan, step_s: float = _STEP_S) -> ServerAbilities:
     """Return what the first server, and the one that embeds, can do; never raises."""
-    limits = _probe_limits(plan.limits, step_s)
+    # One try, and no longer than a step.
+    limits = replace(
+        plan.limits,
+        connect_timeout_s=min(plan.limits.connect_timeout_s, step_s),
+        first_token_timeout_s=min(plan.limits.first_token_timeout_s, step_s),
+        idle_timeout_s=min(plan.limits.idle_timeout_s, step_s),
+        max_retries=0,
+        breaker_failures=1_000,
+    )
     bounded = replace(plan, servers=plan.servers[:1], limits=limits)
     return await _Probe(bounded, step_s).run()
 
@@ -195,15 +203,3 @@ async def _tried(step: Callable[[], Awaitable[T]], step_s: float) -> T | None:
             return await step()
     except (AppError, TimeoutError):
         return None
-
-
-def _probe_limits(limits: CallLimits, step_s: float) -> CallLimits:
-    """Return limits for a probe: one try, and no longer than a step."""
-    return replace(
-        limits,
-        connect_timeout_s=min(limits.connect_timeout_s, step_s),
-        first_token_timeout_s=min(limits.first_token_timeout_s, step_s),
-        idle_timeout_s=min(limits.idle_timeout_s, step_s),
-        max_retries=0,
-        breaker_failures=1_000,
-    )

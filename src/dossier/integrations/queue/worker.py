@@ -100,7 +100,15 @@ class EngineWorker:
             listener = Listener(self._url)
             driver = ReconnectingDriver(pool, listener, stop, lease_s=self._lease_s)
             managers = [self._manager(driver, pool, queue) for queue in self._queues]
-            keeper = self._keeper(managers)
+
+            def running() -> dict[int, UUID]:
+                return {
+                    engine_id: manager.queue_manager_id
+                    for manager in managers
+                    for engine_id in list(manager.job_context)
+                }
+
+            keeper = LeaseKeeper(self._url, running, lease_s=self._lease_s)
             keeper.start()
             try:
                 async with asyncio.TaskGroup() as group:
@@ -155,16 +163,6 @@ class EngineWorker:
             )
             manager.entrypoint(kind, executor_factory=factory)(_never)
         return manager
-
-    def _keeper(self, managers: Sequence[QueueManager]) -> LeaseKeeper:
-        def running() -> dict[int, UUID]:
-            return {
-                engine_id: manager.queue_manager_id
-                for manager in managers
-                for engine_id in list(manager.job_context)
-            }
-
-        return LeaseKeeper(self._url, running, lease_s=self._lease_s)
 
     async def _take(self, manager: QueueManager, queue: Queue) -> None:
         cap = max(queue.max_concurrent, 2)
@@ -251,7 +249,11 @@ async def _no_reset(_connection: object) -> None:
 
 
 async def _never(_job: Job) -> None:
-    """Satisfy the engine, whose executor calls the handler instead."""
+    """Satisfy the engine, whose executor calls the handler instead.
+
+    The engine evaluates the annotations of what is registered, to see whether it takes
+    a `Context` (`pgqueuer.core.executors.wants_context`); so `Job` is a real import.
+    """
 
 
 def _on_schedule(timer: Timer) -> Callable[[Schedule], Awaitable[None]]:

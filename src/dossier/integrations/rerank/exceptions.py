@@ -4,6 +4,6 @@ from dossier.core.errors import UpstreamError
 
 
 class RerankFailedError(UpstreamError):
-    """The server returned no ranking; the search keeps its own order and says so."""
+    """The reranking server returned no ranking; search keeps its order and says so."""
 
     title = "Reranking failed"

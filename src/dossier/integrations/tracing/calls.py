@@ -40,28 +40,24 @@ class TracedRecorder:
         """End the span, then settle."""
         span = self._spans.pop(reservation, None)
         if span is not None:
-            _add_result(span, record, with_content=self._tracer.with_content)
+            usage = record.usage
+            span.set("gen_ai.provider.name", record.provider)
+            span.set("server.address", record.server)
+            span.set("gen_ai.response.model", record.model)
+            span.set("gen_ai.usage.input_tokens", usage.input_tokens)
+            span.set("gen_ai.usage.output_tokens", usage.output_tokens)
+            span.set("gen_ai.usage.cache_read.input_tokens", usage.cached_tokens)
+            span.set("dossier.outcome", record.outcome.value)
+            span.set("dossier.first_token_ms", record.first_token_ms)
+            if self._tracer.with_content and record.content is not None:
+                asked, answered = record.content()
+                span.set("gen_ai.input.messages", asked)
+                span.set("gen_ai.output.messages", answered)
+            if record.outcome is not CallOutcome.COMPLETED:
+                span.fail(record.error_code or record.outcome.value)
+            span.end()
         await self._inner.settle(reservation, record)
 
 
 def _text(id_: UUID | None) -> str | None:
     return None if id_ is None else str(id_)
-
-
-def _add_result(span: Span, record: CallRecord, *, with_content: bool) -> None:
-    usage = record.usage
-    span.set("gen_ai.provider.name", record.provider)
-    span.set("server.address", record.server)
-    span.set("gen_ai.response.model", record.model)
-    span.set("gen_ai.usage.input_tokens", usage.input_tokens)
-    span.set("gen_ai.usage.output_tokens", usage.output_tokens)
-    span.set("gen_ai.usage.cache_read.input_tokens", usage.cached_tokens)
-    span.set("dossier.outcome", record.outcome.value)
-    span.set("dossier.first_token_ms", record.first_token_ms)
-    if with_content and record.content is not None:
-        asked, answered = record.content()
-        span.set("gen_ai.input.messages", asked)
-        span.set("gen_ai.output.messages", answered)
-    if record.outcome is not CallOutcome.COMPLETED:
-        span.fail(record.error_code or record.outcome.value)
-    span.end()

@@ -51,13 +51,13 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 
 
 class RunningJob(NamedTuple):
-    """Where a job stands that some worker runs."""
+    """State of a running job."""
 
     id: UUID
     state: JobState
     attempts: int
     is_abandoned: bool
-    """It has no reader any more, and is to be cancelled then."""
+    """No reader is left and `on_disconnect` is `cancel`."""
 
 
 async def add_job(session: Session, row: dict[str, Any]) -> Job | None:

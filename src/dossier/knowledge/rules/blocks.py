@@ -53,17 +53,27 @@ class Block:
 def blocks_of(text: str) -> Iterator[Block]:
     """Yield the blocks in order; each visible character is in exactly one."""
     paragraph: list[Block] = []
-    last_end = 0
-    for line in _lines(text):
-        is_separate = text.count("\n", last_end, line.start) > 1
+    above: Block | None = None
+    for match in _LINE.finditer(text):
+        start, end = stripped(text, *match.span())
+        if start == end:
+            continue
+        line = Block(BlockKind.PARAGRAPH, start, end)
+        if "\t" in text[start:end]:
+            line = Block(BlockKind.ROW, start, end)
+        elif level := heading_level(text[start:end]):
+            heading = Block(BlockKind.HEADING, start, end, level)
+            if above is None or not _continues(text, above, heading):
+                line = heading
+        is_separate = text.count("\n", above.end if above else 0, start) > 1
         if paragraph and (is_separate or line.kind is not BlockKind.PARAGRAPH):
             yield _joined(paragraph)
             paragraph = []
-        last_end = line.end
         if line.kind is BlockKind.PARAGRAPH:
             paragraph.append(line)
         else:
             yield line
+        above = line
     if paragraph:
         yield _joined(paragraph)
 
@@ -73,28 +83,6 @@ def stripped(text: str, start: int, end: int) -> tuple[int, int]:
     piece = text[start:end]
     start += len(piece) - len(piece.lstrip())
     return start, start + len(piece.strip())
-
-
-def _lines(text: str) -> Iterator[Block]:
-    above: Block | None = None
-    for match in _LINE.finditer(text):
-        start, end = stripped(text, *match.span())
-        if start == end:
-            continue
-        line = _line(text, start, end)
-        if above is not None and _continues(text, above, line):
-            line = Block(BlockKind.PARAGRAPH, start, end)
-        yield line
-        above = line
-
-
-def _line(text: str, start: int, end: int) -> Block:
-    line = text[start:end]
-    if "\t" in line:
-        return Block(BlockKind.ROW, start, end)
-    if level := heading_level(line):
-        return Block(BlockKind.HEADING, start, end, level)
-    return Block(BlockKind.PARAGRAPH, start, end)
 
 
 def heading_level(line: str) -> int:
@@ -126,14 +114,10 @@ def _continues(text: str, above: Block, line: Block) -> bool:
     above_text = text[above.start : above.end]
     if text[mark.end()].isupper() or above_text.endswith(_LINE_ENDS):
         return False
-    return above_text.endswith(_COMMAS) or _is_full(above_text, text)
-
-
-def _is_full(line: str, text: str) -> bool:
-    taken = columns(line)
-    if taken < _MIN_FULL_COLUMNS:
-        return False
-    return all(
+    if above_text.endswith(_COMMAS):
+        return True
+    taken = columns(above_text)
+    return taken >= _MIN_FULL_COLUMNS and all(
         columns(other) * _FULL_SHARE <= taken
         for other in text.split("\n")
         if "\t" not in other and len(other) * 2 * _FULL_SHARE > taken

@@ -149,18 +149,15 @@ def _prose(
     for block in blocks:
         if block.kind is BlockKind.HEADING:
             yield from packer.flush(at_least=_SECTION)
-            _enter(path, block, part.text)
+            while path and path[-1][0] >= block.level:
+                path.pop()
+            title = part.text[block.start : block.end].lstrip("# ")
+            path.append((block.level, title))
         for piece in _pieces(part.text, block):
             if not packer.fits(piece):
                 yield from packer.flush()
             packer.add(piece, _titles(path))
     yield from packer.flush()
-
-
-def _enter(path: list[Heading], heading: Block, text: str) -> None:
-    while path and path[-1][0] >= heading.level:
-        path.pop()
-    path.append((heading.level, text[heading.start : heading.end].lstrip("# ")))
 
 
 def _pieces(text: str, block: Block) -> Iterator[Piece]:
@@ -192,24 +189,26 @@ def _sentences(text: str, block: Block) -> Iterator[tuple[int, int]]:
         match = _SENTENCE.match(text, start, block.end)
         stop = max(match.end() if match else 0, start + 1)
         while size_of(text[start:stop]) > MAX_SIZE:
-            cut = _cut(text, start)
+            limit = start + MAX_SIZE // _WIDE
+            space = text.rfind(" ", start + MAX_SIZE // _WIDE // 2, limit)
+            cut = space + 1 if space > 0 else limit
             yield start, cut
             start = cut
         yield start, stop
         start = stop
 
 
-def _cut(text: str, start: int) -> int:
-    limit = start + MAX_SIZE // _WIDE
-    space = text.rfind(" ", start + MAX_SIZE // _WIDE // 2, limit)
-    return space + 1 if space > 0 else limit
-
-
 def _table(
     part: Part, rows: Sequence[Block], titles: tuple[str, ...]
 ) -> Iterator[Passage]:
     packer = _Packer(part, ChunkKind.TABLE)
-    header = _header(part.text, rows[0])
+    # The first row is repeated, unless it is long or mostly numbers.
+    names = part.text[rows[0].start : rows[0].end]
+    cells = names.split("\t")
+    numeric = sum(any(map(str.isdigit, cell)) for cell in cells)
+    header: list[Piece] = []
+    if numeric * 2 <= len(cells) and size_of(names) <= _HEADER:
+        header.append(Piece(rows[0].start, rows[0].end, is_repeated=True))
     for piece in (piece for row in rows for piece in _cells(part.text, row)):
         if not packer.fits(piece):
             yield from packer.flush()
@@ -217,16 +216,6 @@ def _table(
                 packer.add(each, titles)
         packer.add(piece, titles)
     yield from packer.flush()
-
-
-def _header(text: str, row: Block) -> tuple[Piece, ...]:
-    """Return the first row, to be repeated, unless it is long or mostly numbers."""
-    first = text[row.start : row.end]
-    cells = first.split("\t")
-    numeric = sum(any(map(str.isdigit, cell)) for cell in cells)
-    if numeric * 2 > len(cells) or size_of(first) > _HEADER:
-        return ()
-    return (Piece(row.start, row.end, is_repeated=True),)
 
 
 def _cells(text: str, row: Block) -> Iterator[Piece]:

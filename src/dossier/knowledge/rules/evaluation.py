@@ -118,7 +118,13 @@ def _grades(
         cells = line.rstrip("\r\n").split("\t")
         if number == 1 and cells[0] == "query-id":
             continue
-        query, document, grade = _judgement(source, number, cells)
+        if len(cells) != _COLUMNS:
+            raise source.fault(number, "not three columns between tabs")
+        query, document, score = cells
+        try:
+            grade = int(score)
+        except ValueError as exc:
+            raise source.fault(number, "the score is not a whole number") from exc
         if query not in known_queries:
             raise source.fault(number, f"there is no query {query}")
         if document not in known_documents:
@@ -131,17 +137,6 @@ def _grades(
         message = f"{source.name}: no score above 0 in it"
         raise CollectionInvalidError(message)
     return relevant
-
-
-def _judgement(
-    source: NamedLines, number: int, cells: list[str]
-) -> tuple[str, str, int]:
-    if len(cells) != _COLUMNS:
-        raise source.fault(number, "not three columns between tabs")
-    try:
-        return cells[0], cells[1], int(cells[2])
-    except ValueError as exc:
-        raise source.fault(number, "the score is not a whole number") from exc
 
 
 def ndcg(ranked: Sequence[str], grades: Mapping[str, int], depth: int) -> float:

@@ -64,20 +64,18 @@ def excerpt(
     if not any(each.found for each in sentences):
         *_, (beginning, _) = _runs_from(sentences, max_characters)
         return beginning
+
+    def worth(run: tuple[Stretch, frozenset[str]]) -> tuple[float, int, int]:
+        stretch, found = run
+        total = round(sum(weights[term] for term in found), 6)
+        return total, stretch.start - stretch.end, -stretch.start
+
     runs = (
         run
         for place in range(len(sentences))
         for run in _runs_from(sentences[place:], max_characters)
     )
-    return max(runs, key=lambda run: _worth(run, weights))[0]
-
-
-def _worth(
-    run: tuple[Stretch, frozenset[str]], weights: Mapping[str, float]
-) -> tuple[float, int, int]:
-    stretch, found = run
-    total = round(sum(weights[term] for term in found), 6)
-    return total, stretch.start - stretch.end, -stretch.start
+    return max(runs, key=worth)[0]
 
 
 def _runs_from(

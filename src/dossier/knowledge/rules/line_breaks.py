@@ -51,16 +51,14 @@ class Lines:
         if _LIST_MARK.match(following) or _LABEL.match(following):
             return True
         if is_chinese(line):
-            return not self._continues(line, following)
+            if line.endswith(_COMMAS):
+                return False
+            usual = self._usual_columns * FULL_CHINESE_SHARE
+            is_full = columns(line) >= max(MIN_FULL_CHINESE_COLUMNS, usual)
+            return not (is_full and _PUNCTUATION.search(line + following))
         full = max(MIN_FULL_COLUMNS, self._longest_columns * FULL_LINE_SHARE)
         is_other_script = is_wide(following[:1]) and not any(map(is_wide, line))
         return columns(line) < full or is_other_script
-
-    def _continues(self, line: str, following: str) -> bool:
-        if line.endswith(_COMMAS):
-            return True
-        full = max(MIN_FULL_CHINESE_COLUMNS, self._usual_columns * FULL_CHINESE_SHARE)
-        return columns(line) >= full and bool(_PUNCTUATION.search(line + following))
 
 
 def is_title(text: str, start: int, end: int) -> bool:

@@ -55,7 +55,27 @@ def prepare(
     passages: Sequence[Passage], head: str, first: int
 ) -> list[PreparedPassage]:
     """Return passages ready to be stored; the first has the position `first`."""
-    return [_prepared(each, head, n) for n, each in enumerate(passages, first)]
+    prepared: list[PreparedPassage] = []
+    for position, passage in enumerate(passages, first):
+        text = passage.text
+        context = _joined([head, *passage.headings, passage.part.label])
+        counts, length_terms = analysed(context, text)
+        prepared.append(
+            PreparedPassage(
+                position=position,
+                page=passage.part.position,
+                label=passage.part.label,
+                kind=passage.kind,
+                text=text,
+                context=context,
+                places=passage.places(),
+                language=language_of(text),
+                content_sha256=sha256(indexed_text(context, text).encode()).hexdigest(),
+                counts=counts,
+                length_terms=length_terms,
+            )
+        )
+    return prepared
 
 
 def analysed(context: str, text: str) -> tuple[dict[int, int], int]:
@@ -67,25 +87,6 @@ def analysed(context: str, text: str) -> tuple[dict[int, int], int]:
 def indexed_text(context: str, text: str) -> str:
     """Return the text of a passage that is indexed and embedded."""
     return f"{context}\n{text}"
-
-
-def _prepared(passage: Passage, head: str, position: int) -> PreparedPassage:
-    text = passage.text
-    context = _joined([head, *passage.headings, passage.part.label])
-    counts, length_terms = analysed(context, text)
-    return PreparedPassage(
-        position=position,
-        page=passage.part.position,
-        label=passage.part.label,
-        kind=passage.kind,
-        text=text,
-        context=context,
-        places=passage.places(),
-        language=language_of(text),
-        content_sha256=sha256(indexed_text(context, text).encode()).hexdigest(),
-        counts=counts,
-        length_terms=length_terms,
-    )
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -45,9 +45,14 @@ def split_sentences(text: str, *, by_line: bool = False) -> list[Sentence]:
     found: list[Sentence] = []
     start = 0
     for end in (*ends, len(text)):
-        found.extend(_trimmed(text, a, b) for a, b in _cut(text, start, end))
+        for first, last in _cut(text, start, end):
+            piece = text[first:last]
+            left = first + len(piece) - len(piece.lstrip())
+            shown = piece.strip()
+            if any(c.isalnum() for c in shown):
+                found.append(Sentence(shown, left, left + len(shown)))
         start = end
-    return [each for each in found if any(c.isalnum() for c in each.text)]
+    return found
 
 
 def _sentence_ends(text: str) -> Iterator[int]:
@@ -57,17 +62,13 @@ def _sentence_ends(text: str) -> Iterator[int]:
         if mark == "\n":
             is_end = lines.is_intended_break(match.start())
         elif mark.startswith("."):
-            is_end = not _is_inner_dot(text, match.start())
+            # A full stop may belong to an abbreviation or to the number of a list.
+            before = text[max(0, match.start() - 16) : match.start() + 1]
+            is_end = not (_ABBREVIATION.search(before) or _NUMBERED.search(before))
         else:
             is_end = True
         if is_end:
             yield match.end()
-
-
-def _is_inner_dot(text: str, at: int) -> bool:
-    """Return whether a full stop belongs to an abbreviation or a list's number."""
-    before = text[max(0, at - 16) : at + 1]
-    return bool(_ABBREVIATION.search(before) or _NUMBERED.search(before))
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -79,10 +80,3 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, cut
         start = cut
     yield start, end
-
-
-def _trimmed(text: str, start: int, end: int) -> Sentence:
-    piece = text[start:end]
-    left = len(piece) - len(piece.lstrip())
-    shown = piece.strip()
-    return Sentence(shown, start + left, start + left + len(shown))

@@ -36,7 +36,12 @@ def unit_vectors(vectors: Sequence[Sequence[float]], count: int) -> list[str]:
     if not all(map(math.isfinite, chain.from_iterable(vectors))):
         message = "a vector has a member that is not a finite number"
         raise EmbeddingMalformedError(message)
-    return [_unit_text(each) for each in vectors]
+    texts: list[str] = []
+    for vector in vectors:
+        length = math.hypot(*vector) or 1.0  # nothing is like a vector of zeros
+        members = (f"{member / length:.5g}" for member in vector)
+        texts.append(f"[{','.join(members)}]")
+    return texts
 
 
 def check_size(dimensions: int) -> None:
@@ -44,11 +49,6 @@ def check_size(dimensions: int) -> None:
     if not 1 <= dimensions <= MAX_DIMENSIONS:
         detail = f"vectors of {dimensions} members; 1 to {MAX_DIMENSIONS} can be stored"
         raise EmbeddingMalformedError(detail)
-
-
-def _unit_text(vector: Sequence[float]) -> str:
-    length = math.hypot(*vector) or 1.0  # nothing is like a vector of zeros
-    return "[" + ",".join(f"{member / length:.5g}" for member in vector) + "]"
 
 
 def why_not_embedded(question: str, vectors: VectorState, model: str) -> str | None:

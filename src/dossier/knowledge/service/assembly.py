@@ -14,7 +14,6 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel, Recorder
 from dossier.knowledge.service.clients import (
-    Rerank,
     SearchBreakers,
     SearchCentral,
     SearchClients,
@@ -52,9 +51,15 @@ class Searchers:
         The central service is searched only where its passages are shown: an answer
         cannot cite them, since they are in no document of the organisation.
         """
+        if self._reranker is None and self._settings.knowledge.rerank_url:
+            from dossier.integrations.rerank.client import (  # noqa: PLC0415 - the HTTP client
+                open_reranker,
+            )
+
+            self._reranker = open_reranker(self._settings.knowledge)
         clients = SearchClients(
             self.embedder(),
-            self._rerank(),
+            None if self._reranker is None else self._reranker.rerank,
             self._search_central(actor) if asks_central else None,
             self._breakers,
             self._tracer,
@@ -67,8 +72,22 @@ class Searchers:
 
     def embedder(self) -> EmbeddingModel | None:
         """Return the embedder; `None` where no setting names one."""
-        if self._embedder is None:
-            self._embedder = self._opened_embedder()
+        if self._embedder is not None:
+            return self._embedder
+        local = self._settings.knowledge.local_embed_model
+        plan = model_plan(self._settings.ai)
+        if local is not None:
+            from dossier.integrations.llm.local import (  # noqa: PLC0415 - see the module
+                open_local_embedder,
+            )
+
+            self._embedder = open_local_embedder(local)
+        elif plan is not None and plan.embedder is not None:
+            from dossier.integrations.llm.embeddings import (  # noqa: PLC0415 - the HTTP client
+                open_embedder,
+            )
+
+            self._embedder = open_embedder(plan, self._recorder)
         return self._embedder
 
     async def close(self) -> None:
@@ -76,32 +95,6 @@ class Searchers:
         for client in (self._embedder, self._reranker, self._central):
             if client is not None:
                 await client.close()
-
-    def _opened_embedder(self) -> "EmbeddingClient | LocalEmbedder | None":
-        local = self._settings.knowledge.local_embed_model
-        if local is not None:
-            from dossier.integrations.llm.local import (  # noqa: PLC0415 - see the module
-                open_local_embedder,
-            )
-
-            return open_local_embedder(local)
-        plan = model_plan(self._settings.ai)
-        if plan is None or plan.embedder is None:
-            return None
-        from dossier.integrations.llm.embeddings import (  # noqa: PLC0415 - the HTTP client
-            open_embedder,
-        )
-
-        return open_embedder(plan, self._recorder)
-
-    def _rerank(self) -> Rerank | None:
-        if self._reranker is None and self._settings.knowledge.rerank_url:
-            from dossier.integrations.rerank.client import (  # noqa: PLC0415 - the HTTP client
-                open_reranker,
-            )
-
-            self._reranker = open_reranker(self._settings.knowledge)
-        return None if self._reranker is None else self._reranker.rerank
 
     def _search_central(self, actor: Actor) -> SearchCentral | None:
         knowledge = self._settings.knowledge

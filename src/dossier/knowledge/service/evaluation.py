@@ -13,7 +13,7 @@ from uuid import UUID
 
 from dossier.accounts.constants import OrganisationKind
 from dossier.accounts.service.organisations import OrganisationsService
-from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.documents.types import ReceivedFile
@@ -60,34 +60,29 @@ async def index_documents(
     """Store and index documents; return the collection's id of each."""
     ids: dict[UUID, str] = {}
     for document in documents:
+        digest = sha256(document.id.encode()).hexdigest()
+        file = ReceivedFile(
+            filename=f"{document.title.replace('/', ' ')}.txt",  # names are indexed
+            media_type="text/plain",
+            is_misnamed=False,
+            blob_key=f"measured/{digest}",
+            sha256=digest,
+            size_bytes=len(document.text.encode()),
+        )
         async with tenant_transaction(sessions, actor.org_id) as session:
-            ids[await _index_one(session, actor, document)] = document.id
+            store = DocumentsService(session, actor)
+            stored = await store.receive_text(file, "text", document.text)
+            if stored is None:
+                message = f"two documents are {document.id}"
+                raise RuntimeError(message)
+            indexing = IndexingService(session, actor)
+            source = await indexing.read(stored.id)
+            if source is not None:
+                passages = prepare(list(passages_of(source.parts)), source.head, 1)
+                found = weighed(passages, source.average_terms)
+                await indexing.replace(source, found)
+        ids[stored.id] = document.id
     return ids
-
-
-async def _index_one(
-    session: Session, actor: Actor, document: CollectionDocument
-) -> UUID:
-    digest = sha256(document.id.encode()).hexdigest()
-    file = ReceivedFile(
-        filename=f"{document.title.replace('/', ' ')}.txt",  # names are indexed
-        media_type="text/plain",
-        is_misnamed=False,
-        blob_key=f"measured/{digest}",
-        sha256=digest,
-        size_bytes=len(document.text.encode()),
-    )
-    documents = DocumentsService(session, actor)
-    stored = await documents.receive_text(file, "text", document.text)
-    if stored is None:
-        message = f"two documents are {document.id}"
-        raise RuntimeError(message)
-    indexing = IndexingService(session, actor)
-    source = await indexing.read(stored.id)
-    if source is not None:
-        passages = prepare(list(passages_of(source.parts)), source.head, 1)
-        await indexing.replace(source, weighed(passages, source.average_terms))
-    return stored.id
 
 
 async def judge_searches(

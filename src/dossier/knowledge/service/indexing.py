@@ -59,7 +59,24 @@ def weighed(
     if not passages:
         return WeighedPassages((), (), average_terms)
     average = average_terms or fmean(each.length_terms for each in passages) or 1.0
-    rows = [_row(each, each.sparse(average)) for each in passages]
+    rows = [
+        {
+            "position": passage.position,
+            "page": passage.page,
+            "label": passage.label,
+            "kind": passage.kind,
+            "text": passage.text,
+            "context": passage.context,
+            "places": orjson.dumps(passage.places).decode(),
+            "language": passage.language,
+            "content_sha256": passage.content_sha256,
+            "analyser_version": ANALYSER_VERSION,
+            "length_terms": passage.length_terms,
+            "terms": "{" + ",".join(map(str, passage.counts)) + "}",
+            "sparse": passage.sparse(average),
+        }
+        for passage in passages
+    ]
     return WeighedPassages(passages, rows, average)
 
 
@@ -211,36 +228,16 @@ class IndexingService:
             old = same.pop() if same else None
             if old is None:
                 added[new_id()] = row
-            elif not _is_unchanged(old, passage):
-                changed[old["id"]] = row
+            else:
+                place = old["position"], orjson.loads(old["places"])
+                is_moved = place != (passage.position, passage.places)
+                if is_moved or old["analyser_version"] != ANALYSER_VERSION:
+                    changed[old["id"]] = row
         gone = [each["id"] for rows in by_content.values() for each in rows]
         if gone:
             await gateway.delete_chunks_for_org(session, org_id, gone)
         await gateway.update_chunks_for_org(session, org_id, document_id, changed)
         await gateway.add_chunks(session, org_id, document_id, added)
-
-
-def _is_unchanged(old: Any, passage: PreparedPassage) -> bool:
-    stored = (old["analyser_version"], old["position"], orjson.loads(old["places"]))
-    return stored == (ANALYSER_VERSION, passage.position, passage.places)
-
-
-def _row(passage: PreparedPassage, sparse: str) -> dict[str, Any]:
-    return {
-        "position": passage.position,
-        "page": passage.page,
-        "label": passage.label,
-        "kind": passage.kind,
-        "text": passage.text,
-        "context": passage.context,
-        "places": orjson.dumps(passage.places).decode(),
-        "language": passage.language,
-        "content_sha256": passage.content_sha256,
-        "analyser_version": ANALYSER_VERSION,
-        "length_terms": passage.length_terms,
-        "terms": "{" + ",".join(map(str, passage.counts)) + "}",
-        "sparse": sparse,
-    }
 
 
 async def find_orphans(session: Session) -> list[Orphans]:

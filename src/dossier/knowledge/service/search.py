@@ -91,7 +91,13 @@ class SearchService:
         }
         with tracer.span("retrieval", attributes) as span:
             if query.product_id is not None:
-                await self._check_product(query.product_id)
+                async with tenant_transaction(
+                    self._sessions, self._actor.org_id
+                ) as session:
+                    documents = DocumentsService(session, self._actor)
+                    products = ProductsService(session, self._actor, documents)
+                    # Raises for a product of another organisation.
+                    await products.get_product(query.product_id)
             has_central = self._clients.search_central is not None
             search = self._search_both if has_central else self._search
             result = await search(query)
@@ -108,13 +114,6 @@ class SearchService:
             _hit_of({**row, "score": 0.0, "lexical": None, "dense": None})
             for row in rows
         ]
-
-    async def _check_product(self, product_id: UUID) -> None:
-        """Raise `ProductNotFoundError` for a product of another organisation."""
-        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
-            documents = DocumentsService(session, self._actor)
-            products = ProductsService(session, self._actor, documents)
-            await products.get_product(product_id)
 
     async def _search_both(self, query: SearchQuery) -> SearchResult:
         """Search the passages and the central service at the same time."""
@@ -144,7 +143,12 @@ class SearchService:
             self._clients, query.text, basis.vectors, self._actor
         )
         if isinstance(vector, Skipped) and vector.is_size_mismatch:
-            await self._enqueue_embedding()
+            # Embeds all passages in the model's new size, once.
+            async with tenant_transaction(
+                self._sessions, self._actor.org_id
+            ) as session:
+                jobs = JobsService(session, self._actor)
+                await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
         dense = None if isinstance(vector, Skipped) else _dense_leg(vector, basis)
         weights = {ids[each]: weight for each, weight in idf.items()}
         hits = await self._hits(query, basis, _lexical_leg(weights, basis), dense)
@@ -161,12 +165,6 @@ class SearchService:
             why = _joined(result.why, ranked.reason)
             return replace(result, hits=hits[: query.limit], why=why)
         return replace(result, hits=ranked)
-
-    async def _enqueue_embedding(self) -> None:
-        """Enqueue the embedding of all passages in the model's new size, once."""
-        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
-            jobs = JobsService(session, self._actor)
-            await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
 
     async def _hits(
         self,

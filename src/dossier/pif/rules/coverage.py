@@ -7,7 +7,7 @@ were made (Art. 3(1)(5)); a certificate of today says nothing about them.
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -129,18 +129,6 @@ def is_material_data(document: ReadDocument) -> bool:
         and document.kind is not None
         and document.kind.kind in _MATERIAL_DATA
     )
-
-
-def needs_text(
-    documents: Sequence[ReadDocument],
-    materials: Sequence[MaterialIdentity],
-    exempt: Collection[str],
-) -> list[ReadDocument]:
-    """Return documents whose text may name materials that no fact names."""
-    data = [document for document in documents if is_material_data(document)]
-    named = set(exempt).union(*map(_named_keys, data)) if data else set(exempt)
-    is_open = any(not _keys(material) & named for material in materials)
-    return data if is_open else []
 
 
 def _keys(material: MaterialIdentity) -> set[str]:

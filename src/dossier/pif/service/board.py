@@ -34,7 +34,7 @@ from dossier.pif.rules.board import (
     completeness,
     filled_fields,
 )
-from dossier.pif.rules.coverage import needs_text
+from dossier.pif.rules.coverage import is_material_data
 from dossier.pif.rules.evidence import (
     Confirmation,
     ReadDocument,
@@ -235,9 +235,7 @@ async def _with_texts(reader: TenantReader, evidence: Evidence) -> Evidence:
     The texts of all documents would be megabytes.
     """
     silent = [each for each in evidence.documents if names_nothing(each)]
-    data = needs_text(
-        evidence.documents, evidence.identity.materials, evidence.exempt_materials
-    )
+    data = [each for each in evidence.documents if is_material_data(each)]
     wanted = sorted({each.document_id for each in (*silent, *data)})
     if not wanted:
         return evidence

@@ -24,7 +24,7 @@ from dossier.products.formula_import.identifiers import (
     read_cas,
 )
 from dossier.products.formula_import.lines import (
-    FormulaReading,
+    FormulaParts,
     ParsedLine,
     inci_of,
     shown_interval,
@@ -66,7 +66,7 @@ def formula_messages() -> Messages:
 
 
 def findings_of(
-    reading: FormulaReading,
+    reading: FormulaParts,
     lines: tuple[ParsedLine, ...],
     accounting: Accounting,
     source: FormulaSource,
@@ -173,9 +173,7 @@ class _FindingFactory:
         )
 
 
-def _wrong_total(
-    reading: FormulaReading, factory: _FindingFactory
-) -> Iterator[Finding]:
+def _wrong_total(reading: FormulaParts, factory: _FindingFactory) -> Iterator[Finding]:
     total = reading.total.interval
     if not any(part.explosion.portions for part in reading.parts):
         return
@@ -195,7 +193,7 @@ def _wrong_total(
     )
 
 
-def _total_cell(reading: FormulaReading) -> str | None:
+def _total_cell(reading: FormulaParts) -> str | None:
     """Return the cell of the stated total, else of the quantities' header."""
     stated = [total for part in reading.parts for total in part.read.totals]
     if stated:
@@ -211,7 +209,7 @@ def _total_cell(reading: FormulaReading) -> str | None:
 
 
 def _negative_rest(
-    reading: FormulaReading, factory: _FindingFactory
+    reading: FormulaParts, factory: _FindingFactory
 ) -> Iterator[Finding]:
     if reading.total.deficit == ZERO:
         return
@@ -230,7 +228,7 @@ def _negative_rest(
 
 
 def _wrong_stated_totals(
-    reading: FormulaReading, part: TableReading, factory: _FindingFactory
+    reading: FormulaParts, part: TableReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
     """Compare the sheet's own total with its lines."""
     if reading.total.deficit > ZERO:
@@ -417,7 +415,7 @@ def _is_number_like(text: str) -> bool:
 
 
 def _not_read(
-    reading: FormulaReading, accounting: Accounting, factory: _FindingFactory
+    reading: FormulaParts, accounting: Accounting, factory: _FindingFactory
 ) -> Iterator[Finding]:
     """Report what the sheet and the file hold beside the lines of the formula.
 
@@ -462,7 +460,7 @@ def _not_read(
 
 
 def _hidden_content(
-    reading: FormulaReading, factory: _FindingFactory
+    reading: FormulaParts, factory: _FindingFactory
 ) -> Iterator[Finding]:
     """Name the hidden sheet, rows and columns that the formula depends on."""
     sheet = reading.main.table.grid.sheet

@@ -31,6 +31,11 @@ _PROPERTY: Final = re.compile(
     r"(?:final |bulk |theoretical |actual |target |product |average |mean )?(?:"
     r"ph(?: value| range)?|spf|upf|uva ?-?pf|pa|uva protection(?: factor)?"
     r"|sun protection factor|viscosity|specific gravity|density|relative density"
+    r"|hardness|penetration|drop(?:ping)? point|foam(?: height| volume)?|spreadability"
+    r"|transmittance|turbidity|(?:total )?solids?(?: content)?|non-?volatiles?"
+    r"|(?:acid|iodine|peroxide|saponification|hydroxyl) value|cloud point|pour point"
+    r"|(?:mean )?(?:particle|droplet) size|d[159]0|critical wavelength|water resistance"
+    r"|ppd|labou?r|overhead|packaging|quantity per .*|pieces|units|cartons?"
     r"|refractive index|osmolality|conductivity|water activity|aw|moisture"
     r"|batch(?: size| weight| quantity| qty| volume| no\.?| number| code)?"
     r"|lot(?: size| no\.?| number)?|yield|loss|fill(?:ing)?(?: weight| volume| size)?"
@@ -52,7 +57,8 @@ _PROPERTY: Final = re.compile(
     r"|number of .*|no\. of .*|line count|items?|count"
     r")"
     r"|(?:最終|成品|產品|目標|理論|實際)?(?:"
-    r"ph值?|酸鹼值|防曬係數|黏度|粘度|比重|密度|相對密度|折射率|電導率|水分|水活性"
+    r"硬度|針入度|滴點|泡沫高度|固含量|固形分|酸價|皂化價|碘價|過氧化價|粒徑|濁度|透光率"
+    r"|耐水性|工時|人工|包材|數量|ph值?|酸鹼值|防曬係數|黏度|粘度|比重|密度|相對密度|折射率|電導率|水分|水活性"
     r"|批量|批次(?:大小|重量|量|號碼?|編號)?|批號|產率|得率|收率|良率|損耗|充填量|填充量|內容量|淨重|淨含量"
     r"|容量|重量|溫度|.{0,4}溫度|.{0,4}時間|.{0,4}轉速|轉速|壓力|真空度|熔點|沸點|閃點"
     r"|(?:原料|單位|總)?(?:成本|價格|單價|金額)|總成本|菌落數|生菌數|總菌數"
@@ -65,7 +71,7 @@ _PROPERTY: Final = re.compile(
 # Words and units of figures; without a CAS or EC number such a row is not taken for an
 # ingredient.
 _FIGURE: Final = re.compile(
-    r"\((?:kg|g|mg|ml|min(?:utes?)?|hrs?|hours?|sec|rpm|[°℃]c?|cps?|mpa.?s|bar|pcs|usd"
+    r"\((?:kg|g|mg|ml|mm|cm|nm|μm|ntu|min(?:utes?)?|hrs?|hours?|sec|rpm|[°℃]c?|cps?|mpa.?s|bar|pcs|usd"
     r"|ntd?|eur|months?|days?|years?|cfu.*)\)|[:=]\s*$|\brpm\b|\bspeed\b|\bduration\b"
     r"|\bcost\b|\bprice\b|\bchecked\b|\bversion\b|\brevision\b|\bspecifications?\b"
     r"|\bnumber of\b|\btemperature\b|\byield\b|\bbatch\b|\bheat(?:ing)? (?:to|at)\b"
@@ -75,6 +81,12 @@ _FIGURE: Final = re.compile(
 )
 
 
+# Parts and endings of the names of substances.
+_SUBSTANCE: Final = re.compile(
+    r"parfum|perfume|fragrance|aroma|flavou?r|\b(?:oil|extract|acid|water|aqua|gum|wax|butter"
+    r"|powder|clay|silica|talc|mica|urea|ci \d{5})\b"
+    r"|\w{3}(?:ate|ol|ide|ine|in|one|ene|ose|ium|ane|yl|er)\b|[香酸醇油鈉鉀酯糖膠粉水]|萃取|精華"
+)
 # Titles and headers of tables that are surely no part of a formula.
 _OTHER_TABLE: Final = re.compile(
     r"allergen|impurit|heavy metal|microb|\blimits?\b|\bspecifications?\b|parameter"
@@ -98,6 +110,11 @@ _PART: Final = re.compile(
 _FORMULA: Final = re.compile(
     r"formula(?:tion|e|s)?\b|\bcomposition\b|ingredients?\b|\brecipe|\bbom\b|配方|處方|全成[分份]"
 )
+
+
+def names_substance(text: str) -> bool:
+    """Return whether a label has a part or an ending of the name of a substance."""
+    return _SUBSTANCE.search(folded(text)) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from dossier.products.formula_import.types import Interval, RowKey, SourceRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormulaReading:
+class FormulaParts:
     """The chosen sheet, the parts of the formula and their total.
 
     The lines, findings and notes are derived from it. `left_out_rows` are hidden rows
@@ -62,7 +62,7 @@ class ParsedLine:
     cells: dict[str, str]
 
 
-def lines_of(reading: FormulaReading) -> tuple[ParsedLine, ...]:
+def lines_of(reading: FormulaParts) -> tuple[ParsedLine, ...]:
     """Return every ingredient of every portion, in the order of the sheet."""
     heads = _material_heads([row for part in reading.parts for row in part.read.rows])
     pairs = [

@@ -8,7 +8,7 @@ from typing import Final
 from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.columns import QUANTITIES, UNUSED, Column
 from dossier.products.formula_import.findings import formula_messages
-from dossier.products.formula_import.lines import FormulaReading
+from dossier.products.formula_import.lines import FormulaParts
 from dossier.products.formula_import.quantities import QuantityKind
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.sheets import SheetChoice
@@ -29,7 +29,7 @@ class ReadingNote:
 
 
 def notes_of(
-    reading: FormulaReading, accounting: Accounting, encoding: str | None
+    reading: FormulaParts, accounting: Accounting, encoding: str | None
 ) -> tuple[ReadingNote, ...]:
     """Return every decision taken, then the sheet's own remarks."""
     return (
@@ -60,7 +60,7 @@ def choice_notes(choice: SheetChoice, encoding: str | None) -> Iterator[ReadingN
         yield _note("hidden-sheets", names=", ".join(choice.hidden))
 
 
-def _column_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+def _column_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
     for part in reading.parts:
         table = part.table
         taken = [each for role, each in table.header.items() if role in QUANTITIES]
@@ -86,7 +86,7 @@ def _column_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
             yield _note("hidden-columns", names=", ".join(hidden))
 
 
-def _table_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+def _table_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
     if len(reading.parts) > 1:
         names = ", ".join(range_of(part) for part in reading.parts)
         yield _note("tables-joined", names=names, count=str(len(reading.parts)))
@@ -106,7 +106,7 @@ def _table_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
         yield _note("other-tables", names=", ".join(asides))
 
 
-def _unit_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+def _unit_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
     for part in reading.parts:
         for decision in part.amounts.decisions:
             header = part.table.header.get(decision.column)
@@ -123,7 +123,7 @@ def _unit_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
             yield _note("percent-format", multiplied[0].address, count=count)
 
 
-def _share_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
+def _share_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
     for part in reading.parts:
         basis = part.explosion.basis
         if basis is not None:
@@ -146,9 +146,7 @@ def _share_notes(reading: FormulaReading) -> Iterator[ReadingNote]:
         yield _note("trace", first_trace.address)
 
 
-def _row_notes(
-    reading: FormulaReading, accounting: Accounting
-) -> Iterator[ReadingNote]:
+def _row_notes(reading: FormulaParts, accounting: Accounting) -> Iterator[ReadingNote]:
     rows = [row for part in reading.parts for row in part.read.rows]
     hidden = sorted({row.row for row in rows if row.is_hidden})
     if hidden:

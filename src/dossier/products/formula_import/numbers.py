@@ -31,10 +31,10 @@ _INVISIBLE: Final = dict.fromkeys(
 )
 _RAISED_DIGITS: Final = "\u2070\u00b9\u00b2\u00b3\u2074-\u2079"
 _RAISED: Final = re.compile(
-    f"[{_RAISED_DIGITS}\u207a-\u207e\u02b0-\u02b8\u1d2c-\u1d61]+"
+    f"[{_RAISED_DIGITS}\u2071\u207a-\u207f\u02b0-\u02b8\u1d2c-\u1d61\u1d9b-\u1dbf]+"
 )
 _NAME_MARKS: Final = re.compile(
-    f"(?:[*\u2020\u2021\u00a7\u00b6]|[{_RAISED_DIGITS}\u207d\u207e\u1d43-\u1d4b])+$"
+    f"(?:[*\u2020\u2021\u00a7\u00b6]|[{_RAISED_DIGITS}\u207d\u207e\u1d43-\u1d4b\u1d9c])+$"
 )
 _POWER_OF_TEN: Final = re.compile(
     f"\\s*[x\u00d7\u00b7]\\s*10(?P<power>[\u207b\u207a]?[{_RAISED_DIGITS}]+)"

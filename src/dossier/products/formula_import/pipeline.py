@@ -15,7 +15,7 @@ from dossier.products.exceptions import (
 )
 from dossier.products.formula_import.accounting import CellUse, account
 from dossier.products.formula_import.findings import ambiguities_of, findings_of
-from dossier.products.formula_import.lines import FormulaReading, ParsedLine, lines_of
+from dossier.products.formula_import.lines import FormulaParts, ParsedLine, lines_of
 from dossier.products.formula_import.notes import ReadingNote, choice_notes, notes_of
 from dossier.products.formula_import.sheets import SheetChoice, choose_sheet
 from dossier.products.formula_import.tables import TableReading, evaluated
@@ -141,7 +141,7 @@ def _undecided(
     )
 
 
-def _read(choice: SheetChoice, tolerance: Decimal) -> FormulaReading:
+def _read(choice: SheetChoice, tolerance: Decimal) -> FormulaParts:
     parts = choice.reading.parts
     total = _total(parts)
     visible = [_without_hidden_rows(part) for part in parts]
@@ -156,7 +156,7 @@ def _read(choice: SheetChoice, tolerance: Decimal) -> FormulaReading:
         rows = [row for part in parts for row in part.read.rows if row.is_hidden]
         left_out = tuple(sorted({row.row for row in rows}))
         parts, total = visible, _total(visible)
-    return FormulaReading(
+    return FormulaParts(
         choice=choice,
         parts=tuple(parts),
         total=total,
@@ -196,7 +196,7 @@ def _columns(part: TableReading) -> dict[str, str]:
 
 
 def _tables(
-    reading: FormulaReading, lines: tuple[ParsedLine, ...]
+    reading: FormulaParts, lines: tuple[ParsedLine, ...]
 ) -> tuple[ParsedTable, ...]:
     tables: list[ParsedTable] = []
     start = 0

@@ -112,7 +112,7 @@ def choose_quantities(
         best, rivals = _best(group)
         chosen.read[role] = best.column
         chosen.rivals += tuple(each.column for each in rivals)
-    _settle_shares_of_product(chosen, by_role)
+    _choose_between_shares(chosen, by_role)
     read = {each.number for each in (*chosen.read.values(), *chosen.rivals)}
     chosen.left_out = tuple(
         headers[column]
@@ -243,7 +243,7 @@ def _without_purities(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return [each for each in candidates if not is_purity(each)] or list(candidates)
 
 
-def _settle_shares_of_product(
+def _choose_between_shares(
     chosen: ChosenQuantities, by_role: Mapping[Column, Sequence[_Candidate]]
 ) -> None:
     """Compare a plain column with one of shares of the product, row by row.

@@ -26,6 +26,7 @@ from dossier.products.formula_import.labels import (
     is_total,
     may_be_figure,
     names_part,
+    names_substance,
     phase_name,
 )
 from dossier.products.formula_import.quantities import (
@@ -49,6 +50,19 @@ from dossier.products.formula_import.types import (
 )
 
 _SUM_MARGIN: Final = Decimal("0.05")
+_DETAILS: Final = frozenset(
+    {
+        Column.NUMBER,
+        Column.PHASE,
+        Column.TRADE_NAME,
+        Column.SUPPLIER,
+        Column.CAS,
+        Column.EC,
+        Column.FUNCTION,
+    }
+)
+_MIN_FULL_ROWS: Final = 2
+_MIN_COMMON_DETAILS: Final = 2
 
 
 class RowKind(StrEnum):
@@ -90,6 +104,7 @@ class TableRows:
 def read_rows(table: FormulaTable) -> TableRows:
     """Return the ingredient rows, the stated total and the kind of every row."""
     kinds, foreign_rows = _kinds(table)
+    kinds |= dict.fromkeys(_bare_last_rows(table, kinds), RowKind.FIGURE)
     rows: list[SourceRow] = []
     totals: list[StatedTotal] = []
     phase = phase_name(table.title) if names_part(table.title) else None
@@ -153,6 +168,36 @@ def _kinds(table: FormulaTable) -> tuple[dict[int, RowKind], set[int]]:
             running += _stated_value(table, row)
         kinds[row] = kind
     return kinds, foreign_rows
+
+
+def _bare_last_rows(table: FormulaTable, kinds: dict[int, RowKind]) -> list[int]:
+    """Return the last rows that have a name and a quantity alone.
+
+    They may be figures of the product where every row above states more, such as its
+    phase and its function.
+    """
+    rows = [row for row, kind in kinds.items() if kind is RowKind.INGREDIENT]
+    stated = {row: _stated_details(table, row) for row in rows}
+    bare: list[int] = []
+    while rows and not stated[rows[-1]]:
+        row = rows.pop()
+        if not names_substance(_label(table, row)):
+            bare.append(row)
+    above = [stated[row] for row in rows]
+    if len(above) < _MIN_FULL_ROWS:
+        return []
+    common = frozenset.intersection(*above)
+    return bare if len(common) >= _MIN_COMMON_DETAILS else []
+
+
+def _stated_details(table: FormulaTable, row: int) -> frozenset[Column]:
+    return frozenset(
+        role
+        for role, column in table.columns.items()
+        if role in _DETAILS
+        and (cell := table.grid.shown_at(row, column)) is not None
+        and cell.text
+    )
 
 
 def _row_of_total(table: FormulaTable, rows: Sequence[int]) -> int | None:

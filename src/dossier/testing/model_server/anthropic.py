@@ -1,7 +1,5 @@
 """Anthropic's wire format: messages, whole or as the sequence of events."""
 
-from collections.abc import Iterator
-
 import orjson
 
 from dossier.testing.model_server.conversation import (
@@ -49,7 +47,12 @@ def read(body: Json, identity: str) -> ScriptedPrompt:
     return ScriptedPrompt(
         model=str(body.get("model", "")),
         turns=(*opening, *(_turn(message) for message in messages)),
-        tools=tuple(_tools(body, choice)),
+        tools=tuple(
+            Tool(tool["name"], tool.get("input_schema") or {})
+            for tool in listed(body.get("tools"))
+            if choice.get("type") != "none"
+            and choice.get("name") in (None, tool["name"])
+        ),
         called=tuple(
             part["name"]
             for message in messages
@@ -85,14 +88,6 @@ def _turn(message: Json) -> PromptTurn:
     ):
         role = "tool"
     return PromptTurn(role, text_of(message.get("content")))
-
-
-def _tools(body: Json, choice: Json) -> Iterator[Tool]:
-    if choice.get("type") == "none":
-        return
-    for tool in listed(body.get("tools")):
-        if choice.get("name") in (None, tool["name"]):
-            yield Tool(tool["name"], tool.get("input_schema") or {})
 
 
 def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
@@ -148,6 +143,8 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
         b'data: {"type":"content_block_delta","index":0,"delta":' + delta
     )
     message = {**_message(prompt), "usage": _usage(reply, 1)}
+    stop = {"stop_reason": _STOP_REASONS[reply.finish], "stop_sequence": None}
+    usage = {"output_tokens": reply.output_tokens}
     return Frames(
         opening=b"".join(
             [
@@ -157,25 +154,16 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
             ]
         ),
         tokens=tuple(left + orjson.dumps(p) + b"}}\n\n" for p in reply.pieces),
-        closing=_closing(reply),
+        closing=b"".join(
+            [
+                _event("content_block_stop", index=0),
+                _event("message_delta", delta=stop, usage=usage),
+                _event("message_stop"),
+            ]
+        ),
         failure=b"event: error\ndata: "
         + orjson.dumps(error(529, "Overloaded"))
         + b"\n\n",
-    )
-
-
-def _closing(reply: Reply) -> bytes:
-    stop = {"stop_reason": _STOP_REASONS[reply.finish], "stop_sequence": None}
-    return b"".join(
-        [
-            _event("content_block_stop", index=0),
-            _event(
-                "message_delta",
-                delta=stop,
-                usage={"output_tokens": reply.output_tokens},
-            ),
-            _event("message_stop"),
-        ]
     )
 
 

@@ -82,32 +82,25 @@ class Filler:
     def _resolved(self, schema: Json, depth: int) -> Json:
         """Follow references, join `allOf`, and choose one of `anyOf`."""
         while reference := schema.get("$ref"):
+            target: Any = self.root
+            for step in reference.removeprefix("#").strip("/").split("/"):
+                if step:
+                    target = target[step.replace("~1", "/").replace("~0", "~")]
             rest = {key: value for key, value in schema.items() if key != "$ref"}
-            schema = {**self._target_of(reference), **rest}
+            schema = {**target, **rest}
         for part in schema.get("allOf", ()):
             schema = _joined(schema, self._resolved(part, depth))
         options = schema.get("anyOf") or schema.get("oneOf")
-        if options:
-            rest = {k: v for k, v in schema.items() if k not in {"anyOf", "oneOf"}}
-            return _joined(rest, self._resolved(self._option(options, depth), depth))
-        return schema
-
-    def _target_of(self, reference: str) -> Json:
-        """Return what a JSON pointer refers to."""
-        found: Any = self.root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            if step:
-                found = found[step.replace("~1", "/").replace("~0", "~")]
-        target: Json = found
-        return target
-
-    def _option(self, options: Sequence[Json], depth: int) -> Json:
+        if not options:
+            return schema
         plain = [option for option in options if option.get("type") == "null"]
         flat = [option for option in options if "$ref" not in option]
-        if depth > _DEEP and (plain or flat):
-            return (plain or flat)[0]
         filled = [option for option in options if option.get("type") != "null"]
-        return (filled or list(options))[0]
+        chosen = filled or options
+        if depth > _DEEP:  # a schema may refer to itself
+            chosen = plain or flat or chosen
+        rest = {k: v for k, v in schema.items() if k not in {"anyOf", "oneOf"}}
+        return _joined(rest, self._resolved(chosen[0], depth))
 
     def _object(self, schema: Json, depth: int) -> Json:
         properties: Json = schema.get("properties", {})
@@ -119,16 +112,13 @@ class Filler:
             name: self._value(properties.get(name, {"type": "string"}), name, depth + 1)
             for name in wanted
         }
-        return filled | self._more(schema, len(filled), depth)
-
-    def _more(self, schema: Json, count: int, depth: int) -> Json:
-        """Add members of any name, as many as the schema asks for."""
+        # Members of any name, as many as the schema asks for.
         extra = schema.get("additionalProperties")
         least = max(schema.get("minProperties", 0), 1 if isinstance(extra, dict) else 0)
-        least = least if count < least and depth <= _DEEP else count
-        return {
-            f"key_{number}": self._value(extra or {}, f"key_{number}", depth + 1)
-            for number in range(count, least)
+        added = range(len(filled), least if depth <= _DEEP else 0)
+        return filled | {
+            name: self._value(extra or {}, name, depth + 1)
+            for name in (f"key_{number}" for number in added)
         }
 
     def _array(self, schema: Json, name: str, depth: int) -> list[Any]:
@@ -235,7 +225,14 @@ def _distinct(values: list[Any], member: Json) -> list[Any]:
 
 def _number(schema: Json, text: str, *, whole: bool) -> float:
     """Return the first number of the text that the schema allows, else one that is."""
-    low, high = _bounds(schema, whole=whole)
+    low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    lowest, highest = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    least, most = float(lowest or 0), float(highest or 0)
+    gap = 1 if whole else max(abs(most - least), abs(least), abs(most), 1) / _STEPS
+    if lowest is not None:
+        low = max(low, lowest + gap)
+    if highest is not None:
+        high = min(high, highest - gap)
     step = schema.get("multipleOf") or (1 if whole else None)
     candidates = [*map(float, _NUMBER.findall(text)), 1.0, 0.0]
     if math.isfinite(low) and math.isfinite(high):
@@ -247,20 +244,6 @@ def _number(schema: Json, text: str, *, whole: bool) -> float:
             return int(value) if whole else value
     value = low if step is None else math.ceil(low / step) * step
     return int(value) if whole else value
-
-
-def _bounds(schema: Json, *, whole: bool) -> tuple[float, float]:
-    low = schema.get("minimum", -math.inf)
-    high = schema.get("maximum", math.inf)
-    lowest = schema.get("exclusiveMinimum")
-    highest = schema.get("exclusiveMaximum")
-    least, most = float(lowest or 0), float(highest or 0)
-    gap = 1 if whole else max(abs(most - least), abs(least), abs(most), 1) / _STEPS
-    if lowest is not None:
-        low = max(low, lowest + gap)
-    if highest is not None:
-        high = min(high, highest - gap)
-    return low, high
 
 
 def matching(pattern: str, text: str) -> str:

@@ -201,7 +201,15 @@ def _free_reply(prompt: ScriptedPrompt, script: Script, fault: FaultKind | None)
     given = passages_in(prompt.question) or passages_in(prompt.text)
     instruction = _followed_instruction(prompt, script)
     if instruction:
-        return "\n".join(_following(instruction, given, prompt))
+        # Bare, with a quote that is true, and as a tool call in words.
+        lines = list(instruction.lines())
+        sources = [p for p in given if instruction.trigger in " ".join(p.text.split())]
+        if sources:
+            quoted = (sources[0].number, instruction.trigger)
+            lines += [claim(line, *quoted) for line in instruction.lines()]
+        call = {"name": "fetch", "arguments": {"q": prompt.question[:40]}}
+        lines.append(f"<tool_call>{orjson.dumps(call).decode()}</tool_call>")
+        return "\\n".join(lines)
     if not given:
         # One question that servers are tested with; all else is echoed.
         is_count = "count from one to ten" in prompt.question.casefold()
@@ -214,7 +222,7 @@ def _free_reply(prompt: ScriptedPrompt, script: Script, fault: FaultKind | None)
         if fault is FaultKind.UNKNOWN_CITATION:
             number = UNKNOWN_NUMBER
         lines.append(claim(sentence.text, number, quote))
-    return "\n".join(lines) or NOT_FOUND
+    return "\\n".join(lines) or NOT_FOUND
 
 
 def _followed_instruction(
@@ -227,21 +235,6 @@ def _followed_instruction(
     return instruction_in(
         "\n".join(passage.text for passage in given) if given else _source(prompt)
     )
-
-
-def _following(
-    instruction: HiddenInstruction,
-    given: Sequence[NumberedPassage],
-    prompt: ScriptedPrompt,
-) -> list[str]:
-    """Return it bare, with a quote that is true, and as a tool call in words."""
-    lines = list(instruction.lines())
-    sources = [p for p in given if instruction.trigger in " ".join(p.text.split())]
-    if sources:
-        quoted = (sources[0].number, instruction.trigger)
-        lines += [claim(line, *quoted) for line in instruction.lines()]
-    call = {"name": "fetch", "arguments": {"q": prompt.question[:40]}}
-    return [*lines, f"<tool_call>{orjson.dumps(call).decode()}</tool_call>"]
 
 
 def echo(question: str, tokens: int) -> str:

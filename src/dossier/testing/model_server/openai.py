@@ -2,7 +2,7 @@
 
 import base64
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import orjson
 
@@ -36,18 +36,28 @@ def read(body: Json, identity: str) -> ScriptedPrompt:
     messages = all_of_type(body, "messages", dict)
     form = body.get("response_format") or {}
     choice = body.get("tool_choice")
+    wanted = choice["function"]["name"] if isinstance(choice, dict) else None
     options = body.get("stream_options") or {}
+    schema: Json | None = None
+    if form.get("type") == "json_schema":
+        schema = form["json_schema"].get("schema") or {}
+    if form.get("type") == "json_object":
+        schema = {"type": "object", "properties": {"answer": {"type": "string"}}}
     return ScriptedPrompt(
         model=str(body.get("model", "")),
         turns=tuple(_turn(message) for message in messages),
-        tools=tuple(_tools(body, choice)),
+        tools=tuple(
+            Tool(tool["function"]["name"], tool["function"].get("parameters") or {})
+            for tool in listed(body.get("tools"))
+            if choice != "none" and wanted in (None, tool["function"]["name"])
+        ),
         called=tuple(
             call["function"]["name"]
             for message in messages
             for call in listed(message.get("tool_calls"))
         ),
         must_call=choice == "required" or isinstance(choice, dict),
-        schema=_schema(form),
+        schema=schema,
         max_tokens=integer(body, "max_completion_tokens", "max_tokens"),
         stop=tuple(listed(body.get("stop"))),
         stream=bool(body.get("stream")),
@@ -64,46 +74,8 @@ def _turn(message: Json) -> PromptTurn:
     return PromptTurn(role, text_of(message.get("content")))
 
 
-def _tools(body: Json, choice: object) -> Iterator[Tool]:
-    if choice == "none":
-        return
-    wanted = choice["function"]["name"] if isinstance(choice, dict) else None
-    for tool in listed(body.get("tools")):
-        function = tool["function"]
-        if wanted in (None, function["name"]):
-            yield Tool(function["name"], function.get("parameters") or {})
-
-
-def _schema(form: Json) -> Json | None:
-    if form.get("type") == "json_schema":
-        schema: Json = form["json_schema"].get("schema") or {}
-        return schema
-    if form.get("type") == "json_object":
-        return {"type": "object", "properties": {"answer": {"type": "string"}}}
-    return None
-
-
 def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
     """Return the body of an answer that is not streamed."""
-    return {
-        "id": f"chatcmpl-{prompt.identity}",
-        "object": "chat.completion",
-        "created": MADE_AT,
-        "model": prompt.model,
-        "choices": [
-            {
-                "index": 0,
-                "message": _message(reply),
-                "logprobs": None,
-                "finish_reason": _finish(reply),
-            }
-        ],
-        "usage": _usage(reply),
-        "system_fingerprint": "fp_scripted",
-    }
-
-
-def _message(reply: Reply) -> Json:
     refused = reply.finish == "refusal"
     message: Json = {
         "role": "assistant",
@@ -115,7 +87,22 @@ def _message(reply: Reply) -> Json:
         function = {"name": reply.call.name, "arguments": reply.call.arguments}
         call = {"id": reply.call.id, "type": "function", "function": function}
         message["tool_calls"] = [call]
-    return message
+    return {
+        "id": f"chatcmpl-{prompt.identity}",
+        "object": "chat.completion",
+        "created": MADE_AT,
+        "model": prompt.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "logprobs": None,
+                "finish_reason": _finish(reply),
+            }
+        ],
+        "usage": _usage(reply),
+        "system_fingerprint": "fp_scripted",
+    }
 
 
 def _finish(reply: Reply) -> str:
@@ -133,7 +120,11 @@ def _usage(reply: Reply) -> Json:
 
 def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
     """Return a streamed answer; the first token brings the role with it."""
-    before, after = _around(prompt)
+    # What stands before and after the delta of every chunk.
+    before = b"data: " + orjson.dumps(_chunk(prompt))[:-1]
+    before += b',"choices":[{"index":0,"delta":'
+    after = b',"logprobs":null,"finish_reason":null}]'
+    after += b',"usage":null}' if prompt.usage_in_stream else b"}"
     start: Json = {"role": "assistant", "content": "", "refusal": None}
     wrap = (b'{"content":', b"}")
     if reply.finish == "refusal":
@@ -143,23 +134,19 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
         call = {"index": 0, "id": reply.call.id, "type": "function"}
         start |= {"content": None, "tool_calls": [{**call, "function": function}]}
         wrap = (b'{"tool_calls":[{"index":0,"function":{"arguments":', b"}}]}")
+    choice = {"index": 0, "delta": {}, "logprobs": None}
+    last: list[Json] = [{"choices": [{**choice, "finish_reason": _finish(reply)}]}]
+    if prompt.usage_in_stream:
+        last[0]["usage"] = None
+        last.append({"choices": [], "usage": _usage(reply)})
+    events = [b"data: " + orjson.dumps({**_chunk(prompt), **chunk}) for chunk in last]
     # Joined as bytes, because benchmarks run a thousand streams at once.
     left, right = before + wrap[0], wrap[1] + after + b"\n\n"
     return Frames(
         opening=before + orjson.dumps(start) + after + b"\n\n",
         tokens=tuple(left + orjson.dumps(piece) + right for piece in reply.pieces),
-        closing=_closing(prompt, reply),
+        closing=b"\n\n".join([*events, b"data: [DONE]", b""]),
         failure=b"data: " + orjson.dumps(error(500, "Failed in mid-stream.")) + b"\n\n",
-    )
-
-
-def _around(prompt: ScriptedPrompt) -> tuple[bytes, bytes]:
-    """Return what stands before and after the delta of every chunk."""
-    head = orjson.dumps(_chunk(prompt))[:-1]
-    usage = b',"usage":null}' if prompt.usage_in_stream else b"}"
-    return (
-        b"data: " + head + b',"choices":[{"index":0,"delta":',
-        b',"logprobs":null,"finish_reason":null}]' + usage,
     )
 
 
@@ -171,16 +158,6 @@ def _chunk(prompt: ScriptedPrompt) -> Json:
         "model": prompt.model,
         "system_fingerprint": "fp_scripted",
     }
-
-
-def _closing(prompt: ScriptedPrompt, reply: Reply) -> bytes:
-    choice = {"index": 0, "delta": {}, "logprobs": None}
-    chunks: list[Json] = [{"choices": [{**choice, "finish_reason": _finish(reply)}]}]
-    if prompt.usage_in_stream:
-        chunks[0]["usage"] = None
-        chunks.append({"choices": [], "usage": _usage(reply)})
-    events = [b"data: " + orjson.dumps({**_chunk(prompt), **chunk}) for chunk in chunks]
-    return b"\n\n".join([*events, b"data: [DONE]", b""])
 
 
 def error(status: int, message: str, code: str | None = None) -> Json:

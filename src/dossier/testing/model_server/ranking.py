@@ -68,7 +68,12 @@ def rerank(body: Json) -> Json:
         for each in documents
     ]
     asked = content_words(query)
-    scores = (_shared(asked, set(words(text))) for text in texts)
+    scores: list[float] = []
+    for text in texts:
+        found = set(words(text))
+        share = len(asked & found) / len(asked) if asked else 0.0
+        # Slightly more for a shorter text.
+        scores.append(round(share - min(len(found), 1000) * 1e-6, 6) if asked else 0.0)
     scored = sorted(enumerate(scores), key=lambda row: (-row[1], row[0]))
     kept = scored[: integer(body, "top_n", "top_k") or len(scored)]
     shown = body.get("return_documents", False)
@@ -82,10 +87,3 @@ def rerank(body: Json) -> Json:
         ],
         "usage": {"total_tokens": sum(len(text) for text in texts) // 4},
     }
-
-
-def _shared(asked: set[str], found: set[str]) -> float:
-    """Return the share of the question's words, slightly more for a shorter text."""
-    if not asked:
-        return 0.0
-    return round(len(asked & found) / len(asked) - min(len(found), 1000) * 1e-6, 6)
