@@ -1,6 +1,7 @@
 """Which item a document is matched to; texts are written for these tests."""
 
 import json
+from decimal import Decimal
 from importlib import resources
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dossier.documents.facts.types import KindReading
 from dossier.pif.constants import MatchOutcome
 from dossier.pif.rules.items import rulebook
 from dossier.pif.rules.matching import (
@@ -172,6 +174,16 @@ def test_reason_names_the_words_of_file_name_and_content() -> None:
         "file name contains 'stability'; content says 安定性試驗 (3x)"
     )
     assert proposal.candidates[0].by_name
+
+
+def test_kind_that_was_read_decides_over_the_words_of_the_file_name() -> None:
+    kind = KindReading("sds", "Safety data sheet", 1, Decimal("0.97"))
+
+    proposal = propose(DocumentFacts(ID, "stability.pdf", STABILITY_ZH, kind))
+
+    assert proposal.outcome is MatchOutcome.MATCHED
+    assert proposal.serves == ("tw-9.ingredients", "tw-10.toxicology")
+    assert proposal.candidates[0].reason == "content says Safety data sheet"
 
 
 def test_all_requirements_of_an_item_are_the_item() -> None:

@@ -187,20 +187,19 @@ def subject_of(
     The code and version of the formula are those in the document that it was imported
     from. `signed` are documents linked to item 16(1): who signed one is the signer.
     """
-    formula = next((d for d in documents if d.document_id == formula_document_id), None)
-    codes = formula.read(FactName.FORMULA_CODE) if formula else []
-    versions = formula.read(FactName.FORMULA_VERSION) if formula else []
-    formula_codes = {name_key(fact.value): fact.value for fact in codes}
+    formula = [each for each in documents if each.document_id == formula_document_id]
+    codes = _values(formula, FactName.FORMULA_CODE)
+    versions = _values(formula, FactName.FORMULA_VERSION)
     identity = replace(
         identity,
-        formula_codes=(*identity.formula_codes, *formula_codes.values()),
+        formula_codes=(*identity.formula_codes, *sorted(codes)),
         others=others_named(documents, identity.others),
     )
     subject = Subject(
         as_of=as_of,
         identity=identity,
-        formula_codes=frozenset(formula_codes),
-        formula_versions=frozenset(version_key(fact.value) for fact in versions),
+        formula_codes=frozenset(map(name_key, codes)),
+        formula_versions=frozenset(map(version_key, versions)),
     )
     own = [
         document
@@ -215,25 +214,26 @@ def subject_of(
         if {f.value for f in document.read(FactName.SIGNATURE)} == {Signature.SIGNED}
         for fact in document.read(FactName.SIGNER_NAME)
     ]
-    packs = [
-        version_key(fact.value)
-        for document in own
-        if _kind(document) == "packaging"
-        for fact in document.read(FactName.PACK_VERSION)
-    ]
-    batches = {
-        date.fromisoformat(fact.value)
-        for document in own
-        if _kind(document) not in _NO_FORMULA_KINDS
-        for fact in document.read(FactName.MANUFACTURE_DATE)
-    }
+    packs = [document for document in own if _kind(document) == "packaging"]
+    made = [each for each in own if _kind(each) not in _NO_FORMULA_KINDS]
     return replace(
         subject,
         identity=replace(identity, signers=tuple(signers)),
-        pack_versions=frozenset(packs),
+        pack_versions=frozenset(
+            version_key(value) for value in _values(packs, FactName.PACK_VERSION)
+        ),
         site_steps=tuple(site_steps) or ("",) * len(identity.sites),
-        batch_dates=tuple(sorted(batches)),
+        batch_dates=tuple(
+            sorted(
+                date.fromisoformat(value)
+                for value in _values(made, FactName.MANUFACTURE_DATE)
+            )
+        ),
     )
+
+
+def _values(documents: Iterable[ReadDocument], name: FactName) -> set[str]:
+    return {fact.value for document in documents for fact in document.read(name)}
 
 
 def _kind(document: ReadDocument) -> str | None:

@@ -6,6 +6,7 @@ The messages are in `data/findings.json`.
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -30,6 +31,8 @@ from dossier.pif.rules.board import (
 from dossier.pif.rules.evidence import Judgement, ReadDocument
 from dossier.pif.rules.items import Item, rulebook
 from dossier.pif.rules.matching import document_kinds
+
+CREDENTIALS: Final = "tw-16.credentials"
 
 SHOWN_REASONS: Final = 5
 """Documents that one message names; the others are counted."""
@@ -63,6 +66,14 @@ def board_findings(
         *_unconfirmed_and_stale(items, market),
     ]
     unsigned = next((f for f in gaps if f.subject == SIGNED_REQUIREMENT), None)
+    if unsigned:
+        # Whose credentials are needed is known once 16(1) is signed.
+        gaps = [
+            replace(each, caused_by=unsigned.id)
+            if each.subject == CREDENTIALS and each.code in _GAPS.values()
+            else each
+            for each in gaps
+        ]
     found = [
         *evidence.formula_findings,
         *gaps,

@@ -1,8 +1,8 @@
-"""Which item a document serves, judged by its file name and its words.
+"""Which item a document serves: by the kind that was read in it, else by its words.
 
-The words are Chinese and English, read from data. A proposal gives its reason; where
-the words do not decide, it says so, and nothing is linked. What a person stated takes
-precedence over any word.
+The words, of the file name and the text, are Chinese and English, read from data. A
+proposal gives its reason; where the words do not decide, it says so, and nothing is
+linked. What a person stated takes precedence over any word.
 """
 
 import json
@@ -15,6 +15,7 @@ from functools import cache
 from importlib import resources
 from uuid import UUID
 
+from dossier.documents.facts.types import KindReading
 from dossier.pif.constants import MatchOutcome
 from dossier.pif.rules.items import rulebook
 
@@ -33,6 +34,9 @@ ENOUGH = 5
 TITLE_CHARACTERS = 300
 TEXT_CHARACTERS = 20_000
 """Documents begin with what they are; the rest costs time and misleads."""
+
+MOST_SHOWN = 80
+"""Characters of a title that a reason quotes."""
 
 MOST_REPEATS = 4
 """A word repeated more often than this proves no more."""
@@ -65,11 +69,15 @@ class DocumentKind:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """What a document is matched by: its name, and its text where it could be read."""
+    """What a document is matched by: its name, and its text where it could be read.
+
+    `kind` is what the reading of its facts found; it decides, as it does for states.
+    """
 
     document_id: UUID
     filename: str
     text: str
+    kind: KindReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,12 @@ class Target:
 
 def propose(document: DocumentFacts) -> Proposal:
     """Judge one document."""
+    known = {kind.kind: kind for kind in document_kinds()}
+    if document.kind and document.kind.kind in known:
+        kind, words = known[document.kind.kind], document.kind.raw
+        reason = f"content says {words[:MOST_SHOWN]}"
+        decided = Candidate(kind, TITLE_WORD, by_name=False, reason=reason)
+        return Proposal(document, MatchOutcome.MATCHED, (decided,))
     found = sorted(_candidates(document), key=lambda c: (-c.score, c.kind.kind))
     if not found:
         return Proposal(document, MatchOutcome.UNMATCHED, ())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from dossier.documents.constants import TextState
+from dossier.documents.facts.record import kind_of
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif.constants import MatchOutcome
@@ -86,5 +87,6 @@ async def _match(
         hindrance = f"its text was read only in part ({document.unreadable_detail})"
     elif document.text_state == TextState.PENDING:
         hindrance = "its text has not been read yet"
-    proposal = propose(DocumentFacts(document.id, document.filename, text))
+    kind = kind_of(document.record) if document.record else None
+    proposal = propose(DocumentFacts(document.id, document.filename, text, kind))
     return match_response(proposal, stated, hindrance)
