@@ -15,11 +15,8 @@ from uuid import UUID
 import orjson
 
 from dossier.activity.constants import GENESIS_HASH, ChainFault
+from dossier.activity.exceptions import UnhashableDetailError
 from dossier.activity.types import ChainBreak, ChainHead, ChainLink
-
-
-class UnhashableDetailError(TypeError):
-    """A detail is of a type whose text may differ after storage."""
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
