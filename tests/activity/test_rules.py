@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.activity.constants import GENESIS_HASH
+from dossier.activity.exceptions import UnhashableDetailError
 from dossier.activity.rules import (
     ChainWalk,
-    UnhashableDetailError,
     chain_hash,
     row_hash,
 )
