@@ -87,7 +87,7 @@ async def test_revoked_key_is_refused_at_once_where_it_was_revoked(
     assert shown.json()["revoked_at"] is not None
 
 
-async def test_making_and_revoking_stand_in_the_trail(
+async def test_making_and_revoking_a_key_are_recorded(
     web: httpx2.AsyncClient,
     enter: Enter,
     make_key: MakeKey,

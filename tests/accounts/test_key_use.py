@@ -168,7 +168,7 @@ async def test_revocation_elsewhere_takes_the_life_of_the_cache(
     assert statuses == [200, 401]
 
 
-async def test_trail_tells_what_a_key_did(
+async def test_activity_log_names_the_key_of_a_change(
     web: httpx2.AsyncClient,
     enter: Enter,
     make_key: MakeKey,
@@ -225,7 +225,7 @@ async def test_key_of_an_inactive_member_opens_nothing(
     assert answer.json()["type"] == "/problems/invalid-api-key"
 
 
-async def test_member_who_leaves_takes_the_keys_along(
+async def test_keys_of_a_deactivated_member_are_revoked(
     web: httpx2.AsyncClient, enter: Enter, make_key: MakeKey, sessions: SessionFactory
 ) -> None:
     await enter()
@@ -287,7 +287,7 @@ async def test_use_is_written_later_and_once_a_minute(
     assert third > first
 
 
-async def test_use_that_cannot_be_written_harms_nobody(
+async def test_failed_write_of_a_key_use_does_not_fail_the_request(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     engine = make_engine("postgresql://nobody@127.0.0.1:1/none")

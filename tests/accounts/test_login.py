@@ -75,7 +75,7 @@ class Counted(Passwords):
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-async def test_one_hash_of_one_price_is_computed_whoever_asks(
+async def test_log_in_costs_one_hash_for_known_and_unknown_addresses(
     login_app: FastAPI,
     sessions: SessionFactory,
     org_id: UUID,
@@ -192,7 +192,7 @@ async def test_token_does_not_open_another_organisation(
     assert answer.json()["type"] == "/problems/invalid-token"
 
 
-async def test_nobody_is_asked_to_log_in(web: httpx2.AsyncClient) -> None:
+async def test_open_mode_needs_no_log_in(web: httpx2.AsyncClient) -> None:
     answer = await web.get("/api/v1/users/me")
 
     assert answer.status_code == 401

@@ -83,7 +83,7 @@ async def test_events_are_listed_newest_first_with_all_that_is_known(
         ({"limit": 1, "offset": 1}, ["p-1"]),
     ],
 )
-async def test_the_trail_is_narrowed_by_filters(
+async def test_activity_is_filtered(
     client: httpx2.AsyncClient, query: dict[str, Any], expected: list[str]
 ) -> None:
     assert await found(client, **query) == expected
@@ -120,7 +120,7 @@ async def test_another_organisation_sees_nothing_of_it(
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
-async def test_only_those_who_answer_for_it_read_the_trail(
+async def test_activity_is_read_by_owner_admin_and_assessor_only(
     sessions: SessionFactory, org_id: UUID, role: str
 ) -> None:
     reader = Actor(org_id=org_id, user_id=uuid4(), role=role, name="Lin")

@@ -172,7 +172,7 @@ async def test_a_rewritten_chain_differs_from_an_exported_head(
         "delete from activity_seals",
     ],
 )
-async def test_the_trail_cannot_be_changed(
+async def test_activity_rows_cannot_be_changed(
     committed: SessionFactory, fresh_database: str, statement: str
 ) -> None:
     await seal_all(committed)

@@ -78,7 +78,7 @@ async def test_shared_link_shows_the_room_as_it_was(
     assert seen.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_a_stranger_learns_no_id_and_no_address(
+async def test_shared_room_shows_no_id_and_no_address(
     client: httpx2.AsyncClient,
     anonymous_client: httpx2.AsyncClient,
     org_id: UUID,

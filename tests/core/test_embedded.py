@@ -371,6 +371,6 @@ def test_the_system_user_is_added_by_what_the_system_has(
     assert (command[0], command[-1]) == (str(tmp_path / program), "dossier")
 
 
-def test_a_system_that_cannot_add_users_is_told_the_name(tmp_path: Path) -> None:
+def test_error_names_the_user_that_the_system_cannot_add(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedDatabaseError, match="user named dossier"):
         adding_command(str(tmp_path))

@@ -146,7 +146,7 @@ async def test_the_last_offset_of_all_is_an_empty_page(
         (b"", "application/json"),
     ],
 )
-async def test_nobody_learns_only_that_nobody_is_asking(
+async def test_request_without_credentials_is_401_on_every_route(
     anonymous_client: httpx2.AsyncClient, content: bytes, media_type: str
 ) -> None:
     answer = await anonymous_client.post(

@@ -107,7 +107,7 @@ async def test_https_is_asked_for_only_over_https() -> None:
     assert "max-age" in answer.headers["strict-transport-security"]
 
 
-async def test_limit_is_told_in_old_and_new_fields(scarce: Rig) -> None:
+async def test_limit_is_in_old_and_new_header_fields(scarce: Rig) -> None:
     answer = await scarce.client.get("/things/1")
 
     assert answer.headers["ratelimit-policy"] == '"default";q=2;w=60'
@@ -117,7 +117,7 @@ async def test_limit_is_told_in_old_and_new_fields(scarce: Rig) -> None:
     assert answer.headers["x-ratelimit-reset"] == "1000060"
 
 
-async def test_request_above_the_limit_is_told_when_to_come_back(scarce: Rig) -> None:
+async def test_request_above_the_limit_gets_retry_after(scarce: Rig) -> None:
     answers = [await scarce.client.get("/things/1") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -272,7 +272,7 @@ async def test_length_that_is_not_a_number_is_refused(small: Rig) -> None:
         (("10.0.0.0/8",), "198.51.100.1", "203.0.113.9"),
     ],
 )
-async def test_only_listed_proxies_are_believed(
+async def test_forwarded_for_counts_from_listed_proxies_only(
     trusted: tuple[str, ...], forwarded: str, address: str
 ) -> None:
     async with rig(proxies=Proxies(trusted)) as small:

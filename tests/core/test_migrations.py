@@ -105,7 +105,7 @@ async def test_a_database_of_a_newer_version_is_refused(fresh_database: str) -> 
         await bring_up(fresh_database)
 
 
-async def test_a_login_that_may_not_prepare_is_told_so(
+async def test_log_in_without_the_right_to_prepare_is_named(
     cluster_url: str, fresh_database: str
 ) -> None:
     await execute(cluster_url, "create role nobody_yet login")

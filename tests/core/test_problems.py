@@ -76,7 +76,7 @@ async def test_fault_in_a_body_is_found_by_its_json_pointer() -> None:
         ("x" * 101, "string_too_long", "String should have at most 100 characters"),
     ],
 )
-def test_length_of_a_text_is_told_in_characters(
+def test_length_fault_of_a_text_counts_characters(
     name: str, code: str, detail: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
@@ -88,7 +88,7 @@ def test_length_of_a_text_is_told_in_characters(
     assert error.faults == (Fault("#/name", detail, code),)
 
 
-def test_length_of_a_list_is_told_in_items() -> None:
+def test_length_fault_of_a_list_counts_items() -> None:
     with pytest.raises(ValidationError) as refused:
         ListBody.model_validate({"ids": [1, 2, 3]})
     faults = [{**fault, "loc": ("body", "ids")} for fault in refused.value.errors()]
@@ -152,7 +152,7 @@ async def test_body_that_is_not_json_is_a_problem(body: bytes) -> None:
         (b"\xff\xfe{", "Not UTF-16-LE at byte 2"),
     ],
 )
-async def test_body_that_is_not_json_is_told_why(body: bytes, detail: str) -> None:
+async def test_fault_of_malformed_json_has_the_reason(body: bytes, detail: str) -> None:
     answer = await answered(
         "POST", "/orders", content=body, headers={"content-type": "application/json"}
     )
@@ -184,7 +184,7 @@ async def test_failure_says_when_to_come_back() -> None:
     assert check_shape(answer)["retry_after"] == 7
 
 
-async def test_bug_is_logged_with_its_traceback_and_told_to_nobody(
+async def test_bug_is_logged_with_its_traceback_and_not_sent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     answer = await answered("GET", "/fails/bug")
@@ -253,7 +253,7 @@ def test_what_is_not_found_is_named_with_its_kind() -> None:
     assert CreamPotNotFoundError().detail == "Cream pot not found"
 
 
-def test_nobody_is_told_how_to_log_in() -> None:
+def test_unauthenticated_names_the_scheme() -> None:
     assert headers_of(UnauthenticatedError())["www-authenticate"] == "Bearer"
 
 

@@ -37,7 +37,7 @@ def signer(clock: Clock) -> TokenSigner:
     return TokenSigner(SECRET, 900, clock)
 
 
-def test_token_tells_who_and_until_when(signer: TokenSigner) -> None:
+def test_token_holds_user_and_expiry(signer: TokenSigner) -> None:
     claims = signer.verify(signer.issue(USER_ID, ORG_ID))
 
     assert (claims.user_id, claims.org_id) == (USER_ID, ORG_ID)
@@ -136,7 +136,7 @@ async def test_password_is_hashed_with_the_chosen_cost_and_checked() -> None:
 
 
 @pytest.mark.parametrize("stored", [None, "not a hash"])
-async def test_nobody_has_a_password(stored: str | None) -> None:
+async def test_account_without_a_password_matches_none(stored: str | None) -> None:
     passwords = Passwords()
 
     assert not await passwords.is_match(stored, "")

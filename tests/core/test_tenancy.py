@@ -148,7 +148,7 @@ def test_every_id_in_a_path_has_a_factory(document: Document) -> None:
     assert [name for name in id_names(document) if maker_of(name) is None] == []
 
 
-async def test_nobody_is_let_in_anywhere(
+async def test_request_without_credentials_is_refused_everywhere(
     anonymous_client: httpx2.AsyncClient, document: Document, known_ids: dict[str, str]
 ) -> None:
     sweep = Sweep(anonymous_client, document, known_ids)

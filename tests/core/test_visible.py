@@ -18,7 +18,7 @@ from dossier.core.visible import is_invisible, visible
         ("\u7532\tb\nc", "\u7532\tb\nc"),
     ],
 )
-def test_what_nobody_sees_is_left_out(text: str, seen: str) -> None:
+def test_invisible_characters_are_left_out(text: str, seen: str) -> None:
     assert visible(text) == seen
 
 

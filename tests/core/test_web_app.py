@@ -87,7 +87,7 @@ async def test_invented_tokens_share_the_limit_of_their_address(
         ("dossier.example", False),
     ],
 )
-def test_loopback_is_told_apart(host: str, expected: bool) -> None:  # noqa: FBT001 - a table
+def test_loopback_addresses_are_recognised(host: str, expected: bool) -> None:  # noqa: FBT001 - a table
     assert is_loopback(host) is expected
 
 

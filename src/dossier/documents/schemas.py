@@ -10,7 +10,7 @@ from dossier.documents.models import Document
 from dossier.jobs.models import Job
 
 
-class MessageResponse(ResponseModel):
+class BilingualMessageResponse(ResponseModel):
     """One sentence in both languages."""
 
     zh: str
@@ -21,7 +21,7 @@ class ReadingWarningResponse(ResponseModel):
     """What was left out of a text, or not read; `is_gap` marks what was not read."""
 
     code: str
-    message: MessageResponse
+    message: BilingualMessageResponse
     place: str | None
     is_gap: bool
 

@@ -73,7 +73,7 @@ async def test_false_claim_is_dropped_and_the_true_one_shown(
     assert answered["dropped_claims"] == 2
 
 
-async def test_model_that_finds_nothing_is_believed(
+async def test_model_that_finds_nothing_gives_a_refusal(
     talking: Chat, model: ScriptedModelServer
 ) -> None:
     model.play(reply="⟦none⟧")

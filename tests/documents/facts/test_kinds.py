@@ -35,7 +35,7 @@ def test_kinds_are_those_of_the_table_of_document_kinds() -> None:
         ("Report title: Stability study", "stability"),
     ],
 )
-def test_title_tells_the_kind(text: str, kind: str) -> None:
+def test_title_decides_the_kind(text: str, kind: str) -> None:
     assert document_kind([PageText(1, text)]).kind == kind
 
 
@@ -72,7 +72,7 @@ def test_title_alone_has_less_confidence_than_title_and_body() -> None:
     assert bare.confidence < full.confidence
 
 
-def test_form_of_the_body_tells_the_kind_without_a_title() -> None:
+def test_form_of_the_body_decides_the_kind_without_a_title() -> None:
     text = (
         "ROSE CREAM\nIngredients: Aqua\nDirections: apply\nWarnings: none"
         "\n50 g net weight\nStore below 30\nMade in Taiwan\nLot and exp: see base"

@@ -180,7 +180,7 @@ async def test_a_problem_contains_neither_key_nor_question() -> None:
     assert "sk-secret" not in str(error.__cause__)
 
 
-async def test_nobody_there_is_named() -> None:
+async def test_server_that_cannot_be_reached_is_named() -> None:
     ledger = RememberingLedger()
     with pytest.raises(ModelUnavailableError, match="1:1 cannot be reached"):
         await asked(NOBODY, ledger, max_retries=0)

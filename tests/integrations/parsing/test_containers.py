@@ -160,7 +160,7 @@ def test_a_table_with_unbalanced_quotes_is_read_as_text(extract: Extract) -> Non
     assert "Glycerin,5" in text.text
 
 
-def test_every_refusal_is_told_in_both_languages(extract: Extract) -> None:
+def test_every_refusal_has_both_languages(extract: Extract) -> None:
     text = extract(b"", "a.pdf")
 
     assert text.warnings[0].code == "unreadable-empty"

@@ -63,7 +63,7 @@ def test_notes_on_the_page_are_read_and_comments_marked(extract: Extract) -> Non
         ("q 300 0 9 9 re W n " + at(60, 600, "lead 20 ppm") + " Q", "clipped away"),
     ],
 )
-def test_text_that_nobody_sees_is_left_out_and_counted(
+def test_invisible_text_is_left_out_and_counted(
     extract: Extract, hidden: str, name: str
 ) -> None:
     text = extract(one_page(at(60, 700, "Lead 2 ppm, within limits") + hidden), "a.pdf")

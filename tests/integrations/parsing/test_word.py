@@ -49,7 +49,7 @@ def test_a_deleted_paragraph_end_joins_the_paragraphs(extract: Extract) -> None:
         ("<w:trPr><w:hidden/></w:trPr>", "hidden-text-left-out"),
     ],
 )
-def test_deleted_and_hidden_rows_are_left_out_and_told(
+def test_deleted_and_hidden_rows_are_left_out_and_reported(
     extract: Extract, row: str, code: str
 ) -> None:
     cell = "<w:tc>{}</w:tc>"

@@ -73,7 +73,7 @@ _COMPATIBLE: Final = (
 """Pairs of labels that say one thing in two languages; the more specific one counts."""
 
 
-class Standing(StrEnum):
+class FieldStanding(StrEnum):
     """How a value stands to its label."""
 
     COLON = "colon"
@@ -94,7 +94,7 @@ class Field:
     label: Label
     words: str
     value: str
-    standing: Standing
+    standing: FieldStanding
     page: int | None
     line: int
     continues: bool = False
@@ -169,13 +169,13 @@ def _placed(field: Field, lines: Sequence[str]) -> Field | None:
         if value is None:
             return field if field.label is Label.SIGNATURE else None
         field = replace(
-            field, value=value, standing=Standing.NEXT_LINE, line=field.line + 1
+            field, value=value, standing=FieldStanding.NEXT_LINE, line=field.line + 1
         )
     if field.label is Label.VERDICT and lines[field.line].rstrip().endswith(
         field.value
     ):
         return replace(field, value=_paragraph(field, lines))
-    if field.standing in {Standing.CELL, Standing.NEXT_LINE}:
+    if field.standing in {FieldStanding.CELL, FieldStanding.NEXT_LINE}:
         return field
     return replace(field, continues=_may_continue(field, lines))
 
@@ -284,7 +284,9 @@ def _column_fields(
     for column in columns:
         value = cells[column.position].strip()
         if value:
-            yield Field(column.label, column.words, value, Standing.COLUMN, page, line)
+            yield Field(
+                column.label, column.words, value, FieldStanding.COLUMN, page, line
+            )
 
 
 def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[Field]:
@@ -300,7 +302,7 @@ def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[F
                 taken = position + 1
                 field = fields[0]
                 yield Field(
-                    field.label, field.words, following, Standing.CELL, page, line
+                    field.label, field.words, following, FieldStanding.CELL, page, line
                 )
             continue
         yield from fields
@@ -335,23 +337,23 @@ def _without_open_bracket(value: str) -> str:
     return value
 
 
-def _standing(match: _LabelMatch, cell: str, end: int) -> Standing | None:
+def _standing(match: _LabelMatch, cell: str, end: int) -> FieldStanding | None:
     """Return how the value stands to its label, or `None` if that is not clear."""
     rest = cell[match.end : end]
     folded = fold(rest)
     if match.has_colon or not rest.strip():
-        return Standing.COLON
+        return FieldStanding.COLON
     if _LABEL_GOES_ON.match(folded):
         return None
     if _is_typed(match.label, folded):
-        return Standing.BILINGUAL if match.is_bilingual else Standing.SPACE
+        return FieldStanding.BILINGUAL if match.is_bilingual else FieldStanding.SPACE
     words = fold(cell[match.start : match.end]).strip()
     if folded[0] not in " (" or (not has_cjk(words[-1]) and rest.strip()[0].islower()):
         return None
     if match.is_bilingual:
-        return Standing.BILINGUAL
+        return FieldStanding.BILINGUAL
     is_clear = _is_clear_without_colon(match.label, words, folded.strip())
-    return Standing.SPACE if is_clear else None
+    return FieldStanding.SPACE if is_clear else None
 
 
 def _is_clear_without_colon(label: Label, words: str, rest: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dossier.documents.facts.dates import find_dates
-from dossier.documents.facts.fields import Field, Standing
+from dossier.documents.facts.fields import Field, FieldStanding
 from dossier.documents.facts.folding import CJK, fold, printed
 from dossier.documents.facts.types import Signature
 from dossier.documents.facts.values import (
@@ -249,7 +249,7 @@ def _signature_field(field: Field) -> SignatureReading:
     if _BLANK.match(fold(raw)):
         return SignatureReading(Signature.BLANK, raw, field.line)
     named = signing_persons(raw)
-    if named and field.standing is not Standing.NEXT_LINE:
+    if named and field.standing is not FieldStanding.NEXT_LINE:
         return SignatureReading(Signature.SIGNED, raw, field.line)
     return SignatureReading(Signature.UNKNOWN, raw, field.line)
 

@@ -18,7 +18,7 @@ from dossier.documents.facts.dates import (
     proved_order,
     stated_order,
 )
-from dossier.documents.facts.fields import Field, Standing, page_lines, read_fields
+from dossier.documents.facts.fields import Field, FieldStanding, page_lines, read_fields
 from dossier.documents.facts.folding import fold
 from dossier.documents.facts.kinds import document_kind
 from dossier.documents.facts.types import (
@@ -39,13 +39,13 @@ TESTED_KINDS: Final = frozenset(
 )  # fmt: skip
 """Kinds whose documents apply a method and end with a verdict."""
 
-_CONFIDENCE: Final[Mapping[Standing, Decimal]] = {
-    Standing.COLON: Decimal("0.97"),
-    Standing.CELL: Decimal("0.97"),
-    Standing.BILINGUAL: Decimal("0.95"),
-    Standing.COLUMN: Decimal("0.93"),
-    Standing.NEXT_LINE: Decimal("0.9"),
-    Standing.SPACE: Decimal("0.9"),
+_CONFIDENCE: Final[Mapping[FieldStanding, Decimal]] = {
+    FieldStanding.COLON: Decimal("0.97"),
+    FieldStanding.CELL: Decimal("0.97"),
+    FieldStanding.BILINGUAL: Decimal("0.95"),
+    FieldStanding.COLUMN: Decimal("0.93"),
+    FieldStanding.NEXT_LINE: Decimal("0.9"),
+    FieldStanding.SPACE: Decimal("0.9"),
 }
 _PROVED_ELSEWHERE: Final = Decimal("0.9")
 _FORM_CONFIDENCE: Final = Decimal("0.93")
@@ -203,7 +203,9 @@ def _uncertain_end(name: FactName, field: Field, reader: Reader) -> Iterator[_Fo
         if value.is_whole:
             yield _Found(
                 name,
-                _fact(value.value, value.raw, field.page, _CONFIDENCE[Standing.SPACE]),
+                _fact(
+                    value.value, value.raw, field.page, _CONFIDENCE[FieldStanding.SPACE]
+                ),
             )
 
 

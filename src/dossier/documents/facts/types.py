@@ -58,7 +58,7 @@ class Signature(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Verdict(StrEnum):
+class StatedVerdict(StrEnum):
     """Values of the fact `verdict`."""
 
     PASS = "pass"  # noqa: S105 - a test result

@@ -16,7 +16,7 @@ from dossier.documents.facts.folding import (
     name_key,
     printed,
 )
-from dossier.documents.facts.types import Fact, FactName, Verdict
+from dossier.documents.facts.types import Fact, FactName, StatedVerdict
 from dossier.documents.facts.vocabulary import PLACEHOLDER, phrases
 
 LONGEST_NAME: Final = 120
@@ -293,19 +293,21 @@ def verdicts(text: str) -> list[Value]:
     ticked = {match["word"]: match for match in _TICKED.finditer(folded)}
     if len(ticked) == 1:
         word, match = next(iter(ticked.items()))
-        state = Verdict.FAIL if _FAILED.fullmatch(word) else Verdict.PASS
+        state = StatedVerdict.FAIL if _FAILED.fullmatch(word) else StatedVerdict.PASS
         return [Value(state, text[match.start() : match.end()].strip())]
     found = {match.lastgroup for match in _OUTCOME.finditer(folded)}
     if _BOX.search(folded) or _CHOICE.search(folded):
         return []
     incomplete = _INCOMPLETE.search(folded)
     if incomplete and not found:
-        return [Value(Verdict.INCOMPLETE, text[incomplete.start() : incomplete.end()])]
+        return [
+            Value(StatedVerdict.INCOMPLETE, text[incomplete.start() : incomplete.end()])
+        ]
     if not found or _CONDITION.search(folded):
         return []
     if "fail" in found:
-        return [Value(Verdict.FAIL, text.strip())]
-    return [] if _CONTRAST.search(folded) else [Value(Verdict.PASS, text.strip())]
+        return [Value(StatedVerdict.FAIL, text.strip())]
+    return [] if _CONTRAST.search(folded) else [Value(StatedVerdict.PASS, text.strip())]
 
 
 def plain_outcomes(text: str) -> list[Value]:

@@ -12,8 +12,8 @@ from dossier.integrations.parsing.exceptions import (
 from dossier.integrations.parsing.kinds import DetectedFile, FileKind, detect_file
 from dossier.integrations.parsing.messages import limited, refusal
 from dossier.integrations.parsing.types import (
-    Content,
     ExtractedText,
+    ReaderContent,
     ReadState,
     state_of,
 )
@@ -105,7 +105,7 @@ def unreadable(media_type: str, kind: str, error: UnreadableFileError) -> Extrac
     )
 
 
-def _read(path: str, detected: DetectedFile) -> Content:
+def _read(path: str, detected: DetectedFile) -> ReaderContent:
     kind = detected.kind
     if kind not in _READERS:
         unknown = (
@@ -124,7 +124,7 @@ def _read(path: str, detected: DetectedFile) -> Content:
         raise
 
 
-def _call(name: str, path: str) -> Content:
+def _call(name: str, path: str) -> ReaderContent:
     read = resolve_name(f"dossier.integrations.parsing.{name}")
-    content: Content = read(path)
+    content: ReaderContent = read(path)
     return content

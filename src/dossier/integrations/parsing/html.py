@@ -18,7 +18,7 @@ from dossier.integrations.parsing.superscripts import raised
 from dossier.integrations.parsing.text import bytes_of
 from dossier.integrations.parsing.text_encoding import decoded
 from dossier.integrations.parsing.types import (
-    Content,
+    ReaderContent,
     ReadWarning,
     split_parts,
     storable,
@@ -66,12 +66,12 @@ _CELLS: Final = frozenset({"td", "th"})
 _CELL, _LINE = "\x1f", "\x1e"
 
 
-def read(path: str) -> Content:
+def read(path: str) -> ReaderContent:
     """Return the text of a web page."""
     content = bytes_of(path)
     text, encoding = _decoded_page(content)
     lines, warnings = text_of(text)
-    return Content(
+    return ReaderContent(
         split_parts(storable("\n".join(lines)), "body"), warnings, encoding=encoding
     )
 

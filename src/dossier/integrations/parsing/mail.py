@@ -17,7 +17,7 @@ from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.text import bytes_of
 from dossier.integrations.parsing.text_encoding import decoded
 from dossier.integrations.parsing.types import (
-    Content,
+    ReaderContent,
     ReadWarning,
     split_parts,
     storable,
@@ -27,7 +27,7 @@ _SHOWN_HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 _MAX_PARTS: Final = 500
 
 
-def read(path: str) -> Content:
+def read(path: str) -> ReaderContent:
     """Return the headers that people see and the words of a mail."""
     try:
         message = message_from_bytes(bytes_of(path), policy=policy.default)
@@ -45,7 +45,9 @@ def read(path: str) -> Content:
         )
         raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
     warnings += [warning("attachment-not-read", name=name) for name in names]
-    return Content(split_parts(storable("\n".join([*lines, *body])), "mail"), warnings)
+    return ReaderContent(
+        split_parts(storable("\n".join([*lines, *body])), "mail"), warnings
+    )
 
 
 def _body(message: EmailMessage) -> tuple[list[str], list[ReadWarning]]:

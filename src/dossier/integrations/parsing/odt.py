@@ -26,7 +26,7 @@ from dossier.integrations.parsing.package import (
 from dossier.integrations.parsing.pictures import Pictures, millimetres
 from dossier.integrations.parsing.superscripts import raised, with_degrees
 from dossier.integrations.parsing.types import (
-    Content,
+    ReaderContent,
     ReadWarning,
     split_parts,
     storable,
@@ -60,7 +60,7 @@ _FOOTERS: Final = ("footer", "footer-first", "footer-left")
 _BREAKS: Final = {"tab": "\t", "line-break": "\n", "soft-page-break": ""}
 
 
-def read(path: str) -> Content:
+def read(path: str) -> ReaderContent:
     """Return the text of an OpenDocument text with all its visible parts."""
     with Package(path, "OpenDocument text") as package:
         if b"encryption-data" in package.bytes_of(_MANIFEST):
@@ -76,7 +76,7 @@ def read(path: str) -> Content:
     return content_of(roots, objects)
 
 
-def content_of(roots: list[Element], objects: list[str]) -> Content:
+def content_of(roots: list[Element], objects: list[str]) -> ReaderContent:
     """Return the text under the roots of the content and of the styles."""
     reader = _Reader(roots)
     lines = list(filter(None, reader.lines()))

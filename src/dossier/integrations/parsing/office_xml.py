@@ -19,19 +19,19 @@ from dossier.integrations.parsing.package import (
     parse_xml,
 )
 from dossier.integrations.parsing.text import bytes_of
-from dossier.integrations.parsing.types import Content, TextPage, storable
+from dossier.integrations.parsing.types import ReaderContent, TextPage, storable
 
 _EXCEL: Final = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
 _OPEN_DOCUMENT: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}document"
 _DAMAGED: Final = "the XML file is damaged and cannot be opened; save it again"
 
 
-def read(path: str) -> Content:
+def read(path: str) -> ReaderContent:
     """Return the text of an office document in one XML file."""
     damaged = UnreadableFileError(UnreadableReason.CORRUPT, _DAMAGED)
     root = parse_xml(bytes_of(path), damaged)
     if root.tag == _EXCEL:
-        return Content(list(_sheets(root)))
+        return ReaderContent(list(_sheets(root)))
     if root.tag == _OPEN_DOCUMENT:
         return content_of([root], [])
     detail = (

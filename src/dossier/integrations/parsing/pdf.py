@@ -28,8 +28,8 @@ from dossier.integrations.parsing.pdf_fonts import (
 from dossier.integrations.parsing.pdf_layout import Word, text_of
 from dossier.integrations.parsing.pdf_page import PageInk, ink_of, turned_box
 from dossier.integrations.parsing.types import (
-    Content,
     PageState,
+    ReaderContent,
     ReadWarning,
     TextPage,
     storable,
@@ -51,7 +51,7 @@ _NOTABLY: Final = 0.03
 _SAMPLE_CHARACTERS: Final = 4_000
 
 
-def read(path: str) -> Content:
+def read(path: str) -> ReaderContent:
     """Return one page of text per page, or raise `UnreadableFileError`."""
     document = _opened(path)
     if len(document) > MAX_PAGES:
@@ -73,8 +73,10 @@ def read(path: str) -> Content:
     if any(page.state is PageState.UNREADABLE for page in pages):
         detail = _why_unread(reader.all_warnings())
         reason = UnreadableReason.NO_TEXT_LAYER
-        return Content(pages, warnings, unread_reason=reason, unread_detail=detail)
-    return Content(pages, warnings, unread_detail="its pages show nothing")
+        return ReaderContent(
+            pages, warnings, unread_reason=reason, unread_detail=detail
+        )
+    return ReaderContent(pages, warnings, unread_detail="its pages show nothing")
 
 
 def _opened(path: str) -> pypdfium2.PdfDocument:

@@ -79,7 +79,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RuledLine:
     """A horizontal line on the page."""
 
     left: float
@@ -101,7 +101,7 @@ Row = list[Word]
 
 def text_of(
     words: Sequence[Word],
-    rules: Sequence[Rule] = (),
+    rules: Sequence[RuledLine] = (),
     borders: Sequence[Border] = (),
 ) -> str:
     """Return the text of a page in reading order, one line per line of the page."""
@@ -174,7 +174,7 @@ def _mark_cells(rows: list[Row], borders: Sequence[Border]) -> None:
                 break
 
 
-def _lines(rows: list[Row], rules: Sequence[Rule]) -> Iterator[str]:
+def _lines(rows: list[Row], rules: Sequence[RuledLine]) -> Iterator[str]:
     at = 0
     while at < len(rows):
         end, border = _block_from(rows, at, rules)
@@ -188,7 +188,7 @@ def _lines(rows: list[Row], rules: Sequence[Rule]) -> Iterator[str]:
 
 
 def _block_from(
-    rows: list[Row], start: int, rules: Sequence[Rule]
+    rows: list[Row], start: int, rules: Sequence[RuledLine]
 ) -> tuple[int, float | None]:
     """Return the end of the block that begins in a row, and the border in columns.
 
@@ -313,7 +313,7 @@ def _is_padded(block: list[Row], border: float) -> bool:
     return len(apart) > 1 and len(both) >= 0.8 * len(apart)
 
 
-def _is_ruled(block: list[Row], rules: Sequence[Rule]) -> bool:
+def _is_ruled(block: list[Row], rules: Sequence[RuledLine]) -> bool:
     """Return whether horizontal lines part the rows of a block."""
     top, bottom, size = block[0][0].v, block[-1][0].v, block[0][0].size
     left = min(row[0].left for row in block)

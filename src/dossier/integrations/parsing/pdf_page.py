@@ -16,7 +16,7 @@ from typing import Any, Final
 import pypdfium2
 from pypdfium2 import raw
 
-from dossier.integrations.parsing.pdf_layout import Border, Rule, Word
+from dossier.integrations.parsing.pdf_layout import Border, RuledLine, Word
 from dossier.integrations.parsing.symbols import UNKNOWN, shown
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
@@ -105,7 +105,7 @@ class PageInk:
     )
     """Invisible words on a picture: what a scanner's program recognised."""
     shapes: list[Shape] = field(default_factory=list)
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[RuledLine] = field(default_factory=list)
     borders: list[Border] = field(default_factory=list)
     picture_share: float = 0.0
     drawn: int = 0
@@ -190,7 +190,7 @@ class _Objects:
         left, bottom, right, top = box
         if top - bottom < _THICK:
             if right - left > 10 * _THICK:
-                self._ink.rules.append(Rule(left, right, (top + bottom) / 2))
+                self._ink.rules.append(RuledLine(left, right, (top + bottom) / 2))
             return
         if right - left < _THICK:
             self._ink.borders.append(Border((left + right) / 2, bottom, top))
@@ -201,7 +201,10 @@ class _Objects:
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         raw.FPDFPath_GetDrawMode(path, fill, stroke)
         if stroke.value and segments <= _MAX_RECTANGLE_SEGMENTS:
-            self._ink.rules += [Rule(left, right, top), Rule(left, right, bottom)]
+            self._ink.rules += [
+                RuledLine(left, right, top),
+                RuledLine(left, right, bottom),
+            ]
             self._ink.borders += [Border(left, bottom, top), Border(right, bottom, top)]
         if fill.value and right - left >= _THICK:
             color, alpha = _color_of(path, raw.FPDFPageObj_GetFillColor)

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.package import attribute_of, local_name
-from dossier.integrations.parsing.types import Content, ReadWarning, TextPage
+from dossier.integrations.parsing.types import ReaderContent, ReadWarning, TextPage
 
 EMU_PER_MM: Final = 36_000
 _MM_PER_UNIT: Final = {
@@ -65,13 +65,17 @@ class Pictures:
             return [warning("pictures-not-read", count=self.large + self.small)]
         return [warning("small-pictures", count=self.small)] if self.small else []
 
-    def content(self, pages: list[TextPage], warnings: list[ReadWarning]) -> Content:
+    def content(
+        self, pages: list[TextPage], warnings: list[ReadWarning]
+    ) -> ReaderContent:
         """Return the content of a document with these pictures."""
         if not self.large and not self.small:
-            return Content(pages, warnings)
+            return ReaderContent(pages, warnings)
         detail = "it holds pictures without text, and no OCR is installed"
         reason = UnreadableReason.NO_TEXT_LAYER
-        return Content(pages, warnings, unread_reason=reason, unread_detail=detail)
+        return ReaderContent(
+            pages, warnings, unread_reason=reason, unread_detail=detail
+        )
 
 
 def millimetres(size: str) -> float:

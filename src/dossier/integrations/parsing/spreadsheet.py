@@ -20,7 +20,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableReason,
 )
 from dossier.integrations.parsing.messages import warning
-from dossier.integrations.parsing.types import Content, TextPage, storable
+from dossier.integrations.parsing.types import ReaderContent, TextPage, storable
 
 _READERS: Final = {
     "xlsx": "xlsx:read",
@@ -68,7 +68,7 @@ def read_workbook(path: str) -> Workbook:
     return book
 
 
-def read_text(path: str) -> Content:
+def read_text(path: str) -> ReaderContent:
     """Return one page per sheet, hidden ones too: they are evidence as well.
 
     A row is one line, its cells separated by tabs.
@@ -91,7 +91,7 @@ def read_text(path: str) -> Content:
         if words:
             label = "text boxes and comments"
             pages.append(TextPage(len(pages) + 1, None, label, words))
-    return Content(pages, warnings, book.encoding)
+    return ReaderContent(pages, warnings, book.encoding)
 
 
 def workbook_kind(path: Path) -> str:

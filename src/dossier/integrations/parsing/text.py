@@ -10,7 +10,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableReason,
 )
 from dossier.integrations.parsing.text_encoding import decoded
-from dossier.integrations.parsing.types import Content, split_parts, storable
+from dossier.integrations.parsing.types import ReaderContent, split_parts, storable
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 _MIN_BASE64: Final = 64
@@ -24,13 +24,13 @@ _MAGICS: Final = {
 }
 
 
-def read(path: str) -> Content:
+def read(path: str) -> ReaderContent:
     """Return a whole text in parts, with the name of its encoding."""
     text, encoding = decoded(bytes_of(path))
     if carried := _carried_in_base64(text):
         detail = f"it is {carried} as mails carry it (base64); hand in the file itself"
         raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
-    return Content(split_parts(storable(text), "text"), encoding=encoding)
+    return ReaderContent(split_parts(storable(text), "text"), encoding=encoding)
 
 
 def bytes_of(path: str) -> bytes:

@@ -91,7 +91,7 @@ class ExtractedText:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ReaderContent:
     """What one reader found in a file; `documents` judges its state."""
 
     pages: list[TextPage]

@@ -27,7 +27,7 @@ from dossier.integrations.parsing.pictures import Pictures
 from dossier.integrations.parsing.superscripts import raised, with_degrees
 from dossier.integrations.parsing.symbols import UNKNOWN, is_symbol_font, shown
 from dossier.integrations.parsing.types import (
-    Content,
+    ReaderContent,
     ReadWarning,
     split_parts,
     storable,
@@ -77,7 +77,7 @@ _UNREAD_PARTS: Final = frozenset({"aFChunk", "control", "subDocument"})
 _EMBEDDED: Final = frozenset({"oleObject", "package"})
 
 
-def read(path: str) -> Content:
+def read(path: str) -> ReaderContent:
     """Return the text of a Word document with all its visible parts."""
     with Package(path, "Word document") as package:
         reader = _Reader(package)

@@ -26,7 +26,7 @@ from dossier.documents.facts.types import (
     PageText,
     ProductIdentity,
     Signature,
-    Verdict,
+    StatedVerdict,
 )
 from dossier.pif.constants import (
     STATE_ORDER,
@@ -336,7 +336,7 @@ def _lacking(document: ReadDocument, requirement: Requirement) -> tuple[FactName
     """Return the needed facts that were not read; an unfinished test has no verdict."""
     need = _need_of(document, requirement)
     unfinished = {fact.value for fact in document.read(FactName.VERDICT)} == {
-        Verdict.INCOMPLETE
+        StatedVerdict.INCOMPLETE
     }
     return tuple(
         name

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dossier.core.findings import Basis, Finding, Message, Place, Severity
 from dossier.documents.facts.folding import name_key
-from dossier.documents.facts.types import Fact, FactName, IdentityReason, Verdict
+from dossier.documents.facts.types import Fact, FactName, IdentityReason, StatedVerdict
 from dossier.pif.constants import (
     DecisionKind,
     IdentityKey,
@@ -318,7 +318,7 @@ def _failure(requirement: BoardRequirement, judgement: Judgement) -> Fact | None
     if document.kind.kind not in kinds:
         return None
     verdicts = document.read(FactName.VERDICT)
-    return next((f for f in verdicts if f.value == Verdict.FAIL), None)
+    return next((f for f in verdicts if f.value == StatedVerdict.FAIL), None)
 
 
 def _unsigned_waivers(

@@ -18,8 +18,8 @@ from dossier.products.formula_import.quantities import states_quantity
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.tables import (
     SheetReading,
-    Standing,
     TableReading,
+    TableStanding,
 )
 from dossier.products.formula_import.types import HUNDRED, ZERO, QuantityColumn
 
@@ -89,11 +89,11 @@ def account(reading: SheetReading, left_out_rows: Collection[int] = ()) -> Accou
         _mark(accounting, reading.grid.cells_of(row), CellUse.REPORTED)
     for table, standing in zip(reading.tables, reading.standings, strict=True):
         _account_header(accounting, table)
-        if standing is Standing.PART:
+        if standing is TableStanding.PART:
             _account_rows(accounting, table)
             _account_unknown_columns(accounting, table)
         else:
-            is_reported = standing in {Standing.UNREAD, Standing.OTHER}
+            is_reported = standing in {TableStanding.UNREAD, TableStanding.OTHER}
             use = CellUse.REPORTED if is_reported else CellUse.OTHER_TABLE
             for row in table.table.rows():
                 _mark(accounting, table.table.cells_of(row), use)

@@ -29,7 +29,7 @@ RawMaterial = tuple[SourceRow, ...]
 """The rows of one raw material, or of a single ingredient."""
 
 
-class Basis(StrEnum):
+class QuantityBasis(StrEnum):
     """What the ingredients' percentages are shares of.
 
     `raw`: of their raw material. `outer`, `inner`: of the product, in the column of the
@@ -80,7 +80,7 @@ class Explosion:
     """
 
     portions: tuple[Portion, ...]
-    basis: Basis | None
+    basis: QuantityBasis | None
     mismatches: tuple[tuple[Amount, Decimal], ...]
     open_blends: tuple[RawMaterial, ...]
 
@@ -176,18 +176,20 @@ def _is_heading(row: SourceRow) -> bool:
 
 def _basis(
     materials: Sequence[RawMaterial], amounts: AmountTable, shares: ShareColumns
-) -> Basis:
+) -> QuantityBasis:
     """Return the basis that most raw materials indicate; the total breaks a tie."""
     indicated = (_indicated_basis(each, amounts, shares) for each in materials)
     ranked = Counter(each for each in indicated if each is not None).most_common(2)
     if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
         return ranked[0][0]
-    return min(Basis, key=lambda each: _deviation(materials, amounts, shares, each))
+    return min(
+        QuantityBasis, key=lambda each: _deviation(materials, amounts, shares, each)
+    )
 
 
 def _indicated_basis(
     material: RawMaterial, amounts: AmountTable, shares: ShareColumns
-) -> Basis | None:
+) -> QuantityBasis | None:
     inner = [amount for _, amount in _composition(material, amounts, shares)]
     outer = [a for row in material if (a := _outer(row, amounts, shares)) is not None]
     if len(inner) < 2 or not outer:  # noqa: PLR2004 - one ingredient indicates nothing
@@ -198,21 +200,25 @@ def _indicated_basis(
         if not is_whole:
             return None
         if len({amount.interval for amount in outer}) > 1:
-            return Basis.OUTER
+            return QuantityBasis.OUTER
         # Equal shares of equal raw materials fit both bases.
-        return Basis.RAW if len({amount.interval for amount in inner}) > 1 else None
+        return (
+            QuantityBasis.RAW
+            if len({amount.interval for amount in inner}) > 1
+            else None
+        )
     if is_whole:
-        return Basis.RAW
+        return QuantityBasis.RAW
     stated = outer[0].interval.upper
     is_near = total.distance(stated) <= stated * _RELATIVE_MARGIN
-    return Basis.INNER if is_near else None
+    return QuantityBasis.INNER if is_near else None
 
 
 def _deviation(
     materials: Sequence[RawMaterial],
     amounts: AmountTable,
     shares: ShareColumns,
-    basis: Basis,
+    basis: QuantityBasis,
 ) -> Decimal:
     """Return how far the total of the formula misses 100 under a basis."""
     portions = [
@@ -250,14 +256,17 @@ def _composition(
 
 
 def _portions(
-    material: RawMaterial, amounts: AmountTable, shares: ShareColumns, basis: Basis
+    material: RawMaterial,
+    amounts: AmountTable,
+    shares: ShareColumns,
+    basis: QuantityBasis,
 ) -> list[Portion]:
     if shares.product is not None:
         found = ((row, amounts.at(row, shares.product)) for row in material)
         stated = [_portion_of(row, a) for row, a in found if a is not None]
         if len(stated) == len(material):
             return stated
-    if _is_composed(material, amounts, shares) and basis is not Basis.OUTER:
+    if _is_composed(material, amounts, shares) and basis is not QuantityBasis.OUTER:
         return _composed_portions(material, amounts, shares, basis)
     return _plain_portions(material, amounts, shares)
 
@@ -272,11 +281,14 @@ def _is_composed(
 
 
 def _composed_portions(
-    material: RawMaterial, amounts: AmountTable, shares: ShareColumns, basis: Basis
+    material: RawMaterial,
+    amounts: AmountTable,
+    shares: ShareColumns,
+    basis: QuantityBasis,
 ) -> list[Portion]:
     composition = _composition(material, amounts, shares)
     outer = _outer(material[0], amounts, shares)
-    if outer is None or basis is Basis.INNER:
+    if outer is None or basis is QuantityBasis.INNER:
         return [_portion_of(row, amount) for row, amount in composition]
     if not composition:
         return _plain_portions(material, amounts, shares)
@@ -348,11 +360,11 @@ def _open_blends(
     materials: Sequence[RawMaterial],
     amounts: AmountTable,
     shares: ShareColumns,
-    basis: Basis,
+    basis: QuantityBasis,
 ) -> list[RawMaterial]:
     """Return raw materials whose stated composition does not come to 100 %."""
     found: list[RawMaterial] = []
-    for material in materials if basis is Basis.RAW else ():
+    for material in materials if basis is QuantityBasis.RAW else ():
         if not _is_composed(material, amounts, shares):
             continue
         inner = [amount for _, amount in _composition(material, amounts, shares)]

@@ -33,7 +33,7 @@ from dossier.products.formula_import.numbers import folded, plain
 from dossier.products.formula_import.quantities import why_unreadable
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.sheets import SheetChoice
-from dossier.products.formula_import.tables import Standing, TableReading
+from dossier.products.formula_import.tables import TableReading, TableStanding
 from dossier.products.formula_import.totals import BLOCKING_BEYOND, deviation
 from dossier.products.formula_import.types import (
     HUNDRED,
@@ -431,8 +431,8 @@ def _not_read(
         yield factory.make(_CODE_OF_ROW[row.kind], wide, row.cell, {"text": row.text})
     sheet = reading.choice.reading
     for table, standing in zip(sheet.tables, sheet.standings, strict=True):
-        if standing in {Standing.UNREAD, Standing.OTHER}:
-            is_other = standing is Standing.OTHER
+        if standing in {TableStanding.UNREAD, TableStanding.OTHER}:
+            is_other = standing is TableStanding.OTHER
             yield factory.make(
                 "table-not-read",
                 Severity.WARNING if is_other else Severity.BLOCKING,

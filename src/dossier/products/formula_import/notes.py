@@ -12,7 +12,7 @@ from dossier.products.formula_import.lines import FormulaParts
 from dossier.products.formula_import.quantities import QuantityKind
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.sheets import SheetChoice
-from dossier.products.formula_import.tables import Standing
+from dossier.products.formula_import.tables import TableStanding
 
 _MAX_REMARKS: Final = 20
 _MAX_REMARK_CHARACTERS: Final = 300
@@ -94,7 +94,7 @@ def _table_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
     asides = [
         f"{range_of(table)} {table.table.title}".strip()
         for table, standing in zip(sheet.tables, sheet.standings, strict=True)
-        if standing is Standing.ASIDE
+        if standing is TableStanding.ASIDE
     ]
     for part in reading.parts:
         rows = [row for row, kind in part.read.kinds.items() if kind is RowKind.ASIDE]

@@ -18,7 +18,7 @@ from dossier.products.formula_import.types import HUNDRED, FormulaTable, Grid
 _WHOLE_MARGIN: Final = 1
 
 
-class Standing(StrEnum):
+class TableStanding(StrEnum):
     """What a further table of a sheet is to the formula.
 
     `PART` belongs to it. `ASIDE` is another kind of table or a copy; `OTHER` changes
@@ -84,7 +84,7 @@ class SheetReading:
 
     grid: Grid
     tables: tuple[TableReading, ...]
-    standings: tuple[Standing, ...]
+    standings: tuple[TableStanding, ...]
 
     @property
     def main(self) -> TableReading:
@@ -95,7 +95,7 @@ class SheetReading:
     def parts(self) -> list[TableReading]:
         """Return the tables that make the formula."""
         pairs = zip(self.tables, self.standings, strict=True)
-        parts = [table for table, standing in pairs if standing is Standing.PART]
+        parts = [table for table, standing in pairs if standing is TableStanding.PART]
         return sorted(parts, key=lambda each: each.table.header_rows)
 
     @property
@@ -157,27 +157,27 @@ def evaluated(table: FormulaTable, read: TableRows, *, is_alone: bool) -> TableR
     )
 
 
-def _standings(tables: Sequence[TableReading]) -> list[Standing]:
+def _standings(tables: Sequence[TableReading]) -> list[TableStanding]:
     main, others = tables[0], tables[1:]
-    found = {id(main): Standing.PART}
+    found = {id(main): TableStanding.PART}
     open_tables: list[TableReading] = []
     for table in others:
         if not table.read.rows or _is_aside(table, main):
-            found[id(table)] = Standing.ASIDE
+            found[id(table)] = TableStanding.ASIDE
         else:
             open_tables.append(table)
     if open_tables and _complete_together([main, *open_tables]):
-        found |= dict.fromkeys(map(id, open_tables), Standing.PART)
+        found |= dict.fromkeys(map(id, open_tables), TableStanding.PART)
         open_tables = []
     parts = [main]
     for table in open_tables:
         if _is_named_part(table, parts):
-            found[id(table)] = Standing.PART
+            found[id(table)] = TableStanding.PART
             parts.append(table)
         elif main.is_closed:
-            found[id(table)] = Standing.OTHER
+            found[id(table)] = TableStanding.OTHER
         else:
-            found[id(table)] = Standing.UNREAD
+            found[id(table)] = TableStanding.UNREAD
     return [found[id(each)] for each in tables]
 
 
