@@ -51,8 +51,8 @@ def test_viewers_change_nothing_but_themselves() -> None:
 
     own = (
         "Read",
-        "Change one's own",
-        "Make, see and revoke one's own",
+        "Change their own",
+        "Make, see and revoke their own",
         "Talk in rooms where one is a member",
     )
     assert all(what.startswith(own) for what in allowed)

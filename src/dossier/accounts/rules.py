@@ -14,7 +14,7 @@ OWNER, ADMIN, EDITOR, ASSESSOR, VIEWER = Role
 
 MATRIX: dict[str, tuple[Role, ...]] = {
     "Read products, documents, the PIF board, reports and jobs": tuple(Role),
-    "Change one's own name, e-mail address and password": tuple(Role),
+    "Change their own name, e-mail address and password": tuple(Role),
     "Change products, import formulas, link documents": (OWNER, ADMIN, EDITOR),
     "Upload documents": (OWNER, ADMIN, EDITOR, ASSESSOR),
     "Delete documents": (OWNER, ADMIN, EDITOR),
@@ -26,7 +26,7 @@ MATRIX: dict[str, tuple[Role, ...]] = {
     "See the usage and cost of models": (OWNER, ADMIN),
     "Set model budgets, clear stored answers": (OWNER, ADMIN),
     "Talk in rooms where one is a member, keep virtual users": tuple(Role),
-    "Make, see and revoke one's own API keys": tuple(Role),
+    "Make, see and revoke their own API keys": tuple(Role),
     "See and revoke everybody's API keys": (OWNER, ADMIN),
     "List, create and change users": (OWNER,),
 }
@@ -39,8 +39,8 @@ TOKEN_MARK: Final = "dossier_"  # noqa: S105 - how every token begins, no token
 SECRET_LENGTH: Final = 32
 """Of 62 characters each: 190 bits."""
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ID_LENGTH: Final = 22
-_SUM_LENGTH: Final = 6
+_ID_LENGTH: Final = 22  # 128 bits of a UUID in base 62
+_SUM_LENGTH: Final = 6  # 32 bits of a CRC in base 62
 _TOKEN: Final = re.compile(
     f"({TOKEN_MARK}([0-9A-Za-z]{{{_ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}}))"
     f"([0-9A-Za-z]{{{_SUM_LENGTH}}})"

@@ -16,6 +16,7 @@ MAX_PASSWORD_LENGTH = 256
 MAX_NAME_LENGTH = 200
 
 _NAME = Field(min_length=1, max_length=MAX_NAME_LENGTH, examples=["Mei Lin"])
+# RFC 5321 §4.5.3.1.3: 256 octets, two of them the brackets around the address.
 _EMAIL = Field(max_length=254, examples=["mei@example.com"])
 
 

@@ -33,7 +33,7 @@ app = typer.Typer()
 
 CheckState = Literal["ok", "wrong"]
 
-_MIN_SERVER_VERSION = 150_000
+_MIN_SERVER_VERSION = 150_000  # 15, as `server_version_num` has it
 _MIGRATE = "Run `dossier migrate`."
 _REVISION = "select version_num from alembic_version"
 _FACTS = f"""

@@ -125,17 +125,6 @@ async def system_transaction(sessions: SessionFactory) -> AsyncIterator[AsyncSes
 async def _transaction(
     sessions: SessionFactory, info: dict[str, Any]
 ) -> AsyncIterator[AsyncSession]:
-    session = await _begun(sessions, info)
-    try:
-        yield session
-        if transaction := session.get_transaction():
-            await transaction.commit()
-    finally:
-        await session.close()  # rolls back what was not committed
-
-
-async def _begun(sessions: SessionFactory, info: dict[str, Any]) -> AsyncSession:
-    """Begin, and once more where the pool held a connection that had died."""
     session = sessions(info=info)
     try:
         await session.connection()
@@ -143,9 +132,15 @@ async def _begun(sessions: SessionFactory, info: dict[str, Any]) -> AsyncSession
         await session.close()
         if not exc.connection_invalidated:
             raise
+        # The pool held a connection that had died: once more with another.
         session = sessions(info=info)
         await session.connection()
-    return session
+    try:
+        yield session
+        if transaction := session.get_transaction():
+            await transaction.commit()
+    finally:
+        await session.close()  # rolls back what was not committed
 
 
 def after_commit(session: AsyncSession, action: Callable[[], None]) -> None:

@@ -183,6 +183,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             headers = [*message.get("headers", ())]
+            # The pages of the documentation have a policy of their own.
             if not any(name == _CSP[0] for name, _ in headers):
                 headers.append(_CSP)
             request_id = str(self.context.request_id).encode()

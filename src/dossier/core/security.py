@@ -32,7 +32,7 @@ HASHERS = 2
 ISSUER = "dossier"
 AUDIENCE = "dossier-api"
 ALGORITHM = "HS256"
-MIN_SECRET_BYTES = 32
+MIN_SECRET_BYTES = 32  # RFC 7518 §3.2: HS256 needs a key as long as its hash
 MAX_PRINCIPALS = 10_000
 BEARER = b"Bearer "
 

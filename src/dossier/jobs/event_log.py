@@ -19,7 +19,7 @@ from dossier.jobs.types import JobEvent
 
 logger = logging.getLogger(__name__)
 
-MAX_SEQUENCE_NUMBER = 2**31 - 1
+MAX_SEQUENCE_NUMBER = 2**31 - 1  # of the column's type, `integer`
 
 
 class JobEventLog:

@@ -175,7 +175,7 @@ def _read_rows(
     rows = split_sentences(passage.text, by_line=True)
     header = _header_of(rows)
     names = frozenset(terms(header.text)) if header else frozenset()
-    # Of terms and names apart from their endings.
+    # The question's terms that name a column, endings aside.
     columns = asked & names | {
         term
         for term in asked

@@ -13,7 +13,7 @@ from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_UNIX = 3
+_UNIX = 3  # the maker in ZIP's "version made by": the mode is one of Unix
 _READABLE = 0o100644 << 16
 _CHUNK_BYTES = 1 << 20
 

@@ -27,7 +27,7 @@ from dossier.integrations.llm.types import CompletionRequest, PromptMessage
 
 GROUNDED_PROMPT = "chat.answer"
 PLAIN_PROMPT = "chat.plain"
-FENCE_BYTES = 8
+FENCE_BYTES = 8  # at random for each request: no passage can contain its own fence
 MIN_CONTINUED_TOKENS = 64
 """The least that is asked for where an answer is continued."""
 _QUESTION = "\n\nQuestion:\n"

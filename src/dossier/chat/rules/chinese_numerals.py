@@ -102,13 +102,15 @@ def chinese_numbers(text: str) -> Iterator[Number]:
     """Yield the numbers that are written in Chinese numerals."""
     for found in _NUMBERS.finditer(text):
         start, end = found.span()
+        before = text[max(0, start - _NEAR) : start]
+        only_scales = set(found.group()) <= SCALES.keys()  # as in `3 萬`
         if found["whole"] is not None:
             yield _fraction(found)
         elif found["value"] is None:
             count = found["count"]
             whole = _one_value(count) if count is not None else Decimal(0)
             yield Number(found.group(), start, end, ((whole + _HALF,),))
-        elif not _only_scales(found.group(), text[max(0, start - _NEAR) : start]):
+        elif not (only_scales and _AFTER_FIGURE.search(before)):
             yield Number(
                 found.group(),
                 start,
@@ -127,11 +129,6 @@ def _fraction(found: re.Match[str]) -> Number:
     if not whole:
         return Number(written, start, end, ((part, whole),))
     return Number(written, start, end, ((part, whole), (part / whole,)))
-
-
-def _only_scales(run: str, before: str) -> bool:
-    """Return whether a run is no number, but the scale of figures: `3 萬`."""
-    return set(run) <= SCALES.keys() and bool(_AFTER_FIGURE.search(before))
 
 
 def _is_quantity(found: re.Match[str], text: str) -> bool:
@@ -199,10 +196,6 @@ def _structured(run: str) -> Decimal:
                 else _structured(rest)
             )
             return (_structured(run[:at]) or Decimal(1)) * scale + behind
-    return _below_myriad(run)
-
-
-def _below_myriad(run: str) -> Decimal:
     total, digit, last = 0, 0, 10
     for c in run:
         if c in POWERS:

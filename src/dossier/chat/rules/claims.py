@@ -33,7 +33,7 @@ _ANY_MARK = re.compile(rf"\s*{OPEN}[^{CLOSE}]*(?:{CLOSE}|$)|[{OPEN}{CLOSE}]", re
 _LIST_MARK = re.compile(r"^\s*(?:[-*•#>]+|\(?\d{1,2}[.)、])\s+")
 MIN_WEIGHT = 5
 """A Chinese character weighs two; `10.5%` is the shortest quote that proves."""
-_FIRST_IDEOGRAPH = 0x2E80
+_FIRST_IDEOGRAPH = 0x2E80  # CJK Radicals Supplement, the first of the blocks
 _WORD = re.compile(r"[a-z]{2,}|\d+(?:[.,]\d+)*", re.IGNORECASE)
 _IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _EMPTY_CHARACTERS = frozenset(

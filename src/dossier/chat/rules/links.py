@@ -160,7 +160,22 @@ class LinkGuard:
         return self._show(rest)
 
     def _show(self, text: str) -> str:
-        fit = _fitting(_context(self._shown), text, self._known) if text else ""
+        """Return what of a text makes no link, nor makes one of the word before it."""
+        before, fit = _context(self._shown), ""
+        while text:
+            clean = without_links(before + text, self._known)
+            if clean.startswith(before):
+                fit = clean[len(before) :]
+                break
+            # Leave out what belongs to a link that began before the text.
+            ends = [
+                found.end() - len(before)
+                for found in ADDRESS.finditer(before + text)
+                if found.start() < len(before) < found.end()
+            ]
+            run = _NEXT.match(text)
+            ends.append(max(run.end() if run else 0, 1))
+            text = text[ends[0] :]
         self._note_shown(fit)
         return fit
 
@@ -195,21 +210,3 @@ def _context(shown: str) -> str:
     line = shown.rpartition("\n")[2]
     found = _WORD.match(line[::-1])
     return (". " if line.strip() else "") + (found.group()[::-1] if found else "")
-
-
-def _fitting(before: str, text: str, known: Sequence[str]) -> str:
-    """Return what of a text makes no link, nor makes one of the word before it."""
-    while text:
-        clean = without_links(before + text, known)
-        if clean.startswith(before):
-            return clean[len(before) :]
-        # Leave out what belongs to a link that began before the text.
-        ends = [
-            found.end() - len(before)
-            for found in ADDRESS.finditer(before + text)
-            if found.start() < len(before) < found.end()
-        ]
-        run = _NEXT.match(text)
-        ends.append(max(run.end() if run else 0, 1))
-        text = text[ends[0] :]
-    return ""

@@ -10,6 +10,7 @@ from dossier.chat.constants import TITLE_CHARACTERS
 UNTITLED: Final = "…"
 SPEAKER_CHARACTERS: Final = 80
 ORDER_STEP: Final = timedelta(microseconds=1)
+"""The least that PostgreSQL's timestamps distinguish."""
 _BRACKETS: Final = re.compile(r"[\[\]]")
 _SPACES: Final = re.compile(r"\s+")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})

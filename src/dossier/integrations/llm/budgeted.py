@@ -42,7 +42,7 @@ from dossier.integrations.llm.usage import TOKENS_PER_MESSAGE, estimate_tokens, 
 
 _log = logging.getLogger(__name__)
 _settling: set[asyncio.Task[None]] = set()
-MAX_DIMENSIONS = 16_000
+MAX_DIMENSIONS = 16_000  # pgvector stores no longer `vector`
 _ALMOST = 0.99
 """pydantic-ai's clock begins a little before ours."""
 _UNFIT = "what are not as many equal vectors of finite numbers"

@@ -94,21 +94,19 @@ class LenientEventStream(httpx2.AsyncByteStream):
             return line + b"\n"
         with suppress(*_UNFIT):  # the client says what is wrong with it
             event = orjson.loads(data)
-            self._tidy(event, (event.get("choices") or [{}])[0])
+            choice = (event.get("choices") or [{}])[0]
+            # Some servers repeat the sum so far in each event; the client would add
+            # it up: the usage stays at the end alone.
+            is_end, usage = choice.get("finish_reason"), event.pop("usage", None)
+            if usage and not self._is_counted and (is_end or not event.get("choices")):
+                event["usage"], self._is_counted = sound_counts(usage), True
+            delta = choice.get("delta") or {}
+            thought, answer = self._thinking.feed(delta.get("content") or "")
+            answer += self._thinking.flush() if is_end else ""
+            thoughts = {"reasoning_content": thought} if thought else {}
+            choice["delta"] = delta | {"content": answer} | thoughts
             line = b"data: " + orjson.dumps(event)
         return line + b"\n"
-
-    def _tidy(self, event: dict[str, Any], choice: dict[str, Any]) -> None:
-        """Take thoughts out of the answer, and the usage out of all but its end."""
-        # Some servers repeat the sum so far in each event; the client would add it up.
-        is_end, usage = choice.get("finish_reason"), event.pop("usage", None)
-        if usage and not self._is_counted and (is_end or not event.get("choices")):
-            event["usage"], self._is_counted = sound_counts(usage), True
-        delta = choice.get("delta") or {}
-        thought, answer = self._thinking.feed(delta.get("content") or "")
-        answer += self._thinking.flush() if is_end else ""
-        thoughts = {"reasoning_content": thought} if thought else {}
-        choice["delta"] = delta | {"content": answer} | thoughts
 
 
 def _refused_part(response: Any, content: bytes, body: dict[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from zlib import crc32
 Language = Literal["zh", "en", "other"]
 
 ANALYSER_VERSION: Final = 1
+"""Raised with every change of the terms: then a job indexes all documents again."""
 
 TERM_IDS: Final = 999_999_999
 """Term ids are 1 to this; a sparse vector has at most a thousand million places."""

@@ -45,7 +45,15 @@ def split_sentences(text: str, *, by_line: bool = False) -> list[Sentence]:
     found: list[Sentence] = []
     start = 0
     for end in (*ends, len(text)):
-        for first, last in _cut(text, start, end):
+        pieces: list[tuple[int, int]] = []
+        while end - start > MAX_CHARACTERS:  # cut at the last comma that fits
+            limit = start + MAX_CHARACTERS
+            commas = [each.end() for each in _SOFT.finditer(text, start, limit)]
+            cut = commas[-1] if commas else limit
+            pieces.append((start, cut))
+            start = cut
+        pieces.append((start, end))
+        for first, last in pieces:
             piece = text[first:last]
             left = first + len(piece) - len(piece.lstrip())
             shown = piece.strip()
@@ -69,14 +77,3 @@ def _sentence_ends(text: str) -> Iterator[int]:
             is_end = True
         if is_end:
             yield match.end()
-
-
-def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut what is too long at the last comma that fits."""
-    while end - start > MAX_CHARACTERS:
-        limit = start + MAX_CHARACTERS
-        commas = [each.end() for each in _SOFT.finditer(text, start, limit)]
-        cut = commas[-1] if commas else limit
-        yield start, cut
-        start = cut
-    yield start, end

@@ -14,6 +14,7 @@ K1: Final = 0.9
 B: Final = 0.6
 
 DIMENSIONS: Final = 1_000_000_000
+"""pgvector's bound on a sparse vector's places."""
 MAX_ELEMENTS: Final = 16_000
 """pgvector's bound on a sparse vector's elements."""
 

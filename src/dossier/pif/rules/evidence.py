@@ -207,18 +207,11 @@ def subject_of(
         if document.kind is not None
         and identity_of(document, subject).state is IdentityState.THIS_PRODUCT
     ]
-    signers = [
-        fact.value
-        for document in own
-        if document.document_id in signed and _kind(document) == "assessment"
-        if {f.value for f in document.read(FactName.SIGNATURE)} == {Signature.SIGNED}
-        for fact in document.read(FactName.SIGNER_NAME)
-    ]
     packs = [document for document in own if _kind(document) == "packaging"]
     made = [each for each in own if _kind(each) not in _NO_FORMULA_KINDS]
     return replace(
         subject,
-        identity=replace(identity, signers=tuple(signers)),
+        identity=replace(identity, signers=_signers(own, signed)),
         pack_versions=frozenset(
             version_key(value) for value in _values(packs, FactName.PACK_VERSION)
         ),
@@ -229,6 +222,19 @@ def subject_of(
                 for value in _values(made, FactName.MANUFACTURE_DATE)
             )
         ),
+    )
+
+
+def _signers(
+    documents: Iterable[ReadDocument], signed: Sequence[UUID]
+) -> tuple[str, ...]:
+    """Return who signed an assessment of the product."""
+    return tuple(
+        fact.value
+        for document in documents
+        if document.document_id in signed and _kind(document) == "assessment"
+        if {f.value for f in document.read(FactName.SIGNATURE)} == {Signature.SIGNED}
+        for fact in document.read(FactName.SIGNER_NAME)
     )
 
 

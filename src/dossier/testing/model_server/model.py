@@ -105,7 +105,16 @@ def best_sentences(
     question: str, given: Sequence[NumberedPassage]
 ) -> list[QuotableSentence]:
     """Return one to three sentences that share most with the question, or none."""
-    sentences = list(_quotable(given))
+    sentences: list[QuotableSentence] = []
+    seen = set()
+    for passage in given:
+        for found in _SENTENCE.findall(passage.text):
+            text = found.strip()[:_MAX_CHARACTERS]
+            letters = sum(1 + is_cjk(each) for each in text if each.isalnum())
+            is_short = letters < _MIN_LETTERS
+            if not (text in seen or is_short or set(text) & set(_MARKS)):
+                seen.add(text)
+                sentences.append(QuotableSentence(passage.number, text))
     # A word weighs more, the fewer sentences hold it.
     counts = Counter(word for each in sentences for word in set(words(each.text)))
     weights = {word: log(1 + len(sentences) / n) for word, n in counts.items()}
@@ -122,18 +131,6 @@ def best_sentences(
         place for score, place in scored[:_MAX_SENTENCES] if score >= best * _MIN_SHARE
     ]
     return [sentences[place] for place in kept]
-
-
-def _quotable(given: Sequence[NumberedPassage]) -> Iterator[QuotableSentence]:
-    seen = set()
-    for passage in given:
-        for found in _SENTENCE.findall(passage.text):
-            text = found.strip()[:_MAX_CHARACTERS]
-            letters = sum(1 + is_cjk(each) for each in text if each.isalnum())
-            is_short = letters < _MIN_LETTERS
-            if not (text in seen or is_short or set(text) & set(_MARKS)):
-                seen.add(text)
-                yield QuotableSentence(passage.number, text)
 
 
 @dataclass(frozen=True, slots=True)
