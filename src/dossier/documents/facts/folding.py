@@ -83,6 +83,7 @@ def printed(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", visible(text)).split())
 
 
+@lru_cache(maxsize=8192)
 def name_key(text: str) -> str:
     """Return what two spellings of one name or code have in common.
 
@@ -94,6 +95,7 @@ def name_key(text: str) -> str:
     return _DROPPED.sub("", kept)
 
 
+@lru_cache(maxsize=8192)
 def product_key(text: str) -> str:
     """Return the key of a product name without a net content at its end."""
     return name_key(_NET_CONTENT.sub("", fold(printed(text))))

@@ -29,6 +29,7 @@ from dossier.documents.facts.types import (
     Signature,
 )
 from dossier.documents.facts.vocabulary import DATE_LABELS, Label, phrases
+from dossier.documents.facts.waivers import waiver_reasons
 
 MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
 _NAMING_MATERIALS: Final = {*MATERIAL_KINDS, "toxicology", "formula", None}
@@ -310,6 +311,8 @@ def _from_forms(page: PageText, document: _Document) -> Iterator[_Found]:
     ]
     if document.kind in TESTED_KINDS or document.kind is None:
         readers.append((FactName.METHOD, forms.methods))
+    if document.kind == "assessment":
+        readers.append((FactName.WAIVER_REASON, waiver_reasons))
     if document.kind == "credentials":
         readers.append((FactName.SIGNER_NAME, forms.certified_persons))
     if document.kind == "gmp":

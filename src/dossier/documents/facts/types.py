@@ -10,7 +10,8 @@ class FactName(StrEnum):
 
     `document_date` is the date of the report, certificate or revision, `signed_on` the
     date beside the signature. `valid_from` and `valid_until` limit the document itself;
-    the dates of a lot (`manufacture_date`, `lot_expiry_date`) never do.
+    the dates of a lot (`manufacture_date`, `lot_expiry_date`) never do. `waiver_reason`
+    is the kind of a test that an assessment says is not needed, and why.
     """
 
     PRODUCT_NAME = "product_name"
@@ -35,6 +36,7 @@ class FactName(StrEnum):
     TRADE_NAME = "trade_name"
     MANUFACTURE_DATE = "manufacture_date"
     LOT_EXPIRY_DATE = "lot_expiry_date"
+    WAIVER_REASON = "waiver_reason"
 
 
 class FactState(StrEnum):

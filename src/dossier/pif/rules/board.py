@@ -213,24 +213,31 @@ def _board_requirement(
     subject: Subject,
 ) -> BoardRequirement:
     """Judge the documents of a requirement; the best of all means is its state."""
-    of_item = {link.document_id for link in evidence.links if link.item == item.number}
+    of_item: dict[UUID, list[EvidenceLink]] = {}
+    for link in evidence.links:
+        if link.item == item.number:
+            of_item.setdefault(link.document_id, []).append(link)
     linked = {
-        link.document_id
-        for link in evidence.links
-        if link.item == item.number and link.requirement in (None, rule.code)
+        document_id
+        for document_id, links in of_item.items()
+        if any(link.requirement in (None, rule.code) for link in links)
     }
-    judged = [
-        judge_document(
+    judged = []
+    for document in sorted(evidence.documents, key=lambda each: each.document_id):
+        if document.document_id not in of_item or not rule.documents:
+            continue
+        confirmation = _confirmation(document, item, rule, evidence)
+        judgement = judge_document(
             document,
             rule,
             subject,
             allows=item.allows,
-            confirmation=_confirmation(document, item, rule, evidence),
-            formula_change=_formula_change(document, item, rule, evidence),
+            confirmation=confirmation,
+            formula_change=_formula_change(
+                of_item[document.document_id], rule, evidence, confirmation
+            ),
         )
-        for document in sorted(evidence.documents, key=lambda each: each.document_id)
-        if document.document_id in of_item and rule.documents
-    ]
+        judged.append(judgement)
     judgements = tuple(each for each in judged if each.document.document_id in linked)
     # A table in a document of another requirement may name materials too.
     coverage = coverage_of(rule.coverage, judged, subject, evidence.exempt_materials)
@@ -278,19 +285,19 @@ def documents_state(
 
 
 def _formula_change(
-    document: ReadDocument, item: Item, rule: Requirement, evidence: Evidence
+    links: Sequence[EvidenceLink],
+    rule: Requirement,
+    evidence: Evidence,
+    confirmation: Confirmation | None,
 ) -> str:
-    """Return how the formula has changed since the document was linked, or nothing.
+    """Return how the formula has changed since a document was linked, or nothing.
 
-    The latest link counts, and a confirmation since the change is as good as a link.
+    The best link counts, and a confirmation since the change is as good as a link.
     """
-    confirmation = _confirmation(document, item, rule, evidence)
     if evidence.formula_at and confirmation and confirmation.at > evidence.formula_at:
         return ""
     words: list[str] = []
-    for link in evidence.links:
-        if (link.document_id, link.item) != (document.document_id, item.number):
-            continue
+    for link in links:
         if link.requirement not in (None, rule.code):
             continue
         changes = formula_changes(link.formula, evidence.formula)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from dossier.documents.facts.folding import name_key, product_key
+from dossier.documents.facts.folding import fold, name_key, product_key
 from dossier.documents.facts.identity import MATERIAL_KINDS, judge_identity
 from dossier.documents.facts.types import (
     Fact,
@@ -362,15 +362,19 @@ def others_named(
         for name in _NAMING_FACTS
         for fact in document.read(name)
     )
-    searched = printed + " ".join(
-        product_key(page.text) for document in documents for page in document.pages
-    )
+    # A text counts only where no field names a product.
+    texts = [
+        fold(" ".join(page.text.split()))
+        for document in documents
+        if names_nothing(document)
+        for page in document.pages
+    ]
     return tuple(
         other
         for other in others
         if any(
-            key and key in searched
-            for key in map(product_key, (*other.names, *other.codes))
+            product_key(each) in printed or any(fold(each) in text for text in texts)
+            for each in (*other.names, *other.codes)
         )
     )
 

@@ -329,18 +329,21 @@ def _unsigned_waivers(
 ) -> Iterator[Finding]:
     """Yield waivers without the signatory's reason for that item.
 
-    The reason counts where it stands in a signed 16(1): confirmed by a person.
+    The reason counts where it stands in a signed 16(1): read there for the kind of
+    test, or confirmed by a person.
     """
-    signed = {
-        (each.document.document_id, each.document.sha256)
-        for each in _signed(items, market)
-    }
+    conclusions = [each.document for each in _signed(items, market)]
+    signed = {(each.document_id, each.sha256) for each in conclusions}
+    given = {f.value for d in conclusions for f in d.read(FactName.WAIVER_REASON)}
     for item in items:
         number = item.rule.number
         if item.state is not ItemState.WAIVED or any(
             each.item == number and (each.document_id, each.sha256) in signed
             for each in evidence.confirmations
         ):
+            continue
+        needs = [need for rule in item.rule.requirements for need in rule.documents]
+        if any(need.kind in given for need in needs):
             continue
         yield _finding(
             "needs-signatory-reason",
