@@ -36,7 +36,7 @@ def formula() -> None:
 def read(
     file: Annotated[
         Path,
-        typer.Argument(exists=True, dir_okay=False, help="An xlsx, xls, ods or csv."),
+        typer.Argument(help="An xlsx, xls, ods or csv."),
     ],
     *,
     sheet: Annotated[str | None, typer.Option(help="The sheet to read.")] = None,
@@ -49,6 +49,12 @@ def read(
     ] = False,
 ) -> None:
     """Show the lines of a formula, what is wrong with it, and how it was read."""
+    if not file.is_file():
+        reason = f"{file}: no such file"
+        if as_json:
+            typer.echo(orjson.dumps({"errors": [reason]}, option=orjson.OPT_INDENT_2))
+        typer.echo(f"dossier formula read: {reason}", err=True)
+        raise typer.Exit(2)
     digest = sha256(file.read_bytes()).hexdigest()
     source = FormulaSource(filename=file.name, sha256=digest)
     content = asyncio.run(_read(file, source, sheet, column))

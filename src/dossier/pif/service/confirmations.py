@@ -74,7 +74,11 @@ class ConfirmationsService:
         await self._products.lock_product(product_id)
         rules = rulebook(market).item(item).requirements
         if not any(r.documents and requirement in (None, r.code) for r in rules):
-            detail = f"{requirement or f'item {item}'} is not met by documents."
+            detail = (
+                f"{requirement} is no requirement of item {item} that documents meet."
+                if requirement
+                else f"Item {item} has no requirement that documents meet."
+            )
             raise ConfirmationNotAllowedError(detail)
         document = await self._documents.get_document(document_id)
         reader = TenantReader(self._session, self._actor)
