@@ -204,6 +204,23 @@ def test_document_linked_to_one_requirement_serves_that_one_alone() -> None:
     ]
 
 
+def test_document_linked_to_a_whole_item_serves_the_requirement_of_its_kind() -> None:
+    evidence = linked(EMPTY, 16, good_document("assessment"))
+
+    assert [part.state for part in board_items(evidence)[15].requirements] == [
+        ItemState.PRESENT,
+        ItemState.MISSING,
+    ]
+    assert ("missing-requirement", 16) in codes_of(evidence)
+
+
+def test_document_of_unknown_kind_leaves_all_requirements_unconfirmed() -> None:
+    evidence = linked(EMPTY, 16, read_document(None))
+
+    states = {part.state for part in board_items(evidence)[15].requirements}
+    assert states == {ItemState.UNCONFIRMED}
+
+
 def test_document_linked_to_item_three_is_no_formula() -> None:
     evidence = replace(EMPTY, links=(EvidenceLink(DOCUMENT, 3),))
 

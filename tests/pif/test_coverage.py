@@ -1,7 +1,7 @@
 """Raw materials and sites, one by one."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from tests.factories.evidence import (
@@ -11,14 +11,16 @@ from tests.factories.evidence import (
     read_document,
 )
 
-from dossier.core.findings import Finding
+from dossier.core.findings import Finding, Severity
 from dossier.documents.facts.types import MaterialIdentity, PageText, SiteIdentity
-from dossier.pif.constants import ItemState
+from dossier.pif.constants import DecisionKind, ItemState
 from dossier.pif.rules.board import (
     BoardRequirement,
+    Decision,
     Evidence,
     EvidenceLink,
     board_items,
+    completeness,
 )
 from dossier.pif.rules.evidence import ReadDocument
 from dossier.pif.rules.findings import board_findings
@@ -215,3 +217,83 @@ def test_certificates_are_valid_on_the_days_of_manufacture(
         found = finding(evidence, "tw-5.gmp")
         assert found.code == "gmp-not-valid-then"
         assert "Dawn Works (2022-01-05)" in found.message.en
+
+
+@pytest.mark.parametrize(("dated", "count"), [("2026-01-01", 1), ("2026-03-01", 0)])
+def test_date_before_the_formula_gives_a_note_and_changes_no_state(
+    dated: str, count: int
+) -> None:
+    sheet = read_document("formula", document_date="2026-02-01")
+    report = good_document("stability", document_date=dated)
+    evidence = evidence_of(11, report, formula_document_id=sheet.document_id)
+    evidence = replace(evidence, documents=(sheet, report))
+
+    found = board_findings(board_items(evidence), evidence)
+
+    assert requirement(evidence, "tw-11.stability").state is ItemState.PRESENT
+    assert [each.code for each in found].count("older-than-formula") == count
+
+
+def test_assessment_signed_before_a_report_that_it_rests_on_is_named() -> None:
+    report = good_document("stability", document_date="2026-11-15")
+    assessment = good_document("assessment")
+    evidence = evidence_of(11, report)
+    evidence = replace(
+        evidence,
+        documents=(report, assessment),
+        links=(*evidence.links, EvidenceLink(assessment.document_id, 16)),
+    )
+
+    found = board_findings(board_items(evidence), evidence)
+
+    [early] = [each for each in found if each.code == "signed-too-early"]
+    assert "2026-11-01" in early.message.en
+    assert "stability.pdf" in early.message.en
+
+
+def test_failing_report_blocks_its_item_even_if_it_is_waived() -> None:
+    report = good_document("microbial", verdict="fail")
+    waiver = Decision(
+        kind=DecisionKind.WAIVER,
+        item=12,
+        reason="No water.",
+        actor_name="Mei",
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    evidence = replace(evidence_of(12, report), decisions=(waiver,))
+
+    found = board_findings(board_items(evidence), evidence)
+
+    [failing] = [each for each in found if each.code == "report-fails"]
+    assert (failing.severity, failing.item) == (Severity.BLOCKING, 12)
+    assert completeness(board_items(evidence), found).blocked == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "reason", "lacking"),
+    [
+        (5, "Dawn Works follows GMP.", None),
+        (5, "We follow GMP.", "site"),
+        (8, "None known in 2025.", None),
+        (8, "None is known.", "period"),
+    ],
+)
+def test_declaration_without_site_or_period_stays_declared_with_a_warning(
+    item: int, reason: str, lacking: str | None
+) -> None:
+    declaration = Decision(
+        kind=DecisionKind.DECLARATION,
+        item=item,
+        reason=reason,
+        actor_name="Mei",
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    evidence = replace(evidence_of(item), decisions=(declaration,))
+
+    items = board_items(evidence)
+    found = board_findings(items, evidence)
+
+    assert items[item - 1].state is ItemState.DECLARED
+    named = [each for each in found if each.code == "declaration-incomplete"]
+    assert len(named) == (1 if lacking else 0)
+    assert all(f"does not state: {lacking}." in each.message.en for each in named)

@@ -169,6 +169,18 @@ def test_certificate_counts_up_to_the_last_day_of_its_validity(
     assert judged("tw-5.gmp", good_document("gmp", valid_until=until))[0] is state
 
 
+def test_certificate_that_is_not_valid_yet_does_not_count() -> None:
+    early = good_document("gmp", valid_from="2026-11-22")
+
+    assert judged("tw-5.gmp", early) == (ItemState.STALE, JudgementCode.NOT_VALID_YET)
+
+
+def test_report_with_an_unfinished_part_has_no_result() -> None:
+    report = read_document("stability", verdict=["pass", "incomplete"], **NAMED)
+
+    assert judged("tw-11.stability", report)[1] is JudgementCode.FACTS_NOT_READ
+
+
 def test_expiry_of_goods_does_not_make_a_report_stale() -> None:
     report = good_document("stability", valid_until="2020-01-01")
 

@@ -89,6 +89,7 @@ class JudgementCode(StrEnum):
 
     OTHER_PRODUCT = "other_product"
     EXPIRED = "expired"
+    NOT_VALID_YET = "not_valid_yet"
     OTHER_FORMULA = "other_formula"
     OTHER_PACK = "other_pack"
     FORMULA_CHANGED = "formula_changed"

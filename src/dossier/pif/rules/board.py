@@ -217,10 +217,13 @@ def _board_requirement(
     for link in evidence.links:
         if link.item == item.number:
             of_item.setdefault(link.document_id, []).append(link)
+    elsewhere = _serving_another(item, rule, evidence.documents)
     linked = {
-        document_id
-        for document_id, links in of_item.items()
-        if any(link.requirement in (None, rule.code) for link in links)
+        link.document_id
+        for links in of_item.values()
+        for link in links
+        if link.requirement == rule.code
+        or (link.requirement is None and link.document_id not in elsewhere)
     }
     judged = []
     for document in sorted(evidence.documents, key=lambda each: each.document_id):
@@ -259,6 +262,23 @@ def _board_requirement(
     return BoardRequirement(rule, state, tuple(sorted(linked)), judgements, coverage)
 
 
+def _serving_another(
+    item: Item, rule: Requirement, documents: Sequence[ReadDocument]
+) -> set[UUID]:
+    """Return documents that by their kind meet another requirement of an item.
+
+    Linked to the whole item they are no evidence, not even an unconfirmed one, of what
+    their content does not speak of.
+    """
+    own = {need.kind for need in rule.documents}
+    others = {need.kind for each in item.requirements for need in each.documents} - own
+    return {
+        document.document_id
+        for document in documents
+        if document.kind is not None and document.kind.kind in others
+    }
+
+
 def documents_state(
     rule: Requirement,
     judgements: Sequence[Judgement],
@@ -274,14 +294,14 @@ def documents_state(
         each.code is JudgementCode.CONFIRMED for each in judgements
     ):
         return state
-    if rule.coverage is Coverage.MATERIALS:
-        if not judgements or state is ItemState.MISSING:
-            return state
-        is_whole = bool(coverage) and all(row.is_covered for row in coverage)
-        if is_whole:
-            return ItemState.PRESENT
+    if rule.coverage is Coverage.SITES:
+        return state_with(coverage, state)
+    if not any(row.documents for row in coverage):
         return ItemState.UNCONFIRMED if state is ItemState.PRESENT else state
-    return state_with(coverage, state)
+    if all(row.is_covered for row in coverage):
+        return ItemState.PRESENT
+    is_open = state in {ItemState.PRESENT, ItemState.MISSING}
+    return ItemState.UNCONFIRMED if is_open else state
 
 
 def _formula_change(

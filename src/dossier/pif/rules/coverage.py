@@ -163,13 +163,15 @@ def _names_in_text(names: Sequence[str], text: str) -> bool:
 def _sites(
     judgements: Sequence[Judgement], subject: Subject
 ) -> tuple[CoverageRow, ...]:
-    """Return the sites that compound, fill or pack, with their certificates.
+    """Return the sites: those that compound, fill or pack with their certificates.
 
     An expired certificate covers the batches that were made before.
     """
     rows = []
     for site, step in zip(subject.identity.sites, subject.site_steps, strict=True):
         if not _MAKING.search(_NOT_MAKING.sub(" ", step)):
+            # No certificate is asked for there; what is done says why.
+            rows += [CoverageRow(name=site.name, reason=step)] if step else []
             continue
         alone = replace(subject, identity=replace(subject.identity, sites=(site,)))
         own = [

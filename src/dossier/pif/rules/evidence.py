@@ -256,13 +256,22 @@ def identity_of(document: ReadDocument, subject: Subject) -> IdentityReading:
 def _outdated(
     document: ReadDocument, requirement: Requirement, subject: Subject
 ) -> tuple[JudgementCode, Fact] | None:
-    """Return what shows that a document has expired or speaks of another version."""
+    """Return what shows that a document is not valid or speaks of another version."""
     if any(need.expires for need in requirement.documents):
         for fact in document.read(FactName.VALID_UNTIL):
             if date.fromisoformat(fact.value) < subject.as_of:
                 return JudgementCode.EXPIRED, fact
+        for fact in document.read(FactName.VALID_FROM):
+            if date.fromisoformat(fact.value) > subject.as_of:
+                return JudgementCode.NOT_VALID_YET, fact
     if _kind(document) is None or _kind(document) in _NO_FORMULA_KINDS:
         return None
+    return _of_another_version(document, subject)
+
+
+def _of_another_version(
+    document: ReadDocument, subject: Subject
+) -> tuple[JudgementCode, Fact] | None:
     codes = document.read(FactName.FORMULA_CODE)
     own_codes = {name_key(code) for code in subject.identity.codes}
     if subject.formula_codes and codes:
@@ -335,9 +344,8 @@ def _obstacle(
 def _lacking(document: ReadDocument, requirement: Requirement) -> tuple[FactName, ...]:
     """Return the needed facts that were not read; an unfinished test has no verdict."""
     need = _need_of(document, requirement)
-    unfinished = {fact.value for fact in document.read(FactName.VERDICT)} == {
-        StatedVerdict.INCOMPLETE
-    }
+    verdicts = {fact.value for fact in document.read(FactName.VERDICT)}
+    unfinished = StatedVerdict.INCOMPLETE in verdicts
     return tuple(
         name
         for name in (need.facts if need else ())

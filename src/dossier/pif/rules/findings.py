@@ -80,6 +80,7 @@ def board_findings(
         *_about_documents(items, market),
         *_unsigned_waivers(items, evidence, market, unsigned),
         *_signed_too_early(items, market),
+        *_older_than_formula(items, evidence, market),
         *_incomplete_declarations(items, evidence, market),
         *_unknown_requirements(evidence, market),
         *_confirmations_without_effect(items, evidence, market),
@@ -397,6 +398,41 @@ def _signed_too_early(items: Sequence[BoardItem], market: str) -> Iterator[Findi
                 blocks_signing=True,
                 subject=SIGNED_REQUIREMENT,
                 place=_place_in(judgement.document, days[0].page),
+            )
+
+
+def _older_than_formula(
+    items: Sequence[BoardItem], evidence: Evidence, market: str
+) -> Iterator[Finding]:
+    """Yield documents with a date before that of the formula: no proof of a change."""
+    dates = [
+        date.fromisoformat(fact.value)
+        for document in evidence.documents
+        if document.document_id == evidence.formula_document_id
+        for fact in document.read(FactName.DOCUMENT_DATE)
+    ]
+    for item in items if dates else ():
+        older = {
+            each.document.filename: fact.value
+            for requirement in item.requirements
+            if requirement.rule.stale_after
+            for each in requirement.judgements
+            if each.state is ItemState.PRESENT
+            for fact in each.document.read(FactName.DOCUMENT_DATE)
+            if date.fromisoformat(fact.value) < max(dates)
+        }
+        if older:
+            yield _finding(
+                "older-than-formula",
+                market,
+                severity=Severity.INFO,
+                item=item.rule,
+                words={
+                    "formula": max(dates).isoformat(),
+                    "documents": ", ".join(f"{n} ({d})" for n, d in older.items()),
+                },
+                basis=Basis.PRACTICE,
+                subject="dates",
             )
 
 
