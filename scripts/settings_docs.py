@@ -51,7 +51,9 @@ How one document counts; the first rule that applies decides:
    since: the confirmation has ended.
 5. It was not read yet, cannot be read, or is by its content of no kind or another kind:
    `unconfirmed`. A file name shows nothing.
-6. Nothing in it shows that it is about this product: `unconfirmed`.
+6. Nothing in it shows that it is about this product: `unconfirmed`. A name that differs
+   and belongs to no other product of the organisation is such a case: a person who
+   confirms it vouches that the document is about this product.
 7. It is a draft, or not signed where a signature is needed: `unconfirmed`.
 8. It is a declaration, where the regulation allows one: `declared`.
 9. A needed fact was not read: `unconfirmed`, and the finding names the fact.

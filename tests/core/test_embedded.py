@@ -15,7 +15,6 @@ import pytest
 
 from dossier.core.embedded.cluster import (
     EmbeddedCluster,
-    begin_start,
     embedded_postgres,
 )
 from dossier.core.embedded.errors import EmbeddedDatabaseError
@@ -308,7 +307,7 @@ def test_binaries_under_a_closed_folder_are_copied_whole(tmp_path: Path) -> None
 
 
 async def test_the_start_runs_beside_its_caller(home: Path) -> None:
-    cluster = begin_start(home, durable=False)
+    cluster = EmbeddedCluster(home, durable=False).begin()
 
     async with cluster as url:
         answer = await run(url, "select 1")

@@ -5,7 +5,6 @@ from typing import Final, Literal
 Mode = Literal["offline", "cache", "live"]
 
 MODE_SETTING: Final = "DOSSIER_SOURCES__MODE"
-CENTRAL_SETTING: Final = "DOSSIER_KNOWLEDGE__CENTRAL_URL"
 
 CREATE_BASE_TASK: Final = "sources.create_base"
 PUSH_DOCUMENT_TASK: Final = "sources.push_document"

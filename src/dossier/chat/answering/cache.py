@@ -51,7 +51,7 @@ def key_of(
     """Return the digest of all that an answer depends on.
 
     Documents are the organisation's, so its members share answers; of a virtual user
-    counts what the prompt says of it, whoever owns it.
+    counts what the prompt says of it, not who owns it.
     """
     prompt = load_prompt(GROUNDED_PROMPT)
     scope = context.scope

@@ -216,8 +216,3 @@ def embedded_postgres(
 ) -> EmbeddedCluster:
     """Return a share in the database of `home`, to be entered by `with`."""
     return EmbeddedCluster(home, durable=durable, keep=keep)
-
-
-def begin_start(home: Path, *, durable: bool = True) -> EmbeddedCluster:
-    """Start the database of `home` while the caller goes on importing."""
-    return EmbeddedCluster(home, durable=durable).begin()

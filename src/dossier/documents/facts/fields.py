@@ -38,7 +38,7 @@ _WHOLE_LABEL: Final = re.compile(
     r"(?:names?|site|address|body|laboratory|assessor|signatory|item|article|by)$"
     r"|^name "
 )
-"""English labels that are told from a sentence without a colon."""
+"""English labels that are recognised in a sentence without a colon."""
 
 _ORGANISATION: Final = re.compile(rf"(?:{COMPANY_FORMS}|laboratory|university)\.?\s*$")
 _CODE: Final = re.compile(r" *[#:]? *(?=[a-z0-9/_.-]*\d)[a-z0-9]")

@@ -119,7 +119,7 @@ class SignatureReading:
 
 
 def cas_numbers(text: str) -> list[Value]:
-    """Return the CAS numbers of a text, told from others by their check digit."""
+    """Return the CAS numbers of a text whose check digit is right."""
     found = []
     for match in _CAS.finditer(fold(text)):
         digits = match[1] + match[2]

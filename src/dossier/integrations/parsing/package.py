@@ -1,6 +1,6 @@
 """Parts of zip packages (OOXML and OpenDocument), parsed without trusting them.
 
-A document type definition is refused, not cut: whoever needs one is not an office
+A document type definition is refused, not cut: a file that needs one is not an office
 program.
 """
 

@@ -15,7 +15,6 @@ _UNSEEN_FLAGS: Final = 0x02 | 0x20
 _PASSWORD_FLAG: Final = 1 << 13
 _MAX_SIZE: Final = 12.0
 _MAX_ANNOTATIONS: Final = 5_000
-_NO_LABEL: Final = frozenset({"", "Off"})
 
 
 @dataclass(slots=True)

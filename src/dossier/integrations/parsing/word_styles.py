@@ -98,7 +98,7 @@ def is_on(toggle: Element | None) -> bool:
 
 
 def is_white(color: str) -> bool:
-    """Return whether a colour cannot be told from white paper."""
+    """Return whether a colour is as light as the page."""
     return len(color) == 6 and all(color[at].upper() == "F" for at in (0, 2, 4))  # noqa: PLR2004 - RRGGBB
 
 
