@@ -39,7 +39,7 @@ def test_cover_names_product_holder_version_completeness_and_digest(
         "第 3 版 Version 3",
         "台灣 Taiwan",
         "2026-11-20 16:30 UTC+8",
-        "13 / 16 項 items",
+        "12 / 16 項完備 items complete",
         "草稿",
         SHA256,
     ):
@@ -61,7 +61,8 @@ def test_a_long_finding_ends_on_the_cover_with_an_ellipsis(tmp_path: Path) -> No
     [cover, *rest] = read_pages(tmp_path / "pif.pdf")
     assert cover.count("…") == 2
     assert "草稿" in cover
-    assert " ".join(rest).count("Words") == 100
+    [annex] = [page for page in rest if "Annex B: Findings" in page]
+    assert annex.count("Words") == 100
 
 
 def test_articles_are_cited_as_taiwan_does(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_contents_list_sixteen_items_with_state_and_true_page(pages: list[str]) 
 
     for item in samples.items():
         assert item["title_zh"] in contents
-    number = contents.split("Product safety information 缺少 Missing ")[1].split()[0]
+    number = contents.split("Product safety information F2 缺少 Missing ")[1].split()[0]
     assert "產品安全資料 Product safety information" in pages[int(number) - 1]
 
 
@@ -106,7 +107,7 @@ def test_items_cite_evidence_article_and_how_to_close_the_gap(pages: list[str]) 
 
     assert "E07 stability-report.pdf" in body
     assert "化粧品產品資訊檔案管理辦法 第 3 條第 1 項第 11 款" in body
-    assert "附上載明日期之文件 Attach the dated document" in body
+    assert "補正 Closes by 附上載明日期之文件 Attach the dated document" in body
 
 
 def test_decisions_give_reason_person_and_time(pages: list[str]) -> None:
@@ -317,7 +318,8 @@ def test_the_outline_leads_to_items_and_annexes(printed: Path) -> None:
     with pypdfium2.PdfDocument(printed) as document:
         titles = [entry.get_title() for entry in document.get_toc()]
 
-    assert len(titles) == 1 + 16 + 3
+    assert len(titles) == 1 + 16 + 1 + 3
+    assert "Signature page" in titles[17]
     assert "產品基本資料" in titles[1]
     assert titles[-1].endswith("Annex C: List of evidence")
 

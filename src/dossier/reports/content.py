@@ -17,7 +17,7 @@ from dossier.reports.constants import (
 from dossier.reports.schemas import EarlierFindingsDocument, FindingsDocument
 
 TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
-MARKETS = {"tw": "台灣 Taiwan"}
+MARKET_TITLES = {"tw": "台灣 Taiwan"}
 
 _PRODUCT_MEMBERS = ("id", "code", "name_zh", "name_en", "category")
 _ITEM_MEMBERS = ("number", "article", "state")
@@ -54,17 +54,74 @@ class ReportContent:
 
     def template_inputs(self, findings_text: str) -> dict[str, Any]:
         """Return what the template reads."""
+        snapshot, findings = self.snapshot, self.findings
         return {
             "data": {
-                "snapshot": self.snapshot | {"findings": []},
+                "snapshot": snapshot
+                | {
+                    "findings": [],
+                    "items": self._items(),
+                    "formula": self._formula(),
+                    "evidence": [
+                        document
+                        | {
+                            "facts": rules.facts_shown(document),
+                            "matching": rules.matching_words(document),
+                            "path": path,
+                        }
+                        for document, path in zip(
+                            snapshot["evidence"], self.original_paths, strict=True
+                        )
+                    ],
+                },
                 "snapshot_sha256": self.sha256,
-                "findings": self.findings,
-                "market": MARKETS.get(self.snapshot["market"], ""),
+                "findings": findings,
+                "status": rules.status_of(snapshot["completeness"], findings),
+                "market": MARKET_TITLES.get(snapshot["market"], ""),
                 "title": self.title,
-                "author": self.snapshot["product"]["holder"]["name"],
+                "author": snapshot["product"]["holder"]["name"],
             },
             "findings": findings_text,
         }
+
+    @property
+    def original_paths(self) -> list[str]:
+        """The paths of the originals in the archive, in the order of the evidence."""
+        return [
+            rules.original_path(position, document["filename"], document["items"])
+            for position, document in enumerate(self.snapshot["evidence"], start=1)
+        ]
+
+    def _items(self) -> list[dict[str, Any]]:
+        """Return the items with the state that is shown and the numbers of findings.
+
+        A version from before there was `blocked` shows its states as it counted them.
+        """
+        findings = self.findings
+        blocking = findings if "blocked" in self.snapshot["completeness"] else []
+        return [
+            item
+            | {
+                "state": rules.state_shown(item, blocking),
+                "findings": [
+                    number
+                    for number, finding in enumerate(findings, start=1)
+                    if finding["item"] == item["number"]
+                ],
+            }
+            for item in self.snapshot["items"]
+        ]
+
+    def _formula(self) -> dict[str, Any] | None:
+        formula: dict[str, Any] | None = self.snapshot["formula"]
+        if formula is None:
+            return None
+        of_lines, others = rules.findings_of_lines(formula, self.findings)
+        lines = [
+            line | {"findings": of_lines.get(line["position"], [])}
+            for line in formula["lines"]
+        ]
+        return formula | {"lines": lines, "findings": others}
 
     def findings_json(self) -> bytes:
         """Return `findings.json`, checked against the schema of the version."""
@@ -84,6 +141,10 @@ class ReportContent:
         }
         document = shape.model_validate(members)
         return (document.model_dump_json(exclude_unset=True, indent=2) + "\n").encode()
+
+    def index_text(self) -> bytes:
+        """Return the list of originals by item, for a person."""
+        return rules.archive_index(self.snapshot).encode()
 
     def snapshot_json(self) -> bytes:
         """Return the version itself, in one order of members."""
