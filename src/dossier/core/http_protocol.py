@@ -22,7 +22,16 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from dossier.core.errors import AppError
-from dossier.core.problems import MEDIA_TYPE, headers_of, problem_of, problem_response
+from dossier.core.problems import (
+    MEDIA_TYPE,
+    ConnectionsExhaustedError,
+    HeadTooLargeError,
+    RequestTimeoutError,
+    TooManyIncompleteRequestsError,
+    headers_of,
+    problem_of,
+    problem_response,
+)
 from dossier.core.rate_limit import FREE_PATHS
 
 HEAD_TIMEOUT_S: Final = 15.0
@@ -34,34 +43,6 @@ MAX_INCOMPLETE_PER_ADDRESS: Final = 32
 DESCRIPTOR_RESERVE: Final = 128
 """Descriptors that connections leave for the database, files, logs and probes."""
 RETRY_AFTER_S: Final = 5
-
-
-class RequestTimeoutError(AppError):
-    """The request did not arrive within its time."""
-
-    status = 408
-    title = "Request incomplete"
-
-
-class HeadTooLargeError(AppError):
-    """The request line and header fields are above the limit."""
-
-    status = 431
-    title = "Header fields too large"
-
-
-class TooManyIncompleteRequestsError(AppError):
-    """One address has too many requests that have not arrived."""
-
-    status = 429
-    title = "Too many incomplete requests"
-
-
-class ConnectionsExhaustedError(AppError):
-    """This process serves as many connections as it can."""
-
-    status = 503
-    title = "Too many connections"
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
