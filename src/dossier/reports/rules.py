@@ -30,7 +30,9 @@ _FACT_ORDER: Final = (
     "body_site", "use_amount", "use_frequency", "population", "trade_name",
     "inci_name", "cas_number", "waiver_reason",
 )  # fmt: skip
-"""What an inspector asks first stands first."""
+"""What an inspector asks first stands first; a name that is not here comes last."""
+
+_FACT_RANKS: Final = {name: rank for rank, name in enumerate(_FACT_ORDER)}
 
 _IN_COMPOSITION: Final = frozenset(
     {"trade_name", "inci_name", "cas_number", "company", "site"}
@@ -101,36 +103,30 @@ def facts_shown(document: Json) -> list[Json]:
             cells.append(cell)
     rows: list[Json] = []
     for (name, value), (raw, pages, cells) in sorted(
-        places.items(), key=lambda entry: _fact_rank(entry[0][0])
+        places.items(),
+        key=lambda entry: _FACT_RANKS.get(entry[0][0], len(_FACT_RANKS)),
     ):
-        words = shortened(raw, MOST_QUOTED) if raw != value else ""
+        is_quoted = name in _CODED or _is_date(name)
+        words = shortened(raw, MOST_QUOTED) if is_quoted and raw != value else ""
         row = {
             "name": name,
             "value": value if name in _CODED else shortened(value, MOST_QUOTED),
-            "words": words if name in _CODED or _is_date(name) else "",
+            "words": words,
             "pages": sorted(pages),
             "cells": cells if not pages else [],
         }
-        last = rows[-1] if rows else None
-        if last and _may_share(last, row):
+        last = rows[-1] if rows else {}
+        is_plain = name not in _CODED and not (words or cells)
+        is_plain &= not (last.get("words") or last.get("cells"))
+        if is_plain and last.get("name") == name and last["pages"] == row["pages"]:
             last["value"] += f"; {row['value']}"
         else:
             rows.append(row)
     return rows
 
 
-def _may_share(row: Json, following: Json) -> bool:
-    is_plain = not (row["words"] or following["words"] or row["name"] in _CODED)
-    same = all(row[key] == following[key] for key in ("name", "pages"))
-    return is_plain and same and not (row["cells"] or following["cells"])
-
-
 def _is_date(name: str) -> bool:
     return name.endswith(("_date", "_on", "_from", "_until"))
-
-
-def _fact_rank(name: str) -> int:
-    return _FACT_ORDER.index(name) if name in _FACT_ORDER else len(_FACT_ORDER)
 
 
 def matching_words(document: Json) -> dict[str, str]:
@@ -159,12 +155,9 @@ def matching_words(document: Json) -> dict[str, str]:
     by_name = document["matched_by"] == "filename"
     return {
         "zh": zh or ("依檔名歸類" if by_name else "依內容歸類"),
-        "en": _capitalised(en) or ("By its file name" if by_name else "By its content"),
+        "en": en[:1].upper() + en[1:]
+        or ("By its file name" if by_name else "By its content"),
     }
-
-
-def _capitalised(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def findings_of_lines(
