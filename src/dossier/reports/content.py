@@ -61,7 +61,7 @@ class ReportContent:
                 | {
                     "findings": [],
                     "items": self._items(),
-                    "formula": self._formula(),
+                    "formula": self._composition(),
                     "evidence": [
                         document
                         | {
@@ -112,7 +112,7 @@ class ReportContent:
             for item in self.snapshot["items"]
         ]
 
-    def _formula(self) -> dict[str, Any] | None:
+    def _composition(self) -> dict[str, Any] | None:
         formula: dict[str, Any] | None = self.snapshot["formula"]
         if formula is None:
             return None
