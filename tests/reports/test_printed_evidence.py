@@ -65,6 +65,55 @@ def pages(printed: Path) -> list[str]:
     return read_pages(printed)
 
 
+NOTES = [
+    {"code": "unit", "zh": "單位視為 %。", "en": "% is assumed.", "cell": "D5"},
+    {"code": "trace", "kind": None, "zh": "微量。", "en": "A trace.", "cell": None},
+    {
+        "code": "sheet-chosen",
+        "kind": "chosen",
+        "zh": "讀取工作表「配方」。",
+        "en": "The sheet 配方 was read.",
+        "cell": None,
+    },
+    {"code": "remark", "zh": "量產用", "en": "量產用", "cell": "A30"},
+]
+
+
+def _varied_snapshot() -> dict[str, Any]:
+    """Return a version with documents that count in several ways, or do not."""
+    snapshot = samples.snapshot()
+    snapshot["formula"]["notes"] = NOTES
+    stability, microbial, packaging = snapshot["evidence"][6:9]
+    stability["facts"] = [
+        samples.facts_of("stability")[1] | {"page": None, "cell": "B4"}
+    ]
+    microbial |= {"text_state": "unreadable", "facts": []}
+    packaging |= {"kind": None, "text_state": "pending", "facts": []}
+    confirmation = {
+        "reason": "紙本已核對第 2 頁",
+        "actor_name": "林安安",
+        "at": "2026-11-20T20:04:05Z",
+    }
+    _requirement(snapshot, 11)["judgements"] = [
+        _judgement(7, "confirmed", state="present", confirmation=confirmation)
+    ]
+    _requirement(snapshot, 12)["documents"].append(samples.document_id(7))
+    _requirement(snapshot, 15)["judgements"] = [_judgement(9, "other_product")]
+    uncovered: dict[str, Any] = {"documents": [], "reason": None, "is_covered": False}
+    covered = uncovered | {"is_covered": True}
+    _requirement(snapshot, 9, 1)["coverage"] = [
+        covered | {"name": "Aqua", "reason": "純水 Pure water"},
+        covered | {"name": "Glycerin", "documents": [samples.document_id(6)]},
+        uncovered | {"name": "Parfum"},
+    ]
+    return snapshot
+
+
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return _text(_varied_snapshot(), tmp_path_factory.mktemp("varied"))
+
+
 def test_item_shows_the_facts_of_its_papers_with_their_pages(pages: list[str]) -> None:
     stability = _section(" ".join(pages), "11 安定性試驗", "12 微生物檢測")
 
@@ -85,65 +134,51 @@ def test_values_of_one_name_and_page_share_a_row(pages: list[str]) -> None:
     assert "CAS 編號 CAS number 56-81-5; 122–99–6 第 1 頁 p. 1" in toxicology
 
 
-def test_facts_without_a_page_show_their_cells(tmp_path: Path) -> None:
-    snapshot = samples.snapshot()
-    fact = samples.facts_of("stability")[1] | {"page": None, "cell": "B4"}
-    snapshot["evidence"][6]["facts"] = [fact]
-
-    assert "批號 Lot P250901 B4" in _text(snapshot, tmp_path)
+def test_facts_without_a_page_show_their_cells(varied: str) -> None:
+    assert "批號 Lot P250901 B4" in varied
 
 
-def test_paper_without_readable_text_says_so_under_its_item(tmp_path: Path) -> None:
-    snapshot = samples.snapshot()
-    snapshot["evidence"][6] |= {"text_state": "unreadable", "facts": []}
+def test_paper_without_readable_text_says_so_on_the_cover_and_under_its_item(
+    varied: str,
+) -> None:
+    microbiology = _section(varied, "12 微生物檢測", "13 防腐效能")
 
-    text = _text(snapshot, tmp_path)
+    assert (
+        "E08 microbial-report.pdf | 微生物檢測 Microbial test | 無法讀取"
+        in microbiology
+    )
+    assert "9 份 papers | 已讀取 read 7" in varied
+    assert "無法讀取 cannot be read 1 | 尚未讀取 not read yet 1" in varied
 
-    stability = _section(text, "11 安定性試驗", "12 微生物檢測")
-    assert "無法讀取 cannot be read" in stability
-    assert "9 份 papers | 已讀取 read 8" in text
-    assert "無法讀取 cannot be read 1" in text
+
+def test_paper_of_no_known_kind_is_listed_with_its_reading(varied: str) -> None:
+    assert "E09 包材規格.pdf | 尚未讀取 not read yet" in varied
 
 
-def test_confirmation_names_person_day_and_reason(tmp_path: Path) -> None:
-    snapshot = samples.snapshot()
-    confirmation = {
-        "reason": "紙本已核對第 2 頁",
-        "actor_name": "林安安",
-        "at": "2026-11-20T20:04:05Z",
-    }
-    _requirement(snapshot, 11)["judgements"] = [
-        _judgement(7, "confirmed", state="present", confirmation=confirmation)
-    ]
+def test_paper_that_meets_a_requirement_of_another_item_is_shown_there(
+    varied: str,
+) -> None:
+    microbiology = _section(varied, "12 微生物檢測", "13 防腐效能")
 
-    stability = _section(_text(snapshot, tmp_path), "11 安定性試驗", "12 微生物檢測")
+    assert "E07 stability-report.pdf" in microbiology
+    assert "批號 Lot P250901" in microbiology
+
+
+def test_confirmation_names_person_day_and_reason(varied: str) -> None:
+    stability = _section(varied, "11 安定性試驗", "12 微生物檢測")
 
     assert "林安安 於 2026-11-21 確認 Confirmed by 林安安 on 2026-11-21" in stability
     assert "理由 Reason 紙本已核對第 2 頁" in stability
 
 
-def test_paper_that_does_not_count_says_why(tmp_path: Path) -> None:
-    snapshot = samples.snapshot()
-    _requirement(snapshot, 11)["judgements"] = [_judgement(7, "other_product")]
+def test_paper_that_does_not_count_says_why(varied: str) -> None:
+    packaging = _section(varied, "15 接觸包材", "16 產品安全資料")
 
-    stability = _section(_text(snapshot, tmp_path), "11 安定性試驗", "12 微生物檢測")
-
-    assert "屬於其他產品 is about another product" in stability
+    assert "屬於其他產品 is about another product" in packaging
 
 
-def test_coverage_lists_each_material_with_its_papers_or_reason(
-    tmp_path: Path,
-) -> None:
-    snapshot = samples.snapshot()
-    row = {"name": "Aqua", "documents": [], "reason": "純水 Pure water"}
-    by_document = {"documents": [samples.document_id(6)], "reason": None}
-    _requirement(snapshot, 9, 1)["coverage"] = [
-        row | {"is_covered": True},
-        {"name": "Glycerin", "is_covered": True} | by_document,
-        {"name": "Parfum", "documents": [], "reason": None, "is_covered": False},
-    ]
-
-    section = _section(_text(snapshot, tmp_path), "9 物理及化學特性", "10 成分毒理")
+def test_coverage_lists_each_material_with_its_papers_or_reason(varied: str) -> None:
+    section = _section(varied, "9 物理及化學特性", "10 成分毒理")
 
     assert "3 項中 2 項有文件或理由 2 of 3 covered" in section
     assert "Aqua 有 Covered 純水 Pure water" in section
@@ -173,28 +208,12 @@ def test_marked_composition_line_carries_its_finding(pages: list[str]) -> None:
     assert "F1 須補正 Blocking" in line
 
 
-def test_notes_of_the_formula_import_stand_below_the_composition(
-    tmp_path: Path,
-) -> None:
-    formula = samples.formula()
-    formula["notes"] = [
-        {"code": "unit", "zh": "單位視為 %。", "en": "% is assumed.", "cell": "D5"},
-        {
-            "code": "sheet-chosen",
-            "kind": "chosen",
-            "zh": "讀取工作表「配方」。",
-            "en": "The sheet 配方 was read.",
-            "cell": None,
-        },
-        {"code": "remark", "zh": "量產用", "en": "量產用", "cell": "A30"},
-    ]
+def test_notes_of_the_formula_import_stand_below_the_composition(varied: str) -> None:
+    notes = varied.split("How the formula sheet was read")[1]
 
-    text = _text(samples.snapshot(formula=formula), tmp_path)
-
-    notes = text.split("How the formula sheet was read")[1]
     for words in (
         "選用 Chosen 讀取工作表「配方」。 The sheet 配方 was read.",
-        "推定 Assumed 單位視為 %。 % is assumed. D5",
+        "推定 Assumed 單位視為 %。 % is assumed. D5 微量。 A trace.",
         "原表附註 Remark of the sheet 量產用 A30",
     ):
         assert words in notes

@@ -13,6 +13,7 @@ from dossier.reports.rules import (
     download_name,
     facts_shown,
     findings_of_lines,
+    items_served,
     matching_words,
     ordered_findings,
     original_path,
@@ -275,6 +276,15 @@ def test_finding_belongs_to_the_lines_of_its_cell_row_or_ingredient(
 
     assert of_lines == {position: [1] for position in positions}
     assert others == ([] if positions else [1])
+
+
+def test_index_lists_a_label_that_meets_another_item_there_too() -> None:
+    snapshot = samples.snapshot()
+    label = samples.document_id(3)
+    snapshot["items"][6]["requirements"][0]["documents"].append(label)
+
+    assert items_served(snapshot)[2] == [4, 7]
+    assert archive_index(snapshot).count("originals/item-04/E03_label") == 2
 
 
 def test_index_lists_a_paper_under_each_of_its_items_by_one_path() -> None:

@@ -62,17 +62,7 @@ class ReportContent:
                     "findings": [],
                     "items": self._items(),
                     "formula": self._composition(),
-                    "evidence": [
-                        document
-                        | {
-                            "facts": rules.facts_shown(document),
-                            "matching": rules.matching_words(document),
-                            "path": path,
-                        }
-                        for document, path in zip(
-                            snapshot["evidence"], self.original_paths, strict=True
-                        )
-                    ],
+                    "evidence": self._evidence(),
                 },
                 "snapshot_sha256": self.sha256,
                 "findings": findings,
@@ -87,9 +77,24 @@ class ReportContent:
     @property
     def original_paths(self) -> list[str]:
         """The paths of the originals in the archive, in the order of the evidence."""
+        return rules.original_paths(self.snapshot)
+
+    def _evidence(self) -> list[dict[str, Any]]:
+        """Return the documents with what was read in them and why they are here."""
         return [
-            rules.original_path(position, document["filename"], document["items"])
-            for position, document in enumerate(self.snapshot["evidence"], start=1)
+            document
+            | {
+                "items": items,
+                "facts": rules.facts_shown(document),
+                "matching": rules.matching_words(document),
+                "path": path,
+            }
+            for document, items, path in zip(
+                self.snapshot["evidence"],
+                rules.items_served(self.snapshot),
+                self.original_paths,
+                strict=True,
+            )
         ]
 
     def _items(self) -> list[dict[str, Any]]:
@@ -157,7 +162,9 @@ class ReportContent:
         made: list[ArchiveEntry],
     ) -> bytes:
         """Return the manifest: the files of the archive, and what made it."""
-        evidence = self.snapshot["evidence"]
+        evidence = zip(
+            self.snapshot["evidence"], rules.items_served(self.snapshot), strict=True
+        )
         return _json(
             {
                 "schema": INSPECTION_SCHEMA,
@@ -174,9 +181,11 @@ class ReportContent:
                     | {
                         "document_id": document["document_id"],
                         "filename": document["filename"],
-                        "items": document["items"],
+                        "items": items,
                     }
-                    for entry, document in zip(originals, evidence, strict=True)
+                    for entry, (document, items) in zip(
+                        originals, evidence, strict=True
+                    )
                 ],
             }
         )

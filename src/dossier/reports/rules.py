@@ -229,6 +229,31 @@ def original_path(position: int, filename: str, items: Sequence[int]) -> str:
     return f"originals/{folder}/E{position:02d}_{name}"
 
 
+def items_served(snapshot: Json) -> list[list[int]]:
+    """Return the items of each document of the evidence.
+
+    A document linked to one item may also meet requirements of another: directions of
+    use stand on the label.
+    """
+    served = {each["document_id"]: set(each["items"]) for each in snapshot["evidence"]}
+    for item in snapshot["items"]:
+        for requirement in item["requirements"]:
+            for document_id in requirement["documents"]:
+                if document_id in served:
+                    served[document_id].add(item["number"])
+    return [sorted(served[each["document_id"]]) for each in snapshot["evidence"]]
+
+
+def original_paths(snapshot: Json) -> list[str]:
+    """Return the paths of the originals in the archive, in order of the evidence."""
+    return [
+        original_path(position, document["filename"], items)
+        for position, (document, items) in enumerate(
+            zip(snapshot["evidence"], items_served(snapshot), strict=True), start=1
+        )
+    ]
+
+
 def archive_index(snapshot: Json) -> str:
     """Return the list of the archive's originals by item, for a person."""
     product = snapshot["product"]
@@ -240,13 +265,7 @@ def archive_index(snapshot: Json) -> str:
         "文件依項目排列；一份文件用於多項時，置於第一項之資料夾。",
         "Papers by item; one that serves several lies in the folder of the first.",
     ]
-    paths = [
-        (
-            original_path(position, document["filename"], document["items"]),
-            document["items"],
-        )
-        for position, document in enumerate(snapshot["evidence"], start=1)
-    ]
+    paths = list(zip(original_paths(snapshot), items_served(snapshot), strict=True))
     for item in snapshot["items"]:
         heading = f"{item['title_zh']} {item['title_en']}"
         lines += ["", f"{item['number']:>2}  {_plain(heading)}"]
