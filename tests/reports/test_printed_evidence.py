@@ -82,6 +82,7 @@ NOTES = [
 def _varied_snapshot() -> dict[str, Any]:
     """Return a version with documents that count in several ways, or do not."""
     snapshot = samples.snapshot()
+    snapshot["as_of"] = "2026-11-19"
     snapshot["formula"]["notes"] = NOTES
     stability, microbial, packaging = snapshot["evidence"][6:9]
     stability["facts"] = [
@@ -134,6 +135,10 @@ def test_values_of_one_name_and_page_share_a_row(pages: list[str]) -> None:
     assert "CAS 編號 CAS number 56-81-5; 122–99–6 第 1 頁 p. 1" in toxicology
 
 
+def test_cover_names_the_day_on_which_validity_was_judged(varied: str) -> None:
+    assert "效期依 2026-11-19 判定 Validity judged on 2026-11-19" in varied
+
+
 def test_facts_without_a_page_show_their_cells(varied: str) -> None:
     assert "批號 Lot P250901 B4" in varied
 
@@ -152,7 +157,9 @@ def test_paper_without_readable_text_says_so_on_the_cover_and_under_its_item(
 
 
 def test_paper_of_no_known_kind_is_listed_with_its_reading(varied: str) -> None:
-    assert "E09 包材規格.pdf | 尚未讀取 not read yet" in varied
+    packaging = _section(varied, "15 接觸包材", "16 產品安全資料")
+
+    assert "尚未讀取 not read yet" in packaging
 
 
 def test_paper_that_meets_a_requirement_of_another_item_is_shown_there(
@@ -175,6 +182,7 @@ def test_paper_that_does_not_count_says_why(varied: str) -> None:
     packaging = _section(varied, "15 接觸包材", "16 產品安全資料")
 
     assert "屬於其他產品 is about another product" in packaging
+    assert "E09 包材規格.pdf 不計入 Does not count" in packaging
 
 
 def test_coverage_lists_each_material_with_its_papers_or_reason(varied: str) -> None:
@@ -341,6 +349,7 @@ def _contrast(one: str, other: str) -> float:
 COLOURED = [
     WORDS["complete"],
     WORDS["draft"],
+    WORDS["not_counted"],
     *WORDS["states"].values(),
     *WORDS["statuses"].values(),
     *WORDS["severities"].values(),

@@ -66,13 +66,18 @@ def test_a_long_finding_ends_on_the_cover_with_an_ellipsis(tmp_path: Path) -> No
 
 
 def test_articles_are_cited_as_taiwan_does(tmp_path: Path) -> None:
-    article = "PIF Reg. Art. 3(1)(16)(ii)"
-    snapshot = samples.snapshot(findings=[samples.finding(article=article)])
+    cited = {
+        "PIF Reg. Art. 3(1)(16)(ii)": "管理辦法第 3 條第 1 項第 16 款第 2 目",
+        "Notif. Reg. Art. 8": "化粧品產品登錄辦法第 8 條",
+        "Act Art. 8(2)": "化粧品衛生安全管理法第 8 條第 2 項",
+    }
+    findings = [samples.finding(article=article) for article in cited]
 
-    print_snapshot(snapshot, tmp_path / "pif.pdf")
+    print_snapshot(samples.snapshot(findings=findings), tmp_path / "pif.pdf")
 
     body = " ".join(read_pages(tmp_path / "pif.pdf"))
-    assert f"管理辦法第 3 條第 1 項第 16 款第 2 目 {article}" in body
+    for article, words in cited.items():
+        assert f"{words} {article}" in body
 
 
 def test_file_states_how_long_and_where_it_is_kept(pages: list[str]) -> None:
