@@ -100,6 +100,11 @@ def _varied_snapshot() -> dict[str, Any]:
     ]
     _requirement(snapshot, 12)["documents"].append(samples.document_id(7))
     _requirement(snapshot, 15)["judgements"] = [_judgement(9, "other_product")]
+    _requirement(snapshot, 16).update(
+        code="tw-16.assessment",
+        documents=[samples.document_id(8)],
+        judgements=[_judgement(8, "unreadable", state="unconfirmed")],
+    )
     uncovered: dict[str, Any] = {"documents": [], "reason": None, "is_covered": False}
     covered = uncovered | {"is_covered": True}
     _requirement(snapshot, 9, 1)["coverage"] = [
@@ -270,6 +275,14 @@ def test_signature_page_has_room_for_the_signatory_and_names_the_version(
         "日期 Date",
     ):
         assert words in page
+
+
+def test_signature_page_says_whose_assessment_is_enclosed_and_whether_it_counts(
+    varied: str,
+) -> None:
+    assert (
+        "E08 microbial-report.pdf 未確認 Unconfirmed" in varied.split("已附之評估")[1]
+    )
 
 
 def test_retention_is_not_called_by_the_word_for_shelf_life(pages: list[str]) -> None:
