@@ -30,7 +30,7 @@ from tests.processes import Forkers
 from dossier.ai.service.assembly import open_model_services
 from dossier.core import migrate
 from dossier.core.database import (
-    Engine,
+    DatabaseEngine,
     Session,
     SessionFactory,
     make_engine,
@@ -207,14 +207,14 @@ def forkers() -> Iterator[Forkers]:
 
 
 @pytest.fixture(scope="session")
-async def engine(database_url: str) -> AsyncIterator[Engine]:
+async def engine(database_url: str) -> AsyncIterator[DatabaseEngine]:
     engine = make_engine(database_url)
     yield engine
     await engine.dispose()
 
 
 @pytest.fixture
-async def connection(engine: Engine) -> AsyncIterator[AsyncConnection]:
+async def connection(engine: DatabaseEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as connection:
         transaction = await connection.begin()
         yield connection

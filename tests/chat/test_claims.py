@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.chat.rules.claims import (
-    NOTHING,
+    NO_ANSWER,
     CitedSource,
     Claim,
     ClaimFault,
@@ -180,7 +180,7 @@ def test_mark_that_never_closes_hides_no_later_claim() -> None:
 
 
 def test_model_may_say_that_nothing_answers() -> None:
-    claims, reader = read([NOTHING])
+    claims, reader = read([NO_ANSWER])
 
     assert claims == []
     assert reader.has_no_answer
@@ -206,7 +206,7 @@ LINES = st.lists(
             "Odd ⟦⟦1|The cream⟧⟧ ⟧",
             "Open ⟦1|for",
             "",
-            NOTHING,
+            NO_ANSWER,
         ]
     ),
     max_size=8,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.chat.constants import TITLE_CHARACTERS
+from dossier.chat.constants import ROOM_TITLE_CHARACTERS
 from dossier.chat.rules import messages
 from dossier.chat.rules.export import ExportedText, export_filename, markdown_of
 from dossier.chat.rules.messages import next_instant
@@ -34,7 +34,7 @@ def test_a_title_is_one_short_line(text: str) -> None:
     title = messages.title_of(text)
 
     assert title
-    assert len(title) <= TITLE_CHARACTERS
+    assert len(title) <= ROOM_TITLE_CHARACTERS
     assert title == " ".join(title.split())
 
 

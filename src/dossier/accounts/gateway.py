@@ -136,7 +136,7 @@ async def add_member(session: Session, membership: Membership) -> None:
     await session.flush()
 
 
-async def mark_user_for_org(
+async def update_user_for_org(
     session: Session, org_id: UUID, user_id: UUID, changes: dict[str, Any]
 ) -> None:
     """Change a member's own data; the new e-mail address may be taken."""

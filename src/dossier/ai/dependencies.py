@@ -83,9 +83,9 @@ async def answer_scope(
     return {name: value for name, value in named.items() if value is not None}
 
 
-Usage = Annotated[UsageService, Depends(get_usage_service)]
+ModelUsage = Annotated[UsageService, Depends(get_usage_service)]
 Budgets = Annotated[BudgetsService, Depends(get_budgets_service)]
-Answers = Annotated[AnswerCache, Depends(get_answer_cache)]
+CachedAnswers = Annotated[AnswerCache, Depends(get_answer_cache)]
 Capabilities = Annotated[CapabilitiesService, Depends(get_capabilities_service)]
-Wanted = Annotated[CallFilter, Depends(call_filter)]
-AnswerScope = Annotated[dict[str, UUID], Depends(answer_scope)]
+WantedCalls = Annotated[CallFilter, Depends(call_filter)]
+CachedAnswerScope = Annotated[dict[str, UUID], Depends(answer_scope)]

@@ -19,7 +19,7 @@ from dossier.core.web import may_still_act, model_response
 from dossier.jobs.constants import RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.responses import BEGINNING, Position, event_stream
+from dossier.jobs.responses import BEGINNING, LogPosition, event_stream
 
 
 class AnswerResponses:
@@ -37,7 +37,7 @@ class AnswerResponses:
         self.actor = actor
         self.follower = follower
 
-    def events(self, job: Job, starting_after: Position = BEGINNING) -> Response:
+    def events(self, job: Job, starting_after: LogPosition = BEGINNING) -> Response:
         """Stream the events of a run after a number."""
         return event_stream(
             self.follower,

@@ -13,10 +13,10 @@ from dossier.chat.dependencies import (
     Exports,
     Feedback,
     Members,
-    Messages,
     Personas,
     Profiles,
     Responses,
+    RoomMessages,
     Rooms,
     Runs,
     Shared,
@@ -318,7 +318,7 @@ async def list_messages(
 async def create_message(
     room_id: UUID,
     body: MessageCreate,
-    messages: Messages,
+    messages: RoomMessages,
     branches: Branches,
     response: Response,
 ) -> MessageView:
@@ -353,7 +353,7 @@ async def get_message(message_id: UUID, branches: Branches) -> MessageView:
 
 @router.patch("/messages/{message_id}", response_model=MessageResponse)
 async def edit_message(
-    message_id: UUID, body: MessageUpdate, messages: Messages, branches: Branches
+    message_id: UUID, body: MessageUpdate, messages: RoomMessages, branches: Branches
 ) -> MessageView:
     """Edit the caller's own message: a new version, with its own id.
 
@@ -364,7 +364,7 @@ async def edit_message(
 
 
 @router.delete("/messages/{message_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def delete_message(message_id: UUID, messages: Messages) -> None:
+async def delete_message(message_id: UUID, messages: RoomMessages) -> None:
     """Delete the text of a message; its place in the room stays."""
     await messages.delete_message(message_id)
 

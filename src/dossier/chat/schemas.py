@@ -31,16 +31,16 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=100, strip_whitespace=True),
     AfterValidator(_seen),
 ]
-Line = Annotated[
+ChatLine = Annotated[
     LineText,
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
     AfterValidator(_seen),
 ]
-Paragraph = Annotated[
+ChatParagraph = Annotated[
     ParagraphText,
     StringConstraints(min_length=1, max_length=4000, strip_whitespace=True),
 ]
-Language = Annotated[
+LanguageTag = Annotated[
     str,
     StringConstraints(
         max_length=16, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$"
@@ -48,15 +48,15 @@ Language = Annotated[
 ]
 """A language tag such as `zh-TW`."""
 
-Preference = bool | int | Line
+Preference = bool | int | ChatLine
 PreferenceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
 class ProfileUpdate(RequestModel):
     """Change the fields of the caller's own profile that are sent."""
 
-    display_name: Line = Field(default="", examples=["Mei"])
-    language: Language | None = None
+    display_name: ChatLine = Field(default="", examples=["Mei"])
+    language: LanguageTag | None = None
     preferences: dict[PreferenceName, Preference] = Field(
         default_factory=dict, max_length=50
     )
@@ -77,11 +77,11 @@ class VirtualUserCreate(RequestModel):
     """A virtual user of the caller."""
 
     name: Name = Field(examples=["Dr. Lin"])
-    personality: Paragraph | None = None
-    tone: Line | None = None
-    knowledge_areas: list[Line] = Field(default_factory=list, max_length=20)
-    backstory: Paragraph | None = None
-    language: Language | None = None
+    personality: ChatParagraph | None = None
+    tone: ChatLine | None = None
+    knowledge_areas: list[ChatLine] = Field(default_factory=list, max_length=20)
+    backstory: ChatParagraph | None = None
+    language: LanguageTag | None = None
 
 
 class VirtualUserUpdate(VirtualUserCreate):
@@ -122,14 +122,14 @@ class RoomCreate(RequestModel):
     """A room to talk in; with a product, answers read only that product's documents."""
 
     kind: RoomKind = RoomKind.PRIVATE
-    title: Line = Field(examples=["Rose cream"])
+    title: ChatLine = Field(examples=["Rose cream"])
     product_id: UUID | None = None
 
 
 class RoomUpdate(RequestModel):
     """Change the fields of the caller's own room that are sent."""
 
-    title: Line = ""
+    title: ChatLine = ""
     product_id: UUID | None = None
     is_archived: bool = False
 
@@ -308,14 +308,14 @@ class BranchList(ResponseModel):
 class BranchCreate(RequestModel):
     """A room for a branch; it has the title of the first, unless one is given."""
 
-    title: Line | None = None
+    title: ChatLine | None = None
 
 
 class FeedbackPut(RequestModel):
     """A rating of a message."""
 
     rating: Rating
-    comment: Paragraph | None = None
+    comment: ChatParagraph | None = None
 
 
 class FeedbackResponse(ResponseModel):
@@ -365,14 +365,14 @@ class ExportedRoom(ResponseModel):
     messages: list[ExportedMessage]
 
 
-Engine = Literal["auto", "model", "extractive"]
+AnswerEngine = Literal["auto", "model", "extractive"]
 Grounding = Literal["papers", "none"]
 
 
 class RegenerateRequest(RequestModel):
     """How an answer is wanted; null: as the one that it replaces."""
 
-    engine: Engine | None = None
+    engine: AnswerEngine | None = None
     grounding: Grounding | None = None
     stream: bool = False
 
@@ -380,7 +380,7 @@ class RegenerateRequest(RequestModel):
 class ChatRequest(RequestModel):
     """A question; without a room it opens a private one."""
 
-    engine: Engine = "auto"
+    engine: AnswerEngine = "auto"
     """`auto`: a model where there is one, else the documents' own sentences."""
     grounding: Grounding = "papers"
     """`none`: answer without documents; needs a model."""

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Request, Response, status
 from sqlalchemy import text
 
 import dossier
-from dossier.core.database import Engine
+from dossier.core.database import DatabaseEngine
 from dossier.core.errors import UnavailableError
 from dossier.core.problems import as_app_error
 from dossier.core.revision import head_revision
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC, AppSettings
 
-Check = Callable[[], Awaitable[None]]
+HealthCheck = Callable[[], Awaitable[None]]
 """Returns when all is well, raises when not."""
 
 router = APIRouter(tags=["health"])
@@ -94,7 +94,7 @@ async def ready(request: Request, response: Response) -> ReadyResponse:
 )
 async def health_db(request: Request, response: Response) -> ReadyResponse:
     """Check the database alone."""
-    checks: dict[str, Check] = request.app.state.checks
+    checks: dict[str, HealthCheck] = request.app.state.checks
     return await _report({"database": checks["database"]}, response)
 
 
@@ -109,7 +109,7 @@ async def info(settings: AppSettings) -> InfoResponse:
     )
 
 
-def database_checks(engine: Engine) -> dict[str, Check]:
+def database_checks(engine: DatabaseEngine) -> dict[str, HealthCheck]:
     """Return the checks of the database: that it answers, and its revision."""
 
     async def database() -> None:
@@ -130,7 +130,7 @@ def database_checks(engine: Engine) -> dict[str, Check]:
     return {"database": database, "migrations": migrations}
 
 
-def insert_check(engine: Engine, table: str) -> Check:
+def insert_check(engine: DatabaseEngine, table: str) -> HealthCheck:
     """Return the check that rows can be put into a table."""
 
     async def check() -> None:
@@ -142,7 +142,7 @@ def insert_check(engine: Engine, table: str) -> Check:
     return check
 
 
-async def _report(checks: dict[str, Check], response: Response) -> ReadyResponse:
+async def _report(checks: dict[str, HealthCheck], response: Response) -> ReadyResponse:
     answers: dict[str, CheckResponse] = {}
     for name, check in checks.items():
         started_s = time.perf_counter()

@@ -99,9 +99,9 @@ class RequestMiddleware:
     def __init__(self, app: ASGIApp, parts: MiddlewareParts) -> None:
         self._parts = parts
         self._app = app
-        self._admission = Admission(app, parts.max_body_bytes, parts.is_upload)
+        self._limited = BodyLimit(app, parts.max_body_bytes, parts.is_upload)
         self._cors = _Cors(
-            self._admission,
+            self._limited,
             allow_origins=parts.cors_origins,
             allow_methods=("*",),
             allow_headers=("*",),
@@ -152,7 +152,7 @@ class RequestMiddleware:
             scope[REFUSAL_KEY] = refusal
         # The CORS layer would answer a refused preflight with "OK".
         if b"origin" not in headers or (is_preflight and REFUSAL_KEY in scope):
-            return self._admission
+            return self._limited
         return self._cors
 
 
@@ -236,7 +236,7 @@ class _Cors(CORSMiddleware):
         return response
 
 
-class Admission:
+class BodyLimit:
     """The last step before the app: answers refusals and failures, limits bodies."""
 
     def __init__(

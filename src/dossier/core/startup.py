@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from dossier.core.database import (
-    Engine,
+    DatabaseEngine,
     SessionFactory,
     asyncpg_url,
     make_engine,
@@ -27,7 +27,7 @@ class Database:
     """A database in use; `url` is what the bare driver takes."""
 
     url: str
-    engine: Engine
+    engine: DatabaseEngine
     sessions: SessionFactory
 
 
@@ -58,7 +58,7 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
 
 def configured_engine(
     settings: Settings, url: str, *, pool_size: int | None = None
-) -> Engine:
+) -> DatabaseEngine:
     """Return an engine with the pool and the time limit that the settings name."""
     return make_engine(
         url,
@@ -76,7 +76,7 @@ async def bring_up(url: str) -> None:
         await migrate.upgrade(url)
 
 
-async def refuse_unsafe_role(engine: Engine) -> None:
+async def refuse_unsafe_role(engine: DatabaseEngine) -> None:
     """Refuse to serve through a role that row-level security does not bind."""
     query = text(
         "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"

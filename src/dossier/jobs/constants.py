@@ -53,7 +53,7 @@ LIVE = frozenset({JobState.PENDING, JobState.PROCESSING, JobState.WAITING})
 """One of these takes a deduplication key."""
 RUNNING = frozenset({JobState.PROCESSING, JobState.CANCELLING})
 """A worker runs these, or was lost while it did."""
-CHANGERS = ("owner", "admin", "editor", "assessor")
+JOB_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may cancel and retry."""
 
 RETRY_AFTER_S = 1

@@ -10,10 +10,11 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from dossier.core.database import Session, tenant_transaction
+from dossier.documents.constants import INDEX_TASK
 from dossier.integrations.llm.types import CallTag, EmbeddingModel
 from dossier.jobs.attempts import JobHandler
 from dossier.jobs.context import JobContext
-from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK, INDEX_TASK
+from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK
 from dossier.knowledge.exceptions import (
     EmbedderUnreachableError,
     EmbeddingMalformedError,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from dossier.integrations.llm.types import CallTag, EmbeddingModel
 from dossier.integrations.rag.models import RemotePassage
-from dossier.knowledge.constants import DEFAULT_LIMIT, NotReadyState, SearchMode
+from dossier.knowledge.constants import DEFAULT_HITS, NotReadyState, SearchMode
 from dossier.knowledge.models import Chunk
 from dossier.knowledge.rules.chunking import Part
 from dossier.knowledge.rules.preparing import PreparedPassage
@@ -41,7 +41,7 @@ class SearchQuery:
     """A question, and where to look for what answers it."""
 
     text: str
-    limit: int = DEFAULT_LIMIT
+    limit: int = DEFAULT_HITS
     product_id: UUID | None = None
     item: int | None = None
     document_type: str | None = None

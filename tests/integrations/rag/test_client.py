@@ -4,7 +4,11 @@ import httpx2
 import pytest
 
 from dossier.core.errors import AppError
-from dossier.integrations.rag.client import MAX_ANSWER_BYTES, RagClient, open_central
+from dossier.integrations.rag.client import (
+    MAX_RAG_ANSWER_BYTES,
+    RagClient,
+    open_central,
+)
 from dossier.integrations.rag.exceptions import (
     CentralMalformedError,
     CentralRefusedError,
@@ -82,7 +86,7 @@ def success(data: object) -> httpx2.Response:
         (success({"id": "../../admin"}), CentralMalformedError),
         (success({"id": ""}), CentralMalformedError),
         (
-            httpx2.Response(200, content=b" " * (MAX_ANSWER_BYTES + 1)),
+            httpx2.Response(200, content=b" " * (MAX_RAG_ANSWER_BYTES + 1)),
             CentralMalformedError,
         ),
     ],

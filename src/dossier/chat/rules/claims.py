@@ -20,7 +20,7 @@ from dossier.chat.rules.numbers import unsupported_numbers
 from dossier.core.visible import visible
 
 OPEN, CLOSE = "⟦", "⟧"
-NOTHING = f"{OPEN}none{CLOSE}"
+NO_ANSWER = f"{OPEN}none{CLOSE}"
 """The line by which a model says that the passages do not answer."""
 MAX_MARK = 600
 """A mark that is open for longer was never meant to be closed."""
@@ -155,7 +155,7 @@ class ClaimReader:
         return [claim for line in lines for claim in self._checked(line)]
 
     def _checked(self, line: str) -> Iterator[Claim]:
-        if line.strip() == NOTHING:
+        if line.strip() == NO_ANSWER:
             self.has_no_answer = True
         elif line.strip():
             checked = check_claim(line, self.sources)

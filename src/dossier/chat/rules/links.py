@@ -31,7 +31,7 @@ _ELEMENT = re.compile(
     re.IGNORECASE,
 )
 """Not what is only smaller than something: `<LOD`."""
-NAMES = (
+DOMAIN_ENDINGS = (
     r"com|net|org|info|biz|edu|gov|mil|io|co|me|app|dev|xyz|top|site|online|shop|club"
     r"|link|click|page|live|vip|win"
 )
@@ -44,7 +44,7 @@ ADDRESS = re.compile(
     rf"|(?<![\w:/\\])//(?=\w[\w-]*\.){_MORE}"
     r"|<?(?<![a-z0-9_.+%-])[a-z0-9_.+%-]{1,64}@"
     r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}>?"
-    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{NAMES})(?![a-z0-9_-])"
+    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{DOMAIN_ENDINGS})(?![a-z0-9_-])"
     rf"(?:[/?#:]{_MORE})?",
     re.IGNORECASE,
 )
@@ -105,7 +105,11 @@ _SCHEMES: Final = ("https", "http", "ftp", "www", "javascript")
 """Words that are seldom anything but the beginning of an address."""
 _ENDS: Final = "|".join(
     sorted(
-        {name[:end] for name in NAMES.split("|") for end in range(1, len(name) + 1)},
+        {
+            name[:end]
+            for name in DOMAIN_ENDINGS.split("|")
+            for end in range(1, len(name) + 1)
+        },
         key=len,
         reverse=True,
     )

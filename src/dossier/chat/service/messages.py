@@ -31,8 +31,6 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.jobs.service import JobsService
 
-ENTITY = "chat_message"
-
 
 class MessagesService:
     """Messages of rooms where the caller is a member."""
@@ -289,7 +287,7 @@ class MessagesService:
         """Record a change of a message, never its text."""
         await self._activity.record(
             action,
-            ENTITY,
+            "chat_message",
             message.id,
             details={"room_id": str(message.room_id), **details},
         )
@@ -348,5 +346,5 @@ class FeedbackService:
 
     async def _record(self, message_id: UUID, rating: str) -> None:
         await self._activity.record(
-            "update", ENTITY, message_id, details={"rating": rating}
+            "update", "chat_message", message_id, details={"rating": rating}
         )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from dossier.accounts.service.members import Directory
+from dossier.accounts.service.members import MemberLookup
 from dossier.chat.exceptions import VirtualUserNotFoundError
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
@@ -25,7 +25,7 @@ class ScopesService:
         self._session = session
         self._actor = actor
         self._memberships = Memberships(session, actor)
-        self._directory = Directory(session, actor)
+        self._directory = MemberLookup(session, actor)
 
     async def admit(self, membership: RoomMembership, persona: VirtualUser) -> None:
         """Add the caller's virtual user to a room; another person's must be in it."""

@@ -11,7 +11,7 @@ import orjson
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.documents.constants import WITH_TEXT, TextState
+from dossier.documents.constants import INDEX_TASK, WITH_TEXT, TextState
 from dossier.documents.service import DocumentsService
 from dossier.integrations.rag.models import RemoteDocument
 from dossier.jobs.constants import JobGroup
@@ -21,7 +21,6 @@ from dossier.jobs.types import JobKind
 from dossier.knowledge.constants import (
     CATCH_UP_TASK,
     EMBED_TASK,
-    INDEX_TASK,
     REWEIGH_TASK,
 )
 from dossier.knowledge.gateway import indexing as gateway
