@@ -8,11 +8,11 @@ from fastapi import Depends, Query
 from dossier.accounts.dependencies import ApiKeys, PasswordThreads
 from dossier.accounts.service.members import AccountsService
 from dossier.activity.dependencies import Activity
-from dossier.ai.schemas import CallFilter
 from dossier.ai.service.budgets import BudgetsService
 from dossier.ai.service.cache import AnswerCache
 from dossier.ai.service.capabilities import CapabilitiesService
 from dossier.ai.service.usage import UsageService
+from dossier.ai.types import CallFilter
 from dossier.core.schemas import Instant, StorableText
 from dossier.core.tenancy import Actor
 from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions

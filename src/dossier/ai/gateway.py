@@ -25,8 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dossier.ai.constants import AnswerState, BudgetScope, BudgetWindow, UsageGroup
 from dossier.ai.models import AiAnswer, AiBudget, AiBudgetWindow, AiCall, AiServers
-from dossier.ai.schemas import CallFilter
-from dossier.ai.types import Cap, Spent
+from dossier.ai.types import CallFilter, Cap, Spent
 from dossier.core.clock import now
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate

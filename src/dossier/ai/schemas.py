@@ -1,7 +1,6 @@
 """Labels, usage, budgets and abilities as clients see them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -113,20 +112,6 @@ class BudgetResponse(ResponseModel):
     resets_at: datetime
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are meant."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    feature: str | None = None
-    model: str | None = None
-    user_id: UUID | None = None
-    key_id: UUID | None = None
-    run_id: UUID | None = None
-    outcome: CallOutcome | None = None
 
 
 class CallResponse(ResponseModel):

@@ -129,7 +129,7 @@ class AnswerPipeline:
         ctx: JobContext,
         room_id: UUID,
         leaf_id: UUID,
-        limit_tokens: int | None = None,
+        limit_tokens: int,
     ) -> None:
         """Extend a room's summary: the handler of `chat.summarise`.
 

@@ -11,7 +11,6 @@ Every call carries the key and the tenant in two headers; every answer is
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import httpx2
@@ -146,12 +145,6 @@ class RagClient:
         except AnswerTooLongError as exc:
             detail = f"It answered with {exc}."
             raise CentralMalformedError(detail) from exc
-
-
-@lru_cache(maxsize=4)
-def open_central(url: str | None, key: str | None) -> RagClient | None:
-    """Return the client of a service, one per process; `None` without a URL."""
-    return RagClient(url, key) if url else None
 
 
 def _raise_for_status(response: httpx2.Response) -> None:

@@ -107,9 +107,10 @@ class SearchService:
 
     async def read(self, chunk_ids: Sequence[UUID]) -> list[SearchHit]:
         """Return those of earlier found passages that still exist; unscored."""
-        rows = await gateway.list_passages_for_org(
-            TenantReader(self._sessions, self._actor), self._actor.org_id, chunk_ids
-        )
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            rows = await gateway.list_passages_for_org(
+                TenantReader(session, self._actor), self._actor.org_id, chunk_ids
+            )
         return [
             _hit_of({**row, "score": 0.0, "lexical": None, "dense": None})
             for row in rows
