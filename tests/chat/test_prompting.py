@@ -65,6 +65,7 @@ def sources_of(count: int, text: str, filename: str = "a.pdf") -> RetrievedPassa
             kind="text",
             text=text,
             context="",
+            is_partly_read=False,
             score=1.0,
             places=[],
         )

@@ -409,6 +409,11 @@ class CitationResponse(ResponseModel):
     quote: str
     start: int
     end: int
+    is_partly_read: bool = Field(
+        default=False,
+        description="Other parts of this document could not be read when the answer "
+        "was written.",
+    )
 
 
 class LabelResponse(ResponseModel):
@@ -426,11 +431,14 @@ class LabelResponse(ResponseModel):
 
 
 class NotReadyDocument(ResponseModel):
-    """A document that could not be searched yet."""
+    """A document whose text was not searched, or not all of it."""
 
     document_id: UUID
     filename: str
-    state: str
+    state: str = Field(
+        description="`reading` and `indexing`: not searchable yet; `unreadable`: it "
+        "cannot be read; `read_partly`: only what could be read of it was searched."
+    )
 
 
 class SimilarQuestion(ResponseModel):

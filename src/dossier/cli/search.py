@@ -76,7 +76,8 @@ def _result_text(found: SearchResponse) -> str:
         place = f"{number}. {hit.filename}, {hit.label}  [{hit.score:.2f}]"
         quote = " ".join(hit.quote.split())
         blocks.append(f"{place}\n   {quote}")
-    blocks += [
-        f"not searched: {entry.filename} ({entry.state})" for entry in found.not_ready
-    ]
+    for entry in found.not_ready:
+        is_partly = entry.state == "read_partly"
+        words = "read only in part" if is_partly else f"not searched ({entry.state})"
+        blocks.append(f"{words}: {entry.filename}")
     return "\n\n".join(blocks) or "Nothing found."

@@ -45,7 +45,7 @@ EMBED_TASK: Final = "knowledge.embed_chunks"
 CATCH_UP_TASK: Final = "knowledge.catch_up"
 
 SearchMode = Literal["lexical", "hybrid"]
-NotReadyState = Literal["reading", "indexing", "unreadable"]
+NotReadyState = Literal["reading", "indexing", "unreadable", "read_partly"]
 
 DEFAULT_HITS: Final = 10
 MAX_HITS: Final = 50

@@ -93,6 +93,10 @@ class HitResponse(ResponseModel):
         "the signs that nobody sees; `text` and `quote` are without them."
     )
     language: str
+    is_partly_read: bool = Field(
+        description="Other parts of this document could not be read: what it says "
+        "there is not searched."
+    )
     score: float
     parts: PartsResponse
 
@@ -107,11 +111,14 @@ class CentralResponse(ResponseModel):
 
 
 class NotReadyResponse(ResponseModel):
-    """A document that a search cannot see yet, or never will."""
+    """A document whose text is not searched, or not all of it."""
 
     document_id: UUID
     filename: str
-    state: NotReadyState
+    state: NotReadyState = Field(
+        description="`reading` and `indexing`: not searchable yet; `unreadable`: it "
+        "cannot be read; `read_partly`: only what could be read of it is searched."
+    )
 
 
 class SearchResponse(ResponseModel):

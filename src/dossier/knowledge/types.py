@@ -81,6 +81,8 @@ class SearchHit:
     context: str
     places: Sequence[Mapping[str, Any]]
     language: str
+    is_partly_read: bool
+    """Whether other parts of its document could not be read."""
     score: float
     """0 to 1 within one search; never to be compared with another search's."""
     parts: ScoreParts
@@ -88,7 +90,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """A document that cannot be found yet, or never will be."""
+    """A document that is not found yet, cannot be read, or was read only in part."""
 
     document_id: UUID
     filename: str

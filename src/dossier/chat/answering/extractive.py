@@ -42,7 +42,7 @@ def answer_verbatim(
 
 
 def refuse(stream: AnswerStream, question: str, retrieved: RetrievedPassages) -> None:
-    """Write that nothing supports an answer, and what could not be searched yet."""
+    """Write that nothing supports an answer, and what was not searched."""
     language = replies.language_of(question)
     stream.line(replies.not_found(language))
     _name_not_ready(stream, language, retrieved)
@@ -51,6 +51,6 @@ def refuse(stream: AnswerStream, question: str, retrieved: RetrievedPassages) ->
 def _name_not_ready(
     stream: AnswerStream, language: str, retrieved: RetrievedPassages
 ) -> None:
-    names = [each["filename"] for each in retrieved.not_ready]
-    if names:
-        stream.line(replies.not_ready(language, names))
+    states = [(each["filename"], each["state"]) for each in retrieved.not_ready]
+    for line in replies.not_ready(language, states):
+        stream.line(line)

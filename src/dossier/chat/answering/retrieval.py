@@ -44,6 +44,7 @@ _NAMED = (
     "page",
     "label",
     "kind",
+    "is_partly_read",
     "score",
 )
 
@@ -61,6 +62,7 @@ class CitedPassage:
     kind: str
     text: str
     context: str
+    is_partly_read: bool
     score: float
     places: list[dict[str, Any]] = field(repr=False)
 
@@ -77,6 +79,7 @@ class CitedPassage:
             kind=hit.kind,
             text=hit.text,
             context=hit.context,
+            is_partly_read=hit.is_partly_read,
             score=round(float(hit.score if score is None else score), 4),
             places=[
                 {name: place[name] for name in ("page", "label", "start", "end")}
@@ -106,6 +109,7 @@ class CitedPassage:
             "quote": quote.text,
             "start": start,
             "end": end,
+            "is_partly_read": self.is_partly_read,
         }
 
     def _place_of(self, offset: int) -> tuple[int, str, int]:

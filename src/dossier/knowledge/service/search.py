@@ -44,12 +44,15 @@ from dossier.products.service import ProductsService
 RERANKED: Final = 30
 """Passages sent to the reranker, unless the search asks for more."""
 
-_STATES: Final[Mapping[str, NotReadyState]] = {
-    "pending": "reading",
-    "read": "indexing",
-    "read_partly": "indexing",
-    "unreadable": "unreadable",
+_STATES: Final[Mapping[tuple[str, bool], NotReadyState]] = {
+    ("pending", False): "reading",
+    ("read", False): "indexing",
+    ("read_partly", False): "indexing",
+    ("read_partly", True): "read_partly",
+    ("unreadable", False): "unreadable",
+    ("unreadable", True): "unreadable",
 }
+"""By the state of a document's text, and whether it is indexed as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +228,11 @@ def _basis_of(row: Any) -> _Basis:
         ),
         has_archived=row["has_archived"],
         not_ready=[
-            NotReady(UUID(late["id"]), late["filename"], _STATES[late["text_state"]])
+            NotReady(
+                UUID(late["id"]),
+                late["filename"],
+                _STATES[late["text_state"], late["is_indexed"]],
+            )
             for late in row["not_ready"]
         ],
     )
