@@ -67,7 +67,7 @@ class CacheFeatureResponse(ResponseModel):
 
 
 class CacheResponse(ResponseModel):
-    """What the store of answers holds, and how often it answered."""
+    """How many answers are stored, and how often they were used again."""
 
     answers: int
     pending: int
@@ -164,7 +164,7 @@ class UsageRow(ResponseModel):
 
 
 class ModelUsageResponse(ResponseModel):
-    """What calls of models came to."""
+    """Sums over calls of models."""
 
     since: datetime
     until: datetime | None

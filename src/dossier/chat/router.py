@@ -82,7 +82,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 async def chat(
     body: ChatRequest, answers: Answers, responses: Responses, wait_s: WaitS
 ) -> Response:
-    """Ask something; the answer cites document, page and words.
+    """Ask a question; the answer cites document, page and quote.
 
     Without a room it opens a private one. A failure of the model is answered as a
     problem; the question stays, and `regenerate` answers it anew.
@@ -111,7 +111,7 @@ async def regenerate(
 ) -> Response:
     """Answer a question anew; the earlier answer stays beside it.
 
-    What is not named is as it was for the answer that this one replaces.
+    Options that are not sent are those of the answer that it replaces.
     """
     options = body or RegenerateRequest()
     asked = await answers.regenerate(message_id, options.engine, options.grounding)
@@ -446,7 +446,7 @@ async def read_shared(
     shared: Shared,
     response: Response,
 ) -> SharedResponse:
-    """Read what a link shows; no log-in is asked for."""
+    """Read what a link shows; no log-in is needed."""
     found = await shared.open(token)
     response.headers.update(_HEADERS)
     return found

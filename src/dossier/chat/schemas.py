@@ -119,7 +119,7 @@ class RoomPersonaList(ResponseModel):
 
 
 class RoomCreate(RequestModel):
-    """A room to talk in; with a product, answers read only that product's documents."""
+    """A new room; with a product, answers read only that product's documents."""
 
     kind: RoomKind = RoomKind.PRIVATE
     title: ChatLine = Field(examples=["Rose cream"])
@@ -148,7 +148,7 @@ class RoomResponse(ResponseModel):
 
 
 class MemberCreate(RequestModel):
-    """A colleague who is to join."""
+    """A colleague to be added."""
 
     user_id: UUID
 
@@ -231,7 +231,7 @@ class MessageCreate(RequestModel):
 
 
 class MessageUpdate(RequestModel):
-    """New words for a message."""
+    """A new text for a message."""
 
     text: MessageText
 
@@ -251,7 +251,7 @@ class SenderResponse(SharedSender):
 
 
 class AttachmentResponse(ResponseModel):
-    """A document that was sent along."""
+    """A document that is attached to a message."""
 
     document_id: UUID
     filename: str
@@ -277,7 +277,7 @@ class ExportedMessage(ResponseModel):
 
 
 class MessageResponse(ExportedMessage):
-    """One message; a deleted one keeps its place without its words."""
+    """One message; a deleted one keeps its place without its text."""
 
     room_id: UUID
     sender: SenderResponse
@@ -338,7 +338,7 @@ class SharedCitation(ResponseModel):
 
 
 class SharedMessage(ResponseModel):
-    """One message as strangers see it."""
+    """One message as the holder of a link sees it."""
 
     sender: SharedSender
     text: str
@@ -370,7 +370,7 @@ Grounding = Literal["papers", "none"]
 
 
 class RegenerateRequest(RequestModel):
-    """How an answer is wanted; null: as the one that it replaces."""
+    """Options of a new answer; null: those of the answer that it replaces."""
 
     engine: AnswerEngine | None = None
     grounding: Grounding | None = None
@@ -417,7 +417,7 @@ class CitationResponse(ResponseModel):
 
 
 class LabelResponse(ResponseModel):
-    """How an answer came about."""
+    """How an answer was made."""
 
     engine: str
     model: str | None

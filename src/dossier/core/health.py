@@ -42,7 +42,7 @@ class HealthResponse(ResponseModel):
 
 
 class CheckResponse(ResponseModel):
-    """How one thing that we need is doing."""
+    """The result of one check."""
 
     status: Literal["ok", "failed"]
     ms: float
@@ -57,7 +57,7 @@ class ReadyResponse(ResponseModel):
 
 
 class InfoResponse(ResponseModel):
-    """Which version answers, and how one logs in."""
+    """The version of the server, and how to log in."""
 
     name: str
     version: str
@@ -67,13 +67,13 @@ class InfoResponse(ResponseModel):
 
 @router.get("/health", response_model=HealthResponse, openapi_extra=PUBLIC)
 async def health() -> Response:
-    """Answer that the process is there."""
+    """Report that the process runs."""
     return Response(_OK, media_type="application/json")
 
 
 @router.get("/live", response_model=HealthResponse, openapi_extra=PUBLIC)
 async def live() -> Response:
-    """Answer without looking at anything else, the database least of all."""
+    """Report that the process runs, without a check of the database."""
     return Response(_OK, media_type="application/json")
 
 
