@@ -131,7 +131,7 @@ def test_servers_before_15_are_too_old(number: int, state: str) -> None:
 
 
 def test_server_without_pgvector_is_named() -> None:
-    assert "pgvector" in str(doctor.check_vector(None).remedy)
+    assert "pgvector" in str(doctor.check_vector(None).mend)
 
 
 def test_log_in_without_the_roles_gets_the_grant_to_run(

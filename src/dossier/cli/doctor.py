@@ -63,7 +63,7 @@ class Check:
     name: str
     state: CheckState
     detail: str
-    remedy: str | None = None
+    mend: str | None = None
 
 
 @app.command()
@@ -85,8 +85,8 @@ def doctor(
     else:
         for check in checks:
             typer.echo(f"{check.state:<6} {check.name:<11} {check.detail}")
-            if check.remedy:
-                typer.echo(f"{'':<18} -> {check.remedy}")
+            if check.mend:
+                typer.echo(f"{'':<18} -> {check.mend}")
     raise typer.Exit(0 if is_well else 1)
 
 
@@ -108,8 +108,8 @@ def check_folder(name: str, folder: Path) -> Check:
             probe.write(b"0")
             probe.flush()
     except OSError as error:
-        remedy = "Free space there, or set DOSSIER_HOME to a folder that you may write."
-        return Check(name, "wrong", f"{folder}: {error.strerror}", remedy)
+        mend = "Free space there, or set DOSSIER_HOME to a folder that you may write."
+        return Check(name, "wrong", f"{folder}: {error.strerror}", mend)
     return Check(name, "ok", f"{folder} can be written")
 
 
@@ -118,8 +118,8 @@ def check_font(font_dir: Path | None) -> Check:
     try:
         font = find_font(font_dir)
     except AppError as error:
-        remedy = "Install `fonts-noto-cjk`, or run `make install`."
-        return Check("font", "wrong", error.detail, remedy)
+        mend = "Install `fonts-noto-cjk`, or run `make install`."
+        return Check("font", "wrong", error.detail, mend)
     return Check("font", "ok", f"{font.family} ({font.source}, {font.file})")
 
 
@@ -129,9 +129,9 @@ async def check_storage(settings: Settings) -> Check:
     try:
         await open_store(settings.storage.url, settings.home).check_writable()
     except AppError as error:
-        remedy = "Check DOSSIER_STORAGE__URL and its keys, or free space in the home."
+        mend = "Check DOSSIER_STORAGE__URL and its keys, or free space in the home."
         reason = str(error.__cause__ or error.detail).partition("\n")[0]
-        return Check("storage", "wrong", f"{place}: {reason}", remedy)
+        return Check("storage", "wrong", f"{place}: {reason}", mend)
     return Check("storage", "ok", f"{place} can be written")
 
 
@@ -144,8 +144,8 @@ async def _check_database(settings: Settings) -> list[Check]:
         return [Check("database", "wrong", error.reason, error.remedy)]
     except UNREACHABLE as error:
         detail = f"{type(error).__name__}: {error}"
-        remedy = "Check DOSSIER_DATABASE__URL, the server and the network between."
-        return [Check("database", "wrong", detail, remedy)]
+        mend = "Check DOSSIER_DATABASE__URL, the server and the network between."
+        return [Check("database", "wrong", detail, mend)]
 
 
 async def _examine_server(settings: Settings, url: str) -> list[Check]:
@@ -179,16 +179,16 @@ def check_version(kind: str, version: str, number: int) -> Check:
     """Check that the server is new enough."""
     detail = f"PostgreSQL {version}, {kind}"
     if number < _MIN_SERVER_VERSION:
-        remedy = "Move to PostgreSQL 15 or newer."
-        return Check("database", "wrong", detail, remedy)
+        mend = "Move to PostgreSQL 15 or newer."
+        return Check("database", "wrong", detail, mend)
     return Check("database", "ok", detail)
 
 
 def check_vector(version: str | None) -> Check:
     """Check that the server offers the extension for vectors."""
     if version is None:
-        remedy = "Install pgvector on the server (`postgresql-18-pgvector` on Debian)."
-        return Check("pgvector", "wrong", "The server does not offer it.", remedy)
+        mend = "Install pgvector on the server (`postgresql-18-pgvector` on Debian)."
+        return Check("pgvector", "wrong", "The server does not offer it.", mend)
     return Check("pgvector", "ok", f"version {version}")
 
 
@@ -197,8 +197,8 @@ def check_roles(unusable: list[str], login: str) -> Check:
     if unusable:
         names = ", ".join(unusable)
         detail = f"missing, or not granted to {login}: {names}"
-        remedy = f"{_MIGRATE} Still so? As the owner: `grant {names} to {login}`."
-        return Check("roles", "wrong", detail, remedy)
+        mend = f"{_MIGRATE} Still so? As the owner: `grant {names} to {login}`."
+        return Check("roles", "wrong", detail, mend)
     return Check("roles", "ok", f"{login} can act as them")
 
 
@@ -206,8 +206,8 @@ def check_queue(jobs: int, age_s: float) -> Check:
     """Check that a worker takes jobs from the queue."""
     if age_s > _LONGEST_WAIT_S:
         detail = f"{jobs} jobs wait, the oldest for {age_s:.0f} s"
-        remedy = "Start `dossier worker`, or `dossier serve` without `--no-worker`."
-        return Check("worker", "wrong", detail, remedy)
+        mend = "Start `dossier worker`, or `dossier serve` without `--no-worker`."
+        return Check("worker", "wrong", detail, mend)
     return Check("worker", "ok", f"{jobs} jobs wait")
 
 
