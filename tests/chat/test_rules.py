@@ -77,6 +77,16 @@ def test_a_window_holds_the_newest_turns_and_no_more_than_fits(
         assert price + turn_tokens(rest[0]) > limit_tokens
 
 
+def test_window_that_was_cut_takes_no_older_turns() -> None:
+    long, older = turn("word " * 200), turn("ok")
+    window = HistoryWindow(30)
+
+    window.add([long])
+    window.add([older])
+
+    assert (window.turns, window.cut_at) == ((), long.message_id)
+
+
 def test_a_turn_takes_its_words_its_name_and_what_stands_around_it() -> None:
     assert turn_tokens(turn("水" * 9)) == 9 + 1 + TURN_TOKENS
 

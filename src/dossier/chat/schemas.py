@@ -465,10 +465,6 @@ class ChatResponse(ResponseModel):
     similar: SimilarQuestion | None
 
 
-def _shown(state: object) -> object:
-    return "completed" if state == JobState.DONE else state
-
-
 RunState = Annotated[
     Literal[
         "pending",
@@ -479,7 +475,7 @@ RunState = Annotated[
         "cancelling",
         "cancelled",
     ],
-    BeforeValidator(_shown),
+    BeforeValidator(lambda state: "completed" if state == JobState.DONE else state),
 ]
 """The state of a job, where `done` is called `completed`."""
 

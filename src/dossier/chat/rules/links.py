@@ -192,13 +192,10 @@ class LinkGuard:
 def _closed(before: str, text: str) -> int:
     """Return how much of a text is sure to be no beginning of a link."""
     window = (before + text)[-MAX_HELD - 1 :]
-    start = min(_opening(window), _unended(window)) - len(window) + len(text)
+    opening = _OPEN.search(window)
+    begins_at = len(window) if opening is None else opening.start()
+    start = min(begins_at, _unended(window)) - len(window) + len(text)
     return len(text) if len(text) - start > MAX_HELD else max(start, 0)
-
-
-def _opening(window: str) -> int:
-    found = _OPEN.search(window)
-    return len(window) if found is None else found.start()
 
 
 def _unended(window: str) -> int:

@@ -221,7 +221,12 @@ class MessagesService:
         )
         for answer in answers:
             if answer.state == MessageState.PENDING:
-                raise AnswerPendingError(_pending_detail(answer.run_id))
+                detail = (
+                    f"The answer of run {answer.run_id} is still being written: wait "
+                    "for its end, or stop it with "
+                    f"POST {RUNS_PATH}/{answer.run_id}/cancel."
+                )
+                raise AnswerPendingError(detail)
         return membership, question, earlier
 
     def check_text(self, text: str, pointer: str) -> None:
@@ -295,13 +300,6 @@ class MessagesService:
 
 def _after(newest: ChatMessage | None) -> datetime:
     return next_instant(now(), newest.created_at if newest else None)
-
-
-def _pending_detail(run_id: UUID | None) -> str:
-    return (
-        f"The answer of run {run_id} is still being written: wait for its end, or stop"
-        f" it with POST {RUNS_PATH}/{run_id}/cancel."
-    )
 
 
 class FeedbackService:

@@ -57,10 +57,16 @@ class Searchers:
             )
 
             self._reranker = open_reranker(self._settings.knowledge)
+        if self._central is None and asks_central:
+            self._central = open_central(self._settings.knowledge)
+        search_central: SearchCentral | None = None
+        if self._central is not None and asks_central:
+            central = CentralRetrieval(self._sessions, actor.org_id, self._central)
+            search_central = central.search
         clients = SearchClients(
             self.embedder(),
             None if self._reranker is None else self._reranker.rerank,
-            self._search_central(actor) if asks_central else None,
+            search_central,
             self._breakers,
             self._tracer,
         )
@@ -95,13 +101,6 @@ class Searchers:
         for client in (self._embedder, self._reranker, self._central):
             if client is not None:
                 await client.close()
-
-    def _search_central(self, actor: Actor) -> SearchCentral | None:
-        if self._central is None:
-            self._central = open_central(self._settings.knowledge)
-        if self._central is None:
-            return None
-        return CentralRetrieval(self._sessions, actor.org_id, self._central).search
 
 
 def open_central(settings: KnowledgeSettings) -> "RagClient | None":

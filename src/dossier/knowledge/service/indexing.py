@@ -141,10 +141,10 @@ class IndexingService:
         if embeds:
             await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
         sums = await gateway.get_sums_for_org(self._session, self._actor.org_id)
-        if sums is None or not sums["chunk_count"] or sums["average_terms"] is None:
+        if sums is None or not sums.chunk_count or sums.average_terms is None:
             return
-        average = sums["total_terms"] / sums["chunk_count"]
-        if has_drifted(sums["average_terms"], average):
+        average = sums.total_terms / sums.chunk_count
+        if has_drifted(sums.average_terms, average):
             await jobs.enqueue(REWEIGH_TASK, dedupe_key=REWEIGH_TASK)
 
     async def push_to_central(self, document_id: UUID) -> None:

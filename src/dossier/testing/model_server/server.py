@@ -134,7 +134,12 @@ class ScriptedModelServer:
             access_log=False,
             log_config=None,
         )
-        logging.getLogger("uvicorn.error").addFilter(_is_unexpected)
+        # A connection that is cut on demand is no error.
+        logging.getLogger("uvicorn.error").addFilter(
+            lambda record: (
+                not (record.exc_info and isinstance(record.exc_info[1], HangUpError))
+            )
+        )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([listening]))
         await self._server.is_ready.wait()
@@ -185,7 +190,11 @@ class ScriptedModelServer:
         """Return a handler that records each call and applies the next fault."""
 
         async def handle(request: Request, send: Send) -> None:
-            body = _json_of(await request.body())
+            try:
+                body = orjson.loads(await request.body() or b"{}")
+            except orjson.JSONDecodeError:
+                body = {}
+            body = body if isinstance(body, dict) else {}
             bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
             key = request.headers.get("x-api-key") or bearer or None
             call = self.calls.begin(request.url.path, body, key)
@@ -280,11 +289,6 @@ def _script_json(script: Script) -> JsonObject:
     return shown
 
 
-def _is_unexpected(record: logging.LogRecord) -> bool:
-    """Return whether a log record is not about a connection cut on demand."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HangUpError))
-
-
 async def _not_found(request: Request, send: Send) -> None:
     await _answer_json(request, send, {"error": "Not found."}, 404)
 
@@ -301,15 +305,6 @@ async def _answer_json(
     body = orjson.dumps(content)
     response = Response(body, status, media_type="application/json")
     await response(request.scope, request.receive, send)
-
-
-def _json_of(content: bytes) -> JsonObject:
-    """Return the JSON object of a request, an empty one where there is none."""
-    try:
-        body = orjson.loads(content) if content else {}
-    except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 async def _models(exchange: Exchange) -> None:
