@@ -16,7 +16,7 @@ from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.tenancy import Actor
 from dossier.core.web import may_still_act, model_response
-from dossier.jobs.constants import RETRY_AFTER_S, JobState
+from dossier.jobs.constants import JOB_RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.responses import BEGINNING, LogPosition, event_stream
@@ -118,5 +118,5 @@ class WaitingAnswer(Response):
             )
         shown = RunResponse.model_validate(job)
         response = model_response(shown, status.HTTP_202_ACCEPTED)
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        response.headers["Retry-After"] = str(JOB_RETRY_AFTER_S)
         return response

@@ -56,7 +56,7 @@ RUNNING = frozenset({JobState.PROCESSING, JobState.CANCELLING})
 JOB_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may cancel and retry."""
 
-RETRY_AFTER_S = 1
+JOB_RETRY_AFTER_S = 1
 """How soon a client may look again."""
 
 RUN_RESTARTED = "run.restarted"

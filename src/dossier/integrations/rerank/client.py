@@ -11,7 +11,7 @@ from dossier.core.settings import KnowledgeSettings
 from dossier.integrations.capped import send_capped
 from dossier.integrations.rerank.exceptions import RerankFailedError
 
-RERANK_TIMEOUT_S: Final = 5.0
+RERANK_REQUEST_TIMEOUT_S: Final = 5.0
 MAX_RERANK_ANSWER_BYTES: Final = 1024 * 1024
 _PATH: Final = "/rerank"
 
@@ -34,7 +34,7 @@ class RerankClient:
         api_key: str | None,
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
-        timeout_s: float = RERANK_TIMEOUT_S,
+        timeout_s: float = RERANK_REQUEST_TIMEOUT_S,
     ) -> None:
         self._url = url.rstrip("/").removesuffix(_PATH) + _PATH
         self._model = model
