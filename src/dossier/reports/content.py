@@ -17,7 +17,7 @@ from dossier.reports.constants import (
 from dossier.reports.schemas import EarlierFindingsDocument, FindingsDocument
 
 TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
-MARKET_TITLES = {"tw": "台灣 Taiwan"}
+MARKET_NAMES = {"tw": "台灣 Taiwan"}
 
 _PRODUCT_MEMBERS = ("id", "code", "name_zh", "name_en", "category")
 _ITEM_MEMBERS = ("number", "article", "state")
@@ -67,7 +67,7 @@ class ReportContent:
                 "snapshot_sha256": self.sha256,
                 "findings": findings,
                 "status": rules.status_of(snapshot["completeness"], findings),
-                "market": MARKET_TITLES.get(snapshot["market"], ""),
+                "market": MARKET_NAMES.get(snapshot["market"], ""),
                 "title": self.title,
                 "author": snapshot["product"]["holder"]["name"],
             },
