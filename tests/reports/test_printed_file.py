@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -244,15 +245,30 @@ HOSTILE = [
 MARGIN_PT = 40
 
 
+FOOTER_PT = 20
+
+
 def _right_edges_pt(path: Path) -> list[float]:
     """Return how near to the right edge of its page each page's text comes."""
     with pypdfium2.PdfDocument(path) as document:
-        edges = []
-        for index in range(len(document)):
-            text = document[index].get_textpage()
-            rights = [text.get_rect(i)[2] for i in range(text.count_rects())]
-            edges.append(document[index].get_width() - max(rights))
-        return edges
+        return [
+            document[index].get_width() - max(right for _, _, right, _ in boxes)
+            for index, boxes in enumerate(_text_boxes(document))
+        ]
+
+
+def _lowest_pt(path: Path) -> float:
+    """Return how near to the lower edge of a page any text comes."""
+    with pypdfium2.PdfDocument(path) as document:
+        return min(low for boxes in _text_boxes(document) for _, low, _, _ in boxes)
+
+
+def _text_boxes(
+    document: pypdfium2.PdfDocument,
+) -> Iterator[list[tuple[float, float, float, float]]]:
+    for index in range(len(document)):
+        text = document[index].get_textpage()
+        yield [text.get_rect(i) for i in range(text.count_rects())]
 
 
 def _with_text_everywhere(text: str) -> dict[str, Any]:
@@ -273,7 +289,14 @@ def _with_all_texts() -> dict[str, Any]:
         snapshot["formula"]["lines"].append(line)
         message = {"zh": text, "en": text}
         snapshot["findings"].append(samples.finding(message=message))
-        snapshot["evidence"].append(samples.evidence()[0] | {"filename": text})
+        fact = samples.facts_of("sds")[0] | {"raw": text, "value": text}
+        document = {"filename": text, "reason": text, "facts": [fact], "kind": "sds"}
+        snapshot["evidence"].append(samples.evidence()[0] | document)
+        note = {"code": "x", "kind": "assumed", "zh": text, "en": text, "cell": text}
+        snapshot["formula"].setdefault("notes", []).append(note)
+        row = {"name": text, "documents": [], "reason": text, "is_covered": True}
+        requirement = snapshot["items"][8]["requirements"][0]
+        requirement.setdefault("coverage", []).append(row)
     return snapshot
 
 
@@ -283,6 +306,7 @@ def test_text_is_not_interpreted_as_markup_and_stays_in_its_column(
     print_snapshot(_with_all_texts(), tmp_path / "pif.pdf")
 
     assert min(_right_edges_pt(tmp_path / "pif.pdf")) > MARGIN_PT
+    assert _lowest_pt(tmp_path / "pif.pdf") > FOOTER_PT
     body = " ".join(read_pages(tmp_path / "pif.pdf"))
     for text in HOSTILE[:4]:
         assert text in body
