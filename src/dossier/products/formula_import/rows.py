@@ -17,7 +17,7 @@ from dossier.products.formula_import.columns import (
     Column,
     column_of,
 )
-from dossier.products.formula_import.identifiers import states_identifier
+from dossier.products.formula_import.identifiers import states_identifier, without_cas
 from dossier.products.formula_import.labels import (
     is_other_table,
     is_phase_letter,
@@ -32,6 +32,7 @@ from dossier.products.formula_import.labels import (
 from dossier.products.formula_import.quantities import (
     exact,
     is_blank,
+    is_error_value,
     parse_quantity,
     states_quantity,
 )
@@ -428,7 +429,8 @@ def _listed_line(table: FormulaTable, row: int) -> tuple[str, str] | None:
         if table.first_row <= each <= table.last_row
     ]
     listed = split_listed_shares(anchor.text)
-    if listed is None or len(covered) < 1:
+    # Rows without a cell of their own are not read one by one.
+    if listed is None or not covered or not all(map(table.cells_of, covered)):
         return None
     count, index = len(covered) + 1, row - anchor.row
     name, share = (line_of(text, index, count) for text in listed)
@@ -466,9 +468,12 @@ def _source_row(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
         cells[role] = cell.address
         if is_quantity:
             quantities[role] = _stated_cell(cell)
-        else:
+        elif not is_error_value(cell.text):
             texts[role] = cell.text.strip()
     _separate_listed_shares(table, row, texts, quantities)
+    for role in NAMES & texts.keys():
+        if table.columns[role] == table.columns.get(Column.CAS):
+            texts[role] = without_cas(texts[role])
     material_column = table.columns.get(Column.TRADE_NAME)
     return SourceRow(
         table=table.index,
