@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 from dossier.core.spreadsheets import Cell
@@ -30,6 +30,7 @@ from dossier.products.formula_import.labels import (
     phase_name,
 )
 from dossier.products.formula_import.quantities import (
+    QuantityKind,
     exact,
     is_blank,
     is_error_value,
@@ -64,6 +65,8 @@ _DETAILS: Final = frozenset(
 )
 _MIN_FULL_ROWS: Final = 2
 _MIN_COMMON_DETAILS: Final = 2
+_MIN_NAMED_SHARE: Final = Decimal("0.6")
+_WHOLES: Final = (Decimal(1), HUNDRED, Decimal(1000), Decimal(1_000_000))
 
 
 class RowKind(StrEnum):
@@ -105,7 +108,8 @@ class TableRows:
 def read_rows(table: FormulaTable) -> TableRows:
     """Return the ingredient rows, the stated total and the kind of every row."""
     kinds, foreign_rows = _kinds(table)
-    kinds |= dict.fromkeys(_bare_last_rows(table, kinds), RowKind.FIGURE)
+    for row in (*_bare_last_rows(table, kinds), *_wrong_phase_sums(table, kinds)):
+        kinds[row] = RowKind.FIGURE
     rows: list[SourceRow] = []
     totals: list[StatedTotal] = []
     phase = phase_name(table.title) if names_part(table.title) else None
@@ -172,23 +176,83 @@ def _kinds(table: FormulaTable) -> tuple[dict[int, RowKind], set[int]]:
 
 
 def _bare_last_rows(table: FormulaTable, kinds: dict[int, RowKind]) -> list[int]:
-    """Return the last rows that have a name and a quantity alone.
+    """Return the last rows that may be figures of the product.
 
-    They may be figures of the product where every row above states more, such as its
-    phase and its function.
+    They have a name that is no substance's and a quantity alone, where the rows above
+    state more (such as phase and function), or name substances and need no more to
+    come to 100.
     """
     rows = [row for row, kind in kinds.items() if kind is RowKind.INGREDIENT]
     stated = {row: _stated_details(table, row) for row in rows}
     bare: list[int] = []
-    while rows and not stated[rows[-1]]:
-        row = rows.pop()
-        if not names_substance(_label(table, row)):
-            bare.append(row)
-    above = [stated[row] for row in rows]
-    if len(above) < _MIN_FULL_ROWS:
+    while rows and not stated[rows[-1]] and not _names_substance(table, rows[-1]):
+        bare.append(rows.pop())
+    if not bare or len(rows) < _MIN_FULL_ROWS:
         return []
-    common = frozenset.intersection(*above)
-    return bare if len(common) >= _MIN_COMMON_DETAILS else []
+    common = frozenset.intersection(*(stated[row] for row in rows))
+    if len(common) >= _MIN_COMMON_DETAILS:
+        return bare
+    named = sum(_names_substance(table, row) for row in rows)
+    if named < len(rows) * _MIN_NAMED_SHARE:
+        return []
+    total = _sum_of(table, [*rows, *bare])
+    is_needed = total is not None and any(
+        abs(total - whole) * HUNDRED <= whole for whole in _WHOLES
+    )
+    return [] if is_needed else bare
+
+
+def _wrong_phase_sums(table: FormulaTable, kinds: dict[int, RowKind]) -> list[int]:
+    """Return rows that look like the sum of a phase and are not: `Oil phase 5`.
+
+    The sum stands above the rows of its phase, or below them. Where one of these is no
+    single value (a rest), another sum of the table must be right.
+    """
+    borders = {RowKind.SUBTOTAL, RowKind.PHASE, RowKind.TOTAL, RowKind.HEADER}
+    rows = list(kinds)
+    right, wrong, unknown = 0, [], []
+    for index, row in enumerate(rows):
+        is_sum = kinds[row] is RowKind.SUBTOTAL and _is_sum_of_phase(table, row)
+        if not is_sum or _label_says(table, row, is_subtotal):
+            continue
+        stated = _sum_of(table, [row])
+        sums: list[Decimal | None] = []
+        for side in (rows[index + 1 :], rows[:index][::-1]):
+            group = takewhile(lambda each: kinds[each] not in borders, side)
+            found = [each for each in group if kinds[each] is RowKind.INGREDIENT]
+            sums += [_sum_of(table, found)] if found else []
+        known = [each for each in sums if each is not None]
+        if stated is not None and any(abs(e - stated) <= _SUM_MARGIN for e in known):
+            right += 1
+        elif stated is None or len(known) < len(sums):
+            unknown.append(row)
+        else:
+            wrong.append(row)
+    return wrong if right else [*wrong, *unknown]
+
+
+def _names_substance(table: FormulaTable, row: int) -> bool:
+    return names_substance(_label(table, row)) or _identifiers(table, row)
+
+
+def _sum_of(table: FormulaTable, rows: Sequence[int]) -> Decimal | None:
+    """Return the sum of the rows, `None` where one of them is no single value."""
+    values: list[Decimal] = []
+    for row in rows:
+        found = [cell for cell in _quantity_cells(table, row) if cell.text]
+        quantities = [_single_value(cell) for cell in found]
+        if len(quantities) != 1 or quantities[0] is None:
+            return None
+        values.append(quantities[0])
+    return sum(values, ZERO)
+
+
+def _single_value(cell: Cell) -> Decimal | None:
+    if cell.number is not None:
+        return cell.number
+    quantity = parse_quantity(cell.text)
+    is_exact = quantity is not None and quantity.kind is QuantityKind.EXACT
+    return quantity.upper if quantity is not None and is_exact else None
 
 
 def _stated_details(table: FormulaTable, row: int) -> frozenset[Column]:
