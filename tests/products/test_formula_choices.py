@@ -235,10 +235,10 @@ def test_equal_formulas_on_two_sheets_are_no_question() -> None:
 @pytest.mark.parametrize("first", ["q.s. to 100", 95])
 def test_a_sheet_that_may_hold_a_part_of_the_formula_blocks(first: Any) -> None:
     rows = [HEAD, ("Aqua", "", first), ("Glycerin", "", 4)]
-    part = [HEAD, ("Parfum", "", 1)]
+    part = [HEAD, ("Parfum", "", 0.5)]
 
     formula = parse_formula(
-        book_of(sheet_of(rows, name="Phase A"), sheet_of(part, name="Phase B")), SOURCE
+        book_of(sheet_of(rows, name="Main"), sheet_of(part, name="Phase B")), SOURCE
     )
 
     assert ("sheet-not-read", "blocking", None) in finding_places(formula)

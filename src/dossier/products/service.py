@@ -59,7 +59,7 @@ _IDENTITY = ("code", "name_zh", "name_en", "holder")
 _LINE_COLUMNS: Final = tuple(
     each.name
     for each in fields(ParsedLine)
-    if each.name not in {"cell", "percent_nominal"}
+    if each.name not in {"sheet", "cell", "percent_nominal"}
 )
 
 _INDEXED = frozenset({"code", "name_zh", "name_en"})
@@ -357,12 +357,14 @@ class FormulaDraft:
             "filename": self.filename,
             "sha256": self.sha256,
         }
-        if self.parsed.sheet:
-            place["sheet"] = self.parsed.sheet
         # Not `asdict`: its deep copies take longer than parsing the whole sheet.
         return [
             {name: getattr(line, name) for name in _LINE_COLUMNS}
-            | {"place": place | {"cell": line.cell}}
+            | {
+                "place": place
+                | ({"sheet": line.sheet} if line.sheet else {})
+                | {"cell": line.cell}
+            }
             for line in self.parsed.lines
         ]
 

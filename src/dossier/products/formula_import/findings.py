@@ -4,8 +4,8 @@ The messages are in `data/formula_messages.json`.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -23,6 +23,7 @@ from dossier.products.formula_import.identifiers import (
     is_missing,
     read_cas,
 )
+from dossier.products.formula_import.labels import may_be_name
 from dossier.products.formula_import.lines import (
     FormulaParts,
     ParsedLine,
@@ -33,7 +34,11 @@ from dossier.products.formula_import.numbers import folded, plain
 from dossier.products.formula_import.quantities import why_unreadable
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.sheets import SheetChoice
-from dossier.products.formula_import.tables import TableReading, TableStanding
+from dossier.products.formula_import.tables import (
+    SheetReading,
+    TableReading,
+    TableStanding,
+)
 from dossier.products.formula_import.totals import BLOCKING_BEYOND, deviation
 from dossier.products.formula_import.types import (
     HUNDRED,
@@ -68,7 +73,7 @@ def formula_messages() -> Messages:
 def findings_of(
     reading: FormulaParts,
     lines: tuple[ParsedLine, ...],
-    accounting: Accounting,
+    accountings: Sequence[Accounting],
     source: FormulaSource,
     *,
     has_formats: bool,
@@ -78,17 +83,23 @@ def findings_of(
     found = [
         *_wrong_total(reading, factory),
         *_negative_rest(reading, factory),
-        *_not_read(reading, accounting, factory),
+        *_sheets_not_read(reading, factory),
         *_hidden_content(reading, factory),
-        *_duplicates(lines, factory),
+        *_duplicates(lines, source),
     ]
+    for sheet, accounting in zip(reading.choice.sheets, accountings, strict=True):
+        factory = _FindingFactory(source, sheet.grid.sheet.name)
+        found += _not_read(reading, sheet, accounting, factory)
     for part in reading.parts:
+        factory = _FindingFactory(source, part.table.sheet)
         found += [
             *_wrong_stated_totals(reading, part, factory),
             *_unreadable_quantities(part, factory),
             *_quantities_over_hundred(part, factory),
             *_unknown_units(part, factory),
             *_missing_quantities(part, factory),
+            *_unplaced_rows(part, factory),
+            *_names_alone(part, factory),
             *_missing_and_blended_names(part, factory),
             *_wrong_identifiers(part, factory),
             *_wrong_compositions(part, factory),
@@ -198,14 +209,12 @@ def _wrong_total(reading: FormulaParts, factory: _FindingFactory) -> Iterator[Fi
 
 def _total_cell(reading: FormulaParts) -> str | None:
     """Return the cell of the stated total, else of the quantities' header."""
-    stated = [total for part in reading.parts for total in part.read.totals]
+    main = reading.main.table
+    parts = [part for part in reading.parts if part.table.sheet == main.sheet]
+    stated = [total for part in parts for total in part.read.totals]
     if stated:
-        return (
-            stated[-1].cell.address
-            if len(reading.parts) > 1
-            else stated[0].cell.address
-        )
-    header = reading.main.table.header
+        return stated[-1].cell.address if len(parts) > 1 else stated[0].cell.address
+    header = main.header
     columns = (Column.PRODUCT_PERCENT, Column.RAW_PERCENT, Column.PERCENT, Column.MAX)
     found = (header[column].address for column in columns if column in header)
     return next((address for address in found if address), None)
@@ -217,8 +226,11 @@ def _negative_rest(
     if reading.total.deficit == ZERO:
         return
     known = plain(reading.total.known.lower)
-    for portion in (p for part in reading.parts for p in part.explosion.portions):
-        if portion.amount.fills:
+    for part in reading.parts:
+        factory = replace(factory, sheet=part.table.sheet)
+        for portion in part.explosion.portions:
+            if not portion.amount.fills:
+                continue
             yield factory.make(
                 "negative-rest",
                 Severity.BLOCKING,
@@ -333,6 +345,49 @@ def _missing_quantities(
             )
 
 
+def _names_alone(reading: TableReading, factory: _FindingFactory) -> Iterator[Finding]:
+    """Report names between the ingredients that have neither quantity nor row mates."""
+    kinds = reading.read.kinds
+    columns = {n for role, n in reading.table.columns.items() if role in NAMES}
+    ingredients = [row for row, kind in kinds.items() if kind is RowKind.INGREDIENT]
+    last = max(ingredients, default=0)
+    for row, kind in kinds.items():
+        cells = reading.table.cells_of(row)
+        if kind is not RowKind.REMARK or row > last + 1 or len(cells) != 1:
+            continue
+        cell, grid = cells[0], reading.table.grid
+        is_merged = any(
+            grid.shown_at(row, column) for column in grid.columns_of(row)[1:]
+        )
+        if cell.column in columns and not is_merged and may_be_name(cell.text):
+            words = {"name": cell.text}
+            yield factory.make(
+                "name-without-quantity", Severity.WARNING, cell.address, words
+            )
+
+
+def _unplaced_rows(
+    reading: TableReading, factory: _FindingFactory
+) -> Iterator[Finding]:
+    """Report rows whose share counts nowhere, so that no ingredient is lost."""
+    placed = {
+        ingredient.row.key
+        for portion in reading.explosion.portions
+        for ingredient in portion.ingredients
+    }
+    for row in reading.read.rows:
+        stated = [
+            amount.cell
+            for (key, _), amount in reading.amounts.amounts.items()
+            if key == row.key
+        ]
+        name = inci_of(row)
+        if row.key not in placed and stated and name is not None:
+            text = f"{name} | {stated[0].text}"
+            cell = stated[0].address
+            yield factory.make("row-not-read", Severity.BLOCKING, cell, {"text": text})
+
+
 def _missing_and_blended_names(
     reading: TableReading, factory: _FindingFactory
 ) -> Iterator[Finding]:
@@ -417,22 +472,31 @@ def _is_number_like(text: str) -> bool:
     return not is_missing(text) and any(character.isdigit() for character in text)
 
 
-def _not_read(
-    reading: FormulaParts, accounting: Accounting, factory: _FindingFactory
+def _sheets_not_read(
+    reading: FormulaParts, factory: _FindingFactory
 ) -> Iterator[Finding]:
-    """Report what the sheet and the file hold beside the lines of the formula.
+    """Report sheets that may hold a part; a complete formula lacks none."""
+    is_closed = reading.total.is_closed
+    severity = Severity.WARNING if is_closed else Severity.BLOCKING
+    for name in reading.choice.unread:
+        yield factory.make("sheet-not-read", severity, None, {"name": name})
+
+
+def _not_read(
+    reading: FormulaParts,
+    sheet: SheetReading,
+    accounting: Accounting,
+    factory: _FindingFactory,
+) -> Iterator[Finding]:
+    """Report what a sheet holds beside the lines of the formula.
 
     It blocks where the formula could lack it: a rest fills up, or 100 is not met.
     """
-    is_closed = (
-        reading.total.rest is None
-        and reading.total.known.distance(HUNDRED) <= BLOCKING_BEYOND
-    )
+    is_closed = reading.total.is_closed
     severity = Severity.WARNING if is_closed else Severity.BLOCKING
     for row in accounting.rows:
         wide = Severity.BLOCKING if row.kind is RowKind.WIDE else severity
         yield factory.make(_CODE_OF_ROW[row.kind], wide, row.cell, {"text": row.text})
-    sheet = reading.choice.reading
     for table, standing in zip(sheet.tables, sheet.standings, strict=True):
         if standing in {TableStanding.UNREAD, TableStanding.OTHER}:
             is_other = standing is TableStanding.OTHER
@@ -442,8 +506,6 @@ def _not_read(
                 range_of(table).partition(":")[0],
                 {"range": range_of(table), "title": table.table.title},
             )
-    for name in reading.choice.unread:
-        yield factory.make("sheet-not-read", Severity.BLOCKING, None, {"name": name})
     if accounting.numbers:
         shown = [f"{c.address} {c.text}".strip() for c in accounting.numbers]
         words = {"cells": ", ".join(shown[:_MAX_CELLS]), "count": str(len(shown))}
@@ -506,7 +568,7 @@ def _narrow_rows(part: TableReading, factory: _FindingFactory) -> Iterator[Findi
 
 
 def _duplicates(
-    lines: tuple[ParsedLine, ...], factory: _FindingFactory
+    lines: tuple[ParsedLine, ...], source: FormulaSource
 ) -> Iterator[Finding]:
     first: dict[str, ParsedLine] = {}
     for line in lines:
@@ -516,6 +578,7 @@ def _duplicates(
         earlier = first.setdefault(key, line)
         if earlier is line:
             continue
+        factory = _FindingFactory(source, line.sheet)
         is_same = (earlier.trade_name, earlier.phase) == (line.trade_name, line.phase)
         # Water in three extracts is no duplicate; in one extract twice it is.
         if (earlier.is_exploded or line.is_exploded) and not is_same:

@@ -112,6 +112,7 @@ _SUBSTANCE: Final = re.compile(
     # Names in these scripts are transliterated; only figures are recognised there.
     r"|[\u0400-\u04ff\u0e00-\u0e7f\u3040-\u30ff\uac00-\ud7a3]"
 )
+_MAX_NAME_WORDS: Final = 6
 # Titles and headers of tables that are surely no part of a formula.
 _OTHER_TABLE: Final = re.compile(
     r"allergen|impurit|heavy metal|microb|\blimits?\b|\bspecifications?\b|parameter"
@@ -140,6 +141,17 @@ _FORMULA: Final = re.compile(
 def names_substance(text: str) -> bool:
     """Return whether a label has a part or an ending of the name of a substance."""
     return _SUBSTANCE.search(folded(text)) is not None
+
+
+def may_be_name(text: str) -> bool:
+    """Return whether a text alone may be a substance's name, or a half of one."""
+    words = folded(text)
+    is_heading = words.endswith((":", ".")) or phase_name(text) is not None
+    is_remark = words.startswith(("*", "(", "note", "註", "備註"))
+    is_short = len(words.split()) <= _MAX_NAME_WORDS
+    is_broken = words.endswith(("-", ",", "/", "hydrogenated", "sodium", "and"))
+    has_evidence = names_substance(text) or is_broken
+    return has_evidence and is_short and not is_heading and not is_remark
 
 
 @lru_cache(maxsize=4096)
