@@ -46,7 +46,7 @@ from dossier.jobs.upkeep import (
 from dossier.knowledge import tasks as knowledge
 from dossier.knowledge.service.assembly import Searchers, opened_searchers
 from dossier.knowledge.service.indexing import central_document, central_documents
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 from dossier.reports.tasks import render
 from dossier.sources.tasks import (
     create_base,

@@ -24,11 +24,8 @@ from dossier.integrations.parsing.reader import Limits, SandboxedBooks
 from dossier.integrations.parsing.spreadsheet import read_workbook
 from dossier.integrations.storage.client import open_store
 from dossier.products.dependencies import get_formula_importer
-from dossier.products.service import (
-    FormulaImporter,
-    FormulaService,
-    ProductsService,
-)
+from dossier.products.service.formulas import FormulaImporter, FormulaService
+from dossier.products.service.products import ProductsService
 
 pytestmark = pytest.mark.process
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from dossier.products.formula_import.amounts import Amount, AmountTable
 from dossier.products.formula_import.columns import Column
-from dossier.products.formula_import.rows import states_share_anew
+from dossier.products.formula_import.row_content import states_share_anew
 from dossier.products.formula_import.types import HUNDRED, ZERO, Interval, SourceRow
 
 _WHOLE_MARGIN: Final = Decimal("0.5")

@@ -1,17 +1,10 @@
-"""What is wrong with a formula that could be read, in both languages, with the cell.
+"""What is wrong with a formula that could be read, each with its cell."""
 
-The messages are in `data/formula_messages.json`.
-"""
-
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import cache
-from importlib import resources
+from dataclasses import replace
 from typing import Final
 
-from dossier.core.findings import Basis, Finding, Message, Place, Severity
+from dossier.core.findings import Finding, Severity
 from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.amounts import is_negative
 from dossier.products.formula_import.columns import NAMES, QUANTITIES, Column
@@ -30,6 +23,7 @@ from dossier.products.formula_import.lines import (
     inci_of,
     shown_interval,
 )
+from dossier.products.formula_import.messages import FindingFactory, formula_messages
 from dossier.products.formula_import.numbers import folded, plain
 from dossier.products.formula_import.quantities import why_unreadable
 from dossier.products.formula_import.rows import RowKind
@@ -47,9 +41,6 @@ from dossier.products.formula_import.types import (
     SourceRow,
 )
 
-MARKET: Final = "tw"
-ITEM: Final = 3
-ARTICLE: Final = "PIF Reg. Art. 3(1)(3)"
 _MAX_CELLS: Final = 8
 _CODE_OF_ROW: Final = {
     RowKind.UNREAD: "row-not-read",
@@ -58,16 +49,6 @@ _CODE_OF_ROW: Final = {
     RowKind.BARE: "quantity-without-name",
 }
 _RANK: Final = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
-Messages = dict[str, dict[str, dict[str, str]]]
-
-
-@cache
-def formula_messages() -> Messages:
-    """Return the messages of findings and notes, by code and language."""
-    file = resources.files("dossier.products") / "data" / "formula_messages.json"
-    loaded: Messages = json.loads(file.read_text(encoding="utf-8"))
-    return loaded
 
 
 def findings_of(
@@ -79,7 +60,7 @@ def findings_of(
     has_formats: bool,
 ) -> tuple[Finding, ...]:
     """Return all findings, the most severe first, each in the order of the sheet."""
-    factory = _FindingFactory(source, reading.main.table.sheet)
+    factory = FindingFactory(source, reading.main.table.sheet)
     found = [
         *_wrong_total(reading, factory),
         *_negative_rest(reading, factory),
@@ -88,10 +69,10 @@ def findings_of(
         *_duplicates(lines, source),
     ]
     for sheet, accounting in zip(reading.choice.sheets, accountings, strict=True):
-        factory = _FindingFactory(source, sheet.grid.sheet.name)
+        factory = FindingFactory(source, sheet.grid.sheet.name)
         found += _not_read(reading, sheet, accounting, factory)
     for part in reading.parts:
-        factory = _FindingFactory(source, part.table.sheet)
+        factory = FindingFactory(source, part.table.sheet)
         found += [
             *_wrong_stated_totals(reading, part, factory),
             *_unreadable_quantities(part, factory),
@@ -112,13 +93,13 @@ def findings_of(
 
 def file_finding(code: str, source: FormulaSource, words: dict[str, str]) -> Finding:
     """Return the finding of a file from which no formula is read."""
-    return _FindingFactory(source, "").make(code, Severity.BLOCKING, None, words)
+    return FindingFactory(source, "").make(code, Severity.BLOCKING, None, words)
 
 
 def ambiguities_of(choice: SheetChoice, source: FormulaSource) -> tuple[Finding, ...]:
     """Return the findings of a choice that only a person can make, if there is one."""
     table = choice.reading.main.table
-    factory = _FindingFactory(source, table.sheet)
+    factory = FindingFactory(source, table.sheet)
     if choice.rivals:
         names = ", ".join((choice.reading.grid.sheet.name, *choice.rivals))
         words = {"names": names}
@@ -137,57 +118,7 @@ def ambiguities_of(choice: SheetChoice, source: FormulaSource) -> tuple[Finding,
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class _FindingFactory:
-    """Makes findings about one sheet of one file."""
-
-    source: FormulaSource
-    sheet: str
-
-    def make(
-        self,
-        code: str,
-        severity: Severity,
-        cell: str | None,
-        words: dict[str, str],
-        *,
-        ingredient: str | None = None,
-        value: Decimal | None = None,
-        limit: Decimal | None = None,
-        unit: str | None = None,
-    ) -> Finding:
-        """Return one finding; `words` fill the placeholders of its messages."""
-        text = {
-            name: template.format(**words)
-            for name, template in formula_messages()["findings"][code].items()
-        }
-        basis = Basis(text["basis"])
-        return Finding(
-            code=code,
-            severity=severity,
-            market=MARKET,
-            item=ITEM,
-            # Good practice cites no article.
-            article=ARTICLE if basis is Basis.LAW else None,
-            basis=basis,
-            message=Message(zh=text["zh"], en=text["en"]),
-            closes_by=Message(zh=text["close_zh"], en=text["close_en"]),
-            ingredient=ingredient,
-            value=value,
-            limit=limit,
-            margin=None if value is None or limit is None else value - limit,
-            unit=unit,
-            place=Place(
-                filename=self.source.filename,
-                sha256=self.source.sha256,
-                document_id=self.source.document_id,
-                sheet=self.sheet or None,
-                cell=cell,
-            ),
-        )
-
-
-def _wrong_total(reading: FormulaParts, factory: _FindingFactory) -> Iterator[Finding]:
+def _wrong_total(reading: FormulaParts, factory: FindingFactory) -> Iterator[Finding]:
     total = reading.total.interval
     if not any(part.explosion.portions for part in reading.parts):
         return
@@ -220,9 +151,7 @@ def _total_cell(reading: FormulaParts) -> str | None:
     return next((address for address in found if address), None)
 
 
-def _negative_rest(
-    reading: FormulaParts, factory: _FindingFactory
-) -> Iterator[Finding]:
+def _negative_rest(reading: FormulaParts, factory: FindingFactory) -> Iterator[Finding]:
     if reading.total.deficit == ZERO:
         return
     known = plain(reading.total.known.lower)
@@ -243,7 +172,7 @@ def _negative_rest(
 
 
 def _wrong_stated_totals(
-    reading: FormulaParts, part: TableReading, factory: _FindingFactory
+    reading: FormulaParts, part: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     """Compare the sheet's own total with its lines."""
     if reading.total.deficit > ZERO:
@@ -275,7 +204,7 @@ def _wrong_stated_totals(
 
 
 def _unreadable_quantities(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     for cell in reading.amounts.unreadable:
         reason = formula_messages()["reasons"][why_unreadable(cell.text)]
@@ -292,7 +221,7 @@ def _reason(words: dict[str, str]) -> dict[str, str]:
 
 
 def _quantities_over_hundred(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     unknown = {cell.address for _, cell in reading.amounts.unknown_units}
     names = {row.key: inci_of(row) for row in reading.read.rows}
@@ -311,9 +240,7 @@ def _quantities_over_hundred(
             )
 
 
-def _unknown_units(
-    reading: TableReading, factory: _FindingFactory
-) -> Iterator[Finding]:
+def _unknown_units(reading: TableReading, factory: FindingFactory) -> Iterator[Finding]:
     """Report each unknown unit once, at its first cell."""
     first_cells: dict[str, str] = {}
     for unit, cell in reading.amounts.unknown_units:
@@ -325,7 +252,7 @@ def _unknown_units(
 
 
 def _missing_quantities(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     stated = {row for row, _ in reading.amounts.amounts}
     amounts = reading.amounts
@@ -345,7 +272,7 @@ def _missing_quantities(
             )
 
 
-def _names_alone(reading: TableReading, factory: _FindingFactory) -> Iterator[Finding]:
+def _names_alone(reading: TableReading, factory: FindingFactory) -> Iterator[Finding]:
     """Report names between the ingredients that have neither quantity nor row mates."""
     kinds = reading.read.kinds
     columns = {n for role, n in reading.table.columns.items() if role in NAMES}
@@ -366,9 +293,7 @@ def _names_alone(reading: TableReading, factory: _FindingFactory) -> Iterator[Fi
             )
 
 
-def _unplaced_rows(
-    reading: TableReading, factory: _FindingFactory
-) -> Iterator[Finding]:
+def _unplaced_rows(reading: TableReading, factory: FindingFactory) -> Iterator[Finding]:
     """Report rows whose share counts nowhere, so that no ingredient is lost."""
     placed = {
         ingredient.row.key
@@ -389,7 +314,7 @@ def _unplaced_rows(
 
 
 def _missing_and_blended_names(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     has_inci = Column.INCI in reading.table.columns
     for portion in reading.explosion.portions:
@@ -424,7 +349,7 @@ def _material_name(row: SourceRow) -> str:
 
 
 def _wrong_identifiers(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     for row in reading.read.rows:
         # Some sheets write the EC number beside the CAS number.
@@ -473,7 +398,7 @@ def _is_number_like(text: str) -> bool:
 
 
 def _sheets_not_read(
-    reading: FormulaParts, factory: _FindingFactory
+    reading: FormulaParts, factory: FindingFactory
 ) -> Iterator[Finding]:
     """Report sheets that may hold a part; a complete formula lacks none."""
     is_closed = reading.total.is_closed
@@ -486,7 +411,7 @@ def _not_read(
     reading: FormulaParts,
     sheet: SheetReading,
     accounting: Accounting,
-    factory: _FindingFactory,
+    factory: FindingFactory,
 ) -> Iterator[Finding]:
     """Report what a sheet holds beside the lines of the formula.
 
@@ -525,7 +450,7 @@ def _not_read(
 
 
 def _hidden_content(
-    reading: FormulaParts, factory: _FindingFactory
+    reading: FormulaParts, factory: FindingFactory
 ) -> Iterator[Finding]:
     """Name the hidden sheet, rows and columns that the formula depends on."""
     sheet = reading.main.table.grid.sheet
@@ -553,7 +478,7 @@ def _hidden_content(
                 )
 
 
-def _narrow_rows(part: TableReading, factory: _FindingFactory) -> Iterator[Finding]:
+def _narrow_rows(part: TableReading, factory: FindingFactory) -> Iterator[Finding]:
     """Report rows of delimited text that end before the last column that is read."""
     widths = part.table.grid.sheet.row_widths
     needed = QUANTITIES | NAMES | {Column.CAS}
@@ -578,7 +503,7 @@ def _duplicates(
         earlier = first.setdefault(key, line)
         if earlier is line:
             continue
-        factory = _FindingFactory(source, line.sheet)
+        factory = FindingFactory(source, line.sheet)
         is_same = (earlier.trade_name, earlier.phase) == (line.trade_name, line.phase)
         # Water in three extracts is no duplicate; in one extract twice it is.
         if (earlier.is_exploded or line.is_exploded) and not is_same:
@@ -593,7 +518,7 @@ def _duplicates(
 
 
 def _wrong_compositions(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     for stated, computed in reading.explosion.mismatches:
         value = plain(stated.interval.lower)

@@ -28,7 +28,7 @@ from dossier.products.formula_import.quantity_columns import (
     inferred_quantities,
     wanted_column,
 )
-from dossier.products.formula_import.stacked_cells import lists_shares
+from dossier.products.formula_import.row_content import lists_shares
 from dossier.products.formula_import.types import FormulaTable, Grid, QuantityColumn
 
 _MAX_HEADER_ROWS: Final = 3

@@ -7,8 +7,8 @@ from typing import Final
 
 from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.columns import QUANTITIES, UNUSED, Column
-from dossier.products.formula_import.findings import formula_messages
 from dossier.products.formula_import.lines import FormulaParts
+from dossier.products.formula_import.messages import formula_messages
 from dossier.products.formula_import.quantities import QuantityKind
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.sheets import SheetChoice

@@ -4,10 +4,10 @@ Every row gets a kind, so that no cell is left without a meaning or a finding.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise, takewhile
+from itertools import takewhile
 from typing import Final
 
 from dossier.core.spreadsheets import Cell
@@ -17,7 +17,7 @@ from dossier.products.formula_import.columns import (
     Column,
     column_of,
 )
-from dossier.products.formula_import.identifiers import states_identifier, without_cas
+from dossier.products.formula_import.identifiers import states_identifier
 from dossier.products.formula_import.labels import (
     is_other_table,
     is_phase_letter,
@@ -32,22 +32,21 @@ from dossier.products.formula_import.labels import (
 from dossier.products.formula_import.quantities import (
     QuantityKind,
     exact,
-    is_blank,
-    is_error_value,
     parse_quantity,
     states_quantity,
 )
-from dossier.products.formula_import.stacked_cells import (
-    line_of,
-    split_listed_shares,
+from dossier.products.formula_import.row_content import (
+    joined_repeats,
+    listed_line,
+    source_row,
     split_stacked_row,
+    stated_cell,
 )
 from dossier.products.formula_import.types import (
     HUNDRED,
     ZERO,
     FormulaTable,
     SourceRow,
-    StatedCell,
     StatedTotal,
 )
 
@@ -118,13 +117,13 @@ def read_rows(table: FormulaTable) -> TableRows:
             text = table.cells_of(row)[0].text
             phase = phase_name(text) or text
         elif kind is RowKind.INGREDIENT:
-            ingredient_row = _source_row(table, row, phase)
+            ingredient_row = source_row(table, row, phase)
             phase = ingredient_row.phase
             rows.extend(split_stacked_row(ingredient_row))
         elif kind is RowKind.TOTAL:
             totals = _stated_totals(table, row)
     return TableRows(
-        rows=_joined_repeats(rows),
+        rows=joined_repeats(rows),
         totals=totals,
         kinds=kinds,
         foreign_rows=frozenset(foreign_rows),
@@ -476,29 +475,7 @@ def _has_ingredient(table: FormulaTable, row: int) -> bool:
         for column in table.grid.columns_of(row)
         if column in table.columns.values() and table.grid.shown_at(row, column)
     ]
-    return (is_named and len(shown) > 1) or _listed_line(table, row) is not None
-
-
-def _listed_line(table: FormulaTable, row: int) -> tuple[str, str] | None:
-    """Return the name and share of a row from a list that is merged over the rows."""
-    column = table.columns.get(Column.SUB_PERCENT)
-    if column is None:
-        return None
-    anchor = table.grid.shown_at(row, column)
-    if anchor is None:
-        return None
-    covered = [
-        each
-        for each in table.grid.covered_rows(anchor, column)
-        if table.first_row <= each <= table.last_row
-    ]
-    listed = split_listed_shares(anchor.text)
-    # Rows without a cell of their own are not read one by one.
-    if listed is None or not covered or not all(map(table.cells_of, covered)):
-        return None
-    count, index = len(covered) + 1, row - anchor.row
-    name, share = (line_of(text, index, count) for text in listed)
-    return None if name is None or share is None else (name, share)
+    return (is_named and len(shown) > 1) or listed_line(table, row) is not None
 
 
 def _is_phase_row(table: FormulaTable, row: int) -> bool:
@@ -514,113 +491,5 @@ def _stated_totals(table: FormulaTable, row: int) -> list[StatedTotal]:
     for role, column in table.columns.items():
         cell = table.grid.at(row, column)
         if role in QUANTITIES and cell is not None and cell.text:
-            found.append(StatedTotal(cell=_stated_cell(cell), column=role))
+            found.append(StatedTotal(cell=stated_cell(cell), column=role))
     return found
-
-
-def _source_row(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
-    grid = table.grid
-    texts: dict[Column, str] = {}
-    quantities: dict[Column, StatedCell] = {}
-    cells: dict[Column, str] = {}
-    for role, column in table.columns.items():
-        # A merged text counts for every row it covers, a merged quantity only once.
-        is_quantity = role in QUANTITIES
-        cell = grid.at(row, column) if is_quantity else grid.shown_at(row, column)
-        if cell is None or not (cell.text or cell.formula):
-            continue
-        cells[role] = cell.address
-        if is_quantity:
-            quantities[role] = _stated_cell(cell)
-        elif not is_error_value(cell.text):
-            texts[role] = cell.text.strip()
-    _separate_listed_shares(table, row, texts, quantities)
-    for role in NAMES & texts.keys():
-        if table.columns[role] == table.columns.get(Column.CAS):
-            texts[role] = without_cas(texts[role])
-    material_column = table.columns.get(Column.TRADE_NAME)
-    return SourceRow(
-        table=table.index,
-        row=row,
-        phase=texts.get(Column.PHASE) or phase,
-        texts=texts,
-        quantities=quantities,
-        cells=cells,
-        starts_material=(
-            material_column is None or grid.at(row, material_column) is not None
-        ),
-        is_hidden=row in grid.sheet.hidden_rows,
-    )
-
-
-def _separate_listed_shares(
-    table: FormulaTable,
-    row: int,
-    texts: dict[Column, str],
-    quantities: dict[Column, StatedCell],
-) -> None:
-    """Separate names and shares where one column holds both."""
-    shared = table.columns.get(Column.SUB_PERCENT)
-    for role in [each for each in texts if table.columns[each] == shared]:
-        cell = quantities.pop(Column.SUB_PERCENT, None)
-        anchor = table.grid.shown_at(row, table.columns[role])
-        listed = split_listed_shares(texts[role])
-        if listed is None or anchor is None:
-            continue
-        # A list that is merged over as many rows as it has lines is one per row.
-        listed = _listed_line(table, row) or listed
-        if cell is None and row != anchor.row and _listed_line(table, row) is None:
-            # The whole list belongs to the first of the rows.
-            del texts[role]
-            continue
-        texts[role] = listed[0]
-        stated = cell or _stated_cell(anchor)
-        quantities[Column.SUB_PERCENT] = replace(stated, text=listed[1], number=None)
-
-
-def _stated_cell(cell: Cell) -> StatedCell:
-    return StatedCell(
-        address=cell.address,
-        text=cell.text,
-        number=cell.number,
-        number_format=cell.number_format,
-        factor=cell.factor,
-        formula=cell.formula,
-    )
-
-
-def _joined_repeats(rows: list[SourceRow]) -> list[SourceRow]:
-    """Make rows that repeat the raw material above, with a share of it, continue it.
-
-    The raw material begins anew where its own share is stated again after rows
-    without, or in another phase.
-    """
-    joined = rows[:1]
-    for above, row in pairwise(rows):
-        name = row.text(Column.TRADE_NAME)
-        is_repeat = (
-            name is not None
-            and name == above.text(Column.TRADE_NAME)
-            and Column.SUB_PERCENT in row.quantities
-            and not states_share_anew(row, above)
-        )
-        joined.append(replace(row, starts_material=False) if is_repeat else row)
-    return joined
-
-
-def states_share_anew(row: SourceRow, above: SourceRow) -> bool:
-    """Return whether a row begins another addition of the raw material above it.
-
-    It states a share that the row above leaves to the rows before, or the share of
-    another phase.
-    """
-    shares = {Column.RAW_PERCENT, Column.PERCENT}
-    own = {role for role in row.quantities if role in shares and _is_stated(row, role)}
-    earlier = {role for role in above.quantities if _is_stated(above, role)}
-    if not own:
-        return False
-    return bool(own - earlier) or row.phase != above.phase
-
-
-def _is_stated(row: SourceRow, role: Column) -> bool:
-    return not is_blank(row.quantities[role].text)
