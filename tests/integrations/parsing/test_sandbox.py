@@ -63,6 +63,8 @@ async def test_a_spinning_parser_is_stopped_by_its_processor_time(
     ("function", "reason"),
     [
         ("allocate_too_much", UnreadableReason.MEMORY),
+        ("run_out_of_memory_in_the_answer", UnreadableReason.MEMORY),
+        ("abort", UnreadableReason.MEMORY),
         ("crash", UnreadableReason.CORRUPT),
         ("answer_too_much", UnreadableReason.TOO_LARGE),
         ("refuse", UnreadableReason.ENCRYPTED),

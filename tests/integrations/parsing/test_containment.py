@@ -1,0 +1,115 @@
+import asyncio
+import ctypes
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from tests.integrations.parsing import probe
+from tests.integrations.parsing.seeds import SEEDS
+
+from dossier.integrations.parsing.containment import Layer, layers_in_force
+from dossier.integrations.parsing.documents import read_document
+from dossier.integrations.parsing.reader import Limits, SandboxedReader, run
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="layers of Linux")
+
+PROBE = f"{probe.__name__}:attempt_all"
+ALLOWED_OTHERWISE = {
+    "read the secret",
+    "read it by openat2",
+    "see that it is there",
+    "change its mode",
+    "list the folder",
+    "read /proc/self/environ",
+    "read the environment of the parent",
+    "read the environment of the worker",
+    "signal the parent",
+    "signal the worker",
+    "connect to the database's socket",
+    "connect to a port of this machine",
+    "open a socket of any family",
+    "write a new file",
+    "make a folder",
+    "start a program",
+    "map new machine code",
+}
+"""What any process may do without containment, whoever runs the tests."""
+
+
+@pytest.fixture
+def targets(tmp_path: Path) -> Iterator[probe.Targets]:
+    secret = tmp_path / "secret.key"
+    secret.write_text("the server's secret", "utf-8")
+    held = ctypes.create_string_buffer(b"password")
+    with socket.socket(socket.AF_UNIX) as local, socket.socket() as tcp:
+        local.bind(str(tmp_path / ".s.PGSQL.5432"))
+        tcp.bind(("127.0.0.1", 0))
+        for each in (local, tcp):
+            each.listen()
+        yield probe.Targets(
+            secret=str(secret),
+            socket=str(tmp_path / ".s.PGSQL.5432"),
+            port=tcp.getsockname()[1],
+            folder=str(tmp_path),
+            worker=os.getpid(),
+            address=ctypes.addressof(held),
+        )
+
+
+async def test_a_reader_that_is_taken_over_can_do_nothing(
+    targets: probe.Targets,
+) -> None:
+    ended = await run(PROBE, targets.secret, dict[str, str], options=asdict(targets))
+
+    assert {name: how for name, how in ended.items() if how == probe.WORKED} == {}
+
+
+async def test_the_same_attempts_work_without_containment(
+    targets: probe.Targets,
+) -> None:
+    """Otherwise the test above would show nothing."""
+    # In a mount namespace where that is allowed, so that its mounts are not ours.
+    script = (
+        "import ctypes, runpy; ctypes.CDLL(None).unshare(0x20000);"
+        f" runpy.run_module({probe.__name__!r}, run_name='__main__')"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script, json.dumps(asdict(targets))),
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    ended = json.loads(out)
+
+    assert {name for name in ALLOWED_OTHERWISE if ended[name] != probe.WORKED} == set()
+
+
+async def test_the_layers_that_every_kernel_since_2021_has_are_in_force(
+    targets: probe.Targets,
+) -> None:
+    layers = await run(
+        f"{layers_in_force.__module__}:{layers_in_force.__name__}",
+        targets.secret,
+        list[Layer],
+        limits=Limits(requires_containment=True),
+    )
+
+    assert {Layer.SYSTEM_CALLS, Layer.CAPABILITIES} <= set(layers)
+
+
+@pytest.mark.parametrize("name", SEEDS)
+async def test_a_contained_reader_reads_what_one_without_containment_reads(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(SEEDS[name])
+
+    text = await SandboxedReader(Limits()).read(path, name)
+
+    with path.open("rb") as file:
+        assert text == read_document(file, filename=name)
