@@ -5,6 +5,7 @@ Changes nothing, except that it starts the embedded database to examine it.
 
 import asyncio
 import logging
+import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,12 @@ from dossier.core.revision import (
 )
 from dossier.core.settings import Settings
 from dossier.core.startup import database_url
+from dossier.integrations.parsing.containment import (
+    REQUIRED,
+    Layer,
+    layers_in_force,
+)
+from dossier.integrations.parsing.reader import SandboxBrokenError, limits_of, run
 from dossier.integrations.pdf.fonts import find_font
 from dossier.integrations.queue.client import TABLE
 from dossier.integrations.storage.client import open_store
@@ -73,7 +80,7 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON document.")
     ] = False,
 ) -> None:
-    """Check database, migrations, fonts, storage and folders; exit 1 on a fault."""
+    """Check database, fonts, storage, folders and readers; exit 1 on a fault."""
     logging.disable()  # each fault is printed below, once and with its repair
     try:
         checks = asyncio.run(examine(Settings()))
@@ -97,6 +104,7 @@ async def examine(settings: Settings) -> list[Check]:
         *await _check_database(settings),
         check_font(settings.reports.font_dir),
         await check_storage(settings),
+        await check_readers(settings),
     ]
 
 
@@ -133,6 +141,30 @@ async def check_storage(settings: Settings) -> Check:
         reason = str(error.__cause__ or error.detail).partition("\n")[0]
         return Check("storage", "wrong", f"{place}: {reason}", mend)
     return Check("storage", "ok", f"{place} can be written")
+
+
+async def check_readers(settings: Settings) -> Check:
+    """Check how a reader of documents is contained, in one that reads this module."""
+    reports = f"{layers_in_force.__module__}:{layers_in_force.__name__}"
+    limits = limits_of(settings.limits)
+    try:
+        layers = await run(reports, Path(__file__), list[Layer], limits=limits)
+    except SandboxBrokenError as error:
+        mend = "See `Readers of documents` in docs/operations.md."
+        return Check("readers", "wrong", str(error).strip(), mend)
+    lacking = [
+        layer
+        for layer in Layer
+        if layer not in layers and (layer is not Layer.USER or os.geteuid() == 0)
+    ]
+    detail = f"contained by {', '.join(layers) or 'limits of memory and time alone'}"
+    if not lacking:
+        return Check("readers", "ok", detail)
+    detail += f"; not by {', '.join(lacking)}"
+    if set(layers) >= REQUIRED:
+        return Check("readers", "ok", detail)
+    mend = "Weak: see `Readers of documents` in docs/operations.md."
+    return Check("readers", "ok", detail, mend)
 
 
 async def _check_database(settings: Settings) -> list[Check]:

@@ -11,6 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
 
+from dossier.integrations.parsing.containment import (
+    NotContainedError,
+    Prepared,
+    contain,
+)
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -57,8 +62,15 @@ def abort(_file: BinaryIO) -> None:
     os.abort()
 
 
-def run_out_of_memory_in_the_answer(_file: BinaryIO) -> str:
-    return "x" * (600 << 20)
+def contain_again(_file: BinaryIO) -> str:
+    """Return the refusal of a process that the kernel allows no layer."""
+    prepared = Prepared(is_root=False, has_namespaces=False, empty_folder=None)
+    contain(prepared, is_required=False)
+    try:
+        contain(prepared, is_required=True)
+    except NotContainedError as error:
+        return str(error)
+    return ""
 
 
 def crash(_file: BinaryIO) -> None:

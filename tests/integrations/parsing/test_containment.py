@@ -9,10 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from tests.integrations.parsing import probe
+from tests.integrations.parsing import hostile, probe
 from tests.integrations.parsing.seeds import SEEDS
 
-from dossier.integrations.parsing.containment import Layer, layers_in_force
+from dossier.integrations.parsing.containment import (
+    REQUIRED,
+    Layer,
+    layers_in_force,
+)
 from dossier.integrations.parsing.documents import read_document
 from dossier.integrations.parsing.reader import Limits, SandboxedReader, run
 
@@ -89,7 +93,7 @@ async def test_the_same_attempts_work_without_containment(
     assert {name for name in ALLOWED_OTHERWISE if ended[name] != probe.WORKED} == set()
 
 
-async def test_the_layers_that_every_kernel_since_2021_has_are_in_force(
+async def test_this_kernel_has_all_that_can_be_required(
     targets: probe.Targets,
 ) -> None:
     layers = await run(
@@ -99,7 +103,16 @@ async def test_the_layers_that_every_kernel_since_2021_has_are_in_force(
         limits=Limits(requires_containment=True),
     )
 
-    assert {Layer.SYSTEM_CALLS, Layer.CAPABILITIES} <= set(layers)
+    assert set(layers) >= REQUIRED
+
+
+async def test_nothing_is_read_where_a_required_layer_is_refused(
+    targets: probe.Targets,
+) -> None:
+    refusal = await run(f"{hostile.__name__}:contain_again", targets.secret, str)
+
+    assert "system calls, Landlock" in refusal
+    assert "PARSE_CONTAINMENT" in refusal
 
 
 @pytest.mark.parametrize("name", SEEDS)

@@ -32,6 +32,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from dossier.integrations.parsing.containment import (
+    NotContainedError,
     Prepared,
     contain,
     die_with_parent,
@@ -149,6 +150,9 @@ def _read(
             contain(prepared, is_required=request["requires_containment"])
             sys.addaudithook(refuse)
             out.write(answer_of(parser, BytesIO(content), request["options"]))
+    except NotContainedError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the parent raises it as its own
+        return 1
     except BaseException:  # noqa: BLE001 - the parent tells it from the exit code
         traceback.print_exc()
         return 1

@@ -7,8 +7,9 @@ memory, a pipe for the answer and one for errors, and can do nothing but compute
 write to these two. tests/integrations/parsing/test_containment.py shows what that
 covers: it makes each attempt through libc, without Python's checks.
 
-Each layer holds without the others; where a kernel or a container refuses one, the
-rest still apply and the missing one is reported.
+The filter of system calls refuses all of them by itself. The other layers stand behind
+it and cover less (ADR 0033 has the table); where a kernel or a container refuses one,
+it is left out and `dossier doctor` names it.
 """
 
 import ctypes
@@ -185,7 +186,7 @@ def contain(prepared: Prepared, *, is_required: bool) -> None:
         }
         die_with_parent()  # again: the kernel forgets it when the user changes
         layers[Layer.SYSTEM_CALLS] = _filter_system_calls()
-        _in_force.extend(layer for layer, is_in_force in layers.items() if is_in_force)
+        _in_force[:] = [layer for layer, is_in_force in layers.items() if is_in_force]
     required = REQUIRED | ({Layer.USER} if prepared.is_root else set())
     missing = [layer for layer in Layer if layer in required - set(_in_force)]
     if is_required and missing:
