@@ -42,11 +42,13 @@ def attempts(targets: Targets) -> dict[str, Callable[[], int]]:
 
     def connected(family: int, address: bytes) -> int:
         number = LIBC.socket(family, socket.SOCK_STREAM, 0)
-        return number if number < 0 else LIBC.connect(number, address, len(address))
+        is_open = number >= 0
+        return int(LIBC.connect(number, address, len(address)) if is_open else number)
 
     def any_family() -> int:
         kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW)
-        return max(LIBC.socket(each, kind, 0) for each in range(46) for kind in kinds)
+        found = (LIBC.socket(each, kind, 0) for each in range(46) for kind in kinds)
+        return max(map(int, found))
 
     def read_memory(pid: int) -> int:
         class Part(ctypes.Structure):

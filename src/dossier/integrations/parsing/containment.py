@@ -242,7 +242,7 @@ def _landlock() -> bool:
 
 def _filter_system_calls() -> bool:
     machine = platform.machine()
-    if machine not in _ARCHITECTURES:
+    if machine not in _ARCHITECTURES or sys.maxsize < 2**32:  # a 32-bit Python
         return False
     program = b"".join(_program(machine))
     code = ctypes.create_string_buffer(program, len(program))

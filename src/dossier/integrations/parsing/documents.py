@@ -73,12 +73,9 @@ def read_document(file: BinaryIO, *, filename: str) -> ExtractedText:
         content = _read(file, detected)
     except UnreadableFileError as error:
         return unreadable(detected.media_type, detected.kind, error)
-    except (MemoryError, RecursionError) as error:
-        reason = UnreadableReason.MEMORY
-        if isinstance(error, RecursionError):
-            reason = UnreadableReason.CORRUPT
+    except RecursionError:
         detail = "it is nested too deeply; save it again or print it to a PDF"
-        too_deep = UnreadableFileError(reason, detail)
+        too_deep = UnreadableFileError(UnreadableReason.CORRUPT, detail)
         return unreadable(detected.media_type, detected.kind, too_deep)
     state = state_of(content.pages, content.warnings)
     warnings = limited(content.warnings)

@@ -1,7 +1,6 @@
 """Reads xlsx, xls, ods and delimited text into a `Workbook`.
 
-The format is detected from the content, never from the name. Runs inside the sandbox
-and imports one reader at most.
+The format is detected from the content, never from the name. Runs inside the sandbox.
 """
 
 import re
