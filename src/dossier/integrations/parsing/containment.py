@@ -237,7 +237,11 @@ def _landlock() -> bool:
     rights = struct.pack("QQQ", *_LANDLOCK_RIGHTS[min(version, max(_LANDLOCK_RIGHTS))])
     # An older kernel knows a shorter structure; zeros beyond it are accepted.
     rules = _syscall(_LANDLOCK_CREATE_RULESET, rights, len(rights), 0)
-    return rules >= 0 and _syscall(_LANDLOCK_RESTRICT_SELF, rules, 0) == 0
+    if rules < 0:
+        return False
+    is_in_force = _syscall(_LANDLOCK_RESTRICT_SELF, rules, 0) == 0
+    os.close(rules)
+    return is_in_force
 
 
 def _filter_system_calls() -> bool:
