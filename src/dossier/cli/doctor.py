@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import asyncpg
 import orjson
 import typer
+from sqlalchemy import make_url
 
 from dossier.core.database import APP_ROLE, SYSTEM_ROLE, UNREACHABLE
 from dossier.core.embedded.errors import EmbeddedDatabaseError
@@ -25,7 +26,7 @@ from dossier.core.revision import (
     head_revision,
 )
 from dossier.core.settings import Settings
-from dossier.core.startup import database_url
+from dossier.core.startup import SUPERUSER_MEND, database_url, serving_url
 from dossier.integrations.parsing.containment import (
     REQUIRED,
     Layer,
@@ -38,7 +39,8 @@ from dossier.integrations.storage.client import open_store
 
 app = typer.Typer()
 
-CheckState = Literal["ok", "wrong"]
+CheckState = Literal["ok", "weak", "wrong"]
+"""`weak` works, and could be safer: it does not make the command fail."""
 
 _MIN_SERVER_VERSION = 150_000  # 15, as `server_version_num` has it
 _MIGRATE = "Run `dossier migrate`."
@@ -52,13 +54,15 @@ select current_setting('server_version') as version,
        array(select name from unnest($1::text[]) as name
              where not exists (select from pg_roles where rolname = name)
                 or not {MAY_ACT_AS.format(role="name")}) as unusable_roles,
-       session_user as login
+       session_user as login,
+       (select rolsuper from pg_roles where rolname = $2) as is_superuser
 """  # noqa: S608 - constants
 _QUEUE = f"""
 select count(*) as jobs,
        coalesce(extract(epoch from now() - min(execute_after)), 0)::float8 as age_s
 from {TABLE} where status = 'queued' and execute_after <= now()
 """  # noqa: S608 - constants
+_READERS_MEND = "See `Readers of documents` in docs/operations.md."
 _LONGEST_WAIT_S = 60
 """A job that waits for longer has no worker, or too few."""
 
@@ -86,7 +90,7 @@ def doctor(
         checks = asyncio.run(examine(Settings()))
     finally:
         logging.disable(logging.NOTSET)
-    is_well = all(check.state == "ok" for check in checks)
+    is_well = all(check.state != "wrong" for check in checks)
     if as_json:
         typer.echo(orjson.dumps({"ok": is_well, "checks": list(map(asdict, checks))}))
     else:
@@ -150,8 +154,7 @@ async def check_readers(settings: Settings) -> Check:
     try:
         layers = await run(reports, Path(__file__), list[Layer], limits=limits)
     except SandboxBrokenError as error:
-        mend = "See `Readers of documents` in docs/operations.md."
-        return Check("readers", "wrong", str(error).strip(), mend)
+        return Check("readers", "wrong", str(error).strip(), _READERS_MEND)
     lacking = [
         layer
         for layer in Layer
@@ -163,8 +166,7 @@ async def check_readers(settings: Settings) -> Check:
     detail += f"; not by {', '.join(lacking)}"
     if set(layers) >= REQUIRED:
         return Check("readers", "ok", detail)
-    mend = "Weak: see `Readers of documents` in docs/operations.md."
-    return Check("readers", "ok", detail, mend)
+    return Check("readers", "weak", detail, _READERS_MEND)
 
 
 async def _check_database(settings: Settings) -> list[Check]:
@@ -185,12 +187,14 @@ async def _examine_server(settings: Settings, url: str) -> list[Check]:
     roles = [APP_ROLE, SYSTEM_ROLE] if settings.database.owner_url else list(ROLES)
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     try:
-        facts = (await connection.fetch(_FACTS, roles))[0]
+        serving = make_url(serving_url(settings, url)).username or ""
+        facts = (await connection.fetch(_FACTS, roles, serving))[0]
         kind = "of your own" if settings.database.url else "embedded"
         checks = [
             check_version(kind, facts["version"], facts["number"]),
             check_vector(facts["vector"]),
             check_roles(facts["unusable_roles"], facts["login"]),
+            check_login(serving, is_superuser=facts["is_superuser"]),
         ]
         if not facts["unusable_roles"]:  # otherwise the revision cannot be read
             revision = None
@@ -232,6 +236,16 @@ def check_roles(unusable: list[str], login: str) -> Check:
         mend = f"{_MIGRATE} Still so? As the owner: `grant {names} to {login}`."
         return Check("roles", "wrong", detail, mend)
     return Check("roles", "ok", f"{login} can act as them")
+
+
+def check_login(login: str, *, is_superuser: bool | None) -> Check:
+    """Check that web and workers log in without rights of their own."""
+    if is_superuser is None:
+        return Check("log-in", "wrong", f"There is no {login}.", _MIGRATE)
+    if is_superuser:
+        detail = f"{login}, which serves, is a superuser"
+        return Check("log-in", "weak", detail, SUPERUSER_MEND)
+    return Check("log-in", "ok", f"{login} serves, without rights of its own")
 
 
 def check_queue(jobs: int, age_s: float) -> Check:
