@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from tests.integrations.parsing import hostile, probe
+from tests.integrations.parsing import hostile, late_imports, probe
 from tests.integrations.parsing.seeds import SEEDS
 
 from dossier.integrations.parsing.containment import (
@@ -43,6 +43,23 @@ ALLOWED_OTHERWISE = {
     "map new machine code",
 }
 """What any process may do without containment, whoever runs the tests."""
+
+
+NEVER_CALLED = frozenset(
+    (  # noqa: SIM905 - one word a line would fill a page
+        # Other systems, start-up, command lines; packages looked for and not needed.
+        "_ios_support _winapi _winreg winreg java.lang nt vms_lib plistlib encodings.mbcs"
+        " _pyrepl.main _pyrepl.readline _pyrepl.unix_console readline rlcompleter pydoc"
+        " sitecustomize usercustomize getopt py_compile importlib.metadata pickle tarfile"
+        " importlib.readers asyncio.coroutines gc grp pwd numpy tabulate"
+        # Hashes without OpenSSL; messages of errors and warnings, which do without.
+        " _md5 _sha1 _sha2 _sha256 _sha3 _tokenize _suggestions tracemalloc"
+        # Pictures and metadata of PDF files, writing of mails, dates in words.
+        " PIL PIL.Image PIL.ImageCms PIL.TiffTags lxml lxml.etree email.generator"
+        " calendar _strptime"
+    ).split()
+)
+"""Late imports in what readers load (Python 3.11 to 3.13), in code that none calls."""
 
 
 @pytest.fixture
@@ -113,6 +130,18 @@ async def test_nothing_is_read_where_a_required_layer_is_refused(
 
     assert "system calls, Landlock" in refusal
     assert "PARSE_CONTAINMENT" in refusal
+
+
+async def test_nothing_that_readers_load_imports_more_when_they_read() -> None:
+    """A contained reader opens no module: what is new here is to be looked into."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", late_imports.__name__),
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+
+    assert set(out.decode().split()) - NEVER_CALLED == set()
 
 
 @pytest.mark.parametrize("name", SEEDS)

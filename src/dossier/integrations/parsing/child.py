@@ -79,7 +79,7 @@ def main() -> None:
     _lower(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
     die_with_parent()
     prepared = prepare()
-    _import_codecs()
+    import_early()
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)
         for request, document in _requests():
@@ -92,8 +92,9 @@ def main() -> None:
             out.flush()
 
 
-def _import_codecs() -> None:
-    """Import what Python otherwise imports when a document names its encoding."""
+def import_early() -> None:
+    """Import what Python itself imports only when a reader needs it: too late."""
+    importlib.import_module("heapq")  # in `Counter.most_common`
     for module in iter_modules(encodings.__path__):
         if module.name not in _WINDOWS_CODECS:
             importlib.import_module(f"encodings.{module.name}")
