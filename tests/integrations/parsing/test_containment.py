@@ -48,10 +48,11 @@ ALLOWED_OTHERWISE = {
 NEVER_CALLED = frozenset(
     (  # noqa: SIM905 - one word a line would fill a page
         # Other systems, start-up, command lines; packages looked for and not needed.
-        "_ios_support _winapi _winreg winreg java.lang nt vms_lib plistlib encodings.mbcs"
+        "_ios_support _winapi _winreg winreg java.lang nt vms_lib plistlib"
         " _pyrepl.main _pyrepl.readline _pyrepl.unix_console readline rlcompleter pydoc"
-        " sitecustomize usercustomize getopt py_compile importlib.metadata pickle tarfile"
-        " importlib.readers asyncio.coroutines gc grp pwd numpy tabulate"
+        " sitecustomize usercustomize getopt py_compile pickle tarfile"
+        " encodings.mbcs importlib.metadata importlib.readers asyncio.coroutines gc"
+        " grp pwd numpy tabulate"
         # Hashes without OpenSSL; messages of errors and warnings, which do without.
         " _md5 _sha1 _sha2 _sha256 _sha3 _tokenize _suggestions tracemalloc"
         # Pictures and metadata of PDF files, writing of mails, dates in words.
