@@ -328,7 +328,7 @@ def _missing_and_blended_names(
                     ingredient.stated.cell.address,
                     {"name": _material_name(row)},
                 )
-            elif is_blend(name):
+            elif is_blend(name) or _lists_names(row):
                 yield factory.make(
                     "mixture-not-exploded",
                     Severity.WARNING,
@@ -336,6 +336,13 @@ def _missing_and_blended_names(
                     {"name": name},
                     ingredient=name,
                 )
+
+
+def _lists_names(row: SourceRow) -> bool:
+    """Return whether one row lists several names, each with its CAS number."""
+    name = row.text(Column.INCI) or row.text(Column.NAME) or ""
+    count = len([each for each in name.split("\n") if each.strip()])
+    return count > 1 and count == len(read_cas(row.text(Column.CAS) or "").numbers)
 
 
 def _name_cell(row: SourceRow) -> str | None:

@@ -62,16 +62,19 @@ class _HeaderCandidate:
         return {role for role in self.roles.values() if role is not None} - UNUSED
 
     @property
-    def rank(self) -> tuple[int, bool, int, int, int, int, int]:
-        """Rank: in force, quantity, names, columns, distinct ones, rows, flat."""
+    def rank(self) -> tuple[int, bool, int, int, int, int, int, int]:
+        """Rank: in force, quantity, names, columns, distinct, rows, units, flat."""
         named = self.named
+        quantities = [c for c, role in self.roles.items() if role in QUANTITIES]
         return (
             standing(self.title),
             not self.is_inferred,
             2 * (Column.INCI in named) + (Column.NAME in named),
             len(named),
-            len({self.headers[c] for c, r in self.roles.items() if r in QUANTITIES}),
+            len({self.headers[c] for c in quantities}),
             self.filled,
+            # A row of units below the header belongs to it.
+            sum(unit_of(self.headers[c]) is not None for c in quantities),
             -self.depth,
         )
 

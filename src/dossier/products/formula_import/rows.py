@@ -20,6 +20,7 @@ from dossier.products.formula_import.columns import (
 from dossier.products.formula_import.identifiers import states_identifier
 from dossier.products.formula_import.labels import (
     is_other_table,
+    is_part_of_above,
     is_phase_letter,
     is_property,
     is_subtotal,
@@ -266,7 +267,8 @@ def _stated_details(table: FormulaTable, row: int) -> frozenset[Column]:
 
 def _row_of_total(table: FormulaTable, rows: Sequence[int]) -> int | None:
     """Return the row of the total that ends the formula, `None` without one."""
-    totals = [row for row in rows if _is_total_row(table, row)]
+    # One directly below the header heads the formula.
+    totals = [row for row in rows[1:] if _is_total_row(table, row)]
     values = [_total_value(table, row) for row in totals]
     for index, row in enumerate(totals):
         # A total that a later and larger one includes is a subtotal.
@@ -353,6 +355,8 @@ def _kind(
     kind = next((kind for kind, holds in checks if holds), None)
     if kind is not None:
         return kind
+    if is_part_of_above(label):
+        return RowKind.FIGURE if _has_readable(table, row) else RowKind.REMARK
     if _has_quantity(table, row) and not has_identifiers:
         # Two columns of texts below the formula are no ingredients without quantities.
         if is_detached and not _has_readable(table, row):
