@@ -208,16 +208,13 @@ def _unreadable_quantities(
 ) -> Iterator[Finding]:
     for cell in reading.amounts.unreadable:
         reason = formula_messages()["reasons"][why_unreadable(cell.text)]
-        words = {"text": cell.text or cell.formula or "", **_reason(reason)}
+        words = {"text": cell.text or cell.formula or ""}
+        words |= {f"reason_{language}": text for language, text in reason.items()}
         code = "negative-quantity" if is_negative(cell) else "unreadable-quantity"
         yield factory.make(code, Severity.BLOCKING, cell.address, words)
     for cell in reading.amounts.contradictions:
         words = {"text": cell.text}
         yield factory.make("range-contradicts", Severity.BLOCKING, cell.address, words)
-
-
-def _reason(words: dict[str, str]) -> dict[str, str]:
-    return {f"reason_{language}": text for language, text in words.items()}
 
 
 def _quantities_over_hundred(

@@ -133,15 +133,11 @@ def find_tables(grid: Grid, wanted: str | None = None) -> list[FormulaTable]:
             chosen.append(candidate)
     chosen[1:] = sorted(chosen[1:], key=lambda each: (each.first_row, each.span))
     if wanted is not None:
-        chosen.sort(key=lambda each: not _has_column(each, wanted))
+        chosen.sort(key=lambda e: wanted_column(e.quantity_columns(), wanted) is None)
     return [
         _table(grid, index, candidate, chosen, wanted if index == 0 else None)
         for index, candidate in enumerate(chosen)
     ]
-
-
-def _has_column(candidate: _HeaderCandidate, wanted: str) -> bool:
-    return wanted_column(candidate.quantity_columns(), wanted) is not None
 
 
 def _collides(candidate: _HeaderCandidate, other: _HeaderCandidate) -> bool:

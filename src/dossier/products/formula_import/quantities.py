@@ -207,14 +207,9 @@ def _parse_range(bare: str, mark: DecimalMark | None) -> Quantity | None:
         high = parse_number(match["high"], mark)
         if low is None or high is None or low > high:
             return None
-        return _range(low, high, match["unit"] or match["low_unit"])
+        unit = _without_spaces(match["unit"] or match["low_unit"])
+        return Quantity(kind=QuantityKind.RANGE, lower=low, upper=high, unit=unit)
     return None
-
-
-def _range(lower: Decimal, upper: Decimal, unit: str | None) -> Quantity:
-    return Quantity(
-        kind=QuantityKind.RANGE, lower=lower, upper=upper, unit=_without_spaces(unit)
-    )
 
 
 def _parse_rest_or_trace(bare: str) -> Quantity | None:
