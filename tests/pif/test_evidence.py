@@ -137,11 +137,29 @@ def test_document_without_a_reading_is_unconfirmed(reading: ReadingState) -> Non
     assert (state, code) == (ItemState.UNCONFIRMED, reading.value)
 
 
-@pytest.mark.parametrize("signature", ["blank", "unknown", ""])
-def test_assessment_without_a_certain_signature_is_unconfirmed(signature: str) -> None:
-    document = good_document("assessment", signature=signature)
+@pytest.mark.parametrize(
+    ("signatures", "code"),
+    [
+        (["blank"], "unsigned"),
+        (["unsigned"], "unsigned"),
+        (["draft"], "unsigned"),
+        (["draft", "blank"], "unsigned"),
+        (["unknown"], "not_signed"),
+        (["signed", "blank"], "not_signed"),
+        (["signed", "draft"], "not_signed"),
+        ([], "not_signed"),
+    ],
+)
+def test_assessment_without_a_certain_signature_is_unconfirmed(
+    signatures: list[str], code: str
+) -> None:
+    values = tuple(map(fact, signatures))
+    document = good_document("assessment")
+    document = replace(document, facts={**document.facts, "signature": values})
 
-    assert judged("tw-16.assessment", document)[1] is JudgementCode.NOT_SIGNED
+    found = judged("tw-16.assessment", document)
+
+    assert found == (ItemState.UNCONFIRMED, code)
 
 
 def test_unknown_value_of_a_needed_fact_is_not_read() -> None:
