@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.fact_papers import FactPaper, papers
 from benchmarks.fact_samples import samples
+from benchmarks.fact_unseen import unseen
 
 from dossier.documents.facts.folding import name_key
 from dossier.documents.facts.kinds import document_kind
@@ -93,11 +94,15 @@ def score(listed: list[FactPaper], *, verbose: bool = False) -> dict[str, Any]:
 
 async def measure() -> dict[str, Any]:
     """Score the corpus that the seed gives, and the papers written by hand."""
-    return {"generated": score(list(papers())), "by hand": score(list(samples()))}
+    return {
+        "generated": score(list(papers())),
+        "by hand": score(list(samples())),
+        "by hand, second set": score(list(unseen())),
+    }
 
 
 if __name__ == "__main__":
-    for listed in (list(papers()), list(samples())):
+    for listed in (list(papers()), list(samples()), list(unseen())):
         figures = score(listed, verbose="-v" in sys.argv)
         facts = figures.pop("by fact")
         for key, value in (figures | facts).items():

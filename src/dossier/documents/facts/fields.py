@@ -29,7 +29,15 @@ _BULLET: Final = re.compile(
 )
 _JOINER: Final = re.compile(r" *[/()\[\]·、,&]? *")
 _TAIL: Final = re.compile(r"[ )\]]*(?:[(\[][^)\]]{0,30}[)\]])?[ *)\]]*(?=[:=]|$)")
-_COLON: Final = re.compile(r" *[:=] *-? ?")
+_COLON: Final = re.compile(r" *[:=] *-? ?| *(?:\.{3,}|…+|·{3,}|→|=>|->) *:? *")
+_DASH: Final = re.compile(r" +- +(?=\S)")
+_ENDS_WITH_NOUN: Final = re.compile(
+    fold(
+        r"(?:name|no\.?|number|code|date|by|until|issued|lot|batch|client|名稱|品名|批號|編號"
+        r"|日期|單位|廠商|公司|期限|人員|姓名|地址|版本|客戶)[)\]]?$"
+    )
+)
+"""Labels after which a dash stands for a colon: "Lot no. - A12", but no title."""
 _WORD_START: Final = re.compile(r"(?<![0-9a-z])[0-9a-z]|[^\x00-\x7f]")
 _ANY_LABEL_WITH_COLON: Final = re.compile(
     r"[^\d:.,;。、](?:[^:.,;。、]|\.(?! )){0,28}(?<!\d):"
@@ -217,6 +225,8 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
     is_bilingual = has_cjk(words) and re.search(r"[a-z]{2}", words) is not None
     tail = _TAIL.match(folded, end)
     colon = _COLON.match(folded, tail.end() if tail else end)
+    if not colon and _ENDS_WITH_NOUN.search(words):
+        colon = _DASH.match(folded, end)
     if colon:
         return _LabelMatch(label, start, colon.end(), is_bilingual, has_colon=True)
     bracket = re.match(r" *[)\]]", folded[end:])

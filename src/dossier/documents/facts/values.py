@@ -22,7 +22,7 @@ from dossier.documents.facts.vocabulary import PLACEHOLDER, phrases
 LONGEST_NAME: Final = 120
 LONGEST_CODE: Final = 30
 
-_SPARE: Final = " \t\u3000·;；,，、|-\u2013:：。.*"
+SPARE: Final = " \t\u3000·;；,，、|-\u2013:：。.*"
 _SCHOOLS: Final = ("university", "college", "institute", "大学")
 _LAST_FORM: Final = re.compile(rf"(?:{COMPANY_FORMS})|{phrases('organisation')}")
 _ADDRESS: Final = re.compile(phrases("address"))
@@ -99,13 +99,13 @@ def product_names(text: str) -> list[Value]:
     """Return the product name that a text consists of."""
     folded = fold(text)
     cut = _CODE_TAIL.search(folded)
-    raw = (text[: cut.start()] if cut else text).strip(_SPARE)
+    raw = (text[: cut.start()] if cut else text).strip(SPARE)
     raw = _CODE_IN_BRACKETS.sub("", raw)
     net = _NET.search(fold(raw))
     raw = raw[: net.start()] if net else raw
     folded = fold(raw)
     bare = re.sub(r"^\((?:zh|en|中文|英文)\) *", "", folded)
-    raw = raw[len(raw) - len(bare) :].strip(_SPARE)
+    raw = raw[len(raw) - len(bare) :].strip(SPARE)
     if (
         not re.search(rf"[a-z]{{2}}|[{CJK}].*[{CJK}]", bare)
         or len(raw) > LONGEST_NAME
@@ -121,7 +121,7 @@ def inci_names(text: str) -> list[Value]:
     """Return the INCI names that a text lists; a comma between digits is no comma."""
     found = []
     for part in re.split(r"[;；、]|,(?!\d)(?= )|\(?and\)", text):
-        raw = part.strip(_SPARE)
+        raw = part.strip(SPARE)
         folded = fold(raw)
         if (
             has_cjk(raw)
@@ -184,7 +184,7 @@ def lots(text: str) -> list[Value]:
     """Return the lots that a text lists; none if any part is no lot."""
     found = []
     for part in _LOT_SPLIT.split(_BRACKETS.sub(" ", _AFTER_LOT.sub("", text))):
-        raw = part.strip(_SPARE)
+        raw = part.strip(SPARE)
         if not raw:
             continue
         folded = re.sub(r"^(?:no\.?|lot|batch|#) *(?=[a-z]*\d)", "", fold(raw))
@@ -205,7 +205,7 @@ def lots(text: str) -> list[Value]:
 
 def companies(text: str) -> list[Value]:
     """Return the name of the organisation that a text begins with, up to its form."""
-    raw = text.strip(_SPARE.replace(".", ""))
+    raw = text.strip(SPARE.replace(".", ""))
     end = _organisation_end(raw)
     if end:
         raw = raw[:end]
@@ -244,7 +244,7 @@ def _organisation_end(text: str) -> int:
 
 def sites(text: str) -> list[Value]:
     """Return a site: an organisation or an address, not a part of the body."""
-    raw = text.strip(_SPARE.replace(".", ""))
+    raw = text.strip(SPARE.replace(".", ""))
     folded = fold(raw)
     if PLACEHOLDER.match(folded) or _SENTENCE.search(folded) or len(raw) < len("no.1"):
         return []
@@ -257,12 +257,12 @@ def sites(text: str) -> list[Value]:
 
 def persons(text: str) -> list[Value]:
     """Return the name of one person that a text begins with."""
-    raw = text.strip(_SPARE)
+    raw = text.strip(SPARE)
     cut = re.search(r"[,，·|(（;；]| {2,}|\d|_{2,}| on ", raw)
     head = raw[: cut.start()] if cut and cut.start() else raw
     degrees = _PERSON_TITLE.search(fold(head))
     while degrees:
-        head = (head[: degrees.start()] + " " + head[degrees.end() :]).strip(_SPARE)
+        head = (head[: degrees.start()] + " " + head[degrees.end() :]).strip(SPARE)
         degrees = _PERSON_TITLE.search(fold(head))
     head = printed(head)
     if not head or _NO_PERSON.search(fold(head)) or PLACEHOLDER.match(fold(head)):
@@ -312,7 +312,7 @@ def verdicts(text: str) -> list[Value]:
 
 def plain_outcomes(text: str) -> list[Value]:
     """Return what a result states that is nothing but an outcome: "Pass", "☑ 合格"."""
-    folded = fold(text).strip(_SPARE)
+    folded = fold(text).strip(SPARE)
     is_plain = _OUTCOME.fullmatch(folded) or _BOX.search(folded)
     return verdicts(text) if is_plain else []
 
