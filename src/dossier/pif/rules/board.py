@@ -5,7 +5,7 @@ waiver or a declaration, is an input like a document; evidence takes precedence 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -250,7 +250,10 @@ def _board_requirement(
             ),
         )
         judged.append(judgement)
-    judgements = tuple(each for each in judged if each.document.document_id in linked)
+    judgements = (
+        *(each for each in judged if each.document.document_id in linked),
+        *_read_elsewhere(item, rule, evidence, subject),
+    )
     # A table in a document of another requirement may name materials too.
     coverage = coverage_of(rule.coverage, judged, subject, evidence.exempt_materials)
     by_documents = documents_state(rule, judgements, coverage)
@@ -272,7 +275,25 @@ def _board_requirement(
     if evidence.phase_in_on is None:
         states.append(ItemState.NOT_APPLICABLE)
     state = min(states, key=STATE_ORDER.__getitem__)
+    linked |= {each.document.document_id for each in judgements}
     return BoardRequirement(rule, state, tuple(sorted(linked)), judgements, coverage)
+
+
+def _read_elsewhere(
+    item: Item, rule: Requirement, evidence: Evidence, subject: Subject
+) -> Iterator[Judgement]:
+    """Yield documents of other items that show what a requirement asks for."""
+    kinds = {need.kind for need in rule.documents if need.anywhere}
+    if not kinds:
+        return
+    here = {each.document_id for each in evidence.links if each.item == item.number}
+    others = {each.document_id for each in evidence.links} - here
+    for document in evidence.documents:
+        if document.document_id in others:
+            kind = document.kind.kind if document.kind else None
+            judgement = judge_document(document, rule, subject)
+            if kind in kinds and judgement.code is JudgementCode.READ:
+                yield judgement
 
 
 def _serving_another(

@@ -171,7 +171,7 @@ def _sites(
     """
     rows = []
     for site, step in zip(subject.identity.sites, subject.site_steps, strict=True):
-        if not _MAKING.search(_NOT_MAKING.sub(" ", step)):
+        if not is_making(step):
             # No certificate is asked for there; what is done says why.
             rows += [CoverageRow(name=site.name, reason=step)] if step else []
             continue
@@ -200,6 +200,11 @@ def _sites(
             )
         )
     return tuple(rows)
+
+
+def is_making(step: str) -> bool:
+    """Tell whether a site compounds, fills or packs: it needs GMP then."""
+    return bool(_MAKING.search(_NOT_MAKING.sub(" ", step)))
 
 
 def _covers(document: ReadDocument, day: date) -> bool:

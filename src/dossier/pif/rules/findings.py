@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
 from dossier.core.findings import Basis, Finding, Severity
 from dossier.documents.facts.folding import name_key
-from dossier.documents.facts.types import Fact, FactName, StatedVerdict
+from dossier.documents.facts.identity import judge_identity
+from dossier.documents.facts.types import Fact, FactName, IdentityState, StatedVerdict
 from dossier.pif.constants import (
     DecisionKind,
     IdentityKey,
@@ -21,6 +23,7 @@ from dossier.pif.rules.board import (
     BoardRequirement,
     Evidence,
 )
+from dossier.pif.rules.coverage import is_making
 from dossier.pif.rules.evidence import Judgement, ReadDocument
 from dossier.pif.rules.gaps import (
     coverage_by_confirmation,
@@ -39,6 +42,15 @@ from dossier.pif.rules.messages import (
 _RANK: Final = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _PERIOD: Final = re.compile(r"(?:19|20)\d\d|\d+\s*年")
 """A year, as a period of time has."""
+
+_DECLARED: Final = (
+    (FactName.COMPANY,),
+    (FactName.SIGNED_ON, FactName.DOCUMENT_DATE),
+    (FactName.SIGNER_NAME,),
+)
+_OF_SITES: Final = (*_DECLARED, (FactName.SITE,))
+_OF_PERIODS: Final = (*_DECLARED, (FactName.PERIOD_UNTIL, FactName.PERIOD_FROM))
+"""What a declaration states; of several facts one is enough."""
 
 NOTIFICATION: Final = "tw-2.notification"
 _RENEWAL: Final = timedelta(days=92)
@@ -296,32 +308,45 @@ def _incomplete_declarations(
 
     A decision has its person and day, and its holder is the product's.
     """
+    making = [
+        site
+        for site, step in zip(
+            evidence.identity.sites, evidence.site_steps, strict=False
+        )
+        if is_making(step)
+    ]
     for item in items:
         if item.state is not ItemState.DECLARED:
             continue
         needs = [need for rule in item.rule.requirements for need in rule.documents]
         is_of_site = any(need.identity is IdentityKey.SITE for need in needs)
-        names = (FactName.COMPANY, FactName.DOCUMENT_DATE, FactName.SIGNER_NAME)
         for document in {
             each.document.document_id: each.document
             for requirement in item.requirements
             for each in requirement.judgements
             if each.state is ItemState.DECLARED
         }.values():
-            lacking: list[str] = [name for name in names if not document.read(name)]
-            if is_of_site and not all(
-                identity_of(document, each).state is IdentityState.THIS_PRODUCT
-                for each in of_sites
+            lacking = [
+                names[0]
+                for names in (_OF_SITES if is_of_site else _OF_PERIODS)
+                if not any(map(document.read, names))
+            ]
+            alone = [replace(evidence.identity, sites=(site,)) for site in making]
+            if FactName.SITE not in lacking and not all(
+                judge_identity("gmp", document.facts, each).state
+                is IdentityState.THIS_PRODUCT
+                for each in (alone if is_of_site else ())
             ):
                 lacking.append(FactName.SITE)
             yield from _lacking_declaration(item, lacking, market, document)
         if item.decision is not None:
             reason = name_key(item.decision.reason)
-            sites = [name_key(s.identity.sites[0].name) for s in of_sites]
-            if is_of_site and not (sites and all(site in reason for site in sites)):
+            names = [name_key(each.name) for each in making]
+            if is_of_site and not (names and all(name in reason for name in names)):
                 yield from _lacking_declaration(item, [FactName.SITE], market)
             elif not is_of_site and not _PERIOD.search(item.decision.reason):
-                yield from _lacking_declaration(item, ["period"], market)
+                lacking = [FactName.PERIOD_UNTIL]
+                yield from _lacking_declaration(item, lacking, market)
 
 
 def _lacking_declaration(

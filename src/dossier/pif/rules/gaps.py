@@ -42,7 +42,7 @@ def gap_findings(
     causes = {each.subject: each.id for each in found}
     for item in items:
         for requirement in item.requirements:
-            if requirement.state not in _GAPS:
+            if requirement.state not in _GAPS or _is_incomplete(item, requirement):
                 continue
             code = requirement.rule.code
             cause = None
@@ -108,7 +108,8 @@ def _missing(
         rule = item.rule
         missing = [r.rule for r in item.requirements if r.state is ItemState.MISSING]
         causes = [others[each.code] for each in missing if each.code in others]
-        if not missing:
+        unread = [r.rule for r in item.requirements if _is_incomplete(item, r)]
+        if not missing and not unread:
             continue
         if len(missing) == len(item.requirements):
             means = frozenset().union(*(each.satisfied_by for each in missing))
@@ -130,7 +131,9 @@ def _missing(
                 severity=min(severity, rule.partly.severity, key=_weight),
                 item=rule,
                 article=rule.partly.article,
-                words=_parts(missing),
+                words=_parts(
+                    [r for r in rule.requirements if r in missing or r in unread]
+                ),
                 basis=rule.partly.basis,
                 blocks_signing=True,
             )
@@ -148,6 +151,22 @@ def _missing(
                     subject=each.code,
                     caused_by=others.get(each.code),
                 )
+
+
+def _is_incomplete(item: BoardItem, requirement: BoardRequirement) -> bool:
+    """Tell whether documents were read, but do not state what is asked for.
+
+    One finding names all that such an item does not state.
+    """
+    return (
+        item.rule.partly is not None
+        and requirement.state is ItemState.UNCONFIRMED
+        and all(
+            each.code is JudgementCode.FACTS_NOT_READ
+            for each in requirement.judgements
+            if each.state is ItemState.UNCONFIRMED
+        )
+    )
 
 
 def _weight(severity: Severity) -> int:

@@ -24,7 +24,8 @@ class DocumentNeed:
     """A kind of document that meets a requirement, and what must be read in it.
 
     `expires`: it counts only until the end of its validity. `signed`: it counts only
-    with a signature.
+    with a signature. `anywhere`: it counts where it is linked to another item too, as
+    far as the facts were read.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class DocumentNeed:
     facts: tuple[FactName, ...]
     expires: bool
     signed: bool
+    anywhere: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,4 +171,5 @@ def _need(entry: Mapping[str, Any]) -> DocumentNeed:
         facts=tuple(map(FactName, entry["facts"])),
         expires=entry["expires"],
         signed=entry["signed"],
+        anywhere=entry.get("anywhere", False),
     )
