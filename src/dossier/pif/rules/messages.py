@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from dossier.core.findings import Finding, Message, Place, Severity
+from dossier.core.findings import Basis, Finding, Message, Place, Severity
 from dossier.documents.facts.types import IdentityReason
 from dossier.pif.constants import TAIPEI, JudgementCode
 from dossier.pif.rules.evidence import Judgement, ReadDocument
@@ -41,13 +41,15 @@ def make_finding(
     severity: Severity,
     item: Item | None = None,
     article: str | None = None,
+    basis: Basis | None = None,
     words: Mapping[str, Any] | None = None,
     closes_by: Message | None = None,
     **members: Any,
 ) -> Finding:
     """Return a finding with the sentences of its code, filled with the words.
 
-    Without an article, a finding about an item has the item's; "" stands for none.
+    Without an article, a finding about an item has the item's; "" stands for none, and
+    a rule of good practice cites none.
     """
     title = {"title_zh": item.title.zh, "title_en": item.title.en} if item else {}
     filled = title | dict(words or {})
@@ -55,7 +57,9 @@ def make_finding(
     message = {
         language: text.format_map(filled) for language, text in own["message"].items()
     }
-    if article is None and item is not None:
+    if basis is Basis.PRACTICE:
+        article = None
+    elif article is None and item is not None:
         article = item.article
     return Finding(
         code=code,
@@ -63,6 +67,7 @@ def make_finding(
         market=market,
         item=item.number if item else None,
         article=article or None,
+        basis=basis,
         message=Message(**message),
         closes_by=closes_by or Message(**own["closes_by"]),
         **members,
