@@ -147,11 +147,11 @@ def test_document_without_a_reading_is_unconfirmed(reading: ReadingState) -> Non
     [
         (["blank"], "unsigned"),
         (["unsigned"], "unsigned"),
-        (["draft"], "unsigned"),
-        (["draft", "blank"], "unsigned"),
+        (["draft"], "draft"),
+        (["draft", "blank"], "draft"),
         (["unknown"], "not_signed"),
         (["signed", "blank"], "not_signed"),
-        (["signed", "draft"], "not_signed"),
+        (["signed", "draft"], "draft"),
         ([], "not_signed"),
     ],
 )

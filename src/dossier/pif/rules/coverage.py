@@ -29,7 +29,12 @@ _MAKING: Final = re.compile(
     r"|compound|manufactur|produc|bulk|fill|pack",
     re.IGNORECASE,
 )
-_NOT_MAKING: Final = re.compile(r"外包裝|(?:secondary|outer)\s+pack\w*", re.IGNORECASE)
+_NOT_MAKING: Final = re.compile(
+    r"外包裝|外盒|貼標|標示|貯存|儲存|倉儲|物流|運輸|檢驗|檢測|試驗|研發|輸入|進口|銷售"
+    r"|(?:secondary|outer)\s+pack\w*|label|stor(?:age|ing)|warehous|logistic|transport"
+    r"|test|laborator|inspect|research|develop|import|distribut|sale|kitting",
+    re.IGNORECASE,
+)
 _SUBSTANCE_FACTS: Final = (
     FactName.TRADE_NAME,
     FactName.PRODUCT_NAME,
@@ -173,7 +178,7 @@ def _sites(
     for site, step in zip(subject.identity.sites, subject.site_steps, strict=True):
         if not is_making(step):
             # No certificate is asked for there; what is done says why.
-            rows += [CoverageRow(name=site.name, reason=step)] if step else []
+            rows.append(CoverageRow(name=site.name, reason=step))
             continue
         alone = replace(subject, identity=replace(subject.identity, sites=(site,)))
         own = [
@@ -203,8 +208,12 @@ def _sites(
 
 
 def is_making(step: str) -> bool:
-    """Tell whether a site compounds, fills or packs: it needs GMP then."""
-    return bool(_MAKING.search(_NOT_MAKING.sub(" ", step)))
+    """Tell whether a site needs GMP: unless all that it does is none of the making.
+
+    Words that nobody knows ("OEM") may stand for compounding or filling.
+    """
+    rest = _NOT_MAKING.sub(" ", step)
+    return rest == step or bool(_MAKING.search(rest))
 
 
 def _covers(document: ReadDocument, day: date) -> bool:

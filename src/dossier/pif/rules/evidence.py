@@ -48,7 +48,7 @@ _NAMING_FACTS: Final = (
 )
 
 
-_NO_SIGNATURE: Final = {Signature.BLANK, Signature.DRAFT, Signature.UNSIGNED}
+_NO_SIGNATURE: Final = {Signature.BLANK, Signature.UNSIGNED}
 """What shows that nobody signed; `unknown` may be a signature that a scan hides."""
 
 
@@ -346,9 +346,10 @@ def _obstacle(
 def _unfinished(document: ReadDocument, *, is_signed: bool) -> JudgementCode | None:
     """Return how a document lacks its signature; a draft counts nowhere."""
     signatures = {fact.value for fact in document.facts.get(FactName.SIGNATURE, ())}
+    if Signature.DRAFT in signatures:
+        return JudgementCode.DRAFT
     if not is_signed:
-        is_draft = signatures & {Signature.DRAFT, Signature.UNSIGNED}
-        return JudgementCode.DRAFT if is_draft else None
+        return JudgementCode.DRAFT if Signature.UNSIGNED in signatures else None
     if signatures == {Signature.SIGNED}:
         return None
     is_known = signatures and signatures <= _NO_SIGNATURE

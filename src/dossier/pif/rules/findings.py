@@ -165,7 +165,11 @@ def _failing_reports(items: Sequence[BoardItem], market: str) -> Iterator[Findin
                 yield make_finding(
                     "report-fails",
                     market,
-                    severity=Severity.BLOCKING,
+                    # A report that names nothing, or something else, may be of
+                    # another product.
+                    severity=Severity.WARNING
+                    if judgement.code is JudgementCode.IDENTITY_UNKNOWN
+                    else Severity.BLOCKING,
                     item=item.rule,
                     article=requirement.rule.article,
                     words={"filename": document.filename, "raw": failure.raw},
@@ -176,10 +180,10 @@ def _failing_reports(items: Sequence[BoardItem], market: str) -> Iterator[Findin
 
 
 def _failure(requirement: BoardRequirement, judgement: Judgement) -> Fact | None:
-    """Return the verdict "fail" of a report of the present version."""
+    """Return the verdict "fail" of a report of the present version of this product."""
     document = judgement.document
     kinds = {need.kind for need in requirement.rule.documents}
-    if judgement.state is ItemState.STALE or document.kind is None:
+    if judgement.state in {None, ItemState.STALE} or document.kind is None:
         return None
     if document.kind.kind not in kinds:
         return None
@@ -388,13 +392,18 @@ def _confirmations_without_effect(
     for confirmation in evidence.confirmations:
         document = names[confirmation.document_id]
         item = items[confirmation.item - 1]
-        gives_reason = (
-            item.rule.allows is DecisionKind.WAIVER and document.document_id in signed
+        of_waiver = item.rule.allows is DecisionKind.WAIVER and not any(
+            judgement.document.document_id == document.document_id
+            for requirement in item.requirements
+            for judgement in requirement.judgements
         )
         is_same_file = confirmation.sha256 == document.sha256
+        gives_reason = of_waiver and document.document_id in signed
         if confirmation in counting or (gives_reason and is_same_file):
             continue
-        reason = "confirmed_not" if is_same_file else "file_changed"
+        reason = "no_signed_assessment" if of_waiver else "confirmed_not"
+        if not is_same_file:
+            reason = "file_changed"
         texts = sentences()["reasons"][reason]
         yield make_finding(
             "confirmation-without-effect",

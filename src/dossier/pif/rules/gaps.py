@@ -210,8 +210,13 @@ def _gap(
         return _coverage(item, requirement, market)
     rule = requirement.rule
     decisive = [e for e in requirement.judgements if e.state is requirement.state]
-    # A finding of its own only where every document has that defect.
-    own = [rule.findings.get(each.code) for each in decisive]
+    # A finding of its own only where every document has that defect: one that was not
+    # read may be the valid one.
+    own = [
+        rule.findings.get(each.code)
+        for each in requirement.judgements
+        if each.state is not None
+    ]
     special = own[0] if own and all(own) else None
     otherwise = "formula_undecided" if Means.FORMULA in rule.satisfied_by else None
     return make_finding(

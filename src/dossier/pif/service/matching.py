@@ -13,6 +13,7 @@ from dossier.pif.schemas import MAX_MATCHED, MatchResponse, match_response
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
 from dossier.products.service import ProductsService
+from dossier.products.types import NewLink
 
 STATED = frozenset({MatchedBy.STATED, MatchedBy.USER})
 """Links that a person made; they take precedence over words."""
@@ -54,19 +55,20 @@ async def apply_matches(
     matches = await propose_matches(products, documents, product_id, document_ids)
     links = await products.list_links(product_id)
     known = {(link.document_id, link.item, link.requirement) for link in links}
-    for match in matches:
-        if match.outcome is not MatchOutcome.MATCHED:
-            continue
-        for target in match.serves:
-            key = (match.document_id, target.item, target.requirement)
-            if key not in known:
-                await products.link_document(
-                    product_id,
-                    *key,
-                    matched_by=match.matched_by or MatchedBy.CONTENT,
-                    reason=match.reason,
-                )
-                known.add(key)
+    new = [
+        NewLink(
+            match.document_id,
+            target.item,
+            target.requirement,
+            match.matched_by or MatchedBy.CONTENT,
+            match.reason,
+        )
+        for match in matches
+        if match.outcome is MatchOutcome.MATCHED
+        for target in match.serves
+        if (match.document_id, target.item, target.requirement) not in known
+    ]
+    await products.link_documents(product_id, new)
     return matches
 
 
