@@ -37,6 +37,8 @@ UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceErro
 APP_ROLE = "dossier_app"
 SYSTEM_ROLE = "dossier_system"
 OWNER_ROLE = "dossier_owner"
+SERVING_LOGIN = "dossier_web"
+"""Log-in of web and workers in the embedded database; it has no right of its own."""
 
 # One statement binds both, so the price stays one round trip per transaction.
 _BIND = "select set_config('app.org_id', $1, true), set_config('role', $2, true)"
