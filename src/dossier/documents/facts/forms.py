@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dossier.documents.facts.dates import find_dates
-from dossier.documents.facts.fields import Field, FieldStanding
+from dossier.documents.facts.fields import Field, FieldStanding, match_label
 from dossier.documents.facts.folding import CJK, fold, printed
 from dossier.documents.facts.types import Signature
 from dossier.documents.facts.values import (
@@ -16,7 +16,7 @@ from dossier.documents.facts.values import (
     signing_persons,
     sites,
 )
-from dossier.documents.facts.vocabulary import Label, label_at, phrases
+from dossier.documents.facts.vocabulary import Label, phrases
 
 _CAS: Final = re.compile(r"(?<![\d-])(\d{2,7})-(\d{2})-(\d)(?![\d-])")
 
@@ -81,7 +81,8 @@ _CERTIFIED_COMPANY: Final = re.compile(
 _DECLARING_COMPANY: Final = re.compile(
     r"(?:^|\n) *(?:we,? +(?P<we>[^\n]{3,80}?),? +(?:hereby )?"
     r"(?:declare|confirm|certify|state)"
-    r"|(?:本公司|本厂|本企业) *(?P<zh>[^\n,。]{4,40}?) *(?:兹|谨|特此|在此)?(?:声明|切结|保证)"
+    r"|(?:本公司|本厂|本企业) *(?P<zh>[^\n,。]{4,40}?) *(?:兹|谨|特此|在此)?"
+    r"(?:声明|切结|保证)"
     r"|(?P<name>[^\n]{3,80}?) +(?:hereby )?(?:declares|confirms|states) that)"
 )
 _OWN_SITE: Final = re.compile(
@@ -214,7 +215,7 @@ def certified_sites(text: str) -> list[Value]:
     return [
         value
         for words in stated
-        if label_at(fold(words.strip()), 0) is None
+        if match_label(fold(words.strip()), 0) is None
         for value in sites(words)
         if re.search(r"\d", value.raw)
     ]

@@ -246,7 +246,7 @@ def _is_after_the_name(folded: str, end: int, start: int, last: str) -> bool:
     return (
         bool(_ADDRESS.search(between) or re.search(r"[;·|]|\d", between))
         or ("," in between and not last.startswith(_SCHOOLS))
-        # "Rose Ltd (site: Rose Ltd, plant 2)"
+        # A bracket with a field of its own: the site after the company.
         or (bracket >= 0 and label_at(folded, end + bracket + 1) is not None)
     )
 
