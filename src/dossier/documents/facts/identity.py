@@ -172,8 +172,8 @@ def _is_named_in_one_script(
 ) -> bool:
     """Tell whether a name in two scripts holds the product's, known in one script only.
 
-    玫瑰霜 Rose Cream is named 玫瑰霜 where no Latin name is known. What stands beside it
-    must be a name: 玫瑰霜 EX or 玫瑰霜 SPF50 may be another product.
+    玫瑰霜 Rose Cream is named 玫瑰霜 where no Latin name is known. What stands beside
+    it must be a name: 玫瑰霜 EX or 玫瑰霜 SPF50 may be another product.
     """
     printed_key = product_key(value)
     conflicting = {product_key(name) for name in others}
