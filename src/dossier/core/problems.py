@@ -71,6 +71,34 @@ class ContentEncodedError(UnsupportedMediaTypeError):
     title = "Encoded bodies are not read"
 
 
+class RequestTimeoutError(AppError):
+    """The request did not arrive within its time."""
+
+    status = 408
+    title = "Request incomplete"
+
+
+class HeadTooLargeError(AppError):
+    """The request line and header fields are above the limit."""
+
+    status = 431
+    title = "Header fields too large"
+
+
+class TooManyIncompleteRequestsError(AppError):
+    """One address has too many requests that have not arrived."""
+
+    status = 429
+    title = "Too many incomplete requests"
+
+
+class ConnectionsExhaustedError(AppError):
+    """This process serves as many connections as it can."""
+
+    status = 503
+    title = "Too many connections"
+
+
 class BodyTooLargeError(TooLargeError):
     """The body is larger than this route takes."""
 

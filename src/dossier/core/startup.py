@@ -21,6 +21,9 @@ from dossier.core.online import STATEMENTS
 from dossier.core.revision import DatabaseNotReadyError, is_at_head, reaching
 from dossier.core.settings import Settings
 
+REQUEST_STATEMENT_S = 10
+REQUEST_POOL_TIMEOUT_S = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -44,26 +47,41 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def opened_database(settings: Settings) -> AsyncIterator[Database]:
-    """Yield the database at its newest revision, with a pool of connections."""
+async def opened_database(
+    settings: Settings, *, for_requests: bool = False
+) -> AsyncIterator[Database]:
+    """Yield the database at its newest revision, with a pool of connections.
+
+    A person waits for a request: its statements and its wait for a connection have
+    shorter limits than those of jobs and commands.
+    """
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
         if settings.database.migrate_on_start:
             await bring_up(settings.database.owner_url or url)
-        engine = configured_engine(settings, url)
+        engine = configured_engine(settings, url, for_requests=for_requests)
         stack.push_async_callback(engine.dispose)
         await refuse_unsafe_role(engine)
         yield Database(url, engine, make_sessions(engine))
 
 
 def configured_engine(
-    settings: Settings, url: str, *, pool_size: int | None = None
+    settings: Settings,
+    url: str,
+    *,
+    pool_size: int | None = None,
+    for_requests: bool = False,
 ) -> Engine:
     """Return an engine with the pool and the time limit that the settings name."""
+    pool_size = pool_size or settings.database.pool_size
+    limit_s = settings.database.statement_timeout_s
+    if not for_requests:
+        return make_engine(url, pool_size=pool_size, statement_timeout_s=limit_s)
     return make_engine(
         url,
-        pool_size=pool_size or settings.database.pool_size,
-        statement_timeout_s=settings.database.statement_timeout_s,
+        pool_size=pool_size,
+        pool_timeout_s=REQUEST_POOL_TIMEOUT_S,
+        statement_timeout_s=min(limit_s, REQUEST_STATEMENT_S),
     )
 
 

@@ -5,7 +5,7 @@ waiver or a declaration, is an input like a document; evidence takes precedence 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -18,6 +18,7 @@ from dossier.pif.constants import (
     STATE_ORDER,
     Coverage,
     DecisionKind,
+    FileStatus,
     FormulaChange,
     ItemState,
     JudgementCode,
@@ -74,6 +75,7 @@ class Evidence:
 
     `filled` are the product's filled fields; `phase_in_on` is the day from which the
     file is asked for, `None` where it is not; `as_of` is the day of the board.
+    `is_formula_undecided`: a formula file is there, but no line was taken from it.
     `documents` are the linked ones; `formula_document_id` is the document that the
     formula was imported from; `formula` are its quantities by ingredient, imported at
     `formula_at`; `site_steps` are what the sites of the identity do.
@@ -84,6 +86,7 @@ class Evidence:
     phase_in_on: date | None
     filled: frozenset[str] = frozenset()
     has_formula: bool = False
+    is_formula_undecided: bool = False
     formula_findings: tuple[Finding, ...] = ()
     links: tuple[EvidenceLink, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -136,6 +139,7 @@ class Completeness:
     blocked: int
     complete: int
     total: int
+    status: FileStatus
 
 
 def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]:
@@ -166,11 +170,16 @@ def completeness(
     blocking = {each.item for each in findings if each.severity is Severity.BLOCKING}
     done = [item for item in items if item.state in COMPLETE_STATES]
     blocked = sum(1 for item in done if item.rule.number in blocking)
+    complete = len(done) - blocked
+    status = FileStatus.COMPLETE if complete == len(items) else FileStatus.OPEN
+    if blocking or counts[ItemState.MISSING]:
+        status = FileStatus.BLOCKED
     return Completeness(
         **{state.value: counts[state] for state in ItemState},
         blocked=blocked,
-        complete=len(done) - blocked,
+        complete=complete,
         total=len(items),
+        status=status,
     )
 
 
@@ -241,7 +250,10 @@ def _board_requirement(
             ),
         )
         judged.append(judgement)
-    judgements = tuple(each for each in judged if each.document.document_id in linked)
+    judgements = (
+        *(each for each in judged if each.document.document_id in linked),
+        *_read_elsewhere(item, rule, evidence, subject),
+    )
     # A table in a document of another requirement may name materials too.
     coverage = coverage_of(rule.coverage, judged, subject, evidence.exempt_materials)
     by_documents = documents_state(rule, judgements, coverage)
@@ -249,17 +261,39 @@ def _board_requirement(
         evidence.filled.intersection(group) for group in rule.fields
     )
     states = [by_documents]
-    if (Means.PRODUCT_FIELD in rule.satisfied_by and has_fields) or (
-        Means.FORMULA in rule.satisfied_by and evidence.has_formula
-    ):
+    if Means.PRODUCT_FIELD in rule.satisfied_by and has_fields:
         states.append(ItemState.PRESENT)
+    if Means.FORMULA in rule.satisfied_by and evidence.has_formula:
+        states.append(
+            ItemState.UNCONFIRMED
+            if evidence.is_formula_undecided
+            else ItemState.PRESENT
+        )
     if decision is not None:
         is_waiver = decision.kind is DecisionKind.WAIVER
         states.append(ItemState.WAIVED if is_waiver else ItemState.DECLARED)
     if evidence.phase_in_on is None:
         states.append(ItemState.NOT_APPLICABLE)
     state = min(states, key=STATE_ORDER.__getitem__)
+    linked |= {each.document.document_id for each in judgements}
     return BoardRequirement(rule, state, tuple(sorted(linked)), judgements, coverage)
+
+
+def _read_elsewhere(
+    item: Item, rule: Requirement, evidence: Evidence, subject: Subject
+) -> Iterator[Judgement]:
+    """Yield documents of other items that show what a requirement asks for."""
+    kinds = {need.kind for need in rule.documents if need.anywhere}
+    if not kinds:
+        return
+    here = {each.document_id for each in evidence.links if each.item == item.number}
+    others = {each.document_id for each in evidence.links} - here
+    for document in evidence.documents:
+        if document.document_id in others:
+            kind = document.kind.kind if document.kind else None
+            judgement = judge_document(document, rule, subject)
+            if kind in kinds and judgement.code is JudgementCode.READ:
+                yield judgement
 
 
 def _serving_another(
@@ -290,12 +324,12 @@ def documents_state(
     A person who confirms a document answers for what it covers.
     """
     state = best_state(judgements)
-    if rule.coverage is None or any(
-        each.code is JudgementCode.CONFIRMED for each in judgements
-    ):
+    if rule.coverage is None:
         return state
     if rule.coverage is Coverage.SITES:
         return state_with(coverage, state)
+    if any(each.code is JudgementCode.CONFIRMED for each in judgements):
+        return state
     if not any(row.documents for row in coverage):
         return ItemState.UNCONFIRMED if state is ItemState.PRESENT else state
     if all(row.is_covered for row in coverage):
@@ -335,7 +369,8 @@ def _formula_change(
 def _confirmation(
     document: ReadDocument, item: Item, rule: Requirement, evidence: Evidence
 ) -> Confirmation | None:
-    return next(
+    """Return the confirmation of a document that counts: of its bytes, the newest."""
+    return max(
         (
             each
             for each in evidence.confirmations
@@ -343,5 +378,6 @@ def _confirmation(
             and each.item == item.number
             and each.requirement in (None, rule.code)
         ),
-        None,
+        key=lambda each: (each.sha256 == document.sha256, each.at),
+        default=None,
     )

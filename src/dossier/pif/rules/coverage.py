@@ -165,11 +165,13 @@ def _sites(
 ) -> tuple[CoverageRow, ...]:
     """Return the sites: those that compound, fill or pack with their certificates.
 
-    An expired certificate covers the batches that were made before.
+    An expired certificate covers the batches that were made before. A person may
+    confirm that a certificate covers a site, but not that it was valid on a day outside
+    of its validity.
     """
     rows = []
     for site, step in zip(subject.identity.sites, subject.site_steps, strict=True):
-        if not _MAKING.search(_NOT_MAKING.sub(" ", step)):
+        if not is_making(step):
             # No certificate is asked for there; what is done says why.
             rows += [CoverageRow(name=site.name, reason=step)] if step else []
             continue
@@ -184,13 +186,10 @@ def _sites(
                 or identity_of(each.document, alone).state is IdentityState.THIS_PRODUCT
             )
         ]
-        is_confirmed = any(each.code is JudgementCode.CONFIRMED for each in own)
         undated = tuple(
             day
             for day in subject.batch_dates
-            if own
-            and not is_confirmed
-            and not any(_covers(o.document, day) for o in own)
+            if own and not any(_covers(o.document, day) for o in own)
         )
         valid = [o for o in own if o.state is ItemState.PRESENT]
         rows.append(
@@ -201,6 +200,11 @@ def _sites(
             )
         )
     return tuple(rows)
+
+
+def is_making(step: str) -> bool:
+    """Tell whether a site compounds, fills or packs: it needs GMP then."""
+    return bool(_MAKING.search(_NOT_MAKING.sub(" ", step)))
 
 
 def _covers(document: ReadDocument, day: date) -> bool:

@@ -379,6 +379,7 @@ def formula_members(
             | {"cell": line.place.get("cell")}
             for line in lines
         ],
+        "notes": formula.notes,
     }
 
 
