@@ -33,10 +33,18 @@ MATERIALS = (
     ("Nia-B3", "Niacinamide", "98-92-0"),
     ("Xantho Gel", "Xanthan Gum", "11138-66-2"),
 )
-MAKER = ("旭澄生技股份有限公司", "Xucheng Biotech Co., Ltd.", "新竹縣虛構鄉科研路 18 號",
-         "No. 18, Keyan Rd., Fictional Township, Hsinchu")  # fmt: skip
-OTHER_MAKER = ("遠山化工有限公司", "Farhill Chemical Ltd.", "屏東縣虛構鎮海濱路 7 號",
-               "No. 7, Haibin Rd., Fictional Township, Pingtung")  # fmt: skip
+MAKER = (
+    "旭澄生技股份有限公司",
+    "Xucheng Biotech Co., Ltd.",
+    "新竹縣虛構鄉科研路 18 號",
+    "No. 18, Keyan Rd., Fictional Township, Hsinchu",
+)
+OTHER_MAKER = (
+    "遠山化工有限公司",
+    "Farhill Chemical Ltd.",
+    "屏東縣虛構鎮海濱路 7 號",
+    "No. 7, Haibin Rd., Fictional Township, Pingtung",
+)
 HOLDER = ("澄霧生活有限公司", "Clearmist Living Ltd.")
 LAB = ("北岸檢驗科技股份有限公司", "North Shore Testing Co., Ltd.")
 SIGNERS = (("程若水", "Cheng Jo-Shui"), ("范思齊", "Fan Szu-Chi"))
@@ -176,7 +184,10 @@ BODIES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
         ("售出 5,200 件", "嚴重不良反應：0 件"),
         ("5,200 units sold", "Serious undesirable effects: 0"),
     ),
-    "gmp": (("範圍：乳液、霜劑之調製與充填",), ("Scope: making and filling of creams",)),
+    "gmp": (
+        ("範圍：乳液、霜劑之調製與充填",),
+        ("Scope: making and filling of creams",),
+    ),
     "credentials": (("課程 54 小時，成績及格",), ("54 hours, passed",)),
     "label": (
         ("淨重：50 g", "全成分：Aqua, Glycerin", "注意事項：避免接觸眼睛"),
@@ -322,6 +333,8 @@ class Writer:
 
 BILINGUAL = 0.4
 AS_DOCX = 0.08
+IN_CHINESE = 0.6
+KNOWN_BY_ONE_NAME = 0.3
 
 
 def _colons(rows: Sequence[tuple[str, str]]) -> str:
@@ -371,10 +384,10 @@ def dossiers(count: int, seed: int = 12) -> Iterator[Dossier]:
 
     for number in range(count):
         rng = random.Random(f"{seed}-{number}")  # noqa: S311 - no secret
-        zh = rng.random() < 0.6
+        zh = rng.random() < IN_CHINESE
         printed = PRODUCTS[number % len(PRODUCTS)]
         known: tuple[str, ...] = printed
-        if rng.random() < 0.3:
+        if rng.random() < KNOWN_BY_ONE_NAME:
             # Only the name in the language of the papers is known.
             known = (printed[0],) if zh else (printed[1],)
         dossier = Dossier(

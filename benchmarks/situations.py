@@ -22,23 +22,26 @@ from benchmarks.dossiers import (
 Situation = Callable[[Writer, int], str]
 """Writes the papers of an item and returns the state that it must have."""
 
+DATA = 9
+TOXICOLOGY = 10
 KINDS = {
     2: "notification", 4: "label", 6: "process", 9: "product_spec", 11: "stability",
     12: "microbial", 13: "challenge", 14: "efficacy", 15: "packaging",
 }  # fmt: skip
-TESTS = (11, 12, 13)
 YEAR = timedelta(days=365)
+HALF = 0.5
+EXEMPT = 0.04
 
 
 def fill(writer: Writer) -> None:
     """Give each item of a dossier a situation."""
     dossier, rng = writer.dossier, writer.rng
-    dossier.is_exempt = rng.random() < 0.04
+    dossier.is_exempt = rng.random() < EXEMPT
     for item in range(1, 17):
         choices = SITUATIONS[item]
         # Half of all items are in order: a dossier is not all faults.
-        name = next(iter(choices)) if rng.random() < 0.5 else rng.choice(list(choices))
-        if item == 10 and dossier.situations[9].startswith("sheets"):
+        name = next(iter(choices)) if rng.random() < HALF else rng.choice(list(choices))
+        if item == TOXICOLOGY and dossier.situations[DATA].startswith("sheets"):
             name = "sheets of item 9"
         dossier.situations[item] = name
         situation = choices.get(name, _covered_by_sheets)
@@ -59,7 +62,7 @@ def _rows(writer: Writer, kind: str, name: str = "") -> list[tuple[str, str]]:
         rows.append(("lot", f"{rng.choice('ABXY')}26{rng.randrange(1000, 9999)}"))
         rows.append(("received", writer.day(days_before(rng, 100, 120))))
         rows.append(("date", writer.day(days_before(rng, 60, 90))))
-        if rng.random() < 0.5:
+        if rng.random() < HALF:
             rows.append(("lab", writer.name(LAB)))
     if kind in METHODS:
         rows.append(("method", METHODS[kind]))

@@ -331,7 +331,10 @@ def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[F
             following = cells[position + 1].strip(_VALUE_EDGE)
             if (
                 following
-                and not _starts_with_label(following)
+                # "FAIL: the count exceeds the limit" is no label.
+                and not _starts_with_label(
+                    following, known=fields[0].label is Label.VERDICT
+                )
                 and not _is_heading(following)
             ):
                 taken = position + 1

@@ -359,9 +359,10 @@ def _site(facts: _Facts, product: ProductIdentity) -> IdentityReading:
         )
     names = [fact for fact in stated if not _is_address(fact.value)]
     comparable = any(
-        has_cjk(fact.value) == has_cjk(site.name)
+        has_cjk(fact.value) == has_cjk(part)
         for fact in names
         for site in product.sites
+        for part in pieces(site.name)
     )
     if other_address and not by_name and comparable:
         return _reading(
