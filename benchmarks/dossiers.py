@@ -266,6 +266,7 @@ class Writer:
 
     rng: random.Random
     dossier: Dossier
+    item: int = 0
 
     def say(self, zh: str, en: str) -> str:
         return zh if self.dossier.zh else en
@@ -306,7 +307,6 @@ class Writer:
         *,
         head: Sequence[str] = (),
         tail: Sequence[str] = (),
-        name: str = "",
     ) -> str:
         """Add a paper and return its file name."""
         zh, en = self.rng.choice(TITLES[kind])
@@ -316,7 +316,7 @@ class Writer:
         text = "\n".join(
             (*head, self.say(zh, en), "", layout(printed), "", *body, "", *tail)
         )
-        filename = name or f"{len(self.dossier.papers) + 1:02}-{kind}.pdf"
+        filename = f"{len(self.dossier.papers) + 1:02}-{kind}.pdf"
         is_docx = self.rng.random() < AS_DOCX
         if is_docx:
             filename = filename.rsplit(".", 1)[0] + ".docx"
@@ -395,7 +395,7 @@ def dossiers(count: int, seed: int = 12) -> Iterator[Dossier]:
             zh=zh,
             names=known,
             printed=printed,
-            code=f"{rng.choice('ABCDEF')}{rng.choice('KLMNP')}-{rng.randrange(100, 999)}",
+            code=f"{rng.choice('ABC')}{rng.choice('KLM')}-{rng.randrange(100, 999)}",
             version=str(rng.randrange(2, 9)),
             signer=rng.choice(SIGNERS),
             materials=tuple(rng.sample(MATERIALS, rng.randrange(3, 6))),

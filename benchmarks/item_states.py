@@ -184,8 +184,9 @@ def score(listed: Iterable[Dossier], *, verbose: bool = False) -> dict[str, Any]
             expected, got = dossier.expected[number], str(item.state)
             table[expected, got] += 1
             if verbose and expected != got:
-                print(f"dossier {dossier.number} item {number} "
-                      f"({dossier.situations[number]}): {got}, not {expected}")  # fmt: skip
+                situation = f"dossier {dossier.number} item {number}"
+                name = dossier.situations[number]
+                print(f"{situation} ({name}): {got}, not {expected}")
     seconds = time.perf_counter() - start
     total = sum(table.values())
     right = sum(count for (expected, got), count in table.items() if expected == got)

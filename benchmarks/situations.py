@@ -19,8 +19,8 @@ from benchmarks.dossiers import (
     days_before,
 )
 
-Situation = Callable[[Writer, int], str]
-"""Writes the papers of an item and returns the state that it must have."""
+Situation = Callable[[Writer], str]
+"""Writes the papers of `writer.item` and returns the state that it must have."""
 
 DATA = 9
 TOXICOLOGY = 10
@@ -45,7 +45,8 @@ def fill(writer: Writer) -> None:
             name = "sheets of item 9"
         dossier.situations[item] = name
         situation = choices.get(name, _covered_by_sheets)
-        dossier.expected[item] = situation(writer, item)
+        writer.item = item
+        dossier.expected[item] = situation(writer)
         if dossier.is_exempt and dossier.expected[item] in GAPS:
             dossier.expected[item] = "not_applicable"
 
@@ -88,53 +89,53 @@ def _until(writer: Writer, kind: str, end: date) -> list[tuple[str, str]]:
     ]
 
 
-def good(writer: Writer, item: int, name: str = "", **options: Sequence[str]) -> str:
-    kind = KINDS[item]
+def _good(writer: Writer, name: str = "", head: Sequence[str] = ()) -> str:
+    kind = KINDS[writer.item]
     end = AS_OF + timedelta(days=writer.rng.randrange(120, 900))
     rows = _rows(writer, kind, name)
     writer.write(
-        kind, [*rows, *_until(writer, kind, end), *_verdict(writer, kind)], **options
+        kind, [*rows, *_until(writer, kind, end), *_verdict(writer, kind)], head=head
     )
     return "present"
 
 
-def absent(writer: Writer, item: int) -> str:
+def _absent(_: Writer) -> str:
     return "missing"
 
 
-def blank(writer: Writer, item: int) -> str:
-    writer.blank(KINDS[item])
+def _blank(writer: Writer) -> str:
+    writer.blank(KINDS[writer.item])
     return "unconfirmed"
 
 
-def confirmed_blank(writer: Writer, item: int) -> str:
-    writer.dossier.confirmed[item] = writer.blank(KINDS[item])
+def _confirmed_blank(writer: Writer) -> str:
+    writer.dossier.confirmed[writer.item] = writer.blank(KINDS[writer.item])
     return "present"
 
 
-def other_product(writer: Writer, item: int) -> str:
-    good(writer, item, writer.name(OTHER))
+def _other_product(writer: Writer) -> str:
+    _good(writer, writer.name(OTHER))
     return "missing"
 
 
-def confirmed_other_product(writer: Writer, item: int) -> str:
-    good(writer, item, writer.name(OTHER))
-    writer.dossier.confirmed[item] = writer.dossier.papers[-1].filename
+def _confirmed_other_product(writer: Writer) -> str:
+    _good(writer, writer.name(OTHER))
+    writer.dossier.confirmed[writer.item] = writer.dossier.papers[-1].filename
     return "missing"
 
 
-def unknown_name(writer: Writer, item: int) -> str:
-    good(writer, item, writer.name(writer.rng.choice(STRANGERS)))
+def _unknown_name(writer: Writer) -> str:
+    _good(writer, writer.name(writer.rng.choice(STRANGERS)))
     return "unconfirmed"
 
 
-def draft(writer: Writer, item: int) -> str:
-    good(writer, item, head=(writer.say("草稿", "DRAFT - NOT FOR RELEASE"),))
+def _draft(writer: Writer) -> str:
+    _good(writer, head=(writer.say("草稿", "DRAFT - NOT FOR RELEASE"),))
     return "unconfirmed"
 
 
-def code_alone(writer: Writer, item: int) -> str:
-    kind = KINDS[item]
+def _code_alone(writer: Writer) -> str:
+    kind = KINDS[writer.item]
     rows = [("code", writer.dossier.code), *_rows(writer, kind)[1:]]
     if kind in METHODS:
         rows = [row for row in rows if row[0] != "product"]
@@ -142,29 +143,29 @@ def code_alone(writer: Writer, item: int) -> str:
     return "present"
 
 
-def old_formula(writer: Writer, item: int) -> str:
-    kind = KINDS[item]
+def _old_formula(writer: Writer) -> str:
+    kind = KINDS[writer.item]
     version = str(int(writer.dossier.version) - 1)
     rows = [*_rows(writer, kind), ("version", version), *_verdict(writer, kind)]
     writer.write(kind, rows)
     return "stale"
 
 
-def this_formula(writer: Writer, item: int) -> str:
-    kind = KINDS[item]
+def _this_formula(writer: Writer) -> str:
+    kind = KINDS[writer.item]
     rows = [*_rows(writer, kind), ("version", f"V{writer.dossier.version}")]
     writer.write(kind, [*rows, *_verdict(writer, kind)])
     return "present"
 
 
-def old_and_new(writer: Writer, item: int) -> str:
+def _old_and_new(writer: Writer) -> str:
     """A report of another formula beside one of this: the valid one counts."""
-    old_formula(writer, item)
-    return this_formula(writer, item)
+    _old_formula(writer)
+    return _this_formula(writer)
 
 
-def no_verdict(writer: Writer, item: int) -> str:
-    kind = KINDS[item]
+def _no_verdict(writer: Writer) -> str:
+    kind = KINDS[writer.item]
     note = writer.say(
         "本報告僅對送驗樣品負責。", "The results relate to the sample as received."
     )
@@ -172,57 +173,57 @@ def no_verdict(writer: Writer, item: int) -> str:
     return "unconfirmed"
 
 
-def in_progress(writer: Writer, item: int) -> str:
-    kind = KINDS[item]
+def _in_progress(writer: Writer) -> str:
+    kind = KINDS[writer.item]
     words = writer.say("試驗進行中。", "The study is still in progress.")
     writer.write(kind, [*_rows(writer, kind), ("verdict", words)])
     return "unconfirmed"
 
 
-def failing(writer: Writer, item: int) -> str:
+def _failing(writer: Writer) -> str:
     """A failing report is there and read; a blocking finding says that it fails."""
-    kind = KINDS[item]
+    kind = KINDS[writer.item]
     words = writer.rng.choice(FAILS["zh" if writer.dossier.zh else "en"])
     writer.write(kind, [*_rows(writer, kind), ("verdict", words)])
-    writer.dossier.failing.add(item)
+    writer.dossier.failing.add(writer.item)
     return "present"
 
 
-def waived(writer: Writer, item: int) -> str:
-    writer.dossier.decisions[item] = "waiver"
+def _waived(writer: Writer) -> str:
+    writer.dossier.decisions[writer.item] = "waiver"
     return "waived"
 
 
-def waived_beside_failing(writer: Writer, item: int) -> str:
-    waived(writer, item)
-    return failing(writer, item)
+def _waived_beside_failing(writer: Writer) -> str:
+    _waived(writer)
+    return _failing(writer)
 
 
-def waived_beside_blank(writer: Writer, item: int) -> str:
-    blank(writer, item)
-    return waived(writer, item)
+def _waived_beside_blank(writer: Writer) -> str:
+    _blank(writer)
+    return _waived(writer)
 
 
-def expired_notification(writer: Writer, item: int) -> str:
+def _expired_notification(writer: Writer) -> str:
     end = days_before(writer.rng, 10, 500)
     rows = _rows(writer, "notification")
     writer.write("notification", [*rows, *_until(writer, "notification", end)])
     return "stale"
 
 
-def notification_without_end(writer: Writer, item: int) -> str:
+def _notification_without_end(writer: Writer) -> str:
     rows = [*_rows(writer, "notification"), ("holder", writer.name(HOLDER))]
     writer.write("notification", rows)
     return "unconfirmed"
 
 
-def product_facts(writer: Writer, item: int) -> str:
-    writer.dossier.filled |= FACTS_OF[item]
+def _product_facts(writer: Writer) -> str:
+    writer.dossier.filled |= FACTS_OF[writer.item]
     return "present"
 
 
-def facts_without_phone(writer: Writer, item: int) -> str:
-    writer.dossier.filled |= FACTS_OF[item] - {"holder.phone"}
+def _facts_without_phone(writer: Writer) -> str:
+    writer.dossier.filled |= FACTS_OF[writer.item] - {"holder.phone"}
     return "missing"
 
 
@@ -233,12 +234,12 @@ FACTS_OF = {
 }  # fmt: skip
 
 
-def no_formula(writer: Writer, item: int) -> str:
+def _no_formula(writer: Writer) -> str:
     writer.dossier.has_formula = False
     return "missing"
 
 
-def formula(writer: Writer, item: int) -> str:
+def _formula(_: Writer) -> str:
     return "present"
 
 
@@ -254,22 +255,24 @@ def _usage(writer: Writer, leave_out: str = "", amount: str = "") -> None:
     writer.write("usage", [row for row in rows if row[0] != leave_out])
 
 
-def usage_paper(writer: Writer, item: int) -> str:
+def _usage_paper(writer: Writer) -> str:
     _usage(writer)
     return "present"
 
 
-def usage_without_frequency(writer: Writer, item: int) -> str:
+def _usage_without_frequency(writer: Writer) -> str:
     _usage(writer, leave_out="often")
     return "unconfirmed"
 
 
-def usage_with_vague_amount(writer: Writer, item: int) -> str:
+def _usage_with_vague_amount(writer: Writer) -> str:
     _usage(writer, amount=writer.say("適量", "as needed"))
     return "unconfirmed"
 
 
-def _gmp(writer: Writer, maker: tuple[str, ...], start: date, end: date | None) -> str:
+def _write_gmp(
+    writer: Writer, maker: tuple[str, ...], start: date, end: date | None
+) -> str:
     zh = writer.dossier.zh
     rows = [
         ("company", maker[0] if zh else maker[1]),
@@ -281,32 +284,32 @@ def _gmp(writer: Writer, maker: tuple[str, ...], start: date, end: date | None) 
     return writer.write("gmp", rows)
 
 
-def gmp(writer: Writer, item: int) -> str:
-    _gmp(writer, MAKER, days_before(writer.rng, 400, 700), AS_OF + YEAR)
+def _gmp(writer: Writer) -> str:
+    _write_gmp(writer, MAKER, days_before(writer.rng, 400, 700), AS_OF + YEAR)
     return "present"
 
 
-def expired_gmp(writer: Writer, item: int) -> str:
-    _gmp(writer, MAKER, AS_OF - 3 * YEAR, days_before(writer.rng, 1, 100))
+def _expired_gmp(writer: Writer) -> str:
+    _write_gmp(writer, MAKER, AS_OF - 3 * YEAR, days_before(writer.rng, 1, 100))
     return "stale"
 
 
-def gmp_of_another_site(writer: Writer, item: int) -> str:
-    _gmp(writer, OTHER_MAKER, AS_OF - YEAR, AS_OF + YEAR)
+def _gmp_of_another_site(writer: Writer) -> str:
+    _write_gmp(writer, OTHER_MAKER, AS_OF - YEAR, AS_OF + YEAR)
     return "missing"
 
 
-def gmp_without_end(writer: Writer, item: int) -> str:
-    _gmp(writer, MAKER, AS_OF - YEAR, None)
+def _gmp_without_end(writer: Writer) -> str:
+    _write_gmp(writer, MAKER, AS_OF - YEAR, None)
     return "unconfirmed"
 
 
-def expired_and_new_gmp(writer: Writer, item: int) -> str:
-    expired_gmp(writer, item)
-    return gmp(writer, item)
+def _expired_and_new_gmp(writer: Writer) -> str:
+    _expired_gmp(writer)
+    return _gmp(writer)
 
 
-def gmp_declaration(writer: Writer, item: int) -> str:
+def _gmp_declaration(writer: Writer) -> str:
     zh = writer.dossier.zh
     rows = [
         ("company", MAKER[0] if zh else MAKER[1]),
@@ -318,12 +321,12 @@ def gmp_declaration(writer: Writer, item: int) -> str:
     return "declared"
 
 
-def declared(writer: Writer, item: int) -> str:
-    writer.dossier.decisions[item] = "declaration"
+def _declared(writer: Writer) -> str:
+    writer.dossier.decisions[writer.item] = "declaration"
     return "declared"
 
 
-def _adverse(writer: Writer, kind: str, **options: Sequence[str]) -> None:
+def _write_adverse(writer: Writer, kind: str, head: Sequence[str] = ()) -> None:
     first = days_before(writer.rng, 500, 800)
     period = f"{writer.day(first)} ~ {writer.day(first + YEAR)}"
     rows = [
@@ -333,21 +336,21 @@ def _adverse(writer: Writer, kind: str, **options: Sequence[str]) -> None:
         ("manager", writer.name(STRANGER)),
         ("day", writer.day(days_before(writer.rng, 20, 100))),
     ]
-    writer.write(kind, rows, **options)
+    writer.write(kind, rows, head=head)
 
 
-def adverse(writer: Writer, item: int) -> str:
-    _adverse(writer, "adverse")
+def _adverse(writer: Writer) -> str:
+    _write_adverse(writer, "adverse")
     return "present"
 
 
-def adverse_declaration(writer: Writer, item: int) -> str:
-    _adverse(writer, "adverse-declaration")
+def _adverse_declaration(writer: Writer) -> str:
+    _write_adverse(writer, "adverse-declaration")
     return "declared"
 
 
-def draft_of_adverse(writer: Writer, item: int) -> str:
-    _adverse(writer, "adverse", head=(writer.say("草稿", "DRAFT"),))
+def _draft_of_adverse(writer: Writer) -> str:
+    _write_adverse(writer, "adverse", head=(writer.say("草稿", "DRAFT"),))
     return "unconfirmed"
 
 
@@ -356,9 +359,9 @@ def _sheets(writer: Writer, kind: str, count: int) -> None:
         writer.write(kind, [("trade", trade), ("inci", inci), ("cas", cas)])
 
 
-def specification_and(kind: str, *, is_whole: bool = True) -> Situation:
-    def write(writer: Writer, item: int) -> str:
-        good(writer, item)
+def _specification_and(kind: str, *, is_whole: bool = True) -> Situation:
+    def write(writer: Writer) -> str:
+        _good(writer)
         _sheets(writer, kind, len(writer.dossier.materials) - (0 if is_whole else 1))
         if not writer.dossier.has_formula:
             return "unconfirmed"
@@ -367,18 +370,18 @@ def specification_and(kind: str, *, is_whole: bool = True) -> Situation:
     return write
 
 
-def sheets_alone(writer: Writer, item: int) -> str:
+def _sheets_alone(writer: Writer) -> str:
     _sheets(writer, "raw_material_spec", len(writer.dossier.materials))
     return "missing"
 
 
-def specification_alone(writer: Writer, item: int) -> str:
+def _specification_alone(writer: Writer) -> str:
     """The product's specification says nothing of its materials."""
-    good(writer, item)
+    _good(writer)
     return "missing"
 
 
-def _profiles(writer: Writer, count: int) -> None:
+def _write_profiles(writer: Writer, count: int) -> None:
     words = writer.say("NOAEL 500 mg/kg/日，無刺激性", "NOAEL 500 mg/kg/day")
     lines = [
         f"{inci}（{cas}）：{words}" if writer.dossier.zh else f"{inci} ({cas}): {words}"
@@ -388,17 +391,17 @@ def _profiles(writer: Writer, count: int) -> None:
     writer.write("toxicology", rows, tail=lines)
 
 
-def profiles(writer: Writer, item: int) -> str:
-    _profiles(writer, len(writer.dossier.materials))
+def _profiles(writer: Writer) -> str:
+    _write_profiles(writer, len(writer.dossier.materials))
     return "present" if writer.dossier.has_formula else "unconfirmed"
 
 
-def profiles_of_some(writer: Writer, item: int) -> str:
-    _profiles(writer, len(writer.dossier.materials) - 1)
+def _profiles_of_some(writer: Writer) -> str:
+    _write_profiles(writer, len(writer.dossier.materials) - 1)
     return "unconfirmed"
 
 
-def _covered_by_sheets(writer: Writer, item: int) -> str:
+def _covered_by_sheets(writer: Writer) -> str:
     """Safety data sheets of item 9 hold toxicological data too."""
     if not writer.dossier.has_formula:
         return "unconfirmed"
@@ -407,7 +410,7 @@ def _covered_by_sheets(writer: Writer, item: int) -> str:
 
 
 def _assessment(
-    writer: Writer, *, signature: str, is_dated: bool = True, **options: Sequence[str]
+    writer: Writer, *, signature: str, is_dated: bool = True, head: Sequence[str] = ()
 ) -> None:
     rows = [
         ("product", writer.name(writer.dossier.printed)),
@@ -416,7 +419,7 @@ def _assessment(
     ]
     if is_dated:
         rows.append(("signed", writer.day(days_before(writer.rng, 5, 50))))
-    writer.write("assessment", rows, **options)
+    writer.write("assessment", rows, head=head)
 
 
 def _credentials(writer: Writer, person: tuple[str, str]) -> None:
@@ -424,19 +427,19 @@ def _credentials(writer: Writer, person: tuple[str, str]) -> None:
     writer.write("credentials", [("person", writer.name(person)), ("issued", issued)])
 
 
-def signed(writer: Writer, item: int) -> str:
+def _signed(writer: Writer) -> str:
     _assessment(writer, signature=writer.name(writer.dossier.signer))
     _credentials(writer, writer.dossier.signer)
     return "present"
 
 
-def unsigned(writer: Writer, item: int) -> str:
+def _unsigned(writer: Writer) -> str:
     _assessment(writer, signature="____________")
     _credentials(writer, writer.dossier.signer)
     return "unconfirmed"
 
 
-def draft_assessment(writer: Writer, item: int) -> str:
+def _draft_assessment(writer: Writer) -> str:
     _assessment(
         writer,
         signature=writer.name(writer.dossier.signer),
@@ -446,19 +449,19 @@ def draft_assessment(writer: Writer, item: int) -> str:
     return "unconfirmed"
 
 
-def undated_assessment(writer: Writer, item: int) -> str:
+def _undated_assessment(writer: Writer) -> str:
     signature = writer.name(writer.dossier.signer)
     _assessment(writer, signature=signature, is_dated=False)
     _credentials(writer, writer.dossier.signer)
     return "unconfirmed"
 
 
-def no_credentials(writer: Writer, item: int) -> str:
+def _no_credentials(writer: Writer) -> str:
     _assessment(writer, signature=writer.name(writer.dossier.signer))
     return "missing"
 
 
-def credentials_of_another(writer: Writer, item: int) -> str:
+def _credentials_of_another(writer: Writer) -> str:
     _assessment(writer, signature=writer.name(writer.dossier.signer))
     _credentials(writer, STRANGER)
     # Chinese names that differ are two persons; Latin spellings of one may differ.
@@ -466,45 +469,46 @@ def credentials_of_another(writer: Writer, item: int) -> str:
 
 
 _COMMON: Mapping[str, Situation] = {
-    "good": good, "absent": absent, "blank page": blank,
-    "blank page, confirmed": confirmed_blank, "other product": other_product,
-    "other product, confirmed": confirmed_other_product,
-    "unknown name": unknown_name, "draft": draft,
+    "good": _good, "absent": _absent, "blank page": _blank,
+    "blank page, confirmed": _confirmed_blank, "other product": _other_product,
+    "other product, confirmed": _confirmed_other_product,
+    "unknown name": _unknown_name, "draft": _draft,
 }  # fmt: skip
 _TEST: Mapping[str, Situation] = {
-    **_COMMON, "by code": code_alone, "old formula": old_formula,
-    "this formula": this_formula, "old and new": old_and_new,
-    "no verdict": no_verdict, "in progress": in_progress, "failing": failing,
-    "waived": waived, "waived, failing": waived_beside_failing,
-    "waived, blank page": waived_beside_blank,
+    **_COMMON, "by code": _code_alone, "old formula": _old_formula,
+    "this formula": _this_formula, "old and new": _old_and_new,
+    "no verdict": _no_verdict, "in progress": _in_progress, "failing": _failing,
+    "waived": _waived, "waived, failing": _waived_beside_failing,
+    "waived, blank page": _waived_beside_blank,
 }  # fmt: skip
 SITUATIONS: Mapping[int, Mapping[str, Situation]] = {
-    1: {"facts": product_facts, "no phone": facts_without_phone, "absent": absent},
-    2: {**_COMMON, "expired": expired_notification,
-        "no end": notification_without_end},
-    3: {"formula": formula, "formula too": formula, "absent": no_formula},
+    1: {"facts": _product_facts, "no phone": _facts_without_phone, "absent": _absent},
+    2: {**_COMMON, "expired": _expired_notification,
+        "no end": _notification_without_end},
+    3: {"formula": _formula, "formula too": _formula, "absent": _no_formula},
     4: _COMMON,
-    5: {"certificate": gmp, "expired": expired_gmp, "other site": gmp_of_another_site,
-        "no end": gmp_without_end, "expired and new": expired_and_new_gmp,
-        "declaration paper": gmp_declaration, "declared": declared, "absent": absent},
-    6: {**_COMMON, "old formula": old_formula},
-    7: {"facts": product_facts, "paper": usage_paper, "absent": absent,
-        "no frequency": usage_without_frequency, "vague": usage_with_vague_amount},
-    8: {"record": adverse, "declaration paper": adverse_declaration, "absent": absent,
-        "declared": declared, "draft": draft_of_adverse},
-    9: {"specifications": specification_and("raw_material_spec"),
-        "sheets": specification_and("sds"),
-        "sheets of some": specification_and("sds", is_whole=False),
-        "specifications of some": specification_and(
+    5: {"certificate": _gmp, "expired": _expired_gmp,
+        "other site": _gmp_of_another_site, "no end": _gmp_without_end, "expired and new": _expired_and_new_gmp,
+        "declaration paper": _gmp_declaration, "declared": _declared,
+        "absent": _absent},
+    6: {**_COMMON, "old formula": _old_formula},
+    7: {"facts": _product_facts, "paper": _usage_paper, "absent": _absent,
+        "no frequency": _usage_without_frequency, "vague": _usage_with_vague_amount},
+    8: {"record": _adverse, "declaration paper": _adverse_declaration,
+        "absent": _absent, "declared": _declared, "draft": _draft_of_adverse},
+    9: {"specifications": _specification_and("raw_material_spec"),
+        "sheets": _specification_and("sds"),
+        "sheets of some": _specification_and("sds", is_whole=False),
+        "specifications of some": _specification_and(
             "raw_material_spec", is_whole=False),
-        "materials alone": sheets_alone, "product alone": specification_alone,
-        "absent": absent},
-    10: {"profiles": profiles, "some": profiles_of_some, "absent": absent},
+        "materials alone": _sheets_alone, "product alone": _specification_alone,
+        "absent": _absent},
+    10: {"profiles": _profiles, "some": _profiles_of_some, "absent": _absent},
     11: _TEST, 12: _TEST, 13: _TEST,
-    14: {**_COMMON, "old formula": old_formula},
+    14: {**_COMMON, "old formula": _old_formula},
     15: _COMMON,
-    16: {"signed": signed, "unsigned": unsigned, "draft": draft_assessment,
-         "no date": undated_assessment, "no credentials": no_credentials,
-         "other credentials": credentials_of_another, "absent": absent},
+    16: {"signed": _signed, "unsigned": _unsigned, "draft": _draft_assessment,
+         "no date": _undated_assessment, "no credentials": _no_credentials,
+         "other credentials": _credentials_of_another, "absent": _absent},
 }  # fmt: skip
 """The situations of each item; the first is in order."""

@@ -202,7 +202,7 @@ def judge_name(name: str, *known: str, others: tuple[str, ...] = ()) -> str:
     product = ProductIdentity(
         names=known, others=(OtherProduct(others),) if others else ()
     )
-    facts = {FactName.PRODUCT_NAME: [fact(name)]}
+    facts: dict[str, list[Fact]] = {FactName.PRODUCT_NAME: [fact(name)]}
     return judge_identity("microbial", facts, product).state.value
 
 
@@ -254,7 +254,7 @@ def test_bilingual_name_of_another_product_known_by_one_name_is_that_product() -
 def test_blend_of_the_formula_is_known_by_its_inci_names() -> None:
     blend = MaterialIdentity((), ("Phenoxyethanol (and) Ethylhexylglycerin",), ())
     product = ProductIdentity(names=("玫瑰霜",), materials=(blend,))
-    facts = {
+    facts: dict[str, list[Fact]] = {
         FactName.INCI_NAME: [fact("Phenoxyethanol"), fact("Ethylhexylglycerin")],
         FactName.TRADE_NAME: [fact("PreservaSet")],
     }

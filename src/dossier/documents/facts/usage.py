@@ -42,8 +42,8 @@ _COUNTS: Final = (
 _UNIT_ZH: Final = r"(?P<unit>日|天|周|星期|月)"
 _UNIT_EN: Final = r"(?P<unit>daily|weekly|monthly|day|week|month)"
 _UNITS: Final = {
-    "日": "day", "天": "day", "周": "week", "星期": "week", "月": "month", "daily": "day",
-    "weekly": "week", "monthly": "month",
+    "日": "day", "天": "day", "周": "week", "星期": "week", "月": "month",
+    "daily": "day", "weekly": "week", "monthly": "month",
 }  # fmt: skip
 _BETWEEN: Final = r"[^\d\n,.;，。；]{0,12}?"
 _FREQUENCIES: Final = (
