@@ -166,6 +166,14 @@ def test_stability_of_another_formula_or_pack_says_so(
     assert (finding.article, finding.blocks_signing) == ("PIF Reg. Art. 3(4)", True)
 
 
+def test_unsigned_conclusion_weighs_as_much_as_a_missing_one() -> None:
+    evidence = evidence_of(16, good_document("assessment", signature="blank"))
+
+    early = found_in(replace(evidence, as_of=date(2026, 6, 30)), 16)
+
+    assert early["unsigned"].severity is Severity.WARNING
+
+
 def test_documents_of_one_requirement_with_two_defects_share_the_general_finding() -> (
     None
 ):

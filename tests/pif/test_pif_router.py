@@ -42,6 +42,7 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
     body = await board(client, url)
 
     assert (body["market"], body["phase_in_on"]) == ("tw", "2026-07-01")
+    assert body["formula"] is None
     assert [n for n, state in states(body).items() if state == "present"] == [1, 7]
     assert body["completeness"] == {
         "present": 2,

@@ -42,6 +42,8 @@ TOTAL = Finding(
     place=Place(filename="formula.xlsx", sha256="ab", sheet="A", cell="G12"),
 )
 
+NOTE = {"code": "unit", "kind": "assumed", "zh": "以 % 計", "en": "In %.", "cell": "G6"}
+
 OpenServices = Callable[[Actor], AbstractAsyncContextManager["Services"]]
 
 
@@ -93,7 +95,7 @@ async def add_formula(services: Services, product: Product, document: Document) 
         content_sha256="c" * 64,
         header={},
         units={},
-        notes=[],
+        notes=[NOTE],
         findings=[finding_json(TOTAL)],
     )
     line = FormulaLine(
@@ -186,7 +188,9 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
     assert stored["completeness"]["blocked"] == 1  # 3: the total is wrong
     assert stored["completeness"]["unconfirmed"] == 1  # 11: not read yet
     assert stored["items"][7]["decision"]["reason"] == "None is known."
+    assert stored["completeness"]["status"] == "blocked"
     assert stored["formula"]["total_lower"] == "99.50"
+    assert stored["formula"]["notes"] == [NOTE]
     [line] = stored["formula"]["lines"]
     assert (line["inci"], line["percent_lower"], line["cell"]) == (
         "AQUA",

@@ -140,6 +140,7 @@ class SnapshotFact(SnapshotPart):
     value: str
     raw: str
     page: int | None
+    cell: str | None = None
 
 
 class SnapshotJudgement(SnapshotPart):

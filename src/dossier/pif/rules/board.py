@@ -256,27 +256,35 @@ def _board_requirement(
     )
     # A table in a document of another requirement may name materials too.
     coverage = coverage_of(rule.coverage, judged, subject, evidence.exempt_materials)
-    by_documents = documents_state(rule, judgements, coverage)
+    states = [documents_state(rule, judgements, coverage)]
+    states += _other_states(rule, decision, evidence)
+    linked |= {each.document.document_id for each in judgements}
+    return BoardRequirement(
+        rule,
+        min(states, key=STATE_ORDER.__getitem__),
+        tuple(sorted(linked)),
+        judgements,
+        coverage,
+    )
+
+
+def _other_states(
+    rule: Requirement, decision: Decision | None, evidence: Evidence
+) -> Iterator[ItemState]:
+    """Yield the states that fields, the formula, a decision and the category give."""
     has_fields = bool(rule.fields) and all(
         evidence.filled.intersection(group) for group in rule.fields
     )
-    states = [by_documents]
     if Means.PRODUCT_FIELD in rule.satisfied_by and has_fields:
-        states.append(ItemState.PRESENT)
+        yield ItemState.PRESENT
     if Means.FORMULA in rule.satisfied_by and evidence.has_formula:
-        states.append(
-            ItemState.UNCONFIRMED
-            if evidence.is_formula_undecided
-            else ItemState.PRESENT
-        )
+        is_open = evidence.is_formula_undecided
+        yield ItemState.UNCONFIRMED if is_open else ItemState.PRESENT
     if decision is not None:
         is_waiver = decision.kind is DecisionKind.WAIVER
-        states.append(ItemState.WAIVED if is_waiver else ItemState.DECLARED)
+        yield ItemState.WAIVED if is_waiver else ItemState.DECLARED
     if evidence.phase_in_on is None:
-        states.append(ItemState.NOT_APPLICABLE)
-    state = min(states, key=STATE_ORDER.__getitem__)
-    linked |= {each.document.document_id for each in judgements}
-    return BoardRequirement(rule, state, tuple(sorted(linked)), judgements, coverage)
+        yield ItemState.NOT_APPLICABLE
 
 
 def _read_elsewhere(

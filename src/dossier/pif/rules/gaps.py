@@ -56,7 +56,7 @@ def gap_findings(
                 and not requirement.coverage
             ):
                 cause = causes.get(FORMULA_REQUIREMENT)
-            gap = _gap(item.rule, requirement, cause, market)
+            gap = _gap(item.rule, requirement, gap_severity(evidence), cause, market)
             causes[code] = gap.id
             found.append(gap)
     return found
@@ -96,23 +96,16 @@ def _missing(
     has a finding for that.
     """
     severity = gap_severity(evidence)
-    count = len(
-        {
-            link.document_id
-            for link in evidence.links
-            if any(r.documents for r in rulebook(market).item(link.item).requirements)
-            and link.document_id != evidence.formula_document_id
-        }
-    )
+    count = _document_count(evidence, market)
     for item in items:
         rule = item.rule
         missing = [r.rule for r in item.requirements if r.state is ItemState.MISSING]
-        causes = [others[each.code] for each in missing if each.code in others]
         unread = [r.rule for r in item.requirements if _is_incomplete(item, r)]
         if not missing and not unread:
             continue
         if len(missing) == len(item.requirements):
             means = frozenset().union(*(each.satisfied_by for each in missing))
+            causes = [others.get(each.code) for each in missing]
             yield make_finding(
                 "missing-item",
                 market,
@@ -122,13 +115,13 @@ def _missing(
                 closes_by=rule.closes_by,
                 blocks_signing=True,
                 subject=missing[0].code if len(missing) == 1 else None,
-                caused_by=causes[0] if len(causes) == len(missing) else None,
+                caused_by=causes[0] if all(causes) else None,
             )
         elif rule.partly:
             yield make_finding(
                 rule.partly.code,
                 market,
-                severity=min(severity, rule.partly.severity, key=_weight),
+                severity=_lighter(severity, rule.partly.severity),
                 item=rule,
                 article=rule.partly.article,
                 words=_parts(
@@ -153,6 +146,18 @@ def _missing(
                 )
 
 
+def _document_count(evidence: Evidence, market: str) -> int:
+    """Return how many documents are linked, without the formula's."""
+    items = [
+        each
+        for each in rulebook(market).items
+        if any(rule.documents for rule in each.requirements)
+    ]
+    numbers = {each.number for each in items}
+    linked = {each.document_id for each in evidence.links if each.item in numbers}
+    return len(linked - {evidence.formula_document_id})
+
+
 def _is_incomplete(item: BoardItem, requirement: BoardRequirement) -> bool:
     """Tell whether documents were read, but do not state what is asked for.
 
@@ -169,8 +174,8 @@ def _is_incomplete(item: BoardItem, requirement: BoardRequirement) -> bool:
     )
 
 
-def _weight(severity: Severity) -> int:
-    return list(Severity)[::-1].index(severity)
+def _lighter(one: Severity, other: Severity | None) -> Severity:
+    return max(one, other or one, key=list(Severity).index)
 
 
 def _searched(means: Collection[Means], document_count: int) -> dict[str, str]:
@@ -191,9 +196,16 @@ def _parts(requirements: Sequence[Requirement]) -> dict[str, str]:
 
 
 def _gap(
-    item: Item, requirement: BoardRequirement, cause: str | None, market: str
+    item: Item,
+    requirement: BoardRequirement,
+    of_missing: Severity,
+    cause: str | None,
+    market: str,
 ) -> Finding:
-    """Return the finding of a requirement whose documents do not count, with why."""
+    """Return the finding of a requirement whose documents do not count, with why.
+
+    `of_missing` is the severity of a document that is missing.
+    """
     if any(row.documents or row.undated for row in requirement.coverage):
         return _coverage(item, requirement, market)
     rule = requirement.rule
@@ -205,7 +217,7 @@ def _gap(
     return make_finding(
         special.code if special else _GAPS[requirement.state],
         market,
-        severity=special.severity if special else Severity.WARNING,
+        severity=(special.severity or of_missing) if special else Severity.WARNING,
         item=item,
         article=special.article if special else rule.article,
         words=_parts([rule]) | reasons_of(decisive, otherwise or "no_formula"),

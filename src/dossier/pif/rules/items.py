@@ -38,10 +38,13 @@ class DocumentNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRule:
-    """A finding of its own for one defect, instead of that for gaps of its kind."""
+    """A finding of its own for one defect, instead of that for gaps of its kind.
+
+    Without a severity it weighs as much as a document that is missing.
+    """
 
     code: str
-    severity: Severity
+    severity: Severity | None
     article: str
     basis: Basis
 
@@ -155,10 +158,10 @@ def _requirement(entry: Mapping[str, Any]) -> Requirement:
     )
 
 
-def _finding_rule(entry: Mapping[str, str]) -> FindingRule:
+def _finding_rule(entry: Mapping[str, Any]) -> FindingRule:
     return FindingRule(
         code=entry["code"],
-        severity=Severity(entry["severity"]),
+        severity=Severity(entry["severity"]) if entry["severity"] else None,
         article=entry["article"],
         basis=Basis(entry.get("basis", Basis.LAW)),
     )

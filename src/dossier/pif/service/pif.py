@@ -407,6 +407,7 @@ def evidence_members(
                 "value": fact.value,
                 "raw": fact.raw,
                 "page": fact.page,
+                "cell": fact.cell,
             }
             for name, facts in (facts_of(record) if record else {}).items()
             for fact in facts
