@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -46,13 +47,11 @@ AT = datetime(2026, 8, 1, tzinfo=UTC)
 DUE = AS_OF.replace(year=AS_OF.year - 1)
 
 
-def pages_of(paper: Paper) -> tuple[PageText, ...]:
-    """Return the pages of a paper, through a DOCX file where it is one."""
-    if not paper.is_docx:
-        return (PageText(1, paper.text),)
+def docx_bytes(text: str) -> bytes:
+    """Return a DOCX with a paragraph for each line, and tables of lines with tabs."""
     document = Document()
     table = None
-    for line in paper.text.splitlines():
+    for line in text.splitlines():
         cells = line.split("\t")
         if len(cells) == 1:
             document.add_paragraph(line)
@@ -62,9 +61,18 @@ def pages_of(paper: Paper) -> tuple[PageText, ...]:
             table = document.add_table(rows=0, cols=len(cells))
         for cell, words in zip(table.add_row().cells, cells, strict=True):
             cell.text = words
+    file = BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def pages_of(paper: Paper) -> tuple[PageText, ...]:
+    """Return the pages of a paper, through a DOCX file where it is one."""
+    if not paper.is_docx:
+        return (PageText(1, paper.text),)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "paper.docx"
-        document.save(str(path))
+        path.write_bytes(docx_bytes(paper.text))
         text = read_document(str(path), filename=paper.filename)
     return tuple(PageText(page.number, page.text) for page in text.pages)
 
