@@ -294,7 +294,7 @@ Item: PET bottle 150 ml, neck 24/410
 Material: PET (body), PP (cap), LDPE (liner)
 complies with the limits for heavy metals.
 Place, date: Fictown, 14 October 2025
-""", {}),
+""", {"company": ("Fictiplast Packaging Ltd",), "document_date": ("2025-10-14",)}),
     ("challenge", "zh-Hant", """\
 防腐效能測試報告                                   頁次：1/2
 樣品編號：A115-0031

@@ -40,7 +40,7 @@ _MONTH: Final = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _ZH: Final = "〇零○o0一二三四五六七八九十百元"
-_ERA: Final = r"(?:中华民国|民国|r\.?o\.?c\.?)\s*"
+_ERA: Final = r"(?:中\s*华\s*民\s*国|民国|r\.?o\.?c\.?)\s*"
 _YMD: Final = r"\s*(?:[-/.]|年)\s*(\d{1,2})\s*(?:[-/.]|月)\s*(\d{1,2})(?:\s*[日号])?"
 _FORMS: Final = (
     ("foreign", rf"(?:令和|平成|昭和|佛历)\s*[\d{_ZH}]+年\s*\d*月?\s*\d*日?"),
@@ -51,7 +51,7 @@ _FORMS: Final = (
     ("roc", rf"(1\d\d){_YMD}"),
     (
         "dmy",
-        rf"(\d{{1,2}})(?:st|nd|rd|th)?[\s.,/-]*(?:of\s+)?({_MONTH})[\s.,/-]*(\d{{4}})",
+        rf"(\d{{1,2}})(?:st|nd|rd|th)?[\s.,/-]*(?:day\s+)?(?:of\s+)?({_MONTH})[\s.,/-]*(\d{{4}})",
     ),
     ("mdy", rf"({_MONTH})[.\s-]*(\d{{1,2}})(?:st|nd|rd|th)?[\s,-]+(\d{{4}})"),
     ("western", rf"(\d{{4}})[\s./-]*({_MONTH})[\s.,/-]*(\d{{1,2}})(?:st|nd|rd|th)?"),

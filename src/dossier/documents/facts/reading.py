@@ -35,6 +35,7 @@ from dossier.documents.facts.waivers import waiver_reasons
 
 MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
 _NAMING_MATERIALS: Final = {*MATERIAL_KINDS, "toxicology", "formula", None}
+DECLARED_KINDS: Final = frozenset({"gmp", "adverse", "packaging"})
 CERTIFICATE_KINDS: Final = frozenset({"gmp", "notification", "credentials"})
 TESTED_KINDS: Final = frozenset(
     {"stability", "microbial", "challenge", "efficacy", "product_spec",
@@ -61,8 +62,11 @@ _BEFORE_DATE: Final = re.compile(
     fold(
         r"^\s*(?:(?:自|從|由|至|到|於|迄|為|from|on|of|is|the|until|to|through|西元|公元"
         r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day,?)\s*){0,3}$"
+        r"|^\s*[a-z][a-z .'-]{1,30},\s*$"
     )
 )
+"""Words between a label and its date; the last form is a place."""
+
 _DECLARATION: Final = re.compile(
     fold(r"聲明|切結|宣告|declaration|(?<![a-z])statement(?! of)|self-declar")
 )
@@ -200,25 +204,37 @@ def _by_kind(field: Field, document: _Document) -> Iterator[_Found]:
             yield from _uncertain_end(FactName.COMPANY, field, values.companies)
     elif field.label is Label.DECLARER and document.is_declaration:
         yield from _named(FactName.SIGNER_NAME, field, values.persons)
+    elif field.label is Label.METHOD and document.kind == "usage":
+        yield from _named(FactName.USE_METHOD, field, usage.words)
     elif field.label is Label.ADDRESS and document.kind == "gmp":
         yield from _named(FactName.SITE, field, values.sites)
 
 
-def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
-    name, reader = _READERS[field.label]
-    if field.label is Label.PRODUCT_NAME and document.kind in MATERIAL_KINDS:
-        name = FactName.TRADE_NAME
-    if field.label is Label.TRADE_NAME and document.kind not in _NAMING_MATERIALS:
-        if "商品名" not in fold(field.words):
-            return
+def _name_of(field: Field, document: _Document) -> FactName | None:
+    """Return what a label announces in a document of this kind, if anything."""
+    name, _ = _READERS[field.label]
+    words, kind = fold(field.words), document.kind
+    if field.label is Label.PRODUCT_NAME and kind in MATERIAL_KINDS:
+        return FactName.TRADE_NAME
+    if field.label is Label.TRADE_NAME and kind not in _NAMING_MATERIALS:
         # On a label or a notification 商品名 is the name of the product.
-        name = FactName.PRODUCT_NAME
-    if name is FactName.VERDICT and document.kind not in {*TESTED_KINDS, None}:
-        return
-    if (
-        field.label in {Label.SIGNER, Label.SIGNATURE}
-        and document.kind == "credentials"
-    ):
+        return FactName.PRODUCT_NAME if "商品名" in words else None
+    is_read = {
+        # The "item code" of a packaging part is not the product's.
+        Label.PRODUCT_CODE: kind != "packaging"
+        or re.search("产品|成品|product", words) is not None,
+        Label.VERDICT: kind in {*TESTED_KINDS, None},
+        Label.RESULT: kind in {*TESTED_KINDS, None},
+        Label.SIGNER: kind != "credentials",
+        Label.SIGNATURE: kind != "credentials",
+    }
+    return name if is_read.get(field.label, True) else None
+
+
+def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
+    _, reader = _READERS[field.label]
+    name = _name_of(field, document)
+    if name is None:
         return
     if field.continues and field.label not in _PROSE_LABELS:
         yield from _uncertain_end(name, field, reader)
@@ -377,6 +393,7 @@ _FORMS: Final[Sequence[tuple[FactName, Reader, frozenset[str | None] | None]]] =
     (FactName.WAIVER_REASON, waiver_reasons, frozenset({"assessment"})),
     (FactName.SIGNER_NAME, forms.certified_persons, frozenset({"credentials"})),
     (FactName.COMPANY, forms.certified_companies, frozenset({"gmp"})),
+    (FactName.COMPANY, forms.declaring_companies, DECLARED_KINDS),
     (FactName.SITE, forms.certified_sites, frozenset({"gmp"})),
 )
 """What is read in a whole page of certain kinds; `None` stands for all."""

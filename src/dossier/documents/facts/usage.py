@@ -40,10 +40,10 @@ _COUNTS: Final = (
     rf"(?P<low>{_COUNT})(?:\s*(?:-|~|至|到|to|or|或)\s*(?P<high>{_COUNT}))?"
 )
 _UNIT_ZH: Final = r"(?P<unit>日|天|周|星期|月)"
-_UNIT_EN: Final = r"(?P<unit>day|week|month|dai|weekl|monthl)y?"
+_UNIT_EN: Final = r"(?P<unit>daily|weekly|monthly|day|week|month)"
 _UNITS: Final = {
-    "日": "day", "天": "day", "周": "week", "星期": "week", "月": "month", "dai": "day",
-    "weekl": "week", "monthl": "month",
+    "日": "day", "天": "day", "周": "week", "星期": "week", "月": "month",
+    "daily": "day", "weekly": "week", "monthly": "month",
 }  # fmt: skip
 _BETWEEN: Final = r"[^\d\n,.;，。；]{0,12}?"
 _FREQUENCIES: Final = (

@@ -17,7 +17,7 @@ from dossier.documents.facts.folding import (
     printed,
 )
 from dossier.documents.facts.types import Fact, FactName, StatedVerdict
-from dossier.documents.facts.vocabulary import PLACEHOLDER, phrases
+from dossier.documents.facts.vocabulary import PLACEHOLDER, label_at, phrases
 
 LONGEST_NAME: Final = 120
 LONGEST_CODE: Final = 30
@@ -31,7 +31,7 @@ _WHOLE_ADDRESS: Final = re.compile(
 )
 _SENTENCE: Final = re.compile(phrases("sentence"))
 _NET: Final = re.compile(r"[\s,(]*\d+(?:\.\d+)? *(?:ml|g|毫升|公克|克)\)?$")
-_VERSION_WORD: Final = r"(?:version|ver\.?|v\.?|revision|rev\.?|版次|版本|第)"
+_VERSION_WORD: Final = r"(?:version|ver\.?|v\.?|revision|rev\.?|issue|版次|版本|第)"
 _CODE_TAIL: Final = re.compile(
     r"[,(] *(?=[a-z]*[-_ ]?\d)[a-z]{1,6}[-_ ]?\d[\w.-]*"
     rf"(?: *,? *{_VERSION_WORD}[ .:]*[\w.]+版?)?\)?|(?<= )·(?= )"
@@ -51,7 +51,7 @@ _VERSION: Final = re.compile(
     r"(?P<version>\d{1,3}(?:\.\d{1,2}){0,2}|[a-z])(?![\w-])(?: *版)?"
 )
 _VERSION_AFTER_CODE: Final = re.compile(
-    rf"[a-z0-9][\w-]*\d[\w-]*\)? *[,(·/-]? *{_VERSION_WORD}"
+    rf"[a-z0-9][\w/-]*\d[\w-]*\)? *[,(·/-]? *{_VERSION_WORD}"
     r" *[:.]? *(?P<version>\d{1,3}(?:\.\d{1,2})?|[a-z])(?![\w-])"
 )
 _CODE_AFTER_NAME: Final = re.compile(
@@ -192,7 +192,7 @@ def lots(text: str) -> list[Value]:
         if (
             not _LOT_ITEM.fullmatch(folded)
             or len(folded) > LONGEST_CODE
-            or _DATE_LIKE.fullmatch(folded)
+            or _DATE_LIKE.search(folded)
             or not re.search(r"\d", folded)
             or not all(re.search(r"\d", t) or len(t) <= len("lot") for t in tokens)
             or re.search(r"\d *(?:kg|ml|g|pcs|months?|days?)$", folded)
@@ -227,12 +227,7 @@ def _organisation_end(text: str) -> int:
     folded = fold(text)
     end, last = 0, ""
     for match in _LAST_FORM.finditer(folded):
-        between = folded[end : match.start()]
-        if end and (_ADDRESS.search(between) or re.search(r"[;·|]|\d", between)):
-            break
-        if "," in between and not last.startswith(_SCHOOLS) and end:
-            break
-        if not end and _ADDRESS.search(between) and re.search(r"\d", between):
+        if _is_after_the_name(folded, end, match.start(), last):
             break
         of = re.match(
             r" of [a-z&-]+(?: and [a-z&-]+)?(?= *(?:$|[,;(]))", folded[match.end() :]
@@ -240,6 +235,20 @@ def _organisation_end(text: str) -> int:
         end, last = match.end() + (of.end() if of else 0), match[0]
     # "Biotech Co., Ltd." ends with its full stop, 中心 before "12 Road" does not.
     return end if not folded[end : end + 1].isalpha() or has_cjk(folded[:end]) else 0
+
+
+def _is_after_the_name(folded: str, end: int, start: int, last: str) -> bool:
+    """Tell whether the words from `end` to `start` begin an address or a new field."""
+    between = folded[end:start]
+    if not end:
+        return bool(_ADDRESS.search(between) and re.search(r"\d", between))
+    bracket = between.find("(")
+    return (
+        bool(_ADDRESS.search(between) or re.search(r"[;·|]|\d", between))
+        or ("," in between and not last.startswith(_SCHOOLS))
+        # A bracket with a field of its own: the site after the company.
+        or (bracket >= 0 and label_at(folded, end + bracket + 1) is not None)
+    )
 
 
 def sites(text: str) -> list[Value]:
