@@ -47,7 +47,7 @@ _AFTER_LOT: Final = re.compile(
 )
 _BRACKETS: Final = re.compile(r"[(（\[][^)）\]]*[)）\]]?")
 _VERSION: Final = re.compile(
-    r"^(?:第 *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?|版)? *"
+    r"^(?:第 *|版[本次]? *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?)? *"
     r"(?P<version>\d{1,3}(?:\.\d{1,2}){0,2}|[a-z])(?![\w-])(?: *版)?"
 )
 _VERSION_AFTER_CODE: Final = re.compile(
