@@ -267,7 +267,7 @@ def sites(text: str) -> list[Value]:
 def persons(text: str) -> list[Value]:
     """Return the name of one person that a text begins with."""
     raw = text.strip(SPARE)
-    cut = re.search(r"[,，·|(（;；]| {2,}|\d|_{2,}| on ", raw)
+    cut = re.search(r"[,，·|(（;；]| {2,}|\u3000|\d|_{2,}| on ", raw)
     head = raw[: cut.start()] if cut and cut.start() else raw
     degrees = _PERSON_TITLE.search(fold(head))
     while degrees:
