@@ -214,12 +214,13 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
     """Return the label at a place, with its words in both languages."""
     position = start
     modifier = MODIFIER.match(folded, position)
-    whole = label_at(folded, position)
-    if modifier and whole and whole[1] > modifier.end():
-        # "Last updated" is a label by itself.
-        modifier = None
     if modifier:
-        position = modifier.end()
+        whole = label_at(folded, position)
+        if whole and whole[1] > modifier.end():
+            # "Last updated" is a label by itself.
+            modifier = None
+        else:
+            position = modifier.end()
     labels: list[Label] = []
     end = position
     while (
