@@ -11,12 +11,12 @@ from pathlib import Path
 
 from benchmarks.fact_papers import FactPaper, Truth
 
-PAPERS = Path(__file__).with_name("unseen_papers.txt")
+SETS = ("unseen_papers.txt", "unseen_papers_3.txt")
 
 
-def unseen() -> Iterator[FactPaper]:
-    """Yield the papers."""
-    text = PAPERS.read_text(encoding="utf-8")
+def unseen(name: str = SETS[0]) -> Iterator[FactPaper]:
+    """Yield the papers of a set."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
     for block in text.split("########## ")[1:]:
         head, _, rest = block.partition("\n")
         kind, language = head.split()

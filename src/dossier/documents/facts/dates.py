@@ -10,7 +10,7 @@ were refused: they complete and guess.
 
 import calendar
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -216,7 +216,7 @@ def _chinese_number(text: str) -> int:
     digits = {c: n for n, c in enumerate("〇一二三四五六七八九")}
     digits |= dict.fromkeys("零○o0", 0)
     if not set(text) & set("十百"):
-        return _positional([digits.get(character, 0) for character in text])
+        return int("".join(str(digits.get(character, 0)) for character in text))
     total = current = 0
     for character in text:
         if character in "十百":
@@ -225,7 +225,3 @@ def _chinese_number(text: str) -> int:
         else:
             current = digits.get(character, 0)
     return total + current
-
-
-def _positional(digits: Sequence[int]) -> int:
-    return int("".join(map(str, digits)))

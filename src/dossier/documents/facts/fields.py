@@ -22,7 +22,7 @@ from dossier.documents.facts.vocabulary import (
     label_at,
 )
 
-_CELL_END: Final = re.compile(r"\t|[ \u3000]{3,}|\u3000{2,}|\s*[|│]\s*")
+_CELL_END: Final = re.compile(r"\t|[ \u3000]{3,}|\u3000{2,}|\s*[|│\uff5c]\s*")
 _BULLET: Final = re.compile(
     r"[\s\-•●■◆□*·>]*(?:\(?\d{1,2}(?:\.\d{1,2})*[.)、]?\s+|\(?[一二三四五六七八九十壹贰参肆伍陆柒捌玖拾]{1,3}"
     r"[)、.]\s*|[a-z][.)]\s+)?"
@@ -45,6 +45,9 @@ _ANY_LABEL_WITH_COLON: Final = re.compile(
 )
 _WIDE_LABEL: Final = re.compile(rf"[{CJK}]{{2,8}}(?:\u3000|[ \u3000]{{2,}}|\t)\S")
 """A short Chinese word, a wide space and a value."""
+
+_LABEL_AFTER_VALUE: Final = re.compile(rf"\u3000+[{CJK}]{{2,8}}[ \u3000:\uff1a]")
+"""A wide space and a word that another space follows: the next field."""
 
 _WHOLE_LABEL: Final = re.compile(
     r"(?:names?|site|address|body|laboratory|assessor|signatory|item|article|by)$"
@@ -211,12 +214,13 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
     """Return the label at a place, with its words in both languages."""
     position = start
     modifier = MODIFIER.match(folded, position)
-    whole = label_at(folded, position)
-    if modifier and whole and whole[1] > modifier.end():
-        # "Last updated" is a label by itself.
-        modifier = None
     if modifier:
-        position = modifier.end()
+        whole = label_at(folded, position)
+        if whole and whole[1] > modifier.end():
+            # "Last updated" is a label by itself.
+            modifier = None
+        else:
+            position = modifier.end()
     labels: list[Label] = []
     end = position
     while (
@@ -366,6 +370,8 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
         following = _next_label(folded, match.end)
         end = following.start if following else len(cell)
         value = _without_open_bracket(cell[match.end : end].strip(_VALUE_EDGE))
+        if unknown_label := _LABEL_AFTER_VALUE.search(value):
+            value = value[: unknown_label.start()]
         standing = _standing(match, cell, end)
         if standing is None and following and not following.is_apart:
             # The label goes on in words that are unknown: "sample receiving date".

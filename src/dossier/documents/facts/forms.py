@@ -159,7 +159,13 @@ def methods(text: str) -> list[Value]:
                 continue
             raw = text[match.start() : match.end()].strip()
             found.append((match.start(), Value(_method(form, match), raw)))
-    return _without_shorter(sorted(found, key=lambda entry: entry[0]))
+    named = [value for _, value in sorted(found, key=lambda entry: entry[0])]
+    # A method without its year is left out where the same method has one.
+    return [
+        value
+        for value in named
+        if not any(other.value.startswith(f"{value.value}:") for other in named)
+    ]
 
 
 def _method(form: str, match: re.Match[str]) -> str:
@@ -168,16 +174,6 @@ def _method(form: str, match: re.Match[str]) -> str:
     ts = f"{groups['ts'].strip(' -').upper()} " if groups.get("ts") else ""
     number = (groups.get("number") or groups.get("angle", "")).upper()
     return form.format(ts=ts, number=number, year=year)
-
-
-def _without_shorter(found: Sequence[tuple[int, Value]]) -> list[Value]:
-    """Drop a method without its year where the same method has one."""
-    named = [value for _, value in found]
-    return [
-        value
-        for value in named
-        if not any(other.value.startswith(f"{value.value}:") for other in named)
-    ]
 
 
 def certified_persons(text: str) -> list[Value]:

@@ -281,17 +281,23 @@ def _material(facts: _Facts, product: ProductIdentity) -> IdentityReading:
     numbers = [
         fact for fact in _read(facts, FactName.CAS_NUMBER) if fact.value != WATER
     ]
-    own_trade = {name_key(n) for each in product.materials for n in each.trade_names}
+    own_trade = {
+        name_key(n) for each in product.materials for n in each.trade_names
+    } - {""}
     own_inci = {
         name_key(part)
         for each in product.materials
         for name in each.inci_names
         for part in (name, *_MIXED.split(name))
-    }
+    } - {""}
     own_cas = {number for each in product.materials for number in each.cas_numbers}
     known = [fact for fact in numbers if fact.value in own_cas]
     named = _first(
-        trade_names, lambda fact: bool(_keys(fact.value) & (own_trade | own_inci))
+        trade_names,
+        lambda fact: any(
+            name_key(part) in own_trade | own_inci
+            for part in (fact.value, *pieces(fact.value))
+        ),
     )
     if named and (known or not numbers or not own_cas):
         reason = IdentityReason.TRADE_NAME_MATCHES
@@ -308,10 +314,6 @@ def _material(facts: _Facts, product: ProductIdentity) -> IdentityReading:
         reason = IdentityReason.NAME_DIFFERS
         return _reading(IdentityState.UNKNOWN, reason, (trade_names or inci_names)[0])
     return _reading(IdentityState.UNKNOWN, IdentityReason.NO_IDENTIFIER)
-
-
-def _keys(value: str) -> set[str]:
-    return {name_key(value), *(name_key(part) for part in pieces(value))} - {""}
 
 
 def _by_cas(numbers: Sequence[Fact], known: Sequence[Fact]) -> IdentityReading:

@@ -13,7 +13,6 @@ from dossier.documents.facts.dates import (
     LAST_YEAR,
     ROC_OFFSET,
     DateOrder,
-    DateReading,
     find_dates,
 )
 from dossier.documents.facts.folding import fold
@@ -74,12 +73,13 @@ def covered_periods(text: str, order: DateOrder | None) -> list[Period]:
     found = []
     for start, end in pairwise(readings):
         first, last = start.month or start.value, end.last_day
+        before = folded[: start.start]
         if (
             first is not None
             and last is not None
             and first <= last
             and _BETWEEN.match(folded[start.end : end.start])
-            and (not folded[: start.start].strip() or _is_begun(folded, start))
+            and (not before.strip() or _FROM.search(before[-30:]))
         ):
             found.append(Period(first, last, text[start.start : end.end].strip()))
     for match in _YEAR.finditer(folded):
@@ -89,10 +89,6 @@ def covered_periods(text: str, order: DateOrder | None) -> list[Period]:
             raw = text[match.start() : match.end()].strip()
             found.append(Period(date(year, 1, 1), date(year, 12, 31), raw))
     return found
-
-
-def _is_begun(folded: str, start: DateReading) -> bool:
-    return _FROM.search(folded[: start.start][-30:]) is not None
 
 
 def durations(text: str) -> Iterator[tuple[int, str]]:

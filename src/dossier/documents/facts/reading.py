@@ -203,7 +203,9 @@ def _by_kind(field: Field, document: _Document) -> Iterator[_Found]:
             # "Issued to" a company with its legal form.
             yield from _uncertain_end(FactName.COMPANY, field, values.companies)
     elif field.label is Label.DECLARER and document.is_declaration:
-        yield from _named(FactName.SIGNER_NAME, field, values.persons)
+        persons = list(_named(FactName.SIGNER_NAME, field, values.persons))
+        # "聲明人" may be the company.
+        yield from persons or _uncertain_end(FactName.COMPANY, field, values.companies)
     elif field.label is Label.METHOD and document.kind == "usage":
         yield from _named(FactName.USE_METHOD, field, usage.words)
     elif field.label is Label.ADDRESS and document.kind == "gmp":
@@ -262,11 +264,12 @@ def _use(field: Field) -> Iterator[_Found]:
 
 
 def _periods(text: str, page: int | None, document: _Document) -> Iterator[_Found]:
+    """Read what a record covers, or for how long a declaration of a site holds."""
+    names = (FactName.PERIOD_FROM, FactName.PERIOD_UNTIL)
+    if document.kind == "gmp":
+        names = (FactName.VALID_FROM, FactName.VALID_UNTIL)
     for period in covered_periods(text, document.order):
-        for name, day in (
-            (FactName.PERIOD_FROM, period.first),
-            (FactName.PERIOD_UNTIL, period.last),
-        ):
+        for name, day in zip(names, (period.first, period.last), strict=True):
             yield _Found(
                 name, _fact(day.isoformat(), period.raw, page, _FORM_CONFIDENCE)
             )

@@ -66,6 +66,9 @@ _TWICE: Final = re.compile(
         r"|a\.?m\.?\s*(?:&|and|/)\s*p\.?m\.?|day and night"
     )
 )
+_AT_MOST: Final = re.compile(
+    fold(r"up to|at most|(?:no|not) more than|maximum|最多|至多|不超過|上限")
+)
 _ONCE: Final = re.compile(
     fold(r"每(?:日)?(?:晚|早|天早上|天晚上)|(?:every|each) (?:morning|evening|night)")
 )
@@ -96,6 +99,7 @@ def is_vague_amount(text: str) -> bool:
 def frequencies(text: str, label: str = "") -> list[Value]:
     """Return how often a product is used, if the text says it in one way.
 
+    A limit ("up to 10 times a day") says less.
     A bare number counts where the label names its unit: "Uses per day: 2".
     """
     folded = fold(text).strip()
@@ -117,7 +121,7 @@ def frequencies(text: str, label: str = "") -> list[Value]:
     if not found and per and bare:
         unit = "day" if per["daily"] else _UNITS.get(per["zh"] or "", per["en"] or "")
         found = {f"{_counted(bare)} per {unit}": folded}
-    if len(found) != 1:
+    if len(found) != 1 or _AT_MOST.search(folded):
         return []
     return [Value(next(iter(found)), text.strip()[:LONGEST_RAW])]
 

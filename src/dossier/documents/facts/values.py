@@ -47,7 +47,7 @@ _AFTER_LOT: Final = re.compile(
 )
 _BRACKETS: Final = re.compile(r"[(（\[][^)）\]]*[)）\]]?")
 _VERSION: Final = re.compile(
-    r"^(?:第 *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?|版)? *"
+    r"^(?:第 *|版[本次]? *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?)? *"
     r"(?P<version>\d{1,3}(?:\.\d{1,2}){0,2}|[a-z])(?![\w-])(?: *版)?"
 )
 _VERSION_AFTER_CODE: Final = re.compile(
@@ -267,7 +267,7 @@ def sites(text: str) -> list[Value]:
 def persons(text: str) -> list[Value]:
     """Return the name of one person that a text begins with."""
     raw = text.strip(SPARE)
-    cut = re.search(r"[,，·|(（;；]| {2,}|\d|_{2,}| on ", raw)
+    cut = re.search(r"[,，·|(（;；]| {2,}|\u3000|\d|_{2,}| on ", raw)
     head = raw[: cut.start()] if cut and cut.start() else raw
     degrees = _PERSON_TITLE.search(fold(head))
     while degrees:

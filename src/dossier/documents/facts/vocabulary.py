@@ -112,6 +112,7 @@ def _beginning(text: str) -> str:
     return text[:2] if text[:1].isascii() else text[:1]
 
 
+_SPACED: Final = re.compile(rf"(?<=[{CJK}]) +(?=[{CJK}])")
 LABELS: Final = _labels()
 _MATCHERS: Final = _matchers(LABELS)
 MODIFIER: Final = re.compile(_MODIFIERS)
@@ -150,5 +151,9 @@ def label_at(folded: str, position: int) -> tuple[Label, int] | None:
     match = matcher.match(folded, position) if matcher else None
     if match is None:
         return None
-    squeezed = re.sub(rf"(?<=[{CJK}]) +(?=[{CJK}])", "", match[0])
-    return LABELS[re.sub(r" +", " ", squeezed)], match.end()
+    label = LABELS.get(match[0])
+    if label is None:
+        # The words are spaced as no label is written.
+        squeezed = _SPACED.sub("", match[0])
+        label = LABELS[re.sub(r" +", " ", squeezed)]
+    return label, match.end()
