@@ -7,7 +7,8 @@ from dossier.activity.service import READERS
 from dossier.documents.constants import CHANGERS as UPLOADERS
 from dossier.jobs.constants import CHANGERS as JOB_CHANGERS
 from dossier.pif.constants import DecisionKind
-from dossier.pif.service.pif import DECISION_ROLES, VERSION_ROLES
+from dossier.pif.service.decisions import DECISION_ROLES
+from dossier.pif.service.versions import VERSION_ROLES
 from dossier.products.service import WRITERS
 from dossier.reports.constants import REQUESTERS
 

@@ -205,6 +205,44 @@ def test_what_follows_from_another_finding_is_linked_to_it() -> None:
     )
 
 
+def test_gaps_that_a_wrong_certificate_or_an_unnamed_line_explains_follow_from_it() -> (
+    None
+):
+    words = Message(zh="缺 INCI", en="no INCI name")
+    unnamed = Finding(
+        code="missing-inci",
+        severity=Severity.BLOCKING,
+        market="tw",
+        item=3,
+        article=None,
+        message=words,
+        closes_by=words,
+    )
+    blend = MaterialIdentity(("Botanical Complex",))
+    aqua = MaterialIdentity((), ("Aqua",), ("7732-18-5",))
+    sds = read_document("sds", inci_name="Aqua")
+    evidence = evidence_of(
+        10,
+        sds,
+        formula_findings=(unnamed,),
+        identity=replace(PRODUCT, materials=(aqua, blend)),
+    )
+    other = good_document("gmp", "c.pdf", company="Third", site="5 Sea Road, Tainan")
+    sites = evidence_of(
+        5,
+        good_document("gmp"),
+        other,
+        identity=replace(PRODUCT, sites=(SITE, OTHER_SITE)),
+        site_steps=("compounding", "filling"),
+    )
+
+    gap = found_in(evidence, 10)["coverage-incomplete"]
+    of_sites = found_in(sites, 5)
+
+    assert gap.caused_by == unnamed.id
+    assert of_sites["coverage-incomplete"].caused_by == of_sites["gmp-other-site"].id
+
+
 def test_formula_file_without_a_decided_sheet_is_unconfirmed_and_says_so() -> None:
     words = Message(zh="兩張工作表", en="two sheets")
     ambiguous = Finding(

@@ -29,6 +29,7 @@ from dossier.pif.rules.board import (
 )
 from dossier.pif.rules.evidence import Confirmation, ReadDocument, ReadingState
 from dossier.pif.rules.findings import board_findings
+from dossier.pif.rules.messages import judgement_words
 
 IDENTITY = ProductIdentity(
     names=("Rose Moisture Cream", "玫瑰保濕面霜"),
@@ -514,6 +515,40 @@ def test_reason_of_a_waiver_counts_in_a_signed_assessment_of_this_product(
     evidence = evidence_of({16: [signed]}, decisions=(decision(11),))
 
     assert outcome(evidence, 11) == ("waived", codes)
+
+
+@pytest.mark.parametrize(
+    ("assessment", "state"),
+    [
+        (ASSESSMENT + OURS + SIGNED + WAIVER_REASON, "waived"),
+        (ASSESSMENT + OURS + SIGNED, "missing"),
+        (ASSESSMENT + OURS + "簽名 Signature: ____\n" + WAIVER_REASON, "missing"),
+        (ASSESSMENT + OTHERS + SIGNED + WAIVER_REASON, "missing"),
+        (ASSESSMENT + OURS + SIGNED + WAIVER_REASON + "DRAFT\n", "missing"),
+    ],
+)
+def test_reason_in_the_signed_assessment_waives_its_test_and_no_other(
+    assessment: str, state: str
+) -> None:
+    signed = read("16.pdf", assessment)
+    evidence = evidence_of({16: [signed]})
+
+    assert outcome(evidence, 11)[0] == state
+    assert outcome(evidence, 12)[0] == "missing"
+    if state == "waived":
+        [requirement] = board_items(evidence)[10].requirements
+        [judgement] = requirement.judgements
+        assert "得免附" in judgement_words(judgement).zh
+        assert outcome(evidence, 11)[1] == set()
+
+
+def test_reason_of_a_waiver_hides_no_failing_report() -> None:
+    signed = read("16.pdf", ASSESSMENT + OURS + SIGNED + WAIVER_REASON)
+    failing = read("11.pdf", STABILITY + OURS + FAIL)
+
+    found = outcome(evidence_of({11: [failing], 16: [signed]}), 11)
+
+    assert found == ("present", {"report-fails"})
 
 
 def test_confirmed_reason_needs_the_signature_and_says_that_it_lacks() -> None:

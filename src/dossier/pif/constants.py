@@ -120,6 +120,7 @@ class JudgementCode(StrEnum):
     NOT_SIGNED = "not_signed"
     UNSIGNED = "unsigned"
     DECLARATION = "declaration"
+    WAIVER_REASON = "waiver_reason"
     READ = "read"
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from dossier.core.findings import Finding, Severity
-from dossier.documents.facts.types import ProductIdentity
+from dossier.documents.facts.types import FactName, ProductIdentity
 from dossier.pif.constants import (
     COMPLETE_STATES,
     STATE_ORDER,
@@ -144,6 +144,7 @@ class Completeness:
 
 def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]:
     """Return the items of a market with their states."""
+    signed_item = rulebook(market).item_of(SIGNED_REQUIREMENT)
     subject = subject_of(
         evidence.as_of,
         evidence.identity,
@@ -152,14 +153,29 @@ def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]
         signed=[
             link.document_id
             for link in evidence.links
-            if link.item == rulebook(market).item_of(SIGNED_REQUIREMENT).number
+            if link.item == signed_item.number
             and link.requirement in (None, SIGNED_REQUIREMENT)
         ],
         site_steps=evidence.site_steps,
     )
+    signed = _board_item(signed_item, evidence, subject)
+    conclusions = [each.document for each in signed_conclusions([signed])]
     return tuple(
-        _board_item(item, evidence, subject) for item in rulebook(market).items
+        signed
+        if item is signed_item
+        else _board_item(item, evidence, subject, conclusions)
+        for item in rulebook(market).items
     )
+
+
+def signed_conclusions(items: Sequence[BoardItem]) -> Iterator[Judgement]:
+    """Yield the documents that count as the signed 16(1)."""
+    for item in items:
+        for requirement in item.requirements:
+            if requirement.rule.code == SIGNED_REQUIREMENT:
+                for judgement in requirement.judgements:
+                    if judgement.state is ItemState.PRESENT:
+                        yield judgement
 
 
 def completeness(
@@ -197,7 +213,13 @@ def filled_fields(facts: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _board_item(item: Item, evidence: Evidence, subject: Subject) -> BoardItem:
+def _board_item(
+    item: Item,
+    evidence: Evidence,
+    subject: Subject,
+    conclusions: Sequence[ReadDocument] = (),
+) -> BoardItem:
+    """Return an item; `conclusions` are the signed 16(1), which may waive it."""
     decision = next(
         (
             decision
@@ -207,7 +229,7 @@ def _board_item(item: Item, evidence: Evidence, subject: Subject) -> BoardItem:
         None,
     )
     requirements = tuple(
-        _board_requirement(item, rule, decision, evidence, subject)
+        _board_requirement(item, rule, decision, evidence, subject, conclusions)
         for rule in item.requirements
     )
     worst = max((each.state for each in requirements), key=STATE_ORDER.__getitem__)
@@ -220,6 +242,7 @@ def _board_requirement(
     decision: Decision | None,
     evidence: Evidence,
     subject: Subject,
+    conclusions: Sequence[ReadDocument],
 ) -> BoardRequirement:
     """Judge the documents of a requirement; the best of all means is its state."""
     of_item: dict[UUID, list[EvidenceLink]] = {}
@@ -253,6 +276,7 @@ def _board_requirement(
     judgements = (
         *(each for each in judged if each.document.document_id in linked),
         *_read_elsewhere(item, rule, evidence, subject),
+        *_waived_by(item, rule, conclusions),
     )
     # A table in a document of another requirement may name materials too.
     coverage = coverage_of(rule.coverage, judged, subject, evidence.exempt_materials)
@@ -287,6 +311,24 @@ def _other_states(
         yield ItemState.NOT_APPLICABLE
 
 
+def _waived_by(
+    item: Item, rule: Requirement, conclusions: Sequence[ReadDocument]
+) -> Iterator[Judgement]:
+    """Yield the signed 16(1) that says why a test is not needed (PIF Reg. Art. 3)."""
+    if item.allows is not DecisionKind.WAIVER:
+        return
+    kinds = {need.kind for need in rule.documents}
+    for document in conclusions:
+        for fact in document.read(FactName.WAIVER_REASON):
+            if fact.value in kinds:
+                yield Judgement(
+                    document=document,
+                    state=ItemState.WAIVED,
+                    code=JudgementCode.WAIVER_REASON,
+                    fact=fact,
+                )
+
+
 def _read_elsewhere(
     item: Item, rule: Requirement, evidence: Evidence, subject: Subject
 ) -> Iterator[Judgement]:
@@ -297,10 +339,10 @@ def _read_elsewhere(
     here = {each.document_id for each in evidence.links if each.item == item.number}
     others = {each.document_id for each in evidence.links} - here
     for document in evidence.documents:
-        if document.document_id in others:
-            kind = document.kind.kind if document.kind else None
+        kind = document.kind.kind if document.kind else None
+        if document.document_id in others and kind in kinds:
             judgement = judge_document(document, rule, subject)
-            if kind in kinds and judgement.code is JudgementCode.READ:
+            if judgement.code is JudgementCode.READ:
                 yield judgement
 
 

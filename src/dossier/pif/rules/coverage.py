@@ -62,13 +62,15 @@ _AFTER: Final = r"(?=$|[\t\n,;:/()、，；：。]|\.(?:\s|$)|  | ?[\u4e00-\u9ff
 class CoverageRow:
     """A material or site, the documents that cover it, or why it needs none.
 
-    `undated` are days of manufacture on which no certificate of the site was valid.
+    `undated` are days of manufacture on which no certificate of the site was valid. A
+    material without INCI name and CAS number is not identified: no data can be its own.
     """
 
     name: str
     documents: tuple[UUID, ...] = ()
     reason: str | None = None
     undated: tuple[date, ...] = ()
+    is_identified: bool = True
 
     @property
     def is_covered(self) -> bool:
@@ -116,14 +118,20 @@ def _materials(
         label = names[0] if names else ""
         if label in rows or not label:
             continue
+        folded = [unicodedata.normalize("NFKC", each).casefold() for each in names]
         documents = tuple(
             document.document_id
             for document in counting
             if keys & named[document.document_id]
-            or _names_in_text(names, texts[document.document_id])
+            or _names_in_text(folded, texts[document.document_id])
         )
         reason = next((exempt[key] for key in sorted(keys) if key in exempt), None)
-        rows[label] = CoverageRow(name=label, documents=documents, reason=reason)
+        rows[label] = CoverageRow(
+            name=label,
+            documents=documents,
+            reason=reason,
+            is_identified=bool(material.inci_names or material.cas_numbers),
+        )
     return tuple(rows.values())
 
 
@@ -157,12 +165,11 @@ def _text(document: ReadDocument) -> str:
 
 def _names_in_text(names: Sequence[str], text: str) -> bool:
     """Tell whether a name stands by itself: "Glycerin" is no "Glyceryl Stearate"."""
-    for name in names:
-        folded = unicodedata.normalize("NFKC", name).casefold().strip()
-        # Searching the plain string first spares most of the patterns.
-        if folded in text and re.search(_BEFORE + re.escape(folded) + _AFTER, text):
-            return True
-    return False
+    # Searching the plain string first spares most of the patterns.
+    return any(
+        name in text and re.search(_BEFORE + re.escape(name) + _AFTER, text)
+        for name in map(str.strip, names)
+    )
 
 
 def _sites(

@@ -22,6 +22,7 @@ from dossier.pif.rules.board import (
     BoardItem,
     BoardRequirement,
     Evidence,
+    signed_conclusions,
 )
 from dossier.pif.rules.coverage import is_making
 from dossier.pif.rules.evidence import Judgement, ReadDocument
@@ -202,7 +203,7 @@ def _unsigned_waivers(
     The reason counts where it stands in a signed 16(1): read there for the kind of
     test, or confirmed by a person.
     """
-    conclusions = [each.document for each in _signed(items, market)]
+    conclusions = [each.document for each in signed_conclusions(items)]
     signed = {(each.document_id, each.sha256) for each in conclusions}
     given = {f.value for d in conclusions for f in d.read(FactName.WAIVER_REASON)}
     for item in items:
@@ -227,16 +228,6 @@ def _unsigned_waivers(
         )
 
 
-def _signed(items: Sequence[BoardItem], market: str) -> Iterator[Judgement]:
-    """Yield the documents that count as the signed 16(1)."""
-    number = rulebook(market).item_of(SIGNED_REQUIREMENT).number
-    for requirement in items[number - 1].requirements:
-        if requirement.rule.code == SIGNED_REQUIREMENT:
-            for judgement in requirement.judgements:
-                if judgement.state is ItemState.PRESENT:
-                    yield judgement
-
-
 def _signed_too_early(items: Sequence[BoardItem], market: str) -> Iterator[Finding]:
     """Yield a finding where 16(1) was signed before reports that it rests on."""
     item = rulebook(market).item_of(SIGNED_REQUIREMENT)
@@ -250,7 +241,7 @@ def _signed_too_early(items: Sequence[BoardItem], market: str) -> Iterator[Findi
         and each.document.kind.kind in _DATED_EVIDENCE
         for fact in each.document.read(FactName.DOCUMENT_DATE)
     }
-    for judgement in _signed(items, market):
+    for judgement in signed_conclusions(items):
         days = judgement.document.read(FactName.SIGNED_ON)
         if not days:
             continue
@@ -388,14 +379,13 @@ def _confirmations_without_effect(
         for requirement in item.requirements
         for each in requirement.judgements
     ]
-    signed = {each.document.document_id for each in _signed(items, market)}
+    signed = {each.document.document_id for each in signed_conclusions(items)}
     for confirmation in evidence.confirmations:
         document = names[confirmation.document_id]
         item = items[confirmation.item - 1]
         of_waiver = item.rule.allows is DecisionKind.WAIVER and not any(
-            judgement.document.document_id == document.document_id
-            for requirement in item.requirements
-            for judgement in requirement.judgements
+            (link.document_id, link.item) == (document.document_id, item.rule.number)
+            for link in evidence.links
         )
         is_same_file = confirmation.sha256 == document.sha256
         gives_reason = of_waiver and document.document_id in signed

@@ -34,32 +34,50 @@ def gap_findings(
     `others` are findings of documents of other products, by the requirement.
     """
     found = list(_missing(items, evidence, others, market))
-    blocking = [
-        each.id
-        for each in evidence.formula_findings
-        if each.severity is Severity.BLOCKING
-    ]
     causes = {each.subject: each.id for each in found}
     for item in items:
         for requirement in item.requirements:
             if requirement.state not in _GAPS or _is_incomplete(item, requirement):
                 continue
-            code = requirement.rule.code
-            cause = None
-            if code == FORMULA_REQUIREMENT:
-                cause = next(iter(blocking), None)
-            elif code == CREDENTIALS:
-                # Whose credentials are needed is known once 16(1) is signed.
-                cause = causes.get(SIGNED_REQUIREMENT)
-            elif (
-                requirement.rule.coverage is Coverage.MATERIALS
-                and not requirement.coverage
-            ):
-                cause = causes.get(FORMULA_REQUIREMENT)
+            cause = _cause(requirement, evidence, causes, others)
             gap = _gap(item.rule, requirement, gap_severity(evidence), cause, market)
-            causes[code] = gap.id
+            causes[requirement.rule.code] = gap.id
             found.append(gap)
     return found
+
+
+def _cause(
+    requirement: BoardRequirement,
+    evidence: Evidence,
+    causes: Mapping[str | None, str],
+    others: Mapping[str, str],
+) -> str | None:
+    """Return the finding that an open requirement follows from, if there is one.
+
+    `causes` are the findings so far, by the requirement.
+    """
+    code, coverage = requirement.rule.code, requirement.rule.coverage
+    gaps = [row for row in requirement.coverage if not row.is_covered]
+    if code == CREDENTIALS:
+        # Whose credentials are needed is known once 16(1) is signed.
+        return causes.get(SIGNED_REQUIREMENT)
+    if coverage is Coverage.SITES:
+        # The certificate that does not count is why a site has none.
+        return others.get(code)
+    if coverage is Coverage.MATERIALS and not requirement.coverage:
+        return causes.get(FORMULA_REQUIREMENT)
+    of_formula: Iterator[str] = iter(())
+    if code == FORMULA_REQUIREMENT:
+        of_formula = (
+            each.id
+            for each in evidence.formula_findings
+            if each.severity is Severity.BLOCKING
+        )
+    elif gaps and not any(row.is_identified for row in gaps):
+        of_formula = (
+            each.id for each in evidence.formula_findings if each.code == "missing-inci"
+        )
+    return next(of_formula, None)
 
 
 def unsigned_finding(found: Sequence[Finding], market: str) -> Finding | None:
@@ -207,7 +225,7 @@ def _gap(
     `of_missing` is the severity of a document that is missing.
     """
     if any(row.documents or row.undated for row in requirement.coverage):
-        return _coverage(item, requirement, market)
+        return _coverage(item, requirement, cause, market)
     rule = requirement.rule
     decisive = [e for e in requirement.judgements if e.state is requirement.state]
     # A finding of its own only where every document has that defect: one that was not
@@ -233,7 +251,9 @@ def _gap(
     )
 
 
-def _coverage(item: Item, requirement: BoardRequirement, market: str) -> Finding:
+def _coverage(
+    item: Item, requirement: BoardRequirement, cause: str | None, market: str
+) -> Finding:
     """Return one finding for all materials or sites that no document covers."""
     is_late = requirement.state is ItemState.STALE
     return make_finding(
@@ -245,6 +265,7 @@ def _coverage(item: Item, requirement: BoardRequirement, market: str) -> Finding
         words=_coverage_words(requirement, is_late=is_late),
         blocks_signing=True,
         subject=requirement.rule.code,
+        caused_by=cause,
     )
 
 

@@ -37,7 +37,11 @@ SIGNED_ITEM_ROLES = ("owner", "assessor")
 """Roles that may confirm documents of the signatory's item."""
 
 
-_COUNTS_BY_ITSELF = {JudgementCode.READ, JudgementCode.DECLARATION}
+_COUNTS_BY_ITSELF = {
+    JudgementCode.READ,
+    JudgementCode.DECLARATION,
+    JudgementCode.WAIVER_REASON,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
