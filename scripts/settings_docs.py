@@ -69,13 +69,13 @@ the person says; a note lists those that no document names. A confirmed certific
 covers no day of manufacture outside of its validity.
 
 A test of items 11 to 13 is `waived` by a waiver, and by the reason for it that is read
-in a signed 16(1). Item 7 is met by the product's facts, by directions of use, and by what is read in a
-label that is linked to item 4. A report whose result is a failure keeps its state and
-gives a blocking finding, whatever was waived. Raw materials are covered one by one, by
-any linked safety data sheet, specification or profile that names them, or by a reason
-in `exempt_materials`; sites that compound, fill or pack by a certificate that was valid
-on each known day of manufacture. Partial coverage is `unconfirmed`, with the gaps
-listed.
+in a signed 16(1). Item 7 is met by the product's facts, by directions of use, and by
+what is read in a label that is linked to item 4. A report whose result is a failure
+keeps its state and gives a blocking finding, whatever was waived. Raw materials are
+covered one by one, by any linked safety data sheet, specification or profile that names
+them, or by a reason in `exempt_materials`; sites that compound, fill or pack by a
+certificate that was valid on each known day of manufacture. Partial coverage is
+`unconfirmed`, with the gaps listed.
 """
 
 FINDINGS_INTRODUCTION = """

@@ -82,9 +82,6 @@ async def test_sheet_mask_of_two_sites_has_exactly_its_planted_faults(
     result = await build(own_settings, sheet_mask(faults), tmp_path / "in")
 
     assert found(result) == [
-        ("coverage-incomplete", 5, "warning"),
-        ("coverage-incomplete", 9, "warning"),
-        ("coverage-incomplete", 10, "warning"),
         ("gmp-other-site", 5, "warning"),
         ("identity-drift", 13, "warning"),
         ("missing-inci", 3, "blocking"),

@@ -19,7 +19,8 @@ from dossier.jobs.service import JobsService
 from dossier.pif.service.confirmations import ConfirmationsService
 from dossier.pif.service.matching import MatchingService
 from dossier.pif.service.versions import VersionsService
-from dossier.products.service import FormulaImporter, FormulaService, ProductsService
+from dossier.products.service.formulas import FormulaImporter, FormulaService
+from dossier.products.service.products import ProductsService
 from dossier.reports.service import ReportsService
 
 

@@ -10,7 +10,7 @@ from dossier.pif.constants import DecisionKind, Market
 from dossier.pif.exceptions import DecisionNotAllowedError, DecisionNotFoundError
 from dossier.pif.models import PifDecision
 from dossier.pif.rules.items import rulebook
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 DECISION_ROLES = {
     DecisionKind.WAIVER: ("owner", "assessor"),

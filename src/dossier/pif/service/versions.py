@@ -34,7 +34,8 @@ from dossier.products.models import (
     Product,
     ProductDocument,
 )
-from dossier.products.service import FormulaService, ProductsService
+from dossier.products.service.formulas import FormulaService
+from dossier.products.service.products import ProductsService
 
 VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
