@@ -120,15 +120,11 @@ def person_keys(text: str) -> frozenset[str]:
 
     Latin names are compared whatever the order of their parts.
     """
-    return frozenset(
-        _person_key(piece) for piece in pieces(_TITLES.sub(" ", fold(printed(text))))
-    ) - {""}
-
-
-def _person_key(piece: str) -> str:
-    if has_cjk(piece):
-        return name_key(piece)
-    return " ".join(sorted(name_key(part) for part in re.split(r"[\s,]+", piece)))
+    keys = set()
+    for piece in pieces(_TITLES.sub(" ", fold(printed(text)))):
+        parts = [piece] if has_cjk(piece) else re.split(r"[\s,]+", piece)
+        keys.add(" ".join(sorted(map(name_key, parts))))
+    return frozenset(keys) - {""}
 
 
 def pieces(text: str) -> list[str]:
