@@ -215,6 +215,11 @@ def test_value_is_read_behind_dots_dashes_arrows_and_wide_spaces(line: str) -> N
     assert values(FactName.LOT, f"微生物檢驗報告\n{line}") == ["B123"]
 
 
+@pytest.mark.parametrize("line", ["Batch ............ 12", "批號………… 3"])
+def test_page_number_of_a_table_of_contents_is_no_value(line: str) -> None:
+    assert values(FactName.LOT, f"Microbial limit test\n{line}") == []
+
+
 def test_dash_behind_a_title_is_no_colon() -> None:
     text = "Product - Stability test report\nVerdict: Pass"
 
