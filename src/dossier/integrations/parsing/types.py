@@ -85,6 +85,13 @@ class ExtractedText:
         return "\n\n".join(page.text for page in self.pages if page.text)
 
     @property
+    def usable_pages(self) -> list[TextPage]:
+        """Return the pages whose text can be relied on."""
+        if self.state is ReadState.UNREADABLE:
+            return []
+        return [page for page in self.pages if page.has_text_layer]
+
+    @property
     def page_count(self) -> int | None:
         """Count the pages of what has pages."""
         return sum(page.number is not None for page in self.pages) or None
