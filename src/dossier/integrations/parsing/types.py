@@ -10,7 +10,11 @@ from dossier.core.findings import Message
 from dossier.integrations.parsing.exceptions import UnreadableReason
 
 MAX_PART_CHARACTERS: Final = 50_000
-_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Controls, which no database column holds; soft hyphens and characters without width,
+# which would part words that the page shows whole.
+_UNSTORABLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b\u2060\ufeff]"
+)
 
 
 class ReadState(StrEnum):
@@ -126,7 +130,7 @@ def state_of(pages: Iterable[TextPage], warnings: Iterable[ReadWarning]) -> Read
 
 
 def storable(text: str) -> str:
-    """Drop what no database column holds: controls and halves of surrogate pairs."""
+    """Drop what is not seen: controls, soft hyphens, halves of surrogate pairs."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _UNSTORABLE.sub("", whole)
 

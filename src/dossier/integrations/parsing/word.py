@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.package import (
     Package,
+    Relation,
     attribute_of,
     child_of,
     children_of,
@@ -32,21 +33,30 @@ from dossier.integrations.parsing.types import (
     split_parts,
     storable,
 )
+from dossier.integrations.parsing.word_equations import (
+    EQUATION_PARTS,
+    equation_part,
+)
 from dossier.integrations.parsing.word_numbering import Numbering
-from dossier.integrations.parsing.word_styles import Look, StyleSheet, is_on
+from dossier.integrations.parsing.word_styles import (
+    Look,
+    StyleSheet,
+    is_on,
+    on_shading,
+)
 
 _FALSE: Final = frozenset({"0", "false", "off"})
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Ca-cEFef]?[0-9A-Fa-f]{1,3}")
 _DELETED: Final = frozenset({"del", "moveFrom"})
+_READING_AID: Final = "rt"
+"""Stands small over the characters that it explains."""
 _WORDLESS: Final = frozenset(
     {
         "delInstrText",
         "delText",
         "docPart",
-        "instrText",
         "pPr",
         "rPr",
-        "rt",  # a reading aid over its base text
         "sdtEndPr",
         "sdtPr",
         "sectPr",
@@ -56,6 +66,10 @@ _WORDLESS: Final = frozenset(
         "trPr",
     }
 )
+_SYMBOL_FIELD: Final = re.compile(
+    r"""\s*SYMBOL\s+(\d{1,5}|0x[0-9a-f]{1,4})(?:.*?\\f\s+"?([^"\\]+))?""", re.IGNORECASE
+)
+_EQUATION_FIELD: Final = re.compile(r"\s*EQ\s", re.IGNORECASE)
 _BREAKS: Final = {
     "br": "\n",
     "cr": "\n",
@@ -111,6 +125,18 @@ class _Counts:
 
 
 @dataclass(slots=True)
+class _Field:
+    """A field whose end was not met yet."""
+
+    control: str
+    """What a form field shows where it has no result."""
+    taken: int
+    """Characters that were taken before it."""
+    has_result: bool = False
+    instruction: str = ""
+
+
+@dataclass(slots=True)
 class _Block:
     """The lines that follow a paragraph or a row: text boxes, notes, comments."""
 
@@ -124,18 +150,17 @@ class _Reader:
         self._package = package
         self._main = main_part(package)
         self._relations = package.relations_of(self._main)
+        self._relations_beside: list[Relation] = []
         self._styles = StyleSheet(package, self._target_of("styles"))
         self._numbering = Numbering(package, self._target_of("numbering"))
         self._notes: dict[str, dict[str, Element]] = {}
         self._cited: set[tuple[str, str]] = set()
         self._counts = _Counts()
         self.pictures = Pictures()
-        self._fields: list[bool] = []
-        """Open fields, each with whether its result has begun."""
+        self._fields: list[_Field] = []
         self._instructions = 0
         """Characters within instructions, accounted for when the fields end."""
-        self._in_table = 0
-        self._has_background = False
+        self._ground = Look()
         self._extra: list[ReadWarning] = []
 
     def lines(self) -> Iterator[str]:
@@ -144,10 +169,11 @@ class _Reader:
         body = child_of(root, "body")
         if body is None:
             raise self._package.damaged(self._main)
-        self._has_background = child_of(root, "background") is not None
+        if child_of(root, "background") is not None:
+            self._ground = Look(ground="")
         sections = list(root.iter())
         yield from self._margins(sections, "headerReference")
-        yield from filter(None, self._blocks(body, Look()))
+        yield from filter(None, self._blocks(body, self._ground))
         for kind in ("footnotes", "endnotes", "comments"):
             yield from self._uncited(kind)
         yield from self._drawing_lines()
@@ -168,7 +194,7 @@ class _Reader:
             found.append(warning("hidden-text-left-out", count=counts.hidden))
         if counts.unknown:
             found.append(warning("symbol-not-known", count=counts.unknown))
-        for relation in self._relations:
+        for relation in (*self._relations, *self._relations_beside):
             if relation.kind in _EMBEDDED:
                 found.append(warning("embedded-not-read", name=relation.target))
             elif relation.kind in _UNREAD_PARTS:
@@ -184,6 +210,8 @@ class _Reader:
     def _story(self, part: str) -> Element:
         """Return the root of a part whose text is to be read, and count that text."""
         root = self._package.xml_of(part)
+        if part != self._main:
+            self._relations_beside += self._package.relations_of(part)
         self._counts.present += _letters_under(root)
         self._fields = []
         return root
@@ -191,19 +219,36 @@ class _Reader:
     # Parts beside the body
 
     def _margins(self, sections: list[Element], reference: str) -> Iterator[str]:
-        """Yield the headers or footers that the sections show, each once."""
-        targets = {each.id: each for each in self._relations}
-        done: set[str] = set()
+        """Yield the headers or footers that are shown, each once.
+
+        A section without one of its own shows that of the section before.
+        """
+        targets = {each.id: each.target for each in self._relations}
+        part = self._target_of("settings")
+        settings = self._package.xml_of(part) if part else None
+        has_even = is_on(child_of(settings, "evenAndOddHeaders"))
+        current: dict[str, str] = {}
+        shown: dict[str, None] = {}
+        named: dict[str, None] = {}
         for section in (each for each in sections if local_name(each) == "sectPr"):
-            has_first = is_on(child_of(section, "titlePg"))
             for each in children_of(section, reference):
-                if attribute_of(each, "type") == "first" and not has_first:
-                    continue
-                relation = targets.get(attribute_of(each, "id"))
-                part = relation.target if relation else ""
-                if part in self._package.names and part not in done:
-                    done.add(part)
-                    yield from filter(None, self._blocks(self._story(part), Look()))
+                part = targets.get(attribute_of(each, "id"), "")
+                current[attribute_of(each, "type", "default")] = part
+                named[part] = None
+            on_first = current.get("first", "")
+            has_first = is_on(child_of(section, "titlePg"))
+            shown |= dict.fromkeys(
+                (
+                    on_first if has_first else "",
+                    current.get("default", ""),
+                    current.get("even", "") if has_even else "",
+                )
+            )
+        for part in (each for each in shown if each in self._package.names):
+            yield from filter(None, self._blocks(self._story(part), self._ground))
+        for part in (each for each in named if each in self._package.names):
+            if part not in shown:
+                self._counts.hidden += self._leave_out(self._story(part))
 
     def _note(self, kind: str, note_id: str) -> Element | None:
         if kind not in self._notes:
@@ -220,7 +265,7 @@ class _Reader:
         if attribute_of(note, "type") in _SEPARATORS:
             self._leave_out(note)
             return ""
-        text = " ".join(filter(None, self._blocks(note, Look())))
+        text = " ".join(filter(None, self._blocks(note, self._ground)))
         author = attribute_of(note, "author") if kind == "comments" else ""
         by = f" by {author}" if author else ""
         return f"[{word}{by}: {text}]" if text else ""
@@ -256,27 +301,41 @@ class _Reader:
             name = local_name(child)
             if name == "p":
                 text, following = self._paragraph(child, look)
-                if _mark_is_deleted(child):
-                    joined += text
-                    text = ""
-                else:
-                    text, joined = (joined + text).strip(), ""
-                yield text
+                joined += text
+                if self._mark_is_deleted(child):
+                    yield from following
+                    continue
+                yield joined.strip()
+                joined = ""
                 yield from following
-            elif name == "tbl":
-                yield from self._table(child, look)
-            elif name in _DELETED:
-                self._delete(child)
-            elif name == "AlternateContent":
-                yield from self._blocks(self._chosen(child), look)
-            elif name == "sdt" and (control := _control_text(child)) is not None:
-                self._leave_out(child)
-                yield control
-            elif name not in _WORDLESS:
-                self._note_change(name)
-                yield from self._blocks(child, look)
+                continue
+            if joined and name == "tbl":
+                yield joined.strip()
+                joined = ""
+            yield from self._block(name, child, look)
         if joined:
             yield joined.strip()
+
+    def _block(self, name: str, child: Element, look: Look) -> Iterator[str]:
+        if name == "tbl":
+            yield from self._table(child, look)
+        elif name in _DELETED:
+            self._delete(child)
+        elif name == "AlternateContent":
+            yield from self._blocks(self._chosen(child), look)
+        elif name == "sdt" and (control := _control_text(child)) is not None:
+            self._leave_out(child)
+            yield control
+        elif name not in _WORDLESS:
+            self._note_change(name)
+            yield from self._blocks(child, look)
+
+    def _mark_is_deleted(self, paragraph: Element) -> bool:
+        """Return whether the end of a paragraph is deleted, so that the next joins."""
+        marks = child_of(child_of(paragraph, "pPr"), "rPr")
+        is_deleted = child_of(marks, "del") is not None
+        self._counts.changes += is_deleted
+        return is_deleted
 
     def _paragraph(self, paragraph: Element, look: Look) -> tuple[str, list[str]]:
         properties = child_of(paragraph, "pPr")
@@ -287,7 +346,7 @@ class _Reader:
         return (mark + text if text.strip() else text), block.following
 
     def _table(self, table: Element, look: Look) -> Iterator[str]:
-        self._in_table += 1
+        look = self._styles.look_of_table(child_of(table, "tblPr"), look)
         for row in _flattened(table, "tr"):
             properties = child_of(row, "trPr")
             if child_of(properties, "del") is not None:
@@ -304,7 +363,6 @@ class _Reader:
                     cells.extend(self._cell(cell, look, following))
                 yield "\t".join(cells).rstrip()
                 yield from following
-        self._in_table -= 1
 
     def _cell(self, cell: Element, look: Look, following: list[str]) -> list[str]:
         """Return the text of a cell, and empty ones for the columns it spans."""
@@ -313,8 +371,12 @@ class _Reader:
             self._delete(cell)
             return []
         span = _small(attribute_of(child_of(properties, "gridSpan"), "val"), 1)
-        if child_of(properties, "shd") is not None:
-            look = replace(look, is_shaded=True)
+        merged = child_of(properties, "vMerge")
+        if merged is not None and attribute_of(merged, "val") != "restart":
+            # The cell above covers it.
+            self._counts.hidden += self._leave_out(cell)
+            return [""] * span
+        look = on_shading(look, child_of(properties, "shd"))
         lines: list[str] = []
         for line in self._blocks(cell, look):
             is_note = line.startswith(("[Footnote", "[Endnote", "[Comment"))
@@ -333,8 +395,8 @@ class _Reader:
             return self._run_or_text(name, child, look, block)
         if name in _BREAKS:
             return _BREAKS[name] if self._is_result() else ""
-        if name == "fldChar":
-            return self._field(child)
+        if name in {"fldChar", "instrText"}:
+            return self._field(child, look)
         if name == "sym":
             font = attribute_of(child, "font")
             code = attribute_of(child, "char")
@@ -350,19 +412,25 @@ class _Reader:
     def _wrapper(self, name: str, child: Element, look: Look, block: _Block) -> str:
         if name in _DELETED:
             self._delete(child)
-        if name in _DELETED or name in _WORDLESS:
+        if name == _READING_AID:
+            self._leave_out(child)
+        if name in _DELETED or name in _WORDLESS or name == _READING_AID:
             return ""
         if name == "txbxContent":
             # A box may have a ground of its own, so white words in it may show.
-            inner = replace(look, is_shaded=True)
-            block.following.extend(self._blocks(child, inner))
+            block.following.extend(self._blocks(child, replace(look, ground="")))
+            return ""
+        if name == "textpath":  # a watermark
+            block.following.append(attribute_of(child, "string"))
             return ""
         if name == "sdt" and (control := _control_text(child)) is not None:
             self._leave_out(child)
             return control
-        if name == "f":  # a fraction of a formula
-            parts = [self._inline(part, look, block) for part in child]
-            return "/".join(filter(None, parts))
+        if name in EQUATION_PARTS:
+            inner = [
+                (local_name(part), self._inline(part, look, block)) for part in child
+            ]
+            return equation_part(child, inner)
         if name == "AlternateContent":
             child = self._chosen(child)
         elif name == "sup":
@@ -384,10 +452,7 @@ class _Reader:
             self._instructions += letters
             return ""
         self._counts.taken += letters
-        is_pale = look.is_white and not (
-            look.is_shaded or self._in_table or self._has_background
-        )
-        if look.is_hidden or is_pale:
+        if look.is_unseen:
             self._counts.hidden += letters
             return ""
         if look.is_struck:
@@ -404,22 +469,38 @@ class _Reader:
 
     def _is_result(self) -> bool:
         """Return whether the text here is shown, and is no instruction of a field."""
-        return all(self._fields)
+        return all(each.has_result for each in self._fields)
 
-    def _field(self, mark: Element) -> str:
+    def _field(self, mark: Element, look: Look) -> str:
+        """Open or close a field; return what it shows where it has no result."""
         kind = attribute_of(mark, "fldCharType")
+        if not kind and self._fields:
+            self._fields[-1].instruction += mark.text or ""
         if kind == "begin":
             control = _legacy_control_text(child_of(mark, "ffData"))
-            shown_here = self._is_result()
-            self._fields.append(False)
-            return control if shown_here else ""
-        if self._fields and kind == "separate":
-            self._fields[-1] = True
+            self._fields.append(_Field(control, self._counts.taken))
+        elif self._fields and kind == "separate":
+            self._fields[-1].has_result = True
         elif self._fields and kind == "end":
-            self._fields.pop()
+            ended = self._fields.pop()
             if not self._fields:
                 self._counts.taken += self._instructions
                 self._instructions = 0
+            if self._is_result() and self._counts.taken == ended.taken:
+                return ended.control or self._computed(ended.instruction, look)
+        return ""
+
+    def _computed(self, instruction: str, look: Look) -> str:
+        """Return what an instruction alone shows, if it does."""
+        if found := _SYMBOL_FIELD.match(instruction):
+            font = found[2] or look.font
+            if not font:
+                return self._text(chr(int(found[1], 0)), look)
+            code = f"{int(found[1], 0):X}"
+            return self._text(code, replace(look, font=font), is_code=True)
+        if _EQUATION_FIELD.match(instruction):
+            name = " ".join(instruction.split())
+            self._extra.append(warning("part-not-read", name=name))
         return ""
 
     # What is left out
@@ -457,12 +538,6 @@ def _flattened(parent: Element, wanted: str) -> Iterator[Element]:
             yield child
         elif name not in _WORDLESS and name not in {"tr", "tc", "p"}:
             yield from _flattened(child, wanted)
-
-
-def _mark_is_deleted(paragraph: Element) -> bool:
-    """Return whether the end of a paragraph is deleted, so that the next one joins."""
-    marks = child_of(child_of(paragraph, "pPr"), "rPr")
-    return child_of(marks, "del") is not None
 
 
 def _control_text(control: Element) -> str | None:

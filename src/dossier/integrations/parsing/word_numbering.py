@@ -83,7 +83,13 @@ def _shown(levels: dict[int, Element], counts: dict[int, int], depth: int) -> st
     if level is None:
         return ""
     number = min(counts.get(depth, _start(level)), _MAX_NUMBER)
-    kind = attribute_of(child_of(level, "numFmt"), "val", "decimal")
+    return number_text(
+        number, attribute_of(child_of(level, "numFmt"), "val", "decimal")
+    )
+
+
+def number_text(number: int, kind: str) -> str:
+    """Return a number as a kind of numbering (`ST_NumberFormat`) writes it."""
     if number < 1:
         return str(number)
     if kind in {"lowerLetter", "upperLetter"}:
