@@ -161,11 +161,9 @@ class PaperPdf:
             Dictionary(
                 Type=Name.Annot,
                 Subtype=Name.Widget,
-                FT=Name.Tx,
                 T=f"field{len(page.get('/Annots', []))}",
-                V=value,
                 Rect=Array(rect),
-                **{"F": 4, **more},
+                **{"F": 4, "FT": Name.Tx, "V": value, **more},
             )
         )
         self._hang(page, widget)

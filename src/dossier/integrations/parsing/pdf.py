@@ -19,14 +19,17 @@ from dossier.integrations.parsing.pdf_annotations import (
     Annotations,
     annotations_of,
     attachment_names,
+    keep_stamps,
 )
 from dossier.integrations.parsing.pdf_fonts import (
     hidden_layers,
+    is_gibberish,
     is_plausible,
     unmapped_fonts,
 )
+from dossier.integrations.parsing.pdf_geometry import turned_box
 from dossier.integrations.parsing.pdf_layout import Word, text_of
-from dossier.integrations.parsing.pdf_page import PageInk, ink_of, turned_box
+from dossier.integrations.parsing.pdf_page import PageInk, ink_of
 from dossier.integrations.parsing.types import (
     PageState,
     ReaderContent,
@@ -45,7 +48,14 @@ _PICTURE_SHARE: Final = 0.05
 _FEW_CHARACTERS: Final = 200
 _FEW_LINES: Final = 4
 _RECOGNISED_CHARACTERS: Final = 20
-_DRAWN_SHAPES: Final = 30
+_DRAWN_SEGMENTS: Final = 200
+"""Letters that are drawn as outlines have 10 to 60 each, a frame has 4."""
+_DRAWN_PER_CHARACTER: Final = 20
+_RENDERED_POINTS: Final = 200
+"""Width and height in pixels at which a page without text is looked at."""
+_INK_SHARE: Final = 0.01
+_INK_SHARE_BESIDE_LINES: Final = 0.1
+_SAME_GREY: Final = 8
 _MOSTLY: Final = 0.5
 _NOTABLY: Final = 0.03
 _SAMPLE_CHARACTERS: Final = 4_000
@@ -62,7 +72,10 @@ def read(path: str) -> ReaderContent:
     suspects = {
         font for font, sample in reader.samples.items() if not is_plausible(sample)
     }
-    if suspects and (unmapped := unmapped_fonts(path, suspects)):
+    unmapped = unmapped_fonts(path, suspects) if suspects else frozenset()
+    # A mapping may also be wrong, by a fault or so that nobody copies the text.
+    unmapped |= {font for font in suspects if is_gibberish(reader.samples[font])}
+    if unmapped:
         # Rare, so that these pages are read twice.
         reader.unmapped_fonts = unmapped
         for index, page_fonts in enumerate(reader.fonts):
@@ -163,17 +176,25 @@ class _Reader:
             self.fonts.append(frozenset())
             return TextPage(index + 1, index + 1, label, "", PageState.UNREADABLE)
         try:
+            hanging = annotations_of(page, self.document.formenv)
+            if hanging.has_appearances:
+                keep_stamps(page, self.document.formenv)
+                page.close()
+                page = self.document[index]
             layer = page.get_textpage()
             try:
                 ink = ink_of(page, layer, self.unmapped_fonts, self._hidden_layers)
             finally:
                 layer.close()
-            hanging = annotations_of(page, self.document.formenv)
+            shows_ink = _is_wordless(ink) and _shows_ink(page, ink)
         finally:
             page.close()
+        ink.strike(hanging.struck)
         is_recognised = _take_recognised(ink)
         text = self._text(ink, hanging)
         self._sample(index, ink)
+        if shows_ink:
+            ink.drawn += _DRAWN_SEGMENTS
         state = self._state(index, ink, hanging, text, is_recognised=is_recognised)
         return TextPage(index + 1, index + 1, label, text, state)
 
@@ -219,6 +240,8 @@ class _Reader:
             self._warn(index, "attachment-not-read", name=name)
         if hidden := ink.hidden + hanging.hidden:
             self._warn(index, "hidden-text-left-out", count=hidden)
+        if ink.struck:
+            self._warn(index, "struck-text-left-out", count=ink.struck)
         total = letters + ink.unmapped
         if ink.unmapped > _MOSTLY * total:
             self._warn(index, "page-without-usable-text")
@@ -237,7 +260,7 @@ class _Reader:
         if ink.picture_share >= _PICTURE_SHARE:
             self._warn(index, "page-is-a-picture")
             return PageState.UNREADABLE
-        if ink.drawn >= _DRAWN_SHAPES:
+        if ink.drawn >= _DRAWN_SEGMENTS:
             self._warn(index, "page-is-drawn")
             return PageState.UNREADABLE
         return PageState.BLANK
@@ -263,10 +286,33 @@ class _Reader:
         self.warnings[index].append(warning(code, f"page {index + 1}", **values))
 
 
+def _is_wordless(ink: PageInk) -> bool:
+    """Return whether a page would count as blank by its objects."""
+    is_plain = ink.picture_share < _PICTURE_SHARE and ink.drawn < _DRAWN_SEGMENTS
+    return is_plain and not any((*ink.words.values(), *ink.over_pictures.values()))
+
+
+def _shows_ink(page: pypdfium2.PdfPage, ink: PageInk) -> bool:
+    """Return whether a page without words shows more than lines on an even ground.
+
+    Patterns and shadings are no objects that can be counted, but may hold a scan.
+    """
+    scale = _RENDERED_POINTS / max(*page.get_size(), 1.0)
+    picture = page.render(scale=min(scale, 1.0), grayscale=True, may_draw_forms=False)
+    pixels = bytes(picture.buffer)
+    (ground, _), *_ = Counter(pixels).most_common(1)
+    inked = sum(abs(pixel - ground) > _SAME_GREY for pixel in pixels)
+    has_lines = bool(ink.rules or ink.borders or ink.shapes)
+    return inked > len(pixels) * (_INK_SHARE_BESIDE_LINES if has_lines else _INK_SHARE)
+
+
 def _take_recognised(ink: PageInk) -> bool:
     """Take the invisible text of a scan into its words; elsewhere it is left out."""
     count = sum(len(w.text) for words in ink.over_pictures.values() for w in words)
-    if ink.picture_share < _LARGE_SHARE or count < _RECOGNISED_CHARACTERS:
+    shown = sum(len(w.text) for words in ink.words.values() for w in words)
+    # Beside a page number or a fax line; on a page with words of its own it is hidden.
+    is_scan = ink.picture_share >= _LARGE_SHARE and shown < min(count, _FEW_CHARACTERS)
+    if not is_scan or count < _RECOGNISED_CHARACTERS:
         ink.hidden += count
         return False
     for angle, words in ink.over_pictures.items():
