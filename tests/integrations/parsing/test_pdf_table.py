@@ -413,7 +413,7 @@ def test_text_under_a_strike_out_mark_is_left_out(extract: Extract) -> None:
     assert [each.code for each in text.warnings] == [STRUCK]
 
 
-def mapped_font(paper: PaperPdf, shown: dict[int, str], **more: object) -> Dictionary:
+def mapped_font(paper: PaperPdf, shown: dict[int, str]) -> Dictionary:
     lines = "\n".join(
         f"<{code:02X}> <{text.encode('utf-16-be').hex()}>"
         for code, text in shown.items()
@@ -429,7 +429,6 @@ def mapped_font(paper: PaperPdf, shown: dict[int, str], **more: object) -> Dicti
         BaseFont=Name.Helvetica,
         Encoding=Name.WinAnsiEncoding,
         ToUnicode=paper.pdf.make_stream(cmap.encode()),
-        **more,
     )
 
 

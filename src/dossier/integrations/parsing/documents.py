@@ -33,6 +33,7 @@ _READERS: Final = {
     FileKind.MAIL: "mail:read",
     FileKind.ZIP: "archive:refuse",
 }
+_PRESENTATION: Final = "presentations are not read; save it as PDF"
 _REFUSALS: Final = {
     FileKind.EMPTY: (UnreadableReason.EMPTY, "the file has 0 bytes"),
     FileKind.LOCKED_OFFICE: (UnreadableReason.ENCRYPTED, PASSWORD_DETAIL),
@@ -44,9 +45,11 @@ _REFUSALS: Final = {
         UnreadableReason.UNSUPPORTED,
         "the old Word format is not read; save it as .docx or PDF",
     ),
-    FileKind.PPTX: (
+    FileKind.PPT: (UnreadableReason.UNSUPPORTED, _PRESENTATION),
+    FileKind.PPTX: (UnreadableReason.UNSUPPORTED, _PRESENTATION),
+    FileKind.OUTLOOK: (
         UnreadableReason.UNSUPPORTED,
-        "presentations are not read; save it as PDF",
+        "mails of Outlook are not read; save it as .eml or PDF, and its attachments",
     ),
     FileKind.RICH_TEXT: (
         UnreadableReason.UNSUPPORTED,

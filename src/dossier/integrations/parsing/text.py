@@ -15,6 +15,7 @@ from dossier.integrations.parsing.types import ReaderContent, split_parts, stora
 MAX_BYTES: Final = 32 * 1024 * 1024
 _MIN_BASE64: Final = 64
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_UUENCODED: Final = re.compile(r"\s*begin(?:-base64)? [0-7]{3,4} (\S.{0,200})\n")
 _MAGICS: Final = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "an archive or office file",
@@ -29,6 +30,9 @@ def read(path: str) -> ReaderContent:
     text, encoding = decoded(bytes_of(path))
     if carried := _carried_in_base64(text):
         detail = f"it is {carried} as mails carry it (base64); hand in the file itself"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    if carries := _UUENCODED.match(text):
+        detail = f"it is {carries[1]} as old mails carried it; hand in the file itself"
         raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
     return ReaderContent(split_parts(storable(text), "text"), encoding=encoding)
 
