@@ -52,7 +52,7 @@ def test_unreadable_document_is_an_answer_with_its_reason(tmp_path: Path) -> Non
             "place": None,
         }
     ]
-    assert "unreadable" in words
+    assert "cannot be read" in words
     assert "檔案沒有內容" in words
 
 

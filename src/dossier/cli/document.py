@@ -5,7 +5,7 @@ Exit codes as in `ending`.
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
@@ -15,6 +15,13 @@ from dossier.cli.ending import BROKEN, end, require_file
 from dossier.core.settings import Settings
 from dossier.documents.facts.record import read_record
 from dossier.documents.facts.types import PageText
+from dossier.integrations.parsing.types import ReadState
+
+_STATES: Final = {
+    ReadState.READ: "read",
+    ReadState.READ_PARTLY: "read partly",
+    ReadState.UNREADABLE: "cannot be read",
+}
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -75,7 +82,7 @@ def read(
 
 
 def _lines(name: str, answer: dict[str, Any]) -> list[str]:
-    state = answer["state"].replace("_", " ")
+    state = _STATES[answer["state"]]
     kind = (answer["kind"] or "kind unknown").replace("_", " ")
     lines = [f"{name}: {answer['type']}, {kind}, {state}"]
     for each in answer["warnings"]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import MIMEPart
 from typing import Final
 
 from dossier.integrations.parsing.exceptions import (
@@ -48,7 +48,8 @@ def read(path: str) -> ReaderContent:
             f"it is a mail that carries {held}, not read;"
             " save the attachments and hand them in"
         )
-        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+        zh = f"郵件只含附件（{held}），未讀取；請儲存附件後另行上傳"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)
     warnings = [
         *found.warnings,
         *(warning("attachment-not-read", name=name) for name in found.files),
@@ -71,13 +72,13 @@ class _Found:
     parts: int = 0
 
 
-def _headers(message: EmailMessage) -> Iterator[str]:
+def _headers(message: MIMEPart) -> Iterator[str]:
     for name in _SHOWN_HEADERS:
         if message[name]:
             yield f"{name}: {message[name]}"
 
 
-def _see(part: EmailMessage, found: _Found) -> None:
+def _see(part: MIMEPart, found: _Found) -> None:
     """Take in a part as a mail program shows it."""
     found.parts += 1
     if found.parts > _MAX_PARTS:
@@ -88,18 +89,19 @@ def _see(part: EmailMessage, found: _Found) -> None:
         if chosen is not None:
             _see(chosen, found)
     elif part.is_multipart():
-        is_mail = kind == "message/rfc822"
-        for inner in part.iter_parts() if not is_mail else part.get_payload():
-            if is_mail:
-                found.lines += _headers(inner)
-            _see(inner, found)
+        inner = part.get_payload()
+        for each in inner if isinstance(inner, list) else ():
+            if isinstance(each, MIMEPart):
+                if kind == "message/rfc822":  # forwarded
+                    found.lines += _headers(each)
+                _see(each, found)
     elif part.is_attachment() or part.get_filename() or kind not in _SHOWN_KINDS:
         _see_file(part, kind, found)
     else:
         _see_text(part, found)
 
 
-def _see_file(part: EmailMessage, kind: str, found: _Found) -> None:
+def _see_file(part: MIMEPart, kind: str, found: _Found) -> None:
     is_inline = part.get("Content-ID") or part.get("Content-Location")
     if not is_inline or part.is_attachment():
         found.files.append(part.get_filename() or kind)
@@ -109,7 +111,7 @@ def _see_file(part: EmailMessage, kind: str, found: _Found) -> None:
         found.pictures += is_large
 
 
-def _see_text(part: EmailMessage, found: _Found) -> None:
+def _see_text(part: MIMEPart, found: _Found) -> None:
     content = part.get_payload(decode=True)
     raw = content if isinstance(content, bytes) else b""
     try:

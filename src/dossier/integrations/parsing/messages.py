@@ -111,7 +111,7 @@ _WARNINGS: Final = {
         "{count} characters of symbol fonts are not known; \ufffd stands for them",
     ),
     "text-missing": _Words(
-        "文件含 {present} 字，僅讀出 {read} 字",
+        "文件含 {present} 字，僅讀取 {read} 字",
         "the document holds {present} characters, of which {read} were read",
         is_gap=True,
     ),
@@ -150,11 +150,11 @@ def warning(code: str, place: str | None = None, **values: object) -> ReadWarnin
     return ReadWarning(code, message, place, words.is_gap)
 
 
-def refusal(reason: UnreadableReason, detail: str) -> ReadWarning:
+def refusal(reason: UnreadableReason, detail: str, zh: str) -> ReadWarning:
     """Return the reason why nothing was read as a warning."""
     return ReadWarning(
         f"unreadable-{reason.replace('_', '-')}",
-        Message(zh=REASONS_ZH[reason], en=detail),
+        Message(zh=zh or REASONS_ZH[reason], en=detail),
         is_gap=True,
     )
 

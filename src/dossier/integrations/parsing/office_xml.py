@@ -42,7 +42,8 @@ def read(path: str) -> ReaderContent:
         f"it is an XML file of the kind {local_name(root)!r}, which is not read;"
         " save it as .docx, .xlsx or PDF"
     )
-    raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    zh = f"檔案是 {local_name(root)!r} 類的 XML，未讀取；請另存為 .docx、.xlsx 或 PDF"
+    raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)
 
 
 def _book(book: Element) -> ReaderContent:

@@ -9,6 +9,7 @@ from typing import Final
 import pypdfium2
 from pypdfium2 import raw
 
+from dossier.core.findings import Message
 from dossier.integrations.parsing.exceptions import (
     PASSWORD_DETAIL,
     UnreadableFileError,
@@ -84,12 +85,11 @@ def read(path: str) -> ReaderContent:
                 pages[index] = reader.page(index)
     warnings = [*_about_file(path, document), *reader.all_warnings()]
     if any(page.state is PageState.UNREADABLE for page in pages):
-        detail = _why_unread(reader.all_warnings())
+        unread = _why_unread(reader.all_warnings())
         reason = UnreadableReason.NO_TEXT_LAYER
-        return ReaderContent(
-            pages, warnings, unread_reason=reason, unread_detail=detail
-        )
-    return ReaderContent(pages, warnings, unread_detail="its pages show nothing")
+        return ReaderContent(pages, warnings, unread_reason=reason, unread=unread)
+    blank = Message(zh="每一頁都是空白", en="all of its pages are blank")
+    return ReaderContent(pages, warnings, unread=blank)
 
 
 def _opened(path: str) -> pypdfium2.PdfDocument:
@@ -130,18 +130,29 @@ def _is_portfolio(path: str, document: pypdfium2.PdfDocument) -> bool:
         return m.find(b"/Collection") >= 0
 
 
-def _why_unread(warnings: list[ReadWarning]) -> str:
+def _why_unread(warnings: list[ReadWarning]) -> Message:
     codes = {each.code for each in warnings}
     if "page-is-a-picture" in codes:
-        return "its pages are pictures without text, and no OCR is installed"
+        return Message(
+            zh="每一頁都是圖片，沒有文字，且未安裝 OCR，無法讀取",
+            en="its pages are pictures without text, and no OCR is installed",
+        )
     if "page-without-usable-text" in codes:
-        return (
-            "it has no usable text: its fonts do not say which letters they show;"
-            " print it anew with fonts embedded, or hand in the original"
+        return Message(
+            zh="字形沒有可用的文字對照（no usable text），無法讀取；"
+            "請嵌入字形重新列印，或提供原始檔",
+            en="it has no usable text: its fonts do not say which letters they show;"
+            " print it anew with fonts embedded, or hand in the original",
         )
     if "page-is-drawn" in codes:
-        return "its words are drawn as shapes; hand in a PDF with text"
-    return "none of its pages can be read; save it again"
+        return Message(
+            zh="文字以線條繪成，無法讀取；請提供含文字的 PDF",
+            en="its words are drawn as shapes; hand in a PDF with text",
+        )
+    return Message(
+        zh="沒有一頁可以讀取；請重新儲存",
+        en="none of its pages can be read; save it again",
+    )
 
 
 @dataclass(slots=True)

@@ -28,12 +28,13 @@ _MAGICS: Final = {
 def read(path: str) -> ReaderContent:
     """Return a whole text in parts, with the name of its encoding."""
     text, encoding = decoded(bytes_of(path))
-    if carried := _carried_in_base64(text):
-        detail = f"it is {carried} as mails carry it (base64); hand in the file itself"
-        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
-    if carries := _UUENCODED.match(text):
-        detail = f"it is {carries[1]} as old mails carried it; hand in the file itself"
-        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    uuencoded = _UUENCODED.match(text)
+    carried = uuencoded[1] if uuencoded else _carried_in_base64(text)
+    if carried:
+        how = "uuencode" if uuencoded else "base64"
+        detail = f"it is {carried} as mails carry it ({how}); hand in the file itself"
+        zh = f"內容是郵件編碼（{how}）的檔案，未讀取；請提供原始檔案"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)
     return ReaderContent(split_parts(storable(text), "text"), encoding=encoding)
 
 

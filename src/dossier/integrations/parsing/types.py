@@ -110,7 +110,7 @@ class ReaderContent:
     encoding: str | None = None
     unread_reason: UnreadableReason = UnreadableReason.EMPTY
     """The reason to give where no page has any text."""
-    unread_detail: str = "nothing is written in it"
+    unread: Message = Message(zh="檔案沒有內容", en="nothing is written in it")  # noqa: RUF009 - frozen
 
 
 def state_of(pages: Iterable[TextPage], warnings: Iterable[ReadWarning]) -> ReadState:
