@@ -34,9 +34,9 @@ _READERS: Final = {
     FileKind.ZIP: "archive:refuse",
 }
 _UNSUPPORTED: Final = UnreadableReason.UNSUPPORTED
-_REFUSALS: Final = {
-    FileKind.EMPTY: (UnreadableReason.EMPTY, "the file has 0 bytes"),
-    FileKind.LOCKED_OFFICE: (UnreadableReason.ENCRYPTED, PASSWORD_DETAIL),
+_REFUSALS: Final[dict[FileKind, tuple[UnreadableReason, str, str]]] = {
+    FileKind.EMPTY: (UnreadableReason.EMPTY, "the file has 0 bytes", ""),
+    FileKind.LOCKED_OFFICE: (UnreadableReason.ENCRYPTED, PASSWORD_DETAIL, ""),
     FileKind.IMAGE: (
         UnreadableReason.NO_TEXT_LAYER,
         "it is a picture without text, and no OCR is installed",
@@ -127,7 +127,7 @@ def _read(path: str, detected: DetectedFile) -> ReaderContent:
             f"kept but not read ({detected.media_type}): only PDF, Word, OpenDocument,"
             " spreadsheets and text are"
         )
-        raise UnreadableFileError(*_REFUSALS.get(kind, (_UNSUPPORTED, unknown)))
+        raise UnreadableFileError(*_REFUSALS.get(kind, (_UNSUPPORTED, unknown, "")))
     try:
         return _call(_READERS[kind], path)
     except UnreadableFileError as error:

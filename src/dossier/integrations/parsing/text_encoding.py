@@ -29,6 +29,7 @@ _NEEDED_SCORE: Final = 0.6
 _NEEDED_LEAD: Final = 0.1
 _MAX_SAMPLE: Final = 20_000
 """Characters beyond ASCII that are scored; enough for any text."""
+_MIN_KANA_SHARE: Final = 0.25
 _MAX_WESTERN_SHARE: Final = 0.4
 
 # The commonest characters of running and of cosmetic Chinese.
@@ -74,6 +75,7 @@ _WESTERN_LETTERS: Final = frozenset(map(chr, range(0xC0, 0x100))) - set("×÷") 
     "ŠšŽžŸŒœƒ"
 )
 _WESTERN_MARKS: Final = frozenset("°±×÷µ§©®€£–—‘’“”•…²³¹½¼¾™ºª«»¿¡·\xa0†‡‰¢¥")
+_NEVER_IN_WORDS: Final = frozenset("¿¹³£¢¥½¼¾±")
 _UNITS: Final = frozenset("CF\xb0")
 
 
@@ -147,13 +149,18 @@ def _average(text: str, score: _Score) -> float:
         if ord(padded[at]) >= _ASCII_END
     ][:_MAX_SAMPLE]
     average = sum(values) / len(values) if values else 0.0
-    if score is _japanese and not any(map(_is_kana, text)):
-        return average / 2
+    if score is _japanese:
+        kana = sum(map(_is_kana, text))
+        return average if kana >= _MIN_KANA_SHARE * len(values) else average / 2
     return average
 
 
 def _western(character: str, before: str, after: str) -> float:
     around = before + after
+    if character in _WESTERN_LETTERS and before.isdigit():
+        return 0.2  # 25\xf8C: the degree sign of an older code page
+    if character in _NEVER_IN_WORDS and before.islower() and after.islower():
+        return -3.0  # as in the Polish of another code page: proof against this one
     if character in _WESTERN_LETTERS:
         is_in_word = any(each.isascii() and each.isalpha() for each in around)
         return 1.0 if is_in_word or around.isspace() else 0.3
@@ -203,7 +210,7 @@ def _japanese(character: str, before: str, after: str) -> float:
         return 0.9
     if "\u4e00" <= character <= "\u9fff":
         is_common = character in COMMON_TRADITIONAL or character in COMMON_SIMPLIFIED
-        return 0.9 if is_common or _is_kana(before) or _is_kana(after) else 0.6
+        return 0.9 if is_common or _is_kana(before) or _is_kana(after) else 0.4
     return 0.0  # the half-width katakana are what bytes of other encodings become
 
 

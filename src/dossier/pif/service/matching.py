@@ -82,11 +82,11 @@ async def _match(
     text = "\n".join(part.text for part in opening.items)
     hindrance = None
     if document.text_state == TextState.UNREADABLE:
-        hindrance = f"it cannot be read ({document.unreadable_reason})"
+        hindrance = f"its text cannot be read ({document.unreadable_reason})"
     elif document.text_state == TextState.READ_PARTLY:
-        hindrance = f"it was read partly ({document.unreadable_detail})"
+        hindrance = f"its text was read partly ({document.unreadable_detail})"
     elif document.text_state == TextState.PENDING:
-        hindrance = "it was not read yet"
+        hindrance = "its text has not been read yet"
     kind = kind_of(document.record) if document.record else None
     proposal = propose(DocumentFacts(document.id, document.filename, text, kind))
     return match_response(proposal, stated, hindrance)
