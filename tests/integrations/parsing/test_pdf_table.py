@@ -498,6 +498,35 @@ def test_a_page_without_text_is_blank_only_if_it_shows_nothing(
     assert extract(paper.saved(), "a.pdf").pages[0].state is state
 
 
+FRAMED = "q 300 0 0 400 100 200 cm /Im0 Do Q "
+OUTLINES = "0 0 m " + "5 9 l 9 5 l 7 7 3 4 2 2 c " * 2000
+
+
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [
+        (OUTLINES + "f " + SEEN, PageState.READ_PARTLY),
+        (OUTLINES + "S " + SEEN, PageState.READ),
+        (FRAMED + at(300, 30, "31"), PageState.UNREADABLE),
+        (FRAMED + SEEN, PageState.READ_PARTLY),
+        ("q 100 0 0 90 100 200 cm /Im0 Do Q " + SEEN, PageState.READ),
+    ],
+    ids=[
+        "a table of outlined letters",
+        "a curve",
+        "a picture with a page number",
+        "a picture with a line",
+        "a logo with a line",
+    ],
+)
+def test_a_page_is_read_partly_if_words_may_be_missing(
+    extract: Extract, content: str, state: PageState
+) -> None:
+    text = extract(one_page(content, images=True), "a.pdf")
+
+    assert text.pages[0].state is state
+
+
 def test_text_outside_the_crop_box_is_left_out(extract: Extract) -> None:
     paper = PaperPdf()
     page = paper.add_page(at(60, 700, "Seen") + at(60, 100, UNSEEN))

@@ -31,6 +31,11 @@ _WARNINGS: Final = {
         "the page is drawn as shapes without text; its words were not read",
         is_gap=True,
     ),
+    "shapes-not-read": _Words(
+        "此頁部分內容以線條繪成，其中若有文字則未讀取",
+        "much of the page is drawn as shapes; words in them were not read",
+        is_gap=True,
+    ),
     "page-without-usable-text": _Words(
         "此頁字形沒有可用的文字對照（no usable text），未讀取",
         "no usable text: the fonts of the page do not say which letters they show",

@@ -48,10 +48,14 @@ _NOTABLE_SHARE: Final = 0.2
 _PICTURE_SHARE: Final = 0.05
 _FEW_CHARACTERS: Final = 200
 _FEW_LINES: Final = 4
+_PAGE_NUMBER: Final = 12
+"""Fewer characters than these are a page number beside a picture."""
 _RECOGNISED_CHARACTERS: Final = 20
 _DRAWN_SEGMENTS: Final = 200
 """Letters that are drawn as outlines have 10 to 60 each, a frame has 4."""
-_DRAWN_PER_CHARACTER: Final = 20
+_OUTLINED_SEGMENTS: Final = 4_000
+_OUTLINED_PER_CHARACTER: Final = 40
+"""More than a logo beside text."""
 _RENDERED_POINTS: Final = 200
 """Width and height in pixels at which a page without text is looked at."""
 _INK_SHARE: Final = 0.01
@@ -265,6 +269,9 @@ class _Reader:
         if ink.unmapped > _NOTABLY * total:
             self._warn(index, "page-without-usable-text")
             return PageState.READ_PARTLY
+        if ink.outlined > max(_OUTLINED_SEGMENTS, _OUTLINED_PER_CHARACTER * letters):
+            self._warn(index, "shapes-not-read")
+            return PageState.READ_PARTLY
         return self._beside_pictures(index, ink, text, letters)
 
     def _without_text(self, index: int, ink: PageInk) -> PageState:
@@ -281,7 +288,8 @@ class _Reader:
     ) -> PageState:
         share = ink.picture_share
         is_little = letters < _FEW_CHARACTERS or text.count("\n") + 1 < _FEW_LINES
-        if share >= _LARGE_SHARE and is_little:
+        is_scan = share >= (_NOTABLE_SHARE if letters < _PAGE_NUMBER else _LARGE_SHARE)
+        if is_scan and is_little:
             self._warn(index, "page-is-a-picture")
             return PageState.UNREADABLE
         if share < _NOTABLE_SHARE:

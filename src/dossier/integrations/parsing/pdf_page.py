@@ -131,6 +131,8 @@ class PageInk:
     picture_share: float = 0.0
     drawn: int = 0
     """How many lines and curves the shapes consist of that are no rectangles."""
+    outlined: int = 0
+    """How many of them belong to filled shapes, as letters drawn as outlines do."""
 
     def strike(self, marks: Iterable[Box]) -> None:
         """Take out the words that marks or lines strike through, and count them."""
@@ -251,6 +253,8 @@ class _Objects:
             self._ink.drawn += segments
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         raw.FPDFPath_GetDrawMode(path, fill, stroke)
+        if fill.value and segments > _MAX_RECTANGLE_SEGMENTS:
+            self._ink.outlined += segments
         if stroke.value and segments <= _MAX_RECTANGLE_SEGMENTS:
             self._ink.rules += [
                 RuledLine(left, right, top),

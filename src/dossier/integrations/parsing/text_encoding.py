@@ -157,21 +157,21 @@ def _average(text: str, score: _Score) -> float:
 
 def _western(character: str, before: str, after: str) -> float:
     around = before + after
-    if character in _WESTERN_LETTERS and before.isdigit():
-        return 0.2  # 25\xf8C: the degree sign of an older code page
     if character in _NEVER_IN_WORDS and before.islower() and after.islower():
         return -3.0  # as in the Polish of another code page: proof against this one
     if character in _WESTERN_LETTERS:
+        if before.isdigit():
+            return 0.2  # 25\xf8C: the degree sign of an older code page
         is_in_word = any(each.isascii() and each.isalpha() for each in around)
         return 1.0 if is_in_word or around.isspace() else 0.3
     if character in "°º":
         return 1.0 if after in _UNITS or before.isdigit() else 0.7
-    if character in _WESTERN_MARKS:
-        if before.isalpha() and after.isalpha() and character not in "‘’“”–—·":
-            return 0.2  # as in the Polish or Cyrillic of other code pages
-        is_free = not any(each in _WESTERN_LETTERS for each in around)
-        return 0.9 if is_free or character in "‘’“”–—«»\xa0" else 0.3
-    return 0.0
+    if character not in _WESTERN_MARKS:
+        return 0.0
+    if before.isalpha() and after.isalpha() and character not in "‘’“”–—·":
+        return 0.2  # as in the Cyrillic of another code page
+    is_free = not any(each in _WESTERN_LETTERS for each in around)
+    return 0.9 if is_free or character in "‘’“”–—«»\xa0" else 0.3
 
 
 def _han(character: str, before: str, after: str, common: frozenset[str]) -> float:
