@@ -232,13 +232,10 @@ def _by_content(head: bytes, tail: bytes, named: FileKind | None) -> FileKind:
         return _kind_in_zip(head, tail)
     if head.startswith(_OLE):
         return _kind_in_ole(head, tail, named)
-    return _kind_of_text(head, named) if is_text(head) else FileKind.OTHER
-
-
-def _kind_of_text(head: bytes, named: FileKind | None) -> FileKind:
-    if found := _kind_of_markup(head):
-        return found
-    return FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
+    if not is_text(head):
+        return FileKind.OTHER
+    plain = FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
+    return _kind_of_markup(head) or plain
 
 
 def _kind_of_markup(head: bytes) -> FileKind | None:

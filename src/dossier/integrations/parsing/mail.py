@@ -34,7 +34,7 @@ _LARGE_PICTURE_BYTES: Final = 30_000
 
 def read(path: str) -> ReaderContent:
     """Return the headers that people see and the words of a mail."""
-    found = _Found()
+    found = _MailContent()
     try:
         message = message_from_bytes(bytes_of(path), policy=policy.default)
         headers = list(_headers(message))
@@ -61,7 +61,7 @@ def read(path: str) -> ReaderContent:
 
 
 @dataclass(slots=True)
-class _Found:
+class _MailContent:
     """What a mail holds, in the order in which it is shown."""
 
     lines: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ def _headers(message: MIMEPart) -> Iterator[str]:
             yield f"{name}: {message[name]}"
 
 
-def _see(part: MIMEPart, found: _Found) -> None:
+def _see(part: MIMEPart, found: _MailContent) -> None:
     """Take in a part as a mail program shows it."""
     found.parts += 1
     if found.parts > _MAX_PARTS:
@@ -101,7 +101,7 @@ def _see(part: MIMEPart, found: _Found) -> None:
         _see_text(part, found)
 
 
-def _see_file(part: MIMEPart, kind: str, found: _Found) -> None:
+def _see_file(part: MIMEPart, kind: str, found: _MailContent) -> None:
     is_inline = part.get("Content-ID") or part.get("Content-Location")
     if not is_inline or part.is_attachment():
         found.files.append(part.get_filename() or kind)
@@ -111,7 +111,7 @@ def _see_file(part: MIMEPart, kind: str, found: _Found) -> None:
         found.pictures += is_large
 
 
-def _see_text(part: MIMEPart, found: _Found) -> None:
+def _see_text(part: MIMEPart, found: _MailContent) -> None:
     content = part.get_payload(decode=True)
     raw = content if isinstance(content, bytes) else b""
     try:

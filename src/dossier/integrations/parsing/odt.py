@@ -98,7 +98,7 @@ def read(path: str) -> ReaderContent:
 
 def content_of(roots: list[Element], objects: list[str]) -> ReaderContent:
     """Return the text under the roots of the content and of the styles."""
-    reader = _Reader(roots)
+    reader = _OdtReader(roots)
     lines = list(filter(None, reader.lines()))
     found = reader.warnings()
     found += [warning("embedded-not-read", name=name) for name in objects]
@@ -106,7 +106,7 @@ def content_of(roots: list[Element], objects: list[str]) -> ReaderContent:
     return reader.pictures.content(split_parts(text, "body"), found)
 
 
-class _Reader:
+class _OdtReader:
     """Walks the elements of one document."""
 
     def __init__(self, roots: list[Element]) -> None:

@@ -1,7 +1,9 @@
 """Text of a PDF, page by page, by PDFium. Runs inside the sandbox only."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache, partial
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
@@ -72,7 +74,7 @@ def read(path: str) -> ReaderContent:
     if len(document) > MAX_PAGES:
         detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    reader = _Reader(path, document)
+    reader = _PdfReader(document, cache(partial(hidden_layers, path)))
     pages = [reader.page(index) for index in range(len(document))]
     suspects = {
         font for font, sample in reader.samples.items() if not is_plausible(sample)
@@ -114,24 +116,19 @@ def _about_file(path: str, document: pypdfium2.PdfDocument) -> list[ReadWarning]
     """Return what is to be said of the whole file."""
     found = []
     names = list(attachment_names(document))
-    if names and _is_portfolio(path, document):
+    with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as m:
+        is_collection = m.find(b"/Collection") >= 0
+        ends_early = m.rfind(_END_MARK, max(0, len(m) - _TAIL_BYTES)) < 0
+    is_cover = document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS
+    if names and (is_collection or is_cover):
+        # The files inside are the document.
         found.append(warning("portfolio-not-read"))
     found += [warning("attachment-not-read", name=name) for name in names]
     if document.get_formtype() == raw.FORMTYPE_XFA_FULL:
         found.append(warning("form-not-read"))
-    with Path(path).open("rb") as file:
-        file.seek(max(0, Path(path).stat().st_size - _TAIL_BYTES))
-        if _END_MARK not in file.read():
-            found.append(warning("file-ends-early"))
+    if ends_early:
+        found.append(warning("file-ends-early"))
     return found
-
-
-def _is_portfolio(path: str, document: pypdfium2.PdfDocument) -> bool:
-    """Return whether the files inside are the document, and its pages their cover."""
-    if document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS:
-        return True
-    with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as m:
-        return m.find(b"/Collection") >= 0
 
 
 def _why_unread(warnings: list[ReadWarning]) -> Message:
@@ -160,11 +157,11 @@ def _why_unread(warnings: list[ReadWarning]) -> Message:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _PdfReader:
     """Reads the pages of one document."""
 
-    path: str
     document: pypdfium2.PdfDocument
+    hidden_layers: Callable[[], frozenset[str]]
     unmapped_fonts: frozenset[str] = frozenset()
     samples: dict[str, str] = field(default_factory=lambda: defaultdict(str))
     """Some text by the name of its font."""
@@ -172,8 +169,6 @@ class _Reader:
     warnings: dict[int, list[ReadWarning]] = field(
         default_factory=lambda: defaultdict(list)
     )
-
-    _layers: frozenset[str] | None = None
 
     def all_warnings(self) -> list[ReadWarning]:
         """Return the warnings of all pages."""
@@ -198,7 +193,7 @@ class _Reader:
                 page = self.document[index]
             layer = page.get_textpage()
             try:
-                ink = ink_of(page, layer, self.unmapped_fonts, self._hidden_layers)
+                ink = ink_of(page, layer, self.unmapped_fonts, self.hidden_layers)
             finally:
                 layer.close()
             shows_ink = _is_wordless(ink) and _shows_ink(page, ink)
@@ -207,16 +202,16 @@ class _Reader:
         ink.strike(hanging.struck)
         is_recognised = _take_recognised(ink)
         text = self._text(ink, hanging)
-        self._sample(index, ink)
+        words = [word for words in ink.words.values() for word in words]
+        if index == len(self.fonts):
+            self.fonts.append(frozenset(word.font for word in words))
+        for word in words:
+            if len(self.samples[word.font]) < _SAMPLE_CHARACTERS:
+                self.samples[word.font] += word.text + " "
         if shows_ink:
             ink.drawn += _DRAWN_SEGMENTS
         state = self._state(index, ink, hanging, text, is_recognised=is_recognised)
         return TextPage(index + 1, index + 1, label, text, state)
-
-    def _hidden_layers(self) -> frozenset[str]:
-        if self._layers is None:
-            self._layers = hidden_layers(self.path)
-        return self._layers
 
     def _text(self, ink: PageInk, hanging: Annotations) -> str:
         """Return the text: the lines of the commonest angle first."""
@@ -226,20 +221,11 @@ class _Reader:
         for angle in angles:
             words = ink.words[angle]
             if angle == angles[0]:
-                words = [*words, *(_placed(angle, each) for each in hanging.words)]
+                words = [*words, *_along(angle, hanging.words)]
             is_level = angle == 0
             lines = (ink.rules, ink.borders) if is_level else ((), ())
             texts.append(text_of(words, *lines))
         return storable("\n".join(filter(None, [*texts, *hanging.remarks])))
-
-    def _sample(self, index: int, ink: PageInk) -> None:
-        words = [word for words in ink.words.values() for word in words]
-        fonts = {word.font for word in words}
-        if index == len(self.fonts):
-            self.fonts.append(frozenset(fonts))
-        for word in words:
-            if len(self.samples[word.font]) < _SAMPLE_CHARACTERS:
-                self.samples[word.font] += word.text + " "
 
     def _state(
         self,
@@ -339,10 +325,9 @@ def _take_recognised(ink: PageInk) -> bool:
     return True
 
 
-def _placed(angle: int, word: Word) -> Word:
-    """Return a word of an annotation as the lines of the page see it."""
-    if angle == 0:
-        return word
-    box = (word.left, word.v, word.right, word.v + word.size)
-    left, low, right, _ = turned_box(angle, box)
-    return Word(word.text, left, right, low, word.size, after_space=True)
+def _along(angle: int, words: list[Word]) -> Iterator[Word]:
+    """Yield the words of annotations as the lines of the page see them."""
+    for word in words:
+        box = (word.left, word.v, word.right, word.v + word.size)
+        left, low, right, _ = turned_box(angle, box)
+        yield Word(word.text, left, right, low, word.size, after_space=True)

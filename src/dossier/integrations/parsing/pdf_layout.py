@@ -259,7 +259,7 @@ def _block_from(
     """
     columns: tuple[int, float] | None = None
     table_end = start + 1
-    for gap in [*_gaps(rows[start]), *_gap_beside(rows[start : start + 2])]:
+    for gap in _wide_gaps(rows[start : start + 2]):
         end, border = _extent(rows, start, gap)
         if end - start < 2:  # noqa: PLR2004 - one row
             continue
@@ -271,22 +271,16 @@ def _block_from(
     return columns or (table_end, None)
 
 
-def _gaps(row: Row) -> list[tuple[float, float]]:
-    """Return the wide gaps within a row."""
-    return [
-        (left.right, right.left)
-        for left, right in pairwise(row)
-        if right.left - left.right > _CELL_GAP * max(left.size, right.size) * 0.75
-    ]
-
-
-def _gap_beside(rows: list[Row]) -> list[tuple[float, float]]:
-    """Return the gap between two rows of which one stands beside the other."""
-    if len(rows) < 2:  # noqa: PLR2004 - a pair
-        return []
-    one, other = sorted(rows, key=lambda row: row[0].left)
-    gap = (one[-1].right, other[0].left)
-    return [gap] if gap[1] - gap[0] > _GUTTER * one[0].size else []
+def _wide_gaps(rows: list[Row]) -> Iterator[tuple[float, float]]:
+    """Yield the wide gaps within a row, and the one between it and a row beside it."""
+    first = rows[0]
+    for left, right in pairwise(first):
+        if right.left - left.right > _CELL_GAP * max(left.size, right.size) * 0.75:
+            yield left.right, right.left
+    if len(rows) > 1:
+        one, other = sorted(rows, key=lambda row: row[0].left)
+        if other[0].left - one[-1].right > _GUTTER * one[0].size:
+            yield one[-1].right, other[0].left
 
 
 def _extent(rows: list[Row], start: int, gap: tuple[float, float]) -> tuple[int, float]:

@@ -62,6 +62,11 @@ _HYPHENS: Final = frozenset({0x02, 0xFFFE})
 """What PDFium gives for a hyphen that ends a line."""
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 _BULLETS: Final = {0xF0B7: "•", 0xF0A7: "▪", 0xF06E: "■", 0xF0D8: "➢"}
+_SYMBOL_FONTS: Final = {
+    "wingdings2": "wingdings 2",
+    "wingdings": "wingdings",
+    "symbol": "symbol",
+}
 _INVISIBLE_MODES: Final = frozenset({3, 7})
 _STROKED_MODE: Final = 1
 _TINY_POINTS: Final = 1.2
@@ -216,10 +221,15 @@ class _Objects:
                 self.text_orders[address] = (self._count, _clip_of(each, matrix))
             elif kind == raw.FPDF_PAGEOBJ_FORM:
                 if depth < _MAX_DEPTH:
+                    own = raw.FS_MATRIX()
+                    raw.FPDFPageObj_GetMatrix(each, own)
+                    cells = (own.a, own.b, own.c, own.d, own.e, own.f)
                     self._walk(
                         raw.FPDFFormObj_CountObjects(each),
                         lambda place, form=each: raw.FPDFFormObj_GetObject(form, place),
-                        matrix_product(_matrix_of(each), matrix),
+                        matrix_product(
+                            (own.a, own.b, own.c, own.d, own.e, own.f), matrix
+                        ),
                         depth + 1,
                     )
             else:
@@ -373,7 +383,11 @@ class _Characters:
             else raw.FPDFPageObj_GetFillColor
         )
         color, alpha = _color_of(text_object, getter) if text_object else (None, 255)
-        font = _font_name(text_object) if text_object else ""
+        name = ctypes.create_string_buffer(128)
+        font_object = raw.FPDFTextObj_GetFont(text_object) if text_object else None
+        if font_object:
+            raw.FPDFFont_GetBaseFontName(font_object, name, 128)
+        font = name.value.decode("utf-8", "replace")
         order, clip = self._orders.get(owner, (0, WHOLE_PLANE))
         errors = sum(
             _has_map_error(handle, at) == 1
@@ -455,16 +469,11 @@ def _character(code: int, about: _TextObject) -> str:
     if any(code in each for each in _FOLDED):
         return unicodedata.normalize("NFKC", chr(code))
     if code in _PRIVATE_USE:
-        return _BULLETS.get(code) or shown(chr(code), _symbol_family(about.font))
+        plain = about.font.rpartition("+")[2].lower().replace("-", "")
+        families = (each for each in _SYMBOL_FONTS if plain.startswith(each))
+        family = _SYMBOL_FONTS.get(next(families, ""), plain)
+        return _BULLETS.get(code) or shown(chr(code), family)
     return chr(code) if code not in range(0xD800, 0xE000) else UNKNOWN
-
-
-def _symbol_family(font: str) -> str:
-    plain = font.rpartition("+")[2].lower().replace("-", "")
-    for family in ("wingdings 2", "wingdings", "symbol"):
-        if plain.startswith(family.replace(" ", "")):
-            return family
-    return plain
 
 
 def _is_near(one: Color, other: Color) -> bool:
@@ -476,15 +485,6 @@ def _color_of(each: object, getter: object) -> tuple[Color | None, int]:
     if not getter(each, red, green, blue, alpha):  # type: ignore[operator]
         return None, 255
     return (red.value, green.value, blue.value), alpha.value
-
-
-def _font_name(text_object: object) -> str:
-    font = raw.FPDFTextObj_GetFont(text_object)
-    if not font:
-        return ""
-    buffer = ctypes.create_string_buffer(128)
-    length = raw.FPDFFont_GetBaseFontName(font, buffer, 128)
-    return buffer.value.decode("utf-8", "replace") if length else ""
 
 
 def _layers_of(each: object) -> frozenset[str]:
@@ -504,12 +504,6 @@ def _mark_text(getter: Any, *arguments: object) -> str:
     if not getter(*arguments, buffer, ctypes.sizeof(buffer), length):
         return ""
     return bytes(buffer).decode("utf-16-le", "replace").split("\0")[0]
-
-
-def _matrix_of(each: object) -> Matrix:
-    matrix = raw.FS_MATRIX()
-    raw.FPDFPageObj_GetMatrix(each, matrix)
-    return (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
 
 
 def _bounds_of(each: object, matrix: Matrix) -> Box | None:

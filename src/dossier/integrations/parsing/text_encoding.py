@@ -10,6 +10,7 @@ with a guess.
 
 import codecs
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from dossier.integrations.parsing.exceptions import (
@@ -168,10 +169,11 @@ def _western(character: str, before: str, after: str) -> float:
         return 1.0 if after in _UNITS or before.isdigit() else 0.7
     if character not in _WESTERN_MARKS:
         return 0.0
-    if before.isalpha() and after.isalpha() and character not in "‘’“”–—·":
-        return 0.2  # as in the Cyrillic of another code page
     is_free = not any(each in _WESTERN_LETTERS for each in around)
-    return 0.9 if is_free or character in "‘’“”–—«»\xa0" else 0.3
+    usual = 0.9 if is_free or character in "‘’“”–—«»\xa0" else 0.3
+    # Within words they are the Cyrillic of another code page.
+    is_within = before.isalpha() and after.isalpha() and character not in "‘’“”–—·"
+    return 0.2 if is_within else usual
 
 
 def _han(character: str, before: str, after: str, common: frozenset[str]) -> float:
@@ -185,19 +187,12 @@ def _han(character: str, before: str, after: str, common: frozenset[str]) -> flo
     return 0.5 if before in common or after in common else 0.1
 
 
-def _traditional(character: str, before: str, after: str) -> float:
-    return _han(character, before, after, COMMON_TRADITIONAL)
-
-
-def _simplified(character: str, before: str, after: str) -> float:
-    # GB 18030 holds Traditional characters too, but two Hangul syllables or kana in it
-    # are another language.
-    return _han(character, before, after, COMMON_SIMPLIFIED)
-
-
 def _korean(character: str, before: str, after: str) -> float:
     if _is_hangul(character):
-        if not _is_korean_standard(character):
+        # KS X 1001 has the syllables that people use, in two bytes. The code page adds
+        # thousands that bytes of other encodings become; Python composes those of
+        # three letters, in eight bytes.
+        if len(character.encode("euc_kr")) != 2:  # noqa: PLR2004
             return 0.0
         return 1.0 if _is_hangul(before) or _is_hangul(after) else 0.6
     return 0.9 if character in _WIDE_MARKS else 0.1
@@ -222,19 +217,11 @@ def _is_hangul(character: str) -> bool:
     return "\uac00" <= character <= "\ud7a3"
 
 
-def _is_korean_standard(character: str) -> bool:
-    """Return whether KS X 1001 has a syllable.
-
-    The code page adds thousands that no text uses, but that bytes of other encodings
-    become.
-    """
-    # Python composes the others of three letters, in eight bytes.
-    return len(character.encode("euc_kr")) == 2  # noqa: PLR2004 - bytes
-
-
 _CANDIDATES: Final[dict[str, tuple[str, _Score]]] = {
-    "big5": ("cp950", _traditional),
-    "gb18030": ("gb18030", _simplified),
+    "big5": ("cp950", partial(_han, common=COMMON_TRADITIONAL)),
+    # GB 18030 holds Traditional characters too, but two Hangul syllables or kana in it
+    # are another language.
+    "gb18030": ("gb18030", partial(_han, common=COMMON_SIMPLIFIED)),
     "euc-kr": ("cp949", _korean),
     "shift-jis": ("cp932", _japanese),
     "euc-jp": ("euc_jp", _japanese),

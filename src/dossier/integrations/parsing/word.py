@@ -33,9 +33,12 @@ from dossier.integrations.parsing.types import (
     split_parts,
     storable,
 )
-from dossier.integrations.parsing.word_equations import (
+from dossier.integrations.parsing.word_elements import (
     EQUATION_PARTS,
+    control_text,
     equation_part,
+    legacy_control_text,
+    small_number,
 )
 from dossier.integrations.parsing.word_numbering import Numbering
 from dossier.integrations.parsing.word_styles import (
@@ -45,8 +48,6 @@ from dossier.integrations.parsing.word_styles import (
     on_shading,
 )
 
-_FALSE: Final = frozenset({"0", "false", "off"})
-_HEXADECIMAL: Final = re.compile(r"[0-9A-Ca-cEFef]?[0-9A-Fa-f]{1,3}")
 _DELETED: Final = frozenset({"del", "moveFrom"})
 _READING_AID: Final = "rt"
 """Stands small over the characters that it explains."""
@@ -70,6 +71,7 @@ _SYMBOL_FIELD: Final = re.compile(
     r"""\s*SYMBOL\s+(\d{1,5}|0x[0-9a-f]{1,4})(?:.*?\\f\s+"?([^"\\]+))?""", re.IGNORECASE
 )
 _EQUATION_FIELD: Final = re.compile(r"\s*EQ\s", re.IGNORECASE)
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Ca-cEFef]?[0-9A-Fa-f]{1,3}")
 _BREAKS: Final = {
     "br": "\n",
     "cr": "\n",
@@ -94,7 +96,7 @@ _EMBEDDED: Final = frozenset({"oleObject", "package"})
 def read(path: str) -> ReaderContent:
     """Return the text of a Word document with all its visible parts."""
     with Package(path, "Word document") as package:
-        reader = _Reader(package)
+        reader = _WordReader(package)
         text = storable(with_degrees("\n".join(reader.lines())))
         return reader.pictures.content(split_parts(text, "body"), reader.warnings())
 
@@ -143,7 +145,7 @@ class _Block:
     following: list[str] = field(default_factory=list)
 
 
-class _Reader:
+class _WordReader:
     """Walks the parts of one document."""
 
     def __init__(self, package: Package) -> None:
@@ -174,8 +176,13 @@ class _Reader:
         sections = list(root.iter())
         yield from self._margins(sections, "headerReference")
         yield from filter(None, self._blocks(body, self._ground))
-        for kind in ("footnotes", "endnotes", "comments"):
-            yield from self._uncited(kind)
+        for kind, word in _NOTES.values():
+            # Those that no reference in the text points at.
+            self._note(kind, "")
+            yield from filter(
+                None,
+                (self._note_line(kind, word, each) for each in list(self._notes[kind])),
+            )
         yield from self._drawing_lines()
         yield from self._margins(sections, "footerReference")
 
@@ -270,15 +277,6 @@ class _Reader:
         by = f" by {author}" if author else ""
         return f"[{word}{by}: {text}]" if text else ""
 
-    def _uncited(self, kind: str) -> Iterator[str]:
-        """Yield the notes that no reference in the text points at."""
-        self._note(kind, "")
-        word = next(word for name, word in _NOTES.values() if name == kind)
-        for note_id in list(self._notes[kind]):
-            line = self._note_line(kind, word, note_id)
-            if line:
-                yield line
-
     def _drawing_lines(self) -> Iterator[str]:
         """Yield the words of charts and diagrams, which are parts of their own."""
         for relation in self._relations:
@@ -323,7 +321,7 @@ class _Reader:
             self._delete(child)
         elif name == "AlternateContent":
             yield from self._blocks(self._chosen(child), look)
-        elif name == "sdt" and (control := _control_text(child)) is not None:
+        elif name == "sdt" and (control := control_text(child)) is not None:
             self._leave_out(child)
             yield control
         elif name not in _WORDLESS:
@@ -358,7 +356,7 @@ class _Reader:
                     self._counts.changes += 1
                 following: list[str] = []
                 before = attribute_of(child_of(properties, "gridBefore"), "val")
-                cells = [""] * _small(before, 0)
+                cells = [""] * small_number(before, 0)
                 for cell in _flattened(row, "tc"):
                     cells.extend(self._cell(cell, look, following))
                 yield "\t".join(cells).rstrip()
@@ -370,7 +368,7 @@ class _Reader:
         if child_of(properties, "cellDel") is not None:
             self._delete(cell)
             return []
-        span = _small(attribute_of(child_of(properties, "gridSpan"), "val"), 1)
+        span = small_number(attribute_of(child_of(properties, "gridSpan"), "val"), 1)
         merged = child_of(properties, "vMerge")
         if merged is not None and attribute_of(merged, "val") != "restart":
             # The cell above covers it.
@@ -391,8 +389,10 @@ class _Reader:
 
     def _piece(self, child: Element, look: Look, block: _Block) -> str:
         name = local_name(child)
-        if name in {"t", "r"}:
-            return self._run_or_text(name, child, look, block)
+        if name == "t":
+            return self._text(child.text or "", look)
+        if name == "r":
+            look = self._styles.look_of_run(child_of(child, "rPr"), look)
         if name in _BREAKS:
             return _BREAKS[name] if self._is_result() else ""
         if name in {"fldChar", "instrText"}:
@@ -423,7 +423,7 @@ class _Reader:
         if name == "textpath":  # a watermark
             block.following.append(attribute_of(child, "string"))
             return ""
-        if name == "sdt" and (control := _control_text(child)) is not None:
+        if name == "sdt" and (control := control_text(child)) is not None:
             self._leave_out(child)
             return control
         if name in EQUATION_PARTS:
@@ -439,12 +439,6 @@ class _Reader:
         self.pictures.see(name, child)
         return self._inline(child, look, block)
 
-    def _run_or_text(self, name: str, child: Element, look: Look, block: _Block) -> str:
-        if name == "r":
-            own = self._styles.look_of_run(child_of(child, "rPr"), look)
-            return self._inline(child, own, block)
-        return self._text(child.text or "", look)
-
     def _text(self, text: str, look: Look, *, is_code: bool = False) -> str:
         """Return the characters that are seen, and count all of them."""
         letters = 0 if is_code else _letters(text)
@@ -459,7 +453,8 @@ class _Reader:
             self._counts.struck += letters
             return ""
         if is_code:
-            text = _character(text)
+            code = int(text, 16) if _HEXADECIMAL.fullmatch(text) else 0
+            text = chr(code) if code else UNKNOWN
         if is_code or is_symbol_font(look.font):
             text = shown(text, look.font)
             self._counts.unknown += text.count(UNKNOWN)
@@ -477,7 +472,7 @@ class _Reader:
         if not kind and self._fields:
             self._fields[-1].instruction += mark.text or ""
         if kind == "begin":
-            control = _legacy_control_text(child_of(mark, "ffData"))
+            control = legacy_control_text(child_of(mark, "ffData"))
             self._fields.append(_Field(control, self._counts.taken))
         elif self._fields and kind == "separate":
             self._fields[-1].has_result = True
@@ -540,46 +535,6 @@ def _flattened(parent: Element, wanted: str) -> Iterator[Element]:
             yield from _flattened(child, wanted)
 
 
-def _control_text(control: Element) -> str | None:
-    """Return what a content control shows, where its content does not say it."""
-    properties = child_of(control, "sdtPr")
-    box = child_of(properties, "checkbox")
-    content = child_of(control, "sdtContent")
-    if box is not None:
-        checked = child_of(box, "checked")
-        is_checked = checked is not None and attribute_of(checked, "val") not in _FALSE
-        return "☒" if is_checked else "☐"
-    words = "".join(content.itertext()).strip() if content is not None else ""
-    if is_on(child_of(properties, "showingPlcHdr")):
-        return f"[{words}]" if words else ""
-    if words:
-        return None
-    for name in ("comboBox", "dropDownList"):
-        choices = child_of(properties, name)
-        last = attribute_of(choices, "lastValue")
-        for item in children_of(choices, "listItem"):
-            if last and attribute_of(item, "value") == last:
-                return attribute_of(item, "displayText", last)
-    return None
-
-
-def _legacy_control_text(data: Element | None) -> str:
-    """Return what a tick box or a list of an old form shows."""
-    box = child_of(data, "checkBox")
-    if box is not None:
-        state = child_of(box, "checked")
-        if state is None:
-            state = child_of(box, "default")
-        return "☒" if is_on(state) else "☐"
-    choices = child_of(data, "ddList")
-    entries = [attribute_of(each, "val") for each in children_of(choices, "listEntry")]
-    stated = child_of(choices, "result")
-    if stated is None:
-        stated = child_of(choices, "default")
-    chosen = _small(attribute_of(stated, "val"), 0)
-    return entries[chosen] if chosen < len(entries) else ""
-
-
 def _letters(text: str) -> int:
     return len("".join(text.split()))
 
@@ -588,13 +543,3 @@ def _letters_under(element: Element) -> int:
     return sum(
         _letters(each.text or "") for each in element.iter() if local_name(each) == "t"
     )
-
-
-def _small(text: str, default: int) -> int:
-    return min(int(text), 63) if text.isdecimal() else default
-
-
-def _character(code: str) -> str:
-    """Return the character of a hexadecimal code."""
-    number = int(code, 16) if _HEXADECIMAL.fullmatch(code) else 0
-    return chr(number) if number else UNKNOWN

@@ -26,8 +26,11 @@ def read(path: str) -> tuple[str, list[ReadWarning]]:
         for name in sorted(package.names):
             if name.startswith("xl/drawings/drawing"):
                 root = package.xml_of(name)
-                lines += _boxes(root)
-                _count_pictures(root, pictures)
+                for shape in root.iter():
+                    if local_name(shape) == "sp" and (words := _words(shape, "t")):
+                        lines.append(words)
+                    elif local_name(shape) == "pic":
+                        _count_picture(shape, pictures)
             elif name.startswith(("xl/charts/chart", "xl/diagrams/data")):
                 if words := _words(package.xml_of(name), "t", "v"):
                     lines.append(f"[Drawing: {words}]")
@@ -39,12 +42,6 @@ def read(path: str) -> tuple[str, list[ReadWarning]]:
             if name.startswith("xl/embeddings/")
         ]
         return storable("\n".join(lines)), [*found, *pictures.beside_cells()]
-
-
-def _boxes(root: Element) -> Iterator[str]:
-    for shape in root.iter():
-        if local_name(shape) == "sp" and (words := _words(shape, "t")):
-            yield words
 
 
 def _words(root: Element, *names: str) -> str:
@@ -66,11 +63,8 @@ def _comments(root: Element) -> Iterator[str]:
                 yield f"[Comment at {attribute_of(comment, 'ref')}: {text}]"
 
 
-def _count_pictures(root: Element, pictures: Pictures) -> None:
-    for picture in root.iter():
-        if local_name(picture) != "pic":
-            continue
-        size = child_of(child_of(child_of(picture, "spPr"), "xfrm"), "ext")
-        width = float(attribute_of(size, "cx", "0") or 0)
-        height = float(attribute_of(size, "cy", "0") or 0)
-        pictures.add(width / EMU_PER_MM, height / EMU_PER_MM)
+def _count_picture(picture: Element, pictures: Pictures) -> None:
+    size = child_of(child_of(child_of(picture, "spPr"), "xfrm"), "ext")
+    width = float(attribute_of(size, "cx", "0") or 0)
+    height = float(attribute_of(size, "cy", "0") or 0)
+    pictures.add(width / EMU_PER_MM, height / EMU_PER_MM)
