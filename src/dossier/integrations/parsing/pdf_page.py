@@ -227,9 +227,7 @@ class _Objects:
                     self._walk(
                         raw.FPDFFormObj_CountObjects(each),
                         lambda place, form=each: raw.FPDFFormObj_GetObject(form, place),
-                        matrix_product(
-                            (own.a, own.b, own.c, own.d, own.e, own.f), matrix
-                        ),
+                        matrix_product(cells, matrix),
                         depth + 1,
                     )
             else:
