@@ -173,6 +173,24 @@ READ = [
         "Test",
     ),
     Read(
+        "a page of pictures",
+        "a.html",
+        page("<p>Report</p><img src='1.png'><img src='2.png'>").encode(),
+        "Report",
+        ("pictures-not-read",),
+        ReadState.READ_PARTLY,
+    ),
+    Read(
+        "a page that hides words by a class",
+        "a.html",
+        (
+            b"<html><head><style>.x {display:none}</style></head>"
+            b"<body><p>Lead 2<b class='y x'>0</b> ppm</p></body></html>"
+        ),
+        "Lead 2 ppm",
+        ("hidden-text-left-out",),
+    ),
+    Read(
         "a form of a page",
         "a.html",
         page(
@@ -328,6 +346,10 @@ REFUSED = [
         NOT_READ,
         "report.pdf",
     ),
+    Refused(
+        "a page as PostScript", "a.pdf", b"%!PS-Adobe-3.0\n", NOT_READ, "PostScript"
+    ),
+    Refused("the data of a form", "a.pdf", b"%FDF-1.2\n1 0 obj\n", NOT_READ, "FDF"),
     Refused(
         "a drawing",
         "a.svg",

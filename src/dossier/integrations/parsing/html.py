@@ -30,6 +30,8 @@ _CHARSET: Final = re.compile(
     rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.IGNORECASE
 )
 _HEAD_BYTES: Final = 4096
+_FEW_CHARACTERS: Final = 100
+"""Of text for each picture, below which the words may well be in the pictures."""
 _HIDING: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:px|pt)?\s*(?:;|$)",
     re.IGNORECASE,
@@ -95,7 +97,12 @@ def text_of(page: str) -> tuple[list[str], list[ReadWarning]]:
         warnings.append(warning("struck-text-left-out", count=parser.struck))
     if parser.hidden:
         warnings.append(warning("hidden-text-left-out", count=parser.hidden))
-    return parser.lines(), warnings
+    lines = parser.lines()
+    if parser.pictures:
+        is_short = sum(map(len, lines)) < _FEW_CHARACTERS * parser.pictures
+        code = "pictures-not-read" if is_short else "small-pictures"
+        warnings.append(warning(code, count=parser.pictures))
+    return lines, warnings
 
 
 def _decoded_page(content: bytes) -> tuple[str, str]:
@@ -119,7 +126,7 @@ class _Page(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.hidden = self.struck = 0
+        self.hidden = self.struck = self.pictures = 0
         self._pieces: list[str] = []
         self._leaving: list[tuple[str, str]] = []
         """Open elements of the name that opened what is left out, and why it is."""
@@ -165,6 +172,8 @@ class _Page(HTMLParser):
             self._raised += 1
         elif tag == "br":
             self._pieces.append(" " if self._cells else _LINE)
+        elif tag == "img":
+            self.pictures += 1
         elif tag == "input":
             self._pieces.append(_input_text(stated))
         elif tag in _CELLS:
@@ -193,7 +202,7 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         letters = len("".join(data.split()))
         if self._leaving:
-            if self._leaving[0][0] == "style":
+            if self._leaving[0][1] == "unseen":  # in a style sheet
                 self._hiding_classes.update(_HIDING_CLASS.findall(data))
             self.hidden += letters if self._leaving[0][1] == "hidden" else 0
             self.struck += letters if self._leaving[0][1] == "struck" else 0
