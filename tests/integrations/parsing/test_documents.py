@@ -199,15 +199,14 @@ def test_text_boxes_and_comments_of_a_workbook_are_read(tmp_path: Path) -> None:
     assert [each.code for each in text.warnings] == ["embedded-not-read"]
 
 
-@pytest.mark.parametrize(
-    ("encoding", "named"),
-    [("utf-8", "utf-8"), ("utf-16", "utf-16"), ("cp950", "big5")],
-)
 def test_margins_and_tick_boxes_of_a_workbook_are_read(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.worksheets[0].append(["Aqua", 80])
-    book.worksheets[0].oddHeader.center.text = "Specification RC-7"
-    book.worksheets[0].oddFooter.right.text = "page &P of &N"
+    margins = book.worksheets[0].HeaderFooter
+    assert margins.oddHeader is not None
+    assert margins.oddFooter is not None
+    margins.oddHeader.center.text = "Specification RC-7"
+    margins.oddFooter.right.text = "page &P of &N"
     path = tmp_path / "a.xlsx"
     book.save(path)
     with ZipFile(path, "a") as archive:
@@ -247,6 +246,10 @@ def test_hidden_cells_of_a_workbook_are_left_out_and_counted(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [("utf-8", "utf-8"), ("utf-16", "utf-16"), ("cp950", "big5")],
+)
 @pytest.mark.parametrize("name", ["label.txt", "label.csv"])
 def test_a_text_names_its_encoding(
     write: Write, encoding: str, named: str, name: str
