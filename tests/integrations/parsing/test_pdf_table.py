@@ -247,6 +247,11 @@ ROWS = [
         "TAMC\t10³\t10²",
     ),
     Row(
+        "a power as large as its base",
+        at(60, 700, "10") + at(72.5, 704.5, "3") + at(80, 700, "CFU/g"),
+        "10\u00b3 CFU/g",
+    ),
+    Row(
         "a mark of a footnote at a figure",
         at(60, 700, "Lead") + at(200, 700, "0.5") + at(215.5, 704.5, "a", 7),
         "Lead\t0.5ᵃ",

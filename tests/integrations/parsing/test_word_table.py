@@ -107,6 +107,12 @@ ROWS = [
         (CHANGED,),
     ),
     Row(
+        "a change in conflict with another",
+        paragraph(run("2"), f"<w14:conflictDel>{run('0')}</w14:conflictDel>"),
+        "2",
+        (CHANGED,),
+    ),
+    Row(
         "deleted text in ordinary text elements",
         paragraph(run("Lead 2"), f"<w:del>{run(' to 20')}</w:del>"),
         "Lead 2",
@@ -577,6 +583,50 @@ ROWS = [
         ),
         "10³ < 10⁻⁴",
         parts=styles(style("Up", f"<w:rPr>{UP}</w:rPr>")),
+    ),
+    Row(
+        "a matrix of an equation",
+        paragraph(
+            math(
+                "<m:m><m:mr><m:e>" + m("1") + "</m:e><m:e>" + m("2") + "</m:e></m:mr>"
+                "<m:mr><m:e>" + m("3") + "</m:e><m:e>" + m("4") + "</m:e></m:mr></m:m>"
+            )
+        ),
+        "1 2 3 4",
+    ),
+    Row(
+        "a list that begins with five",
+        paragraph(
+            '<w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr>',
+            run("Storage"),
+        ),
+        "5. Storage",
+        parts={
+            "numbering.xml": (
+                "numbering",
+                (
+                    '<w:numbering><w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0">'
+                    '<w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+                    '</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="1"/>'
+                    '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/>'
+                    "</w:lvlOverride></w:num></w:numbering>"
+                ),
+            )
+        },
+    ),
+    Row(
+        "shapes that are not shown",
+        paragraph(
+            "<w:r><w:pict><v:shape style='width:9pt; visibility: hidden'><v:textbox>"
+            + box(paragraph(run("old")))
+            + "</v:textbox></v:shape></w:pict></w:r><w:r><w:drawing><wp:anchor>"
+            "<wp:docPr hidden='1'/>"
+            + box(paragraph(run("older")))
+            + "</wp:anchor></w:drawing></w:r>",
+            run("Seen"),
+        ),
+        "Seen",
+        (HIDDEN,),
     ),
     Row(
         "a reading aid over its characters",

@@ -215,9 +215,15 @@ def _one_row(band: list[Row]) -> Row:
             cells.append((word.left, word.right, [word]))
     row: Row = []
     for _, _, words in cells:
-        words.sort(key=lambda word: (-word.v, word.left))
-        for previous, word in pairwise(words):
-            word.after_space |= previous.v != word.v
+        if all(left.right <= right.left for left, right in pairwise(words)):
+            # A figure as large as what it is raised over; lines would overlap.
+            base = min(word.v for word in words)
+            for word in words:
+                word.is_raised |= word.v > base + _RISE[0] * word.size
+        else:
+            words.sort(key=lambda word: (-word.v, word.left))
+            for previous, word in pairwise(words):
+                word.after_space |= previous.v != word.v
         row += words
     middle = sum(each[0].v for each in band) / len(band)
     for word in row:

@@ -37,6 +37,7 @@ from dossier.integrations.parsing.word_elements import (
     EQUATION_PARTS,
     control_text,
     equation_part,
+    is_hidden_drawing,
     legacy_control_text,
     small_number,
 )
@@ -48,7 +49,7 @@ from dossier.integrations.parsing.word_styles import (
     on_shading,
 )
 
-_DELETED: Final = frozenset({"del", "moveFrom"})
+_DELETED: Final = frozenset({"del", "moveFrom", "conflictDel"})
 _READING_AID: Final = "rt"
 """Stands small over the characters that it explains."""
 _WORDLESS: Final = frozenset(
@@ -410,11 +411,7 @@ class _WordReader:
         return self._wrapper(name, child, look, block)
 
     def _wrapper(self, name: str, child: Element, look: Look, block: _Block) -> str:
-        if name in _DELETED:
-            self._delete(child)
-        if name == _READING_AID:
-            self._leave_out(child)
-        if name in _DELETED or name in _WORDLESS or name == _READING_AID:
+        if self._is_left_out(name, child):
             return ""
         if name == "txbxContent":
             # A box may have a ground of its own, so white words in it may show.
@@ -499,6 +496,18 @@ class _WordReader:
         return ""
 
     # What is left out
+
+    def _is_left_out(self, name: str, element: Element) -> bool:
+        """Return whether an element shows nothing; its words are accounted for."""
+        if name in _DELETED:
+            self._delete(element)
+        elif name == _READING_AID:
+            self._leave_out(element)
+        elif is_hidden_drawing(element):
+            self._counts.hidden += self._leave_out(element)
+        else:
+            return name in _WORDLESS
+        return True
 
     def _chosen(self, alternate: Element) -> Element:
         """Return the alternative that is shown: the first one that holds anything."""

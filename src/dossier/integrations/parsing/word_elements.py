@@ -13,8 +13,15 @@ from dossier.integrations.parsing.superscripts import raised
 from dossier.integrations.parsing.word_styles import is_on
 
 _FALSE: Final = frozenset({"0", "false", "off"})
-EQUATION_PARTS: Final = frozenset({"f", "d", "rad", "nary"})
+EQUATION_PARTS: Final = frozenset({"f", "d", "rad", "nary", "mr"})
 """Elements that show signs which no text element holds."""
+
+
+def is_hidden_drawing(element: Element) -> bool:
+    """Return whether a shape is not shown, as its style or properties say."""
+    style = attribute_of(element, "style").replace(" ", "")
+    stated = attribute_of(child_of(element, "docPr"), "hidden", "0")
+    return "visibility:hidden" in style or stated not in _FALSE
 
 
 def control_text(control: Element) -> str | None:
@@ -69,6 +76,8 @@ def equation_part(element: Element, inner: list[tuple[str, str]]) -> str:
     if name == "f":
         numerator, denominator = texts.get("num", ""), texts.get("den", "")
         return f"{_grouped(numerator)}/{_grouped(denominator)}"
+    if name == "mr":  # a row of a matrix
+        return " ".join(text for _, text in inner) + " "
     if name == "d":
         operands = [text for part, text in inner if part == "e"]
         between = sign("sepChr", "|").join(operands)
