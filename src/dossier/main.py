@@ -26,7 +26,7 @@ from dossier.api import (
 )
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.middleware import MiddlewareParts, RequestMiddleware
+from dossier.core.middleware import BodyLimit, RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -39,6 +39,7 @@ from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.core.web import UPLOAD, operation_id
 from dossier.integrations.queue.client import TABLE as QUEUE_TABLE
+from dossier.integrations.storage.client import open_store
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.responses import answer_for_job
 from dossier.knowledge.service.assembly import opened_searchers
@@ -76,7 +77,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
     problems.install(app)
     openapi.describe(app)
-    app.add_middleware(RequestMiddleware, parts=_middleware_parts(app, settings))
+    web, limits = settings.web, settings.limits
+    app.add_middleware(
+        BodyLimit,
+        max_body_bytes=limits.max_body_kib * 1024,
+        is_upload=upload_matcher(app),
+    )
+    app.add_middleware(  # added last: the outermost
+        RequestMiddleware,
+        limiter=RateLimiter(
+            requests_per_minute=limits.requests_per_minute,
+            logins_per_minute=limits.logins_per_minute,
+        ),
+        proxies=Proxies(web.trusted_proxies),
+        guard=LoopbackGuard(web.cors_origins) if settings.auth.mode == "open" else None,
+        cors_origins=web.cors_origins,
+        caller_of=partial(caller_of, state.principals),
+    )
     return app
 
 
@@ -85,7 +102,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state, settings = app.state, app.state.settings
     async with AsyncExitStack() as stack:
         stack.callback(state.passwords.close)
-        database = await stack.enter_async_context(opened_database(settings))
+        database = await stack.enter_async_context(
+            opened_database(settings, for_requests=True)
+        )
         state.sessions = database.sessions
         uses = KeyUses(database.sessions)
         stack.push_async_callback(uses.close)
@@ -101,6 +120,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.checks = {
             **health.database_checks(database.engine),
             "queue": health.insert_check(database.engine, QUEUE_TABLE),
+            "storage": partial(_check_storage, settings),
         }
         parts = open_model_services(database.sessions, settings)
         state.searchers = await stack.enter_async_context(
@@ -112,21 +132,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def _middleware_parts(app: FastAPI, settings: Settings) -> MiddlewareParts:
-    web, limits = settings.web, settings.limits
-    is_open = settings.auth.mode == "open"
-    return MiddlewareParts(
-        limiter=RateLimiter(
-            requests_per_minute=limits.requests_per_minute,
-            logins_per_minute=limits.logins_per_minute,
-        ),
-        proxies=Proxies(web.trusted_proxies),
-        guard=LoopbackGuard(web.cors_origins) if is_open else None,
-        cors_origins=web.cors_origins,
-        max_body_bytes=limits.max_body_kib * 1024,
-        is_upload=upload_matcher(app),
-        caller_of=partial(caller_of, app.state.principals),
-    )
+async def _check_storage(settings: Settings) -> None:
+    await open_store(settings.storage.url, settings.home).check_writable()
 
 
 def caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:

@@ -1,17 +1,15 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 from starlette.requests import ClientDisconnect
-from tests.core.edge import ORIGIN, Clock, Rig, default_parts, rig
+from tests.core.edge import ORIGIN, Clock, Rig, edge, rig
 
 from dossier.core.logging import ACCESS_LOGGER
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.middleware import RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 
 PREFLIGHT = {
@@ -75,6 +73,7 @@ async def test_access_line_names_the_route_not_the_values(small: Rig) -> None:
         "route": "/things/{thing_id}",
         "status": 200,
         "bytes": len(b'{"id":5,"limit":7}'),
+        "address": "203.0.113.9",
         "org_id": None,
         "user_id": None,
         "api_key_id": None,
@@ -366,9 +365,9 @@ async def test_failure_after_the_answer_began_is_not_answered_twice() -> None:
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    edge = RequestMiddleware(torn, replace(default_parts(), write=lines.append))
+    app = edge(torn, write=lines.append)
     with pytest.raises(ZeroDivisionError):
-        await edge(http_scope(), receive_nothing, send)
+        await app(http_scope(), receive_nothing, send)
 
     assert sent == ["http.response.start"]
     assert [orjson.loads(line)["status"] for line in lines] == [200]
@@ -383,7 +382,7 @@ async def test_caller_who_left_is_not_answered() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await RequestMiddleware(reads, default_parts())(http_scope(), receive_nothing, send)
+    await edge(reads)(http_scope(), receive_nothing, send)
 
     assert sent == []
 
@@ -397,9 +396,7 @@ async def test_other_protocols_pass_untouched() -> None:
     async def send(_message: Any) -> None:
         return None
 
-    await RequestMiddleware(app, default_parts())(
-        {"type": "lifespan"}, receive_nothing, send
-    )
+    await edge(app)({"type": "lifespan"}, receive_nothing, send)
 
     assert seen == ["lifespan"]
 
@@ -431,3 +428,57 @@ async def test_requests_at_once_keep_their_own_ids(small: Rig) -> None:
     assert [task.result().headers["x-request-id"] for task in tasks] == [
         f"id-{n}" for n in range(20)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("X-Forwarded-Proto", "https"),
+        ("forwarded", "for=203.0.113.9"),
+        ("via", "1.1 proxy"),
+        ("x-real-ip", "203.0.113.9"),
+    ],
+)
+async def test_open_mode_refuses_requests_of_a_proxy(name: str, value: str) -> None:
+    async with guarded() as small:
+        answer = await small.client.get("/things/1", headers={name: value})
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "proxy_in_open_mode"
+    assert "DOSSIER_AUTH__MODE" in answer.json()["detail"]
+
+
+async def test_two_authorization_headers_are_refused(small: Rig) -> None:
+    answer = await small.client.get(
+        "/things/1",
+        headers=[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+async def test_access_line_holds_the_callers_address(small: Rig) -> None:
+    await small.client.get("/health")
+
+    assert small.access_lines()[0]["address"] == "203.0.113.9"
+
+
+async def test_answers_are_for_pages_of_their_own_origin(small: Rig) -> None:
+    answer = await small.client.get("/health")
+
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+async def test_path_of_a_problem_is_percent_encoded(small: Rig) -> None:
+    answer = await small.client.get("/nowhere/%E7%8E%AB%20%22x%22?a=b")
+
+    assert answer.json()["instance"] == "/nowhere/%E7%8E%AB%20%22x%22"
+
+
+async def test_problem_lists_twenty_faults_and_counts_the_others(small: Rig) -> None:
+    items = [{"name": "x"}] * 25
+    answer = await small.client.post("/orders", json={"items": items})
+
+    assert len(answer.json()["errors"]) == 20
+    assert answer.json()["errors_total"] == 25

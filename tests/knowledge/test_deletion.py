@@ -20,7 +20,8 @@ from dossier.documents.service import DocumentsService
 from dossier.integrations.storage.client import open_store
 from dossier.pif.models import PifVersion
 from dossier.pif.service.pif import PifService
-from dossier.products.service import FormulaService, ProductsService
+from dossier.products.service.formulas import FormulaService
+from dossier.products.service.products import ProductsService
 
 TABLES = (
     "documents",

@@ -15,7 +15,7 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif.service.confirmations import ConfirmationsService
 from dossier.products.models import Product
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 REASON = "Read on paper."
 OTHER = """產品安定性試驗報告 Stability test report

@@ -28,7 +28,8 @@ from dossier.pif.service.pif import PifService
 from dossier.products.constants import MatchedBy
 from dossier.products.models import FormulaLine, FormulaVersion, Product
 from dossier.products.schemas import ProductUpdate
-from dossier.products.service import FormulaService, ProductsService
+from dossier.products.service.formulas import FormulaService
+from dossier.products.service.products import ProductsService
 
 TOTAL = Finding(
     code="total-not-100",

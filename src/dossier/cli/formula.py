@@ -4,6 +4,7 @@ Exit codes as in `ending`; a finding that blocks is an answer too.
 """
 
 import asyncio
+from dataclasses import asdict
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -103,14 +104,12 @@ def _content(parsed: ParsedFormula) -> dict[str, Any]:
         "lines": [_line(line) for line in parsed.lines],
         "total": _total(parsed.total if parsed.lines else None),
         "findings": [finding_json(finding) for finding in parsed.findings],
-        "notes": [
-            {"code": note.code, "zh": note.zh, "en": note.en, "cell": note.cell}
-            for note in parsed.notes
-        ],
+        "notes": [asdict(note) for note in parsed.notes],
     }
     if len(parsed.tables) > 1:
         content["tables"] = [
             {
+                "sheet": table.sheet or None,
                 "title": table.title or None,
                 "columns": table.columns,
                 "lines": [_line(line) for line in table.lines],
@@ -136,6 +135,7 @@ def _line(line: ParsedLine) -> dict[str, Any]:
         "unit": "%",
         "text": line.percent_text,
         "is_qs": line.is_qs,
+        "sheet": line.sheet or None,
         "cell": line.cell,
     }
 

@@ -102,7 +102,7 @@ StoreUrl = Annotated[
         "not the address of an object store; write s3://bucket/prefix",
     ),
 ]
-Origin = Annotated[
+CorsOrigin = Annotated[
     str,
     _url(
         lambda parts: (
@@ -140,7 +140,9 @@ class DatabaseSettings(Group):
     )
     pool_size: int = Field(10, ge=1, le=100, description="Connections per process.")
     statement_timeout_s: int = Field(
-        30, ge=1, description="A statement that takes longer is ended."
+        30,
+        ge=1,
+        description="A statement that takes longer is ended; in a request: 10 at most.",
     )
     durable: bool = Field(
         default=True,
@@ -208,7 +210,7 @@ class WebSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes a free one.")
-    cors_origins: tuple[Origin, ...] = Field(
+    cors_origins: tuple[CorsOrigin, ...] = Field(
         (), description="Origins that browsers may call from (JSON list)."
     )
     trusted_proxies: tuple[str, ...] = Field(

@@ -16,7 +16,8 @@ from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.context import JobContext
 from dossier.pif.service.pif import PifService
-from dossier.products.service import FormulaService, ProductsService
+from dossier.products.service.formulas import FormulaService
+from dossier.products.service.products import ProductsService
 from dossier.reports import gateway, rules
 from dossier.reports.archive import ArchiveEntry, file_chunks, new_archive
 from dossier.reports.constants import ReportFile

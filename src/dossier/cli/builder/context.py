@@ -18,7 +18,8 @@ from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.pif.service.confirmations import ConfirmationsService
 from dossier.pif.service.pif import PifService
-from dossier.products.service import FormulaImporter, FormulaService, ProductsService
+from dossier.products.service.formulas import FormulaImporter, FormulaService
+from dossier.products.service.products import ProductsService
 from dossier.reports.service import ReportsService
 
 

@@ -14,7 +14,7 @@ from dossier.pif.schemas import MatchResponse
 from dossier.pif.service.confirmations import StatedConfirmation
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 AUTOMATIC = frozenset({MatchedBy.FILENAME, MatchedBy.CONTENT})
 

@@ -7,7 +7,7 @@ from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.facts import StatedFacts
 from dossier.cli.builder.types import FORMULA_ITEM, RefusedFile, StoredFile
 from dossier.core.errors import InvalidError, TooLargeError
-from dossier.products.service import FormulaDraft
+from dossier.products.service.formulas import FormulaDraft
 
 
 async def import_formula(

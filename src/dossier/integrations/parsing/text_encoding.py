@@ -161,8 +161,9 @@ def _western(character: str, before: str, after: str) -> float:
     if character in _NEVER_IN_WORDS and before.islower() and after.islower():
         return -3.0  # as in the Polish of another code page: proof against this one
     if character in _WESTERN_LETTERS:
-        if before.isdigit():
-            return 0.2  # 25\xf8C: the degree sign of an older code page
+        # 25\xf8C: the degree sign of DOS; a capital in a word: an old Macintosh.
+        if before.isdigit() or (character.isupper() and before.islower()):
+            return 0.2
         is_in_word = any(each.isascii() and each.isalpha() for each in around)
         return 1.0 if is_in_word or around.isspace() else 0.3
     if character in "°º":

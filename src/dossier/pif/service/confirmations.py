@@ -22,7 +22,7 @@ from dossier.pif.rules.board import SIGNED_REQUIREMENT
 from dossier.pif.rules.findings import judgement_words
 from dossier.pif.rules.items import rulebook
 from dossier.pif.service.board import Board, read_board
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 CONFIRMING_ROLES = ("owner", "admin", "editor")
 """Roles that may confirm that a document meets a requirement."""

@@ -12,7 +12,7 @@ from dossier.pif.rules.matching import DocumentFacts, propose
 from dossier.pif.schemas import MAX_MATCHED, MatchResponse, match_response
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 STATED = frozenset({MatchedBy.STATED, MatchedBy.USER})
 """Links that a person made; they take precedence over words."""

@@ -40,7 +40,8 @@ from dossier.products.models import (
     Product,
     ProductDocument,
 )
-from dossier.products.service import FormulaService, ProductsService
+from dossier.products.service.formulas import FormulaService
+from dossier.products.service.products import ProductsService
 
 DECISION_ROLES = {
     DecisionKind.WAIVER: ("owner", "assessor"),

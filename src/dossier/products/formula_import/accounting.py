@@ -12,6 +12,7 @@ from dossier.products.formula_import.labels import (
     is_property,
     is_total,
     may_be_figure,
+    names_substance,
     phase_name,
 )
 from dossier.products.formula_import.quantities import states_quantity
@@ -228,8 +229,9 @@ def _account_rest(accounting: Accounting, reading: SheetReading) -> None:
         if is_title:
             _mark(accounting, cells, CellUse.TITLE)
         else:
-            is_below = row >= first_header
-            _account_remark(accounting, cells, may_be_line=is_below)
+            label = next((cell.text for cell in cells if cell.number is None), "")
+            may_be_line = row >= first_header or names_substance(label)
+            _account_remark(accounting, cells, may_be_line=may_be_line)
 
 
 def range_of(reading: TableReading) -> str:

@@ -40,6 +40,7 @@ MAX_LINES: Final = 2000
 class ParsedTable:
     """One of the tables that make a formula: its columns, its lines and their sum."""
 
+    sheet: str
     title: str
     columns: dict[str, str]
     lines: tuple[ParsedLine, ...]
@@ -50,9 +51,11 @@ class ParsedTable:
 class ParsedFormula:
     """What would be imported: lines, total, findings, and how the sheet was read.
 
+    `sheet` is the first of them where the formula lies on several, `tables` name them.
     `header` names the cell of every column that was recognised, `columns` its text,
     `units` the unit in which each quantity column was written. `uses` accounts for
-    every cell of the sheet. Without lines, the findings say why.
+    every cell, with its sheet where there are several. Without lines, the findings say
+    why.
     """
 
     sheet: str
@@ -90,12 +93,12 @@ def parse_formula(
     if ambiguities:
         return _undecided(choice, ambiguities, tolerance, workbook.encoding)
     reading = _read(choice, tolerance)
-    accounting = account(choice.reading, reading.left_out_rows)
+    accountings = [account(each, reading.left_out_rows) for each in choice.sheets]
     lines = lines_of(reading)
     findings = findings_of(
-        reading, lines, accounting, source, has_formats=workbook.has_formats
+        reading, lines, accountings, source, has_formats=workbook.has_formats
     )
-    if not lines and not accounting.rows:
+    if not lines and not any(each.rows for each in accountings):
         raise NoFormulaFoundError(source.filename, [table.sheet])
     if len(lines) > MAX_LINES:
         raise FormulaTooLongError(source.filename, len(lines), MAX_LINES)
@@ -112,9 +115,13 @@ def parse_formula(
         },
         columns=_columns(choice.reading.main),
         units={each.column.value: each.unit for each in decisions},
-        notes=notes_of(reading, accounting, workbook.encoding),
+        notes=notes_of(reading, accountings, workbook.encoding),
         tables=_tables(reading, lines),
-        uses=accounting.uses,
+        uses={
+            f"{sheet.grid.sheet.name}!{address}" if choice.joined else address: use
+            for sheet, each in zip(choice.sheets, accountings, strict=True)
+            for address, use in each.uses.items()
+        },
     )
 
 
@@ -142,7 +149,7 @@ def _undecided(
 
 
 def _read(choice: SheetChoice, tolerance: Decimal) -> FormulaParts:
-    parts = choice.reading.parts
+    parts = choice.parts
     total = _total(parts)
     visible = [_without_hidden_rows(part) for part in parts]
     left_out: tuple[int, ...] = ()
@@ -204,6 +211,7 @@ def _tables(
         count = sum(len(each.portion.ingredients) for each in shares)
         tables.append(
             ParsedTable(
+                sheet=part.table.sheet,
                 title=part.table.title,
                 columns=_columns(part),
                 lines=lines[start : start + count],
