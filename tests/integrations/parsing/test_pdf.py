@@ -143,6 +143,14 @@ def test_a_blank_back_page_does_not_make_a_document_partly_read(
     assert text.state is ReadState.READ
 
 
+def test_a_blank_document_says_the_same_in_both_languages(extract: Extract) -> None:
+    warning = extract(one_page(""), "a.pdf").warnings[0]
+
+    assert warning.code == "unreadable-empty"
+    assert warning.message.en == "all of its pages are blank"
+    assert warning.message.zh == "每一頁都是空白"
+
+
 def test_text_that_a_scanner_recognised_is_read_with_a_warning(
     extract: Extract,
 ) -> None:

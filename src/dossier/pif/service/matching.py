@@ -87,7 +87,7 @@ class MatchingService:
         if document.text_state == TextState.UNREADABLE:
             hindrance = f"its text cannot be read ({document.unreadable_reason})"
         elif document.text_state == TextState.READ_PARTLY:
-            hindrance = f"its text was read only in part ({document.unreadable_detail})"
+            hindrance = f"its text was read partly ({document.unreadable_detail})"
         elif document.text_state == TextState.PENDING:
             hindrance = "its text has not been read yet"
         kind = kind_of(document.record) if document.record else None
