@@ -5,10 +5,11 @@ Attachments are named and not read: each is a paper of its own.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email import message_from_bytes, policy
+from email import policy
 from email.errors import MessageError
 from email.message import MIMEPart
-from typing import Final
+from email.parser import BytesParser
+from typing import BinaryIO, Final
 
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -34,11 +35,11 @@ _LARGE_PICTURE_BYTES: Final = 30_000
 """More than the logo of a signature."""
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return the headers that people see and the words of a mail."""
     found = _MailContent()
     try:
-        message = message_from_bytes(bytes_of(path), policy=policy.default)
+        message = BytesParser(policy=policy.default).parsebytes(bytes_of(file))
         headers = list(_headers(message))
         _see(message, found)
     except (MessageError, ValueError, LookupError, AttributeError, TypeError) as error:

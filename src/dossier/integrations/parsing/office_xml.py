@@ -5,7 +5,7 @@ name of its root.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 
 from dossier.integrations.parsing.exceptions import (
@@ -30,10 +30,10 @@ _MAX_COLUMNS: Final = 256
 _DAMAGED: Final = "the XML file is damaged and cannot be opened; save it again"
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return the text of an office document in one XML file."""
     damaged = UnreadableFileError(UnreadableReason.CORRUPT, _DAMAGED)
-    root = parse_xml(bytes_of(path), damaged)
+    root = parse_xml(bytes_of(file), damaged)
     if root.tag == _EXCEL:
         return _book(root)
     if root.tag == _OPEN_DOCUMENT:

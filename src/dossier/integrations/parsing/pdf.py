@@ -4,9 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
-from mmap import ACCESS_READ, mmap
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pypdfium2
 from pypdfium2 import raw
@@ -68,18 +66,20 @@ _NOTABLY: Final = 0.03
 _SAMPLE_CHARACTERS: Final = 4_000
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return one page of text per page, or raise `UnreadableFileError`."""
-    document = _opened(path)
+    file.seek(0)
+    content = file.read()
+    document = _opened(content)
     if len(document) > MAX_PAGES:
         detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    reader = _PdfReader(document, cache(partial(hidden_layers, path)))
+    reader = _PdfReader(document, cache(partial(hidden_layers, file)))
     pages = [reader.page(index) for index in range(len(document))]
     suspects = {
         font for font, sample in reader.samples.items() if not is_plausible(sample)
     }
-    unmapped = unmapped_fonts(path, suspects) if suspects else frozenset()
+    unmapped = unmapped_fonts(file, suspects) if suspects else frozenset()
     # A mapping may also be wrong, by a fault or so that nobody copies the text.
     unmapped |= {font for font in suspects if is_gibberish(reader.samples[font])}
     if unmapped:
@@ -89,7 +89,7 @@ def read(path: str) -> ReaderContent:
             if page_fonts & unmapped:
                 reader.warnings[index] = []
                 pages[index] = reader.page(index)
-    warnings = [*_about_file(path, document), *reader.all_warnings()]
+    warnings = [*_about_file(content, document), *reader.all_warnings()]
     if any(page.state is PageState.UNREADABLE for page in pages):
         unread = _why_unread(reader.all_warnings())
         reason = UnreadableReason.NO_TEXT_LAYER
@@ -98,9 +98,9 @@ def read(path: str) -> ReaderContent:
     return ReaderContent(pages, warnings, unread=blank)
 
 
-def _opened(path: str) -> pypdfium2.PdfDocument:
+def _opened(content: bytes) -> pypdfium2.PdfDocument:
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(content)
         document.init_forms()
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
@@ -112,21 +112,18 @@ def _opened(path: str) -> pypdfium2.PdfDocument:
     return document
 
 
-def _about_file(path: str, document: pypdfium2.PdfDocument) -> list[ReadWarning]:
+def _about_file(content: bytes, document: pypdfium2.PdfDocument) -> list[ReadWarning]:
     """Return what is to be said of the whole file."""
     found = []
     names = list(attachment_names(document))
-    with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as m:
-        is_collection = m.find(b"/Collection") >= 0
-        ends_early = m.rfind(_END_MARK, max(0, len(m) - _TAIL_BYTES)) < 0
     is_cover = document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS
-    if names and (is_collection or is_cover):
+    if names and (is_cover or b"/Collection" in content):
         # The files inside are the document.
         found.append(warning("portfolio-not-read"))
     found += [warning("attachment-not-read", name=name) for name in names]
     if document.get_formtype() == raw.FORMTYPE_XFA_FULL:
         found.append(warning("form-not-read"))
-    if ends_early:
+    if _END_MARK not in content[-_TAIL_BYTES:]:
         found.append(warning("file-ends-early"))
     return found
 

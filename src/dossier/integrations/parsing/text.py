@@ -1,9 +1,9 @@
 """Plain text files."""
 
 import base64
+import os
 import re
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -26,9 +26,9 @@ _MAGICS: Final = {
 }
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return a whole text in parts, with the name of its encoding."""
-    text, encoding = decoded(bytes_of(path))
+    text, encoding = decoded(bytes_of(file))
     if found := next((what for mark, what in _PROGRAMS if text.startswith(mark)), None):
         detail = f"it is {found}, not a text for people; save it as PDF"
         zh = f"檔案是 {found}，不是供人閱讀的文字，未讀取；請另存為 PDF"
@@ -43,13 +43,13 @@ def read(path: str) -> ReaderContent:
     return ReaderContent(split_parts(storable(text), "text"), encoding=encoding)
 
 
-def bytes_of(path: str) -> bytes:
+def bytes_of(file: BinaryIO) -> bytes:
     """Return the content of a text file that is not larger than any paper."""
-    file = Path(path)
-    if file.stat().st_size > MAX_BYTES:
+    if file.seek(0, os.SEEK_END) > MAX_BYTES:
         detail = f"a text above {MAX_BYTES // 1024**2} MiB is not read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    return file.read_bytes()
+    file.seek(0)
+    return file.read()
 
 
 def _carried_in_base64(text: str) -> str | None:

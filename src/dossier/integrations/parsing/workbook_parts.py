@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from html import unescape
+from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import unescape
 from zipfile import is_zipfile
 
 from dossier.integrations.parsing.exceptions import UnreadableFileError
@@ -26,11 +25,11 @@ _MARGIN_CODE: Final = re.compile(
 """Places, fonts, numbers of pages and dates; `&&` is the sign itself."""
 
 
-def read(path: str) -> tuple[str, list[ReadWarning]]:
+def read(file: BinaryIO) -> tuple[str, list[ReadWarning]]:
     """Return the words beside the cells of an xlsx file, and what was not read."""
-    if not is_zipfile(Path(path)):
+    if not is_zipfile(file):
         return "", []
-    with Package(path, "workbook") as package:
+    with Package(file, "workbook") as package:
         pictures = Pictures()
         lines: list[str] = []
         unread: list[str] = []
