@@ -27,6 +27,7 @@ class Annotations:
     files: list[str] = field(default_factory=list)
     hidden: int = 0
     fields: int = 0
+    empty_fields: int = 0
 
 
 def annotations_of(
@@ -61,6 +62,7 @@ def _see(
     if kind == raw.FPDF_ANNOT_WIDGET:
         text = _field_text(annotation, form)
         found.fields += 1
+        found.empty_fields += not text
         if is_unseen:
             found.hidden += len(text)
         elif text:
