@@ -5,6 +5,7 @@ broke; 2 the arguments cannot be used, or there is no such file.
 """
 
 import asyncio
+from dataclasses import asdict
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -100,10 +101,7 @@ def _content(parsed: ParsedFormula) -> dict[str, Any]:
         "lines": [_line(line) for line in parsed.lines],
         "total": _total(parsed.total if parsed.lines else None),
         "findings": [finding_json(finding) for finding in parsed.findings],
-        "notes": [
-            {"code": note.code, "zh": note.zh, "en": note.en, "cell": note.cell}
-            for note in parsed.notes
-        ],
+        "notes": [asdict(note) for note in parsed.notes],
     }
     if len(parsed.tables) > 1:
         content["tables"] = [

@@ -270,6 +270,9 @@ class FormulaNote(ResponseModel):
     """A decision that was taken while reading, or a remark of the sheet."""
 
     code: str
+    kind: Literal["chosen", "left_out", "assumed", "remark"] | None = Field(
+        None, description="Absent where an earlier release read the file."
+    )
     zh: str
     en: str
     cell: str | None

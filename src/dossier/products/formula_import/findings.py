@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from dossier.core.findings import Finding, Message, Place, Severity
+from dossier.core.findings import Basis, Finding, Message, Place, Severity
 from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.amounts import is_negative
 from dossier.products.formula_import.columns import NAMES, QUANTITIES, Column
@@ -150,12 +150,15 @@ class _FindingFactory:
             name: template.format(**words)
             for name, template in formula_messages()["findings"][code].items()
         }
+        basis = Basis(text["basis"])
         return Finding(
             code=code,
             severity=severity,
             market=MARKET,
             item=ITEM,
-            article=ARTICLE,
+            # Good practice cites no article.
+            article=ARTICLE if basis is Basis.LAW else None,
+            basis=basis,
             message=Message(zh=text["zh"], en=text["en"]),
             closes_by=Message(zh=text["close_zh"], en=text["close_en"]),
             ingredient=ingredient,

@@ -20,9 +20,13 @@ _MAX_REMARK_CHARACTERS: Final = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingNote:
-    """A decision or a remark, with the cell it is based on."""
+    """A decision or a remark, with the cell it is based on.
+
+    `kind`: what was `chosen`, `left_out` or `assumed`, or a `remark` of the sheet.
+    """
 
     code: str
+    kind: str
     zh: str
     en: str
     cell: str | None = None
@@ -45,7 +49,7 @@ def notes_of(
 def _note(code: str, cell: str | None = None, **words: str) -> ReadingNote:
     text = formula_messages()["notes"][code]
     zh, en = text["zh"].format(**words), text["en"].format(**words)
-    return ReadingNote(code=code, zh=zh, en=en, cell=cell)
+    return ReadingNote(code=code, kind=text["kind"], zh=zh, en=en, cell=cell)
 
 
 def choice_notes(choice: SheetChoice, encoding: str | None) -> Iterator[ReadingNote]:
@@ -164,4 +168,6 @@ def _row_notes(reading: FormulaParts, accounting: Accounting) -> Iterator[Readin
         yield _note("struck-out", names=", ".join(shown[:_MAX_REMARKS]))
     for cell in accounting.remarks[:_MAX_REMARKS]:
         text = cell.text[:_MAX_REMARK_CHARACTERS]
-        yield ReadingNote(code="remark", zh=text, en=text, cell=cell.address)
+        yield ReadingNote(
+            code="remark", kind="remark", zh=text, en=text, cell=cell.address
+        )
