@@ -11,7 +11,7 @@ from dossier.cli.builder.facts import Extras, StatedFacts
 from dossier.cli.builder.formula import import_formula
 from dossier.cli.builder.intake import store_files
 from dossier.cli.builder.terminal import Stages
-from dossier.cli.builder.types import FolderFile, RefusedFile
+from dossier.cli.builder.types import FolderFile, FormulaReading, RefusedFile
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -42,4 +42,4 @@ async def test_a_formula_with_too_many_lines_is_refused_in_one_sentence(
     found = await import_formula(context, product.id, facts, stored)
 
     reason = f"the formula has {MAX_LINES + 1} lines; at most {MAX_LINES} are read"
-    assert found == (None, [RefusedFile("formula.csv", reason)])
+    assert found == FormulaReading(refused=(RefusedFile("formula.csv", reason),))

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from dossier.core.schemas import is_steering
 
 MAX_COLUMNS: Final = 60
+_LINE_INTERVAL_S: Final = 1.0
 _BREAKING: Final = frozenset({"Zl", "Zp", "Cs"})
 """Ends of lines and of paragraphs; halves of characters, which cannot be printed."""
 
@@ -104,13 +105,19 @@ class _SilentStep:
 
 
 class _LineStep:
+    """At most a line in a second: enough to see that a long build goes on."""
+
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
         self._total = total
         self._done = 0
+        self._printed_at = time.monotonic()
 
     def advance(self, message: str) -> None:
         self._done += 1
+        if time.monotonic() - self._printed_at < _LINE_INTERVAL_S:
+            return
+        self._printed_at = time.monotonic()
         text = f"  {self._done}/{self._total} {message}"
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
