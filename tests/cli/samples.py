@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from dossier.cli.builder.result import BuildResult
 from dossier.cli.builder.types import FormulaReading, ImportedDocument, RefusedFile
@@ -100,7 +101,7 @@ def build_result(**overrides: Any) -> BuildResult:
             ),
         ),
         "refused": (RefusedFile("leak.pdf", "a symbolic link that leads out"),),
-        "formula": FormulaReading(name="formula.xlsx"),
+        "formula": FormulaReading(UUID(int=1), "formula.xlsx"),
         "notes": {"d2": "no known word in the file name or the text"},
         "outputs": {"pif.pdf": Path("build/demo/pif.pdf")},
         "seconds": {"reading": 1.5},

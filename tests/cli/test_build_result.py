@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from tests.cli.samples import build_result, finding, item, judgement, snapshot
 
@@ -33,9 +34,10 @@ def test_summary_has_state_findings_formula_papers_and_outputs_in_this_order() -
         ),
         "",
         "Warnings (1)",
-        "  item 14: missing-item in words [missing-item]",
-        "      missing-item 說明",
-        "      PIF Reg. Art. 3(1)(14) · closed by: a paper for item 14",
+        (
+            "  item 14: missing-item in words [missing-item]"
+            " · closed by: a paper for item 14"
+        ),
         "",
         "To know (1)",
         "  item 1: note in words [note]",
@@ -167,7 +169,7 @@ def test_notes_of_the_formula_are_shown_by_what_was_decided() -> None:
         {"kind": "remark", "en": "confidential", "cell": "A1"},
     )
 
-    lines = text(formula=FormulaReading(name="f.xlsx", notes=notes)).splitlines()
+    lines = text(formula=FormulaReading(UUID(int=1), "f.xlsx", notes)).splitlines()
 
     at = lines.index("Formula: f.xlsx, sheet 配方, 2 lines")
     assert lines[at + 1 : at + 4] == [
@@ -175,6 +177,21 @@ def test_notes_of_the_formula_are_shown_by_what_was_decided() -> None:
         "  assumed   Fractions.",
         "",
     ]
+
+
+def test_undecided_formula_and_one_of_an_earlier_import_are_named() -> None:
+    state = snapshot()
+    state["formula"] = {
+        "number": 2, "sheet": "", "lines": [], "filename": "old.xlsx"
+    }  # fmt: skip
+
+    undecided = text(snapshot=state)
+    earlier = text(snapshot=state, formula=FormulaReading())
+
+    assert "\nFormula: not decided, no line was read\n" in undecided
+    assert (
+        "\nFormula: version 2 of an earlier import (old.xlsx); this folder holds none\n"
+    ) in earlier
 
 
 def test_finding_that_follows_from_another_takes_one_line() -> None:
@@ -199,7 +216,7 @@ def test_unchanged_build_reports_no_new_version() -> None:
 
 def test_finding_on_a_page_names_the_page() -> None:
     found = snapshot()
-    found["findings"][0]["place"] = {"filename": "a.pdf", "sha256": "x", "page": 3}
+    found["findings"][2]["place"] = {"filename": "a.pdf", "sha256": "x", "page": 3}
 
     assert "a.pdf, page 3" in text(snapshot=found)
 
@@ -276,7 +293,9 @@ def test_refused_formula_is_shown_below_the_finding_it_leaves_open() -> None:
         snapshot=state, imported=imported, formula=FormulaReading(refused=refused)
     ).splitlines()
 
-    at = lines.index("      PIF Reg. Art. 3(1)(3) · closed by: a paper for item 3")
+    at = lines.index(
+        "  item 3: missing-item in words [missing-item] · closed by: a paper for item 3"
+    )
     assert lines[at + 1 : at + 3] == [
         "      not imported: long.csv: the formula has 5000 lines",
         "      not imported: formula.xlsx: noise",

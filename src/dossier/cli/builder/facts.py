@@ -128,7 +128,7 @@ def read_product_file(path: Path | None) -> ProductFile:
         UnusableInputError: the file is not YAML, too large, or not a mapping.
     """
     if path is None:
-        return ProductFile("product.yaml", {}, {})
+        return ProductFile("product.yaml (there is none)", {}, {})
     text = _read_text(path)
     try:
         # The nodes are kept for their line numbers, which the values do not have.

@@ -88,11 +88,20 @@ async def import_formula(
         draft = _with_note(draft, _stated_choice(facts.formula, left_open))
     async with context.transaction() as session:
         await context.formulas(session).store(product_id, draft)
+    if not named:
+        refused = []
+    if not draft.parsed.lines:
+        reason = draft.findings[0].message.en
+        refused += [
+            RefusedFile(each.name, reason)
+            for each in candidates
+            if each is best or best.rivals(each)
+        ]
     return FormulaReading(
         document_id=draft.document_id,
         name=best.name,
         notes=tuple(asdict(note) for note in draft.parsed.notes),
-        refused=tuple(refused) if named else (),
+        refused=tuple(refused),
     )
 
 
@@ -120,7 +129,9 @@ def _decided(best: _Candidate, others: Sequence[_Candidate]) -> FormulaDraft:
         )
         words = {"names": ", ".join((best.name, *rivals))}
         finding = file_finding("ambiguous-file", source, words)
-        parsed = replace(draft.parsed, lines=(), tables=(), findings=(finding,))
+        parsed = replace(
+            draft.parsed, sheet="", lines=(), tables=(), findings=(finding,), notes=()
+        )
         return replace(draft, parsed=parsed)
     names = ", ".join(each.name for each in others)
     if not names:

@@ -307,15 +307,17 @@ def _finding_lines(result: BuildResult, severity: str) -> Iterator[SummaryLine]:
     for finding in found:
         item = f"item {finding['item']}: " if finding["item"] else ""
         text = f"  {item}{finding['message']['en']} [{finding['code']}]"
+        closed_by = f"closed by: {finding['closes_by']['en']}"
         if finding.get("caused_by"):
             yield SummaryLine(f"{text} (follows from another finding)")
-            continue
-        yield SummaryLine(text)
-        yield SummaryLine(f"      {finding['message']['zh']}")
-        place = _place(finding.get("place"))
-        closed_by = f"closed by: {finding['closes_by']['en']}"
-        where = " · ".join(filter(None, (place, finding["article"], closed_by)))
-        yield SummaryLine(f"      {where}", "dim")
+        elif finding["code"] == "missing-item":  # its title stands with the items
+            yield SummaryLine(f"{text} · {closed_by}")
+        else:
+            place = _place(finding.get("place"))
+            where = " · ".join(filter(None, (place, finding["article"], closed_by)))
+            yield SummaryLine(text)
+            yield SummaryLine(f"      {finding['message']['zh']}")
+            yield SummaryLine(f"      {where}", "dim")
         for entry in obstacles if finding["item"] == FORMULA_ITEM else ():
             name = display_name(entry.name)
             yield SummaryLine(f"      not imported: {name}: {entry.reason}")
@@ -339,10 +341,18 @@ def _formula_lines(result: BuildResult) -> Iterator[SummaryLine]:
     if formula is None:
         return
     sheet = f", sheet {formula['sheet']}" if formula["sheet"] else ""
-    count = len(formula["lines"])
-    name = display_name(result.formula.name)
+    text = f"Formula: {display_name(result.formula.name)}{sheet}"
+    if result.formula.document_id is None:
+        text = (
+            f"Formula: version {formula['number']} of an earlier import"
+            f" ({display_name(formula['filename'] or '')}); this folder holds none"
+        )
+    elif formula["lines"]:
+        text += f", {len(formula['lines'])} lines"
+    else:
+        text = "Formula: not decided, no line was read"
     yield SummaryLine("")
-    yield SummaryLine(f"Formula: {name}{sheet}, {count} lines", "bold")
+    yield SummaryLine(text, "bold")
     for kind, word in _NOTE_KINDS.items():
         texts = [note["en"] for note in result.formula.notes if note["kind"] == kind]
         if texts:
