@@ -113,8 +113,8 @@ async def test_stated_sheet_says_what_it_decides(import_of: Import) -> None:
 
     assert [note["en"] for note in found.notes if note["kind"] == "chosen"] == [
         (
-            'product.yaml names the sheet "Night". Without that: Several sheets may be the'
-            " formula: Formula, Night; no line was read."
+            'product.yaml names the sheet "Night". Without that: Several sheets may be'
+            " the formula: Formula, Night; no line was read."
         )
     ]
 

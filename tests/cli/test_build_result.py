@@ -194,6 +194,23 @@ def test_undecided_formula_and_one_of_an_earlier_import_are_named() -> None:
     ) in earlier
 
 
+def test_more_than_five_findings_of_a_severity_take_one_line_each() -> None:
+    state = snapshot()
+    state["findings"] = [finding("stale", "warning", number) for number in range(1, 7)]
+
+    lines = text(snapshot=state).splitlines()
+
+    at = lines.index("Warnings (6)")
+    assert lines[at + 1 : at + 8] == [
+        *(
+            f"  item {number}: stale in words [stale]"
+            f" · closed by: a paper for item {number}"
+            for number in range(1, 7)
+        ),
+        "",
+    ]
+
+
 def test_finding_that_follows_from_another_takes_one_line() -> None:
     found = snapshot()
     found["findings"] = [finding("missing-requirement", "warning", 16, caused_by="x")]

@@ -26,6 +26,9 @@ _NOT_WORTH_A_LINE: Final = ("small-picture-not-read", "small-pictures")
 """Logos and the like: they stand in the JSON and on the board."""
 
 _MAX_REMARKS: Final = 3
+_MAX_IN_FULL: Final = 5
+"""Of more findings, each takes one line; `findings.json` and the PDF say all of it."""
+
 _NOTE_KINDS: Final = {"chosen": "chosen", "left_out": "not read", "assumed": "assumed"}
 
 HEADINGS = {
@@ -304,16 +307,17 @@ def _finding_lines(result: BuildResult, severity: str) -> Iterator[SummaryLine]:
     yield SummaryLine("")
     yield SummaryLine(f"{heading} ({len(found)})", style)
     obstacles = result.formula_obstacles()
+    is_long = len(found) > _MAX_IN_FULL
     for finding in found:
         item = f"item {finding['item']}: " if finding["item"] else ""
         text = f"  {item}{finding['message']['en']} [{finding['code']}]"
+        place = _place(finding.get("place"))
         closed_by = f"closed by: {finding['closes_by']['en']}"
         if finding.get("caused_by"):
             yield SummaryLine(f"{text} (follows from another finding)")
-        elif finding["code"] == "missing-item":  # its title stands with the items
-            yield SummaryLine(f"{text} · {closed_by}")
+        elif is_long or finding["code"] == "missing-item":  # its title stands above
+            yield SummaryLine(" · ".join(filter(None, (text, place, closed_by))))
         else:
-            place = _place(finding.get("place"))
             where = " · ".join(filter(None, (place, finding["article"], closed_by)))
             yield SummaryLine(text)
             yield SummaryLine(f"      {finding['message']['zh']}")
