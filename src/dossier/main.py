@@ -39,6 +39,7 @@ from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
 from dossier.core.web import UPLOAD, operation_id
 from dossier.integrations.queue.client import TABLE as QUEUE_TABLE
+from dossier.integrations.storage.client import open_store
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.responses import answer_for_job
 from dossier.knowledge.service.assembly import opened_searchers
@@ -85,7 +86,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state, settings = app.state, app.state.settings
     async with AsyncExitStack() as stack:
         stack.callback(state.passwords.close)
-        database = await stack.enter_async_context(opened_database(settings))
+        database = await stack.enter_async_context(
+            opened_database(settings, for_requests=True)
+        )
         state.sessions = database.sessions
         uses = KeyUses(database.sessions)
         stack.push_async_callback(uses.close)
@@ -101,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.checks = {
             **health.database_checks(database.engine),
             "queue": health.insert_check(database.engine, QUEUE_TABLE),
+            "storage": partial(_check_storage, settings),
         }
         parts = open_model_services(database.sessions, settings)
         state.searchers = await stack.enter_async_context(
@@ -110,6 +114,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             JobFollower(database.sessions, database.url, settings.jobs.keep_alive_s)
         )
         yield
+
+
+async def _check_storage(settings: Settings) -> None:
+    await open_store(settings.storage.url, settings.home).check_writable()
 
 
 def _middleware_parts(app: FastAPI, settings: Settings) -> MiddlewareParts:

@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import orjson
 import pytest
+from sqlalchemy import make_url
 from typer.testing import CliRunner, Result
 
 from dossier.cli import app, doctor
@@ -32,6 +33,7 @@ async def plain_login(fresh_database: str) -> AsyncIterator[str]:
     connection = await asyncpg.connect(fresh_database)
     await connection.execute(f"create role {name} login")
     yield name
+    await connection.execute(f"drop owned by {name}")
     await connection.execute(f"drop role {name}")
     await connection.close()
 
@@ -45,7 +47,17 @@ def examine(run: Callable[..., Result]) -> Examine:
     return checks
 
 
-def test_healthy_machine_has_only_ok_checks(run: Callable[..., Result]) -> None:
+def test_healthy_machine_has_only_ok_checks(
+    run: Callable[..., Result], plain_login: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner_url = os.environ["DOSSIER_DATABASE__URL"]
+    serving = make_url(owner_url).set(username=plain_login)
+    monkeypatch.setenv("DOSSIER_DATABASE__OWNER_URL", owner_url)
+    monkeypatch.setenv(
+        "DOSSIER_DATABASE__URL", serving.render_as_string(hide_password=False)
+    )
+    run("migrate")
+
     result = run("doctor")
 
     lines = [line.split()[:2] for line in result.output.splitlines()]
@@ -54,12 +66,23 @@ def test_healthy_machine_has_only_ok_checks(run: Callable[..., Result]) -> None:
         ["ok", "database"],
         ["ok", "pgvector"],
         ["ok", "roles"],
+        ["ok", "log-in"],
         ["ok", "migrations"],
         ["ok", "worker"],
         ["ok", "font"],
         ["ok", "storage"],
     ]
     assert result.exit_code == 0
+
+
+def test_superuser_that_serves_is_weak_and_no_fault(
+    run: Callable[..., Result], examine: Examine
+) -> None:
+    check = examine()["log-in"]
+
+    assert check["state"] == "weak"
+    assert "OWNER_URL" in (check["mend"] or "")
+    assert run("doctor").exit_code == 0
 
 
 def test_old_revision_is_named_with_its_repair(

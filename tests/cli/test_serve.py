@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dossier.cli.serve import app
+from dossier.core.http_protocol import DESCRIPTOR_RESERVE
 
 LISTENING = re.compile(r"running on (http://\S+) ")
 
@@ -54,6 +56,28 @@ def _address(process: subprocess.Popen[str]) -> str:
         if found:
             return found[1]
     pytest.fail(f"the server ended with {process.wait()}")
+
+
+@pytest.mark.process
+def test_probes_are_answered_when_connections_use_up_the_descriptors(
+    tmp_path: Path, fresh_database: str
+) -> None:
+    connections = 60  # above the descriptors that the reserve leaves
+    with serving(tmp_path, fresh_database) as (process, address):
+        resource.prlimit(
+            process.pid,
+            resource.RLIMIT_NOFILE,
+            (DESCRIPTOR_RESERVE + connections // 2, 4096),
+        )
+        where = (httpx2.URL(address).host, httpx2.URL(address).port or 0)
+        held = [socket.create_connection(where, timeout=5) for _ in range(connections)]
+        for connection in held[::2]:
+            connection.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n")
+        probes = [httpx2.get(f"{address}{path}") for path in ("/live", "/ready")]
+        for connection in held:
+            connection.close()
+
+    assert [probe.status_code for probe in probes] == [200, 200]
 
 
 @pytest.mark.process

@@ -1,5 +1,7 @@
 """The tenant is bound in every transaction, and only the edge commits."""
 
+import socket
+import time
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
@@ -19,6 +21,7 @@ from dossier.core.database import (
     system_transaction,
     tenant_transaction,
 )
+from dossier.core.problems import is_database_away
 from dossier.core.tenancy import Actor
 
 COUNT = text("select count(*) from activity_events")
@@ -148,3 +151,35 @@ async def test_an_action_after_a_commit_does_not_run_at_a_savepoint(
         before = list(ran)
 
     assert (before, ran) == ([], ["action"])
+
+
+async def test_statement_that_the_server_does_not_end_is_a_lost_connection(
+    fresh_database: str,
+) -> None:
+    engine = make_engine(fresh_database, pool_size=1, statement_timeout_s=1)
+    started_s = time.monotonic()
+    async with engine.connect() as connection:
+        # As a server that hangs: its own limit does not count.
+        await connection.execute(text("set statement_timeout = 0"))
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError) as failure:
+            await connection.execute(text("select pg_sleep(60)"))
+    waited_s = time.monotonic() - started_s
+    async with engine.connect() as connection:
+        one = await connection.scalar(text("select 1"))
+    await engine.dispose()
+
+    assert is_database_away(failure.value)
+    assert waited_s < 30
+    assert one == 1
+
+
+async def test_server_that_accepts_and_gives_no_answer_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # the kernel accepts
+        port = server.getsockname()[1]
+        engine = make_engine(
+            f"postgresql://mei@127.0.0.1:{port}/nowhere", connect_timeout_s=0.2
+        )
+        with pytest.raises(DBAPIError) as failure:
+            await engine.connect()
+
+    assert is_database_away(failure.value)

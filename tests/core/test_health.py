@@ -142,7 +142,12 @@ async def test_first_requests_of_open_mode_share_one_organisation(
     assert {answer.json()["role"] for answer in answers} == {"owner"}
     made = sorted(event["entity_type"] for event in trail.json()["items"])
     assert made == ["organisation", "user"]  # once each, and told
-    assert ready.json()["checks"].keys() == {"database", "migrations", "queue"}
+    assert ready.json()["checks"].keys() == {
+        "database",
+        "migrations",
+        "queue",
+        "storage",
+    }
     assert ready.status_code == 200
 
 
@@ -153,3 +158,38 @@ async def test_nothing_is_signed_to_last_in_open_mode(
         await client.get("/api/v1/users/me")
 
     assert not Path.exists(tmp_path / "home")
+
+
+async def test_check_without_an_answer_makes_it_not_ready_within_two_seconds(
+    app: FastAPI, anonymous_client: httpx2.AsyncClient
+) -> None:
+    ended = asyncio.Event()
+
+    async def never() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    app.state.checks = {"database": never}
+
+    async with asyncio.timeout(2):
+        answer = await anonymous_client.get("/ready")
+    await asyncio.wait_for(ended.wait(), 1)
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    assert answer.json()["checks"]["database"]["detail"] == "No answer in 1.5 s."
+
+
+async def test_storage_that_cannot_be_written_makes_it_not_ready(
+    fresh_database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "blobs").write_text("a file where the folder belongs")
+
+    async with started(tmp_path, fresh_database) as client:
+        answer = await client.get("/ready")
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["storage"]["status"] == "failed"
+    assert answer.json()["checks"]["database"]["status"] == "ok"

@@ -75,6 +75,7 @@ async def test_access_line_names_the_route_not_the_values(small: Rig) -> None:
         "route": "/things/{thing_id}",
         "status": 200,
         "bytes": len(b'{"id":5,"limit":7}'),
+        "address": "203.0.113.9",
         "org_id": None,
         "user_id": None,
         "api_key_id": None,
@@ -431,3 +432,57 @@ async def test_requests_at_once_keep_their_own_ids(small: Rig) -> None:
     assert [task.result().headers["x-request-id"] for task in tasks] == [
         f"id-{n}" for n in range(20)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("X-Forwarded-Proto", "https"),
+        ("forwarded", "for=203.0.113.9"),
+        ("via", "1.1 proxy"),
+        ("x-real-ip", "203.0.113.9"),
+    ],
+)
+async def test_open_mode_refuses_requests_of_a_proxy(name: str, value: str) -> None:
+    async with guarded() as small:
+        answer = await small.client.get("/things/1", headers={name: value})
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "proxy_in_open_mode"
+    assert "DOSSIER_AUTH__MODE" in answer.json()["detail"]
+
+
+async def test_two_authorization_headers_are_refused(small: Rig) -> None:
+    answer = await small.client.get(
+        "/things/1",
+        headers=[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+async def test_access_line_holds_the_callers_address(small: Rig) -> None:
+    await small.client.get("/health")
+
+    assert small.access_lines()[0]["address"] == "203.0.113.9"
+
+
+async def test_answers_are_for_pages_of_their_own_origin(small: Rig) -> None:
+    answer = await small.client.get("/health")
+
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+async def test_path_of_a_problem_is_percent_encoded(small: Rig) -> None:
+    answer = await small.client.get("/nowhere/%E7%8E%AB%20%22x%22?a=b")
+
+    assert answer.json()["instance"] == "/nowhere/%E7%8E%AB%20%22x%22"
+
+
+async def test_problem_lists_twenty_faults_and_counts_the_others(small: Rig) -> None:
+    items = [{"name": "x"}] * 25
+    answer = await small.client.post("/orders", json={"items": items})
+
+    assert len(answer.json()["errors"]) == 20
+    assert answer.json()["errors_total"] == 25

@@ -1,25 +1,28 @@
 """Migrations go up, down and up again, and agree with the models."""
 
 import logging
+import os
 
 import asyncpg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from tests.conftest import named
 
 from dossier.core import migrate
-from dossier.core.database import sqlalchemy_url
+from dossier.core.database import sqlalchemy_url, system_transaction
 from dossier.core.online import (
     OnlineStatement,
     OnlineStatementFailedError,
     run_online,
 )
 from dossier.core.revision import DatabaseNotReadyError, head_revision, is_at_head
-from dossier.core.startup import bring_up, refuse_unsafe_role
+from dossier.core.settings import Settings
+from dossier.core.startup import bring_up, opened_database, refuse_unsafe_role
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +118,56 @@ async def test_log_in_without_the_right_to_prepare_is_named(
             await bring_up(weak.render_as_string(hide_password=False))
     finally:
         await execute(cluster_url, "drop role nobody_yet")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select count(*) from users",
+        "set role dossier_owner",
+        "set session authorization postgres",
+        "copy (select 1) to program 'true'",
+        "create table public.mine (id int)",
+        "select pg_read_file('/etc/hostname')",
+        "create role another",
+    ],
+)
+async def test_serving_log_in_has_no_right_of_its_own(
+    cluster_url: str, fresh_database: str, statement: str
+) -> None:
+    login = f"web_{os.getpid()}"  # roles belong to the whole server
+    serving = make_url(fresh_database).set(username=login, password="it's")
+    settings = Settings.model_validate(
+        {
+            "database": {
+                "url": serving.render_as_string(hide_password=False),
+                "owner_url": fresh_database,
+            }
+        }
+    )
+    try:
+        async with opened_database(settings) as database:
+            async with database.engine.connect() as connection:
+                assert await connection.scalar(text("select count(*) from users")) == 0
+                await connection.execute(text("set role none"))
+                with pytest.raises(DBAPIError, match=r"permission denied|must be"):
+                    await connection.execute(text(statement))
+            async with system_transaction(database.sessions) as session:
+                assert await session.scalar(text("select current_user"))
+    finally:
+        await execute(fresh_database, f"drop owned by {login}")
+        await execute(cluster_url, f"drop role {login}")
+
+
+async def test_superusers_log_in_is_warned_of(
+    fresh_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings.model_validate({"database": {"url": fresh_database}})
+
+    async with opened_database(settings):
+        pass
+
+    assert [record.message for record in caplog.records] == ["database.superuser_login"]
 
 
 async def test_a_database_that_is_away_is_named_so() -> None:

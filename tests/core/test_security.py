@@ -202,3 +202,29 @@ def test_principals_do_not_grow_without_bound(
 
     remembered = [n for n in range(10) if cache.get(token_key(b"%d" % n)) is not None]
     assert remembered == [9]
+
+
+def test_empty_secret_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch(mode=0o600)
+
+    with pytest.raises(WeakSecretError, match="Remove the file"):
+        signing_secret(AuthSettings(), tmp_path)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o620, 0o666])
+def test_secret_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
+    signing_secret(AuthSettings(), tmp_path)
+    (tmp_path / "secret").chmod(mode)
+
+    with pytest.raises(WeakSecretError, match="chmod 600"):
+        signing_secret(AuthSettings(), tmp_path)
+
+
+def test_secret_that_its_group_may_read_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = signing_secret(AuthSettings(), tmp_path)
+    (tmp_path / "secret").chmod(0o640)
+
+    assert signing_secret(AuthSettings(), tmp_path) == first
+    assert caplog.records[0].message == "auth.secret.group_readable"

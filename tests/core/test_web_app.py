@@ -118,3 +118,13 @@ async def test_methods_of_a_path_name_head_beside_get(
     answer = await client.delete("/api/v1/users/me")
 
     assert answer.headers["allow"] == "GET, HEAD, PATCH"
+
+
+async def test_answers_of_the_api_are_not_stored_by_caches(
+    client: httpx2.AsyncClient, anonymous_client: httpx2.AsyncClient
+) -> None:
+    shown = await client.get("/api/v1/users/me")
+    refused = await anonymous_client.get("/api/v1/users/me")
+
+    assert shown.headers["cache-control"] == "no-store"
+    assert refused.headers["cache-control"] == "no-store"

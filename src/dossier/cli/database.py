@@ -18,7 +18,7 @@ from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.embedded.layout import PORT, locate, wheel_binaries
 from dossier.core.revision import DatabaseNotReadyError, reaching
 from dossier.core.settings import Settings
-from dossier.core.startup import database_url
+from dossier.core.startup import database_url, serving_url
 
 app = typer.Typer()
 migrate = typer.Typer()
@@ -115,7 +115,9 @@ async def _apply(target: str, *, as_sql: bool, is_agreed: bool) -> None:
                 typer.confirm(question, abort=True)
             await migrations.downgrade(url, target)
         else:
-            await migrations.upgrade(url, target)
+            settings = Settings()
+            serving = serving_url(settings, settings.database.url or url)
+            await migrations.upgrade(url, target, serving_url=serving)
         typer.echo(f"The database is at {target}.")
 
 

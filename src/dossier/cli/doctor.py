@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import asyncpg
 import orjson
 import typer
+from sqlalchemy import make_url
 
 from dossier.core.database import APP_ROLE, SYSTEM_ROLE, UNREACHABLE
 from dossier.core.embedded.errors import EmbeddedDatabaseError
@@ -24,14 +25,15 @@ from dossier.core.revision import (
     head_revision,
 )
 from dossier.core.settings import Settings
-from dossier.core.startup import database_url
+from dossier.core.startup import SUPERUSER_MEND, database_url, serving_url
 from dossier.integrations.pdf.fonts import find_font
 from dossier.integrations.queue.client import TABLE
 from dossier.integrations.storage.client import open_store
 
 app = typer.Typer()
 
-CheckState = Literal["ok", "wrong"]
+CheckState = Literal["ok", "weak", "wrong"]
+"""`weak` works, and could be safer: it does not make the command fail."""
 
 _MIN_SERVER_VERSION = 150_000  # 15, as `server_version_num` has it
 _MIGRATE = "Run `dossier migrate`."
@@ -45,7 +47,8 @@ select current_setting('server_version') as version,
        array(select name from unnest($1::text[]) as name
              where not exists (select from pg_roles where rolname = name)
                 or not {MAY_ACT_AS.format(role="name")}) as unusable_roles,
-       session_user as login
+       session_user as login,
+       (select rolsuper from pg_roles where rolname = $2) as is_superuser
 """  # noqa: S608 - constants
 _QUEUE = f"""
 select count(*) as jobs,
@@ -79,7 +82,7 @@ def doctor(
         checks = asyncio.run(examine(Settings()))
     finally:
         logging.disable(logging.NOTSET)
-    is_well = all(check.state == "ok" for check in checks)
+    is_well = all(check.state != "wrong" for check in checks)
     if as_json:
         typer.echo(orjson.dumps({"ok": is_well, "checks": list(map(asdict, checks))}))
     else:
@@ -153,12 +156,14 @@ async def _examine_server(settings: Settings, url: str) -> list[Check]:
     roles = [APP_ROLE, SYSTEM_ROLE] if settings.database.owner_url else list(ROLES)
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     try:
-        facts = (await connection.fetch(_FACTS, roles))[0]
+        serving = make_url(serving_url(settings, url)).username or ""
+        facts = (await connection.fetch(_FACTS, roles, serving))[0]
         kind = "of your own" if settings.database.url else "embedded"
         checks = [
             check_version(kind, facts["version"], facts["number"]),
             check_vector(facts["vector"]),
             check_roles(facts["unusable_roles"], facts["login"]),
+            check_login(serving, is_superuser=facts["is_superuser"]),
         ]
         if not facts["unusable_roles"]:  # otherwise the revision cannot be read
             revision = None
@@ -200,6 +205,16 @@ def check_roles(unusable: list[str], login: str) -> Check:
         mend = f"{_MIGRATE} Still so? As the owner: `grant {names} to {login}`."
         return Check("roles", "wrong", detail, mend)
     return Check("roles", "ok", f"{login} can act as them")
+
+
+def check_login(login: str, *, is_superuser: bool | None) -> Check:
+    """Check that web and workers log in without rights of their own."""
+    if is_superuser is None:
+        return Check("log-in", "wrong", f"There is no {login}.", _MIGRATE)
+    if is_superuser:
+        detail = f"{login}, which serves, is a superuser"
+        return Check("log-in", "weak", detail, SUPERUSER_MEND)
+    return Check("log-in", "ok", f"{login} serves, without rights of its own")
 
 
 def check_queue(jobs: int, age_s: float) -> Check:

@@ -136,9 +136,7 @@ async def measured(home: Path, collection: Collection) -> dict[str, Any]:
     async with embedded_postgres(home, durable=False, keep=False) as url:
         settings = Settings.model_validate({"home": home, "database": {"url": url}})
         async with opened_database(settings) as database:
-            return await evaluate(
-                database.sessions, collection, partial(_analyse, database.url)
-            )
+            return await evaluate(database.sessions, collection, partial(_analyse, url))
 
 
 async def _analyse(url: str) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -118,7 +119,12 @@ def _run(settings: Settings, *, reload: bool) -> None:
     gc.disable()  # until the app is made: nothing of it is garbage
     import uvicorn  # noqa: PLC0415 - the database starts meanwhile
 
+    from dossier.core.http_protocol import BoundedHttpProtocol  # noqa: PLC0415 - the same
+
     options: dict[str, Any] = {
+        "http": partial(
+            BoundedHttpProtocol, trusted_proxies=settings.web.trusted_proxies
+        ),
         "host": settings.web.host,
         "port": settings.web.port,
         "log_config": None,

@@ -7,12 +7,13 @@ two context managers here. Nobody else commits.
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
 import asyncpg
 from pydantic_core import from_json
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, ExceptionContext, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -36,6 +37,8 @@ UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceErro
 APP_ROLE = "dossier_app"
 SYSTEM_ROLE = "dossier_system"
 OWNER_ROLE = "dossier_owner"
+SERVING_LOGIN = "dossier_web"
+"""Log-in of web and workers in the embedded database; it has no right of its own."""
 
 # One statement binds both, so the price stays one round trip per transaction.
 _BIND = "select set_config('app.org_id', $1, true), set_config('role', $2, true)"
@@ -72,27 +75,69 @@ def asyncpg_url(url: str) -> str:
     return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
 
 
+NO_ANSWER_MARGIN_S = 1
+"""How long after the server's own limit the client waits for the server's error."""
+
+
 def make_engine(
-    url: str, *, pool_size: int = 10, statement_timeout_s: int = 30
+    url: str,
+    *,
+    pool_size: int = 10,
+    pool_timeout_s: int = 30,
+    statement_timeout_s: int = 30,
+    connect_timeout_s: float = 5,
 ) -> AsyncEngine:
-    """Return an engine whose connections act as the application's role."""
-    return create_async_engine(
+    """Return an engine whose connections act as the application's role.
+
+    The server ends a statement after `statement_timeout_s`. A server that hangs does
+    not, so the client gives up a moment later and drops the connection: the error is
+    the one of a connection that was lost.
+    """
+    engine = create_async_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=0,
+        pool_timeout=pool_timeout_s,
         # A quarter of the time of `json.loads`, and as exact: integers of any length.
         json_deserializer=from_json,
         # Each connection has its own cache of prepared statements: with LIFO a few busy
         # connections fill theirs, instead of all of them in turn.
         pool_use_lifo=True,
-        connect_args={
-            "server_settings": {
+        async_creator=partial(
+            _connect,
+            asyncpg_url(url),
+            timeout=connect_timeout_s,
+            command_timeout=statement_timeout_s + NO_ANSWER_MARGIN_S,
+            server_settings={
                 "role": APP_ROLE,
                 "application_name": "dossier",
                 "statement_timeout": f"{statement_timeout_s}s",
-            }
-        },
+            },
+        ),
     )
+    event.listen(engine.sync_engine, "handle_error", _lost_when_silent)
+    return engine
+
+
+async def _connect(url: str, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
+    try:
+        return await asyncpg.connect(url, **options)
+    except TimeoutError as exc:
+        raise _no_answer() from exc
+
+
+def _no_answer() -> asyncpg.ConnectionDoesNotExistError:
+    return asyncpg.ConnectionDoesNotExistError("the database did not answer in time")
+
+
+def _lost_when_silent(context: ExceptionContext) -> BaseException | None:
+    """Treat a time-out of the driver as a lost connection: no rollback is sent."""
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    # One silent connection says nothing of the others: each has its own time-out.
+    context.invalidate_pool_on_disconnect = False
+    return _no_answer()
 
 
 def make_sessions(bind: Any, **options: Any) -> SessionFactory:

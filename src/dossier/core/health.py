@@ -1,5 +1,6 @@
 """Whether the process lives, and whether it can serve; no log-in, no secrets."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
@@ -10,7 +11,7 @@ from sqlalchemy import text
 import dossier
 from dossier.core.database import Engine
 from dossier.core.errors import UnavailableError
-from dossier.core.problems import as_app_error
+from dossier.core.problems import DATABASE_RETRY_S, as_app_error
 from dossier.core.revision import head_revision
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC, AppSettings
@@ -19,6 +20,9 @@ Check = Callable[[], Awaitable[None]]
 """Returns when all is well, raises when not."""
 
 router = APIRouter(tags=["health"])
+
+CHECK_TIMEOUT_S = 1.5
+"""A probe waits a second or two; `/ready` answers before that."""
 
 _OK = b'{"status":"ok"}'
 
@@ -83,7 +87,7 @@ async def live() -> Response:
     responses={503: {"model": ReadyResponse, "description": "Not ready."}},
 )
 async def ready(request: Request, response: Response) -> ReadyResponse:
-    """Check the database, its revision and the queue."""
+    """Check the database, its revision, the queue and the storage."""
     return await _report(request.app.state.checks, response)
 
 
@@ -142,22 +146,41 @@ def insert_check(engine: Engine, table: str) -> Check:
     return check
 
 
+_cancelled: set[asyncio.Task[CheckResponse]] = set()
+
+
 async def _report(checks: dict[str, Check], response: Response) -> ReadyResponse:
-    answers: dict[str, CheckResponse] = {}
-    for name, check in checks.items():
-        started_s = time.perf_counter()
-        detail = None
-        try:
-            await check()
-        except Exception as exc:  # noqa: BLE001 - a check may fail in any way; it says how
-            error = as_app_error(exc)
-            # A name says enough in public; addresses and users stay out.
-            named = isinstance(error, UnavailableError)
-            detail = error.detail if named else type(exc).__name__
-        ms = round((time.perf_counter() - started_s) * 1000, 2)
-        result = "failed" if detail else "ok"
-        answers[name] = CheckResponse(status=result, ms=ms, detail=detail)
+    """Run the checks side by side; one that gives no answer in time has failed."""
+    tasks = {
+        name: asyncio.create_task(_answer_of(check)) for name, check in checks.items()
+    }
+    _, silent = await asyncio.wait(tasks.values(), timeout=CHECK_TIMEOUT_S)
+    for task in silent:
+        # Not awaited: closing a connection to a server that hangs takes seconds.
+        task.cancel()
+        _cancelled.add(task)
+        task.add_done_callback(_cancelled.discard)
+    detail = f"No answer in {CHECK_TIMEOUT_S:g} s."
+    late = CheckResponse(status="failed", ms=CHECK_TIMEOUT_S * 1000, detail=detail)
+    answers = {
+        name: late if task in silent else task.result() for name, task in tasks.items()
+    }
     is_ready = all(answer.status == "ok" for answer in answers.values())
     if not is_ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+        response.headers["retry-after"] = str(DATABASE_RETRY_S)
     return ReadyResponse(status="ok" if is_ready else "failed", checks=answers)
+
+
+async def _answer_of(check: Check) -> CheckResponse:
+    started_s = time.perf_counter()
+    detail = None
+    try:
+        await check()
+    except Exception as exc:  # noqa: BLE001 - a check may fail in any way; it says how
+        error = as_app_error(exc)
+        # A name says enough in public; addresses and users stay out.
+        named = isinstance(error, UnavailableError)
+        detail = error.detail if named else type(exc).__name__
+    ms = round((time.perf_counter() - started_s) * 1000, 2)
+    return CheckResponse(status="failed" if detail else "ok", ms=ms, detail=detail)

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from dossier.core.errors import ForbiddenError
 
+_OF_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip"})
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -25,6 +26,12 @@ class HostNotAllowedError(ForbiddenError):
             f"{_quoted(asked)} is not this machine. Without log-in only localhost, "
             "127.0.0.1 and ::1 are answered; others need DOSSIER_AUTH__MODE=password."
         )
+
+
+class ProxyInOpenModeError(ForbiddenError):
+    """Without log-in no proxy may stand between: it would let strangers in."""
+
+    title = "No proxy without log-in"
 
 
 class OriginNotAllowedError(ForbiddenError):
@@ -46,7 +53,20 @@ class LoopbackGuard:
         self._listed = frozenset(listed_origins) - {"*"}
 
     def check(self, scope: Scope) -> None:
-        """Raise unless peer, `Host` and `Origin` are all local or listed."""
+        """Raise unless peer, `Host` and `Origin` are all local or listed.
+
+        A proxy on this machine makes every stranger look local, so that what only
+        proxies send is refused.
+        """
+        for name, _ in scope["headers"]:
+            if name in _OF_PROXIES or name.startswith(b"x-forwarded-"):
+                field = name.decode("latin-1").title()
+                detail = (
+                    f"The request came through a proxy (`{field}`). Set DOSSIER_AUTH__"
+                    "MODE=password, make an owner with `dossier accounts`, and list "
+                    "the proxy in DOSSIER_WEB__TRUSTED_PROXIES."
+                )
+                raise ProxyInOpenModeError(detail)
         hosts = list(_fields(scope, b"host"))
         client = scope.get("client")  # `None` for a Unix socket
         if client is not None and not is_loopback(client[0]):

@@ -55,9 +55,13 @@ _SECURITY = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 ]
+# A shared cache, or the disk of a browser, must not keep what a log-in was needed for.
+_NOT_STORED = (b"cache-control", b"no-store")
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+_TWO_CREDENTIALS = "Send one `Authorization` header: two could be read differently."
 _EXPOSED = (
     "Content-Digest",
     "Content-Disposition",
@@ -139,6 +143,8 @@ class RequestMiddleware:
             scope["method"] == "OPTIONS" and b"access-control-request-method" in headers
         )
         try:
+            if sum(name == b"authorization" for name, _ in scope["headers"]) > 1:
+                raise BadRequestError(_TWO_CREDENTIALS)
             if self._parts.guard is not None:
                 self._parts.guard.check(scope)
             if not is_preflight:
@@ -184,8 +190,11 @@ class _Exchange:
             self._status = message["status"]
             headers = [*message.get("headers", ())]
             # The pages of the documentation have a policy of their own.
-            if not any(name == _CSP[0] for name, _ in headers):
+            names = {name for name, _ in headers}
+            if _CSP[0] not in names:
                 headers.append(_CSP)
+            if _NOT_STORED[0] not in names and self._scope["path"].startswith("/api/"):
+                headers.append(_NOT_STORED)
             request_id = str(self.context.request_id).encode()
             headers += [(b"x-request-id", request_id), *_SECURITY]
             if self._scope["scheme"] == "https":
@@ -211,6 +220,7 @@ class _Exchange:
             "status": self._status,
             "ms": round((time.perf_counter() - self._started_s) * 1000, 2),
             "bytes": self._bytes_out,
+            "address": scope.get(ADDRESS_KEY),
         }
         return access_line(self.context, members)
 

@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -55,6 +55,18 @@ do $$ declare name text; begin
 end $$
 """
 
+_MAKE_LOGIN = text(
+    "select format('create role %I login nosuperuser noinherit nobypassrls"
+    " nocreatedb nocreaterole', cast(:name as text))"
+    " || coalesce(format(' password %L', cast(:password as text)), '')"
+    " where not exists (select from pg_roles where rolname = :name)"
+)
+_GRANT_LOGIN = text(
+    f"select format('grant {APP_ROLE}, {SYSTEM_ROLE} to %I', cast(:name as text))"
+    f" where not pg_has_role(:name, '{APP_ROLE}', 'member')"
+    f" or not pg_has_role(:name, '{SYSTEM_ROLE}', 'member')"
+)
+
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration, bound to a connection where one is given."""
@@ -81,11 +93,19 @@ async def owner_engine(
         await engine.dispose()
 
 
-async def upgrade(url: str, revision: str = "head") -> None:
-    """Make the roles, apply the migrations up to `revision`, run the online track."""
+async def upgrade(
+    url: str, revision: str = "head", *, serving_url: str | None = None
+) -> None:
+    """Make the roles, apply the migrations up to `revision`, run the online track.
+
+    `serving_url` names the log-in of web and workers, which is made if it is missing.
+    """
     async with _locked(url) as engine:
         async with engine.connect() as connection:
             await _prepare(connection)
+            serving = make_url(serving_url or url)
+            if serving.username != make_url(url).username:
+                await _make_login(connection, serving)
             await connection.run_sync(_alembic, command.upgrade, revision)
             await connection.commit()
         async with engine.connect() as connection:
@@ -135,6 +155,23 @@ async def _prepare(connection: AsyncConnection) -> None:
         message = (
             f"This log-in cannot prepare the database ({exc.orig}). Set "
             "DOSSIER_DATABASE__OWNER_URL to one that may create roles and extensions."
+        )
+        raise DatabaseNotReadyError(message) from exc
+
+
+async def _make_login(connection: AsyncConnection, serving: URL) -> None:
+    """Make the serving log-in, which may only act as the two serving roles."""
+    values = {"name": serving.username, "password": serving.password}
+    try:
+        for query in (_MAKE_LOGIN, _GRANT_LOGIN):
+            statement = await connection.scalar(query, values)
+            if statement is not None:
+                await connection.exec_driver_sql(statement)
+        await connection.commit()
+    except DBAPIError as exc:
+        message = (
+            f"This log-in cannot make {serving.username}, the log-in of DOSSIER_"
+            f"DATABASE__URL ({exc.orig}): docs/operations.md has the statements."
         )
         raise DatabaseNotReadyError(message) from exc
 

@@ -42,6 +42,10 @@ _PROBLEM = {
                 "properties": {"pointer": _TEXT, "detail": _TEXT, "code": _TEXT},
             },
         },
+        "errors_total": {
+            "type": "integer",
+            "description": "How many there are, where not all are listed.",
+        },
     },
 }
 _BEARER = {

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import orjson
@@ -37,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_S = 2
+MAX_FAULTS = 20
+"""Faults that one problem lists; `errors_total` counts all where there are more."""
+_PATH_CHARS = "/:@!$&'()*+,;=-._~"  # RFC 3986 §3.3
 IDENTITY = "identity"
 """The one content encoding of a body that is taken: none."""
 
@@ -69,6 +73,34 @@ class ContentEncodedError(UnsupportedMediaTypeError):
     """The body is compressed, or encoded in another way."""
 
     title = "Encoded bodies are not read"
+
+
+class RequestTimeoutError(AppError):
+    """The request did not arrive within its time."""
+
+    status = 408
+    title = "Request incomplete"
+
+
+class HeadTooLargeError(AppError):
+    """The request line and header fields are above the limit."""
+
+    status = 431
+    title = "Header fields too large"
+
+
+class TooManyIncompleteRequestsError(AppError):
+    """One address has too many requests that have not arrived."""
+
+    status = 429
+    title = "Too many incomplete requests"
+
+
+class ConnectionsExhaustedError(AppError):
+    """This process serves as many connections as it can."""
+
+    status = 503
+    title = "Too many connections"
 
 
 class BodyTooLargeError(TooLargeError):
@@ -127,18 +159,19 @@ _BY_STATUS: dict[int, type[AppError]] = {
 def problem_of(
     error: AppError, *, instance: str | None = None, request_id: str | None = None
 ) -> dict[str, Any]:
-    """Return the problem document of an error."""
+    """Return the problem document of an error; `instance` is a path, not encoded."""
     members: dict[str, Any] = {
         "type": f"/problems/{error.slug()}",
         "code": error.code(),
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
-        "instance": instance,
+        "instance": instance and quote(instance, safe=_PATH_CHARS, errors="replace"),
         "request_id": request_id,
         "retry_after": error.retry_after_s,
         "limit": error.limit and dict(error.limit),
-        "errors": [asdict(fault) for fault in error.faults] or None,
+        "errors": [asdict(fault) for fault in error.faults[:MAX_FAULTS]] or None,
+        "errors_total": len(error.faults) if len(error.faults) > MAX_FAULTS else None,
     }
     return {key: value for key, value in members.items() if value is not None}
 

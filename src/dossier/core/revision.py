@@ -34,6 +34,7 @@ _IS_PREPARED = f"""
 select to_regclass('public.alembic_version') is not null
    and (select count(*) = {len(ROLES)} from pg_roles
         where rolname = any($1::text[]) and {MAY_ACT_AS.format(role="oid")})
+   and ($2::text is null or exists (select from pg_roles where rolname = $2))
 """  # noqa: S608 - constants
 _READ = "select version_num from public.alembic_version"
 
@@ -66,12 +67,12 @@ def head_revision() -> str:
     return heads.pop()
 
 
-async def is_at_head(url: str) -> bool:
-    """Return whether a database has the roles and the revision that we need."""
+async def is_at_head(url: str, *, login: str | None = None) -> bool:
+    """Return whether a database has the roles, a log-in and the revision we need."""
     with reaching():
         connection = await asyncpg.connect(asyncpg_url(url), timeout=CONNECT_TIMEOUT_S)
     try:
-        if not await connection.fetchval(_IS_PREPARED, list(ROLES)):
+        if not await connection.fetchval(_IS_PREPARED, list(ROLES), login):
             return False
         await connection.execute(f"set role {OWNER_ROLE}")
         return bool(await connection.fetchval(_READ) == head_revision())

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 import secrets
 import tempfile
@@ -20,6 +21,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from dossier.core.errors import InvalidError, UnauthenticatedError
 from dossier.core.settings import AuthSettings
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -159,10 +162,32 @@ def signing_secret(auth: AuthSettings, home: Path) -> bytes:
         path = home / "secret"
         if not path.exists():
             _make_secret(path)
-        return path.read_bytes()
+        return read_secret(path)
     secret = auth.secret.get_secret_value().encode()
     if len(secret) < MIN_SECRET_BYTES:
         detail = f"DOSSIER_AUTH__SECRET needs {MIN_SECRET_BYTES} bytes or more."
+        raise WeakSecretError(detail)
+    return secret
+
+
+def read_secret(path: Path) -> bytes:
+    """Return the bytes of a secret's file, or raise `WeakSecretError`.
+
+    Our own file is 0600. A mounted one may be readable by its group, as orchestrators
+    mount them: that is warned of.
+    """
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o027:
+        detail = f"Others may use {path} ({mode:03o}): `chmod 600 {path}`."
+        raise WeakSecretError(detail)
+    if mode & 0o070:
+        logger.warning("auth.secret.group_readable", extra={"path": str(path)})
+    secret = path.read_bytes()
+    if len(secret) < MIN_SECRET_BYTES:
+        detail = (
+            f"{path} has {len(secret)} bytes; a secret needs {MIN_SECRET_BYTES}. "
+            "Remove the file, and a new one is made."
+        )
         raise WeakSecretError(detail)
     return secret
 
@@ -173,6 +198,8 @@ def _make_secret(path: Path) -> None:
     descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=".secret-")  # 0600
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_hex(MIN_SECRET_BYTES).encode())
+        file.flush()
+        os.fsync(file.fileno())  # else a power cut leaves an empty file
     try:
         path.hardlink_to(part)
     except FileExistsError:

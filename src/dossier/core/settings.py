@@ -140,7 +140,9 @@ class DatabaseSettings(Group):
     )
     pool_size: int = Field(10, ge=1, le=100, description="Connections per process.")
     statement_timeout_s: int = Field(
-        30, ge=1, description="A statement that takes longer is ended."
+        30,
+        ge=1,
+        description="A statement that takes longer is ended; in a request: 10 at most.",
     )
     durable: bool = Field(
         default=True,
