@@ -213,18 +213,33 @@ def test_more_than_five_findings_of_a_severity_take_one_line_each() -> None:
 
 def test_finding_that_follows_from_another_takes_one_line() -> None:
     found = snapshot()
-    found["findings"] = [finding("missing-requirement", "warning", 16, caused_by="x")]
+    found["findings"] = [
+        finding("other-product", "warning", 14, id="x"),
+        finding("missing-item", "blocking", 14, caused_by="x"),
+        finding("missing-requirement", "info", 16, caused_by="gone"),
+    ]
 
     lines = text(snapshot=found).splitlines()
 
-    at = lines.index("Warnings (1)")
-    assert lines[at + 1 : at + 3] == [
+    assert [line for line in lines if "follows from" in line] == [
+        (
+            "  item 14: missing-item in words [missing-item]"
+            " (follows from other-product)"
+        ),
         (
             "  item 16: missing-requirement in words [missing-requirement]"
             " (follows from another finding)"
         ),
-        "",
     ]
+
+
+def test_same_bytes_under_two_names_are_said_to_be_one_file() -> None:
+    state = snapshot()
+    state["evidence"][0]["document_id"] = "d1"
+
+    lines = lines_about_papers(paper(), paper(name="copy.pdf"), snapshot=state)
+
+    assert lines[1:] == ["  by item: 3 a.pdf", "  copy.pdf  the same file as a.pdf"]
 
 
 def test_unchanged_build_reports_no_new_version() -> None:
@@ -301,7 +316,10 @@ def test_json_holds_the_same_with_blocking_findings_first() -> None:
 
 
 def test_refused_formula_is_shown_below_the_finding_it_leaves_open() -> None:
-    imported = (paper(name="formula.xlsx", unreadable="noise"), paper(name="long.csv"))
+    imported = (
+        paper(name="formula.xlsx", unreadable="noise"),
+        paper(name="long.csv", document_id="d3"),
+    )
     gap = finding("missing-item", "blocking", 3)
     state = snapshot() | {"formula": None, "findings": [gap]}
     refused = (RefusedFile("long.csv", "the formula has 5000 lines"),)
@@ -317,6 +335,7 @@ def test_refused_formula_is_shown_below_the_finding_it_leaves_open() -> None:
         "      not imported: long.csv: the formula has 5000 lines",
         "      not imported: formula.xlsx: noise",
     ]
-    assert (
-        "  long.csv      not imported as the formula: the formula has 5000 lines"
-    ) in lines
+    assert lines[-4] == (
+        "  long.csv      no item; not imported as the formula: the formula has 5000"
+        " lines"
+    )

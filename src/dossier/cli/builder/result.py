@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -201,6 +202,9 @@ def document_remarks(result: BuildResult, document: ImportedDocument) -> Iterato
             if judgement["state"] not in _COUNTING:
                 yield _not_counting(result, item, requirement, judgement)
         yield from _reading_remarks(document)
+    twins = (e.name for e in result.imported if e.document_id == document.document_id)
+    if (first := next(twins)) != document.name:
+        yield f"the same file as {display_name(first)}"
     for entry in result.formula.refused:
         if entry.name == document.name and not document.unreadable:
             yield f"not imported as the formula: {entry.reason}"
@@ -243,27 +247,21 @@ def _reading_remarks(document: ImportedDocument) -> Iterator[str]:
 
 
 def summary(result: BuildResult) -> Iterator[SummaryLine]:
-    """Yield the summary; no name or text in it can begin a line of its own."""
-    for line in _summary_lines(result):
-        yield line._replace(text=escaped(line.text))
-
-
-def _summary_lines(result: BuildResult) -> Iterator[SummaryLine]:
     """Yield the state first, then the findings by severity, then the files.
 
-    What is as it should be takes one line; what is not is listed.
+    What is as it should be takes one line; what is not is listed. No name or text can
+    begin a line of its own.
     """
-    yield from _version_lines(result)
-    yield from _item_lines(result)
-    for severity in HEADINGS:
-        yield from _finding_lines(result, severity)
-    yield from _formula_lines(result)
-    yield from _document_lines(result)
-    yield SummaryLine("")
-    folders = {path.parent for path in result.outputs.values()}
-    for folder in sorted(folders):
-        names = [path.name for path in result.outputs.values() if path.parent == folder]
-        yield SummaryLine(f"Written to {folder}: {', '.join(names)}", "bold green")
+    parts = (
+        _version_lines(result),
+        _item_lines(result),
+        *(_finding_lines(result, severity) for severity in HEADINGS),
+        _formula_lines(result),
+        _document_lines(result),
+        _output_lines(result),
+    )
+    for line in chain.from_iterable(parts):
+        yield line._replace(text=escaped(line.text))
 
 
 def _version_lines(result: BuildResult) -> Iterator[SummaryLine]:
@@ -308,13 +306,15 @@ def _finding_lines(result: BuildResult, severity: str) -> Iterator[SummaryLine]:
     yield SummaryLine(f"{heading} ({len(found)})", style)
     obstacles = result.formula_obstacles()
     is_long = len(found) > _MAX_IN_FULL
+    causes = {entry.get("id"): entry["code"] for entry in result.findings()}
     for finding in found:
         item = f"item {finding['item']}: " if finding["item"] else ""
         text = f"  {item}{finding['message']['en']} [{finding['code']}]"
         place = _place(finding.get("place"))
         closed_by = f"closed by: {finding['closes_by']['en']}"
         if finding.get("caused_by"):
-            yield SummaryLine(f"{text} (follows from another finding)")
+            cause = causes.get(finding["caused_by"], "another finding")
+            yield SummaryLine(f"{text} (follows from {cause})")
         elif is_long or finding["code"] == "missing-item":  # its title stands above
             yield SummaryLine(" · ".join(filter(None, (text, place, closed_by))))
         else:
@@ -394,3 +394,10 @@ def _document_lines(result: BuildResult) -> Iterator[SummaryLine]:
         yield SummaryLine(f"  by item: {' · '.join(shown)}")
     for name, text in others:
         yield SummaryLine(f"  {padded(name, width)}  {text}")
+
+
+def _output_lines(result: BuildResult) -> Iterator[SummaryLine]:
+    yield SummaryLine("")
+    for folder in sorted({path.parent for path in result.outputs.values()}):
+        names = [path.name for path in result.outputs.values() if path.parent == folder]
+        yield SummaryLine(f"Written to {folder}: {', '.join(names)}", "bold green")
