@@ -60,8 +60,9 @@ bench: install ## all benchmarks, JSON on standard output
 chaos: install ## kills and restarts at full length (minutes)
 	$(OFFLINE) $(BIN)/pytest -q -m chaos
 
-fuzz: install ## read a thousand damaged documents (minutes)
+fuzz: install ## damaged documents, and generated requests to every route (half an hour)
 	$(OFFLINE) $(BIN)/python scripts/fuzz_reading.py
+	$(OFFLINE) $(BIN)/python scripts/fuzz_api.py
 
 lock: ## renew requirements/*.lock from pyproject.toml
 	bash scripts/lock.sh

@@ -26,11 +26,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import State
 from tests.factories.accounts import make_organisation
 from tests.processes import Forkers
+from tests.readers import sharing_reader
 
 from dossier.ai.service.assembly import open_model_services
 from dossier.core import migrate
 from dossier.core.database import (
-    Engine,
+    DatabaseEngine,
     Session,
     SessionFactory,
     make_engine,
@@ -44,6 +45,7 @@ from dossier.core.security import PrincipalCache
 from dossier.core.settings import Settings
 from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
+from dossier.core.web import get_reader
 from dossier.jobs.attempts import JobHandler
 from dossier.jobs.follower import JobFollower
 from dossier.knowledge.service.assembly import Searchers
@@ -207,14 +209,14 @@ def forkers() -> Iterator[Forkers]:
 
 
 @pytest.fixture(scope="session")
-async def engine(database_url: str) -> AsyncIterator[Engine]:
+async def engine(database_url: str) -> AsyncIterator[DatabaseEngine]:
     engine = make_engine(database_url)
     yield engine
     await engine.dispose()
 
 
 @pytest.fixture
-async def connection(engine: Engine) -> AsyncIterator[AsyncConnection]:
+async def connection(engine: DatabaseEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as connection:
         transaction = await connection.begin()
         yield connection
@@ -393,6 +395,7 @@ async def app(
     app.state.settings = settings
     app.state.principals = PrincipalCache(settings.auth.principal_cache_s)
     app.state.sessions = sessions
+    app.dependency_overrides[get_reader] = sharing_reader
     # Not at work: tests that wait, or stream, enter it.
     app.state.job_follower = JobFollower(sessions, str(settings.database.url))
     recorder = open_model_services(sessions, settings).recorder

@@ -10,7 +10,11 @@ import anyio
 
 from dossier.core.database import SessionFactory, raw_rows, system_transaction
 from dossier.integrations.queue.client import TABLE
-from dossier.integrations.queue.delivery import Delivery, DeliveryOutcome, Handler
+from dossier.integrations.queue.delivery import (
+    Delivery,
+    DeliveryHandler,
+    DeliveryOutcome,
+)
 
 _NEXT = f"""
 select id, entrypoint, payload from {TABLE}
@@ -21,7 +25,10 @@ _FORGET = f"delete from {TABLE} where id = $1"  # noqa: S608 - the name is a con
 
 
 async def drain(
-    sessions: SessionFactory, handlers: Mapping[str, Handler], *, limit: int = 1000
+    sessions: SessionFactory,
+    handlers: Mapping[str, DeliveryHandler],
+    *,
+    limit: int = 1000,
 ) -> int:
     """Run until nothing is queued, at most `limit` runs; return how many."""
     for count in range(limit):
@@ -31,7 +38,9 @@ async def drain(
     raise RuntimeError(message)
 
 
-async def _run_next(sessions: SessionFactory, handlers: Mapping[str, Handler]) -> bool:
+async def _run_next(
+    sessions: SessionFactory, handlers: Mapping[str, DeliveryHandler]
+) -> bool:
     async with system_transaction(sessions) as session:
         rows = await raw_rows(session, _NEXT, list(handlers))
     if not rows:

@@ -1,7 +1,5 @@
 """The routers of all domains, and the modules that declare kinds of job."""
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter
 
 from dossier.accounts.router import router as accounts
@@ -12,7 +10,6 @@ from dossier.chat.service import answers
 from dossier.core.catalogue import router as problems
 from dossier.core.docs_pages import router as docs_pages
 from dossier.core.health import router as health
-from dossier.core.settings import Settings
 from dossier.documents import service as documents_service
 from dossier.documents.router import router as documents
 from dossier.jobs.router import router as jobs
@@ -23,9 +20,6 @@ from dossier.products.router import routers as products
 from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
 from dossier.sources import service as sources_service
-
-if TYPE_CHECKING:  # the HTTP client is imported only where a service is set
-    from dossier.integrations.rag.client import RagClient
 
 # What declares kinds of jobs, so that every process knows all of them.
 DECLARING = (
@@ -53,16 +47,3 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     ai,
     reports,
 )
-
-
-def central_service(settings: Settings) -> "RagClient | None":
-    """Return the central retrieval service, where one is set."""
-    knowledge = settings.knowledge
-    if knowledge.central_url is None:
-        return None
-    from dossier.integrations.rag.client import (  # noqa: PLC0415 - the HTTP client
-        open_central,
-    )
-
-    key = knowledge.central_api_key
-    return open_central(knowledge.central_url, key.get_secret_value() if key else None)

@@ -26,7 +26,7 @@ from dossier.api import (
 )
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.middleware import MiddlewareParts, RequestMiddleware
+from dossier.core.middleware import BodyLimit, RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -77,7 +77,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
     problems.install(app)
     openapi.describe(app)
-    app.add_middleware(RequestMiddleware, parts=_middleware_parts(app, settings))
+    web, limits = settings.web, settings.limits
+    app.add_middleware(
+        BodyLimit,
+        max_body_bytes=limits.max_body_kib * 1024,
+        is_upload=upload_matcher(app),
+    )
+    app.add_middleware(  # added last: the outermost
+        RequestMiddleware,
+        limiter=RateLimiter(
+            requests_per_minute=limits.requests_per_minute,
+            logins_per_minute=limits.logins_per_minute,
+        ),
+        proxies=Proxies(web.trusted_proxies),
+        guard=LoopbackGuard(web.cors_origins) if settings.auth.mode == "open" else None,
+        cors_origins=web.cors_origins,
+        caller_of=partial(caller_of, state.principals),
+    )
     return app
 
 
@@ -118,23 +134,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _check_storage(settings: Settings) -> None:
     await open_store(settings.storage.url, settings.home).check_writable()
-
-
-def _middleware_parts(app: FastAPI, settings: Settings) -> MiddlewareParts:
-    web, limits = settings.web, settings.limits
-    is_open = settings.auth.mode == "open"
-    return MiddlewareParts(
-        limiter=RateLimiter(
-            requests_per_minute=limits.requests_per_minute,
-            logins_per_minute=limits.logins_per_minute,
-        ),
-        proxies=Proxies(web.trusted_proxies),
-        guard=LoopbackGuard(web.cors_origins) if is_open else None,
-        cors_origins=web.cors_origins,
-        max_body_bytes=limits.max_body_kib * 1024,
-        is_upload=upload_matcher(app),
-        caller_of=partial(caller_of, app.state.principals),
-    )
 
 
 def caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:

@@ -16,7 +16,6 @@ from dossier.ai.service.capabilities import (
     planned_servers,
 )
 from dossier.ai.tasks import probe_servers, settle_lost, sweep_answers
-from dossier.api import central_service
 from dossier.chat.answering.pipeline import AnswerPipeline, open_pipeline
 from dossier.chat.constants import ANSWER_JOB, SUMMARISE_JOB
 from dossier.core.database import make_sessions
@@ -44,7 +43,11 @@ from dossier.jobs.upkeep import (
     sweep_lost,
 )
 from dossier.knowledge import tasks as knowledge
-from dossier.knowledge.service.assembly import Searchers, opened_searchers
+from dossier.knowledge.service.assembly import (
+    Searchers,
+    open_central,
+    opened_searchers,
+)
 from dossier.knowledge.service.indexing import central_document, central_documents
 from dossier.products.service import ProductsService
 from dossier.reports.tasks import render
@@ -86,10 +89,12 @@ HANDLERS: dict[str, Callable[[Settings], JobHandler]] = {
         ),
     ),
     "sources.create_base": lambda settings: partial(
-        create_base, service=central_service(settings)
+        create_base, service=open_central(settings.knowledge)
     ),
     "sources.push_document": lambda settings: partial(
-        push_document, service=central_service(settings), load_document=central_document
+        push_document,
+        service=open_central(settings.knowledge),
+        load_document=central_document,
     ),
 }
 """Each kind of job with what makes its handler; a new one is one line."""

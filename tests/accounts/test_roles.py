@@ -4,8 +4,8 @@ import pytest
 
 from dossier.accounts.rules import MATRIX
 from dossier.activity.service import READERS
-from dossier.documents.constants import CHANGERS as UPLOADERS
-from dossier.jobs.constants import CHANGERS as JOB_CHANGERS
+from dossier.documents.constants import UPLOAD_ROLES
+from dossier.jobs.constants import JOB_ROLES
 from dossier.pif.constants import DecisionKind
 from dossier.pif.service.pif import DECISION_ROLES, VERSION_ROLES
 from dossier.products.service import WRITERS
@@ -13,11 +13,11 @@ from dossier.reports.constants import REQUESTERS
 
 ASKED = {
     "Change products, import formulas, link documents": WRITERS,
-    "Upload documents": UPLOADERS,
+    "Upload documents": UPLOAD_ROLES,
     "Declare items 5 and 8": DECISION_ROLES[DecisionKind.DECLARATION],
     "Waive items 11 to 13": DECISION_ROLES[DecisionKind.WAIVER],
     "Freeze versions, ask for reports": VERSION_ROLES,
-    "Cancel and retry jobs": JOB_CHANGERS,
+    "Cancel and retry jobs": JOB_ROLES,
     "Read and verify the activity log": READERS,
 }
 

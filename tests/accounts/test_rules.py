@@ -30,7 +30,7 @@ def test_only_an_active_owner_runs_an_organisation(
     is_active: bool,  # noqa: FBT001 - a table
     expected: bool,  # noqa: FBT001 - a table
 ) -> None:
-    assert rules.leaves_owner(role=role, is_active=is_active) is expected
+    assert rules.is_active_owner(role=role, is_active=is_active) is expected
 
 
 @given(changed_at_s=st.floats(0, 2e9), age_s=st.integers(-1000, 1000))

@@ -38,7 +38,7 @@ async def claim(
     **scope: UUID,
 ) -> CacheHit | Lead | Follow:
     async with opened(sessions, org_id) as cache:
-        return await cache.claim(key, "chat.answer", run_id, scope, ended=ended)
+        return await cache.find_or_lead(key, "chat.answer", run_id, scope, ended=ended)
 
 
 async def store(sessions: SessionFactory, org_id: UUID, key: str = KEY) -> bool:
@@ -168,7 +168,7 @@ async def test_switched_off_everyone_leads_and_nothing_stays(
 ) -> None:
     cache = AnswerCache(session, actor, days=0)
 
-    assert await cache.claim(KEY, "chat.answer", uuid4()) == Lead()
+    assert await cache.find_or_lead(KEY, "chat.answer", uuid4()) == Lead()
     assert not await cache.store(KEY, {"text": "x"})
     assert (await session.scalars(select(AiAnswer.id))).all() == []
 

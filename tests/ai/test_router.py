@@ -225,7 +225,9 @@ async def test_the_store_of_answers_is_counted_and_cleared(
     product = uuid4()
     async with tenant_transaction(sessions, actor.org_id) as own:
         cache = AnswerCache(own, actor)
-        await cache.claim("k" * 64, "chat.answer", uuid4(), {"product_id": product})
+        await cache.find_or_lead(
+            "k" * 64, "chat.answer", uuid4(), {"product_id": product}
+        )
         await cache.store("k" * 64, {"text": "5.5"})
 
     before = (await client.get("/api/v1/ai/cache")).json()

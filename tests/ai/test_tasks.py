@@ -21,7 +21,7 @@ from dossier.ai.service.prices import ModelPrices
 from dossier.ai.tasks import probe_servers, settle_lost
 from dossier.ai.types import Price
 from dossier.core.clock import now
-from dossier.core.database import Engine, SessionFactory, tenant_transaction
+from dossier.core.database import DatabaseEngine, SessionFactory, tenant_transaction
 from dossier.core.settings import AiSettings, Settings
 from dossier.core.startup import Database
 from dossier.integrations.llm.types import ServerAbilities
@@ -147,7 +147,7 @@ async def test_a_call_costs_what_the_model_costs_that_was_asked_for(
 
 
 async def test_a_server_that_was_away_is_asked_again_soon(
-    sessions: SessionFactory, settings: Settings, engine: Engine
+    sessions: SessionFactory, settings: Settings, engine: DatabaseEngine
 ) -> None:
     gone = AiSettings.model_validate({"base_url": "http://127.0.0.1:9/v1"})
     database = Database(str(settings.database.url), engine, sessions)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
+import unicodedata
 from collections import Counter
 from itertools import pairwise
 
@@ -10,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.chat.rules.claims import (
-    NOTHING,
+    NO_ANSWER,
     CitedSource,
     Claim,
     ClaimFault,
     ClaimReader,
     as_written,
     check_claim,
+    find,
 )
 from dossier.chat.rules.links import without_foreign_links
 
@@ -50,6 +52,34 @@ def test_quote_is_found_across_a_line_break_and_returned_as_in_the_document() ->
 
     assert quote.text == "fell from 12,500 to\n11,900 mPa·s"
     assert STABILITY[quote.start : quote.end] == quote.text
+
+
+def test_text_before_a_restart_counts_for_nothing() -> None:
+    reader = ClaimReader(SOURCES)
+    reader.feed("No proof at all.\nHalf a claim ⟦1|pH stay")
+
+    reader.restart()
+    claims = [*reader.feed("pH held. ⟦1|the pH stayed between⟧"), *reader.finish()]
+
+    assert [each.sentence for each in claims] == ["pH held."]
+    assert not reader.dropped
+
+
+def test_line_of_nothing_but_a_foreign_address_is_no_claim() -> None:
+    line = "https://evil.example/x ⟦1|pH stayed between 5.4 and 5.6⟧"
+
+    assert check_claim(line, SOURCES) is ClaimFault.NO_CITATION
+
+
+def test_quote_with_accents_apart_is_found_where_they_are_one_character() -> None:
+    text = "Crème à la rose, stable for 30 months."
+    source = CitedSource(1, text, text)
+    apart = unicodedata.normalize("NFD", "Crème à la rose, stable")
+
+    place = find(apart, source)
+
+    assert place is not None
+    assert text[place.start : place.end] == "Crème à la rose, stable"
 
 
 def test_quote_in_other_widths_is_the_same_quote() -> None:
@@ -180,7 +210,7 @@ def test_mark_that_never_closes_hides_no_later_claim() -> None:
 
 
 def test_model_may_say_that_nothing_answers() -> None:
-    claims, reader = read([NOTHING])
+    claims, reader = read([NO_ANSWER])
 
     assert claims == []
     assert reader.has_no_answer
@@ -206,7 +236,7 @@ LINES = st.lists(
             "Odd ⟦⟦1|The cream⟧⟧ ⟧",
             "Open ⟦1|for",
             "",
-            NOTHING,
+            NO_ANSWER,
         ]
     ),
     max_size=8,

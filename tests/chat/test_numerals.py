@@ -299,3 +299,8 @@ def test_numbers_of_a_passage_prove_themselves(pieces: list[str]) -> None:
 
 def test_endless_numeral_is_read_in_no_time() -> None:
     assert unsupported_numbers("九" * 8000 + "億" * 8000, ["none"])
+
+
+def test_part_of_nothing_is_proven_by_the_same_words_alone() -> None:
+    assert unsupported_numbers("零分之五", ["零分之五"]) == []
+    assert unsupported_numbers("零分之五", ["五"]) == ["零分之五"]

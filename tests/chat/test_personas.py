@@ -13,12 +13,13 @@ from tests.factories.products import make_product
 from dossier.accounts import gateway as accounts_gateway
 from dossier.chat.exceptions import ChatRoomNotFoundError, VirtualUserNotFoundError
 from dossier.chat.gateway import rooms as rooms_gateway
-from dossier.chat.models import VirtualUser
+from dossier.chat.models import ChatRoom, VirtualUser
 from dossier.chat.service.branches import BranchesService
 from dossier.chat.service.messages import MessagesService
 from dossier.chat.service.people import PersonasService
 from dossier.chat.service.rooms import Memberships, MembersService, RoomsService
 from dossier.chat.service.scopes import ScopesService
+from dossier.chat.types import AnswerScope
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 from dossier.documents import gateway as documents_gateway
@@ -45,6 +46,18 @@ async def persona_of(
     session: Session, actor: Actor, virtual_user_id: str
 ) -> VirtualUser:
     return await PersonasService(session, actor).get_persona(UUID(virtual_user_id))
+
+
+async def scope_of(
+    session: Session,
+    actor: Actor,
+    room: ChatRoom,
+    persona: VirtualUser,
+    leaf_id: UUID | None = None,
+) -> AnswerScope:
+    membership = await Memberships(session, actor).get(room.id)
+    scopes = ScopesService(session, actor)
+    return (await scopes.scope_at(membership, persona.id, leaf_id=leaf_id))[1]
 
 
 async def test_a_virtual_user_is_as_it_was_described(
@@ -136,7 +149,7 @@ async def test_messages_of_a_retired_virtual_user_keep_its_name(
     await PersonasService(session, actor).retire_persona(persona.id)
 
     with pytest.raises(VirtualUserNotFoundError):
-        await ScopesService(session, actor).scope_for(room, persona)
+        await scope_of(session, actor, room, persona)
     with pytest.raises(VirtualUserNotFoundError):
         await service.add_pending_answer(membership, persona, question, None)
     seen = await BranchesService(session, actor).get_message(answer.id)
@@ -155,9 +168,7 @@ async def test_an_answer_reads_the_rooms_product_and_what_was_sent(
     actor = member_of(org_id)
     persona = await PersonasService(session, actor).default_persona()
 
-    scope = await ScopesService(session, actor).scope_for(
-        room, persona, leaf_id=said.id
-    )
+    scope = await scope_of(session, actor, room, persona, leaf_id=said.id)
 
     assert (scope.product_id, scope.attached_ids) == (product.id, (document,))
 
@@ -180,7 +191,7 @@ async def test_a_virtual_user_cannot_read_a_room_that_its_owner_cannot(
     await rooms_gateway.add_persona_to_room(session, org_id, room.id, persona.id)
 
     with pytest.raises(VirtualUserNotFoundError):
-        await ScopesService(session, member_of(org_id)).scope_for(room, persona)
+        await scope_of(session, member_of(org_id), room, persona)
 
 
 async def test_asker_cannot_read_more_through_a_virtual_user(
@@ -190,7 +201,7 @@ async def test_asker_cannot_read_more_through_a_virtual_user(
     persona = await PersonasService(session, member_of(org_id)).default_persona()
 
     with pytest.raises(ChatRoomNotFoundError):
-        await ScopesService(session, ann.actor).scope_for(room, persona)
+        await scope_of(session, ann.actor, room, persona)
 
 
 @pytest.fixture
@@ -212,7 +223,7 @@ async def test_a_colleagues_virtual_user_answers_where_both_are_members(
     membership = await Memberships(session, mei).lock(UUID(group))
     room = membership.room
 
-    scope = await ScopesService(session, mei).scope_for(room, anns_persona)
+    scope = await scope_of(session, mei, room, anns_persona)
 
     question = await make_message(sessions, org_id, room_id=room.id)
     service = MessagesService(session, mei, 1000)
@@ -230,7 +241,7 @@ async def test_a_virtual_user_falls_silent_when_its_owner_is_taken_out(
     await MembersService(session, mei).remove_member(room.id, ann.user_id)
 
     with pytest.raises(VirtualUserNotFoundError):
-        await ScopesService(session, mei).scope_for(room, anns_persona)
+        await scope_of(session, mei, room, anns_persona)
 
 
 async def test_a_virtual_user_falls_silent_when_its_owner_works_here_no_more(
@@ -245,7 +256,7 @@ async def test_a_virtual_user_falls_silent_when_its_owner_works_here_no_more(
     await session.flush()
 
     with pytest.raises(VirtualUserNotFoundError):
-        await ScopesService(session, mei).scope_for(room, anns_persona)
+        await scope_of(session, mei, room, anns_persona)
 
 
 async def test_no_answer_is_reserved_for_a_stranger_among_virtual_users(

@@ -13,7 +13,7 @@ from dossier.chat.answering.prompt import (
     history_tokens,
     plain_request,
 )
-from dossier.chat.answering.retrieval import CitedPassage, Sources
+from dossier.chat.answering.retrieval import CitedPassage, RetrievedPassages
 from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules.messages import estimated_tokens
 from dossier.chat.rules.prompting import HistoryWindow
@@ -53,7 +53,7 @@ def context_of(
     return AnswerContext(job, question, "Mei", persona, history, scope)
 
 
-def sources_of(count: int, text: str, filename: str = "a.pdf") -> Sources:
+def sources_of(count: int, text: str, filename: str = "a.pdf") -> RetrievedPassages:
     found = [
         CitedPassage(
             number=number,
@@ -65,12 +65,13 @@ def sources_of(count: int, text: str, filename: str = "a.pdf") -> Sources:
             kind="text",
             text=text,
             context="",
+            is_partly_read=False,
             score=1.0,
             places=[],
         )
         for number in range(1, count + 1)
     ]
-    return Sources(tuple(found), {}, 1, "lexical", [])
+    return RetrievedPassages(tuple(found), {}, 1, "lexical", [])
 
 
 def tokens_of(request: CompletionRequest) -> int:

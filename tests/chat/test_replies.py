@@ -1,8 +1,11 @@
 """Fixed words are said in the language and the script of the question."""
 
+from typing import get_args
+
 import pytest
 
 from dossier.chat.rules.replies import closest, language_of, not_ready
+from dossier.knowledge.constants import NotReadyState
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,7 @@ def test_language_and_script_are_those_of_the_question(
 
 
 def test_simplified_question_gets_simplified_words() -> None:
-    said = closest("zh-Hans") + not_ready("zh-Hans", ["a.pdf"])
+    states = [(f"{state}.pdf", state) for state in get_args(NotReadyState)]
+    said = "".join([closest("zh-Hans"), *not_ready("zh-Hans", states)])
 
     assert language_of(said) == "zh-Hans"

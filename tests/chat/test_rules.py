@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.chat.constants import TITLE_CHARACTERS
+from dossier.chat.constants import ROOM_TITLE_CHARACTERS
 from dossier.chat.rules import messages
 from dossier.chat.rules.export import ExportedText, export_filename, markdown_of
 from dossier.chat.rules.messages import next_instant
@@ -34,7 +34,7 @@ def test_a_title_is_one_short_line(text: str) -> None:
     title = messages.title_of(text)
 
     assert title
-    assert len(title) <= TITLE_CHARACTERS
+    assert len(title) <= ROOM_TITLE_CHARACTERS
     assert title == " ".join(title.split())
 
 
@@ -75,6 +75,16 @@ def test_a_window_holds_the_newest_turns_and_no_more_than_fits(
     assert window.cut_at == (rest[0].message_id if rest else None)
     if rest:
         assert price + turn_tokens(rest[0]) > limit_tokens
+
+
+def test_window_that_was_cut_takes_no_older_turns() -> None:
+    long, older = turn("word " * 200), turn("ok")
+    window = HistoryWindow(30)
+
+    window.add([long])
+    window.add([older])
+
+    assert (window.turns, window.cut_at) == ((), long.message_id)
 
 
 def test_a_turn_takes_its_words_its_name_and_what_stands_around_it() -> None:

@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 
 import httpx2
 import orjson
 from fastapi import APIRouter, FastAPI, Query, Request
 from pydantic import Field
+from starlette.types import ASGIApp
 
 from dossier.core import problems
 from dossier.core.errors import ConflictError, RateLimitedError
-from dossier.core.middleware import ADDRESS_KEY, MiddlewareParts, RequestMiddleware
+from dossier.core.middleware import ADDRESS_KEY, BodyLimit, RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.schemas import RequestModel
 from dossier.core.web import PUBLIC
@@ -100,11 +102,11 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def small_app(parts: MiddlewareParts) -> FastAPI:
+def small_app(**changed: Any) -> FastAPI:
     app = FastAPI(redirect_slashes=False)
     app.include_router(router)
     problems.install(app)
-    app.add_middleware(RequestMiddleware, parts=parts)
+    app.add_middleware(partial(edge, **changed))
     return app
 
 
@@ -118,16 +120,21 @@ FAILURES: dict[str, Exception] = {
 }
 
 
-def default_parts() -> MiddlewareParts:
-    return MiddlewareParts(
-        limiter=RateLimiter(requests_per_minute=0, logins_per_minute=0),
-        proxies=Proxies(()),
-        guard=None,
-        cors_origins=(ORIGIN,),
-        max_body_bytes=1000,
-        is_upload=lambda _method, path: path == "/uploads",
-        caller_of=lambda _credentials: None,
+def edge(app: ASGIApp, **changed: Any) -> RequestMiddleware:
+    """Return an app within the edge, with some arguments exchanged."""
+    limited = BodyLimit(
+        app,
+        changed.pop("max_body_bytes", 1000),
+        lambda _method, path: path == "/uploads",
     )
+    arguments: dict[str, Any] = {
+        "limiter": RateLimiter(requests_per_minute=0, logins_per_minute=0),
+        "proxies": Proxies(()),
+        "guard": None,
+        "cors_origins": (ORIGIN,),
+        "caller_of": lambda _credentials: None,
+    }
+    return RequestMiddleware(limited, **arguments | changed)
 
 
 @asynccontextmanager
@@ -139,7 +146,7 @@ async def rig(
 ) -> AsyncIterator[Rig]:
     """Yield a client of the small app with some parts of the edge exchanged."""
     lines: list[bytes] = []
-    app = small_app(replace(default_parts(), write=lines.append, **parts))
+    app = small_app(write=lines.append, **parts)
     transport = httpx2.ASGITransport(app=app, client=peer)
     async with httpx2.AsyncClient(transport=transport, base_url=base_url) as client:
         yield Rig(client, lines)

@@ -20,6 +20,8 @@ MAX_LINES = 600
 MAX_TEST_LINES = 800
 MAX_FUNCTION_LINES = 60
 PRIVATE = ("gateway", "rules")
+SPEAK_SQL = {"models", "gateway"}
+SQL = {"sqlalchemy", "asyncpg", "psycopg"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DOMAIN_CONTRACT = PROJECT["tool"]["importlinter"]["contracts"][1]
 DOMAINS = [name.removeprefix("dossier.") for name in DOMAIN_CONTRACT["source_modules"]]
@@ -105,6 +107,27 @@ def test_no_domain_uses_what_is_private_to_another() -> None:
                 trespasses.append(f"{importer} -> {imported}")
 
     assert not trespasses
+
+
+def imported_by(path: Path) -> set[str]:
+    """Return the top-level names of all imports, also those within functions."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    named = {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    return {name.split(".")[0] for name in plain | named}
+
+
+def test_in_domains_only_models_and_gateways_speak_sql() -> None:
+    speaking = [
+        str(path.relative_to(SOURCE))
+        for domain in DOMAINS
+        for path in python_files(SOURCE / domain)
+        if path.relative_to(SOURCE / domain).parts[0].removesuffix(".py")
+        not in SPEAK_SQL
+        and imported_by(path) & SQL
+    ]
+
+    assert not speaking
 
 
 def test_floats_stay_out_of_formula_maths() -> None:

@@ -270,7 +270,7 @@ def test_data_of_another_version_are_refused_with_a_way_out(tmp_path: Path) -> N
         EmbeddedCluster(tmp_path).acquire()
 
     EmbeddedCluster(tmp_path).destroy()
-    assert "operations.md" in caught.value.mend
+    assert "operations.md" in caught.value.remedy
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:

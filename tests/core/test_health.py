@@ -9,14 +9,14 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 import dossier
-from dossier.core.database import Engine, make_engine
+from dossier.core.database import DatabaseEngine, make_engine
 from dossier.core.health import database_checks, insert_check
 from dossier.core.settings import Settings
 from dossier.main import create_app
 
 
 @pytest.fixture
-def checked_app(app: FastAPI, engine: Engine) -> FastAPI:
+def checked_app(app: FastAPI, engine: DatabaseEngine) -> FastAPI:
     app.state.checks = database_checks(engine)
     return app
 
@@ -81,7 +81,7 @@ async def test_old_revision_makes_it_not_ready(
 
 
 async def test_queue_that_takes_no_jobs_makes_it_not_ready(
-    app: FastAPI, anonymous_client: httpx2.AsyncClient, engine: Engine
+    app: FastAPI, anonymous_client: httpx2.AsyncClient, engine: DatabaseEngine
 ) -> None:
     app.state.checks = {"queue": insert_check(engine, "alembic_version")}
 

@@ -1,17 +1,15 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 from starlette.requests import ClientDisconnect
-from tests.core.edge import ORIGIN, Clock, Rig, default_parts, rig
+from tests.core.edge import ORIGIN, Clock, Rig, edge, rig
 
 from dossier.core.logging import ACCESS_LOGGER
 from dossier.core.loopback import LoopbackGuard
-from dossier.core.middleware import RequestMiddleware
 from dossier.core.rate_limit import Proxies, RateLimiter
 
 PREFLIGHT = {
@@ -367,9 +365,9 @@ async def test_failure_after_the_answer_began_is_not_answered_twice() -> None:
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    edge = RequestMiddleware(torn, replace(default_parts(), write=lines.append))
+    app = edge(torn, write=lines.append)
     with pytest.raises(ZeroDivisionError):
-        await edge(http_scope(), receive_nothing, send)
+        await app(http_scope(), receive_nothing, send)
 
     assert sent == ["http.response.start"]
     assert [orjson.loads(line)["status"] for line in lines] == [200]
@@ -384,7 +382,7 @@ async def test_caller_who_left_is_not_answered() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await RequestMiddleware(reads, default_parts())(http_scope(), receive_nothing, send)
+    await edge(reads)(http_scope(), receive_nothing, send)
 
     assert sent == []
 
@@ -398,9 +396,7 @@ async def test_other_protocols_pass_untouched() -> None:
     async def send(_message: Any) -> None:
         return None
 
-    await RequestMiddleware(app, default_parts())(
-        {"type": "lifespan"}, receive_nothing, send
-    )
+    await edge(app)({"type": "lifespan"}, receive_nothing, send)
 
     assert seen == ["lifespan"]
 

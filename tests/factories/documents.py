@@ -109,6 +109,17 @@ def scanned_pdf_bytes() -> bytes:
     return out.getvalue()
 
 
+def joined_pdf_bytes(*contents: bytes) -> bytes:
+    """Return a PDF with the pages of several."""
+    out = BytesIO()
+    with pikepdf.new() as pdf:
+        for content in contents:
+            with pikepdf.open(BytesIO(content)) as part:
+                pdf.pages.extend(part.pages)
+        pdf.save(out)
+    return out.getvalue()
+
+
 @cache
 def bomb_xlsx_bytes() -> bytes:
     """Return a workbook of a few kilobytes that would unpack to 32 MiB."""

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from tests.factories.jobs import get_job, make_job
+from tests.readers import SharingReader
 
 from dossier.core.clock import now
 from dossier.core.database import (
@@ -15,7 +16,6 @@ from dossier.core.database import (
     tenant_transaction,
 )
 from dossier.core.pagination import PageParams
-from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.integrations.queue.client import engine_priority
 from dossier.jobs.constants import JobState
@@ -51,7 +51,7 @@ async def test_a_rolled_back_transaction_leaves_no_job(
     with pytest.raises(ZeroDivisionError):
         await enqueue_and_fail()
 
-    reader = TenantReader(sessions, actor)
+    reader = SharingReader(sessions, actor)
     page = await list_jobs(reader, JobFilters(), PageParams())
     assert page.total == 0
     assert await priorities(sessions) == []

@@ -119,3 +119,25 @@ def test_english_passages_hold_more_characters_than_chinese_ones() -> None:
 
     assert 1_200 < len(english[0].text) <= 1_400
     assert len(chinese[0].text) == 800
+
+
+def test_table_row_that_is_too_long_is_cut_at_a_tab_or_at_a_length() -> None:
+    cells = "\t".join(["polyglyceryl"] * 400)
+    solid = "x" * 9_000
+    text = f"name\tgrade\n{cells}\n{solid}\tend\n"
+
+    passages = cut(text)
+
+    pieces = [text[start:end] for p in passages for start, end in own(p)]
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+    whole = [piece for piece in pieces if piece.startswith("polyglyceryl")]
+    assert len(whole) > 1
+    assert all(piece.endswith("polyglyceryl") for piece in whole)
+
+
+def test_blank_middle_of_a_table_row_makes_no_piece() -> None:
+    text = "name\tgrade\nfirst" + "\t" * 9_000 + "last\n"
+
+    pieces = [text[start:end] for p in cut(text) for start, end in own(p)]
+
+    assert pieces[-2:] == ["first", "last"]

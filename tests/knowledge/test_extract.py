@@ -13,7 +13,7 @@ from dossier.knowledge.extraction import (
     extract,
     question_terms,
 )
-from dossier.knowledge.rules.sentences import MAX_CHARACTERS, split_sentences
+from dossier.knowledge.rules.sentences import SENTENCE_CHARACTERS, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_every_sentence_is_at_its_offsets(text: str) -> None:
 def test_endless_sentence_is_cut_at_commas() -> None:
     found = split_sentences("甘油，" * 400)
 
-    assert max(len(each.text) for each in found) <= MAX_CHARACTERS
+    assert max(len(each.text) for each in found) <= SENTENCE_CHARACTERS
     assert all(each.text.endswith("，") for each in found)
 
 

@@ -19,7 +19,7 @@ from dossier.documents.service import DocumentsService
 from dossier.integrations.llm.types import CallTag
 from dossier.integrations.rag.models import RemotePassage
 from dossier.integrations.rerank.client import Ranked
-from dossier.integrations.tracing.models import NoSpan, NoTracer, Span, Value
+from dossier.integrations.tracing.models import AttributeValue, NoSpan, NoTracer, Span
 from dossier.jobs.models import Job
 from dossier.knowledge.constants import EMBED_TASK
 from dossier.knowledge.models import Embedding, KnowledgeStats
@@ -362,12 +362,12 @@ class RecordingTracer(NoTracer):
 
     def __init__(self) -> None:
         self.with_content = False
-        self.spans: list[tuple[str, dict[str, Value | None]]] = []
+        self.spans: list[tuple[str, dict[str, AttributeValue | None]]] = []
 
     @override
     @contextmanager
     def span(
-        self, name: str, attributes: Mapping[str, Value | None], /
+        self, name: str, attributes: Mapping[str, AttributeValue | None], /
     ) -> Iterator[Span]:
         values = dict(attributes)
         self.spans.append((name, values))
@@ -377,11 +377,11 @@ class RecordingTracer(NoTracer):
 class RecordingSpan(NoSpan):
     """Keeps its attributes."""
 
-    def __init__(self, values: dict[str, Value | None]) -> None:
+    def __init__(self, values: dict[str, AttributeValue | None]) -> None:
         self._values = values
 
     @override
-    def set(self, name: str, value: Value | None, /) -> None:
+    def set(self, name: str, value: AttributeValue | None, /) -> None:
         self._values[name] = value
 
 

@@ -5,10 +5,12 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+from sqlalchemy import update
 from tests.factories.knowledge import make_indexed_document
 
-from dossier.core.database import SessionFactory
+from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.visible import visible
+from dossier.documents.models import Document
 
 URL = "/api/v1/search"
 TEXT = (
@@ -40,6 +42,38 @@ async def test_a_hit_has_its_quote_page_and_parts(
     assert body["corpus_version"] > 0
     assert body["took_ms"] > 0
     assert body["not_ready"] == body["central"] == []
+
+
+async def test_what_was_not_read_of_a_document_is_said(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    await make_indexed_document(sessions, org_id, TEXT, filename="whole.txt")
+    partly = await make_indexed_document(
+        sessions, org_id, "The shelf life is 30 months.", filename="scan.pdf"
+    )
+    late = await make_indexed_document(sessions, org_id, "Red.", filename="late.pdf")
+    async with tenant_transaction(sessions, org_id) as session:
+        for document_id, values in (
+            (partly.id, {"text_state": "read_partly"}),
+            (late.id, {"text_state": "read_partly", "revision": Document.revision + 1}),
+        ):
+            await session.execute(
+                update(Document)
+                .where(Document.org_id == org_id, Document.id == document_id)
+                .values(**values)
+            )
+
+    answer = await client.get(URL, params={"q": "How long is the shelf life?"})
+
+    body = answer.json()
+    assert {hit["filename"]: hit["is_partly_read"] for hit in body["items"]} == {
+        "whole.txt": False,
+        "scan.pdf": True,
+    }
+    assert [(each["filename"], each["state"]) for each in body["not_ready"]] == [
+        ("late.pdf", "indexing"),
+        ("scan.pdf", "read_partly"),
+    ]
 
 
 async def test_a_quote_is_in_the_text_verbatim(

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from tests.factories.products import MINIMAL, WHOLE, make_product
+from tests.readers import SharingReader
 
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.pagination import PageParams
@@ -28,7 +29,7 @@ def products(session: Session, actor: Actor) -> ProductsService:
 
 @pytest.fixture
 def reader(sessions: SessionFactory, actor: Actor) -> TenantReader:
-    return TenantReader(sessions, actor)
+    return SharingReader(sessions, actor)
 
 
 def stated(**facts: Any) -> ProductCreate:

@@ -7,10 +7,10 @@ import httpx2
 import pytest
 from tests.conftest import DrainJobs
 from tests.factories.products import make_product
+from tests.readers import SharingReader
 
 from dossier.core.database import SessionFactory
 from dossier.core.pagination import PageParams
-from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.integrations.rag.client import RagClient
 from dossier.integrations.rag.models import RemoteDocument
@@ -85,7 +85,7 @@ async def test_job_ends_where_the_service_is_no_longer_set(
 
     await drain_jobs(task_of(None))
 
-    reader = TenantReader(sessions, Actor.system(org_id))
+    reader = SharingReader(sessions, Actor.system(org_id))
     [job] = (await list_jobs(reader, JobFilters(), PageParams())).items
     assert job["state"] is JobState.DONE
 

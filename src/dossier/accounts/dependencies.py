@@ -10,8 +10,8 @@ from dossier.accounts.service.members import AccountsService
 from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
 from dossier.accounts.service.sign_in import (
     KeySignInService,
-    Origin,
     Principal,
+    RequestSource,
     SignInService,
 )
 from dossier.activity.dependencies import Activity
@@ -36,9 +36,9 @@ from dossier.core.web import (
 _SCHEME: Final = "bearer "
 
 
-async def origin_of(request: Request) -> Origin:
+async def origin_of(request: Request) -> RequestSource:
     """Return where a request comes from."""
-    return Origin(
+    return RequestSource(
         address=request.scope.get(ADDRESS_KEY),
         user_agent=request.headers.get("user-agent"),
         request_id=bound().request_id,
@@ -165,4 +165,4 @@ async def get_sign_in_service(
 ApiKeys = Annotated[ApiKeysService, Depends(get_api_keys_service)]
 Accounts = Annotated[AccountsService, Depends(get_accounts_service)]
 SignIn = Annotated[SignInService, Depends(get_sign_in_service)]
-RequestOrigin = Annotated[Origin, Depends(origin_of)]
+RequestOrigin = Annotated[RequestSource, Depends(origin_of)]

@@ -136,7 +136,7 @@ async def add_member(session: Session, membership: Membership) -> None:
     await session.flush()
 
 
-async def mark_user_for_org(
+async def update_user_for_org(
     session: Session, org_id: UUID, user_id: UUID, changes: dict[str, Any]
 ) -> None:
     """Change a member's own data; the new e-mail address may be taken."""
@@ -184,14 +184,26 @@ def _values(row: object, *names: str) -> dict[str, object]:
     return {name: getattr(row, name) for name in names}
 
 
-_FIND_KEY = """
-select k.org_id, k.user_id, k.secret_sha256, k.scopes, k.expires_at, k.last_used_at,
-  m.role, u.name
-from api_keys k
-join memberships m on m.org_id = k.org_id and m.user_id = k.user_id and m.is_active
-join users u on u.id = k.user_id
-where k.id = $1 and k.revoked_at is null
-"""
+_FIND_KEY = (
+    select(
+        ApiKey.org_id,
+        ApiKey.user_id,
+        ApiKey.secret_sha256,
+        ApiKey.scopes,
+        ApiKey.expires_at,
+        ApiKey.last_used_at,
+        Membership.role,
+        User.name,
+    )
+    .join(
+        Membership,
+        (Membership.org_id == ApiKey.org_id)
+        & (Membership.user_id == ApiKey.user_id)
+        & Membership.is_active,
+    )
+    .join(User, User.id == ApiKey.user_id)
+    .where(ApiKey.id == bindparam("key_id"), ApiKey.revoked_at.is_(None))
+)
 # A locked row is being written by another process, with nearly the same time.
 _MARK_KEYS_USED = """
 with free as (
@@ -219,8 +231,8 @@ class FoundKey:
 
 async def find_api_key_for_system(session: Session, key_id: UUID) -> FoundKey | None:
     """Return a key of any organisation whose maker still belongs there."""
-    rows = await raw_rows(session, _FIND_KEY, key_id)
-    return FoundKey(*rows[0].values()) if rows else None
+    row = (await session.execute(_FIND_KEY, {"key_id": key_id})).one_or_none()
+    return None if row is None else FoundKey(*row)
 
 
 async def add_api_key(session: Session, api_key: ApiKey) -> None:

@@ -53,7 +53,7 @@ def fold_email(address: str) -> str:
     return address.strip().casefold()
 
 
-def leaves_owner(*, role: Role, is_active: bool) -> bool:
+def is_active_owner(*, role: Role, is_active: bool) -> bool:
     """Return whether a member of this role and state is an active owner."""
     return role is Role.OWNER and is_active
 

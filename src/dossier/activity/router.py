@@ -44,11 +44,13 @@ async def activity_filter(
     )
 
 
-Wanted = Annotated[ActivityFilter, Depends(activity_filter)]
+WantedEvents = Annotated[ActivityFilter, Depends(activity_filter)]
 
 
 @router.get("", response_model=Page[ActivityResponse])
-async def list_activity(wanted: Wanted, page: Paging, reader: Reader) -> Slice[Row]:
+async def list_activity(
+    wanted: WantedEvents, page: Paging, reader: Reader
+) -> Slice[Row]:
     """List who did what, the newest first."""
     return await service.list_events(reader, wanted, page)
 

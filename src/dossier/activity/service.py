@@ -23,7 +23,7 @@ from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 
-BATCH = 1000
+SEAL_BATCH = 1000
 READERS = ("owner", "admin", "assessor")
 
 
@@ -79,7 +79,7 @@ class ActivityService:
         if not await gateway.lock_chain_for_org(self._session, org_id):
             return 0  # another process is sealing
         last = await gateway.last_seal_for_org(self._session, org_id)
-        pending = await gateway.list_pending_for_org(self._session, org_id, BATCH)
+        pending = await gateway.list_pending_for_org(self._session, org_id, SEAL_BATCH)
         position = last.position if last else 0
         chain = last.chain_hash if last else GENESIS_HASH
         seals: list[ActivitySeal] = []
@@ -108,7 +108,7 @@ class ActivityService:
             # links.
             after = walk.head.position if checked else -1
             rows = await gateway.list_links_for_org(
-                self._session, self._actor.org_id, after, BATCH
+                self._session, self._actor.org_id, after, SEAL_BATCH
             )
             if not rows:
                 break

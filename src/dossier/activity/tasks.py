@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from dossier.activity import gateway
-from dossier.activity.service import BATCH, ActivityService
+from dossier.activity.service import SEAL_BATCH, ActivityService
 from dossier.core.database import (
     SessionFactory,
     system_transaction,
@@ -29,5 +29,5 @@ async def seal_org(sessions: SessionFactory, org_id: UUID) -> int:
         async with tenant_transaction(sessions, org_id) as session:
             sealed = await ActivityService(session, Actor.system(org_id)).seal()
         total += sealed
-        if sealed < BATCH:
+        if sealed < SEAL_BATCH:
             return total

@@ -8,11 +8,11 @@ from fastapi import Depends, Query
 from dossier.accounts.dependencies import ApiKeys, PasswordThreads
 from dossier.accounts.service.members import AccountsService
 from dossier.activity.dependencies import Activity
-from dossier.ai.schemas import CallFilter
 from dossier.ai.service.budgets import BudgetsService
 from dossier.ai.service.cache import AnswerCache
 from dossier.ai.service.capabilities import CapabilitiesService
 from dossier.ai.service.usage import UsageService
+from dossier.ai.types import CallFilter
 from dossier.core.schemas import Instant, StorableText
 from dossier.core.tenancy import Actor
 from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
@@ -83,9 +83,9 @@ async def answer_scope(
     return {name: value for name, value in named.items() if value is not None}
 
 
-Usage = Annotated[UsageService, Depends(get_usage_service)]
+ModelUsage = Annotated[UsageService, Depends(get_usage_service)]
 Budgets = Annotated[BudgetsService, Depends(get_budgets_service)]
-Answers = Annotated[AnswerCache, Depends(get_answer_cache)]
+CachedAnswers = Annotated[AnswerCache, Depends(get_answer_cache)]
 Capabilities = Annotated[CapabilitiesService, Depends(get_capabilities_service)]
-Wanted = Annotated[CallFilter, Depends(call_filter)]
-AnswerScope = Annotated[dict[str, UUID], Depends(answer_scope)]
+WantedCalls = Annotated[CallFilter, Depends(call_filter)]
+CachedAnswerScope = Annotated[dict[str, UUID], Depends(answer_scope)]

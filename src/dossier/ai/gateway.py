@@ -25,8 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dossier.ai.constants import AnswerState, BudgetScope, BudgetWindow, UsageGroup
 from dossier.ai.models import AiAnswer, AiBudget, AiBudgetWindow, AiCall, AiServers
-from dossier.ai.schemas import CallFilter
-from dossier.ai.types import Cap, Spent
+from dossier.ai.types import CallFilter, Cap, Spent
 from dossier.core.clock import now
 from dossier.core.database import Session, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -47,30 +46,30 @@ async def hit_answer_for_org(session: Session, org_id: UUID, key: str) -> str | 
 
 
 async def lock_key_for_org(session: Session, org_id: UUID, key: str) -> None:
-    """Lock a key against other claims until the transaction ends."""
+    """Lock a key against other runs until the transaction ends."""
     await session.execute(_LOCK_KEY, {"name": f"ai_answers:{org_id}:{key}"})
 
 
-async def claim_answer_for_org(
+async def take_lead_for_org(
     session: Session, org_id: UUID, values: dict[str, Any], ended: UUID | None
 ) -> bool:
-    """Claim an answer for a run; `False` where another run has the claim."""
+    """Let a run make an answer; `False` where another run is making it."""
     statement = insert(AiAnswer).values(org_id=org_id, **values)
     taken = ("run_id", "claimed_until", "created_at", "feature", "scope", "hits")
-    claims = [
+    is_free = [
         AiAnswer.run_id == values["run_id"],
         AiAnswer.claimed_until < now(),
         AiAnswer.expires_at <= now(),
     ]
     if ended is not None:
-        claims.append(AiAnswer.run_id == ended)
-    claim = statement.on_conflict_do_update(
+        is_free.append(AiAnswer.run_id == ended)
+    lead = statement.on_conflict_do_update(
         index_elements=["org_id", "key"],
         set_={name: statement.excluded[name] for name in taken}
         | {"state": AnswerState.PENDING, "payload": None, "expires_at": None},
-        where=or_(*claims),
+        where=or_(*is_free),
     ).returning(AiAnswer.id)
-    return (await session.scalar(claim)) is not None
+    return (await session.scalar(lead)) is not None
 
 
 async def replace_answer_for_org(
@@ -97,7 +96,7 @@ async def settle_answer_for_org(
     payload: dict[str, Any],
     expires_at: datetime,
 ) -> bool:
-    """Store the answer of a claim; `False` where the claim was deleted meanwhile."""
+    """Store the answer of a lead; `False` where the lead was deleted meanwhile."""
     statement = (
         update(AiAnswer)
         .where(AiAnswer.org_id == org_id, AiAnswer.key == key)
@@ -111,7 +110,7 @@ async def settle_answer_for_org(
 async def remove_answers_for_org(
     session: Session, org_id: UUID, *, feature: str | None, scope: dict[str, Any]
 ) -> int:
-    """Delete the answers of a feature and a scope, and the claims of such answers.
+    """Delete the answers of a feature and a scope, and the leads of such answers.
 
     `None` and an empty scope do not narrow it.
     """
@@ -145,7 +144,7 @@ async def summarise_answers_for_org(
 
 
 async def remove_expired_for_system(session: Session, before: datetime) -> int:
-    """Delete what is stale in every organisation: answers, and claims left behind."""
+    """Delete what is stale in every organisation: answers, and leads left behind."""
     stale = or_(
         AiAnswer.expires_at <= before,
         (AiAnswer.state == AnswerState.PENDING) & (AiAnswer.claimed_until <= before),

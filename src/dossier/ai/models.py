@@ -129,7 +129,7 @@ class AiBudgetWindow(TenantOwned, Base):
 
 
 class AiAnswer(TenantOwned, Identified, Base):
-    """A stored answer, or the claim of the run that is making it."""
+    """A stored answer, or the lead of the run that is making it."""
 
     __tablename__ = "ai_answers"
     __table_args__ = tenant_args(

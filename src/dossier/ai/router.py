@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, status
 
 from dossier.ai.constants import UsageGroup
 from dossier.ai.dependencies import (
-    Answers,
-    AnswerScope,
     Budgets,
+    CachedAnswers,
+    CachedAnswerScope,
     Capabilities,
-    Usage,
-    Wanted,
+    ModelUsage,
+    WantedCalls,
 )
 from dossier.ai.models import AiCall
 from dossier.ai.schemas import (
@@ -38,8 +38,8 @@ async def get_capabilities(capabilities: Capabilities) -> CapabilitiesResponse:
 
 @router.get("/usage")
 async def get_usage(
-    usage: Usage,
-    wanted: Wanted,
+    usage: ModelUsage,
+    wanted: WantedCalls,
     group_by: Annotated[list[UsageGroup], Query()] = [  # noqa: B006 - FastAPI copies it
         UsageGroup.DAY,
         UsageGroup.FEATURE,
@@ -51,7 +51,9 @@ async def get_usage(
 
 
 @router.get("/calls", response_model=Page[CallResponse])
-async def list_calls(usage: Usage, wanted: Wanted, page: Paging) -> Slice[AiCall]:
+async def list_calls(
+    usage: ModelUsage, wanted: WantedCalls, page: Paging
+) -> Slice[AiCall]:
     """List calls of models, the newest first."""
     return await usage.list_calls(wanted, page)
 
@@ -84,14 +86,16 @@ async def remove_budget(budget_id: UUID, budgets: Budgets) -> None:
 
 
 @router.get("/cache")
-async def get_cache(answers: Answers) -> CacheResponse:
+async def get_cache(answers: CachedAnswers) -> CacheResponse:
     """Return how many answers are stored, and how often they were used again."""
     return await answers.statistics()
 
 
 @router.delete("/cache")
 async def clear_cache(
-    answers: Answers, scope: AnswerScope, feature: StorableText | None = None
+    answers: CachedAnswers,
+    scope: CachedAnswerScope,
+    feature: StorableText | None = None,
 ) -> ForgottenResponse:
     """Delete stored answers: all, those of a feature, or those of a scope."""
     return ForgottenResponse(deleted=await answers.delete(scope, feature=feature))

@@ -1,7 +1,6 @@
 """Labels, usage, budgets and abilities as clients see them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -68,7 +67,7 @@ class CacheFeatureResponse(ResponseModel):
 
 
 class CacheResponse(ResponseModel):
-    """What the store of answers holds, and how often it answered."""
+    """How many answers are stored, and how often they were used again."""
 
     answers: int
     pending: int
@@ -113,20 +112,6 @@ class BudgetResponse(ResponseModel):
     resets_at: datetime
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are meant."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    feature: str | None = None
-    model: str | None = None
-    user_id: UUID | None = None
-    key_id: UUID | None = None
-    run_id: UUID | None = None
-    outcome: CallOutcome | None = None
 
 
 class CallResponse(ResponseModel):
@@ -179,7 +164,7 @@ class UsageRow(ResponseModel):
 
 
 class ModelUsageResponse(ResponseModel):
-    """What calls of models came to."""
+    """Sums over calls of models."""
 
     since: datetime
     until: datetime | None

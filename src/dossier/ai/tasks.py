@@ -28,7 +28,7 @@ Probe = Callable[[], Awaitable[ServerAbilities]]
 PriceList = Callable[[str, str], ListedPrice | None]
 """Returns what a server takes for a model, if the list has both; may be slow."""
 
-BATCH = 500
+SWEEP_BATCH = 500
 
 
 async def probe_servers(
@@ -72,7 +72,9 @@ async def settle_lost(sessions: SessionFactory, longest_s: float) -> int:
     total = 0
     while True:
         async with system_transaction(sessions) as session:
-            calls = await gateway.list_open_calls_for_system(session, before, BATCH)
+            calls = await gateway.list_open_calls_for_system(
+                session, before, SWEEP_BATCH
+            )
         for call in calls:
             settlement = lost_settlement(
                 model=call.model,
@@ -83,12 +85,12 @@ async def settle_lost(sessions: SessionFactory, longest_s: float) -> int:
                 total += await gateway.settle_call_for_org(
                     session, call.org_id, call.id, settlement
                 )
-        if len(calls) < BATCH:
+        if len(calls) < SWEEP_BATCH:
             return total
 
 
 async def sweep_answers(sessions: SessionFactory) -> int:
-    """Delete stored answers and claims whose time is over; return how many."""
+    """Delete stored answers and leads whose time is over; return how many."""
     async with system_transaction(sessions) as session:
         return await gateway.remove_expired_for_system(session, now())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -60,3 +61,18 @@ class Spent:
     reserved_tokens: int = 0
     spent_usd: Decimal = Decimal(0)
     reserved_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls are meant."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    feature: str | None = None
+    model: str | None = None
+    user_id: UUID | None = None
+    key_id: UUID | None = None
+    run_id: UUID | None = None
+    outcome: str | None = None
+    """A `CallOutcome`."""

@@ -54,7 +54,7 @@ ANSWER_JOB: Final = "chat.answer"
 SUMMARISE_JOB: Final = "chat.summarise"
 """Name of the job that extends a room's running summary."""
 
-TITLE_CHARACTERS: Final = 60
+ROOM_TITLE_CHARACTERS: Final = 60
 """Length of a title that is taken from a first message."""
 
 MAX_PATH: Final = 10_000

@@ -16,10 +16,10 @@ from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.tenancy import Actor
 from dossier.core.web import may_still_act, model_response
-from dossier.jobs.constants import RETRY_AFTER_S, JobState
+from dossier.jobs.constants import JOB_RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.responses import BEGINNING, Position, event_stream
+from dossier.jobs.responses import BEGINNING, LogPosition, event_stream
 
 
 class AnswerResponses:
@@ -37,7 +37,7 @@ class AnswerResponses:
         self.actor = actor
         self.follower = follower
 
-    def events(self, job: Job, starting_after: Position = BEGINNING) -> Response:
+    def events(self, job: Job, starting_after: LogPosition = BEGINNING) -> Response:
         """Stream the events of a run after a number."""
         return event_stream(
             self.follower,
@@ -118,5 +118,5 @@ class WaitingAnswer(Response):
             )
         shown = RunResponse.model_validate(job)
         response = model_response(shown, status.HTTP_202_ACCEPTED)
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        response.headers["Retry-After"] = str(JOB_RETRY_AFTER_S)
         return response

@@ -13,10 +13,10 @@ from dossier.chat.dependencies import (
     Exports,
     Feedback,
     Members,
-    Messages,
     Personas,
     Profiles,
     Responses,
+    RoomMessages,
     Rooms,
     Runs,
     Shared,
@@ -82,7 +82,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 async def chat(
     body: ChatRequest, answers: Answers, responses: Responses, wait_s: WaitS
 ) -> Response:
-    """Ask something; the answer cites document, page and words.
+    """Ask a question; the answer cites document, page and quote.
 
     Without a room it opens a private one. A failure of the model is answered as a
     problem; the question stays, and `regenerate` answers it anew.
@@ -111,7 +111,7 @@ async def regenerate(
 ) -> Response:
     """Answer a question anew; the earlier answer stays beside it.
 
-    What is not named is as it was for the answer that this one replaces.
+    Options that are not sent are those of the answer that it replaces.
     """
     options = body or RegenerateRequest()
     asked = await answers.regenerate(message_id, options.engine, options.grounding)
@@ -318,7 +318,7 @@ async def list_messages(
 async def create_message(
     room_id: UUID,
     body: MessageCreate,
-    messages: Messages,
+    messages: RoomMessages,
     branches: Branches,
     response: Response,
 ) -> MessageView:
@@ -353,7 +353,7 @@ async def get_message(message_id: UUID, branches: Branches) -> MessageView:
 
 @router.patch("/messages/{message_id}", response_model=MessageResponse)
 async def edit_message(
-    message_id: UUID, body: MessageUpdate, messages: Messages, branches: Branches
+    message_id: UUID, body: MessageUpdate, messages: RoomMessages, branches: Branches
 ) -> MessageView:
     """Edit the caller's own message: a new version, with its own id.
 
@@ -364,7 +364,7 @@ async def edit_message(
 
 
 @router.delete("/messages/{message_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def delete_message(message_id: UUID, messages: Messages) -> None:
+async def delete_message(message_id: UUID, messages: RoomMessages) -> None:
     """Delete the text of a message; its place in the room stays."""
     await messages.delete_message(message_id)
 
@@ -446,7 +446,7 @@ async def read_shared(
     shared: Shared,
     response: Response,
 ) -> SharedResponse:
-    """Read what a link shows; no log-in is asked for."""
+    """Read what a link shows; no log-in is needed."""
     found = await shared.open(token)
     response.headers.update(_HEADERS)
     return found

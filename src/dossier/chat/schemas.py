@@ -31,16 +31,16 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=100, strip_whitespace=True),
     AfterValidator(_seen),
 ]
-Line = Annotated[
+ChatLine = Annotated[
     LineText,
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
     AfterValidator(_seen),
 ]
-Paragraph = Annotated[
+ChatParagraph = Annotated[
     ParagraphText,
     StringConstraints(min_length=1, max_length=4000, strip_whitespace=True),
 ]
-Language = Annotated[
+LanguageTag = Annotated[
     str,
     StringConstraints(
         max_length=16, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$"
@@ -48,15 +48,15 @@ Language = Annotated[
 ]
 """A language tag such as `zh-TW`."""
 
-Preference = bool | int | Line
+Preference = bool | int | ChatLine
 PreferenceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
 class ProfileUpdate(RequestModel):
     """Change the fields of the caller's own profile that are sent."""
 
-    display_name: Line = Field(default="", examples=["Mei"])
-    language: Language | None = None
+    display_name: ChatLine = Field(default="", examples=["Mei"])
+    language: LanguageTag | None = None
     preferences: dict[PreferenceName, Preference] = Field(
         default_factory=dict, max_length=50
     )
@@ -77,11 +77,11 @@ class VirtualUserCreate(RequestModel):
     """A virtual user of the caller."""
 
     name: Name = Field(examples=["Dr. Lin"])
-    personality: Paragraph | None = None
-    tone: Line | None = None
-    knowledge_areas: list[Line] = Field(default_factory=list, max_length=20)
-    backstory: Paragraph | None = None
-    language: Language | None = None
+    personality: ChatParagraph | None = None
+    tone: ChatLine | None = None
+    knowledge_areas: list[ChatLine] = Field(default_factory=list, max_length=20)
+    backstory: ChatParagraph | None = None
+    language: LanguageTag | None = None
 
 
 class VirtualUserUpdate(VirtualUserCreate):
@@ -119,17 +119,17 @@ class RoomPersonaList(ResponseModel):
 
 
 class RoomCreate(RequestModel):
-    """A room to talk in; with a product, answers read only that product's documents."""
+    """A new room; with a product, answers read only that product's documents."""
 
     kind: RoomKind = RoomKind.PRIVATE
-    title: Line = Field(examples=["Rose cream"])
+    title: ChatLine = Field(examples=["Rose cream"])
     product_id: UUID | None = None
 
 
 class RoomUpdate(RequestModel):
     """Change the fields of the caller's own room that are sent."""
 
-    title: Line = ""
+    title: ChatLine = ""
     product_id: UUID | None = None
     is_archived: bool = False
 
@@ -148,7 +148,7 @@ class RoomResponse(ResponseModel):
 
 
 class MemberCreate(RequestModel):
-    """A colleague who is to join."""
+    """A colleague to be added."""
 
     user_id: UUID
 
@@ -231,7 +231,7 @@ class MessageCreate(RequestModel):
 
 
 class MessageUpdate(RequestModel):
-    """New words for a message."""
+    """A new text for a message."""
 
     text: MessageText
 
@@ -251,7 +251,7 @@ class SenderResponse(SharedSender):
 
 
 class AttachmentResponse(ResponseModel):
-    """A document that was sent along."""
+    """A document that is attached to a message."""
 
     document_id: UUID
     filename: str
@@ -277,7 +277,7 @@ class ExportedMessage(ResponseModel):
 
 
 class MessageResponse(ExportedMessage):
-    """One message; a deleted one keeps its place without its words."""
+    """One message; a deleted one keeps its place without its text."""
 
     room_id: UUID
     sender: SenderResponse
@@ -308,14 +308,14 @@ class BranchList(ResponseModel):
 class BranchCreate(RequestModel):
     """A room for a branch; it has the title of the first, unless one is given."""
 
-    title: Line | None = None
+    title: ChatLine | None = None
 
 
 class FeedbackPut(RequestModel):
     """A rating of a message."""
 
     rating: Rating
-    comment: Paragraph | None = None
+    comment: ChatParagraph | None = None
 
 
 class FeedbackResponse(ResponseModel):
@@ -338,7 +338,7 @@ class SharedCitation(ResponseModel):
 
 
 class SharedMessage(ResponseModel):
-    """One message as strangers see it."""
+    """One message as the holder of a link sees it."""
 
     sender: SharedSender
     text: str
@@ -365,14 +365,14 @@ class ExportedRoom(ResponseModel):
     messages: list[ExportedMessage]
 
 
-Engine = Literal["auto", "model", "extractive"]
+AnswerEngine = Literal["auto", "model", "extractive"]
 Grounding = Literal["papers", "none"]
 
 
 class RegenerateRequest(RequestModel):
-    """How an answer is wanted; null: as the one that it replaces."""
+    """Options of a new answer; null: those of the answer that it replaces."""
 
-    engine: Engine | None = None
+    engine: AnswerEngine | None = None
     grounding: Grounding | None = None
     stream: bool = False
 
@@ -380,7 +380,7 @@ class RegenerateRequest(RequestModel):
 class ChatRequest(RequestModel):
     """A question; without a room it opens a private one."""
 
-    engine: Engine = "auto"
+    engine: AnswerEngine = "auto"
     """`auto`: a model where there is one, else the documents' own sentences."""
     grounding: Grounding = "papers"
     """`none`: answer without documents; needs a model."""
@@ -409,10 +409,15 @@ class CitationResponse(ResponseModel):
     quote: str
     start: int
     end: int
+    is_partly_read: bool = Field(
+        default=False,
+        description="Other parts of this document could not be read when the answer "
+        "was written.",
+    )
 
 
 class LabelResponse(ResponseModel):
-    """How an answer came about."""
+    """How an answer was made."""
 
     engine: str
     model: str | None
@@ -426,11 +431,14 @@ class LabelResponse(ResponseModel):
 
 
 class NotReadyDocument(ResponseModel):
-    """A document that could not be searched yet."""
+    """A document whose text was not searched, or not all of it."""
 
     document_id: UUID
     filename: str
-    state: str
+    state: str = Field(
+        description="`reading` and `indexing`: not searchable yet; `unreadable`: it "
+        "cannot be read; `read_partly`: only what could be read of it was searched."
+    )
 
 
 class SimilarQuestion(ResponseModel):
@@ -457,10 +465,6 @@ class ChatResponse(ResponseModel):
     similar: SimilarQuestion | None
 
 
-def _shown(state: object) -> object:
-    return "completed" if state == JobState.DONE else state
-
-
 RunState = Annotated[
     Literal[
         "pending",
@@ -471,7 +475,7 @@ RunState = Annotated[
         "cancelling",
         "cancelled",
     ],
-    BeforeValidator(_shown),
+    BeforeValidator(lambda state: "completed" if state == JobState.DONE else state),
 ]
 """The state of a job, where `done` is called `completed`."""
 

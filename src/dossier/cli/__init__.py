@@ -102,13 +102,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Turns a cosmetic brand's papers into a Product Information File.",
+    help="Turns a cosmetic brand's documents into a Product Information File.",
 )
 
 
 @app.callback()
 def _root() -> None:
-    """Turn a cosmetic brand's papers into a Product Information File."""
+    """Turn a cosmetic brand's documents into a Product Information File."""
 
 
 def main() -> None:

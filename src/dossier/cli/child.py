@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
+LONGEST_RESTART_PAUSE_S = 30.0
 STEADY_S = 60.0
 """A worker that ran for this long is started again without a longer pause."""
 STOP_TIMEOUT_S = 30.0
@@ -58,7 +58,7 @@ class WorkerChild:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._stopping.wait()
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, LONGEST_RESTART_PAUSE_S)
 
     async def _until_ended(self, process: asyncio.subprocess.Process) -> int | None:
         """Wait until the worker ends by itself, or is to be ended."""

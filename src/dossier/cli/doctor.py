@@ -25,7 +25,7 @@ from dossier.core.revision import (
     head_revision,
 )
 from dossier.core.settings import Settings
-from dossier.core.startup import SUPERUSER_MEND, database_url, serving_url
+from dossier.core.startup import SUPERUSER_REMEDY, database_url, serving_url
 from dossier.integrations.pdf.fonts import find_font
 from dossier.integrations.queue.client import TABLE
 from dossier.integrations.storage.client import open_store
@@ -144,7 +144,7 @@ async def _check_database(settings: Settings) -> list[Check]:
         async with database_url(settings) as url:
             return await _examine_server(settings, url)
     except EmbeddedDatabaseError as error:
-        return [Check("database", "wrong", error.reason, error.mend)]
+        return [Check("database", "wrong", error.reason, error.remedy)]
     except UNREACHABLE as error:
         detail = f"{type(error).__name__}: {error}"
         mend = "Check DOSSIER_DATABASE__URL, the server and the network between."
@@ -213,7 +213,7 @@ def check_login(login: str, *, is_superuser: bool | None) -> Check:
         return Check("log-in", "wrong", f"There is no {login}.", _MIGRATE)
     if is_superuser:
         detail = f"{login}, which serves, is a superuser"
-        return Check("log-in", "weak", detail, SUPERUSER_MEND)
+        return Check("log-in", "weak", detail, SUPERUSER_REMEDY)
     return Check("log-in", "ok", f"{login} serves, without rights of its own")
 
 

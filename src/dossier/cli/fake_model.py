@@ -20,7 +20,7 @@ Delay = Annotated[float | None, typer.Option(help="Between two tokens.")]
 FirstToken = Annotated[
     float | None, typer.Option(help="From the question to the first token.")
 ]
-Tokens = Annotated[
+AnswerLength = Annotated[
     int | None, typer.Option(help="Length of an answer that quotes no passage.")
 ]
 Fail = Annotated[
@@ -51,7 +51,7 @@ def fake_model(  # noqa: PLR0913 - each is a flag
     *,
     delay_ms_per_token: Delay = None,
     first_token_ms: FirstToken = None,
-    tokens: Tokens = None,
+    tokens: AnswerLength = None,
     fail: Fail = None,
     script: ScriptFile = None,
     obeys_injections: Obeys = False,

@@ -12,7 +12,7 @@ from dossier.accounts.service.organisations import OrganisationsService
 from dossier.ai.service.assembly import open_model_services
 from dossier.core.settings import Settings
 from dossier.core.startup import opened_database
-from dossier.knowledge.constants import DEFAULT_LIMIT, MAX_LIMIT
+from dossier.knowledge.constants import DEFAULT_HITS, MAX_HITS
 from dossier.knowledge.responses import search_response
 from dossier.knowledge.schemas import QuestionText, SearchResponse
 from dossier.knowledge.service.assembly import opened_searchers
@@ -27,8 +27,8 @@ _QUESTION: TypeAdapter[str] = TypeAdapter(QuestionText)
 def search(
     question: Annotated[str, typer.Argument(help="Words, or a whole question.")],
     limit: Annotated[
-        int, typer.Option(min=1, max=MAX_LIMIT, help="How many passages.")
-    ] = DEFAULT_LIMIT,
+        int, typer.Option(min=1, max=MAX_HITS, help="How many passages.")
+    ] = DEFAULT_HITS,
     product: Annotated[
         UUID | None, typer.Option(help="Only documents of this product.")
     ] = None,
@@ -76,7 +76,8 @@ def _result_text(found: SearchResponse) -> str:
         place = f"{number}. {hit.filename}, {hit.label}  [{hit.score:.2f}]"
         quote = " ".join(hit.quote.split())
         blocks.append(f"{place}\n   {quote}")
-    blocks += [
-        f"not searched: {entry.filename} ({entry.state})" for entry in found.not_ready
-    ]
+    for entry in found.not_ready:
+        is_partly = entry.state == "read_partly"
+        words = "read only in part" if is_partly else f"not searched ({entry.state})"
+        blocks.append(f"{words}: {entry.filename}")
     return "\n\n".join(blocks) or "Nothing found."

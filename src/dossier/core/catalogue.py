@@ -12,7 +12,7 @@ from dossier.core.errors import AppError, NotFoundError
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC
 
-PACKAGE = "dossier"
+ROOT_PACKAGE = "dossier"
 
 router = APIRouter(tags=["problems"])
 
@@ -41,7 +41,7 @@ class ProblemTypesResponse(ResponseModel):
 
 def load_errors() -> None:
     """Import every `exceptions` module, those that only workers use too."""
-    for parent in (PACKAGE, f"{PACKAGE}.integrations"):
+    for parent in (ROOT_PACKAGE, f"{ROOT_PACKAGE}.integrations"):
         folder = importlib.import_module(parent).__path__
         for module in pkgutil.iter_modules(folder, f"{parent}."):
             name = f"{module.name}.exceptions"
@@ -56,7 +56,7 @@ def error_classes() -> list[type[AppError]]:
     ours = {
         kind
         for kind in _descendants(AppError)
-        if kind.__module__.partition(".")[0] == PACKAGE
+        if kind.__module__.partition(".")[0] == ROOT_PACKAGE
     }
     return sorted(ours, key=lambda kind: kind.slug())
 

@@ -29,7 +29,7 @@ from dossier.core.errors import AppError
 
 Session = AsyncSession
 SessionFactory = async_sessionmaker[AsyncSession]
-Engine = AsyncEngine
+DatabaseEngine = AsyncEngine
 
 UNREACHABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """Errors of the driver where a database cannot be reached or refuses the login."""

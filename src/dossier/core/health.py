@@ -9,14 +9,14 @@ from fastapi import APIRouter, Request, Response, status
 from sqlalchemy import text
 
 import dossier
-from dossier.core.database import Engine
+from dossier.core.database import DatabaseEngine
 from dossier.core.errors import UnavailableError
 from dossier.core.problems import DATABASE_RETRY_S, as_app_error
 from dossier.core.revision import head_revision
 from dossier.core.schemas import ResponseModel
 from dossier.core.web import PUBLIC, AppSettings
 
-Check = Callable[[], Awaitable[None]]
+HealthCheck = Callable[[], Awaitable[None]]
 """Returns when all is well, raises when not."""
 
 router = APIRouter(tags=["health"])
@@ -46,7 +46,7 @@ class HealthResponse(ResponseModel):
 
 
 class CheckResponse(ResponseModel):
-    """How one thing that we need is doing."""
+    """The result of one check."""
 
     status: Literal["ok", "failed"]
     ms: float
@@ -61,7 +61,7 @@ class ReadyResponse(ResponseModel):
 
 
 class InfoResponse(ResponseModel):
-    """Which version answers, and how one logs in."""
+    """The version of the server, and how to log in."""
 
     name: str
     version: str
@@ -71,13 +71,13 @@ class InfoResponse(ResponseModel):
 
 @router.get("/health", response_model=HealthResponse, openapi_extra=PUBLIC)
 async def health() -> Response:
-    """Answer that the process is there."""
+    """Report that the process runs."""
     return Response(_OK, media_type="application/json")
 
 
 @router.get("/live", response_model=HealthResponse, openapi_extra=PUBLIC)
 async def live() -> Response:
-    """Answer without looking at anything else, the database least of all."""
+    """Report that the process runs, without a check of the database."""
     return Response(_OK, media_type="application/json")
 
 
@@ -98,7 +98,7 @@ async def ready(request: Request, response: Response) -> ReadyResponse:
 )
 async def health_db(request: Request, response: Response) -> ReadyResponse:
     """Check the database alone."""
-    checks: dict[str, Check] = request.app.state.checks
+    checks: dict[str, HealthCheck] = request.app.state.checks
     return await _report({"database": checks["database"]}, response)
 
 
@@ -113,7 +113,7 @@ async def info(settings: AppSettings) -> InfoResponse:
     )
 
 
-def database_checks(engine: Engine) -> dict[str, Check]:
+def database_checks(engine: DatabaseEngine) -> dict[str, HealthCheck]:
     """Return the checks of the database: that it answers, and its revision."""
 
     async def database() -> None:
@@ -134,7 +134,7 @@ def database_checks(engine: Engine) -> dict[str, Check]:
     return {"database": database, "migrations": migrations}
 
 
-def insert_check(engine: Engine, table: str) -> Check:
+def insert_check(engine: DatabaseEngine, table: str) -> HealthCheck:
     """Return the check that rows can be put into a table."""
 
     async def check() -> None:
@@ -149,7 +149,7 @@ def insert_check(engine: Engine, table: str) -> Check:
 _cancelled: set[asyncio.Task[CheckResponse]] = set()
 
 
-async def _report(checks: dict[str, Check], response: Response) -> ReadyResponse:
+async def _report(checks: dict[str, HealthCheck], response: Response) -> ReadyResponse:
     """Run the checks side by side; one that gives no answer in time has failed."""
     tasks = {
         name: asyncio.create_task(_answer_of(check)) for name, check in checks.items()
@@ -172,7 +172,7 @@ async def _report(checks: dict[str, Check], response: Response) -> ReadyResponse
     return ReadyResponse(status="ok" if is_ready else "failed", checks=answers)
 
 
-async def _answer_of(check: Check) -> CheckResponse:
+async def _answer_of(check: HealthCheck) -> CheckResponse:
     started_s = time.perf_counter()
     detail = None
     try:

@@ -25,7 +25,7 @@ GONE = (
 """What the driver raises when the server is away, starting, stopping or full."""
 
 RECONNECT_S = 0.5
-CONNECT_TIMEOUT_S = 5
+LISTEN_TIMEOUT_S = 5
 PROBE_INTERVAL_S = 10
 """How often an idle connection is tested: a firewall may drop it without a sign."""
 
@@ -81,7 +81,7 @@ class Listener:
                 await asyncio.sleep(RECONNECT_S)
 
     async def _serve(self) -> None:
-        connection: Any = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT_S)
+        connection: Any = await asyncpg.connect(self._url, timeout=LISTEN_TIMEOUT_S)
         connection.add_termination_listener(lambda _: self._changed.set())
         listened: set[str] = set()
         try:
@@ -99,7 +99,7 @@ class Listener:
                         async with asyncio.timeout(PROBE_INTERVAL_S):
                             await self._changed.wait()
                     except TimeoutError:
-                        await connection.fetchval("select 1", timeout=CONNECT_TIMEOUT_S)
+                        await connection.fetchval("select 1", timeout=LISTEN_TIMEOUT_S)
         finally:
             self._ready.clear()
             connection.terminate()

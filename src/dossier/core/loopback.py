@@ -62,9 +62,9 @@ class LoopbackGuard:
             if name in _OF_PROXIES or name.startswith(b"x-forwarded-"):
                 field = name.decode("latin-1").title()
                 detail = (
-                    f"The request came through a proxy (`{field}`). Set DOSSIER_AUTH__"
-                    "MODE=password, make an owner with `dossier accounts`, and list "
-                    "the proxy in DOSSIER_WEB__TRUSTED_PROXIES."
+                    f"The request came through a proxy (`{field}`). For that, set "
+                    "DOSSIER_AUTH__MODE=password, make an owner (`dossier create-org`, "
+                    "`create-user`) and list it in DOSSIER_WEB__TRUSTED_PROXIES."
                 )
                 raise ProxyInOpenModeError(detail)
         hosts = list(_fields(scope, b"host"))

@@ -9,7 +9,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import uuid_utils
 from starlette.datastructures import Headers
@@ -82,31 +81,32 @@ class PreflightRefusedError(BadRequestError):
     title = "Cross-origin request refused"
 
 
-@dataclass(frozen=True, slots=True)
-class MiddlewareParts:
-    """The collaborators of the middleware; `main.py` builds them from the settings."""
-
-    limiter: RateLimiter
-    proxies: Proxies
-    guard: LoopbackGuard | None
-    cors_origins: tuple[str, ...]
-    max_body_bytes: int
-    is_upload: Callable[[str, str], bool]
-    caller_of: Callable[[bytes], str | None]
-    """Returns whose cached credentials these are, else `None`."""
-    write: Callable[[bytes], object] = write_stderr
-
-
 class RequestMiddleware:
-    """The outermost ASGI layer."""
+    """The outermost ASGI layer; the next one is `BodyLimit`, which answers refusals.
 
-    def __init__(self, app: ASGIApp, parts: MiddlewareParts) -> None:
-        self._parts = parts
+    `caller_of` returns whose cached credentials these are, else `None`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limiter: RateLimiter,
+        proxies: Proxies,
+        guard: LoopbackGuard | None,
+        cors_origins: tuple[str, ...],
+        caller_of: Callable[[bytes], str | None],
+        write: Callable[[bytes], object] = write_stderr,
+    ) -> None:
         self._app = app
-        self._admission = Admission(app, parts.max_body_bytes, parts.is_upload)
+        self._limiter = limiter
+        self._proxies = proxies
+        self._guard = guard
+        self._caller_of = caller_of
+        self._write = write
         self._cors = _Cors(
-            self._admission,
-            allow_origins=parts.cors_origins,
+            app,
+            allow_origins=cors_origins,
             allow_methods=("*",),
             allow_headers=("*",),
             expose_headers=_EXPOSED,
@@ -133,23 +133,23 @@ class RequestMiddleware:
         finally:
             leave_context(token)
             if access_logger.isEnabledFor(logging.INFO):
-                self._parts.write(exchange.line())
+                self._write(exchange.line())
 
     def _admit(
         self, scope: Scope, headers: dict[bytes, bytes], exchange: "_Exchange"
     ) -> ASGIApp:
-        scope[ADDRESS_KEY] = self._parts.proxies.caller_address(scope)
+        scope[ADDRESS_KEY] = self._proxies.caller_address(scope)
         is_preflight = (
             scope["method"] == "OPTIONS" and b"access-control-request-method" in headers
         )
         try:
             if sum(name == b"authorization" for name, _ in scope["headers"]) > 1:
                 raise BadRequestError(_TWO_CREDENTIALS)
-            if self._parts.guard is not None:
-                self._parts.guard.check(scope)
+            if self._guard is not None:
+                self._guard.check(scope)
             if not is_preflight:
-                caller = self._parts.caller_of(credentials_of(headers))
-                exchange.rate = self._parts.limiter.check(
+                caller = self._caller_of(credentials_of(headers))
+                exchange.rate = self._limiter.check(
                     scope["path"], caller or scope[ADDRESS_KEY]
                 )
                 if exchange.rate is not None and not exchange.rate.is_allowed:
@@ -158,7 +158,7 @@ class RequestMiddleware:
             scope[REFUSAL_KEY] = refusal
         # The CORS layer would answer a refused preflight with "OK".
         if b"origin" not in headers or (is_preflight and REFUSAL_KEY in scope):
-            return self._admission
+            return self._app
         return self._cors
 
 
@@ -246,8 +246,11 @@ class _Cors(CORSMiddleware):
         return response
 
 
-class Admission:
-    """The last step before the app: answers refusals and failures, limits bodies."""
+class BodyLimit:
+    """The last step before the app: answers refusals and failures, limits bodies.
+
+    `is_upload` names the routes, by method and path, that have a limit of their own.
+    """
 
     def __init__(
         self, app: ASGIApp, max_body_bytes: int, is_upload: Callable[[str, str], bool]
@@ -257,7 +260,10 @@ class Admission:
         self._is_upload = is_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         refusal = scope.get(REFUSAL_KEY) or self._check_body(scope)
         if refusal is not None:
             await _answer(refusal, scope, receive, send)

@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from dossier.core.problems import MEDIA_TYPE
 
 DESCRIPTION = (
-    "Turns a cosmetic brand's papers into an inspectable Product Information File. "
+    "Turns a cosmetic brand's documents into an inspectable Product Information File. "
     "Every failure is a problem document; `/problems` lists their types."
 )
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {

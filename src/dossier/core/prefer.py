@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-MAX_WAIT_S = 60
+MAX_PREFERRED_WAIT_S = 60
 APPLIED = "Preference-Applied"
 _WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
 _ASYNC = re.compile(r"\brespond-async\b", re.IGNORECASE)
@@ -31,7 +31,7 @@ def wait_of(prefer: str) -> int | None:
     if _ASYNC.search(prefer):
         return None
     found = _WAIT.search(prefer)
-    return min(int(found[1]), MAX_WAIT_S) if found else None
+    return min(int(found[1]), MAX_PREFERRED_WAIT_S) if found else None
 
 
 def applied_of(prefer: str | None) -> str | None:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.sql import visitors
 
-from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.database import Session, SessionFactory
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 
@@ -115,11 +115,7 @@ class TenantReader:
         statement, source = wanted.statement, self._source
         if isinstance(source, AsyncSession):
             return _as_rows(await source.execute(statement, values))
-        engine = source.kw["bind"]
-        if not isinstance(engine, AsyncEngine):
-            # Several sessions share one connection and one outer transaction.
-            async with tenant_transaction(source, self.org_id) as session:
-                return _as_rows(await session.execute(statement, values))
+        engine: AsyncEngine = source.kw["bind"]
         try:
             return await _autocommitted(engine, statement, values)
         except DBAPIError as exc:

@@ -15,7 +15,7 @@ from dossier.core.listening import GONE
 T = TypeVar("T")
 
 FIRST_WAIT_S = 0.05
-LONGEST_WAIT_S = 2.0
+LONGEST_RETRY_WAIT_S = 2.0
 _TRANSIENT = ("40", "55P03", "57014")
 """SQLSTATE of serialisation failures and deadlocks, lock and statement timeouts."""
 _SURE = (
@@ -53,10 +53,10 @@ async def retry_until_connected(
         try:
             return await action()
         except (*GONE, OSError, DBAPIError, PoolTimeoutError) as exc:
-            if not is_lost(exc) or (gives_up() and wait_s >= LONGEST_WAIT_S):
+            if not is_lost(exc) or (gives_up() and wait_s >= LONGEST_RETRY_WAIT_S):
                 raise
         await asyncio.sleep(wait_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
-        wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        wait_s = min(wait_s * 2, LONGEST_RETRY_WAIT_S)
 
 
 def _is_lost(error: BaseException) -> bool:

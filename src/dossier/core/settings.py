@@ -102,7 +102,7 @@ StoreUrl = Annotated[
         "not the address of an object store; write s3://bucket/prefix",
     ),
 ]
-Origin = Annotated[
+CorsOrigin = Annotated[
     str,
     _url(
         lambda parts: (
@@ -210,7 +210,7 @@ class WebSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes a free one.")
-    cors_origins: tuple[Origin, ...] = Field(
+    cors_origins: tuple[CorsOrigin, ...] = Field(
         (), description="Origins that browsers may call from (JSON list)."
     )
     trusted_proxies: tuple[str, ...] = Field(

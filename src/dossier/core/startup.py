@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from dossier.core.database import (
     SERVING_LOGIN,
-    Engine,
+    DatabaseEngine,
     SessionFactory,
     asyncpg_url,
     make_engine,
@@ -25,7 +25,7 @@ from dossier.core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-SUPERUSER_MEND = (
+SUPERUSER_REMEDY = (
     "Let DOSSIER_DATABASE__URL name a log-in without rights of its own and "
     "DOSSIER_DATABASE__OWNER_URL the present one; `dossier migrate` makes the former. "
     "The next release refuses to serve as a superuser."
@@ -39,7 +39,7 @@ class Database:
     """A database in use; `url` is what the bare driver takes."""
 
     url: str
-    engine: Engine
+    engine: DatabaseEngine
     sessions: SessionFactory
 
 
@@ -89,7 +89,7 @@ def configured_engine(
     *,
     pool_size: int | None = None,
     for_requests: bool = False,
-) -> Engine:
+) -> DatabaseEngine:
     """Return an engine with the pool and the time limit that the settings name."""
     pool_size = pool_size or settings.database.pool_size
     limit_s = settings.database.statement_timeout_s
@@ -116,7 +116,7 @@ async def bring_up(url: str, serving: str | None = None) -> None:
         await migrate.upgrade(url, serving_url=serving)
 
 
-async def refuse_unsafe_role(engine: Engine) -> None:
+async def refuse_unsafe_role(engine: DatabaseEngine) -> None:
     """Refuse to serve through a role that row-level security does not bind.
 
     A superuser's log-in is warned of: `reset role` would give it every right.
@@ -132,4 +132,4 @@ async def refuse_unsafe_role(engine: Engine) -> None:
         message = "The serving role bypasses row-level security."
         raise DatabaseNotReadyError(message)
     if any(row.rolsuper for row in rows):
-        logger.warning("database.superuser_login", extra={"mend": SUPERUSER_MEND})
+        logger.warning("database.superuser_login", extra={"mend": SUPERUSER_REMEDY})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dossier.core.errors import ForbiddenError
 
-SYSTEM_ROLE = "system"
+SYSTEM_ACTOR = "system"
 
 
 class RoleRequiredError(ForbiddenError):
@@ -38,11 +38,11 @@ class Actor:
     @classmethod
     def system(cls, org_id: UUID) -> Self:
         """Return the actor of work that no person started."""
-        return cls(org_id=org_id, user_id=None, role=SYSTEM_ROLE, name=SYSTEM_ROLE)
+        return cls(org_id=org_id, user_id=None, role=SYSTEM_ACTOR, name=SYSTEM_ACTOR)
 
     def require(self, *roles: str) -> None:
         """Raise unless the actor has one of the roles; the system may do all."""
-        if self.role != SYSTEM_ROLE and self.role not in roles:
+        if self.role != SYSTEM_ACTOR and self.role not in roles:
             detail = f"This needs one of: {', '.join(roles)}; you are {self.role}."
             raise RoleRequiredError(detail)
 

@@ -27,7 +27,7 @@ class CitationKind(StrEnum):
 REMOVERS: Final = ("owner", "admin", "editor")
 """Roles that may delete."""
 
-CHANGERS: Final = ("owner", "admin", "editor", "assessor")
+UPLOAD_ROLES: Final = ("owner", "admin", "editor", "assessor")
 """Roles that may upload."""
 
 BLOB_FOLDER: Final = "documents"

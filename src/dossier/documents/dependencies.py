@@ -8,7 +8,7 @@ from dossier.core.schemas import StorableText
 from dossier.core.uploads import MultipartUpload
 from dossier.core.web import AppSettings, CurrentActor, RequestSession
 from dossier.documents.blobs import store_upload
-from dossier.documents.constants import CHANGERS, TextState
+from dossier.documents.constants import UPLOAD_ROLES, TextState
 from dossier.documents.service import DocumentsService
 from dossier.documents.types import DocumentFilter, ReceivedFile
 from dossier.integrations.storage.client import ObjectStore, open_store
@@ -37,7 +37,7 @@ async def receive_file(
     actor: CurrentActor, request: Request, settings: AppSettings, store: Store
 ) -> ReceivedFile:
     """Stream the request's file into the store, once the actor's role is checked."""
-    actor.require(*CHANGERS)
+    actor.require(*UPLOAD_ROLES)
     upload = MultipartUpload(request, settings.limits.max_upload_mib * 1024**2)
     return await store_upload(
         store, actor.org_id, upload.pieces(), lambda: upload.filename

@@ -12,11 +12,11 @@ from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents import gateway
 from dossier.documents.constants import (
-    CHANGERS,
     DELETE_BLOB_TASK,
     INDEX_TASK,
     READ_TASK,
     REMOVERS,
+    UPLOAD_ROLES,
     CitationKind,
     TextState,
 )
@@ -114,7 +114,7 @@ class DocumentsService:
 
         The same bytes are one document; an archived one is listed and searched again.
         """
-        self._actor.require(*CHANGERS)
+        self._actor.require(*UPLOAD_ROLES)
         values = self._values(received)
         while (document := await gateway.add_document(self._session, values)) is None:
             known = await self._known(received.sha256)
@@ -191,7 +191,7 @@ class DocumentsService:
 
     async def request_reading(self, document_id: UUID) -> Job:
         """Enqueue another reading of the text, whatever the last one found."""
-        self._actor.require(*CHANGERS)
+        self._actor.require(*UPLOAD_ROLES)
         document = await self.get_document(document_id)
         await gateway.mark_pending_for_org(
             self._session, self._actor.org_id, document_id

@@ -23,7 +23,7 @@ from dossier.jobs.types import JobEvent
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE_S = 1.0
+LONGEST_FLUSH_PAUSE_S = 1.0
 """Between two tries while the database is away."""
 
 
@@ -154,7 +154,7 @@ class EventBuffer:
                     logger.warning("jobs.events.postponed", extra={"reason": reason})
                 else:
                     logger.exception("jobs.events.failed")
-                await asyncio.sleep(min(10 * self._flush_s, LONGEST_PAUSE_S))
+                await asyncio.sleep(min(10 * self._flush_s, LONGEST_FLUSH_PAUSE_S))
 
     async def flush(self) -> None:
         """Store now what there is."""

@@ -53,10 +53,10 @@ LIVE = frozenset({JobState.PENDING, JobState.PROCESSING, JobState.WAITING})
 """One of these takes a deduplication key."""
 RUNNING = frozenset({JobState.PROCESSING, JobState.CANCELLING})
 """A worker runs these, or was lost while it did."""
-CHANGERS = ("owner", "admin", "editor", "assessor")
+JOB_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may cancel and retry."""
 
-RETRY_AFTER_S = 1
+JOB_RETRY_AFTER_S = 1
 """How soon a client may look again."""
 
 RUN_RESTARTED = "run.restarted"

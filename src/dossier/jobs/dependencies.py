@@ -9,7 +9,7 @@ from dossier.core.web import (
     CurrentActor,
     RequestSession,
 )
-from dossier.jobs.constants import RETRY_AFTER_S, JobState
+from dossier.jobs.constants import JOB_RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.schemas import JobFilters
@@ -31,7 +31,7 @@ async def name_job_in_response(jobs: Jobs, response: Response) -> None:
 
     def announce(job: Job) -> None:
         response.headers["Location"] = f"{JOBS_PATH}/{job.id}"
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        response.headers["Retry-After"] = str(JOB_RETRY_AFTER_S)
 
     jobs.on_enqueue(announce)
 

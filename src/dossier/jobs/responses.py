@@ -47,14 +47,14 @@ MayFollow = Callable[[], Awaitable[bool]]
 """Returns whether the client still has the right to the job's events."""
 
 
-class Position(NamedTuple):
+class LogPosition(NamedTuple):
     """The number of an event, and the name of the parameter that gave it."""
 
     number: int = 0
     given_as: str = STARTING_AFTER
 
 
-BEGINNING = Position()
+BEGINNING = LogPosition()
 
 
 async def get_starting_after(
@@ -64,7 +64,7 @@ async def get_starting_after(
     starting_after: Annotated[
         str | None, Query(description="The number of the last event seen.")
     ] = None,
-) -> Position:
+) -> LogPosition:
     """Return where a stream goes on; the larger of header and query counts.
 
     A browser repeats the query of the first request when it reconnects, so that its
@@ -76,13 +76,13 @@ async def get_starting_after(
     )
 
 
-StartingAfter = Annotated[Position, Depends(get_starting_after)]
+StartingAfter = Annotated[LogPosition, Depends(get_starting_after)]
 
 
 def event_stream(
     follower: JobFollower,
     job: Job,
-    starting_after: Position = BEGINNING,
+    starting_after: LogPosition = BEGINNING,
     *,
     may_follow: MayFollow,
 ) -> Response:
@@ -111,7 +111,7 @@ class EventStream(Response):
         self,
         follower: JobFollower,
         job: Job,
-        starting_after: Position,
+        starting_after: LogPosition,
         may_follow: MayFollow,
     ) -> None:
         super().__init__(status_code=200, headers=_HEADERS)
@@ -232,16 +232,16 @@ async def _send(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _position(given: str | None, name: str) -> Position:
+def _position(given: str | None, name: str) -> LogPosition:
     if given is None:
-        return Position()
+        return LogPosition()
     number = int(given) if _NUMBER.fullmatch(given) else MAX_SEQUENCE_NUMBER + 1
     if number > MAX_SEQUENCE_NUMBER:
         raise _invalid(name, "A position is the number of an event: 0, 1, 2, …")
-    return Position(number, name)
+    return LogPosition(number, name)
 
 
-def _refuse_beyond(starting_after: Position, last: int) -> None:
+def _refuse_beyond(starting_after: LogPosition, last: int) -> None:
     if starting_after.number > last:
         raise _invalid(
             starting_after.given_as, "No event of this run has such a number yet."

@@ -14,8 +14,8 @@ from dossier.core.tenancy import Actor
 from dossier.integrations.queue import client as queue
 from dossier.jobs.constants import (
     ACCESS_CHANNEL,
-    CHANGERS,
     FINISHED,
+    JOB_ROLES,
     JobSignal,
     JobState,
 )
@@ -113,7 +113,7 @@ class JobsService:
 
     async def cancel_job(self, job_id: UUID) -> Job:
         """Cancel at once what waits; ask a worker to stop what runs."""
-        self._actor.require(*CHANGERS)
+        self._actor.require(*JOB_ROLES)
         job = await self._lock(job_id)
         if not is_listed(job.kind):
             raise JobNotFoundError(job_id)
@@ -154,7 +154,7 @@ class JobsService:
 
     async def retry_job(self, job_id: UUID) -> Job:
         """Queue a failed job once more."""
-        self._actor.require(*CHANGERS)
+        self._actor.require(*JOB_ROLES)
         job = await self._lock(job_id)
         if not is_listed(job.kind):
             raise JobNotFoundError(job_id)

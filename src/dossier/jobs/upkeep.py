@@ -21,7 +21,7 @@ from dossier.jobs.types import Periodic
 KEEP_LOG = timedelta(days=7)
 GRACE = timedelta(minutes=1)
 """Younger jobs may still be on their way to the engine."""
-BATCH = 500
+PRUNE_BATCH = 500
 
 
 async def prune_engine_log(sessions: SessionFactory) -> int:
@@ -41,9 +41,9 @@ async def prune_event_logs(sessions: SessionFactory, keep_days: int) -> int:
     total = 0
     while True:
         async with system_transaction(sessions) as session:
-            pruned = await log.prune_logs_for_system(session, before, BATCH)
+            pruned = await log.prune_logs_for_system(session, before, PRUNE_BATCH)
         total += pruned
-        if pruned < BATCH:
+        if pruned < PRUNE_BATCH:
             return total
 
 
@@ -58,13 +58,13 @@ async def sweep_lost(sessions: SessionFactory) -> int:
     while True:
         async with system_transaction(sessions) as session:
             jobs = await rows.lock_unfinished_for_system(
-                session, after=after, before=now() - GRACE, limit=BATCH
+                session, after=after, before=now() - GRACE, limit=PRUNE_BATCH
             )
             missing = await queue.missing_of(session, [job.engine_id for job in jobs])
             lost = [job for job in jobs if job.engine_id in missing]
             await _queue_again(session, lost)
         total += len(lost)
-        if len(jobs) < BATCH:
+        if len(jobs) < PRUNE_BATCH:
             return total
         after = jobs[-1].id
 

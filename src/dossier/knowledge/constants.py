@@ -40,16 +40,15 @@ ITEM_WORDS: Final[Mapping[int, str]] = {
 }
 """Words indexed with a document that is linked to an item of the file."""
 
-INDEX_TASK: Final = "knowledge.index_document"
 REWEIGH_TASK: Final = "knowledge.reweigh"
 EMBED_TASK: Final = "knowledge.embed_chunks"
 CATCH_UP_TASK: Final = "knowledge.catch_up"
 
 SearchMode = Literal["lexical", "hybrid"]
-NotReadyState = Literal["reading", "indexing", "unreadable"]
+NotReadyState = Literal["reading", "indexing", "unreadable", "read_partly"]
 
-DEFAULT_LIMIT: Final = 10
-MAX_LIMIT: Final = 50
+DEFAULT_HITS: Final = 10
+MAX_HITS: Final = 50
 MAX_QUESTION_CHARACTERS: Final = 1_000
 
 INDEXED_DIMENSIONS: Final = (256, 384, 512, 768, 1024, 1536)

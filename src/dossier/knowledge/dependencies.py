@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 
 from dossier.core.web import CurrentActor, RequestSession, Sessions
-from dossier.knowledge.constants import DEFAULT_LIMIT, MAX_LIMIT
+from dossier.knowledge.constants import DEFAULT_HITS, MAX_HITS
 from dossier.knowledge.schemas import DocumentType, QuestionText
 from dossier.knowledge.service.assembly import Searchers
 from dossier.knowledge.service.indexing import IndexingService
@@ -54,7 +54,7 @@ async def search_scope(
 async def search_query(
     *,
     q: Annotated[QuestionText, Query(examples=["How long is the shelf life?"])],
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    limit: Annotated[int, Query(ge=1, le=MAX_HITS)] = DEFAULT_HITS,
     language: Annotated[str | None, Query(pattern="^(zh|en|other)$")] = None,
     scope: Annotated[DocumentScope, Depends(search_scope)],
 ) -> SearchQuery:

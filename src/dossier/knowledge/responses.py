@@ -57,6 +57,7 @@ def _hit(hit: SearchHit, idf: Mapping[str, float]) -> HitResponse:
             for place in hit.places
         ],
         language=hit.language,
+        is_partly_read=hit.is_partly_read,
         score=round(hit.score, 6),
         parts=PartsResponse.model_validate(hit.parts),
     )

@@ -60,7 +60,7 @@ DocumentType = Annotated[
 
 
 class PartsResponse(ResponseModel):
-    """What a score is made of."""
+    """The components of a score."""
 
     lexical: float | None
     dense: float | None
@@ -68,7 +68,7 @@ class PartsResponse(ResponseModel):
 
 
 class PlaceResponse(ResponseModel):
-    """Where a piece of a passage stands in the text of its document."""
+    """Position of a piece of a passage in the text of its document."""
 
     page: int
     label: ShownText
@@ -78,7 +78,7 @@ class PlaceResponse(ResponseModel):
 
 
 class HitResponse(ResponseModel):
-    """A passage, and the stretch of it that speaks of the question."""
+    """A passage that was found, and the part of it that matches best (`quote`)."""
 
     chunk_id: UUID
     document_id: UUID
@@ -89,16 +89,20 @@ class HitResponse(ResponseModel):
     quote: ShownText
     text: ShownText
     places: list[PlaceResponse] = Field(
-        description="Where each piece stands in the document's text as it came, with "
-        "the signs that nobody sees; `text` and `quote` are without them."
+        description="Position of each piece in the document's stored text. Offsets "
+        "count invisible characters, which `text` and `quote` leave out."
     )
     language: str
+    is_partly_read: bool = Field(
+        description="Other parts of this document could not be read: what it says "
+        "there is not searched."
+    )
     score: float
     parts: PartsResponse
 
 
 class CentralResponse(ResponseModel):
-    """A passage of the central service, of no document of the organisation."""
+    """A passage of the central service; it is in no document of the organisation."""
 
     title: str
     text: str
@@ -107,11 +111,14 @@ class CentralResponse(ResponseModel):
 
 
 class NotReadyResponse(ResponseModel):
-    """A document that a search cannot see yet, or never will."""
+    """A document whose text is not searched, or not all of it."""
 
     document_id: UUID
     filename: str
-    state: NotReadyState
+    state: NotReadyState = Field(
+        description="`reading` and `indexing`: not searchable yet; `unreadable`: it "
+        "cannot be read; `read_partly`: only what could be read of it is searched."
+    )
 
 
 class SearchResponse(ResponseModel):
@@ -128,7 +135,7 @@ class SearchResponse(ResponseModel):
 
 
 class ChunkResponse(ResponseModel):
-    """One passage; its text is its pieces, one a line, without what nobody sees."""
+    """One passage: its pieces, one a line, without invisible characters."""
 
     id: UUID
     document_id: UUID
@@ -138,7 +145,7 @@ class ChunkResponse(ResponseModel):
     kind: ChunkKind
     text: ShownText
     places: list[dict[str, Any]] = Field(
-        description="Where each piece stands in the document's text: `page` (position "
+        description="Position of each piece in the document's text: `page` (position "
         "of the part), `label`, `start` and `end` in characters, `box`; `repeated` "
         "for a table's header above further rows."
     )

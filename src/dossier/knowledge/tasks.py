@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from dossier.core.database import Session, tenant_transaction
+from dossier.documents.constants import INDEX_TASK
 from dossier.integrations.llm.types import CallTag, EmbeddingModel
 from dossier.jobs.attempts import JobHandler
 from dossier.jobs.context import JobContext
-from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK, INDEX_TASK
+from dossier.knowledge.constants import CATCH_UP_TASK, EMBED_TASK
 from dossier.knowledge.exceptions import (
     EmbedderUnreachableError,
     EmbeddingMalformedError,
@@ -31,7 +31,6 @@ from dossier.knowledge.types import (
     IndexingInput,
     ProbedModel,
     ProbeEmbedder,
-    UnembeddedChunk,
 )
 
 PREPARE_BATCH = 50
@@ -113,74 +112,72 @@ async def embed_chunks(
     embedded. Another model, or another size of its vectors, begins anew. No
     transaction is open during a call to the model.
     """
-    run = _EmbeddingRun(ctx, embedder, probe)
     for _ in range(MAX_EMBED_ROUNDS):
-        if await run.round():
+        if await _embed_missing(ctx, embedder, probe):
             return
     message = f"vectors of {embedder.name} change their size from call to call"
     raise EmbeddingMalformedError(message)
 
 
-@dataclass(frozen=True, slots=True)
-class _EmbeddingRun:
-    """One attempt of the job."""
-
-    ctx: JobContext
-    embedder: EmbeddingModel
-    probe: ProbeEmbedder
-
-    async def round(self) -> bool:
-        """Embed what is missing; `False` where passages came or the size changed."""
-        ctx, name = self.ctx, self.embedder.name
+async def _embed_missing(
+    ctx: JobContext, embedder: EmbeddingModel, probe: ProbeEmbedder
+) -> bool:
+    """Embed what is missing; `False` where passages came or the size changed."""
+    name, tag = embedder.name, _embed_tag(ctx)
+    async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
+        known = await VectorsService(session, ctx.actor).dimensions_of(name)
+    dimensions = known or await _switch_model(ctx, embedder, probe)
+    async with write_transaction(ctx) as session:
+        await VectorsService(session, ctx.actor).reuse(name, dimensions)
+    after, done = _FIRST, 0
+    while True:
         async with tenant_transaction(ctx.sessions, ctx.org_id) as session:
-            known = await VectorsService(session, ctx.actor).dimensions_of(name)
-        dimensions = known or await self._begin()
+            service = VectorsService(session, ctx.actor)
+            chunks = await service.next_unembedded(name, EMBED_BATCH, after)
+        if not chunks:
+            break
+        found = await embedder.embed([chunk.text for chunk in chunks], tag)
+        units = unit_vectors(found, len(chunks))
+        if len(found[0]) != dimensions:
+            await _switch_model(ctx, embedder, probe)
+            return False
         async with write_transaction(ctx) as session:
-            await VectorsService(session, ctx.actor).reuse(name, dimensions)
-        after, done = _FIRST, 0
-        while chunks := await self._next_chunks(after):
-            found = await self.embedder.embed([c.text for c in chunks], self._tag())
-            units = unit_vectors(found, len(chunks))
-            if len(found[0]) != dimensions:
-                await self._begin()
-                return False
-            async with write_transaction(ctx) as session:
-                service = VectorsService(session, ctx.actor)
-                await service.add(name, dimensions, chunks, units)
-            after, done = chunks[-1].id, done + len(chunks)
-            await ctx.progress(done, unit="passages")
-        if not done:
-            [vector] = await self.embedder.embed([SIZE_PROBE], self._tag())
-            if len(vector) != dimensions:
-                await self._begin()
-                return False
-        async with write_transaction(ctx) as session:
-            if not await VectorsService(session, ctx.actor).finish(name):
-                return False
-            await ctx.finish(session)
-        return True
+            await VectorsService(session, ctx.actor).add(
+                name, dimensions, chunks, units
+            )
+        after, done = chunks[-1].id, done + len(chunks)
+        await ctx.progress(done, unit="passages")
+    if not done:
+        [vector] = await embedder.embed([SIZE_PROBE], tag)
+        if len(vector) != dimensions:
+            await _switch_model(ctx, embedder, probe)
+            return False
+    async with write_transaction(ctx) as session:
+        if not await VectorsService(session, ctx.actor).finish(name):
+            return False
+        await ctx.finish(session)
+    return True
 
-    async def _next_chunks(self, after: UUID) -> list[UnembeddedChunk]:
-        async with tenant_transaction(self.ctx.sessions, self.ctx.org_id) as session:
-            service = VectorsService(session, self.ctx.actor)
-            return await service.next_unembedded(self.embedder.name, EMBED_BATCH, after)
 
-    async def _begin(self) -> int:
-        """Probe the model and switch to it; return the size of its vectors."""
-        dimensions, languages = await self.probe(self.embedder, self._tag())
-        if dimensions is None:
-            raise EmbedderUnreachableError(self.embedder.name)
-        check_size(dimensions)
-        model = ProbedModel(self.embedder.name, dimensions, languages)
-        async with write_transaction(self.ctx) as session:
-            await VectorsService(session, self.ctx.actor).begin(model)
-        return dimensions
-
-    def _tag(self) -> CallTag:
-        actor = self.ctx.actor
-        return CallTag(
-            self.ctx.org_id, actor.user_id, "knowledge.embed", key_id=actor.api_key_id
+async def _switch_model(
+    ctx: JobContext, embedder: EmbeddingModel, probe: ProbeEmbedder
+) -> int:
+    """Probe the model and switch to it; return the size of its vectors."""
+    dimensions, languages = await probe(embedder, _embed_tag(ctx))
+    if dimensions is None:
+        raise EmbedderUnreachableError(embedder.name)
+    check_size(dimensions)
+    async with write_transaction(ctx) as session:
+        await VectorsService(session, ctx.actor).begin(
+            ProbedModel(embedder.name, dimensions, languages)
         )
+    return dimensions
+
+
+def _embed_tag(ctx: JobContext) -> CallTag:
+    return CallTag(
+        ctx.org_id, ctx.actor.user_id, "knowledge.embed", key_id=ctx.actor.api_key_id
+    )
 
 
 async def reweigh(ctx: JobContext) -> None:

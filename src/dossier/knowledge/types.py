@@ -7,7 +7,7 @@ from uuid import UUID
 
 from dossier.integrations.llm.types import CallTag, EmbeddingModel
 from dossier.integrations.rag.models import RemotePassage
-from dossier.knowledge.constants import DEFAULT_LIMIT, NotReadyState, SearchMode
+from dossier.knowledge.constants import DEFAULT_HITS, NotReadyState, SearchMode
 from dossier.knowledge.models import Chunk
 from dossier.knowledge.rules.chunking import Part
 from dossier.knowledge.rules.preparing import PreparedPassage
@@ -41,7 +41,7 @@ class SearchQuery:
     """A question, and where to look for what answers it."""
 
     text: str
-    limit: int = DEFAULT_LIMIT
+    limit: int = DEFAULT_HITS
     product_id: UUID | None = None
     item: int | None = None
     document_type: str | None = None
@@ -81,6 +81,8 @@ class SearchHit:
     context: str
     places: Sequence[Mapping[str, Any]]
     language: str
+    is_partly_read: bool
+    """Whether other parts of its document could not be read."""
     score: float
     """0 to 1 within one search; never to be compared with another search's."""
     parts: ScoreParts
@@ -88,7 +90,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """A document that cannot be found yet, or never will be."""
+    """A document that is not found yet, cannot be read, or was read only in part."""
 
     document_id: UUID
     filename: str

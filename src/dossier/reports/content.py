@@ -17,7 +17,7 @@ from dossier.reports.constants import (
 from dossier.reports.schemas import EarlierFindingsDocument, FindingsDocument
 
 TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
-MARKETS = {"tw": "台灣 Taiwan"}
+MARKET_NAMES = {"tw": "台灣 Taiwan"}
 
 _PRODUCT_MEMBERS = ("id", "code", "name_zh", "name_en", "category")
 _ITEM_MEMBERS = ("number", "article", "state")
@@ -59,7 +59,7 @@ class ReportContent:
                 "snapshot": self.snapshot | {"findings": []},
                 "snapshot_sha256": self.sha256,
                 "findings": self.findings,
-                "market": MARKETS.get(self.snapshot["market"], ""),
+                "market": MARKET_NAMES.get(self.snapshot["market"], ""),
                 "title": self.title,
                 "author": self.snapshot["product"]["holder"]["name"],
             },

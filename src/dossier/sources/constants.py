@@ -1,19 +1,12 @@
 """Constants of outside sources."""
 
-from typing import Final, Literal
-
-Mode = Literal["offline", "cache", "live"]
-
-MODE_SETTING: Final = "DOSSIER_SOURCES__MODE"
+from typing import Final
 
 CREATE_BASE_TASK: Final = "sources.create_base"
 PUSH_DOCUMENT_TASK: Final = "sources.push_document"
 
 CENTRAL_MAX_FAILURES: Final = 12
 """Failures in a row of a job for the central service: about half an hour."""
-
-MAX_BODY_BYTES: Final = 16 * 1024 * 1024
-"""Longer answers are not kept."""
 
 MAX_BASES: Final = 200
 """Knowledge bases that one search may ask: those of the newest products."""

@@ -1,7 +1,6 @@
-"""Queries on stored answers, rates of hosts, and the central retrieval service."""
+"""Queries on rates of hosts, and on what the central retrieval service holds."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Interval, bindparam, delete, select, text
@@ -10,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.models import new_id
-from dossier.sources.models import CentralBase, CentralCopy, SourceAnswer
+from dossier.sources.models import CentralBase, CentralCopy
 from dossier.sources.types import LinkedDocument
 
 # The row's lock lets callers in one after the other; each takes the next free instant.
@@ -23,31 +22,6 @@ set next_at = greatest(rate.next_at, clock_timestamp()) + :every
 returning extract(epoch from rate.next_at - :every - clock_timestamp())::float8
 """
 ).bindparams(bindparam("every", type_=Interval()))
-
-
-async def get_newest_answer_for_org(
-    session: Session, org_id: UUID, source: str, fingerprint: str
-) -> SourceAnswer | None:
-    """Return the newest answer to a request."""
-    query = (
-        select(SourceAnswer)
-        .where(SourceAnswer.org_id == org_id, SourceAnswer.source == source)
-        .where(SourceAnswer.fingerprint == fingerprint)
-        .order_by(SourceAnswer.fetched_at.desc())
-        .limit(1)
-    )
-    return (await session.scalars(query)).one_or_none()
-
-
-async def add_answer(session: Session, values: dict[str, Any]) -> SourceAnswer:
-    """Store an answer; the same one again only moves `fetched_at`."""
-    statement = insert(SourceAnswer).values(values)
-    again = statement.on_conflict_do_update(
-        constraint="uq_source_answers_answer",
-        set_={"fetched_at": statement.excluded.fetched_at},
-    ).returning(SourceAnswer)
-    rows = await session.scalars(again.execution_options(populate_existing=True))
-    return rows.one()
 
 
 async def take_turn_for_system(session: Session, host: str, every: timedelta) -> float:

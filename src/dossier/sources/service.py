@@ -1,106 +1,29 @@
-"""Use cases of outside sources: stored answers, rates of hosts, central retrieval."""
+"""Use cases of outside sources: rates of hosts, central retrieval."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dossier.core.clock import now
 from dossier.core.database import SessionFactory, system_transaction, tenant_transaction
-from dossier.core.models import new_id
 from dossier.integrations.rag.models import RemotePassage
 from dossier.jobs.kinds import declare
 from dossier.jobs.types import JobKind
-from dossier.sources import gateway, rules
+from dossier.sources import gateway
 from dossier.sources.constants import (
     CENTRAL_MAX_FAILURES,
     CREATE_BASE_TASK,
     MAX_BASES,
-    MAX_BODY_BYTES,
     PUSH_DOCUMENT_TASK,
-    Mode,
 )
-from dossier.sources.exceptions import SourceAnswerTooLargeError
-from dossier.sources.models import SourceAnswer
-from dossier.sources.rules import Step
-from dossier.sources.types import CentralDocument, Fetched, NotAsked, SourceRequest
+from dossier.sources.types import CentralDocument
 
 if TYPE_CHECKING:  # its HTTP client is imported only where a service is set
     from dossier.integrations.rag.client import RagClient
 
 declare(JobKind(CREATE_BASE_TASK, max_failures=CENTRAL_MAX_FAILURES))
 declare(JobKind(PUSH_DOCUMENT_TASK, max_failures=CENTRAL_MAX_FAILURES))
-
-
-class SourceStore:
-    """The stored answers of one organisation, in short transactions of its own.
-
-    `integrations` take it as a recorder and call only `recall` and `remember`.
-    """
-
-    def __init__(self, sessions: SessionFactory, org_id: UUID, mode: Mode) -> None:
-        self._sessions = sessions
-        self._org_id = org_id
-        self._mode = mode
-
-    async def ask(
-        self,
-        request: SourceRequest,
-        fetch: Callable[[], Awaitable[Fetched]],
-        max_age: timedelta | None = None,
-    ) -> SourceAnswer | NotAsked:
-        """Return the stored answer, or fetch one, or neither, as the mode says.
-
-        No transaction is open during the fetch. `max_age` is how old a stored answer
-        may be where fetching is allowed; `None` accepts any age.
-        """
-        stored = None
-        if self._mode != "offline":
-            stored = await self.recall(request.source, request.fingerprint)
-        is_fresh = stored is not None and (
-            max_age is None or now() - stored.fetched_at <= max_age
-        )
-        step = rules.next_step(
-            self._mode, is_stored=stored is not None, is_fresh=is_fresh
-        )
-        if step is Step.FETCH:
-            return await self.remember(request, await fetch())
-        if step is Step.REFUSE or stored is None:
-            return NotAsked()
-        return stored
-
-    async def recall(self, source: str, fingerprint: str) -> SourceAnswer | None:
-        """Return the newest stored answer to a request."""
-        async with tenant_transaction(self._sessions, self._org_id) as session:
-            return await gateway.get_newest_answer_for_org(
-                session, self._org_id, source, fingerprint
-            )
-
-    async def remember(self, request: SourceRequest, fetched: Fetched) -> SourceAnswer:
-        """Store an answer; "nothing found" is one as well."""
-        size_bytes = len(fetched.body)
-        if size_bytes > MAX_BODY_BYTES:
-            detail = f"{request.source} answered with {size_bytes} bytes."
-            raise SourceAnswerTooLargeError(detail)
-        moment = now()
-        values = {
-            "id": new_id(),
-            "created_at": moment,
-            "org_id": self._org_id,
-            "source": request.source,
-            "fingerprint": request.fingerprint,
-            "url": request.url,
-            "status": fetched.status,
-            "is_found": fetched.is_found,
-            "sha256": rules.body_digest(fetched.status, fetched.body),
-            "media_type": fetched.media_type,
-            "body": fetched.body,
-            "parser_version": fetched.parser_version,
-            "fetched_at": moment,
-        }
-        async with tenant_transaction(self._sessions, self._org_id) as session:
-            return await gateway.add_answer(session, values)
 
 
 class SourceRates:

@@ -1,4 +1,4 @@
-"""Values of outside sources: requests, answers, documents for central retrieval."""
+"""Documents and products for the central retrieval service."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -7,36 +7,6 @@ from uuid import UUID
 
 from dossier.core.database import Session
 from dossier.integrations.rag.models import RemoteDocument
-from dossier.sources.constants import MODE_SETTING
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRequest:
-    """A request to one source."""
-
-    source: str
-    fingerprint: str
-    """Of `rules.request_fingerprint`."""
-    url: str
-    """Where a person may look for themselves; never with a key in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A source's answer; `is_found` is false where it has no entry."""
-
-    status: int
-    body: bytes
-    parser_version: str
-    is_found: bool = True
-    media_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NotAsked:
-    """No request was made; `setting` names the setting that forbids it."""
-
-    setting: str = MODE_SETTING
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class StoredPassage:
     text: str
     page: int = 1
     product_id: UUID | None = None
+    is_partly_read: bool = False
 
     @property
     def document_id(self) -> UUID:
@@ -47,6 +48,7 @@ class StoredPassage:
             context=self.filename,
             places=[place],
             language="en",
+            is_partly_read=self.is_partly_read,
             score=score,
             parts=ScoreParts(lexical=score),
         )

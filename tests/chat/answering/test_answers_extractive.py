@@ -43,15 +43,28 @@ async def test_offsets_of_a_quote_count_in_its_page(chat: Chat) -> None:
 
 
 async def test_question_without_support_is_refused(chat: Chat) -> None:
-    chat.documents.not_ready = [NotReady(new_id(), "new.pdf", "reading")]
+    chat.documents.not_ready = [
+        NotReady(new_id(), "half.pdf", "read_partly"),
+        NotReady(new_id(), "new.pdf", "reading"),
+        NotReady(new_id(), "locked.pdf", "unreadable"),
+        NotReady(new_id(), "newer.pdf", "indexing"),
+    ]
 
     answered = await chat.answer("Who audited the warehouse in Lyon?")
 
     assert answered["ai_response"] == (
-        "This was not found in your documents.\nNot searchable yet: new.pdf."
+        "This was not found in your documents.\n"
+        "Not searchable yet: new.pdf, newer.pdf.\n"
+        "Cannot be read: locked.pdf.\n"
+        "Read only in part: half.pdf."
     )
     assert answered["citations"] == []
-    assert [each["filename"] for each in answered["not_ready"]] == ["new.pdf"]
+    assert [each["filename"] for each in answered["not_ready"]] == [
+        "half.pdf",
+        "new.pdf",
+        "locked.pdf",
+        "newer.pdf",
+    ]
 
 
 async def test_quotes_of_one_passage_share_its_number(chat: Chat) -> None:
@@ -109,7 +122,7 @@ async def test_answer_is_stored_in_its_room_with_label_and_quotes(chat: Chat) ->
     assert stored["text"] == answered["ai_response"]
     assert stored["state"] == "complete"
     assert stored["parent_id"] == answered["user_message_id"]
-    assert stored["engine"]["ruleset"] == "extract@4"
+    assert stored["engine"]["ruleset"] == "extract@5"
     assert stored["sender"]["virtual_user_id"] == answered["virtual_user"]["id"]
 
 

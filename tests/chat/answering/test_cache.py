@@ -12,7 +12,7 @@ from tests.factories.accounts import make_user
 from tests.factories.products import make_product
 
 from dossier.chat.answering.cache import key_of
-from dossier.chat.answering.retrieval import Sources
+from dossier.chat.answering.retrieval import RetrievedPassages
 from dossier.chat.types import (
     AnswerContext,
     AnswerJobInput,
@@ -188,7 +188,7 @@ def test_key_of_an_answer_holds_what_made_it_and_not_who_asked(
     scope = AnswerScope(None, ())
     history = History(None, (), None, None)
     context = AnswerContext(job, QUESTION, "Mei", MANNER, history, scope)
-    found = Sources((), {}, 1, "lexical", [])
+    found = RetrievedPassages((), {}, 1, "lexical", [])
 
     def key(of: AnswerContext) -> str:
         return key_of(job.room_id, of, found, **MADE_BY)
@@ -212,7 +212,7 @@ def test_key_of_an_answer_holds_who_makes_it_and_within_which_bounds(
     scope = AnswerScope(None, ())
     history = History(None, (), None, None)
     context = AnswerContext(job, QUESTION, "Mei", MANNER, history, scope)
-    found = Sources((), {}, 1, "lexical", [])
+    found = RetrievedPassages((), {}, 1, "lexical", [])
 
     changed = key_of(job.room_id, context, found, **MADE_BY | change)
 

@@ -1,10 +1,10 @@
-"""From an uploaded paper to an answer with its page, all over HTTP, without a model."""
+"""From an uploaded document to an answer with its page, over HTTP, without a model."""
 
 import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat, OpenChat
 from tests.draining import drain
-from tests.factories.documents import pdf_bytes
+from tests.factories.documents import joined_pdf_bytes, pdf_bytes, scanned_pdf_bytes
 
 from dossier.ai.service.assembly import open_model_services
 from dossier.core.settings import Settings
@@ -16,6 +16,7 @@ from dossier.worker import make_handlers
 REPORT = pdf_bytes(
     ["Three batches were stored at 40 degrees.", "The shelf life is 30 months."]
 )
+PARTLY = joined_pdf_bytes(REPORT, scanned_pdf_bytes())
 LABEL = "請置於陰涼乾燥處。玫瑰霜的淨重為五十毫升。".encode()
 
 
@@ -85,3 +86,27 @@ async def test_document_still_being_read_is_named_and_cannot_be_attached(
     assert [each["filename"] for each in answered["not_ready"]] == ["late.pdf"]
     assert attached.status_code == httpx2.codes.CONFLICT
     assert attached.json()["code"] == "attachment_not_ready"
+
+
+async def test_what_could_not_be_read_is_said_in_the_answer_and_its_citations(
+    reading: Chat, chat_settings: Settings
+) -> None:
+    await upload(reading, "partly.pdf", PARTLY)
+    await upload(reading, "broken.pdf", b"%PDF-1.7 no more than this")
+    tasks = make_handlers(chat_settings)
+    await drain(
+        reading.sessions, dict.fromkeys(tasks, Attempts(reading.sessions, tasks))
+    )
+
+    found = await reading.answer("How long is the shelf life?")
+    nothing = await reading.answer("Who audited the warehouse in Lyon?")
+
+    assert [each["is_partly_read"] for each in found["citations"]] == [True]
+    assert {each["filename"]: each["state"] for each in found["not_ready"]} == {
+        "partly.pdf": "read_partly",
+        "broken.pdf": "unreadable",
+    }
+    assert nothing["ai_response"].split("\n")[1:] == [
+        "Cannot be read: broken.pdf.",
+        "Read only in part: partly.pdf.",
+    ]

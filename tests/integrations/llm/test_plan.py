@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from dossier.core.settings import AiSettings
-from dossier.integrations.llm.plan import UNNAMED, ModelPlan, model_plan
+from dossier.integrations.llm.plan import AUTO_MODEL, ModelPlan, model_plan
 from dossier.integrations.llm.types import Purpose
 
 KEY = SecretStr("sk-secret")
@@ -38,7 +38,7 @@ def test_a_base_url_is_asked_in_openais_wire() -> None:
 def test_a_local_server_without_a_model_names_it_itself() -> None:
     plan = planned(base_url="http://gpu:8000/v1")
 
-    assert plan.servers[0].models[Purpose.STRONG] == UNNAMED
+    assert plan.servers[0].models[Purpose.STRONG] == AUTO_MODEL
 
 
 def test_a_key_alone_asks_the_vendor_by_its_models() -> None:

@@ -4,7 +4,10 @@ import httpx2
 import pytest
 
 from dossier.core.errors import AppError
-from dossier.integrations.rag.client import MAX_ANSWER_BYTES, RagClient, open_central
+from dossier.integrations.rag.client import (
+    MAX_RAG_ANSWER_BYTES,
+    RagClient,
+)
 from dossier.integrations.rag.exceptions import (
     CentralMalformedError,
     CentralRefusedError,
@@ -82,7 +85,7 @@ def success(data: object) -> httpx2.Response:
         (success({"id": "../../admin"}), CentralMalformedError),
         (success({"id": ""}), CentralMalformedError),
         (
-            httpx2.Response(200, content=b" " * (MAX_ANSWER_BYTES + 1)),
+            httpx2.Response(200, content=b" " * (MAX_RAG_ANSWER_BYTES + 1)),
             CentralMalformedError,
         ),
     ],
@@ -127,7 +130,3 @@ async def test_passages_come_the_best_first_and_no_more_than_wanted() -> None:
 
     assert [each.score for each in found] == [0.9, 0.5]
     assert found[0].reference is None
-
-
-def test_without_a_setting_there_is_no_client() -> None:
-    assert open_central(None, "key") is None

@@ -23,9 +23,7 @@ from dossier.core.clock import now
 from dossier.core.database import Session, after_commit
 from dossier.core.errors import Fault
 from dossier.core.pagination import PageParams, Slice
-from dossier.core.tenancy import SYSTEM_ROLE, Actor
-
-ENTITY = "api_key"
+from dossier.core.tenancy import SYSTEM_ACTOR, Actor
 
 
 class ApiKeysService:
@@ -121,7 +119,7 @@ class ApiKeysService:
         return member.user_id
 
     async def _whose(self) -> UUID | None:
-        if self._actor.role in (SYSTEM_ROLE, *rules.MANAGES_API_KEYS):
+        if self._actor.role in (SYSTEM_ACTOR, *rules.MANAGES_API_KEYS):
             return None
         return await self._own_id()
 
@@ -137,7 +135,9 @@ class ApiKeysService:
         self, action: str, api_key: ApiKey, details: dict[str, Any]
     ) -> None:
         named = {"name": api_key.name, "user_id": str(api_key.user_id)}
-        await self._activity.record(action, ENTITY, api_key.id, details=named | details)
+        await self._activity.record(
+            action, "api_key", api_key.id, details=named | details
+        )
 
 
 def _new_secret() -> str:

@@ -18,9 +18,7 @@ from dossier.core.database import Session, after_commit
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import Row, TenantReader
 from dossier.core.security import Passwords
-from dossier.core.tenancy import SYSTEM_ROLE, Actor, RoleRequiredError
-
-ENTITY = "user"
+from dossier.core.tenancy import SYSTEM_ACTOR, Actor, RoleRequiredError
 
 
 class AccountsService:
@@ -80,7 +78,9 @@ class AccountsService:
             await self._change_user(user_id, {"name": changes["name"]})
         for field in changes.keys() & {"role", "is_active"}:
             setattr(member, field, changes[field])
-        still_owner = rules.leaves_owner(role=member.role, is_active=member.is_active)
+        still_owner = rules.is_active_owner(
+            role=member.role, is_active=member.is_active
+        )
         if owners == [user_id] and not still_owner:
             raise LastOwnerError
         if not member.is_active:
@@ -97,7 +97,7 @@ class AccountsService:
 
         `owners` are locked: the role of the request's principal may be seconds old.
         """
-        if self._actor.role != SYSTEM_ROLE and self._actor.user_id not in owners:
+        if self._actor.role != SYSTEM_ACTOR and self._actor.user_id not in owners:
             detail = "Only an owner may change users; your role has changed."
             raise RoleRequiredError(detail)
 
@@ -126,7 +126,7 @@ class AccountsService:
         return member
 
     async def _change_user(self, user_id: UUID, changes: dict[str, Any]) -> None:
-        await gateway.mark_user_for_org(
+        await gateway.update_user_for_org(
             self._session, self._actor.org_id, user_id, changes
         )
 
@@ -143,10 +143,10 @@ class AccountsService:
     async def _record(
         self, action: str, user_id: UUID, details: dict[str, Any]
     ) -> None:
-        await self._activity.record(action, ENTITY, user_id, details=details)
+        await self._activity.record(action, "user", user_id, details=details)
 
 
-class Directory:
+class MemberLookup:
     """Finds members of the actor's organisation, for other domains."""
 
     def __init__(self, session: Session, actor: Actor) -> None:

@@ -17,7 +17,7 @@ from dossier.accounts.constants import (
 )
 from dossier.accounts.exceptions import OrganisationNotFoundError, UserNotFoundError
 from dossier.accounts.models import Membership, Organisation, User
-from dossier.accounts.service.sign_in import Origin, Principal, principal_of
+from dossier.accounts.service.sign_in import Principal, RequestSource, principal_of
 from dossier.activity.service import ActivityService
 from dossier.core.database import (
     Session,
@@ -89,7 +89,7 @@ class OrganisationsService:
                 if await gateway.add_local_owner(session, organisation, owner):
                     await _record(session, LOCAL_ORG_ID, "organisation", LOCAL_ORG_ID)
                     await _record(session, LOCAL_ORG_ID, "user", LOCAL_USER_ID)
-        return LOCAL_OWNER.actor(Origin())
+        return LOCAL_OWNER.actor(RequestSource())
 
     async def member_of(self, email: str) -> Actor:
         """Return the member of an e-mail address, for an operator to act for."""
@@ -99,7 +99,7 @@ class OrganisationsService:
             )
         if member is None or not member.is_active:
             raise UserNotFoundError(email)
-        return principal_of(member).actor(Origin())
+        return principal_of(member).actor(RequestSource())
 
     async def operator_of(self, org_id: UUID) -> Actor:
         """Return who acts for an operator in an organisation that exists."""

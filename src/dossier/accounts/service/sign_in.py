@@ -33,11 +33,9 @@ from dossier.core.tenancy import Actor
 
 logger = logging.getLogger(__name__)
 
-ENTITY = "user"
-
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RequestSource:
     """Where a request comes from."""
 
     address: str | None = None
@@ -63,7 +61,7 @@ class Principal:
             detail = f"{method} needs an API key of scope `{needed}`."
             raise ScopeRequiredError(detail)
 
-    def actor(self, origin: Origin) -> Actor:
+    def actor(self, origin: RequestSource) -> Actor:
         """Return the actor of one request."""
         return Actor(
             org_id=self.org_id,
@@ -87,7 +85,7 @@ class SignInService:
         self._passwords = passwords
         self._signer = signer
 
-    async def log_in(self, wanted: LoginRequest, origin: Origin) -> str:
+    async def log_in(self, wanted: LoginRequest, origin: RequestSource) -> str:
         """Return an access token, or raise; both are recorded."""
         email = rules.fold_email(wanted.email)
         async with system_transaction(self._sessions) as session:
@@ -111,7 +109,7 @@ class SignInService:
         async with tenant_transaction(self._sessions, member.org_id) as session:
             await ActivityService(session, actor).record(
                 "login",
-                ENTITY,
+                "user",
                 member.user_id,
                 status="success" if is_accepted else "failure",
             )

@@ -18,8 +18,6 @@ from dossier.core.models import new_id
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import Actor
 
-ENTITY = "ai_budget"
-
 
 class BudgetsService:
     """The budgets of one organisation."""
@@ -143,7 +141,7 @@ class BudgetsService:
             "cap_tokens": budget.cap_tokens,
             "cap_usd": None if cap_usd is None else rules.plain_decimal(cap_usd),
         }
-        await self._activity.record(action, ENTITY, budget.id, details=details)
+        await self._activity.record(action, "ai_budget", budget.id, details=details)
 
 
 def _refuse_incomplete(wanted: BudgetRequest) -> None:

@@ -25,8 +25,8 @@ from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
 
 CACHE_DAYS = 30
-CLAIM_S = 300
-"""A claim that is older may be taken over; no run lasts longer by default."""
+LEAD_S = 300
+"""A lead that is older may be taken over; no run lasts longer by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Another run is making it; wait for that one, then claim again."""
+    """Another run is making it; wait for that one, then ask again."""
 
     run_id: UUID
 
@@ -51,7 +51,7 @@ class Follow:
 class AnswerCache:
     """The stored answers of one organisation, in the caller's transaction.
 
-    `days=0` switches it off: every claim leads, nothing is stored.
+    `days=0` switches it off: every run leads, nothing is stored.
     """
 
     def __init__(
@@ -60,15 +60,15 @@ class AnswerCache:
         actor: Actor,
         *,
         days: int = CACHE_DAYS,
-        claim_s: int = CLAIM_S,
+        lead_s: int = LEAD_S,
     ) -> None:
         self._session = session
         self._org_id = actor.org_id
         self._actor = actor
         self._ttl = timedelta(days=days)
-        self._claim = timedelta(seconds=claim_s)
+        self._lead = timedelta(seconds=lead_s)
 
-    async def claim(
+    async def find_or_lead(
         self,
         key: str,
         feature: str,
@@ -81,8 +81,8 @@ class AnswerCache:
 
         `scope` holds what an answer may later be deleted by (`product_id`, `room_id`).
         `ended` names a leader that was waited for and is known to have left nothing.
-        A run that claims again, after it was taken over, leads again. Commit at once:
-        until then other claims of the same key wait.
+        A run that asks again, after it was taken over, leads again. Commit at once:
+        until then other runs with the same key wait.
         """
         if not self._ttl:
             return Lead()
@@ -94,15 +94,13 @@ class AnswerCache:
         if found is not None:
             return found
         values = self._values(key, feature, run_id, scope or {})
-        if await gateway.claim_answer_for_org(
-            self._session, self._org_id, values, ended
-        ):
+        if await gateway.take_lead_for_org(self._session, self._org_id, values, ended):
             return Lead()
         leader = await gateway.get_leader_for_org(self._session, self._org_id, key)
         return Lead() if leader is None else Follow(leader)
 
     async def store(self, key: str, payload: Mapping[str, Any]) -> bool:
-        """Keep the answer of a claim; `False` if it was deleted in the meantime."""
+        """Keep the answer of a lead; `False` if it was deleted in the meantime."""
         if not self._ttl:
             return False
         return await gateway.settle_answer_for_org(
@@ -173,7 +171,7 @@ class AnswerCache:
             "scope": _plain(scope),
             "state": AnswerState.PENDING,
             "run_id": run_id,
-            "claimed_until": moment + self._claim,
+            "claimed_until": moment + self._lead,
             "hits": 0,
         }
 

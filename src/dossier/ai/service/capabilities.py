@@ -21,7 +21,7 @@ from dossier.ai.service.cache import cache_key
 from dossier.ai.types import PlannedServer
 from dossier.core.database import SessionFactory, system_transaction
 from dossier.core.settings import AiSettings, KnowledgeSettings
-from dossier.integrations.llm.plan import UNNAMED, model_plan
+from dossier.integrations.llm.plan import AUTO_MODEL, model_plan
 from dossier.integrations.llm.types import Purpose, ServerAbilities
 
 REFRESH_S = 30
@@ -137,7 +137,7 @@ class CapabilitiesService:
             fallback=fallback,
             cheap=cheap,
             cheap_fallback=cheap_fallback,
-            has_name=strong != UNNAMED,
+            has_name=strong != AUTO_MODEL,
             embedder=embedder,
             embed_model=self._embed_model,
             local_embedder=knowledge.local_embed_model,

@@ -11,7 +11,8 @@ from dossier.ai.constants import (
     UsageGroup,
 )
 from dossier.ai.models import AiCall
-from dossier.ai.schemas import CallFilter, ModelUsageResponse, UsageRow
+from dossier.ai.schemas import ModelUsageResponse, UsageRow
+from dossier.ai.types import CallFilter
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice

@@ -10,7 +10,7 @@ from dossier.ai.service.cache import AnswerCache, CacheHit, Lead, cache_key
 from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.outcome import AnswerOutcome
 from dossier.chat.answering.prompt import GROUNDED_PROMPT, history_digest
-from dossier.chat.answering.retrieval import Sources
+from dossier.chat.answering.retrieval import RetrievedPassages
 from dossier.chat.answering.stream import AnswerStream
 from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.rules import replies
@@ -25,7 +25,7 @@ from dossier.knowledge.extraction import DOCUMENTS_PARSER
 
 FIRST_POLL_S = 0.05
 LONGEST_POLL_S = 0.5
-MAX_WAIT_S = 120.0
+MAX_LEADER_WAIT_S = 120.0
 """How long one answer waits for another job that makes the same."""
 
 
@@ -42,7 +42,7 @@ class CachedAnswer:
 def key_of(
     org_id: UUID,
     context: AnswerContext,
-    sources: Sources,
+    retrieved: RetrievedPassages,
     *,
     model: str,
     server: str,
@@ -62,8 +62,8 @@ def key_of(
         model=[model, server],
         parameters=[window.window_tokens, window.output_tokens],
         rules=[replies.CLAIM_RULES, DOCUMENTS_PARSER],
-        corpus_version=sources.corpus_version,
-        passages=[each.chunk_id for each in sources.passages],
+        corpus_version=retrieved.corpus_version,
+        passages=[each.chunk_id for each in retrieved.passages],
         scope=[scope.product_id, sorted(map(str, scope.attached_ids))],
         persona=persona_json(context.persona),
         history=history_digest(context),
@@ -71,7 +71,7 @@ def key_of(
     )
 
 
-async def claim_answer(
+async def cached_or_lead(
     sessions: SessionFactory,
     ctx: JobContext,
     context: AnswerContext,
@@ -81,13 +81,13 @@ async def claim_answer(
     """Return the stored answer; `None`: this job makes it.
 
     Waits while another job makes the same answer. A job that ended without storing one
-    keeps its claim, which is then taken over.
+    keeps its lead, which is then taken over.
     """
     poll_s, waited_s = FIRST_POLL_S, 0.0
     ended: UUID | None = None
-    while waited_s < MAX_WAIT_S:
+    while waited_s < MAX_LEADER_WAIT_S:
         async with tenant_transaction(sessions, ctx.org_id) as session:
-            found = await AnswerCache(session, ctx.actor, days=days).claim(
+            found = await AnswerCache(session, ctx.actor, days=days).find_or_lead(
                 key, ANSWER_JOB, ctx.job_id, _deletion_scope(context), ended=ended
             )
         if isinstance(found, CacheHit):

@@ -22,7 +22,7 @@ DELTA: Final = "response.output_text.delta"
 ANNOTATION: Final = "response.output_text.annotation.added"
 TEXT_DONE: Final = "response.output_text.done"
 ITEM_DONE: Final = "response.output_item.done"
-COMPLETED: Final = "response.completed"
+RESPONSE_COMPLETED: Final = "response.completed"
 INCOMPLETE: Final = "response.incomplete"
 FAILED: Final = "response.failed"
 

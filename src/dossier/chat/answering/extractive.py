@@ -2,7 +2,7 @@
 
 from dossier.ai.schemas import Degraded
 from dossier.chat.answering.outcome import AnswerOutcome, verbatim_label
-from dossier.chat.answering.retrieval import Sources
+from dossier.chat.answering.retrieval import RetrievedPassages
 from dossier.chat.answering.stream import AnswerStream
 from dossier.chat.rules import replies
 from dossier.chat.rules.claims import Claim, Quote
@@ -14,41 +14,43 @@ from dossier.knowledge.extraction import AnswerVerdict
 def answer_verbatim(
     stream: AnswerStream,
     question: str,
-    sources: Sources,
+    retrieved: RetrievedPassages,
     degraded: Degraded | None = None,
     *,
     asked_model: bool = False,
 ) -> AnswerOutcome:
     """Write the sentences that answer, or the closest ones, or that there are none."""
-    network = asked_model or sources.mode != "lexical"
+    network = asked_model or retrieved.mode != "lexical"
     stream.label = label = verbatim_label(degraded, network=network)
-    found = sources.extraction(question)
+    found = retrieved.extraction(question)
     if found.verdict is AnswerVerdict.NOT_FOUND:
-        refuse(stream, question, sources)
-        return AnswerOutcome(label, not_ready=sources.not_ready)
+        refuse(stream, question, retrieved)
+        return AnswerOutcome(label, not_ready=retrieved.not_ready)
     language = replies.language_of(question)
     if found.verdict is AnswerVerdict.CLOSEST:
         stream.line(replies.closest(language))
-    passages = sources.numbered()
+    passages = retrieved.numbered()
     for picked in found.picked:
-        passage, sentence = sources.passages[picked.passage], picked.sentence
+        passage, sentence = retrieved.passages[picked.passage], picked.sentence
         words = visible(sentence.text)
         quote = Quote(passage.number, words, sentence.start, sentence.end)
         claim = Claim(harmless(picked.shown, passage.text), (quote,))
-        stream.claim(claim, passages)
+        stream.append_claim(claim, passages)
     if found.verdict is AnswerVerdict.CLOSEST:
-        _name_not_ready(stream, language, sources)
-    return AnswerOutcome(label, not_ready=sources.not_ready)
+        _name_not_ready(stream, language, retrieved)
+    return AnswerOutcome(label, not_ready=retrieved.not_ready)
 
 
-def refuse(stream: AnswerStream, question: str, sources: Sources) -> None:
-    """Write that nothing supports an answer, and what could not be searched yet."""
+def refuse(stream: AnswerStream, question: str, retrieved: RetrievedPassages) -> None:
+    """Write that nothing supports an answer, and what was not searched."""
     language = replies.language_of(question)
     stream.line(replies.not_found(language))
-    _name_not_ready(stream, language, sources)
+    _name_not_ready(stream, language, retrieved)
 
 
-def _name_not_ready(stream: AnswerStream, language: str, sources: Sources) -> None:
-    names = [each["filename"] for each in sources.not_ready]
-    if names:
-        stream.line(replies.not_ready(language, names))
+def _name_not_ready(
+    stream: AnswerStream, language: str, retrieved: RetrievedPassages
+) -> None:
+    states = [(each["filename"], each["state"]) for each in retrieved.not_ready]
+    for line in replies.not_ready(language, states):
+        stream.line(line)

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from dossier.ai.service.prompts import load_prompt
-from dossier.chat.answering.retrieval import Sources
+from dossier.chat.answering.retrieval import RetrievedPassages
 from dossier.chat.answering.stream import AnswerStream
 from dossier.chat.rules.claims import Claim, ClaimFault, ClaimReader
 from dossier.chat.rules.links import LinkGuard
@@ -48,15 +48,15 @@ async def stream_claims(
     ctx: JobContext,
     stream: AnswerStream,
     reader: ClaimReader,
-    sources: Sources,
+    retrieved: RetrievedPassages,
 ) -> Completed | None:
     """Emit each claim as soon as its quotes are found in the passages."""
-    passages = sources.numbered()
+    passages = retrieved.numbered()
 
     def emit(claims: Sequence[Claim]) -> None:
         for claim in claims:
             if stream.claims_count < MAX_CLAIMS:
-                stream.claim(claim, passages)
+                stream.append_claim(claim, passages)
             elif not stream.has_claim(claim):
                 reader.dropped[ClaimFault.TOO_MANY] += 1
 

@@ -21,7 +21,7 @@ NEEDS_NO_BUDGET: Final = (
 )
 CLAIMS_UNSUPPORTED: Final = Degraded(
     code="claims-unsupported",
-    detail="No sentence of the model could be proven; these are the papers' own words.",
+    detail="No sentence of the model could be proven; documents are quoted instead.",
 )
 ANSWER_CUT: Final = Degraded(
     code="answer-cut",

@@ -16,11 +16,11 @@ from uuid import UUID
 from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.ai.schemas import Degraded
 from dossier.ai.service.assembly import ModelServices
-from dossier.chat.answering.cache import claim_answer, key_of, store_answer
+from dossier.chat.answering.cache import cached_or_lead, key_of, store_answer
 from dossier.chat.answering.context import read_context
 from dossier.chat.answering.events import (
-    COMPLETED,
     IN_PROGRESS,
+    RESPONSE_COMPLETED,
     Replay,
     replay,
     response_data,
@@ -44,7 +44,7 @@ from dossier.chat.answering.prompt import (
     plain_request,
 )
 from dossier.chat.answering.record import enqueue_summary, record_outcome
-from dossier.chat.answering.retrieval import Sources, retrieve
+from dossier.chat.answering.retrieval import RetrievedPassages, retrieve
 from dossier.chat.answering.stream import AnswerStream, label_data, label_from
 from dossier.chat.constants import ANSWER_JOB, MessageState
 from dossier.chat.exceptions import QuestionTooLongError
@@ -129,7 +129,7 @@ class AnswerPipeline:
         ctx: JobContext,
         room_id: UUID,
         leaf_id: UUID,
-        limit_tokens: int | None = None,
+        limit_tokens: int,
     ) -> None:
         """Extend a room's summary: the handler of `chat.summarise`.
 
@@ -152,34 +152,34 @@ class AnswerPipeline:
         if model is None and engine == "model":
             raise ModelNotConfiguredError
         searcher = self._searcher_of(ctx.actor)
-        sources, earlier = await retrieve(searcher, ctx, context, earlier)
+        retrieved, earlier = await retrieve(searcher, ctx, context, earlier)
         continued = await self._continue_text(ctx, stream, earlier)
-        if model is None or not sources.passages:
-            return answer_verbatim(stream, context.question, sources)
+        if model is None or not retrieved.passages:
+            return answer_verbatim(stream, context.question, retrieved)
         if continued is not None:
             return await self._answer_by_model(
-                model, ctx, context, stream, sources, continued
+                model, ctx, context, stream, retrieved, continued
             )
 
         server = model.server_label(Purpose.STRONG)
         key = key_of(
             ctx.org_id,
             context,
-            sources,
+            retrieved,
             model=await model.find_name(Purpose.STRONG),
             server=server,
             window=self._window,
         )
         if not context.job_input.is_anew:
-            cached = await claim_answer(
+            cached = await cached_or_lead(
                 self._sessions, ctx, context, key, self._cache_days
             )
             if cached is not None:
                 stream.label = label = cached.label.cached()
                 for text, citations in cached.deltas:
                     stream.cited(text, citations)
-                return AnswerOutcome(label, cached.dropped, sources.not_ready)
-        outcome = await self._answer_by_model(model, ctx, context, stream, sources)
+                return AnswerOutcome(label, cached.dropped, retrieved.not_ready)
+        outcome = await self._answer_by_model(model, ctx, context, stream, retrieved)
         is_stored = outcome.label.degraded is None and outcome.server == server
         return replace(outcome, cache_key=key if is_stored else None)
 
@@ -189,7 +189,7 @@ class AnswerPipeline:
         ctx: JobContext,
         context: AnswerContext,
         stream: AnswerStream,
-        sources: Sources,
+        retrieved: RetrievedPassages,
         continued: Replay | None = None,
     ) -> AnswerOutcome:
         """Prompt the model and check its claims while it writes.
@@ -198,18 +198,20 @@ class AnswerPipeline:
         """
         engine, question = context.job_input.engine, context.question
         try:
-            request, cited = grounded_request(context, sources, self._window, continued)
+            request, cited = grounded_request(
+                context, retrieved, self._window, continued
+            )
         except QuestionTooLongError as exc:
             if engine == "model":
                 raise
-            return answer_verbatim(stream, question, sources, degraded_by(exc))
+            return answer_verbatim(stream, question, retrieved, degraded_by(exc))
         name = model.model_name(Purpose.STRONG)
         stream.label = model_label(name, is_grounded=True)
         reader = ClaimReader(cited)
         tag = call_tag(ctx, ANSWER_JOB, GROUNDED_PROMPT)
         try:
             completed = await stream_claims(
-                model, request, tag, ctx, stream, reader, sources
+                model, request, tag, ctx, stream, reader, retrieved
             )
         except AppError as exc:
             if engine != "model":
@@ -217,14 +219,14 @@ class AnswerPipeline:
                     context,
                     stream,
                     reader,
-                    sources,
+                    retrieved,
                     degraded_by(exc),
                     asked_model=not is_budget(exc),
                 )
             if is_budget(exc):
                 raise with_alternative(exc) from exc
             raise
-        return _checked(context, stream, reader, sources, completed)
+        return _checked(context, stream, reader, retrieved, completed)
 
     async def _answer_plainly(
         self,
@@ -307,7 +309,7 @@ class AnswerPipeline:
         result = {"ai_message_id": str(job_input.answer_id)}
         async with tenant_transaction(self._sessions, ctx.org_id) as session:
             is_new = await ctx.finish(
-                session, result=result, last_event=(COMPLETED, data)
+                session, result=result, last_event=(RESPONSE_COMPLETED, data)
             )
             if not is_new:
                 return
@@ -323,21 +325,21 @@ def _checked(
     context: AnswerContext,
     stream: AnswerStream,
     reader: ClaimReader,
-    sources: Sources,
+    retrieved: RetrievedPassages,
     completed: Completed | None,
 ) -> AnswerOutcome:
     """Label the model's answer; where no claim held, quote the documents instead."""
     is_cut = _is_cut(completed)
     if stream.is_empty and not reader.has_no_answer:
         reason = ANSWER_CUT if is_cut else CLAIMS_UNSUPPORTED
-        return _degraded(context, stream, reader, sources, reason)
+        return _degraded(context, stream, reader, retrieved, reason)
     if stream.is_empty:
-        refuse(stream, context.question, sources)
+        refuse(stream, context.question, retrieved)
     name = completed.model if completed else None
     return AnswerOutcome(
         model_label(name, ANSWER_CUT if is_cut else None, is_grounded=True),
         _dropped(reader),
-        sources.not_ready,
+        retrieved.not_ready,
         server=completed.server if completed else None,
     )
 
@@ -346,7 +348,7 @@ def _degraded(
     context: AnswerContext,
     stream: AnswerStream,
     reader: ClaimReader,
-    sources: Sources,
+    retrieved: RetrievedPassages,
     reason: Degraded,
     *,
     asked_model: bool = True,
@@ -354,9 +356,9 @@ def _degraded(
     """Keep the claims emitted before the model failed, or answer verbatim."""
     if not stream.is_empty:
         label = model_label(None, reason, is_grounded=True)
-        return AnswerOutcome(label, _dropped(reader), sources.not_ready)
+        return AnswerOutcome(label, _dropped(reader), retrieved.not_ready)
     verbatim = answer_verbatim(
-        stream, context.question, sources, reason, asked_model=asked_model
+        stream, context.question, retrieved, reason, asked_model=asked_model
     )
     return replace(verbatim, dropped=_dropped(reader))
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from dossier.ai.service.prompts import load_prompt
 from dossier.chat.answering.events import Replay
-from dossier.chat.answering.retrieval import Sources
+from dossier.chat.answering.retrieval import RetrievedPassages
 from dossier.chat.exceptions import QuestionTooLongError
 from dossier.chat.rules.claims import CitedSource, as_written
 from dossier.chat.rules.messages import estimated_tokens
 from dossier.chat.rules.prompting import (
     RESERVE_TOKENS,
-    Message,
     PromptBudget,
+    RoleMessage,
     budget_of,
     conversation,
     grounded_question,
@@ -35,7 +35,7 @@ _QUESTION = "\n\nQuestion:\n"
 
 def grounded_request(
     context: AnswerContext,
-    sources: Sources,
+    retrieved: RetrievedPassages,
     window: ContextWindow,
     continued: Replay | None,
 ) -> tuple[CompletionRequest, dict[int, CitedSource]]:
@@ -44,8 +44,8 @@ def grounded_request(
     `continued` is the text that the answer goes on from.
     """
     budget, messages, question = _before_question(context, window, GROUNDED_PROMPT)
-    shown = within_window(sources.for_prompt(), budget.passage_tokens(messages))
-    if sources.passages and not shown:
+    shown = within_window(retrieved.for_prompt(), budget.passage_tokens(messages))
+    if retrieved.passages and not shown:
         raise QuestionTooLongError
     fence = secrets.token_hex(FENCE_BYTES)
     messages = with_question(messages, grounded_question(question, shown, fence))
@@ -57,7 +57,7 @@ def grounded_request(
             for each in continued.deltas
         ]
         messages.append(("assistant", "\n".join(lines) + "\n"))
-    texts = {each.number: each.text for each in sources.passages}
+    texts = {each.number: each.text for each in retrieved.passages}
     cited = {
         each.number: CitedSource(each.number, each.text, texts[each.number])
         for each in shown
@@ -101,7 +101,7 @@ def history_digest(context: AnswerContext) -> list[str]:
 
 def _before_question(
     context: AnswerContext, window: ContextWindow, prompt_name: str
-) -> tuple[PromptBudget, list[Message], str]:
+) -> tuple[PromptBudget, list[RoleMessage], str]:
     """Return the budget, the messages before the question, and the question."""
     history = context.history
     is_named = has_several_people(history.turns, context.asker)
@@ -118,7 +118,7 @@ def _budget(
     return budget_of(window.window_tokens - window.output_tokens, texts, persona)
 
 
-def _request(messages: list[Message], window: ContextWindow) -> CompletionRequest:
+def _request(messages: list[RoleMessage], window: ContextWindow) -> CompletionRequest:
     """Return a request; the text that is continued counts as part of the answer."""
     output_tokens = window.output_tokens
     role, text = messages[-1]

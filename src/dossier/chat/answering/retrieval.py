@@ -29,7 +29,7 @@ from dossier.knowledge.types import (
 Emit = Callable[[str, Mapping[str, Any]], int]
 """Appends an event to the job's log and returns its number."""
 
-PASSAGES = 8
+MAX_PASSAGES = 8
 FROM_ATTACHMENTS = 5
 """Of these, the most from the messages' attachments; they come first."""
 FROM_SHORT = 4
@@ -44,6 +44,7 @@ _NAMED = (
     "page",
     "label",
     "kind",
+    "is_partly_read",
     "score",
 )
 
@@ -61,6 +62,7 @@ class CitedPassage:
     kind: str
     text: str
     context: str
+    is_partly_read: bool
     score: float
     places: list[dict[str, Any]] = field(repr=False)
 
@@ -77,6 +79,7 @@ class CitedPassage:
             kind=hit.kind,
             text=hit.text,
             context=hit.context,
+            is_partly_read=hit.is_partly_read,
             score=round(float(hit.score if score is None else score), 4),
             places=[
                 {name: place[name] for name in ("page", "label", "start", "end")}
@@ -106,6 +109,7 @@ class CitedPassage:
             "quote": quote.text,
             "start": start,
             "end": end,
+            "is_partly_read": self.is_partly_read,
         }
 
     def _place_of(self, offset: int) -> tuple[int, str, int]:
@@ -123,7 +127,7 @@ class CitedPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class RetrievedPassages:
     """What was found for a question."""
 
     passages: tuple[CitedPassage, ...]
@@ -192,7 +196,7 @@ class Sources:
 
 async def retrieve(
     searcher: SearchService, ctx: JobContext, context: AnswerContext, earlier: Replay
-) -> tuple[Sources, Replay]:
+) -> tuple[RetrievedPassages, Replay]:
     """Return the passages of an earlier attempt, or search, with what still counts.
 
     Emits the events of a file search call. Where passages of an earlier attempt are
@@ -201,7 +205,7 @@ async def retrieve(
     """
     if earlier.searched is not None:
         ids = [UUID(each["chunk_id"]) for each in earlier.searched["results"]]
-        found = Sources.from_event(earlier.searched, await searcher.read(ids))
+        found = RetrievedPassages.from_event(earlier.searched, await searcher.read(ids))
         if found is not None:
             return found, earlier
     if earlier.searched is not None or earlier.added_through:
@@ -210,19 +214,19 @@ async def retrieve(
     call = {"item_id": f"fs_{ctx.job_id.hex}", "output_index": 0}
     ctx.emit(SEARCH_STARTED, call)
     ctx.emit(SEARCHING, call)
-    sources = await search(
+    retrieved = await search(
         searcher,
         context.question,
         context.scope,
         before=question_before(context.question, context.history.turns),
     )
-    ctx.emit(SEARCHED, call | sources.as_event())
-    return sources, earlier
+    ctx.emit(SEARCHED, call | retrieved.as_event())
+    return retrieved, earlier
 
 
 async def search(
     searcher: SearchService, question: str, scope: AnswerScope, *, before: str | None
-) -> Sources:
+) -> RetrievedPassages:
     """Search the messages' attachments first, then all documents of the room.
 
     `before` is the question that a short one follows up on: both together are searched
@@ -244,7 +248,7 @@ async def search(
     for hits in found:
         for hit in hits:
             unique.setdefault(hit.chunk_id, hit)
-    best = list(unique.values())[:PASSAGES]
+    best = list(unique.values())[:MAX_PASSAGES]
     not_ready = {
         str(one.document_id): {
             "document_id": str(one.document_id),
@@ -254,7 +258,7 @@ async def search(
         for result in results
         for one in result.not_ready
     }
-    return Sources(
+    return RetrievedPassages(
         passages=tuple(CitedPassage.of(n, hit) for n, hit in enumerate(best, start=1)),
         idf={term: weight for each in results for term, weight in each.idf.items()},
         corpus_version=last.corpus_version,
@@ -266,7 +270,7 @@ async def search(
 def _query(question: str, scope: AnswerScope, *, attached: bool) -> SearchQuery:
     return SearchQuery(
         text=question[:MAX_QUESTION_CHARACTERS],
-        limit=FROM_ATTACHMENTS if attached else PASSAGES,
+        limit=FROM_ATTACHMENTS if attached else MAX_PASSAGES,
         product_id=None if attached else scope.product_id,
         document_ids=scope.attached_ids if attached else None,
     )

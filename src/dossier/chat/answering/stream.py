@@ -102,7 +102,7 @@ class AnswerStream:
         """Append a line that no model wrote."""
         self._append_line(text, ())
 
-    def claim(self, claim: Claim, passages: Mapping[int, CitedPassage]) -> None:
+    def append_claim(self, claim: Claim, passages: Mapping[int, CitedPassage]) -> None:
         """Append a supported sentence with its quotes, unless it is there already."""
         if self.has_claim(claim):
             return

@@ -22,10 +22,10 @@ _TENS = {"廿": 20, "卅": 30, "卌": 40}
 POWERS = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = ("億亿", 10**8), ("萬万", 10**4)
 MYRIADS = "".join(names for names, _ in _MYRIADS)
-SCALES = {**POWERS, **{c: scale for names, scale in _MYRIADS for c in names}}
+CHINESE_SCALES = {**POWERS, **{c: scale for names, scale in _MYRIADS for c in names}}
 
 _DIGIT = f"[{''.join(_DIGITS)}]"
-NUMERAL = f"[{''.join([*_DIGITS, *_TENS, *SCALES])}]"
+NUMERAL = f"[{''.join([*_DIGITS, *_TENS, *CHINESE_SCALES])}]"
 _RUN = f"{NUMERAL}{{1,40}}"
 _VALUE = rf"{_RUN}(?:[點点]{_DIGIT}{{1,40}})?"
 
@@ -103,7 +103,7 @@ def chinese_numbers(text: str) -> Iterator[Number]:
     for found in _NUMBERS.finditer(text):
         start, end = found.span()
         before = text[max(0, start - _NEAR) : start]
-        only_scales = set(found.group()) <= SCALES.keys()  # as in `3 萬`
+        only_scales = set(found.group()) <= CHINESE_SCALES.keys()  # as in `3 萬`
         if found["whole"] is not None:
             yield _fraction(found)
         elif found["value"] is None:
@@ -134,7 +134,7 @@ def _fraction(found: re.Match[str]) -> Number:
 def _is_quantity(found: re.Match[str], text: str) -> bool:
     run, end = found.group(), found.end()
     before = text[max(0, found.start() - _NEAR) : found.start()]
-    is_scale = run[0] in SCALES and _AFTER_FIGURE.search(before)  # `3萬`
+    is_scale = run[0] in CHINESE_SCALES and _AFTER_FIGURE.search(before)  # `3萬`
     if is_scale or _ORDINAL.search(before) or _OF_SUBSTANCE.match(text, end):
         return False
     if _BEFORE_RATIO.match(text, end) or _AFTER_RATIO.search(before):
@@ -144,7 +144,7 @@ def _is_quantity(found: re.Match[str], text: str) -> bool:
         if text.startswith("次", end):
             is_counted = _HOW_OFTEN.search(before)
         return bool(is_counted) and not _WITHIN_WORD.search(before)
-    scales_only = set(run) <= SCALES.keys()
+    scales_only = set(run) <= CHINESE_SCALES.keys()
     if len(run) > 1 and run not in _PHRASES and not scales_only:
         return True
     # One numeral alone takes more than itself to be a quantity.

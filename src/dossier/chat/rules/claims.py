@@ -20,7 +20,7 @@ from dossier.chat.rules.numbers import unsupported_numbers
 from dossier.core.visible import visible
 
 OPEN, CLOSE = "⟦", "⟧"
-NOTHING = f"{OPEN}none{CLOSE}"
+NO_ANSWER = f"{OPEN}none{CLOSE}"
 """The line by which a model says that the passages do not answer."""
 MAX_MARK = 600
 """A mark that is open for longer was never meant to be closed."""
@@ -155,7 +155,7 @@ class ClaimReader:
         return [claim for line in lines for claim in self._checked(line)]
 
     def _checked(self, line: str) -> Iterator[Claim]:
-        if line.strip() == NOTHING:
+        if line.strip() == NO_ANSWER:
             self.has_no_answer = True
         elif line.strip():
             checked = check_claim(line, self.sources)
@@ -173,8 +173,9 @@ def check_claim(line: str, sources: Mapping[int, CitedSource]) -> Claim | ClaimF
         return ClaimFault.NO_CITATION
     if any(number not in sources for number, _quote in marks):
         return ClaimFault.UNKNOWN_CITATION
-    places = [(number, find(quote, sources[number])) for number, quote in marks]
-    if any(place is None for _number, place in places):
+    found = [(number, find(quote, sources[number])) for number, quote in marks]
+    places = [(number, place) for number, place in found if place is not None]
+    if len(places) < len(marks):
         return ClaimFault.FORGED_QUOTE
     return _supported(written, marks, places, sources)
 
@@ -182,7 +183,7 @@ def check_claim(line: str, sources: Mapping[int, CitedSource]) -> Claim | ClaimF
 def _supported(
     written: str,
     marks: Sequence[tuple[int, str]],
-    places: Sequence[tuple[int, QuotePlace | None]],
+    places: Sequence[tuple[int, QuotePlace]],
     sources: Mapping[int, CitedSource],
 ) -> Claim | ClaimFault:
     """Return the claim of a line whose quotes hold, or what it says beyond them."""
@@ -196,9 +197,8 @@ def _supported(
         return ClaimFault.UNRELATED_QUOTE
     quotes = []
     for number, place in places:
-        if place is not None:
-            text = visible(sources[number].text[place.start : place.end])
-            quotes.append(Quote(number, text, place.start, place.end))
+        text = visible(sources[number].text[place.start : place.end])
+        quotes.append(Quote(number, text, place.start, place.end))
     return Claim(sentence, tuple(quotes))
 
 

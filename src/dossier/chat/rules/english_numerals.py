@@ -38,7 +38,7 @@ _WORDS = (
     | {word: value for value, word in enumerate(_TEENS, start=10)}
     | {word: value * 10 for value, word in enumerate(_TENS, start=2)}
 )
-SCALES = {
+ENGLISH_SCALES = {
     "dozen": 12,
     "hundred": 100,
     "thousand": 10**3,
@@ -134,7 +134,7 @@ def _readings(found: re.Match[str]) -> Readings:
         part, whole = _value(groups["part"]), Decimal(_PARTS[groups["whole"]])
         return ((part, whole), (part / whole,))
     if "half_of" in groups:
-        return ((SCALES[groups["half_of"]] * _HALF,),)
+        return ((ENGLISH_SCALES[groups["half_of"]] * _HALF,),)
     if "half" in groups:
         return ((_HALF,),)
     if "mixed" in groups:
@@ -150,10 +150,10 @@ def _value(written: str) -> Decimal:
         return Decimal(written)
     total, below = 0, 0
     for word in _WORD.findall(written):
-        scale = SCALES.get(word)
+        scale = ENGLISH_SCALES.get(word)
         if scale is None:
             below += _WORDS.get(word, 0)
-        elif scale < SCALES["thousand"]:
+        elif scale < ENGLISH_SCALES["thousand"]:
             below = (below or 1) * scale
         else:
             total, below = total + (below or 1) * scale, 0

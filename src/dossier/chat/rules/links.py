@@ -31,7 +31,7 @@ _ELEMENT = re.compile(
     re.IGNORECASE,
 )
 """Not what is only smaller than something: `<LOD`."""
-NAMES = (
+DOMAIN_ENDINGS = (
     r"com|net|org|info|biz|edu|gov|mil|io|co|me|app|dev|xyz|top|site|online|shop|club"
     r"|link|click|page|live|vip|win"
 )
@@ -44,7 +44,7 @@ ADDRESS = re.compile(
     rf"|(?<![\w:/\\])//(?=\w[\w-]*\.){_MORE}"
     r"|<?(?<![a-z0-9_.+%-])[a-z0-9_.+%-]{1,64}@"
     r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}>?"
-    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{NAMES})(?![a-z0-9_-])"
+    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{DOMAIN_ENDINGS})(?![a-z0-9_-])"
     rf"(?:[/?#:]{_MORE})?",
     re.IGNORECASE,
 )
@@ -105,7 +105,11 @@ _SCHEMES: Final = ("https", "http", "ftp", "www", "javascript")
 """Words that are seldom anything but the beginning of an address."""
 _ENDS: Final = "|".join(
     sorted(
-        {name[:end] for name in NAMES.split("|") for end in range(1, len(name) + 1)},
+        {
+            name[:end]
+            for name in DOMAIN_ENDINGS.split("|")
+            for end in range(1, len(name) + 1)
+        },
         key=len,
         reverse=True,
     )
@@ -188,13 +192,10 @@ class LinkGuard:
 def _closed(before: str, text: str) -> int:
     """Return how much of a text is sure to be no beginning of a link."""
     window = (before + text)[-MAX_HELD - 1 :]
-    start = min(_opening(window), _unended(window)) - len(window) + len(text)
+    opening = _OPEN.search(window)
+    begins_at = len(window) if opening is None else opening.start()
+    start = min(begins_at, _unended(window)) - len(window) + len(text)
     return len(text) if len(text) - start > MAX_HELD else max(start, 0)
-
-
-def _opening(window: str) -> int:
-    found = _OPEN.search(window)
-    return len(window) if found is None else found.start()
 
 
 def _unended(window: str) -> int:

@@ -5,7 +5,7 @@ import unicodedata
 from datetime import datetime, timedelta
 from typing import Final
 
-from dossier.chat.constants import TITLE_CHARACTERS
+from dossier.chat.constants import ROOM_TITLE_CHARACTERS
 
 UNTITLED: Final = "…"
 SPEAKER_CHARACTERS: Final = 80
@@ -27,12 +27,12 @@ def is_blank(text: str) -> bool:
 def title_of(text: str) -> str:
     """Return the first words of a message, in one line."""
     line = _SPACES.sub(" ", text).strip()
-    if len(line) <= TITLE_CHARACTERS:
+    if len(line) <= ROOM_TITLE_CHARACTERS:
         return line or UNTITLED
-    cut = line[: TITLE_CHARACTERS - 1]
+    cut = line[: ROOM_TITLE_CHARACTERS - 1]
     head, _, _tail = cut.rpartition(" ")
     # Chinese has no spaces: a title that would lose more than half is cut hard.
-    return (head if len(head) > TITLE_CHARACTERS // 2 else cut).rstrip() + "…"
+    return (head if len(head) > ROOM_TITLE_CHARACTERS // 2 else cut).rstrip() + "…"
 
 
 def speaker_name(name: str) -> str:

@@ -9,15 +9,14 @@ from decimal import Decimal
 from functools import lru_cache
 
 from dossier.chat.rules.chinese_numerals import (
+    CHINESE_SCALES,
     MYRIADS,
     POWERS,
     UNITS,
     chinese_numbers,
     in_everyday_numerals,
 )
-from dossier.chat.rules.chinese_numerals import SCALES as SCALES_ZH
-from dossier.chat.rules.english_numerals import SCALES as SCALES_EN
-from dossier.chat.rules.english_numerals import english_numbers
+from dossier.chat.rules.english_numerals import ENGLISH_SCALES, english_numbers
 from dossier.chat.types import Number
 
 GAP = ";"
@@ -26,7 +25,7 @@ _NAME = re.compile(r"(?<![\d.-])(?:\d{2,7}-\d{2}-\d(?!\d)|\d+(?:\.\d+){2,})(?![\
 """CAS numbers, and what has more than one dot: compared as they are written."""
 _SCALES = "|".join(
     (
-        rf"(?:{'|'.join(SCALES_EN)})(?![a-z])",
+        rf"(?:{'|'.join(ENGLISH_SCALES)})(?![a-z])",
         rf"[{''.join(POWERS)}](?!{UNITS})",
         rf"[{MYRIADS}](?!分之)",
     )
@@ -50,7 +49,7 @@ _STRUCK = re.compile(
     r"(?<![~\\])(?:~~(?![\s~])(.{1,200}?)(?<![\s~])~~|~(\d+(?:\.\d+)?)~)(?!~)"
 )
 """Tildes are such marks in pairs; a single one means a range: `5~8`."""
-_SCALE_OF = SCALES_EN | SCALES_ZH
+_SCALE_OF = ENGLISH_SCALES | CHINESE_SCALES
 _WHOLES = {"‰": Decimal(1000), "ppm": Decimal(10**6)}
 
 

@@ -20,7 +20,7 @@ HISTORY_SHARE = 0.3
 PERSONA_SHARE = 0.5
 """Of the window, the most for the description of a persona."""
 SUMMARY_SHARE = 0.25
-SUMMARY_TOKENS = 600
+PROMPT_SUMMARY_TOKENS = 600
 """More than a running summary takes: four hundred tokens by a model's count."""
 RESERVE_TOKENS = 256
 PERSONA_CHARACTERS = 2_000
@@ -31,7 +31,7 @@ MIN_PASSAGE_TOKENS = 40
 FENCE_TOKENS = 40
 """What stands around a passage, but for the names of file and place."""
 
-Message = tuple[Literal["system", "user", "assistant"], str]
+RoleMessage = tuple[Literal["system", "user", "assistant"], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PromptBudget:
     @property
     def summary_tokens(self) -> int:
         """Return how much is kept for the running summary."""
-        return min(SUMMARY_TOKENS, int(max(0, self.left_tokens) * SUMMARY_SHARE))
+        return min(PROMPT_SUMMARY_TOKENS, int(max(0, self.left_tokens) * SUMMARY_SHARE))
 
     def history_tokens(self, *, is_grounded: bool) -> int:
         """Return how much is left for earlier messages."""
@@ -65,7 +65,7 @@ class PromptBudget:
 
         return self.system + _longest(self.summary_tokens, len(summary), render)
 
-    def passage_tokens(self, messages: Sequence[Message]) -> int:
+    def passage_tokens(self, messages: Sequence[RoleMessage]) -> int:
         """Return what the messages before the question leave for passages."""
         (_system, begun), *turns = messages
         texts = [begun.removeprefix(self.system), *(text for _role, text in turns)]
@@ -115,9 +115,9 @@ def user_text(name: str, text: str, *, is_named: bool) -> str:
 
 def conversation(
     system: str, turns: Sequence[Turn], *, is_named: bool
-) -> list[Message]:
+) -> list[RoleMessage]:
     """Return the messages before a question; neighbours of one role become one."""
-    messages: list[Message] = [("system", system)]
+    messages: list[RoleMessage] = [("system", system)]
     for turn in turns:
         if turn.role == "assistant":
             _append(messages, "assistant", cleaned(turn.text))
@@ -127,7 +127,7 @@ def conversation(
     return messages
 
 
-def with_question(messages: Sequence[Message], question: str) -> list[Message]:
+def with_question(messages: Sequence[RoleMessage], question: str) -> list[RoleMessage]:
     """Return the messages with the question behind them."""
     whole = list(messages)
     _append(whole, "user", question)
@@ -135,7 +135,7 @@ def with_question(messages: Sequence[Message], question: str) -> list[Message]:
 
 
 def _append(
-    messages: list[Message], role: Literal["user", "assistant"], text: str
+    messages: list[RoleMessage], role: Literal["user", "assistant"], text: str
 ) -> None:
     if messages and messages[-1][0] == role:
         text = f"{messages.pop()[1]}\n\n{text}"

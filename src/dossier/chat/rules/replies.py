@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-EXTRACT_RULES: Final = "extract@4"
-CLAIM_RULES: Final = "claims@5"
+EXTRACT_RULES: Final = "extract@5"
+CLAIM_RULES: Final = "claims@6"
 PLAIN_RULES: Final = "plain@3"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
 
@@ -14,19 +14,25 @@ _WORDS: Final = {
     "zh": {
         "not_found": "在您的文件中找不到答案。",
         "closest": "文件中沒有直接的答案。最接近的段落：",
-        "not_ready": "以下文件尚未可供查詢：{names}。",
+        "not_yet": "以下文件尚未可供查詢：{names}。",
+        "unreadable": "以下文件無法讀取：{names}。",
+        "read_partly": "以下文件只讀取了一部分：{names}。",
         "comma": "、",
     },
     "zh-Hans": {
         "not_found": "在您的文件中找不到答案。",
         "closest": "文件中没有直接的答案。最接近的段落：",
-        "not_ready": "以下文件尚未可供查询：{names}。",
+        "not_yet": "以下文件尚未可供查询：{names}。",
+        "unreadable": "以下文件无法读取：{names}。",
+        "read_partly": "以下文件只读取了一部分：{names}。",
         "comma": "、",
     },
     "en": {
         "not_found": "This was not found in your documents.",
         "closest": "Your documents hold no direct answer. The closest passages:",
-        "not_ready": "Not searchable yet: {names}.",
+        "not_yet": "Not searchable yet: {names}.",
+        "unreadable": "Cannot be read: {names}.",
+        "read_partly": "Read only in part: {names}.",
         "comma": ", ",
     },
 }
@@ -68,7 +74,17 @@ def closest(language: str) -> str:
     return _WORDS[language]["closest"]
 
 
-def not_ready(language: str, filenames: Iterable[str]) -> str:
-    """Name the documents that could not be searched yet."""
+def not_ready(language: str, states: Iterable[tuple[str, str]]) -> list[str]:
+    """Name documents that were not searched, or not whole, a line for each reason.
+
+    `states` are filenames with their states; `reading` and `indexing` are "not yet".
+    """
     words = _WORDS[language]
-    return words["not_ready"].format(names=words["comma"].join(filenames))
+    named: dict[str, list[str]] = {"not_yet": [], "unreadable": [], "read_partly": []}
+    for filename, state in states:
+        named[state if state in named else "not_yet"].append(filename)
+    return [
+        words[reason].format(names=words["comma"].join(filenames))
+        for reason, filenames in named.items()
+        if filenames
+    ]

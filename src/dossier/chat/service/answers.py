@@ -11,7 +11,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from dossier.ai.exceptions import ModelNotConfiguredError
-from dossier.chat.answering.events import COMPLETED, CREATED, response_data
+from dossier.chat.answering.events import CREATED, RESPONSE_COMPLETED, response_data
 from dossier.chat.answering.record import record_unfinished
 from dossier.chat.constants import ANSWER_JOB, SUMMARISE_JOB
 from dossier.chat.exceptions import ChatRoomNotFoundError, RunNotFoundError
@@ -254,7 +254,9 @@ class RunsService:
         """
         found = await self._memberships.get_message(asked.answer.id)
         events = await JobEventLog(self._session, asked.job).events()
-        not_ready = [e.data["not_ready"] for e in events if e.type == COMPLETED]
+        not_ready = [
+            e.data["not_ready"] for e in events if e.type == RESPONSE_COMPLETED
+        ]
         message = found.message
         shown = {
             "chat_room_id": message.room_id,

@@ -157,9 +157,6 @@ async def views_of(
     ]
 
 
-ENTITY = "chat_room"
-
-
 @dataclass(frozen=True, slots=True)
 class MessagePage:
     """Part of a branch, its end first, and where the earlier part ends."""

@@ -15,7 +15,6 @@ from dossier.core.database import Session
 from dossier.core.downloads import Content
 from dossier.core.tenancy import Actor
 
-ENTITY = "chat_room"
 MARKDOWN_TYPE = "text/markdown; charset=utf-8"
 JSON_TYPE = "application/json"
 
@@ -66,7 +65,7 @@ class ExportsService:
                 MARKDOWN_TYPE,
             )
         await self._activity.record(
-            "export", ENTITY, room_id, details={"format": form.value}
+            "export", "chat_room", room_id, details={"format": form.value}
         )
         return _content(text.encode(), export_filename(room.title, ending), media_type)
 

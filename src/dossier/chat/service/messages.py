@@ -31,8 +31,6 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.jobs.service import JobsService
 
-ENTITY = "chat_message"
-
 
 class MessagesService:
     """Messages of rooms where the caller is a member."""
@@ -223,7 +221,12 @@ class MessagesService:
         )
         for answer in answers:
             if answer.state == MessageState.PENDING:
-                raise AnswerPendingError(_pending_detail(answer.run_id))
+                detail = (
+                    f"The answer of run {answer.run_id} is still being written: wait "
+                    "for its end, or stop it with "
+                    f"POST {RUNS_PATH}/{answer.run_id}/cancel."
+                )
+                raise AnswerPendingError(detail)
         return membership, question, earlier
 
     def check_text(self, text: str, pointer: str) -> None:
@@ -289,7 +292,7 @@ class MessagesService:
         """Record a change of a message, never its text."""
         await self._activity.record(
             action,
-            ENTITY,
+            "chat_message",
             message.id,
             details={"room_id": str(message.room_id), **details},
         )
@@ -297,13 +300,6 @@ class MessagesService:
 
 def _after(newest: ChatMessage | None) -> datetime:
     return next_instant(now(), newest.created_at if newest else None)
-
-
-def _pending_detail(run_id: UUID | None) -> str:
-    return (
-        f"The answer of run {run_id} is still being written: wait for its end, or stop"
-        f" it with POST {RUNS_PATH}/{run_id}/cancel."
-    )
 
 
 class FeedbackService:
@@ -348,5 +344,5 @@ class FeedbackService:
 
     async def _record(self, message_id: UUID, rating: str) -> None:
         await self._activity.record(
-            "update", ENTITY, message_id, details={"rating": rating}
+            "update", "chat_message", message_id, details={"rating": rating}
         )

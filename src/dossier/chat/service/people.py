@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from dossier.accounts.service.members import Directory
+from dossier.accounts.service.members import MemberLookup
 from dossier.activity.service import ActivityService
 from dossier.chat.exceptions import (
     ChatMemberNotFoundError,
@@ -39,7 +39,7 @@ class ProfilesService:
 
     async def of_colleague(self, user_id: UUID) -> ChatProfile:
         """Return the profile of an active member of the organisation."""
-        directory = Directory(self._session, self._actor)
+        directory = MemberLookup(self._session, self._actor)
         colleague = await directory.find_colleague(user_id)
         if colleague is None:
             raise ChatMemberNotFoundError(user_id)

@@ -87,9 +87,6 @@ class Memberships:
         return found
 
 
-ENTITY = "chat_room"
-
-
 async def list_rooms(
     reader: TenantReader, page: PageParams, *, is_archived: bool
 ) -> Slice[Row]:
@@ -184,7 +181,7 @@ class RoomsService:
     async def _record(self, action: str, room: ChatRoom, **details: Any) -> None:
         """Record an activity without the title, which may be a question's words."""
         recorded = {"kind": RoomKind(room.kind).value, **details}
-        await self._activity.record(action, ENTITY, room.id, details=recorded)
+        await self._activity.record(action, "chat_room", room.id, details=recorded)
 
     async def _require_product(self, product_id: UUID | None) -> None:
         if product_id is not None:
@@ -311,4 +308,6 @@ class MembersService:
         return None if row is None else RoomMember(*row)
 
     async def _record(self, room_id: UUID, **details: str) -> None:
-        await self._activity.record("update", ENTITY, room_id, details=dict(details))
+        await self._activity.record(
+            "update", "chat_room", room_id, details=dict(details)
+        )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from dossier.accounts.service.members import Directory
+from dossier.accounts.service.members import MemberLookup
 from dossier.chat.exceptions import VirtualUserNotFoundError
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
@@ -25,30 +25,18 @@ class ScopesService:
         self._session = session
         self._actor = actor
         self._memberships = Memberships(session, actor)
-        self._directory = Directory(session, actor)
+        self._directory = MemberLookup(session, actor)
 
     async def admit(self, membership: RoomMembership, persona: VirtualUser) -> None:
         """Add the caller's virtual user to a room; another person's must be in it."""
         if persona.owner_id != membership.member.profile_id:
-            await self.scope_for(membership.room, persona)
+            await self.scope_at(membership, persona.id)
             return
         if persona.retired_at is not None:
             raise VirtualUserNotFoundError(persona.id)
         await room_gateway.add_persona_to_room(
             self._session, self._actor.org_id, membership.room.id, persona.id
         )
-
-    async def scope_for(
-        self, room: ChatRoom, persona: VirtualUser, *, leaf_id: UUID | None = None
-    ) -> AnswerScope:
-        """Return what an answer of this virtual user in this room may be made from.
-
-        The asker must be a member, the virtual user must have joined, and its owner
-        must be a member who still works here; otherwise there is nothing to read.
-        """
-        membership = await self._memberships.get(room.id)
-        _, scope = await self.scope_at(membership, persona.id, leaf_id=leaf_id)
-        return scope
 
     async def scope_at(
         self,
@@ -57,7 +45,11 @@ class ScopesService:
         *,
         leaf_id: UUID | None = None,
     ) -> tuple[VirtualUser, AnswerScope]:
-        """Return the virtual user and the same, for a known membership."""
+        """Return the virtual user and what its answer in this room may be made from.
+
+        The virtual user must have joined, and its owner must be a member who still
+        works here; otherwise there is nothing to read.
+        """
         room = membership.room
         found = await people_gateway.get_persona_in_room_for_org(
             self._session, self._actor.org_id, room.id, persona_id

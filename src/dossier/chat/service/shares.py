@@ -26,12 +26,11 @@ from dossier.core.clock import now
 from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 
-ENTITY = "chat_share"
 NOBODY = UUID(int=0)
 """An organisation that is none: its transaction sees no rows."""
 HOLDER = "holder of a link"
 TOKEN_BYTES: Final = 32
-SHOWN: Final = ("number", "filename", "page", "label", "quote")
+SHARED_CITATION_FIELDS: Final = ("number", "filename", "page", "label", "quote")
 """Members of a citation that strangers see: no ids."""
 
 
@@ -47,7 +46,7 @@ def token_sha256(token: str) -> str:
 
 def shown_citation(citation: Mapping[str, Any]) -> dict[str, Any]:
     """Return a citation as strangers see it."""
-    return {name: citation.get(name) for name in SHOWN}
+    return {name: citation.get(name) for name in SHARED_CITATION_FIELDS}
 
 
 class SharesService:
@@ -125,7 +124,7 @@ class SharesService:
     async def _record(self, action: str, share: ChatShare) -> None:
         await self._activity.record(
             action,
-            ENTITY,
+            "chat_share",
             share.id,
             details={
                 "room_id": str(share.room_id),
@@ -163,7 +162,9 @@ class SharedReader:
             if room is None or not messages:
                 raise ChatShareNotFoundError
             holder = Actor(org_id=org_id, user_id=None, role="viewer", name=HOLDER)
-            await ActivityService(session, holder).record("view", ENTITY, share.id)
+            await ActivityService(session, holder).record(
+                "view", "chat_share", share.id
+            )
             views = await views_of(session, org_id, messages, None)
         shown = [
             {

@@ -3,7 +3,7 @@
 from dossier.core.errors import UnavailableError
 
 # Marks in the output of the system and PostgreSQL, and what a person can do.
-_MENDS = (
+_REMEDIES = (
     ("No space left on device", "The disk is full: free some space and start again."),
     (
         "ermission denied",
@@ -30,17 +30,17 @@ class EmbeddedDatabaseError(UnavailableError):
 
     title = "The embedded database cannot run"
 
-    def __init__(self, reason: str, mend: str) -> None:
-        super().__init__(f"{reason} {mend}")
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason} {remedy}")
         self.reason = reason
-        self.mend = mend
+        self.remedy = remedy
 
 
 def failed(output: str, *, step: str) -> EmbeddedDatabaseError:
     """Return the error of a failed step, with the advice that its output calls for."""
     said = " ".join(output.split())[-600:] or "It said nothing."
-    mend = next((mend for mark, mend in _MENDS if mark in output), _LOOK)
-    return EmbeddedDatabaseError(f"{step} failed: {said}", mend)
+    remedy = next((remedy for mark, remedy in _REMEDIES if mark in output), _LOOK)
+    return EmbeddedDatabaseError(f"{step} failed: {said}", remedy)
 
 
 def unwritable(error: OSError) -> EmbeddedDatabaseError:

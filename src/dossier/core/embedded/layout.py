@@ -135,8 +135,8 @@ def wheel_binaries() -> Path:
     root = None if spec is None or spec.origin is None else Path(spec.origin).parent
     if root is None or not (root / "pginstall18/bin/postgres").exists():
         reason = "There is no embedded PostgreSQL for this platform."
-        mend = "Set DOSSIER_DATABASE__URL to a PostgreSQL 15 or newer with pgvector."
-        raise EmbeddedDatabaseError(reason, mend)
+        remedy = "Set DOSSIER_DATABASE__URL to a PostgreSQL 15 or newer with pgvector."
+        raise EmbeddedDatabaseError(reason, remedy)
     return root / "pginstall18/bin"
 
 

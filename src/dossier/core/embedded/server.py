@@ -136,8 +136,8 @@ class Server:
             found = (layout.data / "PG_VERSION").read_text(encoding="ascii").strip()
             if found != _VERSION:
                 reason = f"The data are of PostgreSQL {found}, the server {_VERSION}."
-                mend = "Dump them with the version that wrote them: docs/operations.md."
-                raise EmbeddedDatabaseError(reason, mend)
+                remedy = "Dump them with the older version: docs/operations.md."
+                raise EmbeddedDatabaseError(reason, remedy)
             return
         shutil.rmtree(layout.draft, ignore_errors=True)
         self._run("initdb", "-D", str(layout.draft), *_INITDB)

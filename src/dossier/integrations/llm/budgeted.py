@@ -42,7 +42,7 @@ from dossier.integrations.llm.usage import TOKENS_PER_MESSAGE, estimate_tokens, 
 
 _log = logging.getLogger(__name__)
 _settling: set[asyncio.Task[None]] = set()
-MAX_DIMENSIONS = 16_000  # pgvector stores no longer `vector`
+MAX_VECTOR_LENGTH = 16_000  # pgvector stores no longer `vector`
 _ALMOST = 0.99
 """pydantic-ai's clock begins a little before ours."""
 _UNFIT = "what are not as many equal vectors of finite numbers"
@@ -368,7 +368,7 @@ def _check_vectors(label: str, vectors: Sequence[Sequence[float]], count: int) -
     """Raise unless there are as many equally long vectors of finite numbers."""
     lengths = {len(vector) for vector in vectors}
     is_sound = len(vectors) == count and len(lengths) == 1
-    if is_sound and 0 < lengths.pop() <= MAX_DIMENSIONS:
+    if is_sound and 0 < lengths.pop() <= MAX_VECTOR_LENGTH:
         with suppress(TypeError):
             if all(math.isfinite(number) for vector in vectors for number in vector):
                 return

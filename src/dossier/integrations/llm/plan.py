@@ -12,7 +12,7 @@ from dossier.integrations.llm.types import Purpose
 
 Wire = Literal["openai", "anthropic"]
 
-UNNAMED = "auto"
+AUTO_MODEL = "auto"
 """Stands for a model that the server names itself: the only one that it lists."""
 
 
@@ -25,14 +25,16 @@ class Vendor:
     cheap: str
 
 
-OPENAI = Vendor("https://api.openai.com/v1", "gpt-6.1-terra", "gpt-6-luna")
-ANTHROPIC = Vendor("https://api.anthropic.com", "claude-sonnet-5-5", "claude-haiku-5-5")
+OPENAI_VENDOR = Vendor("https://api.openai.com/v1", "gpt-6.1-terra", "gpt-6-luna")
+ANTHROPIC_VENDOR = Vendor(
+    "https://api.anthropic.com", "claude-sonnet-5-5", "claude-haiku-5-5"
+)
 VENDOR_HOSTS = frozenset({"api.openai.com", "api.anthropic.com"})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelServer:
-    """One server, and its model for each purpose; `UNNAMED`: the one that it lists."""
+    """One server, and its model for each purpose; `AUTO_MODEL`: the one it lists."""
 
     wire: Wire
     base_url: str
@@ -101,28 +103,33 @@ def model_plan(ai: AiSettings) -> ModelPlan | None:
 def _primary(ai: AiSettings) -> ModelServer | None:
     key = _key(ai.api_key)
     if ai.base_url:
-        models = _named(ai, strong=ai.model or UNNAMED)
+        models = _named(ai, strong=ai.model or AUTO_MODEL)
         return ModelServer("openai", _without_slash(ai.base_url), key, models)
     if key is None:
         return None
-    return ModelServer("openai", OPENAI.base_url, key, _vendor_models(ai, OPENAI))
+    return ModelServer(
+        "openai", OPENAI_VENDOR.base_url, key, _vendor_models(ai, OPENAI_VENDOR)
+    )
 
 
 def _anthropic(ai: AiSettings, *, is_first: bool) -> ModelServer | None:
     key = _key(ai.anthropic_api_key)
     if key is None and not ai.anthropic_base_url:
         return None
-    models = {Purpose.STRONG: ANTHROPIC.strong, Purpose.CHEAP: ANTHROPIC.cheap}
+    models = {
+        Purpose.STRONG: ANTHROPIC_VENDOR.strong,
+        Purpose.CHEAP: ANTHROPIC_VENDOR.cheap,
+    }
     if is_first:  # the names in the settings are those of the first server
-        models = _vendor_models(ai, ANTHROPIC)
-    url = _without_slash(ai.anthropic_base_url or ANTHROPIC.base_url)
+        models = _vendor_models(ai, ANTHROPIC_VENDOR)
+    url = _without_slash(ai.anthropic_base_url or ANTHROPIC_VENDOR.base_url)
     return ModelServer("anthropic", url.removesuffix("/v1"), key, models)
 
 
 def _fallback(ai: AiSettings) -> ModelServer | None:
     if not ai.fallback_base_url:
         return None
-    name = ai.fallback_model or UNNAMED
+    name = ai.fallback_model or AUTO_MODEL
     models = {Purpose.STRONG: name, Purpose.CHEAP: name}
     url, key = _without_slash(ai.fallback_base_url), _key(ai.fallback_api_key)
     return ModelServer("openai", url, key, models)

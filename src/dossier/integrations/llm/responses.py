@@ -12,7 +12,7 @@ import orjson
 
 from dossier.core import clock
 
-LONGEST_WAIT_S = 20.0
+LONGEST_RETRY_AFTER_S = 20.0
 """A server that asks for a longer pause is not asked again: a person is waiting."""
 _LONGEST_PAUSE_S = 86_400.0
 _NO_QUOTA = re.compile(
@@ -51,7 +51,9 @@ def is_retry_pointless(response: httpx2.Response, content: bytes) -> bool:
     """Return whether a retry is of no use, or only after too long a pause."""
     wait_s = retry_after_s(response.headers.get("retry-after"), clock.now()) or 0
     is_limited = response.status_code == httpx2.codes.TOO_MANY_REQUESTS
-    return wait_s > LONGEST_WAIT_S or bool(is_limited and _NO_QUOTA.search(content))
+    return wait_s > LONGEST_RETRY_AFTER_S or bool(
+        is_limited and _NO_QUOTA.search(content)
+    )
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

@@ -18,7 +18,7 @@ from pydantic_ai.settings import ModelSettings
 import dossier
 from dossier.integrations.llm import failures
 from dossier.integrations.llm.breaker import Breaker
-from dossier.integrations.llm.plan import UNNAMED, CallLimits, ModelServer
+from dossier.integrations.llm.plan import AUTO_MODEL, CallLimits, ModelServer
 from dossier.integrations.llm.transport import LenientTransport
 from dossier.integrations.llm.types import Purpose, ServerAbilities
 
@@ -124,9 +124,9 @@ class ServerClient:
         return cast("ModelSettings", adapted)
 
     def known_name(self, purpose: Purpose) -> str:
-        """Return a model's name; `UNNAMED` while the server has not been asked."""
+        """Return a model's name; `AUTO_MODEL` while the server has not been asked."""
         name = self.server.models[purpose]
-        return self._found or name if name == UNNAMED else name
+        return self._found or name if name == AUTO_MODEL else name
 
     async def find_name(self, purpose: Purpose) -> str:
         """Return a model's name, asking a server once that names it itself.
@@ -134,7 +134,7 @@ class ServerClient:
         Raises `CallFailedError` where it lists none, or several to choose from.
         """
         name = self.known_name(purpose)
-        if name == UNNAMED:
+        if name == AUTO_MODEL:
             listed = await self.list_models()
             chatting = [
                 each

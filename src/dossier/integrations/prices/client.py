@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
 
-PACKAGE = "genai-prices"
+PRICES_PACKAGE = "genai-prices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def listed_price(host: str, model: str) -> ListedPrice | None:
         _first(prices.input_mtok),
         _first(prices.output_mtok),
         _first(prices.cache_read_mtok),
-        f"{PACKAGE} {version(PACKAGE)}",
+        f"{PRICES_PACKAGE} {version(PRICES_PACKAGE)}",
     )
 
 

@@ -14,10 +14,10 @@ import orjson
 from dossier.core.clock import now
 from dossier.core.database import Session, raw_rows
 
-SCHEMA = "queue"
-TABLE = f"{SCHEMA}.pgqueuer"
-LOG_TABLE = f"{SCHEMA}.pgqueuer_log"
-ID_SEQUENCE = f"{SCHEMA}.pgqueuer_id_seq"
+QUEUE_SCHEMA = "queue"
+TABLE = f"{QUEUE_SCHEMA}.pgqueuer"
+LOG_TABLE = f"{QUEUE_SCHEMA}.pgqueuer_log"
+ID_SEQUENCE = f"{QUEUE_SCHEMA}.pgqueuer_id_seq"
 ENGINE_CHANNEL = "ch_pgqueuer"
 
 RANKS = 1000

@@ -56,4 +56,4 @@ class DeliveryOutcome:
         return cls(is_superseded=True)
 
 
-Handler = Callable[[Delivery], Awaitable[DeliveryOutcome]]
+DeliveryHandler = Callable[[Delivery], Awaitable[DeliveryOutcome]]

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 LEASE_TAKEN_EXIT = 75
 """The process ended itself: start it again (EX_TEMPFAIL)."""
-TIMEOUT_S = 3
+LEASE_TIMEOUT_S = 3
 _BEAT = f"""
 update {TABLE} held set heartbeat = clock_timestamp()
 from unnest($1::bigint[], $2::uuid[]) as running (id, owner)
@@ -106,16 +106,18 @@ class LeaseKeeper:
             return
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
-                self._url, timeout=TIMEOUT_S, server_settings={"role": SYSTEM_ROLE}
+                self._url,
+                timeout=LEASE_TIMEOUT_S,
+                server_settings={"role": SYSTEM_ROLE},
             )
         columns = list(running), list(running.values())
-        rows = await self._connection.fetch(_BEAT, *columns, timeout=TIMEOUT_S)
+        rows = await self._connection.fetch(_BEAT, *columns, timeout=LEASE_TIMEOUT_S)
         kept = {row["id"] for row in rows}
         lost = {key: owner for key, owner in running.items() if key not in kept}
         if not lost:
             return
         columns = list(lost), list(lost.values())
-        rows = await self._connection.fetch(_TAKEN, *columns, timeout=TIMEOUT_S)
+        rows = await self._connection.fetch(_TAKEN, *columns, timeout=LEASE_TIMEOUT_S)
         still_running = set(self._running())
         if any(row["id"] in still_running for row in rows):
             self._on_taken()

@@ -38,8 +38,8 @@ from typing_extensions import override
 from dossier.core.database import SYSTEM_ROLE, asyncpg_url
 from dossier.core.listening import Listener
 from dossier.core.reconnect import retry_until_connected
-from dossier.integrations.queue.client import ENGINE_CHANNEL, SCHEMA, TABLE
-from dossier.integrations.queue.delivery import Delivery, Handler
+from dossier.integrations.queue.client import ENGINE_CHANNEL, QUEUE_SCHEMA, TABLE
+from dossier.integrations.queue.delivery import Delivery, DeliveryHandler
 from dossier.integrations.queue.driver import ReconnectingDriver
 from dossier.integrations.queue.lease import LeaseKeeper, end_process, settling_s
 
@@ -59,7 +59,7 @@ where exists (select from {TABLE} where status = 'picked')
 class Queue:
     """A group of kinds that a worker takes together."""
 
-    handlers: Mapping[str, Handler]
+    handlers: Mapping[str, DeliveryHandler]
     max_concurrent: int = 200
     """Jobs at once in one worker; at least two."""
     lease_s: float = 25
@@ -191,7 +191,7 @@ class HandlerExecutor(AbstractEntrypointExecutor):
     Attempts are counted in the job's own row: the engine only delivers.
     """
 
-    handler: Handler
+    handler: DeliveryHandler
     on_superseded: Callable[[int], Awaitable[None]]
 
     @override
@@ -218,7 +218,7 @@ def engine_settings() -> DBSettings:
     """Name every object: the engine would take stray variables like `FUNCTION`."""
     return DBSettings(
         prefix="",
-        db_schema=SCHEMA,
+        db_schema=QUEUE_SCHEMA,
         channel=Channel(ENGINE_CHANNEL),
         function="fn_pgqueuer_changed",
         statistics_table="pgqueuer_statistics",

@@ -11,7 +11,6 @@ Every call carries the key and the tenant in two headers; every answer is
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import httpx2
@@ -32,8 +31,8 @@ from dossier.integrations.rag.models import (
     RemotePassage,
 )
 
-TIMEOUT_S = 10.0
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
+RAG_TIMEOUT_S = 10.0
+MAX_RAG_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_QUERY_CHARACTERS = 4000
 _MAX_RETRY_AFTER_S = 86_400
 _RETRYABLE = frozenset({408, 425, 429})
@@ -55,7 +54,7 @@ class RagClient:
         self._headers = {"X-RAG-API-Key": key} if key else {}
         self._http = httpx2.AsyncClient(
             base_url=url.rstrip("/"),
-            timeout=TIMEOUT_S,
+            timeout=RAG_TIMEOUT_S,
             transport=transport,
             follow_redirects=False,
         )
@@ -140,18 +139,12 @@ class RagClient:
         headers = self._headers | {"X-Tenant-ID": tenant, **(more or {})}
         request = self._http.build_request(method, path, json=body, headers=headers)
         try:
-            return await send_capped(self._http, request, MAX_ANSWER_BYTES)
+            return await send_capped(self._http, request, MAX_RAG_ANSWER_BYTES)
         except httpx2.HTTPError as exc:
             raise CentralUnavailableError(type(exc).__name__) from exc
         except AnswerTooLongError as exc:
             detail = f"It answered with {exc}."
             raise CentralMalformedError(detail) from exc
-
-
-@lru_cache(maxsize=4)
-def open_central(url: str | None, key: str | None) -> RagClient | None:
-    """Return the client of a service, one per process; `None` without a URL."""
-    return RagClient(url, key) if url else None
 
 
 def _raise_for_status(response: httpx2.Response) -> None:

@@ -11,8 +11,8 @@ from dossier.core.settings import KnowledgeSettings
 from dossier.integrations.capped import send_capped
 from dossier.integrations.rerank.exceptions import RerankFailedError
 
-TIMEOUT_S: Final = 5.0
-MAX_ANSWER_BYTES: Final = 1024 * 1024
+RERANK_REQUEST_TIMEOUT_S: Final = 5.0
+MAX_RERANK_ANSWER_BYTES: Final = 1024 * 1024
 _PATH: Final = "/rerank"
 
 
@@ -34,7 +34,7 @@ class RerankClient:
         api_key: str | None,
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float = RERANK_REQUEST_TIMEOUT_S,
     ) -> None:
         self._url = url.rstrip("/").removesuffix(_PATH) + _PATH
         self._model = model
@@ -60,7 +60,7 @@ class RerankClient:
             body["model"] = self._model
         try:
             request = self._http.build_request("POST", self._url, json=body)
-            response = await send_capped(self._http, request, MAX_ANSWER_BYTES)
+            response = await send_capped(self._http, request, MAX_RERANK_ANSWER_BYTES)
             response.raise_for_status()
             return _ranked(response.json(), len(documents))
         except httpx2.HTTPError as exc:

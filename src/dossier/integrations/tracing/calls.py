@@ -4,7 +4,7 @@ from uuid import UUID
 
 from dossier.integrations.llm.types import CallOutcome, CallRecord, CallTag, Recorder
 from dossier.integrations.tracing.client import code_of
-from dossier.integrations.tracing.models import Span, Tracer, Value
+from dossier.integrations.tracing.models import AttributeValue, Span, Tracer
 
 
 class TracedRecorder:
@@ -17,7 +17,7 @@ class TracedRecorder:
 
     async def reserve(self, tag: CallTag, model: str, tokens: int) -> UUID:
         """Begin a span and reserve; a refusal by a budget ends it."""
-        asked: dict[str, Value | None] = {
+        asked: dict[str, AttributeValue | None] = {
             "gen_ai.operation.name": tag.operation,
             "gen_ai.request.model": model,
             "gen_ai.conversation.id": _text(tag.conversation_id),

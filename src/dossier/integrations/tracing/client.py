@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dossier.core.errors import AppError
 from dossier.core.logging import bound
 from dossier.core.settings import TraceSettings
-from dossier.integrations.tracing.models import NoTracer, Span, Tracer, Value
+from dossier.integrations.tracing.models import AttributeValue, NoTracer, Span, Tracer
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -48,7 +48,9 @@ class OtlpTracer:
         self._provider = _provider(settings, version)
         self._tracer = self._provider.get_tracer(SERVICE, version)
 
-    def start(self, name: str, attributes: Mapping[str, Value | None], /) -> Span:
+    def start(
+        self, name: str, attributes: Mapping[str, AttributeValue | None], /
+    ) -> Span:
         """Begin a span that the caller ends."""
         from opentelemetry.trace import SpanKind  # noqa: PLC0415 - only where set
 
@@ -60,7 +62,7 @@ class OtlpTracer:
 
     @contextmanager
     def span(
-        self, name: str, attributes: Mapping[str, Value | None], /
+        self, name: str, attributes: Mapping[str, AttributeValue | None], /
     ) -> Iterator[Span]:
         """Begin a span that ends with the block."""
         span = self.start(name, attributes)
@@ -83,7 +85,7 @@ class OtlpSpan:
     def __init__(self, span: "OtelSpan") -> None:
         self._span = span
 
-    def set(self, name: str, value: Value | None, /) -> None:
+    def set(self, name: str, value: AttributeValue | None, /) -> None:
         """Add an attribute."""
         if value is not None:
             self._span.set_attribute(name, value)

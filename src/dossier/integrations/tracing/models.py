@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-Value = str | int | float | bool
+AttributeValue = str | int | float | bool
 
 
 class Span(Protocol):
     """A timed operation of a trace."""
 
-    def set(self, name: str, value: Value | None, /) -> None:
+    def set(self, name: str, value: AttributeValue | None, /) -> None:
         """Add an attribute; `None` is left out."""
         ...
 
@@ -31,12 +31,14 @@ class Tracer(Protocol):
         """Whether prompts and answers may be exported as well."""
         ...
 
-    def start(self, name: str, attributes: Mapping[str, Value | None], /) -> Span:
+    def start(
+        self, name: str, attributes: Mapping[str, AttributeValue | None], /
+    ) -> Span:
         """Begin a span that the caller ends."""
         ...
 
     def span(
-        self, name: str, attributes: Mapping[str, Value | None], /
+        self, name: str, attributes: Mapping[str, AttributeValue | None], /
     ) -> AbstractContextManager[Span]:
         """Begin a span that ends with the block; an error in it marks it failed."""
         ...
@@ -49,7 +51,7 @@ class Tracer(Protocol):
 class NoSpan:
     """A span that is not exported."""
 
-    def set(self, _name: str, _value: Value | None, /) -> None:
+    def set(self, _name: str, _value: AttributeValue | None, /) -> None:
         """Do nothing."""
 
     def fail(self, _code: str, /) -> None:
@@ -65,13 +67,15 @@ class NoTracer:
     with_content = False
     _span = NoSpan()
 
-    def start(self, _name: str, _attributes: Mapping[str, Value | None], /) -> Span:
+    def start(
+        self, _name: str, _attributes: Mapping[str, AttributeValue | None], /
+    ) -> Span:
         """Return a span that is not exported."""
         return self._span
 
     @contextmanager
     def span(
-        self, _name: str, _attributes: Mapping[str, Value | None], /
+        self, _name: str, _attributes: Mapping[str, AttributeValue | None], /
     ) -> Iterator[Span]:
         """Yield a span that is not exported."""
         yield self._span

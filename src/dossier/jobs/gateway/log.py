@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Text, cast, func, select
+
 from dossier.core.database import Session, raw_rows
 from dossier.jobs.constants import (
     EVENTS_CHANNEL,
@@ -14,6 +16,7 @@ from dossier.jobs.constants import (
     JobState,
 )
 from dossier.jobs.events import EventBatch
+from dossier.jobs.models import JobEventBatch
 
 READ_ROWS = 50
 """Batches of one job that one query of a follower returns."""
@@ -63,18 +66,6 @@ _ADD = """
 insert into job_events
   (org_id, job_id, attempt, first_seq, last_seq, events, created_at)
 values ($1, $2, $3, $4, $5, $6::json, clock_timestamp())
-"""
-
-_NOTIFY = "select pg_notify($1, $2)"
-
-_LAST = """
-select last_seq from job_events where org_id = $1 and job_id = $2
-order by first_seq desc limit 1
-"""
-
-_LIST = """
-select events::text as events from job_events
-where org_id = $1 and job_id = $2 and last_seq <= $3 order by first_seq
 """
 
 # Row and log in one snapshot: who sees the end of a job sees all its events. The batch
@@ -161,7 +152,7 @@ async def add_notification(
     ids = [job_id.hex for job_id in job_ids]
     for start in range(0, len(ids), MAX_NOTIFIED):
         payload = " ".join(ids[start : start + MAX_NOTIFIED])
-        await raw_rows(session, _NOTIFY, channel, payload)
+        await session.execute(select(func.pg_notify(channel, payload)))
 
 
 async def add_batch(session: Session, batch: EventBatch) -> None:
@@ -172,16 +163,29 @@ async def add_batch(session: Session, batch: EventBatch) -> None:
 
 async def get_last_number_for_org(session: Session, org_id: UUID, job_id: UUID) -> int:
     """Return the number of the last stored event, 0 where there is none."""
-    rows = await raw_rows(session, _LAST, org_id, job_id)
-    return rows[0]["last_seq"] if rows else 0
+    query = (
+        select(JobEventBatch.last_seq)
+        .where(JobEventBatch.org_id == org_id, JobEventBatch.job_id == job_id)
+        .order_by(JobEventBatch.first_seq.desc())
+        .limit(1)
+    )
+    return await session.scalar(query) or 0
 
 
 async def list_batches_for_org(
     session: Session, org_id: UUID, job_id: UUID, through: int
 ) -> list[str]:
     """Return the stored batches up to a number."""
-    rows = await raw_rows(session, _LIST, org_id, job_id, through)
-    return [row["events"] for row in rows]
+    query = (
+        select(cast(JobEventBatch.events, Text))
+        .where(
+            JobEventBatch.org_id == org_id,
+            JobEventBatch.job_id == job_id,
+            JobEventBatch.last_seq <= through,
+        )
+        .order_by(JobEventBatch.first_seq)
+    )
+    return list(await session.scalars(query))
 
 
 async def read_pages_for_system(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import defer
 
@@ -57,15 +57,6 @@ _UPDATE: Final = (
     f"update knowledge_chunks as stored set {_SET} from {_ROWS_OF}"  # noqa: S608 - names of columns
     " where stored.org_id = $1 and stored.document_id = $2 and stored.id = new.id"
 )
-_SET_INDEXED: Final = """
-insert into knowledge_documents
-  (org_id, document_id, revision, analyser_version, chunk_count, indexed_at)
-values ($1, $2, $3, $4, $5, $6)
-on conflict (org_id, document_id) do update
-   set (revision, analyser_version, chunk_count, indexed_at)
-     = (excluded.revision, excluded.analyser_version, excluded.chunk_count,
-        excluded.indexed_at)
-"""
 # Products oldest first, as their ids are ordered by time; missing names are left out.
 _SOURCE: Final = """
 select d.revision, d.text_state, d.filename,
@@ -96,9 +87,6 @@ select held.revision, sums.average_terms
        select average_terms from knowledge_stats
         where org_id = $1 and held.revision is not null for update) sums on true
 """
-_SUMS: Final = """
-select chunk_count, total_terms, average_terms from knowledge_stats where org_id = $1
-"""
 _STORED: Final = """
 select id, content_sha256, analyser_version, position, length_terms,
        places::text as places
@@ -121,10 +109,16 @@ async def get_source_for_org(
     return rows[0] if rows else None
 
 
-async def get_sums_for_org(session: Session, org_id: UUID) -> asyncpg.Record | None:
+async def get_sums_for_org(
+    session: Session, org_id: UUID
+) -> Row[int, int, float | None] | None:
     """Return the numbers of passages and terms, and the pinned average length."""
-    rows = await raw_rows(session, _SUMS, org_id)
-    return rows[0] if rows else None
+    query = select(
+        KnowledgeStats.chunk_count,
+        KnowledgeStats.total_terms,
+        KnowledgeStats.average_terms,
+    ).where(KnowledgeStats.org_id == org_id)
+    return (await session.execute(query)).one_or_none()
 
 
 async def lock_document_for_org(
@@ -171,9 +165,15 @@ async def set_indexed_for_org(
     session: Session, org_id: UUID, document_id: UUID, **values: int
 ) -> None:
     """Record what has been indexed of a document: the columns' values by name."""
-    columns = ("revision", "analyser_version", "chunk_count")
-    recorded = (values[name] for name in columns)
-    await raw_rows(session, _SET_INDEXED, org_id, document_id, *recorded, now())
+    recorded = {**values, "indexed_at": now()}
+    statement = upsert(IndexedDocument).values(
+        org_id=org_id, document_id=document_id, **recorded
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["org_id", "document_id"], set_=recorded
+        )
+    )
 
 
 def _batches(rows: Mapping[UUID, Any]) -> Iterator[list[Any]]:

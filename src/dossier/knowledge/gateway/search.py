@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from dossier.core.database import Session, raw_rows
 from dossier.core.reads import ORG_ID, Row, TenantReader, TenantSelect
+from dossier.documents.constants import TextState
 from dossier.documents.models import Document
 from dossier.knowledge.constants import INDEXED_DIMENSIONS
 from dossier.knowledge.models import Chunk
@@ -61,10 +62,13 @@ indexed as materialized (
   select k.document_id, k.revision from knowledge_documents k
    where k.org_id = $1
      and k.document_id = any(array(select n.id from newest n)))
-select n.id, n.filename, n.text_state from newest n
- where n.text_state = 'unreadable'
-    or (n.id, n.revision) not in (select i.document_id, i.revision from indexed i)
- order by n.created_at desc, n.id desc limit {limit}
+select n.id, n.filename, n.text_state, found.is_indexed
+  from newest n cross join lateral (
+       select (n.id, n.revision) in (
+              select i.document_id, i.revision from indexed i) as is_indexed) found
+ where n.text_state in ('unreadable', 'read_partly') or not found.is_indexed
+ order by found.is_indexed and n.text_state = 'read_partly',
+          n.created_at desc, n.id desc limit {limit}
 """
 
 _SEARCH: Final = """
@@ -79,10 +83,11 @@ found as materialized (
          c.language from knowledge_chunks c
    where c.org_id = $1 and c.id = any(array(select b.id from best b))),
 named as materialized (
-  select d.id, d.filename from documents d
+  select d.id, d.filename, d.text_state from documents d
    where d.org_id = $1 and d.id = any(array(select f.document_id from found f)))
 select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
        c.context, c.places, c.language,
+       d.text_state = 'read_partly' as is_partly_read,
        best.score, best.lexical, best.dense
   from best join found c on c.id = best.id join named d on d.id = c.document_id
  order by best.score desc, best.id
@@ -163,6 +168,7 @@ _PASSAGES = TenantSelect(
         Chunk.context,
         Chunk.places,
         Chunk.language,
+        (Document.text_state == TextState.READ_PARTLY).label("is_partly_read"),
     )
     .join(
         Document,

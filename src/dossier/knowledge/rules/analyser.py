@@ -13,7 +13,7 @@ from operator import add
 from typing import Any, Final, Literal
 from zlib import crc32
 
-Language = Literal["zh", "en", "other"]
+TextLanguage = Literal["zh", "en", "other"]
 
 ANALYSER_VERSION: Final = 1
 """Raised with every change of the terms: then a job indexes all documents again."""
@@ -103,7 +103,7 @@ def normalised(text: str) -> str:
     return "".join(map(_folding().get, folded, folded))
 
 
-def language_of(text: str) -> Language:
+def language_of(text: str) -> TextLanguage:
     """Return `zh`, `en`, or `other` where neither prevails."""
     han = _count(_HAN, text) * _LETTERS_PER_HAN
     latin, other = _count(_LATIN, text), _count(_OTHER, text)

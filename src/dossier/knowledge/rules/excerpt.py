@@ -7,7 +7,7 @@ from typing import Final
 
 from dossier.knowledge.rules.sentences import split_sentences
 
-MAX_CHARACTERS: Final = 240
+EXCERPT_CHARACTERS: Final = 240
 
 _CLAUSE_END: Final = re.compile(r"[，、,：:]|\s")
 
@@ -37,7 +37,7 @@ def excerpt(
     terms: Terms,
     *,
     by_line: bool = False,
-    max_characters: int = MAX_CHARACTERS,
+    max_characters: int = EXCERPT_CHARACTERS,
 ) -> Stretch:
     """Return the stretch with the highest sum of the question's term weights.
 

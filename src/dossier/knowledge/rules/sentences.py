@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dossier.knowledge.rules.line_breaks import Lines
 
-MAX_CHARACTERS = 400
+SENTENCE_CHARACTERS = 400
 """A longer one is cut at commas: nobody reads a page as one quote."""
 
 _CLOSERS = "」』”’）)]】》〉\"'"
@@ -46,8 +46,8 @@ def split_sentences(text: str, *, by_line: bool = False) -> list[Sentence]:
     start = 0
     for end in (*ends, len(text)):
         pieces: list[tuple[int, int]] = []
-        while end - start > MAX_CHARACTERS:  # cut at the last comma that fits
-            limit = start + MAX_CHARACTERS
+        while end - start > SENTENCE_CHARACTERS:  # cut at the last comma that fits
+            limit = start + SENTENCE_CHARACTERS
             commas = [each.end() for each in _SOFT.finditer(text, start, limit)]
             cut = commas[-1] if commas else limit
             pieces.append((start, cut))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dossier.ai.service.assembly import open_tracer
 from dossier.core.database import SessionFactory
-from dossier.core.settings import Settings
+from dossier.core.settings import KnowledgeSettings, Settings
 from dossier.core.tenancy import Actor
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel, Recorder
@@ -57,10 +57,16 @@ class Searchers:
             )
 
             self._reranker = open_reranker(self._settings.knowledge)
+        if self._central is None and asks_central:
+            self._central = open_central(self._settings.knowledge)
+        search_central: SearchCentral | None = None
+        if self._central is not None and asks_central:
+            central = CentralRetrieval(self._sessions, actor.org_id, self._central)
+            search_central = central.search
         clients = SearchClients(
             self.embedder(),
             None if self._reranker is None else self._reranker.rerank,
-            self._search_central(actor) if asks_central else None,
+            search_central,
             self._breakers,
             self._tracer,
         )
@@ -96,19 +102,17 @@ class Searchers:
             if client is not None:
                 await client.close()
 
-    def _search_central(self, actor: Actor) -> SearchCentral | None:
-        knowledge = self._settings.knowledge
-        if knowledge.central_url is None:
-            return None
-        if self._central is None:
-            from dossier.integrations.rag.client import (  # noqa: PLC0415 - the HTTP client
-                RagClient,
-            )
 
-            key = knowledge.central_api_key
-            secret = key.get_secret_value() if key else None
-            self._central = RagClient(knowledge.central_url, secret)
-        return CentralRetrieval(self._sessions, actor.org_id, self._central).search
+def open_central(settings: KnowledgeSettings) -> "RagClient | None":
+    """Return a client of the central retrieval service; `None` where none is set."""
+    if settings.central_url is None:
+        return None
+    from dossier.integrations.rag.client import (  # noqa: PLC0415 - the HTTP client
+        RagClient,
+    )
+
+    key = settings.central_api_key
+    return RagClient(settings.central_url, key.get_secret_value() if key else None)
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ from dossier.knowledge.service.indexing import IndexingService, weighed
 from dossier.knowledge.service.search import SearchService
 from dossier.knowledge.types import SearchQuery
 
-PASSAGES: Final = 100
+EVALUATED_HITS: Final = 100
 """Hits of one search; a leg returns no more."""
 
 
@@ -93,7 +93,7 @@ async def judge_searches(
     modes: set[str] = set()
     for id_, question in collection.questions.items():
         started_at = perf_counter()
-        result = await search.search(SearchQuery(question, limit=PASSAGES))
+        result = await search.search(SearchQuery(question, limit=EVALUATED_HITS))
         took_ms.append((perf_counter() - started_at) * 1000)
         modes.add(result.mode)
         # A document has the rank of its best passage.

@@ -11,7 +11,7 @@ import orjson
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.documents.constants import WITH_TEXT, TextState
+from dossier.documents.constants import INDEX_TASK, WITH_TEXT, TextState
 from dossier.documents.service import DocumentsService
 from dossier.integrations.rag.models import RemoteDocument
 from dossier.jobs.constants import JobGroup
@@ -21,7 +21,6 @@ from dossier.jobs.types import JobKind
 from dossier.knowledge.constants import (
     CATCH_UP_TASK,
     EMBED_TASK,
-    INDEX_TASK,
     REWEIGH_TASK,
 )
 from dossier.knowledge.gateway import indexing as gateway
@@ -142,10 +141,10 @@ class IndexingService:
         if embeds:
             await jobs.enqueue(EMBED_TASK, dedupe_key=EMBED_TASK)
         sums = await gateway.get_sums_for_org(self._session, self._actor.org_id)
-        if sums is None or not sums["chunk_count"] or sums["average_terms"] is None:
+        if sums is None or not sums.chunk_count or sums.average_terms is None:
             return
-        average = sums["total_terms"] / sums["chunk_count"]
-        if has_drifted(sums["average_terms"], average):
+        average = sums.total_terms / sums.chunk_count
+        if has_drifted(sums.average_terms, average):
             await jobs.enqueue(REWEIGH_TASK, dedupe_key=REWEIGH_TASK)
 
     async def push_to_central(self, document_id: UUID) -> None:

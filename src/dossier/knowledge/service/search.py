@@ -44,12 +44,15 @@ from dossier.products.service import ProductsService
 RERANKED: Final = 30
 """Passages sent to the reranker, unless the search asks for more."""
 
-_STATES: Final[Mapping[str, NotReadyState]] = {
-    "pending": "reading",
-    "read": "indexing",
-    "read_partly": "indexing",
-    "unreadable": "unreadable",
+_STATES: Final[Mapping[tuple[str, bool], NotReadyState]] = {
+    ("pending", False): "reading",
+    ("read", False): "indexing",
+    ("read_partly", False): "indexing",
+    ("read_partly", True): "read_partly",
+    ("unreadable", False): "unreadable",
+    ("unreadable", True): "unreadable",
 }
+"""By the state of a document's text, and whether it is indexed as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,10 @@ class SearchService:
 
     async def read(self, chunk_ids: Sequence[UUID]) -> list[SearchHit]:
         """Return those of earlier found passages that still exist; unscored."""
-        rows = await gateway.list_passages_for_org(
-            TenantReader(self._sessions, self._actor), self._actor.org_id, chunk_ids
-        )
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            rows = await gateway.list_passages_for_org(
+                TenantReader(session, self._actor), self._actor.org_id, chunk_ids
+            )
         return [
             _hit_of({**row, "score": 0.0, "lexical": None, "dense": None})
             for row in rows
@@ -224,7 +228,11 @@ def _basis_of(row: Any) -> _Basis:
         ),
         has_archived=row["has_archived"],
         not_ready=[
-            NotReady(UUID(late["id"]), late["filename"], _STATES[late["text_state"]])
+            NotReady(
+                UUID(late["id"]),
+                late["filename"],
+                _STATES[late["text_state"], late["is_indexed"]],
+            )
             for late in row["not_ready"]
         ],
     )

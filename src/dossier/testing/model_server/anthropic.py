@@ -4,7 +4,7 @@ import orjson
 
 from dossier.testing.model_server.conversation import (
     Frames,
-    Json,
+    JsonObject,
     PromptTurn,
     Reply,
     ScriptedPrompt,
@@ -32,7 +32,7 @@ _STOP_REASONS = {
 }
 
 
-def read(body: Json, identity: str) -> ScriptedPrompt:
+def read(body: JsonObject, identity: str) -> ScriptedPrompt:
     """Return the prompt of a request."""
     messages = all_of_type(body, "messages", dict)
     limit = integer(body, "max_tokens")
@@ -77,7 +77,7 @@ def check_begun(prompt: ScriptedPrompt) -> None:
         raise UnreadableRequestError(message)
 
 
-def _turn(message: Json) -> PromptTurn:
+def _turn(message: JsonObject) -> PromptTurn:
     role = str(message.get("role"))
     if role not in {"user", "assistant"}:
         problem = f"messages: Unexpected role {role!r}."
@@ -90,9 +90,9 @@ def _turn(message: Json) -> PromptTurn:
     return PromptTurn(role, text_of(message.get("content")))
 
 
-def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
+def whole(prompt: ScriptedPrompt, reply: Reply) -> JsonObject:
     """Return the body of an answer that is not streamed."""
-    block: Json = {"type": "text", "text": reply.text, "citations": None}
+    block: JsonObject = {"type": "text", "text": reply.text, "citations": None}
     if reply.call:
         block = {
             "type": "tool_use",
@@ -108,7 +108,7 @@ def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
     }
 
 
-def _message(prompt: ScriptedPrompt) -> Json:
+def _message(prompt: ScriptedPrompt) -> JsonObject:
     return {
         "id": f"msg_{prompt.identity}",
         "type": "message",
@@ -120,7 +120,7 @@ def _message(prompt: ScriptedPrompt) -> Json:
     }
 
 
-def _usage(reply: Reply, written: int) -> Json:
+def _usage(reply: Reply, written: int) -> JsonObject:
     return {
         "input_tokens": reply.input_tokens,
         "cache_creation_input_tokens": 0,
@@ -132,7 +132,7 @@ def _usage(reply: Reply, written: int) -> Json:
 
 def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
     """Return the events of a streamed answer."""
-    block: Json = {"type": "text", "text": "", "citations": None}
+    block: JsonObject = {"type": "text", "text": "", "citations": None}
     delta = b'{"type":"text_delta","text":'
     if reply.call:
         block = {"type": "tool_use", "id": reply.call.id, "name": reply.call.name}
@@ -172,7 +172,7 @@ def _event(kind: str, **data: object) -> bytes:
     return b"event: " + kind.encode() + b"\ndata: " + content + b"\n\n"
 
 
-def error(status: int, message: str, _code: str | None = None) -> Json:
+def error(status: int, message: str, _code: str | None = None) -> JsonObject:
     """Return an error in Anthropic's format."""
     kind = _ERROR_TYPES.get(status, "api_error")
     return {

@@ -6,8 +6,8 @@ The functions read members of request bodies that may hold anything.
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Json = dict[str, Any]
-FinishReason = Literal[
+JsonObject = dict[str, Any]
+ScriptedFinish = Literal[
     "stop", "length", "tool_calls", "content_filter", "refusal", "abort"
 ]
 
@@ -29,7 +29,7 @@ class Tool:
     """A function that the model may call."""
 
     name: str
-    schema: Json
+    schema: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ScriptedPrompt:
     called: tuple[str, ...] = ()
     """Tools that were already called in this conversation."""
     must_call: bool = False
-    schema: Json | None = None
+    schema: JsonObject | None = None
     """Schema of a reply in JSON."""
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Reply:
 
     pieces: tuple[str, ...] = ()
     call: ToolCall | None = None
-    finish: FinishReason = "stop"
+    finish: ScriptedFinish = "stop"
     input_tokens: int = 0
 
     @property
@@ -109,7 +109,7 @@ class Frames:
     """Sent where the server fails in the middle of a stream."""
 
 
-def all_of_type(body: Json, name: str, kind: type) -> list[Any]:
+def all_of_type(body: JsonObject, name: str, kind: type) -> list[Any]:
     """Return a required list, or raise."""
     members = body.get(name)
     if not members or not isinstance(members, list):
@@ -128,7 +128,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def integer(body: Json, *names: str) -> int | None:
+def integer(body: JsonObject, *names: str) -> int | None:
     """Return the first of several members that is given, or `None`."""
     for name in names:
         value = body.get(name)

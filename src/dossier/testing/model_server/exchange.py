@@ -11,7 +11,7 @@ from starlette.types import Send
 from dossier.testing.model_server import anthropic, openai
 from dossier.testing.model_server.conversation import (
     Frames,
-    Json,
+    JsonObject,
     Reply,
     ScriptedPrompt,
 )
@@ -33,16 +33,16 @@ class HangUpError(Exception):
 class WireFormat:
     """How one vendor's requests are read and its answers written."""
 
-    read: Callable[[Json, str], ScriptedPrompt]
-    whole: Callable[[ScriptedPrompt, Reply], Json]
+    read: Callable[[JsonObject, str], ScriptedPrompt]
+    whole: Callable[[ScriptedPrompt, Reply], JsonObject]
     frames: Callable[[ScriptedPrompt, Reply], Frames]
-    error: Callable[[int, str, str | None], Json]
+    error: Callable[[int, str, str | None], JsonObject]
     overloaded: int
     """Status of a server that is overloaded."""
 
 
-OPENAI = WireFormat(openai.read, openai.whole, openai.frames, openai.error, 503)
-ANTHROPIC = WireFormat(
+OPENAI_FORMAT = WireFormat(openai.read, openai.whole, openai.frames, openai.error, 503)
+ANTHROPIC_FORMAT = WireFormat(
     anthropic.read, anthropic.whole, anthropic.frames, anthropic.error, 529
 )
 
@@ -76,7 +76,7 @@ class Exchange:
 
     async def answer(
         self,
-        content: Json | bytes,
+        content: JsonObject | bytes,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -101,7 +101,7 @@ class Exchange:
             self.call.tokens_sent = number + 1 if delay_s else len(frames.tokens)
         await self._close(frames.closing)
 
-    async def half(self, content: Json) -> None:
+    async def half(self, content: JsonObject) -> None:
         """Send the first half of a whole answer, then nothing, or hang up."""
         body = orjson.dumps(content)
         await self.start(200, _JSON | {"content-length": str(len(body))})

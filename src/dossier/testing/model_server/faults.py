@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from dossier.testing.model_server import anthropic
 from dossier.testing.model_server.conversation import (
     Frames,
-    Json,
+    JsonObject,
     Reply,
     ScriptedPrompt,
 )
-from dossier.testing.model_server.exchange import ANTHROPIC, Exchange
+from dossier.testing.model_server.exchange import ANTHROPIC_FORMAT, Exchange
 from dossier.testing.model_server.script import (
     Deviation,
     FaultKind,
@@ -133,7 +133,7 @@ def check_prompt(exchange: Exchange, prompt: ScriptedPrompt) -> None:
     if prompt.begun and script.prefill == "refuse":
         message = "This model does not support assistant message prefill."
         raise RefusedError(outcome="unsupported", status=400, message=message)
-    if exchange.wire is ANTHROPIC:
+    if exchange.wire is ANTHROPIC_FORMAT:
         anthropic.check_begun(prompt)
 
 
@@ -153,7 +153,7 @@ def check_window(exchange: Exchange, reply: Reply) -> None:
         )
 
 
-def check_deviations(body: Json, script: Script) -> None:
+def check_deviations(body: JsonObject, script: Script) -> None:
     """Refuse members of a request that the scripted server does not know."""
     for deviation, (name, message) in _REFUSALS.items():
         if deviation in script.deviations and name in body:

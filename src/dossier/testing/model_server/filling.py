@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
-from dossier.testing.model_server.conversation import Json
+from dossier.testing.model_server.conversation import JsonObject
 from dossier.testing.model_server.tokens import words
 
 # The parser behind `re`: public until 3.11, and the one description of a pattern.
@@ -47,7 +47,7 @@ _SENTENCE = re.compile(r"[^\n]+?(?:[.!?](?=\s|$)|[。\uff01\uff1f]|(?=\n)|$)")
 class Filler:
     """Fills one schema from one text; the same text gives the same values."""
 
-    root: Json
+    root: JsonObject
     text: str
 
     def fill(self) -> Any:
@@ -64,7 +64,7 @@ class Filler:
             return self._chosen(schema["enum"], name)
         return self._of_type(schema, name, depth)
 
-    def _of_type(self, schema: Json, name: str, depth: int) -> Any:
+    def _of_type(self, schema: JsonObject, name: str, depth: int) -> Any:
         match _type(schema, depth):
             case "object":
                 return self._object(schema, depth)
@@ -79,7 +79,7 @@ class Filler:
             case _:
                 return self._string(schema, name)
 
-    def _resolved(self, schema: Json, depth: int) -> Json:
+    def _resolved(self, schema: JsonObject, depth: int) -> JsonObject:
         """Follow references, join `allOf`, and choose one of `anyOf`."""
         while reference := schema.get("$ref"):
             target: Any = self.root
@@ -102,8 +102,8 @@ class Filler:
         rest = {k: v for k, v in schema.items() if k not in {"anyOf", "oneOf"}}
         return _joined(rest, self._resolved(chosen[0], depth))
 
-    def _object(self, schema: Json, depth: int) -> Json:
-        properties: Json = schema.get("properties", {})
+    def _object(self, schema: JsonObject, depth: int) -> JsonObject:
+        properties: JsonObject = schema.get("properties", {})
         required = schema.get("required", [])
         wanted = [name for name in properties if depth <= _DEEP or name in required] + [
             name for name in required if name not in properties
@@ -121,7 +121,7 @@ class Filler:
             for name in (f"key_{number}" for number in added)
         }
 
-    def _array(self, schema: Json, name: str, depth: int) -> list[Any]:
+    def _array(self, schema: JsonObject, name: str, depth: int) -> list[Any]:
         first = [
             self._value(member, f"{name} {place}", depth + 1)
             for place, member in enumerate(schema.get("prefixItems", ()))
@@ -149,7 +149,7 @@ class Filler:
                     return option
         return options[crc32(f"{name}{self.text}".encode()) % len(options)]
 
-    def _string(self, schema: Json, name: str) -> str:
+    def _string(self, schema: JsonObject, name: str) -> str:
         if "pattern" in schema:
             return matching(schema["pattern"], self.text)
         if schema.get("format") in _FORMATS:
@@ -178,7 +178,7 @@ class Filler:
         ).strip()
 
 
-def _type(schema: Json, depth: int) -> str:
+def _type(schema: JsonObject, depth: int) -> str:
     kind: Any = schema.get("type")
     if isinstance(kind, list):
         filled = next((each for each in kind if each != "null"), "null")
@@ -196,7 +196,7 @@ def _type(schema: Json, depth: int) -> str:
     return "string"
 
 
-def _joined(left: Json, right: Json) -> Json:
+def _joined(left: JsonObject, right: JsonObject) -> JsonObject:
     both = {**left, **right}
     both.pop("allOf", None)
     for key in ("properties", "required"):
@@ -207,7 +207,7 @@ def _joined(left: Json, right: Json) -> Json:
     return both
 
 
-def _distinct(values: list[Any], member: Json) -> list[Any]:
+def _distinct(values: list[Any], member: JsonObject) -> list[Any]:
     """Change equal values so that they differ, as far as their type allows."""
     if "enum" in member:
         return list(member["enum"][: len(values)])
@@ -223,7 +223,7 @@ def _distinct(values: list[Any], member: Json) -> list[Any]:
     return changed
 
 
-def _number(schema: Json, text: str, *, whole: bool) -> float:
+def _number(schema: JsonObject, text: str, *, whole: bool) -> float:
     """Return the first number of the text that the schema allows, else one that is."""
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
     lowest, highest = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")

@@ -14,8 +14,8 @@ from zlib import crc32
 import orjson
 
 from dossier.testing.model_server.conversation import (
-    FinishReason,
     Reply,
+    ScriptedFinish,
     ScriptedPrompt,
     Tool,
     ToolCall,
@@ -188,7 +188,7 @@ def answer(
         text = text.partition(mark)[0]
     all_pieces = pieces(text)
     kept = all_pieces[: prompt.max_tokens]
-    finish: FinishReason = "length" if len(kept) < len(all_pieces) else "stop"
+    finish: ScriptedFinish = "length" if len(kept) < len(all_pieces) else "stop"
     if fault is FaultKind.CONTENT_FILTER:
         finish = "content_filter"
     return Reply(tuple(kept), None, finish, counted)

@@ -8,7 +8,7 @@ import orjson
 
 from dossier.testing.model_server.conversation import (
     Frames,
-    Json,
+    JsonObject,
     PromptTurn,
     Reply,
     ScriptedPrompt,
@@ -31,14 +31,14 @@ _ERROR_TYPES = {
 }
 
 
-def read(body: Json, identity: str) -> ScriptedPrompt:
+def read(body: JsonObject, identity: str) -> ScriptedPrompt:
     """Return the prompt of a request."""
     messages = all_of_type(body, "messages", dict)
     form = body.get("response_format") or {}
     choice = body.get("tool_choice")
     wanted = choice["function"]["name"] if isinstance(choice, dict) else None
     options = body.get("stream_options") or {}
-    schema: Json | None = None
+    schema: JsonObject | None = None
     if form.get("type") == "json_schema":
         schema = form["json_schema"].get("schema") or {}
     if form.get("type") == "json_object":
@@ -66,7 +66,7 @@ def read(body: Json, identity: str) -> ScriptedPrompt:
     )
 
 
-def _turn(message: Json) -> PromptTurn:
+def _turn(message: JsonObject) -> PromptTurn:
     role = str(message.get("role"))
     if role not in {"system", "developer", "user", "assistant", "tool"}:
         message_text = f"Invalid value: {role!r}. Supported values are: 'user', …"
@@ -74,10 +74,10 @@ def _turn(message: Json) -> PromptTurn:
     return PromptTurn(role, text_of(message.get("content")))
 
 
-def whole(prompt: ScriptedPrompt, reply: Reply) -> Json:
+def whole(prompt: ScriptedPrompt, reply: Reply) -> JsonObject:
     """Return the body of an answer that is not streamed."""
     refused = reply.finish == "refusal"
-    message: Json = {
+    message: JsonObject = {
         "role": "assistant",
         "content": None if refused or reply.call else reply.text,
         "refusal": reply.text if refused else None,
@@ -109,7 +109,7 @@ def _finish(reply: Reply) -> str:
     return "stop" if reply.finish == "refusal" else reply.finish
 
 
-def _usage(reply: Reply) -> Json:
+def _usage(reply: Reply) -> JsonObject:
     return {
         "prompt_tokens": reply.input_tokens,
         "completion_tokens": reply.output_tokens,
@@ -125,7 +125,7 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
     before += b',"choices":[{"index":0,"delta":'
     after = b',"logprobs":null,"finish_reason":null}]'
     after += b',"usage":null}' if prompt.usage_in_stream else b"}"
-    start: Json = {"role": "assistant", "content": "", "refusal": None}
+    start: JsonObject = {"role": "assistant", "content": "", "refusal": None}
     wrap = (b'{"content":', b"}")
     if reply.finish == "refusal":
         wrap = (b'{"refusal":', b"}")
@@ -135,7 +135,9 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
         start |= {"content": None, "tool_calls": [{**call, "function": function}]}
         wrap = (b'{"tool_calls":[{"index":0,"function":{"arguments":', b"}}]}")
     choice = {"index": 0, "delta": {}, "logprobs": None}
-    last: list[Json] = [{"choices": [{**choice, "finish_reason": _finish(reply)}]}]
+    last: list[JsonObject] = [
+        {"choices": [{**choice, "finish_reason": _finish(reply)}]}
+    ]
     if prompt.usage_in_stream:
         last[0]["usage"] = None
         last.append({"choices": [], "usage": _usage(reply)})
@@ -150,7 +152,7 @@ def frames(prompt: ScriptedPrompt, reply: Reply) -> Frames:
     )
 
 
-def _chunk(prompt: ScriptedPrompt) -> Json:
+def _chunk(prompt: ScriptedPrompt) -> JsonObject:
     return {
         "id": f"chatcmpl-{prompt.identity}",
         "object": "chat.completion.chunk",
@@ -160,14 +162,14 @@ def _chunk(prompt: ScriptedPrompt) -> Json:
     }
 
 
-def error(status: int, message: str, code: str | None = None) -> Json:
+def error(status: int, message: str, code: str | None = None) -> JsonObject:
     """Return an error in OpenAI's format."""
     kind = _ERROR_TYPES.get(status, "server_error")
     content = {"message": message, "type": kind, "param": None, "code": code}
     return {"error": content}
 
 
-def models(names: Sequence[str]) -> Json:
+def models(names: Sequence[str]) -> JsonObject:
     """Return the list of models."""
     rows = [
         {"id": name, "object": "model", "created": MADE_AT, "owned_by": "scripted"}
@@ -176,9 +178,11 @@ def models(names: Sequence[str]) -> Json:
     return {"object": "list", "data": rows}
 
 
-def embeddings(body: Json, vectors: Sequence[Sequence[float]], tokens: int) -> Json:
+def embeddings(
+    body: JsonObject, vectors: Sequence[Sequence[float]], tokens: int
+) -> JsonObject:
     """Return vectors as numbers or as base64 of little-endian floats."""
-    rows: list[Json] = []
+    rows: list[JsonObject] = []
     for index, vector in enumerate(vectors):
         shown: object = vector
         if body.get("encoding_format") == "base64":
@@ -193,7 +197,7 @@ def embeddings(body: Json, vectors: Sequence[Sequence[float]], tokens: int) -> J
     }
 
 
-def embedding_input(body: Json) -> list[str]:
+def embedding_input(body: JsonObject) -> list[str]:
     """Return the texts to embed; tokens count as their numbers."""
     given = body.get("input")
     if given in ("", [], None):

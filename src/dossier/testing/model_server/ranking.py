@@ -8,7 +8,7 @@ from zlib import crc32
 
 from dossier.integrations.llm.language_pairs import LANGUAGES, load_pairs
 from dossier.testing.model_server.conversation import (
-    Json,
+    JsonObject,
     UnreadableRequestError,
     integer,
 )
@@ -57,7 +57,7 @@ def _features(text: str) -> Iterator[str]:
             )
 
 
-def rerank(body: Json) -> Json:
+def rerank(body: JsonObject) -> JsonObject:
     """Return the best documents first, as Jina and Cohere do."""
     query, documents = body.get("query"), body.get("documents")
     if not isinstance(query, str) or not isinstance(documents, list):

@@ -29,14 +29,14 @@ from typing_extensions import override
 
 from dossier.testing.model_server import faults, openai
 from dossier.testing.model_server.conversation import (
-    Json,
+    JsonObject,
     Reply,
     ScriptedPrompt,
     UnreadableRequestError,
 )
 from dossier.testing.model_server.exchange import (
-    ANTHROPIC,
-    OPENAI,
+    ANTHROPIC_FORMAT,
+    OPENAI_FORMAT,
     Exchange,
     HangUpError,
     WireFormat,
@@ -46,7 +46,7 @@ from dossier.testing.model_server.model import answer
 from dossier.testing.model_server.ranking import embed, meanings, rerank
 from dossier.testing.model_server.script import Area, FaultKind, Script
 from dossier.testing.model_server.state import (
-    COMPLETED,
+    CALL_COMPLETED,
     DISCONNECTED,
     Calls,
     ServerState,
@@ -57,7 +57,7 @@ _BACKLOG = 4096
 """Benchmarks connect a thousand clients at once."""
 
 Answerer = Callable[[Exchange], Awaitable[None]]
-Handler = Callable[[Request, Send], Awaitable[None]]
+RouteHandler = Callable[[Request, Send], Awaitable[None]]
 
 
 class ScriptedModelServer:
@@ -69,13 +69,15 @@ class ScriptedModelServer:
         self._state = ServerState.of(script or Script())
         self._host = host
         self._port = port
-        reranking = self._counted("rerank", OPENAI, _rerank)
-        self._routes: dict[tuple[str, str], Handler] = {
-            ("GET", "/v1/models"): self._counted("models", OPENAI, _models),
-            ("POST", "/v1/chat/completions"): self._counted("chat", OPENAI, _chat),
-            ("POST", "/v1/messages"): self._counted("chat", ANTHROPIC, _chat),
+        reranking = self._counted("rerank", OPENAI_FORMAT, _rerank)
+        self._routes: dict[tuple[str, str], RouteHandler] = {
+            ("GET", "/v1/models"): self._counted("models", OPENAI_FORMAT, _models),
+            ("POST", "/v1/chat/completions"): self._counted(
+                "chat", OPENAI_FORMAT, _chat
+            ),
+            ("POST", "/v1/messages"): self._counted("chat", ANTHROPIC_FORMAT, _chat),
             ("POST", "/v1/embeddings"): self._counted(
-                "embeddings", OPENAI, _embeddings
+                "embeddings", OPENAI_FORMAT, _embeddings
             ),
             ("POST", "/v1/rerank"): reranking,
             ("POST", "/rerank"): reranking,
@@ -132,7 +134,12 @@ class ScriptedModelServer:
             access_log=False,
             log_config=None,
         )
-        logging.getLogger("uvicorn.error").addFilter(_is_unexpected)
+        # A connection that is cut on demand is no error.
+        logging.getLogger("uvicorn.error").addFilter(
+            lambda record: (
+                not (record.exc_info and isinstance(record.exc_info[1], HangUpError))
+            )
+        )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([listening]))
         await self._server.is_ready.wait()
@@ -177,11 +184,17 @@ class ScriptedModelServer:
         if not answering.cancelled():
             answering.result()
 
-    def _counted(self, area: Area, wire: WireFormat, answerer: Answerer) -> Handler:
+    def _counted(
+        self, area: Area, wire: WireFormat, answerer: Answerer
+    ) -> RouteHandler:
         """Return a handler that records each call and applies the next fault."""
 
         async def handle(request: Request, send: Send) -> None:
-            body = _json_of(await request.body())
+            try:
+                body = orjson.loads(await request.body() or b"{}")
+            except orjson.JSONDecodeError:
+                body = {}
+            body = body if isinstance(body, dict) else {}
             bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
             key = request.headers.get("x-api-key") or bearer or None
             call = self.calls.begin(request.url.path, body, key)
@@ -211,7 +224,7 @@ class ScriptedModelServer:
             self.calls.end(call, str(FaultKind.CUT))
             raise
         else:
-            self.calls.end(call, str(fault.kind) if fault else COMPLETED)
+            self.calls.end(call, str(fault.kind) if fault else CALL_COMPLETED)
             return
         self.calls.end(call, refused.outcome)
         await refused.answer(exchange)
@@ -220,7 +233,7 @@ class ScriptedModelServer:
         try:
             self.play(**orjson.loads(await request.body()))
         except (orjson.JSONDecodeError, TypeError) as exc:
-            content: Json = {"error": f"A JSON object is wanted: {exc}"}
+            content: JsonObject = {"error": f"A JSON object is wanted: {exc}"}
             await _answer_json(request, send, content, 400)
         except ValidationError as exc:
             problems = [
@@ -270,15 +283,10 @@ async def scripted_model(
         yield server
 
 
-def _script_json(script: Script) -> Json:
+def _script_json(script: Script) -> JsonObject:
     """Return a script without its key."""
-    shown: Json = script.model_dump(mode="json", exclude={"api_key"})
+    shown: JsonObject = script.model_dump(mode="json", exclude={"api_key"})
     return shown
-
-
-def _is_unexpected(record: logging.LogRecord) -> bool:
-    """Return whether a log record is not about a connection cut on demand."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HangUpError))
 
 
 async def _not_found(request: Request, send: Send) -> None:
@@ -292,20 +300,11 @@ async def _disconnected(receive: Receive) -> None:
 
 
 async def _answer_json(
-    request: Request, send: Send, content: Json, status: int = 200
+    request: Request, send: Send, content: JsonObject, status: int = 200
 ) -> None:
     body = orjson.dumps(content)
     response = Response(body, status, media_type="application/json")
     await response(request.scope, request.receive, send)
-
-
-def _json_of(content: bytes) -> Json:
-    """Return the JSON object of a request, an empty one where there is none."""
-    try:
-        body = orjson.loads(content) if content else {}
-    except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 async def _models(exchange: Exchange) -> None:
@@ -333,7 +332,7 @@ async def _embeddings(exchange: Exchange) -> None:
 
 async def _chat(exchange: Exchange) -> None:
     script, fault = exchange.script, exchange.fault
-    if exchange.wire is OPENAI:
+    if exchange.wire is OPENAI_FORMAT:
         faults.check_deviations(exchange.call.body, script)
     content = orjson.dumps(exchange.call.body, option=orjson.OPT_SORT_KEYS)
     identity = hashlib.sha256(content).hexdigest()[:29]
@@ -343,7 +342,7 @@ async def _chat(exchange: Exchange) -> None:
         prompt = replace(prompt, usage_in_stream=False)
     reply = answer(prompt, script, fault.kind if fault else None)
     faults.check_window(exchange, reply)
-    if exchange.wire is OPENAI:
+    if exchange.wire is OPENAI_FORMAT:
         prompt, reply = faults.deviating_reply(prompt, reply, script)
     if prompt.stream:
         frames = exchange.wire.frames(prompt, reply)

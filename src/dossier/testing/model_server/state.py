@@ -5,12 +5,12 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Self
 
-from dossier.testing.model_server.conversation import Json
+from dossier.testing.model_server.conversation import JsonObject
 from dossier.testing.model_server.script import PendingFaults, Script
 
 KEPT = 100
 """Number of last calls that are kept with their bodies."""
-COMPLETED = "completed"
+CALL_COMPLETED = "completed"
 DISCONNECTED = "disconnected"
 
 
@@ -20,7 +20,7 @@ class RecordedCall:
 
     number: int
     route: str
-    body: Json
+    body: JsonObject
     outcome: str = "open"
     tokens_sent: int = 0
     began_s: float = field(default_factory=time.monotonic)
@@ -29,7 +29,7 @@ class RecordedCall:
     key: str | None = None
     """The credential of the request."""
 
-    def shown(self) -> Json:
+    def shown(self) -> JsonObject:
         """Return the call as `GET /_calls` shows it."""
         return {
             "number": self.number,
@@ -54,7 +54,9 @@ class Calls:
     open: int = 0
     begun: int = 0
 
-    def begin(self, route: str, body: Json, key: str | None = None) -> RecordedCall:
+    def begin(
+        self, route: str, body: JsonObject, key: str | None = None
+    ) -> RecordedCall:
         """Record the beginning of a call."""
         self.begun += 1
         call = RecordedCall(self.begun, route, body, key=key)
@@ -80,7 +82,7 @@ class Calls:
             if route in (None, name) and outcome in (None, ended)
         )
 
-    def shown(self) -> Json:
+    def shown(self) -> JsonObject:
         """Return all counts as `GET /_calls` shows them."""
         return {
             "total": self.begun,
