@@ -258,10 +258,14 @@ def summary(result: BuildResult) -> Iterator[SummaryLine]:
         *(_finding_lines(result, severity) for severity in HEADINGS),
         _formula_lines(result),
         _document_lines(result),
-        _output_lines(result),
     )
     for line in chain.from_iterable(parts):
         yield line._replace(text=escaped(line.text))
+    yield SummaryLine("")
+    for folder in sorted({path.parent for path in result.outputs.values()}):
+        names = [path.name for path in result.outputs.values() if path.parent == folder]
+        text = f"Written to {folder}: {', '.join(names)}"
+        yield SummaryLine(escaped(text), "bold green")
 
 
 def _version_lines(result: BuildResult) -> Iterator[SummaryLine]:
@@ -394,10 +398,3 @@ def _document_lines(result: BuildResult) -> Iterator[SummaryLine]:
         yield SummaryLine(f"  by item: {' · '.join(shown)}")
     for name, text in others:
         yield SummaryLine(f"  {padded(name, width)}  {text}")
-
-
-def _output_lines(result: BuildResult) -> Iterator[SummaryLine]:
-    yield SummaryLine("")
-    for folder in sorted({path.parent for path in result.outputs.values()}):
-        names = [path.name for path in result.outputs.values() if path.parent == folder]
-        yield SummaryLine(f"Written to {folder}: {', '.join(names)}", "bold green")
