@@ -53,7 +53,10 @@ def snapshot() -> dict[str, Any]:
             "complete": 13, "total": 16,
         },
         "formula": {"number": 1, "sheet": "配方", "lines": [{}, {}]},
-        "items": [item(3, "present"), item(5, "declared"), item(14, "missing")],
+        "items": [
+            item(3, "present", judgement("d1", "present", "was read")),
+            item(5, "declared"), item(14, "missing"),
+        ],
         "findings": [
             finding("missing-item", "warning", 14),
             finding("note", "info", 1),

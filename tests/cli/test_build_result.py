@@ -82,6 +82,10 @@ def test_papers_that_count_take_one_line_in_the_order_of_their_items() -> None:
         state["evidence"][0] | {"document_id": "d1", "items": [11]},
         state["evidence"][0] | {"document_id": "d2", "items": [9, 10]},
     ]
+    state["items"] = [
+        item(9, "present", judgement("d2", "present", "was read")),
+        item(11, "present", judgement("d1", "present", "was read")),
+    ]
 
     lines = lines_about_papers(
         paper(), paper(document_id="d2", name="b.pdf"), snapshot=state
@@ -91,6 +95,24 @@ def test_papers_that_count_take_one_line_in_the_order_of_their_items() -> None:
         "Papers (2): 2 were read and count",
         "  by item: 9, 10 b.pdf · 11 a.pdf",
     ]
+
+
+def test_paper_linked_where_none_is_judged_does_not_count() -> None:
+    state = snapshot() | {"items": [item(3, "present")]}
+
+    assert lines_about_papers(paper(), snapshot=state) == [
+        "Papers (1): 0 were read and count",
+        "  a.pdf  linked to item 3, but counts for no requirement of it",
+    ]
+
+
+def test_paper_that_the_formula_was_read_from_counts() -> None:
+    state = snapshot() | {"items": [item(3, "present")]}
+    state["evidence"][0]["document_id"] = str(UUID(int=1))
+
+    lines = lines_about_papers(paper(document_id=str(UUID(int=1))), snapshot=state)
+
+    assert lines[1:] == ["  by item: 3 a.pdf"]
 
 
 def test_paper_that_does_not_count_names_the_one_that_does() -> None:

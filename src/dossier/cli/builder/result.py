@@ -179,11 +179,13 @@ def _document_json(
         "items": entry["items"] if entry else [],
         "matched_by": entry["matched_by"] if entry else None,
         "reason": entry["reason"] if entry else result.notes.get(document.document_id),
-        "remarks": list(document_remarks(result, document)),
+        "remarks": list(document_remarks(result, document, entry)),
     }
 
 
-def document_remarks(result: BuildResult, document: ImportedDocument) -> Iterator[str]:
+def document_remarks(
+    result: BuildResult, document: ImportedDocument, entry: Json | None
+) -> Iterator[str]:
     """Yield what a person should know of how a document was read and counted.
 
     A document that was read without anything left out, and counts, has no remark.
@@ -201,13 +203,17 @@ def document_remarks(result: BuildResult, document: ImportedDocument) -> Iterato
         for item, requirement, judgement in judged:
             if judgement["state"] not in _COUNTING:
                 yield _not_counting(result, item, requirement, judgement)
+        is_formula = str(result.formula.document_id) == document.document_id
+        if entry and not judged and not is_formula:
+            items = ", ".join(map(str, entry["items"]))
+            yield f"linked to item {items}, but counts for no requirement of it"
         yield from _reading_remarks(document)
     twins = (e.name for e in result.imported if e.document_id == document.document_id)
     if (first := next(twins)) != document.name:
         yield f"the same file as {display_name(first)}"
-    for entry in result.formula.refused:
-        if entry.name == document.name and not document.unreadable:
-            yield f"not imported as the formula: {entry.reason}"
+    for refused in result.formula.refused:
+        if refused.name == document.name and not document.unreadable:
+            yield f"not imported as the formula: {refused.reason}"
     # A guessed encoding is named, so that a person can see a wrong guess.
     if document.encoding and not document.encoding.startswith("utf-8"):
         yield f"read as text in {document.encoding}"
@@ -373,7 +379,7 @@ def _document_lines(result: BuildResult) -> Iterator[SummaryLine]:
     others: list[tuple[str, str]] = []
     for document, entry in result.matched():
         name = display_name(document.name)
-        remarks = [*document_remarks(result, document)]
+        remarks = [*document_remarks(result, document, entry)]
         if entry is None:
             note = result.notes.get(document.document_id)
             remarks.insert(0, f"no item: {note}" if note else "no item")
