@@ -49,7 +49,7 @@ from dossier.knowledge.service.assembly import (
     opened_searchers,
 )
 from dossier.knowledge.service.indexing import central_document, central_documents
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 from dossier.reports.tasks import render
 from dossier.sources.tasks import (
     create_base,

@@ -10,7 +10,7 @@ from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products.models import Product, ProductDocument
 from dossier.products.schemas import ProductCreate
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 MINIMAL: dict[str, Any] = {
     "name_en": "Rose Moisture Cream",

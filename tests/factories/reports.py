@@ -15,7 +15,7 @@ from dossier.documents.service import DocumentsService
 from dossier.pif.models import PifVersion
 from dossier.products.constants import Use
 from dossier.products.schemas import ProductCreate
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 from dossier.reports import gateway
 from dossier.reports.models import Report
 

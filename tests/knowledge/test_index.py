@@ -21,7 +21,7 @@ from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.jobs.service import JobsService
 from dossier.knowledge.rules.analyser import term_id, terms
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 PAGES = (
     "1. 安定性試驗\n本產品於四十度下放置三個月,外觀無變化。",

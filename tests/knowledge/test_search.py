@@ -28,7 +28,7 @@ from dossier.knowledge.service.clients import SearchBreakers, SearchClients
 from dossier.knowledge.service.search import SearchService
 from dossier.knowledge.types import SearchQuery, SearchResult
 from dossier.products.exceptions import ProductNotFoundError
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 SIZE = 384
 CLIENTS = ("embedder", "rerank", "search_central")

@@ -251,10 +251,10 @@ def test_sheets_that_differ_only_in_the_share_of_raw_materials_are_asked_about()
 @pytest.mark.parametrize("first", ["q.s. to 100", 95])
 def test_a_sheet_that_may_hold_a_part_of_the_formula_blocks(first: Any) -> None:
     rows = [HEAD, ("Aqua", "", first), ("Glycerin", "", 4)]
-    part = [HEAD, ("Parfum", "", 1)]
+    part = [HEAD, ("Parfum", "", 0.5)]
 
     formula = parse_formula(
-        book_of(sheet_of(rows, name="Phase A"), sheet_of(part, name="Phase B")), SOURCE
+        book_of(sheet_of(rows, name="Main"), sheet_of(part, name="Phase B")), SOURCE
     )
 
     assert ("sheet-not-read", "blocking", None) in finding_places(formula)
@@ -347,3 +347,87 @@ def test_footnote_marks_are_no_digits_and_no_part_of_a_name() -> None:
     }
     assert formula.lines[0].cas == "7732-18-5"
     assert finding_places(formula) == []
+
+
+PHASE_A: Rows = [HEAD, ("Aqua", "7732-18-5", 80), ("Glycerin", "56-81-5", 10)]
+PHASE_B: Rows = [HEAD, ("Cetyl Alcohol", "", 8), ("Phenoxyethanol", "122-99-5", 2)]
+
+
+def read_sheets(sheets: dict[str, Rows], hidden: str = "") -> ParsedFormula:
+    """Return the formula of a file with these sheets."""
+    book = book_of(
+        *(
+            sheet_of(rows, name=name, is_hidden=name == hidden)
+            for name, rows in sheets.items()
+        )
+    )
+    return parse_formula(book, SOURCE)
+
+
+@pytest.mark.parametrize(
+    "names", [("Phase A", "Phase B"), ("Sheet1", "Sheet2"), ("水相", "油相")]
+)
+def test_sheets_that_come_to_100_together_are_one_formula(
+    names: tuple[str, str],
+) -> None:
+    first, second = names
+
+    formula = read_sheets({first: PHASE_A, second: PHASE_B, "old": OTHER})
+
+    assert [(line.sheet, line.cell) for line in formula.lines] == [
+        *((first, "C2"), (first, "C3")),
+        *((second, "C2"), (second, "C3")),
+    ]
+    assert [line.position for line in formula.lines] == [1, 2, 3, 4]
+    assert [(table.sheet, str(table.total.upper)) for table in formula.tables] == [
+        (first, "90"),
+        (second, "10"),
+    ]
+    assert note_codes(formula)[:2] == ["sheets-joined", "other-sheets"]
+    (finding,) = formula.findings
+    assert finding.code == "cas-check-digit"
+    assert finding.place is not None
+    assert (finding.place.sheet, finding.place.cell) == (second, "B3")
+    assert formula.uses[f"{second}!A2"] is CellUse.LINE
+
+
+@pytest.mark.parametrize(
+    ("names", "is_joined"),
+    [(("Phase A", "Phase B"), True), (("Premix", "Main"), False)],
+)
+def test_sheets_with_one_rest_are_joined_only_where_each_is_named_as_a_part(
+    names: tuple[str, str],
+    is_joined: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    first, second = names
+    rows = [HEAD, ("Aqua", "", "q.s. to 100"), ("Glycerin", "", 10)]
+
+    formula = read_sheets({first: rows, second: PHASE_B})
+
+    assert (len(formula.lines) == 4) is is_joined
+    assert (
+        any(each.severity == "blocking" for each in formula.findings) is not is_joined
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "hidden"),
+    [
+        ([HEAD, ("Cetyl Alcohol", "", 8)], ""),
+        ([HEAD, ("Cetyl Alcohol", "", 28)], ""),
+        ([("Ingredient", "CAS", "Amount (%)"), ("Cetyl Alcohol", "", 10)], ""),
+        ([HEAD, ("Cetyl Alcohol", "", 10)], "Phase B"),
+    ],
+    ids=["below", "above", "headers", "hidden"],
+)
+def test_sheets_that_prove_no_whole_are_not_joined(second: Rows, hidden: str) -> None:
+    formula = read_sheets({"Phase A": PHASE_A, "Phase B": second}, hidden)
+
+    assert "Cetyl Alcohol" not in shares_by_name(formula)
+    assert any(each.severity == "blocking" for each in formula.findings)
+
+
+def test_a_part_beside_a_complete_formula_is_a_warning() -> None:
+    formula = read_sheets({"Formula": ONE, "Phase B": PHASE_B})
+
+    assert finding_places(formula) == [("sheet-not-read", "warning", None)]

@@ -24,11 +24,8 @@ from dossier.integrations.parsing.reader import Limits, SandboxedBooks
 from dossier.integrations.parsing.spreadsheet import read_workbook
 from dossier.integrations.storage.client import open_store
 from dossier.products.dependencies import get_formula_importer
-from dossier.products.service import (
-    FormulaImporter,
-    FormulaService,
-    ProductsService,
-)
+from dossier.products.service.formulas import FormulaImporter, FormulaService
+from dossier.products.service.products import ProductsService
 
 pytestmark = pytest.mark.process
 
@@ -42,7 +39,8 @@ class InProcessReader(SandboxedBooks):
 
     @override
     async def read_workbook(self, path: Path, filename: str) -> Workbook:
-        return read_workbook(str(path))
+        with path.open("rb") as file:
+            return read_workbook(file)
 
 
 @pytest.fixture
@@ -88,6 +86,10 @@ async def test_a_preview_shows_lines_and_findings_and_stores_nothing(
         "total-not-100",
         "cas-check-digit",
     ]
+    assert [(each["basis"], each["article"]) for each in shown["findings"]] == [
+        ("law", "PIF Reg. Art. 3(1)(3)"),
+        ("practice", None),
+    ]
     assert shown["findings"][0]["place"] == {
         "document_id": body["document_id"],
         "filename": "formula.xlsx",
@@ -98,6 +100,24 @@ async def test_a_preview_shows_lines_and_findings_and_stores_nothing(
     assert shown["lines"][0]["percent_lower"] == "99"
     assert shown["lines"][0]["place"]["cell"] == "C2"
     assert listed.json() == {"items": [], "total": 0, "limit": 20, "offset": 0}
+
+
+@pytest.mark.usefixtures("in_process_reader")
+async def test_the_current_formula_keeps_how_it_was_read(
+    client: httpx2.AsyncClient, product_url: str, upload: Upload
+) -> None:
+    rows = [("INCI", "%"), ("Aqua", 0.9), ("Glycerin", 0.1), ("Made of palm oil",)]
+    body = await upload(xlsx_bytes(rows, sheets={"old": rows}))
+
+    await client.post(f"{product_url}/formulas", json=body)
+
+    version = (await client.get(f"{product_url}/formulas/1")).json()
+    assert [(each["code"], each["kind"]) for each in version["notes"]] == [
+        ("sheet-chosen", "chosen"),
+        ("other-sheets", "left_out"),
+        ("fractions", "assumed"),
+        ("remark", "remark"),
+    ]
 
 
 @pytest.mark.usefixtures("in_process_reader")

@@ -15,7 +15,7 @@ from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.documents.service import DocumentsService
 from dossier.products.schemas import ProductCreate, ProductUpdate
-from dossier.products.service import ProductsService, list_products
+from dossier.products.service.products import ProductsService, list_products
 
 
 def service_of(session: Session, actor: Actor) -> ProductsService:

@@ -19,7 +19,7 @@ from dossier.jobs.attempts import JobHandler
 from dossier.jobs.constants import JobState
 from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import list_jobs
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 from dossier.sources.constants import CREATE_BASE_TASK
 from dossier.sources.service import CentralRetrieval
 from dossier.sources.tasks import create_base, enqueue_bases

@@ -20,7 +20,7 @@ from dossier.jobs.context import JobContext
 from dossier.knowledge import tasks as knowledge
 from dossier.knowledge.service.indexing import central_document, central_documents
 from dossier.products.models import ProductDocument
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 from dossier.sources.constants import CENTRAL_MAX_FAILURES
 from dossier.sources.service import CentralRetrieval
 from dossier.sources.tasks import enqueue_pushes, push_document

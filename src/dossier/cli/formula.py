@@ -106,6 +106,7 @@ def _content(parsed: ParsedFormula) -> dict[str, Any]:
     if len(parsed.tables) > 1:
         content["tables"] = [
             {
+                "sheet": table.sheet or None,
                 "title": table.title or None,
                 "columns": table.columns,
                 "lines": [_line(line) for line in table.lines],
@@ -131,6 +132,7 @@ def _line(line: ParsedLine) -> dict[str, Any]:
         "unit": "%",
         "text": line.percent_text,
         "is_qs": line.is_qs,
+        "sheet": line.sheet or None,
         "cell": line.cell,
     }
 

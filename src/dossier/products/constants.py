@@ -7,9 +7,6 @@ from typing import Final
 ITEM_COUNT = 16
 """Items of the product information file that a document can be linked to."""
 
-MARKETS = ("tw",)
-"""Markets whose file can be drawn up."""
-
 REQUIREMENTS: Final[Mapping[int, tuple[str, ...]]] = {
     1: ("name", "category", "dosage-form", "purpose", "sites", "holder"),
     2: ("notification",),

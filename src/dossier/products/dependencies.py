@@ -13,11 +13,8 @@ from dossier.core.web import (
 from dossier.documents.dependencies import Store
 from dossier.documents.service import DocumentsService
 from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
-from dossier.products.service import (
-    FormulaImporter,
-    FormulaService,
-    ProductsService,
-)
+from dossier.products.service.formulas import FormulaImporter, FormulaService
+from dossier.products.service.products import ProductsService
 
 
 async def get_products_service(

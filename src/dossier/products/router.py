@@ -9,7 +9,7 @@ from dossier.core.pagination import Paging, Slice
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
 from dossier.core.web import Reader, get_actor
-from dossier.products import rules, service
+from dossier.products import rules
 from dossier.products.dependencies import FormulaImports, Formulas, Products
 from dossier.products.models import FormulaVersion, Product, ProductDocument
 from dossier.products.schemas import (
@@ -25,6 +25,7 @@ from dossier.products.schemas import (
     ProductResponse,
     ProductUpdate,
 )
+from dossier.products.service import products as product_service
 
 products_router = APIRouter(tags=["products"])
 formulas_router = APIRouter(prefix="/products/{product_id}/formulas", tags=["formulas"])
@@ -36,7 +37,7 @@ FormulaNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 @products_router.get("/products", response_model=Page[ProductResponse])
 async def list_products(page: Paging, reader: Reader) -> Slice[Row]:
     """List products, newest first."""
-    return await service.list_products(reader, page)
+    return await product_service.list_products(reader, page)
 
 
 @products_router.post(
@@ -50,7 +51,7 @@ async def create_product(body: ProductCreate, products: Products) -> Product:
 @products_router.get("/products/{product_id}", response_model=ProductResponse)
 async def get_product(product_id: UUID, reader: Reader) -> Row:
     """Return one product."""
-    return await service.read_product(reader, product_id)
+    return await product_service.read_product(reader, product_id)
 
 
 @products_router.patch("/products/{product_id}", response_model=ProductResponse)

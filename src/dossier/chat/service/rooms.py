@@ -31,7 +31,7 @@ from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.jobs.service import JobsService
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 
 class Memberships:

@@ -14,7 +14,7 @@ from dossier.pif.schemas import MatchResponse
 from dossier.pif.service.confirmations import StatedConfirmation
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 AUTOMATIC = frozenset({MatchedBy.FILENAME, MatchedBy.CONTENT})
 
@@ -45,7 +45,7 @@ async def link_evidence(
         products = context.products(session)
         await _unlink_outdated(products, product_id, stated, set(present))
         await _link_stated(products, product_id, stated)
-        matches = await context.pif(session).apply_matches(product_id, present)
+        matches = await context.matching(session).apply(product_id, present)
         if formula_id is not None:
             await _link_formula(products, product_id, formula_id)
         await _unlink_unmatched(products, product_id, matches, formula_id)

@@ -18,7 +18,7 @@ from dossier.products.formula_import.columns import standing
 from dossier.products.formula_import.findings import file_finding
 from dossier.products.formula_import.notes import ReadingNote
 from dossier.products.formula_import.types import FormulaSource
-from dossier.products.service import FormulaDraft
+from dossier.products.service.formulas import FormulaDraft
 
 _FAR_SHORTER: Final = 2
 

@@ -155,6 +155,8 @@ def _average(text: str, score: _Score) -> float:
 def _western(character: str, before: str, after: str) -> float:
     around = before + after
     if character in _WESTERN_LETTERS:
+        if character.isupper() and before.islower():
+            return 0.2  # as in the French of an old Macintosh
         is_in_word = any(each.isascii() and each.isalpha() for each in around)
         return 1.0 if is_in_word or around.isspace() else 0.3
     if character in "°º":

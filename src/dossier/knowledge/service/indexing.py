@@ -39,7 +39,7 @@ from dossier.knowledge.types import (
     Orphans,
     WeighedPassages,
 )
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 from dossier.sources.constants import PUSH_DOCUMENT_TASK
 from dossier.sources.types import CentralDocument, LinkedDocument
 

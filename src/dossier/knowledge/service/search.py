@@ -39,7 +39,7 @@ from dossier.knowledge.types import (
     SearchQuery,
     SearchResult,
 )
-from dossier.products.service import ProductsService
+from dossier.products.service.products import ProductsService
 
 RERANKED: Final = 30
 """Passages sent to the reranker, unless the search asks for more."""

@@ -12,6 +12,7 @@ from dossier.products.formula_import.labels import (
     is_property,
     is_total,
     may_be_figure,
+    names_substance,
     phase_name,
 )
 from dossier.products.formula_import.quantities import states_quantity
@@ -88,7 +89,11 @@ def account(reading: SheetReading, left_out_rows: Collection[int] = ()) -> Accou
     for row in left_out_rows:
         _mark(accounting, reading.grid.cells_of(row), CellUse.REPORTED)
     for table, standing in zip(reading.tables, reading.standings, strict=True):
-        _account_header(accounting, table)
+        first, last = table.table.header_rows
+        for row in range(first, last + 1):
+            _mark(accounting, table.table.cells_of(row), CellUse.HEADER)
+        for row in table.table.title_rows:
+            _mark(accounting, table.table.cells_of(row), CellUse.TITLE)
         if standing is TableStanding.PART:
             _account_rows(accounting, table)
             _account_unknown_columns(accounting, table)
@@ -104,15 +109,6 @@ def account(reading: SheetReading, left_out_rows: Collection[int] = ()) -> Accou
 def _mark(accounting: Accounting, cells: Iterable[Cell], use: CellUse) -> None:
     for cell in cells:
         accounting.uses.setdefault(cell.address, use)
-
-
-def _account_header(accounting: Accounting, reading: TableReading) -> None:
-    table = reading.table
-    first, last = table.header_rows
-    for row in range(first, last + 1):
-        _mark(accounting, table.cells_of(row), CellUse.HEADER)
-    for row in table.title_rows:
-        _mark(accounting, table.cells_of(row), CellUse.TITLE)
 
 
 def _account_rows(accounting: Accounting, reading: TableReading) -> None:
@@ -228,8 +224,9 @@ def _account_rest(accounting: Accounting, reading: SheetReading) -> None:
         if is_title:
             _mark(accounting, cells, CellUse.TITLE)
         else:
-            is_below = row >= first_header
-            _account_remark(accounting, cells, may_be_line=is_below)
+            label = next((cell.text for cell in cells if cell.number is None), "")
+            may_be_line = row >= first_header or names_substance(label)
+            _account_remark(accounting, cells, may_be_line=may_be_line)
 
 
 def range_of(reading: TableReading) -> str:

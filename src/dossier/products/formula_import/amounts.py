@@ -210,6 +210,9 @@ def _read_column(
         row.key: row.quantities[column] for row in rows if column in row.quantities
     }
     mark = column_mark(cell.text for cell in cells.values() if cell.number is None)
+    if mark is None and header_unit == "mg/kg":
+        # "940,000" ppm is written in thousands.
+        mark = DecimalMark.POINT
     starts = frozenset(row.key for row in rows if row.starts_material)
     reading = _ColumnReading(column, header_unit, {}, [], starts)
     for row, cell in cells.items():

@@ -14,7 +14,7 @@ from typing import Final
 
 from dossier.products.formula_import.amounts import Amount, AmountTable
 from dossier.products.formula_import.columns import Column
-from dossier.products.formula_import.rows import states_share_anew
+from dossier.products.formula_import.row_content import states_share_anew
 from dossier.products.formula_import.types import HUNDRED, ZERO, Interval, SourceRow
 
 _WHOLE_MARGIN: Final = Decimal("0.5")
@@ -182,9 +182,20 @@ def _basis(
     ranked = Counter(each for each in indicated if each is not None).most_common(2)
     if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
         return ranked[0][0]
-    return min(
-        QuantityBasis, key=lambda each: _deviation(materials, amounts, shares, each)
-    )
+    # An ingredient without a share in the outer column would be lost there.
+    possible = [
+        basis
+        for basis in QuantityBasis
+        if basis is not QuantityBasis.OUTER
+        or not any(_is_only_inner(row, amounts, shares) for m in materials for row in m)
+    ]
+    return min(possible, key=lambda each: _deviation(materials, amounts, shares, each))
+
+
+def _is_only_inner(row: SourceRow, amounts: AmountTable, shares: ShareColumns) -> bool:
+    if shares.inner is None or amounts.at(row, shares.inner) is None:
+        return False
+    return _outer(row, amounts, shares) is None
 
 
 def _indicated_basis(

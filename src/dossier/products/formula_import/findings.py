@@ -1,17 +1,10 @@
-"""What is wrong with a formula that could be read, in both languages, with the cell.
+"""What is wrong with a formula that could be read, each with its cell."""
 
-The messages are in `data/formula_messages.json`.
-"""
-
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from functools import cache
-from importlib import resources
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from dossier.core.findings import Basis, Finding, Message, Place, Severity
+from dossier.core.findings import Finding, Severity
 from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.amounts import is_negative
 from dossier.products.formula_import.columns import NAMES, QUANTITIES, Column
@@ -23,17 +16,23 @@ from dossier.products.formula_import.identifiers import (
     is_missing,
     read_cas,
 )
+from dossier.products.formula_import.labels import may_be_name
 from dossier.products.formula_import.lines import (
     FormulaParts,
     ParsedLine,
     inci_of,
     shown_interval,
 )
+from dossier.products.formula_import.messages import FindingFactory, formula_messages
 from dossier.products.formula_import.numbers import folded, plain
 from dossier.products.formula_import.quantities import why_unreadable
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.sheets import SheetChoice
-from dossier.products.formula_import.tables import TableReading, TableStanding
+from dossier.products.formula_import.tables import (
+    SheetReading,
+    TableReading,
+    TableStanding,
+)
 from dossier.products.formula_import.totals import BLOCKING_BEYOND, deviation
 from dossier.products.formula_import.types import (
     HUNDRED,
@@ -42,9 +41,6 @@ from dossier.products.formula_import.types import (
     SourceRow,
 )
 
-MARKET: Final = "tw"
-ITEM: Final = 3
-ARTICLE: Final = "PIF Reg. Art. 3(1)(3)"
 _MAX_CELLS: Final = 8
 _CODE_OF_ROW: Final = {
     RowKind.UNREAD: "row-not-read",
@@ -54,41 +50,37 @@ _CODE_OF_ROW: Final = {
 }
 _RANK: Final = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
-Messages = dict[str, dict[str, dict[str, str]]]
-
-
-@cache
-def formula_messages() -> Messages:
-    """Return the messages of findings and notes, by code and language."""
-    file = resources.files("dossier.products") / "data" / "formula_messages.json"
-    loaded: Messages = json.loads(file.read_text(encoding="utf-8"))
-    return loaded
-
 
 def findings_of(
     reading: FormulaParts,
     lines: tuple[ParsedLine, ...],
-    accounting: Accounting,
+    accountings: Sequence[Accounting],
     source: FormulaSource,
     *,
     has_formats: bool,
 ) -> tuple[Finding, ...]:
     """Return all findings, the most severe first, each in the order of the sheet."""
-    factory = _FindingFactory(source, reading.main.table.sheet)
+    factory = FindingFactory(source, reading.main.table.sheet)
     found = [
         *_wrong_total(reading, factory),
         *_negative_rest(reading, factory),
-        *_not_read(reading, accounting, factory),
+        *_sheets_not_read(reading, factory),
         *_hidden_content(reading, factory),
-        *_duplicates(lines, factory),
+        *_duplicates(lines, source),
     ]
+    for sheet, accounting in zip(reading.choice.sheets, accountings, strict=True):
+        factory = FindingFactory(source, sheet.grid.sheet.name)
+        found += _not_read(reading, sheet, accounting, factory)
     for part in reading.parts:
+        factory = FindingFactory(source, part.table.sheet)
         found += [
             *_wrong_stated_totals(reading, part, factory),
             *_unreadable_quantities(part, factory),
             *_quantities_over_hundred(part, factory),
             *_unknown_units(part, factory),
             *_missing_quantities(part, factory),
+            *_unplaced_rows(part, factory),
+            *_names_alone(part, factory),
             *_missing_and_blended_names(part, factory),
             *_wrong_identifiers(part, factory),
             *_wrong_compositions(part, factory),
@@ -101,13 +93,13 @@ def findings_of(
 
 def file_finding(code: str, source: FormulaSource, words: dict[str, str]) -> Finding:
     """Return the finding of a file from which no formula is read."""
-    return _FindingFactory(source, "").make(code, Severity.BLOCKING, None, words)
+    return FindingFactory(source, "").make(code, Severity.BLOCKING, None, words)
 
 
 def ambiguities_of(choice: SheetChoice, source: FormulaSource) -> tuple[Finding, ...]:
     """Return the findings of a choice that only a person can make, if there is one."""
     table = choice.reading.main.table
-    factory = _FindingFactory(source, table.sheet)
+    factory = FindingFactory(source, table.sheet)
     if choice.rivals:
         names = ", ".join((choice.reading.grid.sheet.name, *choice.rivals))
         words = {"names": names}
@@ -126,57 +118,7 @@ def ambiguities_of(choice: SheetChoice, source: FormulaSource) -> tuple[Finding,
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class _FindingFactory:
-    """Makes findings about one sheet of one file."""
-
-    source: FormulaSource
-    sheet: str
-
-    def make(
-        self,
-        code: str,
-        severity: Severity,
-        cell: str | None,
-        words: dict[str, str],
-        *,
-        ingredient: str | None = None,
-        value: Decimal | None = None,
-        limit: Decimal | None = None,
-        unit: str | None = None,
-    ) -> Finding:
-        """Return one finding; `words` fill the placeholders of its messages."""
-        text = {
-            name: template.format(**words)
-            for name, template in formula_messages()["findings"][code].items()
-        }
-        basis = Basis(text["basis"])
-        return Finding(
-            code=code,
-            severity=severity,
-            market=MARKET,
-            item=ITEM,
-            # Good practice cites no article.
-            article=ARTICLE if basis is Basis.LAW else None,
-            basis=basis,
-            message=Message(zh=text["zh"], en=text["en"]),
-            closes_by=Message(zh=text["close_zh"], en=text["close_en"]),
-            ingredient=ingredient,
-            value=value,
-            limit=limit,
-            margin=None if value is None or limit is None else value - limit,
-            unit=unit,
-            place=Place(
-                filename=self.source.filename,
-                sha256=self.source.sha256,
-                document_id=self.source.document_id,
-                sheet=self.sheet or None,
-                cell=cell,
-            ),
-        )
-
-
-def _wrong_total(reading: FormulaParts, factory: _FindingFactory) -> Iterator[Finding]:
+def _wrong_total(reading: FormulaParts, factory: FindingFactory) -> Iterator[Finding]:
     total = reading.total.interval
     if not any(part.explosion.portions for part in reading.parts):
         return
@@ -198,27 +140,26 @@ def _wrong_total(reading: FormulaParts, factory: _FindingFactory) -> Iterator[Fi
 
 def _total_cell(reading: FormulaParts) -> str | None:
     """Return the cell of the stated total, else of the quantities' header."""
-    stated = [total for part in reading.parts for total in part.read.totals]
+    main = reading.main.table
+    parts = [part for part in reading.parts if part.table.sheet == main.sheet]
+    stated = [total for part in parts for total in part.read.totals]
     if stated:
-        return (
-            stated[-1].cell.address
-            if len(reading.parts) > 1
-            else stated[0].cell.address
-        )
-    header = reading.main.table.header
+        return stated[-1].cell.address if len(parts) > 1 else stated[0].cell.address
+    header = main.header
     columns = (Column.PRODUCT_PERCENT, Column.RAW_PERCENT, Column.PERCENT, Column.MAX)
     found = (header[column].address for column in columns if column in header)
     return next((address for address in found if address), None)
 
 
-def _negative_rest(
-    reading: FormulaParts, factory: _FindingFactory
-) -> Iterator[Finding]:
+def _negative_rest(reading: FormulaParts, factory: FindingFactory) -> Iterator[Finding]:
     if reading.total.deficit == ZERO:
         return
     known = plain(reading.total.known.lower)
-    for portion in (p for part in reading.parts for p in part.explosion.portions):
-        if portion.amount.fills:
+    for part in reading.parts:
+        factory = replace(factory, sheet=part.table.sheet)
+        for portion in part.explosion.portions:
+            if not portion.amount.fills:
+                continue
             yield factory.make(
                 "negative-rest",
                 Severity.BLOCKING,
@@ -231,7 +172,7 @@ def _negative_rest(
 
 
 def _wrong_stated_totals(
-    reading: FormulaParts, part: TableReading, factory: _FindingFactory
+    reading: FormulaParts, part: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     """Compare the sheet's own total with its lines."""
     if reading.total.deficit > ZERO:
@@ -263,11 +204,12 @@ def _wrong_stated_totals(
 
 
 def _unreadable_quantities(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     for cell in reading.amounts.unreadable:
         reason = formula_messages()["reasons"][why_unreadable(cell.text)]
-        words = {"text": cell.text or cell.formula or "", **_reason(reason)}
+        words = {"text": cell.text or cell.formula or ""}
+        words |= {f"reason_{language}": text for language, text in reason.items()}
         code = "negative-quantity" if is_negative(cell) else "unreadable-quantity"
         yield factory.make(code, Severity.BLOCKING, cell.address, words)
     for cell in reading.amounts.contradictions:
@@ -275,12 +217,8 @@ def _unreadable_quantities(
         yield factory.make("range-contradicts", Severity.BLOCKING, cell.address, words)
 
 
-def _reason(words: dict[str, str]) -> dict[str, str]:
-    return {f"reason_{language}": text for language, text in words.items()}
-
-
 def _quantities_over_hundred(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     unknown = {cell.address for _, cell in reading.amounts.unknown_units}
     names = {row.key: inci_of(row) for row in reading.read.rows}
@@ -299,9 +237,7 @@ def _quantities_over_hundred(
             )
 
 
-def _unknown_units(
-    reading: TableReading, factory: _FindingFactory
-) -> Iterator[Finding]:
+def _unknown_units(reading: TableReading, factory: FindingFactory) -> Iterator[Finding]:
     """Report each unknown unit once, at its first cell."""
     first_cells: dict[str, str] = {}
     for unit, cell in reading.amounts.unknown_units:
@@ -313,7 +249,7 @@ def _unknown_units(
 
 
 def _missing_quantities(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     stated = {row for row, _ in reading.amounts.amounts}
     amounts = reading.amounts
@@ -333,8 +269,49 @@ def _missing_quantities(
             )
 
 
+def _names_alone(reading: TableReading, factory: FindingFactory) -> Iterator[Finding]:
+    """Report names between the ingredients that have neither quantity nor row mates."""
+    kinds = reading.read.kinds
+    columns = {n for role, n in reading.table.columns.items() if role in NAMES}
+    ingredients = [row for row, kind in kinds.items() if kind is RowKind.INGREDIENT]
+    last = max(ingredients, default=0)
+    for row, kind in kinds.items():
+        cells = reading.table.cells_of(row)
+        if kind is not RowKind.REMARK or row > last + 1 or len(cells) != 1:
+            continue
+        cell, grid = cells[0], reading.table.grid
+        is_merged = any(
+            grid.shown_at(row, column) for column in grid.columns_of(row)[1:]
+        )
+        if cell.column in columns and not is_merged and may_be_name(cell.text):
+            words = {"name": cell.text}
+            yield factory.make(
+                "name-without-quantity", Severity.WARNING, cell.address, words
+            )
+
+
+def _unplaced_rows(reading: TableReading, factory: FindingFactory) -> Iterator[Finding]:
+    """Report rows whose share counts nowhere, so that no ingredient is lost."""
+    placed = {
+        ingredient.row.key
+        for portion in reading.explosion.portions
+        for ingredient in portion.ingredients
+    }
+    for row in reading.read.rows:
+        stated = [
+            amount.cell
+            for (key, _), amount in reading.amounts.amounts.items()
+            if key == row.key
+        ]
+        name = inci_of(row)
+        if row.key not in placed and stated and name is not None:
+            text = f"{name} | {stated[0].text}"
+            cell = stated[0].address
+            yield factory.make("row-not-read", Severity.BLOCKING, cell, {"text": text})
+
+
 def _missing_and_blended_names(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     has_inci = Column.INCI in reading.table.columns
     for portion in reading.explosion.portions:
@@ -348,7 +325,7 @@ def _missing_and_blended_names(
                     ingredient.stated.cell.address,
                     {"name": _material_name(row)},
                 )
-            elif is_blend(name):
+            elif is_blend(name) or _lists_names(row):
                 yield factory.make(
                     "mixture-not-exploded",
                     Severity.WARNING,
@@ -356,6 +333,13 @@ def _missing_and_blended_names(
                     {"name": name},
                     ingredient=name,
                 )
+
+
+def _lists_names(row: SourceRow) -> bool:
+    """Return whether one row lists several names, each with its CAS number."""
+    name = row.text(Column.INCI) or row.text(Column.NAME) or ""
+    count = len([each for each in name.split("\n") if each.strip()])
+    return count > 1 and count == len(read_cas(row.text(Column.CAS) or "").numbers)
 
 
 def _name_cell(row: SourceRow) -> str | None:
@@ -369,7 +353,7 @@ def _material_name(row: SourceRow) -> str:
 
 
 def _wrong_identifiers(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     for row in reading.read.rows:
         # Some sheets write the EC number beside the CAS number.
@@ -417,22 +401,31 @@ def _is_number_like(text: str) -> bool:
     return not is_missing(text) and any(character.isdigit() for character in text)
 
 
-def _not_read(
-    reading: FormulaParts, accounting: Accounting, factory: _FindingFactory
+def _sheets_not_read(
+    reading: FormulaParts, factory: FindingFactory
 ) -> Iterator[Finding]:
-    """Report what the sheet and the file hold beside the lines of the formula.
+    """Report sheets that may hold a part; a complete formula lacks none."""
+    is_closed = reading.total.is_closed
+    severity = Severity.WARNING if is_closed else Severity.BLOCKING
+    for name in reading.choice.unread:
+        yield factory.make("sheet-not-read", severity, None, {"name": name})
+
+
+def _not_read(
+    reading: FormulaParts,
+    sheet: SheetReading,
+    accounting: Accounting,
+    factory: FindingFactory,
+) -> Iterator[Finding]:
+    """Report what a sheet holds beside the lines of the formula.
 
     It blocks where the formula could lack it: a rest fills up, or 100 is not met.
     """
-    is_closed = (
-        reading.total.rest is None
-        and reading.total.known.distance(HUNDRED) <= BLOCKING_BEYOND
-    )
+    is_closed = reading.total.is_closed
     severity = Severity.WARNING if is_closed else Severity.BLOCKING
     for row in accounting.rows:
         wide = Severity.BLOCKING if row.kind is RowKind.WIDE else severity
         yield factory.make(_CODE_OF_ROW[row.kind], wide, row.cell, {"text": row.text})
-    sheet = reading.choice.reading
     for table, standing in zip(sheet.tables, sheet.standings, strict=True):
         if standing in {TableStanding.UNREAD, TableStanding.OTHER}:
             is_other = standing is TableStanding.OTHER
@@ -442,8 +435,6 @@ def _not_read(
                 range_of(table).partition(":")[0],
                 {"range": range_of(table), "title": table.table.title},
             )
-    for name in reading.choice.unread:
-        yield factory.make("sheet-not-read", Severity.BLOCKING, None, {"name": name})
     if accounting.numbers:
         shown = [f"{c.address} {c.text}".strip() for c in accounting.numbers]
         words = {"cells": ", ".join(shown[:_MAX_CELLS]), "count": str(len(shown))}
@@ -463,7 +454,7 @@ def _not_read(
 
 
 def _hidden_content(
-    reading: FormulaParts, factory: _FindingFactory
+    reading: FormulaParts, factory: FindingFactory
 ) -> Iterator[Finding]:
     """Name the hidden sheet, rows and columns that the formula depends on."""
     sheet = reading.main.table.grid.sheet
@@ -491,7 +482,7 @@ def _hidden_content(
                 )
 
 
-def _narrow_rows(part: TableReading, factory: _FindingFactory) -> Iterator[Finding]:
+def _narrow_rows(part: TableReading, factory: FindingFactory) -> Iterator[Finding]:
     """Report rows of delimited text that end before the last column that is read."""
     widths = part.table.grid.sheet.row_widths
     needed = QUANTITIES | NAMES | {Column.CAS}
@@ -506,7 +497,7 @@ def _narrow_rows(part: TableReading, factory: _FindingFactory) -> Iterator[Findi
 
 
 def _duplicates(
-    lines: tuple[ParsedLine, ...], factory: _FindingFactory
+    lines: tuple[ParsedLine, ...], source: FormulaSource
 ) -> Iterator[Finding]:
     first: dict[str, ParsedLine] = {}
     for line in lines:
@@ -516,6 +507,7 @@ def _duplicates(
         earlier = first.setdefault(key, line)
         if earlier is line:
             continue
+        factory = FindingFactory(source, line.sheet)
         is_same = (earlier.trade_name, earlier.phase) == (line.trade_name, line.phase)
         # Water in three extracts is no duplicate; in one extract twice it is.
         if (earlier.is_exploded or line.is_exploded) and not is_same:
@@ -530,7 +522,7 @@ def _duplicates(
 
 
 def _wrong_compositions(
-    reading: TableReading, factory: _FindingFactory
+    reading: TableReading, factory: FindingFactory
 ) -> Iterator[Finding]:
     for stated, computed in reading.explosion.mismatches:
         value = plain(stated.interval.lower)

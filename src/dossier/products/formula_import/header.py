@@ -1,5 +1,6 @@
 """Finds the tables of a sheet: which header rows, which columns, which quantities."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from dossier.products.formula_import.columns import (
     Column,
     bound_of,
     column_of,
+    name_column_of,
     standing,
     text_column_of,
     unit_of,
 )
+from dossier.products.formula_import.identifiers import find_cas, without_cas
 from dossier.products.formula_import.labels import names_part
 from dossier.products.formula_import.numbers import folded
 from dossier.products.formula_import.quantities import parse_quantity, states_quantity
@@ -25,7 +28,7 @@ from dossier.products.formula_import.quantity_columns import (
     inferred_quantities,
     wanted_column,
 )
-from dossier.products.formula_import.stacked_cells import lists_shares
+from dossier.products.formula_import.row_content import lists_shares
 from dossier.products.formula_import.types import FormulaTable, Grid, QuantityColumn
 
 _MAX_HEADER_ROWS: Final = 3
@@ -34,6 +37,7 @@ _MAX_INFERRED_ROWS: Final = 20
 _SAMPLED_ROWS: Final = 60
 _MAX_TITLE_ROWS: Final = 3
 _MAX_TABLES: Final = 20
+_LIMIT_WORD: Final = re.compile(r"[上下]限|[상하]한")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +62,19 @@ class _HeaderCandidate:
         return {role for role in self.roles.values() if role is not None} - UNUSED
 
     @property
-    def rank(self) -> tuple[int, bool, int, int, int, int, int]:
-        """Rank: in force, quantity, names, columns, distinct ones, rows, flat."""
+    def rank(self) -> tuple[int, bool, int, int, int, int, int, int]:
+        """Rank: in force, quantity, names, columns, distinct, rows, units, flat."""
         named = self.named
+        quantities = [c for c, role in self.roles.items() if role in QUANTITIES]
         return (
             standing(self.title),
             not self.is_inferred,
             2 * (Column.INCI in named) + (Column.NAME in named),
             len(named),
-            len({self.headers[c] for c, r in self.roles.items() if r in QUANTITIES}),
+            len({self.headers[c] for c in quantities}),
             self.filled,
+            # A row of units below the header belongs to it.
+            sum(unit_of(self.headers[c]) is not None for c in quantities),
             -self.depth,
         )
 
@@ -126,15 +133,11 @@ def find_tables(grid: Grid, wanted: str | None = None) -> list[FormulaTable]:
             chosen.append(candidate)
     chosen[1:] = sorted(chosen[1:], key=lambda each: (each.first_row, each.span))
     if wanted is not None:
-        chosen.sort(key=lambda each: not _has_column(each, wanted))
+        chosen.sort(key=lambda e: wanted_column(e.quantity_columns(), wanted) is None)
     return [
         _table(grid, index, candidate, chosen, wanted if index == 0 else None)
         for index, candidate in enumerate(chosen)
     ]
-
-
-def _has_column(candidate: _HeaderCandidate, wanted: str) -> bool:
-    return wanted_column(candidate.quantity_columns(), wanted) is not None
 
 
 def _collides(candidate: _HeaderCandidate, other: _HeaderCandidate) -> bool:
@@ -214,6 +217,7 @@ def _candidates_at(
             for column, text in headers.items()
             if roles[column] is None and bound_of(text) in {Column.MIN, Column.MAX}
         }
+        roles |= _upper_bounds(headers, roles)
     segments = _segments(grid, roles)
     for segment in segments:
         part_roles = {column: roles[column] for column in segment}
@@ -246,6 +250,26 @@ def _candidates_at(
 
 def _has_quantities(roles: Mapping[int, Column | None]) -> bool:
     return any(role in QUANTITIES for role in roles.values())
+
+
+def _upper_bounds(
+    headers: Mapping[int, str], roles: Mapping[int, Column | None]
+) -> dict[int, Column | None]:
+    """Return columns such as 上限 that bound the shares beside a column of minima.
+
+    Alone, the same word means what a law allows.
+    """
+    quantities = [headers[c] for c, role in roles.items() if role in QUANTITIES]
+    lows = {_LIMIT_WORD.sub("", folded(each)) for each in quantities}
+    return {
+        column: Column.PERCENT
+        for column, text in headers.items()
+        if roles[column] is Column.OTHER
+        and _LIMIT_WORD.search(folded(text))
+        and bound_of(text) is Column.MAX
+        and any(bound_of(each) is Column.MIN for each in quantities)
+        and _LIMIT_WORD.sub("", folded(text)) in lows
+    }
 
 
 def _segments(grid: Grid, roles: Mapping[int, Column | None]) -> list[list[int]]:
@@ -289,9 +313,22 @@ def _role(grid: Grid, first_row: int, column: int, text: str) -> Column | None:
     if parse_quantity(text) is not None:
         return None
     role = column_of(text)
+    named = name_column_of(text)
+    if role is Column.CAS and named and _names_beside_cas(grid, first_row, column):
+        return named
     if role in QUANTITIES and not _filled(grid, first_row, column):
         return text_column_of(text)
     return role
+
+
+def _names_beside_cas(grid: Grid, first_row: int, column: int) -> bool:
+    """Return whether most cells of a column hold a name and a CAS number."""
+    start = bisect_left(grid.rows, first_row)
+    found = (grid.at(row, column) for row in grid.rows[start : start + _SAMPLED_ROWS])
+    texts = [cell.text for cell in found if cell is not None and find_cas(cell.text)]
+    return sum(any(map(str.isalpha, without_cas(each))) for each in texts) * 2 > len(
+        texts
+    )
 
 
 def _header_text(grid: Grid, row: int, depth: int, column: int) -> str:
@@ -332,6 +369,13 @@ def _table(
     )
     columns = _text_columns(candidate, hidden, quantities)
     _add_listed_shares(grid, first_row, columns)
+    named = columns.get(Column.INCI) or columns.get(Column.NAME)
+    if (
+        named is not None
+        and not {Column.CAS, Column.SUB_PERCENT} & columns.keys()
+        and _names_beside_cas(grid, first_row, named)
+    ):
+        columns[Column.CAS] = named
     read = {**columns, **{role: each.number for role, each in quantities.read.items()}}
     return FormulaTable(
         grid=grid,

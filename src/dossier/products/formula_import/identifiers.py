@@ -6,11 +6,16 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from dossier.products.formula_import.numbers import half_width
+from dossier.products.formula_import.numbers import DASHES, half_width
 
 _SPACED_DASH: Final = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
 _CAS: Final = re.compile(r"(?<![\d-])0*([1-9]\d{1,6})-(\d{2})-(\d)(?![\d-])")
 _CAS_BARE: Final = re.compile(r"0*([1-9]\d{1,6})(\d{2})(\d)")
+_LABELLED_CAS: Final = re.compile(
+    r"[(\[（【]?\s*(?:\bcas\b[\s:.#]*(?:rn|nos?|nr|number)?[\s:.#]*)?"
+    rf"{_CAS.pattern}\s*[)\]）】]?",
+    re.IGNORECASE,
+)
 _EC: Final = re.compile(r"(?<![\d-])(\d{3})-(\d{3})-(\d)(?![\d-])")
 _DAY: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{2}:\d{2}.*)?")
 _DAY_LAST_YEAR: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
@@ -114,6 +119,12 @@ def states_identifier(text: str) -> bool:
         "-".join(match.groups()) for match in _CAS.finditer(folded_identifier(text))
     ]
     return any(map(is_cas, found)) or any(map(is_ec, find_ec(text)))
+
+
+def without_cas(text: str) -> str:
+    """Return a text without its CAS numbers, their label and what set them apart."""
+    bare = _LABELLED_CAS.sub(" ", _SPACED_DASH.sub("-", text.translate(DASHES)))
+    return " ".join(bare.split()).strip(" /|,;:-")
 
 
 def find_ec(text: str) -> list[str]:

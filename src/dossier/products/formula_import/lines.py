@@ -16,7 +16,7 @@ from dossier.products.formula_import.types import Interval, RowKey, SourceRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormulaParts:
-    """The chosen sheet, the parts of the formula and their total.
+    """The chosen sheets, the parts of the formula and their total.
 
     The lines, findings and notes are derived from it. `left_out_rows` are hidden rows
     without which the formula comes to 100.
@@ -58,23 +58,21 @@ class ParsedLine:
     percent_text: str
     is_qs: bool
     is_exploded: bool
+    sheet: str
     cell: str
     cells: dict[str, str]
 
 
 def lines_of(reading: FormulaParts) -> tuple[ParsedLine, ...]:
     """Return every ingredient of every portion, in the order of the sheet."""
-    heads = _material_heads([row for part in reading.parts for row in part.read.rows])
-    pairs = [
-        (portion_share, ingredient)
-        for shares in reading.shares
-        for portion_share in shares
-        for ingredient in portion_share.portion.ingredients
-    ]
-    return tuple(
-        _line(position, portion_share, ingredient, heads[ingredient.row.key])
-        for position, (portion_share, ingredient) in enumerate(pairs, start=1)
-    )
+    lines: list[ParsedLine] = []
+    for part, shares in zip(reading.parts, reading.shares, strict=True):
+        heads = _material_heads(part.read.rows)
+        for share in shares:
+            for each in share.portion.ingredients:
+                head, position = heads[each.row.key], len(lines) + 1
+                lines.append(_line(position, part.table.sheet, share, each, head))
+    return tuple(lines)
 
 
 def _material_heads(rows: list[SourceRow]) -> dict[RowKey, SourceRow]:
@@ -82,14 +80,17 @@ def _material_heads(rows: list[SourceRow]) -> dict[RowKey, SourceRow]:
     heads: dict[RowKey, SourceRow] = {}
     head: SourceRow | None = None
     for row in rows:
-        is_new = head is None or row.starts_material or row.table != head.table
-        head = row if is_new or head is None else head
+        head = row if head is None or row.starts_material else head
         heads[row.key] = head
     return heads
 
 
 def _line(
-    position: int, portion_share: PortionShare, ingredient: Ingredient, head: SourceRow
+    position: int,
+    sheet: str,
+    portion_share: PortionShare,
+    ingredient: Ingredient,
+    head: SourceRow,
 ) -> ParsedLine:
     row, stated = ingredient.row, ingredient.stated
     is_rest = portion_share.portion.amount.is_rest
@@ -122,6 +123,7 @@ def _line(
         percent_text=percent_text,
         is_qs=is_rest,
         is_exploded=ingredient.is_exploded,
+        sheet=sheet,
         cell=stated.cell.address,
         cells={column.value: cell for column, cell in row.cells.items()},
     )

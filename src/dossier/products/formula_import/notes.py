@@ -1,14 +1,14 @@
 """What was decided while reading a formula, so that a person can disagree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from dossier.products.formula_import.accounting import Accounting, range_of
 from dossier.products.formula_import.columns import QUANTITIES, UNUSED, Column
-from dossier.products.formula_import.findings import formula_messages
 from dossier.products.formula_import.lines import FormulaParts
+from dossier.products.formula_import.messages import formula_messages
 from dossier.products.formula_import.quantities import QuantityKind
 from dossier.products.formula_import.rows import RowKind
 from dossier.products.formula_import.sheets import SheetChoice
@@ -33,7 +33,7 @@ class ReadingNote:
 
 
 def notes_of(
-    reading: FormulaParts, accounting: Accounting, encoding: str | None
+    reading: FormulaParts, accountings: Sequence[Accounting], encoding: str | None
 ) -> tuple[ReadingNote, ...]:
     """Return every decision taken, then the sheet's own remarks."""
     return (
@@ -42,7 +42,8 @@ def notes_of(
         *_table_notes(reading),
         *_unit_notes(reading),
         *_share_notes(reading),
-        *_row_notes(reading, accounting),
+        *_row_notes(reading),
+        *(note for each in accountings for note in _remarks(each)),
     )
 
 
@@ -56,8 +57,13 @@ def choice_notes(choice: SheetChoice, encoding: str | None) -> Iterator[ReadingN
     """Yield what was decided about the file: its encoding and its sheets."""
     if encoding:
         yield _note("encoding", encoding=encoding)
+    if choice.joined:
+        names = ", ".join(each.grid.sheet.name for each in choice.sheets)
+        yield _note("sheets-joined", names=names, count=str(len(choice.sheets)))
     others = [*choice.others, *choice.unread]
-    if others and not choice.rivals:
+    if others and choice.joined:
+        yield _note("other-sheets", names=", ".join(others))
+    elif others and not choice.rivals:
         yield _note("sheet-chosen", name=choice.reading.grid.sheet.name)
         yield _note("other-sheets", names=", ".join(others))
     if choice.hidden:
@@ -91,12 +97,12 @@ def _column_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
 
 
 def _table_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
-    if len(reading.parts) > 1:
+    if len(reading.parts) > len(reading.choice.sheets):
         names = ", ".join(range_of(part) for part in reading.parts)
         yield _note("tables-joined", names=names, count=str(len(reading.parts)))
-    sheet = reading.choice.reading
     asides = [
         f"{range_of(table)} {table.table.title}".strip()
+        for sheet in reading.choice.sheets
         for table, standing in zip(sheet.tables, sheet.standings, strict=True)
         if standing is TableStanding.ASIDE
     ]
@@ -150,7 +156,7 @@ def _share_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
         yield _note("trace", first_trace.address)
 
 
-def _row_notes(reading: FormulaParts, accounting: Accounting) -> Iterator[ReadingNote]:
+def _row_notes(reading: FormulaParts) -> Iterator[ReadingNote]:
     rows = [row for part in reading.parts for row in part.read.rows]
     hidden = sorted({row.row for row in rows if row.is_hidden})
     if hidden:
@@ -163,6 +169,9 @@ def _row_notes(reading: FormulaParts, accounting: Accounting) -> Iterator[Readin
     ]
     if properties:
         yield _note("properties", names="; ".join(properties[:_MAX_REMARKS]))
+
+
+def _remarks(accounting: Accounting) -> Iterator[ReadingNote]:
     if accounting.struck:
         shown = [f"{each.address} {each.struck_text}" for each in accounting.struck]
         yield _note("struck-out", names=", ".join(shown[:_MAX_REMARKS]))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 # Hyphens, en and em dash, horizontal bar, minus sign, small and full-width hyphen.
-_DASHES: Final = dict.fromkeys(
+DASHES: Final = dict.fromkeys(
     map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"), "-"
 )
 # Full-width tilde, wave dash, tilde operator, small tilde.
@@ -84,7 +84,7 @@ def half_width(text: str) -> str:
     seen = text.translate(_INVISIBLE)
     seen = _POWER_OF_TEN.sub(_exponent, seen)
     # Dashes and tildes go before NFKC, which would turn the small tilde into a space.
-    seen = _RAISED.sub("", seen).translate(_DASHES | _TILDES)
+    seen = _RAISED.sub("", seen).translate(DASHES | _TILDES)
     narrow = unicodedata.normalize("NFKC", seen)
     return _POWER_TYPED.sub(lambda match: f"e{match['power']}", narrow)
 

@@ -1,6 +1,6 @@
 """From the cells of a spreadsheet to a formula with its findings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
@@ -20,14 +20,11 @@ from dossier.products.formula_import.notes import ReadingNote, choice_notes, not
 from dossier.products.formula_import.sheets import SheetChoice, choose_sheet
 from dossier.products.formula_import.tables import TableReading, evaluated
 from dossier.products.formula_import.totals import (
-    BLOCKING_BEYOND,
-    PortionShare,
     Total,
     portion_shares,
     total_of,
 )
 from dossier.products.formula_import.types import (
-    HUNDRED,
     ZERO,
     FormulaSource,
     Interval,
@@ -40,6 +37,7 @@ MAX_LINES: Final = 2000
 class ParsedTable:
     """One of the tables that make a formula: its columns, its lines and their sum."""
 
+    sheet: str
     title: str
     columns: dict[str, str]
     lines: tuple[ParsedLine, ...]
@@ -50,9 +48,11 @@ class ParsedTable:
 class ParsedFormula:
     """What would be imported: lines, total, findings, and how the sheet was read.
 
+    `sheet` is the first of them where the formula lies on several, `tables` name them.
     `header` names the cell of every column that was recognised, `columns` its text,
     `units` the unit in which each quantity column was written. `uses` accounts for
-    every cell of the sheet. Without lines, the findings say why.
+    every cell, with its sheet where there are several. Without lines, the findings say
+    why.
     """
 
     sheet: str
@@ -90,12 +90,12 @@ def parse_formula(
     if ambiguities:
         return _undecided(choice, ambiguities, tolerance, workbook.encoding)
     reading = _read(choice, tolerance)
-    accounting = account(choice.reading, reading.left_out_rows)
+    accountings = [account(each, reading.left_out_rows) for each in choice.sheets]
     lines = lines_of(reading)
     findings = findings_of(
-        reading, lines, accounting, source, has_formats=workbook.has_formats
+        reading, lines, accountings, source, has_formats=workbook.has_formats
     )
-    if not lines and not accounting.rows:
+    if not lines and not any(each.rows for each in accountings):
         raise NoFormulaFoundError(source.filename, [table.sheet])
     if len(lines) > MAX_LINES:
         raise FormulaTooLongError(source.filename, len(lines), MAX_LINES)
@@ -112,9 +112,13 @@ def parse_formula(
         },
         columns=_columns(choice.reading.main),
         units={each.column.value: each.unit for each in decisions},
-        notes=notes_of(reading, accounting, workbook.encoding),
+        notes=notes_of(reading, accountings, workbook.encoding),
         tables=_tables(reading, lines),
-        uses=accounting.uses,
+        uses={
+            f"{sheet.grid.sheet.name}!{address}" if choice.joined else address: use
+            for sheet, each in zip(choice.sheets, accountings, strict=True)
+            for address, use in each.uses.items()
+        },
     )
 
 
@@ -142,25 +146,29 @@ def _undecided(
 
 
 def _read(choice: SheetChoice, tolerance: Decimal) -> FormulaParts:
-    parts = choice.reading.parts
+    parts = choice.parts
     total = _total(parts)
     visible = [_without_hidden_rows(part) for part in parts]
     left_out: tuple[int, ...] = ()
     # Without a rest, the sum shows whether hidden rows belong to the formula.
     if (
         total.rest is None
-        and _misses_hundred(total)
+        and not total.is_closed
         and any(visible[i].read.rows != each.read.rows for i, each in enumerate(parts))
-        and not _misses_hundred(_total(visible))
+        and _total(visible).is_closed
     ):
         rows = [row for part in parts for row in part.read.rows if row.is_hidden]
         left_out = tuple(sorted({row.row for row in rows}))
         parts, total = visible, _total(visible)
+    every = [p for part in parts for p in part.explosion.portions]
+    shares = iter(portion_shares(every, total))
     return FormulaParts(
         choice=choice,
         parts=tuple(parts),
         total=total,
-        shares=tuple(_shares_by_part(parts, total)),
+        shares=tuple(
+            tuple(islice(shares, len(part.explosion.portions))) for part in parts
+        ),
         tolerance=tolerance,
         left_out_rows=left_out,
     )
@@ -170,25 +178,12 @@ def _total(parts: list[TableReading]) -> Total:
     return total_of([p for part in parts for p in part.explosion.portions])
 
 
-def _misses_hundred(total: Total) -> bool:
-    return total.known.distance(HUNDRED) > BLOCKING_BEYOND
-
-
 def _without_hidden_rows(part: TableReading) -> TableReading:
     shown = [row for row in part.read.rows if not row.is_hidden]
     if len(shown) == len(part.read.rows):
         return part
     read = replace(part.read, rows=shown)
     return evaluated(part.table, read, is_alone=part.table.index == 0)
-
-
-def _shares_by_part(
-    parts: list[TableReading], total: Total
-) -> Iterator[tuple[PortionShare, ...]]:
-    every = [p for part in parts for p in part.explosion.portions]
-    shares = iter(portion_shares(every, total))
-    for part in parts:
-        yield tuple(islice(shares, len(part.explosion.portions)))
 
 
 def _columns(part: TableReading) -> dict[str, str]:
@@ -204,6 +199,7 @@ def _tables(
         count = sum(len(each.portion.ingredients) for each in shares)
         tables.append(
             ParsedTable(
+                sheet=part.table.sheet,
                 title=part.table.title,
                 columns=_columns(part),
                 lines=lines[start : start + count],

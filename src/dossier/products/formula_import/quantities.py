@@ -58,22 +58,25 @@ class Quantity:
 _BLANK: Final = frozenset({"", "-", "--", "/", "n/a", "na", "nil", "none", "無"})
 
 _QS: Final = re.compile(
-    r"(?<![a-z])q\.?\s*s\.?(\s*p\.?)?(?![a-z])|quantum\s*s|適量|足量|適當量"
+    r"(?<![a-z])q\.?\s*s\.?(\s*p\.?)?(?![a-z])|(?<![a-z])(?:c\.?s\.?p|q\.?b)(?![a-z])|quantum\s*s|適量|足量|適當量|적량|적당량"
     r"|as (?:needed|required)|視需要|按需"
 )
 _ADJUSTS: Final = re.compile(
     r"(?<![a-z])(?:q\.?\s*s\.?|to|until|adjust\w*|適量|調\w*|至|到)\W*(?:to|for|adjust\w*|調\w*|至|到)?"
-    r"\W*ph(?![a-z])|ph\s*(?:adjust|調)|as (?:needed|required)|視需要|按需|adjust to"
+    r"\W*ph(?![a-z])|ph\s*(?:adjust|調|조절)|ph[\s\d.,~-]*(?:q\.?\s*s|適量|적량)"
+    r"|적량\W*ph|as (?:needed|required)|視需要|按需|adjust to"
 )
 _FILLS: Final = re.compile(
-    r"(?<![a-z])(to|ad|up to|(?:to )?make(?: up)?(?: to)?|add to"
+    r"(?<![a-z])(to|ad|auf|up to|(?:to )?make(?: up)?(?: to)?|add(?: to)?"
+    r"|rest auf|[-=]*>|→"
     r"|q\.?\s*s\.?(?:\s*p\.?)?\s*(?:加?至|補?足至?|:)?)"
     r"\s*1(?:0{2,3})?(?:[.,]0+)?\s*(?:%|g|ml)?$"
     r"|^[\u4e00-\u9fff ]{0,8}[至到足]\s*1(?:0{2,3})?(?!\d)|餘量|剩餘|補足|其餘"
-    r"|(?<![a-z])(bal(ance)?|remainder|remaining|rest)(?![a-z])"
+    r"|^100\s*(?:%|g)?\s*\(?q\.?\s*s\.?\)?$|残[量余り部]|(?<![a-z])(?:c\.?s\.?p\.?|q\.?b\.?)\s*(?:a\s*)?100|잔량|잔여량|잔부"
+    r"|(?<![a-z])(bal(ance)?|remainder|remaining|rest(?:e|ant|o)?)(?![a-z])"
 )
 _TARGET: Final = re.compile(r"(?<![\d.,])(1(?:0{2,3})?)(?:[.,]0+)?(?![\d.,])")
-_TRACE: Final = re.compile(r"(?<![a-z])traces?(?![a-z])|微量|痕量")
+_TRACE: Final = re.compile(r"(?<![a-z])traces?(?![a-z])|微量|痕量|미량")
 
 _AT_MOST: Final = (
     r"(?:<=|=<|[≤≦<]|max(?:imum)?\.?|up to|nmt|not more than|less than|"
@@ -119,6 +122,11 @@ _LOWER_WORD: Final = re.compile(rf"{_AT_LEAST}|以上")
 def is_blank(text: str) -> bool:
     """Return whether a quantity cell is empty or marks a missing quantity."""
     return folded(text) in _BLANK
+
+
+def is_error_value(text: str) -> bool:
+    """Return whether a cell shows the error of a formula: `#REF!`, `Err:502`."""
+    return _ERROR_VALUE.fullmatch(folded(text)) is not None
 
 
 def states_quantity(cell: Cell) -> bool:
@@ -199,14 +207,9 @@ def _parse_range(bare: str, mark: DecimalMark | None) -> Quantity | None:
         high = parse_number(match["high"], mark)
         if low is None or high is None or low > high:
             return None
-        return _range(low, high, match["unit"] or match["low_unit"])
+        unit = _without_spaces(match["unit"] or match["low_unit"])
+        return Quantity(kind=QuantityKind.RANGE, lower=low, upper=high, unit=unit)
     return None
-
-
-def _range(lower: Decimal, upper: Decimal, unit: str | None) -> Quantity:
-    return Quantity(
-        kind=QuantityKind.RANGE, lower=lower, upper=upper, unit=_without_spaces(unit)
-    )
 
 
 def _parse_rest_or_trace(bare: str) -> Quantity | None:

@@ -4,10 +4,10 @@ Every row gets a kind, so that no cell is left without a meaning or a finding.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
+from itertools import takewhile
 from typing import Final
 
 from dossier.core.spreadsheets import Cell
@@ -20,6 +20,7 @@ from dossier.products.formula_import.columns import (
 from dossier.products.formula_import.identifiers import states_identifier
 from dossier.products.formula_import.labels import (
     is_other_table,
+    is_part_of_above,
     is_phase_letter,
     is_property,
     is_subtotal,
@@ -30,22 +31,23 @@ from dossier.products.formula_import.labels import (
     phase_name,
 )
 from dossier.products.formula_import.quantities import (
+    QuantityKind,
     exact,
-    is_blank,
     parse_quantity,
     states_quantity,
 )
-from dossier.products.formula_import.stacked_cells import (
-    line_of,
-    split_listed_shares,
+from dossier.products.formula_import.row_content import (
+    joined_repeats,
+    listed_line,
+    source_row,
     split_stacked_row,
+    stated_cell,
 )
 from dossier.products.formula_import.types import (
     HUNDRED,
     ZERO,
     FormulaTable,
     SourceRow,
-    StatedCell,
     StatedTotal,
 )
 
@@ -63,6 +65,8 @@ _DETAILS: Final = frozenset(
 )
 _MIN_FULL_ROWS: Final = 2
 _MIN_COMMON_DETAILS: Final = 2
+_MIN_NAMED_SHARE: Final = Decimal("0.6")
+_WHOLES: Final = (Decimal(1), HUNDRED, Decimal(1000), Decimal(1_000_000))
 
 
 class RowKind(StrEnum):
@@ -104,7 +108,8 @@ class TableRows:
 def read_rows(table: FormulaTable) -> TableRows:
     """Return the ingredient rows, the stated total and the kind of every row."""
     kinds, foreign_rows = _kinds(table)
-    kinds |= dict.fromkeys(_bare_last_rows(table, kinds), RowKind.FIGURE)
+    for row in (*_bare_last_rows(table, kinds), *_wrong_phase_sums(table, kinds)):
+        kinds[row] = RowKind.FIGURE
     rows: list[SourceRow] = []
     totals: list[StatedTotal] = []
     phase = phase_name(table.title) if names_part(table.title) else None
@@ -113,13 +118,13 @@ def read_rows(table: FormulaTable) -> TableRows:
             text = table.cells_of(row)[0].text
             phase = phase_name(text) or text
         elif kind is RowKind.INGREDIENT:
-            ingredient_row = _source_row(table, row, phase)
+            ingredient_row = source_row(table, row, phase)
             phase = ingredient_row.phase
             rows.extend(split_stacked_row(ingredient_row))
         elif kind is RowKind.TOTAL:
             totals = _stated_totals(table, row)
     return TableRows(
-        rows=_joined_repeats(rows),
+        rows=joined_repeats(rows),
         totals=totals,
         kinds=kinds,
         foreign_rows=frozenset(foreign_rows),
@@ -165,29 +170,90 @@ def _kinds(table: FormulaTable) -> tuple[dict[int, RowKind], set[int]]:
             kind = RowKind.REMARK
         if kind is RowKind.INGREDIENT:
             is_detached = False
-            running += _stated_value(table, row)
+            numbers = (cell.number for cell in _quantity_cells(table, row))
+            running += max((number or ZERO for number in numbers), default=ZERO)
         kinds[row] = kind
     return kinds, foreign_rows
 
 
 def _bare_last_rows(table: FormulaTable, kinds: dict[int, RowKind]) -> list[int]:
-    """Return the last rows that have a name and a quantity alone.
+    """Return the last rows that may be figures of the product.
 
-    They may be figures of the product where every row above states more, such as its
-    phase and its function.
+    They have a name that is no substance's and a quantity alone, where the rows above
+    state more (such as phase and function), or name substances and need no more to
+    come to 100.
     """
     rows = [row for row, kind in kinds.items() if kind is RowKind.INGREDIENT]
     stated = {row: _stated_details(table, row) for row in rows}
     bare: list[int] = []
-    while rows and not stated[rows[-1]]:
-        row = rows.pop()
-        if not names_substance(_label(table, row)):
-            bare.append(row)
-    above = [stated[row] for row in rows]
-    if len(above) < _MIN_FULL_ROWS:
+    while rows and not stated[rows[-1]] and not _names_substance(table, rows[-1]):
+        bare.append(rows.pop())
+    if not bare or len(rows) < _MIN_FULL_ROWS:
         return []
-    common = frozenset.intersection(*above)
-    return bare if len(common) >= _MIN_COMMON_DETAILS else []
+    common = frozenset.intersection(*(stated[row] for row in rows))
+    if len(common) >= _MIN_COMMON_DETAILS:
+        return bare
+    named = sum(_names_substance(table, row) for row in rows)
+    if named < len(rows) * _MIN_NAMED_SHARE:
+        return []
+    total = _sum_of(table, [*rows, *bare])
+    is_needed = total is not None and any(
+        abs(total - whole) * HUNDRED <= whole for whole in _WHOLES
+    )
+    return [] if is_needed else bare
+
+
+def _wrong_phase_sums(table: FormulaTable, kinds: dict[int, RowKind]) -> list[int]:
+    """Return rows that look like the sum of a phase and are not: `Oil phase 5`.
+
+    The sum stands above the rows of its phase, or below them. Where one of these is no
+    single value (a rest), another sum of the table must be right.
+    """
+    borders = {RowKind.SUBTOTAL, RowKind.PHASE, RowKind.TOTAL, RowKind.HEADER}
+    rows = list(kinds)
+    right, wrong, unknown = 0, [], []
+    for index, row in enumerate(rows):
+        is_sum = kinds[row] is RowKind.SUBTOTAL and _is_sum_of_phase(table, row)
+        if not is_sum or _label_says(table, row, is_subtotal):
+            continue
+        stated = _sum_of(table, [row])
+        sums: list[Decimal | None] = []
+        for side in (rows[index + 1 :], rows[:index][::-1]):
+            group = takewhile(lambda each: kinds[each] not in borders, side)
+            found = [each for each in group if kinds[each] is RowKind.INGREDIENT]
+            sums += [_sum_of(table, found)] if found else []
+        known = [each for each in sums if each is not None]
+        if stated is not None and any(abs(e - stated) <= _SUM_MARGIN for e in known):
+            right += 1
+        elif stated is None or len(known) < len(sums):
+            unknown.append(row)
+        else:
+            wrong.append(row)
+    return wrong if right else [*wrong, *unknown]
+
+
+def _names_substance(table: FormulaTable, row: int) -> bool:
+    return names_substance(_label(table, row)) or _identifiers(table, row)
+
+
+def _sum_of(table: FormulaTable, rows: Sequence[int]) -> Decimal | None:
+    """Return the sum of the rows, `None` where one of them is no single value."""
+    values: list[Decimal] = []
+    for row in rows:
+        found = [cell for cell in _quantity_cells(table, row) if cell.text]
+        quantities = [_single_value(cell) for cell in found]
+        if len(quantities) != 1 or quantities[0] is None:
+            return None
+        values.append(quantities[0])
+    return sum(values, ZERO)
+
+
+def _single_value(cell: Cell) -> Decimal | None:
+    if cell.number is not None:
+        return cell.number
+    quantity = parse_quantity(cell.text)
+    is_exact = quantity is not None and quantity.kind is QuantityKind.EXACT
+    return quantity.upper if quantity is not None and is_exact else None
 
 
 def _stated_details(table: FormulaTable, row: int) -> frozenset[Column]:
@@ -202,19 +268,19 @@ def _stated_details(table: FormulaTable, row: int) -> frozenset[Column]:
 
 def _row_of_total(table: FormulaTable, rows: Sequence[int]) -> int | None:
     """Return the row of the total that ends the formula, `None` without one."""
-    totals = [row for row in rows if _is_total_row(table, row)]
+    # One directly below the header heads the formula.
+    totals = [
+        row
+        for row in rows[1:]
+        if _label_says(table, row, is_total)
+        and not _label_says(table, row, is_subtotal)
+    ]
     values = [_total_value(table, row) for row in totals]
     for index, row in enumerate(totals):
         # A total that a later and larger one includes is a subtotal.
         if values[index] >= max(values[index:]):
             return row
     return None
-
-
-def _is_total_row(table: FormulaTable, row: int) -> bool:
-    return not _label_says(table, row, is_subtotal) and _label_says(
-        table, row, is_total
-    )
 
 
 def _label_says(table: FormulaTable, row: int, says: Callable[[str], bool]) -> bool:
@@ -289,6 +355,8 @@ def _kind(
     kind = next((kind for kind, holds in checks if holds), None)
     if kind is not None:
         return kind
+    if is_part_of_above(label):
+        return RowKind.FIGURE if _has_readable(table, row) else RowKind.REMARK
     if _has_quantity(table, row) and not has_identifiers:
         # Two columns of texts below the formula are no ingredients without quantities.
         if is_detached and not _has_readable(table, row):
@@ -393,12 +461,6 @@ def _is_wide(table: FormulaTable, row: int) -> bool:
     return any(cell.column not in table.headers for cell in table.cells_of(row))
 
 
-def _stated_value(table: FormulaTable, row: int) -> Decimal:
-    return max(
-        (cell.number or ZERO for cell in _quantity_cells(table, row)), default=ZERO
-    )
-
-
 def _has_ingredient(table: FormulaTable, row: int) -> bool:
     """Return whether the row names an ingredient and has another cell of the table."""
     is_named = any(
@@ -411,28 +473,7 @@ def _has_ingredient(table: FormulaTable, row: int) -> bool:
         for column in table.grid.columns_of(row)
         if column in table.columns.values() and table.grid.shown_at(row, column)
     ]
-    return (is_named and len(shown) > 1) or _listed_line(table, row) is not None
-
-
-def _listed_line(table: FormulaTable, row: int) -> tuple[str, str] | None:
-    """Return the name and share of a row from a list that is merged over the rows."""
-    column = table.columns.get(Column.SUB_PERCENT)
-    if column is None:
-        return None
-    anchor = table.grid.shown_at(row, column)
-    if anchor is None:
-        return None
-    covered = [
-        each
-        for each in table.grid.covered_rows(anchor, column)
-        if table.first_row <= each <= table.last_row
-    ]
-    listed = split_listed_shares(anchor.text)
-    if listed is None or len(covered) < 1:
-        return None
-    count, index = len(covered) + 1, row - anchor.row
-    name, share = (line_of(text, index, count) for text in listed)
-    return None if name is None or share is None else (name, share)
+    return (is_named and len(shown) > 1) or listed_line(table, row) is not None
 
 
 def _is_phase_row(table: FormulaTable, row: int) -> bool:
@@ -448,110 +489,5 @@ def _stated_totals(table: FormulaTable, row: int) -> list[StatedTotal]:
     for role, column in table.columns.items():
         cell = table.grid.at(row, column)
         if role in QUANTITIES and cell is not None and cell.text:
-            found.append(StatedTotal(cell=_stated_cell(cell), column=role))
+            found.append(StatedTotal(cell=stated_cell(cell), column=role))
     return found
-
-
-def _source_row(table: FormulaTable, row: int, phase: str | None) -> SourceRow:
-    grid = table.grid
-    texts: dict[Column, str] = {}
-    quantities: dict[Column, StatedCell] = {}
-    cells: dict[Column, str] = {}
-    for role, column in table.columns.items():
-        # A merged text counts for every row it covers, a merged quantity only once.
-        is_quantity = role in QUANTITIES
-        cell = grid.at(row, column) if is_quantity else grid.shown_at(row, column)
-        if cell is None or not (cell.text or cell.formula):
-            continue
-        cells[role] = cell.address
-        if is_quantity:
-            quantities[role] = _stated_cell(cell)
-        else:
-            texts[role] = cell.text.strip()
-    _separate_listed_shares(table, row, texts, quantities)
-    material_column = table.columns.get(Column.TRADE_NAME)
-    return SourceRow(
-        table=table.index,
-        row=row,
-        phase=texts.get(Column.PHASE) or phase,
-        texts=texts,
-        quantities=quantities,
-        cells=cells,
-        starts_material=(
-            material_column is None or grid.at(row, material_column) is not None
-        ),
-        is_hidden=row in grid.sheet.hidden_rows,
-    )
-
-
-def _separate_listed_shares(
-    table: FormulaTable,
-    row: int,
-    texts: dict[Column, str],
-    quantities: dict[Column, StatedCell],
-) -> None:
-    """Separate names and shares where one column holds both."""
-    shared = table.columns.get(Column.SUB_PERCENT)
-    for role in [each for each in texts if table.columns[each] == shared]:
-        cell = quantities.pop(Column.SUB_PERCENT, None)
-        anchor = table.grid.shown_at(row, table.columns[role])
-        listed = split_listed_shares(texts[role])
-        if listed is None or anchor is None:
-            continue
-        # A list that is merged over as many rows as it has lines is one per row.
-        listed = _listed_line(table, row) or listed
-        if cell is None and row != anchor.row and _listed_line(table, row) is None:
-            # The whole list belongs to the first of the rows.
-            del texts[role]
-            continue
-        texts[role] = listed[0]
-        stated = cell or _stated_cell(anchor)
-        quantities[Column.SUB_PERCENT] = replace(stated, text=listed[1], number=None)
-
-
-def _stated_cell(cell: Cell) -> StatedCell:
-    return StatedCell(
-        address=cell.address,
-        text=cell.text,
-        number=cell.number,
-        number_format=cell.number_format,
-        factor=cell.factor,
-        formula=cell.formula,
-    )
-
-
-def _joined_repeats(rows: list[SourceRow]) -> list[SourceRow]:
-    """Make rows that repeat the raw material above, with a share of it, continue it.
-
-    The raw material begins anew where its own share is stated again after rows
-    without, or in another phase.
-    """
-    joined = rows[:1]
-    for above, row in pairwise(rows):
-        name = row.text(Column.TRADE_NAME)
-        is_repeat = (
-            name is not None
-            and name == above.text(Column.TRADE_NAME)
-            and Column.SUB_PERCENT in row.quantities
-            and not states_share_anew(row, above)
-        )
-        joined.append(replace(row, starts_material=False) if is_repeat else row)
-    return joined
-
-
-def states_share_anew(row: SourceRow, above: SourceRow) -> bool:
-    """Return whether a row begins another addition of the raw material above it.
-
-    It states a share that the row above leaves to the rows before, or the share of
-    another phase.
-    """
-    shares = {Column.RAW_PERCENT, Column.PERCENT}
-    own = {role for role in row.quantities if role in shares and _is_stated(row, role)}
-    earlier = {role for role in above.quantities if _is_stated(above, role)}
-    if not own:
-        return False
-    return bool(own - earlier) or row.phase != above.phase
-
-
-def _is_stated(row: SourceRow, role: Column) -> bool:
-    return not is_blank(row.quantities[role].text)

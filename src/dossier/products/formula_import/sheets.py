@@ -15,8 +15,12 @@ from dossier.products.formula_import.labels import (
     names_part,
 )
 from dossier.products.formula_import.numbers import folded
-from dossier.products.formula_import.tables import SheetReading, read_sheet
-from dossier.products.formula_import.totals import BLOCKING_BEYOND
+from dossier.products.formula_import.tables import (
+    SheetReading,
+    TableReading,
+    read_sheet,
+)
+from dossier.products.formula_import.totals import total_of
 from dossier.products.formula_import.types import HUNDRED, Grid
 
 _CLEAR_LEAD: Final = 2
@@ -28,17 +32,28 @@ _VERSION: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SheetChoice:
-    """The sheet that is read.
+    """The sheet that is read, and those that hold further parts of the same formula.
 
     `rivals` are as plausible; `unread` may hold parts of the formula; `others` look
     like formulas and are none of the two; `hidden` are the hidden sheets with content.
     """
 
     reading: SheetReading
+    joined: tuple[SheetReading, ...] = ()
     rivals: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+
+    @property
+    def sheets(self) -> tuple[SheetReading, ...]:
+        """Return every sheet that is read, in the order of the file."""
+        return (self.reading, *self.joined)
+
+    @property
+    def parts(self) -> list[TableReading]:
+        """Return the tables of all sheets that make the formula."""
+        return [part for sheet in self.sheets for part in sheet.parts]
 
 
 def choose_sheet(
@@ -65,6 +80,14 @@ def choose_sheet(
     if column is not None:
         with_column = [each for each in readings if each.main.table.states_quantities]
         readings = with_column or readings
+    if column is None and (together := _complete_together(readings)):
+        apart = [each for each in readings if each not in together]
+        return SheetChoice(
+            reading=together[0],
+            joined=tuple(together[1:]),
+            others=tuple(_name(e) for e in apart if not e.grid.sheet.is_hidden),
+            hidden=_hidden(grids, together[0]),
+        )
     ranked = sorted(readings, key=_score, reverse=True)
     best = _of_newest_version(ranked)
     rest = [each for each in readings if each is not best]
@@ -90,6 +113,46 @@ def choose_sheet(
         ),
         hidden=_hidden(grids, best),
     )
+
+
+def _complete_together(readings: Sequence[SheetReading]) -> list[SheetReading]:
+    """Return the sheets that hold one formula in parts; none where it is not proven.
+
+    They have the same columns, none is a formula by itself, and together they come to
+    100: without a line that takes the rest, or with one where each is named as a part.
+    """
+    current = [
+        each
+        for each in readings
+        if not each.grid.sheet.is_hidden
+        and standing(_name(each)) >= 0
+        and standing(each.main.table.title) >= 0
+    ]
+    parts = [
+        each
+        for each in current
+        if names_part(_name(each))
+        or not any(map(is_other_sheet, (_name(each), each.main.table.title)))
+    ]
+    portions = [p for e in parts for part in e.parts for p in part.explosion.portions]
+    total = total_of(portions)
+    if len(parts) < 2 or any(each.total.is_closed for each in parts):  # noqa: PLR2004
+        return []
+    headers = [{h.header for h in e.main.table.header.values()} for e in parts]
+    rows = [row for e in parts for part in e.parts for row in part.read.rows]
+    if any(each != headers[0] for each in headers) or any(r.is_hidden for r in rows):
+        return []
+    if total.rest is None:
+        is_proven = total.is_closed
+    else:
+        is_proven = (
+            sum(portion.amount.fills for portion in portions) == 1
+            and total.known.upper <= HUNDRED
+            and all(
+                names_part(_name(e)) or names_part(e.main.table.title) for e in parts
+            )
+        )
+    return parts if is_proven else []
 
 
 def _hidden(grids: Sequence[Grid], best: SheetReading) -> tuple[str, ...]:
@@ -164,8 +227,7 @@ def _may_be_part(reading: SheetReading, best: SheetReading) -> bool:
 
 def _needs_more(best: SheetReading) -> bool:
     """Return whether a part could be missing: a rest fills up, or 100 is not met."""
-    total = best.total
-    return total.rest is not None or total.known.distance(HUNDRED) > BLOCKING_BEYOND
+    return not best.total.is_closed
 
 
 def _parts_without_header(

@@ -72,12 +72,6 @@ class TableReading:
             return self.total.deficit == 0
         return self.total.known.distance(HUNDRED) <= _WHOLE_MARGIN
 
-    @property
-    def is_closed(self) -> bool:
-        """Return whether it comes to 100 without a line that takes the rest."""
-        distance = self.total.known.distance(HUNDRED)
-        return self.total.rest is None and distance <= BLOCKING_BEYOND
-
 
 @dataclass(frozen=True, slots=True)
 class SheetReading:
@@ -175,7 +169,7 @@ def _standings(tables: Sequence[TableReading]) -> list[TableStanding]:
         if _is_named_part(table, parts):
             found[id(table)] = TableStanding.PART
             parts.append(table)
-        elif main.is_closed:
+        elif main.total.is_closed:
             found[id(table)] = TableStanding.OTHER
         else:
             found[id(table)] = TableStanding.UNREAD
@@ -199,10 +193,10 @@ def _is_aside(table: TableReading, main: TableReading) -> bool:
 
 def _complete_together(tables: Sequence[TableReading]) -> bool:
     """Return whether tables without a rest make 100 together and not one by one."""
-    if any(table.total.rest is not None or table.is_closed for table in tables):
+    if any(each.total.rest is not None or each.total.is_closed for each in tables):
         return False
     portions = [p for table in tables for p in table.explosion.portions]
-    return total_of(portions).known.distance(HUNDRED) <= BLOCKING_BEYOND
+    return total_of(portions).is_closed
 
 
 def _is_named_part(table: TableReading, parts: Sequence[TableReading]) -> bool:

@@ -31,6 +31,11 @@ class Total:
         return Interval.exactly(HUNDRED)
 
     @property
+    def is_closed(self) -> bool:
+        """Return whether the lines come to 100 without one that takes the rest."""
+        return self.rest is None and self.known.distance(HUNDRED) <= BLOCKING_BEYOND
+
+    @property
     def deficit(self) -> Decimal:
         """Return how far even the upper bound of the rest is below 0."""
         return ZERO if self.rest is None else max(-self.rest.upper, ZERO)
