@@ -28,7 +28,7 @@ NOT_PRESENT = {14: "missing", 15: "unconfirmed"}
 FINDINGS = [
     ("blocking", "negative-rest", 3),
     ("blocking", "missing-item", 14),
-    ("warning", "other-product", 14),
+    ("warning", "evidence-other-product", 14),
     ("warning", "unconfirmed-requirement", 15),
 ]
 WRONG_CELL = ("formula.xlsx", "配方 Formula", "D6")
