@@ -236,6 +236,13 @@ class _PdfReader:
         letters = len("".join(text.split()))
         for name in hanging.files:
             self._warn(index, "attachment-not-read", name=name)
+        if hanging.fields:
+            self._warn(
+                index,
+                "form-fields",
+                count=hanging.fields,
+                empty=hanging.empty_fields,
+            )
         if hidden := ink.hidden + hanging.hidden:
             self._warn(index, "hidden-text-left-out", count=hidden)
         if ink.struck:
