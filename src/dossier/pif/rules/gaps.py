@@ -139,7 +139,11 @@ def _missing(
             yield make_finding(
                 rule.partly.code,
                 market,
-                severity=_lighter(severity, rule.partly.severity),
+                severity=max(
+                    severity,
+                    rule.partly.severity or severity,
+                    key=list(Severity).index,  # the lighter one
+                ),
                 item=rule,
                 article=rule.partly.article,
                 words=_parts(
@@ -190,10 +194,6 @@ def _is_incomplete(item: BoardItem, requirement: BoardRequirement) -> bool:
             if each.state is ItemState.UNCONFIRMED
         )
     )
-
-
-def _lighter(one: Severity, other: Severity | None) -> Severity:
-    return max(one, other or one, key=list(Severity).index)
 
 
 def _searched(means: Collection[Means], document_count: int) -> dict[str, str]:
