@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.fact_papers import FactPaper, Truth
 
-SETS = ("unseen_papers.txt", "unseen_papers_3.txt")
+SETS = ("unseen_papers.txt", "unseen_papers_3.txt", "unseen_papers_4.txt")
 
 
 def unseen(name: str = SETS[0]) -> Iterator[FactPaper]:

@@ -5,7 +5,6 @@ the board. `python -m benchmarks.item_states -v` lists the items whose state is 
 """
 
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +12,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -70,10 +68,7 @@ def pages_of(paper: Paper) -> tuple[PageText, ...]:
     """Return the pages of a paper, through a DOCX file where it is one."""
     if not paper.is_docx:
         return (PageText(1, paper.text),)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "paper.docx"
-        path.write_bytes(docx_bytes(paper.text))
-        text = read_document(str(path), filename=paper.filename)
+    text = read_document(BytesIO(docx_bytes(paper.text)), filename=paper.filename)
     return tuple(PageText(page.number, page.text) for page in text.pages)
 
 

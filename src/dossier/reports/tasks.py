@@ -97,15 +97,18 @@ async def _write_archive(
     made: list[ArchiveEntry] = []
     originals: list[ArchiveEntry] = []
     with new_archive(folder / ReportFile.ARCHIVE) as archive:
-        for path in (folder / ReportFile.PDF, folder / ReportFile.FINDINGS):
-            size_bytes = (await asyncio.to_thread(path.stat)).st_size
-            made.append(await archive.add(path.name, file_chunks(path), size_bytes))
+        for file in (folder / ReportFile.PDF, folder / ReportFile.FINDINGS):
+            size_bytes = (await asyncio.to_thread(file.stat)).st_size
+            made.append(await archive.add(file.name, file_chunks(file), size_bytes))
         snapshot = content.snapshot_json()
         made.append(await archive.add_bytes("snapshot.json", snapshot))
-        for position, document in enumerate(content.snapshot["evidence"], start=1):
+        made.append(await archive.add_bytes("index.txt", content.index_text()))
+        for path, document in zip(
+            content.original_paths, content.snapshot["evidence"], strict=True
+        ):
             blob_key = blob_keys[document["document_id"]]
             entry = await archive.add(
-                rules.original_path(position, document["filename"]),
+                path,
                 store.read(blob_key, 0, document["size_bytes"]),
                 document["size_bytes"],
             )

@@ -53,7 +53,8 @@ def write(tmp_path: Path) -> Write:
 
 
 def read(path: str) -> ExtractedText:
-    return read_document(path, filename=Path(path).name)
+    with Path(path).open("rb") as file:
+        return read_document(file, filename=Path(path).name)
 
 
 def reason_of(path: str) -> UnreadableReason | None:

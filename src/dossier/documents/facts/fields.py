@@ -372,6 +372,8 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
         value = _without_open_bracket(cell[match.end : end].strip(_VALUE_EDGE))
         if unknown_label := _LABEL_AFTER_VALUE.search(value):
             value = value[: unknown_label.start()]
+        if _is_page_number(match, cell, value):
+            return
         standing = _standing(match, cell, end)
         if standing is None and following and not following.is_apart:
             # The label goes on in words that are unknown: "sample receiving date".
@@ -380,6 +382,15 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
             words = cell[match.start : match.end]
             yield Field(match.label, words, value, standing, page, line)
         match = following
+
+
+def _is_page_number(match: _LabelMatch, cell: str, value: str) -> bool:
+    """Tell whether a line is one of a table of contents: "Batch ........ 12"."""
+    return (
+        match.label not in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}
+        and re.fullmatch(r"\d{1,3}", value) is not None
+        and re.search(r"[.…·]{3}", cell[match.start : match.end]) is not None
+    )
 
 
 def _without_open_bracket(value: str) -> str:

@@ -52,7 +52,8 @@ def fold(text: str) -> str:
     simplified = _simplifier().convert(plain)
     if len(simplified) == len(plain):
         return str(simplified)
-    return "".join(map(_simplify_character, plain))
+    characters = ((each, _simplifier().convert(each)) for each in plain)
+    return "".join(new if len(new) == 1 else old for old, new in characters)
 
 
 @lru_cache(maxsize=4096)
@@ -62,11 +63,6 @@ def _fold_character(character: str) -> str:
     if len(folded) != 1:
         return character
     return " " if folded.isspace() and folded not in "\t\n" else folded
-
-
-def _simplify_character(character: str) -> str:
-    simplified = _simplifier().convert(character)
-    return simplified if len(simplified) == 1 else character
 
 
 def _simplifier() -> Any:

@@ -125,9 +125,12 @@ def _finished(
             IdentityState.UNKNOWN, IdentityReason.CONTRADICTING_IDENTIFIERS, against
         )
     if this:
-        return _reading(
-            IdentityState.THIS_PRODUCT, _reason_of(this, names, codes), this
-        )
+        reason = IdentityReason.FORMULA_CODE_MATCHES
+        if this in names:
+            reason = IdentityReason.NAME_MATCHES
+        elif this in codes:
+            reason = IdentityReason.CODE_MATCHES
+        return _reading(IdentityState.THIS_PRODUCT, reason, this)
     if other:
         reason = IdentityReason.KNOWN_OTHER_PRODUCT
         return _reading(IdentityState.OTHER_PRODUCT, reason, other)
@@ -142,16 +145,6 @@ def _finished(
 
 def _first(facts: Sequence[Fact], accepts: Callable[[Fact], bool]) -> Fact | None:
     return next((fact for fact in facts if accepts(fact)), None)
-
-
-def _reason_of(
-    fact: Fact, names: Sequence[Fact], codes: Sequence[Fact]
-) -> IdentityReason:
-    if fact in names:
-        return IdentityReason.NAME_MATCHES
-    if fact in codes:
-        return IdentityReason.CODE_MATCHES
-    return IdentityReason.FORMULA_CODE_MATCHES
 
 
 def _is_named(value: str, names: Iterable[str], brands: Iterable[str] = ()) -> bool:

@@ -199,7 +199,7 @@ def _by_kind(field: Field, document: _Document) -> Iterator[_Found]:
         is_person = document.kind == "assessment" and "姓名" in field.words
         if document.kind == "credentials" or is_person:
             yield from _named(FactName.SIGNER_NAME, field, values.persons)
-        elif document.kind == "gmp":
+        elif document.kind in {"gmp", *TESTED_KINDS}:
             # "Issued to" a company with its legal form.
             yield from _uncertain_end(FactName.COMPANY, field, values.companies)
     elif field.label is Label.DECLARER and document.is_declaration:

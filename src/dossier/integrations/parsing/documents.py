@@ -1,8 +1,7 @@
 """Text of any document: detects its kind and calls the reader, inside the sandbox."""
 
-from pathlib import Path
 from pkgutil import resolve_name
-from typing import Final
+from typing import BinaryIO, Final
 
 from dossier.integrations.parsing.exceptions import (
     PASSWORD_DETAIL,
@@ -55,26 +54,28 @@ _REFUSALS: Final = {
 }
 
 
-def reader_module(kind: FileKind) -> list[str]:
-    """Return the module that reads a kind of file, as a list of at most one name."""
+def modules_for(kind: FileKind) -> list[str]:
+    """Return the modules that reading a kind of file needs, late imports included."""
     if kind not in _READERS:
-        return []
-    return [f"dossier.integrations.parsing.{_READERS[kind].partition(':')[0]}"]
+        return ["puremagic"]  # names the kinds that are not read
+    modules = [f"dossier.integrations.parsing.{_READERS[kind].partition(':')[0]}"]
+    if kind is FileKind.PDF:
+        modules.append("pikepdf")
+    if kind is FileKind.CSV:  # may prove to be no table
+        modules.append("dossier.integrations.parsing.text")
+    return modules
 
 
-def read_document(path: str, *, filename: str) -> ExtractedText:
+def read_document(file: BinaryIO, *, filename: str) -> ExtractedText:
     """Return what was read of a document; an unreadable one with the reason."""
-    detected = detect_file(Path(path), filename)
+    detected = detect_file(file, filename)
     try:
-        content = _read(path, detected)
+        content = _read(file, detected)
     except UnreadableFileError as error:
         return unreadable(detected.media_type, detected.kind, error)
-    except (MemoryError, RecursionError) as error:
-        reason = UnreadableReason.MEMORY
-        if isinstance(error, RecursionError):
-            reason = UnreadableReason.CORRUPT
+    except RecursionError:
         detail = "it is nested too deeply; save it again or print it to a PDF"
-        too_deep = UnreadableFileError(reason, detail)
+        too_deep = UnreadableFileError(UnreadableReason.CORRUPT, detail)
         return unreadable(detected.media_type, detected.kind, too_deep)
     state = state_of(content.pages, content.warnings)
     warnings = limited(content.warnings)
@@ -105,7 +106,7 @@ def unreadable(media_type: str, kind: str, error: UnreadableFileError) -> Extrac
     )
 
 
-def _read(path: str, detected: DetectedFile) -> ReaderContent:
+def _read(file: BinaryIO, detected: DetectedFile) -> ReaderContent:
     kind = detected.kind
     if kind not in _READERS:
         unknown = (
@@ -116,15 +117,15 @@ def _read(path: str, detected: DetectedFile) -> ReaderContent:
             *_REFUSALS.get(kind, (UnreadableReason.UNSUPPORTED, unknown))
         )
     try:
-        return _call(_READERS[kind], path)
+        return _call(_READERS[kind], file)
     except UnreadableFileError as error:
         # Text whose quotation marks are out of balance is no table, but still a text.
         if kind is FileKind.CSV and error.reason is UnreadableReason.CORRUPT:
-            return _call(_READERS[FileKind.TEXT], path)
+            return _call(_READERS[FileKind.TEXT], file)
         raise
 
 
-def _call(name: str, path: str) -> ReaderContent:
+def _call(name: str, file: BinaryIO) -> ReaderContent:
     read = resolve_name(f"dossier.integrations.parsing.{name}")
-    content: ReaderContent = read(path)
+    content: ReaderContent = read(file)
     return content

@@ -7,6 +7,11 @@ from dossier.core.errors import InvalidError
 
 PASSWORD_DETAIL: Final = "it is protected by a password; save it without one"  # noqa: S105 - a message
 
+MEMORY_DETAIL: Final = (
+    "it is too large or too complex: reading needs more memory than allowed;"
+    " split it or save it smaller"
+)
+
 
 class UnreadableReason(StrEnum):
     """The reasons that a person can act upon."""

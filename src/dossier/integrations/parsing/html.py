@@ -5,7 +5,7 @@ A row of a table is one line, its cells separated by tabs.
 
 import re
 from html.parser import HTMLParser
-from typing import Final
+from typing import BinaryIO, Final
 
 from typing_extensions import override
 
@@ -66,9 +66,9 @@ _CELLS: Final = frozenset({"td", "th"})
 _CELL, _LINE = "\x1f", "\x1e"
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return the text of a web page."""
-    content = bytes_of(path)
+    content = bytes_of(file)
     text, encoding = _decoded_page(content)
     lines, warnings = text_of(text)
     return ReaderContent(

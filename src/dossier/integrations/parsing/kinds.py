@@ -1,5 +1,6 @@
 """Detects the kind of a file from its content; the name only tells csv from text."""
 
+import os
 import re
 import struct
 import zipfile
@@ -7,8 +8,8 @@ import zlib
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path, PurePath
-from typing import Final
+from pathlib import PurePath
+from typing import BinaryIO, Final
 
 HEAD_BYTES: Final = 64 * 1024
 TAIL_BYTES: Final = 256 * 1024
@@ -192,13 +193,14 @@ class Sniffer:
         return detect(bytes(self._head), tail, filename)
 
 
-def detect_file(path: Path, filename: str) -> DetectedFile:
-    """Return the kind of a stored file."""
+def detect_file(file: BinaryIO, filename: str) -> DetectedFile:
+    """Return the kind of an opened file."""
     sniffer = Sniffer()
-    with path.open("rb") as file:
-        sniffer.feed(file.read(HEAD_BYTES))
-        file.seek(max(HEAD_BYTES, path.stat().st_size - TAIL_BYTES))
-        sniffer.feed(file.read())
+    size_bytes = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    sniffer.feed(file.read(HEAD_BYTES))
+    file.seek(max(HEAD_BYTES, size_bytes - TAIL_BYTES))
+    sniffer.feed(file.read())
     return sniffer.detect(filename)
 
 

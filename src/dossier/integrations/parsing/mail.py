@@ -3,10 +3,11 @@
 Attachments are named and not read: each is a paper of its own.
 """
 
-from email import message_from_bytes, policy
+from email import policy
 from email.errors import MessageError
 from email.message import EmailMessage
-from typing import Final
+from email.parser import BytesParser
+from typing import BinaryIO, Final
 
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -27,10 +28,10 @@ _SHOWN_HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 _MAX_PARTS: Final = 500
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return the headers that people see and the words of a mail."""
     try:
-        message = message_from_bytes(bytes_of(path), policy=policy.default)
+        message = BytesParser(policy=policy.default).parsebytes(bytes_of(file))
         lines = [f"{name}: {message[name]}" for name in _SHOWN_HEADERS if message[name]]
         body, warnings = _body(message)
         names = [each for each in _attachments(message) if each]

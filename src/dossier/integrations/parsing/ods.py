@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 from zipfile import ZipFile
 
@@ -53,11 +53,11 @@ class _Styles:
     raised: frozenset[str]
 
 
-def read(path: str) -> Workbook:
+def read(file: BinaryIO) -> Workbook:
     """Read every table of an ods file."""
     with (
         corrupt_on(*PACKAGE_DAMAGES),
-        ZipFile(path) as archive,
+        ZipFile(file) as archive,
     ):
         names = archive.namelist()
         if _MANIFEST in names and b"encryption-data" in archive.read(_MANIFEST):

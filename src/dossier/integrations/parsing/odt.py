@@ -8,7 +8,7 @@ separated by tabs.
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 
 from dossier.integrations.parsing.exceptions import (
@@ -60,9 +60,9 @@ _FOOTERS: Final = ("footer", "footer-first", "footer-left")
 _BREAKS: Final = {"tab": "\t", "line-break": "\n", "soft-page-break": ""}
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return the text of an OpenDocument text with all its visible parts."""
-    with Package(path, "OpenDocument text") as package:
+    with Package(file, "OpenDocument text") as package:
         if b"encryption-data" in package.bytes_of(_MANIFEST):
             raise UnreadableFileError(UnreadableReason.ENCRYPTED, PASSWORD_DETAIL)
         roots = [package.xml_of(_CONTENT)]

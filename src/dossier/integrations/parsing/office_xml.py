@@ -4,7 +4,7 @@ Programs export both under the names `.xls` and `.odt`. Other XML is refused by 
 name of its root.
 """
 
-from typing import Final
+from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 
 from dossier.integrations.parsing.exceptions import (
@@ -26,10 +26,10 @@ _OPEN_DOCUMENT: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}docum
 _DAMAGED: Final = "the XML file is damaged and cannot be opened; save it again"
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return the text of an office document in one XML file."""
     damaged = UnreadableFileError(UnreadableReason.CORRUPT, _DAMAGED)
-    root = parse_xml(bytes_of(path), damaged)
+    root = parse_xml(bytes_of(file), damaged)
     if root.tag == _EXCEL:
         return ReaderContent(list(_sheets(root)))
     if root.tag == _OPEN_DOCUMENT:

@@ -2,9 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from mmap import ACCESS_READ, mmap
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pypdfium2
 from pypdfium2 import raw
@@ -51,25 +49,27 @@ _NOTABLY: Final = 0.03
 _SAMPLE_CHARACTERS: Final = 4_000
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return one page of text per page, or raise `UnreadableFileError`."""
-    document = _opened(path)
+    file.seek(0)
+    content = file.read()
+    document = _opened(content)
     if len(document) > MAX_PAGES:
         detail = f"it has {len(document)} pages; at most {MAX_PAGES} are read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    reader = _Reader(path, document)
+    reader = _Reader(file, document)
     pages = [reader.page(index) for index in range(len(document))]
     suspects = {
         font for font, sample in reader.samples.items() if not is_plausible(sample)
     }
-    if suspects and (unmapped := unmapped_fonts(path, suspects)):
+    if suspects and (unmapped := unmapped_fonts(file, suspects)):
         # Rare, so that these pages are read twice.
         reader.unmapped_fonts = unmapped
         for index, page_fonts in enumerate(reader.fonts):
             if page_fonts & unmapped:
                 reader.warnings[index] = []
                 pages[index] = reader.page(index)
-    warnings = [*_about_file(path, document), *reader.all_warnings()]
+    warnings = [*_about_file(content, document), *reader.all_warnings()]
     if any(page.state is PageState.UNREADABLE for page in pages):
         detail = _why_unread(reader.all_warnings())
         reason = UnreadableReason.NO_TEXT_LAYER
@@ -79,9 +79,9 @@ def read(path: str) -> ReaderContent:
     return ReaderContent(pages, warnings, unread_detail="its pages show nothing")
 
 
-def _opened(path: str) -> pypdfium2.PdfDocument:
+def _opened(content: bytes) -> pypdfium2.PdfDocument:
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(content)
         document.init_forms()
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
@@ -93,28 +93,24 @@ def _opened(path: str) -> pypdfium2.PdfDocument:
     return document
 
 
-def _about_file(path: str, document: pypdfium2.PdfDocument) -> list[ReadWarning]:
+def _about_file(content: bytes, document: pypdfium2.PdfDocument) -> list[ReadWarning]:
     """Return what is to be said of the whole file."""
     found = []
     names = list(attachment_names(document))
-    if names and _is_portfolio(path, document):
+    if names and _is_portfolio(content, document):
         found.append(warning("portfolio-not-read"))
     found += [warning("attachment-not-read", name=name) for name in names]
     if document.get_formtype() == raw.FORMTYPE_XFA_FULL:
         found.append(warning("form-not-read"))
-    with Path(path).open("rb") as file:
-        file.seek(max(0, Path(path).stat().st_size - _TAIL_BYTES))
-        if _END_MARK not in file.read():
-            found.append(warning("file-ends-early"))
+    if _END_MARK not in content[-_TAIL_BYTES:]:
+        found.append(warning("file-ends-early"))
     return found
 
 
-def _is_portfolio(path: str, document: pypdfium2.PdfDocument) -> bool:
+def _is_portfolio(content: bytes, document: pypdfium2.PdfDocument) -> bool:
     """Return whether the files inside are the document, and its pages their cover."""
-    if document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS:
-        return True
-    with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as m:
-        return m.find(b"/Collection") >= 0
+    shows_files = document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS
+    return shows_files or b"/Collection" in content
 
 
 def _why_unread(warnings: list[ReadWarning]) -> str:
@@ -135,7 +131,7 @@ def _why_unread(warnings: list[ReadWarning]) -> str:
 class _Reader:
     """Reads the pages of one document."""
 
-    path: str
+    file: BinaryIO
     document: pypdfium2.PdfDocument
     unmapped_fonts: frozenset[str] = frozenset()
     samples: dict[str, str] = field(default_factory=lambda: defaultdict(str))
@@ -179,7 +175,7 @@ class _Reader:
 
     def _hidden_layers(self) -> frozenset[str]:
         if self._layers is None:
-            self._layers = hidden_layers(self.path)
+            self._layers = hidden_layers(self.file)
         return self._layers
 
     def _text(self, ink: PageInk, hanging: Annotations) -> str:

@@ -1,18 +1,15 @@
 """Reads xlsx, xls, ods and delimited text into a `Workbook`.
 
-The format is detected from the content, never from the name. Runs inside the sandbox
-and imports one reader at most.
+The format is detected from the content, never from the name. Runs inside the sandbox.
 """
 
 import re
 from codecs import BOM_UTF8
-from pathlib import Path
-from pkgutil import resolve_name
-from typing import Final
+from typing import BinaryIO, Final
 from zipfile import ZipFile
 
 from dossier.core.spreadsheets import Workbook
-from dossier.integrations.parsing import workbook_parts
+from dossier.integrations.parsing import delimited, ods, workbook_parts, xls, xlsx
 from dossier.integrations.parsing.archive import check_archive
 from dossier.integrations.parsing.cells import PACKAGE_DAMAGES
 from dossier.integrations.parsing.exceptions import (
@@ -23,10 +20,10 @@ from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.types import ReaderContent, TextPage, storable
 
 _READERS: Final = {
-    "xlsx": "xlsx:read",
-    "xls": "xls:read",
-    "ods": "ods:read",
-    "csv": "delimited:read",
+    "xlsx": xlsx.read,
+    "xls": xls.read,
+    "ods": ods.read,
+    "csv": delimited.read,
 }
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -60,20 +57,17 @@ _FOREIGN_ARCHIVES: Final = {
 }
 
 
-def read_workbook(path: str) -> Workbook:
+def read_workbook(file: BinaryIO) -> Workbook:
     """Read a spreadsheet, or raise `UnreadableFileError` with the reason."""
-    reader = _READERS[workbook_kind(Path(path))]
-    read = resolve_name(f"dossier.integrations.parsing.{reader}")
-    book: Workbook = read(path)
-    return book
+    return _READERS[workbook_kind(file)](file)
 
 
-def read_text(path: str) -> ReaderContent:
+def read_text(file: BinaryIO) -> ReaderContent:
     """Return one page per sheet, hidden ones too: they are evidence as well.
 
     A row is one line, its cells separated by tabs.
     """
-    book = read_workbook(path)
+    book = read_workbook(file)
     pages: list[TextPage] = []
     for position, sheet in enumerate(book.sheets, start=1):
         rows: dict[int, list[str]] = {}
@@ -86,7 +80,7 @@ def read_text(path: str) -> ReaderContent:
     struck = sum(len(cell.struck_text) for sheet in book.sheets for cell in sheet.cells)
     warnings = [warning("struck-text-left-out", count=struck)] if struck else []
     if book.kind == "xlsx":
-        words, beside = workbook_parts.read(path)
+        words, beside = workbook_parts.read(file)
         warnings += beside
         if words:
             label = "text boxes and comments"
@@ -94,14 +88,14 @@ def read_text(path: str) -> ReaderContent:
     return ReaderContent(pages, warnings, book.encoding)
 
 
-def workbook_kind(path: Path) -> str:
+def workbook_kind(file: BinaryIO) -> str:
     """Return `xlsx`, `xls`, `ods` or `csv` by the first bytes and the zip entries."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
     if not head:
         raise UnreadableFileError(UnreadableReason.EMPTY, "the file has 0 bytes")
     if head.startswith(_ZIP):
-        return _kind_in_zip(path)
+        return _kind_in_zip(file)
     if head.startswith(_OLE):
         return "xls"
     start = head.removeprefix(BOM_UTF8).lstrip().lower()
@@ -115,10 +109,10 @@ def workbook_kind(path: Path) -> str:
     return "csv"
 
 
-def _kind_in_zip(path: Path) -> str:
-    check_archive(path)
+def _kind_in_zip(file: BinaryIO) -> str:
+    check_archive(file)
     try:
-        with ZipFile(path) as archive:
+        with ZipFile(file) as archive:
             unpacked_bytes = sum(entry.file_size for entry in archive.infolist())
             if unpacked_bytes > _MAX_UNPACKED_BYTES:
                 detail = (

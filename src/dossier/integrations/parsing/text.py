@@ -1,9 +1,9 @@
 """Plain text files."""
 
 import base64
+import os
 import re
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -24,22 +24,22 @@ _MAGICS: Final = {
 }
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return a whole text in parts, with the name of its encoding."""
-    text, encoding = decoded(bytes_of(path))
+    text, encoding = decoded(bytes_of(file))
     if carried := _carried_in_base64(text):
         detail = f"it is {carried} as mails carry it (base64); hand in the file itself"
         raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
     return ReaderContent(split_parts(storable(text), "text"), encoding=encoding)
 
 
-def bytes_of(path: str) -> bytes:
+def bytes_of(file: BinaryIO) -> bytes:
     """Return the content of a text file that is not larger than any paper."""
-    file = Path(path)
-    if file.stat().st_size > MAX_BYTES:
+    if file.seek(0, os.SEEK_END) > MAX_BYTES:
         detail = f"a text above {MAX_BYTES // 1024**2} MiB is not read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    return file.read_bytes()
+    file.seek(0)
+    return file.read()
 
 
 def _carried_in_base64(text: str) -> str | None:

@@ -12,7 +12,7 @@ A row of a table is one line, its cells separated by tabs.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 
 from dossier.integrations.parsing.messages import warning
@@ -77,9 +77,9 @@ _UNREAD_PARTS: Final = frozenset({"aFChunk", "control", "subDocument"})
 _EMBEDDED: Final = frozenset({"oleObject", "package"})
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return the text of a Word document with all its visible parts."""
-    with Package(path, "Word document") as package:
+    with Package(file, "Word document") as package:
         reader = _Reader(package)
         text = storable(with_degrees("\n".join(reader.lines())))
         return reader.pictures.content(split_parts(text, "body"), reader.warnings())

@@ -1,7 +1,7 @@
 """What lies in a workbook beside its cells: text boxes, charts, comments, pictures."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 from xml.etree.ElementTree import Element
 from zipfile import is_zipfile
 
@@ -16,11 +16,11 @@ from dossier.integrations.parsing.pictures import EMU_PER_MM, Pictures
 from dossier.integrations.parsing.types import ReadWarning, storable
 
 
-def read(path: str) -> tuple[str, list[ReadWarning]]:
+def read(file: BinaryIO) -> tuple[str, list[ReadWarning]]:
     """Return the words beside the cells of an xlsx file, and what was not read."""
-    if not is_zipfile(Path(path)):
+    if not is_zipfile(file):
         return "", []
-    with Package(path, "workbook") as package:
+    with Package(file, "workbook") as package:
         pictures = Pictures()
         lines: list[str] = []
         for name in sorted(package.names):
