@@ -1,6 +1,5 @@
 """The job row: the truth about a job; the engine only carries it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,16 +21,6 @@ from dossier.jobs.constants import LIVE, JobState
 
 LIVE_SQL = "state in ({})".format(", ".join(f"'{state}'" for state in sorted(LIVE)))
 DEDUPE_INDEX = "uq_jobs_dedupe_key"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Reported progress."""
-
-    done: int
-    total: int | None
-    unit: str | None
-    message: str | None
 
 
 class Job(TenantOwned, Identified, Base):
@@ -115,16 +104,16 @@ class Job(TenantOwned, Identified, Base):
     cancel_requested_at: Mapped[datetime | None] = mapped_column(default=None)
 
     @property
-    def progress(self) -> Progress | None:
-        """Return how far it is, once it has said so."""
+    def progress(self) -> dict[str, Any] | None:
+        """Return the members of `ProgressResponse`, `None` before the first report."""
         if self.progress_done is None:
             return None
-        return Progress(
-            self.progress_done,
-            self.progress_total,
-            self.progress_unit,
-            self.progress_message,
-        )
+        return {
+            "done": self.progress_done,
+            "total": self.progress_total,
+            "unit": self.progress_unit,
+            "message": self.progress_message,
+        }
 
 
 class JobEventBatch(TenantOwned, Base):

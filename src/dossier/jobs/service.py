@@ -25,8 +25,7 @@ from dossier.jobs.gateway import log, rows
 from dossier.jobs.kinds import is_listed, kind_of, kind_of_job, names_in
 from dossier.jobs.models import DEDUPE_INDEX, Job
 from dossier.jobs.rules import next_state
-from dossier.jobs.schemas import JobFilters
-from dossier.jobs.types import JobKind
+from dossier.jobs.types import JobFilters, JobKind
 
 Scalar = UUID | str | int | bool | None
 """What a job may carry: ids and plain values, never objects."""

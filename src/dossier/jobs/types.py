@@ -1,12 +1,13 @@
-"""Value objects of jobs: kinds of job, and events of their logs."""
+"""Value objects of jobs: kinds, filters of a list, events, periodic jobs."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from dossier.core.database import Session
-from dossier.jobs.constants import JobGroup
+from dossier.jobs.constants import JobGroup, JobState
 from dossier.jobs.models import Job
 
 OnEnd = Callable[[Session, Job], Awaitable[None]]
@@ -34,6 +35,16 @@ class JobKind:
     a web process, after `job.state` and `job.error` are set, with the row locked.
     `job.last_seq` is 0 unless the handler's end has stored the last event already.
     It must be safe to call twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilters:
+    """Conditions of a list of jobs; `None` means any."""
+
+    state: JobState | None = None
+    kind: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
