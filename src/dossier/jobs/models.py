@@ -1,4 +1,4 @@
-"""The job row: the truth about a job; the engine only carries it."""
+"""Tables of jobs and their events; the row decides, the engine only carries it."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ DEDUPE_INDEX = "uq_jobs_dedupe_key"
 
 
 class Job(TenantOwned, Identified, Base):
-    """One piece of work for a worker, and what became of it."""
+    """One unit of work for a worker, with its state and outcome."""
 
     __tablename__ = "jobs"
     __table_args__ = tenant_args(
@@ -58,7 +58,7 @@ class Job(TenantOwned, Identified, Base):
     kind: Mapped[str]
     actor_name: Mapped[str]
     actor_role: Mapped[str]
-    # The engine's row that carries it now; a delivery of any other is void.
+    # The engine's row that carries it; a delivery of any other is ignored.
     engine_id: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[JobState] = mapped_column(
         Enum(
@@ -77,7 +77,7 @@ class Job(TenantOwned, Identified, Base):
     progress_total: Mapped[int | None] = mapped_column(default=None)
     progress_unit: Mapped[str | None] = mapped_column(default=None)
     progress_message: Mapped[str | None] = mapped_column(default=None)
-    # The furthest it ever came: only going beyond it is progress.
+    # The highest progress so far; only a higher one counts as progress.
     progress_peak: Mapped[int] = mapped_column(default=0)
     # The fence: an attempt may write only while the row has its number.
     attempts: Mapped[int] = mapped_column(default=0)

@@ -16,7 +16,7 @@ OnEnd = Callable[[Session, Job], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """What is true of all jobs of one name; see `kinds.declare`."""
+    """The name, group and options of a kind of job; see `kinds.declare`."""
 
     name: str
     """`domain.verb_object`, as in `reports.render`."""
@@ -28,7 +28,7 @@ class JobKind:
     """Only jobs of these kinds write events."""
     max_failures: int | None = None
     """Failures in a row without progress before the job fails; `None`: the setting, and
-    1 for a kind that streams, because what readers saw is not generated again."""
+    1 for a kind that streams, because text that was shown is not generated again."""
     on_end: OnEnd | None = None
     """Runs in the transaction of every terminal change: the handler's own end, a
     failure, a cancel of a pending job, too many lost workers, the sweep. In a worker or
@@ -52,7 +52,7 @@ class JobEvent:
     """One event of a job's log."""
 
     sequence_number: int
-    """1, 2, 3 … without holes."""
+    """1, 2, 3 … without gaps."""
     type: str
     data: dict[str, Any]
     """As sent to readers: it repeats `type` and `sequence_number`."""
