@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response, status
 
-from dossier.core.downloads import Content, download
+from dossier.core.downloads import DOWNLOAD_RESPONSES, Content, download
 from dossier.core.logging import bound
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.prefer import PreferRoute
@@ -103,7 +103,11 @@ async def delete_document(
     )
 
 
-@router.get("/{document_id}/content", response_class=Response)
+@router.get(
+    "/{document_id}/content",
+    response_class=Response,
+    responses=DOWNLOAD_RESPONSES,
+)
 async def get_document_content(
     document_id: UUID, request: Request, documents: Documents, store: Store
 ) -> Response:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response, status
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from dossier.core.pagination import Paging, Slice
 from dossier.core.reads import Row
@@ -26,6 +27,18 @@ from dossier.products.schemas import (
     ProductUpdate,
 )
 from dossier.products.service import products as product_service
+
+
+class NotPreviewConvertor(StringConvertor):
+    """Matches what stands for a version's number, and not the word beside it.
+
+    `GET` of `/formulas/preview` is then another method of that path (405).
+    """
+
+    regex = "(?!preview$)[^/]+"
+
+
+register_url_convertor("not_preview", NotPreviewConvertor())
 
 products_router = APIRouter(tags=["products"])
 formulas_router = APIRouter(prefix="/products/{product_id}/formulas", tags=["formulas"])
@@ -146,7 +159,7 @@ async def list_formulas(
     return await formulas.list_formulas(product_id, page)
 
 
-@formulas_router.get("/{number}", response_model=FormulaResponse)
+@formulas_router.get("/{number:not_preview}", response_model=FormulaResponse)
 async def get_formula(
     product_id: UUID, number: FormulaNumber, formulas: Formulas
 ) -> dict[str, Any]:
