@@ -235,7 +235,7 @@ async def test_members_that_an_earlier_change_left_out_are_null_again(
                category, use, usage, sites, holder, markets)
         values ('{product}', '{org}', now(), now(), 'k', 'face_cream', 'leave_on',
                 '{{"amount": "1 g"}}', '[{{"name": "b"}}]', '{{"name": "R"}}', '[]');
-        """
+        """  # noqa: S608 - our own ids
     )
 
     await migrate.upgrade(fresh_database)

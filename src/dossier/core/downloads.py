@@ -34,7 +34,7 @@ class RangeNotSatisfiableError(AppError):
     title: ClassVar[str] = "Range not satisfiable"
 
 
-_BINARY = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+_BINARY: dict[str, Any] = {"*/*": {}}
 _HEADERS = {
     "ETag": {
         "description": "The SHA-256 of the bytes; send it back as `If-None-Match`.",

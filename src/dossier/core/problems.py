@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import quote
 
 import asyncpg
@@ -15,7 +15,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute, iter_route_contexts
-from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -35,6 +34,7 @@ from dossier.core.errors import (
     suggestion,
 )
 from dossier.core.logging import bound
+from dossier.core.schemas import field_names
 from dossier.core.web import PUBLIC, get_actor
 
 logger = logging.getLogger(__name__)
@@ -445,17 +445,5 @@ def _known_instead(error: dict[str, Any], body_type: Any) -> list[str]:
     if error["type"] == "extra_forbidden" and error["loc"][0] == "body":
         steps = error["loc"][1:-1]
         names = [step for step in steps if isinstance(step, str)]
-        return list(_members_at(body_type, names))
+        return list(field_names(body_type, names))
     return []
-
-
-def _members_at(body_type: Any, path: Sequence[str]) -> Iterator[str]:
-    """Yield the fields of the models that stand at a path, of all union branches."""
-    if not isinstance(body_type, type) or not issubclass(body_type, BaseModel):
-        for each in get_args(body_type):
-            yield from _members_at(each, path)
-    elif not path:
-        yield from body_type.model_fields
-    elif path[0] in body_type.model_fields:
-        field = body_type.model_fields[path[0]]
-        yield from _members_at(field.annotation, path[1:])
