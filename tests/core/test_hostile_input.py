@@ -6,12 +6,9 @@ from uuid import UUID
 import httpx2
 import pytest
 
-NEW_USER = {
-    "email": "lin@example.com",
-    "name": "Lin",
-    "role": "editor",
-    "password": "a long pass phrase",
-}
+pytestmark = pytest.mark.usefixtures("acting_members")
+
+NEW_USER = {"email": "lin@example.com", "name": "Lin", "role": "editor"}
 
 
 @pytest.mark.parametrize(
