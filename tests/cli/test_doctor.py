@@ -1,6 +1,7 @@
 """`dossier doctor` reports what is wrong and how to repair it."""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from dossier.cli import app, doctor
 from dossier.core.revision import head_revision
+from dossier.integrations.parsing.containment import Layer
 
 Examine = Callable[[], dict[str, dict[str, str | None]]]
 
@@ -71,6 +73,7 @@ def test_healthy_machine_has_only_ok_checks(
         ["ok", "worker"],
         ["ok", "font"],
         ["ok", "storage"],
+        ["ok", "readers"],
     ]
     assert result.exit_code == 0
 
@@ -112,8 +115,17 @@ def test_unreachable_server_does_not_prevent_other_checks(
         "database": "wrong",
         "font": "ok",
         "storage": "ok",
+        "readers": "ok",
     }
     assert "secret" not in str(checks["database"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="layers of Linux")
+def test_layers_that_contain_a_reader_are_named(examine: Examine) -> None:
+    detail = str(examine()["readers"]["detail"])
+
+    assert detail.startswith("contained by ")
+    assert all(layer in detail for layer in Layer if layer is not Layer.USER)
 
 
 def test_unwritable_home_is_named(

@@ -34,7 +34,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     source.write_text(PAPER)
     printed = folder / "paper.pdf"
     printed.write_bytes(PdfWriter(folder, FONT).write(source))
-    return read_document(str(printed), filename=printed.name).pages[0].text
+    with printed.open("rb") as file:
+        return read_document(file, filename=printed.name).pages[0].text
 
 
 def test_chinese_that_a_pdf_wrapped_is_quoted_whole(page: str) -> None:

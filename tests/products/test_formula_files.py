@@ -39,7 +39,8 @@ def read(folder: Path, content: bytes) -> ParsedFormula:
     file = folder / "formula.csv"
     file.write_bytes(content)
     source = FormulaSource(filename=file.name, sha256="f" * 64)
-    return parse_formula(read_workbook(str(file)), source)
+    with file.open("rb") as opened:
+        return parse_formula(read_workbook(opened), source)
 
 
 @pytest.mark.parametrize(

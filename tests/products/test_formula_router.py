@@ -39,7 +39,8 @@ class InProcessReader(SandboxedBooks):
 
     @override
     async def read_workbook(self, path: Path, filename: str) -> Workbook:
-        return read_workbook(str(path))
+        with path.open("rb") as file:
+            return read_workbook(file)
 
 
 @pytest.fixture

@@ -65,9 +65,9 @@ def _print(
 
 
 def read_pages(path: Path) -> list[str]:
-    """Return the text of every page, without line breaks."""
+    """Return the text of every page, with single blanks for line breaks."""
     with pypdfium2.PdfDocument(path) as document:
         return [
-            document[index].get_textpage().get_text_range().replace("\r\n", " ")
+            " ".join(document[index].get_textpage().get_text_range().split())
             for index in range(len(document))
         ]

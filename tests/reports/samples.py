@@ -207,6 +207,38 @@ STATES = {
     9: "missing",
 }
 
+KINDS = (
+    "formula",
+    "notification",
+    "label",
+    "gmp",
+    "process",
+    "sds",
+    "stability",
+    "microbial",
+    "packaging",
+)
+
+FACTS = {
+    "notification": [("valid_until", "2029-02-24", "民國 118 年 2 月 24 日", 1)],
+    "gmp": [
+        ("issuer", "Huandao Certification", "Huandao Certification", 1),
+        ("valid_until", "2028-04-17", "2028-04-17", 2),
+        ("signature", "signed", "林瑜宸 Lead auditor", 2),
+    ],
+    "sds": [
+        ("cas_number", "56-81-5", "56-81-5", 1),
+        ("cas_number", "122-99-6", "122–99–6", 1),
+        ("document_date", "2025-06-30", "2025-06-30", 4),
+    ],
+    "stability": [
+        ("document_date", "2025-12-19", "19 Dec 2025", 1),
+        ("lot", "P250901", "P250901", 1),
+        ("verdict", "pass", "各條件下結果均在規格內。 All results\nwithin limits.", 3),
+        ("method", "ISO/TR 18811", "ISO/TR 18811", 2),
+    ],
+}
+
 DECISIONS = {
     5: ("declaration", "製造場所已依準則自我聲明，證書換發中。"),
     8: (
@@ -227,8 +259,24 @@ def document_id(position: int) -> str:
     return f"00000000-0000-7000-8000-{position:012d}"
 
 
+def facts_of(kind: str) -> list[Json]:
+    """Return what was read in a paper of a kind."""
+    return [
+        {"name": name, "value": value, "raw": raw, "page": page}
+        for name, value, raw, page in FACTS.get(kind, ())
+    ]
+
+
 def evidence() -> list[Json]:
-    """Return the papers of the sample."""
+    """Return the papers of the sample, as they were read."""
+    return [
+        paper | {"kind": kind, "text_state": "read", "facts": facts_of(kind)}
+        for paper, kind in zip(earlier_evidence(), KINDS, strict=True)
+    ]
+
+
+def earlier_evidence() -> list[Json]:
+    """Return the papers of the sample without what was read in them."""
     return [
         {
             "document_id": document_id(position),
@@ -238,9 +286,9 @@ def evidence() -> list[Json]:
             "media_type": media_type,
             "items": items,
             "matched_by": "stated" if position % 3 == 0 else "filename",
-            "reason": "named in product.yaml"
+            "reason": "stated in product.yaml"
             if position % 3 == 0
-            else "file name contains “report”",
+            else "file name contains 'report', 'test'; content says ph (2x)",
         }
         for position, (filename, media_type, items) in enumerate(PAPERS, start=1)
     ]
@@ -472,6 +520,7 @@ def snapshot(**overrides: Any) -> Json:
     complete = sum(
         counts[name] for name in ("present", "declared", "waived", "not_applicable")
     )
+    blocked = 1  # item 3, by its total
     return {
         "schema": "dossier.pif/2",
         "market": "tw",
@@ -518,7 +567,8 @@ def snapshot(**overrides: Any) -> Json:
             "markets": ["tw"],
             "phase_in_on": "2026-07-01",
         },
-        "completeness": counts | {"blocked": 0, "complete": complete, "total": 16},
+        "completeness": counts
+        | {"blocked": blocked, "complete": complete - blocked, "total": 16},
         "items": items(),
         "formula": formula(),
         "findings": findings(),
@@ -537,7 +587,9 @@ def earlier_snapshot() -> Json:
             name: count
             for name, count in whole["completeness"].items()
             if name not in {"unconfirmed", "blocked"}
-        },
+        }
+        | {"complete": 13},
+        "evidence": earlier_evidence(),
         "findings": [
             {name: value for name, value in found.items() if name not in new}
             for found in whole["findings"]

@@ -22,7 +22,7 @@ def test_findings_json_holds_state_and_findings_blocking_first() -> None:
 
     assert document["schema"] == "dossier.findings/2"
     assert document["version_sha256"] == SHA256
-    assert document["completeness"]["complete"] == 13
+    assert document["completeness"]["complete"] == 12
     assert [item["state"] for item in document["items"]][:5] == [
         "present",
         "present",

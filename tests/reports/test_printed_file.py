@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - Chinese punctuation is as it is
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_cover_names_product_holder_version_completeness_and_digest(
         "第 3 版 Version 3",
         "台灣 Taiwan",
         "2026-11-20 16:30 UTC+8",
-        "13 / 16 項 items",
+        "12 / 16 項完備 items complete",
         "草稿",
         SHA256,
     ):
@@ -61,17 +62,23 @@ def test_a_long_finding_ends_on_the_cover_with_an_ellipsis(tmp_path: Path) -> No
     [cover, *rest] = read_pages(tmp_path / "pif.pdf")
     assert cover.count("…") == 2
     assert "草稿" in cover
-    assert " ".join(rest).count("Words") == 100
+    [annex] = [page for page in rest if "Annex B: Findings" in page]
+    assert annex.count("Words") == 100
 
 
 def test_articles_are_cited_as_taiwan_does(tmp_path: Path) -> None:
-    article = "PIF Reg. Art. 3(1)(16)(ii)"
-    snapshot = samples.snapshot(findings=[samples.finding(article=article)])
+    cited = {
+        "PIF Reg. Art. 3(1)(16)(ii)": "管理辦法第 3 條第 1 項第 16 款第 2 目",
+        "Notif. Reg. Art. 8": "化粧品產品登錄辦法第 8 條",
+        "Act Art. 8(2)": "化粧品衛生安全管理法第 8 條第 2 項",
+    }
+    findings = [samples.finding(article=article) for article in cited]
 
-    print_snapshot(snapshot, tmp_path / "pif.pdf")
+    print_snapshot(samples.snapshot(findings=findings), tmp_path / "pif.pdf")
 
     body = " ".join(read_pages(tmp_path / "pif.pdf"))
-    assert f"管理辦法第 3 條第 1 項第 16 款第 2 目 {article}" in body
+    for article, words in cited.items():
+        assert f"{words} {article}" in body
 
 
 def test_file_states_how_long_and_where_it_is_kept(pages: list[str]) -> None:
@@ -86,7 +93,7 @@ def test_contents_list_sixteen_items_with_state_and_true_page(pages: list[str]) 
 
     for item in samples.items():
         assert item["title_zh"] in contents
-    number = contents.split("Product safety information 缺少 Missing ")[1].split()[0]
+    number = contents.split("Product safety information F2 缺少 Missing ")[1].split()[0]
     assert "產品安全資料 Product safety information" in pages[int(number) - 1]
 
 
@@ -106,7 +113,7 @@ def test_items_cite_evidence_article_and_how_to_close_the_gap(pages: list[str]) 
 
     assert "E07 stability-report.pdf" in body
     assert "化粧品產品資訊檔案管理辦法 第 3 條第 1 項第 11 款" in body
-    assert "附上載明日期之文件 Attach the dated document" in body
+    assert "補正 Closes by 附上載明日期之文件 Attach the dated document" in body
 
 
 def test_decisions_give_reason_person_and_time(pages: list[str]) -> None:
@@ -238,15 +245,30 @@ HOSTILE = [
 MARGIN_PT = 40
 
 
+FOOTER_PT = 20
+
+
 def _right_edges_pt(path: Path) -> list[float]:
     """Return how near to the right edge of its page each page's text comes."""
     with pypdfium2.PdfDocument(path) as document:
-        edges = []
-        for index in range(len(document)):
-            text = document[index].get_textpage()
-            rights = [text.get_rect(i)[2] for i in range(text.count_rects())]
-            edges.append(document[index].get_width() - max(rights))
-        return edges
+        return [
+            document[index].get_width() - max(right for _, _, right, _ in boxes)
+            for index, boxes in enumerate(_text_boxes(document))
+        ]
+
+
+def _lowest_pt(path: Path) -> float:
+    """Return how near to the lower edge of a page any text comes."""
+    with pypdfium2.PdfDocument(path) as document:
+        return min(low for boxes in _text_boxes(document) for _, low, _, _ in boxes)
+
+
+def _text_boxes(
+    document: pypdfium2.PdfDocument,
+) -> Iterator[list[tuple[float, float, float, float]]]:
+    for index in range(len(document)):
+        text = document[index].get_textpage()
+        yield [text.get_rect(i) for i in range(text.count_rects())]
 
 
 def _with_text_everywhere(text: str) -> dict[str, Any]:
@@ -267,7 +289,14 @@ def _with_all_texts() -> dict[str, Any]:
         snapshot["formula"]["lines"].append(line)
         message = {"zh": text, "en": text}
         snapshot["findings"].append(samples.finding(message=message))
-        snapshot["evidence"].append(samples.evidence()[0] | {"filename": text})
+        fact = samples.facts_of("sds")[0] | {"raw": text, "value": text}
+        document = {"filename": text, "reason": text, "facts": [fact], "kind": "sds"}
+        snapshot["evidence"].append(samples.evidence()[0] | document)
+        note = {"code": "x", "kind": "assumed", "zh": text, "en": text, "cell": text}
+        snapshot["formula"].setdefault("notes", []).append(note)
+        row = {"name": text, "documents": [], "reason": text, "is_covered": True}
+        requirement = snapshot["items"][8]["requirements"][0]
+        requirement.setdefault("coverage", []).append(row)
     return snapshot
 
 
@@ -277,6 +306,7 @@ def test_text_is_not_interpreted_as_markup_and_stays_in_its_column(
     print_snapshot(_with_all_texts(), tmp_path / "pif.pdf")
 
     assert min(_right_edges_pt(tmp_path / "pif.pdf")) > MARGIN_PT
+    assert _lowest_pt(tmp_path / "pif.pdf") > FOOTER_PT
     body = " ".join(read_pages(tmp_path / "pif.pdf"))
     for text in HOSTILE[:4]:
         assert text in body
@@ -317,7 +347,8 @@ def test_the_outline_leads_to_items_and_annexes(printed: Path) -> None:
     with pypdfium2.PdfDocument(printed) as document:
         titles = [entry.get_title() for entry in document.get_toc()]
 
-    assert len(titles) == 1 + 16 + 3
+    assert len(titles) == 1 + 16 + 1 + 3
+    assert "Signature page" in titles[17]
     assert "產品基本資料" in titles[1]
     assert titles[-1].endswith("Annex C: List of evidence")
 

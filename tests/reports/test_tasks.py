@@ -89,7 +89,9 @@ async def test_the_archive_verifies_against_its_manifest(
             assert hashlib.sha256(content).hexdigest() == file["sha256"]
             assert len(content) == file["size_bytes"]
         for position, (name, content) in enumerate(ORIGINALS.items(), start=1):
-            assert zipped.read(f"originals/{position:02d}_{name}") == content
+            assert zipped.read(f"originals/item-03/E{position:02d}_{name}") == content
+        index = zipped.read("index.txt").decode()
+    assert "originals/item-03/E02_GMP 證書.pdf" in index
     assert manifest["renderer"]["font_sha256"] == font().sha256()
 
 

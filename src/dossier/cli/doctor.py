@@ -5,6 +5,7 @@ Changes nothing, except that it starts the embedded database to examine it.
 
 import asyncio
 import logging
+import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,12 @@ from dossier.core.revision import (
 )
 from dossier.core.settings import Settings
 from dossier.core.startup import SUPERUSER_REMEDY, database_url, serving_url
+from dossier.integrations.parsing.containment import (
+    REQUIRED,
+    Layer,
+    layers_in_force,
+)
+from dossier.integrations.parsing.reader import SandboxBrokenError, limits_of, run
 from dossier.integrations.pdf.fonts import find_font
 from dossier.integrations.queue.client import TABLE
 from dossier.integrations.storage.client import open_store
@@ -55,6 +62,7 @@ select count(*) as jobs,
        coalesce(extract(epoch from now() - min(execute_after)), 0)::float8 as age_s
 from {TABLE} where status = 'queued' and execute_after <= now()
 """  # noqa: S608 - constants
+_READERS_MEND = "See `Readers of documents` in docs/operations.md."
 _LONGEST_WAIT_S = 60
 """A job that waits for longer has no worker, or too few."""
 
@@ -76,7 +84,7 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON document.")
     ] = False,
 ) -> None:
-    """Check database, migrations, fonts, storage and folders; exit 1 on a fault."""
+    """Check database, fonts, storage, folders and readers; exit 1 on a fault."""
     logging.disable()  # each fault is printed below, once and with its repair
     try:
         checks = asyncio.run(examine(Settings()))
@@ -100,6 +108,7 @@ async def examine(settings: Settings) -> list[Check]:
         *await _check_database(settings),
         check_font(settings.reports.font_dir),
         await check_storage(settings),
+        await check_readers(settings),
     ]
 
 
@@ -136,6 +145,28 @@ async def check_storage(settings: Settings) -> Check:
         reason = str(error.__cause__ or error.detail).partition("\n")[0]
         return Check("storage", "wrong", f"{place}: {reason}", mend)
     return Check("storage", "ok", f"{place} can be written")
+
+
+async def check_readers(settings: Settings) -> Check:
+    """Check how a reader of documents is contained, in one that reads this module."""
+    reports = f"{layers_in_force.__module__}:{layers_in_force.__name__}"
+    limits = limits_of(settings.limits)
+    try:
+        layers = await run(reports, Path(__file__), list[Layer], limits=limits)
+    except SandboxBrokenError as error:
+        return Check("readers", "wrong", str(error).strip(), _READERS_MEND)
+    lacking = [
+        layer
+        for layer in Layer
+        if layer not in layers and (layer is not Layer.USER or os.geteuid() == 0)
+    ]
+    detail = f"contained by {', '.join(layers) or 'limits of memory and time alone'}"
+    if not lacking:
+        return Check("readers", "ok", detail)
+    detail += f"; not by {', '.join(lacking)}"
+    if set(layers) >= REQUIRED:
+        return Check("readers", "ok", detail)
+    return Check("readers", "weak", detail, _READERS_MEND)
 
 
 async def _check_database(settings: Settings) -> list[Check]:

@@ -205,6 +205,10 @@ class LimitSettings(Group):
     parse_memory_mib: int = Field(
         1536, ge=128, description="Address space of one reader."
     )
+    parse_containment: Literal["best", "require"] = Field(
+        "best",
+        description="`require`: read nothing where the kernel lacks a needed layer.",
+    )
     max_text_mib: int = Field(32, ge=1, description="Text layer kept of one document.")
 
 

@@ -20,6 +20,7 @@ TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
 MARKET_NAMES = {"tw": "台灣 Taiwan"}
 
 _PRODUCT_MEMBERS = ("id", "code", "name_zh", "name_en", "category")
+_FORMULA_MEMBERS = ("number", "sheet", "filename", "notes")
 _ITEM_MEMBERS = ("number", "article", "state")
 
 
@@ -54,17 +55,79 @@ class ReportContent:
 
     def template_inputs(self, findings_text: str) -> dict[str, Any]:
         """Return what the template reads."""
+        snapshot, findings = self.snapshot, self.findings
         return {
             "data": {
-                "snapshot": self.snapshot | {"findings": []},
+                "snapshot": snapshot
+                | {
+                    "findings": [],
+                    "items": self._items(),
+                    "formula": self._composition(),
+                    "evidence": self._evidence(),
+                },
                 "snapshot_sha256": self.sha256,
-                "findings": self.findings,
-                "market": MARKET_NAMES.get(self.snapshot["market"], ""),
+                "findings": findings,
+                "status": rules.status_of(snapshot["completeness"], findings),
+                "market": MARKET_NAMES.get(snapshot["market"], ""),
                 "title": self.title,
-                "author": self.snapshot["product"]["holder"]["name"],
+                "author": snapshot["product"]["holder"]["name"],
             },
             "findings": findings_text,
         }
+
+    @property
+    def original_paths(self) -> list[str]:
+        """The paths of the originals in the archive, in the order of the evidence."""
+        return rules.original_paths(self.snapshot)
+
+    def _evidence(self) -> list[dict[str, Any]]:
+        """Return the documents with what was read in them and why they are here."""
+        return [
+            document
+            | {
+                "items": items,
+                "facts": rules.facts_shown(document),
+                "matching": rules.matching_words(document),
+                "path": path,
+            }
+            for document, items, path in zip(
+                self.snapshot["evidence"],
+                rules.items_served(self.snapshot),
+                self.original_paths,
+                strict=True,
+            )
+        ]
+
+    def _items(self) -> list[dict[str, Any]]:
+        """Return the items with the state that is shown and the numbers of findings.
+
+        A version from before there was `blocked` shows its states as it counted them.
+        """
+        findings = self.findings
+        blocking = findings if "blocked" in self.snapshot["completeness"] else []
+        return [
+            item
+            | {
+                "state": rules.state_shown(item, blocking),
+                "findings": [
+                    number
+                    for number, finding in enumerate(findings, start=1)
+                    if finding["item"] == item["number"]
+                ],
+            }
+            for item in self.snapshot["items"]
+        ]
+
+    def _composition(self) -> dict[str, Any] | None:
+        formula: dict[str, Any] | None = self.snapshot["formula"]
+        if formula is None:
+            return None
+        of_lines, others = rules.findings_of_lines(formula, self.findings)
+        lines = [
+            line | {"findings": of_lines.get(line["position"], [])}
+            for line in formula["lines"]
+        ]
+        return formula | {"lines": lines, "findings": others}
 
     def findings_json(self) -> bytes:
         """Return `findings.json`, checked against the schema of the version."""
@@ -82,8 +145,14 @@ class ReportContent:
             ],
             "findings": self.findings,
         }
+        if "status" in self.snapshot["completeness"]:
+            members["formula"] = self._formula()
         document = shape.model_validate(members)
         return (document.model_dump_json(exclude_unset=True, indent=2) + "\n").encode()
+
+    def index_text(self) -> bytes:
+        """Return the list of originals by item, for a person."""
+        return rules.archive_index(self.snapshot).encode()
 
     def snapshot_json(self) -> bytes:
         """Return the version itself, in one order of members."""
@@ -96,7 +165,9 @@ class ReportContent:
         made: list[ArchiveEntry],
     ) -> bytes:
         """Return the manifest: the files of the archive, and what made it."""
-        evidence = self.snapshot["evidence"]
+        evidence = zip(
+            self.snapshot["evidence"], rules.items_served(self.snapshot), strict=True
+        )
         return _json(
             {
                 "schema": INSPECTION_SCHEMA,
@@ -113,12 +184,18 @@ class ReportContent:
                     | {
                         "document_id": document["document_id"],
                         "filename": document["filename"],
-                        "items": document["items"],
+                        "items": items,
                     }
-                    for entry, document in zip(originals, evidence, strict=True)
+                    for entry, (document, items) in zip(
+                        originals, evidence, strict=True
+                    )
                 ],
             }
         )
+
+    def _formula(self) -> dict[str, Any] | None:
+        formula = self.snapshot["formula"]
+        return formula and {name: formula[name] for name in _FORMULA_MEMBERS}
 
     def _product(self) -> dict[str, Any]:
         product = self.snapshot["product"]

@@ -15,7 +15,7 @@ from dossier.documents.service import DocumentsService
 from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.context import JobContext
-from dossier.pif.service.pif import PifService
+from dossier.pif.service.versions import VersionsService
 from dossier.products.service.formulas import FormulaService
 from dossier.products.service.products import ProductsService
 from dossier.reports import gateway, rules
@@ -77,8 +77,8 @@ async def _load(
         documents = DocumentsService(session, ctx.actor)
         products = ProductsService(session, ctx.actor, documents)
         formulas = FormulaService(session, ctx.actor, products)
-        pif = PifService(session, ctx.actor, products, formulas, documents)
-        version = await pif.get_version_by_id(report.version_id)
+        versions = VersionsService(session, ctx.actor, products, formulas, documents)
+        version = await versions.get_version_by_id(report.version_id)
         blob_keys: dict[str, str] = {}
         for entry in version.snapshot["evidence"]:
             document = await documents.get_document(UUID(entry["document_id"]))
@@ -97,15 +97,18 @@ async def _write_archive(
     made: list[ArchiveEntry] = []
     originals: list[ArchiveEntry] = []
     with new_archive(folder / ReportFile.ARCHIVE) as archive:
-        for path in (folder / ReportFile.PDF, folder / ReportFile.FINDINGS):
-            size_bytes = (await asyncio.to_thread(path.stat)).st_size
-            made.append(await archive.add(path.name, file_chunks(path), size_bytes))
+        for file in (folder / ReportFile.PDF, folder / ReportFile.FINDINGS):
+            size_bytes = (await asyncio.to_thread(file.stat)).st_size
+            made.append(await archive.add(file.name, file_chunks(file), size_bytes))
         snapshot = content.snapshot_json()
         made.append(await archive.add_bytes("snapshot.json", snapshot))
-        for position, document in enumerate(content.snapshot["evidence"], start=1):
+        made.append(await archive.add_bytes("index.txt", content.index_text()))
+        for path, document in zip(
+            content.original_paths, content.snapshot["evidence"], strict=True
+        ):
             blob_key = blob_keys[document["document_id"]]
             entry = await archive.add(
-                rules.original_path(position, document["filename"]),
+                path,
                 store.read(blob_key, 0, document["size_bytes"]),
                 document["size_bytes"],
             )

@@ -1,7 +1,7 @@
 """Parsers that fail in every way, run inside the sandbox by its tests."""
 
+import ctypes
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +9,13 @@ import time
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
+from dossier.integrations.parsing.containment import (
+    NotContainedError,
+    Prepared,
+    contain,
+)
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -28,56 +34,72 @@ class Grid:
     by_name: dict[str, tuple[int, ...]]
 
 
-def read_grid(path: str, *, sheet: str = "") -> Grid:
+def read_grid(file: BinaryIO, *, sheet: str = "") -> Grid:
     print("output that libraries write")  # noqa: T201 - it must not reach the answer
-    cell = Cell(Path(path).read_text("utf-8"), Decimal("0.10"))
+    cell = Cell(file.read().decode(), Decimal("0.10"))
     return Grid([cell, Cell(sheet, None)], {"a": (1, 2)})
 
 
-def wrongly_typed(_path: str) -> dict[str, int]:
+def wrongly_typed(_file: BinaryIO) -> dict[str, int]:
     return {"cells": 1}
 
 
-def hang(_path: str) -> None:
+def hang(_file: BinaryIO) -> None:
     time.sleep(3600)
 
 
-def spin(_path: str) -> None:
+def spin(_file: BinaryIO) -> None:
     while True:
         pass
 
 
-def allocate_too_much(_path: str) -> int:
+def allocate_too_much(_file: BinaryIO) -> int:
     return len(bytearray(1 << 33))
 
 
-def crash(_path: str) -> None:
-    os.kill(os.getpid(), signal.SIGSEGV)
+def abort(_file: BinaryIO) -> None:
+    """End as C++ and Rust do when an allocation fails."""
+    os.abort()
 
 
-def answer_too_much(_path: str) -> str:
+def contain_again(_file: BinaryIO) -> str:
+    """Return the refusal of a process that the kernel allows no layer."""
+    prepared = Prepared(is_root=False, has_namespaces=False, empty_folder=None)
+    contain(prepared, is_required=False)
+    try:
+        contain(prepared, is_required=True)
+    except NotContainedError as error:
+        return str(error)
+    return ""
+
+
+def crash(_file: BinaryIO) -> None:
+    ctypes.string_at(1)
+
+
+def answer_too_much(_file: BinaryIO) -> str:
     return "x" * (30 << 20)  # more than every buffer on the way
 
 
-def refuse(_path: str) -> None:
+def refuse(_file: BinaryIO) -> None:
     raise UnreadableFileError(UnreadableReason.ENCRYPTED, "asks for a password")
 
 
-def raise_key_error(_path: str) -> None:
-    raise KeyError(_path)
+def raise_key_error(_file: BinaryIO) -> None:
+    raise KeyError(_file)
 
 
-def open_a_connection(_path: str) -> None:
+def open_a_connection(_file: BinaryIO) -> None:
     socket.create_connection(("127.0.0.1", 9))
 
 
-def start_a_program(_path: str) -> None:
+def start_a_program(_file: BinaryIO) -> None:
     subprocess.run([sys.executable, "-V"], check=True)
 
 
-def write_a_file(path: str) -> None:
-    Path(path).write_text("more", "utf-8")
+def write_a_file(_file: BinaryIO) -> None:
+    Path("more").write_text("more", "utf-8")
 
 
-def return_environment(_path: str) -> dict[str, str]:
+def return_environment(_file: BinaryIO) -> dict[str, str]:
     return dict(os.environ)

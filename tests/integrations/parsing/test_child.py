@@ -2,6 +2,7 @@ import os
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from pathlib import PurePosixPath
 
 import orjson
@@ -29,7 +30,7 @@ def test_a_value_without_an_encoding_is_refused() -> None:
         encoded(object())
 
 
-def run_out_of_memory(_path: str) -> None:
+def run_out_of_memory(_file: object) -> None:
     raise MemoryError
 
 
@@ -44,18 +45,18 @@ def run_out_of_memory(_path: str) -> None:
 def test_a_failure_becomes_its_reason(
     parser: Callable[..., object], reason: str
 ) -> None:
-    answer = orjson.loads(answer_of(parser, "a.pdf", {}))
+    answer = orjson.loads(answer_of(parser, BytesIO(), {}))
 
     assert answer["unreadable"]["reason"] == reason
 
 
-def fail_to_import(_path: str) -> None:
+def fail_to_import(_file: object) -> None:
     raise ImportError
 
 
 def test_a_missing_library_is_no_fault_of_the_file() -> None:
     with pytest.raises(ImportError):
-        answer_of(fail_to_import, "a.pdf", {})
+        answer_of(fail_to_import, BytesIO(), {})
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,8 @@ def test_a_file_and_its_stream_have_the_same_kind(tmp_path: Path) -> None:
     sniffer = Sniffer()
     sniffer.feed(content)
 
-    assert detect_file(path, "a.docx") == sniffer.detect("a.docx")
+    with path.open("rb") as file:
+        assert detect_file(file, "a.docx") == sniffer.detect("a.docx")
 
 
 @given(st.lists(st.integers(1, 200_000), max_size=12))

@@ -63,6 +63,7 @@ async def test_a_spinning_parser_is_stopped_by_its_processor_time(
     ("function", "reason"),
     [
         ("allocate_too_much", UnreadableReason.MEMORY),
+        ("abort", UnreadableReason.MEMORY),
         ("crash", UnreadableReason.CORRUPT),
         ("answer_too_much", UnreadableReason.TOO_LARGE),
         ("refuse", UnreadableReason.ENCRYPTED),
@@ -76,6 +77,16 @@ async def test_a_misbehaving_parser_gives_a_reason(
     function: str, reason: UnreadableReason, document: Path
 ) -> None:
     assert await reason_of(function, document, Limits(answer_mib=1)) is reason
+
+
+async def test_a_document_larger_than_the_memory_is_too_large_not_corrupt(
+    document: Path,
+) -> None:
+    os.truncate(document, 1 << 31)
+
+    reason = await reason_of("refuse", document, Limits(memory_mib=1024))
+
+    assert reason is UnreadableReason.MEMORY
 
 
 async def test_a_confined_parser_leaves_the_file_as_it_was(document: Path) -> None:

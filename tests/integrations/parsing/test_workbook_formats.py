@@ -31,7 +31,8 @@ OPEN = "http://schemas.openxmlformats.org"
 def read(folder: Path, content: bytes) -> Workbook:
     path = folder / "formula.bin"
     path.write_bytes(content)
-    return read_workbook(str(path))
+    with path.open("rb") as file:
+        return read_workbook(file)
 
 
 def cells(book: Workbook) -> dict[str, Cell]:

@@ -6,8 +6,7 @@ entries is not even parsed.
 
 import os
 import struct
-from pathlib import Path
-from typing import Final, NoReturn
+from typing import BinaryIO, Final, NoReturn
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from dossier.integrations.parsing.exceptions import (
@@ -29,22 +28,21 @@ _ENCRYPTED_FLAG: Final = 0x1
 _NAMED_ENTRIES: Final = 5
 
 
-def check_archive(path: str | Path) -> None:
+def check_archive(file: BinaryIO) -> None:
     """Raise when a zip file is damaged, protected by a password or a bomb."""
-    _check_directory_size(path)
+    _check_directory_size(file)
     try:
-        with ZipFile(path) as archive:
+        with ZipFile(file) as archive:
             entries = archive.infolist()
     except (BadZipFile, ValueError, NotImplementedError) as error:
         raise _damaged() from error
-    _check_entries(entries, Path(path).stat().st_size)
+    _check_entries(entries, file.seek(0, os.SEEK_END))
 
 
-def _check_directory_size(path: str | Path) -> None:
-    with Path(path).open("rb") as file:
-        size_bytes = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size_bytes - _TAIL_BYTES))
-        tail = file.read()
+def _check_directory_size(file: BinaryIO) -> None:
+    size_bytes = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size_bytes - _TAIL_BYTES))
+    tail = file.read()
     at = tail.rfind(_END_MARK)
     if at < 0 or len(tail) - at < _END_BYTES:
         raise _damaged()
@@ -76,10 +74,10 @@ def _damaged() -> UnreadableFileError:
     return UnreadableFileError(UnreadableReason.CORRUPT, detail)
 
 
-def refuse(path: str) -> NoReturn:
+def refuse(file: BinaryIO) -> NoReturn:
     """Refuse an archive that is no document, by the names of what it holds."""
-    check_archive(path)
-    with ZipFile(path) as archive:
+    check_archive(file)
+    with ZipFile(file) as archive:
         names = [each.filename for each in archive.infolist() if not each.is_dir()]
     shown = ", ".join(names[:_NAMED_ENTRIES])
     more = ", …" if len(names) > _NAMED_ENTRIES else ""
@@ -87,4 +85,5 @@ def refuse(path: str) -> NoReturn:
         f"it is an archive of {len(names)} files ({shown}{more}), not read;"
         " unpack it and hand in each file"
     )
-    raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    zh = f"壓縮檔內含 {len(names)} 個檔案（{shown}{more}），未讀取；請解壓縮後逐一上傳"
+    raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)

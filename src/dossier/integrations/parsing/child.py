@@ -1,45 +1,53 @@
-"""The process that reads files for `sandbox`, each in a fork of its own.
+"""The process that reads files for `reader`, each in a fork of its own.
 
-Standard input holds one request a line, in JSON. For each, this process forks; the fork
-confines itself, reads the file and ends. This process itself opens no file: it imports
-the parsers, so that a fork begins with them (starting Python and importing takes ten
-times as long as reading a small document), and passes on what the fork wrote: a line
-with its exit code and two lengths, the answer, the end of its standard error.
+Standard input is a socket with one request a line, in JSON, and the opened document
+beside it. For each, this process forks; the fork copies the document to its memory,
+gives up everything else (`containment`), reads and ends. This process itself looks into
+no document: it imports the parsers, so that a fork begins with them (starting Python
+and importing takes ten times as long as reading a small document, and a fork can open
+no module), and passes on what the fork wrote: a line with its exit code and two
+lengths, the answer, the end of its standard error.
 
-Layers of confinement, weakest last: an own network namespace without interfaces
-(Linux), resource limits of the kernel, and an audit hook that refuses sockets, programs
-and writing.
+It is started with an environment of three variables and holds no secret, so that none
+is in the memory that a fork inherits.
 """
 
-import ctypes
+import encodings
 import importlib
 import json
 import os
 import resource
 import selectors
 import signal
+import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from io import BytesIO
 from pathlib import PurePath
-from pkgutil import resolve_name
-from typing import Any, Final
+from pkgutil import iter_modules, resolve_name
+from typing import Any, BinaryIO, Final
 
 import orjson
 
+from dossier.integrations.parsing.containment import (
+    NotContainedError,
+    Prepared,
+    contain,
+    die_with_parent,
+    prepare,
+)
 from dossier.integrations.parsing.exceptions import (
+    MEMORY_DETAIL,
     UnreadableFileError,
     UnreadableReason,
 )
 
-_CLONE_NEWNS_USER: Final = 0x10000000
-_CLONE_NEWNET: Final = 0x40000000
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_NO_NEW_PRIVS: Final = 38
 _MAX_OPEN_FILES: Final = 64
 _CHUNK_BYTES: Final = 256 * 1024
 _MAX_ERROR_BYTES: Final = 4096
+_WINDOWS_CODECS: Final = frozenset({"mbcs", "oem"})
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _REFUSED_EVENTS: Final = (
     "socket.",
@@ -68,31 +76,60 @@ class ForbiddenInSandboxError(RuntimeError):
 
 def main() -> None:
     """Answer one request after the other, until the input ends."""
+    _lower(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
+    die_with_parent()
+    prepared = prepare()
+    import_early()
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)
-        _die_with_parent()
-        for line in sys.stdin:
-            request = json.loads(line)
+        for request, document in _requests():
             for module in request["preload"]:
                 importlib.import_module(module)
-            code, answer, errors = _read_in_fork(request, out.fileno())
+            code, answer, errors = _read_in_fork(request, document, prepared)
+            os.close(document)
             out.write(f"{code} {len(answer)} {len(errors)}\n".encode())
             out.write(answer + errors)
             out.flush()
 
 
-def _read_in_fork(request: dict[str, Any], out: int) -> tuple[int, bytes, bytes]:
+def import_early() -> None:
+    """Import what Python itself imports only when a reader needs it: too late."""
+    importlib.import_module("heapq")  # in `Counter.most_common`
+    for module in iter_modules(encodings.__path__):
+        if module.name not in _WINDOWS_CODECS:
+            importlib.import_module(f"encodings.{module.name}")
+
+
+def _requests() -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield each request and the descriptor of its document, open for reading."""
+    with socket.socket(fileno=os.dup(0)) as channel:
+        line, descriptors = b"", []
+        while True:
+            chunk, received, _, _ = socket.recv_fds(channel, _CHUNK_BYTES, 1)
+            if not chunk:
+                return
+            line += chunk
+            descriptors += received
+            if line.endswith(b"\n"):
+                yield json.loads(line), descriptors[0]
+                line, descriptors = b"", []
+
+
+def _read_in_fork(
+    request: dict[str, Any], document: int, prepared: Prepared
+) -> tuple[int, bytes, bytes]:
     """Return the exit code of a fork that reads a file, its answer and its errors."""
     answer, answer_end = os.pipe()
     errors, errors_end = os.pipe()
     pid = os.fork()
     if pid == 0:
-        # Neither the requests that follow nor the way to the parent are its own.
-        for number in (0, out, answer, errors):
-            os.close(number)
         os.dup2(errors_end, 2)
         os.dup2(2, 1)
-        os._exit(_read(request, answer_end))
+        # Neither the requests that follow nor the way to the parent are its own.
+        kept = {1, 2, answer_end, document, prepared.empty_folder}
+        for number in set(range(_MAX_OPEN_FILES)) - kept:
+            os.closerange(number, number + 1)  # unlike `close`, of any number
+        os._exit(_read(request, document, answer_end, prepared))
     os.close(answer_end)
     os.close(errors_end)
     limit = request["answer_bytes"]
@@ -101,14 +138,22 @@ def _read_in_fork(request: dict[str, Any], out: int) -> tuple[int, bytes, bytes]
     return os.waitstatus_to_exitcode(status), found[answer], found[errors]
 
 
-def _read(request: dict[str, Any], answer: int) -> int:
+def _read(
+    request: dict[str, Any], document: int, answer: int, prepared: Prepared
+) -> int:
     """Read a file in the fork, write the answer and return the exit code."""
     try:
-        _die_with_parent()
-        with os.fdopen(answer, "wb") as out:  # the last that is opened for writing
-            confine(request["memory_bytes"], request["cpu_s"])
+        with os.fdopen(answer, "wb") as out:
+            _limit(request["memory_bytes"], request["cpu_s"])
             parser = resolve_name(request["function"])
-            out.write(answer_of(parser, request["path"], request["options"]))
+            with os.fdopen(document, "rb") as file:
+                content = file.read()
+            contain(prepared, is_required=request["requires_containment"])
+            sys.addaudithook(refuse)
+            out.write(answer_of(parser, BytesIO(content), request["options"]))
+    except NotContainedError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the parent raises it as its own
+        return 1
     except BaseException:  # noqa: BLE001 - the parent tells it from the exit code
         traceback.print_exc()
         return 1
@@ -137,32 +182,11 @@ def _drained(limits: dict[int, int], answer: int, pid: int) -> dict[int, bytes]:
     return found
 
 
-def confine(memory_bytes: int, cpu_s: int) -> None:
-    """Give up, for good, all that reading a file does not need."""
-    if sys.platform == "linux":
-        _leave_the_network()
+def _limit(memory_bytes: int, cpu_s: int) -> None:
     _lower(resource.RLIMIT_AS, memory_bytes)
     _lower(resource.RLIMIT_CPU, cpu_s)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)  # no file is written, so no disk is filled
-    _lower(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
-    sys.addaudithook(refuse)
-
-
-def _die_with_parent() -> None:
-    """Have the kernel kill this process when the one that started it dies."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def _leave_the_network() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    # An unprivileged process may need a user namespace of its own first; where neither
-    # is allowed, the audit hook still refuses sockets.
-    if libc.unshare(_CLONE_NEWNET) != 0:
-        libc.unshare(_CLONE_NEWNS_USER | _CLONE_NEWNET)
 
 
 def _lower(limit: int, value: int) -> None:
@@ -178,26 +202,27 @@ def _lower(limit: int, value: int) -> None:
 
 
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    """Raise for what no parser needs; an audit hook."""
-    # Even an open that only truncates would destroy the stored original.
+    """Raise for what no parser needs; an audit hook.
+
+    All that there is on systems other than Linux, and nothing to machine code.
+    """
     writes = event == "open" and bool(arguments[2] & _WRITING)
     if writes or event.startswith(_REFUSED_EVENTS):
         raise ForbiddenInSandboxError(event)
 
 
 def answer_of(
-    parser: Callable[..., object], path: str, options: dict[str, Any]
+    parser: Callable[..., object], file: BinaryIO, options: dict[str, Any]
 ) -> bytes:
     """Run a parser and encode its result, or the reason why there is none."""
     try:
-        return encoded({"result": parser(path, **options)})
+        return encoded({"result": parser(file, **options)})
     except UnreadableFileError as error:
         return _refusal(error.reason, error.detail)
     except ImportError:
         raise  # a fault of the installation, not of the file
     except (MemoryError, RecursionError):
-        detail = "reading needs more memory than allowed; split it or save it smaller"
-        return _refusal(UnreadableReason.MEMORY, detail)
+        return _refusal(UnreadableReason.MEMORY, MEMORY_DETAIL)
     except Exception as error:  # noqa: BLE001 - libraries fail on hostile bytes in any way
         # For the log of the parent; no text of a library reaches a person.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201

@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -29,9 +30,10 @@ class Child:
     """One such process. `ask` blocks; `kill` may be called from another thread."""
 
     def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             (sys.executable, "-P", "-s", "-B", "-m", _MODULE),
-            stdin=subprocess.PIPE,
+            stdin=theirs.fileno(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             # Only what finds our code: no key and no address of ours.
@@ -42,15 +44,15 @@ class Child:
             },
             start_new_session=True,
         )
+        theirs.close()
 
-    def ask(self, request: bytes) -> ChildResult:
-        """Send a request and return what came of it."""
-        requests = cast("IO[bytes]", self._process.stdin)
+    def ask(self, request: bytes, document: int) -> ChildResult:
+        """Send a request with an opened document and return what came of it."""
         answers = cast("IO[bytes]", self._process.stdout)
         # A child that died early is reported by its exit code.
-        with contextlib.suppress(BrokenPipeError):
-            requests.write(request)
-            requests.flush()
+        with contextlib.suppress(ConnectionError):
+            sent = socket.send_fds(self._channel, [request], [document])
+            self._channel.sendall(request[sent:])
         header = answers.readline().split()
         if len(header) != 3:  # noqa: PLR2004 - exit code and two lengths
             return self._died()
@@ -74,9 +76,9 @@ class Child:
         """Kill the process and free what belongs to it."""
         self.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            with contextlib.suppress(BrokenPipeError):
-                cast("IO[bytes]", pipe).close()
+        self._channel.close()
+        for pipe in (self._process.stdout, self._process.stderr):
+            cast("IO[bytes]", pipe).close()
 
     def _died(self) -> ChildResult:
         errors = cast("IO[bytes]", self._process.stderr).read()

@@ -5,12 +5,12 @@ refused with the line.
 """
 
 import csv
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from dossier.core.spreadsheets import Cell, Sheet, Workbook
 from dossier.integrations.parsing.cells import check_size
@@ -26,13 +26,13 @@ _SAMPLE_LINES: Final = 60
 _NUMBER_LIKE: Final = re.compile(r'\s*"?\s*[<≤]?\s*[.,]?\d[\d.,\s]*%?\s*"?\s*')
 
 
-def read(path: str) -> Workbook:
+def read(file: BinaryIO) -> Workbook:
     """Return delimited text as a workbook of one sheet."""
-    file = Path(path)
-    if file.stat().st_size > MAX_BYTES:
+    if file.seek(0, os.SEEK_END) > MAX_BYTES:
         detail = f"a text table above {MAX_BYTES // 1024**2} MiB is not read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    text, encoding = decoded(file.read_bytes())
+    file.seek(0)
+    text, encoding = decoded(file.read())
     lines = list(StringIO(text, newline=""))
     if lines and lines[0].strip().lower().startswith("sep="):
         # Excel's own mark; blanked, not dropped, so that row numbers stay true.

@@ -8,7 +8,7 @@ import posixpath
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError
 from zipfile import BadZipFile, ZipFile
@@ -43,12 +43,12 @@ class Relation:
 class Package:
     """An opened zip package; close it, or use it in a `with` statement."""
 
-    def __init__(self, path: str, what: str) -> None:
+    def __init__(self, file: BinaryIO, what: str) -> None:
         """Open the archive; `what` names the format in refusals."""
-        check_archive(path)
+        check_archive(file)
         self._what = what
         try:
-            self._archive = ZipFile(path)
+            self._archive = ZipFile(file)
         except BadZipFile as error:
             raise self.damaged() from error
         self.names = frozenset(self._archive.namelist())
@@ -106,7 +106,8 @@ def parse_xml(content: bytes, damaged: UnreadableFileError) -> Element:
     try:
         root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise UnreadableFileError(UnreadableReason.CORRUPT, DTD_DETAIL) from error
+        zh = "檔案含文件型別定義（DTD），拒絕開啟；請重新儲存"
+        raise UnreadableFileError(UnreadableReason.CORRUPT, DTD_DETAIL, zh) from error
     except (ParseError, ValueError, LookupError) as error:
         raise damaged from error
     return root

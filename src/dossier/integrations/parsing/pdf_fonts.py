@@ -7,7 +7,7 @@ with layers or with a font whose text does not look like words.
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from dossier.integrations.parsing.text_encoding import (
     COMMON_SIMPLIFIED,
@@ -33,6 +33,8 @@ _OTHER_SCRIPTS: Final = re.compile(
 _MIN_PAIRS: Final = 6
 _MIN_PAIR_SHARE: Final = 0.4
 _MIN_COMMON_SHARE: Final = 0.4
+_MANY_PAIRS: Final = 150
+_MAX_CHANCE_SHARE: Final = 0.25
 _MAX_DEPTH: Final = 4
 _MAX_FONTS: Final = 5_000
 _SYMBOLIC: Final = 4
@@ -59,13 +61,20 @@ def is_plausible(sample: str) -> bool:
     return len(pairs) >= _MIN_PAIRS and usual >= _MIN_PAIR_SHARE * len(pairs)
 
 
-def unmapped_fonts(path: str, suspects: set[str]) -> frozenset[str]:
+def is_gibberish(sample: str) -> bool:
+    """Return whether a long text is clearly made of no words of any language."""
+    pairs = _LETTER_PAIR.findall(sample.lower())
+    usual = sum(pair in _PAIRS for pair in pairs)
+    return len(pairs) >= _MANY_PAIRS and usual < _MAX_CHANCE_SHARE * len(pairs)
+
+
+def unmapped_fonts(file: BinaryIO, suspects: set[str]) -> frozenset[str]:
     """Return those of the fonts that do not say which letters their glyphs are."""
     import pikepdf  # noqa: PLC0415 - a tenth of a second, for few documents
 
     unmapped: set[str] = set()
     try:
-        with pikepdf.open(path) as pdf:
+        with pikepdf.open(file) as pdf:
             seen: set[tuple[int, int]] = set()
             for page in pdf.pages:
                 for font in _fonts_in(page.obj.get("/Resources"), seen, 0):
@@ -79,12 +88,12 @@ def unmapped_fonts(path: str, suspects: set[str]) -> frozenset[str]:
     return frozenset(unmapped)
 
 
-def hidden_layers(path: str) -> frozenset[str]:
+def hidden_layers(file: BinaryIO) -> frozenset[str]:
     """Return the names of the layers that a viewer does not show at first."""
     import pikepdf  # noqa: PLC0415
 
     try:
-        with pikepdf.open(path) as pdf:
+        with pikepdf.open(file) as pdf:
             layers: Any = pdf.Root.get("/OCProperties", {})
             shown_first: Any = layers.get("/D", {})
             off = list(shown_first.get("/OFF", []))

@@ -7,9 +7,10 @@ the mechanism below:
         "dossier.integrations.parsing.spreadsheet:read_workbook", path, Workbook
     )
 
-The function is named, not passed, because the process is new: it takes the path as
-text and then the keyword `options` (JSON values only), and returns one value of the
-named type. It refuses a file by raising `UnreadableFileError`.
+The function is named, not passed, because the process is new: it takes the opened file
+and then the keyword `options` (JSON values only), and returns one value of the named
+type. It refuses a file by raising `UnreadableFileError`. It can open no other file and
+import no module (`containment`): `preload` names the modules that it needs.
 
 Nothing is pickled. The child writes JSON (`orjson`: dataclasses, enums, dates and UUIDs
 natively, `Decimal` as text) and the parent rebuilds the value from the annotations with
@@ -30,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, BinaryIO, Final, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter
@@ -42,12 +43,13 @@ from dossier.integrations.parsing.children import (
     give_back,
     take_child,
 )
-from dossier.integrations.parsing.documents import reader_module, unreadable
+from dossier.integrations.parsing.documents import modules_for, unreadable
 from dossier.integrations.parsing.exceptions import (
+    MEMORY_DETAIL,
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.kinds import detect_file
+from dossier.integrations.parsing.kinds import DetectedFile, detect_file
 from dossier.integrations.parsing.types import ExtractedText
 
 T = TypeVar("T")
@@ -55,6 +57,7 @@ logger = logging.getLogger(__name__)
 
 _PACKAGE: Final = "dossier.integrations.parsing"
 _MIB: Final = 1024 * 1024
+_KILLED_FOR_MEMORY: Final = {-signal.SIGKILL, -signal.SIGABRT}
 _OUT_OF_MEMORY: Final = (b"MemoryError", b"memory allocation of", b"bad_alloc")
 
 
@@ -70,6 +73,7 @@ class Limits:
     cpu_s: int = 100
     memory_mib: int = 1536
     answer_mib: int = 64
+    requires_containment: bool = False
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -82,6 +86,7 @@ def limits_of(settings: LimitSettings) -> Limits:
         cpu_s=settings.parse_timeout_s,
         memory_mib=settings.parse_memory_mib,
         answer_mib=settings.max_text_mib,
+        requires_containment=settings.parse_containment == "require",
     )
 
 
@@ -93,7 +98,7 @@ class SandboxedReader:
 
     async def read(self, path: Path, filename: str) -> ExtractedText:
         """Return what was read; an unreadable document with the reason."""
-        detected = await asyncio.to_thread(detect_file, path, filename)
+        detected = await asyncio.to_thread(_detected, path, filename)
         try:
             return await run(
                 f"{_PACKAGE}.documents:read_document",
@@ -101,7 +106,7 @@ class SandboxedReader:
                 ExtractedText,
                 limits=self.limits,
                 options={"filename": filename},
-                preload=reader_module(detected.kind),
+                preload=modules_for(detected.kind),
             )
         except UnreadableFileError as error:
             return unreadable(detected.media_type, detected.kind, error)
@@ -150,23 +155,24 @@ async def run(
 ) -> T:
     """Read one file in a process of its own and return the typed result.
 
-    `preload` names modules that the process imports before it is confined; the next
+    `preload` names modules that the process imports before it is contained; the next
     file of the same kind finds them there.
     """
     answer_bytes = limits.answer_mib * _MIB
     request = json.dumps(
         {
             "function": function,
-            "path": os.fspath(path),
             "options": dict(options or {}),
             "preload": [function.partition(":")[0], *preload],
             "memory_bytes": limits.memory_mib * _MIB,
             "cpu_s": limits.cpu_s,
             "answer_bytes": answer_bytes,
+            "requires_containment": limits.requires_containment,
         }
     )
     async with _slots():
-        ended = await _ask(request.encode() + b"\n", limits.wall_s)
+        with await asyncio.to_thread(Path(path).open, "rb") as document:
+            ended = await _ask(request.encode() + b"\n", document, limits.wall_s)
     if len(ended.answer) > answer_bytes:
         detail = f"what it contains is larger than {limits.answer_mib} MiB; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
@@ -181,10 +187,12 @@ async def run(
     return cast("T", answer.result)
 
 
-async def _ask(request: bytes, wall_s: float) -> ChildResult:
+async def _ask(request: bytes, document: BinaryIO, wall_s: float) -> ChildResult:
     """Have a child answer; whatever ends the wait, no process is left at work."""
     child = take_child()
-    asking = asyncio.create_task(asyncio.to_thread(child.ask, request))
+    asking = asyncio.create_task(
+        asyncio.to_thread(child.ask, request, document.fileno())
+    )
     try:
         async with asyncio.timeout(wall_s):
             ended = await asyncio.shield(asking)
@@ -199,6 +207,11 @@ async def _ask(request: bytes, wall_s: float) -> ChildResult:
             child.kill()
             await asyncio.wait([asking])
             child.close()
+
+
+def _detected(path: Path, filename: str) -> DetectedFile:
+    with path.open("rb") as file:
+        return detect_file(file, filename)
 
 
 _slots_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
@@ -218,17 +231,18 @@ def _failure(ended: ChildResult) -> Exception:
     """Return the error for a child that exited without an answer.
 
     A positive exit code is a fault of the installation, a signal one of the file.
+    C++ and Rust end by SIGABRT when they get no memory; where memory lacks, Python may
+    fail to say so in its answer.
     """
-    code, stderr_tail = ended.exit_code, ended.stderr_tail
+    code, errors = ended.exit_code, ended.stderr_tail
     logger.warning("parsing.child.failed", extra={"exit_code": code})
+    if code in _KILLED_FOR_MEMORY or any(sign in errors for sign in _OUT_OF_MEMORY):
+        return UnreadableFileError(UnreadableReason.MEMORY, MEMORY_DETAIL)
     if code > 0:
-        return SandboxBrokenError(stderr_tail.decode(errors="replace"))
+        return SandboxBrokenError(errors.decode(errors="replace"))
     if code == -signal.SIGXCPU:
         detail = "reading took more processor time than allowed"
         return UnreadableFileError(UnreadableReason.TIMEOUT, detail)
-    if code == -signal.SIGKILL or any(sign in stderr_tail for sign in _OUT_OF_MEMORY):
-        detail = "reading needs more memory than allowed"
-        return UnreadableFileError(UnreadableReason.MEMORY, detail)
     detail = f"its reader crashed ({signal.Signals(-code).name})"
     return UnreadableFileError(UnreadableReason.CORRUPT, detail)
 

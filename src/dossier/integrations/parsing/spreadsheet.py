@@ -1,18 +1,15 @@
 """Reads xlsx, xls, ods and delimited text into a `Workbook`.
 
-The format is detected from the content, never from the name. Runs inside the sandbox
-and imports one reader at most.
+The format is detected from the content, never from the name. Runs inside the sandbox.
 """
 
 import re
 from codecs import BOM_UTF8
-from pathlib import Path
-from pkgutil import resolve_name
-from typing import Final
+from typing import BinaryIO, Final
 from zipfile import ZipFile
 
 from dossier.core.spreadsheets import Workbook
-from dossier.integrations.parsing import workbook_parts
+from dossier.integrations.parsing import delimited, ods, workbook_parts, xls, xlsx
 from dossier.integrations.parsing.archive import check_archive
 from dossier.integrations.parsing.cells import PACKAGE_DAMAGES
 from dossier.integrations.parsing.exceptions import (
@@ -20,13 +17,19 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableReason,
 )
 from dossier.integrations.parsing.messages import warning
-from dossier.integrations.parsing.types import ReaderContent, TextPage, storable
+from dossier.integrations.parsing.types import (
+    PageState,
+    ReaderContent,
+    ReadWarning,
+    TextPage,
+    storable,
+)
 
 _READERS: Final = {
-    "xlsx": "xlsx:read",
-    "xls": "xls:read",
-    "ods": "ods:read",
-    "csv": "delimited:read",
+    "xlsx": xlsx.read,
+    "xls": xls.read,
+    "ods": ods.read,
+    "csv": delimited.read,
 }
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -60,33 +63,45 @@ _FOREIGN_ARCHIVES: Final = {
 }
 
 
-def read_workbook(path: str) -> Workbook:
+def read_workbook(file: BinaryIO) -> Workbook:
     """Read a spreadsheet, or raise `UnreadableFileError` with the reason."""
-    reader = _READERS[workbook_kind(Path(path))]
-    read = resolve_name(f"dossier.integrations.parsing.{reader}")
-    book: Workbook = read(path)
-    return book
+    return _READERS[workbook_kind(file)](file)
 
 
-def read_text(path: str) -> ReaderContent:
-    """Return one page per sheet, hidden ones too: they are evidence as well.
+def read_text(file: BinaryIO) -> ReaderContent:
+    """Return one page per sheet, without what is hidden.
 
     A row is one line, its cells separated by tabs.
     """
-    book = read_workbook(path)
+    book = read_workbook(file)
     pages: list[TextPage] = []
+    warnings: list[ReadWarning] = []
     for position, sheet in enumerate(book.sheets, start=1):
         rows: dict[int, list[str]] = {}
+        hidden_rows, hidden_columns = set(sheet.hidden_rows), set(sheet.hidden_columns)
+        hidden = struck = 0
         for cell in sheet.cells:
-            if cell.text and cell.merged_from is None:
+            struck += len(cell.struck_text)
+            if not cell.text or cell.merged_from is not None:
+                continue
+            if (
+                sheet.is_hidden
+                or cell.row in hidden_rows
+                or cell.column in hidden_columns
+            ):
+                hidden += len("".join(cell.text.split()))
+            else:
                 rows.setdefault(cell.row, []).append(" ".join(cell.text.split()))
         text = "\n".join("\t".join(cells) for cells in rows.values())
         label = sheet.name or "table"
-        pages.append(TextPage(position, None, label, storable(text)))
-    struck = sum(len(cell.struck_text) for sheet in book.sheets for cell in sheet.cells)
-    warnings = [warning("struck-text-left-out", count=struck)] if struck else []
+        state = PageState.READ if rows or not hidden else PageState.BLANK
+        pages.append(TextPage(position, None, label, storable(text), state))
+        if hidden:
+            warnings.append(warning("hidden-text-left-out", label, count=hidden))
+        if struck:
+            warnings.append(warning("struck-text-left-out", label, count=struck))
     if book.kind == "xlsx":
-        words, beside = workbook_parts.read(path)
+        words, beside = workbook_parts.read(file)
         warnings += beside
         if words:
             label = "text boxes and comments"
@@ -94,14 +109,14 @@ def read_text(path: str) -> ReaderContent:
     return ReaderContent(pages, warnings, book.encoding)
 
 
-def workbook_kind(path: Path) -> str:
+def workbook_kind(file: BinaryIO) -> str:
     """Return `xlsx`, `xls`, `ods` or `csv` by the first bytes and the zip entries."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
     if not head:
         raise UnreadableFileError(UnreadableReason.EMPTY, "the file has 0 bytes")
     if head.startswith(_ZIP):
-        return _kind_in_zip(path)
+        return _kind_in_zip(file)
     if head.startswith(_OLE):
         return "xls"
     start = head.removeprefix(BOM_UTF8).lstrip().lower()
@@ -115,10 +130,10 @@ def workbook_kind(path: Path) -> str:
     return "csv"
 
 
-def _kind_in_zip(path: Path) -> str:
-    check_archive(path)
+def _kind_in_zip(file: BinaryIO) -> str:
+    check_archive(file)
     try:
-        with ZipFile(path) as archive:
+        with ZipFile(file) as archive:
             unpacked_bytes = sum(entry.file_size for entry in archive.infolist())
             if unpacked_bytes > _MAX_UNPACKED_BYTES:
                 detail = (

@@ -1,9 +1,9 @@
 """Plain text files."""
 
 import base64
+import os
 import re
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
@@ -15,6 +15,8 @@ from dossier.integrations.parsing.types import ReaderContent, split_parts, stora
 MAX_BYTES: Final = 32 * 1024 * 1024
 _MIN_BASE64: Final = 64
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_UUENCODED: Final = re.compile(r"\s*begin(?:-base64)? [0-7]{3,4} (\S.{0,200})\n")
+_PROGRAMS: Final = (("%!PS", "PostScript"), ("%FDF", "form data (FDF)"))
 _MAGICS: Final = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "an archive or office file",
@@ -24,22 +26,30 @@ _MAGICS: Final = {
 }
 
 
-def read(path: str) -> ReaderContent:
+def read(file: BinaryIO) -> ReaderContent:
     """Return a whole text in parts, with the name of its encoding."""
-    text, encoding = decoded(bytes_of(path))
-    if carried := _carried_in_base64(text):
-        detail = f"it is {carried} as mails carry it (base64); hand in the file itself"
-        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    text, encoding = decoded(bytes_of(file))
+    if found := next((what for mark, what in _PROGRAMS if text.startswith(mark)), None):
+        detail = f"it is {found}, not a text for people; save it as PDF"
+        zh = f"檔案是 {found}，不是供人閱讀的文字，未讀取；請另存為 PDF"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)
+    uuencoded = _UUENCODED.match(text)
+    carried = uuencoded[1] if uuencoded else _carried_in_base64(text)
+    if carried:
+        how = "uuencode" if uuencoded else "base64"
+        detail = f"it is {carried} as mails carry it ({how}); hand in the file itself"
+        zh = f"內容是郵件編碼（{how}）的檔案，未讀取；請提供原始檔案"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)
     return ReaderContent(split_parts(storable(text), "text"), encoding=encoding)
 
 
-def bytes_of(path: str) -> bytes:
+def bytes_of(file: BinaryIO) -> bytes:
     """Return the content of a text file that is not larger than any paper."""
-    file = Path(path)
-    if file.stat().st_size > MAX_BYTES:
+    if file.seek(0, os.SEEK_END) > MAX_BYTES:
         detail = f"a text above {MAX_BYTES // 1024**2} MiB is not read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
-    return file.read_bytes()
+    file.seek(0)
+    return file.read()
 
 
 def _carried_in_base64(text: str) -> str | None:

@@ -3,8 +3,7 @@
 import struct
 from decimal import Decimal
 from io import StringIO
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import xlrd
 from xlrd.biffh import XLRDError
@@ -48,9 +47,10 @@ _EMPTY: Final = frozenset({xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK})
 _SUPERSCRIPT: Final = 1
 
 
-def read(path: str) -> Workbook:
+def read(file: BinaryIO) -> Workbook:
     """Read every sheet of an xls file."""
-    content = Path(path).read_bytes()
+    file.seek(0)
+    content = file.read()
     if _ENCRYPTED_STREAM in content:
         raise _encrypted()
     with corrupt_on(*_DAMAGES):

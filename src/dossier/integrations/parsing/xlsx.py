@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element, ParseError
 from zipfile import ZipFile
 
@@ -84,9 +84,9 @@ class _SheetEntry:
     is_active: bool
 
 
-def read(path: str) -> Workbook:
+def read(file: BinaryIO) -> Workbook:
     """Read every worksheet of an xlsx file."""
-    with corrupt_on(*PACKAGE_DAMAGES), ZipFile(path) as archive:
+    with corrupt_on(*PACKAGE_DAMAGES), ZipFile(file) as archive:
         # Some programs write backslashes, a leading slash or capitals.
         names = {
             name.replace("\\", "/").lstrip("/").lower(): name
