@@ -112,7 +112,10 @@ class ProductsService:
         """Change the fields that were sent."""
         self._actor.require(*WRITERS)
         product = await self.lock_product(product_id)
-        await self._change(product, body.model_dump(mode="json", exclude_unset=True))
+        # Whole objects: of a sent `usage` or `holder`, its fields that were not sent
+        # are stored as `null`, and not left out.
+        changes = body.model_dump(mode="json", include=body.model_fields_set)
+        await self._change(product, changes)
         return product
 
     async def upsert_product(self, body: ProductCreate) -> Upserted:
