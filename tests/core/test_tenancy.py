@@ -30,7 +30,7 @@ PUBLIC = {
     "get /api/v1/chat/shared/{token}",
     "post /api/v1/auth/login",
 }
-UNLISTED = {"/assets", "/docs", "/openapi.json", "/redoc"}
+UNLISTED = {"/", "/assets", "/docs", "/openapi.json", "/redoc"}
 """Pages for people and their assets: not in the document, not of any tenant."""
 
 FACTORIES = Path(__file__).parents[1] / "factories"
