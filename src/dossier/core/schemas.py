@@ -104,6 +104,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 DecimalText = Annotated[
-    Decimal, PlainSerializer("{:f}".format, return_type=str, when_used="json")
+    Decimal,
+    PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json"),
 ]
 """A decimal that travels as a JSON string, so that no client rounds it."""
