@@ -1,6 +1,7 @@
 """Confirmations by a person, over HTTP: what they can do and what they cannot."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,16 @@ from tests.factories.documents import make_document, make_read_document
 from tests.factories.formulas import import_formula
 from tests.factories.products import WHOLE, make_product
 
-from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.database import Session, SessionFactory, tenant_transaction
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
-from dossier.pif.service.confirmations import ConfirmationsService
+from dossier.pif import gateway
+from dossier.pif.service.confirmations import (
+    ConfirmationsService,
+    StatedConfirmation,
+)
 from dossier.products.models import Product
 from dossier.products.service.products import ProductsService
 
@@ -249,6 +254,46 @@ async def test_role_decides_who_confirms_documents_of_an_item(
         else:
             with pytest.raises(RoleRequiredError):
                 await service.confirm(product.id, item, document.id, None, REASON)
+
+
+async def test_stated_confirmations_replace_those_stated_before_and_no_others(
+    sessions: SessionFactory, org_id: UUID, actor: Actor, product: Product
+) -> None:
+    documents = [
+        await make_document(sessions, org_id, str(number).encode())
+        for number in range(3)
+    ]
+
+    def stated(document: Document, reason: str) -> StatedConfirmation:
+        return StatedConfirmation(
+            item=11,
+            requirement=None,
+            document_id=document.id,
+            sha256=document.sha256,
+            reason=reason,
+            by="Lin Mei",
+            on=date(2026, 11, 2),
+        )
+
+    async def reasons(session: Session) -> dict[UUID, str]:
+        rows = await gateway.list_confirmations_for_org(
+            session, org_id, product.id, "tw"
+        )
+        return {row.document_id: row.reason for row in rows}
+
+    one, two, three = documents
+    async with tenant_transaction(sessions, org_id) as session:
+        own = DocumentsService(session, actor)
+        products = ProductsService(session, actor, own)
+        service = ConfirmationsService(session, actor, products, own)
+        await products.link_document(product.id, three.id, 11)
+        await service.confirm(product.id, 11, three.id, None, REASON)
+        await service.state(product.id, [stated(one, "a"), stated(two, "b")])
+        assert await reasons(session) == {one.id: "a", two.id: "b", three.id: REASON}
+        await service.state(product.id, [stated(one, "a"), stated(three, "c")])
+        assert await reasons(session) == {one.id: "a", three.id: REASON}
+        await service.state(product.id, [stated(one, "d")])
+        assert await reasons(session) == {one.id: "d", three.id: REASON}
 
 
 async def test_confirmation_of_another_organisation_is_not_found(

@@ -243,6 +243,31 @@ def test_gaps_that_a_wrong_certificate_or_an_unnamed_line_explains_follow_from_i
     assert of_sites["coverage-incomplete"].caused_by == of_sites["gmp-other-site"].id
 
 
+def test_message_names_five_documents_and_counts_the_rest() -> None:
+    scans = [read_document(None, f"scan-{number}.pdf") for number in range(7)]
+
+    message = found_in(evidence_of(11, *scans), 11)["unconfirmed-requirement"].message
+
+    assert message.en.count("does not show by its content") == 5
+    assert message.en.endswith("; 2 more.")
+    assert message.zh.endswith("另有 2 份。")
+
+
+def test_confirmed_assessment_without_a_date_is_not_signed_too_early() -> None:
+    scan = good_document("assessment", signed_on="")
+    report = good_document("stability", document_date="2026-11-15")
+    sure = replace(confirmation(scan, "tw-16.assessment", 2), item=16)
+    evidence = evidence_of(16, scan, confirmations=(sure,))
+    evidence = replace(
+        evidence,
+        documents=(scan, report),
+        links=(*evidence.links, EvidenceLink(report.document_id, 11)),
+    )
+
+    assert board_items(evidence)[15].requirements[0].state is ItemState.PRESENT
+    assert "signed-too-early" not in found_in(evidence, 16)
+
+
 def test_formula_file_without_a_decided_sheet_is_unconfirmed_and_says_so() -> None:
     words = Message(zh="兩張工作表", en="two sheets")
     ambiguous = Finding(

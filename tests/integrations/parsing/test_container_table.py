@@ -79,6 +79,15 @@ def text_part(text: str, subtype: str = "plain", **headers: str) -> EmailMessage
     return part
 
 
+def file_part(**headers: str) -> EmailMessage:
+    part = EmailMessage()
+    part.set_content(b"%PDF-1.4", "application", "pdf")
+    for name, value in headers.items():
+        del part[name.replace("_", "-")]
+        part[name.replace("_", "-")] = value
+    return part
+
+
 def forwarded() -> EmailMessage:
     inner = EmailMessage()
     inner["From"] = "supplier@example.com"
@@ -225,6 +234,14 @@ READ = [
         "a mail with an attached text",
         "a.eml",
         mail_with(text_part("x", Content_Disposition='attachment; filename="a.txt"')),
+        "From: lab@example.com\nSubject: Report\nLead n.d.",
+        ("attachment-not-read",),
+        ReadState.READ_PARTLY,
+    ),
+    Read(
+        "a mail with a file within its text",
+        "a.eml",
+        mail_with(file_part(Content_ID="<7>", Content_Disposition="inline")),
         "From: lab@example.com\nSubject: Report\nLead n.d.",
         ("attachment-not-read",),
         ReadState.READ_PARTLY,

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -218,7 +219,7 @@ def test_margins_and_tick_boxes_of_a_workbook_are_read(tmp_path: Path) -> None:
             "</x:ClientData></v:shape></xml>",
         )
 
-    text = read(str(path))
+    text = read_document(BytesIO(path.read_bytes()), filename="a.xlsx")
 
     assert text.text.split("\n\n") == [
         "Aqua\t80",
@@ -237,7 +238,7 @@ def test_hidden_cells_of_a_workbook_are_left_out_and_counted(tmp_path: Path) -> 
         )
     )
 
-    text = read(str(path))
+    text = read_document(BytesIO(path.read_bytes()), filename="a.xlsx")
 
     assert text.text == "Lead\t2"
     assert text.state is ReadState.READ

@@ -35,7 +35,7 @@ def test_values_of_form_fields_stand_beside_their_labels(extract: Extract) -> No
     text = extract(paper.saved(), "form.pdf")
 
     assert lines(text) == ["Lead (ppm):\t7.5", "Lot:"]
-    assert codes(text) == {"hidden-text-left-out"}
+    assert codes(text) == {"form-fields", "hidden-text-left-out"}
 
 
 def test_notes_on_the_page_are_read_and_comments_marked(extract: Extract) -> None:

@@ -28,6 +28,8 @@ from dossier.integrations.parsing.types import (
 
 _SHOWN_HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 _SHOWN_KINDS: Final = frozenset({"text/plain", "text/html"})
+_UNSEEN_KINDS: Final = frozenset({"text/css", "text/xml", "text/javascript"})
+"""Beside a web page they say how it looks."""
 _MAX_PARTS: Final = 500
 _LARGE_PICTURE_BYTES: Final = 30_000
 """More than the logo of a signature."""
@@ -103,13 +105,15 @@ def _see(part: MIMEPart, found: _MailContent) -> None:
 
 
 def _see_file(part: MIMEPart, kind: str, found: _MailContent) -> None:
-    is_inline = part.get("Content-ID") or part.get("Content-Location")
-    if not is_inline or part.is_attachment():
-        found.files.append(part.get_filename() or kind)
-    elif kind.startswith("image/"):
+    is_inline = not part.is_attachment() and (
+        part.get("Content-ID") or part.get("Content-Location")
+    )
+    if is_inline and kind.startswith("image/"):
         content = part.get_payload(decode=True)
         is_large = isinstance(content, bytes) and len(content) > _LARGE_PICTURE_BYTES
         found.pictures += is_large
+    elif not (is_inline and kind in _UNSEEN_KINDS):
+        found.files.append(part.get_filename() or kind)
 
 
 def _see_text(part: MIMEPart, found: _MailContent) -> None:

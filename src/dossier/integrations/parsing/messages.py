@@ -106,6 +106,10 @@ _WARNINGS: Final = {
         "a part of the document, {name!r}, was not read",
         is_gap=True,
     ),
+    "form-fields": _Words(
+        "此頁有 {count} 個表單欄位，已讀取欄內的值（其中 {empty} 個空白）",
+        "{count} form fields were read with their values, {empty} of them empty",
+    ),
     "form-not-read": _Words(
         "動態表單（XFA）的內容未讀取；請列印為 PDF",
         "its dynamic form (XFA) was not read; print it to a PDF",

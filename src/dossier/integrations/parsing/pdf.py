@@ -116,9 +116,8 @@ def _about_file(content: bytes, document: pypdfium2.PdfDocument) -> list[ReadWar
     """Return what is to be said of the whole file."""
     found = []
     names = list(attachment_names(document))
-    is_collection = b"/Collection" in content
     is_cover = document.get_pagemode() == raw.PAGEMODE_USEATTACHMENTS
-    if names and (is_collection or is_cover):
+    if names and (is_cover or b"/Collection" in content):
         # The files inside are the document.
         found.append(warning("portfolio-not-read"))
     found += [warning("attachment-not-read", name=name) for name in names]
@@ -237,6 +236,13 @@ class _PdfReader:
         letters = len("".join(text.split()))
         for name in hanging.files:
             self._warn(index, "attachment-not-read", name=name)
+        if hanging.fields:
+            self._warn(
+                index,
+                "form-fields",
+                count=hanging.fields,
+                empty=hanging.empty_fields,
+            )
         if hidden := ink.hidden + hanging.hidden:
             self._warn(index, "hidden-text-left-out", count=hidden)
         if ink.struck:

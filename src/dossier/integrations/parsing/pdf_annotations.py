@@ -30,6 +30,8 @@ class Annotations:
     hidden: int = 0
     has_appearances: bool = False
     """Whether it has stamps or signatures that draw their words themselves."""
+    fields: int = 0
+    empty_fields: int = 0
 
 
 def annotations_of(
@@ -63,6 +65,8 @@ def _see(
     is_unseen = bool(raw.FPDFAnnot_GetFlags(annotation) & _UNSEEN_FLAGS)
     if kind == raw.FPDF_ANNOT_WIDGET:
         text = _field_text(annotation, form)
+        found.fields += 1
+        found.empty_fields += not text
         if is_unseen:
             found.hidden += len(text)
         elif _draws_words(annotation, form):

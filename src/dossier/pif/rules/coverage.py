@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from dossier.documents.facts.folding import name_key, pieces
-from dossier.documents.facts.types import FactName, IdentityState, MaterialIdentity
+from dossier.documents.facts.types import FactName, IdentityState
 from dossier.pif.constants import Coverage, ItemState, JudgementCode
 from dossier.pif.rules.evidence import (
     Judgement,
@@ -110,11 +110,16 @@ def _materials(
         if each.code not in _COVERS_NOTHING and is_material_data(each.document)
     ]
     named = {document.document_id: _named_keys(document) for document in counting}
-    texts = {each.document_id: _text(each) for each in counting}
+    texts = {
+        each.document_id: unicodedata.normalize(
+            "NFKC", "\n".join(page.text for page in each.pages)
+        ).casefold()
+        for each in counting
+    }
     rows: dict[str, CoverageRow] = {}
     for material in subject.identity.materials:
-        keys = _keys(material)
         names = (*material.inci_names, *material.trade_names, *material.cas_numbers)
+        keys = {name_key(name) for name in names} - {""}
         label = names[0] if names else ""
         if label in rows or not label:
             continue
@@ -144,11 +149,6 @@ def is_material_data(document: ReadDocument) -> bool:
     )
 
 
-def _keys(material: MaterialIdentity) -> set[str]:
-    names = (*material.inci_names, *material.trade_names, *material.cas_numbers)
-    return {name_key(name) for name in names} - {""}
-
-
 def _named_keys(document: ReadDocument) -> set[str]:
     return {
         name_key(part)
@@ -156,11 +156,6 @@ def _named_keys(document: ReadDocument) -> set[str]:
         for fact in document.read(name)
         for part in (fact.value, *pieces(fact.value))
     } - {""}
-
-
-def _text(document: ReadDocument) -> str:
-    text = "\n".join(page.text for page in document.pages)
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _names_in_text(names: Sequence[str], text: str) -> bool:

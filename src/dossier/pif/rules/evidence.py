@@ -146,7 +146,8 @@ def judge_document(
     concerns the requirement.
     """
     identity = identity_of(document, subject)
-    declares = allows is DecisionKind.DECLARATION and _is_declaration(document)
+    title = document.kind.raw if document.kind else ""
+    declares = allows is DecisionKind.DECLARATION and _DECLARATION.search(title)
     fact: Fact | None = None
     lacking: tuple[FactName, ...] = ()
     state: ItemState | None = ItemState.UNCONFIRMED
@@ -366,10 +367,6 @@ def _lacking(document: ReadDocument, requirement: Requirement) -> tuple[FactName
         for name in (need.facts if need else ())
         if not document.read(name) or (name is FactName.VERDICT and unfinished)
     )
-
-
-def _is_declaration(document: ReadDocument) -> bool:
-    return document.kind is not None and bool(_DECLARATION.search(document.kind.raw))
 
 
 def others_named(

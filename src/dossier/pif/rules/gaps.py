@@ -136,15 +136,14 @@ def _missing(
                 caused_by=causes[0] if all(causes) else None,
             )
         elif rule.partly:
+            parts = [r for r in rule.requirements if r in missing or r in unread]
             yield make_finding(
                 rule.partly.code,
                 market,
                 severity=_lighter(severity, rule.partly.severity),
                 item=rule,
                 article=rule.partly.article,
-                words=_parts(
-                    [r for r in rule.requirements if r in missing or r in unread]
-                ),
+                words=_parts(parts),
                 basis=rule.partly.basis,
                 blocks_signing=True,
             )
@@ -162,6 +161,10 @@ def _missing(
                     subject=each.code,
                     caused_by=others.get(each.code),
                 )
+
+
+def _lighter(one: Severity, other: Severity | None) -> Severity:
+    return max(one, other or one, key=list(Severity).index)
 
 
 def _document_count(evidence: Evidence, market: str) -> int:
@@ -190,10 +193,6 @@ def _is_incomplete(item: BoardItem, requirement: BoardRequirement) -> bool:
             if each.state is ItemState.UNCONFIRMED
         )
     )
-
-
-def _lighter(one: Severity, other: Severity | None) -> Severity:
-    return max(one, other or one, key=list(Severity).index)
 
 
 def _searched(means: Collection[Means], document_count: int) -> dict[str, str]:
