@@ -34,7 +34,7 @@ PUBLIC = {
     "post /api/v1/auth/invitations/{token}",
     "post /api/v1/auth/login",
 }
-UNLISTED = {"/assets", "/docs", "/openapi.json", "/redoc"}
+UNLISTED = {"/", "/assets", "/docs", "/openapi.json", "/redoc"}
 """Pages for people and their assets: not in the document, not of any tenant."""
 
 FACTORIES = Path(__file__).parents[1] / "factories"

@@ -149,6 +149,7 @@ Instant = Annotated[
 
 
 DecimalText = Annotated[
-    Decimal, PlainSerializer("{:f}".format, return_type=str, when_used="json")
+    Decimal,
+    PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json"),
 ]
 """A decimal that travels as a JSON string, so that no client rounds it."""
