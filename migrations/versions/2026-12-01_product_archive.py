@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "product_archive"
-down_revision = "evidence"
+down_revision = "confirmed_formula"
 branch_labels = None
 depends_on = None
 

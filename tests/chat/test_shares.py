@@ -15,6 +15,8 @@ from dossier.chat.service.shares import NOBODY, new_token, token_sha256
 from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 
+pytestmark = pytest.mark.usefixtures("acting_members")
+
 ROOMS = "/api/v1/chat/rooms"
 SHARED = "/api/v1/chat/shared"
 CITATION = {

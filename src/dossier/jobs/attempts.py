@@ -334,12 +334,16 @@ def _declared(handler: JobHandler) -> dict[str, TypeAdapter[Any]]:
 
 
 def _principal(error: Exception) -> Exception:
-    """Return what decides over a group of errors: the worst, else the first."""
+    """Return what decides over a group of errors: the worst, else the first.
+
+    A lost connection decides before all: the others may come of it.
+    """
     if not isinstance(error, ExceptionGroup):
         return error
     leaves = [_principal(inner) for inner in error.exceptions]
+    lost = [leaf for leaf in leaves if is_lost(leaf)]
     ours = [leaf for leaf in leaves if not isinstance(leaf, RETRYABLE)]
-    return (ours or leaves)[0]
+    return (lost or ours or leaves)[0]
 
 
 def _log(job: Job, outcome: DeliveryOutcome, ended: Ended, elapsed_s: float) -> None:

@@ -103,7 +103,15 @@ def _decisions() -> ScalarSelect[Any]:
 def _confirmations() -> ScalarSelect[Any]:
     confirmation = _object(
         PifConfirmation,
-        ("item", "requirement", "document_id", "sha256", "reason", "actor_name"),
+        (
+            "item",
+            "requirement",
+            "document_id",
+            "sha256",
+            "reason",
+            "formula",
+            "actor_name",
+        ),
         at=PifConfirmation.created_at,
     )
     ordered = aggregate_order_by(confirmation, PifConfirmation.id)
@@ -139,6 +147,22 @@ def _documents() -> ScalarSelect[Any]:
                 Document.id == _of_newest_formula(FormulaVersion.document_id),
             ),
         )
+        .scalar_subquery()
+    )
+
+
+def _earlier_formulas() -> ScalarSelect[Any]:
+    """Return the documents of which formulas were imported before the newest."""
+    document = _object(Document, ("id", "filename", "sha256", "text_state", "record"))
+    earlier = select(FormulaVersion.document_id).where(
+        FormulaVersion.org_id == ORG_ID,
+        FormulaVersion.product_id == PRODUCT_ID,
+        FormulaVersion.document_id != _of_newest_formula(FormulaVersion.document_id),
+    )
+    ordered = aggregate_order_by(document, Document.id)
+    return (
+        select(func.coalesce(func.jsonb_agg(ordered), _NONE))
+        .where(Document.org_id == ORG_ID, Document.id.in_(earlier))
         .scalar_subquery()
     )
 
@@ -223,6 +247,7 @@ _BOARD = TenantSelect(
         _of_newest_formula(FormulaVersion.filename).label("formula_filename"),
         _of_newest_formula(FormulaVersion.document_id).label("formula_document_id"),
         _of_newest_formula(FormulaVersion.created_at).label("formula_at"),
+        _earlier_formulas().label("earlier_formulas"),
         _formula_lines().label("formula_lines"),
         _finding_days().label("finding_days"),
         _other_products().label("others"),

@@ -97,6 +97,8 @@ class ConfirmedFile(RequestModel):
     """A file that a person has read, and the requirement that it meets.
 
     `sha256` is that of the bytes which the person read: another file is not confirmed.
+    `formula` are 12 or more digits of the hash of the composition that it is confirmed
+    for, as the summary of a build prints them.
     """
 
     file: str
@@ -106,6 +108,7 @@ class ConfirmedFile(RequestModel):
     reason: Paragraph
     by: Line
     on: date
+    formula: str | None = Field(None, pattern=r"^[0-9a-f]{12,64}$")
 
 
 class FormulaChoice(RequestModel):
