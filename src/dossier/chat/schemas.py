@@ -328,9 +328,11 @@ class FeedbackResponse(ResponseModel):
 
 
 class SharedCitation(ResponseModel):
-    """A quote and where it stands."""
+    """A quote, where it stands, and where its mark stands in the message's text."""
 
     number: int | None
+    mark_start: int | None
+    mark_end: int | None
     filename: str | None
     page: int | None
     label: str | None
@@ -399,7 +401,11 @@ class VirtualUserName(ResponseModel):
 
 
 class CitationResponse(ResponseModel):
-    """A verbatim quote; `start` and `end` are offsets in the text of its page."""
+    """A verbatim quote; `start` and `end` are offsets in the text of its page.
+
+    `mark_start` and `mark_end` are those of its mark `[number]` in the answer, in
+    characters (code points); null in answers of earlier versions.
+    """
 
     number: int
     document_id: UUID
@@ -409,6 +415,8 @@ class CitationResponse(ResponseModel):
     quote: str
     start: int
     end: int
+    mark_start: int | None = None
+    mark_end: int | None = None
     is_partly_read: bool = Field(
         default=False,
         description="Other parts of this document could not be read when the answer "
@@ -449,7 +457,10 @@ class SimilarQuestion(ResponseModel):
 
 
 class ChatResponse(ResponseModel):
-    """An answer; `[n]` in its text is the citation of that number."""
+    """An answer; its citations say where their marks `[n]` stand in the text.
+
+    Only these are citations: any other bracket is a document's or a person's own.
+    """
 
     chat_room_id: UUID
     user_message_id: UUID

@@ -30,7 +30,10 @@ NOBODY = UUID(int=0)
 """An organisation that is none: its transaction sees no rows."""
 HOLDER = "holder of a link"
 TOKEN_BYTES: Final = 32
-SHARED_CITATION_FIELDS: Final = ("number", "filename", "page", "label", "quote")
+SHARED_CITATION_FIELDS: Final = (
+    *("number", "mark_start", "mark_end"),
+    *("filename", "page", "label", "quote"),
+)
 """Members of a citation that strangers see: no ids."""
 
 
