@@ -18,6 +18,7 @@ SCRIPTS = {
     "evals": "benchmarks.evals",
     "walks": "benchmarks.walks",
     "document_facts": "benchmarks.document_facts",
+    "item_states": "benchmarks.item_states",
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.fact_papers import FactPaper, papers
 from benchmarks.fact_samples import samples
+from benchmarks.fact_unseen import SETS, unseen
 
 from dossier.documents.facts.folding import name_key
 from dossier.documents.facts.kinds import document_kind
@@ -93,11 +94,16 @@ def score(listed: list[FactPaper], *, verbose: bool = False) -> dict[str, Any]:
 
 async def measure() -> dict[str, Any]:
     """Score the corpus that the seed gives, and the papers written by hand."""
-    return {"generated": score(list(papers())), "by hand": score(list(samples()))}
+    return {
+        "generated": score(list(papers())),
+        "by hand": score(list(samples())),
+        **{name: score(list(unseen(name))) for name in SETS},
+    }
 
 
 if __name__ == "__main__":
-    for listed in (list(papers()), list(samples())):
+    sets = [list(unseen(name)) for name in SETS]
+    for listed in (list(papers()), list(samples()), *sets):
         figures = score(listed, verbose="-v" in sys.argv)
         facts = figures.pop("by fact")
         for key, value in (figures | facts).items():

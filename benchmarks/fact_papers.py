@@ -246,6 +246,12 @@ def _paper(maker: Maker, kind: str, layout: str, *, is_tidy: bool) -> FactPaper:
         for name, value in facts:
             maker.add(name, value)
     above, below = _noise(maker), _noise(maker)
+    if kind in {"notification", "assessment"}:
+        # In a test report it says where the product was tried.
+        for line in (*above, *below):
+            label, _, site = line.replace("：", ": ").partition(": ")
+            if label in {"Site of application", "使用部位"}:
+                maker.add("body_site", site)
     text = "\n".join(
         (
             *head,

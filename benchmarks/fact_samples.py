@@ -285,7 +285,8 @@ pH (25°C)\t5.0-6.5\tpH meter
 負責人：許家豪
 日期：2026 年 3 月 3 日
 """, {"product_name": ("青籐柔膚化粧水",), "company": ("青籐國際有限公司",),
-      "document_date": ("2026-03-03",)}),
+      "document_date": ("2026-03-03",), "signer_name": ("許家豪",),
+      "period_from": ("2025-01-01",), "period_until": ("2026-02-28",)}),
     ("packaging", "en", """\
 Packaging material declaration
 We, Fictiplast Packaging Ltd, confirm that the item below
@@ -293,7 +294,7 @@ Item: PET bottle 150 ml, neck 24/410
 Material: PET (body), PP (cap), LDPE (liner)
 complies with the limits for heavy metals.
 Place, date: Fictown, 14 October 2025
-""", {}),
+""", {"company": ("Fictiplast Packaging Ltd",), "document_date": ("2025-10-14",)}),
     ("challenge", "zh-Hant", """\
 防腐效能測試報告                                   頁次：1/2
 樣品編號：A115-0031
@@ -335,7 +336,7 @@ Concluded:          24-Nov-2025
 Compared with batch PVM-P0 (glass), the colour changed less.
 Outcome: all parameters stayed within limits. Proposed shelf life 24 months.
 Author: R. Okafor        Approver: L. Sand, 26-Nov-2025
-""", {"lot": ("PVM-P1",)}),
+""", {"lot": ("PVM-P1",), "verdict": ("pass",)}),
     ("gmp", "zh-Hant", """\
 ISO 22716 驗證證書
 Certificate of Registration

@@ -47,22 +47,47 @@ How one document counts; the first rule that applies decides:
 2. It has expired, or names another version of the formula or the pack: `stale`.
 3. The formula has changed since it was linked, in a way that concerns the requirement:
    `stale`, until it is linked again or confirmed.
-4. A person has confirmed these bytes for the requirement: `present`. The file changed
-   since: the confirmation has ended.
+4. A person has confirmed these bytes for the requirement: `present`, or `declared` if
+   it is a declaration. The file changed since: the confirmation has ended.
 5. It was not read yet, cannot be read, or is by its content of no kind or another kind:
    `unconfirmed`. A file name shows nothing.
-6. Nothing in it shows that it is about this product: `unconfirmed`. A name that differs
-   and belongs to no other product of the organisation is such a case: a person who
-   confirms it vouches that the document is about this product.
+6. Nothing in it shows that it is about this product: `unconfirmed`.
+   **A product name that differs is no proof of another product**: it may be an alias or
+   a translation that nobody entered. So a document with another name, but without
+   another code and without the name of another product of the organisation, is
+   `unconfirmed` and not refused. Enter the name under `aliases` if it is one.
+   **Whoever confirms such a document vouches that it is about this product**; their
+   name, the day and the reason stand on the board and in the printed file.
 7. It is a draft, or not signed where a signature is needed: `unconfirmed`.
 8. It is a declaration, where the regulation allows one: `declared`.
 9. A needed fact was not read: `unconfirmed`, and the finding names the fact.
 
-Otherwise it is `present`. A report whose result is a failure keeps its state and gives
-a blocking finding, whatever was waived. Raw materials are covered one by one, by any
-linked safety data sheet, specification or profile that names them, or by a reason in
-`exempt_materials`; sites that compound, fill or pack by a certificate that was valid on
-each known day of manufacture. Partial coverage is `unconfirmed`, with the gaps listed.
+Otherwise it is `present`. Such a document cannot be confirmed (409): its own facts
+already count. Nor can one of another product, one that has expired, or one that names
+another version. A confirmed safety data sheet or profile covers all raw materials, as
+the person says; a note lists those that no document names. A confirmed certificate
+covers no day of manufacture outside of its validity.
+
+A test of items 11 to 13 is `waived` by a waiver, and by the reason for it that is read
+in a signed 16(1). Item 7 is met by the product's facts, by directions of use, and by
+what is read in a label that is linked to item 4. A report whose result is a failure
+keeps its state and gives a blocking finding, whatever was waived. Raw materials are
+covered one by one, by any linked safety data sheet, specification or profile that names
+them, or by a reason in `exempt_materials`; sites that compound, fill or pack by a
+certificate that was valid on each known day of manufacture. Partial coverage is
+`unconfirmed`, with the gaps listed.
+"""
+
+FINDINGS_INTRODUCTION = """
+## Findings of their own
+
+Where all documents of a requirement have the same of these defects, the finding has a
+code of its own. Other gaps are `missing-item`, `missing-requirement`,
+`unconfirmed-requirement`, `stale-requirement` and `coverage-incomplete`; other
+documents of another product are `identity-drift` (good practice).
+
+| Requirement | Defect | Code | Severity | Basis | Article |
+|---|---|---|---|---|---|
 """
 
 
@@ -159,6 +184,20 @@ def evidence_page() -> str:
                     ", ".join(sorted(rule.stale_after)),
                 )
                 lines.append(f"{start} {' | '.join(cells)} |")
+    lines += ["", *FINDINGS_INTRODUCTION.strip().splitlines()]
+    for item in rulebook().items:
+        rules = [
+            (f"`{requirement.code}`", defect.replace("_", " "), rule)
+            for requirement in item.requirements
+            for defect, rule in requirement.findings.items()
+        ]
+        if item.partly:
+            rules.append((f"item {item.number}", "partly stated", item.partly))
+        lines += [
+            f"| {part} | {defect} | `{rule.code}` | {rule.severity or 'as missing'} "
+            f"| {rule.basis} | {rule.article} |"
+            for part, defect, rule in rules
+        ]
     return "\n".join(lines) + "\n"
 
 

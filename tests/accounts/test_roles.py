@@ -7,7 +7,8 @@ from dossier.activity.service import READERS
 from dossier.documents.constants import UPLOAD_ROLES
 from dossier.jobs.constants import JOB_ROLES
 from dossier.pif.constants import DecisionKind
-from dossier.pif.service.pif import DECISION_ROLES, VERSION_ROLES
+from dossier.pif.service.decisions import DECISION_ROLES
+from dossier.pif.service.versions import VERSION_ROLES
 from dossier.products.service.products import WRITERS
 from dossier.reports.constants import REQUESTERS
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from dossier.cli.builder.result import BuildResult
-from dossier.cli.builder.types import ImportedDocument, RefusedFile
+from dossier.cli.builder.types import FormulaReading, ImportedDocument, RefusedFile
 
 
 def finding(code: str, severity: str, item: int, **members: Any) -> dict[str, Any]:
@@ -20,13 +21,20 @@ def finding(code: str, severity: str, item: int, **members: Any) -> dict[str, An
     }
 
 
-def item(number: int, state: str) -> dict[str, Any]:
+def item(number: int, state: str, *judgements: dict[str, Any]) -> dict[str, Any]:
+    """Return an item with one requirement, judged by these documents."""
+    requirement = {"code": f"tw-{number}", "state": state, "judgements": judgements}
     return {
         "number": number,
         "title_zh": f"項目{number}",
         "title_en": f"Item {number}",
         "state": state,
+        "requirements": [requirement],
     }
+
+
+def judgement(document_id: str, state: str | None, reason: str) -> dict[str, Any]:
+    return {"document_id": document_id, "state": state, "reason": {"en": reason}}
 
 
 def snapshot() -> dict[str, Any]:
@@ -41,11 +49,14 @@ def snapshot() -> dict[str, Any]:
         },
         "completeness": {
             "present": 13, "declared": 1, "waived": 0, "not_applicable": 0,
-            "stale": 0, "unconfirmed": 0, "missing": 2, "blocked": 0,
-            "complete": 14, "total": 16,
+            "stale": 0, "unconfirmed": 0, "missing": 2, "blocked": 1,
+            "complete": 13, "total": 16,
         },
-        "formula": {"number": 1},
-        "items": [item(3, "present"), item(5, "declared"), item(14, "missing")],
+        "formula": {"number": 1, "sheet": "配方", "lines": [{}, {}]},
+        "items": [
+            item(3, "present", judgement("d1", "present", "was read")),
+            item(5, "declared"), item(14, "missing"),
+        ],
         "findings": [
             finding("missing-item", "warning", 14),
             finding("note", "info", 1),
@@ -93,6 +104,7 @@ def build_result(**overrides: Any) -> BuildResult:
             ),
         ),
         "refused": (RefusedFile("leak.pdf", "a symbolic link that leads out"),),
+        "formula": FormulaReading(UUID(int=1), "formula.xlsx"),
         "notes": {"d2": "no known word in the file name or the text"},
         "outputs": {"pif.pdf": Path("build/demo/pif.pdf")},
         "seconds": {"reading": 1.5},

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dossier.cli.builder.facts import read_product_file
 from dossier.cli.builder.folder import Folder, read_folder
 from dossier.cli.builder.types import UnusableInputError
 
@@ -101,6 +102,49 @@ def test_link_inside_the_folder_is_read_once(root: Path, out: Path) -> None:
 
     assert names(folder) == ["formula.xlsx"]
     assert "by its own name" in refused(folder)["again.xlsx"]
+
+
+def test_links_in_a_loop_are_refused_by_name(root: Path, out: Path) -> None:
+    (root / "a").symlink_to(root / "b")
+    (root / "b").symlink_to(root / "a")
+    (root / "self").symlink_to(root)
+
+    folder = read_folder(root, apart_from=out)
+
+    assert names(folder) == ["formula.xlsx"]
+    assert sorted(refused(folder)) == ["a", "b", "self"]
+    assert "itself" in refused(folder)["a"] or "levels" in refused(folder)["a"]
+
+
+@pytest.mark.parametrize("name", ["product.yaml", "Product.YAML", "product.yml"])
+def test_product_file_is_found_whatever_its_capitals(
+    root: Path, out: Path, name: str
+) -> None:
+    (root / name).write_text("code: RC-01")
+
+    folder = read_folder(root, apart_from=out)
+
+    assert folder.product_file == root / name
+    assert names(folder) == ["formula.xlsx"]
+
+
+def test_two_product_files_are_refused(root: Path, out: Path) -> None:
+    (root / "product.yaml").write_text("code: RC-01")
+    (root / "product.yml").write_text("code: RC-02")
+
+    with pytest.raises(UnusableInputError, match=r"product.yaml and product.yml both"):
+        read_folder(root, apart_from=out)
+
+
+def test_linked_product_file_is_no_missing_one(
+    root: Path, out: Path, tmp_path: Path
+) -> None:
+    (root / "product.yaml").symlink_to(tmp_path / "none")
+
+    folder = read_folder(root, apart_from=out)
+
+    with pytest.raises(UnusableInputError, match="a symbolic link; put the file"):
+        read_product_file(folder.product_file)
 
 
 def test_empty_files_and_pipes_are_named_and_others_go_on(

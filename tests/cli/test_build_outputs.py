@@ -78,8 +78,8 @@ def test_output_folder_that_existed_or_holds_results_stays(tmp_path: Path) -> No
     assert (tmp_path / "new" / "pif.pdf").exists()
 
 
-def run_two_stages(console: Console | None) -> Stages:
-    stages = Stages(console)
+def run_two_stages(console: Console | None, line_interval_s: float = 0) -> Stages:
+    stages = Stages(console, line_interval_s=line_interval_s)
     with stages.stage("Taking in", 2) as step:
         step.advance("a.pdf")
         step.advance("b[1].pdf")
@@ -102,6 +102,15 @@ def test_progress_outside_a_terminal_is_plain_lines() -> None:
         "  1/1 pif.pdf",
     ]
     assert list(stages.seconds) == ["Taking in", "Printing"]
+
+
+def test_progress_of_a_fast_build_is_its_stages() -> None:
+    console = Console(file=StringIO(), force_terminal=False)
+
+    run_two_stages(console, line_interval_s=60)
+
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue().splitlines() == ["Taking in …", "Printing …"]
 
 
 def test_progress_on_a_terminal_is_a_bar() -> None:

@@ -1,5 +1,6 @@
 """`product.yaml` and its flags: values, lines, and faults that name them."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,19 @@ def test_values_and_their_lines_are_read(path: Path) -> None:
     }
     assert facts.locate(("holder", "name")) == "product.yaml:3: holder.name"
     assert facts.locate(("sites", 0, "step")) == "product.yaml:5: sites.0.step"
+
+
+def test_on_and_no_are_text_without_quotation_marks(path: Path) -> None:
+    facts = read(path, "country: NO\non: 2026-06-30\nyes: off\nflag: true\n")
+    flagged = apply_flags(facts, ["sites=[{country: no}]"])
+
+    assert facts.values == {
+        "country": "NO",
+        "on": date(2026, 6, 30),
+        "yes": "off",
+        "flag": True,
+    }
+    assert flagged.values["sites"] == [{"country": "no"}]
 
 
 def test_missing_field_is_located_at_its_parent(path: Path) -> None:

@@ -3,25 +3,19 @@
 Slow: each document is read in a process of its own, and the file is typeset.
 """
 
-import json
 import os
 import shutil
 import signal
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pikepdf
 import pytest
-from tests.conftest import TEMPLATE, clone
 from tests.factories.spreadsheets import xlsx_bytes
 from tests.processes import STDOUT, Forkers, piped
-from typer.testing import CliRunner
 
-from dossier.cli.build import app
 from dossier.cli.builder.pipeline import BuildOptions, run_build
 from dossier.cli.builder.result import BuildResult
 from dossier.cli.builder.terminal import Stages
@@ -57,49 +51,6 @@ def missing(result: BuildResult) -> list[int]:
     return [item["number"] for item in result.items_in("missing")]
 
 
-def digests(folder: Path) -> dict[str, str]:
-    return {name: sha256((folder / name).read_bytes()).hexdigest() for name in RESULTS}
-
-
-@dataclass(frozen=True)
-class Example:
-    """The example, built once as a person would, in a database of its own."""
-
-    settings: Settings
-    out: Path
-    output: dict[str, Any]
-
-
-def command(settings: Settings, folder: Path, out: Path, *options: str) -> str:
-    """Run the command as a person would, on the test's own database."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("DOSSIER_HOME", str(settings.home))
-        monkeypatch.setenv("DOSSIER_DATABASE__URL", str(settings.database.url))
-        result = CliRunner().invoke(app, [str(folder), "-o", str(out), *options])
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-@pytest.fixture(scope="module")
-async def example_url(cluster_url: str, common_settings: Settings) -> str:
-    del common_settings  # only so that the template exists
-    return await clone(cluster_url, TEMPLATE, f"example_{os.getpid()}")
-
-
-@pytest.fixture(scope="module")
-def example(
-    example_url: str,
-    common_settings: Settings,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Example:
-    folder = tmp_path_factory.mktemp("example")
-    database = common_settings.database.model_copy(update={"url": example_url})
-    changes = {"home": folder / "home", "database": database}
-    settings = common_settings.model_copy(update=changes)
-    output = command(settings, EXAMPLE, folder / "first", "--json")
-    return Example(settings, folder / "first", json.loads(output))
-
-
 def test_stopped_build_reports_it_and_writes_nothing(
     own_settings: Settings, tmp_path: Path, forkers: Forkers
 ) -> None:
@@ -122,55 +73,13 @@ def test_stopped_build_reports_it_and_writes_nothing(
     assert not out.parent.exists()
 
 
-def test_example_has_two_missing_items_and_one_wrong_percentage(
-    example: Example, tmp_path: Path
-) -> None:
-    first = example.output
-    again = command(example.settings, EXAMPLE, tmp_path / "again")
-
-    states = {item["number"]: item["state"] for item in first["items"]}
-    assert {number: s for number, s in states.items() if s != "present"} == {
-        14: "missing",
-        15: "missing",
-    }
-    assert [(found["code"], found["item"]) for found in first["findings"]] == [
-        ("negative-rest", 3),
-        ("missing-item", 14),
-        ("missing-item", 15),
-    ]
-    place = first["findings"][0]["place"]
-    assert (place["filename"], place["sheet"], place["cell"]) == (
-        "formula.xlsx",
-        "配方 Formula",
-        "D6",
-    )
-    assert not first["unread"]
-    assert all(paper["items"] for paper in first["papers"])
-    assert first["version"]["created"]
-    assert "Version 1 (" in again
-    assert "there is no new version" in again
-    assert "Blocking findings (3)" in again
-    assert digests(example.out) == digests(tmp_path / "again")
-    verify(example.out / "inspection.zip")
-
-
-def verify(path: Path) -> None:
-    """Check the archive by its manifest, as the example's README shows."""
-    with ZipFile(path) as archive:
-        manifest = json.loads(archive.read("manifest.json"))
-        listed = {file["path"]: file["sha256"] for file in manifest["files"]}
-        assert {*listed, "manifest.json"} == set(archive.namelist())
-        for name, digest in listed.items():
-            assert sha256(archive.read(name)).hexdigest() == digest
-
-
 def make_unreadable_folder(folder: Path) -> None:
     """Put readable files beside one of each kind that cannot be read."""
     folder.mkdir()
     papers = make_documents()
     for name in ("product.yaml", "formula.xlsx", "scan-0007.pdf"):
         (folder / name).write_bytes(papers[name])
-    facts = (folder / "product.yaml").read_text().partition("evidence:")[0]
+    facts = (folder / "product.yaml").read_text().partition("\nevidence:")[0]
     (folder / "product.yaml").write_text(facts)
     with pikepdf.open(folder / "scan-0007.pdf") as document:
         locked = pikepdf.Encryption(owner="o", user="u")
@@ -241,7 +150,7 @@ async def test_folder_of_noise_makes_no_product_and_no_version(
 ) -> None:
     folder = tmp_path / "papers"
     folder.mkdir()
-    facts = (EXAMPLE / "product.yaml").read_text().partition("evidence:")[0]
+    facts = (EXAMPLE / "product.yaml").read_text().partition("\nevidence:")[0]
     (folder / "product.yaml").write_text(facts)
     for name in ("a.bin", "b.bin", "c.bin"):
         (folder / name).write_bytes(sha256(name.encode()).digest() * 40)
@@ -250,17 +159,6 @@ async def test_folder_of_noise_makes_no_product_and_no_version(
         await build(own_settings, folder, tmp_path / "out")
 
     assert not (tmp_path / "out").exists()  # it stayed empty, so it was removed
-
-
-async def test_bytes_removed_from_the_store_are_stored_and_printed_again(
-    example: Example, tmp_path: Path
-) -> None:
-    shutil.rmtree(example.settings.home / "blobs")
-
-    again = await build(example.settings, EXAMPLE, tmp_path / "again")
-
-    assert again.snapshot["version_number"] == example.output["version"]["number"]
-    assert digests(example.out) == digests(tmp_path / "again")
 
 
 BLANK_NAMES = (
@@ -288,7 +186,7 @@ async def test_blank_pages_with_perfect_names_make_no_item_present(
     folder = tmp_path / "folder"
     folder.mkdir()
     shutil.copy(EXAMPLE / "formula.xlsx", folder)
-    product = (EXAMPLE / "product.yaml").read_text().split("\nevidence:")[0]
+    product = (EXAMPLE / "product.yaml").read_text().partition("\nevidence:")[0]
     (folder / "product.yaml").write_text(product)
     for number, name in enumerate(BLANK_NAMES, 1):
         with pikepdf.new() as pdf:

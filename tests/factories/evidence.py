@@ -33,6 +33,14 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "site": SITE.address,
         "valid_until": "2028-01-01",
     },
+    "usage": NAMED
+    | {
+        "use_method": "spread",
+        "body_site": "face",
+        "use_amount": "1 g",
+        "use_frequency": "2 per day",
+        "population": "adults",
+    },
     "stability": NAMED | {"verdict": "pass"},
     "microbial": NAMED | {"verdict": "pass"},
     "challenge": NAMED | {"verdict": "pass"},

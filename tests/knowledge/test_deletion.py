@@ -19,7 +19,7 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.integrations.storage.client import open_store
 from dossier.pif.models import PifVersion
-from dossier.pif.service.pif import PifService
+from dossier.pif.service.versions import VersionsService
 from dossier.products.service.formulas import FormulaService
 from dossier.products.service.products import ProductsService
 
@@ -45,8 +45,8 @@ async def make_version(
         products = ProductsService(session, actor, documents)
         await products.link_document(product.id, document.id, 11)
         formulas = FormulaService(session, actor, products)
-        pif = PifService(session, actor, products, formulas, documents)
-        return (await pif.snapshot_version(product.id)).version
+        versions = VersionsService(session, actor, products, formulas, documents)
+        return (await versions.snapshot_version(product.id)).version
 
 
 async def counts(sessions: SessionFactory, org_id: UUID) -> dict[str, int]:

@@ -177,11 +177,9 @@ def test_gap_names_where_evidence_was_looked_for() -> None:
 
     assert messages[3].en.endswith("is missing: no formula has been imported.")
     assert messages[11].en == (
-        "“Stability test” is missing: none of the linked papers (2) shows it."
+        "“Stability test” is missing: none of the linked documents (2) shows it."
     )
-    assert messages[7].en.endswith(
-        "the product's facts do not state it, none of the linked papers (2) shows it."
-    )
+    assert messages[7].en.endswith("none of the linked documents (2) shows it.")
     assert "2 份文件" in messages[11].zh
 
 
@@ -399,7 +397,7 @@ def test_counts_add_up_and_every_gap_has_a_finding(evidence: Evidence) -> None:
     open_items = counted.unconfirmed + counted.stale + counted.missing
     assert counted.complete + counted.blocked + open_items == counted.total == 16
     gaps = {
-        ItemState.MISSING: {"missing-item", "missing-requirement"},
+        ItemState.MISSING: {"missing-item", "missing-requirement", "use-incomplete"},
         ItemState.UNCONFIRMED: {"unconfirmed-requirement"},
         ItemState.STALE: {"stale-requirement"},
     }

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories.documents import make_read_document, make_stored_document
+from tests.factories.documents import make_read_document
+from tests.factories.formulas import import_formula
 from tests.factories.products import WHOLE, make_product
-from tests.factories.spreadsheets import xlsx_bytes
 
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
@@ -73,24 +73,6 @@ def test_content_keeps_intervals_and_not_the_line_that_fills_up() -> None:
     assert formula_content(lines) == {"Aqua": "q.s.", "Citric Acid": "0\u20130.1"}
 
 
-async def import_formula(
-    client: httpx2.AsyncClient,
-    sessions: SessionFactory,
-    org_id: UUID,
-    settings: Settings,
-    url: str,
-    *lines: tuple[str, str],
-) -> None:
-    content = xlsx_bytes([("INCI", "%"), *((n, float(q)) for n, q in lines)])
-    document = await make_stored_document(
-        sessions, org_id, settings, content, filename="formula.xlsx"
-    )
-    answer = await client.post(
-        f"{url}/formulas", json={"document_id": str(document.id)}
-    )
-    assert answer.status_code == 201
-
-
 @pytest.mark.process
 async def test_imported_formula_makes_documents_stale_until_confirmed_or_linked_again(
     client: httpx2.AsyncClient,
@@ -112,6 +94,8 @@ async def test_imported_formula_makes_documents_stale_until_confirmed_or_linked_
     new = partial(import_formula, client, sessions, org_id, settings, url)
     await new(("Aqua", "93"), ("Glycerin", "7"))
     assert await state() == ("present", "was read")  # linked before there was one
+    formula = (await client.get(f"{url}/pif")).json()["formula"]
+    assert (formula["number"], formula["filename"]) == (1, "formula.xlsx")
     await new(("Aqua", "93.0"), ("GLYCERIN", "7.00"))
     assert (await state())[0] == "present"
     await new(("Aqua", "95"), ("Glycerin", "5"))

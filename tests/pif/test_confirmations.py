@@ -1,25 +1,36 @@
 """Confirmations by a person, over HTTP: what they can do and what they cannot."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
 from tests.factories.documents import make_document, make_read_document
+from tests.factories.formulas import import_formula
 from tests.factories.products import WHOLE, make_product
 
-from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.database import Session, SessionFactory, tenant_transaction
+from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
-from dossier.pif.service.confirmations import ConfirmationsService
+from dossier.pif import gateway
+from dossier.pif.service.confirmations import (
+    ConfirmationsService,
+    StatedConfirmation,
+)
 from dossier.products.models import Product
 from dossier.products.service.products import ProductsService
 
 REASON = "Read on paper."
 OTHER = """產品安定性試驗報告 Stability test report
 產品編號 Product code: XX-99
+結論 Conclusion: 符合 Pass
+"""
+STABILITY = """產品安定性試驗報告 Stability test report
+產品名稱 Product: Rose Moisture Cream
 結論 Conclusion: 符合 Pass
 """
 EXPIRED = """GMP 證書 Certificate of GMP
@@ -125,6 +136,43 @@ async def test_document_of_another_product_or_expired_is_refused(
     assert why in answer.json()["detail"]
 
 
+async def test_document_that_counts_by_what_was_read_in_it_is_refused(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    report = await make_read_document(sessions, org_id, STABILITY)
+    await link(client, url, report, 11)
+
+    answer = await confirm(client, url, report, 11)
+
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == (
+        "paper.txt counts as present already, by what was read in it."
+    )
+
+
+@pytest.mark.process
+async def test_data_of_one_material_can_be_confirmed_for_all_while_others_lack_it(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    url: str,
+    settings: Settings,
+) -> None:
+    await import_formula(
+        client, sessions, org_id, settings, url, ("Aqua", "90"), ("Glycerin", "10")
+    )
+    text = "SAFETY DATA SHEET\nTrade name: Glycerin\nINCI name: Glycerin\n"
+    sheet = await make_read_document(sessions, org_id, text)
+    await link(client, url, sheet, 9)
+
+    answer = await confirm(client, url, sheet, 9, "tw-9.ingredients")
+
+    assert answer.status_code == 200
+    requirement = (await item_of(client, url, 9))["requirements"][1]
+    assert requirement["state"] == "present"
+    assert [row["is_covered"] for row in requirement["coverage"]] == [False, True]
+
+
 async def test_document_must_be_linked_and_the_requirement_take_documents(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:
@@ -206,6 +254,46 @@ async def test_role_decides_who_confirms_documents_of_an_item(
         else:
             with pytest.raises(RoleRequiredError):
                 await service.confirm(product.id, item, document.id, None, REASON)
+
+
+async def test_stated_confirmations_replace_those_stated_before_and_no_others(
+    sessions: SessionFactory, org_id: UUID, actor: Actor, product: Product
+) -> None:
+    documents = [
+        await make_document(sessions, org_id, str(number).encode())
+        for number in range(3)
+    ]
+
+    def stated(document: Document, reason: str) -> StatedConfirmation:
+        return StatedConfirmation(
+            item=11,
+            requirement=None,
+            document_id=document.id,
+            sha256=document.sha256,
+            reason=reason,
+            by="Lin Mei",
+            on=date(2026, 11, 2),
+        )
+
+    async def reasons(session: Session) -> dict[UUID, str]:
+        rows = await gateway.list_confirmations_for_org(
+            session, org_id, product.id, "tw"
+        )
+        return {row.document_id: row.reason for row in rows}
+
+    one, two, three = documents
+    async with tenant_transaction(sessions, org_id) as session:
+        own = DocumentsService(session, actor)
+        products = ProductsService(session, actor, own)
+        service = ConfirmationsService(session, actor, products, own)
+        await products.link_document(product.id, three.id, 11)
+        await service.confirm(product.id, 11, three.id, None, REASON)
+        await service.state(product.id, [stated(one, "a"), stated(two, "b")])
+        assert await reasons(session) == {one.id: "a", two.id: "b", three.id: REASON}
+        await service.state(product.id, [stated(one, "a"), stated(three, "c")])
+        assert await reasons(session) == {one.id: "a", three.id: REASON}
+        await service.state(product.id, [stated(one, "d")])
+        assert await reasons(session) == {one.id: "d", three.id: REASON}
 
 
 async def test_confirmation_of_another_organisation_is_not_found(

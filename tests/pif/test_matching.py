@@ -227,6 +227,37 @@ def test_document_of_two_kinds_is_ambiguous() -> None:
     assert proposal.serves == ()
 
 
+@pytest.mark.parametrize(
+    ("filename", "serves"),
+    [
+        ("09-SDS-raw-material.pdf", ("tw-9.ingredients",)),
+        (
+            "product specification and raw material spec.pdf",
+            ("tw-9.product", "tw-9.ingredients"),
+        ),
+        (
+            "assessor credentials, safety assessment.pdf",
+            ("tw-16.assessment", "tw-16.credentials"),
+        ),
+    ],
+)
+def test_document_of_two_kinds_of_one_item_serves_that_item(
+    filename: str, serves: tuple[str, ...]
+) -> None:
+    proposal = propose(DocumentFacts(ID, filename, ""))
+
+    assert proposal.outcome is MatchOutcome.MATCHED
+    assert len(proposal.candidates) == 2
+    assert proposal.serves == serves
+
+
+def test_kinds_that_the_content_leaves_open_decide_between_those_of_the_name() -> None:
+    reading = KindReading(None, "", None, Decimal(0), ("packaging", "label"))
+    document = DocumentFacts(ID, "stability and packaging.pdf", "", reading)
+
+    assert propose(document).serves == ("tw-15.packaging",)
+
+
 def test_content_outweighs_a_misleading_file_name() -> None:
     proposal = propose(DocumentFacts(ID, "stability.pdf", SDS))
 

@@ -42,6 +42,7 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
     body = await board(client, url)
 
     assert (body["market"], body["phase_in_on"]) == ("tw", "2026-07-01")
+    assert body["formula"] is None
     assert [n for n, state in states(body).items() if state == "present"] == [1, 7]
     assert body["completeness"] == {
         "present": 2,
@@ -54,6 +55,7 @@ async def test_board_of_a_stated_product_has_its_facts_and_names_every_gap(
         "blocked": 0,
         "complete": 2,
         "total": 16,
+        "status": "blocked",
     }
     finding = body["findings"][0]
     assert finding["code"] == "missing-item"
@@ -133,8 +135,11 @@ async def test_document_of_another_product_of_the_organisation_does_not_count(
     body = await board(client, url)
     assert states(body)[11] == "missing"
     codes = {f["code"]: f for f in body["findings"] if f["item"] == 11}
-    assert set(codes) == {"missing-item", "other-product"}
-    assert "(Rose Night Cream)" in codes["other-product"]["message"]["en"]
+    assert set(codes) == {"missing-item", "identity-drift"}
+    other, missing = codes["identity-drift"], codes["missing-item"]
+    assert "(Rose Night Cream)" in other["message"]["en"]
+    assert (other["basis"], missing["basis"]) == ("practice", "law")
+    assert missing["caused_by"] == other["id"]
 
 
 async def test_alias_of_a_product_is_one_of_its_names(

@@ -24,7 +24,8 @@ from dossier.documents.service import DocumentsService
 from dossier.pif.constants import DecisionKind
 from dossier.pif.exceptions import VersionNotFoundError
 from dossier.pif.schemas import PifSnapshot
-from dossier.pif.service.pif import PifService
+from dossier.pif.service.decisions import DecisionsService
+from dossier.pif.service.versions import VersionsService
 from dossier.products.constants import MatchedBy
 from dossier.products.models import FormulaLine, FormulaVersion, Product
 from dossier.products.schemas import ProductUpdate
@@ -43,6 +44,8 @@ TOTAL = Finding(
     place=Place(filename="formula.xlsx", sha256="ab", sheet="A", cell="G12"),
 )
 
+NOTE = {"code": "unit", "kind": "assumed", "zh": "以 % 計", "en": "In %.", "cell": "G6"}
+
 OpenServices = Callable[[Actor], AbstractAsyncContextManager["Services"]]
 
 
@@ -54,7 +57,10 @@ class Services:
         self.session = session
         self.products = ProductsService(session, actor, documents)
         formulas = FormulaService(session, actor, self.products)
-        self.pif = PifService(session, actor, self.products, formulas, documents)
+        self.decisions = DecisionsService(session, actor, self.products)
+        self.versions = VersionsService(
+            session, actor, self.products, formulas, documents
+        )
 
 
 @pytest.fixture
@@ -94,7 +100,7 @@ async def add_formula(services: Services, product: Product, document: Document) 
         content_sha256="c" * 64,
         header={},
         units={},
-        notes=[],
+        notes=[NOTE],
         findings=[finding_json(TOTAL)],
     )
     line = FormulaLine(
@@ -126,9 +132,9 @@ async def test_same_content_is_the_same_version(
     services: OpenServices, actor: Actor, product: Product
 ) -> None:
     async with services(actor) as one:
-        first = await one.pif.snapshot_version(product.id)
+        first = await one.versions.snapshot_version(product.id)
     async with services(actor) as two:
-        second = await two.pif.snapshot_version(product.id)
+        second = await two.versions.snapshot_version(product.id)
 
     assert (first.created, first.version.number) == (True, 1)
     assert (second.created, second.version.id) == (False, first.version.id)
@@ -138,11 +144,11 @@ async def test_changed_fact_gives_the_next_version_and_the_old_one_stays(
     services: OpenServices, actor: Actor, product: Product
 ) -> None:
     async with services(actor) as one:
-        first = (await one.pif.snapshot_version(product.id)).version
+        first = (await one.versions.snapshot_version(product.id)).version
         await one.products.update_product(product.id, ProductUpdate(population="teens"))
-        second = (await one.pif.snapshot_version(product.id)).version
-        kept = await one.pif.get_version(product.id, 1)
-        listed = await one.pif.list_versions(product.id, PageParams())
+        second = (await one.versions.snapshot_version(product.id)).version
+        kept = await one.versions.get_version(product.id, 1)
+        listed = await one.versions.list_versions(product.id, PageParams())
 
     assert second.number == 2
     assert second.sha256 != first.sha256
@@ -155,12 +161,12 @@ async def test_restored_content_is_its_old_version(
     services: OpenServices, actor: Actor, product: Product
 ) -> None:
     async with services(actor) as one:
-        first = (await one.pif.snapshot_version(product.id)).version
+        first = (await one.versions.snapshot_version(product.id)).version
         await one.products.update_product(product.id, ProductUpdate(population="teens"))
-        await one.pif.snapshot_version(product.id)
+        await one.versions.snapshot_version(product.id)
         before = ProductUpdate(population="adults")
         await one.products.update_product(product.id, before)
-        result = await one.pif.snapshot_version(product.id)
+        result = await one.versions.snapshot_version(product.id)
 
     assert (result.created, result.version.id) == (False, first.id)
 
@@ -174,8 +180,8 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
             await one.products.link_document(
                 product.id, document.id, item, matched_by=why, reason=f"by {why}"
             )
-        await one.pif.declare(product.id, 8, "None is known.")
-        version = (await one.pif.snapshot_version(product.id)).version
+        await one.decisions.declare(product.id, 8, "None is known.")
+        version = (await one.versions.snapshot_version(product.id)).version
 
     stored: dict[str, Any] = version.snapshot
     assert PifSnapshot.model_validate(stored).model_dump(mode="json") == stored
@@ -187,7 +193,9 @@ async def test_snapshot_holds_product_formula_findings_and_evidence(
     assert stored["completeness"]["blocked"] == 1  # 3: the total is wrong
     assert stored["completeness"]["unconfirmed"] == 1  # 11: not read yet
     assert stored["items"][7]["decision"]["reason"] == "None is known."
+    assert stored["completeness"]["status"] == "blocked"
     assert stored["formula"]["total_lower"] == "99.50"
+    assert stored["formula"]["notes"] == [NOTE]
     [line] = stored["formula"]["lines"]
     assert (line["inci"], line["percent_lower"], line["cell"]) == (
         "AQUA",
@@ -217,14 +225,14 @@ async def test_finding_keeps_the_day_on_which_a_version_first_had_it(
     services: OpenServices, actor: Actor, product: Product
 ) -> None:
     async with services(actor) as one:
-        await one.pif.snapshot_version(product.id)
+        await one.versions.snapshot_version(product.id)
     async with services(actor) as two:
         await two.session.execute(
             text("update pif_finding_days set since = '2026-01-02'")
         )
-        await two.pif.declare(product.id, 5, "Works by GMP, Dawn Works.")
-        version = (await two.pif.snapshot_version(product.id)).version
-        again = (await two.pif.snapshot_version(product.id)).created
+        await two.decisions.declare(product.id, 5, "Works by GMP, Dawn Works.")
+        version = (await two.versions.snapshot_version(product.id)).version
+        again = (await two.versions.snapshot_version(product.id)).created
         kept = await two.session.execute(text("select count(*) from pif_finding_days"))
 
     found = version.snapshot["findings"]
@@ -237,7 +245,7 @@ async def test_version_can_be_neither_changed_nor_deleted(
     services: OpenServices, actor: Actor, product: Product, session: Session
 ) -> None:
     async with services(actor) as one:
-        await one.pif.snapshot_version(product.id)
+        await one.versions.snapshot_version(product.id)
 
     for statement in ("update pif_versions set number = 9", "delete from pif_versions"):
         with pytest.raises(DBAPIError, match="permission denied"):
@@ -249,22 +257,22 @@ async def test_version_of_another_organisation_is_not_found(
     services: OpenServices, actor: Actor, other_actor: Actor, product: Product
 ) -> None:
     async with services(actor) as one:
-        version = (await one.pif.snapshot_version(product.id)).version
+        version = (await one.versions.snapshot_version(product.id)).version
 
     async with services(other_actor) as foreign:
         with pytest.raises(VersionNotFoundError):
-            await foreign.pif.get_version_by_id(version.id)
+            await foreign.versions.get_version_by_id(version.id)
     async with services(actor) as own:
-        assert (await own.pif.get_version_by_id(version.id)).number == 1
+        assert (await own.versions.get_version_by_id(version.id)).number == 1
         with pytest.raises(VersionNotFoundError):
-            await own.pif.get_version(product.id, 2)
+            await own.versions.get_version(product.id, 2)
 
 
 async def test_version_is_read_over_http(
     services: OpenServices, actor: Actor, product: Product, client: httpx2.AsyncClient
 ) -> None:
     async with services(actor) as one:
-        version = (await one.pif.snapshot_version(product.id)).version
+        version = (await one.versions.snapshot_version(product.id)).version
     url = f"/api/v1/products/{product.id}/pif/versions"
 
     listed = (await client.get(url)).json()
@@ -300,9 +308,9 @@ async def test_role_decides_what_a_member_may_state(
     async with services(replace(actor, role=role)) as one:
         found = []
         for attempt in (
-            one.pif.waive(product.id, 11, "No water."),
-            one.pif.declare(product.id, 5, "Works by GMP."),
-            one.pif.snapshot_version(product.id),
+            one.decisions.waive(product.id, 11, "No water."),
+            one.decisions.declare(product.id, 5, "Works by GMP."),
+            one.versions.snapshot_version(product.id),
         ):
             try:
                 await attempt
@@ -324,10 +332,10 @@ async def test_every_change_is_recorded_as_activity(
     async with services(actor) as one:
         link = await one.products.link_document(product.id, document.id, 4)
         await one.products.unlink_document(product.id, link.id)
-        await one.pif.declare(product.id, 5, "Works by GMP.")
-        await one.pif.declare(product.id, 5, "Works by ISO 22716.")
-        await one.pif.revoke(product.id, 5, DecisionKind.DECLARATION)
-        await one.pif.snapshot_version(product.id)
+        await one.decisions.declare(product.id, 5, "Works by GMP.")
+        await one.decisions.declare(product.id, 5, "Works by ISO 22716.")
+        await one.decisions.revoke(product.id, 5, DecisionKind.DECLARATION)
+        await one.versions.snapshot_version(product.id)
 
     rows = await session.execute(
         text(

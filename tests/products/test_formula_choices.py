@@ -232,6 +232,22 @@ def test_equal_formulas_on_two_sheets_are_no_question() -> None:
     assert len(parse_formula(book, SOURCE).lines) == 2
 
 
+def test_sheets_that_differ_only_in_the_share_of_raw_materials_are_asked_about() -> (
+    None
+):
+    head = ("Raw material % w/w", "INCI", "% in raw material")
+    sheets = [
+        sheet_of(
+            [head, (water, "Aqua", 100), (100 - water, "Glycerin", 100)], name=name
+        )
+        for water, name in ((95, "Formula"), (90, "Formula (2)"))
+    ]
+
+    formula = parse_formula(book_of(*sheets), SOURCE)
+
+    assert finding_places(formula) == [("ambiguous-sheet", "blocking", None)]
+
+
 @pytest.mark.parametrize("first", ["q.s. to 100", 95])
 def test_a_sheet_that_may_hold_a_part_of_the_formula_blocks(first: Any) -> None:
     rows = [HEAD, ("Aqua", "", first), ("Glycerin", "", 4)]

@@ -181,7 +181,7 @@ def test_listed_shares_in_a_cell_over_two_rows_are_all_read(
     [
         *(
             (each, False)
-            for each in ("100 (q.s.)", "auf 100", "→ 100", "reste", "残量")
+            for each in ("100 (q.s.)", "auf 100", "→ 100", "reste", "残量", "残部")
         ),
         *(
             (each, True)
@@ -200,3 +200,48 @@ def test_grouped_thousands_of_ppm_are_no_decimals() -> None:
     rows = [("Aqua", "940,000"), ("Glycerin", "60,000")]
 
     assert shares_by_name(parse_rows([("INCI", "ppm"), *rows]))["Aqua"] == ("94", "94")
+
+
+@pytest.mark.parametrize(
+    "text", ["c.s.p. 100", "q.b. a 100", "잔량", "qsp 100", "100 q.s.", "ad 100,0"]
+)
+def test_a_rest_is_known_in_other_languages(text: str) -> None:
+    rows = [HEAD, ("Aqua", text), ("Glycerin", 5), ("Phenoxyethanol", 1)]
+
+    assert shares_by_name(parse_rows(rows))["Aqua"] == ("94", "94")
+
+
+@pytest.mark.parametrize(
+    "label", ["of which Linalool", "- thereof Linalool", "其中：芳樟醇"]
+)
+def test_a_part_of_the_row_above_counts_no_second_time(label: str) -> None:
+    head = ("INCI", "CAS", "%")
+    rows = [("Aqua", "7732-18-5", "q.s."), ("Parfum", "", 1), (label, "78-70-6", 0.1)]
+
+    formula = parse_rows([head, *rows])
+
+    assert list(shares_by_name(formula)) == ["Aqua", "Parfum"]
+    assert finding_places(formula) == [("row-unclear", "blocking", "C4")]
+
+
+def test_a_row_of_units_below_the_header_belongs_to_it() -> None:
+    formula = parse_rows(
+        [("INCI", "Content"), ("", "ppm"), ("Aqua", 940000), ("Glycerin", 60000)]
+    )
+
+    assert shares_by_name(formula) == {"Aqua": ("94", "94"), "Glycerin": ("6", "6")}
+
+
+def test_a_total_directly_below_the_header_heads_the_formula() -> None:
+    formula = parse_rows([HEAD, ("Total", 100), *CLOSED[1:]])
+
+    assert len(formula.lines) == 3
+    assert finding_places(formula) == []
+
+
+def test_names_with_their_cas_numbers_in_one_row_are_a_mixture() -> None:
+    rows = [("Aqua", "", 94), ("Glycerin\nPhenoxyethanol", "56-81-5\n122-99-6", 6)]
+
+    formula = parse_rows([("INCI", "CAS", "%"), *rows])
+
+    assert finding_places(formula) == [("mixture-not-exploded", "warning", "A3")]

@@ -99,6 +99,10 @@ def _varied_snapshot() -> dict[str, Any]:
         _judgement(7, "confirmed", state="present", confirmation=confirmation)
     ]
     _requirement(snapshot, 12)["documents"].append(samples.document_id(7))
+    reason = {"zh": "載有簽署人員說明的理由", "en": "gives the signatory's reason"}
+    _requirement(snapshot, 13)["judgements"] = [
+        _judgement(8, "waiver_reason", state="waived", reason=reason)
+    ]
     _requirement(snapshot, 15)["judgements"] = [_judgement(9, "other_product")]
     _requirement(snapshot, 16).update(
         code="tw-16.assessment",
@@ -181,6 +185,13 @@ def test_confirmation_names_person_day_and_reason(varied: str) -> None:
 
     assert "林安安 於 2026-11-21 確認 Confirmed by 林安安 on 2026-11-21" in stability
     assert "理由 Reason 紙本已核對第 2 頁" in stability
+
+
+def test_waiver_of_the_signed_conclusion_names_its_paper(varied: str) -> None:
+    challenge = _section(varied, "13 防腐效能", "14 功能評估")
+
+    assert "Reason for the waiver, in the signed conclusion E08" in challenge
+    assert "gives the signatory's reason" in challenge
 
 
 def test_paper_that_does_not_count_says_why(varied: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import openpyxl
+import pikepdf
 import pypdfium2
 import pytest
 
@@ -66,20 +67,40 @@ def test_pdfs_hold_both_languages_as_text(documents: dict[str, bytes]) -> None:
     assert "Stability Test Report" in text
 
 
-def test_no_document_is_about_function_or_packaging(
-    documents: dict[str, bytes],
-) -> None:
-    assert not [
-        name
-        for name in documents
-        if "packaging" in name.lower() or "effic" in name.lower()
+def test_scan_holds_a_picture_and_no_text(documents: dict[str, bytes]) -> None:
+    scan = pypdfium2.PdfDocument(documents["packaging/packaging-material-scan.pdf"])
+
+    assert scan[0].get_textpage().count_chars() == 0
+    assert [each.type for each in scan[0].get_objects()] == [
+        pypdfium2.raw.FPDF_PAGEOBJ_IMAGE
     ]
 
 
-def test_formula_has_one_misplaced_decimal_point(
+def test_form_holds_its_values_in_fields(documents: dict[str, bytes]) -> None:
+    content = documents["raw-materials/rose-otto-specification.pdf"]
+
+    with pikepdf.open(BytesIO(content)) as form:
+        fields = {str(each.T): str(each.V) for each in form.Root.AcroForm.Fields}
+
+    assert fields["cas"] == "8007-01-0"
+    assert fields["remarks"] == ""
+
+
+def test_process_has_tracked_insertions_and_deletions(
     documents: dict[str, bytes],
 ) -> None:
-    sheet = openpyxl.load_workbook(BytesIO(documents["formula.xlsx"])).worksheets[0]
+    with ZipFile(BytesIO(documents["quality/process-description.docx"])) as members:
+        text = members.read("word/document.xml").decode()
 
-    assert sheet["D6"].value == "q.s. to 100"
-    assert (sheet["E7"].value, sheet["D7"].value) == ("Glycerin", 70.0)
+    assert "Methylparaben" in text.partition("<w:delText>")[2]
+    assert "<w:ins " in text
+
+
+def test_formula_has_one_misplaced_decimal_point_and_a_differing_copy(
+    documents: dict[str, bytes],
+) -> None:
+    sheets = openpyxl.load_workbook(BytesIO(documents["formula.xlsx"])).worksheets
+
+    assert [sheet["D6"].value for sheet in sheets[:2]] == ["q.s. to 100"] * 2
+    assert [sheet["D7"].value for sheet in sheets[:2]] == [70.0, 70.0]
+    assert [sheet["D9"].value for sheet in sheets[:2]] == ["2.00 %", "3.00 %"]

@@ -1,24 +1,29 @@
 """`dossier document read`: what is read of one document, without a database.
 
-Exit codes: 0 it answered, also for an unreadable document; 1 it broke; 2 there is no
-such file, or the arguments cannot be used.
+Exit codes as in `ending`.
 """
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
 
 from dossier.cli import importing
+from dossier.cli.ending import BROKEN, end, require_file
 from dossier.core.settings import Settings
 from dossier.documents.facts.record import read_record
 from dossier.documents.facts.types import PageText
+from dossier.integrations.parsing.types import ReadState
+
+_STATES: Final = {
+    ReadState.READ: "read",
+    ReadState.READ_PARTLY: "read partly",
+    ReadState.UNREADABLE: "cannot be read",
+}
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-BROKEN, UNUSABLE = 1, 2
 
 
 @app.callback()
@@ -35,8 +40,7 @@ def read(
     ] = False,
 ) -> None:
     """Show the text of a document, what was left out, and the facts in it."""
-    if not file.is_file():
-        _end(UNUSABLE, f"{file}: no such file", as_json=as_json)
+    require_file("document read", file, as_json=as_json)
     with importing():
         from dossier.integrations.parsing.reader import (  # noqa: PLC0415 - help waits for no parser
             SandboxBrokenError,
@@ -47,11 +51,14 @@ def read(
     try:
         text = asyncio.run(reader.read(file, file.name))
     except (SandboxBrokenError, OSError) as exc:
-        _end(BROKEN, str(exc) or type(exc).__name__, as_json=as_json)
-    pages = [PageText(page.number, page.text) for page in text.pages]
+        reason = str(exc) or type(exc).__name__
+        end("document read", BROKEN, reason, as_json=as_json)
+    record = read_record(
+        [PageText(page.number, page.text) for page in text.usable_pages]
+    )
     answer = {
         "type": text.media_type,
-        "kind": text.kind,
+        "kind": record["kind"]["kind"],
         "state": text.state,
         "pages": [
             {
@@ -66,7 +73,7 @@ def read(
             {"code": each.code, "message": each.message, "place": each.place}
             for each in text.warnings
         ],
-        "facts": read_record(pages)["facts"],
+        "facts": record["facts"],
     }
     if as_json:
         typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
@@ -75,8 +82,9 @@ def read(
 
 
 def _lines(name: str, answer: dict[str, Any]) -> list[str]:
-    state = answer["state"].replace("_", " ")
-    lines = [f"{name}: {answer['type']}, {state}"]
+    state = _STATES[answer["state"]]
+    kind = (answer["kind"] or "kind unknown").replace("_", " ")
+    lines = [f"{name}: {answer['type']}, {kind}, {state}"]
     for each in answer["warnings"]:
         place = f"{each['place']}: " if each["place"] else ""
         lines += [f"! {place}{each['message'].en}", f"  {each['message'].zh}"]
@@ -93,10 +101,3 @@ def _lines(name: str, answer: dict[str, Any]) -> list[str]:
 
 def _page(number: int | None) -> str:
     return "" if number is None else f", page {number}"
-
-
-def _end(code: int, reason: str, *, as_json: bool) -> NoReturn:
-    if as_json:
-        typer.echo(orjson.dumps({"errors": [reason]}, option=orjson.OPT_INDENT_2))
-    typer.echo(f"dossier document read: {reason}", err=True)
-    raise typer.Exit(code)

@@ -1,7 +1,6 @@
 """`dossier formula read`: the formula of one spreadsheet, without a database.
 
-Exit codes: 0 answered, also where the file cannot be read or a finding blocks; 1 it
-broke; 2 the arguments cannot be used, or there is no such file.
+Exit codes as in `ending`; a finding that blocks is an answer too.
 """
 
 import asyncio
@@ -14,10 +13,15 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from dossier.cli.ending import BROKEN, end, require_file
 from dossier.core.findings import Finding, finding_json
 from dossier.core.settings import Settings
 from dossier.integrations.parsing.exceptions import UnreadableFileError
-from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
+from dossier.integrations.parsing.reader import (
+    SandboxBrokenError,
+    SandboxedBooks,
+    limits_of,
+)
 from dossier.products.exceptions import FormulaTooLongError, NoFormulaFoundError
 from dossier.products.formula_import.findings import file_finding
 from dossier.products.formula_import.lines import ParsedLine
@@ -50,15 +54,14 @@ def read(
     ] = False,
 ) -> None:
     """Show the lines of a formula, what is wrong with it, and how it was read."""
-    if not file.is_file():
-        reason = f"{file}: no such file"
-        if as_json:
-            typer.echo(orjson.dumps({"errors": [reason]}, option=orjson.OPT_INDENT_2))
-        typer.echo(f"dossier formula read: {reason}", err=True)
-        raise typer.Exit(2)
-    digest = sha256(file.read_bytes()).hexdigest()
-    source = FormulaSource(filename=file.name, sha256=digest)
-    content = asyncio.run(_read(file, source, sheet, column))
+    require_file("formula read", file, as_json=as_json)
+    try:
+        digest = sha256(file.read_bytes()).hexdigest()
+        source = FormulaSource(filename=file.name, sha256=digest)
+        content = asyncio.run(_read(file, source, sheet, column))
+    except (SandboxBrokenError, OSError) as exc:
+        reason = str(exc) or type(exc).__name__
+        end("formula read", BROKEN, reason, as_json=as_json)
     if as_json:
         typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
     else:

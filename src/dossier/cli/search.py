@@ -78,6 +78,6 @@ def _result_text(found: SearchResponse) -> str:
         blocks.append(f"{place}\n   {quote}")
     for entry in found.not_ready:
         is_partly = entry.state == "read_partly"
-        words = "read only in part" if is_partly else f"not searched ({entry.state})"
+        words = "read partly" if is_partly else f"not searched ({entry.state})"
         blocks.append(f"{words}: {entry.filename}")
     return "\n\n".join(blocks) or "Nothing found."

@@ -5,7 +5,11 @@ from typing import Final
 
 
 class TextState(StrEnum):
-    """How far the reading of a document has come."""
+    """How far the reading of a document has come.
+
+    People read of them in the same words everywhere: not read yet (尚未讀取), read
+    (已讀取), read partly (部分讀取) and cannot be read (無法讀取).
+    """
 
     PENDING = "pending"
     READ = "read"

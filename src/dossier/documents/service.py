@@ -117,7 +117,9 @@ class DocumentsService:
         self._actor.require(*UPLOAD_ROLES)
         values = self._values(received)
         while (document := await gateway.add_document(self._session, values)) is None:
-            known = await self._known(received.sha256)
+            known = await gateway.get_document_by_sha256_for_org(
+                self._session, self._actor.org_id, received.sha256
+            )
             if known is None:  # deleted after the insertion met it
                 continue
             if known.archived_at is not None:
@@ -285,11 +287,6 @@ class DocumentsService:
             "document",
             document.id,
             details={"filename": document.filename, **details},
-        )
-
-    async def _known(self, sha256: str) -> Document | None:
-        return await gateway.get_document_by_sha256_for_org(
-            self._session, self._actor.org_id, sha256
         )
 
     def _values(self, received: ReceivedFile) -> dict[str, object]:

@@ -41,7 +41,7 @@ async def read_text(
     async with store.as_file(document.blob_key) as path:
         found = await read_file(path, document.filename)
     warnings = [asdict(each) for each in found.warnings]
-    pages = [PageText(page.number, page.text) for page in found.pages]
+    pages = [PageText(page.number, page.text) for page in found.usable_pages]
     # A report of 1,000 pages takes seconds: beside the event loop, not in it.
     record = await asyncio.to_thread(read_record, pages)
     async with tenant_transaction(ctx.sessions, org_id) as session:

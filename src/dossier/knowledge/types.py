@@ -90,7 +90,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """A document that is not found yet, cannot be read, or was read only in part."""
+    """A document that is not found yet, cannot be read, or was read partly."""
 
     document_id: UUID
     filename: str

@@ -1,10 +1,14 @@
 """Constants of the product information file."""
 
 from collections.abc import Mapping
+from datetime import timedelta, timezone
 from enum import StrEnum
 from typing import Final, Literal
 
 Market = Literal["tw"]
+
+TAIPEI: Final = timezone(timedelta(hours=8))
+"""Days of law begin at midnight in Taipei, all the year round."""
 
 
 class ItemState(StrEnum):
@@ -43,6 +47,18 @@ STATE_ORDER: Final[Mapping[ItemState, int]] = {
     ItemState.MISSING: 5,
 }
 """The best first: a requirement takes the best of its means, an item its worst part."""
+
+
+class FileStatus(StrEnum):
+    """How a whole file stands, for the colour of its cover.
+
+    `blocked`: an item is missing, or there is a blocking finding. `open`: else, items
+    are unconfirmed or stale.
+    """
+
+    COMPLETE = "complete"
+    OPEN = "open"
+    BLOCKED = "blocked"
 
 
 class DecisionKind(StrEnum):
@@ -102,7 +118,9 @@ class JudgementCode(StrEnum):
     FACTS_NOT_READ = "facts_not_read"
     DRAFT = "draft"
     NOT_SIGNED = "not_signed"
+    UNSIGNED = "unsigned"
     DECLARATION = "declaration"
+    WAIVER_REASON = "waiver_reason"
     READ = "read"
 
 

@@ -25,7 +25,7 @@ class ConfirmationNotAllowedError(InvalidError):
 
 
 class ConfirmationRefusedError(ConflictError):
-    """The document is another product's, out of date, or not linked to the item."""
+    """The document is another product's, out of date, not linked, or counts already."""
 
     title = "Document cannot be confirmed"
 

@@ -9,7 +9,12 @@ from dossier.core.pagination import Paging, Slice
 from dossier.core.schemas import Page
 from dossier.core.web import Reader
 from dossier.pif.constants import DecisionKind, Market
-from dossier.pif.dependencies import Confirmations, Pif
+from dossier.pif.dependencies import (
+    Confirmations,
+    Decisions,
+    Matching,
+    Versions,
+)
 from dossier.pif.models import PifConfirmation, PifDecision, PifVersion
 from dossier.pif.schemas import (
     BoardResponse,
@@ -41,30 +46,34 @@ async def get_pif(
 
 @router.put("/items/{item}/waiver", response_model=DecisionResponse)
 async def waive_item(
-    product_id: UUID, item: ItemNumber, body: DecisionRequest, pif: Pif
+    product_id: UUID, item: ItemNumber, body: DecisionRequest, decisions: Decisions
 ) -> PifDecision:
     """State why a test report need not be made; items 11 to 13."""
-    return await pif.waive(product_id, item, body.reason)
+    return await decisions.waive(product_id, item, body.reason)
 
 
 @router.delete("/items/{item}/waiver", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_waiver(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
+async def revoke_waiver(
+    product_id: UUID, item: ItemNumber, decisions: Decisions
+) -> None:
     """Take a waiver back."""
-    await pif.revoke(product_id, item, DecisionKind.WAIVER)
+    await decisions.revoke(product_id, item, DecisionKind.WAIVER)
 
 
 @router.put("/items/{item}/declaration", response_model=DecisionResponse)
 async def declare_item(
-    product_id: UUID, item: ItemNumber, body: DecisionRequest, pif: Pif
+    product_id: UUID, item: ItemNumber, body: DecisionRequest, decisions: Decisions
 ) -> PifDecision:
     """Declare an item instead of showing a document; items 5 and 8."""
-    return await pif.declare(product_id, item, body.reason)
+    return await decisions.declare(product_id, item, body.reason)
 
 
 @router.delete("/items/{item}/declaration", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_declaration(product_id: UUID, item: ItemNumber, pif: Pif) -> None:
+async def revoke_declaration(
+    product_id: UUID, item: ItemNumber, decisions: Decisions
+) -> None:
     """Take a declaration back."""
-    await pif.revoke(product_id, item, DecisionKind.DECLARATION)
+    await decisions.revoke(product_id, item, DecisionKind.DECLARATION)
 
 
 @router.put("/items/{item}/confirmation", response_model=ConfirmationResponse)
@@ -95,19 +104,21 @@ async def revoke_confirmation(
 
 
 @router.post("/matches")
-async def match_papers(product_id: UUID, body: MatchRequest, pif: Pif) -> MatchList:
+async def match_documents(
+    product_id: UUID, body: MatchRequest, matching: Matching
+) -> MatchList:
     """Match documents to the items by their names and words."""
-    match = pif.apply_matches if body.apply else pif.propose_matches
+    match = matching.apply if body.apply else matching.propose
     items = await match(product_id, body.document_ids)
     return MatchList(items=items, is_applied=body.apply)
 
 
 @router.get("/versions", response_model=Page[VersionSummary])
 async def list_pif_versions(
-    product_id: UUID, page: Paging, pif: Pif, market: Market = "tw"
+    product_id: UUID, page: Paging, versions: Versions, market: Market = "tw"
 ) -> Slice[PifVersion]:
     """List the versions of a product's file, the newest first."""
-    return await pif.list_versions(product_id, page, market)
+    return await versions.list_versions(product_id, page, market)
 
 
 @router.get(
@@ -116,7 +127,7 @@ async def list_pif_versions(
     response_model_exclude_unset=True,  # an earlier version as it was stored
 )
 async def get_pif_version(
-    product_id: UUID, number: VersionNumber, pif: Pif, market: Market = "tw"
+    product_id: UUID, number: VersionNumber, versions: Versions, market: Market = "tw"
 ) -> PifVersion:
     """Return one version with its snapshot."""
-    return await pif.get_version(product_id, number, market)
+    return await versions.get_version(product_id, number, market)

@@ -14,11 +14,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from dossier.core.schemas import DecimalText, RequestModel, ResponseModel
-from dossier.pif.constants import DecisionKind, MatchOutcome
+from dossier.pif.constants import DecisionKind, FileStatus, MatchOutcome
 from dossier.pif.rules.board import BoardItem
 from dossier.pif.rules.evidence import Judgement
-from dossier.pif.rules.findings import judgement_words
 from dossier.pif.rules.matching import Proposal, targets
+from dossier.pif.rules.messages import judgement_words
 from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
 from dossier.products.schemas import Line, Paragraph
@@ -122,6 +122,7 @@ class SnapshotCompleteness(SnapshotPart):
     blocked: int = 0
     complete: int
     total: int
+    status: FileStatus | None = None
 
 
 class SnapshotConfirmation(SnapshotPart):
@@ -139,6 +140,7 @@ class SnapshotFact(SnapshotPart):
     value: str
     raw: str
     page: int | None
+    cell: str | None = None
 
 
 class SnapshotJudgement(SnapshotPart):
@@ -213,6 +215,19 @@ class SnapshotLine(SnapshotPart):
     cell: str | None
 
 
+class SnapshotNote(SnapshotPart):
+    """What was chosen, left out or assumed in reading the formula, or its remark.
+
+    Formulas that an earlier release imported have notes without a kind.
+    """
+
+    code: str
+    kind: str | None = None
+    zh: str
+    en: str
+    cell: str | None
+
+
 class SnapshotFormula(SnapshotPart):
     """The formula version that the file is based on."""
 
@@ -224,6 +239,7 @@ class SnapshotFormula(SnapshotPart):
     total_upper: DecimalText | None
     tolerance: DecimalText
     lines: list[SnapshotLine]
+    notes: list[SnapshotNote] = []
 
 
 class SnapshotEvidence(SnapshotPart):
@@ -314,6 +330,15 @@ class BoardItemResponse(SnapshotItem):
     allows: DecisionKind | None
 
 
+class BoardFormulaResponse(ResponseModel):
+    """The newest formula and what was chosen, left out and assumed in reading it."""
+
+    number: int
+    sheet: str
+    filename: str
+    notes: list[SnapshotNote]
+
+
 class BoardResponse(ResponseModel):
     """The sixteen items of a product's file for one market."""
 
@@ -323,6 +348,7 @@ class BoardResponse(ResponseModel):
     phase_in_on: date | None
     completeness: SnapshotCompleteness
     items: list[BoardItemResponse]
+    formula: BoardFormulaResponse | None
     findings: list[FindingJson]
 
 

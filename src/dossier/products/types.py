@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
-from dossier.products.constants import MicrobialClass, Use
+from dossier.products.constants import MatchedBy, MicrobialClass, Use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +33,14 @@ class ColumnSource:
 
     certainty: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A document that is to serve an item, or one of its requirements, and why."""
+
+    document_id: UUID
+    item: int
+    requirement: str | None
+    matched_by: MatchedBy
+    reason: str | None

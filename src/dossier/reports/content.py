@@ -20,6 +20,7 @@ TEMPLATE = Path(__file__).resolve().parent / "data" / "pif.typ"
 MARKET_NAMES = {"tw": "台灣 Taiwan"}
 
 _PRODUCT_MEMBERS = ("id", "code", "name_zh", "name_en", "category")
+_FORMULA_MEMBERS = ("number", "sheet", "filename", "notes")
 _ITEM_MEMBERS = ("number", "article", "state")
 
 
@@ -144,6 +145,8 @@ class ReportContent:
             ],
             "findings": self.findings,
         }
+        if "status" in self.snapshot["completeness"]:
+            members["formula"] = self._formula()
         document = shape.model_validate(members)
         return (document.model_dump_json(exclude_unset=True, indent=2) + "\n").encode()
 
@@ -189,6 +192,10 @@ class ReportContent:
                 ],
             }
         )
+
+    def _formula(self) -> dict[str, Any] | None:
+        formula = self.snapshot["formula"]
+        return formula and {name: formula[name] for name in _FORMULA_MEMBERS}
 
     def _product(self) -> dict[str, Any]:
         product = self.snapshot["product"]

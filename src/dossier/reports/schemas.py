@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dossier.core.findings import Basis, Severity, Verdict
 from dossier.core.schemas import RequestModel, ResponseModel
+from dossier.pif.constants import FileStatus
 from dossier.reports.constants import FINDINGS_SCHEMA
 
 DecimalString = Annotated[
@@ -173,6 +174,26 @@ class CompletenessEntry(EarlierCompletenessEntry):
 
     unconfirmed: int
     blocked: int
+    status: FileStatus | None = None
+
+
+class NoteEntry(DocumentPart):
+    """What was chosen, left out or assumed in reading the formula, or its remark."""
+
+    code: str
+    kind: str | None = None
+    zh: str
+    en: str
+    cell: str | None
+
+
+class FormulaEntry(DocumentPart):
+    """The formula that the version is based on, and how it was read."""
+
+    number: int
+    sheet: str | None
+    filename: str | None
+    notes: list[NoteEntry]
 
 
 class GeneratorEntry(DocumentPart):
@@ -197,6 +218,9 @@ class FindingsDocument(DocumentPart):
     product: ProductEntry
     completeness: CompletenessEntry
     items: list[ItemEntry]
+    formula: FormulaEntry | None = Field(
+        None, description="Absent in versions of earlier releases."
+    )
     findings: list[FindingEntry] = Field(description="Blocking first, then by item.")
     generator: GeneratorEntry
 

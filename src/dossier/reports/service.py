@@ -18,7 +18,8 @@ from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.jobs.types import JobKind
 from dossier.pif.constants import Market
-from dossier.pif.service.pif import PifService
+from dossier.pif.models import PifVersion
+from dossier.pif.service.versions import VersionsService
 from dossier.reports import gateway
 from dossier.reports.constants import (
     MEDIA_TYPES,
@@ -42,13 +43,13 @@ class ReportsService:
         self,
         session: Session,
         actor: Actor,
-        pif: PifService,
+        versions: VersionsService,
         jobs: JobsService,
         store: ObjectStore,
     ) -> None:
         self._session = session
         self._actor = actor
-        self._pif = pif
+        self._versions = versions
         self._jobs = jobs
         self._store = store
         self._activity = ActivityService(session, actor)
@@ -61,8 +62,12 @@ class ReportsService:
         Returns the job: a new one, or the one that prints or has printed the version.
         """
         self._actor.require(*REQUESTERS)
-        frozen = await self._pif.snapshot_version(product_id, market, as_of)
-        version = frozen.version
+        frozen = await self._versions.snapshot_version(product_id, market, as_of)
+        return await self.request_print(frozen.version)
+
+    async def request_print(self, version: PifVersion) -> Job:
+        """Have a version printed, once."""
+        self._actor.require(*REQUESTERS)
         await gateway.add_report(
             self._session,
             {

@@ -15,7 +15,7 @@ from dossier.documents.service import DocumentsService
 from dossier.integrations.pdf.client import PdfRenderer
 from dossier.integrations.storage.client import ObjectStore
 from dossier.jobs.context import JobContext
-from dossier.pif.service.pif import PifService
+from dossier.pif.service.versions import VersionsService
 from dossier.products.service.formulas import FormulaService
 from dossier.products.service.products import ProductsService
 from dossier.reports import gateway, rules
@@ -77,8 +77,8 @@ async def _load(
         documents = DocumentsService(session, ctx.actor)
         products = ProductsService(session, ctx.actor, documents)
         formulas = FormulaService(session, ctx.actor, products)
-        pif = PifService(session, ctx.actor, products, formulas, documents)
-        version = await pif.get_version_by_id(report.version_id)
+        versions = VersionsService(session, ctx.actor, products, formulas, documents)
+        version = await versions.get_version_by_id(report.version_id)
         blob_keys: dict[str, str] = {}
         for entry in version.snapshot["evidence"]:
             document = await documents.get_document(UUID(entry["document_id"]))

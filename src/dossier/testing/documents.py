@@ -2,9 +2,11 @@
 
 `python -m dossier.testing.documents FOLDER` writes them; the bytes are the same each
 time. A recipe is named after its document plus the suffix of its language:
-`stability.pdf.typ`, `label.docx.yaml`, `formula.xlsx.yaml`; other files are copied.
+`stability.pdf.typ`, `label.docx.yaml`, `formula.xlsx.yaml`; `jar.scan.typ` becomes a
+PDF of pictures, `rose.form.typ` one with a filled form; other files are copied.
 """
 
+import json
 import re
 import sys
 from argparse import ArgumentParser
@@ -15,16 +17,26 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+import pikepdf
+import pypdfium2
 import typst
 import yaml
 from docx import Document
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.text.paragraph import Paragraph
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 RECIPES = Path(__file__).parent / "data"
 FONT = Path(".fonts/zhplot/fonts/NotoSansSC-Regular.ttf")
-WRITTEN_AT = datetime(2026, 3, 2, tzinfo=UTC)
+WRITTEN_AT = datetime(2026, 6, 15, tzinfo=UTC)
 """The time in every document: the clock would change its bytes."""
+
+SCAN_DPI = 100
+_BITS = b"1" * 190 + b"0" * 66
+"""Dark pixels are ink, written as the digit 1."""
+_FIELD_HEIGHT_PT = 13
 
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 
@@ -32,19 +44,23 @@ _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 def make_documents(recipe: str = "rose-cream", font: Path = FONT) -> dict[str, bytes]:
     """Return every document of a recipe by its path inside the folder."""
     folder = RECIPES / recipe
-    writers: Mapping[str, Callable[[Path], bytes]] = {
-        ".pdf.typ": PdfWriter(RECIPES, font).write,
-        ".docx.yaml": write_docx,
-        ".xlsx.yaml": write_xlsx,
+    pdf = PdfWriter(RECIPES, font)
+    writers: Mapping[str, tuple[str, Callable[[Path], bytes]]] = {
+        ".pdf.typ": (".pdf", pdf.write),
+        ".scan.typ": (".pdf", pdf.write_scan),
+        ".form.typ": (".pdf", pdf.write_form),
+        ".docx.yaml": (".docx", write_docx),
+        ".xlsx.yaml": (".xlsx", write_xlsx),
     }
     documents = {}
     for source in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = source.relative_to(folder)
-        writer = writers.get("".join(source.suffixes[-2:]))
-        if writer is None:
-            documents[name.as_posix()] = source.read_bytes()
+        name = source.relative_to(folder).as_posix()
+        recipe_suffix = "".join(source.suffixes[-2:])
+        if recipe_suffix in writers:
+            suffix, write = writers[recipe_suffix]
+            documents[name.removesuffix(recipe_suffix) + suffix] = write(source)
         else:
-            documents[name.with_suffix("").as_posix()] = writer(source)
+            documents[name] = source.read_bytes()
     return documents
 
 
@@ -69,10 +85,11 @@ class PdfWriter:
             message = f"{font}: no such font; `make install` unpacks it"
             raise FileNotFoundError(message)
         self._root = root
+        self._font_folder = str(font.parent)
         self._fonts = typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=False,
-            font_paths=[str(font.parent)],
+            font_paths=[self._font_folder],
         )
 
     def write(self, source: Path) -> bytes:
@@ -86,6 +103,115 @@ class PdfWriter:
             timestamp=WRITTEN_AT,
         )
 
+    def write_scan(self, source: Path) -> bytes:
+        """Return the first page as a black and white picture that lies a bit askew."""
+        printed = pypdfium2.PdfDocument(self.write(source))[0]
+        bitmap = printed.render(scale=SCAN_DPI / 72, grayscale=True)
+        lines = bytes(bitmap.buffer).translate(_BITS)
+        picture = b"".join(
+            _packed(lines[start : start + bitmap.width])
+            for start in range(0, len(lines), bitmap.stride)
+        )
+        with pikepdf.new() as pdf:
+            width, height = printed.get_size()
+            page = pdf.add_blank_page(page_size=(width, height))
+            image = pdf.make_stream(
+                picture,
+                Type=pikepdf.Name.XObject,
+                Subtype=pikepdf.Name.Image,
+                Width=bitmap.width,
+                Height=bitmap.height,
+                ColorSpace=pikepdf.Name.DeviceGray,
+                BitsPerComponent=1,
+                Decode=[1, 0],
+            )
+            page.add_resource(image, pikepdf.Name.XObject, pikepdf.Name.Scan)
+            shear = 0.008 * width
+            matrix = f"{width:.3f} {shear:.3f} {-shear:.3f} {height:.3f} 0 0"
+            page.Contents = pdf.make_stream(f"q {matrix} cm /Scan Do Q".encode())
+            return _saved(pdf)
+
+    def write_form(self, source: Path) -> bytes:
+        """Return a Typst source as PDF with its fields as a filled form."""
+        found = typst.query(
+            str(source),
+            "<field>",
+            field="value",
+            root=str(self._root),
+            font_paths=[self._font_folder],
+            ignore_system_fonts=True,
+            sys_inputs={"family": self._fonts.families()[0]},
+        )
+        with pikepdf.open(BytesIO(self.write(source))) as pdf:
+            font = pdf.make_indirect(
+                pikepdf.Dictionary(
+                    Type=pikepdf.Name.Font,
+                    Subtype=pikepdf.Name.Type1,
+                    BaseFont=pikepdf.Name.Helvetica,
+                )
+            )
+            resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(Helv=font))
+            fields = pikepdf.Array()
+            for stated in json.loads(found):
+                page = pdf.pages[stated["page"] - 1]
+                widget = pdf.make_indirect(_widget(pdf, page, stated, resources))
+                if pikepdf.Name.Annots not in page:
+                    page.Annots = pikepdf.Array()
+                page.Annots.append(widget)
+                fields.append(widget)
+            pdf.Root.AcroForm = pikepdf.Dictionary(
+                Fields=fields, DR=resources, DA=pikepdf.String("/Helv 9 Tf 0 g")
+            )
+            return _saved(pdf)
+
+
+def _packed(bits: bytes) -> bytes:
+    """Return a line of zeros and ones, written as digits, as eight to a byte."""
+    return int(bits.ljust(-(-len(bits) // 8) * 8, b"0"), 2).to_bytes(-(-len(bits) // 8))
+
+
+def _widget(
+    pdf: pikepdf.Pdf,
+    page: pikepdf.Page,
+    stated: Mapping[str, Any],
+    resources: pikepdf.Dictionary,
+) -> pikepdf.Dictionary:
+    """Return a text field with its value, and how the value looks on the page."""
+    width, value = stated["width"], stated["value"]
+    bottom = float(page.mediabox[3]) - stated["y"] - _FIELD_HEIGHT_PT + 2
+    look = f"/Tx BMC BT /Helv 9 Tf 0 g 2 4 Td ({value}) Tj ET EMC"
+    appearance = pdf.make_stream(
+        look.encode(),
+        Type=pikepdf.Name.XObject,
+        Subtype=pikepdf.Name.Form,
+        BBox=[0, 0, width, _FIELD_HEIGHT_PT],
+        Resources=resources,
+    )
+    return pikepdf.Dictionary(
+        Type=pikepdf.Name.Annot,
+        Subtype=pikepdf.Name.Widget,
+        FT=pikepdf.Name.Tx,
+        T=pikepdf.String(stated["name"]),
+        V=pikepdf.String(value),
+        F=4,  # printed
+        Rect=[stated["x"], bottom, stated["x"] + width, bottom + _FIELD_HEIGHT_PT],
+        DA=pikepdf.String("/Helv 9 Tf 0 g"),
+        AP=pikepdf.Dictionary(N=appearance),
+    )
+
+
+def _saved(pdf: pikepdf.Pdf) -> bytes:
+    """Return the bytes of a PDF: without compression, which differs by machine."""
+    content = BytesIO()
+    pdf.save(
+        content,
+        static_id=True,
+        compress_streams=False,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        object_stream_mode=pikepdf.ObjectStreamMode.disable,
+    )
+    return content.getvalue()
+
 
 def write_xlsx(source: Path) -> bytes:
     """Return the workbook that a YAML recipe describes: rows and merged ranges."""
@@ -97,6 +223,8 @@ def write_xlsx(source: Path) -> bytes:
         sheet = book.create_sheet(stated["name"])
         for row in stated["rows"]:
             sheet.append(row)
+        for address, value in stated.get("cells", {}).items():
+            sheet[address] = value
         for merged in stated["merges"]:
             sheet.merge_cells(merged)
         for column, width in enumerate(stated["widths"], start=1):
@@ -120,6 +248,8 @@ def write_docx(source: Path) -> bytes:
         match kind:
             case "text":
                 document.add_paragraph(value)
+            case "revised":
+                _write_revised(document.add_paragraph(), value)
             case "heading":
                 document.add_heading(value, level=2)
             case "table":
@@ -132,6 +262,24 @@ def write_docx(source: Path) -> bytes:
     content = BytesIO()
     document.save(content)
     return _without_clock(content.getvalue())
+
+
+def _write_revised(paragraph: Paragraph, pieces: list[dict[str, str]]) -> None:
+    """Write a paragraph with tracked changes: texts kept, inserted and deleted."""
+    for number, piece in enumerate(pieces):
+        ((kind, text),) = piece.items()
+        run = paragraph.add_run(text)
+        if kind == "kept":
+            continue
+        change = OxmlElement("w:ins" if kind == "inserted" else "w:del")
+        change.set(qn("w:id"), str(number))
+        change.set(qn("w:author"), "Tsai Bo-Han")
+        change.set(qn("w:date"), "2025-09-05T09:00:00Z")
+        if kind == "deleted":
+            # Word finds deleted text in an element of its own.
+            run._r.t_lst[0].tag = qn("w:delText")  # noqa: SLF001 - no public way
+        run._r.addprevious(change)  # noqa: SLF001
+        change.append(run._r)  # noqa: SLF001
 
 
 def _without_clock(content: bytes) -> bytes:

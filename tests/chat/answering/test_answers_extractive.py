@@ -56,7 +56,7 @@ async def test_question_without_support_is_refused(chat: Chat) -> None:
         "This was not found in your documents.\n"
         "Not searchable yet: new.pdf, newer.pdf.\n"
         "Cannot be read: locked.pdf.\n"
-        "Read only in part: half.pdf."
+        "Read partly: half.pdf."
     )
     assert answered["citations"] == []
     assert [each["filename"] for each in answered["not_ready"]] == [

@@ -108,5 +108,5 @@ async def test_what_could_not_be_read_is_said_in_the_answer_and_its_citations(
     }
     assert nothing["ai_response"].split("\n")[1:] == [
         "Cannot be read: broken.pdf.",
-        "Read only in part: partly.pdf.",
+        "Read partly: partly.pdf.",
     ]

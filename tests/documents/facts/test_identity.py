@@ -6,6 +6,7 @@ from dossier.documents.facts.identity import judge_identity
 from dossier.documents.facts.reading import read_facts
 from dossier.documents.facts.types import (
     Fact,
+    FactName,
     FactState,
     IdentityReason,
     IdentityState,
@@ -195,3 +196,69 @@ def test_reading_gives_the_words_that_decided() -> None:
     reading = judge_identity("stability", read_facts(pages), PRODUCT)
 
     assert (reading.raw, reading.page) == ("ROSE REPAIR FACE CREAM", 2)
+
+
+def judge_name(name: str, *known: str, others: tuple[str, ...] = ()) -> str:
+    product = ProductIdentity(
+        names=known, others=(OtherProduct(others),) if others else ()
+    )
+    facts: dict[str, list[Fact]] = {FactName.PRODUCT_NAME: [fact(name)]}
+    return judge_identity("microbial", facts, product).state.value
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("玫瑰保濕霜 Rose Hydrating Cream", "玫瑰保濕霜"),
+        ("玫瑰保濕霜 Rose Hydrating Cream", "Rose Hydrating Cream"),
+        ("Rose Hydrating Cream (玫瑰保湿霜) 50 mL", "玫瑰保濕霜"),
+        ("Rose Hydrating Cream / 玫瑰保濕霜", "Rose Hydrating Cream"),
+    ],
+)
+def test_product_known_by_one_name_is_found_in_a_bilingual_name(
+    name: str, known: str
+) -> None:
+    assert judge_name(name, known) == "this_product"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("玫瑰保濕霜 EX", "玫瑰保濕霜"),
+        ("玫瑰保濕霜 SPF50", "玫瑰保濕霜"),
+        ("玫瑰保濕霜 Extra Rich", "玫瑰保濕霜"),
+        ("Rose Cream 清爽型", "Rose Cream"),
+        ("Rose Creams 玫瑰霜", "Rose Cream"),
+        ("亮白玫瑰保濕霜 Rose Hydrating Cream", "玫瑰保濕霜"),
+        ("玫瑰霜 Rose Cream", "玫瑰保濕霜"),
+    ],
+)
+def test_variant_or_similar_name_beside_a_known_name_is_unknown(
+    name: str, known: str
+) -> None:
+    assert judge_name(name, known) == "unknown"
+
+
+def test_own_name_beside_the_name_of_another_product_is_unknown() -> None:
+    name = "玫瑰保濕霜 Rose Eye Cream"
+
+    assert judge_name(name, "玫瑰保濕霜", others=("Rose Eye Cream",)) == "unknown"
+
+
+def test_bilingual_name_of_another_product_known_by_one_name_is_that_product() -> None:
+    name = "玫瑰眼霜 Rose Eye Cream"
+
+    assert judge_name(name, "玫瑰保濕霜", others=("玫瑰眼霜",)) == "other_product"
+
+
+def test_blend_of_the_formula_is_known_by_its_inci_names() -> None:
+    blend = MaterialIdentity((), ("Phenoxyethanol (and) Ethylhexylglycerin",), ())
+    product = ProductIdentity(names=("玫瑰霜",), materials=(blend,))
+    facts: dict[str, list[Fact]] = {
+        FactName.INCI_NAME: [fact("Phenoxyethanol"), fact("Ethylhexylglycerin")],
+        FactName.TRADE_NAME: [fact("PreservaSet")],
+    }
+
+    reading = judge_identity("sds", facts, product)
+
+    assert reading.reason is IdentityReason.INCI_MATCHES

@@ -304,3 +304,30 @@ def test_document_without_text_has_no_facts(pages: tuple[str, ...]) -> None:
 def test_repeated_words_do_not_hold_the_reader_up(repeated: str) -> None:
     """Without a bound on lines and labels each of these takes half a minute."""
     assert isinstance(facts_of("微生物檢測報告\n" + repeated * 20_000), dict)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "verdict"),
+    [
+        ("■允收 □拒收", ["pass"]),
+        ("准予放行", ["pass"]),
+        ("不予放行", ["fail"]),
+        ("未放行", ["fail"]),
+        ("待放行", []),
+        ("特採允收", []),
+        ("Released", ["pass"]),
+        ("Not released", ["fail"]),
+        ("To be released after the count", []),
+        ("The product is stable.", ["pass"]),
+        ("The product is not stable.", ["fail"]),
+        ("安定性良好", ["pass"]),
+        ("外觀均無明顯變化", ["pass"]),
+        ("外觀均無明顯變化，pH 超出規格", ["fail"]),
+    ],
+)
+def test_words_of_release_and_stability_give_a_verdict(
+    conclusion: str, verdict: list[str]
+) -> None:
+    text = f"安定性試驗報告\n判定：{conclusion}"
+
+    assert values(FactName.VERDICT, text) == verdict

@@ -44,8 +44,12 @@ def docx_bytes(
     *,
     main: str = "word/document.xml",
     namespace: str = W,
+    header_object: str = "",
 ) -> bytes:
-    """Return a Word file; `parts` are name -> (kind of relationship, XML)."""
+    """Return a Word file; `parts` are name -> (kind of relationship, XML).
+
+    `header_object` names the part that an object is embedded in.
+    """
     folder, _, name = main.rpartition("/")
     prefixes = (
         f'xmlns:w="{namespace}" xmlns:r="{RELATIONS}"'
@@ -73,6 +77,11 @@ def docx_bytes(
     }
     for part, (_, xml) in (parts or {}).items():
         files[f"{folder}/{part}"] = xml.replace(">", f" {prefixes}>", 1)
+    if header_object:
+        files[f"{folder}/_rels/{header_object}.rels"] = (
+            f'<Relationships><Relationship Id="r1" Type="{RELATIONS}/oleObject"'
+            ' Target="embeddings/o.bin"/></Relationships>'
+        )
     return zip_bytes(files)
 
 
@@ -152,11 +161,9 @@ class PaperPdf:
             Dictionary(
                 Type=Name.Annot,
                 Subtype=Name.Widget,
-                FT=Name.Tx,
                 T=f"field{len(page.get('/Annots', []))}",
-                V=value,
                 Rect=Array(rect),
-                **{"F": 4, **more},
+                **{"F": 4, "FT": Name.Tx, "V": value, **more},
             )
         )
         self._hang(page, widget)

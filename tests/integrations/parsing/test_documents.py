@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -14,6 +15,7 @@ from tests.factories.documents import (
     pdf_bytes,
     scanned_pdf_bytes,
 )
+from tests.factories.spreadsheets import xlsx_bytes
 
 from dossier.integrations.parsing import pdf
 from dossier.integrations.parsing import text as text_parser
@@ -197,6 +199,53 @@ def test_text_boxes_and_comments_of_a_workbook_are_read(tmp_path: Path) -> None:
     )
     assert text.state is ReadState.READ_PARTLY
     assert [each.code for each in text.warnings] == ["embedded-not-read"]
+
+
+def test_margins_and_tick_boxes_of_a_workbook_are_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Aqua", 80])
+    margins = book.worksheets[0].HeaderFooter
+    assert margins.oddHeader is not None
+    assert margins.oddFooter is not None
+    margins.oddHeader.center.text = "Specification RC-7"
+    margins.oddFooter.right.text = "page &P of &N"
+    path = tmp_path / "a.xlsx"
+    book.save(path)
+    with ZipFile(path, "a") as archive:
+        archive.writestr(
+            "xl/drawings/vmlDrawing1.vml",
+            '<xml xmlns:v="v" xmlns:x="x"><v:shape><v:textbox><div>passed</div>'
+            '</v:textbox><x:ClientData ObjectType="Checkbox"><x:Checked>1</x:Checked>'
+            "</x:ClientData></v:shape></xml>",
+        )
+
+    text = read_document(BytesIO(path.read_bytes()), filename="a.xlsx")
+
+    assert text.text.split("\n\n") == [
+        "Aqua\t80",
+        "☒ passed\nSpecification RC-7\npage of",
+    ]
+
+
+def test_hidden_cells_of_a_workbook_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(
+        xlsx_bytes(
+            [["Lead", 2], ["old", 20]],
+            hidden_rows=[2],
+            sheets={"Old": [["x", 1]]},
+            hidden_sheets=["Old"],
+        )
+    )
+
+    text = read_document(BytesIO(path.read_bytes()), filename="a.xlsx")
+
+    assert text.text == "Lead\t2"
+    assert text.state is ReadState.READ
+    assert {(each.code, each.place) for each in text.warnings} == {
+        ("hidden-text-left-out", "Formula"),
+        ("hidden-text-left-out", "Old"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_values_of_form_fields_stand_beside_their_labels(extract: Extract) -> No
     text = extract(paper.saved(), "form.pdf")
 
     assert lines(text) == ["Lead (ppm):\t7.5", "Lot:"]
-    assert codes(text) == {"hidden-text-left-out"}
+    assert codes(text) == {"form-fields", "hidden-text-left-out"}
 
 
 def test_notes_on_the_page_are_read_and_comments_marked(extract: Extract) -> None:
@@ -141,6 +141,14 @@ def test_a_blank_back_page_does_not_make_a_document_partly_read(
 
     assert [page.state for page in text.pages] == [PageState.READ, PageState.BLANK]
     assert text.state is ReadState.READ
+
+
+def test_a_blank_document_says_the_same_in_both_languages(extract: Extract) -> None:
+    warning = extract(one_page(""), "a.pdf").warnings[0]
+
+    assert warning.code == "unreadable-empty"
+    assert warning.message.en == "all of its pages are blank"
+    assert warning.message.zh == "每一頁都是空白"
 
 
 def test_text_that_a_scanner_recognised_is_read_with_a_warning(

@@ -59,10 +59,23 @@ def test_a_text_is_read_in_its_own_encoding(encoding: str, text: str) -> None:
         "Методика испытания крема при 40 градусах".encode("cp1251"),
         "Μέθοδος δοκιμής κρέμας".encode("cp1253"),
         "ทดสอบความคงตัวของครีม".encode("cp874"),
+        "รายงานผลการทดสอบความคงตัวของครีมกุหลาบ".encode("cp874"),
+        "Świadectwo jakości kremu różanego, próbka zgodna".encode("cp1250"),
+        b"25\xf8C tested and found good",  # the degree sign of DOS
         "化粧水".encode("cp932"),  # without kana nothing tells it from others
         b"\x00\x01\x02\x03",
     ],
-    ids=["bytes", "Russian", "Greek", "Thai", "three characters", "controls"],
+    ids=[
+        "bytes",
+        "Russian",
+        "Greek",
+        "Thai",
+        "more Thai",
+        "Polish",
+        "DOS",
+        "three characters",
+        "controls",
+    ],
 )
 def test_a_text_without_evidence_is_refused(content: bytes) -> None:
     with pytest.raises(UnreadableFileError) as caught:

@@ -16,7 +16,7 @@ _WORDS: Final = {
         "closest": "文件中沒有直接的答案。最接近的段落：",
         "not_yet": "以下文件尚未可供查詢：{names}。",
         "unreadable": "以下文件無法讀取：{names}。",
-        "read_partly": "以下文件只讀取了一部分：{names}。",
+        "read_partly": "以下文件部分讀取：{names}。",
         "comma": "、",
     },
     "zh-Hans": {
@@ -24,7 +24,7 @@ _WORDS: Final = {
         "closest": "文件中没有直接的答案。最接近的段落：",
         "not_yet": "以下文件尚未可供查询：{names}。",
         "unreadable": "以下文件无法读取：{names}。",
-        "read_partly": "以下文件只读取了一部分：{names}。",
+        "read_partly": "以下文件部分读取：{names}。",
         "comma": "、",
     },
     "en": {
@@ -32,7 +32,7 @@ _WORDS: Final = {
         "closest": "Your documents hold no direct answer. The closest passages:",
         "not_yet": "Not searchable yet: {names}.",
         "unreadable": "Cannot be read: {names}.",
-        "read_partly": "Read only in part: {names}.",
+        "read_partly": "Read partly: {names}.",
         "comma": ", ",
     },
 }

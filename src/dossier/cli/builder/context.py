@@ -17,7 +17,8 @@ from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
 from dossier.pif.service.confirmations import ConfirmationsService
-from dossier.pif.service.pif import PifService
+from dossier.pif.service.matching import MatchingService
+from dossier.pif.service.versions import VersionsService
 from dossier.products.service.formulas import FormulaImporter, FormulaService
 from dossier.products.service.products import ProductsService
 from dossier.reports.service import ReportsService
@@ -82,9 +83,13 @@ class BuildContext:
         """Return the formula versions of the organisation."""
         return FormulaService(session, self.actor, self.products(session))
 
-    def pif(self, session: Session) -> PifService:
-        """Return the product information files of the organisation."""
-        return PifService(
+    def matching(self, session: Session) -> MatchingService:
+        """Return what matches documents to items."""
+        return MatchingService(self.products(session), self.documents(session))
+
+    def versions(self, session: Session) -> VersionsService:
+        """Return the versions of the organisation's files."""
+        return VersionsService(
             session,
             self.actor,
             self.products(session),
@@ -100,7 +105,9 @@ class BuildContext:
     def reports(self, session: Session) -> ReportsService:
         """Return the reports of the organisation."""
         jobs = JobsService(session, self.actor)
-        return ReportsService(session, self.actor, self.pif(session), jobs, self.store)
+        return ReportsService(
+            session, self.actor, self.versions(session), jobs, self.store
+        )
 
     def products(self, session: Session) -> ProductsService:
         """Return the products of the organisation."""

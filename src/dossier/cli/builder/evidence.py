@@ -45,7 +45,7 @@ async def link_evidence(
         products = context.products(session)
         await _unlink_outdated(products, product_id, stated, set(present))
         await _link_stated(products, product_id, stated)
-        matches = await context.pif(session).apply_matches(product_id, present)
+        matches = await context.matching(session).apply(product_id, present)
         if formula_id is not None:
             await _link_formula(products, product_id, formula_id)
         await _unlink_unmatched(products, product_id, matches, formula_id)

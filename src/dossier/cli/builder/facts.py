@@ -3,6 +3,7 @@
 It is held to the same schema as the API; every fault names its line and field.
 """
 
+import re
 from collections.abc import (
     Callable,
     Collection,
@@ -32,10 +33,24 @@ FLAG = "--product"
 
 _EXTRA_FIELDS = ("evidence", "confirmed", "as_of", "formula")
 _MISSING = "missing"
+_BOOLEAN = "tag:yaml.org,2002:bool"
 
 M = TypeVar("M", bound=BaseModel)
 
 FieldPath = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `on`, `no` and `yes` as text, as YAML 1.2 does: a field and a country."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [each for each in resolvers if each[0] != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    _BOOLEAN, re.compile("true|false", re.IGNORECASE), list("tTfF")
+)
 
 
 class ProductFile:
@@ -128,12 +143,12 @@ def read_product_file(path: Path | None) -> ProductFile:
         UnusableInputError: the file is not YAML, too large, or not a mapping.
     """
     if path is None:
-        return ProductFile("product.yaml", {}, {})
+        return ProductFile("product.yaml (there is none)", {}, {})
     text = _read_text(path)
     try:
         # The nodes are kept for their line numbers, which the values do not have.
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.SafeLoader("").construct_document(root) if root else {}
+        root = yaml.compose(text, Loader=_Loader)
+        values = _Loader("").construct_document(root) if root else {}
     except yaml.MarkedYAMLError as exc:
         line = f":{exc.problem_mark.line + 1}" if exc.problem_mark else ""
         message = f"{path.name}{line}: not YAML: {exc.problem}"
@@ -166,7 +181,7 @@ def apply_flags(stated: ProductFile, flags: list[str]) -> ProductFile:
             raise UnusableInputError(message)
         try:
             # Only a list or a mapping is YAML (`markets=[tw]`): 0312 stays text.
-            value = yaml.safe_load(text) if text[:1] in "[{" else text
+            value = yaml.load(text, _Loader) if text[:1] in "[{" else text  # noqa: S506
         except yaml.YAMLError:
             value = text
         parts = field.strip().split(".")

@@ -49,9 +49,21 @@ def read_folder(root: Path, *, apart_from: Path) -> Folder:
         )
         message = f"{root}: no file in this folder can be used as a document{reasons}"
         raise UnusableInputError(message)
-    candidates = [root / name for name in PRODUCT_FILES]
-    product_file = next((path for path in candidates if path.is_file()), None)
-    return Folder(tuple(files), tuple(refused), product_file)
+    return Folder(tuple(files), tuple(refused), _product_file(root))
+
+
+def _product_file(root: Path) -> Path | None:
+    """Return the file with the product's facts; capitals in its name do not matter."""
+    found = [
+        path
+        for path in sorted(root.iterdir())
+        if path.name.lower() in PRODUCT_FILES and (path.is_symlink() or path.is_file())
+    ]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        message = f"{root}: {names} both state the product; keep one"
+        raise UnusableInputError(message)
+    return found[0] if found else None
 
 
 def _require_readable_folder(root: Path) -> None:
@@ -91,16 +103,21 @@ def _is_junk(name: str) -> bool:
 
 
 def _refusal_reason(root: Path, path: Path) -> str | None:
+    reason = None
     try:
         if path.is_symlink():
-            if path.resolve().is_relative_to(root.resolve()):
-                return "a symbolic link; the file it points to is read by its own name"
-            return "a symbolic link that leads out of the folder"
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            return "not an ordinary file"
-        if not found.st_size:
-            return "the file is empty (0 bytes)"
+            is_inside = path.resolve().is_relative_to(root.resolve())
+            reason = "a symbolic link that leads out of the folder"
+            if is_inside:
+                reason = "a symbolic link; what it points to is read by its own name"
+        elif not stat.S_ISREG(path.stat().st_mode):
+            reason = "not an ordinary file"
+        elif not path.stat().st_size:
+            reason = "the file is empty (0 bytes)"
+        elif not os.access(path, os.R_OK):
+            reason = "cannot be read: permission denied"
     except OSError as exc:
-        return f"cannot be read: {exc.strerror}"
-    return None if os.access(path, os.R_OK) else "cannot be read: permission denied"
+        reason = f"cannot be read: {exc.strerror}"
+    except RuntimeError:  # pathlib before Python 3.13
+        reason = "a symbolic link that leads back to itself"
+    return reason

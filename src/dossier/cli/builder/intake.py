@@ -150,4 +150,6 @@ def _imported(
         unreadable=None if is_read else reason,
         is_illegible=not is_read and not is_scan,
         encoding=document.encoding,
+        is_read_partly=document.text_state == TextState.READ_PARTLY,
+        warnings=tuple(document.reading_warnings),
     )

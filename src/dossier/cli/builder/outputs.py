@@ -16,7 +16,7 @@ from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.terminal import StageProgress
 from dossier.cli.builder.types import UnusableInputError
 from dossier.pif.constants import Market
-from dossier.pif.service.pif import VersionResult
+from dossier.pif.service.versions import VersionResult
 from dossier.reports.constants import ReportFile
 
 
@@ -67,10 +67,9 @@ async def print_version(
         JobFailedError: it could not be printed.
     """
     async with context.transaction() as session:
-        pif = context.pif(session)
-        frozen = await pif.snapshot_version(product_id, market, as_of)
-        reports = context.reports(session)
-        job = await reports.request_report(product_id, market, as_of)
+        versions = context.versions(session)
+        frozen = await versions.snapshot_version(product_id, market, as_of)
+        job = await context.reports(session).request_print(frozen.version)
     report_id = UUID(job.args["report_id"])
     await context.require_done(job.id)
     async with context.transaction() as session:

@@ -107,10 +107,12 @@ async def _build(
         saved = await context.products(session).upsert_product(facts.product)
         product_id = saved.product.id
     with stages.stage("Formula") as step:
-        formula_id, unread = await import_formula(context, product_id, facts, stored)
+        formula = await import_formula(context, product_id, facts, stored)
         step.advance("formula")
     with stages.stage("Matching") as step:
-        notes = await link_evidence(context, product_id, facts, stored, formula_id)
+        notes = await link_evidence(
+            context, product_id, facts, stored, formula.document_id
+        )
         step.advance("items")
     with stages.stage("Printing") as step:
         market = MARKETS[options.market]
@@ -125,7 +127,7 @@ async def _build(
         is_new_version=frozen.created,
         imported=tuple(imported),
         refused=(*refused, *folder.refused),
-        formula_refused=tuple(unread),
+        formula=formula,
         notes=notes,
         outputs=outputs,
         seconds=stages.seconds,

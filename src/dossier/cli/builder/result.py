@@ -2,16 +2,35 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from rich.cells import cell_len
 
 from dossier.cli.builder.terminal import display_name, escaped, padded
-from dossier.cli.builder.types import FORMULA_ITEM, ImportedDocument, RefusedFile
+from dossier.cli.builder.types import (
+    FORMULA_ITEM,
+    FormulaReading,
+    ImportedDocument,
+    RefusedFile,
+)
 from dossier.reports.rules import ordered_findings
 
 SCHEMA: Final = "dossier.build/1"
+
+_COMPLETE: Final = ("present", "declared", "waived", "not_applicable")
+_COUNTING: Final = ("present", "declared")
+"""States of a document that meets a requirement."""
+
+_NOT_WORTH_A_LINE: Final = ("small-picture-not-read", "small-pictures")
+"""Logos and the like: they stand in the JSON and on the board."""
+
+_MAX_REMARKS: Final = 3
+_MAX_IN_FULL: Final = 5
+"""Of more findings, each takes one line; `findings.json` and the PDF say all of it."""
+
+_NOTE_KINDS: Final = {"chosen": "chosen", "left_out": "not read", "assumed": "assumed"}
 
 HEADINGS = {
     "blocking": ("Blocking findings", "bold red"),
@@ -26,8 +45,7 @@ Json = Mapping[str, Any]
 class BuildResult:
     """The result of one build; `snapshot` is the version's immutable content.
 
-    `formula_refused` are files that were read, but not as the formula. `notes` say
-    why documents were matched to no item, by document id.
+    `notes` say why documents were matched to no item, by document id.
     """
 
     snapshot: Json
@@ -35,7 +53,7 @@ class BuildResult:
     is_new_version: bool
     imported: tuple[ImportedDocument, ...]
     refused: tuple[RefusedFile, ...]
-    formula_refused: tuple[RefusedFile, ...] = ()
+    formula: FormulaReading = FormulaReading()  # noqa: RUF009 - it is frozen
     notes: Mapping[str, str]
     outputs: Mapping[str, Path]
     seconds: Mapping[str, float]
@@ -48,6 +66,27 @@ class BuildResult:
         """Return the items in one of these states, in their order."""
         return [item for item in self.snapshot["items"] if item["state"] in states]
 
+    def blocked_items(self) -> list[Json]:
+        """Return the items that are complete but for a blocking finding."""
+        blocking = {
+            each["item"]
+            for each in self.snapshot["findings"]
+            if each["severity"] == "blocking"
+        }
+        return [
+            item for item in self.items_in(*_COMPLETE) if item["number"] in blocking
+        ]
+
+    def judgements(self, document_id: str) -> list[tuple[Json, Json, Json]]:
+        """Return each judgement of a document with its item and its requirement."""
+        return [
+            (item, requirement, judgement)
+            for item in self.snapshot["items"]
+            for requirement in item.get("requirements", ())
+            for judgement in requirement["judgements"]
+            if judgement["document_id"] == document_id
+        ]
+
     def matched(self) -> Iterator[tuple[ImportedDocument, Json | None]]:
         """Yield each document with its evidence entry, or `None` without an item."""
         evidence = {entry["document_id"]: entry for entry in self.snapshot["evidence"]}
@@ -58,7 +97,7 @@ class BuildResult:
         """Return why no formula was imported, of each file that should hold it."""
         if self.snapshot["formula"] is not None:
             return []
-        refused = [*self.formula_refused]
+        refused = [*self.formula.refused]
         names = {entry.name for entry in refused}
         linked = {
             document.name
@@ -76,7 +115,7 @@ class BuildResult:
             for document in self.imported
             if document.unreadable
         }
-        refused = (*self.formula_refused, *self.refused)
+        refused = (*self.formula.refused, *self.refused)
         others = (entry for entry in refused if entry.name not in unreadable)
         return [*unreadable.values(), *others]
 
@@ -109,8 +148,15 @@ def result_json(result: BuildResult) -> dict[str, Any]:
             for item in snapshot["items"]
         ],
         "findings": result.findings(),
+        "formula": snapshot["formula"]
+        and {
+            "file": result.formula.name,
+            "sheet": snapshot["formula"]["sheet"],
+            "lines": len(snapshot["formula"]["lines"]),
+            "notes": result.formula.notes,
+        },
         "papers": [
-            _document_json(document, entry, result.notes)
+            _document_json(result, document, entry)
             for document, entry in result.matched()
         ],
         "unread": [
@@ -122,7 +168,7 @@ def result_json(result: BuildResult) -> dict[str, Any]:
 
 
 def _document_json(
-    document: ImportedDocument, entry: Json | None, notes: Mapping[str, str]
+    result: BuildResult, document: ImportedDocument, entry: Json | None
 ) -> dict[str, Any]:
     return {
         "name": document.name,
@@ -132,33 +178,100 @@ def _document_json(
         "misnamed": document.actual_type,
         "items": entry["items"] if entry else [],
         "matched_by": entry["matched_by"] if entry else None,
-        "reason": entry["reason"] if entry else notes.get(document.document_id),
+        "reason": entry["reason"] if entry else result.notes.get(document.document_id),
+        "remarks": list(document_remarks(result, document, entry)),
     }
 
 
+def document_remarks(
+    result: BuildResult, document: ImportedDocument, entry: Json | None
+) -> Iterator[str]:
+    """Yield what a person should know of how a document was read and counted.
+
+    A document that was read without anything left out, and counts, has no remark.
+    """
+    judged = result.judgements(document.document_id)
+    if document.unreadable:
+        left_open = [
+            str(item["number"])
+            for item, requirement, _ in judged
+            if requirement["state"] == "unconfirmed"
+        ]
+        items = f"; item {', '.join(left_open)} stays unconfirmed" if left_open else ""
+        yield f"not read: {document.unreadable}{items}"
+    else:
+        for item, requirement, judgement in judged:
+            if judgement["state"] not in _COUNTING:
+                yield _not_counting(result, item, requirement, judgement)
+        is_formula = str(result.formula.document_id) == document.document_id
+        if entry and not judged and not is_formula:
+            items = ", ".join(map(str, entry["items"]))
+            yield f"linked to item {items}, but counts for no requirement of it"
+        yield from _reading_remarks(document)
+    twins = (e.name for e in result.imported if e.document_id == document.document_id)
+    if (first := next(twins)) != document.name:
+        yield f"the same file as {display_name(first)}"
+    for refused in result.formula.refused:
+        if refused.name == document.name and not document.unreadable:
+            yield f"not imported as the formula: {refused.reason}"
+    # A guessed encoding is named, so that a person can see a wrong guess.
+    if document.encoding and not document.encoding.startswith("utf-8"):
+        yield f"read as text in {document.encoding}"
+    if document.actual_type:
+        yield f"its name is wrong, the content is {document.actual_type}"
+
+
+def _not_counting(
+    result: BuildResult, item: Json, requirement: Json, judgement: Json
+) -> str:
+    is_open = judgement["state"] == "unconfirmed"
+    verb = "is unconfirmed" if is_open else "does not count"
+    text = f"{verb} for item {item['number']}: {judgement['reason']['en']}"
+    names = {each.document_id: each.name for each in result.imported}
+    counting = [
+        display_name(names[each["document_id"]])
+        for each in requirement["judgements"]
+        if each["state"] in _COUNTING and each["document_id"] in names
+    ]
+    return f"{text}; {', '.join(counting)} counts" if counting else text
+
+
+def _reading_remarks(document: ImportedDocument) -> Iterator[str]:
+    """Yield the warnings of a reading; equal ones of several pages are one remark."""
+    places: dict[str, list[str]] = {}
+    for warning in document.warnings:
+        if warning["code"] not in _NOT_WORTH_A_LINE:
+            pages = places.setdefault(warning["message"]["en"], [])
+            pages.extend([warning["place"]] if warning["place"] else [])
+    state = "read partly" if document.is_read_partly else "read"
+    for text, pages in list(places.items())[:_MAX_REMARKS]:
+        more = f" and {len(pages) - 1} more" if len(pages) > 1 else ""
+        place = f" ({pages[0]}{more})" if pages else ""
+        yield f"{state}{place}: {text}"
+    if len(places) > _MAX_REMARKS:
+        yield f"{len(places) - _MAX_REMARKS} more remarks on its reading"
+
+
 def summary(result: BuildResult) -> Iterator[SummaryLine]:
-    """Yield the summary; no name or text in it can begin a line of its own."""
-    for line in _summary_lines(result):
+    """Yield the state first, then the findings by severity, then the files.
+
+    What is as it should be takes one line; what is not is listed. No name or text can
+    begin a line of its own.
+    """
+    parts = (
+        _version_lines(result),
+        _item_lines(result),
+        *(_finding_lines(result, severity) for severity in HEADINGS),
+        _formula_lines(result),
+        _document_lines(result),
+    )
+    for line in chain.from_iterable(parts):
         yield line._replace(text=escaped(line.text))
-
-
-def _summary_lines(result: BuildResult) -> Iterator[SummaryLine]:
-    """Yield the state first, then the findings by severity, then the files."""
-    yield from _version_lines(result)
-    yield from _item_lines(result)
-    for severity in HEADINGS:
-        yield from _finding_lines(result, severity)
-    yield from _document_lines(result)
-    unread = result.unread()
-    if unread:
-        yield SummaryLine("")
-        yield SummaryLine("Could not be read", "bold yellow")
-    for entry in unread:
-        yield SummaryLine(f"  {display_name(entry.name)}: {entry.reason}")
     yield SummaryLine("")
-    for name, path in result.outputs.items():
-        style = "bold green" if name == "pif.pdf" else ""
-        yield SummaryLine(f"{name:<16}{path}", style)
+    for folder in sorted({path.parent for path in result.outputs.values()}):
+        names = [path.name for path in result.outputs.values() if path.parent == folder]
+        text = f"Written to {folder}: {', '.join(names)}"
+        yield SummaryLine(escaped(text), "bold green")
 
 
 def _version_lines(result: BuildResult) -> Iterator[SummaryLine]:
@@ -180,18 +293,18 @@ def _item_lines(result: BuildResult) -> Iterator[SummaryLine]:
     count = result.snapshot["completeness"]
     yield SummaryLine("")
     yield SummaryLine(
-        f"Items: {count['complete']} of {count['total']} complete"
-        f" ({count['present']} present, {count['declared']} declared,"
-        f" {count['waived']} waived, {count['not_applicable']} not applicable);"
-        f" {count['blocked']} blocked by a finding, {count['stale']} stale,"
-        f" {count['unconfirmed']} unconfirmed, {count['missing']} missing",
+        f"Items: {count['complete']} complete + {count['blocked']} blocked"
+        f" + {count['unconfirmed']} unconfirmed + {count['stale']} stale"
+        f" + {count['missing']} missing = {count['total']}",
         "bold",
     )
-    for item in result.items_in(
-        "missing", "unconfirmed", "stale", "declared", "waived"
-    ):
+    states = {item["number"]: "blocked" for item in result.blocked_items()}
+    for item in result.snapshot["items"]:
+        state = states.get(item["number"], item["state"])
+        if state in {"present", "not_applicable"}:
+            continue
         title = f"{item['title_zh']} {item['title_en']}"
-        yield SummaryLine(f"  {item['state']:<11} {item['number']:>2}  {title}")
+        yield SummaryLine(f"  {state:<11} {item['number']:>2}  {title}")
 
 
 def _finding_lines(result: BuildResult, severity: str) -> Iterator[SummaryLine]:
@@ -202,15 +315,23 @@ def _finding_lines(result: BuildResult, severity: str) -> Iterator[SummaryLine]:
     yield SummaryLine("")
     yield SummaryLine(f"{heading} ({len(found)})", style)
     obstacles = result.formula_obstacles()
+    is_long = len(found) > _MAX_IN_FULL
+    causes = {entry.get("id"): entry["code"] for entry in result.findings()}
     for finding in found:
         item = f"item {finding['item']}: " if finding["item"] else ""
-        yield SummaryLine(f"  {item}{finding['message']['en']} [{finding['code']}]")
-        yield SummaryLine(f"      {finding['message']['zh']}")
+        text = f"  {item}{finding['message']['en']} [{finding['code']}]"
         place = _place(finding.get("place"))
-        where = " · ".join(filter(None, (finding["article"], place)))
-        if where:
+        closed_by = f"closed by: {finding['closes_by']['en']}"
+        if finding.get("caused_by"):
+            cause = causes.get(finding["caused_by"], "another finding")
+            yield SummaryLine(f"{text} (follows from {cause})")
+        elif is_long or finding["code"] == "missing-item":  # its title stands above
+            yield SummaryLine(" · ".join(filter(None, (text, place, closed_by))))
+        else:
+            where = " · ".join(filter(None, (place, finding["article"], closed_by)))
+            yield SummaryLine(text)
+            yield SummaryLine(f"      {finding['message']['zh']}")
             yield SummaryLine(f"      {where}", "dim")
-        yield SummaryLine(f"      closed by: {finding['closes_by']['en']}", "dim")
         for entry in obstacles if finding["item"] == FORMULA_ITEM else ():
             name = display_name(entry.name)
             yield SummaryLine(f"      not imported: {name}: {entry.reason}")
@@ -228,22 +349,58 @@ def _place(place: Json | None) -> str | None:
     return ", ".join(f"{label}{value}" for label, value in labelled if value)
 
 
-def _document_lines(result: BuildResult) -> Iterator[SummaryLine]:
-    matched = list(result.matched())
-    names = [display_name(document.name) for document, _ in matched]
-    width = max(map(cell_len, names), default=0)
+def _formula_lines(result: BuildResult) -> Iterator[SummaryLine]:
+    """Yield which file and sheet were read as the formula, and what was decided."""
+    formula = result.snapshot["formula"]
+    if formula is None:
+        return
+    sheet = f", sheet {formula['sheet']}" if formula["sheet"] else ""
+    text = f"Formula: {display_name(result.formula.name)}{sheet}"
+    if result.formula.document_id is None:
+        text = (
+            f"Formula: version {formula['number']} of an earlier import"
+            f" ({display_name(formula['filename'] or '')}); this folder holds none"
+        )
+    elif formula["lines"]:
+        text += f", {len(formula['lines'])} lines"
+    else:
+        text = "Formula: not decided, no line was read"
     yield SummaryLine("")
-    yield SummaryLine("Papers and the items they were matched to", "bold")
-    for name, (document, entry) in zip(names, matched, strict=True):
-        note = result.notes.get(document.document_id)
-        if entry is not None:
-            items = ", ".join(str(number) for number in entry["items"])
-            text = f"item {items}: {entry['reason'] or entry['matched_by']}"
-        else:
-            text = f"no item: {note}" if note else "no item"
-        # A guessed encoding is named, so that a person can see a wrong guess.
-        if document.encoding and not document.encoding.startswith("utf-8"):
-            text += f" (text in {document.encoding})"
-        if document.actual_type:
-            text += f"; its name is wrong, the content is {document.actual_type}"
+    yield SummaryLine(text, "bold")
+    for kind, word in _NOTE_KINDS.items():
+        texts = [note["en"] for note in result.formula.notes if note["kind"] == kind]
+        if texts:
+            yield SummaryLine(f"  {word:<8}  {' '.join(texts)}")
+
+
+def _document_lines(result: BuildResult) -> Iterator[SummaryLine]:
+    """Yield one line for all papers that count as they are, and one for each other."""
+    counted: list[tuple[list[int], str]] = []
+    others: list[tuple[str, str]] = []
+    for document, entry in result.matched():
+        name = display_name(document.name)
+        remarks = [*document_remarks(result, document, entry)]
+        if entry is None:
+            note = result.notes.get(document.document_id)
+            remarks.insert(0, f"no item: {note}" if note else "no item")
+        if remarks:
+            others.append((name, "; ".join(remarks)))
+        elif entry is not None:
+            counted.append((entry["items"], name))
+    others += [
+        (display_name(entry.name), f"not read: {entry.reason}")
+        for entry in result.refused
+    ]
+    width = max((cell_len(name) for name, _ in others), default=0)
+    yield SummaryLine("")
+    yield SummaryLine(
+        f"Papers ({len(counted) + len(others)}): {len(counted)} were read and count",
+        "bold",
+    )
+    if counted:
+        shown = [
+            f"{', '.join(map(str, items))} {name}" for items, name in sorted(counted)
+        ]
+        yield SummaryLine(f"  by item: {' · '.join(shown)}")
+    for name, text in others:
         yield SummaryLine(f"  {padded(name, width)}  {text}")

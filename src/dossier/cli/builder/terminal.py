@@ -65,10 +65,17 @@ class StageProgress(Protocol):
 
 
 class Stages:
-    """Shows one stage after the other and records how long each took."""
+    """Shows one stage after the other and records how long each took.
 
-    def __init__(self, console: Console | None) -> None:
+    Outside a terminal a line is printed at most once in an interval: enough to see that
+    a long build goes on.
+    """
+
+    def __init__(
+        self, console: Console | None, *, line_interval_s: float = 1.0
+    ) -> None:
         self._console = console
+        self._line_interval_s = line_interval_s
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -95,7 +102,7 @@ class Stages:
                 yield _BarStep(progress, name, total)
         else:
             self._console.print(f"{name} …", highlight=False)
-            yield _LineStep(self._console, total)
+            yield _LineStep(self._console, total, self._line_interval_s)
 
 
 class _SilentStep:
@@ -104,13 +111,18 @@ class _SilentStep:
 
 
 class _LineStep:
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, interval_s: float) -> None:
         self._console = console
         self._total = total
+        self._interval_s = interval_s
         self._done = 0
+        self._printed_at = time.monotonic()
 
     def advance(self, message: str) -> None:
         self._done += 1
+        if time.monotonic() - self._printed_at < self._interval_s:
+            return
+        self._printed_at = time.monotonic()
         text = f"  {self._done}/{self._total} {message}"
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 

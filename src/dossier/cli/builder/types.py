@@ -1,5 +1,6 @@
 """Values and errors that several steps of a build share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,8 @@ class ImportedDocument:
     `actual_type` is the type of the content where the name says another one;
     `encoding` is that of a text file whose format does not fix it. `is_illegible`
     means that a person could not read it either, so not a scan without text.
+    `warnings` say what was left out, not read, or read in a way worth knowing: code,
+    message, place, is_gap.
     """
 
     name: str
@@ -53,6 +56,21 @@ class ImportedDocument:
     unreadable: str | None
     is_illegible: bool = False
     encoding: str | None = None
+    is_read_partly: bool = False
+    warnings: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaReading:
+    """The file that was imported as the formula, or none, and what was decided.
+
+    `notes` are those of the import; `refused` are spreadsheets that are no formula.
+    """
+
+    document_id: UUID | None = None
+    name: str = ""
+    notes: tuple[Mapping[str, Any], ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
 
 
 class UnusableInputError(Exception):

@@ -3,12 +3,14 @@
 Known forms: ISO, year first with any separator, ROC years (民國114年5月30日,
 114.05.30), Chinese numerals, English month names, eight or seven digits. `03/04/2026`
 is read only where the document proves its order: by a stated form (DD/MM/YYYY) or by
-another date that has one order only. A year of two digits or a month without a day is
-no date. Libraries (dateparser, dateutil) were refused: they complete and guess.
+another date that has one order only. A year of two digits is no date; a month without
+a day is one only where it ends or begins a period. Libraries (dateparser, dateutil)
+were refused: they complete and guess.
 """
 
+import calendar
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -38,7 +40,7 @@ _MONTH: Final = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _ZH: Final = "〇零○o0一二三四五六七八九十百元"
-_ERA: Final = r"(?:中华民国|民国|r\.?o\.?c\.?)\s*"
+_ERA: Final = r"(?:中\s*华\s*民\s*国|民国|r\.?o\.?c\.?)\s*"
 _YMD: Final = r"\s*(?:[-/.]|年)\s*(\d{1,2})\s*(?:[-/.]|月)\s*(\d{1,2})(?:\s*[日号])?"
 _FORMS: Final = (
     ("foreign", rf"(?:令和|平成|昭和|佛历)\s*[\d{_ZH}]+年\s*\d*月?\s*\d*日?"),
@@ -49,16 +51,21 @@ _FORMS: Final = (
     ("roc", rf"(1\d\d){_YMD}"),
     (
         "dmy",
-        rf"(\d{{1,2}})(?:st|nd|rd|th)?[\s.,/-]*(?:of\s+)?({_MONTH})[\s.,/-]*(\d{{4}})",
+        rf"(\d{{1,2}})(?:st|nd|rd|th)?[\s.,/-]*(?:day\s+)?(?:of\s+)?({_MONTH})[\s.,/-]*(\d{{4}})",
     ),
     ("mdy", rf"({_MONTH})[.\s-]*(\d{{1,2}})(?:st|nd|rd|th)?[\s,-]+(\d{{4}})"),
     ("western", rf"(\d{{4}})[\s./-]*({_MONTH})[\s.,/-]*(\d{{1,2}})(?:st|nd|rd|th)?"),
     ("numeric", r"(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4})"),
     ("western", r"((?:19|20)\d\d)(\d\d)(\d\d)"),
     ("roc", r"(1\d\d)(\d\d)(\d\d)"),
-    ("partial", rf"(?:\d{{1,2}}[\s-])?{_MONTH}[\s.,'-]*(?:\d{{4}}|\d{{2}})"),
+    ("month_first", rf"({_MONTH})[\s.,'/-]*(\d{{4}})"),
+    ("partial", rf"(?:\d{{1,2}}[\s-])?{_MONTH}[\s.,'-]*\d{{2}}"),
     ("partial", r"\d{1,2}[-/.]\d{1,2}[-/.]\d{1,2}"),
-    ("partial", rf"(?:{_ERA})?\d{{2,4}}\s*[-/.年]\s*\d{{1,2}}\s*月?"),
+    ("roc_month", rf"{_ERA}(\d{{1,3}})\s*[-/.年]\s*(\d{{1,2}})\s*月?"),
+    ("roc_month", r"(1\d\d)\s*年\s*(\d{1,2})\s*月"),
+    ("month", r"((?:19|20)\d\d)\s*[-/.年]\s*(\d{1,2})\s*月?"),
+    ("partial", r"\d{2,4}\s*[-/.年]\s*\d{1,2}\s*月?"),
+    ("month_first", r"(\d{1,2})[-/.]((?:19|20)\d\d)"),
     ("partial", r"\d{1,2}[-/.]\d{4}"),
 )
 _DATES: Final = tuple(
@@ -78,12 +85,24 @@ class DateOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DateReading:
-    """A date at a place of a text; `value` is `None` where it is not certain."""
+    """A date at a place of a text; `value` is `None` where it is not certain.
+
+    `month` is the first day of a month that is stated without a day.
+    """
 
     value: date | None
     start: int
     end: int
     is_proved_elsewhere: bool = False
+    month: date | None = None
+
+    @property
+    def last_day(self) -> date | None:
+        """Return the date, or the last day of a month: until when something lasts."""
+        if self.month is None:
+            return self.value
+        days = calendar.monthrange(self.month.year, self.month.month)[1]
+        return self.month.replace(day=days)
 
 
 def find_dates(text: str, order: DateOrder | None = None) -> list[DateReading]:
@@ -96,9 +115,14 @@ def find_dates(text: str, order: DateOrder | None = None) -> list[DateReading]:
             if any(match.start() < d.end and d.start < match.end() for d in found):
                 continue
             by_order = form == "numeric" and numeric_order(match) is None
-            value = _value(form, match, own or order)
             found.append(
-                DateReading(value, match.start(), match.end(), by_order and not own)
+                DateReading(
+                    _value(form, match, own or order),
+                    match.start(),
+                    match.end(),
+                    by_order and not own,
+                    _month(form, match),
+                )
             )
     return sorted(found, key=lambda reading: reading.start)
 
@@ -134,7 +158,7 @@ def numeric_order(match: re.Match[str]) -> DateOrder | None:
 
 
 def _value(form: str, match: re.Match[str], order: DateOrder | None) -> date | None:
-    if form in {"foreign", "partial"}:
+    if form in {"foreign", "partial"} or "month" in form:
         return None
     if form == "numeric":
         return _numeric(match, order)
@@ -145,6 +169,15 @@ def _value(form: str, match: re.Match[str], order: DateOrder | None) -> date | N
     }.get(form, parts)
     offset = ROC_OFFSET if form.startswith("roc") else 0
     return _date(_number(year) + offset, _number(month), _number(day))
+
+
+def _month(form: str, match: re.Match[str]) -> date | None:
+    if "month" not in form:
+        return None
+    first, second = match.groups()
+    year, month = (second, first) if form == "month_first" else (first, second)
+    offset = ROC_OFFSET if form == "roc_month" else 0
+    return _date(_number(year) + offset, _number(month), 1)
 
 
 def _numeric(match: re.Match[str], order: DateOrder | None) -> date | None:
@@ -183,7 +216,7 @@ def _chinese_number(text: str) -> int:
     digits = {c: n for n, c in enumerate("〇一二三四五六七八九")}
     digits |= dict.fromkeys("零○o0", 0)
     if not set(text) & set("十百"):
-        return _positional([digits.get(character, 0) for character in text])
+        return int("".join(str(digits.get(character, 0)) for character in text))
     total = current = 0
     for character in text:
         if character in "十百":
@@ -192,7 +225,3 @@ def _chinese_number(text: str) -> int:
         else:
             current = digits.get(character, 0)
     return total + current
-
-
-def _positional(digits: Sequence[int]) -> int:
-    return int("".join(map(str, digits)))

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from dossier.documents.facts.dates import find_dates
-from dossier.documents.facts.folding import COMPANY_FORMS, fold, has_cjk, visible
+from dossier.documents.facts.folding import CJK, COMPANY_FORMS, fold, has_cjk, visible
 from dossier.documents.facts.types import PageText
 from dossier.documents.facts.vocabulary import (
     DATE_LABELS,
@@ -22,18 +22,33 @@ from dossier.documents.facts.vocabulary import (
     label_at,
 )
 
-_CELL_END: Final = re.compile(r"\t| {3,}|\s*[|│]\s*")
+_CELL_END: Final = re.compile(r"\t|[ \u3000]{3,}|\u3000{2,}|\s*[|│\uff5c]\s*")
 _BULLET: Final = re.compile(
-    r"[\s\-•●■◆□*·>]*(?:\(?\d{1,2}(?:\.\d{1,2})*[.)、]?\s+|\(?[一二三四五六七八九十]{1,3}"
+    r"[\s\-•●■◆□*·>]*(?:\(?\d{1,2}(?:\.\d{1,2})*[.)、]?\s+|\(?[一二三四五六七八九十壹贰参肆伍陆柒捌玖拾]{1,3}"
     r"[)、.]\s*|[a-z][.)]\s+)?"
 )
 _JOINER: Final = re.compile(r" *[/()\[\]·、,&]? *")
+_TRANSLATION: Final = re.compile(r" *[a-z][a-z/.&#' -]{0,30}(?= *[:=])")
 _TAIL: Final = re.compile(r"[ )\]]*(?:[(\[][^)\]]{0,30}[)\]])?[ *)\]]*(?=[:=]|$)")
-_COLON: Final = re.compile(r" *[:=] *-? ?")
+_COLON: Final = re.compile(r" *[:=] *-? ?| *(?:\.{3,}|…+|·{3,}|→|=>|->) *:? *")
+_DASH: Final = re.compile(r" +- +(?=\S)")
+_ENDS_WITH_NOUN: Final = re.compile(
+    fold(
+        r"(?:name|no\.?|number|code|date|by|until|issued|lot|batch|client|名稱|品名|批號|編號"
+        r"|日期|單位|廠商|公司|期限|人員|姓名|地址|版本|客戶)[)\]]?$"
+    )
+)
+"""Labels after which a dash stands for a colon: "Lot no. - A12", but no title."""
 _WORD_START: Final = re.compile(r"(?<![0-9a-z])[0-9a-z]|[^\x00-\x7f]")
 _ANY_LABEL_WITH_COLON: Final = re.compile(
     r"[^\d:.,;。、](?:[^:.,;。、]|\.(?! )){0,28}(?<!\d):"
 )
+_WIDE_LABEL: Final = re.compile(rf"[{CJK}]{{2,8}}(?:\u3000|[ \u3000]{{2,}}|\t)\S")
+"""A short Chinese word, a wide space and a value."""
+
+_LABEL_AFTER_VALUE: Final = re.compile(rf"\u3000+[{CJK}]{{2,8}}[ \u3000:\uff1a]")
+"""A wide space and a word that another space follows: the next field."""
+
 _WHOLE_LABEL: Final = re.compile(
     r"(?:names?|site|address|body|laboratory|assessor|signatory|item|article|by)$"
     r"|^name "
@@ -71,6 +86,10 @@ _COMPATIBLE: Final = (
     {Label.COMPANY, Label.SITE}, {Label.ADDRESS, Label.SITE},
 )  # fmt: skip
 """Pairs of labels that say one thing in two languages; the more specific one counts."""
+
+
+_TITLE_LABELS: Final = frozenset({Label.USE_METHOD, Label.VERDICT, Label.METHOD})
+"""Labels that are also titles: what stands below the title is no value."""
 
 
 class FieldStanding(StrEnum):
@@ -165,7 +184,8 @@ def _cells(line: str) -> list[str]:
 def _placed(field: Field, lines: Sequence[str]) -> Field | None:
     """Return a field with its value, which may stand or go on in the next lines."""
     if not field.value:
-        value = _next_line_value(lines, field)
+        is_title = field.label in _TITLE_LABELS and not "".join(lines[: field.line])
+        value = None if is_title else _next_line_value(lines, field)
         if value is None:
             return field if field.label is Label.SIGNATURE else None
         field = replace(
@@ -195,7 +215,12 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
     position = start
     modifier = MODIFIER.match(folded, position)
     if modifier:
-        position = modifier.end()
+        whole = label_at(folded, position)
+        if whole and whole[1] > modifier.end():
+            # "Last updated" is a label by itself.
+            modifier = None
+        else:
+            position = modifier.end()
     labels: list[Label] = []
     end = position
     while (
@@ -214,9 +239,16 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
         label = Label.OTHER
     is_mixed = label is Label.OTHER and len(set(labels)) > 1
     words = folded[start:end]
-    is_bilingual = has_cjk(words) and re.search(r"[a-z]{2}", words) is not None
+    if has_cjk(words) and not re.search(r"[a-z]{2}", words):
+        # An unknown translation before the colon: "料號 P/N:".
+        translation = _TRANSLATION.match(folded, end)
+        end = translation.end() if translation else end
+        words = folded[start:end]
+    is_bilingual = has_cjk(words) and re.search(r"[a-z]", words) is not None
     tail = _TAIL.match(folded, end)
     colon = _COLON.match(folded, tail.end() if tail else end)
+    if not colon and _ENDS_WITH_NOUN.search(words):
+        colon = _DASH.match(folded, end)
     if colon:
         return _LabelMatch(label, start, colon.end(), is_bilingual, has_colon=True)
     bracket = re.match(r" *[)\]]", folded[end:])
@@ -248,6 +280,9 @@ def _combined(labels: Sequence[Label]) -> Label | None:
         return kept[0]
     if kept[0] is Label.VERDICT or set(kept) == {Label.TRADE_NAME, Label.PRODUCT_NAME}:
         return kept[0]
+    if set(kept) == {Label.MANUFACTURE_DATE, Label.LOT}:
+        # "Date of manufacture / lot": a lot is read, a date is not.
+        return Label.LOT
     if set(kept) in _COMPATIBLE:
         return next(label for label in _MORE_SPECIFIC if label in kept)
     return Label.OTHER
@@ -297,8 +332,15 @@ def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[F
             continue
         fields = list(_cell_fields(cell, page, line))
         if len(fields) == 1 and not fields[0].value and position + 1 < len(cells):
-            following = cells[position + 1].strip()
-            if following and not _starts_with_label(following):
+            following = cells[position + 1].strip(_VALUE_EDGE)
+            if (
+                following
+                # "FAIL: the count exceeds the limit" is no label.
+                and not _starts_with_label(
+                    following, known=fields[0].label is Label.VERDICT
+                )
+                and not _is_heading(following)
+            ):
                 taken = position + 1
                 field = fields[0]
                 yield Field(
@@ -308,15 +350,30 @@ def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[F
         yield from fields
 
 
+def _is_heading(text: str) -> bool:
+    """Tell whether a cell may be the heading of a column: "Product details"."""
+    folded = fold(text)
+    match = match_label(folded, 0)
+    rest = folded[match.end :].split() if match else []
+    return len(rest) == 1 and rest[0].isalpha() and not has_cjk(rest[0])
+
+
 def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
     """Yield the fields of one cell; its first label stands at its beginning."""
     folded = fold(cell)
     bullet = _BULLET.match(folded)
-    match = match_label(folded, bullet.end() if bullet else 0)
+    start = bullet.end() if bullet else 0
+    match = match_label(folded, start)
+    if match is None and (unknown := _ANY_LABEL_WITH_COLON.match(folded, start)):
+        match = _next_label(folded, unknown.end())
     while match is not None:
         following = _next_label(folded, match.end)
         end = following.start if following else len(cell)
         value = _without_open_bracket(cell[match.end : end].strip(_VALUE_EDGE))
+        if unknown_label := _LABEL_AFTER_VALUE.search(value):
+            value = value[: unknown_label.start()]
+        if _is_page_number(match, cell, value):
+            return
         standing = _standing(match, cell, end)
         if standing is None and following and not following.is_apart:
             # The label goes on in words that are unknown: "sample receiving date".
@@ -325,6 +382,15 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
             words = cell[match.start : match.end]
             yield Field(match.label, words, value, standing, page, line)
         match = following
+
+
+def _is_page_number(match: _LabelMatch, cell: str, value: str) -> bool:
+    """Tell whether a line is one of a table of contents: "Batch ........ 12"."""
+    return (
+        match.label not in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}
+        and re.fullmatch(r"\d{1,3}", value) is not None
+        and re.search(r"[.…·]{3}", cell[match.start : match.end]) is not None
+    )
 
 
 def _without_open_bracket(value: str) -> str:
@@ -345,7 +411,7 @@ def _standing(match: _LabelMatch, cell: str, end: int) -> FieldStanding | None:
         return FieldStanding.COLON
     if _LABEL_GOES_ON.match(folded):
         return None
-    if _is_typed(match.label, folded):
+    if _is_typed(match.label, folded) or rest.startswith("\u3000"):
         return FieldStanding.BILINGUAL if match.is_bilingual else FieldStanding.SPACE
     words = fold(cell[match.start : match.end]).strip()
     if folded[0] not in " (" or (not has_cjk(words[-1]) and rest.strip()[0].islower()):
@@ -397,7 +463,7 @@ def _is_typed(label: Label, rest: str) -> bool:
     if label in {Label.LOT, Label.PRODUCT_CODE, Label.FORMULA}:
         return _CODE.match(rest) is not None
     if label in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}:
-        return re.match(r" *(?:v|rev\.?)? ?\d", rest) is not None
+        return re.match(r" *(?:v|rev\.?)? ?(?:\d|[a-z](?![a-z]))", rest) is not None
     return False
 
 
@@ -406,7 +472,9 @@ def _starts_with_label(text: str, *, known: bool = False) -> bool:
     folded = fold(text.strip())
     bullet = _BULLET.match(folded)
     start = bullet.end() if bullet else 0
-    if not known and _ANY_LABEL_WITH_COLON.match(folded, start):
+    if not known and (
+        _ANY_LABEL_WITH_COLON.match(folded, start) or _WIDE_LABEL.match(text.strip())
+    ):
         return True
     match = match_label(folded, start)
     if match is None:

@@ -52,7 +52,8 @@ def fold(text: str) -> str:
     simplified = _simplifier().convert(plain)
     if len(simplified) == len(plain):
         return str(simplified)
-    return "".join(map(_simplify_character, plain))
+    characters = ((each, _simplifier().convert(each)) for each in plain)
+    return "".join(new if len(new) == 1 else old for old, new in characters)
 
 
 @lru_cache(maxsize=4096)
@@ -62,11 +63,6 @@ def _fold_character(character: str) -> str:
     if len(folded) != 1:
         return character
     return " " if folded.isspace() and folded not in "\t\n" else folded
-
-
-def _simplify_character(character: str) -> str:
-    simplified = _simplifier().convert(character)
-    return simplified if len(simplified) == 1 else character
 
 
 def _simplifier() -> Any:
@@ -120,15 +116,11 @@ def person_keys(text: str) -> frozenset[str]:
 
     Latin names are compared whatever the order of their parts.
     """
-    return frozenset(
-        _person_key(piece) for piece in pieces(_TITLES.sub(" ", fold(printed(text))))
-    ) - {""}
-
-
-def _person_key(piece: str) -> str:
-    if has_cjk(piece):
-        return name_key(piece)
-    return " ".join(sorted(name_key(part) for part in re.split(r"[\s,]+", piece)))
+    keys = set()
+    for piece in pieces(_TITLES.sub(" ", fold(printed(text)))):
+        parts = [piece] if has_cjk(piece) else re.split(r"[\s,]+", piece)
+        keys.add(" ".join(sorted(map(name_key, parts))))
+    return frozenset(keys) - {""}
 
 
 def pieces(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dossier.documents.facts.dates import find_dates
-from dossier.documents.facts.fields import Field, FieldStanding
+from dossier.documents.facts.fields import Field, FieldStanding, match_label
 from dossier.documents.facts.folding import CJK, fold, printed
 from dossier.documents.facts.types import Signature
 from dossier.documents.facts.values import (
@@ -73,9 +73,21 @@ _CERTIFIED_PERSON: Final = (
     ),
 )
 _CERTIFIED_COMPANY: Final = re.compile(
-    r"(?:certif(?:y|ies) that(?: the)?(?: (?:quality )?(?:management system|gmp system"
-    r"|site|company|organi[sz]ation|manufacturer|facility) of| company| manufacturer)?"
+    r"(?:certif(?:y|ies) that(?: the)?"
+    r"(?: (?:(?:quality|gmp) )?(?:management |manufacturing )?(?:system|site|company"
+    r"|organi[sz]ation|manufacturer|facility|premises) of| company| manufacturer)?"
     r"|[兹玆]证明(?! *this))[:\s]*(?P<name>[^\n]{3,90})"
+)
+_DECLARING_COMPANY: Final = re.compile(
+    r"(?:^|\n) *(?:we,? +(?P<we>[^\n]{3,80}?),? +(?:hereby )?"
+    r"(?:declare|confirm|certify|state)"
+    r"|(?:本公司|本厂|本企业) *(?P<zh>[^\n,。]{4,40}?) *(?:兹|谨|特此|在此)?"
+    r"(?:声明|切结|保证)"
+    r"|(?P<name>[^\n]{3,80}?) +(?:hereby )?(?:declares|confirms|states) that)"
+)
+_OWN_SITE: Final = re.compile(
+    r"(?:our|the) (?:manufacturing |production )?(?:plant|site|facility|factory"
+    r"|premises)(?: located| situated)?(?: at)?:?\s*(?P<site>[^\n]{8,120})"
 )
 _VALIDITY: Final = re.compile(
     r"(?:(?:certificate|registration)(?: is| remains| will remain| shall remain)?"
@@ -84,7 +96,10 @@ _VALIDITY: Final = re.compile(
     r"[ :]*(?P<date>[^\n]{6,40})"
 )
 _DATE_LINE: Final = re.compile(
-    r"\s*(?:中华民国|民国)\s*[^\s年]{1,6}\s*年\s*[^\s月]{1,3}\s*月\s*[^\s日]{1,3}\s*日\s*"
+    r"\s*(?:(?:中\s*华\s*民\s*国|民国)\s*[^\s年]{1,6}|(?:19|20)\d\d)\s*年"
+    r"\s*[^\s月]{1,3}\s*月\s*[^\s日]{1,3}\s*日\s*"
+    r"|\s*[a-z][a-z .'-]{1,30}, *(?:the )?\d{1,2}(?:st|nd|rd|th)?[ .]+[a-z]{3,9}"
+    r"[ .]+\d{4}"
 )
 _NO_LETTERHEAD: Final = re.compile(phrases("not_a_letterhead"))
 
@@ -102,7 +117,9 @@ _DRAFT_IN_TITLE: Final = re.compile(
     rf"[(\[【] *{phrases('draft')}[^)\]】]{{0,12}}[)\]】]"
 )
 _SIGNED: Final = re.compile(phrases("signed"))
-_SIGNATURE_BRACKET: Final = re.compile(r"\((?:签名|签章|signature)\)(?! *:)")
+_SIGNATURE_BRACKET: Final = re.compile(
+    r"\((?:亲?签名?|签章|签字|亲签|签名?盖章|signature)\)(?! *:)"
+)
 _ROLE: Final = re.compile(r"\s*[·,，/|-]\s*\S")
 TITLE_LINES: Final = 8
 LONGEST_NOTE: Final = 80
@@ -142,7 +159,13 @@ def methods(text: str) -> list[Value]:
                 continue
             raw = text[match.start() : match.end()].strip()
             found.append((match.start(), Value(_method(form, match), raw)))
-    return _without_shorter(sorted(found, key=lambda entry: entry[0]))
+    named = [value for _, value in sorted(found, key=lambda entry: entry[0])]
+    # A method without its year is left out where the same method has one.
+    return [
+        value
+        for value in named
+        if not any(other.value.startswith(f"{value.value}:") for other in named)
+    ]
 
 
 def _method(form: str, match: re.Match[str]) -> str:
@@ -151,16 +174,6 @@ def _method(form: str, match: re.Match[str]) -> str:
     ts = f"{groups['ts'].strip(' -').upper()} " if groups.get("ts") else ""
     number = (groups.get("number") or groups.get("angle", "")).upper()
     return form.format(ts=ts, number=number, year=year)
-
-
-def _without_shorter(found: Sequence[tuple[int, Value]]) -> list[Value]:
-    """Drop a method without its year where the same method has one."""
-    named = [value for _, value in found]
-    return [
-        value
-        for value in named
-        if not any(other.value.startswith(f"{value.value}:") for other in named)
-    ]
 
 
 def certified_persons(text: str) -> list[Value]:
@@ -179,12 +192,29 @@ def certified_companies(text: str) -> list[Value]:
     return [value for value, _ in _certified(text)]
 
 
-def certified_sites(text: str) -> list[Value]:
-    """Return the address that stands below the company a certificate is about."""
+def declaring_companies(text: str) -> list[Value]:
+    """Return the company that speaks: "We, Rose Ltd, declare", 本公司…聲明."""
     found: list[Value] = []
-    for _, below in _certified(text):
-        found.extend(value for value in sites(below) if re.search(r"\d", value.raw))
+    for match in _DECLARING_COMPANY.finditer(fold(text)):
+        raw = text[match.start(match.lastgroup or 0) : match.end(match.lastgroup or 0)]
+        found.extend(value for value in companies(raw) if value.is_whole)
     return found
+
+
+def certified_sites(text: str) -> list[Value]:
+    """Return the address below the certified company, or after "our plant"."""
+    stated = [below for _, below in _certified(text)]
+    stated += [
+        text[match.start("site") : match.end("site")]
+        for match in _OWN_SITE.finditer(fold(text))
+    ]
+    return [
+        value
+        for words in stated
+        if match_label(fold(words.strip()), 0) is None
+        for value in sites(words)
+        if re.search(r"\d", value.raw)
+    ]
 
 
 def _certified(text: str) -> Iterator[tuple[Value, str]]:
@@ -199,7 +229,11 @@ def _certified(text: str) -> Iterator[tuple[Value, str]]:
 
 def dates_alone(lines: Sequence[str]) -> list[str]:
     """Return lines that are a date in full: how Chinese letters and deeds end."""
-    return [line.strip() for line in lines if _DATE_LINE.fullmatch(fold(line))]
+    return [
+        line.strip()
+        for line in lines
+        if _DATE_LINE.fullmatch(fold(line)) and find_dates(line)
+    ]
 
 
 def validity_sentences(text: str) -> Iterator[str]:

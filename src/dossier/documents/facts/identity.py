@@ -8,10 +8,12 @@ merely differs may be an alias that nobody entered. Companies never decide: the 
 laboratories, suppliers and contract makers rightly differ from the holder's.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from dossier.documents.facts.folding import (
+    CJK,
     address_key,
     company_key,
     fold,
@@ -31,10 +33,19 @@ from dossier.documents.facts.types import (
     PageText,
     ProductIdentity,
 )
+from dossier.documents.facts.vocabulary import phrases
 
 MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
 WATER: Final = "7732-18-5"
 """Nearly every formula contains water; it tells no material from another."""
+
+_LATIN_NAME: Final = re.compile(r"[a-z]{6,}")
+_ZH_NAME: Final = re.compile(rf"[{CJK}]{{2,}}")
+_VARIANT: Final = re.compile(phrases("name_variant"))
+"""Words that beside a name tell a variant of the product, not its name."""
+
+_MIXED: Final = re.compile(r"\(?(?<![a-z])and(?![a-z])\)?|[,;、]", re.IGNORECASE)
+"""Between the INCI names of a blend in one line of the formula."""
 
 SHORTEST_ZH_NAME: Final = 4
 SHORTEST_LATIN_NAME: Final = 8
@@ -92,8 +103,15 @@ def _finished(
     formulas = _read(facts, FactName.FORMULA_CODE)
     own_codes = {name_key(code) for code in product.codes}
     own_formulas = own_codes | {name_key(code) for code in product.formula_codes}
+    names_of_others = [name for other in product.others for name in other.names]
     this = (
-        _first(names, lambda fact: _is_named(fact.value, product.names, product.brands))
+        _first(
+            names,
+            lambda fact: (
+                _is_named(fact.value, product.names, product.brands)
+                or _is_named_in_one_script(fact.value, product.names, names_of_others)
+            ),
+        )
         or _first(codes, lambda fact: name_key(fact.value) in own_codes)
         or _first(formulas, lambda fact: name_key(fact.value) in own_formulas)
     )
@@ -107,9 +125,12 @@ def _finished(
             IdentityState.UNKNOWN, IdentityReason.CONTRADICTING_IDENTIFIERS, against
         )
     if this:
-        return _reading(
-            IdentityState.THIS_PRODUCT, _reason_of(this, names, codes), this
-        )
+        reason = IdentityReason.FORMULA_CODE_MATCHES
+        if this in names:
+            reason = IdentityReason.NAME_MATCHES
+        elif this in codes:
+            reason = IdentityReason.CODE_MATCHES
+        return _reading(IdentityState.THIS_PRODUCT, reason, this)
     if other:
         reason = IdentityReason.KNOWN_OTHER_PRODUCT
         return _reading(IdentityState.OTHER_PRODUCT, reason, other)
@@ -126,16 +147,6 @@ def _first(facts: Sequence[Fact], accepts: Callable[[Fact], bool]) -> Fact | Non
     return next((fact for fact in facts if accepts(fact)), None)
 
 
-def _reason_of(
-    fact: Fact, names: Sequence[Fact], codes: Sequence[Fact]
-) -> IdentityReason:
-    if fact in names:
-        return IdentityReason.NAME_MATCHES
-    if fact in codes:
-        return IdentityReason.CODE_MATCHES
-    return IdentityReason.FORMULA_CODE_MATCHES
-
-
 def _is_named(value: str, names: Iterable[str], brands: Iterable[str] = ()) -> bool:
     """Tell whether a printed name is one of `names`, or two of them in two scripts."""
     keys = {product_key(name) for name in names} - {""}
@@ -147,6 +158,45 @@ def _is_named(value: str, names: Iterable[str], brands: Iterable[str] = ()) -> b
         return True
     parts = [product_key(part) for part in pieces(value)]
     return len(parts) > 1 and all(part in keys for part in parts)
+
+
+def _is_named_in_one_script(
+    value: str, names: Sequence[str], others: Iterable[str]
+) -> bool:
+    """Tell whether a name in two scripts holds the product's, known in one script only.
+
+    玫瑰霜 Rose Cream is named 玫瑰霜 where no Latin name is known. What stands beside
+    it must be a name: 玫瑰霜 EX or 玫瑰霜 SPF50 may be another product.
+    """
+    printed_key = product_key(value)
+    conflicting = {product_key(name) for name in others}
+    for is_chinese in (True, False):
+        own = [product_key(name) for name in names if has_cjk(name) is is_chinese]
+        if len(own) < len(names):
+            continue
+        for key in own:
+            if not key or key not in (
+                printed_key[: len(key)],
+                printed_key[-len(key) :],
+            ):
+                continue
+            rest = printed_key.replace(key, "", 1)
+            is_name = _LATIN_NAME if is_chinese else _ZH_NAME
+            words = _words_beside(value, names)
+            if is_name.fullmatch(rest) and words and rest not in conflicting:
+                return True
+    return False
+
+
+def _words_beside(value: str, names: Iterable[str]) -> bool:
+    """Tell whether the words beside a name are more than a mark of a variant."""
+    rest = fold(value)
+    for name in names:
+        rest = rest.replace(fold(name), " ")
+    if has_cjk(rest):
+        return not _VARIANT.search(rest)
+    words = re.findall(r"[a-z]{2,}", rest)
+    return len(words) > 1 and not all(map(_VARIANT.fullmatch, words))
 
 
 def _extends(code: str, own: Iterable[str]) -> bool:
@@ -168,6 +218,7 @@ def _known_other(
         lambda fact: (
             any(
                 _is_named(fact.value, other.names, product.brands)
+                or _is_named_in_one_script(fact.value, other.names, product.names)
                 for other in product.others
             )
             and not _is_named(fact.value, product.names, product.brands)
@@ -223,12 +274,23 @@ def _material(facts: _Facts, product: ProductIdentity) -> IdentityReading:
     numbers = [
         fact for fact in _read(facts, FactName.CAS_NUMBER) if fact.value != WATER
     ]
-    own_trade = {name_key(n) for each in product.materials for n in each.trade_names}
-    own_inci = {name_key(n) for each in product.materials for n in each.inci_names}
+    own_trade = {
+        name_key(n) for each in product.materials for n in each.trade_names
+    } - {""}
+    own_inci = {
+        name_key(part)
+        for each in product.materials
+        for name in each.inci_names
+        for part in (name, *_MIXED.split(name))
+    } - {""}
     own_cas = {number for each in product.materials for number in each.cas_numbers}
     known = [fact for fact in numbers if fact.value in own_cas]
     named = _first(
-        trade_names, lambda fact: bool(_keys(fact.value) & (own_trade | own_inci))
+        trade_names,
+        lambda fact: any(
+            name_key(part) in own_trade | own_inci
+            for part in (fact.value, *pieces(fact.value))
+        ),
     )
     if named and (known or not numbers or not own_cas):
         reason = IdentityReason.TRADE_NAME_MATCHES
@@ -245,10 +307,6 @@ def _material(facts: _Facts, product: ProductIdentity) -> IdentityReading:
         reason = IdentityReason.NAME_DIFFERS
         return _reading(IdentityState.UNKNOWN, reason, (trade_names or inci_names)[0])
     return _reading(IdentityState.UNKNOWN, IdentityReason.NO_IDENTIFIER)
-
-
-def _keys(value: str) -> set[str]:
-    return {name_key(value), *(name_key(part) for part in pieces(value))} - {""}
 
 
 def _by_cas(numbers: Sequence[Fact], known: Sequence[Fact]) -> IdentityReading:
@@ -296,9 +354,10 @@ def _site(facts: _Facts, product: ProductIdentity) -> IdentityReading:
         )
     names = [fact for fact in stated if not _is_address(fact.value)]
     comparable = any(
-        has_cjk(fact.value) == has_cjk(site.name)
+        has_cjk(fact.value) == has_cjk(part)
         for fact in names
         for site in product.sites
+        for part in pieces(site.name)
     )
     if other_address and not by_name and comparable:
         return _reading(

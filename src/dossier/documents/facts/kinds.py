@@ -41,7 +41,7 @@ _GENERIC: Final = re.compile(
 _SENTENCE: Final = re.compile(
     fold(
         r"\b(?:is|was|are|were|has|have|been|be|will|shall|should|must|by|which|see|refers?"
-        r"|attached|enclosed|please|hereby|according|we|our|you)\b|。|(?<!no)[.;]\s+[^\s]|附件|詳見|參見|茲"
+        r"|attached|enclosed|please|hereby|according|we|our|you)\b|。|(?<!no)(?<!acc)(?<!rev)(?<!ver)[.;]\s+[^\s]|附件|詳見|參見|茲"
     )
 )
 _TITLE_LABEL: Final = re.compile(

@@ -7,10 +7,11 @@ worse than none.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from dossier.documents.facts import forms, values
+from dossier.documents.facts import forms, usage, values
 from dossier.documents.facts.dates import (
     DateOrder,
     DateReading,
@@ -21,6 +22,7 @@ from dossier.documents.facts.dates import (
 from dossier.documents.facts.fields import Field, FieldStanding, page_lines, read_fields
 from dossier.documents.facts.folding import fold
 from dossier.documents.facts.kinds import document_kind
+from dossier.documents.facts.periods import covered_periods, durations, months_after
 from dossier.documents.facts.types import (
     Fact,
     FactName,
@@ -33,6 +35,7 @@ from dossier.documents.facts.waivers import waiver_reasons
 
 MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
 _NAMING_MATERIALS: Final = {*MATERIAL_KINDS, "toxicology", "formula", None}
+DECLARED_KINDS: Final = frozenset({"gmp", "adverse", "packaging"})
 CERTIFICATE_KINDS: Final = frozenset({"gmp", "notification", "credentials"})
 TESTED_KINDS: Final = frozenset(
     {"stability", "microbial", "challenge", "efficacy", "product_spec",
@@ -59,11 +62,23 @@ _BEFORE_DATE: Final = re.compile(
     fold(
         r"^\s*(?:(?:自|從|由|至|到|於|迄|為|from|on|of|is|the|until|to|through|西元|公元"
         r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day,?)\s*){0,3}$"
+        r"|^\s*[a-z][a-z .'-]{1,30},\s*$"
     )
 )
+"""Words between a label and its date; the last form is a place."""
+
+_DECLARATION: Final = re.compile(
+    fold(r"聲明|切結|宣告|declaration|(?<![a-z])statement(?! of)|self-declar")
+)
+_USED_KINDS: Final = frozenset(
+    {"usage", "label", "assessment", "toxicology", "notification"}
+)
+"""Kinds that say how the product is used: a test report says how it was applied."""
+
 _SINGLE: Final = frozenset(
     {FactName.DOCUMENT_DATE, FactName.VALID_FROM, FactName.VALID_UNTIL,
-     FactName.SIGNED_ON}
+     FactName.SIGNED_ON, FactName.PERIOD_FROM, FactName.PERIOD_UNTIL,
+     FactName.USE_AMOUNT, FactName.USE_FREQUENCY}
 )  # fmt: skip
 """Facts of which a document has one: different values contradict each other."""
 
@@ -84,8 +99,17 @@ _READERS: Final[Mapping[Label, tuple[FactName, Reader]]] = {
     Label.SIGNATURE: (FactName.SIGNER_NAME, values.signing_persons),
     Label.VERDICT: (FactName.VERDICT, values.verdicts),
     Label.RESULT: (FactName.VERDICT, values.plain_outcomes),
+    Label.USE_METHOD: (FactName.USE_METHOD, usage.words),
+    Label.BODY_SITE: (FactName.BODY_SITE, usage.words),
+    Label.POPULATION: (FactName.POPULATION, usage.words),
+    Label.USE_AMOUNT: (FactName.USE_AMOUNT, usage.amounts),
+    Label.USE_FREQUENCY: (FactName.USE_FREQUENCY, usage.frequencies),
 }
 _LOT_LABELS: Final = frozenset({Label.LOT, Label.MANUFACTURE_DATE})
+_USE_LABELS: Final = frozenset(
+    {Label.USE_METHOD, Label.BODY_SITE, Label.POPULATION, Label.USE_AMOUNT,
+     Label.USE_FREQUENCY}
+)  # fmt: skip
 _PROSE_LABELS: Final = frozenset({Label.VERDICT, Label.SIGNATURE, Label.LOT})
 """Labels whose value may stand inside a longer text."""
 
@@ -96,6 +120,7 @@ class _Document:
     kind: str | None
     order: DateOrder | None
     is_certificate: bool
+    is_declaration: bool
     names_a_lot: bool
 
 
@@ -108,7 +133,8 @@ class _Found:
 
 def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
     """Return the facts of a document by name, each value once, at its first place."""
-    kind = document_kind(pages).kind
+    reading = document_kind(pages)
+    kind = reading.kind
     fields_of = [read_fields(page) for page in pages]
     start = fold(next((p.text for p in pages if p.text.strip()), "")[:400])
     document = _Document(
@@ -117,6 +143,7 @@ def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
         proved_order(page.text for page in pages),
         kind in CERTIFICATE_KINDS
         or (kind is None and _CERTIFICATE.search(start) is not None),
+        _DECLARATION.search(fold(reading.raw)) is not None,
         any(field.label in _LOT_LABELS for fields in fields_of for field in fields),
     )
     found: list[_Found] = []
@@ -153,33 +180,63 @@ def _from_fields(fields: Sequence[Field], document: _Document) -> Iterator[_Foun
             yield from _dates(field, document)
         elif field.label is Label.VERSION:
             yield from _version(field, before, document)
-        elif field.label is Label.PERSON:
-            # "Name" in an assessment may be the product's.
-            is_person = document.kind == "assessment" and "姓名" in field.words
-            if document.kind == "credentials" or is_person:
-                yield from _named(FactName.SIGNER_NAME, field, values.persons)
-        elif field.label is Label.ADDRESS:
-            if document.kind == "gmp":
-                yield from _named(FactName.SITE, field, values.sites)
+        elif field.label is Label.PERIOD:
+            if document.is_declaration or document.kind == "adverse":
+                yield from _periods(field.value, field.page, document)
+        elif field.label in _USE_LABELS:
+            if document.kind in _USED_KINDS:
+                yield from _use(field)
         elif field.label in _READERS:
             yield from _labelled(field, document)
+        else:
+            yield from _by_kind(field, document)
+
+
+def _by_kind(field: Field, document: _Document) -> Iterator[_Found]:
+    """Read labels that say different things in documents of different kinds."""
+    if field.label is Label.PERSON:
+        # "Name" in an assessment may be the product's.
+        is_person = document.kind == "assessment" and "姓名" in field.words
+        if document.kind == "credentials" or is_person:
+            yield from _named(FactName.SIGNER_NAME, field, values.persons)
+        elif document.kind in {"gmp", *TESTED_KINDS}:
+            # "Issued to" a company with its legal form.
+            yield from _uncertain_end(FactName.COMPANY, field, values.companies)
+    elif field.label is Label.DECLARER and document.is_declaration:
+        persons = list(_named(FactName.SIGNER_NAME, field, values.persons))
+        # "聲明人" may be the company.
+        yield from persons or _uncertain_end(FactName.COMPANY, field, values.companies)
+    elif field.label is Label.METHOD and document.kind == "usage":
+        yield from _named(FactName.USE_METHOD, field, usage.words)
+    elif field.label is Label.ADDRESS and document.kind == "gmp":
+        yield from _named(FactName.SITE, field, values.sites)
+
+
+def _name_of(field: Field, document: _Document) -> FactName | None:
+    """Return what a label announces in a document of this kind, if anything."""
+    name, _ = _READERS[field.label]
+    words, kind = fold(field.words), document.kind
+    if field.label is Label.PRODUCT_NAME and kind in MATERIAL_KINDS:
+        return FactName.TRADE_NAME
+    if field.label is Label.TRADE_NAME and kind not in _NAMING_MATERIALS:
+        # On a label or a notification 商品名 is the name of the product.
+        return FactName.PRODUCT_NAME if "商品名" in words else None
+    is_read = {
+        # The "item code" of a packaging part is not the product's.
+        Label.PRODUCT_CODE: kind != "packaging"
+        or re.search("产品|成品|product", words) is not None,
+        Label.VERDICT: kind in {*TESTED_KINDS, None},
+        Label.RESULT: kind in {*TESTED_KINDS, None},
+        Label.SIGNER: kind != "credentials",
+        Label.SIGNATURE: kind != "credentials",
+    }
+    return name if is_read.get(field.label, True) else None
 
 
 def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
-    name, reader = _READERS[field.label]
-    if field.label is Label.PRODUCT_NAME and document.kind in MATERIAL_KINDS:
-        name = FactName.TRADE_NAME
-    if field.label is Label.TRADE_NAME and document.kind not in _NAMING_MATERIALS:
-        if "商品名" not in fold(field.words):
-            return
-        # On a label or a notification 商品名 is the name of the product.
-        name = FactName.PRODUCT_NAME
-    if name is FactName.VERDICT and document.kind not in {*TESTED_KINDS, None}:
-        return
-    if (
-        field.label in {Label.SIGNER, Label.SIGNATURE}
-        and document.kind == "credentials"
-    ):
+    _, reader = _READERS[field.label]
+    name = _name_of(field, document)
+    if name is None:
         return
     if field.continues and field.label not in _PROSE_LABELS:
         yield from _uncertain_end(name, field, reader)
@@ -190,6 +247,32 @@ def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
         yield from _named(FactName.FORMULA_VERSION, field, values.versions_after_code)
     if field.label is Label.FORMULA:
         yield from _named(FactName.FORMULA_VERSION, field, values.versions_after_code)
+
+
+def _use(field: Field) -> Iterator[_Found]:
+    """Read how the product is used; a vague amount is stated, but not known."""
+    name, reader = _READERS[field.label]
+    if field.label is Label.USE_FREQUENCY:
+        found = usage.frequencies(field.value, field.words)
+    else:
+        found = reader(field.value)
+    for value in found:
+        confidence = _CONFIDENCE[field.standing]
+        yield _Found(name, _fact(value.value, value.raw, field.page, confidence))
+    if not found and usage.is_vague_amount(field.value):
+        yield _Found(name, _unknown(field.value[: usage.LONGEST_RAW], field.page))
+
+
+def _periods(text: str, page: int | None, document: _Document) -> Iterator[_Found]:
+    """Read what a record covers, or for how long a declaration of a site holds."""
+    names = (FactName.PERIOD_FROM, FactName.PERIOD_UNTIL)
+    if document.kind == "gmp":
+        names = (FactName.VALID_FROM, FactName.VALID_UNTIL)
+    for period in covered_periods(text, document.order):
+        for name, day in zip(names, (period.first, period.last), strict=True):
+            yield _Found(
+                name, _fact(day.isoformat(), period.raw, page, _FORM_CONFIDENCE)
+            )
 
 
 def _named(name: FactName, field: Field, reader: Reader) -> Iterator[_Found]:
@@ -239,14 +322,16 @@ def _dates(field: Field, document: _Document) -> Iterator[_Found]:
     for each_name, reading in _named_dates(name, field, document):
         raw = field.value[reading.start : reading.end].strip()
         rank = _DATE_RANK[field.label]
-        if reading.value is None:
+        day = reading.last_day if each_name in _LAST_DAYS else reading.value
+        if day is None:
             yield _Found(each_name, _unknown(raw, field.page), rank)
             continue
         confidence = _CONFIDENCE[field.standing]
         if reading.is_proved_elsewhere:
             confidence = _PROVED_ELSEWHERE
-        fact = _fact(reading.value.isoformat(), raw, field.page, confidence)
-        yield _Found(each_name, fact, rank)
+        yield _Found(
+            each_name, _fact(day.isoformat(), raw, field.page, confidence), rank
+        )
 
 
 def _named_dates(
@@ -268,6 +353,9 @@ def _named_dates(
         return []
     return [(FactName.VALID_FROM, readings[0]), (FactName.VALID_UNTIL, readings[1])]
 
+
+_LAST_DAYS: Final = frozenset({FactName.VALID_UNTIL, FactName.LOT_EXPIRY_DATE})
+"""What lasts until a month lasts until its end."""
 
 _RANGE_LABELS: Final = frozenset({Label.EXPIRY, Label.VALIDITY, Label.VALID_FROM})
 _DATE_RANK: Final[Mapping[Label, int]] = {
@@ -302,24 +390,24 @@ def _date_name(label: Label, document: _Document) -> FactName | None:
     }[label]
 
 
+_FORMS: Final[Sequence[tuple[FactName, Reader, frozenset[str | None] | None]]] = (
+    (FactName.CAS_NUMBER, forms.cas_numbers, None),
+    (FactName.METHOD, forms.methods, TESTED_KINDS | {None}),
+    (FactName.WAIVER_REASON, waiver_reasons, frozenset({"assessment"})),
+    (FactName.SIGNER_NAME, forms.certified_persons, frozenset({"credentials"})),
+    (FactName.COMPANY, forms.certified_companies, frozenset({"gmp"})),
+    (FactName.COMPANY, forms.declaring_companies, DECLARED_KINDS),
+    (FactName.SITE, forms.certified_sites, frozenset({"gmp"})),
+)
+"""What is read in a whole page of certain kinds; `None` stands for all."""
+
+
 def _from_forms(page: PageText, document: _Document) -> Iterator[_Found]:
     """Read what is stated without a label, in a known form of words."""
     lines = page_lines(page)
     text = "\n".join(lines)
-    readers: list[tuple[FactName, Callable[[str], list[values.Value]]]] = [
-        (FactName.CAS_NUMBER, forms.cas_numbers)
-    ]
-    if document.kind in TESTED_KINDS or document.kind is None:
-        readers.append((FactName.METHOD, forms.methods))
-    if document.kind == "assessment":
-        readers.append((FactName.WAIVER_REASON, waiver_reasons))
-    if document.kind == "credentials":
-        readers.append((FactName.SIGNER_NAME, forms.certified_persons))
-    if document.kind == "gmp":
-        readers.append((FactName.COMPANY, forms.certified_companies))
-        readers.append((FactName.SITE, forms.certified_sites))
-    for name, reader in readers:
-        for value in reader(text):
+    for name, reader, kinds in _FORMS:
+        for value in reader(text) if kinds is None or document.kind in kinds else ():
             yield _Found(
                 name, _fact(value.value, value.raw, page.number, _FORM_CONFIDENCE)
             )
@@ -328,6 +416,8 @@ def _from_forms(page: PageText, document: _Document) -> Iterator[_Found]:
     if document.is_certificate:
         for raw in forms.validity_sentences(text):
             yield from _stated_date(FactName.VALID_UNTIL, raw, page.number, document)
+    if document.kind == "adverse":
+        yield from _periods(text, page.number, document)
 
 
 def _stated_date(
@@ -353,6 +443,27 @@ def _of_document(document: _Document, found: Sequence[_Found]) -> Iterator[_Foun
         signed = [each for each in found if each.name is FactName.SIGNED_ON]
         for each in signed[:1]:
             yield _Found(FactName.DOCUMENT_DATE, each.fact)
+    if document.is_certificate and FactName.VALID_UNTIL not in names:
+        yield from _end_of_validity(document, found)
+
+
+def _end_of_validity(document: _Document, found: Sequence[_Found]) -> Iterator[_Found]:
+    """Compute until when a certificate is valid that states for how many years."""
+    starts = {
+        each.fact.value
+        for name in (FactName.DOCUMENT_DATE, FactName.SIGNED_ON)
+        for each in found
+        if each.name is name and each.fact.state is FactState.READ
+    }
+    if len(starts) != 1:
+        return
+    start = date.fromisoformat(starts.pop())
+    for page in document.pages:
+        for months, raw in durations("\n".join(page_lines(page))):
+            end = months_after(start, months).isoformat()
+            yield _Found(
+                FactName.VALID_UNTIL, _fact(end, raw, page.number, _PROVED_ELSEWHERE)
+            )
 
 
 def _signature(

@@ -11,7 +11,9 @@ class FactName(StrEnum):
     `document_date` is the date of the report, certificate or revision, `signed_on` the
     date beside the signature. `valid_from` and `valid_until` limit the document itself;
     the dates of a lot (`manufacture_date`, `lot_expiry_date`) never do. `waiver_reason`
-    is the kind of a test that an assessment says is not needed, and why.
+    is the kind of a test that an assessment says is not needed, and why. `use_amount`
+    is the amount of one use, `use_frequency` has the form `1-2 per day`. `period_from`
+    and `period_until` limit what a record of undesirable effects covers.
     """
 
     PRODUCT_NAME = "product_name"
@@ -37,6 +39,13 @@ class FactName(StrEnum):
     MANUFACTURE_DATE = "manufacture_date"
     LOT_EXPIRY_DATE = "lot_expiry_date"
     WAIVER_REASON = "waiver_reason"
+    USE_METHOD = "use_method"
+    BODY_SITE = "body_site"
+    USE_AMOUNT = "use_amount"
+    USE_FREQUENCY = "use_frequency"
+    POPULATION = "population"
+    PERIOD_FROM = "period_from"
+    PERIOD_UNTIL = "period_until"
 
 
 class FactState(StrEnum):

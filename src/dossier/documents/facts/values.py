@@ -17,12 +17,12 @@ from dossier.documents.facts.folding import (
     printed,
 )
 from dossier.documents.facts.types import Fact, FactName, StatedVerdict
-from dossier.documents.facts.vocabulary import PLACEHOLDER, phrases
+from dossier.documents.facts.vocabulary import PLACEHOLDER, label_at, phrases
 
 LONGEST_NAME: Final = 120
 LONGEST_CODE: Final = 30
 
-_SPARE: Final = " \t\u3000·;；,，、|-\u2013:：。.*"
+SPARE: Final = " \t\u3000·;；,，、|-\u2013:：。.*"
 _SCHOOLS: Final = ("university", "college", "institute", "大学")
 _LAST_FORM: Final = re.compile(rf"(?:{COMPANY_FORMS})|{phrases('organisation')}")
 _ADDRESS: Final = re.compile(phrases("address"))
@@ -31,7 +31,7 @@ _WHOLE_ADDRESS: Final = re.compile(
 )
 _SENTENCE: Final = re.compile(phrases("sentence"))
 _NET: Final = re.compile(r"[\s,(]*\d+(?:\.\d+)? *(?:ml|g|毫升|公克|克)\)?$")
-_VERSION_WORD: Final = r"(?:version|ver\.?|v\.?|revision|rev\.?|版次|版本|第)"
+_VERSION_WORD: Final = r"(?:version|ver\.?|v\.?|revision|rev\.?|issue|版次|版本|第)"
 _CODE_TAIL: Final = re.compile(
     r"[,(] *(?=[a-z]*[-_ ]?\d)[a-z]{1,6}[-_ ]?\d[\w.-]*"
     rf"(?: *,? *{_VERSION_WORD}[ .:]*[\w.]+版?)?\)?|(?<= )·(?= )"
@@ -47,11 +47,11 @@ _AFTER_LOT: Final = re.compile(
 )
 _BRACKETS: Final = re.compile(r"[(（\[][^)）\]]*[)）\]]?")
 _VERSION: Final = re.compile(
-    r"^(?:第 *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?|版)? *"
+    r"^(?:第 *|版[本次]? *)?(?:version|ver\.?|v\.?|rev(?:ision)?\.?|no\.?)? *"
     r"(?P<version>\d{1,3}(?:\.\d{1,2}){0,2}|[a-z])(?![\w-])(?: *版)?"
 )
 _VERSION_AFTER_CODE: Final = re.compile(
-    rf"[a-z0-9][\w-]*\d[\w-]*\)? *[,(·/-]? *{_VERSION_WORD}"
+    rf"[a-z0-9][\w/-]*\d[\w-]*\)? *[,(·/-]? *{_VERSION_WORD}"
     r" *[:.]? *(?P<version>\d{1,3}(?:\.\d{1,2})?|[a-z])(?![\w-])"
 )
 _CODE_AFTER_NAME: Final = re.compile(
@@ -99,13 +99,13 @@ def product_names(text: str) -> list[Value]:
     """Return the product name that a text consists of."""
     folded = fold(text)
     cut = _CODE_TAIL.search(folded)
-    raw = (text[: cut.start()] if cut else text).strip(_SPARE)
+    raw = (text[: cut.start()] if cut else text).strip(SPARE)
     raw = _CODE_IN_BRACKETS.sub("", raw)
     net = _NET.search(fold(raw))
     raw = raw[: net.start()] if net else raw
     folded = fold(raw)
     bare = re.sub(r"^\((?:zh|en|中文|英文)\) *", "", folded)
-    raw = raw[len(raw) - len(bare) :].strip(_SPARE)
+    raw = raw[len(raw) - len(bare) :].strip(SPARE)
     if (
         not re.search(rf"[a-z]{{2}}|[{CJK}].*[{CJK}]", bare)
         or len(raw) > LONGEST_NAME
@@ -121,7 +121,7 @@ def inci_names(text: str) -> list[Value]:
     """Return the INCI names that a text lists; a comma between digits is no comma."""
     found = []
     for part in re.split(r"[;；、]|,(?!\d)(?= )|\(?and\)", text):
-        raw = part.strip(_SPARE)
+        raw = part.strip(SPARE)
         folded = fold(raw)
         if (
             has_cjk(raw)
@@ -184,7 +184,7 @@ def lots(text: str) -> list[Value]:
     """Return the lots that a text lists; none if any part is no lot."""
     found = []
     for part in _LOT_SPLIT.split(_BRACKETS.sub(" ", _AFTER_LOT.sub("", text))):
-        raw = part.strip(_SPARE)
+        raw = part.strip(SPARE)
         if not raw:
             continue
         folded = re.sub(r"^(?:no\.?|lot|batch|#) *(?=[a-z]*\d)", "", fold(raw))
@@ -192,7 +192,7 @@ def lots(text: str) -> list[Value]:
         if (
             not _LOT_ITEM.fullmatch(folded)
             or len(folded) > LONGEST_CODE
-            or _DATE_LIKE.fullmatch(folded)
+            or _DATE_LIKE.search(folded)
             or not re.search(r"\d", folded)
             or not all(re.search(r"\d", t) or len(t) <= len("lot") for t in tokens)
             or re.search(r"\d *(?:kg|ml|g|pcs|months?|days?)$", folded)
@@ -205,7 +205,7 @@ def lots(text: str) -> list[Value]:
 
 def companies(text: str) -> list[Value]:
     """Return the name of the organisation that a text begins with, up to its form."""
-    raw = text.strip(_SPARE.replace(".", ""))
+    raw = text.strip(SPARE.replace(".", ""))
     end = _organisation_end(raw)
     if end:
         raw = raw[:end]
@@ -227,12 +227,7 @@ def _organisation_end(text: str) -> int:
     folded = fold(text)
     end, last = 0, ""
     for match in _LAST_FORM.finditer(folded):
-        between = folded[end : match.start()]
-        if end and (_ADDRESS.search(between) or re.search(r"[;·|]|\d", between)):
-            break
-        if "," in between and not last.startswith(_SCHOOLS) and end:
-            break
-        if not end and _ADDRESS.search(between) and re.search(r"\d", between):
+        if _is_after_the_name(folded, end, match.start(), last):
             break
         of = re.match(
             r" of [a-z&-]+(?: and [a-z&-]+)?(?= *(?:$|[,;(]))", folded[match.end() :]
@@ -242,9 +237,23 @@ def _organisation_end(text: str) -> int:
     return end if not folded[end : end + 1].isalpha() or has_cjk(folded[:end]) else 0
 
 
+def _is_after_the_name(folded: str, end: int, start: int, last: str) -> bool:
+    """Tell whether the words from `end` to `start` begin an address or a new field."""
+    between = folded[end:start]
+    if not end:
+        return bool(_ADDRESS.search(between) and re.search(r"\d", between))
+    bracket = between.find("(")
+    return (
+        bool(_ADDRESS.search(between) or re.search(r"[;·|]|\d", between))
+        or ("," in between and not last.startswith(_SCHOOLS))
+        # A bracket with a field of its own: the site after the company.
+        or (bracket >= 0 and label_at(folded, end + bracket + 1) is not None)
+    )
+
+
 def sites(text: str) -> list[Value]:
     """Return a site: an organisation or an address, not a part of the body."""
-    raw = text.strip(_SPARE.replace(".", ""))
+    raw = text.strip(SPARE.replace(".", ""))
     folded = fold(raw)
     if PLACEHOLDER.match(folded) or _SENTENCE.search(folded) or len(raw) < len("no.1"):
         return []
@@ -257,12 +266,12 @@ def sites(text: str) -> list[Value]:
 
 def persons(text: str) -> list[Value]:
     """Return the name of one person that a text begins with."""
-    raw = text.strip(_SPARE)
-    cut = re.search(r"[,，·|(（;；]| {2,}|\d|_{2,}| on ", raw)
+    raw = text.strip(SPARE)
+    cut = re.search(r"[,，·|(（;；]| {2,}|\u3000|\d|_{2,}| on ", raw)
     head = raw[: cut.start()] if cut and cut.start() else raw
     degrees = _PERSON_TITLE.search(fold(head))
     while degrees:
-        head = (head[: degrees.start()] + " " + head[degrees.end() :]).strip(_SPARE)
+        head = (head[: degrees.start()] + " " + head[degrees.end() :]).strip(SPARE)
         degrees = _PERSON_TITLE.search(fold(head))
     head = printed(head)
     if not head or _NO_PERSON.search(fold(head)) or PLACEHOLDER.match(fold(head)):
@@ -312,7 +321,7 @@ def verdicts(text: str) -> list[Value]:
 
 def plain_outcomes(text: str) -> list[Value]:
     """Return what a result states that is nothing but an outcome: "Pass", "☑ 合格"."""
-    folded = fold(text).strip(_SPARE)
+    folded = fold(text).strip(SPARE)
     is_plain = _OUTCOME.fullmatch(folded) or _BOX.search(folded)
     return verdicts(text) if is_plain else []
 

@@ -36,6 +36,7 @@ class Label(StrEnum):
     LOT_EXPIRY = "lot_expiry"
     SIGNATURE = "signature"
     SIGNER = "signer"
+    DECLARER = "declarer"
     PERSON = "person"
     METHOD = "method"
     VERDICT = "verdict"
@@ -46,6 +47,12 @@ class Label(StrEnum):
     PACK_VERSION = "pack_version"
     INCI_NAME = "inci_name"
     TRADE_NAME = "trade_name"
+    USE_METHOD = "use_method"
+    BODY_SITE = "body_site"
+    USE_AMOUNT = "use_amount"
+    USE_FREQUENCY = "use_frequency"
+    POPULATION = "population"
+    PERIOD = "period"
     STATUS = "status"
     FILLER = "filler"
     OTHER = "other"
@@ -105,6 +112,7 @@ def _beginning(text: str) -> str:
     return text[:2] if text[:1].isascii() else text[:1]
 
 
+_SPACED: Final = re.compile(rf"(?<=[{CJK}]) +(?=[{CJK}])")
 LABELS: Final = _labels()
 _MATCHERS: Final = _matchers(LABELS)
 MODIFIER: Final = re.compile(_MODIFIERS)
@@ -143,5 +151,9 @@ def label_at(folded: str, position: int) -> tuple[Label, int] | None:
     match = matcher.match(folded, position) if matcher else None
     if match is None:
         return None
-    squeezed = re.sub(rf"(?<=[{CJK}]) +(?=[{CJK}])", "", match[0])
-    return LABELS[re.sub(r" +", " ", squeezed)], match.end()
+    label = LABELS.get(match[0])
+    if label is None:
+        # The words are spaced as no label is written.
+        squeezed = _SPACED.sub("", match[0])
+        label = LABELS[re.sub(r" +", " ", squeezed)]
+    return label, match.end()

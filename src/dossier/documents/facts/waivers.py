@@ -38,7 +38,8 @@ _NOT_NEEDED: Final = re.compile(
 )
 _REASON: Final = re.compile(
     fold(
-        r"因|由於|鑑於|鑒於|考量|基於|理由|(?<![a-z])(?:because|since|as the|as it"
+        r"因|由於|(?<!事)故(?!障)|爰|屬低|屬於|鑑於|鑒於|考量|基於|理由"
+        r"|(?<![a-z])(?:because|since|as the|as it"
         r"|due to|owing to|in view of|given that|reasons?)(?![a-z])"
     )
 )

@@ -85,4 +85,5 @@ def refuse(file: BinaryIO) -> NoReturn:
         f"it is an archive of {len(names)} files ({shown}{more}), not read;"
         " unpack it and hand in each file"
     )
-    raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    zh = f"壓縮檔內含 {len(names)} 個檔案（{shown}{more}），未讀取；請解壓縮後逐一上傳"
+    raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)

@@ -32,24 +32,37 @@ _READERS: Final = {
     FileKind.MAIL: "mail:read",
     FileKind.ZIP: "archive:refuse",
 }
-_REFUSALS: Final = {
-    FileKind.EMPTY: (UnreadableReason.EMPTY, "the file has 0 bytes"),
-    FileKind.LOCKED_OFFICE: (UnreadableReason.ENCRYPTED, PASSWORD_DETAIL),
+_UNSUPPORTED: Final = UnreadableReason.UNSUPPORTED
+_REFUSALS: Final[dict[FileKind, tuple[UnreadableReason, str, str]]] = {
+    FileKind.EMPTY: (UnreadableReason.EMPTY, "the file has 0 bytes", ""),
+    FileKind.LOCKED_OFFICE: (UnreadableReason.ENCRYPTED, PASSWORD_DETAIL, ""),
     FileKind.IMAGE: (
         UnreadableReason.NO_TEXT_LAYER,
         "it is a picture without text, and no OCR is installed",
+        "檔案是圖片，沒有文字，且未安裝 OCR，無法讀取",
     ),
     FileKind.DOC: (
-        UnreadableReason.UNSUPPORTED,
+        _UNSUPPORTED,
         "the old Word format is not read; save it as .docx or PDF",
+        "不讀取舊版 Word 格式；請另存為 .docx 或 PDF",
     ),
-    FileKind.PPTX: (
-        UnreadableReason.UNSUPPORTED,
-        "presentations are not read; save it as PDF",
+    **dict.fromkeys(
+        (FileKind.PPT, FileKind.PPTX),
+        (
+            _UNSUPPORTED,
+            "presentations are not read; save it as PDF",
+            "不讀取簡報檔；請另存為 PDF",
+        ),
+    ),
+    FileKind.OUTLOOK: (
+        _UNSUPPORTED,
+        "mails of Outlook are not read; save it as .eml or PDF, and its attachments",
+        "不讀取 Outlook 郵件；請另存為 .eml 或 PDF，附件另行上傳",
     ),
     FileKind.RICH_TEXT: (
-        UnreadableReason.UNSUPPORTED,
+        _UNSUPPORTED,
         "rich text (RTF) is not read; save it as .docx or PDF",
+        "不讀取 RTF 格式；請另存為 .docx 或 PDF",
     ),
 }
 
@@ -75,12 +88,14 @@ def read_document(file: BinaryIO, *, filename: str) -> ExtractedText:
         return unreadable(detected.media_type, detected.kind, error)
     except RecursionError:
         detail = "it is nested too deeply; save it again or print it to a PDF"
-        too_deep = UnreadableFileError(UnreadableReason.CORRUPT, detail)
+        zh = "內容層層套疊過深，無法讀取；請重新儲存或列印為 PDF"
+        too_deep = UnreadableFileError(UnreadableReason.CORRUPT, detail, zh)
         return unreadable(detected.media_type, detected.kind, too_deep)
     state = state_of(content.pages, content.warnings)
     warnings = limited(content.warnings)
     if state is ReadState.UNREADABLE:
-        warnings = [refusal(content.unread_reason, content.unread_detail), *warnings]
+        why = refusal(content.unread_reason, content.unread.en, content.unread.zh)
+        warnings = [why, *warnings]
     return ExtractedText(
         detected.media_type,
         detected.kind,
@@ -89,7 +104,7 @@ def read_document(file: BinaryIO, *, filename: str) -> ExtractedText:
         warnings,
         content.encoding,
         content.unread_reason if state is ReadState.UNREADABLE else None,
-        content.unread_detail if state is ReadState.UNREADABLE else "",
+        content.unread.en if state is ReadState.UNREADABLE else "",
     )
 
 
@@ -100,7 +115,7 @@ def unreadable(media_type: str, kind: str, error: UnreadableFileError) -> Extrac
         kind,
         ReadState.UNREADABLE,
         [],
-        [refusal(error.reason, error.detail)],
+        [refusal(error.reason, error.detail, error.zh)],
         reason=error.reason,
         detail=error.detail,
     )
@@ -113,9 +128,7 @@ def _read(file: BinaryIO, detected: DetectedFile) -> ReaderContent:
             f"kept but not read ({detected.media_type}): only PDF, Word, OpenDocument,"
             " spreadsheets and text are"
         )
-        raise UnreadableFileError(
-            *_REFUSALS.get(kind, (UnreadableReason.UNSUPPORTED, unknown))
-        )
+        raise UnreadableFileError(*_REFUSALS.get(kind, (_UNSUPPORTED, unknown, "")))
     try:
         return _call(_READERS[kind], file)
     except UnreadableFileError as error:

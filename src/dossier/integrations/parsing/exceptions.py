@@ -29,10 +29,14 @@ class UnreadableReason(StrEnum):
 
 
 class UnreadableFileError(InvalidError):
-    """A file is kept, but nothing can be read from it."""
+    """A file is kept, but nothing can be read from it.
+
+    `zh` says in Chinese what `detail` says, where the sentence of the reason does not.
+    """
 
     title = "File cannot be read"
 
-    def __init__(self, reason: UnreadableReason, detail: str) -> None:
+    def __init__(self, reason: UnreadableReason, detail: str, zh: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
+        self.zh = zh

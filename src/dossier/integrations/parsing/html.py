@@ -4,6 +4,7 @@ A row of a table is one line, its cells separated by tabs.
 """
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import BinaryIO, Final
 
@@ -23,14 +24,24 @@ from dossier.integrations.parsing.types import (
     split_parts,
     storable,
 )
+from dossier.integrations.parsing.word_styles import WHITE, Look
 
 _CHARSET: Final = re.compile(
     rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})""", re.IGNORECASE
 )
 _HEAD_BYTES: Final = 4096
+_FEW_CHARACTERS: Final = 100
+"""Of text for each picture, below which the words may well be in the pictures."""
 _HIDING: Final = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:px|pt)?\s*(?:;|$)",
+    re.IGNORECASE,
 )
+_HIDING_CLASS: Final = re.compile(
+    r"\.([\w-]+)\s*\{[^}]*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE
+)
+_COLOR: Final = re.compile(r"(?<![\w-])color\s*:\s*([^;]+)", re.IGNORECASE)
+_GROUND: Final = re.compile(r"background(?:-color)?\s*:\s*([^;]+)", re.IGNORECASE)
+_COLOR_NAMES: Final = {"white": WHITE, "black": "000000"}
 _UNSEEN: Final = frozenset(
     {"script", "style", "template", "noscript", "head", "svg", "datalist", "rt"}
 )
@@ -86,7 +97,12 @@ def text_of(page: str) -> tuple[list[str], list[ReadWarning]]:
         warnings.append(warning("struck-text-left-out", count=parser.struck))
     if parser.hidden:
         warnings.append(warning("hidden-text-left-out", count=parser.hidden))
-    return parser.lines(), warnings
+    lines = parser.lines()
+    if parser.pictures:
+        is_short = sum(map(len, lines)) < _FEW_CHARACTERS * parser.pictures
+        code = "pictures-not-read" if is_short else "small-pictures"
+        warnings.append(warning(code, count=parser.pictures))
+    return lines, warnings
 
 
 def _decoded_page(content: bytes) -> tuple[str, str]:
@@ -110,12 +126,15 @@ class _Page(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.hidden = self.struck = 0
+        self.hidden = self.struck = self.pictures = 0
         self._pieces: list[str] = []
         self._leaving: list[tuple[str, str]] = []
         """Open elements of the name that opened what is left out, and why it is."""
         self._raised = 0
         self._cells = 0
+        self._hiding_classes: set[str] = set()
+        self._looks: list[tuple[str, Look]] = []
+        """Open elements that change colours, with what text in them looks like."""
 
     def lines(self) -> list[str]:
         """Return the collected lines."""
@@ -134,8 +153,15 @@ class _Page(HTMLParser):
                 return
             self._leaving.pop()
         why = _reason_to_leave_out(tag, stated)
+        if self._hiding_classes & set(stated.get("class", "").split()):
+            why = why or "hidden"
         if self._leaving:
             return
+        if tag not in _VOID:
+            look = self._looks[-1][1] if self._looks else Look()
+            changed = _colored(look, stated)
+            if changed != look:
+                self._looks.append((tag, changed))
         if why and tag not in _VOID:
             self._leaving.append((tag, why))
         elif not why:
@@ -146,6 +172,8 @@ class _Page(HTMLParser):
             self._raised += 1
         elif tag == "br":
             self._pieces.append(" " if self._cells else _LINE)
+        elif tag == "img":
+            self.pictures += 1
         elif tag == "input":
             self._pieces.append(_input_text(stated))
         elif tag in _CELLS:
@@ -159,7 +187,11 @@ class _Page(HTMLParser):
         if self._leaving:
             if tag == self._leaving[0][0]:
                 self._leaving.pop()
-        elif tag == "sup":
+            return
+        opened = [at for at, (name, _) in enumerate(self._looks) if name == tag]
+        if opened:
+            del self._looks[opened[-1] :]
+        if tag == "sup":
             self._raised = max(self._raised - 1, 0)
         elif tag in _CELLS:
             self._cells = max(self._cells - 1, 0)
@@ -168,10 +200,15 @@ class _Page(HTMLParser):
 
     @override
     def handle_data(self, data: str) -> None:
+        letters = len("".join(data.split()))
         if self._leaving:
-            letters = len("".join(data.split()))
+            if self._leaving[0][1] == "unseen":  # in a style sheet
+                self._hiding_classes.update(_HIDING_CLASS.findall(data))
             self.hidden += letters if self._leaving[0][1] == "hidden" else 0
             self.struck += letters if self._leaving[0][1] == "struck" else 0
+            return
+        if self._looks and self._looks[-1][1].is_unseen:
+            self.hidden += letters
             return
         self._pieces.append(raised(data) if self._raised else data)
 
@@ -189,6 +226,25 @@ def _reason_to_leave_out(tag: str, stated: dict[str, str]) -> str:
         return "struck"
     is_hidden = "hidden" in stated or _HIDING.search(stated.get("style", ""))
     return "hidden" if is_hidden or stated.get("type") == "hidden" else ""
+
+
+def _colored(look: Look, stated: dict[str, str]) -> Look:
+    """Return the look of text in an element by its colours."""
+    style = stated.get("style", "")
+    if color := (_COLOR.search(style) or ("", stated.get("color", "")))[1]:
+        look = replace(look, color=_rgb(color))
+    if ground := (_GROUND.search(style) or ("", stated.get("bgcolor", "")))[1]:
+        look = replace(look, ground=_rgb(ground))
+    return look
+
+
+def _rgb(color: str) -> str:
+    """Return a colour as RRGGBB; empty for one that is written otherwise."""
+    plain = color.strip().lower().removesuffix("!important").strip()
+    digits = plain.removeprefix("#")
+    if len(digits) == 3 and plain.startswith("#"):  # noqa: PLR2004 - R, G, B
+        digits = "".join(2 * each for each in digits)
+    return _COLOR_NAMES.get(plain, digits if plain.startswith("#") else "")
 
 
 def _input_text(stated: dict[str, str]) -> str:

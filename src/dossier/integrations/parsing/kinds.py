@@ -28,6 +28,7 @@ class FileKind(StrEnum):
     DOCX = "docx"
     XLSX = "xlsx"
     PPTX = "pptx"
+    PPT = "ppt"
     ODT = "odt"
     ODS = "ods"
     XLS = "xls"
@@ -38,6 +39,7 @@ class FileKind(StrEnum):
     HTML = "html"
     XML = "xml"
     MAIL = "mail"
+    OUTLOOK = "outlook"
     RICH_TEXT = "rich_text"
     IMAGE = "image"
     ZIP = "zip"
@@ -62,7 +64,9 @@ _MEDIA_TYPES: Final = {
     FileKind.TEXT: "text/plain",
     FileKind.HTML: "text/html",
     FileKind.XML: "application/xml",
+    FileKind.PPT: "application/vnd.ms-powerpoint",
     FileKind.MAIL: "message/rfc822",
+    FileKind.OUTLOOK: "application/vnd.ms-outlook",
     FileKind.RICH_TEXT: "application/rtf",
     FileKind.ZIP: "application/zip",
     FileKind.EMPTY: "application/x-empty",
@@ -80,6 +84,7 @@ _ENDINGS: Final = {
     ".xlsx": FileKind.XLSX,
     ".xlsm": FileKind.XLSX,
     ".pptx": FileKind.PPTX,
+    ".ppt": FileKind.PPT,
     ".odt": FileKind.ODT,
     ".ods": FileKind.ODS,
     ".xls": FileKind.XLS,
@@ -92,6 +97,7 @@ _ENDINGS: Final = {
     ".htm": FileKind.HTML,
     ".xml": FileKind.XML,
     ".eml": FileKind.MAIL,
+    ".msg": FileKind.OUTLOOK,
     ".mht": FileKind.MAIL,
     ".mhtml": FileKind.MAIL,
     ".rtf": FileKind.RICH_TEXT,
@@ -156,6 +162,9 @@ _NEEDED_MAIL_HEADERS: Final = (
 # Names of streams, which an OLE directory writes in UTF-16.
 _OLE_STREAMS: Final = (
     ("EncryptedPackage", FileKind.LOCKED_OFFICE),
+    ("__substg1.0_", FileKind.OUTLOOK),
+    ("__properties_version1.0", FileKind.OUTLOOK),
+    ("PowerPoint Document", FileKind.PPT),
     ("WordDocument", FileKind.DOC),
     ("Workbook", FileKind.XLS),
     ("Book", FileKind.XLS),
@@ -225,24 +234,21 @@ def _by_content(head: bytes, tail: bytes, named: FileKind | None) -> FileKind:
         return _kind_in_zip(head, tail)
     if head.startswith(_OLE):
         return _kind_in_ole(head, tail, named)
-    return _kind_of_text(head, named) if is_text(head) else FileKind.OTHER
-
-
-def _kind_of_text(head: bytes, named: FileKind | None) -> FileKind:
-    if found := _kind_of_markup(head):
-        return found
-    return FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
+    if not is_text(head):
+        return FileKind.OTHER
+    plain = FileKind.CSV if named is FileKind.CSV else FileKind.TEXT
+    return _kind_of_markup(head) or plain
 
 
 def _kind_of_markup(head: bytes) -> FileKind | None:
     """Return the kind of a text that a program wrote for a program."""
-    if head.startswith(_RICH_TEXT):
-        return FileKind.RICH_TEXT
     # Two-byte text is looked at without its zeros.
     start = (
         head[: 2 * _START_BYTES].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
     )
     start = start.lstrip()[:_START_BYTES]
+    if start.startswith(_RICH_TEXT):
+        return FileKind.RICH_TEXT
     if start.startswith(b"<"):
         if _WEB_PAGE.match(start):
             return FileKind.HTML

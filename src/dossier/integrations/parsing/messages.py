@@ -31,6 +31,11 @@ _WARNINGS: Final = {
         "the page is drawn as shapes without text; its words were not read",
         is_gap=True,
     ),
+    "shapes-not-read": _Words(
+        "此頁部分內容以線條繪成，其中若有文字則未讀取",
+        "much of the page is drawn as shapes; words in them were not read",
+        is_gap=True,
+    ),
     "page-without-usable-text": _Words(
         "此頁字形沒有可用的文字對照（no usable text），未讀取",
         "no usable text: the fonts of the page do not say which letters they show",
@@ -101,6 +106,10 @@ _WARNINGS: Final = {
         "a part of the document, {name!r}, was not read",
         is_gap=True,
     ),
+    "form-fields": _Words(
+        "此頁有 {count} 個表單欄位，已讀取欄內的值（其中 {empty} 個空白）",
+        "{count} form fields were read with their values, {empty} of them empty",
+    ),
     "form-not-read": _Words(
         "動態表單（XFA）的內容未讀取；請列印為 PDF",
         "its dynamic form (XFA) was not read; print it to a PDF",
@@ -111,7 +120,7 @@ _WARNINGS: Final = {
         "{count} characters of symbol fonts are not known; \ufffd stands for them",
     ),
     "text-missing": _Words(
-        "文件含 {present} 字，僅讀出 {read} 字",
+        "文件含 {present} 字，僅讀取 {read} 字",
         "the document holds {present} characters, of which {read} were read",
         is_gap=True,
     ),
@@ -150,11 +159,11 @@ def warning(code: str, place: str | None = None, **values: object) -> ReadWarnin
     return ReadWarning(code, message, place, words.is_gap)
 
 
-def refusal(reason: UnreadableReason, detail: str) -> ReadWarning:
+def refusal(reason: UnreadableReason, detail: str, zh: str) -> ReadWarning:
     """Return the reason why nothing was read as a warning."""
     return ReadWarning(
         f"unreadable-{reason.replace('_', '-')}",
-        Message(zh=REASONS_ZH[reason], en=detail),
+        Message(zh=zh or REASONS_ZH[reason], en=detail),
         is_gap=True,
     )
 

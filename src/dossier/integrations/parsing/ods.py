@@ -106,15 +106,12 @@ def _styles(root: Element) -> _Styles:
             )
             if set(lines) != {"none"}:
                 struck.add(name)
-            if _is_raised(properties.get(f"{_STYLE}text-position", "")):
+            # `super`, or a share of the line that it is raised by.
+            position = properties.get(f"{_STYLE}text-position", "").partition(" ")[0]
+            share = position.removesuffix("%")
+            if share == "super" or (share.isdigit() and int(share) > 0):
                 raised.add(name)
     return _Styles(frozenset(hidden), frozenset(struck), frozenset(raised))
-
-
-def _is_raised(position: str) -> bool:
-    """Return whether a text position is above the line: `super` or a share of it."""
-    first = position.partition(" ")[0].removesuffix("%")
-    return first == "super" or (first.isdigit() and int(first) > 0)
 
 
 def _sheet(table: Element, styles: _Styles, active: str) -> Sheet:
@@ -207,17 +204,13 @@ def _cell(position: Position, element: Element, styles: _Styles) -> Cell | None:
     kept = "".join(text for text, is_run_struck in runs if not is_run_struck).strip()
     struck = "".join(text for text, is_run_struck in runs if is_run_struck).strip()
     if not kept and not struck:
-        kept = _stated_value(element)
+        names = ("string-value", "date-value", "time-value", "boolean-value", "value")
+        stated = (element.get(f"{_OFFICE}{name}", "").strip() for name in names)
+        kept = next(filter(None, stated), "")
     # A computed text may be empty.
     if not kept and not struck and (not formula or kind == "string"):
         return None
     return Cell(row=row, column=column, text=kept, struck_text=struck, formula=formula)
-
-
-def _stated_value(element: Element) -> str:
-    names = ("string-value", "date-value", "time-value", "boolean-value", "value")
-    stated = (element.get(f"{_OFFICE}{name}", "") for name in names)
-    return next((text.strip() for text in stated if text.strip()), "")
 
 
 def _decimal(element: Element) -> Decimal | None:

@@ -17,6 +17,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableReason,
 )
 from dossier.integrations.parsing.messages import warning
+from dossier.integrations.parsing.odt_numbering import ListNumbers
 from dossier.integrations.parsing.package import (
     Package,
     attribute_of,
@@ -31,10 +32,12 @@ from dossier.integrations.parsing.types import (
     split_parts,
     storable,
 )
-from dossier.integrations.parsing.word_styles import Look, is_white
+from dossier.integrations.parsing.word_styles import Look
 
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
 _MAX_REPEATED: Final = 200
+_TINY_MM: Final = 1.2 * 25.4 / 72
+"""Of a font; nobody reads smaller words."""
 _MANIFEST: Final = "META-INF/manifest.xml"
 _CONTENT: Final = "content.xml"
 _STYLES: Final = "styles.xml"
@@ -43,18 +46,37 @@ _WORDLESS: Final = frozenset(
     {
         "automatic-styles",
         "change-info",
-        "creator",
-        "date",
-        "desc",
         "event-listeners",
         "forms",
         "note-citation",
         "ruby-text",
         "sequence-decls",
-        "title",
         "variable-decls",
     }
 )
+_DESCRIPTIONS: Final = frozenset({"creator", "date", "desc", "title"})
+"""Of comments and pictures; fields of the text have the same names."""
+_TEXT_NAMESPACE: Final = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_BOXES: Final = frozenset(
+    {
+        "caption",
+        "circle",
+        "connector",
+        "custom-shape",
+        "ellipse",
+        "line",
+        "measure",
+        "path",
+        "polygon",
+        "polyline",
+        "rect",
+        "regular-polygon",
+        "table",
+        "text-box",
+    }
+)
+"""Things within a sentence whose words stand apart from it."""
+_OBJECT: Final = re.compile(r"(Object \d+)(?:/content\.xml)?")
 _HEADERS: Final = ("header", "header-first", "header-left")
 _FOOTERS: Final = ("footer", "footer-first", "footer-left")
 _BREAKS: Final = {"tab": "\t", "line-break": "\n", "soft-page-break": ""}
@@ -69,16 +91,14 @@ def read(file: BinaryIO) -> ReaderContent:
         if _STYLES in package.names:
             roots.append(package.xml_of(_STYLES))
         objects = sorted(
-            name.partition("/")[0]
-            for name in package.names
-            if name.startswith("Object") and name.endswith("/content.xml")
+            found[1] for name in package.names if (found := _OBJECT.fullmatch(name))
         )
     return content_of(roots, objects)
 
 
 def content_of(roots: list[Element], objects: list[str]) -> ReaderContent:
     """Return the text under the roots of the content and of the styles."""
-    reader = _Reader(roots)
+    reader = _OdtReader(roots)
     lines = list(filter(None, reader.lines()))
     found = reader.warnings()
     found += [warning("embedded-not-read", name=name) for name in objects]
@@ -86,7 +106,7 @@ def content_of(roots: list[Element], objects: list[str]) -> ReaderContent:
     return reader.pictures.content(split_parts(text, "body"), found)
 
 
-class _Reader:
+class _OdtReader:
     """Walks the elements of one document."""
 
     def __init__(self, roots: list[Element]) -> None:
@@ -105,10 +125,10 @@ class _Reader:
             for each in forms.iter()
             if attribute_of(each, "id")
         }
+        self._numbers = ListNumbers(roots)
         self.pictures = Pictures()
         self._present = self._taken = self._hidden = self._struck = 0
         self._has_changes = False
-        self._in_table = 0
 
     def lines(self) -> Iterator[str]:
         """Yield headers, body and footers."""
@@ -154,14 +174,13 @@ class _Reader:
         for child in parent:
             name = local_name(child)
             if name in _PARAGRAPHS:
-                following: list[str] = []
-                own = self._look(child, look)
-                yield self._inline(child, own, following).strip()
-                yield from following
+                yield from self._paragraph(child, look)
+            elif name == "list":
+                yield from self._list(child, look)
             elif name == "tracked-changes":
                 self._has_changes = True
                 self._leave_out(child)
-            elif name in _WORDLESS:
+            elif _is_wordless(child):
                 self._leave_out(child)
             elif name == "table":
                 yield from self._table(child, look)
@@ -171,22 +190,48 @@ class _Reader:
                 self._see_picture(name, child)
                 yield from self._blocks(child, look)
 
+    def _paragraph(self, paragraph: Element, look: Look) -> Iterator[str]:
+        if any(
+            local_name(each) == "hidden-paragraph"
+            and attribute_of(each, "is-hidden") == "true"
+            for each in paragraph
+        ):
+            self._hidden += self._leave_out(paragraph)
+            return
+        following: list[str] = []
+        text = self._inline(paragraph, self._look(paragraph, look), following).strip()
+        is_heading = local_name(paragraph) == "h"
+        mark = self._numbers.mark_of_heading(paragraph) if is_heading else ""
+        yield mark + text if text else ""
+        yield from following
+
+    def _list(self, element: Element, look: Look) -> Iterator[str]:
+        self._numbers.open_list(element)
+        for item in element:
+            is_item = local_name(item) == "list-item"
+            mark = self._numbers.mark_of_item(item) if is_item else ""
+            starts_with_list = local_name(item[0]) == "list" if len(item) else True
+            for at, line in enumerate(self._blocks(item, look)):
+                has_mark = at == 0 and line and not starts_with_list
+                yield mark + line if has_mark else line
+        self._numbers.close_list()
+
     def _table(self, table: Element, look: Look) -> Iterator[str]:
-        self._in_table += 1
+        look = self._look(table, look)
         for child in table:
             name = local_name(child)
             if name == "table-row":
                 yield from self._row(child, look)
-            elif name in _WORDLESS:
+            elif _is_wordless(child):
                 self._leave_out(child)
             else:
                 yield from self._table(child, look)
-        self._in_table -= 1
 
     def _row(self, row: Element, look: Look) -> Iterator[str]:
         if attribute_of(row, "visibility") in {"collapse", "filter"}:
             self._hidden += self._leave_out(row)
             return
+        look = self._look(row, look)
         following: list[str] = []
         cells: list[str] = []
         for cell in row:
@@ -203,7 +248,7 @@ class _Reader:
 
     def _cell(self, cell: Element, look: Look, following: list[str]) -> str:
         lines: list[str] = []
-        for line in self._blocks(cell, look):
+        for line in self._blocks(cell, self._look(cell, look)):
             is_note = line.startswith(("[Footnote", "[Endnote", "[Comment"))
             (following if is_note else lines).append(line)
         return " ".join(" ".join(filter(None, lines)).split())
@@ -233,15 +278,15 @@ class _Reader:
             word = f"Comment by {author}" if author else "Comment"
             following.append(self._bracketed(word, child, look))
             return ""
-        if name in {"text-box", "custom-shape", "table"}:
-            following.extend(self._blocks(child, replace(look, is_shaded=True)))
+        if name in _BOXES:
+            following.extend(self._blocks(child, replace(look, ground="")))
             return ""
         return self._field_or_span(name, child, look, following)
 
     def _field_or_span(
         self, name: str, child: Element, look: Look, following: list[str]
     ) -> str:
-        if name in _WORDLESS:
+        if _is_wordless(child):
             self._leave_out(child)
             return ""
         if name == "control":
@@ -290,8 +335,7 @@ class _Reader:
             return ""
         letters = _letters(text)
         self._taken += letters
-        is_pale = look.is_white and not (look.is_shaded or self._in_table)
-        if look.is_hidden or is_pale:
+        if look.is_unseen:
             self._hidden += letters
             return ""
         if look.is_struck:
@@ -324,8 +368,9 @@ class _Reader:
             self.pictures.add(millimetres(width), millimetres(height))
 
     def _leave_out(self, element: Element) -> int:
-        count = _letters_in_paragraphs(element)
-        self._taken += count or _letters("".join(element.itertext()))
+        """Count the characters under an element as seen to, and return how many."""
+        count = _letters_in_paragraphs(element) or _letters("".join(element.itertext()))
+        self._taken += count
         return count
 
 
@@ -341,10 +386,20 @@ def _changed(look: Look, properties: Element) -> Look:
     if (display := attribute_of(properties, "display")) != "":
         look = replace(look, is_hidden=display == "none")
     if color := attribute_of(properties, "color"):
-        look = replace(look, is_white=is_white(color.removeprefix("#")))
-    if attribute_of(properties, "background-color", "transparent") != "transparent":
-        look = replace(look, is_shaded=True)
+        look = replace(look, color=color.removeprefix("#"))
+    ground = attribute_of(properties, "background-color", "transparent")
+    if ground != "transparent":
+        look = replace(look, ground=ground.removeprefix("#"))
+    if size := attribute_of(properties, "font-size"):
+        is_tiny = size.endswith("pt") and 0 < millimetres(size) < _TINY_MM
+        look = replace(look, is_tiny=is_tiny)
     return look
+
+
+def _is_wordless(element: Element) -> bool:
+    name = local_name(element)
+    is_field = element.tag.startswith(_TEXT_NAMESPACE)
+    return name in _WORDLESS or (name in _DESCRIPTIONS and not is_field)
 
 
 def _is_displayed(element: Element) -> bool:

@@ -106,7 +106,8 @@ def parse_xml(content: bytes, damaged: UnreadableFileError) -> Element:
     try:
         root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise UnreadableFileError(UnreadableReason.CORRUPT, DTD_DETAIL) from error
+        zh = "檔案含文件型別定義（DTD），拒絕開啟；請重新儲存"
+        raise UnreadableFileError(UnreadableReason.CORRUPT, DTD_DETAIL, zh) from error
     except (ParseError, ValueError, LookupError) as error:
         raise damaged from error
     return root

@@ -7,8 +7,8 @@ from typing import Any, Final
 import pypdfium2
 from pypdfium2 import raw
 
+from dossier.integrations.parsing.pdf_geometry import Box
 from dossier.integrations.parsing.pdf_layout import Word
-from dossier.integrations.parsing.pdf_page import Box
 
 _UNSEEN_FLAGS: Final = 0x02 | 0x20
 """Hidden, and not shown on screens."""
@@ -25,8 +25,13 @@ class Annotations:
     """Values of fields and notes written onto the page, with their places."""
     remarks: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    struck: list[Box] = field(default_factory=list)
+    """Where somebody struck the text of the page through."""
     hidden: int = 0
+    has_appearances: bool = False
+    """Whether it has stamps or signatures that draw their words themselves."""
     fields: int = 0
+    empty_fields: int = 0
 
 
 def annotations_of(
@@ -61,27 +66,82 @@ def _see(
     if kind == raw.FPDF_ANNOT_WIDGET:
         text = _field_text(annotation, form)
         found.fields += 1
+        found.empty_fields += not text
         if is_unseen:
             found.hidden += len(text)
+        elif _draws_words(annotation, form):
+            found.has_appearances = True
         elif text:
             found.words += _words_in(_rectangle_of(annotation), text)
-        return
-    if kind == raw.FPDF_ANNOT_FILEATTACHMENT:
+    elif kind == raw.FPDF_ANNOT_FILEATTACHMENT:
         attachment = raw.FPDFAnnot_GetFileAttachment(annotation)
         name = _wide(raw.FPDFAttachment_GetName, attachment) if attachment else ""
         found.files.append(name or "file")
-        return
+    elif kind not in {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}:
+        _see_mark(annotation, kind, found, is_unseen=is_unseen)
+
+
+def _see_mark(
+    annotation: object, kind: int, found: Annotations, *, is_unseen: bool
+) -> None:
+    """Take in what somebody wrote, stamped or struck on the page."""
     contents = _wide(raw.FPDFAnnot_GetStringValue, annotation, b"Contents").strip()
-    if not contents or kind in {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}:
-        return
     if is_unseen:
         found.hidden += len(contents)
-    elif kind == raw.FPDF_ANNOT_FREETEXT:
+        return
+    if kind == raw.FPDF_ANNOT_STAMP and _draws_words(annotation, None):
+        found.has_appearances = True
+    elif kind == raw.FPDF_ANNOT_STAMP:
+        name = _wide(raw.FPDFAnnot_GetStringValue, annotation, b"Name").strip("/#")
+        found.remarks.append(f"[Stamp: {name or 'without words'}]")
+    elif kind == raw.FPDF_ANNOT_STRIKEOUT:
+        found.struck += _marked_boxes(annotation)
+    if contents and kind == raw.FPDF_ANNOT_FREETEXT:
         found.words += _words_in(_rectangle_of(annotation), contents)
-    else:
+    elif contents:
         author = _wide(raw.FPDFAnnot_GetStringValue, annotation, b"T").strip()
         by = f" by {author}" if author else ""
         found.remarks.append(f"[Comment{by}: {' '.join(contents.split())}]")
+
+
+def keep_stamps(page: pypdfium2.PdfPage, form: pypdfium2.PdfFormEnv | None) -> None:
+    """Draw the stamps and signatures of a page into it, and nothing else.
+
+    PDFium has the words of an appearance only once they are part of the page.
+    """
+    for at in range(min(raw.FPDFPage_GetAnnotCount(page.raw), _MAX_ANNOTATIONS)):
+        annotation = raw.FPDFPage_GetAnnot(page.raw, at)
+        if annotation and not _draws_words(annotation, form):
+            raw.FPDFAnnot_SetFlags(annotation, _UNSEEN_FLAGS)
+        if annotation:
+            raw.FPDFPage_CloseAnnot(annotation)
+    raw.FPDFPage_Flatten(page.raw, raw.FLAT_NORMALDISPLAY)
+
+
+def _draws_words(annotation: object, form: pypdfium2.PdfFormEnv | None) -> bool:
+    """Return whether an annotation is a stamp or signature with an appearance."""
+    kind = raw.FPDFAnnot_GetSubtype(annotation)
+    is_signature = (
+        kind == raw.FPDF_ANNOT_WIDGET
+        and form is not None
+        and raw.FPDFAnnot_GetFormFieldType(form.raw, annotation)
+        == raw.FPDF_FORMFIELD_SIGNATURE
+    )
+    normal = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
+    length: int = raw.FPDFAnnot_GetAP(annotation, normal, None, 0)
+    return (kind == raw.FPDF_ANNOT_STAMP or is_signature) and length > 2  # noqa: PLR2004 - the closing zero alone
+
+
+def _marked_boxes(annotation: object) -> list[Box]:
+    """Return the boxes around the lines of text that an annotation marks."""
+    boxes = []
+    points = raw.FS_QUADPOINTSF()
+    for at in range(raw.FPDFAnnot_CountAttachmentPoints(annotation)):
+        if raw.FPDFAnnot_GetAttachmentPoints(annotation, at, points):
+            xs = (points.x1, points.x2, points.x3, points.x4)
+            ys = (points.y1, points.y2, points.y3, points.y4)
+            boxes.append((min(xs), min(ys), max(xs), max(ys)))
+    return boxes
 
 
 def _field_text(annotation: object, form: pypdfium2.PdfFormEnv | None) -> str:

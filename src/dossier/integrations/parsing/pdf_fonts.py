@@ -33,6 +33,8 @@ _OTHER_SCRIPTS: Final = re.compile(
 _MIN_PAIRS: Final = 6
 _MIN_PAIR_SHARE: Final = 0.4
 _MIN_COMMON_SHARE: Final = 0.4
+_MANY_PAIRS: Final = 150
+_MAX_CHANCE_SHARE: Final = 0.25
 _MAX_DEPTH: Final = 4
 _MAX_FONTS: Final = 5_000
 _SYMBOLIC: Final = 4
@@ -57,6 +59,13 @@ def is_plausible(sample: str) -> bool:
     pairs = _LETTER_PAIR.findall(sample.lower())
     usual = sum(pair in _PAIRS for pair in pairs)
     return len(pairs) >= _MIN_PAIRS and usual >= _MIN_PAIR_SHARE * len(pairs)
+
+
+def is_gibberish(sample: str) -> bool:
+    """Return whether a long text is clearly made of no words of any language."""
+    pairs = _LETTER_PAIR.findall(sample.lower())
+    usual = sum(pair in _PAIRS for pair in pairs)
+    return len(pairs) >= _MANY_PAIRS and usual < _MAX_CHANCE_SHARE * len(pairs)
 
 
 def unmapped_fonts(file: BinaryIO, suspects: set[str]) -> frozenset[str]:

@@ -37,6 +37,9 @@ _MIN_CHARACTERS: Final = 18
 _MIN_FILL: Final = 0.55
 _MIN_RUNNING_ON: Final = 0.25
 _MAX_DIGITS: Final = 0.3
+_LINE_STEP: Final = 0.8
+"""Lines of one text stand at least this far apart, in font sizes."""
+_BANDS: Final = (2, 3)
 _ROW_PADDING: Final = 1.08
 _CJK: Final = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
 _SENTENCE_END: Final = re.compile(r"[.:;!?。：；！？]\W*$")
@@ -58,6 +61,11 @@ _KEEP_HYPHEN: Final = frozenset(
         "half",
         "semi",
         "post",
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "tert",
     }
 )
 
@@ -159,7 +167,68 @@ def _rows(words: Sequence[Word]) -> list[Row]:
             base, size = word.v, word.size
     for row in rows:
         row.sort(key=lambda each: each.left)
-    return rows
+    return list(_whole_rows(rows))
+
+
+def _whole_rows(rows: list[Row]) -> Iterator[Row]:
+    """Yield the rows, those of one table row as one: cells may be centred on it.
+
+    The base lines of a value beside a name of two lines lie between the two.
+    """
+    at = 0
+    while at < len(rows):
+        end = at + 1
+        while end < len(rows) and _is_close(rows[end - 1], rows[end]):
+            end += 1
+        band = rows[at:end]
+        if len(band) not in _BANDS or not _are_beside(band):
+            yield from band
+        else:
+            yield _one_row(band)
+        at = end
+
+
+def _is_close(above: Row, below: Row) -> bool:
+    """Return whether two rows stand closer than lines of one text can."""
+    size = min(max(word.size for word in row) for row in (above, below))
+    return above[0].v - below[0].v < _LINE_STEP * size
+
+
+def _are_beside(band: list[Row]) -> bool:
+    """Return whether no two neighbouring rows share any width of the page."""
+    return all(
+        word.right < other.left or other.right < word.left
+        for above, below in pairwise(band)
+        for word in above
+        for other in below
+    )
+
+
+def _one_row(band: list[Row]) -> Row:
+    """Return the words of a band cell by cell, each cell from its top."""
+    cells: list[tuple[float, float, Row]] = []
+    for word in sorted((word for row in band for word in row), key=lambda w: w.left):
+        if cells and word.left - cells[-1][1] <= _CELL_GAP * word.size:
+            left, right, words = cells[-1]
+            cells[-1] = (left, max(right, word.right), [*words, word])
+        else:
+            cells.append((word.left, word.right, [word]))
+    row: Row = []
+    for _, _, words in cells:
+        if all(left.right <= right.left for left, right in pairwise(words)):
+            # A figure as large as what it is raised over; lines would overlap.
+            base = min(word.v for word in words)
+            for word in words:
+                word.is_raised |= word.v > base + _RISE[0] * word.size
+        else:
+            words.sort(key=lambda word: (-word.v, word.left))
+            for previous, word in pairwise(words):
+                word.after_space |= previous.v != word.v
+        row += words
+    middle = sum(each[0].v for each in band) / len(band)
+    for word in row:
+        word.v = middle
+    return row
 
 
 def _mark_cells(rows: list[Row], borders: Sequence[Border]) -> None:
@@ -196,7 +265,7 @@ def _block_from(
     """
     columns: tuple[int, float] | None = None
     table_end = start + 1
-    for gap in [*_gaps(rows[start]), *_gap_beside(rows[start : start + 2])]:
+    for gap in _wide_gaps(rows[start : start + 2]):
         end, border = _extent(rows, start, gap)
         if end - start < 2:  # noqa: PLR2004 - one row
             continue
@@ -208,22 +277,16 @@ def _block_from(
     return columns or (table_end, None)
 
 
-def _gaps(row: Row) -> list[tuple[float, float]]:
-    """Return the wide gaps within a row."""
-    return [
-        (left.right, right.left)
-        for left, right in pairwise(row)
-        if right.left - left.right > _CELL_GAP * max(left.size, right.size) * 0.75
-    ]
-
-
-def _gap_beside(rows: list[Row]) -> list[tuple[float, float]]:
-    """Return the gap between two rows of which one stands beside the other."""
-    if len(rows) < 2:  # noqa: PLR2004 - a pair
-        return []
-    one, other = sorted(rows, key=lambda row: row[0].left)
-    gap = (one[-1].right, other[0].left)
-    return [gap] if gap[1] - gap[0] > _GUTTER * one[0].size else []
+def _wide_gaps(rows: list[Row]) -> Iterator[tuple[float, float]]:
+    """Yield the wide gaps within a row, and the one between it and a row beside it."""
+    first = rows[0]
+    for left, right in pairwise(first):
+        if right.left - left.right > _CELL_GAP * max(left.size, right.size) * 0.75:
+            yield left.right, right.left
+    if len(rows) > 1:
+        one, other = sorted(rows, key=lambda row: row[0].left)
+        if other[0].left - one[-1].right > _GUTTER * one[0].size:
+            yield one[-1].right, other[0].left
 
 
 def _extent(rows: list[Row], start: int, gap: tuple[float, float]) -> tuple[int, float]:
@@ -404,5 +467,7 @@ def _joint(broken: re.Match[str], head: str, whole: str) -> str:
     if broken[0][-1] == "\u00ad":
         return ""
     is_code = any(map(str.isdigit, stem + head[:1])) or not head[:1].islower()
+    # UV-filter, pH-value, D-panthenol: no syllable ends in a capital letter.
+    is_abbreviated = stem[-1:].isupper()
     is_compound = stem.lower() in _KEEP_HYPHEN or f"{stem}-{head}" in whole
-    return "-" if is_code or is_compound else ""
+    return "-" if is_code or is_abbreviated or is_compound else ""

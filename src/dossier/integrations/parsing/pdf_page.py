@@ -7,15 +7,28 @@ numbers: five calls a character are most of the time that a page takes.
 
 import ctypes
 import math
-from bisect import bisect_right
+import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pypdfium2
 from pypdfium2 import raw
 
+from dossier.integrations.parsing.pdf_geometry import (
+    WHOLE_PLANE,
+    Box,
+    Matrix,
+    along_lines,
+    box_around,
+    covered_share,
+    holds,
+    intersection,
+    matrix_product,
+    off_lines,
+)
 from dossier.integrations.parsing.pdf_layout import Border, RuledLine, Word
 from dossier.integrations.parsing.symbols import UNKNOWN, shown
 
@@ -44,12 +57,16 @@ MAX_CHARACTERS: Final = 400_000
 """Of a page; a dense one has 10,000."""
 _MAX_OBJECTS: Final = 50_000
 _MAX_DEPTH: Final = 6
-_GRID: Final = 40
 _SPACES: Final = frozenset({0, 9, 10, 13, 32, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000})
 _HYPHENS: Final = frozenset({0x02, 0xFFFE})
 """What PDFium gives for a hyphen that ends a line."""
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 _BULLETS: Final = {0xF0B7: "•", 0xF0A7: "▪", 0xF06E: "■", 0xF0D8: "➢"}
+_SYMBOL_FONTS: Final = {
+    "wingdings2": "wingdings 2",
+    "wingdings": "wingdings",
+    "symbol": "symbol",
+}
 _INVISIBLE_MODES: Final = frozenset({3, 7})
 _STROKED_MODE: Final = 1
 _TINY_POINTS: Final = 1.2
@@ -60,11 +77,19 @@ _THICK: Final = 3.0
 """Points; thinner fills are lines, which cover nothing."""
 _MAX_RECTANGLE_SEGMENTS: Final = 6
 _MAPPED_SAMPLE: Final = 12
+_STRIKE: Final = (0.15, 0.55)
+"""Where a line through a word runs above its base line, in font sizes."""
+_STRIKE_ENDS: Final = 0.3
+_STACKED: Final = (0.7, 1.6)
+"""Steps down from character to character of vertical writing, in font sizes."""
+_DOWNWARDS: Final = 270
+_ROW: Final = 0.35
+_ASCENT: Final = 0.88
+_FROM_CJK: Final = 0x2E80
+# Radicals, compatible forms and ligatures stand for what people type.
+_FOLDED: Final = (range(0x2E80, 0x2FE0), range(0xF900, 0xFB07))
 
 Color = tuple[int, int, int]
-Box = tuple[float, float, float, float]
-"""Left, bottom, right, top."""
-_WHOLE_PLANE: Final[Box] = (-math.inf, -math.inf, math.inf, math.inf)
 
 
 @dataclass(slots=True)
@@ -99,6 +124,7 @@ class PageInk:
     words: dict[int, list[Word]] = field(default_factory=lambda: defaultdict(list))
     """By the angle of their lines, in degrees."""
     hidden: int = 0
+    struck: int = 0
     unmapped: int = 0
     over_pictures: dict[int, list[Word]] = field(
         default_factory=lambda: defaultdict(list)
@@ -109,7 +135,41 @@ class PageInk:
     borders: list[Border] = field(default_factory=list)
     picture_share: float = 0.0
     drawn: int = 0
-    """How many shapes are painted that are no rectangles."""
+    """How many lines and curves the shapes consist of that are no rectangles."""
+    outlined: int = 0
+    """How many of them belong to filled shapes, as letters drawn as outlines do."""
+
+    def strike(self, marks: Iterable[Box]) -> None:
+        """Take out the words that marks or lines strike through, and count them."""
+        level = sorted(self.words[0], key=lambda word: word.v)
+        bases = [word.v for word in level]
+        largest = max((word.size for word in level), default=0.0)
+
+        def struck_by(line: RuledLine) -> list[Word]:
+            first = bisect_left(bases, line.v - _STRIKE[1] * largest)
+            return [
+                word
+                for word in level[first : bisect_right(bases, line.v)]
+                if _STRIKE[0] < (line.v - word.v) / word.size < _STRIKE[1]
+                and line.left < word.left + _STRIKE_ENDS * word.size
+                and line.right > word.right - _STRIKE_ENDS * word.size
+            ]
+
+        struck = {
+            id(word)
+            for left, bottom, right, top in marks
+            for word in struck_by(RuledLine(left, right, (bottom + top) / 2))
+        }
+        for rule in self.rules:
+            words = struck_by(rule)
+            size = max((word.size for word in words), default=0.0)
+            # The lines of tables run on beyond the words.
+            if words and rule.right - rule.left < 2 * size + (
+                max(word.right for word in words) - min(word.left for word in words)
+            ):
+                struck.update(map(id, words))
+        self.struck = sum(len(each.text) for each in level if id(each) in struck)
+        self.words[0] = [each for each in self.words[0] if id(each) not in struck]
 
 
 def ink_of(
@@ -127,7 +187,7 @@ def ink_of(
     ink = PageInk()
     objects = _Objects(page, ink)
     _Characters(layer, objects, ink, box, unmapped_fonts, hidden_layers).collect()
-    ink.picture_share = _share(
+    ink.picture_share = covered_share(
         (shape.box for shape in ink.shapes if shape.is_picture), box
     )
     return ink
@@ -149,9 +209,7 @@ class _Objects:
             0,
         )
 
-    def _walk(
-        self, count: int, get: object, matrix: tuple[float, ...], depth: int
-    ) -> None:
+    def _walk(self, count: int, get: object, matrix: Matrix, depth: int) -> None:
         for at in range(count):
             each = get(at)  # type: ignore[operator]
             if not each or self._count >= _MAX_OBJECTS:
@@ -163,16 +221,19 @@ class _Objects:
                 self.text_orders[address] = (self._count, _clip_of(each, matrix))
             elif kind == raw.FPDF_PAGEOBJ_FORM:
                 if depth < _MAX_DEPTH:
+                    own = raw.FS_MATRIX()
+                    raw.FPDFPageObj_GetMatrix(each, own)
+                    cells = (own.a, own.b, own.c, own.d, own.e, own.f)
                     self._walk(
                         raw.FPDFFormObj_CountObjects(each),
                         lambda place, form=each: raw.FPDFFormObj_GetObject(form, place),
-                        _product(_matrix_of(each), matrix),
+                        matrix_product(cells, matrix),
                         depth + 1,
                     )
             else:
                 self._see(each, kind, matrix)
 
-    def _see(self, each: object, kind: int, matrix: tuple[float, ...]) -> None:
+    def _see(self, each: object, kind: int, matrix: Matrix) -> None:
         box = _bounds_of(each, matrix)
         if box is None:
             return
@@ -181,12 +242,12 @@ class _Objects:
             return
         is_picture = kind == raw.FPDF_PAGEOBJ_IMAGE
         is_opaque = is_picture and not raw.FPDFPageObj_HasTransparency(each)
-        clipped = _intersection(box, _clip_of(each, matrix))
+        clipped = intersection(box, _clip_of(each, matrix))
         self._ink.shapes.append(
             Shape(self._count, clipped, None, is_opaque, is_picture)
         )
 
-    def _see_path(self, path: object, box: Box, matrix: tuple[float, ...]) -> None:
+    def _see_path(self, path: object, box: Box, matrix: Matrix) -> None:
         left, bottom, right, top = box
         if top - bottom < _THICK:
             if right - left > 10 * _THICK:
@@ -197,9 +258,11 @@ class _Objects:
             return
         segments = raw.FPDFPath_CountSegments(path)
         if segments > _MAX_RECTANGLE_SEGMENTS:
-            self._ink.drawn += 1
+            self._ink.drawn += segments
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         raw.FPDFPath_GetDrawMode(path, fill, stroke)
+        if fill.value and segments > _MAX_RECTANGLE_SEGMENTS:
+            self._ink.outlined += segments
         if stroke.value and segments <= _MAX_RECTANGLE_SEGMENTS:
             self._ink.rules += [
                 RuledLine(left, right, top),
@@ -214,7 +277,7 @@ class _Objects:
                 and alpha >= _OPAQUE
                 and not raw.FPDFPageObj_HasTransparency(path)
             )
-            clipped = _intersection(box, _clip_of(path, matrix))
+            clipped = intersection(box, _clip_of(path, matrix))
             known = color if is_plain else None
             self._ink.shapes.append(
                 Shape(self._count, clipped, known, is_opaque, is_picture=False)
@@ -269,9 +332,20 @@ class _Characters:
                 about = self._about(handle, index, owner)
             _origin_of(handle, index, at_x, at_y)
             _box_of(handle, index, at_box)
-            left, right, v = _turned(about.angle, x.value, y.value, box)
-            text = _character(code, about)
             size = about.size
+            if word is not None and code >= _FROM_CJK and about.angle == 0:
+                step = (word.v - y.value) / size
+                is_below = abs(x.value - word.left) < _ROW * size
+                if (
+                    len(word.text) == 1
+                    and is_below
+                    and _STACKED[0] < step < _STACKED[1]
+                ):
+                    about = replace(about, angle=_DOWNWARDS)
+                    foot = -word.v + (1 - _ASCENT) * size
+                    word.left, word.right, word.v = foot - size, foot, word.left
+            left, right, v = along_lines(about.angle, x.value, y.value, box)
+            text = _character(code, about)
             if (
                 word is None
                 or after_space
@@ -307,8 +381,12 @@ class _Characters:
             else raw.FPDFPageObj_GetFillColor
         )
         color, alpha = _color_of(text_object, getter) if text_object else (None, 255)
-        font = _font_name(text_object) if text_object else ""
-        order, clip = self._orders.get(owner, (0, _WHOLE_PLANE))
+        name = ctypes.create_string_buffer(128)
+        font_object = raw.FPDFTextObj_GetFont(text_object) if text_object else None
+        if font_object:
+            raw.FPDFFont_GetBaseFontName(font_object, name, 128)
+        font = name.value.decode("utf-8", "replace")
+        order, clip = self._orders.get(owner, (0, WHOLE_PLANE))
         errors = sum(
             _has_map_error(handle, at) == 1
             for at in range(index, index + _MAPPED_SAMPLE)
@@ -326,15 +404,15 @@ class _Characters:
         """Put a word where it belongs: to the text, or to what is left out."""
         if word is None or about is None:
             return
-        middle = _point(
+        middle = off_lines(
             about.angle, (word.left + word.right) / 2, word.v + word.size / 3
         )
-        if not _holds(self._page_box, middle) or not _holds(about.clip, middle):
+        if not holds(self._page_box, middle) or not holds(about.clip, middle):
             self._ink.hidden += len(word.text)
             return
         if about.is_invisible or self._is_covered(about, middle):
             is_on_picture = any(
-                shape.is_picture and _holds(shape.box, middle)
+                shape.is_picture and holds(shape.box, middle)
                 for shape in self._ink.shapes
             )
             if is_on_picture and about.size >= _TINY_POINTS and about.is_mapped:
@@ -355,8 +433,7 @@ class _Characters:
         # Most text is painted last, so that few shapes remain to be looked at.
         first = bisect_right(self._covers, about.order, key=lambda shape: shape.order)
         return any(
-            _holds(self._covers[at].box, point)
-            for at in range(first, len(self._covers))
+            holds(self._covers[at].box, point) for at in range(first, len(self._covers))
         )
 
     def _is_camouflaged(self, about: _TextObject, point: tuple[float, float]) -> bool:
@@ -376,7 +453,7 @@ class _Characters:
         below = [
             shape
             for shape in self._ink.shapes
-            if shape.order < about.order and _holds(shape.box, point)
+            if shape.order < about.order and holds(shape.box, point)
         ]
         if not below:
             return is_white
@@ -387,51 +464,14 @@ class _Characters:
 def _character(code: int, about: _TextObject) -> str:
     if code in _HYPHENS:
         return "-"
+    if any(code in each for each in _FOLDED):
+        return unicodedata.normalize("NFKC", chr(code))
     if code in _PRIVATE_USE:
-        return _BULLETS.get(code) or shown(chr(code), _symbol_family(about.font))
+        plain = about.font.rpartition("+")[2].lower().replace("-", "")
+        families = (each for each in _SYMBOL_FONTS if plain.startswith(each))
+        family = _SYMBOL_FONTS.get(next(families, ""), plain)
+        return _BULLETS.get(code) or shown(chr(code), family)
     return chr(code) if code not in range(0xD800, 0xE000) else UNKNOWN
-
-
-def _symbol_family(font: str) -> str:
-    plain = font.rpartition("+")[2].lower().replace("-", "")
-    for family in ("wingdings 2", "wingdings", "symbol"):
-        if plain.startswith(family.replace(" ", "")):
-            return family
-    return plain
-
-
-def _turned(
-    angle: int, x: float, y: float, box: "raw.FS_RECTF"
-) -> tuple[float, float, float]:
-    """Return left, right and base line of a character as its line runs."""
-    if angle == 0:
-        return box.left, box.right, y
-    if angle == 90:  # noqa: PLR2004 - degrees
-        return box.bottom, box.top, -x
-    if angle == 180:  # noqa: PLR2004
-        return -box.right, -box.left, -y
-    if angle == 270:  # noqa: PLR2004
-        return -box.top, -box.bottom, x
-    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    left = x * cosine + y * sine
-    width = min(box.right - box.left, box.top - box.bottom) / math.sqrt(2)
-    return left, left + width, y * cosine - x * sine
-
-
-def _point(angle: int, u: float, v: float) -> tuple[float, float]:
-    """Return the place on the page of a point of a line."""
-    if angle == 0:
-        return u, v
-    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    return u * cosine - v * sine, u * sine + v * cosine
-
-
-def turned_box(angle: int, box: Box) -> Box:
-    """Return a box of the page as lines of an angle see it."""
-    rect = raw.FS_RECTF(left=box[0], bottom=box[1], right=box[2], top=box[3])
-    left, right, low = _turned(angle, box[0], box[1], rect)
-    _, _, high = _turned(angle, box[2], box[3], rect)
-    return left, min(low, high), right, max(low, high)
 
 
 def _is_near(one: Color, other: Color) -> bool:
@@ -443,15 +483,6 @@ def _color_of(each: object, getter: object) -> tuple[Color | None, int]:
     if not getter(each, red, green, blue, alpha):  # type: ignore[operator]
         return None, 255
     return (red.value, green.value, blue.value), alpha.value
-
-
-def _font_name(text_object: object) -> str:
-    font = raw.FPDFTextObj_GetFont(text_object)
-    if not font:
-        return ""
-    buffer = ctypes.create_string_buffer(128)
-    length = raw.FPDFFont_GetBaseFontName(font, buffer, 128)
-    return buffer.value.decode("utf-8", "replace") if length else ""
 
 
 def _layers_of(each: object) -> frozenset[str]:
@@ -473,45 +504,19 @@ def _mark_text(getter: Any, *arguments: object) -> str:
     return bytes(buffer).decode("utf-16-le", "replace").split("\0")[0]
 
 
-def _matrix_of(each: object) -> tuple[float, ...]:
-    matrix = raw.FS_MATRIX()
-    raw.FPDFPageObj_GetMatrix(each, matrix)
-    return (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
-
-
-def _product(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
-    a, b, c, d, e, f = one
-    k, l, m, n, o, p = other  # noqa: E741 - the cells of a matrix
-    return (
-        a * k + b * m,
-        a * l + b * n,
-        c * k + d * m,
-        c * l + d * n,
-        e * k + f * m + o,
-        e * l + f * n + p,
-    )
-
-
-def _bounds_of(each: object, matrix: tuple[float, ...]) -> Box | None:
+def _bounds_of(each: object, matrix: Matrix) -> Box | None:
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     if not raw.FPDFPageObj_GetBounds(each, left, bottom, right, top):
         return None
     corners = [(left.value, bottom.value), (right.value, top.value)]
     corners += [(left.value, top.value), (right.value, bottom.value)]
-    return _box_around(corners, matrix)
+    return box_around(corners, matrix)
 
 
-def _box_around(points: list[tuple[float, float]], matrix: tuple[float, ...]) -> Box:
-    a, b, c, d, e, f = matrix
-    moved = [(a * x + c * y + e, b * x + d * y + f) for x, y in points]
-    xs, ys = [x for x, _ in moved], [y for _, y in moved]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
-def _clip_of(each: object, matrix: tuple[float, ...]) -> Box:
+def _clip_of(each: object, matrix: Matrix) -> Box:
     """Return the box outside of which an object is not painted."""
     clip = raw.FPDFPageObj_GetClipPath(each)
-    box = _WHOLE_PLANE
+    box = WHOLE_PLANE
     if not clip:
         return box
     x, y = ctypes.c_float(), ctypes.c_float()
@@ -522,38 +527,5 @@ def _clip_of(each: object, matrix: tuple[float, ...]) -> Box:
             if segment and raw.FPDFPathSegment_GetPoint(segment, x, y):
                 points.append((x.value, y.value))
         if points:
-            box = _intersection(box, _box_around(points, matrix))
+            box = intersection(box, box_around(points, matrix))
     return box
-
-
-def _intersection(one: Box, other: Box) -> Box:
-    return (
-        max(one[0], other[0]),
-        max(one[1], other[1]),
-        min(one[2], other[2]),
-        min(one[3], other[3]),
-    )
-
-
-def _holds(box: Box, point: tuple[float, float]) -> bool:
-    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
-
-
-def _share(boxes: Iterator[Box], page: Box) -> float:
-    """Return the share of the page that boxes cover together, from 0 to 1."""
-    width, height = page[2] - page[0], page[3] - page[1]
-    if width <= 0 or height <= 0:
-        return 0.0
-    covered: set[tuple[int, int]] = set()
-    for box in boxes:
-        left, bottom, right, top = _intersection(box, page)
-        columns = range(
-            math.floor((left - page[0]) / width * _GRID + 0.5),
-            math.floor((right - page[0]) / width * _GRID + 0.5),
-        )
-        rows = range(
-            math.floor((bottom - page[1]) / height * _GRID + 0.5),
-            math.floor((top - page[1]) / height * _GRID + 0.5),
-        )
-        covered.update((column, row) for column in columns for row in rows)
-    return len(covered) / _GRID**2

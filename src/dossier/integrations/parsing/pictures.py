@@ -4,6 +4,7 @@ import re
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from dossier.core.findings import Message
 from dossier.integrations.parsing.exceptions import UnreadableReason
 from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.package import attribute_of, local_name
@@ -71,11 +72,12 @@ class Pictures:
         """Return the content of a document with these pictures."""
         if not self.large and not self.small:
             return ReaderContent(pages, warnings)
-        detail = "it holds pictures without text, and no OCR is installed"
-        reason = UnreadableReason.NO_TEXT_LAYER
-        return ReaderContent(
-            pages, warnings, unread_reason=reason, unread_detail=detail
+        unread = Message(
+            zh="文件只有圖片，沒有文字，且未安裝 OCR，無法讀取",
+            en="it holds pictures without text, and no OCR is installed",
         )
+        reason = UnreadableReason.NO_TEXT_LAYER
+        return ReaderContent(pages, warnings, unread_reason=reason, unread=unread)
 
 
 def millimetres(size: str) -> float:

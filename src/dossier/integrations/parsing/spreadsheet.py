@@ -17,7 +17,13 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableReason,
 )
 from dossier.integrations.parsing.messages import warning
-from dossier.integrations.parsing.types import ReaderContent, TextPage, storable
+from dossier.integrations.parsing.types import (
+    PageState,
+    ReaderContent,
+    ReadWarning,
+    TextPage,
+    storable,
+)
 
 _READERS: Final = {
     "xlsx": xlsx.read,
@@ -63,22 +69,37 @@ def read_workbook(file: BinaryIO) -> Workbook:
 
 
 def read_text(file: BinaryIO) -> ReaderContent:
-    """Return one page per sheet, hidden ones too: they are evidence as well.
+    """Return one page per sheet, without what is hidden.
 
     A row is one line, its cells separated by tabs.
     """
     book = read_workbook(file)
     pages: list[TextPage] = []
+    warnings: list[ReadWarning] = []
     for position, sheet in enumerate(book.sheets, start=1):
         rows: dict[int, list[str]] = {}
+        hidden_rows, hidden_columns = set(sheet.hidden_rows), set(sheet.hidden_columns)
+        hidden = struck = 0
         for cell in sheet.cells:
-            if cell.text and cell.merged_from is None:
+            struck += len(cell.struck_text)
+            if not cell.text or cell.merged_from is not None:
+                continue
+            if (
+                sheet.is_hidden
+                or cell.row in hidden_rows
+                or cell.column in hidden_columns
+            ):
+                hidden += len("".join(cell.text.split()))
+            else:
                 rows.setdefault(cell.row, []).append(" ".join(cell.text.split()))
         text = "\n".join("\t".join(cells) for cells in rows.values())
         label = sheet.name or "table"
-        pages.append(TextPage(position, None, label, storable(text)))
-    struck = sum(len(cell.struck_text) for sheet in book.sheets for cell in sheet.cells)
-    warnings = [warning("struck-text-left-out", count=struck)] if struck else []
+        state = PageState.READ if rows or not hidden else PageState.BLANK
+        pages.append(TextPage(position, None, label, storable(text), state))
+        if hidden:
+            warnings.append(warning("hidden-text-left-out", label, count=hidden))
+        if struck:
+            warnings.append(warning("struck-text-left-out", label, count=struck))
     if book.kind == "xlsx":
         words, beside = workbook_parts.read(file)
         warnings += beside

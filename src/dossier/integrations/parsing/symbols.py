@@ -65,13 +65,10 @@ def is_symbol_font(font: str) -> bool:
 def shown(text: str, font: str) -> str:
     """Return what a text in a symbol font shows; unknown symbols are U+FFFD."""
     table = _FONTS.get(font.lower(), {})
-    return "".join(_shown(each, table) for each in text)
-
-
-def _shown(character: str, table: dict[int, str]) -> str:
-    if character.isspace():
-        return character
-    code = ord(character)
-    if _PRIVATE_USE <= code <= _PRIVATE_USE + 0xFF:
-        code -= _PRIVATE_USE
-    return table.get(code, UNKNOWN)
+    seen = ""
+    for character in text:
+        code = ord(character)
+        if _PRIVATE_USE <= code <= _PRIVATE_USE + 0xFF:
+            code -= _PRIVATE_USE
+        seen += character if character.isspace() else table.get(code, UNKNOWN)
+    return seen

@@ -15,6 +15,8 @@ from dossier.integrations.parsing.types import ReaderContent, split_parts, stora
 MAX_BYTES: Final = 32 * 1024 * 1024
 _MIN_BASE64: Final = 64
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_UUENCODED: Final = re.compile(r"\s*begin(?:-base64)? [0-7]{3,4} (\S.{0,200})\n")
+_PROGRAMS: Final = (("%!PS", "PostScript"), ("%FDF", "form data (FDF)"))
 _MAGICS: Final = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "an archive or office file",
@@ -27,9 +29,17 @@ _MAGICS: Final = {
 def read(file: BinaryIO) -> ReaderContent:
     """Return a whole text in parts, with the name of its encoding."""
     text, encoding = decoded(bytes_of(file))
-    if carried := _carried_in_base64(text):
-        detail = f"it is {carried} as mails carry it (base64); hand in the file itself"
-        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail)
+    if found := next((what for mark, what in _PROGRAMS if text.startswith(mark)), None):
+        detail = f"it is {found}, not a text for people; save it as PDF"
+        zh = f"檔案是 {found}，不是供人閱讀的文字，未讀取；請另存為 PDF"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)
+    uuencoded = _UUENCODED.match(text)
+    carried = uuencoded[1] if uuencoded else _carried_in_base64(text)
+    if carried:
+        how = "uuencode" if uuencoded else "base64"
+        detail = f"it is {carried} as mails carry it ({how}); hand in the file itself"
+        zh = f"內容是郵件編碼（{how}）的檔案，未讀取；請提供原始檔案"
+        raise UnreadableFileError(UnreadableReason.UNSUPPORTED, detail, zh)
     return ReaderContent(split_parts(storable(text), "text"), encoding=encoding)
 
 

@@ -10,6 +10,7 @@ with a guess.
 
 import codecs
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from dossier.integrations.parsing.exceptions import (
@@ -29,6 +30,7 @@ _NEEDED_SCORE: Final = 0.6
 _NEEDED_LEAD: Final = 0.1
 _MAX_SAMPLE: Final = 20_000
 """Characters beyond ASCII that are scored; enough for any text."""
+_MIN_KANA_SHARE: Final = 0.25
 _MAX_WESTERN_SHARE: Final = 0.4
 
 # The commonest characters of running and of cosmetic Chinese.
@@ -74,6 +76,7 @@ _WESTERN_LETTERS: Final = frozenset(map(chr, range(0xC0, 0x100))) - set("×÷") 
     "ŠšŽžŸŒœƒ"
 )
 _WESTERN_MARKS: Final = frozenset("°±×÷µ§©®€£–—‘’“”•…²³¹½¼¾™ºª«»¿¡·\xa0†‡‰¢¥")
+_NEVER_IN_WORDS: Final = frozenset("¿¹³£¢¥½¼¾±")
 _UNITS: Final = frozenset("CF\xb0")
 
 
@@ -147,26 +150,31 @@ def _average(text: str, score: _Score) -> float:
         if ord(padded[at]) >= _ASCII_END
     ][:_MAX_SAMPLE]
     average = sum(values) / len(values) if values else 0.0
-    if score is _japanese and not any(map(_is_kana, text)):
-        return average / 2
+    if score is _japanese:
+        kana = sum(map(_is_kana, text))
+        return average if kana >= _MIN_KANA_SHARE * len(values) else average / 2
     return average
 
 
 def _western(character: str, before: str, after: str) -> float:
     around = before + after
+    if character in _NEVER_IN_WORDS and before.islower() and after.islower():
+        return -3.0  # as in the Polish of another code page: proof against this one
     if character in _WESTERN_LETTERS:
-        if character.isupper() and before.islower():
-            return 0.2  # as in the French of an old Macintosh
+        # 25\xf8C: the degree sign of DOS; a capital in a word: an old Macintosh.
+        if before.isdigit() or (character.isupper() and before.islower()):
+            return 0.2
         is_in_word = any(each.isascii() and each.isalpha() for each in around)
         return 1.0 if is_in_word or around.isspace() else 0.3
     if character in "°º":
         return 1.0 if after in _UNITS or before.isdigit() else 0.7
-    if character in _WESTERN_MARKS:
-        if before.isalpha() and after.isalpha() and character not in "‘’“”–—·":
-            return 0.2  # as in the Polish or Cyrillic of other code pages
-        is_free = not any(each in _WESTERN_LETTERS for each in around)
-        return 0.9 if is_free or character in "‘’“”–—«»\xa0" else 0.3
-    return 0.0
+    if character not in _WESTERN_MARKS:
+        return 0.0
+    is_free = not any(each in _WESTERN_LETTERS for each in around)
+    usual = 0.9 if is_free or character in "‘’“”–—«»\xa0" else 0.3
+    # Within words they are the Cyrillic of another code page.
+    is_within = before.isalpha() and after.isalpha() and character not in "‘’“”–—·"
+    return 0.2 if is_within else usual
 
 
 def _han(character: str, before: str, after: str, common: frozenset[str]) -> float:
@@ -180,19 +188,12 @@ def _han(character: str, before: str, after: str, common: frozenset[str]) -> flo
     return 0.5 if before in common or after in common else 0.1
 
 
-def _traditional(character: str, before: str, after: str) -> float:
-    return _han(character, before, after, COMMON_TRADITIONAL)
-
-
-def _simplified(character: str, before: str, after: str) -> float:
-    # GB 18030 holds Traditional characters too, but two Hangul syllables or kana in it
-    # are another language.
-    return _han(character, before, after, COMMON_SIMPLIFIED)
-
-
 def _korean(character: str, before: str, after: str) -> float:
     if _is_hangul(character):
-        if not _is_korean_standard(character):
+        # KS X 1001 has the syllables that people use, in two bytes. The code page adds
+        # thousands that bytes of other encodings become; Python composes those of
+        # three letters, in eight bytes.
+        if len(character.encode("euc_kr")) != 2:  # noqa: PLR2004
             return 0.0
         return 1.0 if _is_hangul(before) or _is_hangul(after) else 0.6
     return 0.9 if character in _WIDE_MARKS else 0.1
@@ -205,7 +206,7 @@ def _japanese(character: str, before: str, after: str) -> float:
         return 0.9
     if "\u4e00" <= character <= "\u9fff":
         is_common = character in COMMON_TRADITIONAL or character in COMMON_SIMPLIFIED
-        return 0.9 if is_common or _is_kana(before) or _is_kana(after) else 0.6
+        return 0.9 if is_common or _is_kana(before) or _is_kana(after) else 0.4
     return 0.0  # the half-width katakana are what bytes of other encodings become
 
 
@@ -217,19 +218,11 @@ def _is_hangul(character: str) -> bool:
     return "\uac00" <= character <= "\ud7a3"
 
 
-def _is_korean_standard(character: str) -> bool:
-    """Return whether KS X 1001 has a syllable.
-
-    The code page adds thousands that no text uses, but that bytes of other encodings
-    become.
-    """
-    # Python composes the others of three letters, in eight bytes.
-    return len(character.encode("euc_kr")) == 2  # noqa: PLR2004 - bytes
-
-
 _CANDIDATES: Final[dict[str, tuple[str, _Score]]] = {
-    "big5": ("cp950", _traditional),
-    "gb18030": ("gb18030", _simplified),
+    "big5": ("cp950", partial(_han, common=COMMON_TRADITIONAL)),
+    # GB 18030 holds Traditional characters too, but two Hangul syllables or kana in it
+    # are another language.
+    "gb18030": ("gb18030", partial(_han, common=COMMON_SIMPLIFIED)),
     "euc-kr": ("cp949", _korean),
     "shift-jis": ("cp932", _japanese),
     "euc-jp": ("euc_jp", _japanese),

@@ -10,7 +10,11 @@ from dossier.core.findings import Message
 from dossier.integrations.parsing.exceptions import UnreadableReason
 
 MAX_PART_CHARACTERS: Final = 50_000
-_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Controls, which no database column holds; soft hyphens and characters without width,
+# which would part words that the page shows whole.
+_UNSTORABLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b\u2060\ufeff]"
+)
 
 
 class ReadState(StrEnum):
@@ -85,6 +89,13 @@ class ExtractedText:
         return "\n\n".join(page.text for page in self.pages if page.text)
 
     @property
+    def usable_pages(self) -> list[TextPage]:
+        """Return the pages whose text can be relied on."""
+        if self.state is ReadState.UNREADABLE:
+            return []
+        return [page for page in self.pages if page.has_text_layer]
+
+    @property
     def page_count(self) -> int | None:
         """Count the pages of what has pages."""
         return sum(page.number is not None for page in self.pages) or None
@@ -99,7 +110,7 @@ class ReaderContent:
     encoding: str | None = None
     unread_reason: UnreadableReason = UnreadableReason.EMPTY
     """The reason to give where no page has any text."""
-    unread_detail: str = "nothing is written in it"
+    unread: Message = Message(zh="檔案沒有內容", en="nothing is written in it")  # noqa: RUF009 - frozen
 
 
 def state_of(pages: Iterable[TextPage], warnings: Iterable[ReadWarning]) -> ReadState:
@@ -119,7 +130,7 @@ def state_of(pages: Iterable[TextPage], warnings: Iterable[ReadWarning]) -> Read
 
 
 def storable(text: str) -> str:
-    """Drop what no database column holds: controls and halves of surrogate pairs."""
+    """Drop what is not seen: controls, soft hyphens, halves of surrogate pairs."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _UNSTORABLE.sub("", whole)
 

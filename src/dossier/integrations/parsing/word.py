@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from dossier.integrations.parsing.messages import warning
 from dossier.integrations.parsing.package import (
     Package,
+    Relation,
     attribute_of,
     child_of,
     children_of,
@@ -32,21 +33,32 @@ from dossier.integrations.parsing.types import (
     split_parts,
     storable,
 )
+from dossier.integrations.parsing.word_elements import (
+    EQUATION_PARTS,
+    control_text,
+    equation_part,
+    is_hidden_drawing,
+    legacy_control_text,
+    small_number,
+)
 from dossier.integrations.parsing.word_numbering import Numbering
-from dossier.integrations.parsing.word_styles import Look, StyleSheet, is_on
+from dossier.integrations.parsing.word_styles import (
+    Look,
+    StyleSheet,
+    is_on,
+    on_shading,
+)
 
-_FALSE: Final = frozenset({"0", "false", "off"})
-_HEXADECIMAL: Final = re.compile(r"[0-9A-Ca-cEFef]?[0-9A-Fa-f]{1,3}")
-_DELETED: Final = frozenset({"del", "moveFrom"})
+_DELETED: Final = frozenset({"del", "moveFrom", "conflictDel"})
+_READING_AID: Final = "rt"
+"""Stands small over the characters that it explains."""
 _WORDLESS: Final = frozenset(
     {
         "delInstrText",
         "delText",
         "docPart",
-        "instrText",
         "pPr",
         "rPr",
-        "rt",  # a reading aid over its base text
         "sdtEndPr",
         "sdtPr",
         "sectPr",
@@ -56,6 +68,11 @@ _WORDLESS: Final = frozenset(
         "trPr",
     }
 )
+_SYMBOL_FIELD: Final = re.compile(
+    r"""\s*SYMBOL\s+(\d{1,5}|0x[0-9a-f]{1,4})(?:.*?\\f\s+"?([^"\\]+))?""", re.IGNORECASE
+)
+_EQUATION_FIELD: Final = re.compile(r"\s*EQ\s", re.IGNORECASE)
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Ca-cEFef]?[0-9A-Fa-f]{1,3}")
 _BREAKS: Final = {
     "br": "\n",
     "cr": "\n",
@@ -80,7 +97,7 @@ _EMBEDDED: Final = frozenset({"oleObject", "package"})
 def read(file: BinaryIO) -> ReaderContent:
     """Return the text of a Word document with all its visible parts."""
     with Package(file, "Word document") as package:
-        reader = _Reader(package)
+        reader = _WordReader(package)
         text = storable(with_degrees("\n".join(reader.lines())))
         return reader.pictures.content(split_parts(text, "body"), reader.warnings())
 
@@ -111,31 +128,42 @@ class _Counts:
 
 
 @dataclass(slots=True)
+class _Field:
+    """A field whose end was not met yet."""
+
+    control: str
+    """What a form field shows where it has no result."""
+    taken: int
+    """Characters that were taken before it."""
+    has_result: bool = False
+    instruction: str = ""
+
+
+@dataclass(slots=True)
 class _Block:
     """The lines that follow a paragraph or a row: text boxes, notes, comments."""
 
     following: list[str] = field(default_factory=list)
 
 
-class _Reader:
+class _WordReader:
     """Walks the parts of one document."""
 
     def __init__(self, package: Package) -> None:
         self._package = package
         self._main = main_part(package)
         self._relations = package.relations_of(self._main)
+        self._relations_beside: list[Relation] = []
         self._styles = StyleSheet(package, self._target_of("styles"))
         self._numbering = Numbering(package, self._target_of("numbering"))
         self._notes: dict[str, dict[str, Element]] = {}
         self._cited: set[tuple[str, str]] = set()
         self._counts = _Counts()
         self.pictures = Pictures()
-        self._fields: list[bool] = []
-        """Open fields, each with whether its result has begun."""
+        self._fields: list[_Field] = []
         self._instructions = 0
         """Characters within instructions, accounted for when the fields end."""
-        self._in_table = 0
-        self._has_background = False
+        self._ground = Look()
         self._extra: list[ReadWarning] = []
 
     def lines(self) -> Iterator[str]:
@@ -144,12 +172,18 @@ class _Reader:
         body = child_of(root, "body")
         if body is None:
             raise self._package.damaged(self._main)
-        self._has_background = child_of(root, "background") is not None
+        if child_of(root, "background") is not None:
+            self._ground = Look(ground="")
         sections = list(root.iter())
         yield from self._margins(sections, "headerReference")
-        yield from filter(None, self._blocks(body, Look()))
-        for kind in ("footnotes", "endnotes", "comments"):
-            yield from self._uncited(kind)
+        yield from filter(None, self._blocks(body, self._ground))
+        for kind, word in _NOTES.values():
+            # Those that no reference in the text points at.
+            self._note(kind, "")
+            yield from filter(
+                None,
+                (self._note_line(kind, word, each) for each in list(self._notes[kind])),
+            )
         yield from self._drawing_lines()
         yield from self._margins(sections, "footerReference")
 
@@ -168,7 +202,7 @@ class _Reader:
             found.append(warning("hidden-text-left-out", count=counts.hidden))
         if counts.unknown:
             found.append(warning("symbol-not-known", count=counts.unknown))
-        for relation in self._relations:
+        for relation in (*self._relations, *self._relations_beside):
             if relation.kind in _EMBEDDED:
                 found.append(warning("embedded-not-read", name=relation.target))
             elif relation.kind in _UNREAD_PARTS:
@@ -184,6 +218,8 @@ class _Reader:
     def _story(self, part: str) -> Element:
         """Return the root of a part whose text is to be read, and count that text."""
         root = self._package.xml_of(part)
+        if part != self._main:
+            self._relations_beside += self._package.relations_of(part)
         self._counts.present += _letters_under(root)
         self._fields = []
         return root
@@ -191,19 +227,36 @@ class _Reader:
     # Parts beside the body
 
     def _margins(self, sections: list[Element], reference: str) -> Iterator[str]:
-        """Yield the headers or footers that the sections show, each once."""
-        targets = {each.id: each for each in self._relations}
-        done: set[str] = set()
+        """Yield the headers or footers that are shown, each once.
+
+        A section without one of its own shows that of the section before.
+        """
+        targets = {each.id: each.target for each in self._relations}
+        part = self._target_of("settings")
+        settings = self._package.xml_of(part) if part else None
+        has_even = is_on(child_of(settings, "evenAndOddHeaders"))
+        current: dict[str, str] = {}
+        shown: dict[str, None] = {}
+        named: dict[str, None] = {}
         for section in (each for each in sections if local_name(each) == "sectPr"):
-            has_first = is_on(child_of(section, "titlePg"))
             for each in children_of(section, reference):
-                if attribute_of(each, "type") == "first" and not has_first:
-                    continue
-                relation = targets.get(attribute_of(each, "id"))
-                part = relation.target if relation else ""
-                if part in self._package.names and part not in done:
-                    done.add(part)
-                    yield from filter(None, self._blocks(self._story(part), Look()))
+                part = targets.get(attribute_of(each, "id"), "")
+                current[attribute_of(each, "type", "default")] = part
+                named[part] = None
+            on_first = current.get("first", "")
+            has_first = is_on(child_of(section, "titlePg"))
+            shown |= dict.fromkeys(
+                (
+                    on_first if has_first else "",
+                    current.get("default", ""),
+                    current.get("even", "") if has_even else "",
+                )
+            )
+        for part in (each for each in shown if each in self._package.names):
+            yield from filter(None, self._blocks(self._story(part), self._ground))
+        for part in (each for each in named if each in self._package.names):
+            if part not in shown:
+                self._counts.hidden += self._leave_out(self._story(part))
 
     def _note(self, kind: str, note_id: str) -> Element | None:
         if kind not in self._notes:
@@ -220,19 +273,10 @@ class _Reader:
         if attribute_of(note, "type") in _SEPARATORS:
             self._leave_out(note)
             return ""
-        text = " ".join(filter(None, self._blocks(note, Look())))
+        text = " ".join(filter(None, self._blocks(note, self._ground)))
         author = attribute_of(note, "author") if kind == "comments" else ""
         by = f" by {author}" if author else ""
         return f"[{word}{by}: {text}]" if text else ""
-
-    def _uncited(self, kind: str) -> Iterator[str]:
-        """Yield the notes that no reference in the text points at."""
-        self._note(kind, "")
-        word = next(word for name, word in _NOTES.values() if name == kind)
-        for note_id in list(self._notes[kind]):
-            line = self._note_line(kind, word, note_id)
-            if line:
-                yield line
 
     def _drawing_lines(self) -> Iterator[str]:
         """Yield the words of charts and diagrams, which are parts of their own."""
@@ -256,27 +300,41 @@ class _Reader:
             name = local_name(child)
             if name == "p":
                 text, following = self._paragraph(child, look)
-                if _mark_is_deleted(child):
-                    joined += text
-                    text = ""
-                else:
-                    text, joined = (joined + text).strip(), ""
-                yield text
+                joined += text
+                if self._mark_is_deleted(child):
+                    yield from following
+                    continue
+                yield joined.strip()
+                joined = ""
                 yield from following
-            elif name == "tbl":
-                yield from self._table(child, look)
-            elif name in _DELETED:
-                self._delete(child)
-            elif name == "AlternateContent":
-                yield from self._blocks(self._chosen(child), look)
-            elif name == "sdt" and (control := _control_text(child)) is not None:
-                self._leave_out(child)
-                yield control
-            elif name not in _WORDLESS:
-                self._note_change(name)
-                yield from self._blocks(child, look)
+                continue
+            if joined and name == "tbl":
+                yield joined.strip()
+                joined = ""
+            yield from self._block(name, child, look)
         if joined:
             yield joined.strip()
+
+    def _block(self, name: str, child: Element, look: Look) -> Iterator[str]:
+        if name == "tbl":
+            yield from self._table(child, look)
+        elif name in _DELETED:
+            self._delete(child)
+        elif name == "AlternateContent":
+            yield from self._blocks(self._chosen(child), look)
+        elif name == "sdt" and (control := control_text(child)) is not None:
+            self._leave_out(child)
+            yield control
+        elif name not in _WORDLESS:
+            self._note_change(name)
+            yield from self._blocks(child, look)
+
+    def _mark_is_deleted(self, paragraph: Element) -> bool:
+        """Return whether the end of a paragraph is deleted, so that the next joins."""
+        marks = child_of(child_of(paragraph, "pPr"), "rPr")
+        is_deleted = child_of(marks, "del") is not None
+        self._counts.changes += is_deleted
+        return is_deleted
 
     def _paragraph(self, paragraph: Element, look: Look) -> tuple[str, list[str]]:
         properties = child_of(paragraph, "pPr")
@@ -287,7 +345,7 @@ class _Reader:
         return (mark + text if text.strip() else text), block.following
 
     def _table(self, table: Element, look: Look) -> Iterator[str]:
-        self._in_table += 1
+        look = self._styles.look_of_table(child_of(table, "tblPr"), look)
         for row in _flattened(table, "tr"):
             properties = child_of(row, "trPr")
             if child_of(properties, "del") is not None:
@@ -299,12 +357,11 @@ class _Reader:
                     self._counts.changes += 1
                 following: list[str] = []
                 before = attribute_of(child_of(properties, "gridBefore"), "val")
-                cells = [""] * _small(before, 0)
+                cells = [""] * small_number(before, 0)
                 for cell in _flattened(row, "tc"):
                     cells.extend(self._cell(cell, look, following))
                 yield "\t".join(cells).rstrip()
                 yield from following
-        self._in_table -= 1
 
     def _cell(self, cell: Element, look: Look, following: list[str]) -> list[str]:
         """Return the text of a cell, and empty ones for the columns it spans."""
@@ -312,9 +369,13 @@ class _Reader:
         if child_of(properties, "cellDel") is not None:
             self._delete(cell)
             return []
-        span = _small(attribute_of(child_of(properties, "gridSpan"), "val"), 1)
-        if child_of(properties, "shd") is not None:
-            look = replace(look, is_shaded=True)
+        span = small_number(attribute_of(child_of(properties, "gridSpan"), "val"), 1)
+        merged = child_of(properties, "vMerge")
+        if merged is not None and attribute_of(merged, "val") != "restart":
+            # The cell above covers it.
+            self._counts.hidden += self._leave_out(cell)
+            return [""] * span
+        look = on_shading(look, child_of(properties, "shd"))
         lines: list[str] = []
         for line in self._blocks(cell, look):
             is_note = line.startswith(("[Footnote", "[Endnote", "[Comment"))
@@ -329,12 +390,14 @@ class _Reader:
 
     def _piece(self, child: Element, look: Look, block: _Block) -> str:
         name = local_name(child)
-        if name in {"t", "r"}:
-            return self._run_or_text(name, child, look, block)
+        if name == "t":
+            return self._text(child.text or "", look)
+        if name == "r":
+            look = self._styles.look_of_run(child_of(child, "rPr"), look)
         if name in _BREAKS:
             return _BREAKS[name] if self._is_result() else ""
-        if name == "fldChar":
-            return self._field(child)
+        if name in {"fldChar", "instrText"}:
+            return self._field(child, look)
         if name == "sym":
             font = attribute_of(child, "font")
             code = attribute_of(child, "char")
@@ -348,21 +411,23 @@ class _Reader:
         return self._wrapper(name, child, look, block)
 
     def _wrapper(self, name: str, child: Element, look: Look, block: _Block) -> str:
-        if name in _DELETED:
-            self._delete(child)
-        if name in _DELETED or name in _WORDLESS:
+        if self._is_left_out(name, child):
             return ""
         if name == "txbxContent":
             # A box may have a ground of its own, so white words in it may show.
-            inner = replace(look, is_shaded=True)
-            block.following.extend(self._blocks(child, inner))
+            block.following.extend(self._blocks(child, replace(look, ground="")))
             return ""
-        if name == "sdt" and (control := _control_text(child)) is not None:
+        if name == "textpath":  # a watermark
+            block.following.append(attribute_of(child, "string"))
+            return ""
+        if name == "sdt" and (control := control_text(child)) is not None:
             self._leave_out(child)
             return control
-        if name == "f":  # a fraction of a formula
-            parts = [self._inline(part, look, block) for part in child]
-            return "/".join(filter(None, parts))
+        if name in EQUATION_PARTS:
+            inner = [
+                (local_name(part), self._inline(part, look, block)) for part in child
+            ]
+            return equation_part(child, inner)
         if name == "AlternateContent":
             child = self._chosen(child)
         elif name == "sup":
@@ -371,12 +436,6 @@ class _Reader:
         self.pictures.see(name, child)
         return self._inline(child, look, block)
 
-    def _run_or_text(self, name: str, child: Element, look: Look, block: _Block) -> str:
-        if name == "r":
-            own = self._styles.look_of_run(child_of(child, "rPr"), look)
-            return self._inline(child, own, block)
-        return self._text(child.text or "", look)
-
     def _text(self, text: str, look: Look, *, is_code: bool = False) -> str:
         """Return the characters that are seen, and count all of them."""
         letters = 0 if is_code else _letters(text)
@@ -384,17 +443,15 @@ class _Reader:
             self._instructions += letters
             return ""
         self._counts.taken += letters
-        is_pale = look.is_white and not (
-            look.is_shaded or self._in_table or self._has_background
-        )
-        if look.is_hidden or is_pale:
+        if look.is_unseen:
             self._counts.hidden += letters
             return ""
         if look.is_struck:
             self._counts.struck += letters
             return ""
         if is_code:
-            text = _character(text)
+            code = int(text, 16) if _HEXADECIMAL.fullmatch(text) else 0
+            text = chr(code) if code else UNKNOWN
         if is_code or is_symbol_font(look.font):
             text = shown(text, look.font)
             self._counts.unknown += text.count(UNKNOWN)
@@ -404,25 +461,53 @@ class _Reader:
 
     def _is_result(self) -> bool:
         """Return whether the text here is shown, and is no instruction of a field."""
-        return all(self._fields)
+        return all(each.has_result for each in self._fields)
 
-    def _field(self, mark: Element) -> str:
+    def _field(self, mark: Element, look: Look) -> str:
+        """Open or close a field; return what it shows where it has no result."""
         kind = attribute_of(mark, "fldCharType")
+        if not kind and self._fields:
+            self._fields[-1].instruction += mark.text or ""
         if kind == "begin":
-            control = _legacy_control_text(child_of(mark, "ffData"))
-            shown_here = self._is_result()
-            self._fields.append(False)
-            return control if shown_here else ""
-        if self._fields and kind == "separate":
-            self._fields[-1] = True
+            control = legacy_control_text(child_of(mark, "ffData"))
+            self._fields.append(_Field(control, self._counts.taken))
+        elif self._fields and kind == "separate":
+            self._fields[-1].has_result = True
         elif self._fields and kind == "end":
-            self._fields.pop()
+            ended = self._fields.pop()
             if not self._fields:
                 self._counts.taken += self._instructions
                 self._instructions = 0
+            if self._is_result() and self._counts.taken == ended.taken:
+                return ended.control or self._computed(ended.instruction, look)
+        return ""
+
+    def _computed(self, instruction: str, look: Look) -> str:
+        """Return what an instruction alone shows, if it does."""
+        if found := _SYMBOL_FIELD.match(instruction):
+            font = found[2] or look.font
+            if not font:
+                return self._text(chr(int(found[1], 0)), look)
+            code = f"{int(found[1], 0):X}"
+            return self._text(code, replace(look, font=font), is_code=True)
+        if _EQUATION_FIELD.match(instruction):
+            name = " ".join(instruction.split())
+            self._extra.append(warning("part-not-read", name=name))
         return ""
 
     # What is left out
+
+    def _is_left_out(self, name: str, element: Element) -> bool:
+        """Return whether an element shows nothing; its words are accounted for."""
+        if name in _DELETED:
+            self._delete(element)
+        elif name == _READING_AID:
+            self._leave_out(element)
+        elif is_hidden_drawing(element):
+            self._counts.hidden += self._leave_out(element)
+        else:
+            return name in _WORDLESS
+        return True
 
     def _chosen(self, alternate: Element) -> Element:
         """Return the alternative that is shown: the first one that holds anything."""
@@ -459,52 +544,6 @@ def _flattened(parent: Element, wanted: str) -> Iterator[Element]:
             yield from _flattened(child, wanted)
 
 
-def _mark_is_deleted(paragraph: Element) -> bool:
-    """Return whether the end of a paragraph is deleted, so that the next one joins."""
-    marks = child_of(child_of(paragraph, "pPr"), "rPr")
-    return child_of(marks, "del") is not None
-
-
-def _control_text(control: Element) -> str | None:
-    """Return what a content control shows, where its content does not say it."""
-    properties = child_of(control, "sdtPr")
-    box = child_of(properties, "checkbox")
-    content = child_of(control, "sdtContent")
-    if box is not None:
-        checked = child_of(box, "checked")
-        is_checked = checked is not None and attribute_of(checked, "val") not in _FALSE
-        return "☒" if is_checked else "☐"
-    words = "".join(content.itertext()).strip() if content is not None else ""
-    if is_on(child_of(properties, "showingPlcHdr")):
-        return f"[{words}]" if words else ""
-    if words:
-        return None
-    for name in ("comboBox", "dropDownList"):
-        choices = child_of(properties, name)
-        last = attribute_of(choices, "lastValue")
-        for item in children_of(choices, "listItem"):
-            if last and attribute_of(item, "value") == last:
-                return attribute_of(item, "displayText", last)
-    return None
-
-
-def _legacy_control_text(data: Element | None) -> str:
-    """Return what a tick box or a list of an old form shows."""
-    box = child_of(data, "checkBox")
-    if box is not None:
-        state = child_of(box, "checked")
-        if state is None:
-            state = child_of(box, "default")
-        return "☒" if is_on(state) else "☐"
-    choices = child_of(data, "ddList")
-    entries = [attribute_of(each, "val") for each in children_of(choices, "listEntry")]
-    stated = child_of(choices, "result")
-    if stated is None:
-        stated = child_of(choices, "default")
-    chosen = _small(attribute_of(stated, "val"), 0)
-    return entries[chosen] if chosen < len(entries) else ""
-
-
 def _letters(text: str) -> int:
     return len("".join(text.split()))
 
@@ -513,13 +552,3 @@ def _letters_under(element: Element) -> int:
     return sum(
         _letters(each.text or "") for each in element.iter() if local_name(each) == "t"
     )
-
-
-def _small(text: str, default: int) -> int:
-    return min(int(text), 63) if text.isdecimal() else default
-
-
-def _character(code: str) -> str:
-    """Return the character of a hexadecimal code."""
-    number = int(code, 16) if _HEXADECIMAL.fullmatch(code) else 0
-    return chr(number) if number else UNKNOWN

@@ -47,6 +47,8 @@ class Numbering:
         self._levels: dict[str, dict[int, Element]] = {}
         self._abstract: dict[str, str] = {}
         self._counts: dict[str, dict[int, int]] = {}
+        self._restarts: dict[str, dict[int, int]] = {}
+        """Lists that begin anew with a number, until their first paragraph."""
         for each in package.xml_of(part) if part else ():
             if local_name(each) == "abstractNum":
                 self._levels[attribute_of(each, "abstractNumId")] = {
@@ -55,7 +57,14 @@ class Numbering:
                 }
             elif local_name(each) == "num":
                 target = attribute_of(child_of(each, "abstractNumId"), "val")
-                self._abstract[attribute_of(each, "numId")] = target
+                number_id = attribute_of(each, "numId")
+                self._abstract[number_id] = target
+                for override in children_of(each, "lvlOverride"):
+                    start = attribute_of(child_of(override, "startOverride"), "val")
+                    depth = _whole(attribute_of(override, "ilvl"))
+                    if start:
+                        own = self._restarts.setdefault(number_id, {})
+                        own[depth] = _whole(start)
 
     def next_mark(self, properties: Element | None) -> str:
         """Return what stands before a paragraph with these list properties."""
@@ -68,6 +77,8 @@ class Numbering:
         if depth not in levels:
             return ""
         counts = self._counts.setdefault(abstract, {})
+        for level, start in self._restarts.pop(number_id, {}).items():
+            counts[level] = start - 1
         counts[depth] = counts.get(depth, _start(levels[depth]) - 1) + 1
         for deeper in [each for each in counts if each > depth]:
             del counts[deeper]
@@ -83,7 +94,13 @@ def _shown(levels: dict[int, Element], counts: dict[int, int], depth: int) -> st
     if level is None:
         return ""
     number = min(counts.get(depth, _start(level)), _MAX_NUMBER)
-    kind = attribute_of(child_of(level, "numFmt"), "val", "decimal")
+    return number_text(
+        number, attribute_of(child_of(level, "numFmt"), "val", "decimal")
+    )
+
+
+def number_text(number: int, kind: str) -> str:
+    """Return a number as a kind of numbering (`ST_NumberFormat`) writes it."""
     if number < 1:
         return str(number)
     if kind in {"lowerLetter", "upperLetter"}:

@@ -1,5 +1,6 @@
 """How runs of a Word document look, as far as it decides what a reader sees."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -12,17 +13,19 @@ from dossier.integrations.parsing.package import (
 )
 
 _FALSE: Final = frozenset({"0", "false", "off"})
-_DECISIVE: Final = (
-    b"vanish",
-    b"trike",
-    b"vertAlign",
-    b":position",
-    b"Symbol",
-    b"ingdings",
-    b"numPr",
+_DECISIVE: Final = re.compile(
+    rb"vanish|trike|vertAlign|:position|Symbol|ingdings|numPr|[Ff]{6}|:shd"
+    rb'|:sz [^>]*"[0-2]"'
 )
 """Style sheets without these words (most, and they are large) are not parsed."""
 _RAISED_HALF_POINTS: Final = 4
+_TINY_HALF_POINTS: Final = 2
+_SAME_COLOR: Final = 20
+WHITE: Final = "FFFFFF"
+_RGB: Final = re.compile("[0-9A-Fa-f]{6}")
+_PLAIN_SHADINGS: Final = frozenset({"", "clear", "nil"})
+_HIGHLIGHTS: Final = {"black": "000000", "white": WHITE}
+"""Others are colours on which text of any colour is taken as seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,17 @@ class Look:
     is_hidden: bool = False
     is_struck: bool = False
     is_raised: bool = False
-    is_white: bool = False
-    is_shaded: bool = False
+    is_tiny: bool = False
+    color: str = ""
+    """RRGGBB; empty where the program chooses one that shows."""
+    ground: str = WHITE
+    """RRGGBB; empty where nobody knows what lies behind the text."""
     font: str = ""
+
+    @property
+    def is_unseen(self) -> bool:
+        """Return whether the text is hidden, tiny or in the colour of its ground."""
+        return self.is_hidden or self.is_tiny or is_same_color(self.color, self.ground)
 
 
 class StyleSheet:
@@ -43,7 +54,7 @@ class StyleSheet:
     def __init__(self, package: Package, part: str | None) -> None:
         self._styles: dict[str, Element] = {}
         content = package.bytes_of(part) if part else b""
-        if part and any(word in content for word in _DECISIVE):
+        if part and _DECISIVE.search(content):
             for each in package.xml_of(part):
                 if local_name(each) == "style":
                     self._styles[attribute_of(each, "styleId")] = each
@@ -52,9 +63,21 @@ class StyleSheet:
         """Return the look of a paragraph's text before its runs change it."""
         if properties is None:
             return look
-        if child_of(properties, "shd") is not None:
-            look = replace(look, is_shaded=True)
-        return self._of_style(child_of(properties, "pStyle"), look)
+        reference = child_of(properties, "pStyle")
+        for style in reversed(self._chain(reference)):
+            look = on_shading(look, child_of(child_of(style, "pPr"), "shd"))
+        look = on_shading(look, child_of(properties, "shd"))
+        return self._of_style(reference, look)
+
+    def look_of_table(self, properties: Element | None, look: Look) -> Look:
+        """Return the look of a table's text before its cells change it.
+
+        A style may shade some rows or columns: then no ground is known.
+        """
+        for style in self._chain(child_of(properties, "tblStyle")):
+            if any(local_name(each) == "shd" for each in style.iter()):
+                return replace(look, ground="")
+        return on_shading(look, child_of(properties, "shd"))
 
     def look_of_run(self, properties: Element | None, look: Look) -> Look:
         """Return the look of a run."""
@@ -97,9 +120,26 @@ def is_on(toggle: Element | None) -> bool:
     return toggle is not None and attribute_of(toggle, "val", "1") not in _FALSE
 
 
-def is_white(color: str) -> bool:
-    """Return whether a colour is as light as the page."""
-    return len(color) == 6 and all(color[at].upper() == "F" for at in (0, 2, 4))  # noqa: PLR2004 - RRGGBB
+def is_same_color(one: str, other: str) -> bool:
+    """Return whether two colours (RRGGBB) cannot be told apart."""
+    if not (_RGB.fullmatch(one) and _RGB.fullmatch(other)):
+        return False
+    pairs = zip(bytes.fromhex(one), bytes.fromhex(other), strict=True)
+    return max(abs(a - b) for a, b in pairs) <= _SAME_COLOR
+
+
+def on_shading(look: Look, shading: Element | None) -> Look:
+    """Return the look of text on a shading or highlight, if that has a colour."""
+    if shading is not None and local_name(shading) == "highlight":
+        color = attribute_of(shading, "val", "none")
+        known = _HIGHLIGHTS.get(color, "")
+        return look if color == "none" else replace(look, ground=known)
+    pattern = attribute_of(shading, "val")
+    if pattern not in _PLAIN_SHADINGS:  # dots and stripes in a second colour
+        fill = attribute_of(shading, "color") if pattern == "solid" else ""
+        return replace(look, ground=fill)
+    fill = attribute_of(shading, "fill", "auto")
+    return look if fill == "auto" else replace(look, ground=fill)
 
 
 def _changed(look: Look, properties: Element) -> Look:
@@ -116,9 +156,12 @@ def _changed(look: Look, properties: Element) -> Look:
             is_up = value.isdecimal() and int(value) >= _RAISED_HALF_POINTS
             look = replace(look, is_raised=look.is_raised or is_up)
         elif name == "color":
-            look = replace(look, is_white=is_white(value))
+            look = replace(look, color="" if value == "auto" else value)
+        elif name == "sz":
+            is_tiny = value.isdecimal() and int(value) <= _TINY_HALF_POINTS
+            look = replace(look, is_tiny=is_tiny)
         elif name in {"shd", "highlight"}:
-            look = replace(look, is_shaded=True)
+            look = on_shading(look, each)
         elif name == "rFonts":
             font = attribute_of(each, "ascii") or attribute_of(each, "hAnsi")
             look = replace(look, font=font or look.font)

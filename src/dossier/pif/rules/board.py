@@ -5,19 +5,20 @@ waiver or a declaration, is an input like a document; evidence takes precedence 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from dossier.core.findings import Finding, Severity
-from dossier.documents.facts.types import ProductIdentity
+from dossier.documents.facts.types import FactName, ProductIdentity
 from dossier.pif.constants import (
     COMPLETE_STATES,
     STATE_ORDER,
     Coverage,
     DecisionKind,
+    FileStatus,
     FormulaChange,
     ItemState,
     JudgementCode,
@@ -74,6 +75,7 @@ class Evidence:
 
     `filled` are the product's filled fields; `phase_in_on` is the day from which the
     file is asked for, `None` where it is not; `as_of` is the day of the board.
+    `is_formula_undecided`: a formula file is there, but no line was taken from it.
     `documents` are the linked ones; `formula_document_id` is the document that the
     formula was imported from; `formula` are its quantities by ingredient, imported at
     `formula_at`; `site_steps` are what the sites of the identity do.
@@ -84,6 +86,7 @@ class Evidence:
     phase_in_on: date | None
     filled: frozenset[str] = frozenset()
     has_formula: bool = False
+    is_formula_undecided: bool = False
     formula_findings: tuple[Finding, ...] = ()
     links: tuple[EvidenceLink, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -136,10 +139,12 @@ class Completeness:
     blocked: int
     complete: int
     total: int
+    status: FileStatus
 
 
 def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]:
     """Return the items of a market with their states."""
+    signed_item = rulebook(market).item_of(SIGNED_REQUIREMENT)
     subject = subject_of(
         evidence.as_of,
         evidence.identity,
@@ -148,14 +153,29 @@ def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]
         signed=[
             link.document_id
             for link in evidence.links
-            if link.item == rulebook(market).item_of(SIGNED_REQUIREMENT).number
+            if link.item == signed_item.number
             and link.requirement in (None, SIGNED_REQUIREMENT)
         ],
         site_steps=evidence.site_steps,
     )
+    signed = _board_item(signed_item, evidence, subject)
+    conclusions = [each.document for each in signed_conclusions([signed])]
     return tuple(
-        _board_item(item, evidence, subject) for item in rulebook(market).items
+        signed
+        if item is signed_item
+        else _board_item(item, evidence, subject, conclusions)
+        for item in rulebook(market).items
     )
+
+
+def signed_conclusions(items: Sequence[BoardItem]) -> Iterator[Judgement]:
+    """Yield the documents that count as the signed 16(1)."""
+    for item in items:
+        for requirement in item.requirements:
+            if requirement.rule.code == SIGNED_REQUIREMENT:
+                for judgement in requirement.judgements:
+                    if judgement.state is ItemState.PRESENT:
+                        yield judgement
 
 
 def completeness(
@@ -166,11 +186,16 @@ def completeness(
     blocking = {each.item for each in findings if each.severity is Severity.BLOCKING}
     done = [item for item in items if item.state in COMPLETE_STATES]
     blocked = sum(1 for item in done if item.rule.number in blocking)
+    complete = len(done) - blocked
+    status = FileStatus.COMPLETE if complete == len(items) else FileStatus.OPEN
+    if blocking or counts[ItemState.MISSING]:
+        status = FileStatus.BLOCKED
     return Completeness(
         **{state.value: counts[state] for state in ItemState},
         blocked=blocked,
-        complete=len(done) - blocked,
+        complete=complete,
         total=len(items),
+        status=status,
     )
 
 
@@ -188,7 +213,13 @@ def filled_fields(facts: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _board_item(item: Item, evidence: Evidence, subject: Subject) -> BoardItem:
+def _board_item(
+    item: Item,
+    evidence: Evidence,
+    subject: Subject,
+    conclusions: Sequence[ReadDocument] = (),
+) -> BoardItem:
+    """Return an item; `conclusions` are the signed 16(1), which may waive it."""
     decision = next(
         (
             decision
@@ -198,7 +229,7 @@ def _board_item(item: Item, evidence: Evidence, subject: Subject) -> BoardItem:
         None,
     )
     requirements = tuple(
-        _board_requirement(item, rule, decision, evidence, subject)
+        _board_requirement(item, rule, decision, evidence, subject, conclusions)
         for rule in item.requirements
     )
     worst = max((each.state for each in requirements), key=STATE_ORDER.__getitem__)
@@ -211,6 +242,7 @@ def _board_requirement(
     decision: Decision | None,
     evidence: Evidence,
     subject: Subject,
+    conclusions: Sequence[ReadDocument],
 ) -> BoardRequirement:
     """Judge the documents of a requirement; the best of all means is its state."""
     of_item: dict[UUID, list[EvidenceLink]] = {}
@@ -241,25 +273,77 @@ def _board_requirement(
             ),
         )
         judged.append(judgement)
-    judgements = tuple(each for each in judged if each.document.document_id in linked)
+    judgements = (
+        *(each for each in judged if each.document.document_id in linked),
+        *_read_elsewhere(item, rule, evidence, subject),
+        *_waived_by(item, rule, conclusions),
+    )
     # A table in a document of another requirement may name materials too.
     coverage = coverage_of(rule.coverage, judged, subject, evidence.exempt_materials)
-    by_documents = documents_state(rule, judgements, coverage)
+    states = [documents_state(rule, judgements, coverage)]
+    states += _other_states(rule, decision, evidence)
+    linked |= {each.document.document_id for each in judgements}
+    return BoardRequirement(
+        rule,
+        min(states, key=STATE_ORDER.__getitem__),
+        tuple(sorted(linked)),
+        judgements,
+        coverage,
+    )
+
+
+def _other_states(
+    rule: Requirement, decision: Decision | None, evidence: Evidence
+) -> Iterator[ItemState]:
+    """Yield the states that fields, the formula, a decision and the category give."""
     has_fields = bool(rule.fields) and all(
         evidence.filled.intersection(group) for group in rule.fields
     )
-    states = [by_documents]
-    if (Means.PRODUCT_FIELD in rule.satisfied_by and has_fields) or (
-        Means.FORMULA in rule.satisfied_by and evidence.has_formula
-    ):
-        states.append(ItemState.PRESENT)
+    if Means.PRODUCT_FIELD in rule.satisfied_by and has_fields:
+        yield ItemState.PRESENT
+    if Means.FORMULA in rule.satisfied_by and evidence.has_formula:
+        is_open = evidence.is_formula_undecided
+        yield ItemState.UNCONFIRMED if is_open else ItemState.PRESENT
     if decision is not None:
         is_waiver = decision.kind is DecisionKind.WAIVER
-        states.append(ItemState.WAIVED if is_waiver else ItemState.DECLARED)
+        yield ItemState.WAIVED if is_waiver else ItemState.DECLARED
     if evidence.phase_in_on is None:
-        states.append(ItemState.NOT_APPLICABLE)
-    state = min(states, key=STATE_ORDER.__getitem__)
-    return BoardRequirement(rule, state, tuple(sorted(linked)), judgements, coverage)
+        yield ItemState.NOT_APPLICABLE
+
+
+def _waived_by(
+    item: Item, rule: Requirement, conclusions: Sequence[ReadDocument]
+) -> Iterator[Judgement]:
+    """Yield the signed 16(1) that says why a test is not needed (PIF Reg. Art. 3)."""
+    if item.allows is not DecisionKind.WAIVER:
+        return
+    kinds = {need.kind for need in rule.documents}
+    for document in conclusions:
+        for fact in document.read(FactName.WAIVER_REASON):
+            if fact.value in kinds:
+                yield Judgement(
+                    document=document,
+                    state=ItemState.WAIVED,
+                    code=JudgementCode.WAIVER_REASON,
+                    fact=fact,
+                )
+
+
+def _read_elsewhere(
+    item: Item, rule: Requirement, evidence: Evidence, subject: Subject
+) -> Iterator[Judgement]:
+    """Yield documents of other items that show what a requirement asks for."""
+    kinds = {need.kind for need in rule.documents if need.anywhere}
+    if not kinds:
+        return
+    here = {each.document_id for each in evidence.links if each.item == item.number}
+    others = {each.document_id for each in evidence.links} - here
+    for document in evidence.documents:
+        kind = document.kind.kind if document.kind else None
+        if document.document_id in others and kind in kinds:
+            judgement = judge_document(document, rule, subject)
+            if judgement.code is JudgementCode.READ:
+                yield judgement
 
 
 def _serving_another(
@@ -290,12 +374,12 @@ def documents_state(
     A person who confirms a document answers for what it covers.
     """
     state = best_state(judgements)
-    if rule.coverage is None or any(
-        each.code is JudgementCode.CONFIRMED for each in judgements
-    ):
+    if rule.coverage is None:
         return state
     if rule.coverage is Coverage.SITES:
         return state_with(coverage, state)
+    if any(each.code is JudgementCode.CONFIRMED for each in judgements):
+        return state
     if not any(row.documents for row in coverage):
         return ItemState.UNCONFIRMED if state is ItemState.PRESENT else state
     if all(row.is_covered for row in coverage):
@@ -335,7 +419,8 @@ def _formula_change(
 def _confirmation(
     document: ReadDocument, item: Item, rule: Requirement, evidence: Evidence
 ) -> Confirmation | None:
-    return next(
+    """Return the confirmation of a document that counts: of its bytes, the newest."""
+    return max(
         (
             each
             for each in evidence.confirmations
@@ -343,5 +428,6 @@ def _confirmation(
             and each.item == item.number
             and each.requirement in (None, rule.code)
         ),
-        None,
+        key=lambda each: (each.sha256 == document.sha256, each.at),
+        default=None,
     )

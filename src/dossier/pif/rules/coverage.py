@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from dossier.documents.facts.folding import name_key, pieces
-from dossier.documents.facts.types import FactName, IdentityState, MaterialIdentity
+from dossier.documents.facts.types import FactName, IdentityState
 from dossier.pif.constants import Coverage, ItemState, JudgementCode
 from dossier.pif.rules.evidence import (
     Judgement,
@@ -29,7 +29,12 @@ _MAKING: Final = re.compile(
     r"|compound|manufactur|produc|bulk|fill|pack",
     re.IGNORECASE,
 )
-_NOT_MAKING: Final = re.compile(r"外包裝|(?:secondary|outer)\s+pack\w*", re.IGNORECASE)
+_NOT_MAKING: Final = re.compile(
+    r"外包裝|外盒|貼標|標示|貯存|儲存|倉儲|物流|運輸|檢驗|檢測|試驗|研發|輸入|進口|銷售"
+    r"|(?:secondary|outer)\s+pack\w*|label|stor(?:age|ing)|warehous|logistic|transport"
+    r"|test|laborator|inspect|research|develop|import|distribut|sale|kitting",
+    re.IGNORECASE,
+)
 _SUBSTANCE_FACTS: Final = (
     FactName.TRADE_NAME,
     FactName.PRODUCT_NAME,
@@ -57,13 +62,15 @@ _AFTER: Final = r"(?=$|[\t\n,;:/()、，；：。]|\.(?:\s|$)|  | ?[\u4e00-\u9ff
 class CoverageRow:
     """A material or site, the documents that cover it, or why it needs none.
 
-    `undated` are days of manufacture on which no certificate of the site was valid.
+    `undated` are days of manufacture on which no certificate of the site was valid. A
+    material without INCI name and CAS number is not identified: no data can be its own.
     """
 
     name: str
     documents: tuple[UUID, ...] = ()
     reason: str | None = None
     undated: tuple[date, ...] = ()
+    is_identified: bool = True
 
     @property
     def is_covered(self) -> bool:
@@ -103,22 +110,33 @@ def _materials(
         if each.code not in _COVERS_NOTHING and is_material_data(each.document)
     ]
     named = {document.document_id: _named_keys(document) for document in counting}
-    texts = {each.document_id: _text(each) for each in counting}
+    texts = {
+        each.document_id: unicodedata.normalize(
+            "NFKC", "\n".join(page.text for page in each.pages)
+        ).casefold()
+        for each in counting
+    }
     rows: dict[str, CoverageRow] = {}
     for material in subject.identity.materials:
-        keys = _keys(material)
         names = (*material.inci_names, *material.trade_names, *material.cas_numbers)
+        keys = {name_key(name) for name in names} - {""}
         label = names[0] if names else ""
         if label in rows or not label:
             continue
+        folded = [unicodedata.normalize("NFKC", each).casefold() for each in names]
         documents = tuple(
             document.document_id
             for document in counting
             if keys & named[document.document_id]
-            or _names_in_text(names, texts[document.document_id])
+            or _names_in_text(folded, texts[document.document_id])
         )
         reason = next((exempt[key] for key in sorted(keys) if key in exempt), None)
-        rows[label] = CoverageRow(name=label, documents=documents, reason=reason)
+        rows[label] = CoverageRow(
+            name=label,
+            documents=documents,
+            reason=reason,
+            is_identified=bool(material.inci_names or material.cas_numbers),
+        )
     return tuple(rows.values())
 
 
@@ -131,11 +149,6 @@ def is_material_data(document: ReadDocument) -> bool:
     )
 
 
-def _keys(material: MaterialIdentity) -> set[str]:
-    names = (*material.inci_names, *material.trade_names, *material.cas_numbers)
-    return {name_key(name) for name in names} - {""}
-
-
 def _named_keys(document: ReadDocument) -> set[str]:
     return {
         name_key(part)
@@ -145,19 +158,13 @@ def _named_keys(document: ReadDocument) -> set[str]:
     } - {""}
 
 
-def _text(document: ReadDocument) -> str:
-    text = "\n".join(page.text for page in document.pages)
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 def _names_in_text(names: Sequence[str], text: str) -> bool:
     """Tell whether a name stands by itself: "Glycerin" is no "Glyceryl Stearate"."""
-    for name in names:
-        folded = unicodedata.normalize("NFKC", name).casefold().strip()
-        # Searching the plain string first spares most of the patterns.
-        if folded in text and re.search(_BEFORE + re.escape(folded) + _AFTER, text):
-            return True
-    return False
+    # Searching the plain string first spares most of the patterns.
+    return any(
+        name in text and re.search(_BEFORE + re.escape(name) + _AFTER, text)
+        for name in map(str.strip, names)
+    )
 
 
 def _sites(
@@ -165,13 +172,15 @@ def _sites(
 ) -> tuple[CoverageRow, ...]:
     """Return the sites: those that compound, fill or pack with their certificates.
 
-    An expired certificate covers the batches that were made before.
+    An expired certificate covers the batches that were made before. A person may
+    confirm that a certificate covers a site, but not that it was valid on a day outside
+    of its validity.
     """
     rows = []
     for site, step in zip(subject.identity.sites, subject.site_steps, strict=True):
-        if not _MAKING.search(_NOT_MAKING.sub(" ", step)):
+        if not is_making(step):
             # No certificate is asked for there; what is done says why.
-            rows += [CoverageRow(name=site.name, reason=step)] if step else []
+            rows.append(CoverageRow(name=site.name, reason=step))
             continue
         alone = replace(subject, identity=replace(subject.identity, sites=(site,)))
         own = [
@@ -184,13 +193,10 @@ def _sites(
                 or identity_of(each.document, alone).state is IdentityState.THIS_PRODUCT
             )
         ]
-        is_confirmed = any(each.code is JudgementCode.CONFIRMED for each in own)
         undated = tuple(
             day
             for day in subject.batch_dates
-            if own
-            and not is_confirmed
-            and not any(_covers(o.document, day) for o in own)
+            if own and not any(_covers(o.document, day) for o in own)
         )
         valid = [o for o in own if o.state is ItemState.PRESENT]
         rows.append(
@@ -201,6 +207,15 @@ def _sites(
             )
         )
     return tuple(rows)
+
+
+def is_making(step: str) -> bool:
+    """Tell whether a site needs GMP: unless all that it does is none of the making.
+
+    Words that nobody knows ("OEM") may stand for compounding or filling.
+    """
+    rest = _NOT_MAKING.sub(" ", step)
+    return rest == step or bool(_MAKING.search(rest))
 
 
 def _covers(document: ReadDocument, day: date) -> bool:

@@ -48,6 +48,10 @@ _NAMING_FACTS: Final = (
 )
 
 
+_NO_SIGNATURE: Final = {Signature.BLANK, Signature.UNSIGNED}
+"""What shows that nobody signed; `unknown` may be a signature that a scan hides."""
+
+
 class ReadingState(StrEnum):
     """How far a document was read."""
 
@@ -142,6 +146,8 @@ def judge_document(
     concerns the requirement.
     """
     identity = identity_of(document, subject)
+    title = document.kind.raw if document.kind else ""
+    declares = allows is DecisionKind.DECLARATION and _DECLARATION.search(title)
     fact: Fact | None = None
     lacking: tuple[FactName, ...] = ()
     state: ItemState | None = ItemState.UNCONFIRMED
@@ -152,10 +158,12 @@ def judge_document(
     elif formula_change:
         state, code = ItemState.STALE, JudgementCode.FORMULA_CHANGED
     elif confirmation is not None and confirmation.sha256 == document.sha256:
-        state, code = ItemState.PRESENT, JudgementCode.CONFIRMED
+        # A confirmed declaration is still a declaration.
+        state = ItemState.DECLARED if declares else ItemState.PRESENT
+        code = JudgementCode.CONFIRMED
     elif obstacle := _obstacle(document, requirement, identity):
         code = obstacle
-    elif allows is DecisionKind.DECLARATION and _is_declaration(document):
+    elif declares:
         state, code = ItemState.DECLARED, JudgementCode.DECLARATION
     elif lacking := _lacking(document, requirement):
         code = JudgementCode.FACTS_NOT_READ
@@ -318,9 +326,8 @@ def _need_of(document: ReadDocument, requirement: Requirement) -> DocumentNeed |
 def _obstacle(
     document: ReadDocument, requirement: Requirement, identity: IdentityReading
 ) -> JudgementCode | None:
-    """Return why a document shows nothing by itself; a draft counts nowhere."""
+    """Return why a document shows nothing by itself."""
     need = _need_of(document, requirement)
-    signatures = {fact.value for fact in document.facts.get(FactName.SIGNATURE, ())}
     if document.reading is not ReadingState.READ:
         return JudgementCode(document.reading)
     if need is None:
@@ -334,11 +341,20 @@ def _obstacle(
         and identity.state is not IdentityState.THIS_PRODUCT
     ):
         return JudgementCode.IDENTITY_UNKNOWN
-    if signatures & {Signature.DRAFT, Signature.UNSIGNED}:
+    return _unfinished(document, is_signed=need.signed)
+
+
+def _unfinished(document: ReadDocument, *, is_signed: bool) -> JudgementCode | None:
+    """Return how a document lacks its signature; a draft counts nowhere."""
+    signatures = {fact.value for fact in document.facts.get(FactName.SIGNATURE, ())}
+    if Signature.DRAFT in signatures:
         return JudgementCode.DRAFT
-    if need.signed and signatures != {Signature.SIGNED}:
-        return JudgementCode.NOT_SIGNED
-    return None
+    if not is_signed:
+        return JudgementCode.DRAFT if Signature.UNSIGNED in signatures else None
+    if signatures == {Signature.SIGNED}:
+        return None
+    is_known = signatures and signatures <= _NO_SIGNATURE
+    return JudgementCode.UNSIGNED if is_known else JudgementCode.NOT_SIGNED
 
 
 def _lacking(document: ReadDocument, requirement: Requirement) -> tuple[FactName, ...]:
@@ -351,10 +367,6 @@ def _lacking(document: ReadDocument, requirement: Requirement) -> tuple[FactName
         for name in (need.facts if need else ())
         if not document.read(name) or (name is FactName.VERDICT and unfinished)
     )
-
-
-def _is_declaration(document: ReadDocument) -> bool:
-    return document.kind is not None and bool(_DECLARATION.search(document.kind.raw))
 
 
 def others_named(

@@ -7,13 +7,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from dossier.core.findings import Message
+from dossier.core.findings import Basis, Message, Severity
 from dossier.documents.facts.types import FactName
 from dossier.pif.constants import (
     Coverage,
     DecisionKind,
     FormulaChange,
     IdentityKey,
+    JudgementCode,
     Means,
 )
 
@@ -23,7 +24,8 @@ class DocumentNeed:
     """A kind of document that meets a requirement, and what must be read in it.
 
     `expires`: it counts only until the end of its validity. `signed`: it counts only
-    with a signature.
+    with a signature. `anywhere`: it counts where it is linked to another item too, as
+    far as the facts were read.
     """
 
     kind: str
@@ -31,6 +33,20 @@ class DocumentNeed:
     facts: tuple[FactName, ...]
     expires: bool
     signed: bool
+    anywhere: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRule:
+    """A finding of its own for one defect, instead of that for gaps of its kind.
+
+    Without a severity it weighs as much as a document that is missing.
+    """
+
+    code: str
+    severity: Severity | None
+    article: str
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +56,8 @@ class Requirement:
     `fields` are groups of product fields: each group needs one that is filled.
     `documents` are the kinds of which one is needed; `coverage` is what the documents
     must name one by one; `stale_after` are the changes of the formula after which
-    documents that were linked before count no more.
+    documents that were linked before count no more. `findings` are those of documents
+    that do not count, by what decided it.
     """
 
     code: str
@@ -51,18 +68,24 @@ class Requirement:
     documents: tuple[DocumentNeed, ...]
     coverage: Coverage | None
     stale_after: frozenset[FormulaChange]
+    findings: Mapping[JudgementCode, FindingRule]
     evidence: Message
     closes_by: Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One of the sixteen items; `allows` is the decision that may replace documents."""
+    """One of the sixteen items.
+
+    `allows` is the decision that may replace documents; `partly` is the finding of an
+    item of which only some requirements are met.
+    """
 
     number: int
     title: Message
     article: str
     allows: DecisionKind | None
+    partly: FindingRule | None
     closes_by: Message
     requirements: tuple[Requirement, ...]
 
@@ -110,6 +133,7 @@ def _item(entry: Mapping[str, Any]) -> Item:
         title=Message(zh=entry["zh"], en=entry["en"]),
         article=entry["article"],
         allows=DecisionKind(entry["allows"]) if entry["allows"] else None,
+        partly=_finding_rule(entry["partly"]) if "partly" in entry else None,
         closes_by=Message(**entry["closes_by"]),
         requirements=tuple(map(_requirement, entry["requirements"])),
     )
@@ -125,8 +149,21 @@ def _requirement(entry: Mapping[str, Any]) -> Requirement:
         documents=tuple(map(_need, entry["documents"])),
         coverage=Coverage(entry["coverage"]) if entry["coverage"] else None,
         stale_after=frozenset(map(FormulaChange, entry["stale_after"])),
+        findings={
+            JudgementCode(code): _finding_rule(rule)
+            for code, rule in entry.get("findings", {}).items()
+        },
         evidence=Message(**entry["evidence"]),
         closes_by=Message(**entry["closes_by"]),
+    )
+
+
+def _finding_rule(entry: Mapping[str, Any]) -> FindingRule:
+    return FindingRule(
+        code=entry["code"],
+        severity=Severity(entry["severity"]) if entry["severity"] else None,
+        article=entry["article"],
+        basis=Basis(entry.get("basis", Basis.LAW)),
     )
 
 
@@ -137,4 +174,5 @@ def _need(entry: Mapping[str, Any]) -> DocumentNeed:
         facts=tuple(map(FactName, entry["facts"])),
         expires=entry["expires"],
         signed=entry["signed"],
+        anywhere=entry.get("anywhere", False),
     )

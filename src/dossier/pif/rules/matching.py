@@ -94,20 +94,14 @@ class Candidate:
 class Proposal:
     """The kinds that a document may be.
 
-    `candidates` are the kinds with enough score, the best first; only where the
-    outcome is `matched` does the first one count.
+    `candidates` are the kinds with enough score, the best first; `serves` are the codes
+    of the requirements that the document is taken for.
     """
 
     document: DocumentFacts
     outcome: MatchOutcome
     candidates: tuple[Candidate, ...]
-
-    @property
-    def serves(self) -> tuple[str, ...]:
-        """The codes of the requirements that the document is taken for."""
-        if self.outcome is not MatchOutcome.MATCHED:
-            return ()
-        return self.candidates[0].kind.serves
+    serves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +119,29 @@ def propose(document: DocumentFacts) -> Proposal:
         kind, words = known[document.kind.kind], document.kind.raw
         reason = f"content says {words[:MOST_SHOWN]}"
         decided = Candidate(kind, TITLE_WORD, by_name=False, reason=reason)
-        return Proposal(document, MatchOutcome.MATCHED, (decided,))
+        return Proposal(document, MatchOutcome.MATCHED, (decided,), kind.serves)
     found = sorted(_candidates(document), key=lambda c: (-c.score, c.kind.kind))
     if not found:
         return Proposal(document, MatchOutcome.UNMATCHED, ())
-    if len(found) > 1 and found[0].score < found[1].score * LEAD:
-        return Proposal(document, MatchOutcome.AMBIGUOUS, tuple(found))
-    return Proposal(document, MatchOutcome.MATCHED, tuple(found))
+    close = [each for each in found if found[0].score < each.score * LEAD]
+    likely = document.kind.candidates if document.kind else ()
+    read = [each for each in close if each.kind.kind in likely]
+    serves = _shared(read or close)
+    outcome = MatchOutcome.MATCHED if serves else MatchOutcome.AMBIGUOUS
+    return Proposal(document, outcome, tuple(found), serves)
+
+
+def _shared(kinds: Sequence[Candidate]) -> tuple[str, ...]:
+    """Return what several kinds serve alike: requirements, else the one item.
+
+    Which requirement of an item it is, the content decides once it is read.
+    """
+    own = [each.kind.serves for each in kinds]
+    shared = tuple(code for code in own[0] if all(code in codes for codes in own))
+    items = {rulebook().item_of(code).number for codes in own for code in codes}
+    if shared or len(items) > 1:
+        return shared
+    return tuple(r.code for r in rulebook().item(*items).requirements)
 
 
 def targets(codes: Iterable[str], market: str = "tw") -> tuple[Target, ...]:

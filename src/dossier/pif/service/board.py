@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from dossier.documents.facts.types import (
 )
 from dossier.documents.service import read_pages
 from dossier.pif import gateway
-from dossier.pif.constants import DecisionKind, Market
+from dossier.pif.constants import TAIPEI, DecisionKind, Market
 from dossier.pif.rules.board import (
     BoardItem,
     Completeness,
@@ -47,9 +47,6 @@ from dossier.products.exceptions import ProductNotFoundError
 from dossier.products.service.products import category_of, formula_content
 from dossier.products.types import Category
 
-TAIPEI = timezone(timedelta(hours=8))
-"""Days of law begin at midnight in Taipei, all the year round."""
-
 _FINDING = TypeAdapter(Finding)
 
 _FACTS = (
@@ -67,6 +64,16 @@ _FACTS = (
 """Facts of a product that can meet a requirement."""
 
 
+@dataclass(frozen=True, slots=True)
+class BoardFormula:
+    """The newest formula and what was chosen, left out and assumed in reading it."""
+
+    number: int
+    sheet: str
+    filename: str
+    notes: tuple[Mapping[str, Any], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """The items of one product's file on one day."""
@@ -78,6 +85,7 @@ class Board:
     items: tuple[BoardItem, ...]
     completeness: Completeness
     findings: tuple[Finding, ...]
+    formula: BoardFormula | None
 
 
 def day_in_taipei(at: datetime) -> date:
@@ -118,6 +126,18 @@ async def read_board(
         items=items,
         completeness=completeness(items, findings),
         findings=findings,
+        formula=_formula(row),
+    )
+
+
+def _formula(row: Row) -> BoardFormula | None:
+    if row["formula_number"] is None:
+        return None
+    return BoardFormula(
+        row["formula_number"],
+        row["formula_sheet"],
+        row["formula_filename"],
+        tuple(row["formula_notes"]),
     )
 
 
@@ -128,6 +148,7 @@ def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
         phase_in_on=category.phase_in_on,
         filled=filled_fields({name: row[name] for name in _FACTS}),
         has_formula=formula_findings is not None,
+        is_formula_undecided=not row["formula_lines"],
         formula_findings=tuple(map(finding_of, formula_findings or ())),
         links=tuple(
             EvidenceLink(
@@ -266,5 +287,6 @@ def board_members(board: Board) -> dict[str, Any]:
         "items": [
             item_members(item) | {"allows": item.rule.allows} for item in board.items
         ],
+        "formula": board.formula,
         "findings": [finding_json(finding) for finding in board.findings],
     }

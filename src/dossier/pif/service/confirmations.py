@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -11,7 +11,13 @@ from dossier.core.reads import TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
-from dossier.pif.constants import DecisionKind, ItemState, JudgementCode, Market
+from dossier.pif.constants import (
+    TAIPEI,
+    DecisionKind,
+    ItemState,
+    JudgementCode,
+    Market,
+)
 from dossier.pif.exceptions import (
     ConfirmationNotAllowedError,
     ConfirmationNotFoundError,
@@ -19,8 +25,8 @@ from dossier.pif.exceptions import (
 )
 from dossier.pif.models import PifConfirmation
 from dossier.pif.rules.board import SIGNED_REQUIREMENT
-from dossier.pif.rules.findings import judgement_words
 from dossier.pif.rules.items import rulebook
+from dossier.pif.rules.messages import judgement_words
 from dossier.pif.service.board import Board, read_board
 from dossier.products.service.products import ProductsService
 
@@ -29,6 +35,13 @@ CONFIRMING_ROLES = ("owner", "admin", "editor")
 
 SIGNED_ITEM_ROLES = ("owner", "assessor")
 """Roles that may confirm documents of the signatory's item."""
+
+
+_COUNTS_BY_ITSELF = {
+    JudgementCode.READ,
+    JudgementCode.DECLARATION,
+    JudgementCode.WAIVER_REASON,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +174,7 @@ class ConfirmationsService:
                 actor_id=None,
                 actor_name=each.by,
                 # The end of the day: a confirmation counts for a formula of that day.
-                created_at=datetime.combine(each.on, time.max, UTC),
+                created_at=datetime.combine(each.on, time.max, TAIPEI),
             )
             for each in stated
         }
@@ -226,20 +239,32 @@ def _obstacle(
 
     The reason of a waiver stands in 16(1), which is not linked to the waived item.
     """
-    judgements = [
-        judgement
-        for row in board.items
+    row = board.items[item - 1]
+    own = [
+        (each.state, judgement)
         for each in row.requirements
-        if (row.rule.number == item and requirement in (None, each.rule.code))
-        or (
-            board.items[item - 1].rule.allows is DecisionKind.WAIVER
-            and each.rule.code == SIGNED_REQUIREMENT
-        )
+        if requirement in (None, each.rule.code)
         for judgement in each.judgements
         if judgement.document.document_id == document_id
     ]
+    judgements = [judgement for _, judgement in own]
+    if row.rule.allows is DecisionKind.WAIVER:
+        judgements += [
+            judgement
+            for other in board.items
+            for each in other.requirements
+            if each.rule.code == SIGNED_REQUIREMENT
+            for judgement in each.judgements
+            if judgement.document.document_id == document_id
+        ]
     if not judgements:
-        return f"is not linked to item {item}"
+        return f"is not linked to {requirement or f'item {item}'}"
+    # What documents cover together may still be open where each of them counts.
+    if own and all(
+        state is judgement.state and judgement.code in _COUNTS_BY_ITSELF
+        for state, judgement in own
+    ):
+        return f"counts as {own[0][0]} already, by what was read in it"
     for judgement in judgements:
         if judgement.code is JudgementCode.FORMULA_CHANGED:
             continue  # the person who confirms has seen the change

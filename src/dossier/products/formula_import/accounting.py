@@ -89,7 +89,11 @@ def account(reading: SheetReading, left_out_rows: Collection[int] = ()) -> Accou
     for row in left_out_rows:
         _mark(accounting, reading.grid.cells_of(row), CellUse.REPORTED)
     for table, standing in zip(reading.tables, reading.standings, strict=True):
-        _account_header(accounting, table)
+        first, last = table.table.header_rows
+        for row in range(first, last + 1):
+            _mark(accounting, table.table.cells_of(row), CellUse.HEADER)
+        for row in table.table.title_rows:
+            _mark(accounting, table.table.cells_of(row), CellUse.TITLE)
         if standing is TableStanding.PART:
             _account_rows(accounting, table)
             _account_unknown_columns(accounting, table)
@@ -105,15 +109,6 @@ def account(reading: SheetReading, left_out_rows: Collection[int] = ()) -> Accou
 def _mark(accounting: Accounting, cells: Iterable[Cell], use: CellUse) -> None:
     for cell in cells:
         accounting.uses.setdefault(cell.address, use)
-
-
-def _account_header(accounting: Accounting, reading: TableReading) -> None:
-    table = reading.table
-    first, last = table.header_rows
-    for row in range(first, last + 1):
-        _mark(accounting, table.cells_of(row), CellUse.HEADER)
-    for row in table.title_rows:
-        _mark(accounting, table.cells_of(row), CellUse.TITLE)
 
 
 def _account_rows(accounting: Accounting, reading: TableReading) -> None:

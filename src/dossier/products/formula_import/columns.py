@@ -214,12 +214,12 @@ _FORMER: Final = re.compile(
     r"|\bdraft\b|\btrial\b|reference|\bbenchmark|backup|archiv|do not use|not valid"
     r"|invalid"
     r"|\bcopy\b|don'?t use|\bvoid\b|deprecated|\btest\b|\bwip\b"
-    r"|\balt\b|ancien|anterior|구버전|이전|초안|폐기|舊|前一?版|前次|上一?版|作廢|停用|草稿|草案|試[作驗製]|勿用|請勿|廢|備份|副本"
+    r"|\balt\b|ancien|anterior|구버전|이전|초안|폐기|舊|修改前|變更前|原配方|前一?版|前次|上一?版|作廢|停用|草稿|草案|試[作驗製]|勿用|請勿|廢|備份|副本"
     r"|參考"
 )
 _CURRENT: Final = re.compile(
     r"\bnew\b|current|\bfinal|approved|released?\b|revised|latest|\bvalid\b|\bafter\b"
-    r"|aktuell|\bneu\b|actuel|nouve|nuev|현재|최종|신규|新|現行|最終|定稿|核准|正式|放行|有效"
+    r"|aktuell|\bneu\b|actuel|nouve|nuev|현재|최종|신규|新|修改後|變更後|現行|最終|定稿|核准|正式|放行|有效"
 )
 _UNITS: Final = (
     ("mg/kg", re.compile(r"mg ?/ ?kg|\bppm\b")),

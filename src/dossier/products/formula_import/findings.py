@@ -208,16 +208,13 @@ def _unreadable_quantities(
 ) -> Iterator[Finding]:
     for cell in reading.amounts.unreadable:
         reason = formula_messages()["reasons"][why_unreadable(cell.text)]
-        words = {"text": cell.text or cell.formula or "", **_reason(reason)}
+        words = {"text": cell.text or cell.formula or ""}
+        words |= {f"reason_{language}": text for language, text in reason.items()}
         code = "negative-quantity" if is_negative(cell) else "unreadable-quantity"
         yield factory.make(code, Severity.BLOCKING, cell.address, words)
     for cell in reading.amounts.contradictions:
         words = {"text": cell.text}
         yield factory.make("range-contradicts", Severity.BLOCKING, cell.address, words)
-
-
-def _reason(words: dict[str, str]) -> dict[str, str]:
-    return {f"reason_{language}": text for language, text in words.items()}
 
 
 def _quantities_over_hundred(
@@ -328,7 +325,7 @@ def _missing_and_blended_names(
                     ingredient.stated.cell.address,
                     {"name": _material_name(row)},
                 )
-            elif is_blend(name):
+            elif is_blend(name) or _lists_names(row):
                 yield factory.make(
                     "mixture-not-exploded",
                     Severity.WARNING,
@@ -336,6 +333,13 @@ def _missing_and_blended_names(
                     {"name": name},
                     ingredient=name,
                 )
+
+
+def _lists_names(row: SourceRow) -> bool:
+    """Return whether one row lists several names, each with its CAS number."""
+    name = row.text(Column.INCI) or row.text(Column.NAME) or ""
+    count = len([each for each in name.split("\n") if each.strip()])
+    return count > 1 and count == len(read_cas(row.text(Column.CAS) or "").numbers)
 
 
 def _name_cell(row: SourceRow) -> str | None:

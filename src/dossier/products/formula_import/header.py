@@ -62,16 +62,19 @@ class _HeaderCandidate:
         return {role for role in self.roles.values() if role is not None} - UNUSED
 
     @property
-    def rank(self) -> tuple[int, bool, int, int, int, int, int]:
-        """Rank: in force, quantity, names, columns, distinct ones, rows, flat."""
+    def rank(self) -> tuple[int, bool, int, int, int, int, int, int]:
+        """Rank: in force, quantity, names, columns, distinct, rows, units, flat."""
         named = self.named
+        quantities = [c for c, role in self.roles.items() if role in QUANTITIES]
         return (
             standing(self.title),
             not self.is_inferred,
             2 * (Column.INCI in named) + (Column.NAME in named),
             len(named),
-            len({self.headers[c] for c, r in self.roles.items() if r in QUANTITIES}),
+            len({self.headers[c] for c in quantities}),
             self.filled,
+            # A row of units below the header belongs to it.
+            sum(unit_of(self.headers[c]) is not None for c in quantities),
             -self.depth,
         )
 
@@ -130,15 +133,11 @@ def find_tables(grid: Grid, wanted: str | None = None) -> list[FormulaTable]:
             chosen.append(candidate)
     chosen[1:] = sorted(chosen[1:], key=lambda each: (each.first_row, each.span))
     if wanted is not None:
-        chosen.sort(key=lambda each: not _has_column(each, wanted))
+        chosen.sort(key=lambda e: wanted_column(e.quantity_columns(), wanted) is None)
     return [
         _table(grid, index, candidate, chosen, wanted if index == 0 else None)
         for index, candidate in enumerate(chosen)
     ]
-
-
-def _has_column(candidate: _HeaderCandidate, wanted: str) -> bool:
-    return wanted_column(candidate.quantity_columns(), wanted) is not None
 
 
 def _collides(candidate: _HeaderCandidate, other: _HeaderCandidate) -> bool:

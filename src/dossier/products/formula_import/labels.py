@@ -86,11 +86,14 @@ _FIGURE: Final = re.compile(
     r"|^evaporation\b|^dilution\b|(?:drum|pack|bottle|tube) size"
     r"|\bnumber of\b|\btemperature\b|\byield\b|\bbatch\b|\bheat(?:ing)? (?:to|at)\b"
     r"|\bcool(?:ing)? (?:to|down)\b|^stir\b|^mix (?:for|until|at)\b"
-    r"|^(?:appearance|colou?r|odou?r)$|^(?:of which|thereof|including)\b|^其中"
+    r"|^(?:appearance|colou?r|odou?r)$"
     r"|^(?:外觀|顏色|色澤|氣味)$|溫度|時間|轉速|成本|單價|日期|版本|規格|攪拌|加熱|冷卻|批量|係數"
 )
 
 
+_OF_WHICH: Final = re.compile(
+    r"^\W*(?:of which|thereof|including|davon|dont)\b|^\W*其中"
+)
 # Parts and endings of the names of substances.
 _SUBSTANCE: Final = re.compile(
     r"parfum|perfume|fragrance|aroma|flavou?r|\b(?:oil|extract|acid|water|aqua|gum"
@@ -136,6 +139,11 @@ _PART: Final = re.compile(
 _FORMULA: Final = re.compile(
     r"formula(?:tion|e|s)?\b|\bcomposition\b|ingredients?\b|\brecipe|\bbom\b|配方|處方|全成[分份]"
 )
+
+
+def is_part_of_above(text: str) -> bool:
+    """Return whether a label names a part of the row above, counted there already."""
+    return _OF_WHICH.search(folded(text)) is not None
 
 
 def names_substance(text: str) -> bool:

@@ -1,6 +1,6 @@
 """From the cells of a spreadsheet to a formula with its findings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
@@ -20,14 +20,11 @@ from dossier.products.formula_import.notes import ReadingNote, choice_notes, not
 from dossier.products.formula_import.sheets import SheetChoice, choose_sheet
 from dossier.products.formula_import.tables import TableReading, evaluated
 from dossier.products.formula_import.totals import (
-    BLOCKING_BEYOND,
-    PortionShare,
     Total,
     portion_shares,
     total_of,
 )
 from dossier.products.formula_import.types import (
-    HUNDRED,
     ZERO,
     FormulaSource,
     Interval,
@@ -156,18 +153,22 @@ def _read(choice: SheetChoice, tolerance: Decimal) -> FormulaParts:
     # Without a rest, the sum shows whether hidden rows belong to the formula.
     if (
         total.rest is None
-        and _misses_hundred(total)
+        and not total.is_closed
         and any(visible[i].read.rows != each.read.rows for i, each in enumerate(parts))
-        and not _misses_hundred(_total(visible))
+        and _total(visible).is_closed
     ):
         rows = [row for part in parts for row in part.read.rows if row.is_hidden]
         left_out = tuple(sorted({row.row for row in rows}))
         parts, total = visible, _total(visible)
+    every = [p for part in parts for p in part.explosion.portions]
+    shares = iter(portion_shares(every, total))
     return FormulaParts(
         choice=choice,
         parts=tuple(parts),
         total=total,
-        shares=tuple(_shares_by_part(parts, total)),
+        shares=tuple(
+            tuple(islice(shares, len(part.explosion.portions))) for part in parts
+        ),
         tolerance=tolerance,
         left_out_rows=left_out,
     )
@@ -177,25 +178,12 @@ def _total(parts: list[TableReading]) -> Total:
     return total_of([p for part in parts for p in part.explosion.portions])
 
 
-def _misses_hundred(total: Total) -> bool:
-    return total.known.distance(HUNDRED) > BLOCKING_BEYOND
-
-
 def _without_hidden_rows(part: TableReading) -> TableReading:
     shown = [row for row in part.read.rows if not row.is_hidden]
     if len(shown) == len(part.read.rows):
         return part
     read = replace(part.read, rows=shown)
     return evaluated(part.table, read, is_alone=part.table.index == 0)
-
-
-def _shares_by_part(
-    parts: list[TableReading], total: Total
-) -> Iterator[tuple[PortionShare, ...]]:
-    every = [p for part in parts for p in part.explosion.portions]
-    shares = iter(portion_shares(every, total))
-    for part in parts:
-        yield tuple(islice(shares, len(part.explosion.portions)))
 
 
 def _columns(part: TableReading) -> dict[str, str]:

@@ -58,7 +58,7 @@ class Quantity:
 _BLANK: Final = frozenset({"", "-", "--", "/", "n/a", "na", "nil", "none", "無"})
 
 _QS: Final = re.compile(
-    r"(?<![a-z])q\.?\s*s\.?(\s*p\.?)?(?![a-z])|quantum\s*s|適量|足量|適當量|적량|적당량"
+    r"(?<![a-z])q\.?\s*s\.?(\s*p\.?)?(?![a-z])|(?<![a-z])(?:c\.?s\.?p|q\.?b)(?![a-z])|quantum\s*s|適量|足量|適當量|적량|적당량"
     r"|as (?:needed|required)|視需要|按需"
 )
 _ADJUSTS: Final = re.compile(
@@ -72,7 +72,7 @@ _FILLS: Final = re.compile(
     r"|q\.?\s*s\.?(?:\s*p\.?)?\s*(?:加?至|補?足至?|:)?)"
     r"\s*1(?:0{2,3})?(?:[.,]0+)?\s*(?:%|g|ml)?$"
     r"|^[\u4e00-\u9fff ]{0,8}[至到足]\s*1(?:0{2,3})?(?!\d)|餘量|剩餘|補足|其餘"
-    r"|^100\s*(?:%|g)?\s*\(?q\.?\s*s\.?\)?$|残量|残余|残り|잔량|잔여량|잔부"
+    r"|^100\s*(?:%|g)?\s*\(?q\.?\s*s\.?\)?$|残[量余り部]|(?<![a-z])(?:c\.?s\.?p\.?|q\.?b\.?)\s*(?:a\s*)?100|잔량|잔여량|잔부"
     r"|(?<![a-z])(bal(ance)?|remainder|remaining|rest(?:e|ant|o)?)(?![a-z])"
 )
 _TARGET: Final = re.compile(r"(?<![\d.,])(1(?:0{2,3})?)(?:[.,]0+)?(?![\d.,])")
@@ -207,14 +207,9 @@ def _parse_range(bare: str, mark: DecimalMark | None) -> Quantity | None:
         high = parse_number(match["high"], mark)
         if low is None or high is None or low > high:
             return None
-        return _range(low, high, match["unit"] or match["low_unit"])
+        unit = _without_spaces(match["unit"] or match["low_unit"])
+        return Quantity(kind=QuantityKind.RANGE, lower=low, upper=high, unit=unit)
     return None
-
-
-def _range(lower: Decimal, upper: Decimal, unit: str | None) -> Quantity:
-    return Quantity(
-        kind=QuantityKind.RANGE, lower=lower, upper=upper, unit=_without_spaces(unit)
-    )
 
 
 def _parse_rest_or_trace(bare: str) -> Quantity | None:

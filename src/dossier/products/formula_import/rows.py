@@ -20,6 +20,7 @@ from dossier.products.formula_import.columns import (
 from dossier.products.formula_import.identifiers import states_identifier
 from dossier.products.formula_import.labels import (
     is_other_table,
+    is_part_of_above,
     is_phase_letter,
     is_property,
     is_subtotal,
@@ -169,7 +170,8 @@ def _kinds(table: FormulaTable) -> tuple[dict[int, RowKind], set[int]]:
             kind = RowKind.REMARK
         if kind is RowKind.INGREDIENT:
             is_detached = False
-            running += _stated_value(table, row)
+            numbers = (cell.number for cell in _quantity_cells(table, row))
+            running += max((number or ZERO for number in numbers), default=ZERO)
         kinds[row] = kind
     return kinds, foreign_rows
 
@@ -266,19 +268,19 @@ def _stated_details(table: FormulaTable, row: int) -> frozenset[Column]:
 
 def _row_of_total(table: FormulaTable, rows: Sequence[int]) -> int | None:
     """Return the row of the total that ends the formula, `None` without one."""
-    totals = [row for row in rows if _is_total_row(table, row)]
+    # One directly below the header heads the formula.
+    totals = [
+        row
+        for row in rows[1:]
+        if _label_says(table, row, is_total)
+        and not _label_says(table, row, is_subtotal)
+    ]
     values = [_total_value(table, row) for row in totals]
     for index, row in enumerate(totals):
         # A total that a later and larger one includes is a subtotal.
         if values[index] >= max(values[index:]):
             return row
     return None
-
-
-def _is_total_row(table: FormulaTable, row: int) -> bool:
-    return not _label_says(table, row, is_subtotal) and _label_says(
-        table, row, is_total
-    )
 
 
 def _label_says(table: FormulaTable, row: int, says: Callable[[str], bool]) -> bool:
@@ -353,6 +355,8 @@ def _kind(
     kind = next((kind for kind, holds in checks if holds), None)
     if kind is not None:
         return kind
+    if is_part_of_above(label):
+        return RowKind.FIGURE if _has_readable(table, row) else RowKind.REMARK
     if _has_quantity(table, row) and not has_identifiers:
         # Two columns of texts below the formula are no ingredients without quantities.
         if is_detached and not _has_readable(table, row):
@@ -455,12 +459,6 @@ def _is_wide(table: FormulaTable, row: int) -> bool:
     if not widths or not _has_quantity(table, row):
         return False
     return any(cell.column not in table.headers for cell in table.cells_of(row))
-
-
-def _stated_value(table: FormulaTable, row: int) -> Decimal:
-    return max(
-        (cell.number or ZERO for cell in _quantity_cells(table, row)), default=ZERO
-    )
 
 
 def _has_ingredient(table: FormulaTable, row: int) -> bool:

@@ -128,7 +128,12 @@ def _complete_together(readings: Sequence[SheetReading]) -> list[SheetReading]:
         and standing(_name(each)) >= 0
         and standing(each.main.table.title) >= 0
     ]
-    parts = [each for each in current if names_part(_name(each)) or not _is_other(each)]
+    parts = [
+        each
+        for each in current
+        if names_part(_name(each))
+        or not any(map(is_other_sheet, (_name(each), each.main.table.title)))
+    ]
     portions = [p for e in parts for part in e.parts for p in part.explosion.portions]
     total = total_of(portions)
     if len(parts) < 2 or any(each.total.is_closed for each in parts):  # noqa: PLR2004
@@ -148,11 +153,6 @@ def _complete_together(readings: Sequence[SheetReading]) -> list[SheetReading]:
             )
         )
     return parts if is_proven else []
-
-
-def _is_other(reading: SheetReading) -> bool:
-    """Return whether a sheet is named after something else than a formula."""
-    return is_other_sheet(_name(reading)) or is_other_sheet(reading.main.table.title)
 
 
 def _hidden(grids: Sequence[Grid], best: SheetReading) -> tuple[str, ...]:

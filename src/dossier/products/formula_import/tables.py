@@ -53,14 +53,15 @@ class TableReading:
         return {folded(text) for text in texts if text}
 
     @property
-    def content(self) -> dict[str, object]:
-        """Return the shares by name, to compare two tables."""
+    def content(self) -> dict[tuple[str, str], object]:
+        """Return the quantities by name and column, to compare two tables."""
         return {
-            folded(
-                row.text(Column.INCI) or row.text(Column.NAME) or ""
+            (
+                folded(row.text(Column.INCI) or row.text(Column.NAME) or ""),
+                column,
             ): amount.quantity
             for row in self.read.rows
-            for (key, _), amount in self.amounts.amounts.items()
+            for (key, column), amount in self.amounts.amounts.items()
             if key == row.key
         }
 

@@ -24,6 +24,7 @@ from dossier.products.models import (
     ProductDocument,
 )
 from dossier.products.schemas import ProductCreate, ProductUpdate
+from dossier.products.types import NewLink
 
 T = TypeVar("T")
 
@@ -194,25 +195,40 @@ class ProductsService:
         reason: str | None = None,
     ) -> ProductDocument:
         """Link a document to an item, or to one of its requirements."""
-        self._actor.require(*WRITERS)
-        if requirement is not None:
-            rules.check_requirement(requirement, item)
-        product = await self.get_product(product_id)
-        document = await self._documents.get_document(document_id)
-        link = ProductDocument(
-            org_id=self._actor.org_id,
-            product_id=product.id,
-            document_id=document.id,
-            item=item,
-            requirement=requirement,
-            matched_by=matched_by,
-            reason=reason,
-            formula=await self.formula_content(product.id),
-        )
-        await gateway.add_link(self._session, link)
-        await self._documents.request_indexing([document.id])
-        await self._record_link("create", link)
+        new = NewLink(document_id, item, requirement, matched_by, reason)
+        [link] = await self.link_documents(product_id, [new])
         return link
+
+    async def link_documents(
+        self, product_id: UUID, new: Sequence[NewLink]
+    ) -> list[ProductDocument]:
+        """Link documents; the formula that they were linked to is read once."""
+        self._actor.require(*WRITERS)
+        for each in new:
+            if each.requirement is not None:
+                rules.check_requirement(each.requirement, each.item)
+        product = await self.get_product(product_id)
+        ids = list(dict.fromkeys(each.document_id for each in new))
+        for document_id in ids:
+            await self._documents.get_document(document_id)
+        formula = await self.formula_content(product.id)
+        links = []
+        for each in new:
+            link = ProductDocument(
+                org_id=self._actor.org_id,
+                product_id=product.id,
+                document_id=each.document_id,
+                item=each.item,
+                requirement=each.requirement,
+                matched_by=each.matched_by,
+                reason=each.reason,
+                formula=formula,
+            )
+            await gateway.add_link(self._session, link)
+            await self._record_link("create", link)
+            links.append(link)
+        await self._documents.request_indexing(ids)
+        return links
 
     async def formula_content(self, product_id: UUID) -> dict[str, str] | None:
         """Return the newest formula's quantities by ingredient, `None` without one."""

@@ -1,4 +1,4 @@
-"""Decisions on items, and versions: snapshots of the file. Commits nothing."""
+"""Versions: snapshots of the file as it stood on a day. Commits nothing."""
 
 import hashlib
 from collections.abc import Sequence
@@ -23,17 +23,11 @@ from dossier.documents.facts.types import FactState
 from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.pif import gateway
-from dossier.pif.constants import DecisionKind, Market
-from dossier.pif.exceptions import (
-    DecisionNotAllowedError,
-    DecisionNotFoundError,
-    VersionNotFoundError,
-)
-from dossier.pif.models import PifDecision, PifVersion
-from dossier.pif.rules.items import rulebook
-from dossier.pif.schemas import MatchResponse, PifSnapshot, item_members
+from dossier.pif.constants import Market
+from dossier.pif.exceptions import VersionNotFoundError
+from dossier.pif.models import PifVersion
+from dossier.pif.schemas import PifSnapshot, item_members
 from dossier.pif.service.board import Board, read_board
-from dossier.pif.service.matching import apply_matches, propose_matches
 from dossier.products.models import (
     FormulaLine,
     FormulaVersion,
@@ -42,12 +36,6 @@ from dossier.products.models import (
 )
 from dossier.products.service.formulas import FormulaService
 from dossier.products.service.products import ProductsService
-
-DECISION_ROLES = {
-    DecisionKind.WAIVER: ("owner", "assessor"),
-    DecisionKind.DECLARATION: ("owner", "admin", "editor"),
-}
-"""Roles that may state that an item needs no document."""
 
 VERSION_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may freeze a version."""
@@ -101,8 +89,8 @@ class VersionResult:
     created: bool
 
 
-class PifService:
-    """The product information files of one organisation."""
+class VersionsService:
+    """The versions of one organisation's files."""
 
     def __init__(
         self,
@@ -118,91 +106,6 @@ class PifService:
         self._formulas = formulas
         self._documents = documents
         self._activity = ActivityService(session, actor)
-
-    async def declare(
-        self, product_id: UUID, item: int, reason: str, market: Market = "tw"
-    ) -> PifDecision:
-        """State that an item is declared instead of shown by a document."""
-        return await self._decide(
-            DecisionKind.DECLARATION, product_id, item, reason, market
-        )
-
-    async def waive(
-        self, product_id: UUID, item: int, reason: str, market: Market = "tw"
-    ) -> PifDecision:
-        """State that a test report need not be made for this product."""
-        return await self._decide(DecisionKind.WAIVER, product_id, item, reason, market)
-
-    async def _decide(
-        self,
-        kind: DecisionKind,
-        product_id: UUID,
-        item: int,
-        reason: str,
-        market: Market,
-    ) -> PifDecision:
-        self._actor.require(*DECISION_ROLES[kind])
-        await self._products.lock_product(product_id)
-        items = rulebook(market).items
-        allowed = [rule.number for rule in items if rule.allows is kind]
-        if item not in allowed:
-            numbers = ", ".join(map(str, allowed))
-            detail = f"A {kind.value} is possible for items {numbers}, not for {item}."
-            raise DecisionNotAllowedError(detail)
-        known = await self._decision(product_id, item, market)
-        if known is not None and known.reason == reason:
-            return known
-        if known is not None:
-            await gateway.delete_decision_for_org(
-                self._session, self._actor.org_id, known.id
-            )
-        decision = PifDecision(
-            org_id=self._actor.org_id,
-            product_id=product_id,
-            market=market,
-            item=item,
-            kind=kind,
-            reason=reason,
-            actor_id=self._actor.user_id,
-            actor_name=self._actor.name,
-        )
-        await gateway.add_decision(self._session, decision)
-        await self._record("update" if known else "create", decision)
-        return decision
-
-    async def revoke(
-        self,
-        product_id: UUID,
-        item: int,
-        kind: DecisionKind,
-        market: Market = "tw",
-    ) -> None:
-        """Take a waiver or a declaration back."""
-        self._actor.require(*DECISION_ROLES[kind])
-        await self._products.lock_product(product_id)
-        decision = await self._decision(product_id, item, market)
-        if decision is None or decision.kind != kind:
-            raise DecisionNotFoundError(kind, item)
-        await gateway.delete_decision_for_org(
-            self._session, self._actor.org_id, decision.id
-        )
-        await self._record("delete", decision)
-
-    async def propose_matches(
-        self, product_id: UUID, document_ids: Sequence[UUID] | None = None
-    ) -> list[MatchResponse]:
-        """Return which items documents seem to serve; nothing is stored."""
-        return await propose_matches(
-            self._products, self._documents, product_id, document_ids
-        )
-
-    async def apply_matches(
-        self, product_id: UUID, document_ids: Sequence[UUID] | None = None
-    ) -> list[MatchResponse]:
-        """Link documents to the items that they serve, where that is sure."""
-        return await apply_matches(
-            self._products, self._documents, product_id, document_ids
-        )
 
     async def snapshot_version(
         self, product_id: UUID, market: Market = "tw", as_of: date | None = None
@@ -318,25 +221,6 @@ class PifService:
             self._session, self._actor.org_id, product_id, market, page
         )
 
-    async def _decision(
-        self, product_id: UUID, item: int, market: Market
-    ) -> PifDecision | None:
-        return await gateway.get_decision_for_org(
-            self._session, self._actor.org_id, product_id, market, item
-        )
-
-    async def _record(self, action: str, decision: PifDecision) -> None:
-        details = {
-            "product_id": str(decision.product_id),
-            "market": decision.market,
-            "item": decision.item,
-            "kind": str(decision.kind),
-            "reason": decision.reason,
-        }
-        await self._activity.record(
-            action, "pif_decision", decision.id, details=details
-        )
-
 
 def content_sha256(stored: dict[str, Any]) -> str:
     """Return the hash of the content of a version.
@@ -380,6 +264,7 @@ def formula_members(
             | {"cell": line.place.get("cell")}
             for line in lines
         ],
+        "notes": formula.notes,
     }
 
 
@@ -407,6 +292,7 @@ def evidence_members(
                 "value": fact.value,
                 "raw": fact.raw,
                 "page": fact.page,
+                "cell": fact.cell,
             }
             for name, facts in (facts_of(record) if record else {}).items()
             for fact in facts
