@@ -198,7 +198,7 @@ async def test_reference_in_a_document_is_no_mark_of_a_citation(chat: Chat) -> N
     answered = await chat.answer("What is the shelf life of the blue balm?")
 
     text, (citation,) = answered["ai_response"], answered["citations"]
-    assert text == words.translate({91: "［", 93: "］"}) + " [1]"
+    assert text == words.translate({91: 0xFF3B, 93: 0xFF3D}) + " [1]"
     assert text[citation["mark_start"] : citation["mark_end"]] == "[1]"
     assert citation["quote"] == words
 
