@@ -2,7 +2,8 @@
 
 import httpx2
 import pytest
-from tests.chat.answering.conftest import Chat, StoredPassage
+from tests.chat.answering.conftest import Chat
+from tests.chat.answering.documents import StoredPassage
 
 from dossier.core.models import new_id
 from dossier.knowledge.types import NotReady

@@ -88,6 +88,7 @@ class AnswersService:
         options: AnswerOptions = DEFAULT_OPTIONS,
         *,
         room_id: UUID | None = None,
+        product_id: UUID | None = None,
         virtual_user_id: UUID | None = None,
         document_ids: Sequence[UUID] = (),
     ) -> Asked:
@@ -98,7 +99,7 @@ class AnswersService:
         """
         require_model(options, has_model=self._has_model)
         self._messages.check_text(text, "#/message")
-        membership = await self._rooms.open_room(room_id, text)
+        membership = await self._rooms.open_room(room_id, text, product_id)
         persona = await self._persona(membership.room, virtual_user_id)
         question = await self._messages.add_message(
             membership, text, document_ids=document_ids
