@@ -6,7 +6,7 @@ from alembic import op
 from dossier.core.rls import TENANT, drop_tenant_table, tenant_table
 
 revision = "access"
-down_revision = "evidence"
+down_revision = "confirmed_formula"
 branch_labels = None
 depends_on = None
 

@@ -153,8 +153,8 @@ def test_paper_of_an_earlier_formula_has_its_line_of_product_yaml() -> None:
 
     lines = text(snapshot=state, imported=(paper(),)).splitlines()
 
-    start = lines.index("  confirmed:")
-    text_of = "\n".join(lines[start : start + 2])
+    start = next(n for n, each in enumerate(lines) if each.endswith(": confirmed:"))
+    text_of = "confirmed:\n" + lines[start + 1]
     stated = yaml.load(text_of, yaml.BaseLoader)  # noqa: S506 - it keeps "on" as text
     assert stated["confirmed"] == [
         {

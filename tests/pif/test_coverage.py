@@ -156,6 +156,15 @@ def test_profile_that_names_all_materials_and_one_more_covers_them() -> None:
     assert requirement(evidence, "tw-10.toxicology").state is ItemState.PRESENT
 
 
+def test_material_of_two_lines_is_listed_once() -> None:
+    twice = replace(PRODUCT, materials=(*MATERIALS, MATERIALS[1]))
+    evidence = evidence_of(10, read_document("toxicology"), identity=twice)
+
+    rows = requirement(evidence, "tw-10.toxicology").coverage
+
+    assert [row.name for row in rows].count("Glycerin") == 1
+
+
 def test_formula_or_label_is_no_data_of_the_materials_that_it_lists() -> None:
     sheet = read_document("formula", cas_number=["56-81-5", "122-99-6", "70445-33-9"])
     evidence = evidence_of(9, sheet)

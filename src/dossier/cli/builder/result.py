@@ -353,11 +353,8 @@ def _confirmation_lines(result: BuildResult) -> Iterator[SummaryLine]:
     if not entries:
         return
     yield SummaryLine("")
-    heading = (
-        "A person who has read these papers and answers for them adds to product.yaml"
-    )
-    yield SummaryLine(heading, "bold")
-    yield SummaryLine("  confirmed:")
+    heading = "Whoever has read these papers and answers for them adds to product.yaml:"
+    yield SummaryLine(f"{heading} confirmed:", "bold")
     for entry in entries[:_MAX_ENTRIES]:
         yield SummaryLine(f"  - {{{entry}, reason: , by: , on: }}", "dim")
     if len(entries) > _MAX_ENTRIES:
