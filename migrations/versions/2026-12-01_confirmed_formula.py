@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "confirmed_formula"
-down_revision = "access"
+down_revision = "evidence"
 branch_labels = None
 depends_on = None
 

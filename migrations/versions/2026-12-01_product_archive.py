@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "product_archive"
-down_revision = "confirmed_formula"
+down_revision = "access"
 branch_labels = None
 depends_on = None
 
