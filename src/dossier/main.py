@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import iter_route_contexts
 
 import dossier
@@ -29,6 +29,7 @@ from dossier.api import (
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import BodyLimit, RequestMiddleware
+from dossier.core.parameters import refuse_unknown_parameters
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -74,8 +75,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.job_answer = answer_for_job
     for router in ROOT_ROUTERS:
         app.include_router(router)
+    declared_only = [Depends(refuse_unknown_parameters)]
     for router in API_ROUTERS:
-        app.include_router(router, prefix=API_PREFIX)
+        app.include_router(router, prefix=API_PREFIX, dependencies=declared_only)
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
     problems.install(app)
     openapi.describe(app)

@@ -59,7 +59,7 @@ from dossier.chat.schemas import (
 from dossier.chat.service import rooms as service
 from dossier.chat.service.branches import MessagePage, MessageView
 from dossier.chat.types import AnswerOptions
-from dossier.core.downloads import download
+from dossier.core.downloads import DOWNLOAD_RESPONSES, download
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
@@ -336,7 +336,11 @@ async def create_message(
     return await branches.view(message, message.profile_id)
 
 
-@router.get("/rooms/{room_id}/export", response_class=StreamingResponse)
+@router.get(
+    "/rooms/{room_id}/export",
+    response_class=StreamingResponse,
+    responses=DOWNLOAD_RESPONSES,
+)
 async def export_room(
     room_id: UUID,
     request: Request,

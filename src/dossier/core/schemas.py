@@ -3,9 +3,10 @@
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -153,3 +154,15 @@ DecimalText = Annotated[
     PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json"),
 ]
 """A decimal that travels as a JSON string, so that no client rounds it."""
+
+
+def field_names(kind: Any, path: Sequence[str]) -> Iterator[str]:
+    """Yield the fields of the models that stand at a path, of all union branches."""
+    if not isinstance(kind, type) or not issubclass(kind, BaseModel):
+        for each in get_args(kind):
+            yield from field_names(each, path)
+    elif not path:
+        yield from kind.model_fields
+    elif path[0] in kind.model_fields:
+        field = kind.model_fields[path[0]]
+        yield from field_names(field.annotation, path[1:])

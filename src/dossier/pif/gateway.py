@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
+    Select,
     String,
     Uuid,
+    and_,
     bindparam,
     cast,
     delete,
@@ -59,14 +61,23 @@ def _object(
 
 
 def _links() -> ScalarSelect[Any]:
+    """Return the links to documents that are not archived: those are no evidence."""
     link = _object(ProductDocument, ("document_id", "item", "requirement", "formula"))
     ordered = aggregate_order_by(link, ProductDocument.item, ProductDocument.id)
     return (
         select(func.coalesce(func.jsonb_agg(ordered), _NONE))
         .where(
-            ProductDocument.org_id == ORG_ID, ProductDocument.product_id == PRODUCT_ID
+            ProductDocument.org_id == ORG_ID,
+            ProductDocument.product_id == PRODUCT_ID,
+            ProductDocument.document_id.not_in(_archived()),
         )
         .scalar_subquery()
+    )
+
+
+def _archived() -> Select[UUID]:
+    return select(Document.id).where(
+        Document.org_id == ORG_ID, Document.archived_at.is_not(None)
     )
 
 
@@ -110,6 +121,7 @@ def _confirmations() -> ScalarSelect[Any]:
             PifConfirmation.org_id == ORG_ID,
             PifConfirmation.product_id == PRODUCT_ID,
             PifConfirmation.market == bindparam("market"),
+            PifConfirmation.document_id.not_in(_archived()),
         )
         .scalar_subquery()
     )
@@ -130,8 +142,8 @@ def _documents() -> ScalarSelect[Any]:
         .where(
             Document.org_id == ORG_ID,
             or_(
-                Document.id.in_(linked),
-                Document.id.in_(confirmed),
+                and_(Document.id.in_(linked), Document.archived_at.is_(None)),
+                and_(Document.id.in_(confirmed), Document.archived_at.is_(None)),
                 Document.id == _of_newest_formula(FormulaVersion.document_id),
             ),
         )

@@ -94,7 +94,7 @@ class ConfirmationsService:
                 else f"Item {item} has no requirement that documents meet."
             )
             raise ConfirmationNotAllowedError(detail)
-        document = await self._documents.get_document(document_id)
+        document = await self._documents.get_evidence(document_id)
         reader = TenantReader(self._session, self._actor)
         board = await read_board(reader, product_id, market)
         if obstacle := _obstacle(board, item, document_id, requirement):
