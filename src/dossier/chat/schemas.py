@@ -12,6 +12,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from dossier.ai.schemas import Degraded
 from dossier.chat.constants import MemberRole, MessageState, Rating, RoomKind, ShareKind
@@ -246,9 +247,12 @@ class ShareMade(ShareResponse):
 
 
 MAX_ATTACHMENTS = 20
+NOT_EMPTY: JsonDict = {"minLength": 1}
+"""Declared for clients; the service refuses an empty text with a problem of its own."""
 
 MessageText = Annotated[
-    ParagraphText, Field(min_length=1, examples=["Which preservative is it?"])
+    ParagraphText,
+    Field(json_schema_extra=NOT_EMPTY, examples=["Which preservative is it?"]),
 ]
 """The text of a message; the service checks its length."""
 
@@ -419,7 +423,8 @@ class ChatRequest(RequestModel):
     """`none`: answer without documents; needs a model."""
     stream: bool = False
     message: Annotated[
-        ParagraphText, Field(min_length=1, examples=["What is the shelf life?"])
+        ParagraphText,
+        Field(json_schema_extra=NOT_EMPTY, examples=["What is the shelf life?"]),
     ]
     chat_room_id: UUID | None = None
     product_id: UUID | None = Field(
