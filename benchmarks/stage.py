@@ -114,7 +114,7 @@ class Stage:
             "DOSSIER_AUTH__MODE": "password",
             "DOSSIER_AUTH__SECRET": "only-for-this-benchmark-0123456789",
             "DOSSIER_LIMITS__REQUESTS_PER_MINUTE": "0",
-            "DOSSIER_LIMITS__LOGINS_PER_MINUTE": "0",
+            "DOSSIER_LIMITS__WRONG_PASSWORDS": "0",
             "BENCH_DATABASE_URL": self.url,
             "BENCH_ORG_ID": str(SMALL),
             **more,

@@ -1,8 +1,10 @@
 """Alembic's entry: runs on a given connection, or prints SQL."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from dossier.core.database import OWNER_ROLE
@@ -30,13 +32,27 @@ def run(connection: Connection | None, *, as_sql: bool = False) -> None:
 
 
 async def run_alone() -> None:
-    """Serve Alembic's own commands with the configured database."""
+    """Serve Alembic's own commands with the configured or embedded database."""
+    from dossier.core.errors import AppError  # noqa: PLC0415 - only here
     from dossier.core.migrate import owner_engine  # noqa: PLC0415 - only here
+    from dossier.core.revision import reaching  # noqa: PLC0415 - only here
     from dossier.core.settings import Settings  # noqa: PLC0415 - only here
+    from dossier.core.startup import database_url  # noqa: PLC0415 - only here
 
-    async with owner_engine(Settings()) as engine, engine.connect() as connection:
-        await connection.run_sync(run)
-        await connection.commit()
+    settings = Settings()
+    try:
+        async with (
+            database_url(settings) as url,
+            owner_engine(settings, url) as engine,
+            AsyncExitStack() as stack,
+        ):
+            with reaching():
+                connection = await stack.enter_async_context(engine.connect())
+            await connection.run_sync(run)
+            await connection.commit()
+    except AppError as exc:
+        # Alembic prints its own errors in one line, others as a traceback.
+        raise CommandError(exc.detail) from exc
 
 
 handed: Connection | None = context.config.attributes.get("connection")

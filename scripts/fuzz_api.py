@@ -62,7 +62,7 @@ def _environment(home: Path) -> dict[str, str]:
         "DOSSIER_HOME": str(home),
         "DOSSIER_AUTH__MODE": "password",
         "DOSSIER_LIMITS__REQUESTS_PER_MINUTE": "0",
-        "DOSSIER_LIMITS__LOGINS_PER_MINUTE": "0",
+        "DOSSIER_LIMITS__WRONG_PASSWORDS": "0",
     }
 
 

@@ -16,7 +16,8 @@ if [ -z "$uv" ]; then
 fi
 
 [ -x "$VENV/bin/python" ] || "$uv" venv --quiet --python "$PYTHON" "$VENV"
-export VIRTUAL_ENV="$PWD/$VENV"
+VIRTUAL_ENV=$(cd "$VENV" && pwd)  # VENV may be an absolute path
+export VIRTUAL_ENV
 "$uv" pip sync --quiet --require-hashes --compile-bytecode requirements/dev.lock
 "$uv" pip install --quiet --no-deps --editable .
 "$VENV/bin/python" -m compileall -q src  # the first start need not do it

@@ -46,7 +46,8 @@ How one document counts; the first rule that applies decides:
    finding says so.
 2. It has expired, or names another version of the formula or the pack: `stale`.
 3. The formula has changed since it was linked, in a way that concerns the requirement:
-   `stale`, until it is linked again or confirmed.
+   `stale`, until it is linked again or confirmed for the present composition. One that
+   names the present version counts at once, where no formula before had that version.
 4. A person has confirmed these bytes for the requirement: `present`, or `declared` if
    it is a declaration. The file changed since: the confirmation has ended.
 5. It was not read yet, cannot be read, or is by its content of no kind or another kind:

@@ -24,10 +24,11 @@ from fastapi import FastAPI, Request
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import State
-from tests.factories.accounts import make_organisation
+from tests.factories.accounts import make_organisation, make_user
 from tests.processes import Forkers
 from tests.readers import sharing_reader
 
+from dossier.accounts.constants import Role
 from dossier.ai.service.assembly import open_model_services
 from dossier.core import migrate
 from dossier.core.database import (
@@ -263,6 +264,17 @@ async def other_actor(other_org_id: UUID) -> Actor:
 
 
 @pytest.fixture
+async def acting_members(
+    sessions: SessionFactory, org_id: UUID, other_org_id: UUID
+) -> None:
+    """The owners as whom the clients act: changes of rights look them up."""
+    for user_id, org in ((USER_ID, org_id), (OTHER_USER_ID, other_org_id)):
+        await make_user(
+            sessions, org, id=user_id, email=f"{user_id}@example.com", role=Role.OWNER
+        )
+
+
+@pytest.fixture
 async def session(sessions: SessionFactory, org_id: UUID) -> AsyncIterator[Session]:
     async with tenant_transaction(sessions, org_id) as session:
         yield session
@@ -276,7 +288,7 @@ def common_settings(database_url: str) -> Settings:
             "database": {"url": database_url, "migrate_on_start": False},
             "auth": {"mode": "password", "secret": "s" * 32},
             "jobs": {"child": False},
-            "limits": {"requests_per_minute": 0, "logins_per_minute": 0},
+            "limits": {"requests_per_minute": 0, "wrong_passwords": 0},
         }
     )
 

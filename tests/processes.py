@@ -123,6 +123,7 @@ class Forkers:
 
     def _note(self, what: str, pid: int, code: int = 0) -> None:
         if what == "started":
+            self._codes.pop(pid, None)  # the number of a process that ended earlier
             self._started.append(pid)
         else:
             self._codes[pid] = code

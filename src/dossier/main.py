@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import iter_route_contexts
 
 import dossier
+from dossier.accounts.constants import RIGHTS_CHANNEL
 from dossier.accounts.dependencies import LocalAuthenticator, TokenAuthenticator
 from dossier.accounts.service.organisations import OrganisationsService
 from dossier.accounts.service.sign_in import (
@@ -18,6 +19,7 @@ from dossier.accounts.service.sign_in import (
     Principal,
     SignInService,
 )
+from dossier.accounts.service.throttle import LoginThrottle
 from dossier.ai.service.assembly import open_model_services
 from dossier.api import (
     API_PREFIX,
@@ -27,6 +29,7 @@ from dossier.api import (
 from dossier.core import docs_pages, health, openapi, problems
 from dossier.core.loopback import LoopbackGuard
 from dossier.core.middleware import BodyLimit, RequestMiddleware
+from dossier.core.parameters import refuse_unknown_parameters
 from dossier.core.rate_limit import Proxies, RateLimiter
 from dossier.core.security import (
     Passwords,
@@ -72,8 +75,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.job_answer = answer_for_job
     for router in ROOT_ROUTERS:
         app.include_router(router)
+    declared_only = [Depends(refuse_unknown_parameters)]
     for router in API_ROUTERS:
-        app.include_router(router, prefix=API_PREFIX)
+        app.include_router(router, prefix=API_PREFIX, dependencies=declared_only)
     app.mount(docs_pages.ASSETS_PATH, docs_pages.assets(), name="assets")
     problems.install(app)
     openapi.describe(app)
@@ -85,10 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(  # added last: the outermost
         RequestMiddleware,
-        limiter=RateLimiter(
-            requests_per_minute=limits.requests_per_minute,
-            logins_per_minute=limits.logins_per_minute,
-        ),
+        limiter=RateLimiter(limits.requests_per_minute),
         proxies=Proxies(web.trusted_proxies),
         guard=LoopbackGuard(web.cors_origins) if settings.auth.mode == "open" else None,
         cors_origins=web.cors_origins,
@@ -109,7 +110,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         uses = KeyUses(database.sessions)
         stack.push_async_callback(uses.close)
         state.authenticator = by_token = TokenAuthenticator(
-            SignInService(database.sessions, state.passwords, state.signer),
+            SignInService(
+                database.sessions,
+                state.passwords,
+                state.signer,
+                LoginThrottle(database.sessions, settings.limits.wrong_passwords),
+            ),
             state.signer,
             state.principals,
             KeySignInService(database.sessions, uses),
@@ -129,6 +135,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.job_follower = await stack.enter_async_context(
             JobFollower(database.sessions, database.url, settings.jobs.keep_alive_s)
         )
+        state.job_follower.listener.subscribe(
+            RIGHTS_CHANNEL,
+            lambda _payload: state.principals.clear(),
+            on_return=state.principals.clear,
+        )
         yield
 
 
@@ -137,13 +148,13 @@ async def _check_storage(settings: Settings) -> None:
 
 
 def caller_of(principals: PrincipalCache[Principal], credentials: bytes) -> str | None:
-    """Return whose requests are counted together: a key's, a member's, else `None`."""
+    """Return whose requests are counted together: a member's, by whatever key."""
     if not credentials:
         return None
     principal = principals.get(token_key(credentials))
     if principal is None:
         return None
-    return str(principal.api_key_id or principal.user_id)
+    return str(principal.user_id)
 
 
 def upload_matcher(app: FastAPI) -> Callable[[str, str], bool]:

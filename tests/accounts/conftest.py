@@ -1,6 +1,7 @@
 """The app with its real log-in, and people to log in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from tests.accounts.keys import KEYS, MAKE, bearer
+from tests.conftest import ORG_ID
+from tests.factories.accounts import make_organisation, make_user
 from typing_extensions import override
 
+from dossier import main
 from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import Membership, User
@@ -20,9 +24,11 @@ from dossier.accounts.service.sign_in import (
     Principal,
     SignInService,
 )
-from dossier.core.database import SessionFactory
+from dossier.accounts.service.throttle import LoginThrottle
+from dossier.core.database import SessionFactory, make_engine, make_sessions
 from dossier.core.models import new_id
 from dossier.core.security import Passwords, PrincipalCache
+from dossier.core.settings import Settings
 
 PASSWORD = "correct horse battery"
 
@@ -47,7 +53,9 @@ def by_token(app: FastAPI, sessions: SessionFactory, uses: KeyUses) -> ByToken:
 
     def build(cache: PrincipalCache[Principal]) -> TokenAuthenticator:
         passwords, signer = app.state.passwords, app.state.signer
-        sign_in = SignInService(sessions, passwords, signer)
+        sign_in = SignInService(
+            sessions, passwords, signer, LoginThrottle(sessions, allowed=5)
+        )
         keys = KeySignInService(sessions, uses)
         return TokenAuthenticator(sign_in, signer, cache, keys)
 
@@ -155,3 +163,47 @@ def make_key(web: httpx2.AsyncClient) -> MakeKey:
         return made
 
     return make
+
+
+@pytest.fixture
+async def committed(fresh_database: str) -> AsyncIterator[SessionFactory]:
+    engine = make_engine(fresh_database)
+    sessions = make_sessions(engine)
+    await make_organisation(sessions, id=ORG_ID, name="Rose Maison")
+    yield sessions
+    await engine.dispose()
+
+
+class Owners:
+    """Two owners, each at a web process of their own, over one database."""
+
+    def __init__(self) -> None:
+        self.ids: list[UUID] = []
+        self.clients: list[httpx2.AsyncClient] = []
+
+
+@pytest.fixture
+async def owners(
+    fresh_database: str, committed: SessionFactory, settings: Settings
+) -> AsyncIterator[Owners]:
+    database = settings.database.model_copy(update={"url": fresh_database})
+    pair = Owners()
+    async with AsyncExitStack() as stack:
+        for name in ("mei", "lin"):
+            user = await make_user(
+                committed, ORG_ID, email=f"{name}@example.com", role=Role.OWNER
+            )
+            pair.ids.append(user.id)
+            app = main.create_app(settings.model_copy(update={"database": database}))
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            token = app.state.signer.issue(user.id, ORG_ID)
+            client = httpx2.AsyncClient(
+                transport=httpx2.ASGITransport(app=app),
+                base_url="http://localhost",
+                headers={"authorization": f"Bearer {token}"},
+            )
+            pair.clients.append(await stack.enter_async_context(client))
+            # Until it listens, what it caches is dropped.
+            await app.state.job_follower.listener.add("unused", lambda _: None)
+            assert (await client.get("/api/v1/users")).is_success  # now it is cached
+        yield pair

@@ -11,6 +11,7 @@ from tests.factories.accounts import make_user
 from dossier.accounts.constants import LOCAL_ORG_ID, OrganisationKind, Role
 from dossier.accounts.models import User
 from dossier.accounts.schemas import UserUpdate
+from dossier.accounts.service import rights
 from dossier.accounts.service.members import AccountsService
 from dossier.accounts.service.organisations import OrganisationsService
 from dossier.activity.service import ActivityService
@@ -20,7 +21,6 @@ from dossier.core.database import (
     make_sessions,
     tenant_transaction,
 )
-from dossier.core.security import Passwords
 from dossier.core.tenancy import Actor, RoleRequiredError
 
 
@@ -32,13 +32,12 @@ async def committed(fresh_database: str) -> AsyncIterator[SessionFactory]:
     await engine.dispose()
 
 
-async def demoted(
-    sessions: SessionFactory, actor: Actor, user_id: UUID, passwords: Passwords
-) -> bool:
+async def demoted(sessions: SessionFactory, actor: Actor, user_id: UUID) -> bool:
     try:
         async with tenant_transaction(sessions, actor.org_id) as session:
+            actor = await rights.confirm(session, actor)
             activity = ActivityService(session, actor)
-            service = AccountsService(session, actor, activity, passwords)
+            service = AccountsService(session, actor, activity)
             await service.update_user(user_id, UserUpdate(role=Role.VIEWER))
     except RoleRequiredError:  # the other one was faster
         return False
@@ -55,16 +54,14 @@ async def test_two_owners_who_demote_each_other_leave_one(
         for n in ("mei", "lin")
     ]
     actor = Actor(org_id=org.id, user_id=mei.id, role="owner", name="Mei")
-    passwords = Passwords()
 
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(demoted(committed, actor, lin.id, passwords)),
+            group.create_task(demoted(committed, actor, lin.id)),
             group.create_task(
-                demoted(committed, replace(actor, user_id=lin.id), mei.id, passwords)
+                demoted(committed, replace(actor, user_id=lin.id), mei.id)
             ),
         ]
-    passwords.close()
 
     assert sorted(task.result() for task in tasks) == [False, True]
 

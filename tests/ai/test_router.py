@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.conftest import USER_ID, client_of
+from tests.conftest import client_of
 from tests.factories.accounts import make_api_key, make_user
 from tests.factories.ai import (
     FixedPrices,
@@ -23,14 +23,17 @@ from dossier.core.clock import now
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.core.tenancy import Actor
 
+pytestmark = pytest.mark.usefixtures("acting_members")
+
 CAPPED = {"scope": "organisation", "window": "month", "cap_tokens": 1000}
 
 
 @pytest.fixture
 async def viewer_client(
-    app: FastAPI, org_id: UUID
+    app: FastAPI, sessions: SessionFactory, org_id: UUID
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    app.state.authenticator._actors["viewer"] = Actor(org_id, USER_ID, "viewer", "V")  # noqa: SLF001 - the tests' own authenticator
+    viewer = await make_user(sessions, org_id, email="viewer@example.com")
+    app.state.authenticator._actors["viewer"] = Actor(org_id, viewer.id, "viewer", "V")  # noqa: SLF001 - the tests' own authenticator
     async with client_of(app, "viewer") as client:
         yield client
 

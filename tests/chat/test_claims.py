@@ -44,7 +44,7 @@ def test_claim_shows_its_sentence_with_the_numbers_of_its_passages() -> None:
     found = claim("- pH stayed at 5.4 to 5.6. ⟦1|pH stayed between 5.4 and 5.6⟧")
 
     assert found.sentence == "pH stayed at 5.4 to 5.6."
-    assert found.shown == "pH stayed at 5.4 to 5.6. [1]"
+    assert (found.sentence, found.numbers) == ("pH stayed at 5.4 to 5.6.", [1])
 
 
 def test_quote_is_found_across_a_line_break_and_returned_as_in_the_document() -> None:
@@ -169,7 +169,7 @@ def test_number_may_be_written_in_the_other_language(sentence: str) -> None:
     ],
 )
 def test_link_that_no_passage_holds_does_not_pass(lure: str) -> None:
-    shown = claim(f"It was kept {lure} cool. ⟦1|The cream was kept⟧").shown
+    shown = claim(f"It was kept {lure} cool. ⟦1|The cream was kept⟧").sentence
 
     assert "evil" not in shown
     assert "secret" not in shown

@@ -85,7 +85,7 @@ def test_quote_does_nothing_when_it_is_written_down() -> None:
 
     written = markdown_of("Room", [said])
 
-    assert r"See \!\[x\](`https://evil.example/x`) \<img src=x>" in written
+    assert r"See \!\[x\](`https://evil.example/x`) &lt;img src=x>" in written
 
 
 LURES = (

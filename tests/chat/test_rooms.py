@@ -310,3 +310,39 @@ def test_bodies_are_made_from_examples(document: Document) -> None:
     shape = document["components"]["schemas"]["MessageCreate"]
 
     assert sample(document, shape)["text"] == "Which preservative is it?"
+
+
+@pytest.mark.parametrize("value", ["9" * 230, 2**60, -(2**60), 1.5])
+async def test_preference_is_stored_as_it_was_sent_or_refused(
+    client: httpx2.AsyncClient, value: object
+) -> None:
+    answer = await client.patch(
+        "/api/v1/chat/profile", json={"preferences": {"size": value}}
+    )
+
+    assert answer.status_code == httpx2.codes.UNPROCESSABLE_CONTENT
+
+
+async def test_preference_of_digits_stays_a_text(client: httpx2.AsyncClient) -> None:
+    answer = await client.patch(
+        "/api/v1/chat/profile", json={"preferences": {"size": "0123"}}
+    )
+
+    assert answer.json()["preferences"] == {"size": "0123"}
+
+
+async def test_question_opens_a_room_of_its_product(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
+) -> None:
+    product = await make_product(sessions, org_id)
+    body = {"message": "Is it safe?", "product_id": str(product.id)}
+
+    asked = await client.post(
+        "/api/v1/chat", json=body, headers={"prefer": "respond-async"}
+    )
+
+    assert asked.status_code == httpx2.codes.ACCEPTED, asked.text
+    room = (await client.get(f"{ROOMS}/{asked.json()['subject_id']}")).json()
+    assert room["product_id"] == str(product.id)
+    both = await client.post("/api/v1/chat", json=body | {"chat_room_id": room["id"]})
+    assert both.status_code == httpx2.codes.UNPROCESSABLE_CONTENT

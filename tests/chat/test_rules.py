@@ -126,6 +126,8 @@ def test_a_stranger_sees_no_id_in_a_citation() -> None:
         "page": 3,
         "label": None,
         "quote": "Phenoxyethanol 0.8 %",
+        "mark_start": None,
+        "mark_end": None,
     }
 
 
@@ -145,7 +147,7 @@ def test_citations_become_footnotes() -> None:
         "**Mei** · 2026-11-21 14:04 UTC\n\n"
         "Which one?\n\n"
         "**Dossier** · 2026-11-21 14:04 UTC\n\n"
-        "Phenoxyethanol [^1]; see [7]. [^2]\n\n"
+        "Phenoxyethanol [^1]; see \\[7\\]. [^2]\n\n"
         "**Dossier** · 2026-11-21 14:04 UTC\n\n"
         "Again. [^3]\n\n"
         "[^1]: inci.pdf, p. 3: “Phenoxy- ethanol”\n\n"

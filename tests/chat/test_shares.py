@@ -8,12 +8,22 @@ import httpx2
 import pytest
 from sqlalchemy import text
 from tests.factories.chat import make_answer, make_message, settle
+from tests.factories.documents import make_document
 
+from dossier.accounts.constants import Role
+from dossier.accounts.models import Membership, User
 from dossier.chat.gateway import rooms as gateway
 from dossier.chat.models import ChatMessage
 from dossier.chat.service.shares import NOBODY, new_token, token_sha256
 from dossier.core.clock import now
-from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.database import (
+    SessionFactory,
+    system_transaction,
+    tenant_transaction,
+)
+from dossier.core.tenancy import Actor
+
+pytestmark = pytest.mark.usefixtures("acting_members")
 
 ROOMS = "/api/v1/chat/rooms"
 SHARED = "/api/v1/chat/shared"
@@ -28,7 +38,13 @@ CITATION = {
 
 
 @pytest.fixture
-async def question(sessions: SessionFactory, org_id: UUID) -> ChatMessage:
+async def question(sessions: SessionFactory, org_id: UUID, actor: Actor) -> ChatMessage:
+    maker = User(email="mei@example.com", name="Mei", password_hash=None)
+    maker.id = actor.user_id or maker.id
+    async with system_transaction(sessions) as session:
+        session.add(maker)
+        await session.flush()
+        session.add(Membership(org_id=org_id, user=maker, role=Role.OWNER))
     return await make_message(sessions, org_id)
 
 
@@ -37,6 +53,11 @@ async def answer(
     sessions: SessionFactory, org_id: UUID, question: ChatMessage
 ) -> ChatMessage:
     answer = await make_answer(sessions, org_id, question)
+    await make_document(sessions, org_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(
+            text("update documents set id = :id"), {"id": UUID(int=5)}
+        )
     await settle(sessions, org_id, answer.id, "It is.", citations=[CITATION])
     return answer
 
@@ -71,8 +92,9 @@ async def test_shared_link_shows_the_room_as_it_was(
         "kind": "virtual_user",
         "name": "Dossier",
     }
+    shown = {name: each for name, each in CITATION.items() if name != "document_id"}
     assert seen.json()["messages"][1]["citations"] == [
-        {name: each for name, each in CITATION.items() if name != "document_id"}
+        shown | {"mark_start": None, "mark_end": None}
     ]
     assert seen.headers["cache-control"] == "private, no-store"
     assert seen.headers["referrer-policy"] == "no-referrer"
@@ -294,3 +316,87 @@ async def test_a_reading_is_recorded(
         ("create", "chat_share", share["id"]),
     ]
     assert share["token"] not in str(trail)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update documents set archived_at = now() where org_id = :org",
+        "delete from documents where org_id = :org",
+    ],
+    ids=["archived", "deleted"],
+)
+async def test_link_ends_with_a_document_that_it_cites(
+    client: httpx2.AsyncClient,
+    anonymous_client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    answer: ChatMessage,
+    change: str,
+) -> None:
+    share = await made(client, answer.room_id)
+
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(text(change), {"org": org_id})
+
+    gone = await anonymous_client.get(share["url"])
+    assert gone.status_code == httpx2.codes.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update memberships set is_active = false where org_id = :org",
+        "delete from memberships where org_id = :org",
+    ],
+    ids=["deactivated", "removed"],
+)
+async def test_link_ends_with_the_membership_of_its_maker(
+    client: httpx2.AsyncClient,
+    anonymous_client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    answer: ChatMessage,
+    change: str,
+) -> None:
+    share = await made(client, answer.room_id)
+    seen = await anonymous_client.get(share["url"])
+
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(text(change), {"org": org_id})
+
+    gone = await anonymous_client.get(share["url"])
+    assert (seen.status_code, gone.status_code) == (200, 404)
+
+
+async def test_owner_lists_and_revokes_links_of_rooms_of_others(
+    client: httpx2.AsyncClient,
+    anonymous_client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    answer: ChatMessage,
+) -> None:
+    share = await made(client, answer.room_id)
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(text("delete from chat_members"))
+
+    listed = (await client.get("/api/v1/chat/shares")).json()["items"]
+    revoked = await client.delete(f"/api/v1/chat/shares/{share['id']}")
+
+    assert [each["id"] for each in listed] == [share["id"]]
+    assert listed[0]["made_by"]
+    assert revoked.status_code == httpx2.codes.NO_CONTENT
+    gone = await anonymous_client.get(share["url"])
+    assert gone.status_code == httpx2.codes.NOT_FOUND
+    assert (await client.get("/api/v1/chat/shares")).json()["items"] == []
+
+
+@pytest.mark.parametrize("days", [True, "3", 2.0])
+async def test_expiry_that_is_no_integer_is_refused(
+    client: httpx2.AsyncClient, answer: ChatMessage, days: object
+) -> None:
+    refused = await client.post(
+        f"{ROOMS}/{answer.room_id}/shares", json={"expires_in_days": days}
+    )
+
+    assert refused.status_code == httpx2.codes.UNPROCESSABLE_CONTENT

@@ -33,8 +33,15 @@ def item(number: int, state: str, *judgements: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def judgement(document_id: str, state: str | None, reason: str) -> dict[str, Any]:
-    return {"document_id": document_id, "state": state, "reason": {"en": reason}}
+def judgement(
+    document_id: str, state: str | None, reason: str, code: str = "read"
+) -> dict[str, Any]:
+    return {
+        "document_id": document_id,
+        "state": state,
+        "code": code,
+        "reason": {"en": reason},
+    }
 
 
 def snapshot() -> dict[str, Any]:
@@ -75,6 +82,7 @@ def snapshot() -> dict[str, Any]:
         "evidence": [
             {
                 "document_id": "d1",
+                "sha256": "5" * 64,
                 "items": [3],
                 "matched_by": "stated",
                 "reason": "stated in product.yaml",

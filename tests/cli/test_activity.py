@@ -1,6 +1,7 @@
 """`dossier activity` against a database of its own."""
 
 import asyncio
+from pathlib import Path
 
 import asyncpg
 import orjson
@@ -72,6 +73,25 @@ async def test_changed_log_ends_with_exit_code_one(logged_database: str) -> None
     [line] = [orjson.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 1
     assert line["first_broken"]["fault"] == "tail_cut"
+
+
+async def test_head_is_read_from_a_file_of_an_earlier_run(
+    logged_database: str, tmp_path: Path
+) -> None:
+    exported = tmp_path / "heads"
+    exported.write_text((await verify()).stdout)
+    arguments = ("--org", str(ORG_ID), "--head", str(exported))
+    unchanged = await verify(*arguments)
+    connection = await asyncpg.connect(logged_database)
+    await connection.execute("set session_replication_role = replica")
+    await connection.execute("delete from activity_seals where position = 2")
+    await connection.close()
+
+    result = await verify(*arguments)
+
+    assert unchanged.exit_code == 0
+    assert result.exit_code == 1
+    assert orjson.loads(result.stdout)["first_broken"]["fault"] == "tail_cut"
 
 
 @pytest.mark.parametrize("head", ["abc", "1", "x:abc", "1:"])

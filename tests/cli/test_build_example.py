@@ -71,7 +71,7 @@ PAPER_LINES = [
     ),
     (
         "  quality/GMP-certificate-2022.pdf           does not count for item 5: was"
-        " valid until 2025-04-17 (2025-04-17); quality/GMP-certificate.pdf counts"
+        " valid until 2025-04-17; quality/GMP-certificate.pdf counts"
     ),
     (
         "  quality/process-description.docx           read: the document has tracked"

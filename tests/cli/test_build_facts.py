@@ -51,7 +51,7 @@ def test_all_faults_are_reported_at_once_with_their_lines(tmp_path: Path) -> Non
 
     assert reasons(tmp_path, text) == (
         "product.yaml:3: use: Input should be 'leave_on' or 'rinse_off'",
-        "product.yaml:5: colour: Extra inputs are not permitted",
+        "product.yaml:5: colour: there is no such field.",
         "product.yaml:7: evidence.0.item: Input should be less than or equal to 16",
     )
 
@@ -96,3 +96,24 @@ def test_unknown_category_is_reported_at_its_line(tmp_path: Path) -> None:
     assert reason.startswith(
         "product.yaml:2: category: There is no category 'moon_cream'"
     )
+
+
+def test_misspelt_field_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    text = VALID.replace("holder: {name:", "holder: {nmae:") + "evidense: []\n"
+
+    found = reasons(tmp_path, text)
+
+    assert (
+        "product.yaml:4: holder.nmae: there is no such field. Did you mean 'name'?"
+        in found
+    )
+    assert (
+        "product.yaml:5: evidense: there is no such field. Did you mean 'evidence'?"
+        in found
+    )
+
+
+def test_product_without_a_name_is_refused(tmp_path: Path) -> None:
+    found = reasons(tmp_path, VALID.replace("name_en: Rose Cream\n", ""))
+
+    assert found == ("product.yaml: state name_zh, name_en or both",)

@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import yaml
 from tests.cli.samples import build_result, finding, item, judgement, snapshot
 
 from dossier.cli.builder.result import result_json, summary
 from dossier.cli.builder.types import FormulaReading, ImportedDocument, RefusedFile
+from dossier.pif.rules.changes import composition_sha256
 
 
 def text(**overrides: object) -> str:
@@ -140,6 +142,31 @@ def test_paper_that_is_unconfirmed_says_why() -> None:
 
     assert lines_about_papers(paper(), snapshot=state)[1:] == [
         "  a.pdf  is unconfirmed for item 3: is a draft or marked as unsigned"
+    ]
+
+
+def test_paper_of_an_earlier_formula_has_its_line_of_product_yaml() -> None:
+    changed = judgement("d1", "stale", "was linked before", "formula_changed")
+    line = {"inci": "Aqua", "percent_lower": "0", "percent_upper": None, "is_qs": True}
+    formula = snapshot()["formula"] | {"lines": [line]}
+    state = snapshot() | {"items": [item(11, "stale", changed)], "formula": formula}
+
+    lines = text(snapshot=state, imported=(paper(),)).splitlines()
+
+    start = next(n for n, each in enumerate(lines) if each.endswith(": confirmed:"))
+    text_of = "confirmed:\n" + lines[start + 1]
+    stated = yaml.load(text_of, yaml.BaseLoader)  # noqa: S506 - it keeps "on" as text
+    assert stated["confirmed"] == [
+        {
+            "file": "a.pdf",
+            "item": "11",
+            "requirement": "tw-11",
+            "sha256": "5" * 64,
+            "formula": composition_sha256({"Aqua": "q.s."})[:12],
+            "reason": "",
+            "by": "",
+            "on": "",
+        }
     ]
 
 

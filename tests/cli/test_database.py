@@ -6,6 +6,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic.config import CommandLine
 from typer.testing import CliRunner, Result
 
 from dossier.cli import app
@@ -71,10 +72,49 @@ def test_an_unknown_revision_is_refused_by_name(run: Run) -> None:
 
     assert result.exit_code == 2
     assert "no-such" in result.output
+    assert "migrate history" in " ".join(result.output.split())
 
 
+def test_check_and_current_tell_how_far_the_database_is(run: Run) -> None:
+    head = head_revision()
+
+    assert run("migrate", "--current").output == f"{head}\n"
+    checked = run("migrate", "--check")
+    assert (checked.exit_code, head in checked.output) == (0, True)
+
+    run("migrate", "--to", "accounts", "--yes")
+
+    assert run("migrate", "--current").output == "accounts\n"
+    checked = run("migrate", "--check")
+    assert checked.exit_code == 1
+    assert "at accounts, " in checked.output
+    assert "run `dossier migrate`" in checked.output
+    assert run("migrate", "--current").output == "accounts\n"  # nothing was changed
+
+
+def test_only_one_question_is_answered_at_a_time() -> None:
+    result = CliRunner().invoke(app, ["migrate", "--check", "--sql"])
+
+    assert result.exit_code == 2
+    assert "Only one of" in result.output
+
+
+@pytest.mark.parametrize("option", ["--check", "--current", "--sql"])
+def test_a_server_that_is_away_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", "postgresql://127.0.0.1:1/dossier")
+
+    result = CliRunner().invoke(app, ["migrate", option])
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Database not ready: It cannot be reached")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--to", "jobs"], ["--check"]])
 async def test_database_of_a_newer_version_is_not_changed(
-    fresh_database: str,
+    fresh_database: str, words: list[str]
 ) -> None:
     connection = await asyncpg.connect(fresh_database)
     await connection.execute("update alembic_version set version_num = 'later'")
@@ -82,7 +122,7 @@ async def test_database_of_a_newer_version_is_not_changed(
     environment = {"DOSSIER_DATABASE__URL": fresh_database}
 
     result = await asyncio.to_thread(
-        CliRunner().invoke, app, ["migrate", "--to", "jobs"], env=environment
+        CliRunner().invoke, app, ["migrate", *words], env=environment
     )
 
     assert result.exit_code == 2
@@ -94,6 +134,18 @@ def test_programs_are_refused_for_a_server_that_is_not_embedded(run: Run) -> Non
 
     assert result.exit_code == 2
     assert "DOSSIER_DATABASE__URL" in result.output
+
+
+def test_alembic_itself_reports_a_server_that_is_away_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOSSIER_DATABASE__URL", "postgresql://127.0.0.1:1/dossier")
+    config = str(Path(__file__).parents[2] / "alembic.ini")
+
+    with pytest.raises(SystemExit):
+        CommandLine().main(["-c", config, "current"])
+
+    assert "FAILED: It cannot be reached" in "".join(capsys.readouterr())
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import select
 import signal
 from collections.abc import Iterator
@@ -10,12 +11,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+import httpx2
 import pytest
 from tests.conftest import ORG_ID
 from tests.factories.accounts import make_organisation
 from tests.factories.jobs import make_job
 from tests.processes import Forkers, Process, piped
 
+import dossier.api  # noqa: F401 - declares the kinds of jobs
 from dossier.core.database import make_engine, make_sessions
 
 pytestmark = pytest.mark.process
@@ -81,6 +84,35 @@ def serving(forkers: Forkers, home: Path, url: str, *options: str) -> Iterator[S
             yield Serving(process, lines)
         finally:
             process.kill()
+
+
+def test_a_terminal_shows_address_mode_and_how_to_stop(
+    forkers: Forkers, tmp_path: Path, fresh_database: str
+) -> None:
+    environment = os.environ | {
+        "DOSSIER_HOME": str(tmp_path),
+        "DOSSIER_DATABASE__URL": fresh_database,
+        "DOSSIER_DATABASE__MIGRATE_ON_START": "false",
+    }
+    command = ["-m", "dossier", "serve", "--port", "0", "--no-worker"]
+    reading, writing = os.openpty()
+    process = forkers.start(command, environment, writing, writing)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8", errors="replace") as terminal:
+        shown = ""
+        while "Stop  Ctrl+C" not in shown:
+            shown += terminal.readline()
+        [address] = re.findall(r"at (http://127\.0\.0\.1:[1-9]\d*)\b", shown)
+        answer = httpx2.get(address)
+        access = terminal.readline() + terminal.readline()
+        process.send_signal(signal.SIGINT)
+        code = process.wait(LEAVES_WITHIN_S)
+
+    assert "Mode  open" in shown
+    assert "{" not in shown
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert '"GET / HTTP/1.1" 307' in access
+    assert code == 0
 
 
 @contextmanager

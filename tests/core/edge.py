@@ -128,7 +128,7 @@ def edge(app: ASGIApp, **changed: Any) -> RequestMiddleware:
         lambda _method, path: path == "/uploads",
     )
     arguments: dict[str, Any] = {
-        "limiter": RateLimiter(requests_per_minute=0, logins_per_minute=0),
+        "limiter": RateLimiter(0),
         "proxies": Proxies(()),
         "guard": None,
         "cors_origins": (ORIGIN,),

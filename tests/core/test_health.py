@@ -59,7 +59,8 @@ async def test_database_that_is_away_makes_it_not_ready_and_gives_nothing_away(
     for answer in answers:
         assert answer.status_code == 503
         check = answer.json()["checks"]["database"]
-        assert (check["status"], check["detail"]) == ("failed", "The database is away")
+        assert check["status"] == "failed"
+        assert check["detail"] == "The database cannot be reached for the moment."
         assert "secret" not in answer.text
 
 
@@ -88,7 +89,10 @@ async def test_queue_that_takes_no_jobs_makes_it_not_ready(
     answer = await anonymous_client.get("/ready")
 
     assert answer.status_code == 503
-    assert answer.json()["checks"]["queue"]["detail"] == "The queue is away"
+    assert (
+        answer.json()["checks"]["queue"]["detail"]
+        == "Jobs cannot be put into the queue."
+    )
 
 
 async def test_info_names_the_version(anonymous_client: httpx2.AsyncClient) -> None:

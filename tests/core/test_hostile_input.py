@@ -6,12 +6,9 @@ from uuid import UUID
 import httpx2
 import pytest
 
-NEW_USER = {
-    "email": "lin@example.com",
-    "name": "Lin",
-    "role": "editor",
-    "password": "a long pass phrase",
-}
+pytestmark = pytest.mark.usefixtures("acting_members")
+
+NEW_USER = {"email": "lin@example.com", "name": "Lin", "role": "editor"}
 
 
 @pytest.mark.parametrize(
@@ -268,3 +265,74 @@ async def test_the_first_and_the_last_moment_are_bounds_like_others(
     answer = await client.get(f"/api/v1/{path}", params=whole)
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("value", ["0.5", "1700000000", "-1e9", "nan", "1_000"])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/activity", "created_before"),
+        ("/activity", "created_after"),
+        ("/jobs", "created_after"),
+        ("/ai/calls", "since"),
+    ],
+)
+async def test_a_number_is_no_instant(
+    client: httpx2.AsyncClient, path: str, name: str, value: str
+) -> None:
+    answer = await client.get(f"/api/v1{path}", params={name: value})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == name
+
+
+BUDGET = {"scope": "organisation", "window": "day"}
+KEY = {"name": "Import", "scopes": ["read"]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointer"),
+    [
+        ("PUT", "/ai/budgets", BUDGET | {"cap_tokens": True}, "#/cap_tokens"),
+        ("PUT", "/ai/budgets", BUDGET | {"cap_tokens": "5"}, "#/cap_tokens"),
+        ("POST", "/api-keys", KEY | {"expires_at": 4e9}, "#/expires_at"),
+        ("POST", "/api-keys", KEY | {"expires_at": "4000000000"}, "#/expires_at"),
+        (
+            "POST",
+            f"/chat/rooms/{UUID(int=1)}/shares",
+            {"expires_in_days": True},
+            "#/expires_in_days",
+        ),
+        ("PATCH", f"/users/{UUID(int=1)}", {"is_active": 1}, "#/is_active"),
+        ("PATCH", f"/users/{UUID(int=1)}", {"is_active": "yes"}, "#/is_active"),
+        (
+            "POST",
+            "/activity/verify",
+            {"head": {"position": "1", "chain_hash": "0" * 64}},
+            "#/head/position",
+        ),
+    ],
+)
+async def test_a_value_of_another_type_is_refused(
+    client: httpx2.AsyncClient,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    pointer: str,
+) -> None:
+    answer = await client.request(method, f"/api/v1{path}", json=body)
+
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("value", ["9" * 90, "3", 7, True])
+async def test_a_preference_is_stored_as_it_was_sent(
+    client: httpx2.AsyncClient, value: object
+) -> None:
+    answer = await client.patch(
+        "/api/v1/chat/profile", json={"preferences": {"theme": value}}
+    )
+
+    assert answer.json()["preferences"] == {"theme": value}
+    assert type(answer.json()["preferences"]["theme"]) is type(value)

@@ -7,6 +7,7 @@ import pytest
 
 from dossier.core.logging import (
     JsonFormatter,
+    TerminalFormatter,
     bind_actor,
     bound,
     configure_logging,
@@ -67,6 +68,20 @@ def test_failure_carries_its_traceback() -> None:
 
     assert line["error"] == "ValueError"
     assert "test_logging.py" in str(line["traceback"])
+
+
+def test_line_for_a_terminal_is_short_and_carries_the_traceback() -> None:
+    record = record_of(cas="50-00-0", color_message="coloured")
+    try:
+        raise ValueError("no")  # noqa: EM101, TRY301 - what is caught
+    except ValueError:
+        record.exc_info = sys.exc_info()
+
+    with log_context(request_id="r-1"):
+        first, *rest = TerminalFormatter().format(record).splitlines()
+
+    assert first[8:] == " info    x.happened request_id=r-1 cas=50-00-0 "
+    assert rest[-1] == "ValueError: no"
 
 
 @pytest.fixture

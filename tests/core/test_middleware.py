@@ -36,7 +36,7 @@ async def small() -> AsyncIterator[Rig]:
 @pytest.fixture
 async def scarce() -> AsyncIterator[Rig]:
     """Two requests a minute, and one log-in."""
-    limiter = RateLimiter(requests_per_minute=2, logins_per_minute=1, clock=Clock())
+    limiter = RateLimiter(2, Clock())
     async with rig(limiter=limiter) as small:
         yield small
 
@@ -143,17 +143,8 @@ async def test_preflights_and_probes_are_free(scarce: Rig) -> None:
     assert (await scarce.client.get("/things/1")).is_success
 
 
-async def test_log_in_attempts_have_a_limit_of_their_own(scarce: Rig) -> None:
-    path = "/api/v1/auth/login"
-    answers = [await scarce.client.post(path) for _ in range(2)]
-
-    assert [answer.status_code for answer in answers] == [404, 429]
-    assert answers[1].headers["ratelimit-policy"] == '"login";q=1;w=60'
-    assert (await scarce.client.get("/things/1")).is_success
-
-
 async def test_verified_tokens_are_counted_apart_and_invented_ones_together() -> None:
-    limiter = RateLimiter(requests_per_minute=1, logins_per_minute=1, clock=Clock())
+    limiter = RateLimiter(1, Clock())
     known = {b"Bearer mei": "mei", b"Bearer lin": "lin"}
     async with rig(limiter=limiter, caller_of=known.get) as small:
         statuses = [
@@ -169,7 +160,7 @@ async def test_verified_tokens_are_counted_apart_and_invented_ones_together() ->
 
 
 async def test_one_key_has_one_count_however_it_is_sent() -> None:
-    limiter = RateLimiter(requests_per_minute=2, logins_per_minute=1, clock=Clock())
+    limiter = RateLimiter(2, Clock())
     known = {b"Bearer dossier_a": "a", b"Bearer dossier_b": "b"}
     sent = [
         {"authorization": "Bearer dossier_a"},

@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 MYPY_CACHE = ROOT / ".mypy_cache"
 PAGE = ROOT / "docs/adding-a-feature.md"
 SKELETON = ROOT / "scripts/skeleton/domain"
-COPIED = ("src", "tests", "migrations", "scripts", "docs", ".env.example")
+COPIED = ("src", "tests", "benchmarks", "migrations", "scripts", "docs", ".env.example")
 DOMAINS = ("suppliers", "laboratories")
 STEP = re.compile(
     r"`make new-domain name=(?P<name>\w+)(?: above=(?P<above>\w+))?` "

@@ -1,5 +1,6 @@
 import logging
-from typing import Annotated, Any
+from time import perf_counter
+from typing import Annotated, Any, Literal
 
 import httpx2
 import orjson
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from sqlalchemy.exc import DBAPIError
 from tests.core.edge import rig
 
+from dossier.core.catalogue import error_classes
 from dossier.core.errors import Fault, NotFoundError, UnauthenticatedError
 from dossier.core.problems import as_app_error, headers_of, problem_of
 from dossier.core.schemas import LineText
@@ -250,7 +252,7 @@ class OddKeyNotFoundError(NotFoundError):
 def test_what_is_not_found_is_named_with_its_kind() -> None:
     assert OddKeyNotFoundError(7).detail == "There is no API key 7."
     assert CreamPotNotFoundError(7).detail == "There is no cream pot 7."
-    assert CreamPotNotFoundError().detail == "Cream pot not found"
+    assert CreamPotNotFoundError().detail == "No such pot."
 
 
 def test_unauthenticated_names_the_scheme() -> None:
@@ -272,3 +274,108 @@ async def test_no_two_failures_share_a_type(anonymous_client: Any) -> None:
 
     types = [kind["type"] for kind in listed]
     assert len(types) == len(set(types))
+
+
+def test_no_failure_repeats_its_title_as_its_detail() -> None:
+    repeated = [
+        kind.__name__
+        for kind in error_classes()
+        if kind.description().rstrip(".").casefold() == kind.title.casefold()
+        or "__doc__" not in vars(kind)
+    ]
+
+    assert repeated == []
+
+
+async def test_answer_without_a_detail_of_its_own_says_when_it_happens() -> None:
+    problem = check_shape(await answered("GET", "/nowhere"))
+
+    assert problem["detail"] == "The path belongs to no route."
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "detail"),
+    [
+        (
+            {"items": [{"nmae": "rose", "name": "rose"}]},
+            "#/items/0/nmae",
+            "There is no such field. Did you mean 'name'?",
+        ),
+        (
+            {"itens": [], "items": []},
+            "#/itens",
+            "There is no such field. Did you mean 'items'?",
+        ),
+        (
+            {"items": [{"name": "rose", "zzz": 1}]},
+            "#/items/0/zzz",
+            "There is no such field.",
+        ),
+        ({"items": [{"name": 7}]}, "#/items/0/name", "not a number"),
+        ({"items": "rose"}, "#/items", "not text"),
+    ],
+)
+async def test_fault_names_what_came_and_the_nearest_field(
+    body: dict[str, Any], pointer: str, detail: str
+) -> None:
+    problem = check_shape(await answered("POST", "/orders", json=body))
+
+    [fault] = problem["errors"]
+    assert fault["pointer"] == pointer
+    assert fault["detail"].endswith(detail)
+    assert problem["detail"] == f"{pointer}: {fault['detail']}"
+
+
+def test_many_unknown_fields_are_refused_without_comparing_all() -> None:
+    unknown = {f"itemz{number}": 1 for number in range(20_000)}
+    errors = [
+        {"type": "extra_forbidden", "loc": ("body", name), "msg": "", "input": 1}
+        for name in unknown
+    ]
+
+    started_s = perf_counter()
+    error = as_app_error(RequestValidationError(errors, body=unknown), ListBody)
+
+    assert len(error.faults) == 20_000
+    assert perf_counter() - started_s < 1
+
+
+class ChoiceBody(BaseModel):
+    use: Literal["leave_on", "rinse_off"]
+    password: str = Field(min_length=8)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (
+            {"use": "leaveon", "password": "x" * 8},
+            (
+                "Input should be 'leave_on' or 'rinse_off', not 'leaveon'."
+                " Did you mean 'leave_on'?"
+            ),
+        ),
+        (
+            {"use": "zzz", "password": "x" * 8},
+            "Input should be 'leave_on' or 'rinse_off', not 'zzz'",
+        ),
+        (
+            {"use": None, "password": "x" * 8},
+            "Input should be 'leave_on' or 'rinse_off', not null",
+        ),
+        (
+            {"use": "leave_on", "password": "secret"},
+            "String should have at least 8 characters",
+        ),
+    ],
+)
+def test_fault_of_a_choice_names_the_nearest_and_no_secret(
+    body: dict[str, Any], detail: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ChoiceBody.model_validate(body)
+    errors = [{**each, "loc": ("body", *each["loc"])} for each in caught.value.errors()]
+
+    error = as_app_error(RequestValidationError(errors, body=body), ChoiceBody)
+
+    assert [fault.detail for fault in error.faults] == [detail]

@@ -8,7 +8,7 @@ from dossier.core.rate_limit import PERIOD_S, RateLimiter, RateWindows
 
 
 def limiter_of(quota: int, clock: Clock) -> RateLimiter:
-    return RateLimiter(requests_per_minute=quota, logins_per_minute=1, clock=clock)
+    return RateLimiter(quota, clock)
 
 
 @given(

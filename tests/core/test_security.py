@@ -174,7 +174,7 @@ def test_principal_is_remembered_for_seconds(clock: Clock) -> None:
     cache: PrincipalCache[str] = PrincipalCache(15, clock)
     key = token_key(b"Bearer x")
 
-    cache.put(key, "mei", clock.now_s + 900)
+    cache.put(key, "mei", clock.now_s + 900, cache.generation)
 
     assert cache.get(key) == "mei"
     clock.now_s += 15
@@ -185,9 +185,22 @@ def test_principal_is_forgotten_when_the_token_ends(clock: Clock) -> None:
     cache: PrincipalCache[str] = PrincipalCache(15, clock)
     key = token_key(b"Bearer x")
 
-    cache.put(key, "mei", clock.now_s + 5)
+    cache.put(key, "mei", clock.now_s + 5, cache.generation)
 
     clock.now_s += 5
+    assert cache.get(key) is None
+
+
+def test_principal_read_before_the_cache_was_dropped_is_not_stored(
+    clock: Clock,
+) -> None:
+    cache: PrincipalCache[str] = PrincipalCache(15, clock)
+    key = token_key(b"Bearer x")
+    generation = cache.generation
+
+    cache.clear()
+    cache.put(key, "owner", clock.now_s + 900, generation)
+
     assert cache.get(key) is None
 
 
@@ -198,7 +211,9 @@ def test_principals_do_not_grow_without_bound(
     cache: PrincipalCache[int] = PrincipalCache(15, clock)
 
     for number in range(10):
-        cache.put(token_key(b"%d" % number), number, clock.now_s + 900)
+        cache.put(
+            token_key(b"%d" % number), number, clock.now_s + 900, cache.generation
+        )
 
     remembered = [n for n in range(10) if cache.get(token_key(b"%d" % n)) is not None]
     assert remembered == [9]

@@ -218,7 +218,9 @@ async def test_failed_reading_has_a_reason_and_can_be_repeated(
 
     assert failed["text_state"] == "unreadable"
     assert failed["unreadable_reason"] == "blob_missing"
-    assert failed["unreadable_detail"] == "Stored bytes are missing"
+    assert failed["unreadable_detail"] == (
+        "The bytes of this file are no longer in the storage."
+    )
     assert (await client.get(path)).json()["text_state"] == "read"
 
 

@@ -1,12 +1,14 @@
 """Organisations and users for tests."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from dossier.accounts.constants import Role
-from dossier.accounts.models import ApiKey, Membership, User
+from dossier.accounts.models import ApiKey, Invitation, Membership, User
+from dossier.core.clock import now
 from dossier.core.database import SessionFactory, system_transaction
 from dossier.core.models import new_id
 
@@ -30,12 +32,31 @@ async def make_user(sessions: SessionFactory, org_id: UUID, **overrides: Any) ->
     values = {"email": "someone@example.com", "name": "Someone"} | overrides
     role = values.pop("role", Role.VIEWER)
     user = User(password_hash=None, **values)
+    user.org_id = org_id
     member = Membership(org_id=org_id, user=user, role=role)
     async with system_transaction(sessions) as session:
         session.add(user)
         await session.flush()
         session.add(member)
     return user
+
+
+async def make_invitation(sessions: SessionFactory, org_id: UUID) -> Invitation:
+    """Insert an invitation by a new owner; nobody has its token."""
+    email = f"{new_id()}@example.com"
+    owner = await make_user(sessions, org_id, email=email, role=Role.OWNER)
+    invitation = Invitation(
+        org_id=org_id,
+        email="invited@example.com",
+        name="Invited",
+        role=Role.VIEWER,
+        invited_by=owner.id,
+        token_sha256="0" * 64,
+        expires_at=now() + timedelta(days=1),
+    )
+    async with system_transaction(sessions) as session:
+        session.add(invitation)
+    return invitation
 
 
 async def make_api_key(

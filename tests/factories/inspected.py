@@ -24,6 +24,8 @@ Texts = dict[str, str]
 def lipstick(faults: Collection[str] = ()) -> dict[str, bytes]:
     """Return the files of the lipstick.
 
+    It has no challenge test: the signed assessment gives the reason.
+
     Faults: `cas`, a CAS number with a wrong check digit; `pack`, stability in another
     pack than the one sold.
     """
@@ -44,10 +46,6 @@ def lipstick(faults: Collection[str] = ()) -> dict[str, bytes]:
             f"安定性試驗報告\n委託單位\t{HOLDER}\n樣品名稱\t{name}\n樣品批號\tML-0026\n"
             f"包裝版本\t{pack}\n報告日期\t2026/03/20\n結論\t各時點均符合規格。"
         ),
-        "challenge.docx": (
-            f"防腐效能試驗報告\n委託單位\t{HOLDER}\n樣品名稱\t{name}\n樣品批號\tML-0026\n"
-            "試驗方法\tISO 11930:2019\n報告日期\t2026/03/22\n結論\t符合標準 A。"
-        ),
         "packaging.docx": (
             f"包材規格書\n產品名稱：{name}\n包材版本：V2\n外殼：ABS\n管芯：POM\n"
             "供應商：金管包裝有限公司\n日期：2025/12/10"
@@ -55,6 +53,10 @@ def lipstick(faults: Collection[str] = ()) -> dict[str, bytes]:
         **_common(name, "ML-0026", rows),
         **_gmp({"gmp.docx": (maker, site)}),
     }
+    # Without water nothing grows; the signatory says so in 16(1).
+    papers["assessment.docx"] = papers["assessment.docx"].replace(
+        "評估結論：", "本產品因配方無水，微生物無法生長，免附防腐效能試驗。\n評估結論："
+    )
     facts = _product(
         code="ML-01",
         name=name,

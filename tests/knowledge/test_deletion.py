@@ -100,7 +100,7 @@ async def test_frequencies_of_the_others_stay_exact(
     assert set(left.values()) == {1}
 
 
-async def test_a_cited_document_is_archived_and_the_response_says_so(
+async def test_a_cited_document_is_kept_until_it_is_archived_and_can_be_restored(
     sessions: SessionFactory,
     org_id: UUID,
     settings: Settings,
@@ -113,11 +113,17 @@ async def test_a_cited_document_is_archived_and_the_response_says_so(
     path = f"/api/v1/documents/{document.id}"
 
     answer = await client.delete(path)
-    again = await client.delete(path)
+    kept = (await client.get(path)).json()
+    archived = await client.delete(path, params={"archive": True})
+    again = await client.delete(path, params={"archive": True})
 
-    assert answer.status_code == again.status_code == 409
+    assert answer.status_code == 409
     assert answer.json()["code"] == "document_cited"
     assert str(version.product_id) in answer.json()["detail"]
+    assert "archive=true" in answer.json()["detail"]
+    assert kept["archived_at"] is None
+    assert archived.status_code == again.status_code == 204
+    assert (await client.delete(path)).status_code == 409
     assert (await client.get(path)).json()["archived_at"] is not None
     assert (await client.get(f"{path}/content")).content == BYTES
     assert (await client.get("/api/v1/documents")).json()["items"] == []
@@ -127,6 +133,10 @@ async def test_a_cited_document_is_archived_and_the_response_says_so(
     assert await kept_counts(sessions, org_id) == {}
     trail = (await client.get("/api/v1/activity")).json()["items"]
     assert [e["details"].get("archive_state") for e in trail].count("archived") == 1
+    restored = await client.post(f"{path}/restore")
+    await drain_jobs()
+    assert restored.json()["archived_at"] is None
+    assert (await client.get(f"{path}/chunks")).json()["items"] != []
 
 
 async def test_an_archived_document_uploaded_again_is_found_again(
@@ -139,7 +149,8 @@ async def test_an_archived_document_uploaded_again_is_found_again(
     document = await make_stored_document(sessions, org_id, settings, BYTES)
     await drain_jobs()
     await make_version(sessions, org_id, document)
-    await client.delete(f"/api/v1/documents/{document.id}")
+    path = f"/api/v1/documents/{document.id}"
+    await client.delete(path, params={"archive": True})
 
     answer = await client.post(
         "/api/v1/documents", files={"file": ("again.txt", BYTES, "text/plain")}
@@ -172,8 +183,8 @@ async def test_an_archived_document_is_not_indexed(
     sessions: SessionFactory, org_id: UUID, client: httpx2.AsyncClient
 ) -> None:
     document = await make_indexed_document(sessions, org_id, "Shelf life.")
-    await make_version(sessions, org_id, document)
-    await client.delete(f"/api/v1/documents/{document.id}")
+    path = f"/api/v1/documents/{document.id}"
+    await client.delete(path, params={"archive": True})
     await set_pages(sessions, document, "Something else.")
 
     await index(sessions, org_id, document.id)

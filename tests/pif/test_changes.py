@@ -16,7 +16,11 @@ from tests.factories.products import WHOLE, make_product
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.pif.constants import FormulaChange
-from dossier.pif.rules.changes import formula_changes, shown_changes
+from dossier.pif.rules.changes import (
+    composition_sha256,
+    formula_changes,
+    shown_changes,
+)
 from dossier.products.service.products import formula_content
 
 STABILITY = """產品安定性試驗報告 Stability test report
@@ -46,8 +50,17 @@ def test_formulas_are_compared_by_ingredient_and_quantity(
     assert formula_changes(BEFORE, after) == changes
 
 
-def test_without_an_earlier_formula_nothing_has_changed() -> None:
+def test_without_a_formula_before_or_after_nothing_has_changed() -> None:
     assert formula_changes(None, BEFORE) == {}
+    assert formula_changes({}, BEFORE) == {}
+    assert formula_changes(BEFORE, {}) == {}
+
+
+def test_hash_of_a_composition_depends_on_its_quantities_alone() -> None:
+    same = {"GLYCERIN": "7", "aqua": "q.s."}
+
+    assert composition_sha256(BEFORE) == composition_sha256(same)
+    assert composition_sha256(BEFORE) != composition_sha256(BEFORE | {"Glycerin": "5"})
 
 
 def test_many_changes_are_counted() -> None:

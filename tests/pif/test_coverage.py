@@ -126,11 +126,43 @@ def test_name_in_a_text_counts_where_it_stands_by_itself(
     assert rows[1].is_covered is is_covered
 
 
+@pytest.mark.parametrize(
+    ("text", "is_covered"),
+    [
+        ("Glycerin (56-81-5): no data", False),
+        ("Glycerin\t56-81-5\tno toxicological data available", False),
+        ("Glycerin：查無資料。", False),
+        ("There are no data for Aqua, Glycerin (56-81-5).", False),
+        ("尚無 Glycerin 之毒理資料", False),
+        ("Glycerin: no data.\nGlycerin: NOAEL 10 000 mg/kg", True),
+        ("Glycerin: no data on absorption, NOAEL 10 000 mg/kg", True),
+        ("Glycerin: NOAEL 10 000; no data on light", True),
+    ],
+)
+def test_statement_that_there_is_no_data_of_a_material_covers_nothing(
+    text: str, *, is_covered: bool
+) -> None:
+    profile = with_text(read_document("toxicology", cas_number="56-81-5"), text)
+
+    rows = requirement(evidence_of(10, profile), "tw-10.toxicology").coverage
+
+    assert rows[1].is_covered is is_covered
+
+
 def test_profile_that_names_all_materials_and_one_more_covers_them() -> None:
     numbers = ["56-81-5", "122-99-6", "70445-33-9", "63148-62-9"]
     evidence = evidence_of(10, read_document("toxicology", cas_number=numbers))
 
     assert requirement(evidence, "tw-10.toxicology").state is ItemState.PRESENT
+
+
+def test_material_of_two_lines_is_listed_once() -> None:
+    twice = replace(PRODUCT, materials=(*MATERIALS, MATERIALS[1]))
+    evidence = evidence_of(10, read_document("toxicology"), identity=twice)
+
+    rows = requirement(evidence, "tw-10.toxicology").coverage
+
+    assert [row.name for row in rows].count("Glycerin") == 1
 
 
 def test_formula_or_label_is_no_data_of_the_materials_that_it_lists() -> None:

@@ -17,6 +17,7 @@ from dossier.core.findings import Basis, Finding, Message, Severity
 from dossier.documents.facts.types import KindReading, MaterialIdentity, SiteIdentity
 from dossier.pif.constants import FileStatus, ItemState, JudgementCode
 from dossier.pif.rules.board import Evidence, EvidenceLink, board_items, completeness
+from dossier.pif.rules.changes import composition_sha256
 from dossier.pif.rules.evidence import Confirmation, ReadDocument
 from dossier.pif.rules.findings import board_findings
 from dossier.pif.rules.items import rulebook
@@ -494,3 +495,95 @@ def test_every_finding_of_a_rule_has_its_sentences() -> None:
 
     assert {each.code for each in rules} <= set(sentences())
     assert set(map(str, JudgementCode)) <= set(sentences()["reasons"])
+
+
+BEFORE, AFTER = {"Aqua": "q.s.", "Glycerin": "70"}, {"Aqua": "q.s.", "Glycerin": "7"}
+
+
+def changed_evidence(report: ReadDocument, **members: object) -> Evidence:
+    """Return evidence of a report that was linked before the formula changed."""
+    members = {"formula": AFTER, "formula_at": datetime(2026, 11, 2, tzinfo=UTC)} | {
+        **members
+    }
+    evidence = evidence_of(11, report, **members)
+    link = replace(evidence.links[0], formula=BEFORE)
+    return replace(evidence, links=(link,))
+
+
+def test_change_of_the_formula_is_named_with_the_ways_to_close_it() -> None:
+    evidence = changed_evidence(good_document("stability"))
+
+    found = found_in(evidence, 11)["stale-requirement"]
+
+    assert "(Glycerin 70 \u2192 7)" in found.message.en
+    assert "confirmed" in found.closes_by.en
+    assert "names the present version" in found.closes_by.en
+
+
+@pytest.mark.parametrize(
+    ("formula", "state"),
+    [
+        (composition_sha256(AFTER)[:12], ItemState.PRESENT),
+        (composition_sha256(BEFORE)[:12], ItemState.STALE),
+        (None, ItemState.STALE),
+    ],
+)
+def test_confirmation_counts_for_the_composition_that_it_names(
+    formula: str | None, state: ItemState
+) -> None:
+    report = good_document("stability")
+    # Confirmed before the import, but for the composition that was imported.
+    stated = replace(confirmation(report, None, 1), item=11, formula=formula)
+    evidence = changed_evidence(report, confirmations=(stated,))
+
+    assert board_items(evidence)[10].state is state
+    codes = found_in(evidence, 11)
+    assert ("confirmation-without-effect" in codes) is (state is ItemState.STALE)
+    undecided = replace(evidence, formula={}, is_formula_undecided=True)
+    assert board_items(undecided)[10].state is ItemState.PRESENT
+
+
+@pytest.mark.parametrize(
+    ("earlier", "state"), [("3", ItemState.PRESENT), ("4", ItemState.STALE)]
+)
+def test_report_that_names_the_new_version_counts_at_once(
+    earlier: str, state: ItemState
+) -> None:
+    sheet = read_document("formula", formula_version="4")
+    old = read_document("formula", "old.xlsx", formula_version=earlier)
+    evidence = changed_evidence(
+        good_document("stability", formula_version="4"),
+        formula_document_id=sheet.document_id,
+        earlier_formulas=(old,),
+    )
+    evidence = replace(evidence, documents=(*evidence.documents, sheet))
+
+    assert board_items(evidence)[10].state is state
+
+
+def test_credentials_are_of_the_signer_of_the_assessment_that_counts() -> None:
+    current = good_document("assessment")
+    draft = good_document(
+        "assessment", "old.pdf", signer_name="Lin Mei", formula_code="RC-99"
+    )
+    sheet = read_document("formula", formula_code="RC-01")
+    of_other = read_document("credentials", signer_name="Lin Mei")
+    evidence = evidence_of(
+        16, current, draft, of_other, formula_document_id=sheet.document_id
+    )
+    evidence = replace(evidence, documents=(*evidence.documents, sheet))
+
+    credentials = board_items(evidence)[15].requirements[1]
+
+    assert credentials.state is not ItemState.PRESENT
+
+
+def test_materials_that_no_document_names_are_listed_and_not_called_no_formula() -> (
+    None
+):
+    profile = read_document("toxicology", **NAMED)
+    evidence = evidence_of(10, profile, has_formula=True, formula=AFTER)
+
+    found = found_in(evidence, 10)["coverage-incomplete"]
+
+    assert "0 of 1" in found.message.en

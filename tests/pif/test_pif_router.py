@@ -91,6 +91,31 @@ async def test_linked_document_that_was_read_makes_an_item_present(
     assert item["allows"] == "waiver"
 
 
+async def test_archived_document_is_no_evidence_until_it_is_restored(
+    client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
+) -> None:
+    document = await make_read_document(sessions, org_id, STABILITY)
+    links = url.replace("/pif", "/documents")
+    body = {"document_id": str(document.id), "item": 11}
+    await client.post(links, json=body)
+    path = f"/api/v1/documents/{document.id}"
+
+    await client.delete(path, params={"archive": True})
+    without = states(await board(client, url))
+    again = await client.post(links, json=body | {"item": 12})
+    matched = await client.post(
+        f"{url}/matches", json={"apply": False, "document_ids": [str(document.id)]}
+    )
+    await client.post(f"{path}/restore")
+
+    assert without[11] == "missing"
+    for answer in (again, matched):
+        assert answer.status_code == 409
+        assert answer.json()["code"] == "document_archived"
+        assert f"POST {path}/restore" in answer.json()["detail"]
+    assert states(await board(client, url))[11] == "present"
+
+
 async def test_linked_document_that_was_not_read_leaves_its_item_unconfirmed(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID, url: str
 ) -> None:

@@ -103,6 +103,28 @@ async def test_only_the_fields_that_are_sent_change(
     assert (await client.get(f"{URL}/{product['id']}")).json() == changed
 
 
+@pytest.mark.parametrize(
+    ("change", "stored"),
+    [
+        ({"usage": {}}, {"method": None, "amount": None, "frequency": None}),
+        ({"usage": {"amount": "1 g"}}, {"method": None, "amount": "1 g"}),
+        ({"holder": {"name": "Lily"}}, {"name": "Lily", "address": None}),
+    ],
+)
+async def test_object_that_is_sent_in_part_is_stored_whole(
+    client: httpx2.AsyncClient, change: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    made = (await client.post("/api/v1/products", json=MINIMAL)).json()
+    path = f"/api/v1/products/{made['id']}"
+
+    answer = await client.patch(path, json=change)
+    shown = await client.get(path)
+
+    assert answer.status_code == shown.status_code == 200
+    (name,) = change
+    assert stored.items() <= shown.json()[name].items()
+
+
 async def test_category_changes_to_a_known_one_only(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:

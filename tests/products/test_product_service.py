@@ -16,6 +16,7 @@ from dossier.core.tenancy import Actor, RoleRequiredError
 from dossier.documents.service import DocumentsService
 from dossier.products.schemas import ProductCreate, ProductUpdate
 from dossier.products.service.products import ProductsService, list_products
+from dossier.products.types import ProductFilter
 
 
 def service_of(session: Session, actor: Actor) -> ProductsService:
@@ -98,10 +99,12 @@ async def test_total_is_the_same_from_every_page(
     for number in range(3):
         await products.upsert_product(stated(**WHOLE | {"code": f"P{number}"}))
 
-    full = await list_products(reader, PageParams(limit=2))
-    exact = await list_products(reader, PageParams(limit=2, include_total=True))
-    rest = await list_products(reader, PageParams(limit=2, offset=2))
-    beyond = await list_products(reader, PageParams(limit=2, offset=9))
+    full = await list_products(reader, ProductFilter(), PageParams(limit=2))
+    exact = await list_products(
+        reader, ProductFilter(), PageParams(limit=2, include_total=True)
+    )
+    rest = await list_products(reader, ProductFilter(), PageParams(limit=2, offset=2))
+    beyond = await list_products(reader, ProductFilter(), PageParams(limit=2, offset=9))
 
     assert [page.total for page in (full, exact, rest, beyond)] == [3] * 4
     assert [len(page.items) for page in (full, exact, rest, beyond)] == [2, 2, 1, 0]
@@ -123,7 +126,9 @@ async def test_long_list_is_counted_only_when_asked(
     async with tenant_transaction(sessions, org_id) as session:
         await session.execute(MANY)
 
-    uncounted = await list_products(reader, PageParams())
-    counted = await list_products(reader, PageParams(include_total=True))
+    uncounted = await list_products(reader, ProductFilter(), PageParams())
+    counted = await list_products(
+        reader, ProductFilter(), PageParams(include_total=True)
+    )
 
     assert (uncounted.total, counted.total) == (None, 10_001)

@@ -36,6 +36,12 @@ class Scope(StrEnum):
     an editor."""
 
 
+RIGHTS_CHANNEL = "dossier_rights"
+"""Notified at the commit of every change of a role, a state, a password or a key."""
+INVITATION_TTL_DAYS = 7
+MAX_LIVE_KEYS = 20
+"""Keys of one member that are in force; from then on no more are made."""
+
 # Fixed, so that two first requests at once still make one organisation.
 LOCAL_ORG_ID = UUID("0190f000-0000-7000-8000-000000000001")
 LOCAL_USER_ID = UUID("0190f000-0000-7000-8000-000000000002")

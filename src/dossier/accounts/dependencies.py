@@ -4,16 +4,21 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
-from dossier.accounts.rules import TOKEN_MARK
+from dossier.accounts import rules
+from dossier.accounts.constants import Scope
+from dossier.accounts.service import rights
 from dossier.accounts.service.api_keys import ApiKeysService
+from dossier.accounts.service.invitations import AcceptanceService, InvitationsService
 from dossier.accounts.service.members import AccountsService
 from dossier.accounts.service.organisations import LOCAL_OWNER, OrganisationsService
+from dossier.accounts.service.own_account import OwnAccountService
 from dossier.accounts.service.sign_in import (
     KeySignInService,
     Principal,
     RequestSource,
     SignInService,
 )
+from dossier.accounts.service.throttle import LoginThrottle
 from dossier.activity.dependencies import Activity
 from dossier.core.errors import UnauthenticatedError
 from dossier.core.logging import bind_actor, bound
@@ -27,6 +32,7 @@ from dossier.core.security import (
 )
 from dossier.core.tenancy import Actor
 from dossier.core.web import (
+    AppSettings,
     Authenticator,
     CurrentActor,
     RequestSession,
@@ -48,8 +54,9 @@ async def origin_of(request: Request) -> RequestSource:
 class TokenAuthenticator:
     """Authenticates by access token or API key, through a cache of some seconds.
 
-    A key that was revoked, or whose maker was deactivated, is refused within the life
-    of the cache (`DOSSIER_AUTH__PRINCIPAL_CACHE_S`).
+    Every change of rights drops the cache here and, by NOTIFY, in other processes. One
+    that does not listen at that moment is late by the life of an entry at most
+    (`DOSSIER_AUTH__PRINCIPAL_CACHE_S`).
     """
 
     def __init__(
@@ -73,13 +80,14 @@ class TokenAuthenticator:
         key = token_key(credentials)
         principal = self._cache.get(key)
         if principal is None:
-            if token.startswith(TOKEN_MARK):
+            generation = self._cache.generation
+            if token.startswith(rules.TOKEN_MARK):
                 principal, expires_at_s = await self._keys.principal_of(token)
             else:
                 claims = self._signer.verify(token)
                 principal = await self._sign_in.principal_of(claims)
                 expires_at_s = claims.expires_at_s
-            self._cache.put(key, principal, expires_at_s)
+            self._cache.put(key, principal, expires_at_s, generation)
         bind_actor(principal.org_id, principal.user_id, principal.api_key_id)
         principal.require_scope(request.method)
         return principal.actor(await origin_of(request))
@@ -108,7 +116,7 @@ class LocalAuthenticator:
     async def __call__(self, request: Request, /) -> Actor:
         """Return the owner of the local organisation."""
         token = _token_in(credentials_of(dict(request.scope["headers"])))
-        if token is not None and token.startswith(TOKEN_MARK):
+        if token is not None and token.startswith(rules.TOKEN_MARK):
             return await self._by_key(request)
         origin = await origin_of(request)
         if not self._has_organisation:
@@ -131,24 +139,71 @@ async def get_signer(request: Request) -> TokenSigner:
     return signer
 
 
+async def get_throttle(sessions: Sessions, settings: AppSettings) -> LoginThrottle:
+    """Return the throttle of password guesses."""
+    return LoginThrottle(sessions, settings.limits.wrong_passwords)
+
+
+async def get_current_rights(
+    request: Request, session: RequestSession, actor: CurrentActor
+) -> Actor:
+    """Return the actor with the rights of this moment, which hold until the commit.
+
+    For services that change users, roles, keys, budgets or links: the principal may be
+    some seconds old. Reads take no lock.
+    """
+    if rules.scope_for(request.method) is Scope.READ:
+        return actor
+    return await rights.confirm(session, actor)
+
+
+ConfirmedActor = Annotated[Actor, Depends(get_current_rights, scope="function")]
+"""As `CurrentActor`, with role and activity read again under lock for a change."""
+
 PasswordThreads = Annotated[Passwords, Depends(get_passwords)]
 Signer = Annotated[TokenSigner, Depends(get_signer)]
+Throttle = Annotated[LoginThrottle, Depends(get_throttle)]
 
 
 async def get_accounts_service(
     request: Request,
     session: RequestSession,
-    actor: CurrentActor,
+    actor: ConfirmedActor,
     activity: Activity,
-    passwords: PasswordThreads,
 ) -> AccountsService:
     """Build the service from the request's transaction and actor."""
     forget = request.app.state.principals.clear
-    return AccountsService(session, actor, activity, passwords, forget)
+    return AccountsService(session, actor, activity, forget)
+
+
+async def get_own_account_service(
+    request: Request,
+    sessions: Sessions,
+    actor: CurrentActor,
+    passwords: PasswordThreads,
+    throttle: Throttle,
+) -> OwnAccountService:
+    """Build the service, which opens transactions of its own."""
+    forget = request.app.state.principals.clear
+    return OwnAccountService(sessions, actor, passwords, throttle, forget)
+
+
+async def get_invitations_service(
+    session: RequestSession, actor: ConfirmedActor, activity: Activity
+) -> InvitationsService:
+    """Build the service from the request's transaction and actor."""
+    return InvitationsService(session, actor, activity)
+
+
+async def get_acceptance_service(
+    sessions: Sessions, passwords: PasswordThreads
+) -> AcceptanceService:
+    """Build the service, which opens transactions of its own."""
+    return AcceptanceService(sessions, passwords)
 
 
 async def get_api_keys_service(
-    request: Request, session: RequestSession, actor: CurrentActor, activity: Activity
+    request: Request, session: RequestSession, actor: ConfirmedActor, activity: Activity
 ) -> ApiKeysService:
     """Build the service from the request's transaction and actor."""
     forget = request.app.state.principals.clear
@@ -156,13 +211,16 @@ async def get_api_keys_service(
 
 
 async def get_sign_in_service(
-    sessions: Sessions, passwords: PasswordThreads, signer: Signer
+    sessions: Sessions, passwords: PasswordThreads, signer: Signer, throttle: Throttle
 ) -> SignInService:
     """Build the log-in, which opens transactions of its own."""
-    return SignInService(sessions, passwords, signer)
+    return SignInService(sessions, passwords, signer, throttle)
 
 
 ApiKeys = Annotated[ApiKeysService, Depends(get_api_keys_service)]
 Accounts = Annotated[AccountsService, Depends(get_accounts_service)]
+OwnAccount = Annotated[OwnAccountService, Depends(get_own_account_service)]
+Invitations = Annotated[InvitationsService, Depends(get_invitations_service)]
+Acceptance = Annotated[AcceptanceService, Depends(get_acceptance_service)]
 SignIn = Annotated[SignInService, Depends(get_sign_in_service)]
 RequestOrigin = Annotated[RequestSource, Depends(origin_of)]

@@ -5,6 +5,7 @@ from dossier.core.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    RateLimitedError,
     UnauthenticatedError,
 )
 
@@ -41,11 +42,36 @@ class InvalidCredentialsError(UnauthenticatedError):
 
     title = "Log-in refused"
 
+    def __init__(self) -> None:
+        super().__init__(
+            "The e-mail address, the password or the organisation is wrong. Where "
+            "there are several organisations, who was invited, or changed the address, "
+            "names `organisation_id` too."
+        )
+
 
 class CurrentPasswordRequiredError(UnauthenticatedError):
     """Changing the password or e-mail address needs the current password."""
 
     title = "Current password needed"
+
+
+class LoginThrottledError(RateLimitedError):
+    """Too many wrong passwords for this account, or from this address, of late."""
+
+    title = "Too many wrong passwords"
+
+
+class InvitationNotFoundError(NotFoundError):
+    """No invitation in force: it was used, revoked or replaced, or its time is over."""
+
+    title = "Invitation not found"
+
+
+class ApiKeyLimitError(ConflictError):
+    """A member has as many keys in force as one may have."""
+
+    title = "Too many API keys"
 
 
 class ApiKeyNotFoundError(NotFoundError):

@@ -2,18 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import Row as SelectedRow
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import aliased, contains_eager
 from sqlalchemy.sql.elements import ColumnElement
 
-from dossier.accounts.constants import Role
+from dossier.accounts.constants import RIGHTS_CHANNEL, Role
 from dossier.accounts.exceptions import EmailTakenError
-from dossier.accounts.models import ApiKey, Membership, Organisation, User
+from dossier.accounts.models import (
+    ApiKey,
+    Invitation,
+    LoginCount,
+    Membership,
+    Organisation,
+    User,
+)
 from dossier.core.clock import now
 from dossier.core.database import Session, conflict_on, raw_rows
 from dossier.core.pagination import PageParams, Slice, paginate
@@ -66,18 +74,42 @@ async def get_member_for_org(
     return (await session.scalars(query)).one_or_none()
 
 
-async def lock_member_for_org(session: Session, org_id: UUID, user_id: UUID) -> bool:
-    """Return whether a member is active; locked until the transaction ends."""
+async def lock_rights_for_org(session: Session, org_id: UUID) -> None:
+    """Wait for other changes of rights in the organisation; ends with the transaction.
+
+    A lock of its own, taken before any row's: of two owners who change each other, each
+    would hold the row that the other one waits for.
+    """
+    key = func.hashtextextended(f"dossier.rights/{org_id}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+async def add_rights_notification(session: Session) -> None:
+    """Notify the processes that cache principals, at the commit."""
+    await session.execute(select(func.pg_notify(RIGHTS_CHANNEL, "")))
+
+
+async def find_rights_for_org(
+    session: Session, org_id: UUID, user_id: UUID, key_id: UUID | None
+) -> SelectedRow[Any, Any] | None:
+    """Return role and key's scopes of an active member, whose row is locked.
+
+    `None` also where the key is not in force any more.
+    """
+    of_key = (ApiKey.org_id == org_id) & (ApiKey.id == key_id)
     query = (
-        select(Membership.user_id)
+        select(Membership.role, ApiKey.scopes)
+        .outerjoin(ApiKey, of_key & (ApiKey.user_id == Membership.user_id))
         .where(
             Membership.org_id == org_id,
             Membership.user_id == user_id,
             Membership.is_active,
         )
-        .with_for_update(read=True)
+        .with_for_update(read=True, of=Membership)
     )
-    return (await session.scalar(query)) is not None
+    if key_id is not None:
+        query = query.where(ApiKey.id.is_not(None), ApiKey.revoked_at.is_(None))
+    return (await session.execute(query)).one_or_none()
 
 
 async def lock_owners_for_org(session: Session, org_id: UUID) -> list[UUID]:
@@ -98,9 +130,11 @@ async def lock_owners_for_org(session: Session, org_id: UUID) -> list[UUID]:
 async def find_credentials_for_org(
     session: Session, org_id: UUID | None, email: str
 ) -> Membership | None:
-    """Return the member of an e-mail address, in any organisation where it is `None`.
+    """Return the member whom an e-mail address names, in the organisation or in any.
 
-    Only log-in asks across organisations, in a system transaction.
+    The address alone names an account only where no other one can have it: where it is
+    unique everywhere, or where there is one organisation. Log-in and operators ask
+    across organisations, in a system transaction.
     """
     query = (
         select(Membership)
@@ -110,7 +144,16 @@ async def find_credentials_for_org(
     )
     if org_id is not None:
         query = query.where(Membership.org_id == org_id)
+    else:
+        has_others = exists().where(Organisation.id != Membership.org_id)
+        query = query.where(or_(User.has_unique_email, ~has_others))
     return (await session.scalars(query)).one_or_none()
+
+
+async def has_member_for_org(session: Session, org_id: UUID, email: str) -> bool:
+    """Return whether an address belongs to a member of the organisation."""
+    query = select(User.id).where(User.org_id == org_id, User.email == email)
+    return (await session.scalar(query)) is not None
 
 
 async def get_organisation_for_org(
@@ -128,9 +171,15 @@ async def add_organisation(session: Session, organisation: Organisation) -> None
 
 
 async def add_member(session: Session, membership: Membership) -> None:
-    """Insert a user with the membership; e-mail addresses are unique everywhere."""
-    session.add(membership.user)
-    with conflict_on("uq_users_email", EmailTakenError(membership.user.email)):
+    """Insert a user with the membership; the e-mail address may be taken."""
+    user = membership.user
+    user.org_id = membership.org_id
+    session.add(user)
+    taken = EmailTakenError(user.email)
+    with (
+        conflict_on("uq_users_org_id_email", taken),
+        conflict_on("uq_users_email", taken),
+    ):
         await session.flush()
     session.add(membership)
     await session.flush()
@@ -140,11 +189,11 @@ async def update_user_for_org(
     session: Session, org_id: UUID, user_id: UUID, changes: dict[str, Any]
 ) -> None:
     """Change a member's own data; the new e-mail address may be taken."""
-    is_member = exists().where(
-        Membership.user_id == User.id, Membership.org_id == org_id
+    statement = (
+        update(User).where(User.org_id == org_id, User.id == user_id).values(changes)
     )
-    statement = update(User).where(User.id == user_id, is_member).values(changes)
-    with conflict_on("uq_users_email", EmailTakenError(changes.get("email", ""))):
+    taken = EmailTakenError(changes.get("email", ""))
+    with conflict_on("uq_users_org_id_email", taken):
         await session.execute(
             statement, execution_options={"synchronize_session": "fetch"}
         )
@@ -164,8 +213,15 @@ async def add_local_owner(
         (
             User,
             _values(
-                user, "id", "created_at", "email", "name", "credentials_changed_at"
-            ),
+                user,
+                "id",
+                "created_at",
+                "email",
+                "name",
+                "credentials_changed_at",
+                "has_unique_email",
+            )
+            | {"org_id": organisation.id},
         ),
         (
             Membership,
@@ -235,6 +291,138 @@ async def find_api_key_for_system(session: Session, key_id: UUID) -> FoundKey | 
     return None if row is None else FoundKey(*row)
 
 
+_INVITATIONS = select(
+    Invitation.id,
+    Invitation.email,
+    Invitation.name,
+    Invitation.role,
+    Invitation.invited_by,
+    Invitation.created_at,
+    Invitation.expires_at,
+).where(Invitation.org_id == ORG_ID, Invitation.expires_at > func.now())
+_LIST_INVITATIONS = TenantPage(
+    _INVITATIONS.order_by(Invitation.created_at.desc(), Invitation.id.desc())
+)
+
+
+async def list_invitations_for_org(
+    reader: TenantReader, org_id: UUID, page: PageParams
+) -> Slice[Row]:
+    """Return one page of the invitations that have not expired, the newest first."""
+    return await reader.page(_LIST_INVITATIONS, org_id, page)
+
+
+async def add_invitation(session: Session, invitation: Invitation) -> None:
+    """Insert an invitation in place of an earlier one to the same address."""
+    former = delete(Invitation).where(
+        Invitation.org_id == invitation.org_id, Invitation.email == invitation.email
+    )
+    await session.execute(former)
+    session.add(invitation)
+    await session.flush()
+
+
+async def find_invitation_for_system(
+    session: Session, token_sha256: str
+) -> SelectedRow[Invitation, str, Role] | None:
+    """Return an invitation in force of any organisation, with its inviter's role."""
+    inviter = aliased(Membership)
+    query = (
+        select(Invitation, Organisation.name.label("organisation"), inviter.role)
+        .join(Organisation, Organisation.id == Invitation.org_id)
+        .join(
+            inviter,
+            (inviter.org_id == Invitation.org_id)
+            & (inviter.user_id == Invitation.invited_by)
+            & inviter.is_active,
+        )
+        .where(
+            Invitation.token_sha256 == token_sha256, Invitation.expires_at > func.now()
+        )
+    )
+    return (await session.execute(query)).one_or_none()
+
+
+async def remove_invitation_for_org(
+    session: Session, org_id: UUID, invitation_id: UUID
+) -> str | None:
+    """Delete an invitation; return whom it was for, `None` where there is none."""
+    statement = (
+        delete(Invitation)
+        .where(Invitation.org_id == org_id, Invitation.id == invitation_id)
+        .returning(Invitation.email)
+    )
+    email: str | None = await session.scalar(statement)
+    return email
+
+
+_LOCK_COUNTS: Final = """
+select pg_advisory_xact_lock(hashtextextended($1, 0)),
+  pg_advisory_xact_lock(hashtextextended($2, 0))
+"""
+# The few expired rows that each statement deletes are more than it makes.
+_COUNT_FAILURES: Final = """
+with expired as (
+  delete from login_counts where key in (
+    select key from login_counts where expires_at < now() and key <> all($1::text[])
+    limit 8 for update skip locked
+  )
+)
+insert into login_counts (key, failures, failed_at, expires_at)
+select key, 1, clock_timestamp(), clock_timestamp() + $2::interval
+from unnest($1::text[]) as key
+on conflict (key) do update set
+  failures = case when login_counts.expires_at > now()
+    then login_counts.failures + 1 else 1 end,
+  failed_at = clock_timestamp(),
+  expires_at = greatest(excluded.expires_at, login_counts.expires_at)
+"""
+_TRUST: Final = """
+insert into login_counts (key, failures, failed_at, expires_at)
+values ($1, 0, now(), now() + $2::interval)
+on conflict (key) do update set failures = 0, expires_at = excluded.expires_at
+"""
+_TAKE_BACK: Final = """
+update login_counts set failures = case when key = $1 then 0 else failures - 1 end
+where key = any(array[$1, $2]) and failures > 0
+"""
+
+
+async def find_login_count_for_system(session: Session, key: str) -> LoginCount | None:
+    """Return a count that has not expired."""
+    query = select(LoginCount).where(
+        LoginCount.key == key, LoginCount.expires_at > func.now()
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def lock_login_counts_for_system(
+    session: Session, account: str, address: str
+) -> None:
+    """Let one attempt at a time be counted, also where there is no row yet.
+
+    A crash may lose a count: an attempt does not wait for the disk.
+    """
+    await raw_rows(session, _LOCK_COUNTS, account, address)
+    await raw_rows(session, "set local synchronous_commit = off")
+
+
+async def count_failures_for_system(
+    session: Session, keys: list[str], kept_for: timedelta
+) -> None:
+    """Add one failure to each count; it is forgotten after that time without one."""
+    await raw_rows(session, _COUNT_FAILURES, keys, kept_for)
+
+
+async def record_success_for_system(
+    session: Session, account: str, address: str, pair: str, kept_for: timedelta
+) -> None:
+    """Reset the account, take the attempt back from the address, trust the pair."""
+    await raw_rows(session, "set local synchronous_commit = off")
+    await raw_rows(session, _TAKE_BACK, account, address)
+    await raw_rows(session, _TRUST, pair, kept_for)
+
+
 async def add_api_key(session: Session, api_key: ApiKey) -> None:
     """Insert a key."""
     session.add(api_key)
@@ -259,6 +447,16 @@ async def list_api_keys_for_org(
         .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
     )
     return await paginate(session, query, page)
+
+
+async def count_live_keys_for_org(session: Session, org_id: UUID, user_id: UUID) -> int:
+    """Return how many keys of a member are in force."""
+    query = select(func.count()).where(
+        *_keys_of(org_id, user_id),
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
+    )
+    return await session.scalar(query) or 0
 
 
 async def mark_revoked_for_org(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     desc,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -31,28 +32,42 @@ class Organisation(Identified, Base):
     kind: Mapped[OrganisationKind] = mapped_column(String(32))
 
 
-class User(Identified, Base):
-    """A person who logs in; belongs to organisations through memberships.
+class User(TenantOwned, Identified, Base):
+    """A person's account in one organisation; another organisation has its own.
 
-    `email` is stored folded, so that it is unique whatever its case.
+    `email` is stored folded, so that it is unique whatever its case: in the
+    organisation, and in all of them where `has_unique_email` (ADR 0036).
     """
 
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("email"),)
+    __table_args__ = tenant_args(
+        UniqueConstraint("org_id", "email"),
+        Index(
+            "uq_users_email",
+            "email",
+            unique=True,
+            postgresql_where=text("has_unique_email"),
+        ),
+    )
 
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), init=False)
     email: Mapped[str] = mapped_column(String(320))
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str | None] = mapped_column(String(200), repr=False)
     credentials_changed_at: Mapped[datetime] = mapped_column(default_factory=now)
+    has_unique_email: Mapped[bool] = mapped_column(default=True)
+    """Whether the address alone names the account at log-in. Only operators make such
+    accounts: to refuse a member's wish for an address would show that it is taken."""
 
 
 class Membership(TenantOwned, Identified, Base):
-    """The role of one user in one organisation; one per user for now."""
+    """The role of a user in the organisation; one per user."""
 
     __tablename__ = "memberships"
     __table_args__ = tenant_args(
         UniqueConstraint("user_id"),
         UniqueConstraint("org_id", "user_id"),
+        ForeignKeyConstraint(["org_id", "user_id"], ["users.org_id", "users.id"]),
         Index(
             "ix_memberships_org_id_created_at",
             "org_id",
@@ -62,7 +77,7 @@ class Membership(TenantOwned, Identified, Base):
     )
 
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), init=False)
+    user_id: Mapped[UUID] = mapped_column(init=False)
     role: Mapped[Role] = mapped_column(String(16))
     user: Mapped[User] = relationship(lazy="raise")
     is_active: Mapped[bool] = mapped_column(default=True)
@@ -76,6 +91,46 @@ class Membership(TenantOwned, Identified, Base):
     def name(self) -> str:
         """The member's name."""
         return self.user.name
+
+
+class Invitation(TenantOwned, Identified, Base):
+    """An invitation to become a member; deleted when it is accepted or revoked.
+
+    It is in force until it expires, and while who invited may still make users.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = tenant_args(
+        UniqueConstraint("org_id", "email"),
+        UniqueConstraint("token_sha256"),
+        ForeignKeyConstraint(
+            ["org_id", "invited_by"],
+            ["memberships.org_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    email: Mapped[str] = mapped_column(String(320))
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(String(16))
+    invited_by: Mapped[UUID]
+    token_sha256: Mapped[str] = mapped_column(String(64), repr=False)
+    expires_at: Mapped[datetime]
+
+
+class LoginCount(Base):
+    """Wrong passwords of an account, an address, or an account from an address.
+
+    `key` is a digest: what people type as an address is not stored. Of the third kind
+    there is a row only after a log-in that succeeded.
+    """
+
+    __tablename__ = "login_counts"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    failed_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ApiKey(TenantOwned, Identified, Base):

@@ -1,12 +1,16 @@
 """Routes of log-in, users and API keys."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Path, Response, status
 
 from dossier.accounts.dependencies import (
+    Acceptance,
     Accounts,
     ApiKeys,
+    Invitations,
+    OwnAccount,
     RequestOrigin,
     Signer,
     SignIn,
@@ -16,20 +20,28 @@ from dossier.accounts.schemas import (
     ApiKeyCreate,
     ApiKeyResponse,
     ApiKeySecretResponse,
+    InvitationAccept,
+    InvitationMade,
+    InvitationResponse,
+    InvitationShown,
     LoginRequest,
     SelfUpdate,
     TokenResponse,
-    UserCreate,
+    UserInvite,
     UserResponse,
     UserUpdate,
 )
+from dossier.accounts.service import invitations as invitations_service
 from dossier.accounts.service import members
 from dossier.core.pagination import Paging, Slice
 from dossier.core.reads import Row
-from dossier.core.schemas import Page
+from dossier.core.schemas import Page, StorableText
 from dossier.core.web import PUBLIC, Reader
 
 router = APIRouter()
+
+ACCEPT_PATH = "/api/v1/auth/invitations"
+InvitationToken = Annotated[StorableText, Path(max_length=100)]
 
 
 @router.post("/auth/login", tags=["auth"], openapi_extra=PUBLIC)
@@ -56,9 +68,13 @@ async def get_own_user(reader: Reader) -> Row:
 
 
 @router.patch("/users/me", tags=["users"], response_model=UserResponse)
-async def update_own_user(body: SelfUpdate, accounts: Accounts) -> Membership:
-    """Change the caller's own name, e-mail address or password."""
-    return await accounts.update_self(body)
+async def update_own_user(body: SelfUpdate, account: OwnAccount) -> Membership:
+    """Change the caller's own name, e-mail address or password.
+
+    The new address must be free in the organisation. Where there are several, log-in
+    with it names `organisation_id` from then on.
+    """
+    return await account.update(body)
 
 
 @router.get("/users", tags=["users"], response_model=Page[UserResponse])
@@ -67,15 +83,61 @@ async def list_users(page: Paging, reader: Reader) -> Slice[Row]:
     return await members.list_users(reader, page)
 
 
-@router.post(
-    "/users",
+@router.post("/users", tags=["users"], status_code=status.HTTP_201_CREATED)
+async def invite_user(
+    body: UserInvite, response: Response, invitations: Invitations
+) -> InvitationMade:
+    """Invite a person; the link, shown this once, is valid for 7 days and one use.
+
+    Inviting the same address again replaces the former link.
+    """
+    response.headers["cache-control"] = "no-store"
+    invitation, token = await invitations.invite(body)
+    return InvitationMade.of(invitation, f"{ACCEPT_PATH}/{token}")
+
+
+@router.get("/invitations", tags=["users"], response_model=Page[InvitationResponse])
+async def list_invitations(page: Paging, reader: Reader) -> Slice[Row]:
+    """List the invitations that are neither accepted nor expired, newest first."""
+    return await invitations_service.list_invitations(reader, page)
+
+
+@router.delete(
+    "/invitations/{invitation_id}",
     tags=["users"],
+    status_code=status.HTTP_204_NO_CONTENT,
+)
+async def revoke_invitation(invitation_id: UUID, invitations: Invitations) -> None:
+    """Revoke an invitation; its link is no longer valid."""
+    await invitations.revoke(invitation_id)
+
+
+@router.get("/auth/invitations/{token}", tags=["auth"], openapi_extra=PUBLIC)
+async def read_invitation(
+    token: InvitationToken, acceptance: Acceptance
+) -> InvitationShown:
+    """Show an invitation to who holds its link."""
+    return await acceptance.show(token)
+
+
+@router.post(
+    "/auth/invitations/{token}",
+    tags=["auth"],
     status_code=status.HTTP_201_CREATED,
     response_model=UserResponse,
+    openapi_extra=PUBLIC,
 )
-async def create_user(body: UserCreate, accounts: Accounts) -> Membership:
-    """Make a user who belongs to the organisation."""
-    return await accounts.create_user(body)
+async def accept_invitation(
+    token: InvitationToken,
+    body: InvitationAccept,
+    origin: RequestOrigin,
+    acceptance: Acceptance,
+) -> Membership:
+    """Accept an invitation by choosing a password; the answer names the organisation.
+
+    Another organisation's account of the same address stays as it is.
+    """
+    return await acceptance.accept(token, body, origin)
 
 
 @router.get("/users/{user_id}", tags=["users"], response_model=UserResponse)

@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections.abc import Collection
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 from uuid import UUID
 from zlib import crc32
@@ -28,11 +30,11 @@ MATRIX: dict[str, tuple[Role, ...]] = {
     "Talk in rooms where one is a member, keep virtual users": tuple(Role),
     "Make, see and revoke their own API keys": tuple(Role),
     "See and revoke everybody's API keys": (OWNER, ADMIN),
-    "List, create and change users": (OWNER,),
+    "List, invite and change users": (OWNER,),
 }
 """The role matrix; `docs/roles.md` is made from it."""
 
-MANAGES_USERS = MATRIX["List, create and change users"]
+MANAGES_USERS = MATRIX["List, invite and change users"]
 MANAGES_API_KEYS = MATRIX["See and revoke everybody's API keys"]
 
 TOKEN_MARK: Final = "dossier_"  # noqa: S105 - how every token begins, no token
@@ -45,12 +47,62 @@ _TOKEN: Final = re.compile(
     f"({TOKEN_MARK}([0-9A-Za-z]{{{_ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}}))"
     f"([0-9A-Za-z]{{{_SUM_LENGTH}}})"
 )
+MAX_LOGIN_DELAY_S: Final = 30
+_WRITTEN_TOGETHER: Final = (
+    {"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"},
+    {"LATIN", "CJK", "BOPOMOFO"},
+    {"LATIN", "CJK", "HANGUL"},
+)
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def fold_email(address: str) -> str:
     """Return the form under which an e-mail address is unique."""
     return address.strip().casefold()
+
+
+def check_scripts(address: str) -> str:
+    """Return an e-mail address, or raise `ValueError` for one that imitates another.
+
+    The part before `@`, and each label of the domain, has letters of one script, or of
+    a mix that people write (UTS 39, highly restrictive), and no compatibility forms.
+    """
+    if unicodedata.normalize("NFKC", address) != address:
+        message = "must be written with plain characters, as they are on a keyboard"
+        raise ValueError(message)
+    local, _, domain = address.rpartition("@")
+    for part in (local, *domain.split(".")):
+        letters = [char for char in part if char.isalpha()]
+        scripts = {unicodedata.name(char, "UNNAMED").split()[0] for char in letters}
+        if len(scripts) > 1 and not any(scripts <= mix for mix in _WRITTEN_TOGETHER):
+            named = ", ".join(sorted(script.title() for script in scripts))
+            message = f"must not mix scripts: `{part}` has letters of {named}"
+            raise ValueError(message)
+    return address
+
+
+def login_wait_s(failures: int, allowed: int, since_last_s: float) -> float:
+    """Return how long after the last wrong password another attempt must wait.
+
+    The first ones are `allowed` at once; then 1, 2, 4 ... s, 30 s at most.
+    """
+    if failures < allowed:
+        return 0
+    delay_s = min(MAX_LOGIN_DELAY_S, 1 << min(failures - allowed, 10))
+    return max(0.0, delay_s - since_last_s)
+
+
+def address_network(address: str | None) -> str:
+    """Return what counts as one address: of IPv6 the /64, which one customer has."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return address or "unknown"
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, 64), strict=False))
 
 
 def is_active_owner(*, role: Role, is_active: bool) -> bool:

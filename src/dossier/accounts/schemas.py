@@ -8,6 +8,7 @@ from pydantic import AfterValidator, EmailStr, Field, SecretStr, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticKnownError
 
+from dossier.accounts import rules
 from dossier.accounts.constants import Role, Scope
 from dossier.core.schemas import Instant, LineText, RequestModel, ResponseModel
 
@@ -53,6 +54,10 @@ NewPassword = Annotated[
 """A password that is stored."""
 
 
+EmailAddress = Annotated[EmailStr, AfterValidator(rules.check_scripts)]
+"""An address that is stored: it cannot be taken for another one."""
+
+
 def _undefaulted(schema: JsonDict) -> None:
     """Show no default: a field that is not sent stays as it is."""
     schema.pop("default", None)
@@ -74,13 +79,27 @@ class TokenResponse(ResponseModel):
     expires_in: int
 
 
-class UserCreate(RequestModel):
-    """A new member of the organisation."""
+class UserInvite(RequestModel):
+    """Who is invited to the organisation, and as what."""
 
-    email: EmailStr = _EMAIL
+    email: EmailAddress = _EMAIL
     name: LineText = _NAME
     role: Role
+
+
+class UserCreate(UserInvite):
+    """A new member whose password an operator sets."""
+
+    password: NewPassword
+
+
+class InvitationAccept(RequestModel):
+    """What an invited person chooses."""
+
     password: NewPassword = Field(examples=["a long pass phrase"])
+    name: LineText | None = Field(
+        None, min_length=1, max_length=MAX_NAME_LENGTH, examples=["Mei Lin"]
+    )
 
 
 class UserUpdate(RequestModel):
@@ -99,7 +118,7 @@ class SelfUpdate(RequestModel):
     name: LineText = Field(
         "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
     )
-    email: EmailStr = Field("", max_length=254, json_schema_extra=_undefaulted)
+    email: EmailAddress = Field("", max_length=254, json_schema_extra=_undefaulted)
     password: NewPassword = Field(SecretStr(""), json_schema_extra=_undefaulted)
     current_password: GivenPassword | None = None
 
@@ -114,6 +133,40 @@ class UserResponse(ResponseModel):
     role: Role
     is_active: bool
     created_at: datetime
+
+
+class InvitationResponse(ResponseModel):
+    """An invitation that is not accepted yet."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    invited_by: UUID
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationMade(InvitationResponse):
+    """An invitation with its link, which is shown this once."""
+
+    url: str
+
+    @classmethod
+    def of(cls, invitation: object, url: str) -> Self:
+        """Return an invitation that was just made."""
+        shown = InvitationResponse.model_validate(invitation).model_dump()
+        return cls.model_validate(shown | {"url": url})
+
+
+class InvitationShown(ResponseModel):
+    """An invitation as who holds its link sees it."""
+
+    organisation: str
+    email: str
+    name: str
+    role: Role
+    expires_at: datetime
 
 
 class ApiKeyCreate(RequestModel):

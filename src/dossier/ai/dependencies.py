@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from dossier.accounts.dependencies import ApiKeys, PasswordThreads
+from dossier.accounts.dependencies import ApiKeys, ConfirmedActor
 from dossier.accounts.service.members import AccountsService
 from dossier.activity.dependencies import Activity
 from dossier.ai.service.budgets import BudgetsService
@@ -28,9 +28,8 @@ async def get_usage_service(
 
 async def get_budgets_service(
     session: RequestSession,
-    actor: CurrentActor,
+    actor: ConfirmedActor,
     activity: Activity,
-    passwords: PasswordThreads,
     keys: ApiKeys,
 ) -> BudgetsService:
     """Build the service; whether a member exists is asked in the system's name.
@@ -38,7 +37,7 @@ async def get_budgets_service(
     Who sets budgets may not list the members.
     """
     asking = Actor.system(actor.org_id)
-    members = AccountsService(session, asking, activity, passwords)
+    members = AccountsService(session, asking, activity)
     return BudgetsService(session, actor, members, keys)
 
 

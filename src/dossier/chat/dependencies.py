@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Header, Request
 
+from dossier.accounts.dependencies import ConfirmedActor
 from dossier.chat.responses import AnswerResponses
 from dossier.chat.service.answers import AnswersService, RunsService
 from dossier.chat.service.branches import BranchesService
@@ -85,7 +86,7 @@ async def get_messages_service(
 
 
 async def get_shares_service(
-    session: RequestSession, actor: CurrentActor, settings: AppSettings
+    session: RequestSession, actor: ConfirmedActor, settings: AppSettings
 ) -> SharesService:
     """Build the service; the settings say how long a link lives."""
     return SharesService(session, actor, settings.chat.share_ttl_days)

@@ -38,6 +38,8 @@ from dossier.chat.schemas import (
     MessagePageResponse,
     MessageResponse,
     MessageUpdate,
+    OrganisationShare,
+    OrganisationShareList,
     ProfileResponse,
     ProfileUpdate,
     RegenerateRequest,
@@ -57,7 +59,7 @@ from dossier.chat.schemas import (
 from dossier.chat.service import rooms as service
 from dossier.chat.service.branches import MessagePage, MessageView
 from dossier.chat.types import AnswerOptions
-from dossier.core.downloads import download
+from dossier.core.downloads import DOWNLOAD_RESPONSES, download
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
@@ -71,7 +73,7 @@ router = APIRouter(prefix="/chat", tags=["chat"])
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "model": ChatResponse,
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
         "description": "The answer, or with `stream` the events of its run.",
     },
     202: {"model": RunResponse, "description": "It is still being written."},
@@ -91,6 +93,7 @@ async def chat(
         body.message,
         AnswerOptions(body.engine, body.grounding),
         room_id=body.chat_room_id,
+        product_id=body.product_id,
         virtual_user_id=body.virtual_user_id,
         document_ids=body.document_ids,
     )
@@ -122,7 +125,7 @@ async def regenerate(
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
         "description": "Stored events, then those that come, to the end.",
     },
     204: {"description": "Nothing more will come."},
@@ -333,7 +336,11 @@ async def create_message(
     return await branches.view(message, message.profile_id)
 
 
-@router.get("/rooms/{room_id}/export", response_class=StreamingResponse)
+@router.get(
+    "/rooms/{room_id}/export",
+    response_class=StreamingResponse,
+    responses=DOWNLOAD_RESPONSES,
+)
 async def export_room(
     room_id: UUID,
     request: Request,
@@ -434,9 +441,18 @@ async def list_shares(room_id: UUID, shares: Shares) -> dict[str, object]:
     return {"items": await shares.list_shares(room_id)}
 
 
+@router.get("/shares")
+async def list_organisation_shares(shares: Shares) -> OrganisationShareList:
+    """List all links of the organisation that have not ended; for owners and admins."""
+    found = await shares.list_all()
+    return OrganisationShareList(
+        items=[OrganisationShare.of(share, maker) for share, maker in found]
+    )
+
+
 @router.delete("/shares/{share_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def revoke_share(share_id: UUID, shares: Shares) -> None:
-    """End a link now."""
+    """End a link now: that of the caller's own room, or as owner or admin any."""
     await shares.revoke(share_id)
 
 

@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.config import JsonDict
 
 from dossier.ai.schemas import Degraded
 from dossier.chat.constants import MemberRole, MessageState, Rating, RoomKind, ShareKind
@@ -48,7 +56,11 @@ LanguageTag = Annotated[
 ]
 """A language tag such as `zh-TW`."""
 
-Preference = bool | int | ChatLine
+# Strict: a union would coerce a long text of digits to a number. PostgreSQL's JSON and
+# JavaScript keep integers of 53 bits exactly.
+Preference = (
+    StrictBool | Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)] | ChatLine
+)
 PreferenceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
@@ -182,7 +194,7 @@ class ShareCreate(RequestModel):
     """A link to the conversation so far, or to one message and its question."""
 
     message_id: UUID | None = None
-    expires_in_days: int | None = Field(None, ge=1, le=365)
+    expires_in_days: int | None = Field(None, ge=1, le=365, strict=True)
 
 
 class ShareResponse(ResponseModel):
@@ -203,6 +215,24 @@ class ShareList(ResponseModel):
     items: list[ShareResponse]
 
 
+class OrganisationShare(ShareResponse):
+    """A link that has not ended, and who made it."""
+
+    made_by: str
+
+    @classmethod
+    def of(cls, share: ChatShare, maker: str) -> Self:
+        """Join the link with its maker's name."""
+        shown = ShareResponse.model_validate(share).model_dump()
+        return cls(**shown, made_by=maker)
+
+
+class OrganisationShareList(ResponseModel):
+    """The links of an organisation that have not ended, the newest first."""
+
+    items: list[OrganisationShare]
+
+
 class ShareMade(ShareResponse):
     """A new link with its token."""
 
@@ -217,8 +247,13 @@ class ShareMade(ShareResponse):
 
 
 MAX_ATTACHMENTS = 20
+NOT_EMPTY: JsonDict = {"minLength": 1}
+"""Declared for clients; the service refuses an empty text with a problem of its own."""
 
-MessageText = Annotated[ParagraphText, Field(examples=["Which preservative is it?"])]
+MessageText = Annotated[
+    ParagraphText,
+    Field(json_schema_extra=NOT_EMPTY, examples=["Which preservative is it?"]),
+]
 """The text of a message; the service checks its length."""
 
 
@@ -328,9 +363,11 @@ class FeedbackResponse(ResponseModel):
 
 
 class SharedCitation(ResponseModel):
-    """A quote and where it stands."""
+    """A quote, where it stands, and where its mark stands in the message's text."""
 
     number: int | None
+    mark_start: int | None
+    mark_end: int | None
     filename: str | None
     page: int | None
     label: str | None
@@ -385,10 +422,25 @@ class ChatRequest(RequestModel):
     grounding: Grounding = "papers"
     """`none`: answer without documents; needs a model."""
     stream: bool = False
-    message: Annotated[ParagraphText, Field(examples=["What is the shelf life?"])]
+    message: Annotated[
+        ParagraphText,
+        Field(json_schema_extra=NOT_EMPTY, examples=["What is the shelf life?"]),
+    ]
     chat_room_id: UUID | None = None
+    product_id: UUID | None = Field(
+        default=None,
+        description="The new room's product: only its documents are read. Not together "
+        "with `chat_room_id`, whose room has its own.",
+    )
     virtual_user_id: UUID | None = None
     document_ids: list[UUID] = Field(default_factory=list, max_length=MAX_ATTACHMENTS)
+
+    @model_validator(mode="after")
+    def _has_room_or_product(self) -> Self:
+        if self.chat_room_id is not None and self.product_id is not None:
+            message = "send `product_id` or `chat_room_id`, not both"
+            raise ValueError(message)
+        return self
 
 
 class VirtualUserName(ResponseModel):
@@ -399,7 +451,11 @@ class VirtualUserName(ResponseModel):
 
 
 class CitationResponse(ResponseModel):
-    """A verbatim quote; `start` and `end` are offsets in the text of its page."""
+    """A verbatim quote; `start` and `end` are offsets in the text of its page.
+
+    `mark_start` and `mark_end` are those of its mark `[number]` in the answer, in
+    characters (code points); null in answers of earlier versions.
+    """
 
     number: int
     document_id: UUID
@@ -409,6 +465,8 @@ class CitationResponse(ResponseModel):
     quote: str
     start: int
     end: int
+    mark_start: int | None = None
+    mark_end: int | None = None
     is_partly_read: bool = Field(
         default=False,
         description="Other parts of this document could not be read when the answer "
@@ -449,7 +507,10 @@ class SimilarQuestion(ResponseModel):
 
 
 class ChatResponse(ResponseModel):
-    """An answer; `[n]` in its text is the citation of that number."""
+    """An answer; its citations say where their marks `[n]` stand in the text.
+
+    Only these are citations: any other bracket is a document's or a person's own.
+    """
 
     chat_room_id: UUID
     user_message_id: UUID

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from dossier.accounts.constants import Scope
 from dossier.accounts.models import ApiKey
 from dossier.accounts.schemas import ApiKeyCreate, ApiKeyResponse
+from dossier.accounts.service import rights
 from dossier.accounts.service.api_keys import ApiKeysService
 from dossier.accounts.service.organisations import OrganisationsService
 from dossier.activity.service import ActivityService
@@ -101,8 +102,8 @@ def _as_member(user: str | None, action: Callable[[ApiKeysService], Awaitable[T]
                 organisations.member_of(user) if user else organisations.ensure_local()
             )
             async with tenant_transaction(database.sessions, actor.org_id) as session:
+                actor = await rights.confirm(session, actor)
                 activity = ActivityService(session, actor)
-                # The caches of web processes are not cleared from here: they expire.
                 keys = ApiKeysService(session, actor, activity, lambda: None)
                 return await action(keys)
 

@@ -40,27 +40,38 @@ def apply(
     yes: Annotated[
         bool, typer.Option("--yes", help="Go down without asking: rows are lost.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 when behind; change nothing.")
+    ] = False,
+    current: Annotated[
+        bool, typer.Option("--current", help="Print the revision; change nothing.")
+    ] = False,
 ) -> None:
     """Bring the database to the newest revision, or to another one."""
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    if check + current + sql > 1:
+        message = "Only one of --check, --current and --sql."
+        raise typer.BadParameter(message)
+    if current:
+        typer.echo(asyncio.run(_read_current()) or _BASE)
+    elif check:
+        _check(asyncio.run(_read_current()))
+    else:
         target = to
         if target != _BASE:
             try:
                 target = _scripts().get_revision(to).revision  # the full name
             except CommandError as error:
-                raise typer.BadParameter(str(error), param_hint="--to") from error
+                message = f"{error}. `dossier migrate history` lists them all."
+                raise typer.BadParameter(message, param_hint="--to") from error
         asyncio.run(_apply(target, as_sql=sql, is_agreed=yes))
 
 
 @migrate.command()
 def history() -> None:
     """List the revisions, newest first, and mark those that are applied."""
-
-    async def read_current() -> str | None:
-        async with _database_revision() as (_, current):
-            return current
-
-    current = asyncio.run(read_current())
+    current = asyncio.run(_read_current())
     is_applied = False
     for script in _scripts().walk_revisions():
         is_applied = is_applied or script.revision == current
@@ -96,6 +107,28 @@ def postgres(
             [str(path), *context.args], env=os.environ | connection, check=False
         )
         raise typer.Exit(ended.returncode)
+
+
+async def _read_current() -> str | None:
+    async with _database_revision() as (_, current):
+        return current
+
+
+def _check(current: str | None) -> None:
+    """Print how many revisions are missing; exit 1 unless there are none."""
+    _refuse_newer(current)
+    missing = 0
+    for script in _scripts().walk_revisions():  # newest first
+        if script.revision == current:
+            break
+        missing += 1
+    if missing:
+        typer.echo(
+            f"The database is at {current or _BASE}, {missing} revisions behind: "
+            "run `dossier migrate`."
+        )
+        raise typer.Exit(1)
+    typer.echo(f"The database is at {current}, the newest revision.")
 
 
 async def _apply(target: str, *, as_sql: bool, is_agreed: bool) -> None:
@@ -143,9 +176,19 @@ def _is_below(target: str, current: str | None) -> bool:
     """Return whether `target` is reached from `current` by going down."""
     if current is None or target == current:
         return False
+    _refuse_newer(current)
     scripts = _scripts()
-    if current not in {script.revision for script in scripts.walk_revisions()}:
-        detail = f"The database is at {current}, which only a newer version knows."
-        raise DatabaseNotReadyError(detail)
     older = {script.revision for script in scripts.walk_revisions(_BASE, current)}
     return target == _BASE or target in older
+
+
+def _refuse_newer(current: str | None) -> None:
+    """Raise where the database has a revision that this version does not have."""
+    if current and current not in {
+        script.revision for script in _scripts().walk_revisions()
+    }:
+        detail = (
+            f"The database is at {current}, which only a newer version knows. Install "
+            "that version, or go down with it: docs/operations.md, `Roll back`."
+        )
+        raise DatabaseNotReadyError(detail)

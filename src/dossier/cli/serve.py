@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typing_extensions import override
 
+import dossier
 from dossier.cli.child import WorkerChild
 from dossier.core.embedded.cluster import embedded_postgres
 from dossier.core.errors import AppError
@@ -61,6 +63,11 @@ def serve(
         raise typer.BadParameter(message, param_hint="--host")
     _refuse_taken_port(settings.web.host, settings.web.port)
     configure_logging(settings.logging.level)
+    if sys.stderr.isatty() and not reload:
+        typer.echo("Starting …", err=True)
+        # Instead of what they write of a start, `_announce` prints the result.
+        for name in ("alembic.runtime.migration", "uvicorn.error"):
+            logging.getLogger(name).setLevel(logging.WARNING)
     # uvicorn raises the signal again when it has drained: then we exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     cluster = None
@@ -129,7 +136,7 @@ def _run(settings: Settings, *, reload: bool) -> None:
         "port": settings.web.port,
         "log_config": None,
         "ws": "none",  # there is no route for one, and the library takes 10 ms
-        "access_log": False,  # our own line says more
+        "access_log": sys.stderr.isatty(),  # elsewhere our own line says more
         "proxy_headers": False,  # only `web.trusted_proxies` count
         "server_header": False,
         "timeout_graceful_shutdown": GRACE_S,
@@ -139,13 +146,15 @@ def _run(settings: Settings, *, reload: bool) -> None:
         os.environ["DOSSIER_JOBS__CHILD"] = str(settings.jobs.child)
         path = f"{__name__}:{reloaded_app.__name__}"
         options["timeout_graceful_shutdown"] = RELOAD_GRACE_S
+        if settings.web.port:  # otherwise uvicorn prints which one it took
+            _announce(settings, settings.web.port)
         uvicorn.run(path, factory=True, reload=True, **options)
         return
     from dossier.main import create_app  # noqa: PLC0415 - the same
 
     app = create_app(settings)
     served = AppWithWorker(app, has_worker=settings.jobs.child)
-    server = _server_type(app, served)(uvicorn.Config(served, **options))
+    server = _server_type(settings, app, served)(uvicorn.Config(served, **options))
     gc.freeze()
     gc.enable()
     with suppress(KeyboardInterrupt):
@@ -154,7 +163,28 @@ def _run(settings: Settings, *, reload: bool) -> None:
         raise served.failure or SystemExit(START_FAILED)
 
 
-def _server_type(app: "FastAPI", served: "AppWithWorker") -> "type[uvicorn.Server]":
+def _announce(settings: Settings, port: int) -> None:
+    """Print address, mode and how to stop, where a person reads standard error."""
+    if not sys.stderr.isatty():
+        return
+    host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
+    mode = (
+        "open: no log-in, for this machine alone"
+        if settings.auth.mode == "open"
+        else "password: `dossier create-org` and `dossier create-user` make accounts"
+    )
+    typer.echo(
+        f"\nDossier {dossier.__version__} at http://{host}:{port}\n"
+        f"  Mode  {mode}\n"
+        f"  Data  {settings.home}\n"
+        "  Stop  Ctrl+C\n",
+        err=True,
+    )
+
+
+def _server_type(
+    settings: Settings, app: "FastAPI", served: "AppWithWorker"
+) -> "type[uvicorn.Server]":
     """Return a server that ends streams and the worker at the signal to stop.
 
     Left to the end of the lifespan, that would come after the streams, which would
@@ -163,6 +193,12 @@ def _server_type(app: "FastAPI", served: "AppWithWorker") -> "type[uvicorn.Serve
     import uvicorn  # noqa: PLC0415 - the database starts meanwhile
 
     class WebServer(uvicorn.Server):
+        @override
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                _announce(settings, self.servers[0].sockets[0].getsockname()[1])
+
         @override
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             async with asyncio.TaskGroup() as group:

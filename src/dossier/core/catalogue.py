@@ -4,7 +4,6 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Iterator
-from inspect import getdoc
 
 from fastapi import APIRouter
 
@@ -82,7 +81,7 @@ def _described(kind: type[AppError]) -> ProblemTypeResponse:
         code=kind.code(),
         title=kind.title,
         status=kind.status,
-        description=(getdoc(kind) or kind.title).partition("\n")[0],
+        description=kind.description(),
     )
 
 

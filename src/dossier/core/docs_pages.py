@@ -1,14 +1,15 @@
-"""`/docs` and `/redoc` with assets of our own: no page asks another host."""
+"""`/`, `/docs` and `/redoc` with assets of our own: no page asks another host."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 ASSETS_PATH = "/assets"
+DOCS_PATH = "/docs"
 OPENAPI_PATH = "/openapi.json"
 TITLE = "Dossier"
 
@@ -21,7 +22,13 @@ _POLICY = (
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs")
+@router.get("/")
+async def root() -> RedirectResponse:
+    """Lead a browser to the reference."""
+    return RedirectResponse(DOCS_PATH)
+
+
+@router.get(DOCS_PATH)
 async def swagger_page() -> HTMLResponse:
     """Show the interactive reference."""
     return _framed(

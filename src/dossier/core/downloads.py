@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -15,8 +15,10 @@ from typing_extensions import override
 
 from dossier.core.errors import AppError
 from dossier.core.logging import bound
-from dossier.core.problems import problem_response
+from dossier.core.problems import PROBLEM_CONTENT, problem_response
 from dossier.core.web import HEAD_KEY
+
+CACHE_CONTROL = "private, no-cache"
 
 # Characters that RFC 8187 leaves unescaped beside letters and digits.
 _ATTR_CHARS = "!#$&+-.^_`|~"
@@ -30,6 +32,35 @@ class RangeNotSatisfiableError(AppError):
 
     status: ClassVar[int] = 416
     title: ClassVar[str] = "Range not satisfiable"
+
+
+_BINARY: dict[str, Any] = {"*/*": {}}
+_HEADERS = {
+    "ETag": {
+        "description": "The SHA-256 of the bytes; send it back as `If-None-Match`.",
+        "schema": {"type": "string"},
+    },
+    "Cache-Control": {
+        "description": "A cache asks each time, and keeps it for this client alone.",
+        "schema": {"type": "string", "const": CACHE_CONTROL},
+    },
+}
+DOWNLOAD_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": _BINARY, "headers": _HEADERS},
+    206: {
+        "description": "The part that `Range` asks for.",
+        "content": _BINARY,
+        "headers": _HEADERS
+        | {"Content-Range": {"required": True, "schema": {"type": "string"}}},
+    },
+    304: {"description": "The client has these bytes already.", "headers": _HEADERS},
+    416: {
+        "description": "No byte is in the range.",
+        "content": PROBLEM_CONTENT,
+        "headers": {"Content-Range": {"schema": {"type": "string"}}},
+    },
+}
+"""Declared by every route that answers with `download`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +150,7 @@ def _headers(content: Content) -> dict[str, str]:
     digest = base64.b64encode(bytes.fromhex(content.sha256)).decode()
     return {
         "accept-ranges": "bytes",
-        "cache-control": "private, no-cache",
+        "cache-control": CACHE_CONTROL,
         "content-disposition": content_disposition(content.filename),
         "content-type": content.media_type,
         "etag": f'"{content.sha256}"',

@@ -1,12 +1,15 @@
 """Base classes of errors; domains subclass them, `core/problems.py` renders them.
 
 `status` is a class attribute, so that a business error can never become a 500 by
-being left unmarked. `title` is constant and for people, `detail` may name values.
+being left unmarked. `title` is constant and for people, `detail` may name values;
+without one it is the first line of the class's docstring.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import getdoc
 from typing import ClassVar
 
 
@@ -20,6 +23,13 @@ class Fault:
     pointer: str
     detail: str
     code: str
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return a sentence that names the nearest known word; empty if none is near."""
+    # Comparing costs the product of both lengths, and the word comes from outside.
+    near = get_close_matches(word[:100].casefold(), list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 class AppError(Exception):
@@ -37,7 +47,7 @@ class AppError(Exception):
         limit: Mapping[str, str | int | None] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.detail = str(detail) or self.title
+        self.detail = str(detail) or self.description()
         self.faults = faults
         self.retry_after_s = retry_after_s
         self.limit = limit
@@ -52,6 +62,11 @@ class AppError(Exception):
     def slug(cls) -> str:
         """Return the last part of the problem's `type`, in kebab case."""
         return cls.code().replace("_", "-")
+
+    @classmethod
+    def description(cls) -> str:
+        """Return the first line of the docstring, which says when this happens."""
+        return (getdoc(cls) or cls.title).partition("\n")[0]
 
 
 class InvalidError(AppError):

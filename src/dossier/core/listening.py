@@ -41,14 +41,24 @@ class Listener:
 
     def __init__(self, url: str, on_return: Callable[[], None] | None = None) -> None:
         self._url = url
-        self._on_return = on_return
+        self._on_return = [] if on_return is None else [on_return]
         self._callbacks: list[tuple[str, Callback]] = []
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def add(self, channel: str, callback: Callback) -> None:
-        """Deliver a channel's payloads; returns when the server listens."""
+    def subscribe(
+        self,
+        channel: str,
+        callback: Callback,
+        on_return: Callable[[], None] | None = None,
+    ) -> None:
+        """Deliver a channel's payloads from the moment that the server listens.
+
+        `on_return` then runs for the first time.
+        """
+        if on_return is not None:
+            self._on_return.append(on_return)
         entry = channel, callback
         if entry not in self._callbacks:  # a cancelled call may be repeated
             self._callbacks.append(entry)
@@ -56,6 +66,10 @@ class Listener:
         self._changed.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="listener")
+
+    async def add(self, channel: str, callback: Callback) -> None:
+        """Deliver a channel's payloads; returns when the server listens."""
+        self.subscribe(channel, callback)
         await self._ready.wait()
 
     def remove(self, channel: str, callback: Callback) -> None:
@@ -92,8 +106,8 @@ class Listener:
                     listened.add(channel)
                 if {channel for channel, _ in self._callbacks} <= listened:
                     self._ready.set()
-                if self._on_return is not None:
-                    self._on_return()
+                for on_return in self._on_return:
+                    on_return()
                 while not self._changed.is_set():
                     try:
                         async with asyncio.timeout(PROBE_INTERVAL_S):

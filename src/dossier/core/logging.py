@@ -1,4 +1,7 @@
-"""JSON lines on standard error, each with the ids of its request or job."""
+"""Log lines on standard error, each with the ids of its request or job.
+
+They are JSON, except on a terminal, where a person reads them.
+"""
 
 import logging
 import os
@@ -141,10 +144,32 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
+class TerminalFormatter(logging.Formatter):
+    """Renders a record as a short line: time, level, event and what belongs to it."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, and the traceback of its exception below it."""
+        members = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        line = [
+            f"{datetime.fromtimestamp(record.created):%H:%M:%S}",  # noqa: DTZ006 - local
+            record.levelname.lower().ljust(7),
+            record.getMessage(),
+            *(
+                f"{name}={value}"
+                for name, value in (context_members() | members).items()
+            ),
+        ]
+        if record.exc_info:
+            line.append("\n" + self.formatException(record.exc_info))
+        return " ".join(line)
+
+
 def configure_logging(level: str) -> None:
-    """Send everything, uvicorn's lines too, to standard error as JSON."""
+    """Send everything, uvicorn's lines too, to standard error."""
+    is_terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(TerminalFormatter() if is_terminal else JsonFormatter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
@@ -155,5 +180,8 @@ def configure_logging(level: str) -> None:
         logger.propagate = True
     for name in ("alembic.runtime.plugins", "httpx2"):  # a line per plugin, per call
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Our own access line says more; see `core/middleware.py`.
-    logging.getLogger("uvicorn.access").disabled = True
+    # Our own access line (`core/middleware.py`) says more, uvicorn's reads better.
+    logging.getLogger("uvicorn.access").disabled = not is_terminal
+    logging.getLogger(ACCESS_LOGGER).setLevel(
+        logging.WARNING if is_terminal else logging.NOTSET
+    )

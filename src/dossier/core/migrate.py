@@ -78,14 +78,9 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 @asynccontextmanager
-async def owner_engine(
-    settings: Settings, url: str | None = None
-) -> AsyncIterator[AsyncEngine]:
+async def owner_engine(settings: Settings, url: str) -> AsyncIterator[AsyncEngine]:
     """Yield an engine that may create roles and tables."""
-    target = settings.database.owner_url or url or settings.database.url
-    if target is None:
-        message = "No database is configured; start it with `dossier migrate`."
-        raise DatabaseNotReadyError(message)
+    target = settings.database.owner_url or url
     engine = create_async_engine(sqlalchemy_url(target), poolclass=NullPool)
     try:
         yield engine

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
-from dossier.core.problems import MEDIA_TYPE
+from dossier.core.problems import PROBLEM_CONTENT
 
 DESCRIPTION = (
     "Turns a cosmetic brand's documents into an inspectable Product Information File. "
@@ -16,7 +16,7 @@ DESCRIPTION = (
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "A problem document (RFC 9457).",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": PROBLEM_CONTENT,
     }
 }
 _TEXT = {"type": "string"}

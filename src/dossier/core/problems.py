@@ -2,8 +2,9 @@
 
 import errno
 import logging
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,7 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -30,13 +31,17 @@ from dossier.core.errors import (
     UnauthenticatedError,
     UnavailableError,
     UnsupportedMediaTypeError,
+    suggestion,
 )
 from dossier.core.logging import bound
+from dossier.core.schemas import field_names
 from dossier.core.web import PUBLIC, get_actor
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+"""What a failure holds, in OpenAPI's words."""
 DATABASE_RETRY_S = 2
 MAX_FAULTS = 20
 """Faults that one problem lists; `errors_total` counts all where there are more."""
@@ -58,7 +63,7 @@ class RequestInvalidError(InvalidError):
 
 
 class MalformedJsonError(InvalidError):
-    """The body is not JSON."""
+    """The body cannot be read as JSON; `errors` says where."""
 
     title = "The body is not JSON"
 
@@ -145,6 +150,23 @@ _OF_LENGTH = {"too_long": ("max_length", "most"), "too_short": ("min_length", "l
 # Pydantic's mark for a fault of a member's name, not of its value.
 _KEY = "[key]"
 
+# What tells that a value was not one of those that are listed.
+_OF_CHOICE = frozenset({"enum", "literal_error"})
+_QUOTED = re.compile(r"'([^']*)'")
+
+# Faults of which the value may be repeated: a number, an id, a date or a choice.
+_OF_VALUE = ("_parsing", "_than", "_than_equal", "multiple_of")
+_SHOWN_CHARS = 60
+_JSON_KINDS = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
+
 # Raised before the route's dependencies have authenticated the caller.
 _OF_THE_BODY = (MalformedJsonError, JsonTooDeepError, UnsupportedMediaTypeError)
 
@@ -188,12 +210,15 @@ def headers_of(error: AppError) -> dict[str, str]:
     return headers
 
 
-def as_app_error(exc: BaseException) -> AppError:
-    """Return the named error of any exception; 500 for one without a name."""
+def as_app_error(exc: BaseException, body_type: Any = None) -> AppError:
+    """Return the named error of any exception; 500 for one without a name.
+
+    `body_type` is what the route takes as its body; its members are suggested.
+    """
     if isinstance(exc, AppError):
         return exc
     if isinstance(exc, RequestValidationError):
-        return _from_validation(exc)
+        return _from_validation(exc, body_type)
     if isinstance(exc, StarletteHTTPException):
         return _from_framework(exc)
     if is_database_away(exc):
@@ -233,23 +258,32 @@ def problem_response(
 
 async def handle(request: Request, exc: Exception) -> Response:
     """Answer an exception that FastAPI caught."""
-    error = await _unauthenticated_first(request, as_app_error(exc))
+    route = request.scope.get("route")
+    body = route.body_field if isinstance(route, APIRoute) else None
+    error = as_app_error(exc, body and body.field_info.annotation)
+    error = await _unauthenticated_first(request, error)
     log_failure(exc, error)
+    allowed = ""
+    if isinstance(error, MethodNotAllowedError):
+        allowed = ", ".join(sorted(_allowed_methods(request)))
+        error.detail = f"{request.method} is not possible here; {allowed} is."
     response = problem_response(
         error,
         instance=request.url.path,
         request_id=bound().request_id,
     )
-    if isinstance(error, MethodNotAllowedError):
-        allowed: set[str] = set()
-        for route in iter_route_contexts(request.app.routes):
-            pattern = getattr(route, "path_regex", None)
-            if pattern is not None and pattern.match(request.url.path):
-                allowed |= route.methods or set()
-        if "GET" in allowed:
-            allowed.add("HEAD")
-        response.headers["allow"] = ", ".join(sorted(allowed))
+    if allowed:
+        response.headers["allow"] = allowed
     return response
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    allowed: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        pattern = getattr(route, "path_regex", None)
+        if pattern is not None and pattern.match(request.url.path):
+            allowed |= route.methods or set()
+    return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
 async def _unauthenticated_first(request: Request, error: AppError) -> AppError:
@@ -304,24 +338,29 @@ def _from_framework(exc: StarletteHTTPException) -> AppError:
     return kind("" if kind in _BY_STATUS.values() else exc.detail)
 
 
-def _from_validation(exc: RequestValidationError) -> AppError:
-    faults = _faults_of(exc)
+def _from_validation(exc: RequestValidationError, body_type: Any) -> AppError:
+    faults = _faults_of(exc, body_type)
     if any(fault.code == "json_invalid" for fault in faults):
         return MalformedJsonError(faults=faults)
     # FastAPI leaves a body undecoded when its content type is not JSON.
     if isinstance(exc.body, bytes):
         return UnsupportedMediaTypeError("Send the body as `application/json`.")
-    return RequestInvalidError(faults[0].detail, faults=faults)
+    first = faults[0]
+    return RequestInvalidError(f"{first.pointer}: {first.detail}", faults=faults)
 
 
-def _faults_of(exc: RequestValidationError) -> tuple[Fault, ...]:
+def _faults_of(exc: RequestValidationError, body_type: Any) -> tuple[Fault, ...]:
     """Return the faults; those of all branches of a union at one place are one."""
     found: dict[object, list[Fault]] = {}
-    for number, error in enumerate(exc.errors()):
+    for number, found_error in enumerate(exc.errors()):
+        error = dict(found_error)
         loc = _without_branches(error, exc.body)
         is_whole = len(loc) == len(error["loc"]) or _KEY in error["loc"]
         key = number if is_whole else loc
-        found.setdefault(key, []).append(_fault_of({**error, "loc": loc}))
+        error["loc"] = loc
+        # Only those that are shown: a body may have thousands of unknown fields.
+        known = _known_instead(error, body_type) if number < MAX_FAULTS else []
+        found.setdefault(key, []).append(_fault_of(error, known))
     united: list[Fault] = []
     for faults in found.values():
         details = dict.fromkeys(fault.detail for fault in faults)
@@ -358,7 +397,7 @@ def _without_branches(error: dict[str, Any], body: Any) -> tuple[str | int, ...]
     return tuple(kept)
 
 
-def _fault_of(error: dict[str, Any]) -> Fault:
+def _fault_of(error: dict[str, Any], known: Sequence[str]) -> Fault:
     where, *path = error["loc"]
     if error["type"] == "json_invalid":
         reason = error["ctx"]["error"].removesuffix(" at")
@@ -377,4 +416,34 @@ def _fault_of(error: dict[str, Any]) -> Fault:
         noun = "character" if count == 1 else "characters"
         detail = f"String should have at {bound} {count} {noun}"
         return Fault(pointer, detail, f"string_{error['type']}")
-    return Fault(pointer, error["msg"].removeprefix("Value error, "), error["type"])
+    if error["type"] == "extra_forbidden":
+        detail = f"There is no such field.{suggestion(str(path[-1]), known)}"
+    else:
+        detail = error["msg"].removeprefix("Value error, ") + _what_came(error)
+        if isinstance(error["input"], str) and (
+            nearest := suggestion(error["input"], known)
+        ):
+            detail += f".{nearest}"
+    return Fault(pointer, detail, error["type"])
+
+
+def _what_came(error: dict[str, Any]) -> str:
+    """Return the input in words; a text that may be a secret is not repeated."""
+    kind, value = error["type"], error["input"]
+    is_shown = kind in _OF_CHOICE or kind.endswith(_OF_VALUE)
+    if is_shown and isinstance(value, str | int | float):
+        return f", not {repr(value)[:_SHOWN_CHARS]}"
+    if (is_shown or kind.endswith("_type")) and type(value) in _JSON_KINDS:
+        return f", not {_JSON_KINDS[type(value)]}"
+    return ""
+
+
+def _known_instead(error: dict[str, Any], body_type: Any) -> list[str]:
+    """Return the choices that a value has, or the fields beside an unknown one."""
+    if error["type"] in _OF_CHOICE:
+        return _QUOTED.findall(error["ctx"]["expected"])
+    if error["type"] == "extra_forbidden" and error["loc"][0] == "body":
+        steps = error["loc"][1:-1]
+        names = [step for step in steps if isinstance(step, str)]
+        return list(field_names(body_type, names))
+    return []

@@ -1,7 +1,7 @@
 """Rate limiting in fixed windows, counted in this process.
 
-A caller is an API key or a member whose credentials were verified a moment ago, else an
-address: an invented token gets no count of its own, and a second log-in no new one.
+A caller is a member whose token or API key was verified a moment ago, else an address:
+an invented token gets no count of its own, and another key or log-in no new one.
 """
 
 import math
@@ -16,7 +16,6 @@ from dossier.core.errors import RateLimitedError
 
 MAX_COUNTERS = 50_000
 PERIOD_S = 60
-LOGIN_PATH = "/api/v1/auth/login"
 FREE_PATHS = frozenset({"/health", "/live", "/ready"})
 """Not counted: an orchestrator restarts a process whose probe is refused."""
 
@@ -56,9 +55,8 @@ class RateWindows:
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """The count of one caller under one policy."""
+    """The count of one caller."""
 
-    policy: str
     quota: int
     remaining: int
     reset_s: int
@@ -67,8 +65,8 @@ class RateState:
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the structured fields, and the older `X-RateLimit-*` ones."""
-        policy = f'"{self.policy}";q={self.quota};w={PERIOD_S}'
-        state = f'"{self.policy}";r={self.remaining};t={self.reset_s}'
+        policy = f'"default";q={self.quota};w={PERIOD_S}'
+        state = f'"default";r={self.remaining};t={self.reset_s}'
         return [
             (b"ratelimit-policy", policy.encode()),
             (b"ratelimit", state.encode()),
@@ -84,28 +82,22 @@ class RateState:
 
 
 class RateLimiter:
-    """The policies: one for log-in attempts, one for everything else."""
+    """The quota of each caller; 0 switches it off."""
 
     def __init__(
-        self,
-        *,
-        requests_per_minute: int,
-        logins_per_minute: int,
-        clock: Callable[[], float] = time.time,
+        self, requests_per_minute: int, clock: Callable[[], float] = time.time
     ) -> None:
         self._clock = clock
         self._windows = RateWindows(clock)
-        self._quotas = {"default": requests_per_minute, "login": logins_per_minute}
+        self._quota = requests_per_minute
 
     def check(self, path: str, caller: str) -> RateState | None:
         """Count a request; `None` where nothing is limited."""
-        policy = "login" if path == LOGIN_PATH else "default"
-        quota = self._quotas[policy]
+        quota = self._quota
         if quota == 0 or path in FREE_PATHS:
             return None
-        window = self._windows.hit(f"{policy}/{caller}")
+        window = self._windows.hit(caller)
         return RateState(
-            policy=policy,
             quota=quota,
             remaining=max(0, quota - window.hits),
             reset_s=max(1, math.ceil(window.ends_at_s - self._clock())),

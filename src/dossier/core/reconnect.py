@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from dossier.core.listening import GONE
@@ -18,6 +18,8 @@ FIRST_WAIT_S = 0.05
 LONGEST_RETRY_WAIT_S = 2.0
 _TRANSIENT = ("40", "55P03", "57014")
 """SQLSTATE of serialisation failures and deadlocks, lock and statement timeouts."""
+_INVALIDATED = "8s2b"
+"""SQLAlchemy's code of a transaction whose connection is gone."""
 _SURE = (
     PoolTimeoutError,  # every connection is in use: it passes like an outage
     asyncpg.PostgresConnectionError,
@@ -62,6 +64,8 @@ async def retry_until_connected(
 def _is_lost(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
+    if isinstance(error, PendingRollbackError):
+        return error.code == _INVALIDATED  # used again after the loss
     if isinstance(error, _SURE):
         return True
     if isinstance(error, asyncpg.InterfaceError):

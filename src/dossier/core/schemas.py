@@ -1,32 +1,65 @@
 """The shapes that requests and responses are made from."""
 
+import re
 import sys
 import unicodedata
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    GetCoreSchemaHandler,
     PlainSerializer,
 )
+from pydantic_core import CoreSchema
+from typing_extensions import override
 
 from dossier.core.visible import visible
 
 T = TypeVar("T")
+
+_NUMBER = re.compile(r"(?i)[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf\w*)")
 
 # The framework imports the first pydantic, 30 ms and 27 modules, only to ask whether
 # a type is one of its models. Where it cannot be imported, none is.
 sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # documented
 
 
+def _make_strict(node: object) -> None:
+    if isinstance(node, dict):
+        if node.get("type") in ("bool", "float", "int"):
+            node["strict"] = True
+        for key, child in node.items():
+            if key != "metadata":
+                _make_strict(child)
+    elif isinstance(node, list | tuple):
+        for child in node:
+            _make_strict(child)
+
+
 class RequestModel(BaseModel):
-    """A request body; unknown fields are refused."""
+    """A request body; unknown fields are refused, and so are values of another type.
+
+    Of JSON's own types each stands for itself: `true` is no number, `"3"` neither.
+    Strictness of the whole model would also refuse ids and instants, which are texts.
+    """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @override
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /
+    ) -> CoreSchema:
+        schema = handler(source)
+        _make_strict(schema)
+        return schema
 
 
 class ResponseModel(BaseModel):
@@ -91,6 +124,17 @@ ShownText = Annotated[str, AfterValidator(visible)]
 """Text of a document in an answer: the words that a reader of the document sees."""
 
 
+def _refuse_seconds(value: object) -> object:
+    """Refuse a number, which pydantic would take for seconds since 1970."""
+    is_number = isinstance(value, (int, float, Decimal)) or (
+        isinstance(value, str) and _NUMBER.fullmatch(value.strip()) is not None
+    )
+    if is_number:
+        message = "is a number; write an instant, such as 2026-12-31T09:00:00Z"
+        raise ValueError(message)
+    return value
+
+
 def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
@@ -99,11 +143,26 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError(message) from exc
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_refuse_seconds), AfterValidator(_in_utc)
+]
 """A moment that a client names, with its offset; held in UTC."""
 
 
 DecimalText = Annotated[
-    Decimal, PlainSerializer("{:f}".format, return_type=str, when_used="json")
+    Decimal,
+    PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json"),
 ]
 """A decimal that travels as a JSON string, so that no client rounds it."""
+
+
+def field_names(kind: Any, path: Sequence[str]) -> Iterator[str]:
+    """Yield the fields of the models that stand at a path, of all union branches."""
+    if not isinstance(kind, type) or not issubclass(kind, BaseModel):
+        for each in get_args(kind):
+            yield from field_names(each, path)
+    elif not path:
+        yield from kind.model_fields
+    elif path[0] in kind.model_fields:
+        field = kind.model_fields[path[0]]
+        yield from field_names(field.annotation, path[1:])

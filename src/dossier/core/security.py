@@ -238,6 +238,8 @@ class PrincipalCache(Generic[T]):
         self._ttl_s = ttl_s
         self._clock = clock
         self._known: dict[bytes, _CachedPrincipal[T]] = {}
+        self.generation = 0
+        """Grows whenever all entries are dropped."""
 
     def get(self, key: bytes) -> T | None:
         """Return the principal, or `None` where it is not cached or has expired."""
@@ -246,8 +248,16 @@ class PrincipalCache(Generic[T]):
             return None
         return entry.principal
 
-    def put(self, key: bytes, principal: T, expires_at_s: float) -> None:
-        """Cache the principal of a verified token."""
+    def put(
+        self, key: bytes, principal: T, expires_at_s: float, generation: int
+    ) -> None:
+        """Cache the principal of a verified token.
+
+        `generation` is that of before the look-up: what was read before a change of
+        rights must not be stored after it.
+        """
+        if generation != self.generation:
+            return
         if len(self._known) >= MAX_PRINCIPALS:
             self._known.clear()  # rare, and costs each caller one look-up
         until_s = min(self._clock() + self._ttl_s, expires_at_s)
@@ -255,4 +265,5 @@ class PrincipalCache(Generic[T]):
 
     def clear(self) -> None:
         """Drop all entries, so that a revocation takes effect at once."""
+        self.generation += 1
         self._known.clear()

@@ -191,10 +191,13 @@ class LimitSettings(Group):
         1024, ge=1, description="Largest request body that is not an upload."
     )
     requests_per_minute: int = Field(
-        600, ge=0, description="Per API key, member or address; 0 switches it off."
+        600, ge=0, description="Per member or address; 0 switches it off."
     )
-    logins_per_minute: int = Field(
-        10, ge=0, description="Log-in attempts per address; 0 switches it off."
+    wrong_passwords: int = Field(
+        5,
+        ge=0,
+        description="Of one account before each attempt must wait, 1 to 30 s; four "
+        "times as many from one address. 0 switches it off.",
     )
     parse_timeout_s: int = Field(
         120, ge=1, description="A reader that takes longer is killed."

@@ -57,7 +57,7 @@ async def document_filter(
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
     text_state: TextState | None = None,
     archived: Annotated[
-        bool, Query(description="Those that were archived instead of deleted.")
+        bool, Query(description="Those that are archived; by default the others.")
     ] = False,
 ) -> DocumentFilter:
     """Return the conditions of a list from the query."""

@@ -65,7 +65,7 @@ class Document(TenantOwned, Identified, Base):
     revision: Mapped[int] = mapped_column(default=1, server_default="1")
     """Increased with each change of what is indexed: text, links, archive state."""
     archived_at: Mapped[datetime | None] = mapped_column(default=None)
-    """Archived because it is cited; neither listed nor searched."""
+    """Archived: neither listed, searched nor evidence."""
 
 
 class DocumentText(TenantOwned, Base):

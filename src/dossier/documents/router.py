@@ -6,11 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response, status
 
-from dossier.core.downloads import Content, download
-from dossier.core.logging import bound
+from dossier.core.downloads import DOWNLOAD_RESPONSES, Content, download
 from dossier.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Paging, Slice
 from dossier.core.prefer import PreferRoute
-from dossier.core.problems import problem_response
+from dossier.core.problems import PROBLEM_CONTENT
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
 from dossier.core.uploads import UPLOAD_BODY
@@ -18,6 +17,7 @@ from dossier.core.web import UPLOAD, Reader, Sessions
 from dossier.documents import service
 from dossier.documents.blobs import discard_duplicate
 from dossier.documents.dependencies import Documents, FilterQuery, Received, Store
+from dossier.documents.models import Document
 from dossier.documents.schemas import (
     DocumentResponse,
     TextPageResponse,
@@ -39,7 +39,8 @@ _DUPLICATE: dict[int | str, dict[str, Any]] = {
 
 _CITED: dict[int | str, dict[str, Any]] = {
     status.HTTP_409_CONFLICT: {
-        "description": "A version cites the document: it is archived instead.",
+        "description": "A version cites the document; `archive=true` archives it.",
+        "content": PROBLEM_CONTENT,
     }
 }
 
@@ -85,25 +86,35 @@ async def get_document(document_id: UUID, reader: Reader) -> Row:
 
 
 @router.delete(
-    "/{document_id}",
-    status_code=status.HTTP_204_NO_CONTENT,
-    responses=_CITED,
-    response_class=Response,
+    "/{document_id}", status_code=status.HTTP_204_NO_CONTENT, responses=_CITED
 )
 async def delete_document(
-    document_id: UUID, request: Request, documents: Documents
-) -> Response:
-    """Delete a document, its passages and its bytes; a cited one is archived (409)."""
-    removal = await documents.remove_document(document_id)
-    if not removal.citations:
-        return Response(status_code=status.HTTP_204_NO_CONTENT)
-    # Returned, not raised: an exception would roll the archiving back.
-    return problem_response(
-        removal.refusal(), instance=request.url.path, request_id=bound().request_id
-    )
+    document_id: UUID,
+    documents: Documents,
+    *,
+    archive: Annotated[
+        bool,
+        Query(description="Archive it instead: not listed, searched or evidence."),
+    ] = False,
+) -> None:
+    """Delete a document, its passages and its bytes, or archive it."""
+    if archive:
+        await documents.archive_document(document_id)
+    else:
+        await documents.remove_document(document_id)
 
 
-@router.get("/{document_id}/content", response_class=Response)
+@router.post("/{document_id}/restore", response_model=DocumentResponse)
+async def restore_document(document_id: UUID, documents: Documents) -> Document:
+    """Undo archiving; a document that is not archived stays as it is."""
+    return await documents.restore_document(document_id)
+
+
+@router.get(
+    "/{document_id}/content",
+    response_class=Response,
+    responses=DOWNLOAD_RESPONSES,
+)
 async def get_document_content(
     document_id: UUID, request: Request, documents: Documents, store: Store
 ) -> Response:

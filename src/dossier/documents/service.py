@@ -20,14 +20,17 @@ from dossier.documents.constants import (
     CitationKind,
     TextState,
 )
-from dossier.documents.exceptions import DocumentNotFoundError
+from dossier.documents.exceptions import (
+    DocumentArchivedError,
+    DocumentCitedError,
+    DocumentNotFoundError,
+)
 from dossier.documents.facts.types import PageText
 from dossier.documents.models import Document, DocumentText
 from dossier.documents.types import (
     DocumentFilter,
     Receipt,
     ReceivedFile,
-    Removal,
     TextSlice,
 )
 from dossier.jobs.constants import JobGroup, JobState
@@ -201,24 +204,56 @@ class DocumentsService:
         await self._record("update", document, text_state="pending")
         return await self._read(document)
 
-    async def remove_document(self, document_id: UUID) -> Removal:
-        """Delete a document with its texts and bytes; archive it where it is cited."""
+    async def get_evidence(self, document_id: UUID) -> Document:
+        """Return a document that may count as evidence: one that is not archived."""
+        document = await self.get_document(document_id)
+        if document.archived_at is not None:
+            raise DocumentArchivedError(document_id, document.filename)
+        return document
+
+    async def remove_document(self, document_id: UUID) -> None:
+        """Delete a document with its texts and bytes, or raise where it is cited."""
         self._actor.require(*REMOVERS)
-        document = await self.hold_document(document_id)
-        if document is None:
-            raise DocumentNotFoundError(document_id)
+        document = await self._held(document_id)
         citations = await gateway.list_citations_for_org(
             self._session, self._actor.org_id, document_id
         )
-        if not citations:
-            await gateway.delete_document_for_org(
-                self._session, self._actor.org_id, document.id
+        if citations:
+            raise DocumentCitedError(
+                document.filename,
+                (
+                    f"{each.kind.replace('_', ' ')} {each.number}"
+                    f" of product {each.product_id}"
+                    for each in citations
+                ),
             )
-            await self._jobs.enqueue(DELETE_BLOB_TASK, blob_key=document.blob_key)
-            await self._record("delete", document, sha256=document.sha256)
-        elif document.archived_at is None:
+        await gateway.delete_document_for_org(
+            self._session, self._actor.org_id, document.id
+        )
+        await self._jobs.enqueue(DELETE_BLOB_TASK, blob_key=document.blob_key)
+        await self._record("delete", document, sha256=document.sha256)
+
+    async def archive_document(self, document_id: UUID) -> None:
+        """Archive a document, cited or not: neither listed, searched nor evidence."""
+        self._actor.require(*REMOVERS)
+        document = await self._held(document_id)
+        if document.archived_at is None:
             await self._set_archived(document, now())
-        return Removal(document, citations)
+
+    async def restore_document(self, document_id: UUID) -> Document:
+        """Undo archiving: the document is listed, searched and evidence again."""
+        self._actor.require(*REMOVERS)
+        document = await self._held(document_id)
+        if document.archived_at is not None:
+            await self._set_archived(document, None)
+            await self.request_indexing([document.id])
+        return document
+
+    async def _held(self, document_id: UUID) -> Document:
+        document = await self.hold_document(document_id)
+        if document is None:
+            raise DocumentNotFoundError(document_id)
+        return document
 
     async def cite(
         self,

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dossier.documents.constants import TextState
-from dossier.documents.exceptions import DocumentCitedError
-from dossier.documents.models import Document, DocumentCitation, DocumentText
+from dossier.documents.models import Document, DocumentText
 from dossier.jobs.models import Job
 
 
@@ -46,23 +45,6 @@ class Receipt:
     def duplicate(self) -> bool:
         """Return whether the organisation had these bytes already."""
         return self.job is None
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """The result of a deletion: gone, or archived because it is cited."""
-
-    document: Document
-    citations: Sequence[DocumentCitation]
-    """What cites the document; empty for a document that is deleted."""
-
-    def refusal(self) -> DocumentCitedError:
-        """Return the problem that names what cites the document."""
-        names = ", ".join(
-            f"{each.kind.replace('_', ' ')} {each.number} of product {each.product_id}"
-            for each in self.citations
-        )
-        return DocumentCitedError(f"{self.document.filename} is cited by {names}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,12 +336,16 @@ def _declared(handler: JobHandler) -> dict[str, TypeAdapter[Any]]:
 
 
 def _principal(error: Exception) -> Exception:
-    """Return the error of a group that decides: one not retryable, else the first."""
+    """Return the error of a group that decides: one not retryable, else the first.
+
+    A lost connection goes before all: it may be the cause of the others.
+    """
     if not isinstance(error, ExceptionGroup):
         return error
     leaves = [_principal(inner) for inner in error.exceptions]
+    lost = [leaf for leaf in leaves if is_lost(leaf)]
     ours = [leaf for leaf in leaves if not isinstance(leaf, RETRYABLE)]
-    return (ours or leaves)[0]
+    return (lost or ours or leaves)[0]
 
 
 def _log(job: Job, outcome: DeliveryOutcome, ended: Ended, elapsed_s: float) -> None:

@@ -113,7 +113,8 @@ class JobFollower:
         """Streams and waits end where it is not: clients read on elsewhere."""
         self._sessions = sessions
         self._look_interval_s = look_interval_s
-        self._listener = Listener(database_url, on_return=self._look_at_all)
+        self.listener = Listener(database_url, on_return=self._look_at_all)
+        """The one connection of the process that listens; others may subscribe."""
         self._subscribers: dict[UUID, set[Subscriber]] = {}
         self._changed: set[UUID] = set()
         self._has_changed = asyncio.Event()
@@ -122,7 +123,9 @@ class JobFollower:
 
     async def __aenter__(self) -> Self:
         """Begin to follow; leaving closes."""
-        loops = (self._listen(), self._look(), self._read(), self._mark_read())
+        self.listener.subscribe(EVENTS_CHANNEL, self._on_events)
+        self.listener.subscribe(ACCESS_CHANNEL, self._on_access)
+        loops = (self._look(), self._read(), self._mark_read())
         self._tasks = [asyncio.create_task(each, name="follower") for each in loops]
         return self
 
@@ -139,7 +142,7 @@ class JobFollower:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await self._listener.close()
+        await self.listener.close()
 
     @contextlib.contextmanager
     def following(
@@ -181,10 +184,6 @@ class JobFollower:
         """Return the number of the last stored event of a job."""
         async with system_transaction(self._sessions) as session:
             return await log.get_last_number_for_org(session, org_id, job_id)
-
-    async def _listen(self) -> None:
-        await self._listener.add(EVENTS_CHANNEL, self._on_events)
-        await self._listener.add(ACCESS_CHANNEL, self._on_access)
 
     def _on_events(self, payload: str) -> None:
         self._look_at(self._subscribers.keys() & notified_ids(payload))

@@ -24,7 +24,7 @@ def _not_blank(text: str) -> str:
 
 QuestionText = Annotated[
     ParagraphText,
-    StringConstraints(max_length=MAX_QUESTION_CHARACTERS),
+    StringConstraints(min_length=1, max_length=MAX_QUESTION_CHARACTERS),
     AfterValidator(_not_blank),
 ]
 """A question as clients may put it."""

@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
+    Select,
     String,
     Uuid,
+    and_,
     bindparam,
     cast,
     delete,
@@ -59,14 +61,23 @@ def _object(
 
 
 def _links() -> ScalarSelect[Any]:
+    """Return the links to documents that are not archived: those are no evidence."""
     link = _object(ProductDocument, ("document_id", "item", "requirement", "formula"))
     ordered = aggregate_order_by(link, ProductDocument.item, ProductDocument.id)
     return (
         select(func.coalesce(func.jsonb_agg(ordered), _NONE))
         .where(
-            ProductDocument.org_id == ORG_ID, ProductDocument.product_id == PRODUCT_ID
+            ProductDocument.org_id == ORG_ID,
+            ProductDocument.product_id == PRODUCT_ID,
+            ProductDocument.document_id.not_in(_archived()),
         )
         .scalar_subquery()
+    )
+
+
+def _archived() -> Select[UUID]:
+    return select(Document.id).where(
+        Document.org_id == ORG_ID, Document.archived_at.is_not(None)
     )
 
 
@@ -92,7 +103,15 @@ def _decisions() -> ScalarSelect[Any]:
 def _confirmations() -> ScalarSelect[Any]:
     confirmation = _object(
         PifConfirmation,
-        ("item", "requirement", "document_id", "sha256", "reason", "actor_name"),
+        (
+            "item",
+            "requirement",
+            "document_id",
+            "sha256",
+            "reason",
+            "formula",
+            "actor_name",
+        ),
         at=PifConfirmation.created_at,
     )
     ordered = aggregate_order_by(confirmation, PifConfirmation.id)
@@ -102,6 +121,7 @@ def _confirmations() -> ScalarSelect[Any]:
             PifConfirmation.org_id == ORG_ID,
             PifConfirmation.product_id == PRODUCT_ID,
             PifConfirmation.market == bindparam("market"),
+            PifConfirmation.document_id.not_in(_archived()),
         )
         .scalar_subquery()
     )
@@ -122,11 +142,27 @@ def _documents() -> ScalarSelect[Any]:
         .where(
             Document.org_id == ORG_ID,
             or_(
-                Document.id.in_(linked),
-                Document.id.in_(confirmed),
+                and_(Document.id.in_(linked), Document.archived_at.is_(None)),
+                and_(Document.id.in_(confirmed), Document.archived_at.is_(None)),
                 Document.id == _of_newest_formula(FormulaVersion.document_id),
             ),
         )
+        .scalar_subquery()
+    )
+
+
+def _earlier_formulas() -> ScalarSelect[Any]:
+    """Return the documents of which formulas were imported before the newest."""
+    document = _object(Document, ("id", "filename", "sha256", "text_state", "record"))
+    earlier = select(FormulaVersion.document_id).where(
+        FormulaVersion.org_id == ORG_ID,
+        FormulaVersion.product_id == PRODUCT_ID,
+        FormulaVersion.document_id != _of_newest_formula(FormulaVersion.document_id),
+    )
+    ordered = aggregate_order_by(document, Document.id)
+    return (
+        select(func.coalesce(func.jsonb_agg(ordered), _NONE))
+        .where(Document.org_id == ORG_ID, Document.id.in_(earlier))
         .scalar_subquery()
     )
 
@@ -211,6 +247,7 @@ _BOARD = TenantSelect(
         _of_newest_formula(FormulaVersion.filename).label("formula_filename"),
         _of_newest_formula(FormulaVersion.document_id).label("formula_document_id"),
         _of_newest_formula(FormulaVersion.created_at).label("formula_at"),
+        _earlier_formulas().label("earlier_formulas"),
         _formula_lines().label("formula_lines"),
         _finding_days().label("finding_days"),
         _other_products().label("others"),

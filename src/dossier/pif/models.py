@@ -81,6 +81,7 @@ class PifConfirmation(TenantOwned, Identified, Base):
     is_stated: Mapped[bool]
     actor_id: Mapped[UUID | None]
     actor_name: Mapped[str] = mapped_column(Text)
+    formula: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class PifFindingDay(TenantOwned, Base):

@@ -38,6 +38,13 @@ class Use(StrEnum):
     RINSE_OFF = "rinse_off"
 
 
+class ProductState(StrEnum):
+    """Whether a formula was imported for the product."""
+
+    WITHOUT_FORMULA = "without_formula"
+    WITH_FORMULA = "with_formula"
+
+
 class MatchedBy(StrEnum):
     """Why a document is linked to an item."""
 

@@ -1,9 +1,10 @@
 """Wiring of products and formulas."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
+from dossier.core.schemas import StorableText
 from dossier.core.web import (
     AppSettings,
     CurrentActor,
@@ -13,8 +14,11 @@ from dossier.core.web import (
 from dossier.documents.dependencies import Store
 from dossier.documents.service import DocumentsService
 from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
+from dossier.products import rules
+from dossier.products.constants import ProductState
 from dossier.products.service.formulas import FormulaImporter, FormulaService
 from dossier.products.service.products import ProductsService
+from dossier.products.types import ProductFilter
 
 
 async def get_products_service(
@@ -25,6 +29,28 @@ async def get_products_service(
 
 
 Products = Annotated[ProductsService, Depends(get_products_service)]
+
+
+async def product_filter(
+    *,
+    search: Annotated[
+        StorableText | None,
+        Query(max_length=200, description="Part of the code, a name or an alias."),
+    ] = None,
+    category: Annotated[str | None, Query(max_length=200)] = None,
+    market: Literal["tw"] | None = None,
+    state: ProductState | None = None,
+    archived: Annotated[
+        bool, Query(description="Those that are archived; by default the others.")
+    ] = False,
+) -> ProductFilter:
+    """Return the conditions of a list from the query; the category must be known."""
+    if category is not None:
+        rules.category_of(category, pointer="category")
+    return ProductFilter(search, category, market, state, archived)
+
+
+FilterQuery = Annotated[ProductFilter, Depends(product_filter)]
 
 
 async def get_formula_service(

@@ -1,6 +1,7 @@
 """Errors of products, formulas and linked documents."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from dossier.core.errors import (
     ConflictError,
@@ -23,6 +24,30 @@ class ProductExistsError(ConflictError):
 
     def __init__(self, identity: str) -> None:
         super().__init__(f"Another product of yours has {identity}.")
+
+
+class ProductArchivedError(ConflictError):
+    """The product is archived; restore it before it is changed."""
+
+    title = "Product archived"
+
+    def __init__(self, product_id: UUID) -> None:
+        super().__init__(
+            f"Product {product_id} is archived and cannot be changed. Restore it first:"
+            f" POST /api/v1/products/{product_id}/restore"
+        )
+
+
+class ProductInUseError(ConflictError):
+    """Versions, reports or rooms name the product: it can only be archived."""
+
+    title = "Product in use"
+
+    def __init__(self, product_id: UUID) -> None:
+        super().__init__(
+            f"Formula or file versions, reports or chat rooms name product"
+            f" {product_id}, and are kept. Send `?archive=true` to archive it."
+        )
 
 
 class CategoryUnknownError(InvalidError):

@@ -1,15 +1,34 @@
 """Every query on products, their linked documents and their formula versions."""
 
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from dossier.core.database import Session, conflict_on
 from dossier.core.pagination import PageParams, Slice, paginate
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
-from dossier.products.exceptions import LinkExistsError, ProductExistsError
+from dossier.products.constants import ProductState
+from dossier.products.exceptions import (
+    LinkExistsError,
+    ProductExistsError,
+    ProductInUseError,
+)
 from dossier.products.models import (
     FormulaLine,
     FormulaVersion,
@@ -17,21 +36,76 @@ from dossier.products.models import (
     ProductDocument,
 )
 from dossier.products.schemas import ProductResponse
+from dossier.products.types import ProductFilter
 
 _LINK_KEY = "uq_product_documents_product_id_document_id_item_requirement"
 _IDENTITY_KEY = "uq_products_org_id_identity_key"
+_KEPT_KEYS = (
+    "fk_pif_versions_org_id_product_id_products",
+    "fk_reports_org_id_product_id_products",
+    "fk_chat_rooms_org_id_product_id_products",
+)
+"""Foreign keys of the floors above that do not cascade: what they keep stays."""
 _PRODUCTS = select(
     *(getattr(Product, name) for name in ProductResponse.model_fields)
 ).where(Product.org_id == ORG_ID)
-_LIST = TenantPage(_PRODUCTS.order_by(Product.created_at.desc(), Product.id.desc()))
 _ONE = TenantSelect(_PRODUCTS.where(Product.id == bindparam("product_id")))
 
 
+_PATTERN: Final = bindparam("search", type_=Text())
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "search": or_(
+        *(
+            column.ilike(_PATTERN, escape="/")
+            for column in (
+                Product.code,
+                Product.name_zh,
+                Product.name_en,
+                cast(Product.aliases, Text),
+            )
+        )
+    ),
+    "category": Product.category == bindparam("category"),
+    "market": Product.markets.contains(bindparam("market", type_=JSONB())),
+}
+_HAS_FORMULA = (
+    select(FormulaVersion.id)
+    .where(FormulaVersion.org_id == ORG_ID, FormulaVersion.product_id == Product.id)
+    .exists()
+)
+
+
 async def list_products_for_org(
-    reader: TenantReader, org_id: UUID, page: PageParams
+    reader: TenantReader, org_id: UUID, wanted: ProductFilter, page: PageParams
 ) -> Slice[Row]:
     """Return one page of products, the newest first."""
-    return await reader.page(_LIST, org_id, page)
+    values: dict[str, Any] = {}
+    if wanted.search is not None:
+        values["search"] = "%" + re.sub("([/%_])", r"/\1", wanted.search) + "%"
+    if wanted.category is not None:
+        values["category"] = wanted.category
+    if wanted.market is not None:
+        values["market"] = [wanted.market]
+    listed = _list_statement(
+        frozenset(values), wanted.state, is_archived=wanted.archived
+    )
+    return await reader.page(listed, org_id, page, **values)
+
+
+@cache
+def _list_statement(
+    wanted: frozenset[str], state: ProductState | None, *, is_archived: bool
+) -> TenantPage:
+    at = Product.archived_at
+    query = _PRODUCTS.where(at.is_not(None) if is_archived else at.is_(None))
+    if state is not None:
+        is_with = state is ProductState.WITH_FORMULA
+        query = query.where(_HAS_FORMULA if is_with else ~_HAS_FORMULA)
+    return TenantPage(
+        query.where(*(_CONDITIONS[name] for name in sorted(wanted))).order_by(
+            Product.created_at.desc(), Product.id.desc()
+        )
+    )
 
 
 async def read_product_for_org(
@@ -102,6 +176,18 @@ async def update_product_for_org(
     )
     with conflict_on(_IDENTITY_KEY, clash):
         await session.execute(statement)
+
+
+async def delete_product_for_org(
+    session: Session, org_id: UUID, product_id: UUID
+) -> None:
+    """Delete a product with its links and decisions; what else names it refuses."""
+    with ExitStack() as refusals:
+        for key in _KEPT_KEYS:
+            refusals.enter_context(conflict_on(key, ProductInUseError(product_id)))
+        await session.execute(
+            delete(Product).where(Product.id == product_id, Product.org_id == org_id)
+        )
 
 
 async def list_links_for_org(

@@ -56,6 +56,8 @@ class Product(TenantOwned, Identified, Base):
     )
     """Raw materials that need no data of their own: name and reason."""
     updated_at: Mapped[datetime] = mapped_column(default_factory=now)
+    archived_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Archived: not listed by default, and nothing about it can be changed."""
 
 
 # The order of every list, so that a page is read from the index alone.

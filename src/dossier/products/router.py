@@ -3,14 +3,21 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Response, status
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from dossier.core.pagination import Paging, Slice
+from dossier.core.problems import PROBLEM_CONTENT
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
 from dossier.core.web import Reader, get_actor
 from dossier.products import rules
-from dossier.products.dependencies import FormulaImports, Formulas, Products
+from dossier.products.dependencies import (
+    FilterQuery,
+    FormulaImports,
+    Formulas,
+    Products,
+)
 from dossier.products.models import FormulaVersion, Product, ProductDocument
 from dossier.products.schemas import (
     CategoryList,
@@ -27,6 +34,18 @@ from dossier.products.schemas import (
 )
 from dossier.products.service import products as product_service
 
+
+class NotPreviewConvertor(StringConvertor):
+    """Matches what stands for a version's number, and not the word beside it.
+
+    `GET` of `/formulas/preview` is then another method of that path (405).
+    """
+
+    regex = "(?!preview$)[^/]+"
+
+
+register_url_convertor("not_preview", NotPreviewConvertor())
+
 products_router = APIRouter(tags=["products"])
 formulas_router = APIRouter(prefix="/products/{product_id}/formulas", tags=["formulas"])
 
@@ -35,9 +54,11 @@ FormulaNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @products_router.get("/products", response_model=Page[ProductResponse])
-async def list_products(page: Paging, reader: Reader) -> Slice[Row]:
+async def list_products(
+    page: Paging, wanted: FilterQuery, reader: Reader
+) -> Slice[Row]:
     """List products, newest first."""
-    return await product_service.list_products(reader, page)
+    return await product_service.list_products(reader, wanted, page)
 
 
 @products_router.post(
@@ -60,6 +81,37 @@ async def update_product(
 ) -> Product:
     """Change the fields that are sent."""
     return await products.update_product(product_id, body)
+
+
+@products_router.delete(
+    "/products/{product_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses={
+        status.HTTP_409_CONFLICT: {
+            "description": "The product has versions; `archive=true` archives it.",
+            "content": PROBLEM_CONTENT,
+        }
+    },
+)
+async def delete_product(
+    product_id: UUID,
+    products: Products,
+    *,
+    archive: Annotated[
+        bool, Query(description="Archive it instead: not listed and not changed.")
+    ] = False,
+) -> None:
+    """Delete a product that has no versions, or archive it."""
+    if archive:
+        await products.set_archived(product_id, is_archived=True)
+    else:
+        await products.delete_product(product_id)
+
+
+@products_router.post("/products/{product_id}/restore", response_model=ProductResponse)
+async def restore_product(product_id: UUID, products: Products) -> Product:
+    """Undo archiving; a product that is not archived stays as it is."""
+    return await products.set_archived(product_id, is_archived=False)
 
 
 @products_router.get(
@@ -146,7 +198,7 @@ async def list_formulas(
     return await formulas.list_formulas(product_id, page)
 
 
-@formulas_router.get("/{number}", response_model=FormulaResponse)
+@formulas_router.get("/{number:not_preview}", response_model=FormulaResponse)
 async def get_formula(
     product_id: UUID, number: FormulaNumber, formulas: Formulas
 ) -> dict[str, Any]:

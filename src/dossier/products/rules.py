@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from dossier.core.errors import Fault
+from dossier.core.errors import Fault, suggestion
 from dossier.products.constants import REQUIREMENTS, MicrobialClass, Use
 from dossier.products.exceptions import (
     CategoryUnknownError,
@@ -62,13 +62,14 @@ def _category_table() -> Mapping[str, Any]:
     return table
 
 
-def category_of(category_id: str) -> Category:
+def category_of(category_id: str, *, pointer: str = "#/category") -> Category:
     """Return a category, or raise an error that lists the known ids."""
     found = categories().get(category_id)
     if found is None:
         known = ", ".join(categories())
-        detail = f"There is no category {category_id!r}; known: {known}."
-        fault = Fault("#/category", detail, "unknown")
+        nearest = suggestion(category_id, categories())
+        detail = f"There is no category {category_id!r}.{nearest} Known: {known}."
+        fault = Fault(pointer, detail, "unknown")
         raise CategoryUnknownError(detail, faults=(fault,))
     return found
 
@@ -108,7 +109,10 @@ def check_requirement(code: str, item: int) -> None:
     """Raise an error that lists the known codes unless the item has this one."""
     known = [f"tw-{item}.{word}" for word in REQUIREMENTS[item]]
     if code not in known:
-        detail = f"Item {item} has no requirement {code!r}; known: {', '.join(known)}."
+        detail = (
+            f"Item {item} has no requirement {code!r}.{suggestion(code, known)}"
+            f" Known: {', '.join(known)}."
+        )
         fault = Fault("#/requirement", detail, "unknown")
         raise RequirementUnknownError(detail, faults=(fault,))
 

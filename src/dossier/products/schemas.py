@@ -94,15 +94,23 @@ class ProductCreate(RequestModel):
     )
 
 
+class HolderUpdate(RequestModel):
+    """Change who answers for the product; what is left out stays."""
+
+    name: Line | None = None
+    address: Paragraph | None = None
+    phone: Line | None = None
+
+
 class ProductUpdate(RequestModel):
-    """Change a product; only the fields that are sent change."""
+    """Change a product; only the fields that are sent change, in objects as well."""
 
     code: Line | None = None
     name_zh: Line | None = None
     name_en: Line | None = None
     category: Line | None = None
     use: Use | None = None
-    holder: HolderBody | None = None
+    holder: HolderUpdate | None = None
     dosage_form: Line | None = None
     body_site: Line | None = None
     population: Line | None = None
@@ -185,6 +193,7 @@ class ProductResponse(ResponseModel):
     exempt_materials: list[ExemptMaterialResponse]
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None
 
 
 class LinkCreate(RequestModel):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from dossier.products.constants import MatchedBy, MicrobialClass, Use
+from dossier.products.constants import MatchedBy, MicrobialClass, ProductState, Use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,17 @@ class ColumnSource:
 
     certainty: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFilter:
+    """Conditions of a list of products; `None` means any."""
+
+    search: str | None = None
+    category: str | None = None
+    market: str | None = None
+    state: ProductState | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Routes that request the printed file and download it."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from dossier.core.downloads import download
+from dossier.core.downloads import DOWNLOAD_RESPONSES, download
 from dossier.core.pagination import Paging, Slice
 from dossier.core.prefer import PreferRoute
+from dossier.core.problems import PROBLEM_CONTENT
 from dossier.core.schemas import Page
 from dossier.jobs.constants import JobState
 from dossier.jobs.dependencies import JOBS_PATH, LocationOfJob
@@ -20,11 +22,11 @@ from dossier.reports.schemas import ReportRequest, ReportResponse
 
 router = APIRouter(tags=["reports"], route_class=PreferRoute)
 
-_DOWNLOAD_RESPONSES: dict[int | str, dict[str, str]] = {
-    206: {"description": "The part that `Range` asks for."},
-    304: {"description": "The client has the current file already."},
-    409: {"description": "The report's job has not made its files."},
-    416: {"description": "No byte is in the range."},
+_DOWNLOAD_RESPONSES: dict[int | str, dict[str, Any]] = DOWNLOAD_RESPONSES | {
+    409: {
+        "description": "The report's job has not made its files.",
+        "content": PROBLEM_CONTENT,
+    }
 }
 
 

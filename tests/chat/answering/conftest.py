@@ -28,6 +28,7 @@ from tests.conftest import (
 )
 from tests.factories.accounts import make_organisation, make_user
 
+from dossier.accounts.constants import Role
 from dossier.ai.service.assembly import open_model_services
 from dossier.chat.answering.events import Replay, replay
 from dossier.chat.answering.pipeline import (
@@ -292,7 +293,9 @@ class ChatOrganisations:
             )
         sessions = database.sessions
         org_id = await make_organisation(sessions, id=new_id(), name="Rose Maison")
-        user = await make_user(sessions, org_id, email=f"{new_id()}@example.com")
+        user = await make_user(
+            sessions, org_id, email=f"{new_id()}@example.com", role=Role.OWNER
+        )
         actor = Actor(org_id=org_id, user_id=user.id, role="owner", name="Mei")
         documents = documents or InMemoryDocuments()
         parts = open_model_services(sessions, settings)

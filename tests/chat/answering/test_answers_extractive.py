@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 from tests.chat.answering.conftest import Chat
+from tests.chat.answering.documents import StoredPassage
 
 from dossier.core.models import new_id
 from dossier.knowledge.types import NotReady
@@ -122,7 +123,7 @@ async def test_answer_is_stored_in_its_room_with_label_and_quotes(chat: Chat) ->
     assert stored["text"] == answered["ai_response"]
     assert stored["state"] == "complete"
     assert stored["parent_id"] == answered["user_message_id"]
-    assert stored["engine"]["ruleset"] == "extract@5"
+    assert stored["engine"]["ruleset"] == "extract@6"
     assert stored["sender"]["virtual_user_id"] == answered["virtual_user"]["id"]
 
 
@@ -189,3 +190,26 @@ async def test_unknown_room_or_virtual_user_is_not_found(
 
     assert response.status_code == httpx2.codes.NOT_FOUND
     assert (await chat.get("/rooms"))["items"] == []
+
+
+async def test_reference_in_a_document_is_no_mark_of_a_citation(chat: Chat) -> None:
+    words = "The shelf life of the blue balm is 24 months, as proven [1], [2, 3] [^4]."
+    chat.documents.passages[chat.org_id] = [StoredPassage("[1].pdf", words)]
+
+    answered = await chat.answer("What is the shelf life of the blue balm?")
+
+    text, (citation,) = answered["ai_response"], answered["citations"]
+    assert text == words.translate({91: 0xFF3B, 93: 0xFF3D}) + " [1]"
+    assert text[citation["mark_start"] : citation["mark_end"]] == "[1]"
+    assert citation["quote"] == words
+
+
+async def test_citations_name_the_places_of_their_marks(chat: Chat) -> None:
+    answered = await chat.answer("玫瑰霜的保存期限，請置於陰涼乾燥處")
+
+    text = answered["ai_response"]
+    places = [
+        text[each["mark_start"] : each["mark_end"]] for each in answered["citations"]
+    ]
+    assert places == [f"[{each['number']}]" for each in answered["citations"]]
+    assert len(places) == text.count("[") == 2

@@ -14,6 +14,7 @@ from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import Membership
 from dossier.accounts.service.sign_in import KeySignInService, KeyUses, SignInService
+from dossier.accounts.service.throttle import LoginThrottle
 from dossier.ai.models import AiCall
 from dossier.core.database import SessionFactory, tenant_transaction
 from dossier.jobs.models import Job
@@ -27,7 +28,9 @@ def really_asking(app: FastAPI, sessions: SessionFactory) -> None:
     """Let the real authenticator find out who asks."""
     state = app.state
     state.authenticator = TokenAuthenticator(
-        SignInService(sessions, state.passwords, state.signer),
+        SignInService(
+            sessions, state.passwords, state.signer, LoginThrottle(sessions, 0)
+        ),
         state.signer,
         state.principals,
         KeySignInService(sessions, KeyUses(sessions, write_after_s=0)),

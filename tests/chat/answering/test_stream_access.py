@@ -17,6 +17,7 @@ from dossier.accounts.constants import Role
 from dossier.accounts.dependencies import TokenAuthenticator
 from dossier.accounts.models import User
 from dossier.accounts.service.sign_in import KeySignInService, KeyUses, SignInService
+from dossier.accounts.service.throttle import LoginThrottle
 from dossier.chat.constants import ANSWER_JOB
 from dossier.core.clock import now
 from dossier.core.database import system_transaction, tenant_transaction
@@ -75,7 +76,9 @@ async def signed_in(
     state = chat.app.state
     clock_s = [time.time()]
     signer = TokenSigner(b"s" * 32, 900, lambda: clock_s[0])
-    sign_in = SignInService(chat.sessions, state.passwords, signer)
+    sign_in = SignInService(
+        chat.sessions, state.passwords, signer, LoginThrottle(chat.sessions, 0)
+    )
     keys = KeySignInService(chat.sessions, KeyUses(chat.sessions, 10.0**6))
     state.authenticator = TokenAuthenticator(sign_in, signer, PrincipalCache(0), keys)
     ann, boss = (

@@ -331,3 +331,41 @@ def test_words_of_release_and_stability_give_a_verdict(
     text = f"安定性試驗報告\n判定：{conclusion}"
 
     assert values(FactName.VERDICT, text) == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("結果 Result: 符合 Pass", ["pass"]), ("結果 Result: 不符合 / Fail", ["fail"]),
+     ("結果 Result: 合格 / 不合格", [])],
+)  # fmt: skip
+def test_result_in_two_languages_is_a_verdict(text: str, verdict: list[str]) -> None:
+    assert values(FactName.VERDICT, f"微生物檢測報告\n{text}") == verdict
+
+
+def test_words_of_a_verdict_end_before_the_signer() -> None:
+    (fact,) = facts_of(REPORT)[FactName.VERDICT]
+
+    assert fact.raw.endswith("meets the limits.")
+
+
+TABLE = "版次 Version\t日期 Date\t變更 Change\n3\t2025-05-12\ta\n10\t2025-09-05\tb"
+
+
+@pytest.mark.parametrize(
+    ("head", "version"),
+    [("", "10"), ("配方編號 Formula code RC-1 · 版次 version 4\n", "4")],
+)
+def test_earlier_versions_in_a_table_of_revisions_are_not_the_present_one(
+    head: str, version: str
+) -> None:
+    text = f"配方表 Formula sheet\n{head}{TABLE}"
+
+    assert values(FactName.FORMULA_VERSION, text) == [version]
+    assert values(FactName.DOCUMENT_DATE, text) == ["2025-09-05"]
+
+
+def test_plant_in_a_notification_is_a_site() -> None:
+    text = "化粧品產品登錄資料\n登錄業者：甲股份有限公司\n製造廠名稱：乙股份有限公司"
+
+    assert values(FactName.SITE, text) == ["乙股份有限公司"]
+    assert values(FactName.COMPANY, text) == ["甲股份有限公司"]

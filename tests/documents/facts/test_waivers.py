@@ -32,6 +32,8 @@ from dossier.documents.facts.waivers import waiver_reasons
             "Since it is anhydrous, no need for a preservative efficacy test is seen.",
             ["challenge"],
         ),
+        ("因配方無水，微生物無法生長，免附防腐效能試驗。", ["challenge"]),
+        ("因無水，微生物檢測免附，防腐效能試驗無需進行。", ["microbial", "challenge"]),
         ("微生物檢測得免附。", []),
         ("因本品含水，微生物檢測不得免附。", []),
         ("防腐效能試驗符合 A 準則，因此判定安全。", []),

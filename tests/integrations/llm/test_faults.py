@@ -174,15 +174,15 @@ async def test_a_problem_contains_neither_key_nor_question() -> None:
     echo = failing(401, {"message": "sk-secret is wrong for 成分是什麼", "code": "x y"})
     error, server, _ledger = await failed(echo, api_key="sk-secret")
 
-    assert error.detail == (
-        f"{server.url[7:-3]} answered 401: the key was not accepted."
-    )
+    assert error.detail == "The model server answered 401: the key was not accepted."
+    assert server.url[7:-3] not in error.detail
     assert "sk-secret" not in str(error.__cause__)
 
 
-async def test_server_that_cannot_be_reached_is_named() -> None:
+async def test_server_that_cannot_be_reached_is_not_named_by_its_host() -> None:
     ledger = RememberingLedger()
-    with pytest.raises(ModelUnavailableError, match="1:1 cannot be reached"):
+    unreachable = "^The model server cannot be reached"
+    with pytest.raises(ModelUnavailableError, match=unreachable):
         await asked(NOBODY, ledger, max_retries=0)
 
     assert codes(ledger) == ["unreachable"]
@@ -311,11 +311,11 @@ async def test_a_question_at_fault_is_not_asked_elsewhere() -> None:
 
 async def test_when_all_fail_the_first_failure_is_raised() -> None:
     async with serving(failing(401)) as second:
-        error, server, ledger = await failed(
+        error, _server, ledger = await failed(
             failing(500), fallback_base_url=second.url, fallback_model="b"
         )
 
-    assert server.url[7:-3] in error.detail
+    assert "answered 500" in error.detail
     assert codes(ledger) == ["http_500", "http_401"]
 
 

@@ -157,7 +157,7 @@ async def test_a_probe_of_a_closed_port_is_unreachable() -> None:
 
     assert not found.reachable
     assert found.problem is not None
-    assert found.problem.startswith("127.0.0.1:1 cannot be reached")
+    assert found.problem.startswith("The model server cannot be reached")
 
 
 @pytest.mark.parametrize("step", [silent_after(), silent_after(b"data: ")])

@@ -103,7 +103,7 @@ def test_a_pdf_above_the_page_limit_is_refused(
 def test_a_text_above_the_size_limit_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_parser, "MAX_BYTES", 2)
+    monkeypatch.setattr(text_parser, "MAX_TEXT_BYTES", 2)
 
     assert reason_of(write(b"Aqua", "a.txt")) is UnreadableReason.TOO_LARGE
 

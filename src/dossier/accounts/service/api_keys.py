@@ -9,18 +9,21 @@ from typing import Any
 from uuid import UUID
 
 from dossier.accounts import gateway, rules
+from dossier.accounts.constants import MAX_LIVE_KEYS
 from dossier.accounts.exceptions import (
     ApiKeyExpiredError,
     ApiKeyExpiryError,
+    ApiKeyLimitError,
     ApiKeyNotFoundError,
     ApiKeyRevokedError,
     UserNotFoundError,
 )
 from dossier.accounts.models import ApiKey
 from dossier.accounts.schemas import ApiKeyCreate
+from dossier.accounts.service import rights
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
-from dossier.core.database import Session, after_commit
+from dossier.core.database import Session
 from dossier.core.errors import Fault
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.tenancy import SYSTEM_ACTOR, Actor
@@ -29,7 +32,8 @@ from dossier.core.tenancy import SYSTEM_ACTOR, Actor
 class ApiKeysService:
     """A member's own keys; to owners and admins, everybody's.
 
-    `forget` clears this process's cache of principals.
+    For changes the actor is one that `rights.confirm` returned. `forget` clears this
+    process's cache of principals.
     """
 
     def __init__(
@@ -48,10 +52,12 @@ class ApiKeysService:
         """Make a key in the caller's name; return it with its token."""
         self._actor.require_person()
         maker_id = await self._own_id()
-        if not await gateway.lock_member_for_org(
+        live = await gateway.count_live_keys_for_org(
             self._session, self._actor.org_id, maker_id
-        ):
-            raise UserNotFoundError(maker_id)  # deactivated a moment ago
+        )
+        if live >= MAX_LIVE_KEYS:
+            detail = f"{live} keys are in force, {MAX_LIVE_KEYS} may be: revoke one."
+            raise ApiKeyLimitError(detail)
         if wanted.expires_at is not None and wanted.expires_at <= now():
             detail = "Give an instant in the future, or none."
             fault = Fault("#/expires_at", detail, "past")
@@ -92,7 +98,7 @@ class ApiKeysService:
         secret = _new_secret()
         api_key.secret_sha256 = rules.secret_digest(secret)
         await self._record("update", api_key, {"changed": ["secret"]})
-        after_commit(self._session, self._forget)
+        await rights.drop_principals(self._session, self._forget)
         return api_key, rules.token_of(api_key.id, secret)
 
     async def revoke_api_key(self, key_id: UUID) -> None:
@@ -104,7 +110,7 @@ class ApiKeysService:
         )
         if revoked:
             await self._record("delete", api_key, {})
-            after_commit(self._session, self._forget)
+            await rights.drop_principals(self._session, self._forget)
 
     async def _own_id(self) -> UUID:
         """Return the actor's user id, or raise where the actor is no member."""

@@ -21,6 +21,7 @@ from dossier.accounts.exceptions import (
 )
 from dossier.accounts.models import Membership
 from dossier.accounts.schemas import LoginRequest
+from dossier.accounts.service.throttle import LoginThrottle
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import (
@@ -79,9 +80,14 @@ class SignInService:
     """Turns a password into a token, and a token into a principal."""
 
     def __init__(
-        self, sessions: SessionFactory, passwords: Passwords, signer: TokenSigner
+        self,
+        sessions: SessionFactory,
+        passwords: Passwords,
+        signer: TokenSigner,
+        throttle: LoginThrottle,
     ) -> None:
         self._sessions = sessions
+        self._throttle = throttle
         self._passwords = passwords
         self._signer = signer
 
@@ -89,6 +95,7 @@ class SignInService:
         """Return an access token, or raise; both are recorded."""
         email = rules.fold_email(wanted.email)
         async with system_transaction(self._sessions) as session:
+            attempt = await self._throttle.admit(session, email, origin.address)
             member = await gateway.find_credentials_for_org(
                 session, wanted.organisation_id, email
             )
@@ -96,6 +103,8 @@ class SignInService:
         secret = wanted.password.get_secret_value()
         # Hashed for an unknown address too: the time does not show which ones exist.
         is_match = await self._passwords.is_match(stored, secret)
+        is_accepted = is_match and member is not None and member.is_active
+        await self._throttle.record(attempt, is_success=is_accepted)
         if member is None:
             logger.warning(
                 "accounts.login.refused", extra={"reason": "unknown address"}
@@ -104,7 +113,6 @@ class SignInService:
             async with system_transaction(self._sessions) as session:
                 await gateway.find_credentials_for_org(session, None, email)
             raise InvalidCredentialsError
-        is_accepted = is_match and member.is_active
         actor = principal_of(member).actor(origin)
         async with tenant_transaction(self._sessions, member.org_id) as session:
             await ActivityService(session, actor).record(

@@ -10,15 +10,17 @@ from dossier.chat.answering.events import (
     failed_data,
     replay,
 )
-from dossier.chat.constants import RUNS_PATH, SUMMARISE_JOB, MessageState
+from dossier.chat.constants import ANSWER_JOB, RUNS_PATH, SUMMARISE_JOB, MessageState
 from dossier.chat.gateway import messages as gateway
 from dossier.chat.types import AnswerJobInput, RecordedAnswer
 from dossier.core.database import Session
 from dossier.core.tenancy import Actor
-from dossier.jobs.constants import JobState
+from dossier.jobs.constants import JobGroup, JobState
 from dossier.jobs.event_log import JobEventLog
+from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobKind
 
 
 async def record_outcome(
@@ -71,3 +73,17 @@ async def enqueue_summary(
         leaf_id=job_input.question_id,
         limit_tokens=limit_tokens,
     )
+
+
+# Here, where the worker and the web process both import it: a worker takes only jobs of
+# kinds that are declared.
+declare(
+    JobKind(
+        ANSWER_JOB,
+        JobGroup.ANSWERS,
+        listed=False,
+        streams=True,
+        on_end=record_unfinished,
+    )
+)
+declare(JobKind(SUMMARISE_JOB, listed=False))

@@ -13,7 +13,7 @@ from dossier.chat.answering.events import (
     Replay,
 )
 from dossier.chat.answering.retrieval import CitedPassage, Emit
-from dossier.chat.rules.claims import Claim
+from dossier.chat.rules.claims import Claim, without_marks
 from dossier.jobs.context import JobContext
 
 SEARCHED_INDEX = 1
@@ -96,19 +96,33 @@ class AnswerStream:
 
     def has_claim(self, claim: Claim) -> bool:
         """Return whether the answer holds a sentence already."""
-        return claim.sentence in self._sentences
+        return without_marks(storable(claim.sentence)) in self._sentences
 
     def line(self, text: str) -> None:
         """Append a line that no model wrote."""
-        self._append_line(text, ())
+        self._append_line(without_marks(text), ())
 
     def append_claim(self, claim: Claim, passages: Mapping[int, CitedPassage]) -> None:
-        """Append a supported sentence with its quotes, unless it is there already."""
+        """Append a supported sentence with its quotes, unless it is there already.
+
+        Each citation says where its mark stands in the whole text.
+        """
         if self.has_claim(claim):
             return
-        self._sentences.add(claim.sentence)
-        citations = [passages[quote.number].citation(quote) for quote in claim.quotes]
-        self._append_line(claim.shown, citations)
+        line = without_marks(storable(claim.sentence))
+        self._sentences.add(line)
+        before = len(self.text) + (1 if self._texts else 0)
+        spans: dict[int, dict[str, int]] = {}
+        for number in claim.numbers:
+            mark = f"[{number}]"
+            start = before + len(line) + 1
+            spans[number] = {"mark_start": start, "mark_end": start + len(mark)}
+            line += f" {mark}"
+        citations = [
+            passages[quote.number].citation(quote) | spans[quote.number]
+            for quote in claim.quotes
+        ]
+        self._append_line(line, citations)
 
     def cited(self, text: str, citations: Sequence[dict[str, Any]]) -> None:
         """Append a text with its citations."""

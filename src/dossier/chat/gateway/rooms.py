@@ -3,7 +3,7 @@
 `where_member` is the condition that every read of rooms and messages joins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVarTuple
@@ -26,6 +26,7 @@ from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSelect
+from dossier.documents.models import Document
 
 Columns = TypeVarTuple("Columns")
 
@@ -284,6 +285,50 @@ async def list_shares_for_org(
         .order_by(ChatShare.created_at.desc(), ChatShare.id.desc())
     )
     return (await session.scalars(query)).all()
+
+
+async def list_live_shares_for_org(
+    session: Session, org_id: UUID, at: datetime
+) -> list[tuple[ChatShare, str]]:
+    """Return all links that have not ended, with their makers' names, newest first."""
+    query = (
+        select(ChatShare, ChatProfile.display_name)
+        .join(
+            ChatProfile,
+            (ChatProfile.org_id == ChatShare.org_id)
+            & (ChatProfile.id == ChatShare.created_by),
+        )
+        .where(
+            ChatShare.org_id == org_id,
+            ChatProfile.org_id == org_id,
+            ChatShare.revoked_at.is_(None),
+            ChatShare.expires_at > at,
+        )
+        .order_by(ChatShare.created_at.desc(), ChatShare.id.desc())
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def get_maker_of_share_for_org(
+    session: Session, org_id: UUID, profile_id: UUID
+) -> UUID | None:
+    """Return the account of who made a link; `None` where there is no log-in."""
+    query = select(ChatProfile.user_id).where(
+        ChatProfile.org_id == org_id, ChatProfile.id == profile_id
+    )
+    return await session.scalar(query)
+
+
+async def count_readable_documents_for_org(
+    session: Session, org_id: UUID, document_ids: Collection[UUID]
+) -> int:
+    """Return how many of some documents are neither deleted nor archived."""
+    query = select(func.count()).where(
+        Document.org_id == org_id,
+        Document.id.in_(document_ids),
+        Document.archived_at.is_(None),
+    )
+    return await session.scalar(query) or 0
 
 
 async def get_share_for_org(

@@ -30,6 +30,7 @@ MAX_LINE = 16_000
 _STRUCTURE = re.compile(rf"[{OPEN}{CLOSE}\n]")
 _MARK = re.compile(rf"{OPEN}\s*(\d{{1,4}})\s*[|｜](.*?){CLOSE}", re.DOTALL)
 _ANY_MARK = re.compile(rf"\s*{OPEN}[^{CLOSE}]*(?:{CLOSE}|$)|[{OPEN}{CLOSE}]", re.DOTALL)
+_CITATION_MARK = re.compile(r"\[(\s*\^?\s*\d[\d\s,;–-]{0,20})\]")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•#>]+|\(?\d{1,2}[.)、])\s+")
 MIN_WEIGHT = 5
 """A Chinese character weighs two; `10.5%` is the shortest quote that proves."""
@@ -95,10 +96,17 @@ class Claim:
     quotes: tuple[Quote, ...]
 
     @property
-    def shown(self) -> str:
-        """Return the sentence with the numbers of its passages."""
-        numbers = dict.fromkeys(quote.number for quote in self.quotes)
-        return self.sentence + "".join(f" [{number}]" for number in numbers)
+    def numbers(self) -> list[int]:
+        """Return the numbers of its passages, each once."""
+        return list(dict.fromkeys(quote.number for quote in self.quotes))
+
+
+def without_marks(text: str) -> str:
+    """Return a text of others with full-width brackets where it looks like `[1]`.
+
+    A document's own references would otherwise read as citations of the answer.
+    """
+    return _CITATION_MARK.sub(r"［\1］", text)
 
 
 def as_written(sentence: str, quotes: Iterable[tuple[int, str]]) -> str:

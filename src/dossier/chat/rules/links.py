@@ -15,22 +15,33 @@ already (`evil`, then `.com`) is left out, so that the word stays a word.
 import html
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final
 
 from dossier.core.visible import visible
 
-PICTURE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[")
-_NAMED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_TORN = re.compile(r"\]\([^)\s]*\)?")
+# Each pattern stops where its next match could begin, so that a text is read once.
+PICTURE = re.compile(r"!\[[^\[\]]*\]\s*(?:\([^()]*\)|\[[^\[\]]*\])|!\[")
+_NAMED = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
+_TORN = re.compile(r"\]\([^()\s]*\)?")
 """Half a named link: with its other half in the line before, it would be whole."""
-_REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+", re.MULTILINE)
+_REFERENCE = re.compile(r"^[ \t]*\[[^\[\]]+\]:\s*\S+", re.MULTILINE)
 _ELEMENT = re.compile(
     r"</?(?:a|base|embed|form|iframe|img|input|link|meta|object|script|style|svg|video)"
     r"(?=[\s/>])[^<>]*>?"
-    r"|</?(?![a-z]+:/)[a-z][\w:-]*(?:[\s/][^<>]*=[^<>]*|\s*/?)>",
+    r"|</?(?![a-z]+:/)[a-z][\w:-]*(?:[\s/][^<>=]*=[^<>]*|\s*/?)>",
     re.IGNORECASE,
 )
 """Not what is only smaller than something: `<LOD`."""
+_SYNTAX = re.compile(
+    r"!(?=\[)|\](?=\()|^[ \t]*<(?=[a-z/])|<(?=[!?])|(?P<tag><)(?=[a-z/])",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What would begin a picture, a link's address or markup, but for a blank after it.
+
+A `tag` needs its end, unless it begins a line.
+"""
+_DEFINITION = re.compile(r"^([ \t]*(?:[>*+-][ \t]*)*\[[^\[\]]*\])(?=:)", re.MULTILINE)
 DOMAIN_ENDINGS = (
     r"com|net|org|info|biz|edu|gov|mil|io|co|me|app|dev|xyz|top|site|online|shop|club"
     r"|link|click|page|live|vip|win"
@@ -38,16 +49,18 @@ DOMAIN_ENDINGS = (
 """Ends of names that programs make links of, though nothing stands before them."""
 _MORE = r"[^\s<>`⟦⟧「」『』，。；、]*"
 ADDRESS = re.compile(
-    rf"<?(?<![a-z0-9_])(?:[a-z][a-z0-9+.-]{{0,15}}\\?:[/\\]{{2,4}}|www\."
-    rf"|(?:javascript|vbscript|mailto|file|blob|tel|sms):(?=\S)"
-    rf"|data:(?=[\w.+-]*[/;,])){_MORE}>?"
+    rf"<?(?:(?<![a-z0-9])[a-z][a-z0-9+.-]{{0,15}}\\?:[/\\]{{2,4}}"
+    rf"|(?:https?|ftp)\\?:[/\\]{{2,4}}|(?<![a-z0-9])www\."
+    rf"|(?<![a-z0-9_])(?:(?:javascript|vbscript|mailto|file|blob|tel|sms):(?=\S)"
+    rf"|data:(?=[\w.+-]*[/;,]))){_MORE}>*"
     rf"|(?<![\w:/\\])//(?=\w[\w-]*\.){_MORE}"
-    r"|<?(?<![a-z0-9_.+%-])[a-z0-9_.+%-]{1,64}@"
-    r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}>?"
-    rf"|(?<![a-z0-9_.-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{DOMAIN_ENDINGS})(?![a-z0-9_-])"
+    r"|<?(?<![a-z0-9_.+%-])[a-z0-9_.+%-]+@[a-z0-9_-]+(?:\.[a-z0-9_-]+)+>*"
+    rf"|(?<![a-z0-9.-])(?:[a-z0-9-]+\.)+(?:{DOMAIN_ENDINGS})(?![a-z0-9_-])"
     rf"(?:[/?#:]{_MORE})?",
     re.IGNORECASE,
 )
+"""What programs make a link of. GitHub's Markdown finds `http:` and `www.` also behind
+an underscore, and `http:` behind a digit."""
 _ENTITY = re.compile(
     r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE
 )
@@ -69,24 +82,37 @@ def without_links(sentence: str, known: Sequence[str]) -> str:
 
 
 def _stripped(sentence: str, known: Sequence[str]) -> str:
+    """Return a text in which nothing is a link; each step reads it once.
+
+    What a removal joins is no link either: the last step parts what is left of its
+    syntax, and an address that is removed leaves a blank between words.
+    """
+
+    @cache
+    def known_addresses() -> set[str]:
+        return {bare(e.group()) for text in known for e in ADDRESS.finditer(text)}
+
     def if_known(found: re.Match[str]) -> str:
         """Keep an address that a text holds exactly so, not as part of a longer one."""
-        address = bare(found.group())
-        is_known = any(
-            bare(each.group()) == address
-            for passage in known
-            for each in ADDRESS.finditer(passage)
-        )
-        return found.group().strip("<>") if is_known else ""
+        address, text = found.group(), found.string
+        left = text[found.start() - 1 : found.start()].strip() and " "
+        right = text[found.end() : found.end() + 1].strip() and " "
+        if bare(address) not in known_addresses():
+            return left and right
+        named = address.strip("<>")
+        return address if named == address else f"{left}{named}{right}"
 
-    before = None
-    while sentence != before:  # what is left may make a link anew
-        before = sentence
-        sentence = _REFERENCE.sub("", PICTURE.sub("", sentence))
-        sentence = _NAMED.sub(r"\1", sentence)
-        sentence = _ELEMENT.sub("", _TORN.sub("]", sentence))
-        sentence = ADDRESS.sub(if_known, sentence)
-    return sentence
+    sentence = _REFERENCE.sub("", PICTURE.sub("", sentence))
+    sentence = _NAMED.sub(r"\1", sentence)
+    sentence = _ELEMENT.sub("", _TORN.sub("]", sentence))
+    sentence = _DEFINITION.sub(r"\1 ", ADDRESS.sub(if_known, sentence))
+    last = sentence.rfind(">")
+
+    def parted(found: re.Match[str]) -> str:
+        is_smaller_than = found["tag"] and found.start() > last
+        return found.group() if is_smaller_than else f"{found.group()} "
+
+    return _SYNTAX.sub(parted, sentence)
 
 
 def bare(address: str) -> str:

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Final, Literal
 from uuid import UUID
 
+import dossier.chat.answering.record  # noqa: F401 - declares the kinds of jobs
 from dossier.ai.exceptions import ModelNotConfiguredError
 from dossier.chat.answering.events import CREATED, RESPONSE_COMPLETED, response_data
-from dossier.chat.answering.record import record_unfinished
-from dossier.chat.constants import ANSWER_JOB, SUMMARISE_JOB
+from dossier.chat.constants import ANSWER_JOB
 from dossier.chat.exceptions import ChatRoomNotFoundError, RunNotFoundError
 from dossier.chat.gateway import messages as message_gateway
 from dossier.chat.gateway import people as people_gateway
@@ -28,25 +28,11 @@ from dossier.chat.types import AnswerJobInput, AnswerOptions
 from dossier.core.database import Session
 from dossier.core.models import new_id
 from dossier.core.tenancy import Actor
-from dossier.jobs.constants import JobGroup
 from dossier.jobs.event_log import JobEventLog
 from dossier.jobs.exceptions import JobNotFoundError
-from dossier.jobs.kinds import declare
 from dossier.jobs.models import Job
 from dossier.jobs.service import JobsService
-from dossier.jobs.types import JobKind
 from dossier.knowledge.extraction import question_terms
-
-declare(
-    JobKind(
-        ANSWER_JOB,
-        JobGroup.ANSWERS,
-        listed=False,
-        streams=True,
-        on_end=record_unfinished,
-    )
-)
-declare(JobKind(SUMMARISE_JOB, listed=False))
 
 DEFAULT_OPTIONS: Final = AnswerOptions()
 OnDisconnect = Literal["continue", "cancel"]
@@ -102,6 +88,7 @@ class AnswersService:
         options: AnswerOptions = DEFAULT_OPTIONS,
         *,
         room_id: UUID | None = None,
+        product_id: UUID | None = None,
         virtual_user_id: UUID | None = None,
         document_ids: Sequence[UUID] = (),
     ) -> Asked:
@@ -112,7 +99,7 @@ class AnswersService:
         """
         require_model(options, has_model=self._has_model)
         self._messages.check_text(text, "#/message")
-        membership = await self._rooms.open_room(room_id, text)
+        membership = await self._rooms.open_room(room_id, text, product_id)
         persona = await self._persona(membership.room, virtual_user_id)
         question = await self._messages.add_message(
             membership, text, document_ids=document_ids

@@ -116,11 +116,13 @@ class RoomsService:
         self.personas = PersonasService(session, actor)
         self._activity = ActivityService(session, actor)
 
-    async def open_room(self, room_id: UUID | None, words: str) -> RoomMembership:
+    async def open_room(
+        self, room_id: UUID | None, words: str, product_id: UUID | None = None
+    ) -> RoomMembership:
         """Return a room; where none is named, a new private one for these words."""
         if room_id is not None:
             return await self._memberships.lock_open(room_id)
-        return await self.create_room(RoomKind.PRIVATE, title_of(words))
+        return await self.create_room(RoomKind.PRIVATE, title_of(words), product_id)
 
     async def create_room(
         self, kind: RoomKind, title: str, product_id: UUID | None = None

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from dossier.accounts.service.members import MemberLookup
 from dossier.activity.service import ActivityService
 from dossier.chat.constants import MAX_PATH, MessageState, ShareKind
 from dossier.chat.exceptions import (
@@ -28,9 +29,13 @@ from dossier.core.tenancy import Actor
 
 NOBODY = UUID(int=0)
 """An organisation that is none: its transaction sees no rows."""
+MANAGES_SHARES: Final = ("owner", "admin")
 HOLDER = "holder of a link"
 TOKEN_BYTES: Final = 32
-SHARED_CITATION_FIELDS: Final = ("number", "filename", "page", "label", "quote")
+SHARED_CITATION_FIELDS: Final = (
+    *("number", "mark_start", "mark_end"),
+    *("filename", "page", "label", "quote"),
+)
 """Members of a citation that strangers see: no ids."""
 
 
@@ -86,17 +91,25 @@ class SharesService:
             self._session, self._actor.org_id, room_id
         )
 
+    async def list_all(self) -> list[tuple[ChatShare, str]]:
+        """Return the organisation's links that have not ended, with their makers."""
+        self._actor.require(*MANAGES_SHARES)
+        return await room_gateway.list_live_shares_for_org(
+            self._session, self._actor.org_id, now()
+        )
+
     async def revoke(self, share_id: UUID) -> None:
-        """End a link now."""
+        """End a link now: the room's owner may, and the organisation's admins."""
         share = await room_gateway.get_share_for_org(
             self._session, self._actor.org_id, share_id
         )
         if share is None:
             raise ChatShareNotFoundError(share_id)
-        try:
-            await self._memberships.get_as_owner(share.room_id)
-        except ChatRoomNotFoundError as exc:
-            raise ChatShareNotFoundError(share_id) from exc
+        if self._actor.role not in MANAGES_SHARES:
+            try:
+                await self._memberships.get_as_owner(share.room_id)
+            except ChatRoomNotFoundError as exc:
+                raise ChatShareNotFoundError(share_id) from exc
         if share.revoked_at is None:
             share.revoked_at = now()
             await self._record("delete", share)
@@ -162,6 +175,7 @@ class SharedReader:
             if room is None or not messages:
                 raise ChatShareNotFoundError
             holder = Actor(org_id=org_id, user_id=None, role="viewer", name=HOLDER)
+            await _require_live(session, holder, share, messages)
             await ActivityService(session, holder).record(
                 "view", "chat_share", share.id
             )
@@ -181,6 +195,32 @@ class SharedReader:
             expires_at=share.expires_at,
             messages=[SharedMessage.model_validate(each) for each in shown],
         )
+
+
+async def _require_live(
+    session: Session, holder: Actor, share: ChatShare, messages: Sequence[ChatMessage]
+) -> None:
+    """Raise where the link's maker was deactivated, or a cited document is gone.
+
+    Asked at each reading, so that no other domain needs to know of links.
+    """
+    maker_id = await room_gateway.get_maker_of_share_for_org(
+        session, share.org_id, share.created_by
+    )
+    if maker_id is not None:
+        members = MemberLookup(session, holder)
+        if await members.find_colleague(maker_id) is None:
+            raise ChatShareNotFoundError
+    cited = {
+        UUID(citation["document_id"])
+        for message in messages
+        for citation in message.citations
+    }
+    readable = await room_gateway.count_readable_documents_for_org(
+        session, share.org_id, cited
+    )
+    if readable < len(cited):
+        raise ChatShareNotFoundError
 
 
 async def _messages(session: Session, share: ChatShare) -> list[ChatMessage]:

@@ -5,7 +5,6 @@ It is held to the same schema as the API; every fault names its line and field.
 
 import re
 from collections.abc import (
-    Callable,
     Collection,
     Iterable,
     Iterator,
@@ -21,7 +20,8 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from dossier.cli.builder.types import FolderFile, UnusableInputError
-from dossier.core.schemas import RequestModel
+from dossier.core.errors import suggestion
+from dossier.core.schemas import RequestModel, field_names
 from dossier.pif.rules.items import rulebook
 from dossier.products.constants import ITEM_COUNT
 from dossier.products.exceptions import CategoryUnknownError
@@ -33,6 +33,7 @@ FLAG = "--product"
 
 _EXTRA_FIELDS = ("evidence", "confirmed", "as_of", "formula")
 _MISSING = "missing"
+_UNKNOWN = "extra_forbidden"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
 M = TypeVar("M", bound=BaseModel)
@@ -96,6 +97,8 @@ class ConfirmedFile(RequestModel):
     """A file that a person has read, and the requirement that it meets.
 
     `sha256` is that of the bytes which the person read: another file is not confirmed.
+    `formula` are 12 or more digits of the hash of the composition that it is confirmed
+    for, as the summary of a build prints them.
     """
 
     file: str
@@ -105,6 +108,7 @@ class ConfirmedFile(RequestModel):
     reason: Paragraph
     by: Line
     on: date
+    formula: str | None = Field(None, pattern=r"^[0-9a-f]{12,64}$")
 
 
 class FormulaChoice(RequestModel):
@@ -210,6 +214,8 @@ def read_facts(stated: ProductFile, files: Iterable[FolderFile]) -> StatedFacts:
             category_of(category)
         except CategoryUnknownError as exc:
             reasons.append(f"{stated.locate(('category',))}: {exc.detail}")
+    if not (values.get("name_zh") or values.get("name_en")):
+        reasons.append(f"{stated.locate(())}: state name_zh, name_en or both")
     if product is None or extras is None or reasons:
         raise UnusableInputError(*reasons)
     return StatedFacts(product, extras)
@@ -282,7 +288,7 @@ def _set_nested(
 
 
 def _validated(
-    model: Callable[..., M],
+    model: type[M],
     values: dict[str, Any],
     stated: ProductFile,
     reasons: list[str],
@@ -294,6 +300,10 @@ def _validated(
         for error in exc.errors(include_url=False):
             path: FieldPath = error["loc"]
             message = error["msg"]
+            if error["type"] == _UNKNOWN:
+                names = [part for part in path[:-1] if isinstance(part, str)]
+                known = [*field_names(model, names), *(() if names else _EXTRA_FIELDS)]
+                message = f"there is no such field.{suggestion(str(path[-1]), known)}"
             if error["type"] == _MISSING:
                 field = ".".join(str(part) for part in path)
                 message = f"is needed; state it there or by {FLAG} {field}=…"
@@ -318,7 +328,9 @@ def _unknown_references(
             if entry.requirement is not None and entry.requirement not in known:
                 place = stated.locate((field, position, "requirement"))
                 codes = ", ".join(known)
-                yield f"{place}: {entry.requirement}: item {entry.item} has: {codes}"
+                near = suggestion(entry.requirement, known)
+                has = f"item {entry.item} has: {codes}" + (f".{near}" if near else "")
+                yield f"{place}: {entry.requirement}: {has}"
     chosen = extras.formula.file
     if chosen is not None and chosen not in names:
         place = stated.locate(("formula", "file"))

@@ -1,7 +1,9 @@
 """What a build found: as a value, as JSON for programs, as a summary for people."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,6 +17,9 @@ from dossier.cli.builder.types import (
     ImportedDocument,
     RefusedFile,
 )
+from dossier.pif.constants import JudgementCode
+from dossier.pif.rules.changes import composition_sha256
+from dossier.products.service.products import formula_content
 from dossier.reports.rules import ordered_findings
 
 SCHEMA: Final = "dossier.build/1"
@@ -26,6 +31,7 @@ _COUNTING: Final = ("present", "declared")
 _NOT_WORTH_A_LINE: Final = ("small-picture-not-read", "small-pictures")
 """Logos and the like: they stand in the JSON and on the board."""
 
+_MAX_ENTRIES: Final = 12
 _MAX_REMARKS: Final = 3
 _MAX_IN_FULL: Final = 5
 """Of more findings, each takes one line; `findings.json` and the PDF say all of it."""
@@ -262,6 +268,7 @@ def summary(result: BuildResult) -> Iterator[SummaryLine]:
         _version_lines(result),
         _item_lines(result),
         *(_finding_lines(result, severity) for severity in HEADINGS),
+        _confirmation_lines(result),
         _formula_lines(result),
         _document_lines(result),
     )
@@ -335,6 +342,60 @@ def _finding_lines(result: BuildResult, severity: str) -> Iterator[SummaryLine]:
         for entry in obstacles if finding["item"] == FORMULA_ITEM else ():
             name = display_name(entry.name)
             yield SummaryLine(f"      not imported: {name}: {entry.reason}")
+
+
+def _confirmation_lines(result: BuildResult) -> Iterator[SummaryLine]:
+    """Yield the lines of product.yaml with which a person confirms open documents.
+
+    `reason`, `by` and `on` are empty: without them product.yaml is refused.
+    """
+    entries = list(_open_confirmations(result))
+    if not entries:
+        return
+    yield SummaryLine("")
+    heading = "Whoever has read these papers and answers for them adds to product.yaml:"
+    yield SummaryLine(f"{heading} confirmed:", "bold")
+    for entry in entries[:_MAX_ENTRIES]:
+        yield SummaryLine(f"  - {{{entry}, reason: , by: , on: }}", "dim")
+    if len(entries) > _MAX_ENTRIES:
+        yield SummaryLine(f"  # and {len(entries) - _MAX_ENTRIES} more")
+
+
+def _open_confirmations(result: BuildResult) -> Iterator[str]:
+    """Yield what is known of each confirmation that would close something."""
+    names = {each.document_id: each.name for each in result.imported}
+    hashes = {e["document_id"]: e["sha256"] for e in result.snapshot["evidence"]}
+    for item in result.snapshot["items"]:
+        for requirement in item.get("requirements", ()):
+            if requirement["state"] not in {"unconfirmed", "stale"}:
+                continue
+            for judgement in requirement["judgements"]:
+                key = judgement["document_id"]
+                is_changed = judgement["code"] == JudgementCode.FORMULA_CHANGED
+                is_open = is_changed or judgement["state"] == "unconfirmed"
+                if is_open and key in names and key in hashes:
+                    formula = ""
+                    if is_changed:
+                        formula = f', formula: "{_composition(result)}"'
+                    yield (
+                        f"file: {json.dumps(names[key], ensure_ascii=False)}"
+                        f", item: {item['number']}, requirement: {requirement['code']}"
+                        f", sha256: {hashes[key]}{formula}"
+                    )
+
+
+def _composition(result: BuildResult) -> str:
+    """Return the first digits of the hash of the formula's composition."""
+    content = formula_content(
+        (
+            line["inci"] or line["cas"] or line["trade_name"],
+            Decimal(line["percent_lower"]),
+            Decimal(line["percent_upper"]) if line["percent_upper"] else None,
+            line["is_qs"],
+        )
+        for line in result.snapshot["formula"]["lines"]
+    )
+    return composition_sha256(content)[:12]
 
 
 def _place(place: Json | None) -> str | None:

@@ -110,6 +110,7 @@ _USE_LABELS: Final = frozenset(
     {Label.USE_METHOD, Label.BODY_SITE, Label.POPULATION, Label.USE_AMOUNT,
      Label.USE_FREQUENCY}
 )  # fmt: skip
+_VERSION_LABELS: Final = frozenset({Label.VERSION, Label.FORMULA_VERSION})
 _PROSE_LABELS: Final = frozenset({Label.VERDICT, Label.SIGNATURE, Label.LOT})
 """Labels whose value may stand inside a longer text."""
 
@@ -151,7 +152,8 @@ def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
     for page, fields in zip(pages, fields_of, strict=True):
         signs = forms.signatures(page_lines(page), fields)
         signatures.extend((sign, page.number) for sign in signs)
-        found.extend(_from_fields(_signing_dates(fields, signs), document))
+        current = _without_history(_signing_dates(fields, signs))
+        found.extend(_from_fields(current, document))
         found.extend(_from_forms(page, document))
     if document.kind != "credentials":
         # A certificate of training is signed by the school, not by its subject.
@@ -171,6 +173,39 @@ def _signing_dates(
         else field
         for field in fields
     ]
+
+
+def _without_history(fields: Sequence[Field]) -> list[Field]:
+    """Leave out the earlier versions of a table of revisions, and their dates.
+
+    A version that stands outside of the table is the present one.
+    """
+    versions = {
+        field.line: found[0].value
+        for field in fields
+        if field.standing is FieldStanding.COLUMN and field.label in _VERSION_LABELS
+        for found in [values.versions(field.value)]
+        if found
+    }
+    if len(versions) < len(("before", "now")):
+        return list(fields)
+    is_stated = any(
+        field.label in _VERSION_LABELS and field.standing is not FieldStanding.COLUMN
+        for field in fields
+    )
+    newest = max(versions, key=lambda line: _version_order(versions[line]))
+    return [
+        field
+        for field in fields
+        if field.line not in versions
+        or (field.line == newest and not (is_stated and field.label in _VERSION_LABELS))
+    ]
+
+
+def _version_order(version: str) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (int(part) if part.isdigit() else 0, part) for part in version.split(".")
+    )
 
 
 def _from_fields(fields: Sequence[Field], document: _Document) -> Iterator[_Found]:
@@ -218,6 +253,9 @@ def _name_of(field: Field, document: _Document) -> FactName | None:
     words, kind = fold(field.words), document.kind
     if field.label is Label.PRODUCT_NAME and kind in MATERIAL_KINDS:
         return FactName.TRADE_NAME
+    if field.label is Label.COMPANY and kind == "notification" and "制造厂" in words:
+        # The plant; who notifies is the 業者.
+        return FactName.SITE
     if field.label is Label.TRADE_NAME and kind not in _NAMING_MATERIALS:
         # On a label or a notification 商品名 is the name of the product.
         return FactName.PRODUCT_NAME if "商品名" in words else None
@@ -241,6 +279,7 @@ def _labelled(field: Field, document: _Document) -> Iterator[_Found]:
     if field.continues and field.label not in _PROSE_LABELS:
         yield from _uncertain_end(name, field, reader)
         return
+    reader = values.sites if name is FactName.SITE else reader
     yield from _named(name, field, reader)
     if field.label is Label.PRODUCT_NAME:
         yield from _named(FactName.FORMULA_CODE, field, values.codes_after_name)

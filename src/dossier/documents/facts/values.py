@@ -76,8 +76,14 @@ _OUTCOME: Final = re.compile(
     f"(?P<none>{phrases('no_failure')})|(?P<fail>{phrases('fail')})"
     f"|(?P<pass>{phrases('pass')})"
 )
+_BILINGUAL_OUTCOME: Final = re.compile(
+    rf"(?:{phrases('fail')}|{phrases('pass')})"
+    rf"(?:[ /(,;·]*(?:{phrases('fail')}|{phrases('pass')})\)?)?"
+)
+"""An outcome, also in both languages: 符合 Pass."""
+
 _CHOICE: Final = re.compile(
-    rf"{phrases('pass')} *(?:/|或|or) *{phrases('fail')}"
+    rf"(?<![不未]){phrases('pass')} *(?:/|或|or) *{phrases('fail')}"
     rf"|{phrases('fail')} *(?:/|或|or) *{phrases('pass')}"
 )
 _INCOMPLETE: Final = re.compile(phrases("incomplete"))
@@ -314,15 +320,30 @@ def verdicts(text: str) -> list[Value]:
         ]
     if not found or _CONDITION.search(folded):
         return []
-    if "fail" in found:
-        return [Value(StatedVerdict.FAIL, text.strip())]
-    return [] if _CONTRAST.search(folded) else [Value(StatedVerdict.PASS, text.strip())]
+    if "fail" not in found and _CONTRAST.search(folded):
+        return []
+    state = StatedVerdict.FAIL if "fail" in found else StatedVerdict.PASS
+    return [Value(state, _without_signer(text))]
+
+
+def _without_signer(text: str) -> str:
+    """Return a conclusion without the lines at its end that only name who signed it."""
+    lines = text.strip().split("\n")
+    while (
+        len(lines) > 1 and persons(lines[-1]) and not _OUTCOME.search(fold(lines[-1]))
+    ):
+        lines.pop()
+    return "\n".join(lines)
 
 
 def plain_outcomes(text: str) -> list[Value]:
     """Return what a result states that is nothing but an outcome: "Pass", "☑ 合格"."""
     folded = fold(text).strip(SPARE)
-    is_plain = _OUTCOME.fullmatch(folded) or _BOX.search(folded)
+    is_plain = (
+        _OUTCOME.fullmatch(folded)
+        or _BILINGUAL_OUTCOME.fullmatch(folded)
+        or _BOX.search(folded)
+    )
     return verdicts(text) if is_plain else []
 
 

@@ -36,6 +36,11 @@ _NOT_NEEDED: Final = re.compile(
         r"|not (?:be )?(?:required|necessary|needed|performed|conducted|carried out)"
     )
 )
+_LEADING: Final = re.compile(
+    fold(r"(?:做|進行|執行|提供|檢附|附|之|for|to|perform|conduct|an?|the|\s)*")
+)
+"""What stands between such words and the test that they speak of."""
+
 _REASON: Final = re.compile(
     fold(
         r"因|由於|(?<!事)故(?!障)|爰|屬低|屬於|鑑於|鑒於|考量|基於|理由"
@@ -69,10 +74,17 @@ def _not_needed(sentence: str) -> Iterator[str]:
             groups[-1].append(match)
         else:
             groups.append([match])
+    leads = False
     for number, group in enumerate(groups):
         is_last = number + 1 == len(groups)
         end = len(sentence) if is_last else groups[number + 1][0].start()
         after = sentence[group[-1].end() : end]
         before = sentence[: group[0].start()] if number == 0 else ""
-        if _NOT_NEEDED.search(after) or _NOT_NEEDED.search(before[-30:]):
+        found = list(_NOT_NEEDED.finditer(after))
+        is_before = leads or _NOT_NEEDED.search(before[-30:])
+        # "免附防腐效能試驗" speaks of the test that follows, not of words before it.
+        leads = bool(
+            found and not is_last and _LEADING.fullmatch(after, found[-1].end())
+        )
+        if len(found) > leads or is_before:
             yield from (str(match.lastgroup) for match in group)

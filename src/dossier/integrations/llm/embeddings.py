@@ -69,7 +69,7 @@ class EmbeddingClient:
                 raise failed.error from failed
             vectors += [list(map(float, vector)) for vector in found.embeddings]
         if any(len(one) != len(other) for one, other in pairwise(vectors)):
-            detail = f"{self._server.label} answered vectors of different sizes."
+            detail = "The model server answered vectors of different sizes."
             raise ModelResponseMalformedError(detail)
         return vectors
 

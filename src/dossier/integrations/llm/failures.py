@@ -18,6 +18,7 @@ from dossier.integrations.llm.exceptions import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
+from dossier.integrations.llm.plan import VENDOR_HOSTS
 from dossier.integrations.llm.responses import BodyCutError, bounded_s
 from dossier.integrations.llm.types import CallOutcome
 
@@ -55,6 +56,14 @@ class CallFailedError(Exception):
         return self.error.detail
 
 
+def named(label: str) -> str:
+    """Return what users read of a server: a vendor's host, never one of our network.
+
+    The ledger of calls has the host itself.
+    """
+    return label if label in VENDOR_HOSTS else "The model server"
+
+
 def failure_of(label: str, error: Exception, *, has_begun: bool) -> CallFailedError:
     """Return what an error of a call means; its own text may hold keys and prompts."""
     if isinstance(error, CallFailedError):
@@ -70,34 +79,36 @@ def failure_of(label: str, error: Exception, *, has_begun: bool) -> CallFailedEr
 
 def unreachable(label: str, why: str) -> CallFailedError:
     """No connection was made, or it ended before an answer began."""
-    error = ModelUnavailableError(f"{label} cannot be reached: {why}.")
+    error = ModelUnavailableError(f"{named(label)} cannot be reached: {why}.")
     return CallFailedError(error, CallOutcome.FAILED, "unreachable", is_free=True)
 
 
 def silent(label: str, limit_s: float, *, has_begun: bool) -> CallFailedError:
     """Nothing came in the time allowed."""
     when = "in the middle of an answer" if has_begun else "before the first token"
-    error = ModelTimeoutError(f"{label} said nothing for {limit_s:g} s {when}.")
+    error = ModelTimeoutError(f"{named(label)} said nothing for {limit_s:g} s {when}.")
     code = "idle_timeout" if has_begun else "first_token_timeout"
     return CallFailedError(error, CallOutcome.TIMED_OUT, code)
 
 
 def cut(label: str, code: str = "cut") -> CallFailedError:
     """The answer ended without its end."""
-    error = ModelStreamCutError(f"{label} broke off before its answer was whole.")
+    error = ModelStreamCutError(
+        f"{named(label)} broke off before its answer was whole."
+    )
     return CallFailedError(error, CallOutcome.CUT, code)
 
 
 def malformed(label: str, why: str) -> CallFailedError:
     """The answer is not of the protocol."""
-    error = ModelResponseMalformedError(f"{label} answered {why}.")
+    error = ModelResponseMalformedError(f"{named(label)} answered {why}.")
     return CallFailedError(error, CallOutcome.FAILED, "malformed")
 
 
 def breaker_open(label: str, wait_s: float) -> CallFailedError:
     """The circuit breaker of a server is open."""
     error = ModelUnavailableError(
-        f"{label} failed too often in a row and is not asked for a while.",
+        f"{named(label)} failed too often in a row and is not asked for a while.",
         retry_after_s=max(1, round(wait_s)),
     )
     return CallFailedError(error, CallOutcome.FAILED, "breaker", blames_server=False)
@@ -106,7 +117,7 @@ def breaker_open(label: str, wait_s: float) -> CallFailedError:
 def unnamed(label: str, count: int) -> CallFailedError:
     """The settings do not say which of a server's models is meant."""
     error = ModelUnavailableError(
-        f"{label} lists {count} models for chats; a setting must name one."
+        f"{named(label)} lists {count} models for chats; a setting must name one."
     )
     return CallFailedError(
         error, CallOutcome.FAILED, "model_unnamed", blames_server=False, is_free=True
@@ -149,17 +160,20 @@ def _rejected(label: str, status: int, error: theirs.ModelAPIError) -> CallFaile
     is_clients_fault = status in range(400, 500)
     if is_clients_fault and _TOO_LONG.search(f"{word} {error.body}"):
         return _request_at_fault(
-            ModelContextTooLongError(f"{label}: {word or status}."), "context_too_long"
+            ModelContextTooLongError(f"{named(label)}: {word or status}."),
+            "context_too_long",
         )
     if is_clients_fault and _FILTERED.search(word):
-        refused = ModelRefusedError(f"The filter of {label} declined.")
+        refused = ModelRefusedError("The filter of the model server declined.")
         return _request_at_fault(refused, "filtered", CallOutcome.REFUSED)
     asked_s = bounded_s(error.retry_after)
     wait_s = None if asked_s is None else max(1, round(asked_s))
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         why = f" ({word})" if word else ""
         return CallFailedError(
-            ModelRateLimitedError(f"{label} answered 429{why}.", retry_after_s=wait_s),
+            ModelRateLimitedError(
+                f"{named(label)} answered 429{why}.", retry_after_s=wait_s
+            ),
             CallOutcome.RATE_LIMITED,
             "http_429",
             blames_server=False,
@@ -168,7 +182,7 @@ def _rejected(label: str, status: int, error: theirs.ModelAPIError) -> CallFaile
     why = _REASONS.get(status) or word.replace("_", " ")
     if status in range(300, 400):
         why = "it points to another address, which is not followed"
-    detail = f"{label} answered {status}{': ' if why else ''}{why}."
+    detail = f"{named(label)} answered {status}{': ' if why else ''}{why}."
     return CallFailedError(
         ModelUnavailableError(detail, retry_after_s=wait_s),
         CallOutcome.FAILED,

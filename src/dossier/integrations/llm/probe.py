@@ -185,8 +185,7 @@ class _Probe:
         except AppError as error:
             self._problem = error.detail
         except TimeoutError:
-            label = self._plan.servers[0].label
-            self._problem = f"{label} took longer than allowed."
+            self._problem = "The model server took longer than allowed."
         return None
 
 

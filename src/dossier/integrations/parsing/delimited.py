@@ -18,9 +18,8 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.text_encoding import decoded
+from dossier.integrations.parsing.text_encoding import MAX_TEXT_BYTES, decoded
 
-MAX_BYTES: Final = 32 * 1024 * 1024
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE_LINES: Final = 60
 _NUMBER_LIKE: Final = re.compile(r'\s*"?\s*[<≤]?\s*[.,]?\d[\d.,\s]*%?\s*"?\s*')
@@ -28,8 +27,10 @@ _NUMBER_LIKE: Final = re.compile(r'\s*"?\s*[<≤]?\s*[.,]?\d[\d.,\s]*%?\s*"?\s*'
 
 def read(file: BinaryIO) -> Workbook:
     """Return delimited text as a workbook of one sheet."""
-    if file.seek(0, os.SEEK_END) > MAX_BYTES:
-        detail = f"a text table above {MAX_BYTES // 1024**2} MiB is not read; split it"
+    if file.seek(0, os.SEEK_END) > MAX_TEXT_BYTES:
+        detail = (
+            f"a text table above {MAX_TEXT_BYTES // 1024**2} MiB is not read; split it"
+        )
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
     file.seek(0)
     text, encoding = decoded(file.read())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 from xml.etree.ElementTree import Element
 
+from dossier.integrations.parsing.cells import MAX_COLUMNS
 from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
@@ -26,7 +27,6 @@ from dossier.integrations.parsing.types import ReaderContent, TextPage, storable
 
 _EXCEL: Final = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
 _OPEN_DOCUMENT: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}document"
-_MAX_COLUMNS: Final = 256
 _DAMAGED: Final = "the XML file is damaged and cannot be opened; save it again"
 
 
@@ -70,14 +70,14 @@ def _cells(row: Element) -> list[str]:
     for cell in children_of(row, "Cell"):
         index = attribute_of(cell, "Index")
         if index.isdecimal():
-            cells += [""] * (min(int(index), _MAX_COLUMNS) - 1 - len(cells))
+            cells += [""] * (min(int(index), MAX_COLUMNS) - 1 - len(cells))
         pieces = (
             piece for data in children_of(cell, "Data") for piece in _pieces(data)
         )
         cells.append(" ".join("".join(pieces).split()))
         merged = attribute_of(cell, "MergeAcross")
         if merged.isdecimal():
-            cells += [""] * min(int(merged), _MAX_COLUMNS)
+            cells += [""] * min(int(merged), MAX_COLUMNS)
     return cells
 
 

@@ -1,7 +1,7 @@
 """Text of a PDF, page by page, by PDFium. Runs inside the sandbox only."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import BinaryIO, Final
@@ -216,9 +216,14 @@ class _PdfReader:
         angles = [angle for angle, _ in count.most_common()] or [0]
         texts = []
         for angle in angles:
-            words = ink.words[angle]
-            if angle == angles[0]:
-                words = [*words, *_along(angle, hanging.words)]
+            words = list(ink.words[angle])
+            if angle == angles[0]:  # annotations stand along the lines of the page
+                for word in hanging.words:
+                    box = (word.left, word.v, word.right, word.v + word.size)
+                    left, low, right, _ = turned_box(angle, box)
+                    words.append(
+                        Word(word.text, left, right, low, word.size, after_space=True)
+                    )
             is_level = angle == 0
             lines = (ink.rules, ink.borders) if is_level else ((), ())
             texts.append(text_of(words, *lines))
@@ -327,11 +332,3 @@ def _take_recognised(ink: PageInk) -> bool:
     for angle, words in ink.over_pictures.items():
         ink.words[angle].extend(words)
     return True
-
-
-def _along(angle: int, words: list[Word]) -> Iterator[Word]:
-    """Yield the words of annotations as the lines of the page see them."""
-    for word in words:
-        box = (word.left, word.v, word.right, word.v + word.size)
-        left, low, right, _ = turned_box(angle, box)
-        yield Word(word.text, left, right, low, word.size, after_space=True)

@@ -2,7 +2,8 @@
 
 Text that nobody sees (invisible, in the colour of its ground, covered, clipped away,
 off the page) is kept apart. PDFium's functions are called by addresses and plain
-numbers: five calls a character are most of the time that a page takes.
+numbers, and without releasing the interpreter's lock, which costs as much as the call:
+five calls a character are most of the time that a page takes.
 """
 
 import ctypes
@@ -34,23 +35,23 @@ from dossier.integrations.parsing.symbols import UNKNOWN, shown
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
 _unicode_of = ctypes.cast(
-    raw.FPDFText_GetUnicode, ctypes.CFUNCTYPE(ctypes.c_uint, _POINTER, _INT)
+    raw.FPDFText_GetUnicode, ctypes.PYFUNCTYPE(ctypes.c_uint, _POINTER, _INT)
 )
 _object_of = ctypes.cast(
-    raw.FPDFText_GetTextObject, ctypes.CFUNCTYPE(_POINTER, _POINTER, _INT)
+    raw.FPDFText_GetTextObject, ctypes.PYFUNCTYPE(_POINTER, _POINTER, _INT)
 )
 _origin_of = ctypes.cast(
     raw.FPDFText_GetCharOrigin,
-    ctypes.CFUNCTYPE(_INT, _POINTER, _INT, _POINTER, _POINTER),
+    ctypes.PYFUNCTYPE(_INT, _POINTER, _INT, _POINTER, _POINTER),
 )
 _box_of = ctypes.cast(
-    raw.FPDFText_GetLooseCharBox, ctypes.CFUNCTYPE(_INT, _POINTER, _INT, _POINTER)
+    raw.FPDFText_GetLooseCharBox, ctypes.PYFUNCTYPE(_INT, _POINTER, _INT, _POINTER)
 )
 _is_generated = ctypes.cast(
-    raw.FPDFText_IsGenerated, ctypes.CFUNCTYPE(_INT, _POINTER, _INT)
+    raw.FPDFText_IsGenerated, ctypes.PYFUNCTYPE(_INT, _POINTER, _INT)
 )
 _has_map_error = ctypes.cast(
-    raw.FPDFText_HasUnicodeMapError, ctypes.CFUNCTYPE(_INT, _POINTER, _INT)
+    raw.FPDFText_HasUnicodeMapError, ctypes.PYFUNCTYPE(_INT, _POINTER, _INT)
 )
 
 MAX_CHARACTERS: Final = 400_000
@@ -85,7 +86,7 @@ _STACKED: Final = (0.7, 1.6)
 _DOWNWARDS: Final = 270
 _ROW: Final = 0.35
 _ASCENT: Final = 0.88
-_FROM_CJK: Final = 0x2E80
+_SPACE, _FROM_CJK = 0x20, 0x2E80
 # Radicals, compatible forms and ligatures stand for what people type.
 _FOLDED: Final = (range(0x2E80, 0x2FE0), range(0xF900, 0xFB07))
 
@@ -303,7 +304,8 @@ class _Characters:
         self._page_box = page_box
         self._unmapped_fonts = unmapped_fonts
         self._by_address: dict[int, _TextObject] = {}
-        self._near: dict[Color, list[Shape]] = {}
+        self._has_near: dict[Color, bool] = {}
+        """Whether any shape has nearly that colour."""
         self._covers = sorted(
             (shape for shape in ink.shapes if shape.is_opaque),
             key=lambda shape: shape.order,
@@ -318,7 +320,7 @@ class _Characters:
         at_box = ctypes.addressof(box)
         word: Word | None = None
         about: _TextObject | None = None
-        address, after_space = 0, True
+        address, after_space, foot = 0, True, math.nan
         for index in range(count):
             code = _unicode_of(handle, index)
             if code in _SPACES:
@@ -329,9 +331,15 @@ class _Characters:
             if owner != address or about is None:
                 self._finish(word, about)
                 word, address = None, owner
-                about = self._about(handle, index, owner)
-            _origin_of(handle, index, at_x, at_y)
+                about = self._by_address.get(owner)
+                if about is None:
+                    about = self._look_at(handle, index, owner)
+                    self._by_address[owner] = about
             _box_of(handle, index, at_box)
+            # Boxes of one text object have one height: one foot means one base line.
+            if word is None or about.angle or code >= _FROM_CJK or box.bottom != foot:
+                _origin_of(handle, index, at_x, at_y)
+                foot = box.bottom
             size = about.size
             if word is not None and code >= _FROM_CJK and about.angle == 0:
                 step = (word.v - y.value) / size
@@ -342,8 +350,8 @@ class _Characters:
                     and _STACKED[0] < step < _STACKED[1]
                 ):
                     about = replace(about, angle=_DOWNWARDS)
-                    foot = -word.v + (1 - _ASCENT) * size
-                    word.left, word.right, word.v = foot - size, foot, word.left
+                    end = -word.v + (1 - _ASCENT) * size
+                    word.left, word.right, word.v = end - size, end, word.left
             left, right, v = along_lines(about.angle, x.value, y.value, box)
             text = _character(code, about)
             if (
@@ -359,12 +367,6 @@ class _Characters:
                 word.text += text
                 word.right = max(word.right, right)
         self._finish(word, about)
-
-    def _about(self, handle: int, index: int, owner: int) -> _TextObject:
-        known = self._by_address.get(owner)
-        if known is None:
-            known = self._by_address[owner] = self._look_at(handle, index, owner)
-        return known
 
     def _look_at(self, handle: int, index: int, owner: int) -> _TextObject:
         layer = self._layer.raw
@@ -387,12 +389,11 @@ class _Characters:
             raw.FPDFFont_GetBaseFontName(font_object, name, 128)
         font = name.value.decode("utf-8", "replace")
         order, clip = self._orders.get(owner, (0, WHOLE_PLANE))
-        errors = sum(
-            _has_map_error(handle, at) == 1
+        has_errors = any(
+            _has_map_error(handle, at) == 1 and _object_of(handle, at) == owner
             for at in range(index, index + _MAPPED_SAMPLE)
-            if _object_of(handle, at) == owner
         )
-        is_mapped = errors == 0 and font not in self._unmapped_fonts
+        is_mapped = not has_errors and font not in self._unmapped_fonts
         is_invisible = mode in _INVISIBLE_MODES or alpha == 0 or size < _TINY_POINTS
         if text_object and (names := _layers_of(text_object)):
             is_invisible = is_invisible or bool(names & self._hidden_layers())
@@ -432,9 +433,7 @@ class _Characters:
             return False
         # Most text is painted last, so that few shapes remain to be looked at.
         first = bisect_right(self._covers, about.order, key=lambda shape: shape.order)
-        return any(
-            holds(self._covers[at].box, point) for at in range(first, len(self._covers))
-        )
+        return any(holds(shape.box, point) for shape in self._covers[first:])
 
     def _is_camouflaged(self, about: _TextObject, point: tuple[float, float]) -> bool:
         """Return whether a word has the colour of what it is painted on."""
@@ -442,13 +441,12 @@ class _Characters:
         if color is None:
             return False
         is_white = _is_near(color, _WHITE)
-        if color not in self._near:
-            self._near[color] = [
-                shape
+        if color not in self._has_near:
+            self._has_near[color] = any(
+                shape.color is not None and _is_near(shape.color, color)
                 for shape in self._ink.shapes
-                if shape.color is not None and _is_near(shape.color, color)
-            ]
-        if not is_white and not self._near[color]:
+            )
+        if not is_white and not self._has_near[color]:
             return False
         below = [
             shape
@@ -462,6 +460,8 @@ class _Characters:
 
 
 def _character(code: int, about: _TextObject) -> str:
+    if _SPACE < code < _FROM_CJK:  # nearly all: the rest is looked at one by one
+        return chr(code)
     if code in _HYPHENS:
         return "-"
     if any(code in each for each in _FOLDED):
@@ -475,7 +475,8 @@ def _character(code: int, about: _TextObject) -> str:
 
 
 def _is_near(one: Color, other: Color) -> bool:
-    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= _SAME_COLOR
+    (r, g, b), (red, green, blue) = one, other
+    return max(abs(r - red), abs(g - green), abs(b - blue)) <= _SAME_COLOR
 
 
 def _color_of(each: object, getter: object) -> tuple[Color | None, int]:
@@ -501,7 +502,8 @@ def _mark_text(getter: Any, *arguments: object) -> str:
     buffer, length = (raw.FPDF_WCHAR * 256)(), ctypes.c_ulong()
     if not getter(*arguments, buffer, ctypes.sizeof(buffer), length):
         return ""
-    return bytes(buffer).decode("utf-16-le", "replace").split("\0")[0]
+    written = memoryview(buffer).cast("B")[: length.value]
+    return bytes(written).decode("utf-16-le", "replace").split("\0")[0]
 
 
 def _bounds_of(each: object, matrix: Matrix) -> Box | None:

@@ -9,10 +9,9 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.text_encoding import decoded
+from dossier.integrations.parsing.text_encoding import MAX_TEXT_BYTES, decoded
 from dossier.integrations.parsing.types import ReaderContent, split_parts, storable
 
-MAX_BYTES: Final = 32 * 1024 * 1024
 _MIN_BASE64: Final = 64
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _UUENCODED: Final = re.compile(r"\s*begin(?:-base64)? [0-7]{3,4} (\S.{0,200})\n")
@@ -45,8 +44,8 @@ def read(file: BinaryIO) -> ReaderContent:
 
 def bytes_of(file: BinaryIO) -> bytes:
     """Return the content of a text file that is not larger than any paper."""
-    if file.seek(0, os.SEEK_END) > MAX_BYTES:
-        detail = f"a text above {MAX_BYTES // 1024**2} MiB is not read; split it"
+    if file.seek(0, os.SEEK_END) > MAX_TEXT_BYTES:
+        detail = f"a text above {MAX_TEXT_BYTES // 1024**2} MiB is not read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)
     file.seek(0)
     return file.read()

@@ -18,6 +18,8 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableReason,
 )
 
+MAX_TEXT_BYTES: Final = 32 * 1024 * 1024
+"""Of a text or delimited file."""
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),

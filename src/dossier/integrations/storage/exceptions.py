@@ -10,6 +10,6 @@ class StorageUnavailableError(UnavailableError):
 
 
 class BlobMissingError(InternalServerError):
-    """A row names bytes that the store does not have."""
+    """The bytes of this file are no longer in the storage."""
 
     title = "Stored bytes are missing"

@@ -6,7 +6,7 @@ waiver or a declaration, is an input like a document; evidence takes precedence 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,7 +24,11 @@ from dossier.pif.constants import (
     JudgementCode,
     Means,
 )
-from dossier.pif.rules.changes import formula_changes, shown_changes
+from dossier.pif.rules.changes import (
+    composition_sha256,
+    formula_changes,
+    shown_changes,
+)
 from dossier.pif.rules.coverage import CoverageRow, coverage_of, state_with
 from dossier.pif.rules.evidence import (
     Confirmation,
@@ -34,6 +38,7 @@ from dossier.pif.rules.evidence import (
     best_state,
     judge_document,
     subject_of,
+    version_key,
 )
 from dossier.pif.rules.items import Item, Requirement, rulebook
 
@@ -78,7 +83,8 @@ class Evidence:
     `is_formula_undecided`: a formula file is there, but no line was taken from it.
     `documents` are the linked ones; `formula_document_id` is the document that the
     formula was imported from; `formula` are its quantities by ingredient, imported at
-    `formula_at`; `site_steps` are what the sites of the identity do.
+    `formula_at`; `earlier_formulas` are the documents of the imports before that;
+    `site_steps` are what the sites of the identity do.
     `exempt_materials` are reasons by the normalised name of the material.
     """
 
@@ -96,6 +102,7 @@ class Evidence:
     formula_document_id: UUID | None = None
     formula: Mapping[str, str] = field(default_factory=dict)
     formula_at: datetime | None = None
+    earlier_formulas: tuple[ReadDocument, ...] = ()
     site_steps: tuple[str, ...] = ()
     exempt_materials: Mapping[str, str] = field(default_factory=dict)
 
@@ -160,6 +167,20 @@ def board_items(evidence: Evidence, market: str = "tw") -> tuple[BoardItem, ...]
     )
     signed = _board_item(signed_item, evidence, subject)
     conclusions = [each.document for each in signed_conclusions([signed])]
+    if conclusions:
+        # The credentials are those of who signed the assessment that counts.
+        subject = replace(
+            subject,
+            identity=replace(
+                subject.identity,
+                signers=tuple(
+                    fact.value
+                    for document in conclusions
+                    for fact in document.read(FactName.SIGNER_NAME)
+                ),
+            ),
+        )
+        signed = _board_item(signed_item, evidence, subject)
     return tuple(
         signed
         if item is signed_item
@@ -268,9 +289,10 @@ def _board_requirement(
             subject,
             allows=item.allows,
             confirmation=confirmation,
-            formula_change=_formula_change(
-                of_item[document.document_id], rule, evidence, confirmation
-            ),
+            formula_change=""
+            if _covers_formula(confirmation, evidence)
+            or _names_new_version(document, subject, evidence)
+            else _formula_change(of_item[document.document_id], rule, evidence),
         )
         judged.append(judgement)
     judgements = (
@@ -388,18 +410,40 @@ def documents_state(
     return ItemState.UNCONFIRMED if is_open else state
 
 
+def _covers_formula(confirmation: Confirmation | None, evidence: Evidence) -> bool:
+    """Tell whether a confirmation was made for the present formula: as good as a link.
+
+    One of another composition is none (see `_confirmation`).
+    """
+    return confirmation is not None and (
+        confirmation.formula is not None
+        or bool(evidence.formula_at and confirmation.at > evidence.formula_at)
+    )
+
+
+def _names_new_version(
+    document: ReadDocument, subject: Subject, evidence: Evidence
+) -> bool:
+    """Tell whether a document names the present version, and no formula before did.
+
+    A changed formula that kept its version number leaves open which one is meant.
+    """
+    before = [_versions(each) for each in evidence.earlier_formulas]
+    new = subject.formula_versions.difference(*before)
+    return all(before) and bool(before and _versions(document) & new)
+
+
+def _versions(document: ReadDocument) -> set[str]:
+    return {version_key(f.value) for f in document.read(FactName.FORMULA_VERSION)}
+
+
 def _formula_change(
-    links: Sequence[EvidenceLink],
-    rule: Requirement,
-    evidence: Evidence,
-    confirmation: Confirmation | None,
+    links: Sequence[EvidenceLink], rule: Requirement, evidence: Evidence
 ) -> str:
     """Return how the formula has changed since a document was linked, or nothing.
 
-    The best link counts, and a confirmation since the change is as good as a link.
+    The best link counts.
     """
-    if evidence.formula_at and confirmation and confirmation.at > evidence.formula_at:
-        return ""
     words: list[str] = []
     for link in links:
         if link.requirement not in (None, rule.code):
@@ -419,15 +463,28 @@ def _formula_change(
 def _confirmation(
     document: ReadDocument, item: Item, rule: Requirement, evidence: Evidence
 ) -> Confirmation | None:
-    """Return the confirmation of a document that counts: of its bytes, the newest."""
+    """Return the confirmation of a document that counts: of its bytes, the newest.
+
+    One that names a composition counts for that one alone, where the composition
+    matters.
+    """
     return max(
         (
             each
             for each in evidence.confirmations
             if each.document_id == document.document_id
+            and each.sha256 == document.sha256
             and each.item == item.number
             and each.requirement in (None, rule.code)
+            and not (rule.stale_after and of_other_formula(each, evidence))
         ),
-        key=lambda each: (each.sha256 == document.sha256, each.at),
+        key=lambda each: each.at,
         default=None,
     )
+
+
+def of_other_formula(confirmation: Confirmation, evidence: Evidence) -> bool:
+    """Tell whether a confirmation names another composition than the present one."""
+    if confirmation.formula is None or not evidence.formula:
+        return False
+    return not composition_sha256(evidence.formula).startswith(confirmation.formula)

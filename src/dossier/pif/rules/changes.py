@@ -1,5 +1,7 @@
 """What changed in a formula since a document was linked, by content and not by date."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,9 +17,10 @@ def formula_changes(
 ) -> dict[FormulaChange, list[str]]:
     """Return what differs, each ingredient in words that need no translation.
 
-    Both are quantities by ingredient. Without a formula before, nothing has changed.
+    Both are quantities by ingredient. Without a formula before or after, nothing has
+    changed: of a file whose sheet or column is undecided no line is known.
     """
-    if before is None:
+    if not before or not after:
         return {}
     old = {name_key(name): (name, quantity) for name, quantity in before.items()}
     new = {name_key(name): (name, quantity) for name, quantity in after.items()}
@@ -33,6 +36,13 @@ def formula_changes(
         FormulaChange.QUANTITIES: quantities,
     }
     return {change: words for change, words in found.items() if words}
+
+
+def composition_sha256(formula: Mapping[str, str]) -> str:
+    """Return a hash of quantities by ingredient, the same for every file of them."""
+    lines = sorted((name_key(name), quantity) for name, quantity in formula.items())
+    text = json.dumps(lines, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def shown_changes(words: list[str]) -> str:

@@ -54,6 +54,29 @@ _MATERIAL_DATA: Final = frozenset(
 )
 """Kinds whose words on a material are data of it; a formula only lists it."""
 
+_NO_DATA: Final = (
+    r"(?:no (?:\w+ ){0,2}(?:data|information|stud(?:y|ies))\b|data gap"
+    r"|(?:data )?(?:not available|not assessed|not evaluated|missing)\b"
+    r"|(?:查無|尚無|缺乏|無|无)(?:任何|相關|毒理|安全|可用|試驗|其)*(?:資料|數據|数据)"
+    r"|資料不足|未評估|待補)"
+)
+_MARKS: Final = r"[\s():,;|/\u2013\u2014-]*"
+_DENIED_AFTER: Final = re.compile(
+    rf"{_MARKS}(?:\d{{2,7}}-\d\d-\d)?{_MARKS}(?:之|的)?\s*"
+    rf"{_NO_DATA}[^\d\n.;。]*(?:[\n.;。]|$)"
+)
+"""What follows the name of a material of which there is no data, to the sentence's end.
+
+A sentence with figures states something of the material.
+"""
+
+_DENIED_BEFORE: Final = re.compile(
+    r"no (?:\w+ ){0,2}(?:data|information|stud(?:y|ies)) (?:\w+ ){0,3}"
+    r"(?:for|on|of|about)[^\n.;]{0,80}$"
+    r"|(?:查無|尚無|缺乏|無|无) ?(?:[^\s.;。、]{0,20}\()?$"
+)
+_DENIAL_REACH: Final = 120
+
 _BEFORE: Final = r"(?:^|[\t\n,;:/()、，；：•·] ?|\. |  |[\u4e00-\u9fff] ?)"
 _AFTER: Final = r"(?=$|[\t\n,;:/()、，；：。]|\.(?:\s|$)|  | ?[\u4e00-\u9fff]| ≤?\d)"
 
@@ -127,8 +150,11 @@ def _materials(
         documents = tuple(
             document.document_id
             for document in counting
-            if keys & named[document.document_id]
-            or _names_in_text(folded, texts[document.document_id])
+            if (
+                keys & named[document.document_id]
+                or _names_in_text(folded, texts[document.document_id])
+            )
+            and not _only_denied(folded, texts[document.document_id])
         )
         reason = next((exempt[key] for key in sorted(keys) if key in exempt), None)
         rows[label] = CoverageRow(
@@ -165,6 +191,20 @@ def _names_in_text(names: Sequence[str], text: str) -> bool:
         name in text and re.search(_BEFORE + re.escape(name) + _AFTER, text)
         for name in map(str.strip, names)
     )
+
+
+def _only_denied(names: Sequence[str], text: str) -> bool:
+    """Tell whether a text names a material only to say that it has no data of it."""
+    is_denied = False
+    for name in filter(None, names):
+        for match in re.finditer(re.escape(name), text):
+            before = text[max(0, match.start() - _DENIAL_REACH) : match.start()]
+            if not (
+                _DENIED_BEFORE.search(before) or _DENIED_AFTER.match(text, match.end())
+            ):
+                return False
+            is_denied = True
+    return is_denied
 
 
 def _sites(

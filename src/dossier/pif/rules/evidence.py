@@ -84,7 +84,11 @@ class ReadDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """A person's statement that a document meets an item or one requirement of it."""
+    """A person's statement that a document meets an item or one requirement of it.
+
+    `formula` are the first digits of the hash of the composition that it was confirmed
+    for; without them it counts for every formula that was imported before `at`.
+    """
 
     item: int
     requirement: str | None
@@ -93,6 +97,7 @@ class Confirmation:
     reason: str
     actor_name: str
     at: datetime
+    formula: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from dossier.pif.rules.board import (
     BoardItem,
     BoardRequirement,
     Evidence,
+    of_other_formula,
     signed_conclusions,
 )
 from dossier.pif.rules.coverage import is_making
@@ -394,6 +395,8 @@ def _confirmations_without_effect(
         reason = "no_signed_assessment" if of_waiver else "confirmed_not"
         if not is_same_file:
             reason = "file_changed"
+        elif of_other_formula(confirmation, evidence):
+            reason = "confirmed_other_formula"
         texts = sentences()["reasons"][reason]
         yield make_finding(
             "confirmation-without-effect",

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from dossier.core.findings import Basis, Finding, Severity
+from dossier.core.findings import Basis, Finding, Message, Severity
 from dossier.pif.constants import Coverage, ItemState, JudgementCode, Means
 from dossier.pif.rules.board import (
     SIGNED_REQUIREMENT,
@@ -40,7 +40,7 @@ def gap_findings(
             if requirement.state not in _GAPS or _is_incomplete(item, requirement):
                 continue
             cause = _cause(requirement, evidence, causes, others)
-            gap = _gap(item.rule, requirement, gap_severity(evidence), cause, market)
+            gap = _gap(item.rule, requirement, evidence, cause, market)
             causes[requirement.rule.code] = gap.id
             found.append(gap)
     return found
@@ -215,18 +215,19 @@ def _parts(requirements: Sequence[Requirement]) -> dict[str, str]:
 def _gap(
     item: Item,
     requirement: BoardRequirement,
-    of_missing: Severity,
+    evidence: Evidence,
     cause: str | None,
     market: str,
 ) -> Finding:
-    """Return the finding of a requirement whose documents do not count, with why.
-
-    `of_missing` is the severity of a document that is missing.
-    """
-    if any(row.documents or row.undated for row in requirement.coverage):
-        return _coverage(item, requirement, cause, market)
+    """Return the finding of a requirement whose documents do not count, with why."""
     rule = requirement.rule
     decisive = [e for e in requirement.judgements if e.state is requirement.state]
+    if rule.coverage is Coverage.MATERIALS and not requirement.coverage:
+        # No document can name the materials of a formula that is not known.
+        decisive = []
+    is_partial = any(row.documents or row.undated for row in requirement.coverage)
+    if is_partial or (requirement.coverage and not decisive):
+        return _coverage(item, requirement, cause, market)
     # A finding of its own only where every document has that defect: one that was not
     # read may be the valid one.
     own = [
@@ -235,14 +236,18 @@ def _gap(
         if each.state is not None
     ]
     special = own[0] if own and all(own) else None
-    otherwise = "formula_undecided" if Means.FORMULA in rule.satisfied_by else None
+    is_changed = {e.code is JudgementCode.FORMULA_CHANGED for e in decisive} == {True}
+    otherwise = "formula_undecided" if evidence.has_formula else "no_formula"
     return make_finding(
         special.code if special else _GAPS[requirement.state],
         market,
-        severity=(special.severity or of_missing) if special else Severity.WARNING,
+        severity=(special.severity or gap_severity(evidence))
+        if special
+        else Severity.WARNING,
         item=item,
         article=special.article if special else rule.article,
-        words=_parts([rule]) | reasons_of(decisive, otherwise or "no_formula"),
+        words=_parts([rule]) | reasons_of(decisive, otherwise),
+        closes_by=Message(**sentences()["formula_changed"]) if is_changed else None,
         blocks_signing=True,
         subject=rule.code,
         place=place_of(decisive[0]) if len(decisive) == 1 else None,

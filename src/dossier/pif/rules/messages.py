@@ -109,6 +109,7 @@ def judgement_words(judgement: Judgement) -> Message:
     words = {
         "raw": fact.raw if fact else found,
         "value": fact.value if fact else "",
+        "raw_en": f" ({fact.raw})" if fact and fact.raw != fact.value else "",
         "change": judgement.change,
         "found_zh": f"（載有「{found}」）" if found else "",
         "found_en": f" (it names “{found}”)" if found else "",

@@ -192,6 +192,7 @@ def _evidence(row: Row, category: Category, as_of: date) -> Evidence:
             for line in row["formula_lines"]
         ),
         formula_at=row["formula_at"],
+        earlier_formulas=tuple(map(_document, row["earlier_formulas"])),
         site_steps=tuple(site["step"] for site in row["sites"]),
         exempt_materials={
             name_key(each["name"]): each["reason"] for each in row["exempt_materials"]

@@ -55,6 +55,7 @@ class StatedConfirmation:
     reason: str
     by: str
     on: date
+    formula: str | None = None
 
 
 class ConfirmationsService:
@@ -93,7 +94,7 @@ class ConfirmationsService:
                 else f"Item {item} has no requirement that documents meet."
             )
             raise ConfirmationNotAllowedError(detail)
-        document = await self._documents.get_document(document_id)
+        document = await self._documents.get_evidence(document_id)
         reader = TenantReader(self._session, self._actor)
         board = await read_board(reader, product_id, market)
         if obstacle := _obstacle(board, item, document_id, requirement):
@@ -170,6 +171,7 @@ class ConfirmationsService:
                 document_id=each.document_id,
                 sha256=each.sha256,
                 reason=each.reason,
+                formula=each.formula,
                 is_stated=True,
                 actor_id=None,
                 actor_name=each.by,
@@ -215,6 +217,7 @@ class ConfirmationsService:
             "document_id": str(confirmation.document_id),
             "sha256": confirmation.sha256,
             "reason": confirmation.reason,
+            "formula": confirmation.formula,
             "by": confirmation.actor_name,
         }
         await self._activity.record(
@@ -228,8 +231,8 @@ def roles_of(item: int, market: Market = "tw") -> tuple[str, ...]:
     return SIGNED_ITEM_ROLES if item == signed else CONFIRMING_ROLES
 
 
-def _content(row: PifConfirmation) -> tuple[str, str, str, datetime]:
-    return row.sha256, row.reason, row.actor_name, row.created_at
+def _content(row: PifConfirmation) -> tuple[str | datetime | None, ...]:
+    return row.sha256, row.reason, row.actor_name, row.created_at, row.formula
 
 
 def _obstacle(

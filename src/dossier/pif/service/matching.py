@@ -45,7 +45,7 @@ class MatchingService:
             judged = [document for document in newest if document.id not in linked]
         else:
             judged = [
-                await self._documents.get_document(document_id)
+                await self._documents.get_evidence(document_id)
                 for document_id in dict.fromkeys(document_ids)
             ]
         return [await self._match(document, links) for document in judged]

@@ -169,10 +169,11 @@ class VersionsService:
             replace(each, since=each.since or board.as_of) for each in board.findings
         ]
         links = await self._products.list_links(product.id)
-        documents = [
+        linked = [
             await self._documents.get_document(document_id)
             for document_id in dict.fromkeys(link.document_id for link in links)
         ]
+        documents = [each for each in linked if each.archived_at is None]
         formula = await self._formulas.latest(product.id)
         lines = await self._formulas.lines_of(formula) if formula else ()
         return PifSnapshot.model_validate(

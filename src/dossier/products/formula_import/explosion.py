@@ -307,20 +307,21 @@ def _composed_portions(
     if len(composition) == 1 and first_amount.interval == Interval.exactly(HUNDRED):
         # The raw material is this one ingredient.
         return [_portion_of(first_row, outer)]
-    weights = _weights([amount for _, amount in composition])
+    # Weights are shares of 1; a rest in the composition takes what is left of 100.
+    known = Interval.sum(a.interval for _, a in composition if not a.is_rest)
+    left = Interval(max(HUNDRED - known.upper, ZERO), max(HUNDRED - known.lower, ZERO))
     ingredients = tuple(
-        Ingredient(row=row, weight=weight, is_exploded=True, stated=amount)
-        for (row, amount), weight in zip(composition, weights, strict=True)
+        Ingredient(
+            row=row,
+            weight=(left if amount.is_rest else amount.interval).scaled(
+                Decimal(1) / HUNDRED
+            ),
+            is_exploded=True,
+            stated=amount,
+        )
+        for row, amount in composition
     )
     return [Portion(amount=outer, ingredients=ingredients)]
-
-
-def _weights(amounts: Sequence[Amount]) -> list[Interval]:
-    """Return shares of 1; a rest inside the composition takes what is left of 100."""
-    known = Interval.sum(a.interval for a in amounts if not a.is_rest)
-    left = Interval(max(HUNDRED - known.upper, ZERO), max(HUNDRED - known.lower, ZERO))
-    bounds = (left if amount.is_rest else amount.interval for amount in amounts)
-    return [each.scaled(Decimal(1) / HUNDRED) for each in bounds]
 
 
 def _plain_portions(

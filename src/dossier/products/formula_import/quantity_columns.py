@@ -59,7 +59,7 @@ class ChosenQuantities:
 
 
 @dataclass(slots=True)
-class _Candidate:
+class _QuantityCandidate:
     """A column with the quantities of its rows."""
 
     column: QuantityColumn
@@ -104,7 +104,7 @@ def choose_quantities(
     if not candidates:
         return _inferred(grid, rows, headers, roles)
     bounds, candidates = _bounded(candidates)
-    by_role: dict[Column, list[_Candidate]] = {}
+    by_role: dict[Column, list[_QuantityCandidate]] = {}
     for each in _without_purities(candidates):
         by_role.setdefault(each.role, []).append(each)
     chosen = ChosenQuantities(read=dict(bounds))
@@ -124,8 +124,10 @@ def choose_quantities(
 
 def _candidate(
     grid: Grid, rows: RowRange, column: QuantityColumn, role: Column
-) -> _Candidate:
-    candidate = _Candidate(column, role, column_values(grid, rows, column.number))
+) -> _QuantityCandidate:
+    candidate = _QuantityCandidate(
+        column, role, column_values(grid, rows, column.number)
+    )
     unit = unit_of(column.header)
     points = 3 * standing(column.header)
     points += 2 * (unit in {"%", "g/kg", "mg/g", "mg/kg"})
@@ -155,19 +157,17 @@ def column_values(grid: Grid, rows: RowRange, column: int) -> dict[int, Quantity
             if cell.number is not None
             else parse_quantity(cell.text, mark)
         )
-        if quantity is not None and not _is_no_line(grid, row):
+        label = grid.label_of(row)
+        is_no_line = is_total(label) or is_subtotal(label) or is_property(label)
+        is_alone = len(grid.columns_of(row)) == 1
+        if quantity is not None and not is_no_line and not is_alone:
             values[row] = quantity
     return values
 
 
-def _is_no_line(grid: Grid, row: int) -> bool:
-    """Return whether a row is a total, a property or a number alone."""
-    label = grid.label_of(row)
-    is_labelled = is_total(label) or is_subtotal(label) or is_property(label)
-    return is_labelled or len(grid.columns_of(row)) == 1
-
-
-def _best(group: Sequence[_Candidate]) -> tuple[_Candidate, list[_Candidate]]:
+def _best(
+    group: Sequence[_QuantityCandidate],
+) -> tuple[_QuantityCandidate, list[_QuantityCandidate]]:
     """Return the best column and those that are as plausible and say otherwise."""
     ranked = sorted(group, key=lambda each: -each.score)
     best = ranked[0]
@@ -179,7 +179,7 @@ def _best(group: Sequence[_Candidate]) -> tuple[_Candidate, list[_Candidate]]:
     return best, rivals
 
 
-def _agree(one: _Candidate, other: _Candidate) -> bool:
+def _agree(one: _QuantityCandidate, other: _QuantityCandidate) -> bool:
     """Return whether two columns state the same shares, in other units or ranges."""
     common = one.values.keys() & other.values.keys()
     longest = max(len(one.values), len(other.values))
@@ -204,8 +204,8 @@ def _agree(one: _Candidate, other: _Candidate) -> bool:
 
 
 def _bounded(
-    candidates: Sequence[_Candidate],
-) -> tuple[dict[Column, QuantityColumn], list[_Candidate]]:
+    candidates: Sequence[_QuantityCandidate],
+) -> tuple[dict[Column, QuantityColumn], list[_QuantityCandidate]]:
     """Take out the columns of minima and maxima; a maximum alone is a legal limit."""
     shares = {Column.SUB_PERCENT}
     bounds = {
@@ -227,11 +227,13 @@ def _bounded(
     return {Column.MIN: low.column, Column.MAX: high.column}, others
 
 
-def _without_purities(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+def _without_purities(
+    candidates: Sequence[_QuantityCandidate],
+) -> list[_QuantityCandidate]:
     """Leave out an "active %" that is more than the share it would be a part of."""
     shares = [each for each in candidates if "activ" not in folded(each.column.header)]
 
-    def is_purity(one: _Candidate) -> bool:
+    def is_purity(one: _QuantityCandidate) -> bool:
         return "activ" in folded(one.column.header) and any(
             value.upper is not None
             and row in other.values
@@ -244,7 +246,7 @@ def _without_purities(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 
 
 def _choose_between_shares(
-    chosen: ChosenQuantities, by_role: Mapping[Column, Sequence[_Candidate]]
+    chosen: ChosenQuantities, by_role: Mapping[Column, Sequence[_QuantityCandidate]]
 ) -> None:
     """Compare a plain column with one of shares of the product, row by row.
 

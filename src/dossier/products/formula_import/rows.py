@@ -241,19 +241,15 @@ def _sum_of(table: FormulaTable, rows: Sequence[int]) -> Decimal | None:
     values: list[Decimal] = []
     for row in rows:
         found = [cell for cell in _quantity_cells(table, row) if cell.text]
-        quantities = [_single_value(cell) for cell in found]
-        if len(quantities) != 1 or quantities[0] is None:
+        if len(found) != 1:
             return None
-        values.append(quantities[0])
+        number, quantity = found[0].number, parse_quantity(found[0].text)
+        if number is None and quantity and quantity.kind is QuantityKind.EXACT:
+            number = quantity.upper
+        if number is None:
+            return None
+        values.append(number)
     return sum(values, ZERO)
-
-
-def _single_value(cell: Cell) -> Decimal | None:
-    if cell.number is not None:
-        return cell.number
-    quantity = parse_quantity(cell.text)
-    is_exact = quantity is not None and quantity.kind is QuantityKind.EXACT
-    return quantity.upper if quantity is not None and is_exact else None
 
 
 def _stated_details(table: FormulaTable, row: int) -> frozenset[Column]:

@@ -250,7 +250,7 @@ class FormulaImporter:
         async with tenant_transaction(self._sessions, self._actor.org_id) as session:
             await self._products(session).get_product(product_id)
             documents = DocumentsService(session, self._actor)
-            document = await documents.get_document(document_id)
+            document = await documents.get_evidence(document_id)
         async with self._store.as_file(document.blob_key) as path:
             book = await self._reader.read_workbook(path, document.filename)
         source = FormulaSource(

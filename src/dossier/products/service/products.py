@@ -8,6 +8,7 @@ from uuid import UUID
 from dossier.activity.service import ActivityService
 from dossier.core.clock import now
 from dossier.core.database import Session
+from dossier.core.merging import merged
 from dossier.core.pagination import PageParams, Slice
 from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
@@ -16,7 +17,9 @@ from dossier.products import gateway, rules
 from dossier.products.constants import MatchedBy
 from dossier.products.exceptions import (
     LinkNotFoundError,
+    ProductArchivedError,
     ProductExistsError,
+    ProductInUseError,
     ProductNotFoundError,
 )
 from dossier.products.models import (
@@ -24,7 +27,7 @@ from dossier.products.models import (
     ProductDocument,
 )
 from dossier.products.schemas import ProductCreate, ProductUpdate
-from dossier.products.types import NewLink
+from dossier.products.types import NewLink, ProductFilter
 
 T = TypeVar("T")
 
@@ -101,18 +104,59 @@ class ProductsService:
         )
         return _found(product, product_id)
 
-    async def lock_product(self, product_id: UUID) -> Product:
-        """Return one product, held until the end of the transaction."""
-        product = await gateway.lock_product_for_org(
-            self._session, self._actor.org_id, product_id
+    async def lock_product(
+        self, product_id: UUID, *, archived_too: bool = False
+    ) -> Product:
+        """Return one product to change, held until the end of the transaction.
+
+        Raises:
+            ProductArchivedError: it is archived, and `archived_too` is not set.
+        """
+        product = _found(
+            await gateway.lock_product_for_org(
+                self._session, self._actor.org_id, product_id
+            ),
+            product_id,
         )
-        return _found(product, product_id)
+        if product.archived_at is not None and not archived_too:
+            raise ProductArchivedError(product_id)
+        return product
+
+    async def set_archived(self, product_id: UUID, *, is_archived: bool) -> Product:
+        """Archive a product, or restore it; what it has stays."""
+        self._actor.require(*WRITERS)
+        product = await self.lock_product(product_id, archived_too=True)
+        if (product.archived_at is not None) != is_archived:
+            product.archived_at = now() if is_archived else None
+            await self._session.flush()
+            word = "archived" if is_archived else "active"
+            await self._activity.record(
+                "update", "product", product.id, details={"archive_state": word}
+            )
+        return product
+
+    async def delete_product(self, product_id: UUID) -> None:
+        """Delete a product of which no version exists; its documents stay."""
+        self._actor.require(*WRITERS)
+        product = await self.lock_product(product_id, archived_too=True)
+        if await self.formula_content(product.id) is not None:
+            raise ProductInUseError(product.id)
+        links = await self.list_links(product.id)
+        await gateway.delete_product_for_org(
+            self._session, self._actor.org_id, product.id
+        )
+        await self._documents.request_indexing({e.document_id for e in links})
+        await self._activity.record(
+            "delete", "product", product.id, details={"category": product.category}
+        )
 
     async def update_product(self, product_id: UUID, body: ProductUpdate) -> Product:
         """Change the fields that were sent."""
         self._actor.require(*WRITERS)
         product = await self.lock_product(product_id)
-        await self._change(product, body.model_dump(mode="json", exclude_unset=True))
+        changes = body.model_dump(mode="json", exclude_unset=True)
+        stored = {name: getattr(product, name) for name in ProductCreate.model_fields}
+        await self._change(product, merged(ProductCreate, stored, changes))
         return product
 
     async def upsert_product(self, body: ProductCreate) -> Upserted:
@@ -128,6 +172,8 @@ class ProductsService:
             return Upserted(
                 await self.create_product(body), is_created=True, is_changed=True
             )
+        if known.archived_at is not None:
+            raise ProductArchivedError(known.id)
         is_changed = await self._change(known, values)
         return Upserted(known, is_created=False, is_changed=is_changed)
 
@@ -207,10 +253,10 @@ class ProductsService:
         for each in new:
             if each.requirement is not None:
                 rules.check_requirement(each.requirement, each.item)
-        product = await self.get_product(product_id)
+        product = await self.lock_product(product_id)
         ids = list(dict.fromkeys(each.document_id for each in new))
         for document_id in ids:
-            await self._documents.get_document(document_id)
+            await self._documents.get_evidence(document_id)
         formula = await self.formula_content(product.id)
         links = []
         for each in new:
@@ -253,7 +299,7 @@ class ProductsService:
     async def unlink_document(self, product_id: UUID, link_id: UUID) -> None:
         """Delete a link; the document stays."""
         self._actor.require(*WRITERS)
-        await self.get_product(product_id)
+        await self.lock_product(product_id)
         link = await gateway.get_link_for_org(
             self._session, self._actor.org_id, product_id, link_id
         )
@@ -276,9 +322,11 @@ class ProductsService:
         )
 
 
-async def list_products(reader: TenantReader, page: PageParams) -> Slice[Row]:
+async def list_products(
+    reader: TenantReader, wanted: ProductFilter, page: PageParams
+) -> Slice[Row]:
     """Return one page of the organisation's products, the newest first."""
-    return await gateway.list_products_for_org(reader, reader.org_id, page)
+    return await gateway.list_products_for_org(reader, reader.org_id, wanted, page)
 
 
 async def read_product(reader: TenantReader, product_id: UUID) -> Row:
