@@ -63,7 +63,7 @@ def test_functions_stay_short() -> None:
     assert not too_long
 
 
-def test_no_file_is_a_drawer_for_everything() -> None:
+def test_no_module_is_named_utils() -> None:
     assert not [p for p in python_files(SOURCE) if p.stem in FORBIDDEN_NAMES]
 
 

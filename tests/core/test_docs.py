@@ -55,3 +55,55 @@ def test_code_named_in_the_glossary_exists(name: str) -> None:
     except ModuleNotFoundError:
         module, _, attribute = name.rpartition(".")
         assert hasattr(importlib.import_module(module), attribute)
+
+
+def life_sections() -> str:
+    """Return what `docs/architecture.md` says of a request, a job and an answer."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    return text[text.index("## Life of a request") : text.index("## Where to find")]
+
+
+def test_files_named_in_the_architecture_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    paths = re.findall(r"`((?:\w+/)*\w+\.py)`", life_sections())
+    paths += re.findall(r"`((?:\w+/)+(?:\w+\.py)?)`", text)
+
+    missing = [
+        path
+        for path in paths
+        if not any((ROOT / base / path).exists() for base in ("src/dossier", "."))
+    ]
+
+    assert paths
+    assert missing == []
+
+
+def test_functions_named_in_the_architecture_exist() -> None:
+    """A name is a class, a function, or a method (`Class.method`)."""
+    named = re.findall(
+        r"`([A-Z]\w*[a-z]\w*(?:\.\w+)?|[a-z]+(?:_[a-z]+)+)`", life_sections()
+    )
+    parts = {part for name in named for part in name.split(".")}
+    parts -= {"Location", "response_model", "on_end"}  # header, parameter, field
+    source = "\n".join(
+        path.read_text() for path in (ROOT / "src" / "dossier").rglob("*.py")
+    )
+    defined = re.findall(
+        r"^ *(?:class|(?:async )?def) (\w+)|^(\w+) = ", source, re.MULTILINE
+    )
+
+    assert len(parts) > 20
+    assert parts - {name for pair in defined for name in pair} == set()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name
+)
+def test_lines_of_the_documentation_are_at_most_132_characters(path: Path) -> None:
+    long = [
+        number
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > 132 and not line.startswith("|")  # a table's row has no break
+    ]
+
+    assert long == []

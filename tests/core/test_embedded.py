@@ -160,7 +160,7 @@ def test_two_processes_share_a_server_and_the_last_one_ends_it(
     assert not layout.pid_file.exists()
 
 
-def test_a_killed_user_leaves_a_server_that_the_next_one_adopts(
+def test_the_server_of_a_killed_user_is_used_by_the_next_one(
     home: Path, layout: Layout, start_user: Callable[[], User]
 ) -> None:
     start_user().kill()
@@ -284,7 +284,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     EmbeddedCluster(tmp_path).destroy()
 
 
-def test_a_home_that_is_a_file_is_refused_with_a_mend(tmp_path: Path) -> None:
+def test_a_home_that_is_a_file_is_refused_with_the_repair(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
 
     with pytest.raises(EmbeddedDatabaseError) as caught:

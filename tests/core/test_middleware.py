@@ -125,7 +125,7 @@ async def test_request_above_the_limit_gets_retry_after(scarce: Rig) -> None:
     assert answers[2].json()["retry_after"] == 60
 
 
-async def test_browser_can_read_that_it_asked_too_often(scarce: Rig) -> None:
+async def test_refusal_by_the_rate_limit_can_be_read_by_a_browser(scarce: Rig) -> None:
     for _ in range(2):
         await scarce.client.get("/things/1")
     answer = await scarce.client.get("/things/1", headers={"origin": ORIGIN})

@@ -40,7 +40,7 @@ def test_the_field_is_read_as_rfc_7240_writes_it(
 
 
 @given(st.text())
-def test_no_text_makes_us_wait_longer_than_a_minute(prefer: str) -> None:
+def test_no_preference_waits_longer_than_a_minute(prefer: str) -> None:
     assert (wait_of(prefer) or 0) <= MAX_PREFERRED_WAIT_S
 
 

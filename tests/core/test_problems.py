@@ -179,7 +179,7 @@ async def test_missing_body_is_a_fault_at_the_root() -> None:
     ]
 
 
-async def test_failure_says_when_to_come_back() -> None:
+async def test_unavailable_has_retry_after() -> None:
     answer = await answered("GET", "/fails/busy")
 
     assert answer.headers["retry-after"] == "7"
@@ -199,7 +199,7 @@ async def test_bug_is_logged_with_its_traceback_and_not_sent(
 
 
 @pytest.mark.parametrize("how", ["refused", "no-socket"])
-async def test_database_that_is_away_says_when_to_come_back(how: str) -> None:
+async def test_database_that_is_away_has_retry_after(how: str) -> None:
     answer = await answered("GET", f"/fails/{how}")
 
     assert check_shape(answer)["code"] == "database_away"

@@ -75,7 +75,7 @@ async def test_the_problem_of_a_failed_job_is_the_answer(
     )
 
 
-async def test_nobody_waits_for_the_job_of_another_organisation(
+async def test_a_job_of_another_organisation_is_not_waited_for(
     app: FastAPI, sessions: SessionFactory, org_id: UUID
 ) -> None:
     job = await make_job(sessions, org_id)

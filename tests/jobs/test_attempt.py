@@ -102,7 +102,7 @@ async def test_a_task_gets_its_arguments_in_the_types_that_it_declares(
     assert got == [actor.name, actor.user_id, thing_id, "tw", None, port]
 
 
-async def test_a_task_acts_for_who_enqueued_it_the_key_included(
+async def test_a_task_acts_as_the_actor_who_enqueued_it_with_the_api_key(
     sessions: SessionFactory, org_id: UUID, actor: Actor, drain_jobs: DrainJobs
 ) -> None:
     by_key = replace(actor, api_key_id=new_id())
@@ -159,7 +159,7 @@ async def test_errors_of_parallel_steps_are_judged_by_the_worst(
     assert await drain_jobs({KIND: fail}) == runs
 
 
-async def test_a_task_may_be_more_patient(
+async def test_a_kind_of_job_may_have_its_own_number_of_failures(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
     async def fail(_ctx: JobContext) -> None:
@@ -170,7 +170,7 @@ async def test_a_task_may_be_more_patient(
     assert await drain_jobs({"tests.persistent": fail}) == 5
 
 
-async def test_progress_forgives_earlier_failures(
+async def test_progress_resets_the_count_of_failures(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
     runs = 0
@@ -250,7 +250,7 @@ async def test_a_job_whose_worker_died_three_times_is_held_as_failed(
     assert job.error["code"] == "worker_lost"
 
 
-async def test_an_engine_row_of_an_earlier_drive_is_void(
+async def test_an_engine_row_from_before_a_retry_is_ignored(
     sessions: SessionFactory, org_id: UUID, drain_jobs: DrainJobs
 ) -> None:
     async def never(_ctx: JobContext) -> None:
@@ -331,7 +331,7 @@ async def test_a_run_whose_job_was_driven_anew_leaves_it_alone(
     assert (await get_job(sessions, job)).state is JobState.PENDING
 
 
-async def test_progress_that_comes_fast_is_written_now_and_then(
+async def test_frequent_progress_is_written_at_intervals(
     sessions: SessionFactory, org_id: UUID
 ) -> None:
     context = await make_context(sessions, org_id)

@@ -114,7 +114,7 @@ async def test_the_newest_job_comes_first(
         {"created_after": "2026-01-01T00:00:00"},
     ],
 )
-async def test_a_filter_that_makes_no_sense_is_refused(
+async def test_an_invalid_filter_is_refused(
     client: httpx2.AsyncClient, query: dict[str, str | int]
 ) -> None:
     response = await client.get("/api/v1/jobs", params=query)
@@ -134,7 +134,7 @@ async def test_cancelling_twice_answers_the_same(
     assert answers[0].json()["state"] == "cancelled"
 
 
-async def test_retrying_a_failed_job_answers_where_to_look(
+async def test_retrying_a_failed_job_names_its_location(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:
     job = await make_job(sessions, org_id, state=JobState.FAILED, error=PROBLEM)

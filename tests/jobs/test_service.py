@@ -26,9 +26,8 @@ from dossier.jobs.exceptions import (
     TaskUnknownError,
 )
 from dossier.jobs.kinds import declare
-from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService, list_jobs
-from dossier.jobs.types import JobKind
+from dossier.jobs.types import JobFilters, JobKind
 from dossier.jobs.upkeep import sweep_lost
 
 KIND = "tests.act"

@@ -17,8 +17,8 @@ from dossier.integrations.rag.models import RemoteDocument
 from dossier.integrations.rag.offline import OfflineCentral
 from dossier.jobs.attempts import JobHandler
 from dossier.jobs.constants import JobState
-from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import list_jobs
+from dossier.jobs.types import JobFilters
 from dossier.products.service.products import ProductsService
 from dossier.sources.constants import CREATE_BASE_TASK
 from dossier.sources.service import CentralRetrieval

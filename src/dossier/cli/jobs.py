@@ -18,8 +18,9 @@ from dossier.core.startup import opened_database
 from dossier.core.tenancy import Actor
 from dossier.jobs.constants import JobState
 from dossier.jobs.models import Job
-from dossier.jobs.schemas import JobFilters, JobResponse
+from dossier.jobs.schemas import JobResponse
 from dossier.jobs.service import JobsService, OperatorJobs
+from dossier.jobs.types import JobFilters
 
 app = typer.Typer(no_args_is_help=True)
 

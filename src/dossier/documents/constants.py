@@ -5,10 +5,10 @@ from typing import Final
 
 
 class TextState(StrEnum):
-    """How far the reading of a document has come.
+    """The state of the reading of a document.
 
-    People read of them in the same words everywhere: not read yet (尚未讀取), read
-    (已讀取), read partly (部分讀取) and cannot be read (無法讀取).
+    The words for them in all texts: not read yet (尚未讀取), read (已讀取), read partly
+    (部分讀取) and cannot be read (無法讀取).
     """
 
     PENDING = "pending"

@@ -341,7 +341,7 @@ async def list_known_blob_keys_for_system(
 async def list_without_record_for_system(
     session: Session, limit: int
 ) -> Sequence[tuple[UUID, UUID]]:
-    """Return organisation and id of documents read before facts were; the oldest first.
+    """Return organisation and id of documents that were read without facts.
 
     Needs a system transaction.
     """

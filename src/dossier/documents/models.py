@@ -59,11 +59,11 @@ class Document(TenantOwned, Identified, Base):
     record: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB(none_as_null=True), default=None
     )
-    """Kind and facts, as `documents.facts.record` writes them; null: not read for."""
+    """Kind and facts, written by `documents.facts.record`; null: they were not read."""
     page_count: Mapped[int | None] = mapped_column(default=None)
     encoding: Mapped[str | None] = mapped_column(Text, default=None)
     revision: Mapped[int] = mapped_column(default=1, server_default="1")
-    """Grows with each change of what is indexed: text, links, archive state."""
+    """Increased with each change of what is indexed: text, links, archive state."""
     archived_at: Mapped[datetime | None] = mapped_column(default=None)
     """Archived: neither listed, searched nor evidence."""
 

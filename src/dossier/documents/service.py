@@ -123,7 +123,7 @@ class DocumentsService:
             known = await gateway.get_document_by_sha256_for_org(
                 self._session, self._actor.org_id, received.sha256
             )
-            if known is None:  # deleted after the insertion met it
+            if known is None:  # deleted since the insertion conflicted with it
                 continue
             if known.archived_at is not None:
                 await self._set_archived(known, None)

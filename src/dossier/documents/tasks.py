@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ from dossier.core.database import (
 from dossier.core.tenancy import Actor
 from dossier.documents import gateway
 from dossier.documents.constants import REREAD_BATCH, TextState
+from dossier.documents.exceptions import DocumentNotFoundError
 from dossier.documents.facts.record import read_record
 from dossier.documents.facts.types import PageText
 from dossier.documents.service import DocumentsService, record_reading
@@ -100,15 +102,16 @@ def _text_rows(
 async def read_again(sessions: SessionFactory) -> int:
     """Enqueue the reading of documents whose kind and facts were never read.
 
-    Until then they show nothing. A bounded number at a time, so that uploads need not
-    wait behind all documents of an installation.
+    Until then they are evidence of nothing. A bounded number at a time, so that uploads
+    do not wait behind all documents of an installation.
     """
     async with system_transaction(sessions) as session:
         found = await gateway.list_without_record_for_system(session, REREAD_BATCH)
     for org_id, document_id in found:
         async with tenant_transaction(sessions, org_id) as session:
             documents = DocumentsService(session, Actor.system(org_id))
-            await documents.request_reading(document_id)
+            with suppress(DocumentNotFoundError):  # deleted in the meantime
+                await documents.request_reading(document_id)
     return len(found)
 
 

@@ -57,19 +57,19 @@ Its clients of other systems are bound to it beforehand (`functools.partial`).
 """
 
 RETRYABLE = (UpstreamError, UnavailableError)
-"""Faults of others; trying again may help. Our own would only repeat themselves."""
+"""Faults of other systems, which may pass; our own would only occur again."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimits:
-    """When a worker gives a job up."""
+    """When a worker ends a job that has not ended by itself."""
 
     max_failures: int = 3
     max_deaths: int = 3
     max_duration_s: float = 300
     """Of a job that streams."""
     disconnect_grace_s: float = 5
-    """How old `last_read_at` may become where `on_disconnect` is `cancel`."""
+    """The greatest age of `last_read_at` where `on_disconnect` is `cancel`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Attempts:
 
         Called once a second: a notification may be lost with its connection.
         """
-        running = {context.job_id: context for context in self._running}
+        running = tuple(self._running)
         if not running:
             return
         grace_s = self._limits.disconnect_grace_s
@@ -151,7 +151,9 @@ class Attempts:
         abandoned: list[UUID] = []
         try:
             async with system_transaction(self._sessions) as session:
-                found = await rows.list_running_for_system(session, running, grace)
+                found = await rows.list_running_for_system(
+                    session, {context.job_id for context in running}, grace
+                )
                 if is_recent:
                     abandoned = [job.id for job in found if job.is_abandoned]
                 if abandoned:
@@ -162,15 +164,15 @@ class Attempts:
             self._last_failed_look_s = time.monotonic()
             raise
         known = {job.id: job for job in found}
-        for job_id, context in running.items():
-            job = known.get(job_id)
+        for context in running:  # an earlier attempt of the same job among them
+            job = known.get(context.job_id)
             if job is None or job.attempts != context.job.attempts:
                 context.stop(StopReason.SUPERSEDED)
-            elif job.state is JobState.CANCELLING or job_id in abandoned:
+            elif job.state is JobState.CANCELLING or job.id in abandoned:
                 context.stop(StopReason.CANCELLED)
 
     async def _retry(self, action: Callable[[], Awaitable[T]]) -> T:
-        """Repeat an action until the database answers; not for long when stopping."""
+        """Repeat an action until the database answers, or the worker is stopping."""
         return await retry_until_connected(action, lambda: self._is_stopping)
 
     async def _begin(

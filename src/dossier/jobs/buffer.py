@@ -1,4 +1,4 @@
-"""Stores the events of all running jobs of one worker, together and soon.
+"""Stores the events of all running jobs of one worker in common statements.
 
 One statement is under way at a time, with at most one batch of each job in it. A batch
 begins with the number after the last one that is stored, and the next is sent only when
@@ -24,7 +24,7 @@ from dossier.jobs.types import JobEvent
 logger = logging.getLogger(__name__)
 
 LONGEST_FLUSH_PAUSE_S = 1.0
-"""Between two tries while the database is away."""
+"""Longest pause between two tries while the database is away."""
 
 
 class AttemptEvents:
@@ -50,7 +50,7 @@ class AttemptEvents:
         self._on_refused = on_refused
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> int:
-        """Add an event and return its number; after a refusal it goes nowhere.
+        """Add an event and return its number; after a refusal it is not stored.
 
         A delta that follows one of its own kind, and differs in its text alone, is
         joined to it as long as that one is not under way.
@@ -68,7 +68,7 @@ class AttemptEvents:
         return self.last
 
     def pending(self) -> list[JobEvent]:
-        """Return what no batch under way has."""
+        """Return the events that are in no batch yet."""
         return list(self._pending)
 
     @property
@@ -119,7 +119,7 @@ class EventBuffer:
     Args:
         sessions: Opens transactions on a connection that is the buffer's own: handlers
             that end their jobs wait for it, with all others in use perhaps.
-        flush_s: How far apart two flushes are, but for urgent events.
+        flush_s: The time between two flushes, except for urgent events.
     """
 
     def __init__(self, sessions: SessionFactory, flush_s: float) -> None:
@@ -133,11 +133,11 @@ class EventBuffer:
     def open(
         self, job: Job, stored_through: int, on_refused: Callable[[], None]
     ) -> AttemptEvents:
-        """Return what collects the events of one attempt."""
+        """Return the collection of the events of one attempt."""
         return AttemptEvents(job, stored_through, self._note, on_refused)
 
     async def run(self) -> None:
-        """Store what comes; never end, whatever the database does."""
+        """Store events until cancelled; after an error, log it and try again."""
         clock = asyncio.get_running_loop().time
         next_s = clock()
         while True:
@@ -157,7 +157,7 @@ class EventBuffer:
                 await asyncio.sleep(min(10 * self._flush_s, LONGEST_FLUSH_PAUSE_S))
 
     async def flush(self) -> None:
-        """Store now what there is."""
+        """Store all pending events now."""
         async with self._lock:
             self._has_changed.clear()
             self._is_urgent.clear()
@@ -171,7 +171,7 @@ class EventBuffer:
                 raise
 
     async def hold(self, events: AttemptEvents) -> list[JobEvent]:
-        """Flush no more of an attempt that is about to end; return what is left.
+        """Stop flushing an attempt that is about to end; return its unstored events.
 
         What was under way has arrived then. Raises `JobSupersededError` where the
         attempt was refused, and what the driver raises where that is not known.
@@ -198,7 +198,7 @@ class EventBuffer:
             self._is_urgent.set()
 
     async def _store(self, due: Sequence[AttemptEvents]) -> None:
-        """Store one batch of each attempt, or learn that it is refused."""
+        """Store one batch of each attempt, or mark the attempt as refused."""
         if not due:
             return
         batches = [each.next_batch() for each in due]

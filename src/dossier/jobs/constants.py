@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """How far a job has come."""
+    """The state of a job."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -16,7 +16,7 @@ class JobState(StrEnum):
 
 
 class JobSignal(StrEnum):
-    """What can happen to a job."""
+    """An event that changes the state of a job; see `rules.TRANSITIONS`."""
 
     START = "start"
     FINISH = "finish"
@@ -48,16 +48,16 @@ class StopReason(StrEnum):
 
 
 FINISHED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
-"""Nothing happens to these by itself any more."""
+"""Terminal states; only `retry` leaves them."""
 LIVE = frozenset({JobState.PENDING, JobState.PROCESSING, JobState.WAITING})
-"""One of these takes a deduplication key."""
+"""A job in one of these holds its deduplication key."""
 RUNNING = frozenset({JobState.PROCESSING, JobState.CANCELLING})
 """A worker runs these, or was lost while it did."""
 JOB_ROLES = ("owner", "admin", "editor", "assessor")
 """Roles that may cancel and retry."""
 
 JOB_RETRY_AFTER_S = 1
-"""How soon a client may look again."""
+"""Sent as `Retry-After` with a 202."""
 
 RUN_RESTARTED = "run.restarted"
 """Event `{kept_through}`: what came after that number no longer counts."""

@@ -26,7 +26,7 @@ from dossier.jobs.models import Job
 from dossier.jobs.types import JobEvent
 
 PROGRESS_INTERVAL_S = 0.2
-"""Progress that comes faster is written only when it says that all is done."""
+"""Progress reported more often is written only when all is done."""
 
 
 class JobContext:
@@ -88,7 +88,7 @@ class JobContext:
         unit: str | None = None,
         message: str | None = None,
     ) -> None:
-        """Write how far it is; more than ever before resets the count of failures.
+        """Write the progress; a new maximum resets the count of failures.
 
         Raises the cancellation when a stop was requested. It opens a transaction of
         its own, so it is not called inside one.
@@ -115,7 +115,7 @@ class JobContext:
             await anyio.lowlevel.checkpoint()
 
     async def stored_events(self) -> list[JobEvent]:
-        """Return what counts of the events of earlier attempts, oldest first."""
+        """Return the valid events of earlier attempts, oldest first."""
         if not self._stored_through:
             return []
         async with tenant_transaction(self.sessions, self.org_id) as session:

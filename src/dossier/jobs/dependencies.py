@@ -1,19 +1,16 @@
-"""Wiring of jobs; higher domains use the aliases."""
+"""Dependencies of jobs; higher domains use the aliases."""
 
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
 from dossier.core.schemas import Instant
-from dossier.core.web import (
-    CurrentActor,
-    RequestSession,
-)
+from dossier.core.web import CurrentActor, RequestSession
 from dossier.jobs.constants import JOB_RETRY_AFTER_S, JobState
 from dossier.jobs.follower import JobFollower
 from dossier.jobs.models import Job
-from dossier.jobs.schemas import JobFilters
 from dossier.jobs.service import JobsService
+from dossier.jobs.types import JobFilters
 
 JOBS_PATH = "/api/v1/jobs"
 
@@ -27,7 +24,7 @@ Jobs = Annotated[JobsService, Depends(get_jobs_service)]
 
 
 async def name_job_in_response(jobs: Jobs, response: Response) -> None:
-    """Name the job that this request enqueues in the answer's header."""
+    """Set the headers that name the job which this request enqueues."""
 
     def announce(job: Job) -> None:
         response.headers["Location"] = f"{JOBS_PATH}/{job.id}"

@@ -30,7 +30,7 @@ class JobEventLog:
         self._job = job
 
     async def events(self, through: int = MAX_SEQUENCE_NUMBER) -> list[JobEvent]:
-        """Return the events that count after restarts, oldest first."""
+        """Return the events that are valid after restarts, oldest first."""
         job = self._job
         batches = await log.list_batches_for_org(
             self._session, job.org_id, job.id, through
@@ -51,11 +51,11 @@ class JobEventLog:
 
 
 async def record_end(session: Session, job: Job) -> None:
-    """Write what belongs to every terminal change; `job.state` is set already.
+    """Write the rows of every terminal change; `job.state` is set already.
 
-    A failure of the kind's `on_end` is logged and undone; the job ends without it,
-    because its readers would wait for ever otherwise. A transient failure, such as a
-    deadlock or a timeout, is raised: the caller's transaction is tried again.
+    A failure of the kind's `on_end` is logged and rolled back; the job ends all the
+    same, because its readers would wait for ever otherwise. A transient failure, such
+    as a deadlock or a timeout, is raised: the caller's transaction is tried again.
     """
     job.finished_at = job.finished_at or now()
     kind = kind_of_job(job)

@@ -61,7 +61,7 @@ class Subscriber:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether events that were read are not taken yet: no more are read.
+        """Return whether events are waiting to be taken; no more are read until then.
 
         So a slow client delays no other, and its backlog takes no memory.
         """

@@ -1,6 +1,5 @@
-"""The job row: the truth about a job; the engine only carries it."""
+"""Tables of jobs and their events; the row decides, the engine only carries it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,18 +23,8 @@ LIVE_SQL = "state in ({})".format(", ".join(f"'{state}'" for state in sorted(LIV
 DEDUPE_INDEX = "uq_jobs_dedupe_key"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Reported progress."""
-
-    done: int
-    total: int | None
-    unit: str | None
-    message: str | None
-
-
 class Job(TenantOwned, Identified, Base):
-    """One piece of work for a worker, and what became of it."""
+    """One unit of work for a worker, with its state and outcome."""
 
     __tablename__ = "jobs"
     __table_args__ = tenant_args(
@@ -69,7 +58,7 @@ class Job(TenantOwned, Identified, Base):
     kind: Mapped[str]
     actor_name: Mapped[str]
     actor_role: Mapped[str]
-    # The engine's row that carries it now; a delivery of any other is void.
+    # The engine's row that carries it; a delivery of any other is ignored.
     engine_id: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[JobState] = mapped_column(
         Enum(
@@ -88,7 +77,7 @@ class Job(TenantOwned, Identified, Base):
     progress_total: Mapped[int | None] = mapped_column(default=None)
     progress_unit: Mapped[str | None] = mapped_column(default=None)
     progress_message: Mapped[str | None] = mapped_column(default=None)
-    # The furthest it ever came: only going beyond it is progress.
+    # The highest progress so far; only a higher one counts as progress.
     progress_peak: Mapped[int] = mapped_column(default=0)
     # The fence: an attempt may write only while the row has its number.
     attempts: Mapped[int] = mapped_column(default=0)
@@ -115,16 +104,16 @@ class Job(TenantOwned, Identified, Base):
     cancel_requested_at: Mapped[datetime | None] = mapped_column(default=None)
 
     @property
-    def progress(self) -> Progress | None:
-        """Return how far it is, once it has said so."""
+    def progress(self) -> dict[str, Any] | None:
+        """Return the members of `ProgressResponse`, `None` before the first report."""
         if self.progress_done is None:
             return None
-        return Progress(
-            self.progress_done,
-            self.progress_total,
-            self.progress_unit,
-            self.progress_message,
-        )
+        return {
+            "done": self.progress_done,
+            "total": self.progress_total,
+            "unit": self.progress_unit,
+            "message": self.progress_message,
+        }
 
 
 class JobEventBatch(TenantOwned, Base):

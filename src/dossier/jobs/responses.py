@@ -1,4 +1,4 @@
-"""A job over HTTP: its events as a stream that resumes, and its end for who waits."""
+"""A job over HTTP: its events as a resumable stream, and its end for a waiting call."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ from dossier.jobs.service import JobsService
 logger = logging.getLogger(__name__)
 
 RETRY_MS = 1000
-"""How soon a client comes back when its stream was cut."""
+"""Pause of a client before it reconnects after its stream was cut."""
 LAST_EVENT_ID = "Last-Event-ID"
 STARTING_AFTER = "starting_after"
 _NUMBER = re.compile(r"\d{1,19}", re.ASCII)

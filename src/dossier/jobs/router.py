@@ -1,4 +1,4 @@
-"""Looking at jobs, stopping them, running failed ones again."""
+"""Routes that show, cancel and retry jobs."""
 
 from uuid import UUID
 

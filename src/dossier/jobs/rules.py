@@ -1,7 +1,6 @@
 """State changes and retries of jobs."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dossier.jobs.constants import FINISHED, JobSignal, JobState
 from dossier.jobs.exceptions import JobStateError
@@ -11,52 +10,39 @@ JITTER = 0.1
 UNCOUNTED_DELAY_S = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """From one of these states, this event leads there."""
-
-    signal: JobSignal
-    sources: frozenset[JobState]
-    target: JobState
-
-
-def _from(signal: JobSignal, *sources: JobState, to: JobState) -> Transition:
-    return Transition(signal, frozenset(sources), to)
-
-
-TRANSITIONS = (
-    _from(JobSignal.START, JobState.PENDING, to=JobState.PROCESSING),
-    # Its worker was lost: the next one starts it anew.
-    _from(JobSignal.START, JobState.PROCESSING, to=JobState.PROCESSING),
-    # Work that was done before the cancellation arrived is done.
-    _from(JobSignal.FINISH, JobState.PROCESSING, JobState.CANCELLING, to=JobState.DONE),
-    _from(JobSignal.FAIL, JobState.PENDING, JobState.PROCESSING, to=JobState.FAILED),
-    _from(JobSignal.FAIL, JobState.CANCELLING, to=JobState.CANCELLED),
-    _from(JobSignal.RETRY_LATER, JobState.PROCESSING, to=JobState.PENDING),
-    _from(JobSignal.RETRY_LATER, JobState.CANCELLING, to=JobState.CANCELLED),
-    _from(JobSignal.CANCEL, JobState.PENDING, JobState.WAITING, to=JobState.CANCELLED),
-    _from(JobSignal.CANCEL, JobState.PROCESSING, to=JobState.CANCELLING),
-    # Asking twice is not an error.
-    _from(JobSignal.CANCEL, JobState.CANCELLING, to=JobState.CANCELLING),
-    _from(JobSignal.CANCEL, JobState.CANCELLED, to=JobState.CANCELLED),
-    _from(
-        JobSignal.CONFIRM_CANCEL,
-        JobState.PROCESSING,
-        JobState.CANCELLING,
-        to=JobState.CANCELLED,
-    ),
-    _from(JobSignal.REDRIVE, JobState.FAILED, to=JobState.PENDING),
-)
+TRANSITIONS: Final = {
+    (JobSignal.START, JobState.PENDING): JobState.PROCESSING,
+    # Its worker was lost: another attempt begins.
+    (JobSignal.START, JobState.PROCESSING): JobState.PROCESSING,
+    (JobSignal.FINISH, JobState.PROCESSING): JobState.DONE,
+    # The work was finished before the cancellation arrived.
+    (JobSignal.FINISH, JobState.CANCELLING): JobState.DONE,
+    (JobSignal.FAIL, JobState.PENDING): JobState.FAILED,
+    (JobSignal.FAIL, JobState.PROCESSING): JobState.FAILED,
+    (JobSignal.FAIL, JobState.CANCELLING): JobState.CANCELLED,
+    (JobSignal.RETRY_LATER, JobState.PROCESSING): JobState.PENDING,
+    (JobSignal.RETRY_LATER, JobState.CANCELLING): JobState.CANCELLED,
+    (JobSignal.CANCEL, JobState.PENDING): JobState.CANCELLED,
+    (JobSignal.CANCEL, JobState.WAITING): JobState.CANCELLED,
+    (JobSignal.CANCEL, JobState.PROCESSING): JobState.CANCELLING,
+    # A second request to cancel is not an error.
+    (JobSignal.CANCEL, JobState.CANCELLING): JobState.CANCELLING,
+    (JobSignal.CANCEL, JobState.CANCELLED): JobState.CANCELLED,
+    (JobSignal.CONFIRM_CANCEL, JobState.PROCESSING): JobState.CANCELLED,
+    (JobSignal.CONFIRM_CANCEL, JobState.CANCELLING): JobState.CANCELLED,
+    (JobSignal.REDRIVE, JobState.FAILED): JobState.PENDING,
+}
+"""The state that follows from a signal and a state; no other pair is allowed."""
 
 
 def next_state(state: JobState, signal: JobSignal) -> JobState:
-    """Return where an event leads, or raise where it is not allowed."""
-    for rule in TRANSITIONS:
-        if rule.signal is signal and state in rule.sources:
-            return rule.target
-    action = "be retried" if signal is JobSignal.REDRIVE else signal.replace("_", " ")
-    message = f"A job that is {state} cannot {action}."
-    raise JobStateError(message)
+    """Return the state that follows, or raise `JobStateError`."""
+    target = TRANSITIONS.get((signal, state))
+    if target is None:
+        action = "be retried" if signal is JobSignal.REDRIVE else signal
+        message = f"A job that is {state} cannot {action.replace('_', ' ')}."
+        raise JobStateError(message)
+    return target
 
 
 def back_off_s(failures: int, chance: float) -> float:

@@ -1,6 +1,5 @@
 """Jobs as clients see them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,16 +8,6 @@ from pydantic import Field
 
 from dossier.core.schemas import ResponseModel
 from dossier.jobs.constants import JobState
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilters:
-    """Which jobs a list shows; what is `None` does not narrow it."""
-
-    state: JobState | None = None
-    kind: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
 
 
 class ProgressResponse(ResponseModel):

@@ -25,11 +25,10 @@ from dossier.jobs.gateway import log, rows
 from dossier.jobs.kinds import is_listed, kind_of, kind_of_job, names_in
 from dossier.jobs.models import DEDUPE_INDEX, Job
 from dossier.jobs.rules import next_state
-from dossier.jobs.schemas import JobFilters
-from dossier.jobs.types import JobKind
+from dossier.jobs.types import JobFilters, JobKind
 
 Scalar = UUID | str | int | bool | None
-"""What a job may carry: ids and plain values, never objects."""
+"""An argument of a job: an id or a plain value, never an object."""
 
 MAX_REDRIVEN = 10_000
 
@@ -163,7 +162,7 @@ class JobsService:
         job.failures = job.deaths = job.last_seq = 0
         job.error = job.finished_at = job.cancel_requested_at = None
         job.log_pruned_at = job.last_read_at = None
-        # A new engine row: the old one may not have been forgotten yet.
+        # A new engine row: the engine may not have deleted the old one yet.
         [job.engine_id] = await queue.reserve_ids(self._session, 1)
         with conflict_on(DEDUPE_INDEX, JobAlreadyQueuedError(job.dedupe_key)):
             await self._session.flush()
@@ -201,9 +200,9 @@ class JobsService:
         return job
 
     async def _backlog(self, kind: JobKind) -> int:
-        """Return how far back the organisation's next job queues in its group.
+        """Return the rank of the organisation's next job in its group.
 
-        The n-th unfinished job of one organisation stands behind the first of another.
+        The n-th unfinished job of one organisation queues behind the first of another.
         """
         return await rows.count_unfinished_for_org(
             self._session,
@@ -213,7 +212,7 @@ class JobsService:
         )
 
     async def _holder(self, row: dict[str, Any]) -> Job:
-        """Return the job that holds the key, or our own if it has just ended."""
+        """Return the job that holds the key; add ours where that one has just ended."""
         for _ in range(3):
             job = await rows.get_live_job_by_key_for_org(
                 self._session, self._actor.org_id, row["dedupe_key"]
@@ -251,7 +250,7 @@ async def read_job(reader: TenantReader, job_id: UUID) -> Row:
 
 
 def queue_entry(job: Job, rank: int) -> queue.QueueEntry:
-    """Return what the engine carries of a job, behind so many of its organisation."""
+    """Return the engine's entry of a job; `rank`: earlier jobs of its organisation."""
     return queue.QueueEntry(
         engine_id=job.engine_id,
         kind=job.kind,
@@ -283,5 +282,5 @@ class OperatorJobs:
         return [job]
 
     async def queue_depth(self) -> list[queue.Depth]:
-        """Return how much waits and runs, by kind, and since when."""
+        """Return how many jobs wait and run, by kind, and since when."""
         return await queue.queue_depth(self._session)

@@ -1,12 +1,13 @@
-"""Value objects of jobs: kinds of job, and events of their logs."""
+"""Value objects of jobs: kinds, filters of a list, events, periodic jobs."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from dossier.core.database import Session
-from dossier.jobs.constants import JobGroup
+from dossier.jobs.constants import JobGroup, JobState
 from dossier.jobs.models import Job
 
 OnEnd = Callable[[Session, Job], Awaitable[None]]
@@ -15,7 +16,7 @@ OnEnd = Callable[[Session, Job], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """What is true of all jobs of one name; see `kinds.declare`."""
+    """The name, group and options of a kind of job; see `kinds.declare`."""
 
     name: str
     """`domain.verb_object`, as in `reports.render`."""
@@ -27,7 +28,7 @@ class JobKind:
     """Only jobs of these kinds write events."""
     max_failures: int | None = None
     """Failures in a row without progress before the job fails; `None`: the setting, and
-    1 for a kind that streams, because what readers saw is not generated again."""
+    1 for a kind that streams, because text that was shown is not generated again."""
     on_end: OnEnd | None = None
     """Runs in the transaction of every terminal change: the handler's own end, a
     failure, a cancel of a pending job, too many lost workers, the sweep. In a worker or
@@ -37,11 +38,21 @@ class JobKind:
 
 
 @dataclass(frozen=True, slots=True)
+class JobFilters:
+    """Conditions of a list of jobs; `None` means any."""
+
+    state: JobState | None = None
+    kind: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobEvent:
     """One event of a job's log."""
 
     sequence_number: int
-    """1, 2, 3 … without holes."""
+    """1, 2, 3 … without gaps."""
     type: str
     data: dict[str, Any]
     """As sent to readers: it repeats `type` and `sequence_number`."""

@@ -48,11 +48,11 @@ async def prune_event_logs(sessions: SessionFactory, keep_days: int) -> int:
 
 
 async def sweep_lost(sessions: SessionFactory) -> int:
-    """Give the engine back the unfinished jobs that it does not have.
+    """Queue again the unfinished jobs that the engine does not have.
 
-    It loses one when its tables were restored or cleared, or when a job was cancelled
-    in the instant between its claim and its start. Safe to repeat: rows are locked, and
-    a job that is carried again has a new engine row.
+    The engine loses one when its tables were restored or cleared, or when a job was
+    cancelled in the instant between its claim and its start. Safe to repeat: rows are
+    locked, and a job that is queued again has a new engine row.
     """
     total, after = 0, UUID(int=0)
     while True:
@@ -88,7 +88,7 @@ async def _queue_again(session: Session, lost: Sequence[Job]) -> None:
     engine_ids = await queue.reserve_ids(session, len(again))
     for job, engine_id in zip(again, engine_ids, strict=True):
         job.engine_id = engine_id
-    # Many jobs of one organisation do not go before the first of another.
+    # The n-th job of one organisation queues behind the first of another.
     ranks: Counter[tuple[UUID, JobGroup]] = Counter()
     entries = []
     for job in again:

@@ -1,4 +1,4 @@
-"""Wiring of reports."""
+"""Dependencies of reports."""
 
 from typing import Annotated
 

@@ -65,13 +65,11 @@ async def record_rendering_for_org(
     *,
     files: dict[str, Any],
     page_count: int,
-) -> bool:
-    """Store what was rendered, once; `False` when another attempt was first."""
-    statement = (
+) -> None:
+    """Store what was rendered, unless another attempt has stored it."""
+    await session.execute(
         update(Report)
         .where(Report.org_id == org_id, Report.id == report_id)
         .where(Report.rendered_at.is_(None))
         .values(files=files, page_count=page_count, rendered_at=now())
-        .returning(Report.id)
     )
-    return (await session.scalar(statement)) is not None

@@ -12,7 +12,7 @@ from typing import Any, Final
 from dossier.core.findings import Severity
 from dossier.pif.constants import COMPLETE_STATES
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 _RANKS = {severity.value: rank for rank, severity in enumerate(Severity)}
 _AFTER_ALL_ITEMS = 99
@@ -30,7 +30,7 @@ _FACT_ORDER: Final = (
     "body_site", "use_amount", "use_frequency", "population", "trade_name",
     "inci_name", "cas_number", "waiver_reason",
 )  # fmt: skip
-"""What an inspector asks first stands first; a name that is not here comes last."""
+"""The order in which facts are printed; a name that is not here comes last."""
 
 _FACT_RANKS: Final = {name: rank for rank, name in enumerate(_FACT_ORDER)}
 
@@ -43,6 +43,7 @@ _CODED: Final = frozenset({"verdict", "signature"})
 """Facts whose value is a code; their words are quoted beside it."""
 
 _COMPOSITION_ITEM: Final = 3
+_NAMES_OF_LINE: Final = ("inci", "trade_name", "cas")
 _ROW: Final = re.compile(r"R(\d+)C\d+|[A-Z]+(\d+)")
 _COUNT: Final = re.compile(r" \(\d+x\)")
 _MATCH_WORDS: Final = {
@@ -51,7 +52,7 @@ _MATCH_WORDS: Final = {
 }
 
 
-def ordered_findings(findings: Iterable[Json]) -> list[Json]:
+def ordered_findings(findings: Iterable[JsonObject]) -> list[JsonObject]:
     """Return findings, blocking first, then by item; equals keep their order."""
     return sorted(
         findings,
@@ -62,7 +63,7 @@ def ordered_findings(findings: Iterable[Json]) -> list[Json]:
     )
 
 
-def state_shown(item: Json, findings: Iterable[Json]) -> str:
+def state_shown(item: JsonObject, findings: Iterable[JsonObject]) -> str:
     """Return the state of an item; `blocked`: complete, but for a blocking finding."""
     state: str = item["state"]
     is_blocked = state in COMPLETE_STATES and any(
@@ -72,7 +73,7 @@ def state_shown(item: Json, findings: Iterable[Json]) -> str:
     return "blocked" if is_blocked else state
 
 
-def status_of(completeness: Mapping[str, Any], findings: Iterable[Json]) -> str:
+def status_of(completeness: Mapping[str, Any], findings: Iterable[JsonObject]) -> str:
     """Return how the whole file stands: `complete`, `open` or `blocked`."""
     if status := completeness.get("status"):
         return str(status)
@@ -83,7 +84,7 @@ def status_of(completeness: Mapping[str, Any], findings: Iterable[Json]) -> str:
     return "open" if is_open else "complete"
 
 
-def facts_shown(document: Json) -> list[Json]:
+def facts_shown(document: JsonObject) -> list[JsonObject]:
     """Return what was read in a document, as rows of name, value, words and place.
 
     Values of one name that stand on the same pages share a row. `words` are those of
@@ -101,7 +102,7 @@ def facts_shown(document: Json) -> list[Json]:
             pages.append(fact["page"])
         if (cell := fact.get("cell")) and cell not in cells:
             cells.append(cell)
-    rows: list[Json] = []
+    rows: list[JsonObject] = []
     for (name, value), (raw, pages, cells) in sorted(
         places.items(),
         key=lambda entry: _FACT_RANKS.get(entry[0][0], len(_FACT_RANKS)),
@@ -129,7 +130,7 @@ def _is_date(name: str) -> bool:
     return name.endswith(("_date", "_on", "_from", "_until"))
 
 
-def matching_words(document: Json) -> dict[str, str]:
+def matching_words(document: JsonObject) -> dict[str, str]:
     """Return why a document stands at its items, in words of both languages.
 
     The stored reason is English, or what a person wrote: that is quoted.
@@ -161,7 +162,7 @@ def matching_words(document: Json) -> dict[str, str]:
 
 
 def findings_of_lines(
-    formula: Json, findings: Sequence[Json]
+    formula: JsonObject, findings: Sequence[JsonObject]
 ) -> tuple[dict[int, list[int]], list[int]]:
     """Return the findings about each line of a formula, and those about no line.
 
@@ -180,7 +181,7 @@ def findings_of_lines(
     return of_lines, others
 
 
-def _lines_of(formula: Json, finding: Json) -> list[int]:
+def _lines_of(formula: JsonObject, finding: JsonObject) -> list[int]:
     lines = formula["lines"]
     place = finding.get("place") or {}
     cell = place.get("cell")
@@ -197,9 +198,6 @@ def _lines_of(formula: Json, finding: Json) -> list[int]:
         for line in lines
         if named and named in {(line[key] or "").casefold() for key in _NAMES_OF_LINE}
     ]
-
-
-_NAMES_OF_LINE: Final = ("inci", "trade_name", "cas")
 
 
 def _row_of(cell: str | None) -> str | None:
@@ -229,7 +227,7 @@ def original_path(position: int, filename: str, items: Sequence[int]) -> str:
     return f"originals/{folder}/E{position:02d}_{name}"
 
 
-def items_served(snapshot: Json) -> list[list[int]]:
+def items_served(snapshot: JsonObject) -> list[list[int]]:
     """Return the items of each document of the evidence.
 
     A document linked to one item may also meet requirements of another: directions of
@@ -244,7 +242,7 @@ def items_served(snapshot: Json) -> list[list[int]]:
     return [sorted(served[each["document_id"]]) for each in snapshot["evidence"]]
 
 
-def original_paths(snapshot: Json) -> list[str]:
+def original_paths(snapshot: JsonObject) -> list[str]:
     """Return the paths of the originals in the archive, in order of the evidence."""
     return [
         original_path(position, document["filename"], items)
@@ -254,7 +252,7 @@ def original_paths(snapshot: Json) -> list[str]:
     ]
 
 
-def archive_index(snapshot: Json) -> str:
+def archive_index(snapshot: JsonObject) -> str:
     """Return the list of the archive's originals by item, for a person."""
     product = snapshot["product"]
     title = _plain(title_of(product["name_zh"], product["name_en"]))

@@ -57,7 +57,7 @@ class ReportsService:
     async def request_report(
         self, product_id: UUID, market: Market, as_of: date | None = None
     ) -> Job:
-        """Have the present state printed; the same version is printed once.
+        """Freeze the present state and print it; a version is printed once.
 
         Returns the job: a new one, or the one that prints or has printed the version.
         """
@@ -66,7 +66,7 @@ class ReportsService:
         return await self.request_print(frozen.version)
 
     async def request_print(self, version: PifVersion) -> Job:
-        """Have a version printed, once."""
+        """Enqueue the printing of a version, once."""
         self._actor.require(*REQUESTERS)
         await gateway.add_report(
             self._session,
@@ -93,7 +93,7 @@ class ReportsService:
         return await self._enqueue(report)
 
     async def reprint(self, report_id: UUID) -> Job:
-        """Have a report printed anew whose files are no longer in the store."""
+        """Enqueue another printing of a report whose files are missing in the store."""
         self._actor.require(*REQUESTERS)
         report = await self.get_report(report_id)
         report.files = report.page_count = report.rendered_at = None

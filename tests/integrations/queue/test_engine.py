@@ -316,7 +316,9 @@ async def test_an_error_that_is_not_the_database_ends_the_waiting() -> None:
         await retry_until_connected(fail)
 
 
-async def test_a_listener_comes_back_and_says_so(fresh_database: str) -> None:
+async def test_a_listener_reconnects_and_calls_its_callback(
+    fresh_database: str,
+) -> None:
     url = asyncpg_url(fresh_database)
     returned, heard = asyncio.Event(), asyncio.Event()
     listener = Listener(url, on_return=returned.set)

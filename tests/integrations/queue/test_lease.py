@@ -62,7 +62,9 @@ async def until_fresh(watcher: Any) -> None:
             pass
 
 
-async def test_a_running_job_is_beaten_for(fresh_database: str, watcher: Any) -> None:
+async def test_the_lease_of_a_running_job_is_renewed(
+    fresh_database: str, watcher: Any
+) -> None:
     owner = new_id()
     await watcher.execute(_CLAIM, ENGINE_ID, owner)
 
@@ -119,7 +121,7 @@ async def test_a_job_that_has_just_ended_is_not_taken(
 
 
 @pytest.mark.parametrize(("lease_s", "interval_s"), [(25, 1), (1, 0.125), (0.1, 0.05)])
-def test_a_worker_beats_eight_times_a_lease_and_at_least_each_second(
+def test_a_lease_is_renewed_eight_times_and_at_least_each_second(
     lease_s: float, interval_s: float
 ) -> None:
     assert beat_interval_s(lease_s) == interval_s

@@ -13,9 +13,6 @@ from typing import Any
 
 from dossier.integrations.pdf.fonts import covered_characters, showable
 
-REFUSED = 3
-"""Exit code when the document is refused; standard error says why."""
-
 
 def render_request(request: dict[str, Any]) -> int:
     """Render one request into its target and return the number of pages."""
@@ -87,7 +84,10 @@ def _add_metadata(
 
 
 def main() -> int:
-    """Render one request; print the number of pages as JSON."""
+    """Render one request; print the number of pages as JSON.
+
+    Returns 1 where the typesetter refuses the document; standard error says why.
+    """
     import typst  # noqa: PLC0415 - see above
 
     request = json.load(sys.stdin.buffer)
@@ -95,7 +95,7 @@ def main() -> int:
         pages = render_request(request)
     except typst.TypstError as error:
         sys.stderr.write(f"{error.message}\n{error.diagnostic}\n")
-        return REFUSED
+        return 1
     json.dump({"pages": pages}, sys.stdout)
     return 0
 

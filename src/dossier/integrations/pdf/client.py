@@ -96,8 +96,8 @@ class PdfRenderer:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            raise TypesettingError(
-                errors.decode("utf-8", "replace")[:_MAX_REASON_LENGTH]
-            )
+            # A process that was killed, for its memory perhaps, writes no reason.
+            reason = errors.decode("utf-8", "replace")[:_MAX_REASON_LENGTH]
+            raise TypesettingError(reason or f"Ended with code {process.returncode}.")
         pages: int = json.loads(output)["pages"]
         return pages

@@ -21,7 +21,7 @@ ID_SEQUENCE = f"{QUEUE_SCHEMA}.pgqueuer_id_seq"
 ENGINE_CHANNEL = "ch_pgqueuer"
 
 RANKS = 1000
-"""Places within one priority that fairness may use."""
+"""Number of ranks within one priority."""
 
 _RESERVE = f"select nextval('{ID_SEQUENCE}') as id from generate_series(1, $1)"  # noqa: S608 - the name is a constant
 _INSERT = f"""
@@ -90,7 +90,7 @@ async def missing_of(session: Session, engine_ids: Sequence[int]) -> set[int]:
 
 
 async def request_stop(session: Session, engine_ids: Sequence[int]) -> None:
-    """Have the workers that run these stop, once the transaction commits."""
+    """Notify the workers that run these to stop, once the transaction commits."""
     event = {
         "channel": ENGINE_CHANNEL,
         "ids": list(engine_ids),
@@ -102,7 +102,7 @@ async def request_stop(session: Session, engine_ids: Sequence[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many jobs of one kind wait or run, and since when the oldest does."""
+    """How many jobs of one kind wait or run, and the age of the oldest."""
 
     kind: str
     status: str

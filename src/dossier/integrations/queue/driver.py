@@ -20,8 +20,8 @@ T = TypeVar("T")
 class ReconnectingDriver(AsyncpgPoolDriver):
     """Repeats each statement until the database answers; LISTEN comes back.
 
-    The engine's own statements are safe to repeat: each is one compare-and-set, and a
-    claim whose reply was lost goes stale and is taken again.
+    The engine's own statements are safe to repeat: each is one compare-and-set, and the
+    lease of a claim whose reply was lost ends, and it is taken again.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ReconnectingDriver(AsyncpgPoolDriver):
     ) -> None:
         super().__init__(pool)
         self._listener = listener
-        # A dead database is given up once this is set: a drain must end.
+        # Retries end once this is set: a drain must end without a database.
         self._stopping = stopping
         self._short_outage_s = lease_s / 4
         self._settling_s = settling_s(lease_s)
@@ -75,10 +75,10 @@ class ReconnectingDriver(AsyncpgPoolDriver):
             await self._wait_until_back()
 
     async def _wait_until_back(self) -> None:
-        """Wait until the server answers, and living workers have beaten again.
+        """Wait until the server answers and running workers have renewed their leases.
 
-        After an outage as long as the lease all jobs look abandoned: the first worker
-        to claim would take those that others are still running.
+        After an outage as long as the lease all leases have ended: the first worker to
+        claim would take jobs that others are still running.
         """
         began_s = time.monotonic()
         probe = super().fetch

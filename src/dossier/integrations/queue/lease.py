@@ -1,7 +1,7 @@
-"""Keeps the leases of running jobs alive from a thread of its own.
+"""Renews the leases of running jobs from a thread of its own.
 
-A job that blocks the event loop cannot lose its lease, because the beats do not come
-from there. Code that holds the interpreter lock for longer than the lease still can:
+A job that blocks the event loop cannot lose its lease, because leases are not renewed
+there. Code that holds the interpreter lock for longer than the lease still can:
 such work belongs in another process.
 """
 
@@ -22,7 +22,7 @@ from dossier.integrations.queue.client import TABLE
 logger = logging.getLogger(__name__)
 
 LEASE_TAKEN_EXIT = 75
-"""The process ended itself: start it again (EX_TEMPFAIL)."""
+"""Exit code of a process that lost its jobs; start it again (EX_TEMPFAIL)."""
 LEASE_TIMEOUT_S = 3
 _BEAT = f"""
 update {TABLE} held set heartbeat = clock_timestamp()
@@ -55,7 +55,7 @@ def end_process() -> None:
 
 
 class LeaseKeeper:
-    """Beats for the jobs that one worker runs, until it is closed.
+    """Renews the leases of the jobs that one worker runs, until it is closed.
 
     Args:
         url: The database.
@@ -84,11 +84,11 @@ class LeaseKeeper:
         )
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Start the thread."""
         self._thread.start()
 
     async def close(self) -> None:
-        """Stop beating; called when no job runs any more."""
+        """Stop the thread; called when no job runs any more."""
         self._closing.set()
         await asyncio.to_thread(self._thread.join)
 

@@ -69,7 +69,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Something short that one of all workers does at each due time."""
+    """A short action that one of all workers runs at each due time."""
 
     name: str
     cron: str
@@ -124,7 +124,7 @@ class EngineWorker:
     async def _wait_for_beats(
         self, pool: "asyncpg.Pool[Any]", stop: asyncio.Event
     ) -> None:
-        """Wait while living workers may not have beaten since the server's restart."""
+        """Wait until running workers have renewed their leases after a restart."""
         age_s = await retry_until_connected(
             lambda: pool.fetchval(_SERVER_AGE), stop.is_set
         )
@@ -186,7 +186,7 @@ class EngineWorker:
 
 @dataclass
 class HandlerExecutor(AbstractEntrypointExecutor):
-    """Hands a claimed row to the handler and turns its answer into the engine's.
+    """Calls the handler with a claimed row and translates its outcome for the engine.
 
     Attempts are counted in the job's own row: the engine only delivers.
     """
@@ -200,7 +200,7 @@ class HandlerExecutor(AbstractEntrypointExecutor):
         try:
             outcome = await self.handler(delivery)
         except asyncio.CancelledError as exc:
-            # The loop itself is ending: the engine would forget a cancelled row.
+            # The loop itself is ending: the engine would delete a cancelled row.
             raise RetryRequested(reason="the worker ended") from exc
         except Exception as exc:
             # The engine would delete the row of a job that is not recorded as ended.
@@ -215,7 +215,7 @@ class HandlerExecutor(AbstractEntrypointExecutor):
 
 
 def engine_settings() -> DBSettings:
-    """Name every object: the engine would take stray variables like `FUNCTION`."""
+    """Return settings that name every object: the engine reads stray variables."""
     return DBSettings(
         prefix="",
         db_schema=QUEUE_SCHEMA,

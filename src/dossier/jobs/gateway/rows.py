@@ -30,7 +30,8 @@ from dossier.core.reads import ORG_ID, Row, TenantPage, TenantReader, TenantSele
 from dossier.jobs import kinds
 from dossier.jobs.constants import LIVE, RUNNING, JobState
 from dossier.jobs.models import LIVE_SQL, Job
-from dossier.jobs.schemas import JobFilters, JobResponse
+from dossier.jobs.schemas import JobResponse
+from dossier.jobs.types import JobFilters
 
 _JOBS = select(
     *(getattr(Job, name) for name in JobResponse.model_fields if name != "progress"),
@@ -148,12 +149,12 @@ def _with_progress(row: Row) -> Row:
 
 
 async def count_unfinished_for_org(
-    session: Session, org_id: UUID, kinds: Collection[str], *, at_most: int
+    session: Session, org_id: UUID, names: Collection[str], *, at_most: int
 ) -> int:
     """Count an organisation's unfinished jobs of some kinds, up to `at_most`."""
     rows = (
         select(Job.id)
-        .where(Job.org_id == org_id, Job.finished_at.is_(None), Job.kind.in_(kinds))
+        .where(Job.org_id == org_id, Job.finished_at.is_(None), Job.kind.in_(names))
         .limit(at_most)
     )
     return await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
@@ -162,7 +163,7 @@ async def count_unfinished_for_org(
 async def mark_progress_for_org(
     session: Session, org_id: UUID, job_id: UUID, attempt: int, **progress: Any
 ) -> JobState | None:
-    """Write an attempt's progress; more than ever before resets failures and deaths."""
+    """Write an attempt's progress; a new maximum resets failures and deaths."""
     done = progress["progress_done"]
     further = Job.progress_peak < done
     statement = (
@@ -280,7 +281,7 @@ async def lock_unfinished_for_system(
 async def list_running_for_system(
     session: Session, job_ids: Collection[UUID], grace: timedelta
 ) -> list[RunningJob]:
-    """Return where jobs stand that a worker runs."""
+    """Return the states of jobs that a worker runs."""
     is_abandoned = and_(
         Job.on_disconnect == "cancel", Job.last_read_at < func.now() - grace
     )
