@@ -7,18 +7,17 @@ from uuid import UUID
 import httpx2
 import pytest
 from sqlalchemy import text
+from tests.factories.accounts import make_user
 from tests.factories.chat import make_answer, make_message, settle
 from tests.factories.documents import make_document
 
 from dossier.accounts.constants import Role
-from dossier.accounts.models import Membership, User
 from dossier.chat.gateway import rooms as gateway
 from dossier.chat.models import ChatMessage
 from dossier.chat.service.shares import NOBODY, new_token, token_sha256
 from dossier.core.clock import now
 from dossier.core.database import (
     SessionFactory,
-    system_transaction,
     tenant_transaction,
 )
 from dossier.core.tenancy import Actor
@@ -39,12 +38,7 @@ CITATION = {
 
 @pytest.fixture
 async def question(sessions: SessionFactory, org_id: UUID, actor: Actor) -> ChatMessage:
-    maker = User(email="mei@example.com", name="Mei", password_hash=None)
-    maker.id = actor.user_id or maker.id
-    async with system_transaction(sessions) as session:
-        session.add(maker)
-        await session.flush()
-        session.add(Membership(org_id=org_id, user=maker, role=Role.OWNER))
+    await make_user(sessions, org_id, id=actor.user_id, role=Role.OWNER)
     return await make_message(sessions, org_id)
 
 
