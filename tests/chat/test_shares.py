@@ -7,11 +7,9 @@ from uuid import UUID
 import httpx2
 import pytest
 from sqlalchemy import text
-from tests.factories.accounts import make_user
 from tests.factories.chat import make_answer, make_message, settle
 from tests.factories.documents import make_document
 
-from dossier.accounts.constants import Role
 from dossier.chat.gateway import rooms as gateway
 from dossier.chat.models import ChatMessage
 from dossier.chat.service.shares import NOBODY, new_token, token_sha256
@@ -20,7 +18,6 @@ from dossier.core.database import (
     SessionFactory,
     tenant_transaction,
 )
-from dossier.core.tenancy import Actor
 
 pytestmark = pytest.mark.usefixtures("acting_members")
 
@@ -37,8 +34,7 @@ CITATION = {
 
 
 @pytest.fixture
-async def question(sessions: SessionFactory, org_id: UUID, actor: Actor) -> ChatMessage:
-    await make_user(sessions, org_id, id=actor.user_id, role=Role.OWNER)
+async def question(sessions: SessionFactory, org_id: UUID) -> ChatMessage:
     return await make_message(sessions, org_id)
 
 

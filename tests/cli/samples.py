@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from dossier.cli.builder.result import BuildResult
-from dossier.cli.builder.types import FormulaReading, ImportedDocument, RefusedFile
+from dossier.cli.builder.types import ChosenFormula, ImportedDocument, RefusedFile
 
 
 def finding(code: str, severity: str, item: int, **members: Any) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def build_result(**overrides: Any) -> BuildResult:
             ),
         ),
         "refused": (RefusedFile("leak.pdf", "a symbolic link that leads out"),),
-        "formula": FormulaReading(UUID(int=1), "formula.xlsx"),
+        "formula": ChosenFormula(UUID(int=1), "formula.xlsx"),
         "notes": {"d2": "no known word in the file name or the text"},
         "outputs": {"pif.pdf": Path("build/demo/pif.pdf")},
         "seconds": {"reading": 1.5},

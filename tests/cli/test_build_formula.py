@@ -14,7 +14,7 @@ from dossier.cli.builder.facts import Extras, FormulaChoice, StatedFacts
 from dossier.cli.builder.formula import import_formula
 from dossier.cli.builder.intake import store_files
 from dossier.cli.builder.terminal import Stages
-from dossier.cli.builder.types import FolderFile, FormulaReading, RefusedFile
+from dossier.cli.builder.types import ChosenFormula, FolderFile, RefusedFile
 from dossier.core.database import SessionFactory
 from dossier.core.settings import Settings
 from dossier.core.tenancy import Actor
@@ -34,7 +34,7 @@ TWO_SHEETS = xlsx_bytes(
     sheets={"Night": [HEAD, ("Aqua", 80), ("Glycerin", 20)]},
 )
 
-Import = Callable[..., Awaitable[FormulaReading]]
+Import = Callable[..., Awaitable[ChosenFormula]]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def import_of(
 
     async def import_files(
         files: Mapping[str, str | bytes], **choice: Any
-    ) -> FormulaReading:
+    ) -> ChosenFormula:
         follower = JobFollower(sessions, "postgresql://")
         context = BuildContext(settings, sessions, actor, follower)
         product = await make_product(sessions, org_id)
@@ -74,7 +74,7 @@ async def test_formula_with_too_many_lines_is_refused_in_one_sentence(
     found = await import_of({"formula.csv": "INCI Name,% w/w\n" + rows})
 
     reason = f"the formula has {MAX_LINES + 1} lines; at most {MAX_LINES} are read"
-    assert found == FormulaReading(refused=(RefusedFile("formula.csv", reason),))
+    assert found == ChosenFormula(refused=(RefusedFile("formula.csv", reason),))
 
 
 async def test_two_files_that_may_be_the_formula_are_asked_about(

@@ -8,7 +8,7 @@ import yaml
 from tests.cli.samples import build_result, finding, item, judgement, snapshot
 
 from dossier.cli.builder.result import result_json, summary
-from dossier.cli.builder.types import FormulaReading, ImportedDocument, RefusedFile
+from dossier.cli.builder.types import ChosenFormula, ImportedDocument, RefusedFile
 from dossier.pif.rules.changes import composition_sha256
 
 
@@ -218,7 +218,7 @@ def test_notes_of_the_formula_are_shown_by_what_was_decided() -> None:
         {"kind": "remark", "en": "confidential", "cell": "A1"},
     )
 
-    lines = text(formula=FormulaReading(UUID(int=1), "f.xlsx", notes)).splitlines()
+    lines = text(formula=ChosenFormula(UUID(int=1), "f.xlsx", notes)).splitlines()
 
     at = lines.index("Formula: f.xlsx, sheet 配方, 2 lines")
     assert lines[at + 1 : at + 4] == [
@@ -235,7 +235,7 @@ def test_undecided_formula_and_one_of_an_earlier_import_are_named() -> None:
     }  # fmt: skip
 
     undecided = text(snapshot=state)
-    earlier = text(snapshot=state, formula=FormulaReading())
+    earlier = text(snapshot=state, formula=ChosenFormula())
 
     assert "\nFormula: not decided, no line was read\n" in undecided
     assert (
@@ -374,7 +374,7 @@ def test_refused_formula_is_shown_below_the_finding_it_leaves_open() -> None:
     refused = (RefusedFile("long.csv", "the formula has 5000 lines"),)
 
     lines = text(
-        snapshot=state, imported=imported, formula=FormulaReading(refused=refused)
+        snapshot=state, imported=imported, formula=ChosenFormula(refused=refused)
     ).splitlines()
 
     at = lines.index(

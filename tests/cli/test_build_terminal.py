@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from tests.cli.samples import build_result
 
 from dossier.cli.builder.result import summary
-from dossier.cli.builder.terminal import MAX_COLUMNS, display_name, escaped, padded
+from dossier.cli.builder.terminal import NAME_COLUMNS, display_name, escaped, padded
 from dossier.cli.builder.types import ImportedDocument, RefusedFile
 
 
@@ -38,8 +38,8 @@ def test_any_name_takes_one_line_of_bounded_width(name: str) -> None:
     shown = display_name(name)
 
     assert escaped(shown) == shown
-    assert cell_len(shown) <= MAX_COLUMNS
-    assert cell_len(padded(shown, MAX_COLUMNS)) == MAX_COLUMNS
+    assert cell_len(shown) <= NAME_COLUMNS
+    assert cell_len(padded(shown, NAME_COLUMNS)) == NAME_COLUMNS
 
 
 def test_name_with_line_breaks_adds_no_line_to_the_summary() -> None:

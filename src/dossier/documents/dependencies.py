@@ -64,4 +64,4 @@ async def document_filter(
     return DocumentFilter(q, sha256, text_state, archived)
 
 
-FilterQuery = Annotated[DocumentFilter, Depends(document_filter)]
+DocumentFilterQuery = Annotated[DocumentFilter, Depends(document_filter)]

@@ -16,7 +16,12 @@ from dossier.core.uploads import UPLOAD_BODY
 from dossier.core.web import UPLOAD, Reader, Sessions
 from dossier.documents import service
 from dossier.documents.blobs import discard_duplicate
-from dossier.documents.dependencies import Documents, FilterQuery, Received, Store
+from dossier.documents.dependencies import (
+    DocumentFilterQuery,
+    Documents,
+    Received,
+    Store,
+)
 from dossier.documents.models import Document
 from dossier.documents.schemas import (
     DocumentResponse,
@@ -73,7 +78,7 @@ async def upload_document(
 
 @router.get("", response_model=Page[DocumentResponse])
 async def list_documents(
-    reader: Reader, wanted: FilterQuery, paging: Paging
+    reader: Reader, wanted: DocumentFilterQuery, paging: Paging
 ) -> Slice[Row]:
     """List the organisation's documents, the newest first."""
     return await service.list_documents(reader, wanted, paging)

@@ -336,9 +336,9 @@ def _declared(handler: JobHandler) -> dict[str, TypeAdapter[Any]]:
 
 
 def _principal(error: Exception) -> Exception:
-    """Return what decides over a group of errors: the worst, else the first.
+    """Return the error of a group that decides: one not retryable, else the first.
 
-    A lost connection decides before all: the others may come of it.
+    A lost connection goes before all: it may be the cause of the others.
     """
     if not isinstance(error, ExceptionGroup):
         return error

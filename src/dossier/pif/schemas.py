@@ -23,7 +23,7 @@ from dossier.products.constants import MatchedBy
 from dossier.products.models import ProductDocument
 from dossier.products.schemas import Line, Paragraph
 
-SCHEMA: Final = "dossier.pif/2"
+PIF_SCHEMA: Final = "dossier.pif/2"
 
 MAX_MATCHED = 200
 """Documents that one request may have matched."""
@@ -268,7 +268,9 @@ class SnapshotGenerator(SnapshotPart):
 class PifSnapshot(SnapshotPart):
     """One version of the file for one market."""
 
-    schema_id: Literal["dossier.pif/1", "dossier.pif/2"] = Field(SCHEMA, alias="schema")
+    schema_id: Literal["dossier.pif/1", "dossier.pif/2"] = Field(
+        PIF_SCHEMA, alias="schema"
+    )
     market: str
     version_number: int
     created_at: datetime

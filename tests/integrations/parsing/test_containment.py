@@ -52,7 +52,7 @@ NEVER_CALLED = frozenset(
         " _pyrepl.main _pyrepl.readline _pyrepl.unix_console readline rlcompleter pydoc"
         " sitecustomize usercustomize getopt py_compile pickle tarfile"
         " encodings.mbcs importlib.metadata importlib.readers asyncio.coroutines gc"
-        " grp pwd numpy tabulate"
+        " grp pwd numpy tabulate doctest"
         # Hashes without OpenSSL; messages of errors and warnings, which do without.
         " _md5 _sha1 _sha2 _sha256 _sha3 _tokenize _suggestions tracemalloc"
         # Pictures and metadata of PDF files, writing of mails, dates in words.

@@ -9,7 +9,7 @@ from dossier.cli.builder.context import BuildContext
 from dossier.cli.builder.facts import FormulaChoice, StatedFacts
 from dossier.cli.builder.types import (
     FORMULA_ITEM,
-    FormulaReading,
+    ChosenFormula,
     RefusedFile,
     StoredFile,
 )
@@ -41,7 +41,7 @@ class _Candidate:
         }
 
     def rivals(self, other: "_Candidate") -> bool:
-        """Tell whether a file of no higher rank is as likely and says something else.
+        """Return whether a file of no higher rank is as likely and says something else.
 
         The composition of one raw material is far shorter than a formula.
         """
@@ -55,7 +55,7 @@ async def import_formula(
     product_id: UUID,
     facts: StatedFacts,
     stored: Sequence[StoredFile],
-) -> FormulaReading:
+) -> ChosenFormula:
     """Import the formula; where two files are as likely, no line of either.
 
     The spreadsheet that the owner names is taken, or those tied to the formula's item.
@@ -79,7 +79,7 @@ async def import_formula(
         else:
             candidates.append(_Candidate(entry.file.name, draft))
     if not candidates:
-        return FormulaReading(refused=tuple(refused))
+        return ChosenFormula(refused=tuple(refused))
     best = max(candidates, key=lambda each: each.rank)
     draft = _decided(best, [each for each in candidates if each is not best])
     if facts.formula.sheet is not None or facts.formula.column is not None:
@@ -97,7 +97,7 @@ async def import_formula(
             for each in candidates
             if each is best or best.rivals(each)
         ]
-    return FormulaReading(
+    return ChosenFormula(
         document_id=draft.document_id,
         name=best.name,
         notes=tuple(asdict(note) for note in draft.parsed.notes),

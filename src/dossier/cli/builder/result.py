@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from dossier.cli.builder.terminal import display_name, escaped, padded
 from dossier.cli.builder.types import (
     FORMULA_ITEM,
-    FormulaReading,
+    ChosenFormula,
     ImportedDocument,
     RefusedFile,
 )
@@ -22,7 +22,7 @@ from dossier.pif.rules.changes import composition_sha256
 from dossier.products.service.products import formula_content
 from dossier.reports.rules import ordered_findings
 
-SCHEMA: Final = "dossier.build/1"
+BUILD_SCHEMA: Final = "dossier.build/1"
 
 _COMPLETE: Final = ("present", "declared", "waived", "not_applicable")
 _COUNTING: Final = ("present", "declared")
@@ -59,7 +59,7 @@ class BuildResult:
     is_new_version: bool
     imported: tuple[ImportedDocument, ...]
     refused: tuple[RefusedFile, ...]
-    formula: FormulaReading = FormulaReading()  # noqa: RUF009 - it is frozen
+    formula: ChosenFormula = ChosenFormula()  # noqa: RUF009 - it is frozen
     notes: Mapping[str, str]
     outputs: Mapping[str, Path]
     seconds: Mapping[str, float]
@@ -137,7 +137,7 @@ def result_json(result: BuildResult) -> dict[str, Any]:
     """Return the result for programs."""
     snapshot = result.snapshot
     return {
-        "schema": SCHEMA,
+        "schema": BUILD_SCHEMA,
         "product": {
             key: snapshot["product"][key]
             for key in ("id", "code", "name_zh", "name_en")

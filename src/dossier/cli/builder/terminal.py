@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dossier.core.schemas import is_steering
 
-MAX_COLUMNS: Final = 60
+NAME_COLUMNS: Final = 60
 _BREAKING: Final = frozenset({"Zl", "Zp", "Cs"})
 """Ends of lines and of paragraphs; halves of characters, which cannot be printed."""
 
@@ -33,12 +33,12 @@ def escaped(text: str) -> str:
 def display_name(name: str) -> str:
     """Return a file name on one line, its middle left out where it is too long."""
     text = escaped(name)
-    if cell_len(text) <= MAX_COLUMNS:
+    if cell_len(text) <= NAME_COLUMNS:
         return text
-    half = (MAX_COLUMNS - 1) // 2
+    half = (NAME_COLUMNS - 1) // 2
     # The end is kept because it holds the extension.
     tail = _fitting(text[::-1], half)[::-1]
-    return f"{_fitting(text, MAX_COLUMNS - 1 - cell_len(tail))}…{tail}"
+    return f"{_fitting(text, NAME_COLUMNS - 1 - cell_len(tail))}…{tail}"
 
 
 def padded(text: str, columns: int) -> str:

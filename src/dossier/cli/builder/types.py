@@ -61,7 +61,7 @@ class ImportedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class FormulaReading:
+class ChosenFormula:
     """The file that was imported as the formula, or none, and what was decided.
 
     `notes` are those of the import; `refused` are spreadsheets that are no formula.

@@ -259,7 +259,7 @@ def match_label(folded: str, start: int) -> _LabelMatch | None:
 
 
 def _is_part_of_bracket(folded: str, start: int, end: int) -> bool:
-    """Tell whether a label begins a bracket that says more: "(sample receiving date)".
+    """Return whether a label begins a bracket: "(sample receiving date)".
 
     Such a bracket translates the label before it.
     """
@@ -351,7 +351,7 @@ def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[F
 
 
 def _is_heading(text: str) -> bool:
-    """Tell whether a cell may be the heading of a column: "Product details"."""
+    """Return whether a cell may be the heading of a column: "Product details"."""
     folded = fold(text)
     match = match_label(folded, 0)
     rest = folded[match.end :].split() if match else []
@@ -385,7 +385,7 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
 
 
 def _is_page_number(match: _LabelMatch, cell: str, value: str) -> bool:
-    """Tell whether a line is one of a table of contents: "Batch ........ 12"."""
+    """Return whether a line is one of a table of contents: "Batch ........ 12"."""
     return (
         match.label not in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}
         and re.fullmatch(r"\d{1,3}", value) is not None
@@ -456,7 +456,7 @@ def _next_label(folded: str, start: int) -> _LabelMatch | None:
 
 
 def _is_typed(label: Label, rest: str) -> bool:
-    """Tell whether text begins with a value of the form that the label announces."""
+    """Return whether text begins with a value of the form that the label announces."""
     if label in DATE_LABELS:
         dates = find_dates(rest[:60])
         return bool(dates) and _BEFORE_DATE.match(rest[: dates[0].start]) is not None
@@ -468,7 +468,7 @@ def _is_typed(label: Label, rest: str) -> bool:
 
 
 def _starts_with_label(text: str, *, known: bool = False) -> bool:
-    """Tell whether a line begins with a label: a known one, or any before a colon."""
+    """Return whether a line begins with a label: a known one, or any before a colon."""
     folded = fold(text.strip())
     bullet = _BULLET.match(folded)
     start = bullet.end() if bullet else 0
@@ -521,7 +521,7 @@ def _is_label_only(line: str) -> bool:
 
 
 def _may_continue(field: Field, lines: Sequence[str]) -> bool:
-    """Tell whether a value at the end of its line may go on in the next one."""
+    """Return whether a value at the end of its line may go on in the next one."""
     line = lines[field.line]
     following = lines[field.line + 1].strip() if field.line + 1 < len(lines) else ""
     if not line.rstrip().endswith(field.value) or "\t" in following:

@@ -137,5 +137,5 @@ def pieces(text: str) -> list[str]:
 
 
 def has_cjk(text: str) -> bool:
-    """Tell whether a text has a Chinese character."""
+    """Return whether a text has a Chinese character."""
     return _PIECE.search(text) is not None

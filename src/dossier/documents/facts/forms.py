@@ -121,7 +121,7 @@ _SIGNATURE_BRACKET: Final = re.compile(
     r"\((?:亲?签名?|签章|签字|亲签|签名?盖章|signature)\)(?! *:)"
 )
 _ROLE: Final = re.compile(r"\s*[·,，/|-]\s*\S")
-TITLE_LINES: Final = 8
+DRAFT_TITLE_LINES: Final = 8
 LONGEST_NOTE: Final = 80
 
 
@@ -264,7 +264,7 @@ def signatures(lines: Sequence[str], fields: Sequence[Field]) -> list[SignatureR
         if _NEEDS_NO_SIGNATURE.search(folded):
             continue
         if _DRAFT.match(folded) or (
-            number <= TITLE_LINES and _DRAFT_IN_TITLE.search(folded)
+            number <= DRAFT_TITLE_LINES and _DRAFT_IN_TITLE.search(folded)
         ):
             found.append(SignatureReading(Signature.DRAFT, line.strip(), number))
         elif _NOT_SIGNED.search(folded) and len(line) < LONGEST_NOTE:

@@ -33,9 +33,8 @@ from dossier.documents.facts.types import (
     PageText,
     ProductIdentity,
 )
-from dossier.documents.facts.vocabulary import phrases
+from dossier.documents.facts.vocabulary import MATERIAL_KINDS, phrases
 
-MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
 WATER: Final = "7732-18-5"
 """Nearly every formula contains water; it tells no material from another."""
 
@@ -148,7 +147,7 @@ def _first(facts: Sequence[Fact], accepts: Callable[[Fact], bool]) -> Fact | Non
 
 
 def _is_named(value: str, names: Iterable[str], brands: Iterable[str] = ()) -> bool:
-    """Tell whether a printed name is one of `names`, or two of them in two scripts."""
+    """Return whether a printed name is one of `names`, or two in two scripts."""
     keys = {product_key(name) for name in names} - {""}
     keys |= {name_key(brand) + key for brand in brands for key in keys}
     printed_key = product_key(value)
@@ -163,7 +162,7 @@ def _is_named(value: str, names: Iterable[str], brands: Iterable[str] = ()) -> b
 def _is_named_in_one_script(
     value: str, names: Sequence[str], others: Iterable[str]
 ) -> bool:
-    """Tell whether a name in two scripts holds the product's, known in one script only.
+    """Return whether a name in two scripts holds the product's, known in one.
 
     玫瑰霜 Rose Cream is named 玫瑰霜 where no Latin name is known. What stands beside
     it must be a name: 玫瑰霜 EX or 玫瑰霜 SPF50 may be another product.
@@ -189,7 +188,7 @@ def _is_named_in_one_script(
 
 
 def _words_beside(value: str, names: Iterable[str]) -> bool:
-    """Tell whether the words beside a name are more than a mark of a variant."""
+    """Return whether the words beside a name are more than a mark of a variant."""
     rest = fold(value)
     for name in names:
         rest = rest.replace(fold(name), " ")
@@ -200,7 +199,7 @@ def _words_beside(value: str, names: Iterable[str]) -> bool:
 
 
 def _extends(code: str, own: Iterable[str]) -> bool:
-    """Tell whether a code is one of ours with something added: a size or a shade."""
+    """Return whether a code is one of ours with something added: a size or a shade."""
     key = name_key(code)
     return any(key.startswith(mine) or mine.startswith(key) for mine in own)
 
@@ -257,7 +256,7 @@ def _occurrence(
 
 
 def _stands_in(name: str, text: str) -> bool:
-    """Tell whether a name stands in a text by itself, not inside a longer word."""
+    """Return whether a name stands in a text by itself, not inside a longer word."""
     start = text.find(name)
     while start >= 0:
         before, after = text[start - 1 : start], text[start + len(name) :][:1]

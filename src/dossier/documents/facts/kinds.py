@@ -19,7 +19,7 @@ from dossier.documents.facts.fields import page_lines
 from dossier.documents.facts.folding import COMPANY_FORMS, fold
 from dossier.documents.facts.types import KindReading, PageText
 
-TITLE_LINES: Final = 16
+KIND_TITLE_LINES: Final = 16
 TITLE_LENGTH: Final = 110
 BODY_LENGTH: Final = 20_000
 SPARE_LETTERS: Final = 34
@@ -85,7 +85,7 @@ def document_kind(pages: Sequence[PageText]) -> KindReading:
 def _title_lines(page: PageText) -> Iterator[str]:
     """Yield the lines near the top that may be titles."""
     filled = [line for line in page_lines(page) if line.strip()]
-    for line in filled[:TITLE_LINES]:
+    for line in filled[:KIND_TITLE_LINES]:
         folded = fold(line)
         label = _TITLE_LABEL.match(folded.lstrip())
         if label:
@@ -95,7 +95,7 @@ def _title_lines(page: PageText) -> Iterator[str]:
 
 
 def _announces_a_paper(folded: str) -> bool:
-    """Tell whether a title is that of a protocol, an order, a list or a rule."""
+    """Return whether a title is that of a protocol, an order, a list or a rule."""
     if not _words().not_the_paper.search(folded) or _SENTENCE.search(
         folded.strip(" .")
     ):
@@ -121,7 +121,7 @@ def _kinds_in_title(line: str) -> frozenset[str]:
 
 
 def _kinds_before_colon(folded: str) -> bool:
-    """Tell whether a colon follows a title ("Safety assessment: conclusion")."""
+    """Return whether a colon follows a title ("Safety assessment: conclusion")."""
     before = folded.split(":", maxsplit=1)[0]
     return any(phrase.search(before) for phrase, _ in _words().titles)
 

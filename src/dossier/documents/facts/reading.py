@@ -30,10 +30,14 @@ from dossier.documents.facts.types import (
     PageText,
     Signature,
 )
-from dossier.documents.facts.vocabulary import DATE_LABELS, Label, phrases
+from dossier.documents.facts.vocabulary import (
+    DATE_LABELS,
+    MATERIAL_KINDS,
+    Label,
+    phrases,
+)
 from dossier.documents.facts.waivers import waiver_reasons
 
-MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
 _NAMING_MATERIALS: Final = {*MATERIAL_KINDS, "toxicology", "formula", None}
 DECLARED_KINDS: Final = frozenset({"gmp", "adverse", "packaging"})
 CERTIFICATE_KINDS: Final = frozenset({"gmp", "notification", "credentials"})
@@ -82,8 +86,8 @@ _SINGLE: Final = frozenset(
 )  # fmt: skip
 """Facts of which a document has one: different values contradict each other."""
 
-Reader = Callable[[str], list[values.Value]]
-_READERS: Final[Mapping[Label, tuple[FactName, Reader]]] = {
+ValueReader = Callable[[str], list[values.Value]]
+_READERS: Final[Mapping[Label, tuple[FactName, ValueReader]]] = {
     Label.PRODUCT_NAME: (FactName.PRODUCT_NAME, values.product_names),
     Label.TRADE_NAME: (FactName.TRADE_NAME, values.product_names),
     Label.INCI_NAME: (FactName.INCI_NAME, values.inci_names),
@@ -314,13 +318,15 @@ def _periods(text: str, page: int | None, document: _Document) -> Iterator[_Foun
             )
 
 
-def _named(name: FactName, field: Field, reader: Reader) -> Iterator[_Found]:
+def _named(name: FactName, field: Field, reader: ValueReader) -> Iterator[_Found]:
     confidence = _CONFIDENCE[field.standing]
     for value in reader(field.value):
         yield _Found(name, _fact(value.value, value.raw, field.page, confidence))
 
 
-def _uncertain_end(name: FactName, field: Field, reader: Reader) -> Iterator[_Found]:
+def _uncertain_end(
+    name: FactName, field: Field, reader: ValueReader
+) -> Iterator[_Found]:
     """Read what is whole in itself although the next line may continue the value."""
     for value in reader(field.value):
         if value.is_whole:
@@ -429,7 +435,7 @@ def _date_name(label: Label, document: _Document) -> FactName | None:
     }[label]
 
 
-_FORMS: Final[Sequence[tuple[FactName, Reader, frozenset[str | None] | None]]] = (
+_FORMS: Final[Sequence[tuple[FactName, ValueReader, frozenset[str | None] | None]]] = (
     (FactName.CAS_NUMBER, forms.cas_numbers, None),
     (FactName.METHOD, forms.methods, TESTED_KINDS | {None}),
     (FactName.WAIVER_REASON, waiver_reasons, frozenset({"assessment"})),

@@ -92,7 +92,7 @@ def amounts(text: str) -> list[Value]:
 
 
 def is_vague_amount(text: str) -> bool:
-    """Tell whether a text says only that some amount is used."""
+    """Return whether a text says only that some amount is used."""
     return _NO_AMOUNT.search(fold(text)) is not None
 
 

@@ -244,7 +244,7 @@ def _organisation_end(text: str) -> int:
 
 
 def _is_after_the_name(folded: str, end: int, start: int, last: str) -> bool:
-    """Tell whether the words from `end` to `start` begin an address or a new field."""
+    """Return whether the words between begin an address or a new field."""
     between = folded[end:start]
     if not end:
         return bool(_ADDRESS.search(between) and re.search(r"\d", between))

@@ -14,6 +14,9 @@ from typing import Final
 
 from dossier.documents.facts.folding import CJK, fold
 
+MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
+"""Kinds of paper about one raw material, which name it, not a product."""
+
 
 class Label(StrEnum):
     """What a label announces."""

@@ -40,7 +40,7 @@ _SKIPPED: Final = frozenset({f"{_OFFICE}annotation"})
 _NUMBERS: Final = {"float": "", "percentage": "0%", "currency": ""}
 _HIDDEN: Final = frozenset({"collapse", "filter"})
 
-Run = tuple[str, bool]
+StruckRun = tuple[str, bool]
 """A piece of a text and whether it is crossed out."""
 
 
@@ -226,7 +226,9 @@ def _decimal(element: Element) -> Decimal | None:
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
 
 
-def _paragraphs(element: Element, styles: _Styles, *, is_struck: bool) -> Iterator[Run]:
+def _paragraphs(
+    element: Element, styles: _Styles, *, is_struck: bool
+) -> Iterator[StruckRun]:
     is_first = True
     for child in element:
         if child.tag in _SKIPPED:
@@ -242,8 +244,8 @@ def _paragraphs(element: Element, styles: _Styles, *, is_struck: bool) -> Iterat
 
 def _inline_runs(
     element: Element, styles: _Styles, *, is_struck: bool, is_raised: bool = False
-) -> Iterator[Run]:
-    def shown(text: str | None) -> Run:
+) -> Iterator[StruckRun]:
+    def shown(text: str | None) -> StruckRun:
         return superscript(text or "") if is_raised else text or "", is_struck
 
     yield shown(element.text)

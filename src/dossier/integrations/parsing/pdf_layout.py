@@ -104,7 +104,7 @@ class Border:
     top: float
 
 
-Row = list[Word]
+WordRow = list[Word]
 
 
 def text_of(
@@ -154,9 +154,9 @@ def _base_of(word: Word, by_edge: dict[int, list[Word]]) -> Word | None:
     return None
 
 
-def _rows(words: Sequence[Word]) -> list[Row]:
+def _rows(words: Sequence[Word]) -> list[WordRow]:
     """Return the rows from top to bottom, the words of each from left to right."""
-    rows: list[Row] = []
+    rows: list[WordRow] = []
     base, size = 0.0, 0.0
     for word in sorted(words, key=lambda each: (-each.v, each.left)):
         tolerance = _ROW_TOLERANCE * max(size, word.size)
@@ -170,7 +170,7 @@ def _rows(words: Sequence[Word]) -> list[Row]:
     return list(_whole_rows(rows))
 
 
-def _whole_rows(rows: list[Row]) -> Iterator[Row]:
+def _whole_rows(rows: list[WordRow]) -> Iterator[WordRow]:
     """Yield the rows, those of one table row as one: cells may be centred on it.
 
     The base lines of a value beside a name of two lines lie between the two.
@@ -188,13 +188,13 @@ def _whole_rows(rows: list[Row]) -> Iterator[Row]:
         at = end
 
 
-def _is_close(above: Row, below: Row) -> bool:
+def _is_close(above: WordRow, below: WordRow) -> bool:
     """Return whether two rows stand closer than lines of one text can."""
     size = min(max(word.size for word in row) for row in (above, below))
     return above[0].v - below[0].v < _LINE_STEP * size
 
 
-def _are_beside(band: list[Row]) -> bool:
+def _are_beside(band: list[WordRow]) -> bool:
     """Return whether no two neighbouring rows share any width of the page."""
     return all(
         word.right < other.left or other.right < word.left
@@ -204,16 +204,16 @@ def _are_beside(band: list[Row]) -> bool:
     )
 
 
-def _one_row(band: list[Row]) -> Row:
+def _one_row(band: list[WordRow]) -> WordRow:
     """Return the words of a band cell by cell, each cell from its top."""
-    cells: list[tuple[float, float, Row]] = []
+    cells: list[tuple[float, float, WordRow]] = []
     for word in sorted((word for row in band for word in row), key=lambda w: w.left):
         if cells and word.left - cells[-1][1] <= _CELL_GAP * word.size:
             left, right, words = cells[-1]
             cells[-1] = (left, max(right, word.right), [*words, word])
         else:
             cells.append((word.left, word.right, [word]))
-    row: Row = []
+    row: WordRow = []
     for _, _, words in cells:
         if all(left.right <= right.left for left, right in pairwise(words)):
             # A figure as large as what it is raised over; lines would overlap.
@@ -231,7 +231,7 @@ def _one_row(band: list[Row]) -> Row:
     return row
 
 
-def _mark_cells(rows: list[Row], borders: Sequence[Border]) -> None:
+def _mark_cells(rows: list[WordRow], borders: Sequence[Border]) -> None:
     """Mark the words that a vertical line parts from the one before."""
     places = [border.x for border in borders]
     for left, right in (pair for row in rows if borders for pair in pairwise(row)):
@@ -243,7 +243,7 @@ def _mark_cells(rows: list[Row], borders: Sequence[Border]) -> None:
                 break
 
 
-def _lines(rows: list[Row], rules: Sequence[RuledLine]) -> Iterator[str]:
+def _lines(rows: list[WordRow], rules: Sequence[RuledLine]) -> Iterator[str]:
     at = 0
     while at < len(rows):
         end, border = _block_from(rows, at, rules)
@@ -257,7 +257,7 @@ def _lines(rows: list[Row], rules: Sequence[RuledLine]) -> Iterator[str]:
 
 
 def _block_from(
-    rows: list[Row], start: int, rules: Sequence[RuledLine]
+    rows: list[WordRow], start: int, rules: Sequence[RuledLine]
 ) -> tuple[int, float | None]:
     """Return the end of the block that begins in a row, and the border in columns.
 
@@ -277,7 +277,7 @@ def _block_from(
     return columns or (table_end, None)
 
 
-def _wide_gaps(rows: list[Row]) -> Iterator[tuple[float, float]]:
+def _wide_gaps(rows: list[WordRow]) -> Iterator[tuple[float, float]]:
     """Yield the wide gaps within a row, and the one between it and a row beside it."""
     first = rows[0]
     for left, right in pairwise(first):
@@ -289,7 +289,9 @@ def _wide_gaps(rows: list[Row]) -> Iterator[tuple[float, float]]:
             yield one[-1].right, other[0].left
 
 
-def _extent(rows: list[Row], start: int, gap: tuple[float, float]) -> tuple[int, float]:
+def _extent(
+    rows: list[WordRow], start: int, gap: tuple[float, float]
+) -> tuple[int, float]:
     """Return the end of the rows that leave a gap free, and the middle of the gap."""
     low, high = gap
     at = start + 1
@@ -308,11 +310,11 @@ def _extent(rows: list[Row], start: int, gap: tuple[float, float]) -> tuple[int,
     return at, (low + high) / 2
 
 
-def _side(row: Row, border: float, *, is_left: bool) -> Row:
+def _side(row: WordRow, border: float, *, is_left: bool) -> WordRow:
     return [word for word in row if (word.left < border) == is_left]
 
 
-def _are_columns(block: list[Row], border: float) -> bool:
+def _are_columns(block: list[WordRow], border: float) -> bool:
     """Return whether text runs on from row to row on both sides of a border.
 
     Cells of a table are short and begin anew in each row.
@@ -326,7 +328,7 @@ def _are_columns(block: list[Row], border: float) -> bool:
     return all(map(_runs_on, sides))
 
 
-def _runs_on(side: list[Row]) -> bool:
+def _runs_on(side: list[WordRow]) -> bool:
     lines = [line_of(row) for row in side]
     joined = "".join(lines)
     # A CJK character is as wide as two others.
@@ -359,7 +361,7 @@ def _continues(first: str, second: str, *, is_full: bool) -> bool:
     return is_full and bool(_CJK.match(second) and _CJK.match(first[-1:]))
 
 
-def _is_padded(block: list[Row], border: float) -> bool:
+def _is_padded(block: list[WordRow], border: float) -> bool:
     """Return whether rows stand apart as those of a table, on both sides at once."""
     steps = [above[0].v - below[0].v for above, below in pairwise(block)]
     least = min(steps)
@@ -376,7 +378,7 @@ def _is_padded(block: list[Row], border: float) -> bool:
     return len(apart) > 1 and len(both) >= 0.8 * len(apart)
 
 
-def _is_ruled(block: list[Row], rules: Sequence[RuledLine]) -> bool:
+def _is_ruled(block: list[WordRow], rules: Sequence[RuledLine]) -> bool:
     """Return whether horizontal lines part the rows of a block."""
     top, bottom, size = block[0][0].v, block[-1][0].v, block[0][0].size
     left = min(row[0].left for row in block)
@@ -391,7 +393,7 @@ def _is_ruled(block: list[Row], rules: Sequence[RuledLine]) -> bool:
     return len(crossing) > 1 and bool(inside)
 
 
-def line_of(row: Row) -> str:
+def line_of(row: WordRow) -> str:
     """Return the text of a row: spaces between words, tabs between cells."""
     pieces: list[str] = []
     previous: Word | None = None
@@ -403,7 +405,7 @@ def line_of(row: Row) -> str:
     return "".join(pieces)
 
 
-def _unspaced(row: Row) -> Iterator[Word]:
+def _unspaced(row: WordRow) -> Iterator[Word]:
     """Yield the words of a row, those whose letters are spaced out as one word."""
     at = 0
     while at < len(row):

@@ -10,9 +10,8 @@ from dossier.integrations.parsing.package import (
     local_name,
 )
 from dossier.integrations.parsing.superscripts import raised
-from dossier.integrations.parsing.word_styles import is_on
+from dossier.integrations.parsing.word_styles import FALSE_VALUES, is_on
 
-_FALSE: Final = frozenset({"0", "false", "off"})
 EQUATION_PARTS: Final = frozenset({"f", "d", "rad", "nary", "mr"})
 """Elements that show signs which no text element holds."""
 
@@ -21,7 +20,7 @@ def is_hidden_drawing(element: Element) -> bool:
     """Return whether a shape is not shown, as its style or properties say."""
     style = attribute_of(element, "style").replace(" ", "")
     stated = attribute_of(child_of(element, "docPr"), "hidden", "0")
-    return "visibility:hidden" in style or stated not in _FALSE
+    return "visibility:hidden" in style or stated not in FALSE_VALUES
 
 
 def control_text(control: Element) -> str | None:
@@ -31,7 +30,9 @@ def control_text(control: Element) -> str | None:
     content = child_of(control, "sdtContent")
     if box is not None:
         checked = child_of(box, "checked")
-        is_checked = checked is not None and attribute_of(checked, "val") not in _FALSE
+        is_checked = (
+            checked is not None and attribute_of(checked, "val") not in FALSE_VALUES
+        )
         return "☒" if is_checked else "☐"
     words = "".join(content.itertext()).strip() if content is not None else ""
     if is_on(child_of(properties, "showingPlcHdr")):

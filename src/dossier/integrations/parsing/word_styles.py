@@ -12,7 +12,7 @@ from dossier.integrations.parsing.package import (
     local_name,
 )
 
-_FALSE: Final = frozenset({"0", "false", "off"})
+FALSE_VALUES: Final = frozenset({"0", "false", "off"})
 _DECISIVE: Final = re.compile(
     rb"vanish|trike|vertAlign|:position|Symbol|ingdings|numPr|[Ff]{6}|:shd"
     rb'|:sz [^>]*"[0-2]"'
@@ -117,7 +117,7 @@ class StyleSheet:
 
 def is_on(toggle: Element | None) -> bool:
     """Return whether a property that is on by its mere presence is on."""
-    return toggle is not None and attribute_of(toggle, "val", "1") not in _FALSE
+    return toggle is not None and attribute_of(toggle, "val", "1") not in FALSE_VALUES
 
 
 def is_same_color(one: str, other: str) -> bool:

@@ -45,7 +45,7 @@ _DATES: Final = frozenset({*range(14, 23), *range(27, 37), *range(45, 48)}) | fr
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - cells have no time zone
 _EPOCH_1904: Final = datetime(1904, 1, 1)  # noqa: DTZ001
 
-Run = tuple[str, bool | None]
+FontRun = tuple[str, bool | None]
 """A piece of a text and whether it is crossed out; `None`: as its cell is."""
 
 
@@ -62,7 +62,7 @@ class _Package:
 
     archive: ZipFile
     names: dict[str, str]
-    texts: list[list[Run]] = field(default_factory=list)
+    texts: list[list[FontRun]] = field(default_factory=list)
     styles: list[_Style] = field(default_factory=list)
     epoch: datetime = _EPOCH
     computes_on_load: bool = False
@@ -242,9 +242,9 @@ def _is_struck(font: Element) -> bool:
     )
 
 
-def _runs(item: Element) -> list[Run]:
+def _runs(item: Element) -> list[FontRun]:
     """Return the pieces of a shared or inline text; readings beside it are left out."""
-    runs: list[Run] = []
+    runs: list[FontRun] = []
     for child in item:
         tag = _local(child.tag)
         if tag == "t":

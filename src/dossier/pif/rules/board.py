@@ -411,7 +411,7 @@ def documents_state(
 
 
 def _covers_formula(confirmation: Confirmation | None, evidence: Evidence) -> bool:
-    """Tell whether a confirmation was made for the present formula: as good as a link.
+    """Return whether a confirmation was made for the present formula.
 
     One of another composition is none (see `_confirmation`).
     """
@@ -424,7 +424,7 @@ def _covers_formula(confirmation: Confirmation | None, evidence: Evidence) -> bo
 def _names_new_version(
     document: ReadDocument, subject: Subject, evidence: Evidence
 ) -> bool:
-    """Tell whether a document names the present version, and no formula before did.
+    """Return whether a document names the present version, and no formula before did.
 
     A changed formula that kept its version number leaves open which one is meant.
     """
@@ -484,7 +484,7 @@ def _confirmation(
 
 
 def of_other_formula(confirmation: Confirmation, evidence: Evidence) -> bool:
-    """Tell whether a confirmation names another composition than the present one."""
+    """Return whether a confirmation names another composition than the present one."""
     if confirmation.formula is None or not evidence.formula:
         return False
     return not composition_sha256(evidence.formula).startswith(confirmation.formula)

@@ -97,7 +97,7 @@ class CoverageRow:
 
     @property
     def is_covered(self) -> bool:
-        """Tell whether nothing is left to show."""
+        """Return whether nothing is left to show."""
         return bool(self.reason or self.documents) and not self.undated
 
 
@@ -167,7 +167,7 @@ def _materials(
 
 
 def is_material_data(document: ReadDocument) -> bool:
-    """Tell whether a document says something about materials that it names."""
+    """Return whether a document says something about materials that it names."""
     return (
         document.reading is ReadingState.READ
         and document.kind is not None
@@ -185,7 +185,7 @@ def _named_keys(document: ReadDocument) -> set[str]:
 
 
 def _names_in_text(names: Sequence[str], text: str) -> bool:
-    """Tell whether a name stands by itself: "Glycerin" is no "Glyceryl Stearate"."""
+    """Return whether a name stands by itself: "Glycerin" is no "Glyceryl Stearate"."""
     # Searching the plain string first spares most of the patterns.
     return any(
         name in text and re.search(_BEFORE + re.escape(name) + _AFTER, text)
@@ -194,7 +194,7 @@ def _names_in_text(names: Sequence[str], text: str) -> bool:
 
 
 def _only_denied(names: Sequence[str], text: str) -> bool:
-    """Tell whether a text names a material only to say that it has no data of it."""
+    """Return whether a text names a material only to say that it has no data of it."""
     is_denied = False
     for name in filter(None, names):
         for match in re.finditer(re.escape(name), text):
@@ -250,7 +250,7 @@ def _sites(
 
 
 def is_making(step: str) -> bool:
-    """Tell whether a site needs GMP: unless all that it does is none of the making.
+    """Return whether a site needs GMP: unless all that it does is none of the making.
 
     Words that nobody knows ("OEM") may stand for compounding or filling.
     """

@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from dossier.documents.facts.folding import fold, name_key, product_key
-from dossier.documents.facts.identity import MATERIAL_KINDS, judge_identity
+from dossier.documents.facts.identity import judge_identity
 from dossier.documents.facts.types import (
     Fact,
     FactName,
@@ -28,6 +28,7 @@ from dossier.documents.facts.types import (
     Signature,
     StatedVerdict,
 )
+from dossier.documents.facts.vocabulary import MATERIAL_KINDS
 from dossier.pif.constants import (
     STATE_ORDER,
     DecisionKind,
@@ -312,7 +313,7 @@ def _of_another_version(
 
 
 def _extends(code: str, known: Iterable[str]) -> bool:
-    """Tell whether a code is a known one with something added, or a part of it."""
+    """Return whether a code is a known one with something added, or a part of it."""
     return any(code.startswith(each) or each.startswith(code) for each in known)
 
 
@@ -405,7 +406,7 @@ def others_named(
 
 
 def names_nothing(document: ReadDocument) -> bool:
-    """Tell whether only the text of a document can show whose it is."""
+    """Return whether only the text of a document can show whose it is."""
     return (
         document.reading is ReadingState.READ
         and _kind(document) not in MATERIAL_KINDS | {"gmp", "credentials"}

@@ -180,7 +180,7 @@ def _document_count(evidence: Evidence, market: str) -> int:
 
 
 def _is_incomplete(item: BoardItem, requirement: BoardRequirement) -> bool:
-    """Tell whether documents were read, but do not state what is asked for.
+    """Return whether documents were read, but do not state what is asked for.
 
     One finding names all that such an item does not state.
     """

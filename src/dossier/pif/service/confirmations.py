@@ -277,7 +277,7 @@ def _obstacle(
 
 
 def _is_outdated(board: Board, item: int, document_id: UUID) -> bool:
-    """Tell whether the formula has changed since a document was confirmed."""
+    """Return whether the formula has changed since a document was confirmed."""
     return any(
         judgement.code is JudgementCode.FORMULA_CHANGED
         for requirement in board.items[item - 1].requirements
