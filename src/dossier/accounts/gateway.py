@@ -388,12 +388,17 @@ where key = any(array[$1, $2]) and failures > 0
 """
 
 
-async def find_login_count_for_system(session: Session, key: str) -> LoginCount | None:
-    """Return a count that has not expired."""
-    query = select(LoginCount).where(
-        LoginCount.key == key, LoginCount.expires_at > func.now()
+async def find_login_counts_for_system(
+    session: Session, *keys: str
+) -> dict[str, LoginCount]:
+    """Return the counts of these keys that have not expired."""
+    query = (
+        select(LoginCount)
+        .where(LoginCount.key.in_(keys), LoginCount.expires_at > func.now())
+        # Read before and after the lock: the second read must see what is stored then.
+        .execution_options(populate_existing=True)
     )
-    return (await session.scalars(query)).one_or_none()
+    return {count.key: count for count in await session.scalars(query)}
 
 
 async def lock_login_counts_for_system(
@@ -415,9 +420,12 @@ async def count_failures_for_system(
 
 
 async def record_success_for_system(
-    session: Session, account: str, address: str, pair: str, kept_for: timedelta
+    session: Session, account: str, address: str | None, pair: str, kept_for: timedelta
 ) -> None:
-    """Reset the account, take the attempt back from the address, trust the pair."""
+    """Reset the account, take the attempt back from the address, trust the pair.
+
+    `None`: the attempt was not counted for its address.
+    """
     await raw_rows(session, "set local synchronous_commit = off")
     await raw_rows(session, _TAKE_BACK, account, address)
     await raw_rows(session, _TRUST, pair, kept_for)

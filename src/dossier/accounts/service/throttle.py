@@ -38,6 +38,7 @@ class Attempt:
     pair: str
     trusted: LoginCount | None
     """The count of the pair, where it is not held back by the others."""
+    has_account_failures: bool
 
 
 class LoginThrottle:
@@ -58,12 +59,17 @@ class LoginThrottle:
         if self._allowed == 0:
             return None
         network = rules.address_network(address)
-        pair = _digest("pair", email, network)
-        trusted = await gateway.find_login_count_for_system(session, pair)
+        account, pair = _digest("account", email), _digest("pair", email, network)
+        counts = await gateway.find_login_counts_for_system(session, account, pair)
+        trusted = counts.get(pair)
         if trusted is not None and trusted.failures >= MAX_TRUSTED_FAILURES:
             trusted = None
         attempt = Attempt(
-            _digest("account", email), _digest("address", network), pair, trusted
+            account,
+            _digest("address", network),
+            pair,
+            trusted,
+            has_account_failures=account in counts and counts[account].failures > 0,
         )
         if trusted is None:
             await self._count(session, attempt)
@@ -76,12 +82,11 @@ class LoginThrottle:
         }
         await gateway.lock_login_counts_for_system(session, *limits)
         wait_s = 0.0
-        for key, allowed in limits.items():
-            count = await gateway.find_login_count_for_system(session, key)
-            if count is not None:
-                since_last_s = (now() - count.failed_at).total_seconds()
-                left_s = rules.login_wait_s(count.failures, allowed, since_last_s)
-                wait_s = max(wait_s, left_s)
+        counts = await gateway.find_login_counts_for_system(session, *limits)
+        for key, count in counts.items():
+            since_last_s = (now() - count.failed_at).total_seconds()
+            left_s = rules.login_wait_s(count.failures, limits[key], since_last_s)
+            wait_s = max(wait_s, left_s)
         if wait_s > 0:
             detail = "Too many wrong passwords; wait, then try again."
             raise LoginThrottledError(detail, retry_after_s=math.ceil(wait_s))
@@ -92,14 +97,19 @@ class LoginThrottle:
         if attempt is None:
             return
         trusted = attempt.trusted
-        if is_success and trusted is not None and not trusted.failures:
+        had_failures = attempt.has_account_failures or (trusted and trusted.failures)
+        if is_success and trusted is not None and not had_failures:
             age = TRUSTED_FOR - (trusted.expires_at - now())
             if age < TRUST_RENEWED_AFTER:
                 return  # nothing would change: the usual log-in writes nothing here
         if is_success:
             async with system_transaction(self._sessions) as session:
                 await gateway.record_success_for_system(
-                    session, attempt.account, attempt.address, attempt.pair, TRUSTED_FOR
+                    session,
+                    attempt.account,
+                    attempt.address if trusted is None else None,
+                    attempt.pair,
+                    TRUSTED_FOR,
                 )
         elif trusted is not None:
             async with system_transaction(self._sessions) as session:
