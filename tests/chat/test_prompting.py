@@ -66,6 +66,7 @@ def sources_of(count: int, text: str, filename: str = "a.pdf") -> RetrievedPassa
             text=text,
             context="",
             is_partly_read=False,
+            is_draft=False,
             score=1.0,
             places=[],
         )

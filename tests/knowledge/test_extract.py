@@ -109,6 +109,17 @@ def test_nothing_to_read_is_not_found() -> None:
     assert ask("What is the shelf life?") == (AnswerVerdict.NOT_FOUND, [])
 
 
+def test_draft_ranks_below_a_signed_document_that_answers_too() -> None:
+    draft = QuotablePassage("The shelf life of the cream is 36 months.", is_draft=True)
+    signed = QuotablePassage("The shelf life is 30 months.")
+
+    _verdict, sentences = ask("What is the shelf life of the cream?", draft, signed)
+    _verdict, alone = ask("What is the shelf life of the cream?", draft, LABEL)
+
+    assert sentences[0] == signed.text
+    assert alone == [draft.text]
+
+
 def test_half_an_answer_is_named_closest() -> None:
     verdict, sentences = ask("shelf life of perfume bottles in Tokyo", STABILITY)
 
@@ -209,14 +220,14 @@ def test_columns_alone_do_not_answer_for_what_no_row_holds() -> None:
     assert found.verdict is not AnswerVerdict.ANSWERED
 
 
-def test_row_with_an_empty_cell_is_shown_unchanged() -> None:
+def test_row_with_an_empty_cell_is_shown_with_the_names_of_all_columns() -> None:
     table = QuotablePassage(
         "INCI\tCAS\t%\nGlycerin\t5.0\nAqua\t7732-18-5\t80", is_table=True
     )
 
     found = extract("What % is glycerin?", [table], {})
 
-    assert [one.shown for one in found.picked] == ["Glycerin\t5.0"]
+    assert [one.shown for one in found.picked] == ["Glycerin\t5.0 (INCI | CAS | %)"]
 
 
 def test_title_above_what_it_names_is_no_answer() -> None:

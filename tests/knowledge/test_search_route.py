@@ -76,6 +76,37 @@ async def test_what_was_not_read_of_a_document_is_said(
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "state", "is_draft"),
+    [
+        ("draft", "read", True),
+        ("unsigned", "read", True),
+        ("signed", "read", False),
+        ("unknown", "unknown", False),
+    ],
+)
+async def test_hit_says_whether_its_document_is_a_draft(
+    client: httpx2.AsyncClient,
+    sessions: SessionFactory,
+    org_id: UUID,
+    value: str,
+    state: str,
+    is_draft: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    document = await make_indexed_document(sessions, org_id, TEXT)
+    record = {"facts": {"signature": [{"value": value, "state": state}]}}
+    async with tenant_transaction(sessions, org_id) as session:
+        await session.execute(
+            update(Document)
+            .where(Document.org_id == org_id, Document.id == document.id)
+            .values(record=record)
+        )
+
+    answer = await client.get(URL, params={"q": "How long is the shelf life?"})
+
+    assert [hit["is_draft"] for hit in answer.json()["items"]] == [is_draft]
+
+
 async def test_a_quote_is_in_the_text_verbatim(
     client: httpx2.AsyncClient, sessions: SessionFactory, org_id: UUID
 ) -> None:

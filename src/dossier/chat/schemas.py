@@ -472,6 +472,11 @@ class CitationResponse(ResponseModel):
         description="Other parts of this document could not be read when the answer "
         "was written.",
     )
+    is_draft: bool = Field(
+        default=False,
+        description="The document called itself a draft or unsigned when the answer "
+        "was written.",
+    )
 
 
 class LabelResponse(ResponseModel):

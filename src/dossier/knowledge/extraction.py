@@ -67,6 +67,8 @@ class QuotablePassage:
     text: str
     context: str = ""
     is_table: bool = False
+    is_draft: bool = False
+    """Of a draft or unsigned document: it ranks below others that answer as well."""
     barred: Sequence[tuple[int, int]] = ()
     """Offsets of stretches that are never quoted."""
 
@@ -126,7 +128,14 @@ def ranked_sentences(
         weights[term] *= MISSING_WEIGHT
     for term in filter(_is_identifier, asked):
         weights[term] = max(weights[term], rarest)
-    return sorted(_candidates(weights, read), key=lambda one: -one.share)
+    return sorted(
+        _candidates(weights, read),
+        key=lambda one: (
+            (one.share < ANSWER_SHARE) + (one.share < CLOSEST_SHARE),
+            passages[one.passage].is_draft,
+            -one.share,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +312,8 @@ def _labelled(row: Sentence, header: Sentence | None, rows: Sequence[Sentence]) 
     names, values = _cells(header.text), _cells(row.text)
     widest = max(len(_cells(each.text)) for each in rows)
     if not len(names) == len(values) == widest:
-        return row.text
+        # The names may hold the unit of a number in the row.
+        return f"{row.text} ({' | '.join(names)})"
     pairs = zip(names, values, strict=True)
     return "; ".join(f"{name}: {value}" for name, value in pairs)
 

@@ -58,6 +58,7 @@ def _hit(hit: SearchHit, idf: Mapping[str, float]) -> HitResponse:
         ],
         language=hit.language,
         is_partly_read=hit.is_partly_read,
+        is_draft=hit.is_draft,
         score=round(hit.score, 6),
         parts=PartsResponse.model_validate(hit.parts),
     )

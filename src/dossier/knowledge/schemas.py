@@ -97,6 +97,7 @@ class HitResponse(ResponseModel):
         description="Other parts of this document could not be read: what it says "
         "there is not searched."
     )
+    is_draft: bool = Field(description="The document calls itself a draft or unsigned.")
     score: float
     parts: PartsResponse
 

@@ -83,6 +83,8 @@ class SearchHit:
     language: str
     is_partly_read: bool
     """Whether other parts of its document could not be read."""
+    is_draft: bool
+    """Whether its document calls itself a draft or unsigned."""
     score: float
     """0 to 1 within one search; never to be compared with another search's."""
     parts: ScoreParts

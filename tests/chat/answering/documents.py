@@ -29,6 +29,7 @@ class StoredPassage:
     page: int = 1
     product_id: UUID | None = None
     is_partly_read: bool = False
+    is_draft: bool = False
 
     @property
     def document_id(self) -> UUID:
@@ -49,6 +50,7 @@ class StoredPassage:
             places=[place],
             language="en",
             is_partly_read=self.is_partly_read,
+            is_draft=self.is_draft,
             score=score,
             parts=ScoreParts(lexical=score),
         )

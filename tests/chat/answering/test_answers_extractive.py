@@ -80,6 +80,48 @@ async def test_quotes_of_one_passage_share_its_number(chat: Chat) -> None:
     assert lines == [f"{each['quote']} [1]" for each in citations]
 
 
+async def test_quoted_passages_are_numbered_from_one(chat: Chat) -> None:
+    chat.documents.add(
+        chat.org_id,
+        StoredPassage("a.pdf", "Lilac lotion: viscosity, colour, odour, batch size."),
+        StoredPassage("b.pdf", "The lilac lotion has a viscosity of 12,000 mPa·s."),
+    )
+
+    answered = await chat.answer(
+        "What viscosity, colour, odour and batch size does the lilac lotion have?"
+    )
+
+    numbers = [each["number"] for each in answered["citations"]]
+    assert numbers[0] == 1
+    assert sorted(set(numbers)) == list(range(1, len(set(numbers)) + 1))
+    for each in answered["citations"]:
+        mark = answered["ai_response"][each["mark_start"] : each["mark_end"]]
+        assert mark == f"[{each['number']}]"
+
+
+async def test_signed_document_is_quoted_before_a_draft_and_the_draft_is_named(
+    chat: Chat,
+) -> None:
+    chat.documents.add(
+        chat.org_id,
+        StoredPassage(
+            "draft.pdf", "The lilac lotion has a pH of 7.1 at 25 °C.", is_draft=True
+        ),
+        StoredPassage("signed.pdf", "The lilac lotion has a pH of 5.5."),
+    )
+
+    answered = await chat.answer("What pH has the lilac lotion at 25 °C?")
+
+    assert [each["filename"] for each in answered["citations"]] == [
+        "signed.pdf",
+        "draft.pdf",
+    ]
+    assert [each["is_draft"] for each in answered["citations"]] == [False, True]
+    assert answered["ai_response"].split("\n")[-1] == (
+        "A draft, or unsigned: draft.pdf."
+    )
+
+
 async def test_simplified_question_gets_simplified_words(chat: Chat) -> None:
     answered = await chat.answer("里昂的仓库由谁稽核，产品保存期限为何？")
 
@@ -123,7 +165,7 @@ async def test_answer_is_stored_in_its_room_with_label_and_quotes(chat: Chat) ->
     assert stored["text"] == answered["ai_response"]
     assert stored["state"] == "complete"
     assert stored["parent_id"] == answered["user_message_id"]
-    assert stored["engine"]["ruleset"] == "extract@6"
+    assert stored["engine"]["ruleset"] == "extract@7"
     assert stored["sender"]["virtual_user_id"] == answered["virtual_user"]["id"]
 
 

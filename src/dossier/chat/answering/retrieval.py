@@ -45,6 +45,7 @@ _NAMED = (
     "label",
     "kind",
     "is_partly_read",
+    "is_draft",
     "score",
 )
 
@@ -63,6 +64,7 @@ class CitedPassage:
     text: str
     context: str
     is_partly_read: bool
+    is_draft: bool
     score: float
     places: list[dict[str, Any]] = field(repr=False)
 
@@ -80,6 +82,7 @@ class CitedPassage:
             text=hit.text,
             context=hit.context,
             is_partly_read=hit.is_partly_read,
+            is_draft=hit.is_draft,
             score=round(float(hit.score if score is None else score), 4),
             places=[
                 {name: place[name] for name in ("page", "label", "start", "end")}
@@ -110,6 +113,7 @@ class CitedPassage:
             "start": start,
             "end": end,
             "is_partly_read": self.is_partly_read,
+            "is_draft": self.is_draft,
         }
 
     def _place_of(self, offset: int) -> tuple[int, str, int]:
@@ -187,6 +191,7 @@ class RetrievedPassages:
                 each.text,
                 each.context,
                 is_table=each.kind == "table",
+                is_draft=each.is_draft,
                 barred=tuple(injections_in(each.text)),
             )
             for each in self.passages

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-EXTRACT_RULES: Final = "extract@6"
+EXTRACT_RULES: Final = "extract@7"
 CLAIM_RULES: Final = "claims@7"
 PLAIN_RULES: Final = "plain@3"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""
@@ -17,6 +17,7 @@ _WORDS: Final = {
         "not_yet": "以下文件尚未可供查詢：{names}。",
         "unreadable": "以下文件無法讀取：{names}。",
         "read_partly": "以下文件部分讀取：{names}。",
+        "drafts": "以下文件為草稿或未簽署：{names}。",
         "comma": "、",
     },
     "zh-Hans": {
@@ -25,6 +26,7 @@ _WORDS: Final = {
         "not_yet": "以下文件尚未可供查询：{names}。",
         "unreadable": "以下文件无法读取：{names}。",
         "read_partly": "以下文件部分读取：{names}。",
+        "drafts": "以下文件为草稿或未签署：{names}。",
         "comma": "、",
     },
     "en": {
@@ -33,6 +35,7 @@ _WORDS: Final = {
         "not_yet": "Not searchable yet: {names}.",
         "unreadable": "Cannot be read: {names}.",
         "read_partly": "Read partly: {names}.",
+        "drafts": "A draft, or unsigned: {names}.",
         "comma": ", ",
     },
 }
@@ -72,6 +75,12 @@ def not_found(language: str) -> str:
 def closest(language: str) -> str:
     """Introduce passages that are near the question, and no answer."""
     return _WORDS[language]["closest"]
+
+
+def drafts(language: str, filenames: Iterable[str]) -> str:
+    """Name quoted documents that are drafts or unsigned."""
+    words = _WORDS[language]
+    return words["drafts"].format(names=words["comma"].join(filenames))
 
 
 def not_ready(language: str, states: Iterable[tuple[str, str]]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, Boolean, Uuid, any_, bindparam, literal_column, select
 
 from dossier.core.database import Session, raw_rows
 from dossier.core.reads import ORG_ID, Row, TenantReader, TenantSelect
@@ -71,6 +71,8 @@ select n.id, n.filename, n.text_state, found.is_indexed
           n.created_at desc, n.id desc limit {limit}
 """
 
+_IS_DRAFT: Final = """coalesce(jsonb_path_exists({record}, '$.facts.signature[*]
+ ? (@.state == "read" && (@.value == "draft" || @.value == "unsigned"))'), false)"""
 _SEARCH: Final = """
 with {legs},
 fused as (
@@ -83,11 +85,11 @@ found as materialized (
          c.language from knowledge_chunks c
    where c.org_id = $1 and c.id = any(array(select b.id from best b))),
 named as materialized (
-  select d.id, d.filename, d.text_state from documents d
+  select d.id, d.filename, d.text_state, d.record from documents d
    where d.org_id = $1 and d.id = any(array(select f.document_id from found f)))
 select c.id as chunk_id, c.document_id, d.filename, c.page, c.label, c.kind, c.text,
        c.context, c.places, c.language,
-       d.text_state = 'read_partly' as is_partly_read,
+       d.text_state = 'read_partly' as is_partly_read, {is_draft} as is_draft,
        best.score, best.lexical, best.dense
   from best join found c on c.id = best.id join named d on d.id = c.document_id
  order by best.score desc, best.id
@@ -169,6 +171,9 @@ _PASSAGES = TenantSelect(
         Chunk.places,
         Chunk.language,
         (Document.text_state == TextState.READ_PARTLY).label("is_partly_read"),
+        literal_column(_IS_DRAFT.format(record="documents.record"), Boolean()).label(
+            "is_draft"
+        ),
     )
     .join(
         Document,
@@ -260,6 +265,7 @@ async def list_hits_for_org(
     sql = _SEARCH.format(
         legs=",".join(legs),
         shares=_shares_sql(search.dense, arguments),
+        is_draft=_IS_DRAFT.format(record="d.record"),
         limit=arguments.add(search.limit),
     )
     # The planner has no statistics of an organisation's share of the vector index; only
