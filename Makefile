@@ -28,6 +28,9 @@ worker: install ## run one worker process
 test: install ## run the tests (about a minute)
 	$(OFFLINE) $(BIN)/pytest -q -n 2 --dist worksteal -m "not chaos"
 
+coverage: install ## the tests with line and branch coverage, at least 95 %
+	$(OFFLINE) $(BIN)/pytest -q -n 2 --dist worksteal -m "not chaos" --cov --cov-fail-under=95
+
 lint: install ## ruff, format check, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -70,4 +73,4 @@ lock: ## renew requirements/*.lock from pyproject.toml
 clean: ## remove what can be made again
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
 
-.PHONY: help install run worker test lint format types contracts check migrate new-domain demo bench chaos fuzz lock clean
+.PHONY: help install run worker test coverage lint format types contracts check migrate new-domain demo bench chaos fuzz lock clean
