@@ -101,7 +101,7 @@ class InMemorySearch(SearchService):
             why=None,
             corpus_version=self._documents.version,
             not_ready=self._documents.not_ready,
-            idf=dict.fromkeys(wanted, 1.0),
+            idf=dict.fromkeys(sorted(wanted), 1.0),
         )
 
     @override
