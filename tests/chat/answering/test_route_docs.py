@@ -27,6 +27,7 @@ fields are explained in [chat.md](chat.md) and in `/docs`.
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+_MINUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 _TOKEN = re.compile(r"(?<=shared/)[\w-]{20,}|(?<=\"token\": \")[\w-]{20,}")
 
 
@@ -57,7 +58,7 @@ class Recorder:
         self.routes.add((method, PREFIX + template))
         media_type = answer.headers.get("content-type", "")
         is_json = bool(answer.content) and media_type.startswith("application/json")
-        shown = _pretty(answer.json()) if is_json else _cut(answer.text)
+        shown = _pretty(answer.json()) if is_json else answer.text.strip()
         request = "\n".join(
             [f"{method} {path}", *(f"{k}: {v}" for k, v in (headers or {}).items())]
         )
@@ -69,7 +70,7 @@ class Recorder:
         reply += f"\n\n{shown}" if shown else ""
         title = f"## {method} `{PREFIX}{template}`\n\n{what}"
         both = f"```http\n{request}\n```\n\n```http\n{reply}\n```"
-        self._sections.append(f"{title}\n\n{self._replaced(both)}\n")
+        self._sections.append(f"{title}\n\n{_cut(self._replaced(both))}\n")
         return answer.json() if is_json else answer.text
 
     def page(self) -> str:
@@ -86,13 +87,15 @@ class Recorder:
         text = _UUID.sub(number, text)
         text = _HEX_ID.sub(number, text)
         text = _INSTANT.sub("2026-01-15T09:00:00Z", text)
+        text = _MINUTE.sub("2026-01-15 09:00 UTC", text)
         return _TOKEN.sub("Zt3…", text)
 
 
 def _cut(text: str) -> str:
     """Return a text with lines of a length that can be read."""
-    lines = text.strip().splitlines()
-    return "\n".join(x if len(x) <= 120 else f"{x[:119]}…" for x in lines)
+    return "\n".join(
+        line if len(line) <= 120 else f"{line[:119]}…" for line in text.splitlines()
+    )
 
 
 def _pretty(value: Any) -> str:

@@ -30,7 +30,7 @@ from dossier.testing.model_server.script import Script
 from dossier.testing.model_server.server import ScriptedModelServer
 
 CODES = httpx2.codes
-RECHECK_S = 0.2
+RECHECK_S = 0.5
 SLOW = Script(reply_tokens=400, delay_per_token_ms=20)
 """An answer that is still being written when something happens to its reader."""
 
@@ -56,7 +56,7 @@ class SignedInChat:
         self.run_ids.append(started.json()["id"])
         path = f"/api/v1/chat/runs/{started.json()['id']}"
         reading = asyncio.create_task(self.ann.get(f"{path}/events"))
-        await asyncio.sleep(3 * RECHECK_S)
+        await asyncio.sleep(1.5 * RECHECK_S)
         assert not reading.done()
         return path, reading
 

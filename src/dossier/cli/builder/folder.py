@@ -106,7 +106,7 @@ def _refusal_reason(root: Path, path: Path) -> str | None:
     reason = None
     try:
         if path.is_symlink():
-            is_inside = path.resolve().is_relative_to(root.resolve())
+            is_inside = path.resolve(strict=True).is_relative_to(root.resolve())
             reason = "a symbolic link that leads out of the folder"
             if is_inside:
                 reason = "a symbolic link; what it points to is read by its own name"
