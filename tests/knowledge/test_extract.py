@@ -230,6 +230,16 @@ def test_row_with_an_empty_cell_is_shown_with_the_names_of_all_columns() -> None
     assert [one.shown for one in found.picked] == ["Glycerin\t5.0 (INCI | CAS | %)"]
 
 
+def test_row_with_an_empty_cell_in_its_place_is_shown_without_it() -> None:
+    table = QuotablePassage(
+        "INCI\tCAS\tContent (%)\nGlycerin\t\t5.0\nAqua\t7732-18-5\t80", is_table=True
+    )
+
+    found = extract("What content has glycerin?", [table], {})
+
+    assert [one.shown for one in found.picked] == ["INCI: Glycerin; Content (%): 5.0"]
+
+
 def test_title_above_what_it_names_is_no_answer() -> None:
     passage = QuotablePassage(
         "Supplier declaration of lavender oil\nSupplier: Oleos SARL\n"

@@ -305,7 +305,8 @@ def _header_of(rows: Sequence[Sentence]) -> Sentence | None:
 def _labelled(row: Sentence, header: Sentence | None, rows: Sequence[Sentence]) -> str:
     """Return a row with the name of each column, where they certainly match.
 
-    Empty cells are not stored, so only the cells of a full row are in their places.
+    Empty cells at the end of a row, and of some formats all, are not stored: only the
+    cells of a row as long as the first are certainly in their places.
     """
     if header is None:
         return row.text
@@ -315,7 +316,7 @@ def _labelled(row: Sentence, header: Sentence | None, rows: Sequence[Sentence]) 
         # The names may hold the unit of a number in the row.
         return f"{row.text} ({' | '.join(names)})"
     pairs = zip(names, values, strict=True)
-    return "; ".join(f"{name}: {value}" for name, value in pairs)
+    return "; ".join(f"{name}: {value}" for name, value in pairs if value)
 
 
 def _is_identifier(term: str) -> bool:

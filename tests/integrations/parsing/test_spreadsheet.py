@@ -21,7 +21,11 @@ from dossier.core.spreadsheets import Cell, Workbook, column_letters
 from dossier.integrations.parsing.cells import exact_decimal, percent_factor
 from dossier.integrations.parsing.exceptions import UnreadableFileError
 from dossier.integrations.parsing.reader import Limits, SandboxedBooks
-from dossier.integrations.parsing.spreadsheet import read_workbook
+from dossier.integrations.parsing.spreadsheet import (
+    MAX_ALIGNED_COLUMNS,
+    read_text,
+    read_workbook,
+)
 
 BIG5 = "成分名稱,百分比\r\n甘油,5\r\n純水,95\r\n"
 SIMPLIFIED = "成分名称,百分比\r\n甘油,5\r\n去离子水,95\r\n"
@@ -56,6 +60,27 @@ def test_the_same_rows_are_read_from_every_format(kind: str, tmp_path: Path) -> 
     assert len(contents) == sum(len(row) for row in PLAIN)
     assert contents["A2"] == ("Aqua", None)
     assert contents["C3"] == ("9.5", Decimal("9.5"))
+
+
+def test_empty_cells_keep_their_places_in_the_text() -> None:
+    rows = [["INCI", "CAS", "%"], ["Glycerin", None, "5"], [None, "56-81-5", None]]
+
+    found = read_text(BytesIO(xlsx_bytes(rows)))
+
+    assert found.pages[0].text.split("\n") == [
+        "INCI\tCAS\t%",
+        "Glycerin\t\t5",
+        "\t56-81-5",
+    ]
+
+
+def test_empty_cells_of_a_very_wide_sheet_take_no_room() -> None:
+    width = MAX_ALIGNED_COLUMNS + 1
+    rows = [[*[None] * number, f"c{number}"] for number in range(width)]
+
+    found = read_text(BytesIO(xlsx_bytes(rows)))
+
+    assert found.pages[0].text.split("\n") == [f"c{number}" for number in range(width)]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ The format is detected from the content, never from the name. Runs inside the sa
 
 import re
 from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Final
 from zipfile import ZipFile
 
@@ -24,6 +25,9 @@ from dossier.integrations.parsing.types import (
     TextPage,
     storable,
 )
+
+MAX_ALIGNED_COLUMNS: Final = 100
+"""In a sheet with more columns, empty cells keep no place: the text would be tabs."""
 
 _READERS: Final = {
     "xlsx": xlsx.read,
@@ -71,13 +75,13 @@ def read_workbook(file: BinaryIO) -> Workbook:
 def read_text(file: BinaryIO) -> ReaderContent:
     """Return one page per sheet, without what is hidden.
 
-    A row is one line, its cells separated by tabs.
+    A row is one line, its cells separated by tabs; an empty cell keeps its place.
     """
     book = read_workbook(file)
     pages: list[TextPage] = []
     warnings: list[ReadWarning] = []
     for position, sheet in enumerate(book.sheets, start=1):
-        rows: dict[int, list[str]] = {}
+        rows: dict[int, dict[int, str]] = {}
         hidden_rows, hidden_columns = set(sheet.hidden_rows), set(sheet.hidden_columns)
         hidden = struck = 0
         for cell in sheet.cells:
@@ -91,8 +95,9 @@ def read_text(file: BinaryIO) -> ReaderContent:
             ):
                 hidden += len("".join(cell.text.split()))
             else:
-                rows.setdefault(cell.row, []).append(" ".join(cell.text.split()))
-        text = "\n".join("\t".join(cells) for cells in rows.values())
+                cells = rows.setdefault(cell.row, {})
+                cells[cell.column] = " ".join(cell.text.split())
+        text = "\n".join(_lines(rows))
         label = sheet.name or "table"
         state = PageState.READ if rows or not hidden else PageState.BLANK
         pages.append(TextPage(position, None, label, storable(text), state))
@@ -107,6 +112,16 @@ def read_text(file: BinaryIO) -> ReaderContent:
             label = "text boxes and comments"
             pages.append(TextPage(len(pages) + 1, None, label, words))
     return ReaderContent(pages, warnings, book.encoding)
+
+
+def _lines(rows: Mapping[int, Mapping[int, str]]) -> Iterator[str]:
+    """Yield each row as one line; columns that are empty throughout are left out."""
+    columns = sorted(set().union(*rows.values()))
+    if len(columns) > MAX_ALIGNED_COLUMNS:
+        yield from ("\t".join(cells.values()) for cells in rows.values())
+    else:
+        for cells in rows.values():
+            yield "\t".join(cells.get(each, "") for each in columns).rstrip("\t")
 
 
 def workbook_kind(file: BinaryIO) -> str:
