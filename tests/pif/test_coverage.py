@@ -329,3 +329,34 @@ def test_declaration_without_site_or_period_stays_declared_with_a_warning(
     named = [each for each in found if each.code == "declaration-incomplete"]
     assert len(named) == (1 if lacking else 0)
     assert all(f"does not state: {lacking}." in each.message.en for each in named)
+
+
+@pytest.mark.parametrize(
+    ("kind_beside", "language_beside", "count"),
+    [
+        (None, None, 1),
+        ("stability", None, 0),  # its translation
+        ("stability", "ko", 2),
+        ("microbial", None, 1),
+    ],
+)
+def test_prose_in_a_foreign_language_without_a_translation_is_a_warning(
+    kind_beside: str | None, language_beside: str | None, count: int
+) -> None:
+    documents = [good_document("stability", "korean.pdf", language="ko")]
+    if kind_beside is not None:
+        facts = {"language": language_beside} if language_beside else {}
+        documents.append(good_document(kind_beside, "beside.pdf", **facts))
+    evidence = evidence_of(11, *documents)
+
+    found = [
+        each
+        for each in board_findings(board_items(evidence), evidence)
+        if each.code == "untranslated"
+    ]
+
+    assert len(found) == count
+    for each in found:
+        assert (each.severity, each.item) == (Severity.WARNING, 11)
+        assert each.article == "PIF Reg. Art. 3(2)"
+        assert "(ko)" in each.message.en

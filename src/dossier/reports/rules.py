@@ -28,7 +28,7 @@ _FACT_ORDER: Final = (
     "product_name", "product_code", "formula_code", "formula_version", "pack_version",
     "site", "company", "manufacture_date", "lot_expiry_date", "use_method",
     "body_site", "use_amount", "use_frequency", "population", "trade_name",
-    "inci_name", "cas_number", "waiver_reason",
+    "inci_name", "cas_number", "waiver_reason", "language",
 )  # fmt: skip
 """The order in which facts are printed; a name that is not here comes last."""
 

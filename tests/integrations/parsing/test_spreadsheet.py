@@ -63,7 +63,11 @@ def test_the_same_rows_are_read_from_every_format(kind: str, tmp_path: Path) -> 
 
 
 def test_empty_cells_keep_their_places_in_the_text() -> None:
-    rows = [["INCI", "CAS", "%"], ["Glycerin", None, "5"], [None, "56-81-5", None]]
+    rows: list[list[str | None]] = [
+        ["INCI", "CAS", "%"],
+        ["Glycerin", None, "5"],
+        [None, "56-81-5", None],
+    ]
 
     found = read_text(BytesIO(xlsx_bytes(rows)))
 

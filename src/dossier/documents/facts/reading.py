@@ -22,6 +22,7 @@ from dossier.documents.facts.dates import (
 from dossier.documents.facts.fields import Field, FieldStanding, page_lines, read_fields
 from dossier.documents.facts.folding import fold
 from dossier.documents.facts.kinds import document_kind
+from dossier.documents.facts.language import foreign_language
 from dossier.documents.facts.periods import covered_periods, durations, months_after
 from dossier.documents.facts.types import (
     Fact,
@@ -163,6 +164,9 @@ def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
         # A certificate of training is signed by the school, not by its subject.
         found.extend(_signature(signatures))
     found.extend(_of_document(document, found))
+    language = foreign_language(pages)
+    if language is not None:
+        found.append(_Found(FactName.LANGUAGE, language))
     return _gathered(found)
 
 

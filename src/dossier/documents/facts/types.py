@@ -13,7 +13,8 @@ class FactName(StrEnum):
     the dates of a lot (`manufacture_date`, `lot_expiry_date`) never do. `waiver_reason`
     is the kind of a test that an assessment says is not needed, and why. `use_amount`
     is the amount of one use, `use_frequency` has the form `1-2 per day`. `period_from`
-    and `period_until` limit what a record of undesirable effects covers.
+    and `period_until` limit what a record of undesirable effects covers. `language` is
+    that of the prose, where it is neither Chinese nor English.
     """
 
     PRODUCT_NAME = "product_name"
@@ -46,6 +47,7 @@ class FactName(StrEnum):
     POPULATION = "population"
     PERIOD_FROM = "period_from"
     PERIOD_UNTIL = "period_until"
+    LANGUAGE = "language"
 
 
 class FactState(StrEnum):

@@ -81,6 +81,7 @@ def board_findings(
         *_unsigned_waivers(items, evidence, market, unsigned_finding(gaps, market)),
         *_signed_too_early(items, market),
         *_older_than_formula(items, evidence, market),
+        *_untranslated(items, market),
         *_incomplete_declarations(items, evidence, market),
         *_unknown_requirements(evidence, market),
         *_confirmations_without_effect(items, evidence, market),
@@ -295,6 +296,43 @@ def _older_than_formula(
                 basis=Basis.PRACTICE,
                 subject="dates",
             )
+
+
+def _untranslated(items: Sequence[BoardItem], market: str) -> Iterator[Finding]:
+    """Yield documents whose prose is neither Chinese nor English.
+
+    A document of the same kind beside it that is in one of them may be its translation.
+    """
+    for item in items:
+        linked = {
+            each.document.document_id: each.document
+            for requirement in item.requirements
+            for each in requirement.judgements
+            if each.code is not JudgementCode.OTHER_PRODUCT
+        }.values()
+        for document in linked:
+            languages = document.read(FactName.LANGUAGE)
+            kind = document.kind.kind if document.kind else None
+            is_translated = kind is not None and any(
+                other.kind and other.kind.kind == kind
+                for other in linked
+                if not other.read(FactName.LANGUAGE)
+            )
+            if languages and not is_translated:
+                yield make_finding(
+                    "untranslated",
+                    market,
+                    severity=Severity.WARNING,
+                    item=item.rule,
+                    article=rulebook(market).language_article,
+                    words={
+                        "filename": document.filename,
+                        "language": languages[0].value,
+                    },
+                    basis=Basis.LAW,
+                    subject=document.filename,
+                    place=place_in(document, languages[0].page),
+                )
 
 
 def _incomplete_declarations(

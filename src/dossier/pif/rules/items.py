@@ -98,6 +98,7 @@ class Rulebook:
     items: tuple[Item, ...]
     waiver_article: str
     exemption_article: str
+    language_article: str
 
     def item(self, number: int) -> Item:
         """Return an item by its number, from 1."""
@@ -124,6 +125,7 @@ def rulebook(market: str = "tw") -> Rulebook:
         items=tuple(_item(entry) for entry in data["items"]),
         waiver_article=data["waiver_article"],
         exemption_article=data["exemption_article"],
+        language_article=data["language_article"],
     )
 
 
