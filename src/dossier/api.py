@@ -20,6 +20,8 @@ from dossier.products.router import routers as products
 from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
 from dossier.sources import service as sources_service
+from dossier.workflows.kinds import all as workflow_kinds
+from dossier.workflows.router import router as workflows
 
 # What declares kinds of jobs, so that every process knows all of them.
 DECLARING = (
@@ -28,6 +30,7 @@ DECLARING = (
     indexing,
     reports_service,
     sources_service,
+    workflow_kinds,
 )
 
 ROOT_ROUTERS: tuple[APIRouter, ...] = (health, problems, docs_pages)
@@ -42,6 +45,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     jobs,
     documents,
     chat,
+    workflows,
     knowledge,
     accounts,
     ai,

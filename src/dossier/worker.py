@@ -6,10 +6,15 @@ import signal
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import dossier
 from dossier.activity.tasks import seal_all
-from dossier.ai.service.assembly import embedder_name, open_model_services
+from dossier.ai.service.assembly import (
+    embedder_name,
+    open_model_services,
+    open_tracer,
+)
 from dossier.ai.service.capabilities import (
     AbilitiesService,
     StoredProbe,
@@ -57,6 +62,13 @@ from dossier.sources.tasks import (
     enqueue_pushes,
     push_document,
 )
+from dossier.workflows.constants import JOB_PREFIX
+from dossier.workflows.kinds.all import ALL_KINDS
+from dossier.workflows.tasks import WorkflowHandler
+from dossier.workflows.types import WorkflowServices
+
+if TYPE_CHECKING:
+    from dossier.integrations.llm.client import ChatClient
 
 logger = logging.getLogger(__name__)
 
@@ -276,6 +288,7 @@ class Worker:
             JobGroup.ANSWERS: settings.max_answers,
             JobGroup.READING: settings.max_reading,
             JobGroup.INDEXING: settings.max_indexing,
+            JobGroup.WORKFLOWS: settings.max_workflows,
             JobGroup.OTHER: settings.max_concurrent,
         }
         is_answers = group is JobGroup.ANSWERS
@@ -374,9 +387,27 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         handlers = known_handlers(settings, searchers.embedder())
         handlers[ANSWER_JOB] = pipeline
         handlers[SUMMARISE_JOB] = pipeline.summarise
+        handlers |= workflow_handlers(settings, database, searchers, pipeline.model)
         logger.info("worker.started")
         await make_worker(settings, database, handlers).run(stop)
     logger.info("worker.stopped")
+
+
+def workflow_handlers(
+    settings: Settings,
+    database: Database,
+    searchers: Searchers,
+    model: "ChatClient | None",
+) -> dict[str, JobHandler]:
+    """Return the handlers of all kinds of workflow."""
+    services = WorkflowServices(
+        database.sessions,
+        model,
+        searchers.searcher_of,
+        cache_days=settings.chat.cache_days,
+    )
+    handler = WorkflowHandler(services, tracer=open_tracer(settings))
+    return {JOB_PREFIX + kind.name: handler for kind in ALL_KINDS}
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

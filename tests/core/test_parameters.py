@@ -94,7 +94,7 @@ async def test_every_route_of_content_declares_how_it_answers(
         and path.startswith("/api")
     }
 
-    assert len(content) == 5
+    assert len(content) == 6
     for responses in content.values():
         assert {"200", "206", "304", "416"} <= set(responses)
         headers = responses["200"]["headers"]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    not_,
     or_,
     select,
     text,
@@ -454,6 +455,28 @@ async def sum_calls_for_org(
         .limit(limit)
     )
     return [tuple(row) for row in await session.execute(query)]
+
+
+async def sum_run_for_org(
+    session: Session, org_id: UUID, run_id: UUID
+) -> tuple[int, int, int, Decimal, int]:
+    """Return a run's calls, input and output tokens, cost, and calls without one.
+
+    Calls under way count with what they hold.
+    """
+    held = AiCall.outcome == CallOutcome.RESERVED
+    query = select(
+        func.count(),
+        func.coalesce(func.sum(AiCall.input_tokens), 0),
+        func.coalesce(
+            func.sum(case((held, AiCall.reserved_tokens), else_=AiCall.output_tokens)),
+            0,
+        ),
+        func.coalesce(func.sum(func.coalesce(AiCall.cost_usd, 0)), 0),
+        func.count().filter(AiCall.cost_usd.is_(None), not_(held)),
+    ).where(AiCall.org_id == org_id, AiCall.run_id == run_id)
+    calls, tokens_in, tokens_out, usd, unpriced = (await session.execute(query)).one()
+    return calls, int(tokens_in), int(tokens_out), Decimal(usd), unpriced
 
 
 async def list_open_calls_for_system(

@@ -1,7 +1,7 @@
 """Builds the services of a request, and what waits and streams after it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request
 
@@ -15,13 +15,11 @@ from dossier.chat.service.people import PersonasService, ProfilesService
 from dossier.chat.service.rooms import MembersService, RoomsService
 from dossier.chat.service.shares import SharedReader, SharesService
 from dossier.core.database import Session
-from dossier.core.prefer import applied_of, wait_of
+from dossier.core.prefer import PREFER, applied_of, wait_of
 from dossier.core.tenancy import Actor
 from dossier.core.web import AppSettings, CurrentActor, RequestSession, Sessions
 from dossier.integrations.llm.plan import model_plan
 from dossier.jobs.dependencies import Follower
-
-PREFER: Final = "`respond-async` answers at once, `wait=N` after N s."
 
 
 async def get_answers_service(

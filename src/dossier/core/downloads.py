@@ -1,6 +1,7 @@
 """Download responses: ranges, digests, file names, conditional requests."""
 
 import base64
+import hashlib
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Callable
@@ -75,6 +76,16 @@ class Content:
     sha256: str
     filename: str
     media_type: str
+
+
+def content_of(data: bytes, filename: str, media_type: str) -> Content:
+    """Return bytes that are at hand as content."""
+
+    async def read(start: int, end: int) -> AsyncIterator[bytes]:
+        yield data[start:end]
+
+    digest = hashlib.sha256(data).hexdigest()
+    return Content(read, len(data), digest, filename, media_type)
 
 
 def download(request: Request, content: Content) -> Response:

@@ -16,6 +16,8 @@ from typing_extensions import override
 
 MAX_PREFERRED_WAIT_S = 60
 APPLIED = "Preference-Applied"
+PREFER = "`respond-async` answers at once, `wait=N` after N s."
+"""Describes the request's header in the OpenAPI document."""
 _WAIT = re.compile(r"\bwait\s*=\s*\"?(\d{1,6})\"?", re.IGNORECASE)
 _ASYNC = re.compile(r"\brespond-async\b", re.IGNORECASE)
 _JOB = re.compile(r"/jobs/([0-9a-f-]{36})$")

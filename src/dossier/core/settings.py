@@ -350,6 +350,9 @@ class JobSettings(Group):
         0.5, gt=0, description="Longest wait between two looks at the queue."
     )
     max_answers: int = Field(200, ge=2, description="Answers at once in one worker.")
+    max_workflows: int = Field(
+        400, ge=2, description="Runs of workflows at once in one worker."
+    )
     max_reading: int = Field(4, ge=2, description="Documents read at once.")
     max_indexing: int = Field(4, ge=2, description="Documents indexed at once.")
     max_concurrent: int = Field(

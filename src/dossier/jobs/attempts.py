@@ -216,7 +216,8 @@ class Attempts:
         self, context: JobContext, delivery: Delivery, *, streams: bool
     ) -> Ended:
         """Run the handler until it ends, is stopped or takes too long."""
-        limit_s = self._limits.max_duration_s if streams else None
+        kind_limit_s = kind_of_job(context.job).max_duration_s
+        limit_s = (kind_limit_s or self._limits.max_duration_s) if streams else None
         error: Exception | None = None
         self._running[context] = streams
         if self._is_stopping and streams:

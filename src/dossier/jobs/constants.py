@@ -25,6 +25,9 @@ class JobSignal(StrEnum):
     CANCEL = "cancel"
     CONFIRM_CANCEL = "confirm_cancel"
     REDRIVE = "redrive"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    RESTART = "restart"
 
 
 class JobGroup(StrEnum):
@@ -33,6 +36,7 @@ class JobGroup(StrEnum):
     ANSWERS = "answers"
     READING = "reading"
     INDEXING = "indexing"
+    WORKFLOWS = "workflows"
     OTHER = "other"
 
 

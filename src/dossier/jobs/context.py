@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,21 @@ from dossier.core.database import (
     tenant_transaction,
 )
 from dossier.core.tenancy import Actor
+from dossier.integrations.queue import client as queue
 from dossier.jobs.buffer import AttemptEvents, EventBuffer
-from dossier.jobs.constants import FINISHED, RUN_RESTARTED, JobState, StopReason
+from dossier.jobs.constants import (
+    FINISHED,
+    RUN_RESTARTED,
+    JobSignal,
+    JobState,
+    StopReason,
+)
 from dossier.jobs.event_log import JobEventLog, record_end
 from dossier.jobs.events import make_batch, make_event
 from dossier.jobs.exceptions import JobSupersededError
 from dossier.jobs.gateway import log, rows
 from dossier.jobs.models import Job
+from dossier.jobs.rules import next_state
 from dossier.jobs.types import JobEvent
 
 PROGRESS_INTERVAL_S = 0.2
@@ -180,6 +189,49 @@ class JobContext:
         await record_end(session, job)
         after_commit(session, self._note_receipt)
         return True
+
+    async def hold(self, session: Session) -> None:
+        """Make what this transaction writes conditional on the attempt's lease.
+
+        A lease that was lost raises `JobSupersededError`; a cancellation is raised at
+        the next checkpoint. What was finished so far no longer counts as a failure.
+        """
+        state = await rows.hold_job_for_org(
+            session, self.org_id, self.job_id, self.job.attempts
+        )
+        if state is None:
+            raise JobSupersededError(self.job_id)
+        if state is JobState.CANCELLING:
+            self.stop(StopReason.CANCELLED)
+
+    async def suspend(self, session: Session, delay: timedelta | None = None) -> None:
+        """End the attempt without ending the job; the handler then returns.
+
+        Without a delay a person resumes it (`JobsService.resume_job_of_kind`); with one
+        the queue does. All events must have been stored (`close`).
+        """
+        job = await rows.lock_job_for_org(session, self.org_id, self.job_id)
+        if job is None or job.attempts != self.job.attempts:
+            raise JobSupersededError(self.job_id)
+        if job.state is JobState.CANCELLING:
+            self.stop(StopReason.CANCELLED)
+            await anyio.lowlevel.checkpoint()
+        job.failures = job.deaths = 0
+        waiting = next_state(job.state, JobSignal.SUSPEND)
+        job.state = waiting if delay is None else JobState.PENDING
+        if delay is not None:
+            [job.engine_id] = await queue.reserve_ids(session, 1)
+            entry = queue.QueueEntry(
+                engine_id=job.engine_id,
+                kind=job.kind,
+                org_id=job.org_id,
+                job_id=job.id,
+                priority=job.priority,
+                delay=delay,
+            )
+            await queue.add_entries(session, [entry])
+        await log.add_notification(session, [job.id])
+        after_commit(session, self._note_receipt)
 
     async def close(self) -> None:
         """Store the events that are left of an attempt that did not end the job."""

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from dossier.core.database import tenant_transaction
 from dossier.core.errors import Fault
+from dossier.core.prefer import APPLIED, applied_of
 from dossier.core.problems import MEDIA_TYPE
 from dossier.core.reconnect import retry_until_connected
 from dossier.core.web import get_actor, get_sessions
@@ -77,6 +78,56 @@ async def get_starting_after(
 
 
 StartingAfter = Annotated[LogPosition, Depends(get_starting_after)]
+
+
+class AwaitedResponse(Response):
+    """Sends what `respond` returns, once it does; stops when the client is gone.
+
+    FastAPI calls it after the request's transaction, so that a wait holds none.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        location: str,
+        respond: Callable[[], Coroutine[Any, Any, Response]],
+    ) -> None:
+        super().__init__()
+        self._prefer = request.headers.get("prefer")
+        self._location = location
+        self._respond = respond
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def disconnected() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        waiting = asyncio.ensure_future(self._respond())
+        watching = asyncio.ensure_future(disconnected())
+        try:
+            await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                return  # the client is gone
+            response = await waiting
+        finally:
+            waiting.cancel()
+            watching.cancel()
+            await asyncio.wait({waiting, watching})
+        applied = applied_of(self._prefer)
+        if applied is not None:
+            response.headers[APPLIED] = applied
+        response.headers["Location"] = self._location
+        await response(scope, receive, send)
+
+
+def problem_of_run(job: Job, path: str) -> Response:
+    """Return the problem that a run ended in, as the answer to who waited for it."""
+    problem = {**(job.error or {"status": 500}), "instance": path}
+    headers = {"Cache-Control": "no-store"}
+    if "retry_after" in problem:
+        headers["Retry-After"] = str(problem["retry_after"])
+    return JSONResponse(problem, problem["status"], headers, media_type=MEDIA_TYPE)
 
 
 def event_stream(

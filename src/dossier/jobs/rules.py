@@ -31,6 +31,13 @@ TRANSITIONS: Final = {
     (JobSignal.CONFIRM_CANCEL, JobState.PROCESSING): JobState.CANCELLED,
     (JobSignal.CONFIRM_CANCEL, JobState.CANCELLING): JobState.CANCELLED,
     (JobSignal.REDRIVE, JobState.FAILED): JobState.PENDING,
+    # A handler that waits for a person ends its attempt.
+    (JobSignal.SUSPEND, JobState.PROCESSING): JobState.WAITING,
+    (JobSignal.RESUME, JobState.WAITING): JobState.PENDING,
+    # A kind whose finished steps are kept may run again from one of them.
+    (JobSignal.RESTART, JobState.FAILED): JobState.PENDING,
+    (JobSignal.RESTART, JobState.CANCELLED): JobState.PENDING,
+    (JobSignal.RESTART, JobState.DONE): JobState.PENDING,
 }
 """The state that follows from a signal and a state; no other pair is allowed."""
 
@@ -39,7 +46,8 @@ def next_state(state: JobState, signal: JobSignal) -> JobState:
     """Return the state that follows, or raise `JobStateError`."""
     target = TRANSITIONS.get((signal, state))
     if target is None:
-        action = "be retried" if signal is JobSignal.REDRIVE else signal
+        is_retry = signal in (JobSignal.REDRIVE, JobSignal.RESTART)
+        action = "be retried" if is_retry else signal
         message = f"A job that is {state} cannot {action.replace('_', ' ')}."
         raise JobStateError(message)
     return target

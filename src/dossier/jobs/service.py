@@ -16,6 +16,7 @@ from dossier.jobs.constants import (
     ACCESS_CHANNEL,
     FINISHED,
     JOB_ROLES,
+    RUN_RESTARTED,
     JobSignal,
     JobState,
 )
@@ -157,8 +158,37 @@ class JobsService:
         job = await self._lock(job_id)
         if not is_listed(job.kind):
             raise JobNotFoundError(job_id)
+        return await self._queue_again(job, JobSignal.REDRIVE)
+
+    async def restart_job_of_kind(
+        self, job_id: UUID, name: str, *, kept_through: int = 0
+    ) -> Job:
+        """Queue a job that has ended once more, for its domain.
+
+        Its events go on with `run.restarted`: those after `kept_through` are void.
+        """
+        job = await self._lock(job_id)
+        if job.kind != name:
+            raise JobNotFoundError(job_id)
+        last_seq = job.last_seq
+        await self._queue_again(job, JobSignal.RESTART)
+        job.last_seq = last_seq
+        await JobEventLog(self._session, job).append(
+            RUN_RESTARTED, {"kept_through": kept_through}
+        )
+        job.last_seq = 0
+        return job
+
+    async def resume_job_of_kind(self, job_id: UUID, name: str) -> Job:
+        """Queue a job that waited for a person, for its domain."""
+        job = await self._lock(job_id)
+        if job.kind != name:
+            raise JobNotFoundError(job_id)
+        return await self._queue_again(job, JobSignal.RESUME)
+
+    async def _queue_again(self, job: Job, signal: JobSignal) -> Job:
         backlog = await self._backlog(kind_of_job(job))
-        job.state = next_state(job.state, JobSignal.REDRIVE)
+        job.state = next_state(job.state, signal)
         job.failures = job.deaths = job.last_seq = 0
         job.error = job.finished_at = job.cancel_requested_at = None
         job.log_pruned_at = job.last_read_at = None

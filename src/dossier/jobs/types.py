@@ -29,6 +29,8 @@ class JobKind:
     max_failures: int | None = None
     """Failures in a row without progress before the job fails; `None`: the setting, and
     1 for a kind that streams, because text that was shown is not generated again."""
+    max_duration_s: float | None = None
+    """Of one attempt, for a kind that streams; `None`: the setting."""
     on_end: OnEnd | None = None
     """Runs in the transaction of every terminal change: the handler's own end, a
     failure, a cancel of a pending job, too many lost workers, the sweep. In a worker or

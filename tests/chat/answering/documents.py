@@ -105,6 +105,11 @@ class InMemorySearch(SearchService):
         )
 
     @override
+    async def corpus_version(self) -> int:
+        """Return the version of the documents."""
+        return self._documents.version
+
+    @override
     async def read(self, chunk_ids: Sequence[UUID]) -> list[SearchHit]:
         """Return the passages of these ids."""
         hits = [passage.hit(0) for passage in self._found]

@@ -86,11 +86,11 @@ class AnswerCache:
         """
         if not self._ttl:
             return Lead()
-        found = await self._find(key)
+        found = await self.find(key)
         if found is not None:
             return found
         await gateway.lock_key_for_org(self._session, self._org_id, key)
-        found = await self._find(key)  # stored while we waited for the lock
+        found = await self.find(key)  # stored while we waited for the lock
         if found is not None:
             return found
         values = self._values(key, feature, run_id, scope or {})
@@ -155,7 +155,8 @@ class AnswerCache:
             self._session, self._org_id, feature=feature, scope=_plain(scope)
         )
 
-    async def _find(self, key: str) -> CacheHit | None:
+    async def find(self, key: str) -> CacheHit | None:
+        """Return a stored answer and count that it was given again."""
         payload = await gateway.hit_answer_for_org(self._session, self._org_id, key)
         return None if payload is None else CacheHit(orjson.loads(payload))
 

@@ -1,7 +1,9 @@
 """Looking at the ledger: single calls, and sums of them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
 
 from dossier.ai import gateway
 from dossier.ai.constants import (
@@ -34,6 +36,30 @@ _GROUP_MEMBERS = {
     UsageGroup.USER: "user_id",
     UsageGroup.KEY: "key_id",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class RunUsage:
+    """What the calls of one run came to."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    usd: Decimal | None
+    """`None` where the price of a call is not known."""
+
+    @property
+    def tokens(self) -> int:
+        """Return all tokens."""
+        return self.input_tokens + self.output_tokens
+
+
+async def usage_of_run(session: Session, org_id: UUID, run_id: UUID) -> RunUsage:
+    """Return what a run has paid for, in the caller's transaction."""
+    calls, tokens_in, tokens_out, usd, unpriced = await gateway.sum_run_for_org(
+        session, org_id, run_id
+    )
+    return RunUsage(calls, tokens_in, tokens_out, None if unpriced else usd)
 
 
 class UsageService:

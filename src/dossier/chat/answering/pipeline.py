@@ -91,7 +91,7 @@ class AnswerPipeline:
     ) -> None:
         self._sessions = sessions
         self._searcher_of = searcher_of
-        self._model = model
+        self.model = model
         self._abilities = abilities
         self._window = window
         self._cache_days = cache_days
@@ -136,7 +136,7 @@ class AnswerPipeline:
         No `partial`: a handler's annotations are evaluated, and `ChatClient` is not
         imported at run time.
         """
-        model, window = self._model, self._window
+        model, window = self.model, self._window
         await summarise(ctx, room_id, leaf_id, limit_tokens, model=model, window=window)
 
     async def _answer_grounded(
@@ -148,7 +148,7 @@ class AnswerPipeline:
     ) -> AnswerOutcome:
         """Answer from documents: stored, by a model, or in their own sentences."""
         engine = context.job_input.engine
-        model = None if engine == "extractive" else self._model
+        model = None if engine == "extractive" else self.model
         if model is None and engine == "model":
             raise ModelNotConfiguredError
         searcher = self._searcher_of(ctx.actor)
@@ -236,7 +236,7 @@ class AnswerPipeline:
         earlier: Replay,
     ) -> AnswerOutcome:
         """Answer without documents, token by token; without a model there is none."""
-        model = self._model
+        model = self.model
         if model is None:
             raise ModelNotConfiguredError
         continued = await self._continue_text(ctx, stream, earlier)
@@ -270,7 +270,7 @@ class AnswerPipeline:
             return None
         whole = earlier.without_incomplete_delta()
         if (
-            self._model is not None
+            self.model is not None
             and whole.deltas
             and is_model_text(label_from(earlier.label))
         ):
@@ -315,7 +315,7 @@ class AnswerPipeline:
                 return
             await record_outcome(session, ctx.org_id, job_input, recorded)
             await store_answer(session, ctx, context, stream, outcome, self._cache_days)
-            if history.cut_at is not None and self._model is not None:
+            if history.cut_at is not None and self.model is not None:
                 await enqueue_summary(
                     session, ctx.actor, job_input, history.limit_tokens
                 )

@@ -1,7 +1,5 @@
 """A room written down: Markdown of a branch, JSON of all branches."""
 
-import hashlib
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 from dossier.activity.service import ActivityService
@@ -12,7 +10,7 @@ from dossier.chat.schemas import ExportedMessage, ExportedRoom
 from dossier.chat.service.branches import BranchesService, views_of
 from dossier.chat.service.rooms import Memberships
 from dossier.core.database import Session
-from dossier.core.downloads import Content
+from dossier.core.downloads import Content, content_of
 from dossier.core.tenancy import Actor
 
 MARKDOWN_TYPE = "text/markdown; charset=utf-8"
@@ -67,17 +65,6 @@ class ExportsService:
         await self._activity.record(
             "export", "chat_room", room_id, details={"format": form.value}
         )
-        return _content(text.encode(), export_filename(room.title, ending), media_type)
-
-
-def _content(data: bytes, filename: str, media_type: str) -> Content:
-    async def read(start: int, end: int) -> AsyncIterator[bytes]:
-        yield data[start:end]
-
-    return Content(
-        read=read,
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        filename=filename,
-        media_type=media_type,
-    )
+        return content_of(
+            text.encode(), export_filename(room.title, ending), media_type
+        )

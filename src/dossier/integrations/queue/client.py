@@ -27,9 +27,9 @@ _RESERVE = f"select nextval('{ID_SEQUENCE}') as id from generate_series(1, $1)" 
 _INSERT = f"""
 insert into {TABLE}
   (id, priority, entrypoint, payload, execute_after, status)
-select id, priority, kind, payload, now(), 'queued'
-from unnest($1::bigint[], $2::int[], $3::text[], $4::bytea[])
-  as entry (id, priority, kind, payload)
+select id, priority, kind, payload, now() + delay, 'queued'
+from unnest($1::bigint[], $2::int[], $3::text[], $4::bytea[], $5::interval[])
+  as entry (id, priority, kind, payload, delay)
 """  # noqa: S608 - names are constants
 _MISSING = f"""
 select wanted.id from unnest($1::bigint[]) as wanted (id)
@@ -57,6 +57,8 @@ class QueueEntry:
     job_id: UUID
     priority: int = 0
     rank: int = 0
+    delay: timedelta = timedelta(0)
+    """No worker takes it earlier."""
 
 
 def engine_priority(priority: int, rank: int) -> int:
@@ -81,6 +83,7 @@ async def add_entries(session: Session, entries: Sequence[QueueEntry]) -> None:
             orjson.dumps({"org_id": str(entry.org_id), "job_id": str(entry.job_id)})
             for entry in entries
         ],
+        [entry.delay for entry in entries],
     )
 
 

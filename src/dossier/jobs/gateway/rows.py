@@ -151,10 +151,18 @@ def _with_progress(row: Row) -> Row:
 async def count_unfinished_for_org(
     session: Session, org_id: UUID, names: Collection[str], *, at_most: int
 ) -> int:
-    """Count an organisation's unfinished jobs of some kinds, up to `at_most`."""
+    """Count an organisation's unfinished jobs of some kinds, up to `at_most`.
+
+    Those that wait for a person stand in no queue.
+    """
     rows = (
         select(Job.id)
-        .where(Job.org_id == org_id, Job.finished_at.is_(None), Job.kind.in_(names))
+        .where(
+            Job.org_id == org_id,
+            Job.finished_at.is_(None),
+            Job.state != JobState.WAITING,
+            Job.kind.in_(names),
+        )
         .limit(at_most)
     )
     return await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
@@ -176,6 +184,24 @@ async def mark_progress_for_org(
             deaths=case((further, 0), else_=Job.deaths),
         )
         .returning(Job.state)
+    )
+    state: JobState | None = await session.scalar(statement)
+    return state
+
+
+async def hold_job_for_org(
+    session: Session, org_id: UUID, job_id: UUID, attempt: int, **values: Any
+) -> JobState | None:
+    """Lock a job for an attempt that still has it, and return its state.
+
+    A step was finished: earlier failures and deaths of workers no longer count.
+    """
+    statement = (
+        update(Job)
+        .where(*_held(org_id, job_id, attempt))
+        .values(failures=0, deaths=0, **values)
+        .returning(Job.state)
+        .execution_options(synchronize_session=False)
     )
     state: JobState | None = await session.scalar(statement)
     return state

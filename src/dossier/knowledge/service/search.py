@@ -33,6 +33,7 @@ from dossier.knowledge.service.clients import (
     rerank_hits,
 )
 from dossier.knowledge.types import (
+    DocumentScope,
     NotReady,
     ScoreParts,
     SearchHit,
@@ -107,6 +108,14 @@ class SearchService:
             span.set("dossier.retrieval.mode", result.mode)
             span.set("dossier.retrieval.hits", len(result.hits))
             return result
+
+    async def corpus_version(self) -> int:
+        """Return the number of the organisation's last change of indexed text."""
+        async with tenant_transaction(self._sessions, self._actor.org_id) as session:
+            row = await gateway.get_basis_for_org(
+                session, self._actor.org_id, [], DocumentScope()
+            )
+        return _basis_of(row).corpus_version
 
     async def read(self, chunk_ids: Sequence[UUID]) -> list[SearchHit]:
         """Return those of earlier found passages that still exist; unscored."""

@@ -1,0 +1,1 @@
+"""Workflows: long work of models that survives crashes, step by step."""
