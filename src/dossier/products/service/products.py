@@ -31,10 +31,6 @@ from dossier.products.types import NewLink, ProductFilter
 
 T = TypeVar("T")
 
-category_of = rules.category_of
-formula_content = rules.formula_content
-"""Also for other domains, to which the rules of this one are private."""
-
 WRITERS = ("owner", "admin", "editor")
 """Roles that may state products and link documents."""
 
@@ -82,7 +78,7 @@ class ProductsService:
     async def create_product(self, body: ProductCreate) -> Product:
         """Insert a product; its identity is unique in the organisation."""
         self._actor.require(*WRITERS)
-        category_of(body.category)
+        rules.category_of(body.category)
         values = body.model_dump(mode="json")
         identity = _identity_of(values)
         product = Product(
@@ -182,7 +178,7 @@ class ProductsService:
         if not changed:
             return False
         if "category" in changed:
-            category_of(changed["category"])
+            rules.category_of(changed["category"])
         stored = {name: getattr(product, name) for name in _IDENTITY}
         identity = _identity_of(stored | changed)
         changed["identity_key"] = rules.identity_key(**identity)
@@ -286,7 +282,7 @@ class ProductsService:
         lines = await gateway.list_formula_lines_for_org(
             self._session, self._actor.org_id, newest.id
         )
-        return formula_content(
+        return rules.formula_content(
             (
                 line.inci or line.cas or line.trade_name,
                 line.percent_lower,
