@@ -21,7 +21,7 @@ from dossier.pif.rules.changes import (
     formula_changes,
     shown_changes,
 )
-from dossier.products.rules import formula_content
+from dossier.products.service.products import formula_content
 
 STABILITY = """產品安定性試驗報告 Stability test report
 品名 Product: Rose Moisture Cream

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from dossier.core.database import (
@@ -62,20 +62,8 @@ async def read_text(
             )
             await record_reading(session, ctx.actor, document, found.reason)
         else:
-            owner = {"org_id": org_id, "document_id": document_id}
-            await gateway.add_texts(
-                session,
-                [
-                    owner
-                    | {
-                        "position": page.position,
-                        "label": page.label,
-                        "text": page.text,
-                        "has_text_layer": page.has_text_layer,
-                    }
-                    for page in found.pages
-                ],
-            )
+            rows = _text_rows(org_id, document_id, found)
+            await gateway.add_texts(session, rows)
             await gateway.mark_read_for_org(
                 session,
                 org_id,
@@ -92,6 +80,23 @@ async def read_text(
         if had_text or found.reason is None:
             await documents.request_indexing([document_id])
         await ctx.finish(session, result_path=f"/api/v1/documents/{document_id}/text")
+
+
+def _text_rows(
+    org_id: UUID, document_id: UUID, found: ExtractedText
+) -> list[dict[str, Any]]:
+    """Return the rows of `document_texts`, one for each page."""
+    return [
+        {
+            "org_id": org_id,
+            "document_id": document_id,
+            "position": page.position,
+            "label": page.label,
+            "text": page.text,
+            "has_text_layer": page.has_text_layer,
+        }
+        for page in found.pages
+    ]
 
 
 async def read_again(sessions: SessionFactory) -> int:

@@ -19,7 +19,7 @@ from dossier.cli.builder.types import (
 )
 from dossier.pif.constants import JudgementCode
 from dossier.pif.rules.changes import composition_sha256
-from dossier.products.rules import formula_content
+from dossier.products.service.products import formula_content
 from dossier.reports.rules import ordered_findings
 
 BUILD_SCHEMA: Final = "dossier.build/1"

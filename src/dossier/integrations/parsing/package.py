@@ -89,13 +89,13 @@ class Package:
             Relation(
                 each.get("Id", ""),
                 each.get("Type", "").rpartition("/")[2],
-                self._resolved(folder, each.get("Target", "")),
+                self._target_part(folder, each.get("Target", "")),
                 each.get("TargetMode") == "External",
             )
             for each in self.xml_of(source)
         ]
 
-    def _resolved(self, folder: str, target: str) -> str:
+    def _target_part(self, folder: str, target: str) -> str:
         """Return the name of the part that a relationship points at."""
         joined = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
         return joined if joined in self.names else unquote(joined)
