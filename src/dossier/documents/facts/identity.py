@@ -36,12 +36,12 @@ from dossier.documents.facts.types import (
 from dossier.documents.facts.vocabulary import MATERIAL_KINDS, phrases
 
 WATER: Final = "7732-18-5"
-"""Nearly every formula contains water; it tells no material from another."""
+"""Nearly every formula contains water; it identifies no material."""
 
 _LATIN_NAME: Final = re.compile(r"[a-z]{6,}")
 _ZH_NAME: Final = re.compile(rf"[{CJK}]{{2,}}")
 _VARIANT: Final = re.compile(phrases("name_variant"))
-"""Words that beside a name tell a variant of the product, not its name."""
+"""Words that beside a name mark a variant of the product, and are no name."""
 
 _MIXED: Final = re.compile(r"\(?(?<![a-z])and(?![a-z])\)?|[,;、]", re.IGNORECASE)
 """Between the INCI names of a blend in one line of the formula."""
@@ -148,13 +148,7 @@ def _finished(
     if names or codes:
         reason = IdentityReason.NAME_DIFFERS
         return _reading(IdentityState.UNKNOWN, reason, (names or codes)[0])
-    occurrence = _occurrence(product.names, pages)
-    if occurrence and not _occurrence(names_of_others, pages):
-        name, page = occurrence
-        return IdentityReading(
-            IdentityState.THIS_PRODUCT, IdentityReason.NAME_IN_TEXT, name, page
-        )
-    return _reading(IdentityState.UNKNOWN, IdentityReason.NO_IDENTIFIER)
+    return _named_in_text(product, pages)
 
 
 def _first(facts: Sequence[Fact], accepts: Callable[[Fact], bool]) -> Fact | None:
@@ -231,6 +225,19 @@ def _known_other(
             )
             and not _is_named(fact.value, product.names, product.brands)
         ),
+    )
+
+
+def _named_in_text(
+    product: ProductIdentity, pages: Sequence[PageText]
+) -> IdentityReading:
+    others = [name for other in product.others for name in other.names]
+    occurrence = _occurrence(product.names, pages)
+    if occurrence is None or _occurrence(others, pages):
+        return _reading(IdentityState.UNKNOWN, IdentityReason.NO_IDENTIFIER)
+    name, page = occurrence
+    return IdentityReading(
+        IdentityState.THIS_PRODUCT, IdentityReason.NAME_IN_TEXT, name, page
     )
 
 
