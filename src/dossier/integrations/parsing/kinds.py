@@ -1,4 +1,5 @@
 """Detects the kind of a file by its content; the name decides only csv or text."""
+
 import os
 import re
 import struct
