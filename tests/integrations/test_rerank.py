@@ -9,12 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from dossier.core.settings import KnowledgeSettings
-from dossier.integrations.rerank import (
-    Ranked,
-    RerankClient,
-    RerankFailedError,
-    open_reranker,
-)
+from dossier.integrations.rerank.client import Ranked, RerankClient, open_reranker
+from dossier.integrations.rerank.exceptions import RerankFailedError
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
 

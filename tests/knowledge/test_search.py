@@ -18,7 +18,7 @@ from dossier.documents.models import Document
 from dossier.documents.service import DocumentsService
 from dossier.integrations.llm.types import CallTag
 from dossier.integrations.rag.models import RemotePassage
-from dossier.integrations.rerank import Ranked
+from dossier.integrations.rerank.client import Ranked
 from dossier.integrations.tracing.models import AttributeValue, NoSpan, NoTracer, Span
 from dossier.jobs.models import Job
 from dossier.knowledge.constants import EMBED_TASK

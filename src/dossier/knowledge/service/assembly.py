@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dossier.integrations.llm.embeddings import EmbeddingClient
     from dossier.integrations.llm.local import LocalEmbedder
     from dossier.integrations.rag.client import RagClient
-    from dossier.integrations.rerank import RerankClient
+    from dossier.integrations.rerank.client import RerankClient
 
 
 class Searchers:
@@ -52,7 +52,7 @@ class Searchers:
         cannot cite them, since they are in no document of the organisation.
         """
         if self._reranker is None and self._settings.knowledge.rerank_url:
-            from dossier.integrations.rerank import (  # noqa: PLC0415 - the HTTP client
+            from dossier.integrations.rerank.client import (  # noqa: PLC0415 - the HTTP client
                 open_reranker,
             )
 

@@ -23,7 +23,7 @@ from dossier.knowledge.rules.vectors import VectorState
 from dossier.knowledge.types import SearchHit, SearchQuery
 
 if TYPE_CHECKING:  # its HTTP client is imported only where a reranker is set
-    from dossier.integrations.rerank import Ranked
+    from dossier.integrations.rerank.client import Ranked
 
 logger = logging.getLogger(__name__)
 

@@ -7,19 +7,13 @@ from typing import Any, Final
 
 import httpx2
 
-from dossier.core.errors import UpstreamError
 from dossier.core.settings import KnowledgeSettings
 from dossier.integrations.capped import send_capped
+from dossier.integrations.rerank.exceptions import RerankFailedError
 
 RERANK_REQUEST_TIMEOUT_S: Final = 5.0
 MAX_RERANK_ANSWER_BYTES: Final = 1024 * 1024
 _PATH: Final = "/rerank"
-
-
-class RerankFailedError(UpstreamError):
-    """The reranking server returned no ranking; search keeps its order and says so."""
-
-    title = "Reranking failed"
 
 
 @dataclass(frozen=True, slots=True)
