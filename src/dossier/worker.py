@@ -33,7 +33,7 @@ from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import EmbeddingModel
 from dossier.integrations.parsing.reader import SandboxedReader, limits_of
 from dossier.integrations.pdf.client import PdfRenderer
-from dossier.integrations.prices.client import listed_price
+from dossier.integrations.prices import listed_price
 from dossier.integrations.queue.worker import EngineWorker, Queue, Timer
 from dossier.integrations.storage.client import open_store
 from dossier.jobs.attempts import AttemptLimits, Attempts, JobHandler

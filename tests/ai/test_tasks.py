@@ -25,7 +25,7 @@ from dossier.core.database import DatabaseEngine, SessionFactory, tenant_transac
 from dossier.core.settings import AiSettings, Settings
 from dossier.core.startup import Database
 from dossier.integrations.llm.types import ServerAbilities
-from dossier.integrations.prices.client import ListedPrice, listed_price
+from dossier.integrations.prices import ListedPrice, listed_price
 from dossier.worker import probe_again, probe_models
 
 AI = AiSettings.model_validate(

@@ -10,19 +10,14 @@ from typer.testing import CliRunner
 
 from dossier.cli.categories import app
 from dossier.pif.rules.items import rulebook
+from dossier.products.categories import categories, category_of, sources
 from dossier.products.constants import REQUIREMENTS, MicrobialClass, Use
 from dossier.products.exceptions import (
     CategoryUnknownError,
     ProductNameMissingError,
     RequirementUnknownError,
 )
-from dossier.products.rules import (
-    categories,
-    category_of,
-    check_requirement,
-    identity_key,
-    sources,
-)
+from dossier.products.rules import check_requirement, identity_key
 
 names = st.text(min_size=1, max_size=20).filter(str.strip)
 

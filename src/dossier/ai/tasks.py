@@ -19,7 +19,7 @@ from dossier.core.database import (
     tenant_transaction,
 )
 from dossier.integrations.llm.types import ServerAbilities
-from dossier.integrations.prices.client import ListedPrice
+from dossier.integrations.prices import ListedPrice
 
 logger = logging.getLogger(__name__)
 

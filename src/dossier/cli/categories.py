@@ -5,7 +5,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from dossier.products import rules
+from dossier.products.categories import categories, sources
 
 app = typer.Typer()
 
@@ -18,9 +18,9 @@ def list_categories(
     ] = False,
 ) -> None:
     """List the categories that a product can have."""
-    rows = list(rules.categories().values())
+    rows = list(categories().values())
     if as_json:
-        content = {"items": rows, "sources": rules.sources()}
+        content = {"items": rows, "sources": sources()}
         typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
         return
     width = max(len(row.id) for row in rows)

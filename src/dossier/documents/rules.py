@@ -21,13 +21,9 @@ def safe_filename(stated: str) -> str:
     name = "".join(visible).strip()
     if not name.strip(" ."):
         return UNNAMED
-    return _shortened(name)
-
-
-def _shortened(name: str) -> str:
-    """Cut the stem and keep the ending, within the bytes that a file system takes."""
     if len(name.encode()) <= MAX_FILENAME_BYTES:
         return name
+    # Of a name that no file system takes the ending is kept, and the stem is cut.
     ending = PurePosixPath(name).suffix
     if len(ending.encode()) > MAX_FILENAME_BYTES // 4:
         ending = ""

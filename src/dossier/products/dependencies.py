@@ -14,7 +14,7 @@ from dossier.core.web import (
 from dossier.documents.dependencies import Store
 from dossier.documents.service import DocumentsService
 from dossier.integrations.parsing.reader import SandboxedBooks, limits_of
-from dossier.products import rules
+from dossier.products.categories import category_of
 from dossier.products.constants import ProductState
 from dossier.products.service.formulas import FormulaImporter, FormulaService
 from dossier.products.service.products import ProductsService
@@ -46,7 +46,7 @@ async def product_filter(
 ) -> ProductFilter:
     """Return the conditions of a list from the query; the category must be known."""
     if category is not None:
-        rules.category_of(category, pointer="category")
+        category_of(category, pointer="category")
     return ProductFilter(search, category, market, state, archived)
 
 

@@ -11,7 +11,7 @@ from dossier.core.problems import PROBLEM_CONTENT
 from dossier.core.reads import Row
 from dossier.core.schemas import Page
 from dossier.core.web import Reader, get_actor
-from dossier.products import rules
+from dossier.products.categories import categories, sources
 from dossier.products.dependencies import (
     FilterQuery,
     FormulaImports,
@@ -120,7 +120,7 @@ async def restore_product(product_id: UUID, products: Products) -> Product:
 async def list_categories() -> CategoryList:
     """List the categories, and how sure each column is."""
     return CategoryList.model_validate(
-        {"items": list(rules.categories().values()), "sources": rules.sources()}
+        {"items": list(categories().values()), "sources": sources()}
     )
 
 

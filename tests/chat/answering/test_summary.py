@@ -22,7 +22,7 @@ from dossier.core.database import tenant_transaction
 from dossier.core.settings import Settings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.probe import probe
-from dossier.integrations.prices.client import listed_price
+from dossier.integrations.prices import listed_price
 from dossier.jobs.attempts import Attempts
 from dossier.testing.model_server.script import Rule
 from dossier.testing.model_server.server import ScriptedModelServer

@@ -8,7 +8,7 @@ from dossier.ai.types import Price
 from dossier.core.settings import AiSettings
 from dossier.integrations.llm.plan import model_plan
 from dossier.integrations.llm.types import Purpose
-from dossier.integrations.prices.client import ListedPrice
+from dossier.integrations.prices import ListedPrice
 
 FROM_SETTINGS = "settings"
 

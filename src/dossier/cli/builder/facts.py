@@ -23,9 +23,9 @@ from dossier.cli.builder.types import FolderFile, UnusableInputError
 from dossier.core.errors import suggestion
 from dossier.core.schemas import RequestModel, field_names
 from dossier.pif.rules.items import rulebook
+from dossier.products.categories import category_of
 from dossier.products.constants import ITEM_COUNT
 from dossier.products.exceptions import CategoryUnknownError
-from dossier.products.rules import category_of
 from dossier.products.schemas import Line, Paragraph, ProductCreate
 
 MAX_SIZE_BYTES = 1 << 20

@@ -160,13 +160,20 @@ def numeric_order(match: re.Match[str]) -> DateOrder | None:
 def _value(form: str, match: re.Match[str], order: DateOrder | None) -> date | None:
     if form in {"foreign", "partial"} or "month" in form:
         return None
-    if form == "numeric":
-        return _numeric(match, order)
     parts = match.groups()
-    year, month, day = {
-        "dmy": (parts[2], parts[1], parts[0]),
-        "mdy": (parts[2], parts[0], parts[1]),
-    }.get(form, parts)
+    if form == "numeric":
+        first, _, second, year = parts
+        is_same = int(first) == int(second)  # the order makes no difference
+        order = DateOrder.DAY_FIRST if is_same else numeric_order(match) or order
+        if order is None:
+            return None
+        is_day_first = order is DateOrder.DAY_FIRST
+        month, day = (second, first) if is_day_first else (first, second)
+    else:
+        year, month, day = {
+            "dmy": (parts[2], parts[1], parts[0]),
+            "mdy": (parts[2], parts[0], parts[1]),
+        }.get(form, parts)
     offset = ROC_OFFSET if form.startswith("roc") else 0
     return _date(_number(year) + offset, _number(month), _number(day))
 
@@ -178,18 +185,6 @@ def _month(form: str, match: re.Match[str]) -> date | None:
     year, month = (second, first) if form == "month_first" else (first, second)
     offset = ROC_OFFSET if form == "roc_month" else 0
     return _date(_number(year) + offset, _number(month), 1)
-
-
-def _numeric(match: re.Match[str], order: DateOrder | None) -> date | None:
-    first, second, year = int(match[1]), int(match[3]), int(match[4])
-    own = numeric_order(match)
-    if own is None and first == second:
-        own = DateOrder.DAY_FIRST
-    order = own or order
-    if order is None:
-        return None
-    day, month = (first, second) if order is DateOrder.DAY_FIRST else (second, first)
-    return _date(year, month, day)
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import takewhile
 from typing import Final
 
 from dossier.documents.facts.dates import find_dates
@@ -88,6 +89,9 @@ _COMPATIBLE: Final = (
 """Pairs of labels that say one thing in two languages; the more specific one counts."""
 
 
+_VERSION_LABELS: Final = frozenset(
+    {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}
+)
 _TITLE_LABELS: Final = frozenset({Label.USE_METHOD, Label.VERDICT, Label.METHOD})
 """Labels that are also titles: what stands below the title is no value."""
 
@@ -159,7 +163,18 @@ def read_fields(page: PageText) -> list[Field]:
             columns = header
             continue
         if columns and _is_row_of(columns, cells):
-            found.extend(_column_fields(columns, cells, page.number, number))
+            found.extend(
+                Field(
+                    column.label,
+                    column.words,
+                    value,
+                    FieldStanding.COLUMN,
+                    page.number,
+                    number,
+                )
+                for column in columns
+                if (value := cells[column.position].strip())
+            )
             continue
         columns = []
         for field in _row_fields(cells, page.number, number):
@@ -194,20 +209,17 @@ def _placed(field: Field, lines: Sequence[str]) -> Field | None:
     if field.label is Label.VERDICT and lines[field.line].rstrip().endswith(
         field.value
     ):
-        return replace(field, value=_paragraph(field, lines))
+        # A conclusion goes on up to the next label or empty line.
+        paragraph = takewhile(
+            lambda line: line.strip() and not _starts_with_label(line),
+            lines[field.line + 1 : field.line + LONGEST_PARAGRAPH],
+        )
+        return replace(
+            field, value="\n".join([field.value, *map(str.strip, paragraph)])
+        )
     if field.standing in {FieldStanding.CELL, FieldStanding.NEXT_LINE}:
         return field
     return replace(field, continues=_may_continue(field, lines))
-
-
-def _paragraph(field: Field, lines: Sequence[str]) -> str:
-    """Return a value with the lines below it, up to the next label or empty line."""
-    words = [field.value]
-    for line in lines[field.line + 1 : field.line + LONGEST_PARAGRAPH]:
-        if not line.strip() or _starts_with_label(line):
-            break
-        words.append(line.strip())
-    return "\n".join(words)
 
 
 def match_label(folded: str, start: int) -> _LabelMatch | None:
@@ -313,17 +325,6 @@ def _is_row_of(columns: Sequence[_Column], cells: Sequence[str]) -> bool:
     return match is None or match.end < len(first)
 
 
-def _column_fields(
-    columns: Sequence[_Column], cells: Sequence[str], page: int | None, line: int
-) -> Iterator[Field]:
-    for column in columns:
-        value = cells[column.position].strip()
-        if value:
-            yield Field(
-                column.label, column.words, value, FieldStanding.COLUMN, page, line
-            )
-
-
 def _row_fields(cells: Sequence[str], page: int | None, line: int) -> Iterator[Field]:
     """Yield the fields of a row; a value in the next cell belongs to its label."""
     taken = -1
@@ -372,7 +373,12 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
         value = _without_open_bracket(cell[match.end : end].strip(_VALUE_EDGE))
         if unknown_label := _LABEL_AFTER_VALUE.search(value):
             value = value[: unknown_label.start()]
-        if _is_page_number(match, cell, value):
+        if (
+            match.label not in _VERSION_LABELS
+            and re.fullmatch(r"\d{1,3}", value)
+            and re.search(r"[.…·]{3}", cell[match.start : match.end])
+        ):
+            # A line of a table of contents: "Batch ........ 12".
             return
         standing = _standing(match, cell, end)
         if standing is None and following and not following.is_apart:
@@ -382,15 +388,6 @@ def _cell_fields(cell: str, page: int | None, line: int) -> Iterator[Field]:
             words = cell[match.start : match.end]
             yield Field(match.label, words, value, standing, page, line)
         match = following
-
-
-def _is_page_number(match: _LabelMatch, cell: str, value: str) -> bool:
-    """Return whether a line is one of a table of contents: "Batch ........ 12"."""
-    return (
-        match.label not in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}
-        and re.fullmatch(r"\d{1,3}", value) is not None
-        and re.search(r"[.…·]{3}", cell[match.start : match.end]) is not None
-    )
 
 
 def _without_open_bracket(value: str) -> str:
@@ -418,16 +415,17 @@ def _standing(match: _LabelMatch, cell: str, end: int) -> FieldStanding | None:
         return None
     if match.is_bilingual:
         return FieldStanding.BILINGUAL
-    is_clear = _is_clear_without_colon(match.label, words, folded.strip())
-    return FieldStanding.SPACE if is_clear else None
-
-
-def _is_clear_without_colon(label: Label, words: str, rest: str) -> bool:
     if has_cjk(words):
-        return len(words) > 1
-    if label in {Label.COMPANY, Label.ISSUER} and _ORGANISATION.search(rest):
-        return not _SENTENCE.match(rest)
-    return _WHOLE_LABEL.search(words) is not None and not _SENTENCE.match(rest)
+        is_clear = len(words) > 1
+    else:
+        value = folded.strip()
+        names_organisation = match.label in {Label.COMPANY, Label.ISSUER} and (
+            _ORGANISATION.search(value)
+        )
+        is_clear = bool(
+            names_organisation or _WHOLE_LABEL.search(words)
+        ) and not _SENTENCE.match(value)
+    return FieldStanding.SPACE if is_clear else None
 
 
 def _next_label(folded: str, start: int) -> _LabelMatch | None:
@@ -462,7 +460,7 @@ def _is_typed(label: Label, rest: str) -> bool:
         return bool(dates) and _BEFORE_DATE.match(rest[: dates[0].start]) is not None
     if label in {Label.LOT, Label.PRODUCT_CODE, Label.FORMULA}:
         return _CODE.match(rest) is not None
-    if label in {Label.FORMULA_VERSION, Label.PACK_VERSION, Label.VERSION}:
+    if label in _VERSION_LABELS:
         return re.match(r" *(?:v|rev\.?)? ?(?:\d|[a-z](?![a-z]))", rest) is not None
     return False
 
@@ -503,7 +501,10 @@ def _next_line_value(lines: Sequence[str], field: Field) -> str | None:
 
 
 def _may_stand_above(lines: Sequence[str], number: int) -> bool:
-    """Tell a label above its value from the last words of a wrapped table cell."""
+    """Return whether a line is a label above its value.
+
+    It may also be the last words of a wrapped table cell.
+    """
     before = lines[number - 1].strip() if number else ""
     if not before:
         return True

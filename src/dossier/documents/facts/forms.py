@@ -158,7 +158,7 @@ def methods(text: str) -> list[Value]:
             if _NOT_THEN.match(folded[match.end() :][:60]):
                 continue
             raw = text[match.start() : match.end()].strip()
-            found.append((match.start(), Value(_method(form, match), raw)))
+            found.append((match.start(), Value(_method_name(form, match), raw)))
     named = [value for _, value in sorted(found, key=lambda entry: entry[0])]
     # A method without its year is left out where the same method has one.
     return [
@@ -168,7 +168,7 @@ def methods(text: str) -> list[Value]:
     ]
 
 
-def _method(form: str, match: re.Match[str]) -> str:
+def _method_name(form: str, match: re.Match[str]) -> str:
     groups = {name: value or "" for name, value in match.groupdict().items()}
     year = f":{groups['year']}" if groups.get("year") else ""
     ts = f"{groups['ts'].strip(' -').upper()} " if groups.get("ts") else ""
@@ -271,9 +271,15 @@ def signatures(lines: Sequence[str], fields: Sequence[Field]) -> list[SignatureR
             found.append(SignatureReading(Signature.UNSIGNED, line.strip(), number))
         elif _SIGNED.search(folded):
             found.append(SignatureReading(Signature.SIGNED, line.strip(), number))
-        else:
-            reading = _name_after_bracket(line, number) or _written_name(lines, number)
-            found.extend([reading] if reading else [])
+        elif (bracket := _SIGNATURE_BRACKET.search(folded)) and (
+            named := signing_persons(line[bracket.end() :])
+        ):
+            # A name after a bracket: "(簽名) 高淑芬".
+            found.append(
+                SignatureReading(Signature.SIGNED, line.strip(), number, tuple(named))
+            )
+        elif reading := _written_name(lines, number):
+            found.append(reading)
     return found
 
 
@@ -286,15 +292,6 @@ def _signature_field(field: Field) -> SignatureReading:
     if named and field.standing is not FieldStanding.NEXT_LINE:
         return SignatureReading(Signature.SIGNED, raw, field.line)
     return SignatureReading(Signature.UNKNOWN, raw, field.line)
-
-
-def _name_after_bracket(line: str, number: int) -> SignatureReading | None:
-    """Return the name in "(簽名) 高淑芬"."""
-    bracket = _SIGNATURE_BRACKET.search(fold(line))
-    named = signing_persons(line[bracket.end() :]) if bracket else []
-    if not named:
-        return None
-    return SignatureReading(Signature.SIGNED, line.strip(), number, tuple(named))
 
 
 def _written_name(lines: Sequence[str], number: int) -> SignatureReading | None:

@@ -36,12 +36,12 @@ from dossier.documents.facts.types import (
 from dossier.documents.facts.vocabulary import MATERIAL_KINDS, phrases
 
 WATER: Final = "7732-18-5"
-"""Nearly every formula contains water; it tells no material from another."""
+"""Nearly every formula contains water; it identifies no material."""
 
 _LATIN_NAME: Final = re.compile(r"[a-z]{6,}")
 _ZH_NAME: Final = re.compile(rf"[{CJK}]{{2,}}")
 _VARIANT: Final = re.compile(phrases("name_variant"))
-"""Words that beside a name tell a variant of the product, not its name."""
+"""Words that beside a name mark a variant of the product, and are no name."""
 
 _MIXED: Final = re.compile(r"\(?(?<![a-z])and(?![a-z])\)?|[,;、]", re.IGNORECASE)
 """Between the INCI names of a blend in one line of the formula."""
@@ -117,7 +117,17 @@ def _finished(
     other = _known_other(names, codes, product)
     conflict = None
     if own_codes and not _first(codes, lambda fact: name_key(fact.value) in own_codes):
-        conflict = _first(codes, lambda fact: not _extends(fact.value, own_codes))
+        # One of ours with a size or a shade added is no conflict.
+        conflict = _first(
+            codes,
+            lambda fact: (
+                not any(
+                    name_key(fact.value).startswith(own)
+                    or own.startswith(name_key(fact.value))
+                    for own in own_codes
+                )
+            ),
+        )
     against = other or conflict
     if this and against:
         return _reading(
@@ -130,12 +140,11 @@ def _finished(
         elif this in codes:
             reason = IdentityReason.CODE_MATCHES
         return _reading(IdentityState.THIS_PRODUCT, reason, this)
-    if other:
-        reason = IdentityReason.KNOWN_OTHER_PRODUCT
-        return _reading(IdentityState.OTHER_PRODUCT, reason, other)
-    if conflict:
+    if against:
         reason = IdentityReason.CODE_CONFLICTS
-        return _reading(IdentityState.OTHER_PRODUCT, reason, conflict)
+        if other:
+            reason = IdentityReason.KNOWN_OTHER_PRODUCT
+        return _reading(IdentityState.OTHER_PRODUCT, reason, against)
     if names or codes:
         reason = IdentityReason.NAME_DIFFERS
         return _reading(IdentityState.UNKNOWN, reason, (names or codes)[0])
@@ -198,12 +207,6 @@ def _words_beside(value: str, names: Iterable[str]) -> bool:
     return len(words) > 1 and not all(map(_VARIANT.fullmatch, words))
 
 
-def _extends(code: str, own: Iterable[str]) -> bool:
-    """Return whether a code is one of ours with something added: a size or a shade."""
-    key = name_key(code)
-    return any(key.startswith(mine) or mine.startswith(key) for mine in own)
-
-
 def _known_other(
     names: Sequence[Fact], codes: Sequence[Fact], product: ProductIdentity
 ) -> Fact | None:
@@ -229,14 +232,13 @@ def _named_in_text(
     product: ProductIdentity, pages: Sequence[PageText]
 ) -> IdentityReading:
     others = [name for other in product.others for name in other.names]
-    if not _occurrence(others, pages):
-        occurrence = _occurrence(product.names, pages)
-        if occurrence:
-            name, page = occurrence
-            return IdentityReading(
-                IdentityState.THIS_PRODUCT, IdentityReason.NAME_IN_TEXT, name, page
-            )
-    return _reading(IdentityState.UNKNOWN, IdentityReason.NO_IDENTIFIER)
+    occurrence = _occurrence(product.names, pages)
+    if occurrence is None or _occurrence(others, pages):
+        return _reading(IdentityState.UNKNOWN, IdentityReason.NO_IDENTIFIER)
+    name, page = occurrence
+    return IdentityReading(
+        IdentityState.THIS_PRODUCT, IdentityReason.NAME_IN_TEXT, name, page
+    )
 
 
 def _occurrence(
@@ -248,15 +250,15 @@ def _occurrence(
         if len(key) < shortest:
             continue
         for page in pages:
-            if _stands_in(
+            if _is_in_text(
                 fold(" ".join(name.split())), fold(" ".join(page.text.split()))
             ):
                 return name, page.number
     return None
 
 
-def _stands_in(name: str, text: str) -> bool:
-    """Return whether a name stands in a text by itself, not inside a longer word."""
+def _is_in_text(name: str, text: str) -> bool:
+    """Return whether a text has a name by itself, not inside a longer word."""
     start = text.find(name)
     while start >= 0:
         before, after = text[start - 1 : start], text[start + len(name) :][:1]

@@ -3,7 +3,7 @@
 A document opens with what it is: a title that names one kind decides, and the body
 raises the confidence. Without a title the body decides where it has the form that only
 one kind has (the section headings of a safety data sheet, the elements of a label).
-A protocol, an order or a list of papers is not the paper that it names.
+A protocol, an order or a list of documents is not the document that it names.
 """
 
 import json
@@ -60,13 +60,6 @@ _HOUSE: Final = re.compile(
 _LETTERS: Final = re.compile(r"[^\W\d_]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Title:
-    kinds: frozenset[str]
-    raw: str
-    page: int | None
-
-
 def document_kind(pages: Sequence[PageText]) -> KindReading:
     """Return the kind of a document by its content; a file name has no part in it."""
     first = next((page for page in pages if page.text.strip()), None)
@@ -74,12 +67,12 @@ def document_kind(pages: Sequence[PageText]) -> KindReading:
         return KindReading(None, "", None, NOTHING)
     body = fold("\n".join(page.text for page in pages)[:BODY_LENGTH])
     for line in _title_lines(first):
-        if _announces_a_paper(fold(line)):
+        if _announces_document(fold(line)):
             return KindReading(None, line.strip(), first.number, NOTHING)
         kinds = _kinds_in_title(line)
         if kinds:
-            return _by_title(_Title(kinds, line.strip(), first.number), body)
-    return _by_body(first, body)
+            return _kind_by_title(kinds, line.strip(), first.number, body)
+    return _kind_by_body(first, body)
 
 
 def _title_lines(page: PageText) -> Iterator[str]:
@@ -94,9 +87,9 @@ def _title_lines(page: PageText) -> Iterator[str]:
             yield line
 
 
-def _announces_a_paper(folded: str) -> bool:
+def _announces_document(folded: str) -> bool:
     """Return whether a title is that of a protocol, an order, a list or a rule."""
-    if not _words().not_the_paper.search(folded) or _SENTENCE.search(
+    if not _words().announcements.search(folded) or _SENTENCE.search(
         folded.strip(" .")
     ):
         return False
@@ -131,17 +124,17 @@ class _KindWords:
     """The words of all kinds, as patterns for folded text.
 
     `titles` are the longest first, because the longer of two counts: "preservative
-    efficacy" is no "efficacy". `signs_that_tell` is how many signs tell a kind that has
-    a form of its own without a title. `not_the_paper` are the titles of documents that
-    announce, order, list or regulate a paper. `open_titles` are titles that several
-    kinds share, with the words that tell each of them.
+    efficacy" is no "efficacy". `signs_needed` is how many signs prove a kind that has
+    a form of its own, without a title. `announcements` are the titles of documents that
+    announce, order, list or regulate another one. `open_titles` are titles that several
+    kinds share, with the words that distinguish them.
     """
 
     titles: tuple[tuple[re.Pattern[str], str], ...]
     signs: Mapping[str, tuple[re.Pattern[str], ...]]
-    signs_that_tell: Mapping[str, int]
+    signs_needed: Mapping[str, int]
     open_titles: Mapping[str, Mapping[str, re.Pattern[str]]]
-    not_the_paper: re.Pattern[str]
+    announcements: re.Pattern[str]
 
 
 @cache
@@ -154,12 +147,12 @@ def _words() -> _KindWords:
     titles += [(fold(word), name) for name in shared for word in shared[name]["titles"]]
     titles.sort(key=lambda entry: -len(entry[0]))
     return _KindWords(
-        titles=tuple((_phrase(word), kind) for word, kind in titles),
+        titles=tuple((_title_pattern(word), kind) for word, kind in titles),
         signs={
             kind: tuple(re.compile(fold(sign)) for sign in kinds[kind]["signs"])
             for kind in kinds
         },
-        signs_that_tell={
+        signs_needed={
             kind: kinds[kind]["signs_that_tell"]
             for kind in kinds
             if "signs_that_tell" in kinds[kind]
@@ -171,43 +164,38 @@ def _words() -> _KindWords:
             }
             for name in shared
         },
-        not_the_paper=re.compile(fold("|".join(data["not_the_paper"]))),
+        announcements=re.compile(fold("|".join(data["not_the_paper"]))),
     )
 
 
-def _phrase(word: str) -> re.Pattern[str]:
+def _title_pattern(word: str) -> re.Pattern[str]:
     if not word.isascii():
         return re.compile(" ?".join(map(re.escape, word.replace(" ", ""))))
     escaped = re.escape(word).replace(r"\ ", r"[\s-]+")
     return re.compile(rf"(?<![a-z]){escaped}(?![a-z])")
 
 
-def _by_title(title: _Title, body: str) -> KindReading:
-    kinds = set(title.kinds)
-    open_titles = kinds & set(_words().open_titles)
-    if kinds and kinds == open_titles:
-        return _by_subject(open_titles.pop(), title, body)
-    kinds -= open_titles
-    if len(kinds) > 1:
-        return KindReading(None, title.raw, title.page, NOTHING, tuple(sorted(kinds)))
-    kind = kinds.pop()
-    confidence = TITLE_AND_BODY if _signs(kind, body) else TITLE_ALONE
-    return KindReading(kind, title.raw, title.page, confidence)
-
-
-def _by_subject(open_title: str, title: _Title, body: str) -> KindReading:
-    """Return the kind of a certificate of analysis or a declaration by its subject."""
-    subjects = _words().open_titles[open_title]
+def _kind_by_title(
+    kinds: frozenset[str], title: str, page: int | None, body: str
+) -> KindReading:
+    open_titles = _words().open_titles
+    named = sorted(kinds - open_titles.keys())
+    if len(named) == 1:
+        confidence = TITLE_AND_BODY if _signs(named[0], body) else TITLE_ALONE
+        return KindReading(named[0], title, page, confidence)
+    if named:
+        return KindReading(None, title, page, NOTHING, tuple(named))
+    # The kind of a certificate of analysis or a declaration is that of its subject.
+    subjects = open_titles[next(iter(kinds))]
     found = [kind for kind, subject in subjects.items() if subject.search(body)]
-    if len(found) != 1:
-        candidates = tuple(sorted(found or subjects))
-        return KindReading(None, title.raw, title.page, NOTHING, candidates)
-    return KindReading(found[0], title.raw, title.page, TITLE_AND_BODY)
+    if len(found) == 1:
+        return KindReading(found[0], title, page, TITLE_AND_BODY)
+    return KindReading(None, title, page, NOTHING, tuple(sorted(found or subjects)))
 
 
-def _by_body(page: PageText, body: str) -> KindReading:
+def _kind_by_body(page: PageText, body: str) -> KindReading:
     """Return the kind whose form the body has, if only one kind's is there."""
-    needed = _words().signs_that_tell
+    needed = _words().signs_needed
     counted = {kind: _signs(kind, body) for kind in needed}
     enough = {
         kind: signs for kind, signs in counted.items() if len(signs) >= needed[kind]

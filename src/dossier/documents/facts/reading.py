@@ -157,8 +157,15 @@ def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
     for page, fields in zip(pages, fields_of, strict=True):
         signs = forms.signatures(page_lines(page), fields)
         signatures.extend((sign, page.number) for sign in signs)
-        current = _without_history(_signing_dates(fields, signs))
-        found.extend(_from_fields(current, document))
+        beside_signatures = {sign.line + below for sign in signs for below in range(3)}
+        # A mere "Date" beside or right below a signature is the date of signing.
+        dated = [
+            replace(field, label=Label.SIGNING_DATE)
+            if field.label is Label.DATE and field.line in beside_signatures
+            else field
+            for field in fields
+        ]
+        found.extend(_from_fields(_without_history(dated), document))
         found.extend(_from_forms(page, document))
     if document.kind != "credentials":
         # A certificate of training is signed by the school, not by its subject.
@@ -168,19 +175,6 @@ def read_facts(pages: Sequence[PageText]) -> dict[str, list[Fact]]:
     if language is not None:
         found.append(_Found(FactName.LANGUAGE, language))
     return _gathered(found)
-
-
-def _signing_dates(
-    fields: Sequence[Field], signs: Sequence[forms.SignatureReading]
-) -> list[Field]:
-    """Read a mere "Date" beside or right below a signature as the date of signing."""
-    lines = {sign.line + below for sign in signs for below in range(3)}
-    return [
-        replace(field, label=Label.SIGNING_DATE)
-        if field.label is Label.DATE and field.line in lines
-        else field
-        for field in fields
-    ]
 
 
 def _without_history(fields: Sequence[Field]) -> list[Field]:
@@ -201,7 +195,13 @@ def _without_history(fields: Sequence[Field]) -> list[Field]:
         field.label in _VERSION_LABELS and field.standing is not FieldStanding.COLUMN
         for field in fields
     )
-    newest = max(versions, key=lambda line: _version_order(versions[line]))
+    newest = max(
+        versions,
+        key=lambda line: [
+            (int(part) if part.isdigit() else 0, part)
+            for part in versions[line].split(".")
+        ],
+    )
     return [
         field
         for field in fields
@@ -210,19 +210,21 @@ def _without_history(fields: Sequence[Field]) -> list[Field]:
     ]
 
 
-def _version_order(version: str) -> tuple[tuple[int, str], ...]:
-    return tuple(
-        (int(part) if part.isdigit() else 0, part) for part in version.split(".")
-    )
-
-
 def _from_fields(fields: Sequence[Field], document: _Document) -> Iterator[_Found]:
     for number, field in enumerate(fields):
         before = fields[number - 1] if number else None
         if field.label in DATE_LABELS:
             yield from _dates(field, document)
         elif field.label is Label.VERSION:
-            yield from _version(field, before, document)
+            # Of the formula: after its code, or on the formula sheet.
+            follows_formula = (
+                before is not None
+                and before.label is Label.FORMULA
+                and before.line == field.line
+                and before.page == field.page
+            )
+            if follows_formula or document.kind == "formula":
+                yield from _named(FactName.FORMULA_VERSION, field, values.versions)
         elif field.label is Label.PERIOD:
             if document.is_declaration or document.kind == "adverse":
                 yield from _periods(field.value, field.page, document)
@@ -350,22 +352,14 @@ def _unknown(raw: str, page: int | None, value: str = "") -> Fact:
     return Fact(value, raw, page, None, Decimal(0), FactState.UNKNOWN)
 
 
-def _version(
-    field: Field, before: Field | None, document: _Document
-) -> Iterator[_Found]:
-    """Read a version of the formula: after its code, or on the formula sheet."""
-    follows = (
-        before is not None
-        and before.label is Label.FORMULA
-        and before.line == field.line
-        and before.page == field.page
-    )
-    if follows or document.kind == "formula":
-        yield from _named(FactName.FORMULA_VERSION, field, values.versions)
-
-
 def _dates(field: Field, document: _Document) -> Iterator[_Found]:
-    name = _date_name(field.label, document)
+    name = _DATE_NAMES.get(field.label)
+    if field.label is Label.EXPIRY:
+        # 有效期限 on a report or a label is the life of the goods, not of the document.
+        if document.is_certificate:
+            name = FactName.VALID_UNTIL
+        elif document.names_a_lot:
+            name = FactName.LOT_EXPIRY_DATE
     if name is None:
         return
     for each_name, reading in _named_dates(name, field, document):
@@ -421,22 +415,16 @@ _DATE_RANK: Final[Mapping[Label, int]] = {
 """Of several dates the one with the most specific label is the document's."""
 
 
-def _date_name(label: Label, document: _Document) -> FactName | None:
-    if label is Label.EXPIRY:
-        # 有效期限 on a report or a label is the life of the goods, not of the paper.
-        if document.is_certificate:
-            return FactName.VALID_UNTIL
-        return FactName.LOT_EXPIRY_DATE if document.names_a_lot else None
-    return {
-        Label.DATE: FactName.DOCUMENT_DATE,
-        Label.ISSUE_DATE: FactName.DOCUMENT_DATE,
-        Label.REVISION_DATE: FactName.DOCUMENT_DATE,
-        Label.SIGNING_DATE: FactName.SIGNED_ON,
-        Label.VALID_FROM: FactName.VALID_FROM,
-        Label.VALIDITY: FactName.VALID_UNTIL,
-        Label.LOT_EXPIRY: FactName.LOT_EXPIRY_DATE,
-        Label.MANUFACTURE_DATE: FactName.MANUFACTURE_DATE,
-    }[label]
+_DATE_NAMES: Final[Mapping[Label, FactName]] = {
+    Label.DATE: FactName.DOCUMENT_DATE,
+    Label.ISSUE_DATE: FactName.DOCUMENT_DATE,
+    Label.REVISION_DATE: FactName.DOCUMENT_DATE,
+    Label.SIGNING_DATE: FactName.SIGNED_ON,
+    Label.VALID_FROM: FactName.VALID_FROM,
+    Label.VALIDITY: FactName.VALID_UNTIL,
+    Label.LOT_EXPIRY: FactName.LOT_EXPIRY_DATE,
+    Label.MANUFACTURE_DATE: FactName.MANUFACTURE_DATE,
+}
 
 
 _FORMS: Final[Sequence[tuple[FactName, ValueReader, frozenset[str | None] | None]]] = (

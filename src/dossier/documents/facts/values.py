@@ -323,17 +323,12 @@ def verdicts(text: str) -> list[Value]:
     if "fail" not in found and _CONTRAST.search(folded):
         return []
     state = StatedVerdict.FAIL if "fail" in found else StatedVerdict.PASS
-    return [Value(state, _without_signer(text))]
-
-
-def _without_signer(text: str) -> str:
-    """Return a conclusion without the lines at its end that only name who signed it."""
     lines = text.strip().split("\n")
     while (
         len(lines) > 1 and persons(lines[-1]) and not _OUTCOME.search(fold(lines[-1]))
     ):
-        lines.pop()
-    return "\n".join(lines)
+        lines.pop()  # only names who signed
+    return [Value(state, "\n".join(lines))]
 
 
 def plain_outcomes(text: str) -> list[Value]:

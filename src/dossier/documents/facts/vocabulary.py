@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from dossier.documents.facts.folding import CJK, fold
 
 MATERIAL_KINDS: Final = frozenset({"sds", "raw_material_spec"})
-"""Kinds of paper about one raw material, which name it, not a product."""
+"""Kinds of documents about one raw material, which name it, not a product."""
 
 
 class Label(StrEnum):
@@ -73,13 +73,9 @@ _MODIFIERS: Final = (
 _ALTERNATIVES: Final = re.compile(r"\{([^{}]*)\}")
 
 
-def _labels() -> dict[str, Label]:
-    """Return the label of each word, in folded text; a word listed by itself counts."""
-    file = resources.files("dossier.documents.facts").joinpath("data/labels.json")
-    data = json.loads(file.read_text(encoding="utf-8"))
-    listed = [(word, Label(label)) for label, words in data.items() for word in words]
-    listed.sort(key=lambda entry: "{" not in entry[0])
-    return {fold(word): label for each, label in listed for word in _expanded(each)}
+def _load(name: str) -> Any:
+    file = resources.files("dossier.documents.facts").joinpath(f"data/{name}.json")
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def _expanded(word: str) -> list[str]:
@@ -116,7 +112,14 @@ def _beginning(text: str) -> str:
 
 
 _SPACED: Final = re.compile(rf"(?<=[{CJK}]) +(?=[{CJK}])")
-LABELS: Final = _labels()
+# A word that is listed by itself comes last: it counts more than a template's.
+_LISTED: Final = sorted(
+    ((word, Label(name)) for name, words in _load("labels").items() for word in words),
+    key=lambda entry: "{" not in entry[0],
+)
+LABELS: Final = {
+    fold(word): label for each, label in _LISTED for word in _expanded(each)
+}
 _MATCHERS: Final = _matchers(LABELS)
 MODIFIER: Final = re.compile(_MODIFIERS)
 DATE_LABELS: Final = frozenset(
@@ -127,11 +130,7 @@ DATE_LABELS: Final = frozenset(
     }
 )  # fmt: skip
 
-_PHRASES: Final[dict[str, list[str]]] = json.loads(
-    resources.files("dossier.documents.facts")
-    .joinpath("data/phrases.json")
-    .read_text(encoding="utf-8")
-)
+_PHRASES: Final[dict[str, list[str]]] = _load("phrases")
 
 
 def phrases(name: str) -> str:

@@ -337,7 +337,8 @@ class BudgetedEmbeddingModel(WrapperEmbeddingModel):
                 limit_s = limits.first_token_timeout_s
                 raise failures.silent(label, limit_s, has_begun=False) from error
             call.usage = Usage(usage_of(result.usage).input_tokens, 0)
-            _check_vectors(label, result.embeddings, len(texts))
+            if not _are_sound(result.embeddings, len(texts)):
+                raise failures.malformed(label, _UNFIT)
             call.outcome = CallOutcome.COMPLETED
         return result
 
@@ -364,12 +365,13 @@ def _otel_json(messages: list[ModelMessage]) -> str:
     return json.dumps(turns, ensure_ascii=False)
 
 
-def _check_vectors(label: str, vectors: Sequence[Sequence[float]], count: int) -> None:
-    """Raise unless there are as many equally long vectors of finite numbers."""
+def _are_sound(vectors: Sequence[Sequence[float]], count: int) -> bool:
+    """Return whether these are so many equally long vectors of finite numbers."""
     lengths = {len(vector) for vector in vectors}
-    is_sound = len(vectors) == count and len(lengths) == 1
-    if is_sound and 0 < lengths.pop() <= MAX_VECTOR_LENGTH:
-        with suppress(TypeError):
-            if all(math.isfinite(number) for vector in vectors for number in vector):
-                return
-    raise failures.malformed(label, _UNFIT)
+    if len(vectors) != count or len(lengths) != 1:
+        return False
+    if not 0 < lengths.pop() <= MAX_VECTOR_LENGTH:
+        return False
+    with suppress(TypeError):
+        return all(math.isfinite(number) for vector in vectors for number in vector)
+    return False

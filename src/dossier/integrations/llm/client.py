@@ -161,7 +161,15 @@ class ChatClient:
                         yield TextDiscarded() if text is None else TextDelta(text)
             except (CallFailedError, theirs.AgentRunError, ExceptionGroup) as error:
                 raise _problem_of(error) from None
-        yield self._end_of(stream, request.purpose)
+        name: object = stream.model_name
+        if not isinstance(name, str) or not name:  # servers send anything as a name
+            name = self.model_name(request.purpose)
+        name = name.replace("\0", "")[:_LONGEST_NAME]
+        if stream.cancelled:
+            yield Completed(name, Usage(), "length", _label_of(stream))
+        else:
+            reason = _FINISHES.get(stream.finish_reason, "stop")
+            yield Completed(name, usage_of(stream.usage), reason, _label_of(stream))
 
     async def typed(
         self,
@@ -288,16 +296,6 @@ class ChatClient:
         refusal = (stream.provider_details or {}).get("refusal")
         if isinstance(refusal, str):
             yield refusal
-
-    def _end_of(self, stream: StreamedResponse, purpose: Purpose) -> Completed:
-        name: object = stream.model_name
-        if not isinstance(name, str) or not name:  # servers send anything as a name
-            name = self.model_name(purpose)
-        name = name.replace("\0", "")[:_LONGEST_NAME]
-        if stream.cancelled:
-            return Completed(name, Usage(), "length", _label_of(stream))
-        reason = _FINISHES.get(stream.finish_reason, "stop")
-        return Completed(name, usage_of(stream.usage), reason, _label_of(stream))
 
 
 def _falls_back(error: Exception) -> bool:

@@ -117,7 +117,8 @@ class _Probe:
     async def run(self) -> ServerAbilities:
         """Ask for the models, then for an answer, then for each further ability."""
         server = ServerClient(self._plan.servers[0], self._plan.limits)
-        chat = ChatClient(self._plan, self._ledger, self._asked_form)
+        # Typed answers are asked for in the form that is being tried.
+        chat = ChatClient(self._plan, self._ledger, self._current_form)
         try:
             listed = await self._try(server.list_models)
             answer = await self._try(lambda: _complete(chat, _GREETING))
@@ -144,7 +145,7 @@ class _Probe:
             await server.close()
             await chat.close()
 
-    async def _asked_form(self) -> ServerAbilities:
+    async def _current_form(self) -> ServerAbilities:
         return self._abilities
 
     async def _answers_in(self, chat: ChatClient, form: ServerAbilities) -> bool | None:

@@ -86,7 +86,7 @@ class LenientEventStream(httpx2.AsyncByteStream):
         yield self._line(tail)
 
     def _line(self, line: bytes) -> bytes:
-        """Return a line as the client shall read it: most as they are."""
+        """Return a line in the form that the client reads; most stay as they are."""
         data = line.removeprefix(b"data:").strip()
         if not line.startswith(b"data:") or not data or data.startswith(b":"):
             return b"" if line.strip() else b"\n"  # other fields have no meaning here

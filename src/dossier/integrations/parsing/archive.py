@@ -7,7 +7,7 @@ entries is not even parsed.
 import os
 import struct
 from typing import BinaryIO, Final, NoReturn
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile
 
 from dossier.integrations.parsing.exceptions import (
     PASSWORD_DETAIL,
@@ -30,18 +30,8 @@ _NAMED_ENTRIES: Final = 5
 
 def check_archive(file: BinaryIO) -> None:
     """Raise when a zip file is damaged, protected by a password or a bomb."""
-    _check_directory_size(file)
-    try:
-        with ZipFile(file) as archive:
-            entries = archive.infolist()
-    except (BadZipFile, ValueError, NotImplementedError) as error:
-        raise _damaged() from error
-    _check_entries(entries, file.seek(0, os.SEEK_END))
-
-
-def _check_directory_size(file: BinaryIO) -> None:
-    size_bytes = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size_bytes - _TAIL_BYTES))
+    packed_bytes = file.seek(0, os.SEEK_END)
+    file.seek(max(0, packed_bytes - _TAIL_BYTES))
     tail = file.read()
     at = tail.rfind(_END_MARK)
     if at < 0 or len(tail) - at < _END_BYTES:
@@ -50,9 +40,11 @@ def _check_directory_size(file: BinaryIO) -> None:
     # All ones mean "see the 64-bit record": more than any document has.
     if count > MAX_ENTRIES or directory_bytes > _MAX_DIRECTORY_BYTES:
         raise _too_many(count)
-
-
-def _check_entries(entries: list[ZipInfo], packed_bytes: int) -> None:
+    try:
+        with ZipFile(file) as archive:
+            entries = archive.infolist()
+    except (BadZipFile, ValueError, NotImplementedError) as error:
+        raise _damaged() from error
     if any(entry.flag_bits & _ENCRYPTED_FLAG for entry in entries):
         raise UnreadableFileError(UnreadableReason.ENCRYPTED, PASSWORD_DETAIL)
     if len(entries) > MAX_ENTRIES:

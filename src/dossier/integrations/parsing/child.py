@@ -144,7 +144,10 @@ def _read(
     """Read a file in the fork, write the answer and return the exit code."""
     try:
         with os.fdopen(answer, "wb") as out:
-            _limit(request["memory_bytes"], request["cpu_s"])
+            _lower(resource.RLIMIT_AS, request["memory_bytes"])
+            _lower(resource.RLIMIT_CPU, request["cpu_s"])
+            _lower(resource.RLIMIT_CORE, 0)
+            _lower(resource.RLIMIT_FSIZE, 0)  # no file is written: no disk is filled
             parser = resolve_name(request["function"])
             with os.fdopen(document, "rb") as file:
                 content = file.read()
@@ -154,7 +157,7 @@ def _read(
     except NotContainedError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the parent raises it as its own
         return 1
-    except BaseException:  # noqa: BLE001 - the parent tells it from the exit code
+    except BaseException:  # noqa: BLE001 - the parent sees the exit code
         traceback.print_exc()
         return 1
     return 0
@@ -180,13 +183,6 @@ def _drained(limits: dict[int, int], answer: int, pid: int) -> dict[int, bytes]:
                     if len(found[pipe]) > limits[pipe]:
                         os.kill(pid, signal.SIGKILL)
     return found
-
-
-def _limit(memory_bytes: int, cpu_s: int) -> None:
-    _lower(resource.RLIMIT_AS, memory_bytes)
-    _lower(resource.RLIMIT_CPU, cpu_s)
-    _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_FSIZE, 0)  # no file is written, so no disk is filled
 
 
 def _lower(limit: int, value: int) -> None:

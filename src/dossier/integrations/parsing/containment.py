@@ -115,7 +115,7 @@ def _calls() -> tuple[_Call, ...]:
         _Call(318, 278),  # getrandom
         _Call(39, 172),  # getpid
         _Call(186, 178),  # gettid
-        # abort() of C++ and Rust sends itself a signal: `reader` tells the cause by it.
+        # abort() of C++ and Rust sends itself a signal: `reader` knows the cause by it.
         _Call(234, 131, argument=0, mask=0xFFFF_FFFF, value=os.getpid()),  # tgkill
         _Call(60, 93),  # exit
         _Call(231, 94),  # exit_group

@@ -1,4 +1,4 @@
-"""Detects the kind of a file from its content; the name only tells csv from text."""
+"""Detects the kind of a file by its content; the name decides only csv or text."""
 
 import os
 import re

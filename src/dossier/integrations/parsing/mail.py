@@ -1,6 +1,6 @@
 """Text of mails (`.eml`) and of web pages saved as one file (MHTML).
 
-Attachments are named and not read: each is a paper of its own.
+Attachments are named and not read: each is a document of its own.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def read(file: BinaryIO) -> ReaderContent:
     try:
         message = BytesParser(policy=policy.default).parsebytes(bytes_of(file))
         headers = list(_headers(message))
-        _see(message, found)
+        _read_part(message, found)
     except (MessageError, ValueError, LookupError, AttributeError, TypeError) as error:
         detail = "the mail is damaged; save its attachments and hand them in"
         raise UnreadableFileError(UnreadableReason.CORRUPT, detail) from error
@@ -81,7 +81,7 @@ def _headers(message: MIMEPart) -> Iterator[str]:
             yield f"{name}: {message[name]}"
 
 
-def _see(part: MIMEPart, found: _MailContent) -> None:
+def _read_part(part: MIMEPart, found: _MailContent) -> None:
     """Take in a part as a mail program shows it."""
     found.parts += 1
     if found.parts > _MAX_PARTS:
@@ -90,21 +90,21 @@ def _see(part: MIMEPart, found: _MailContent) -> None:
     if kind == "multipart/alternative":
         chosen = part.get_body(preferencelist=("related", "html", "plain"))
         if chosen is not None:
-            _see(chosen, found)
+            _read_part(chosen, found)
     elif part.is_multipart():
         inner = part.get_payload()
         for each in inner if isinstance(inner, list) else ():
             if isinstance(each, MIMEPart):
                 if kind == "message/rfc822":  # forwarded
                     found.lines += _headers(each)
-                _see(each, found)
+                _read_part(each, found)
     elif part.is_attachment() or part.get_filename() or kind not in _SHOWN_KINDS:
-        _see_file(part, kind, found)
+        _read_file(part, kind, found)
     else:
-        _see_text(part, found)
+        _read_text(part, found)
 
 
-def _see_file(part: MIMEPart, kind: str, found: _MailContent) -> None:
+def _read_file(part: MIMEPart, kind: str, found: _MailContent) -> None:
     is_inline = not part.is_attachment() and (
         part.get("Content-ID") or part.get("Content-Location")
     )
@@ -116,7 +116,7 @@ def _see_file(part: MIMEPart, kind: str, found: _MailContent) -> None:
         found.files.append(part.get_filename() or kind)
 
 
-def _see_text(part: MIMEPart, found: _MailContent) -> None:
+def _read_text(part: MIMEPart, found: _MailContent) -> None:
     content = part.get_payload(decode=True)
     raw = content if isinstance(content, bytes) else b""
     try:

@@ -119,6 +119,13 @@ def _sheet(table: Element, styles: _Styles, active: str) -> Sheet:
     cells: dict[Position, Cell] = {}
     merged: list[tuple[Position, Position]] = []
     hidden_rows: list[int] = []
+    hidden_columns: list[int] = []
+    column = 0
+    for column_element in table.iter(f"{_TABLE}table-column"):
+        repeat = _count(column_element, "number-columns-repeated")
+        if column_element.get(f"{_TABLE}visibility") in _HIDDEN:
+            hidden_columns += range(column + 1, min(column + repeat, MAX_COLUMNS) + 1)
+        column += repeat
     for row, row_element in _rows(table):
         if row_element.get(f"{_TABLE}visibility") in _HIDDEN:
             hidden_rows.append(row)
@@ -140,20 +147,8 @@ def _sheet(table: Element, styles: _Styles, active: str) -> Sheet:
         is_active=name == active,
         cells=[cells[position] for position in sorted(cells)],
         hidden_rows=hidden_rows,
-        hidden_columns=_hidden_columns(table),
+        hidden_columns=hidden_columns,
     )
-
-
-def _hidden_columns(table: Element) -> list[int]:
-    hidden: list[int] = []
-    column = 0
-    for element in table.iter(f"{_TABLE}table-column"):
-        repeat = _count(element, "number-columns-repeated")
-        if element.get(f"{_TABLE}visibility") in _HIDDEN:
-            last = min(column + repeat, MAX_COLUMNS)
-            hidden += range(column + 1, last + 1)
-        column += repeat
-    return hidden
 
 
 def _rows(table: Element) -> Iterator[tuple[int, Element]]:

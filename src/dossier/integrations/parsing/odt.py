@@ -187,7 +187,7 @@ class _OdtReader:
             elif not _is_displayed(child):
                 self._hidden += self._leave_out(child)
             else:
-                self._see_picture(name, child)
+                self._count_picture(name, child)
                 yield from self._blocks(child, look)
 
     def _paragraph(self, paragraph: Element, look: Look) -> Iterator[str]:
@@ -299,7 +299,7 @@ class _OdtReader:
             return ""
         if name in {"change-start", "change"}:
             self._has_changes = True
-        self._see_picture(name, child)
+        self._count_picture(name, child)
         return self._inline(child, self._look(child, look), following)
 
     def _control(self, control: Element | None) -> str:
@@ -347,7 +347,7 @@ class _OdtReader:
     def _look(self, element: Element, look: Look) -> Look:
         name = attribute_of(element, "style-name")
         if name and name not in self._styles:
-            # Without its definition only the name tells what a style does.
+            # Without its definition only the name shows what a style does.
             is_raised = name.lower().startswith("sup")
             return replace(look, is_raised=look.is_raised or is_raised)
         chain: list[Element] = []
@@ -359,7 +359,7 @@ class _OdtReader:
                 look = _changed(look, properties)
         return look
 
-    def _see_picture(self, name: str, element: Element) -> None:
+    def _count_picture(self, name: str, element: Element) -> None:
         if name == "frame" and child_of(element, "image") is not None:
             width, height = (
                 attribute_of(element, "width"),

@@ -37,7 +37,6 @@ class Relation:
     id: str
     kind: str
     target: str
-    is_external: bool
 
 
 class Package:
@@ -85,20 +84,18 @@ class Package:
         source = posixpath.join(folder, "_rels", f"{name}.rels")
         if source not in self.names:
             return []
-        return [
-            Relation(
-                each.get("Id", ""),
-                each.get("Type", "").rpartition("/")[2],
-                self._resolved(folder, each.get("Target", "")),
-                each.get("TargetMode") == "External",
+        relations = []
+        for each in self.xml_of(source):
+            joined = posixpath.join("/", folder, each.get("Target", ""))
+            target = posixpath.normpath(joined).lstrip("/")
+            relations.append(
+                Relation(
+                    id=each.get("Id", ""),
+                    kind=each.get("Type", "").rpartition("/")[2],
+                    target=target if target in self.names else unquote(target),
+                )
             )
-            for each in self.xml_of(source)
-        ]
-
-    def _resolved(self, folder: str, target: str) -> str:
-        """Return the name of the part that a relationship points at."""
-        joined = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-        return joined if joined in self.names else unquote(joined)
+        return relations
 
 
 def parse_xml(content: bytes, damaged: UnreadableFileError) -> Element:

@@ -193,7 +193,7 @@ class _PdfReader:
                 ink = ink_of(page, layer, self.unmapped_fonts, self.hidden_layers)
             finally:
                 layer.close()
-            shows_ink = _is_wordless(ink) and _shows_ink(page, ink)
+            shows_ink = _shows_uncounted_ink(page, ink)
         finally:
             page.close()
         ink.strike(hanging.struck)
@@ -300,17 +300,15 @@ class _PdfReader:
         self.warnings[index].append(warning(code, f"page {index + 1}", **values))
 
 
-def _is_wordless(ink: PageInk) -> bool:
-    """Return whether a page would count as blank by its objects."""
-    is_plain = ink.picture_share < _PICTURE_SHARE and ink.drawn < _DRAWN_SEGMENTS
-    return is_plain and not any((*ink.words.values(), *ink.over_pictures.values()))
-
-
-def _shows_ink(page: pypdfium2.PdfPage, ink: PageInk) -> bool:
-    """Return whether a page without words shows more than lines on an even ground.
+def _shows_uncounted_ink(page: pypdfium2.PdfPage, ink: PageInk) -> bool:
+    """Return whether a page, blank by its objects, shows more than lines on a ground.
 
     Patterns and shadings are no objects that can be counted, but may hold a scan.
     """
+    has_words = any((*ink.words.values(), *ink.over_pictures.values()))
+    has_pictures = ink.picture_share >= _PICTURE_SHARE or ink.drawn >= _DRAWN_SEGMENTS
+    if has_words or has_pictures:
+        return False
     scale = _RENDERED_POINTS / max(*page.get_size(), 1.0)
     picture = page.render(scale=min(scale, 1.0), grayscale=True, may_draw_forms=False)
     pixels = bytes(picture.buffer)

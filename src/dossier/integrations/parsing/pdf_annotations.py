@@ -44,7 +44,7 @@ def annotations_of(
         if not annotation:
             continue
         try:
-            _see(annotation, form, found)
+            _read_annotation(annotation, form, found)
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
     return found
@@ -58,7 +58,7 @@ def attachment_names(document: pypdfium2.PdfDocument) -> Iterator[str]:
             yield _wide(raw.FPDFAttachment_GetName, attachment) or f"file {at + 1}"
 
 
-def _see(
+def _read_annotation(
     annotation: object, form: pypdfium2.PdfFormEnv | None, found: Annotations
 ) -> None:
     kind = raw.FPDFAnnot_GetSubtype(annotation)
@@ -78,13 +78,13 @@ def _see(
         name = _wide(raw.FPDFAttachment_GetName, attachment) if attachment else ""
         found.files.append(name or "file")
     elif kind not in {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}:
-        _see_mark(annotation, kind, found, is_unseen=is_unseen)
+        _read_mark(annotation, kind, found, is_unseen=is_unseen)
 
 
-def _see_mark(
+def _read_mark(
     annotation: object, kind: int, found: Annotations, *, is_unseen: bool
 ) -> None:
-    """Take in what somebody wrote, stamped or struck on the page."""
+    """Read what somebody wrote, stamped or struck on the page."""
     contents = _wide(raw.FPDFAnnot_GetStringValue, annotation, b"Contents").strip()
     if is_unseen:
         found.hidden += len(contents)

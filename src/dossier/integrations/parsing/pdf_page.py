@@ -232,14 +232,14 @@ class _Objects:
                         depth + 1,
                     )
             else:
-                self._see(each, kind, matrix)
+                self._add_shape(each, kind, matrix)
 
-    def _see(self, each: object, kind: int, matrix: Matrix) -> None:
+    def _add_shape(self, each: object, kind: int, matrix: Matrix) -> None:
         box = _bounds_of(each, matrix)
         if box is None:
             return
         if kind == raw.FPDF_PAGEOBJ_PATH:
-            self._see_path(each, box, matrix)
+            self._add_path(each, box, matrix)
             return
         is_picture = kind == raw.FPDF_PAGEOBJ_IMAGE
         is_opaque = is_picture and not raw.FPDFPageObj_HasTransparency(each)
@@ -248,7 +248,7 @@ class _Objects:
             Shape(self._count, clipped, None, is_opaque, is_picture)
         )
 
-    def _see_path(self, path: object, box: Box, matrix: Matrix) -> None:
+    def _add_path(self, path: object, box: Box, matrix: Matrix) -> None:
         left, bottom, right, top = box
         if top - bottom < _THICK:
             if right - left > 10 * _THICK:
@@ -333,7 +333,7 @@ class _Characters:
                 word, address = None, owner
                 about = self._by_address.get(owner)
                 if about is None:
-                    about = self._look_at(handle, index, owner)
+                    about = self._text_object(handle, index, owner)
                     self._by_address[owner] = about
             _box_of(handle, index, at_box)
             # Boxes of one text object have one height: one foot means one base line.
@@ -368,7 +368,7 @@ class _Characters:
                 word.right = max(word.right, right)
         self._finish(word, about)
 
-    def _look_at(self, handle: int, index: int, owner: int) -> _TextObject:
+    def _text_object(self, handle: int, index: int, owner: int) -> _TextObject:
         layer = self._layer.raw
         matrix = raw.FS_MATRIX()
         raw.FPDFText_GetMatrix(layer, index, matrix)
@@ -402,7 +402,7 @@ class _Characters:
         )
 
     def _finish(self, word: Word | None, about: _TextObject | None) -> None:
-        """Put a word where it belongs: to the text, or to what is left out."""
+        """Count a word to the text, or to what is left out."""
         if word is None or about is None:
             return
         middle = off_lines(

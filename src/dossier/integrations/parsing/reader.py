@@ -49,7 +49,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
-from dossier.integrations.parsing.kinds import DetectedFile, detect_file
+from dossier.integrations.parsing.kinds import detect_file
 from dossier.integrations.parsing.types import ExtractedText
 
 T = TypeVar("T")
@@ -98,7 +98,8 @@ class SandboxedReader:
 
     async def read(self, path: Path, filename: str) -> ExtractedText:
         """Return what was read; an unreadable document with the reason."""
-        detected = await asyncio.to_thread(_detected, path, filename)
+        with await asyncio.to_thread(path.open, "rb") as file:
+            detected = await asyncio.to_thread(detect_file, file, filename)
         try:
             return await run(
                 f"{_PACKAGE}.documents:read_document",
@@ -207,11 +208,6 @@ async def _ask(request: bytes, document: BinaryIO, wall_s: float) -> ChildResult
             child.kill()
             await asyncio.wait([asking])
             child.close()
-
-
-def _detected(path: Path, filename: str) -> DetectedFile:
-    with path.open("rb") as file:
-        return detect_file(file, filename)
 
 
 _slots_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (

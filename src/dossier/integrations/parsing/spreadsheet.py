@@ -160,7 +160,7 @@ def _kind_in_zip(file: BinaryIO) -> str:
                 name.replace("\\", "/").lstrip("/").lower(): name
                 for name in archive.namelist()
             }
-            # Some programs name the main part otherwise: then its type tells.
+            # Some programs name the main part otherwise: then its type decides.
             types = names.get("[content_types].xml")
             if any(name.endswith("workbook.xml") for name in names) or (
                 types is not None and _XLSX_TYPE.search(archive.read(types))

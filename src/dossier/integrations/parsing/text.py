@@ -43,7 +43,7 @@ def read(file: BinaryIO) -> ReaderContent:
 
 
 def bytes_of(file: BinaryIO) -> bytes:
-    """Return the content of a text file that is not larger than any paper."""
+    """Return the content of a text file; refuse one above `MAX_TEXT_BYTES`."""
     if file.seek(0, os.SEEK_END) > MAX_TEXT_BYTES:
         detail = f"a text above {MAX_TEXT_BYTES // 1024**2} MiB is not read; split it"
         raise UnreadableFileError(UnreadableReason.TOO_LARGE, detail)

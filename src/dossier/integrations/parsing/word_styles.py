@@ -121,7 +121,7 @@ def is_on(toggle: Element | None) -> bool:
 
 
 def is_same_color(one: str, other: str) -> bool:
-    """Return whether two colours (RRGGBB) cannot be told apart."""
+    """Return whether two colours (RRGGBB) cannot be distinguished."""
     if not (_RGB.fullmatch(one) and _RGB.fullmatch(other)):
         return False
     pairs = zip(bytes.fromhex(one), bytes.fromhex(other), strict=True)

@@ -124,17 +124,13 @@ def _scan(folder: Path | None, source: FontSource) -> Iterator[FontChoice]:
 
 def showable(value: Any, covered: frozenset[int]) -> Any:
     """Return JSON data whose every text can be set in the font."""
-    if isinstance(value, str):
-        return _showable_text(value, covered)
     if isinstance(value, list):
         return [showable(item, covered) for item in value]
     if isinstance(value, dict):
         return {key: showable(item, covered) for key, item in value.items()}
-    return value
-
-
-def _showable_text(text: str, covered: frozenset[int]) -> str:
-    composed = unicodedata.normalize("NFC", _VARIATION_SELECTORS.sub("", text))
+    if not isinstance(value, str):
+        return value
+    composed = unicodedata.normalize("NFC", _VARIATION_SELECTORS.sub("", value))
     characters = []
     for character in composed.replace("\r\n", "\n").replace("\t", " "):
         is_covered = ord(character) in covered or character == "\n"

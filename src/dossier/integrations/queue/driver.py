@@ -66,22 +66,19 @@ class ReconnectingDriver(AsyncpgPoolDriver):
         """Leave the listener alone: all managers share it, and the worker closes it."""
 
     async def _retry(self, action: Callable[[], Awaitable[T]]) -> T:
+        probe = super().fetch
         while True:
             try:
                 return await action()
             except (*GONE, OSError) as exc:
                 if not is_lost(exc):
                     raise
-            await self._wait_until_back()
-
-    async def _wait_until_back(self) -> None:
-        """Wait until the server answers and running workers have renewed their leases.
-
-        After an outage as long as the lease all leases have ended: the first worker to
-        claim would take jobs that others are still running.
-        """
-        began_s = time.monotonic()
-        probe = super().fetch
-        await retry_until_connected(lambda: probe("select 1"), self._stopping.is_set)
-        if time.monotonic() - began_s > self._short_outage_s:
-            await asyncio.sleep(self._settling_s)
+            began_s = time.monotonic()
+            await retry_until_connected(
+                lambda: probe("select 1"), self._stopping.is_set
+            )
+            # After an outage as long as the lease all leases have ended: the first
+            # worker to claim would take jobs that others are still running. So wait
+            # until these have renewed their leases.
+            if time.monotonic() - began_s > self._short_outage_s:
+                await asyncio.sleep(self._settling_s)

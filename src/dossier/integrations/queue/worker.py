@@ -114,9 +114,14 @@ class EngineWorker:
                 async with asyncio.TaskGroup() as group:
                     for manager, queue in zip(managers, self._queues, strict=True):
                         manager.shutdown = stop
-                        group.create_task(self._take(manager, queue))
+                        group.create_task(self._take_jobs(manager, queue))
                     if self._timers:
-                        group.create_task(self._scheduler(driver, stop).run())
+                        scheduler = SchedulerManager(engine_queries(driver))
+                        scheduler.shutdown = stop
+                        for timer in self._timers:
+                            schedule = scheduler.schedule(timer.name, timer.cron)
+                            schedule(_on_schedule(timer))
+                        group.create_task(scheduler.run())
             finally:
                 await keeper.close()
                 await listener.close()
@@ -164,7 +169,7 @@ class EngineWorker:
             manager.entrypoint(kind, executor_factory=factory)(_never)
         return manager
 
-    async def _take(self, manager: QueueManager, queue: Queue) -> None:
+    async def _take_jobs(self, manager: QueueManager, queue: Queue) -> None:
         cap = max(queue.max_concurrent, 2)
         await manager.run(
             dequeue_timeout=timedelta(seconds=self._dequeue_timeout_s),
@@ -175,13 +180,6 @@ class EngineWorker:
             heartbeat_timeout=timedelta(seconds=queue.lease_s),
             log_aggregation_interval=timedelta(0),
         )
-
-    def _scheduler(self, driver: Driver, stop: asyncio.Event) -> SchedulerManager:
-        scheduler = SchedulerManager(engine_queries(driver))
-        scheduler.shutdown = stop
-        for timer in self._timers:
-            scheduler.schedule(timer.name, timer.cron)(_on_schedule(timer))
-        return scheduler
 
 
 @dataclass
@@ -249,7 +247,7 @@ async def _no_reset(_connection: object) -> None:
 
 
 async def _never(_job: Job) -> None:
-    """Satisfy the engine, whose executor calls the handler instead.
+    """Stand for a handler in the engine's registry; `HandlerExecutor` calls ours.
 
     The engine evaluates the annotations of what is registered, to see whether it takes
     a `Context` (`pgqueuer.core.executors.wants_context`); so `Job` is a real import.

@@ -165,7 +165,7 @@ class ObjectStore:
         """Delete incomplete uploads that began before an instant."""
         if self._folder is not None:
             passing = self._folder / PASSING
-            await asyncio.to_thread(_sweep, passing, before.timestamp())
+            await asyncio.to_thread(_delete_older, passing, before.timestamp())
             return
         async for each in self.list_keys(PASSING):
             if each.modified_at < before:
@@ -223,7 +223,7 @@ def _rename_synced(passing: Path, final: Path) -> None:
     _sync(final.parent)
 
 
-def _sweep(passing: Path, before_s: float) -> None:
+def _delete_older(passing: Path, before_s: float) -> None:
     # Not by the library's list: it hides the partial files of interrupted uploads.
     for path in passing.rglob("*") if passing.is_dir() else ():
         if path.is_file() and path.stat().st_mtime < before_s:

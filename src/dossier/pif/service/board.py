@@ -43,8 +43,9 @@ from dossier.pif.rules.evidence import (
 )
 from dossier.pif.rules.findings import board_findings
 from dossier.pif.schemas import item_members
+from dossier.products.categories import category_of
 from dossier.products.exceptions import ProductNotFoundError
-from dossier.products.service.products import category_of, formula_content
+from dossier.products.service.products import formula_content
 from dossier.products.types import Category
 
 _FINDING = TypeAdapter(Finding)

@@ -230,17 +230,15 @@ def quantity_of(cell: StatedCell, mark: DecimalMark | None) -> Quantity | None:
         return None if is_blank(cell.text) else parse_quantity(cell.text, mark)
     if cell.number < ZERO:
         return None
-    unit = "%" if cell.factor != 1 else _unit_in_format(cell.number_format)
+    unit: str | None = "%"
+    if cell.factor == 1:
+        # A format such as `0.0" g/kg"` shows the unit beside the number.
+        literals = re.findall(r'"([^"]*)"', cell.number_format or "")
+        texts = (folded(each).replace(" ", "") for each in literals)
+        unit = next((text for text in texts if text in _PER_CENT), None)
     if _LITERAL_LIMIT.search(cell.number_format or ""):
         return at_most(cell.number, unit=unit)
     return exact(cell.number, unit=unit)
-
-
-def _unit_in_format(number_format: str | None) -> str | None:
-    """Return the unit that a format such as `0.0" g/kg"` shows beside the number."""
-    literals = re.findall(r'"([^"]*)"', number_format or "")
-    texts = (folded(each).replace(" ", "") for each in literals)
-    return next((text for text in texts if text in _PER_CENT), None)
 
 
 def is_negative(cell: StatedCell) -> bool:
@@ -255,7 +253,13 @@ def _decide_unit(
     reading: _ColumnReading,
     is_alone: bool,  # noqa: FBT001 - passed on
 ) -> UnitDecision:
-    unit = (reading.header_unit or _common_unit(reading)).replace(" ", "")
+    unit = reading.header_unit
+    if not unit:
+        # The unit of weight that every cell states, else `%`.
+        units = {quantity.unit for _, quantity in reading.stated.values()}
+        stated = units.pop() if len(units) == 1 else None
+        unit = stated if stated in _BATCH_UNITS else "%"
+    unit = unit.replace(" ", "")
     may_be_fraction = is_alone or reading.column is Column.SUB_PERCENT
     if may_be_fraction and _holds_fractions(reading):
         return UnitDecision(column=reading.column, unit="fraction", factor=HUNDRED)
@@ -264,13 +268,6 @@ def _decide_unit(
     else:
         factor = _PER_CENT.get(unit, ZERO)
     return UnitDecision(column=reading.column, unit=unit, factor=factor)
-
-
-def _common_unit(reading: _ColumnReading) -> str:
-    """Return the unit of weight that every cell states, else `%`."""
-    units = {quantity.unit for _, quantity in reading.stated.values()}
-    unit = units.pop() if len(units) == 1 else None
-    return unit if unit in _BATCH_UNITS else "%"
 
 
 def _holds_fractions(reading: _ColumnReading) -> bool:

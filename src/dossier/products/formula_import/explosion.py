@@ -182,20 +182,20 @@ def _basis(
     ranked = Counter(each for each in indicated if each is not None).most_common(2)
     if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
         return ranked[0][0]
-    # An ingredient without a share in the outer column would be lost there.
-    possible = [
-        basis
-        for basis in QuantityBasis
-        if basis is not QuantityBasis.OUTER
-        or not any(_is_only_inner(row, amounts, shares) for m in materials for row in m)
-    ]
-    return min(possible, key=lambda each: _deviation(materials, amounts, shares, each))
-
-
-def _is_only_inner(row: SourceRow, amounts: AmountTable, shares: ShareColumns) -> bool:
-    if shares.inner is None or amounts.at(row, shares.inner) is None:
-        return False
-    return _outer(row, amounts, shares) is None
+    possible = set(QuantityBasis)
+    if any(
+        shares.inner is not None
+        and amounts.at(row, shares.inner) is not None
+        and _outer(row, amounts, shares) is None
+        for material in materials
+        for row in material
+    ):
+        # An ingredient without a share in the outer column would be lost there.
+        possible.remove(QuantityBasis.OUTER)
+    return min(
+        (basis for basis in QuantityBasis if basis in possible),
+        key=lambda each: _deviation(materials, amounts, shares, each),
+    )
 
 
 def _indicated_basis(

@@ -368,14 +368,6 @@ def _table(
         grid, (first_row, last_row), headers, candidate.roles, wanted
     )
     columns = _text_columns(candidate, hidden, quantities)
-    _add_listed_shares(grid, first_row, columns)
-    named = columns.get(Column.INCI) or columns.get(Column.NAME)
-    if (
-        named is not None
-        and not {Column.CAS, Column.SUB_PERCENT} & columns.keys()
-        and _names_beside_cas(grid, first_row, named)
-    ):
-        columns[Column.CAS] = named
     read = {**columns, **{role: each.number for role, each in quantities.read.items()}}
     return FormulaTable(
         grid=grid,
@@ -426,7 +418,10 @@ def _extent(
 def _text_columns(
     candidate: _HeaderCandidate, hidden: set[int], quantities: ChosenQuantities
 ) -> dict[Column, int]:
-    """Return the first visible column of each kind of text."""
+    """Return the first visible column of each kind of text.
+
+    A column of names may hold shares or CAS numbers as well.
+    """
     taken = {each.number for each in quantities.read.values()}
     columns: dict[Column, int] = {}
     for column, role in sorted(candidate.roles.items()):
@@ -435,17 +430,17 @@ def _text_columns(
         is_better = columns.get(role) in hidden and column not in hidden
         if role not in columns or is_better:
             columns[role] = column
-    return columns
-
-
-def _add_listed_shares(grid: Grid, first_row: int, columns: dict[Column, int]) -> None:
-    """Add a column of shares where a composition is written beside the names."""
     named = columns.get(Column.INCI) or columns.get(Column.NAME)
     if named is None or Column.SUB_PERCENT in columns:
-        return
+        return columns
+    # Shares of a composition, or else CAS numbers, may be written beside the names.
+    grid, first_row = candidate.grid, candidate.first_row
     cells = (grid.at(row, named) for row in grid.rows if row >= first_row)
     if any(cell is not None and lists_shares(cell.text) for cell in cells):
         columns[Column.SUB_PERCENT] = named
+    elif Column.CAS not in columns and _names_beside_cas(grid, first_row, named):
+        columns[Column.CAS] = named
+    return columns
 
 
 def _columns_by_role(

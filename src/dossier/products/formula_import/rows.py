@@ -337,13 +337,15 @@ def _kind(
     table: FormulaTable, row: int, running: Decimal, *, is_detached: bool
 ) -> RowKind:
     label = _label(table, row)
+    first = next((c.text for c in table.cells_of(row) if c.number is None), "")
+    names_property = is_property(first) or is_property(label)
     has_identifiers = _identifiers(table, row)
     checks = (
         (RowKind.SUBTOTAL, _label_says(table, row, is_subtotal)),
         (RowKind.TOTAL, _label_says(table, row, is_total)),
         (RowKind.HEADER, _is_own_header(table, row)),
         (RowKind.WIDE, _is_wide(table, row)),
-        (RowKind.PROPERTY, _is_property_row(table, row) and not has_identifiers),
+        (RowKind.PROPERTY, names_property and not has_identifiers),
         (RowKind.SUBTOTAL, _is_sum_of_phase(table, row) and not has_identifiers),
         (RowKind.SUBTOTAL, _is_bare_sum(table, row, running)),
         (RowKind.BARE, _is_bare(table, row)),
@@ -363,12 +365,6 @@ def _kind(
     is_named = _has_ingredient(table, row) and not is_detached
     is_ingredient = is_named or _has_quantity(table, row)
     return RowKind.INGREDIENT if is_ingredient else RowKind.REMARK
-
-
-def _is_property_row(table: FormulaTable, row: int) -> bool:
-    """Return whether the name or the first text of a row is a property's."""
-    first = next((c.text for c in table.cells_of(row) if c.number is None), "")
-    return is_property(first) or is_property(_label(table, row))
 
 
 def _label(table: FormulaTable, row: int) -> str:

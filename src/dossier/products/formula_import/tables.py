@@ -1,6 +1,6 @@
 """Reads the tables of a sheet, and decides which of them are parts of one formula."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -161,7 +161,12 @@ def _standings(tables: Sequence[TableReading]) -> list[TableStanding]:
             found[id(table)] = TableStanding.ASIDE
         else:
             open_tables.append(table)
-    if open_tables and _complete_together([main, *open_tables]):
+    together = [main, *open_tables]
+    is_divided = bool(open_tables) and not any(
+        each.total.rest is not None or each.total.is_closed for each in together
+    )
+    # Tables without a rest may make 100 together, and not one by one.
+    if is_divided and _total_of_tables(together).is_closed:
         found |= dict.fromkeys(map(id, open_tables), TableStanding.PART)
         open_tables = []
     parts = [main]
@@ -191,20 +196,14 @@ def _is_aside(table: TableReading, main: TableReading) -> bool:
     return bool(repeated) and repeated <= main.content.items()
 
 
-def _complete_together(tables: Sequence[TableReading]) -> bool:
-    """Return whether tables without a rest make 100 together and not one by one."""
-    if any(each.total.rest is not None or each.total.is_closed for each in tables):
-        return False
-    portions = [p for table in tables for p in table.explosion.portions]
-    return total_of(portions).is_closed
+def _total_of_tables(tables: Iterable[TableReading]) -> Total:
+    return total_of([p for table in tables for p in table.explosion.portions])
 
 
 def _is_named_part(table: TableReading, parts: Sequence[TableReading]) -> bool:
     """Return whether a title says "part" or "phase", and the sums allow it."""
     if not names_part(table.table.title):
         return False
-    together = total_of(
-        [p for each in (*parts, table) for p in each.explosion.portions]
-    )
+    together = _total_of_tables((*parts, table))
     fillers = [each for each in (*parts, table) if each.total.rest is not None]
     return len(fillers) <= 1 and together.known.lower <= HUNDRED + BLOCKING_BEYOND

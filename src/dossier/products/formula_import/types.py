@@ -140,8 +140,8 @@ class QuantityColumn:
 class FormulaTable:
     """The position of a formula in a file: its sheet, columns and rows.
 
-    `columns`, `units` and `header` tell the number, the unit and the header of each
-    column that is read; `headers` tells those of every column. `rivals` are quantity
+    `columns`, `units` and `header` hold the number, the unit and the header of each
+    column that is read; `headers` holds those of every column. `rivals` are quantity
     columns that are as plausible as the one taken, `left_out` those that are less.
     `bounds` are the first and the last column of the table, `last_row` is its last.
     """

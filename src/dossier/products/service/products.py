@@ -1,7 +1,8 @@
 """Use cases of products and the documents linked to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypedDict, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from dossier.core.reads import Row, TenantReader
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
 from dossier.products import gateway, rules
+from dossier.products.categories import category_of
 from dossier.products.constants import MatchedBy
 from dossier.products.exceptions import (
     LinkNotFoundError,
@@ -30,10 +32,6 @@ from dossier.products.schemas import ProductCreate, ProductUpdate
 from dossier.products.types import NewLink, ProductFilter
 
 T = TypeVar("T")
-
-category_of = rules.category_of
-formula_content = rules.formula_content
-"""Also for other domains, to which the rules of this one are private."""
 
 WRITERS = ("owner", "admin", "editor")
 """Roles that may state products and link documents."""
@@ -333,6 +331,23 @@ async def read_product(reader: TenantReader, product_id: UUID) -> Row:
     """Return what clients see of one product, or raise."""
     product = await gateway.read_product_for_org(reader, reader.org_id, product_id)
     return _found(product, product_id)
+
+
+def formula_content(
+    lines: Iterable[tuple[str | None, Decimal, Decimal | None, bool]],
+) -> dict[str, str]:
+    """Return the quantities of a formula by ingredient, as they are compared.
+
+    Each line has a name, its interval and whether it fills up to 100: that one changes
+    only because others do. The lines of one ingredient are listed together.
+    """
+    content: dict[str, list[str]] = {}
+    for name, lower, upper, is_qs in lines:
+        quantity = "q.s." if is_qs else f"{lower.normalize():f}"
+        if not is_qs and upper is not None and upper != lower:
+            quantity += f"\u2013{upper.normalize():f}"
+        content.setdefault((name or "").strip(), []).append(quantity)
+    return {name: " + ".join(sorted(each)) for name, each in content.items()}
 
 
 def _found(product: T | None, product_id: UUID) -> T:
