@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "search": "dossier.cli.search",
     "serve": "dossier.cli.serve",
     "worker": "dossier.cli.worker",
+    "workflow": "dossier.cli.workflow",
 }
 """Each command with the module whose typer `app` holds it."""
 

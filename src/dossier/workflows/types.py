@@ -18,6 +18,7 @@ from dossier.integrations.llm.types import (
     Purpose,
 )
 from dossier.knowledge.service.search import SearchService
+from dossier.sources.literature import LiteratureService
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
@@ -53,6 +54,7 @@ class WorkflowServices:
     sessions: SessionFactory
     model: "ChatClient | None"
     searcher_of: Callable[[Actor], SearchService]
+    literature: LiteratureService
     cache_days: int = 30
 
     async def model_names(self) -> list[str]:
@@ -94,6 +96,11 @@ class StepContext:
     def search(self) -> SearchService:
         """Return the search in what the actor may read."""
         return self.services.searcher_of(self.actor)
+
+    @property
+    def literature(self) -> LiteratureService:
+        """Return the questions to outside sources."""
+        return self.services.literature
 
     def prompt(self) -> str:
         """Return the text of the step's prompt."""
