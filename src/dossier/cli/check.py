@@ -1,0 +1,185 @@
+"""`dossier check`: a formula against the ingredient lists of a market.
+
+Exit codes as in `ending`: 0 whatever the verdict, 2 where the input cannot be used.
+"""
+
+import asyncio
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from dossier.cli.ending import BROKEN, UNUSABLE, end, require_file
+from dossier.core.errors import AppError
+from dossier.core.findings import finding_json
+from dossier.core.settings import Settings
+from dossier.integrations.parsing.exceptions import UnreadableFileError
+from dossier.integrations.parsing.reader import (
+    SandboxBrokenError,
+    SandboxedBooks,
+    limits_of,
+)
+from dossier.products.constants import Use
+from dossier.products.exceptions import FormulaTooLongError, NoFormulaFoundError
+from dossier.products.formula_import.lines import ParsedLine
+from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
+from dossier.products.formula_import.types import FormulaSource
+from dossier.products.rules import category_of
+from dossier.regulations.constants import Form, Market, Population, Site, User
+from dossier.regulations.rules.answers import answer
+from dossier.regulations.rules.check import CheckedLine, CheckQuestion, check_formula
+from dossier.regulations.rules.data_sets import DataSet
+from dossier.regulations.rules.facts import ProductFacts, check_use
+from dossier.regulations.rules.findings import SourceFile, findings_of
+from dossier.regulations.storage import data_set_named
+
+app = typer.Typer()
+COMMAND = "check"
+
+
+@app.command(COMMAND)
+def check(
+    formula: Annotated[Path, typer.Argument(help="An xlsx, xls, ods or csv.")],
+    *,
+    market: Annotated[Market, typer.Option(help="Whose lists are asked.")],
+    category: Annotated[str, typer.Option(help="As in `dossier categories`.")],
+    use: Annotated[Use | None, typer.Option(help="Checked against it.")] = None,
+    form: Annotated[Form | None, typer.Option(help="The dosage form.")] = None,
+    site: Annotated[
+        list[Site] | None, typer.Option(help="Where applied; may be repeated.")
+    ] = None,
+    population: Annotated[
+        Population | None, typer.Option(help="For whom it is made.")
+    ] = None,
+    user: Annotated[User | None, typer.Option(help="Who applies it.")] = None,
+    ph: Annotated[str | None, typer.Option(help="The product's pH.")] = None,
+    mixed_share: Annotated[
+        str | None,
+        typer.Option(help="Share of the formula after mixing: 0.5 for 1:1."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="The day of the law, YYYY-MM-DD; else today.")
+    ] = None,
+    placed_on: Annotated[
+        str | None,
+        typer.Option(help="Day of first placing on the market; else as-of."),
+    ] = None,
+    data_set: Annotated[
+        str | None, typer.Option(help="A data set's id; else the shipped one.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document.")
+    ] = False,
+) -> None:
+    """Check each ingredient against the lists of a market on a day."""
+    require_file(COMMAND, formula, as_json=as_json)
+    try:
+        facts = ProductFacts(
+            category=category_of(category),
+            form=form,
+            sites=tuple(site or ()),
+            population=population,
+            user=user,
+            ph=_number("--ph", ph, Decimal(0), Decimal(14)),
+            mixed_share=_number("--mixed-share", mixed_share, Decimal(0), Decimal(1)),
+        )
+        check_use(facts.category, use)
+        day = _day("--as-of", as_of) or datetime.now(UTC).date()
+        question = CheckQuestion(
+            market=market,
+            facts=facts,
+            as_of=day,
+            placed_on=_day("--placed-on", placed_on) or day,
+        )
+        content = asyncio.run(_check(formula, question, data_set_named(data_set)))
+    except AppError as exc:
+        end(COMMAND, UNUSABLE, exc.detail, as_json=as_json)
+    except (ValueError, UnreadableFileError) as exc:
+        detail = getattr(exc, "detail", None) or str(exc)
+        end(COMMAND, UNUSABLE, detail, as_json=as_json)
+    except (SandboxBrokenError, OSError) as exc:
+        end(COMMAND, BROKEN, str(exc) or type(exc).__name__, as_json=as_json)
+    if as_json:
+        typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    else:
+        typer.echo("\n".join(_text(content)))
+
+
+async def _check(
+    file: Path, question: CheckQuestion, data_set: DataSet
+) -> dict[str, Any]:
+    digest = sha256(file.read_bytes()).hexdigest()
+    books = SandboxedBooks(limits_of(Settings().limits))
+    book = await books.read_workbook(file, file.name)
+    try:
+        parsed = parse_formula(book, FormulaSource(filename=file.name, sha256=digest))
+    except (NoFormulaFoundError, FormulaTooLongError) as exc:
+        raise ValueError(exc.detail) from exc
+    results = check_formula(map(_line, parsed.lines), question, data_set)
+    source = SourceFile(file.name, digest)
+    findings = findings_of(results, question, data_set, source)
+    content = answer(results, findings, question, data_set)
+    content["findings"] = [*_of_formula(parsed), *content["findings"]]
+    return content
+
+
+def _of_formula(parsed: ParsedFormula) -> list[dict[str, Any]]:
+    """Return what is wrong with the sheet itself, in the same shape."""
+    return [finding_json(each) | {"rule": None} for each in parsed.findings]
+
+
+def _line(line: ParsedLine) -> CheckedLine:
+    return CheckedLine(
+        position=line.position,
+        inci=line.inci,
+        trade_name=line.trade_name,
+        cas=line.cas,
+        ec=line.ec,
+        function=line.function,
+        lower=line.percent_lower,
+        upper=line.percent_upper,
+        sheet=line.sheet or None,
+        cell=line.cell,
+    )
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{option}: {text!r} is no day (YYYY-MM-DD).") from None
+
+
+def _number(
+    option: str, text: str | None, low: Decimal, high: Decimal
+) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not (number.is_finite() and low <= number <= high):
+        raise ValueError(f"{option}: {text!r} is no number from {low} to {high}.")
+    return number
+
+
+def _text(content: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{line['cell'] or '':>6}  {line['max'] or '?':>10} %  {line['name']}: "
+        + ", ".join(dict.fromkeys(v["verdict"] for v in line["verdicts"]))
+        for line in content["lines"]
+    ]
+    for finding in content["findings"]:
+        words = f"{finding['severity']}: {finding['message']['en']}"
+        lines.append(" ".join(words.split()))
+    about = content["data_set"]
+    lines.append(f"Data: {about['id']}, {about['source']}, as of {about['as_of']}")
+    lines += [f"Known gap: {gap}" for gap in about["known_gaps"]]
+    return lines
