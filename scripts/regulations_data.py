@@ -3,8 +3,8 @@
     python scripts/regulations_data.py EXPORTS
 
 `EXPORTS` holds `cosing-2024/annex.II.csv` … `annex.VI.csv`, `cosing-2026/annex_II.csv`
-… and `tfda/` with Taiwan's five lists. The exports themselves are not committed; what is
-written are names, numbers and codes. The same exports give the same files.
+… and `tfda/` with Taiwan's five lists. The exports themselves are not committed; the
+files hold names, numbers and codes. The same exports give the same files.
 """
 
 import json

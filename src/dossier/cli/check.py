@@ -42,7 +42,7 @@ COMMAND = "check"
 
 
 @app.command(COMMAND)
-def check(
+def check(  # noqa: PLR0913 - each is a flag
     formula: Annotated[Path, typer.Argument(help="An xlsx, xls, ods or csv.")],
     *,
     market: Annotated[Market, typer.Option(help="Whose lists are asked.")],
@@ -95,7 +95,14 @@ def check(
             as_of=day,
             placed_on=_day("--placed-on", placed_on) or day,
         )
-        content = asyncio.run(_check(formula, question, data_set_named(data_set)))
+        content = asyncio.run(
+            _check(
+                formula,
+                sha256(formula.read_bytes()).hexdigest(),
+                question,
+                data_set_named(data_set),
+            )
+        )
     except AppError as exc:
         end(COMMAND, UNUSABLE, exc.detail, as_json=as_json)
     except (ValueError, UnreadableFileError) as exc:
@@ -110,9 +117,8 @@ def check(
 
 
 async def _check(
-    file: Path, question: CheckQuestion, data_set: DataSet
+    file: Path, digest: str, question: CheckQuestion, data_set: DataSet
 ) -> dict[str, Any]:
-    digest = sha256(file.read_bytes()).hexdigest()
     books = SandboxedBooks(limits_of(Settings().limits))
     book = await books.read_workbook(file, file.name)
     try:
@@ -153,7 +159,8 @@ def _day(option: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{option}: {text!r} is no day (YYYY-MM-DD).") from None
+        msg = f"{option}: {text!r} is no day (YYYY-MM-DD)."
+        raise ValueError(msg) from None
 
 
 def _number(
@@ -166,7 +173,8 @@ def _number(
     except InvalidOperation:
         number = Decimal("NaN")
     if not (number.is_finite() and low <= number <= high):
-        raise ValueError(f"{option}: {text!r} is no number from {low} to {high}.")
+        msg = f"{option}: {text!r} is no number from {low} to {high}."
+        raise ValueError(msg)
     return number
 
 

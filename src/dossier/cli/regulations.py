@@ -9,7 +9,7 @@ import resource
 import time
 import zipfile
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -99,7 +99,8 @@ def _import(
     market = _MARKETS[source]
     if annex not in LISTS[market]:
         known = ", ".join(LISTS[market])
-        raise AnnexNotReadableError(f"{source} has no list {annex!r}. Known: {known}.")
+        msg = f"{source} has no list {annex!r}. Known: {known}."
+        raise AnnexNotReadableError(msg)
     day = date.fromisoformat(effective) if effective else None
     started = time.perf_counter()
     table = _table(file, annex)
@@ -109,10 +110,11 @@ def _import(
     base = data_set_named(base_id)
     held = sum(rule.list == annex for rule in base.rules.get(market, ()))
     if len(rules) < held * _FEWEST_ROWS:
-        raise AnnexNotReadableError(
+        msg = (
             f"The file has {len(rules)} rows, the list in use {held}:"
             " it looks truncated, or it is another list."
         )
+        raise AnnexNotReadableError(msg)
     content: dict[str, Any] = {
         "list": annex,
         "updated": table.updated and table.updated.isoformat(),
@@ -122,7 +124,7 @@ def _import(
         "memory_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     if keeps:
-        as_of = day or table.updated or date.today()
+        as_of = day or table.updated or datetime.now(UTC).date()
         about = ListSource(
             market=market.value,
             source=f"{source.value}: {file.name}",
@@ -154,8 +156,16 @@ def _table(file: Path, annex: str) -> Table:
         return read_table(content, annex)
     books = SandboxedBooks(limits_of(Settings().limits))
     book = asyncio.run(books.read_workbook(file, file.name))
-    rows = [[cell.text for cell in row] for row in book.sheets[0].rows]
-    return table_of(rows, annex)
+    rows: dict[int, dict[int, str]] = {}
+    for cell in book.sheets[0].cells:
+        rows.setdefault(cell.row, {})[cell.column] = cell.text
+    width = max((max(row) for row in rows.values()), default=0)
+    start = min((min(row) for row in rows.values()), default=0)
+    grid = [
+        [rows[at].get(column, "") for column in range(start, width + 1)]
+        for at in sorted(rows)
+    ]
+    return table_of(grid, annex)
 
 
 _MOST_UNZIPPED_BYTES: Final = 50_000_000
@@ -166,7 +176,9 @@ def _unzipped(content: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [e for e in archive.infolist() if not e.is_dir()]
             if len(entries) != 1 or entries[0].file_size > _MOST_UNZIPPED_BYTES:
-                raise AnnexNotReadableError("The zip must hold one list.")
+                msg = "The zip must hold one list."
+                raise AnnexNotReadableError(msg)
             return archive.read(entries[0])
     except zipfile.BadZipFile as exc:
-        raise AnnexNotReadableError("The zip cannot be read.") from exc
+        msg = "The zip cannot be read."
+        raise AnnexNotReadableError(msg) from exc

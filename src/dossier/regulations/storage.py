@@ -4,7 +4,6 @@ A set is written once under its content's identifier; the shipped set needs no f
 """
 
 import json
-import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -33,7 +32,8 @@ def data_set_named(set_id: str | None) -> DataSet:
     path = _folder() / f"{set_id}.json"
     if not _ID.fullmatch(set_id) or not path.is_file():
         known = ", ".join([shipped().id, *imported_ids()])
-        raise DataSetNotFoundError(f"There is no data set {set_id!r}. Known: {known}.")
+        msg = f"There is no data set {set_id!r}. Known: {known}."
+        raise DataSetNotFoundError(msg)
     return _read(path)
 
 
@@ -60,7 +60,7 @@ def store(data_set: DataSet) -> Path:
         "w", encoding="utf-8", dir=path.parent, delete=False
     ) as file:
         json.dump(content, file, ensure_ascii=False)
-    os.replace(file.name, path)  # a reader sees the whole file or none
+    Path(file.name).replace(path)  # a reader sees the whole file or none
     return path
 
 

@@ -5,14 +5,15 @@ and the rule says so.
 """
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
 from dossier.regulations.constants import User
-from dossier.regulations.importing.cells import clean, with_points
+from dossier.regulations.importing.cells import clean, grammar, with_points
 from dossier.regulations.importing.maxima import LimitReading, read_maxima
 from dossier.regulations.importing.scopes import read_scope
 from dossier.regulations.rules.records import Clause, Disclosure
@@ -20,10 +21,10 @@ from dossier.regulations.rules.records import Clause, Disclosure
 _DAY: Final = r"(\d{1,2} \w+ \d{4})"
 _DISCLOSURE: Final = re.compile(
     r"the presence of the substances? (?:or (?:the )?substances? )?(?:must|shall) be"
-    r" indicated(?: as)? ?(?:[‘'“\"]([^’”\"]+?)['’”\"])? ?in the list of ingredients"
+    r" indicated(?: as)? ?(?:['\"]([^'\"]+?)['\"])? ?in the list of ingredients"
     r" referred to in article \d+\(1\)(?:, point)? ?\(?g\)?,? when (?:its|the)"
     r" concentration(?: exceeds)?(?: of the substances? or (?:the )?substances?)?"
-    r"(?: exceeds)?:? ?[-—–] ?(0\.001) ?% in leave-on products[.;]? ?[-—–] ?(0\.01) ?%"
+    r"(?: exceeds)?:? ?- ?(0\.001) ?% in leave-on products[.;]? ?- ?(0\.01) ?%"
     r" in rinse-off products\.?",
     re.IGNORECASE,
 )
@@ -44,7 +45,7 @@ _UNTIL: Final = re.compile(
 )
 _AFTER_MIXING: Final = re.compile(
     r"(?:as from \d+ \w+ \d{4}, )?afth?er mixing.{0,110}?must not exceed"
-    r" \d+(?:\.\d+)? ?%(?: ?\(?(?:calculated )?as [\w -]+?\)?(?=\.|$| [-—–]| \(| or ))?"
+    r" \d+(?:\.\d+)? ?%(?: ?\(?(?:calculated )?as [\w -]+?\)?(?=\.|$| -| \(| or ))?"
     r"(?: (?:or )?\(?\d+(?:\.\d+)? ?%(?: ?\(?(?:calculated )?as [\w -]+\)?)?\)?)?",
     re.IGNORECASE,
 )
@@ -61,8 +62,8 @@ _CHILDREN: Final = re.compile(
     re.IGNORECASE,
 )
 _INHALED: Final = re.compile(
-    r"[-—–]? ?not to be used in (?:applications|(?P<scope>[\w -]+?))(?: products)? that"
-    r" may lead to (?:the )?exposure of the end.user['’]?s['’]? lungs by inhalation\.?",
+    r"-? ?not to be used in (?:applications|(?P<scope>[\w -]+?))(?: products)? that"
+    r" may lead to (?:the )?exposure of the end.user'?s'? lungs by inhalation\.?",
     re.IGNORECASE,
 )
 _PER_SUBSTANCE: Final = re.compile(r"\b[a-z ]+ salts: .*not to be", re.IGNORECASE)
@@ -76,65 +77,11 @@ _PH: Final = re.compile(
     r"|(?P<sign>[<>]) ?(?P<value>\d+(?:\.\d+)?))|up to ph (?P<top>\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
-_NOTES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+_NOTES: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), code)
-    for pattern, code in (
-        (
-            r"for purposes other than inhibiting the development of micro-? ?organisme?s"
-            r" in the product\.? th(?:is|e) purpose has to be apparent from the"
-            r" presentation of the product\.?",
-            "not_as_preservative",
-        ),
-        (
-            r"(?:as from \d+ \w+ \d{4}: )?[-—–]? ?do not use (?:with )?n[io]tro ?sating"
-            r" (?:agents|systems)[-.]?",
-            "no_nitrosating_agents",
-        ),
-        (
-            r"[-—–]? ?maximum n[io]trosamines? content:? ?50 ?(?:μg|µg|microgram\w*)"
-            r" ?/ ?(?:kilogram|kg)\.?",
-            "nitrosamine_max_50_ug_per_kg",
-        ),
-        (
-            r"[-—–]? ?ke?e?p in nitri\w*-?(?: ?free)? conta\w+\.?",
-            "nitrite_free_containers",
-        ),
-        (r"avoid formation of nitrosamines\.?", "avoid_nitrosamines"),
-        (
-            r"(?:the )?peroxide value (?:for each substance )?(?:shall be )?less than"
-            r" (\d+) mmoles/l\.?(?: ?\(1[5-9] ?\))?(?: ?\(this limit applies to the"
-            r" substance and not to the finished cosmetic product\)?\.?)?",
-            "peroxide_max_mmol_per_l",
-        ),
-        (
-            r"level of free allyl alcohol in the e(?:ster|ther) should be less than"
-            r" (0\.1)%",
-            "free_allyl_alcohol_max_percent",
-        ),
-        (
-            r"[-—–]? ?maximum secondary amine content: (\d+(?:\.\d+)?)%"
-            r"(?: ?\(applies to raw materials\))?",
-            "secondary_amine_max_percent",
-        ),
-        (r"[-—–]? ?minimum purity: (\d+)%", "purity_min_percent"),
-        (
-            r"maximum residual acrylamide content (0\.\d)mg/kg",
-            "residual_acrylamide_max_mg_per_kg",
-        ),
-        (
-            r"di-n-hexyl phthalate \(dnhexp\) as an unavoidable trace impurity in dhhb"
-            r" must not exceed (\d+) ppm\.?",
-            "dnhexp_max_ppm",
-        ),
-        (
-            r"\(?these levels are inclusive of any use of salicylic acid\.?\)?",
-            "levels_inclusive",
-        ),
-        (r"for professs?ional use only\.?|professional use(?: only)?", "professional"),
-        (r"general use", "general"),
-    )
+    for pattern, code in grammar()["notes_en"]
 )
-_DASHES: Final = " .,;:-—–()"
+_DASHES: Final = " .,;:-()"
 
 
 @dataclass(slots=True)
@@ -189,10 +136,10 @@ def take_dates(text: str) -> tuple[Dates, str]:
 
 def _day(words: str, *, days_later: int = 0) -> date | None:
     try:
-        found = datetime.strptime(words, "%d %B %Y").date()
+        year, month, day = time.strptime(words, "%d %B %Y")[:3]
     except ValueError:
         return None
-    return found + timedelta(days=days_later)
+    return date(year, month, day) + timedelta(days=days_later)
 
 
 def read_conditions(text: str, ref: str) -> Conditions:
@@ -265,7 +212,7 @@ def _take_inhaled(left: str, found: Conditions, _: str) -> str:
 def _take_products(left: str, found: Conditions, _: str) -> str:
     for match in list(_NOT_USED.finditer(left)):
         words = re.sub(r"(?<=products) and in (?=products)", ", ", match["scope"])
-        scope = read_scope(re.sub(r" \(\d+\)?$", "", words.strip(" .,;:-—–")))
+        scope = read_scope(re.sub(r" \(\d+\)?$", "", words.strip(" .,;:-")))
         if scope:
             found.exclusions.append(scope)
             left = left.replace(match[0], " ", 1)

@@ -19,6 +19,7 @@ from dossier.regulations.importing.cells import (
     clean,
     letters_of,
     segments,
+    warning_codes,
     with_points,
 )
 from dossier.regulations.importing.conditions import (
@@ -31,7 +32,6 @@ from dossier.regulations.importing.identity import Identity, read_names, read_nu
 from dossier.regulations.importing.layout import Row, read_day
 from dossier.regulations.importing.maxima import LimitReading, read_maxima
 from dossier.regulations.importing.scopes import read_scope
-from dossier.regulations.importing.warnings import warning_codes
 from dossier.regulations.rules.records import Clause, Exclusion, Limb, Rule
 
 _MOVED: Final = re.compile(r"moved or deleted", re.IGNORECASE)
@@ -43,7 +43,8 @@ _EXCEPTION: Final = re.compile(
     r"\bexcept|\bexception|\bunless|\bother than\b", re.IGNORECASE
 )
 _IF_CONTAINS: Final = re.compile(
-    r"\bif (?:it|they) contains? ?(?:=\s?>?|>|≥)\s?(\d+(?:[.,]\d+)?) ?% w/w ([\w,\[\]]+)",
+    r"\bif (?:it|they) contains? ?(?:=\s?>?|>|≥)\s?(\d+(?:[.,]\d+)?)"
+    r" ?% w/w ([\w,\[\]]+)",
     re.IGNORECASE,
 )
 _CHILDREN_BUT: Final = re.compile(
@@ -100,6 +101,7 @@ def read_row(row: Row, annex: str, ref: str, seq: int, count: CellCount) -> Rule
         chemical=row.get("chemical", ""),
         glossary=row.get("glossary", ""),
         listed=row.get("listed", ""),
+        has_synonyms=annex == "II",
     )
     count.reasons.update(fault.rsplit(" ", 1)[0] for fault in identity.faults)
     base = Rule(
@@ -113,11 +115,22 @@ def read_row(row: Row, annex: str, ref: str, seq: int, count: CellCount) -> Rule
         purpose=ANNEX_PURPOSE.get(annex, Purpose.OTHER),
         regulation=clean(row.get("regulation", "")) or None,
         updated=read_day(row.get("updated", "")),
-        nano=bool(identity.names) and all(map(_NANO.search, identity.names)),
+        nano=_is_nano(row, annex),
         unread=tuple(identity.faults),
         source_sha256=sha256("\x1f".join(row.values()).encode()).hexdigest()[:16],
     )
     return _prohibited(base, row) if annex == "II" else _limited(base, row, count)
+
+
+def _is_nano(row: Row, annex: str) -> bool:
+    """Return whether an entry is of the nano form alone."""
+    chemical, glossary = clean(row.get("chemical", "")), clean(row.get("glossary", ""))
+    if "including" in chemical.lower():
+        return False
+    if annex == "II" or _NANO.search(chemical):
+        return bool(_NANO.search(chemical))
+    names = [name for name in re.split(r"\s+/\s+", glossary) if name]
+    return bool(names) and all(map(_NANO.search, names))
 
 
 def _prohibited(base: Rule, row: Row) -> Rule:
@@ -359,7 +372,8 @@ def _limbs(draft: _Draft) -> tuple[Limb, ...]:
     limbs: list[Limb] = []
     for letter in draft.letters():
         keys = [k for k in (*draft.maxima, *draft.users, *draft.ph) if k[0] == letter]
-        subs = sorted({k[1] for k in keys if k[1] is not None}) or [None]
+        named: set[int | None] = {k[1] for k in keys} - {None}
+        subs = sorted(named, key=str) or [None]
         limbs.extend(each for sub in subs for each in _limb(draft, letter, sub))
     return tuple(limbs)
 

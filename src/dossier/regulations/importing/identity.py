@@ -12,7 +12,7 @@ from dossier.products.formula_import.identifiers import find_cas, find_ec, is_ca
 from dossier.regulations.importing.cells import clean
 
 _CI: Final = re.compile(r"\bCI (\d{5}(?::\d)?)\b", re.IGNORECASE)
-_EMPTY: Final = frozenset({"", "-", "–", "—", "\u2010", "˗", "/", "n/a"})
+_EMPTY: Final = frozenset({"", "-", "/", "n/a"})
 _TAIL: Final = re.compile(
     r",? (?:and|with) (?:its|their|the|some of)\b.*$|,? its salts\b.*$"
     r"|,? (?:when used|if (?:it|they|the)|except|unless|with the exception|other than"
@@ -28,9 +28,40 @@ _BRACKETED: Final = re.compile(
     r"(?<=[a-z] )\(([A-Za-z][a-z]{4,})(?: \(INN\))?\)(?=$|[ ,;])"
 )
 _NO_NAMES: Final = frozenset(
-    "petroleum coal powder shale except leaves roots cracked branched linear additive"
-    " synthetic mixture isomers including natural paint dust nanotubes nano inorganic"
-    " vegetable animal refined straight thermal light heavy".split()
+    [
+        "petroleum",
+        "coal",
+        "powder",
+        "shale",
+        "except",
+        "leaves",
+        "roots",
+        "cracked",
+        "branched",
+        "linear",
+        "additive",
+        "synthetic",
+        "mixture",
+        "isomers",
+        "including",
+        "natural",
+        "paint",
+        "dust",
+        "nanotubes",
+        "nano",
+        "inorganic",
+        "vegetable",
+        "animal",
+        "refined",
+        "straight",
+        "thermal",
+        "light",
+        "heavy",
+        "stabilized",
+        "massive",
+        "chloromethyl",
+        "trimethylammonium",
+    ]
 )
 _FEWEST_LETTERS: Final = 3
 
@@ -66,18 +97,26 @@ def _add(identity: Identity, kind: str, number: str, *, is_right: bool) -> None:
 
 
 def read_names(
-    identity: Identity, *, chemical: str, glossary: str, listed: str
+    identity: Identity,
+    *,
+    chemical: str,
+    glossary: str = "",
+    listed: str = "",
+    has_synonyms: bool = False,
 ) -> None:
-    """Add the names of the chemical, the glossary and the ingredients' columns."""
+    """Add the names of the chemical, the glossary and the ingredients' columns.
+
+    `has_synonyms`: a word in brackets after a name is another name (Annex II).
+    """
     for name in re.split(r"\s*;\s*|\s+/\s*|\s*/\s+|,\s+(?=[A-Za-z])", clean(glossary)):
         _name(identity, name)
     for name in comma_separated(listed):
         for part in re.split(r"\s+/\s*|\s*/\s+", name):
             _name(identity, part)
-    flat = clean(chemical)
+    flat = clean(chemical.replace("[INCI]", ";"))
     for match in _INCI.finditer(flat):
         _name(identity, match[1])
-    for match in _BRACKETED.finditer(flat):
+    for match in _BRACKETED.finditer(flat) if has_synonyms else ():
         if match[1].lower() not in _NO_NAMES:
             _name(identity, match[1])
     flat = re.sub(r"[\[(]?INCI: ?[^\])]+[\])]?", "", flat)
@@ -93,12 +132,11 @@ def comma_separated(text: str) -> list[str]:
     names: list[str] = []
     for piece in clean(text).split(","):
         previous = names[-1] if names else ""
-        is_number = re.search(r"(?:^|[-\s(,])[\dNOS]['′]*$", previous) and not (
+        is_number = re.search(r"(?:^|[-\s(,])[\dNOS]'*$", previous) and not (
             re.fullmatch(r"CI \d{5}(?::\d)?", previous)
         )
-        if previous and is_number and re.match(r"\d|[NOS][-,'′]", piece):
-            names[-1] = f"{previous},{piece}"
-        elif previous and piece.startswith(" ") and re.match(r" [\d(a-z]", piece):
+        is_locant = is_number and re.match(r"\d|[NOS][-,']", piece)
+        if previous and (is_locant or re.match(r" [\d(a-z]", piece)):
             names[-1] = f"{previous},{piece}"
         else:
             names.append(piece.strip())
@@ -110,7 +148,7 @@ def _name(identity: Identity, text: str) -> None:
         if match[1] not in identity.ci:
             identity.ci.append(match[1])
     name = _MARKS.sub("", text).strip(" .,;:*'\"[]")
-    if name.count("(") != name.count(")"):
+    if name.count("(") != name.count(")") or re.fullmatch(r"\([^()]*\)", name):
         name = name.strip("()")
     known = {each.casefold() for each in identity.names}
     if name in _EMPTY or len(name) < _FEWEST_LETTERS or name.casefold() in known:

@@ -8,64 +8,18 @@ import csv
 import io
 import json
 import re
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
-from xml.etree import ElementTree
 
 from dossier.regulations.exceptions import AnnexNotReadableError
+from dossier.regulations.importing.cells import grammar
 
 Row = dict[str, str]
 
-_COLUMNS: Final = {
-    "reference number": "ref",
-    "reference_number": "ref",
-    "chemical name / inn": "chemical",
-    "chemical name / inn / xan": "chemical",
-    "chemical name": "chemical",
-    "inn": "chemical",
-    "name of common ingredients glossary": "glossary",
-    "common_ingredients": "glossary",
-    "colour index number / name of common ingredients glossary": "glossary",
-    "colour_index_number": "glossary",
-    "cas number": "cas",
-    "cas_number": "cas",
-    "ec number": "ec",
-    "ec_number": "ec",
-    "product type, body parts": "product_type",
-    "product_type": "product_type",
-    "maximum concentration in ready for use preparation": "maximum",
-    "maximum_concentration": "maximum",
-    "other": "other",
-    "wording of conditions of use and warnings": "wording",
-    "wording_of_conditions": "wording",
-    "regulation": "regulation",
-    "identified ingredients or substances e.g.": "listed",
-    "identified_ingredients": "listed",
-    "update date": "updated",
-    "update_date": "updated",
-    "color": "colour",
-    "colour": "colour",
-    "編號": "ref",
-    "成分名稱": "chemical",
-    "成分名": "chemical",
-    "inci名": "glossary",
-    "cas_no.": "cas",
-    "備註": "remark",
-    "產品類型／使用範圍": "product_type",
-    "限量標準": "maximum",
-    "限制規定": "other",
-    "應刊載之注意事項": "wording",
-    "color_index_number／成分名": "glossary",
-    "別名": "listed",
-    "使用範圍": "area",
-    "inci_name": "glossary",
-    "common_name": "chemical",
-    "cas_no": "cas",
-    "limit_standard": "maximum",
-    "restriction": "other",
-    "label_note": "wording",
-}
+_COLUMNS: Final[Mapping[str, str]] = grammar()["columns"]
 _NEEDED: Final = {
     "II": {"ref", "chemical", "cas", "listed"},
     "III": {"ref", "chemical", "cas", "product_type", "maximum", "other"},
@@ -99,13 +53,15 @@ def read_table(content: bytes, list_name: str) -> Table:
     text = _decoded(content)
     start = text.lstrip()[:200].lower()
     if start.startswith(("<!doctype html", "<html")):
-        raise AnnexNotReadableError("This is a web page (HTML), not the export.")
+        msg = "This is a web page (HTML), not the export."
+        raise AnnexNotReadableError(msg)
     if start.startswith(("[", "{")):
         return table_of(_json_rows(text), list_name)
     if start.startswith("<"):
         return table_of(_xml_rows(text), list_name)
     if text.count('"') % 2:
-        raise AnnexNotReadableError("The file ends inside a cell: it looks truncated.")
+        msg = "The file ends inside a cell: it looks truncated."
+        raise AnnexNotReadableError(msg)
     cells = list(csv.reader(io.StringIO(text, newline="")))
     return table_of(cells, list_name)
 
@@ -124,9 +80,8 @@ def table_of(cells: list[list[str]], list_name: str) -> Table:
             _check_columns(columns, list_name)
             updated = _preamble_date(cells[:at])
             return Table(_rows(cells[at + 1 :], columns, at), updated)
-    raise AnnexNotReadableError(
-        f"No header row of list {list_name} among the first {_PREAMBLE_ROWS} lines."
-    )
+    msg = f"No header row of list {list_name} among the first {_PREAMBLE_ROWS} lines."
+    raise AnnexNotReadableError(msg)
 
 
 def _rows(cells: list[list[str]], columns: list[str | None], at: int) -> list[Row]:
@@ -135,26 +90,27 @@ def _rows(cells: list[list[str]], columns: list[str | None], at: int) -> list[Ro
         if not any(cell.strip() for cell in line):
             continue
         if len(line) < len(columns) - 2:
-            raise AnnexNotReadableError(
+            msg = (
                 f"Row {number} has {len(line)} of {len(columns)} cells:"
                 " the file looks truncated."
             )
+            raise AnnexNotReadableError(msg)
         row: Row = {}
         for name, cell in zip(columns, line, strict=False):
             if name is not None:
                 row[name] = f"{row[name]}\n{cell}" if row.get(name) else cell
         rows.append(row)
     if not rows:
-        raise AnnexNotReadableError("The file has a header and no rows.")
+        msg = "The file has a header and no rows."
+        raise AnnexNotReadableError(msg)
     return rows
 
 
 def _check_preamble(lines: list[list[str]], list_name: str) -> None:
     found = _ANNEX.search(" ".join(cell for line in lines for cell in line))
     if found and found[1] != list_name:
-        raise AnnexNotReadableError(
-            f"The file says it is Annex {found[1]}, not {list_name}."
-        )
+        msg = f"The file says it is Annex {found[1]}, not {list_name}."
+        raise AnnexNotReadableError(msg)
 
 
 def _check_columns(columns: list[str | None], list_name: str) -> None:
@@ -163,9 +119,8 @@ def _check_columns(columns: list[str | None], list_name: str) -> None:
     if missing or foreign:
         words = [f"lacks {name}" for name in sorted(missing)]
         words += [f"has {name}" for name in sorted(foreign)]
-        raise AnnexNotReadableError(
-            f"The columns are not those of list {list_name}: {', '.join(words)}."
-        )
+        msg = f"The columns are not those of list {list_name}: {', '.join(words)}."
+        raise AnnexNotReadableError(msg)
 
 
 def _preamble_date(lines: list[list[str]]) -> date | None:
@@ -178,8 +133,9 @@ def _preamble_date(lines: list[list[str]]) -> date | None:
 
 def read_day(text: str) -> date | None:
     """Return a day written 28/08/2026."""
+    match = re.fullmatch(r"(\d{2})/(\d{2})/(\d{4})", text.strip())
     try:
-        return datetime.strptime(text.strip(), "%d/%m/%Y").date()
+        return match and date(int(match[3]), int(match[2]), int(match[1]))
     except ValueError:
         return None
 
@@ -188,29 +144,35 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise AnnexNotReadableError("The file is not UTF-8 text.") from exc
+        msg = "The file is not UTF-8 text."
+        raise AnnexNotReadableError(msg) from exc
 
 
 def _json_rows(text: str) -> list[list[str]]:
     try:
         rows: Any = json.loads(text)
     except json.JSONDecodeError as exc:
-        raise AnnexNotReadableError(f"Broken JSON: {exc}.") from exc
+        msg = f"Broken JSON: {exc}."
+        raise AnnexNotReadableError(msg) from exc
     if not (isinstance(rows, list) and rows and all(isinstance(r, dict) for r in rows)):
-        raise AnnexNotReadableError("The JSON is not a list of rows.")
+        msg = "The JSON is not a list of rows."
+        raise AnnexNotReadableError(msg)
     header = list(rows[0])
     return [header, *([str(row.get(name) or "") for name in header] for row in rows)]
 
 
 def _xml_rows(text: str) -> list[list[str]]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise AnnexNotReadableError("XML with a document type is not read.")
+        msg = "XML with a document type is not read."
+        raise AnnexNotReadableError(msg)
     try:
-        root = ElementTree.fromstring(text)  # noqa: S314 - no entities, see above
-    except ElementTree.ParseError as exc:
-        raise AnnexNotReadableError(f"Broken XML: {exc}.") from exc
+        root = ET.fromstring(text)  # noqa: S314 - no entities, see above
+    except ET.ParseError as exc:
+        msg = f"Broken XML: {exc}."
+        raise AnnexNotReadableError(msg) from exc
     rows = [{cell.tag: cell.text or "" for cell in row} for row in root]
     if not rows or not rows[0]:
-        raise AnnexNotReadableError("The XML holds no rows.")
+        msg = "The XML holds no rows."
+        raise AnnexNotReadableError(msg)
     header = list(rows[0])
     return [header, *([row.get(name, "") for name in header] for row in rows)]

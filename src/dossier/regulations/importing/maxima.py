@@ -67,7 +67,7 @@ class LimitReading:
 
 def read_maxima(text: str, ref: str) -> list[LimitReading] | str:
     """Return the maxima of a limb's text, or why it is left unread."""
-    flat = with_points(clean(text)).lower().strip(" .;’'")
+    flat = with_points(clean(text)).lower().strip(" .;'")
     flat = _FOOTNOTE.sub("", flat).strip(" .;")
     if _GAP.search(flat.replace("% ", "%")):
         return "a number is written with a space"
@@ -194,62 +194,65 @@ _AFTER: Final = (
     r" must not exceed "
 )
 
-_FORMS: Final[
-    tuple[
-        tuple[re.Pattern[str], Callable[[re.Match[str], str], list[LimitReading]]], ...
-    ]
-] = tuple(
-    (re.compile(pattern), build)
-    for pattern, build in (
-        (rf"\(?(?:≤ )?{_V}\)?", _one),
-        (rf"{_VALUE} (?:\(|-)?after mixing for use\)?(){{0}}", _mixed),
-        (rf"> {_V} ≤ {_V}", _between),
-        (rf"{_V},? (?:or )?\(?{_V}\)?", _two),
-        (
-            rf"{_V}[.:]? (?:when|if) mixed with other (?:fluorine compounds permitted"
-            r" under this annex|permitted strontium products|mercurial compounds"
-            r" authorized by this (?:regulation|directive)),? (?:the )?(?:total f|total"
-            r" strontium|maximum) (?:concentration|content)(?: of hg)? (?:must not"
-            r" exceed|remains fixed at) (\d+(?:\.\d+)?) ?%",
-            _total_as,
-        ),
-        (
-            rf"(?:- )?{_VALUE}()(?: ?\*| ?\(\*\))?(?: ?\*:| ?\(\*\)| -| ?\()? ?in case"
-            r" of combined use of .{10,200}? the sum shall not exceed(?: the limit"
-            r" (?:given in column g.{0,80}|of))?(?: ?(\d+(?:\.\d+)?) ?%\)?)?",
-            _with_nano,
-        ),
-        (rf"{_V} for single ester {_V} for mixtures of esters", _esters),
-        (
-            rf"- {_V} for the sum of the individual concentrations - {_V} for mixtures"
-            r" of substances mentioned in entry 12 and 12a, here the sum of the"
-            r" individual concentrations of butyl and propylparaben and their salts"
-            r" does not exceed (\d+(?:\.\d+)?)%",
-            _sum_and_mixture,
-        ),
-        (
-            rf"{_V} when used alone when present in combination with methyl (?:hept|oct)"
-            rf"ine carbonate, the combined level in the finished product sh\w+ not"
-            rf" exceed {_V} \(of which methyl octine carbonate sh\w+ not be more than"
-            r" 0\.002 ?%\)",
-            _alone_and_combined,
-        ),
-        (
-            rf"{_V} for the individual concentra\w+ (?:of behentrimonium chloride )?or"
-            r" the sum of the individual concentrations of cetrimonium chloride(?: and|,)"
-            r" str?eartrimonium chloride[^%]{0,320}",
-            _trimonium,
-        ),
-        (
-            rf"{_V},? \(?(?:for )?general (?:use|consumers)\)?,? and {_V} \(?(?:for )?"
-            r"professional use\)?",
-            _by_user,
-        ),
-        (rf"{_V},? (?P<products>{'|'.join(_PRODUCTS)})", _for_products),
-        (rf"{_V} (?:corresponding to \d+(?:\.\d+)?% of silver|of cumin oil)", _one),
-        (rf"{_VALUE}() \(of (?:a|the) mixture in the ratio \d:\d of [^%]*", _one),
-        (rf"salicylic acid: {_V} salicylic acid salts: {_V}", _two),
-        (rf"{_AFTER}{_V}", _mixed),
-        (rf"{_AFTER}{_V},? (?:or )?\(?{_V}\)?", _two),
-    )
+
+def _form(
+    build: Callable[[re.Match[str], str], list[LimitReading]], *parts: str
+) -> tuple[re.Pattern[str], Callable[[re.Match[str], str], list[LimitReading]]]:
+    return re.compile("".join(parts)), build
+
+
+_FORMS: Final = (
+    _form(_one, rf"\(?(?:≤ )?{_V}\)?"),
+    _form(_mixed, rf"{_VALUE} (?:\(|-)?after mixing for use\)?(){{0}}"),
+    _form(_between, rf"> {_V} ≤ {_V}"),
+    _form(_two, rf"{_V},? (?:or )?\(?{_V}\)?"),
+    _form(
+        _total_as,
+        rf"{_V}[.:]? (?:when|if) mixed with other (?:fluorine compounds permitted",
+        r" under this annex|permitted strontium products|mercurial compounds",
+        r" authorized by this (?:regulation|directive)),? (?:the )?(?:total f|total",
+        r" strontium|maximum) (?:concentration|content)(?: of hg)? (?:must not",
+        r" exceed|remains fixed at) (\d+(?:\.\d+)?) ?%",
+    ),
+    _form(
+        _with_nano,
+        rf"(?:- )?{_VALUE}()(?: ?\*| ?\(\*\))?(?: ?\*:| ?\(\*\)| -| ?\()? ?in case",
+        r" of combined use of .{10,200}? the sum shall not exceed(?: the limit",
+        r" (?:given in column g.{0,80}|of))?(?: ?(\d+(?:\.\d+)?) ?%\)?)?",
+    ),
+    _form(_esters, rf"{_V} for single ester {_V} for mixtures of esters"),
+    _form(
+        _sum_and_mixture,
+        rf"- {_V} for the sum of the individual concentrations - {_V} for mixtures",
+        r" of substances mentioned in entry 12 and 12a, here the sum of the",
+        r" individual concentrations of butyl and propylparaben and their salts",
+        r" does not exceed (\d+(?:\.\d+)?)%",
+    ),
+    _form(
+        _alone_and_combined,
+        rf"{_V} when used alone when present in combination with methyl (?:hept|oct)",
+        r"ine carbonate, the combined level in the finished product sh\w+ not",
+        rf" exceed {_V} \(of which methyl octine carbonate sh\w+ not be more than",
+        r" 0\.002 ?%\)",
+    ),
+    _form(
+        _trimonium,
+        rf"{_V} for the individual concentra\w+ (?:of behentrimonium chloride )?or",
+        r" the sum of the individual concentrations of cetrimonium chloride(?: and|,)",
+        r" str?eartrimonium chloride[^%]{0,320}",
+    ),
+    _form(
+        _by_user,
+        rf"{_V},? \(?(?:for )?general (?:use|consumers)\)?,? and {_V} \(?(?:for )?",
+        r"professional use\)?",
+    ),
+    _form(_for_products, rf"{_V},? (?P<products>{'|'.join(_PRODUCTS)})"),
+    _form(
+        _one,
+        rf"{_V} (?:corresponding to \d+(?:\.\d+)?% of silver|of cumin oil)",
+    ),
+    _form(_one, rf"{_VALUE}() \(of (?:a|the) mixture in the ratio \d:\d of [^%]*"),
+    _form(_two, rf"salicylic acid: {_V} salicylic acid salts: {_V}"),
+    _form(_mixed, rf"{_AFTER}{_V}"),
+    _form(_two, rf"{_AFTER}{_V},? (?:or )?\(?{_V}\)?"),
 )

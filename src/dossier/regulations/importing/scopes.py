@@ -14,7 +14,7 @@ from typing import Final
 from dossier.regulations.importing.cells import clean
 from dossier.regulations.rules.records import Clause
 
-_SEPARATOR: Final = re.compile(r"\s*(?:[,;/.]|&|\band\b|\bor\b)\s*")
+_SEPARATORS: Final = re.compile(r"(?:\s*(?:[,;/.]|&|\band\b|\bor\b)\s*)+")
 _EXCEPT: Final = re.compile(
     r",?\s*\b(?:with the exception of|except for|except|excluding|other than)\s+"
 )
@@ -28,7 +28,7 @@ _SUFFIXES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r" \(for rinse-off products only\)"), "rinse_off"),
     (
         re.compile(
-            r" that may lead to (?:the )?exposure of the end.user['’]?s?['’]? lungs"
+            r" that may lead to (?:the )?exposure of the end.user'?s?'? lungs"
             r" by inhalation"
         ),
         "inhalable",
@@ -47,7 +47,6 @@ _TYPOS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"oxidatie\b"), "oxidative"),
     (re.compile(r"\bnon- oxid"), "non-oxid"),
     (re.compile(r"\bhair dyes? products?\b"), "hair dye products"),
-    (re.compile(r"(?<=\d)–(?=\d)"), "-"),
     (re.compile(r"\boral producrs\b"), "oral products"),
     (re.compile(r"\bproduts\b"), "products"),
 )
@@ -88,33 +87,30 @@ def _scope(words: str) -> tuple[Clause, ...] | None:
         return None if read is None else tuple(_with(list(read), "under_3"))
     every_spray = words.startswith("the following spray products:")
     words = _NOTHING.sub("", words).strip()
-    found: list[Clause] = []
-    while words:
-        step = _next(words)
-        if step is None:
-            return None
-        clauses, words = step
-        excepted, words = _exception(words, is_bracketed=True)
-        if excepted is None:
-            return None
-        narrowed = _without(clauses, excepted)
-        if narrowed is None:
-            return None
-        found.extend(narrowed)
-        excepted, words = _exception(words, is_bracketed=False)
-        if excepted is None:
-            return None
-        narrowed = _without(tuple(found), excepted)
-        if narrowed is None:
-            return None
-        found = narrowed
-        separator = _SEPARATOR.match(words)
-        if words and separator is None:
-            return None
-        while separator is not None and separator.end():
-            words = words[separator.end() :]
-            separator = _SEPARATOR.match(words)
+    found: list[Clause] | None = []
+    while words and found is not None:
+        found, words = _item(found, words)
+    if found is None:
+        return None
     return tuple(_with(found, "spray")) if every_spray else tuple(found)
+
+
+def _item(found: list[Clause], words: str) -> tuple[list[Clause] | None, str]:
+    """Read one phrase with its exceptions; `None` where a word is unknown."""
+    step = _next(words)
+    if step is None:
+        return None, words
+    clauses, words = step
+    bracketed, words = _exception(words, is_bracketed=True)
+    narrowed = None if bracketed is None else _without(clauses, bracketed)
+    excepted, words = _exception(words, is_bracketed=False)
+    if narrowed is None or excepted is None:
+        return None, words
+    joined = _without((*found, *narrowed), excepted)
+    separator = _SEPARATORS.match(words)
+    if words and separator is None:
+        return None, words
+    return joined, words[separator.end() :] if separator else ""
 
 
 def _next(words: str) -> tuple[tuple[Clause, ...], str] | None:

@@ -16,13 +16,19 @@ from typing import Final
 
 from dossier.products.formula_import.identifiers import read_cas
 from dossier.regulations.constants import Purpose, RuleKind, User
-from dossier.regulations.importing.cells import alphabet, clean, letters_of, segments
+from dossier.regulations.importing.cells import (
+    alphabet,
+    clean,
+    grammar,
+    letters_of,
+    segments,
+    warning_codes,
+)
 from dossier.regulations.importing.cosing import CellCount
 from dossier.regulations.importing.identity import Identity, read_names, read_numbers
 from dossier.regulations.importing.layout import Row
 from dossier.regulations.importing.maxima import percent, species_of
 from dossier.regulations.importing.scopes import vocabulary
-from dossier.regulations.importing.warnings import warning_codes
 from dossier.regulations.rules.records import Clause, Exclusion, Limb, Maximum, Rule
 
 _PURPOSE: Final = {
@@ -58,29 +64,8 @@ _TOTALS: Final = {
     "其strontium總量": "Sr",
     "其汞總殘留量": "Hg",
 }
-_NOTES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
-    (re.compile(pattern), code)
-    for pattern, code in (
-        (r"不得與亞硝基化劑一起使用", "no_nitrosating_agents"),
-        (r"亞硝胺限量:50 ?microgram/kg ?\(ppb\)", "nitrosamine_max_50_ug_per_kg"),
-        (r"應置於無亞硝基酸鹽之容器", "nitrite_free_containers"),
-        (r"避免形成Nitrosamines", "avoid_nitrosamines"),
-        (
-            r"化粧品中使用此類成分作為防腐劑時,其總釋出之Free Formaldehyde量,不得超過1,000 ?ppm",
-            "free_formaldehyde_max_ppm:1000",
-        ),
-        (r"製品中所含之不純物\(Hydroquinone\)應在20ppm以下", "hydroquinone_max_ppm:20"),
-        (
-            r"倘混合使用其他我國準用之[^。]+總(?:量|殘留量)(?:不得超過|為)[\d.]+ ?%",
-            "",
-        ),
-        (
-            r"限(?:美髮專業技術人士|由領有男子理髮或女子美髮技術士人員對消費者)使用",
-            "professional",
-        ),
-        (r"限使用於立即沖洗產品", "rinse_off_only"),
-        (r"限量:[\d.]+ ?(?:%|ppm)|\d\.", ""),
-    )
+_NOTES: Final = tuple(
+    (re.compile(pattern), code) for pattern, code in grammar()["notes_zh"]
 )
 _PH: Final = re.compile(
     r"pH ?[::]? ?(?:(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)|([<>]) ?(\d+(?:\.\d+)?))"
@@ -128,13 +113,13 @@ def _rule(row: Row, list_name: str, ref: str, seq: int, count: CellCount) -> Rul
     if not identity.cas:  # a spreadsheet may have made a date of it
         identity.cas = [*read_cas(row.get("cas", "").strip()).numbers]
     slashes = re.compile(r"\s*[/\n]\s*(?=[A-Za-z(])|(?<=[a-z]) \(and\) ")
+    chemical = _half(row.get("chemical", ""))
     read_names(
         identity,
-        chemical=re.sub(
-            r"[((]([\u4e00-\u9fff]+)[))]", r" / \1", row.get("chemical", "")
-        ),
+        chemical=re.sub(r" ?\(([\u4e00-\u9fff]+)\)", r" / \1", chemical),
         glossary=";".join(slashes.split(row.get("glossary", ""))),
         listed=",".join(row.get("listed", "").splitlines()),
+        has_synonyms=list_name == "prohibited",
     )
     count.reasons.update(fault.rsplit(" ", 1)[0] for fault in identity.faults)
     base = Rule(
@@ -206,49 +191,61 @@ def _limited(base: Rule, row: Row, count: CellCount) -> Rule:
         for segment in (segments(other, known or None) or [])
         if segment.text
     ]
-    exclusions, notes, left = [], [], []
-    for letters, _, (excluded, noted, remainder) in conditions:
-        exclusions += [Exclusion(clauses=each, letters=letters) for each in excluded]
-        notes += noted
-        left += ["conditions beside the limit"] if remainder else []
+    notes = [note for _, _, (_, noted, _) in conditions for note in noted]
+    is_left = any(remainder for _, _, (_, _, remainder) in conditions)
     count.conditions += bool(other)
-    count.conditions_text_only += bool(left)
-    area = _AREAS.get(row.get("area", "1").strip())
-    if area is None:
-        reason = reason or "area class unknown"
-    elif area[1]:
-        exclusions.append(Exclusion(clauses=area[1]))
+    count.conditions_text_only += is_left
     limbs: list[Limb] = []
     for letter in sorted(known) or [""]:
-        subs = sorted({s for (at, s) in maxima if at == letter and s}) or [None]
+        subs: list[int | None] = sorted(
+            {s for (at, s) in maxima if at == letter and s}
+        ) or [None]  # type: ignore[assignment]
         for sub in subs:
             found = maxima.get((letter, sub)) or maxima.get(("", None), [])
             limbs.append(_limb(letter, sub, scopes, found, conditions, reason))
+    rule = replace(
+        base,
+        limbs=tuple(limbs),
+        exclusions=tuple(
+            Exclusion(clauses=each, letters=letters)
+            for letters, _, (excluded, _, _) in conditions
+            for each in excluded
+        ),
+        notes=tuple(
+            dict.fromkeys(
+                n for n in notes if n != "professional" and not n.startswith("ph:")
+            )
+        ),
+        unread=(*base.unread, *(["conditions beside the limit"] if is_left else [])),
+    )
+    return _narrowed(rule, row.get("area", "1").strip(), other)
+
+
+def _narrowed(rule: Rule, area: str, other: str) -> Rule:
+    """Apply what holds of the whole entry: area class, totals, rinse-off only."""
+    clauses, excluded = _AREAS.get(area, ((), ()))
+    limbs = list(rule.limbs)
+    if area not in _AREAS:
+        limbs = [replace(limb, unread="area class unknown") for limb in limbs]
+    if clauses:
+        limbs = [replace(limb, clauses=clauses) for limb in limbs]
     group = next((code for word, code in _TOTALS.items() if word in other), None)
     if group:
         limbs = [_grouped(limb, group) for limb in limbs]
-    if area and area[0]:
-        limbs = [replace(limb, clauses=area[0]) for limb in limbs]
-    if "rinse_off_only" in notes:
+    if "rinse_off_only" in rule.notes:
         limbs = [
             replace(
                 limb, clauses=tuple((*c, "rinse_off") for c in limb.clauses or ((),))
             )
             for limb in limbs
         ]
+    is_text = all(limb.unread for limb in limbs)
+    more = (Exclusion(clauses=excluded),) if excluded else ()
     return replace(
-        base,
+        rule,
         limbs=_merged(limbs),
-        kind=RuleKind.TEXT_ONLY
-        if all(limb.unread for limb in limbs)
-        else RuleKind.LIMIT,
-        exclusions=tuple(exclusions),
-        notes=tuple(
-            dict.fromkeys(
-                n for n in notes if n != "professional" and not n.startswith("ph:")
-            )
-        ),
-        unread=(*base.unread, *left),
+        kind=RuleKind.TEXT_ONLY if is_text else RuleKind.LIMIT,
+        exclusions=(*rule.exclusions, *more),
     )
 
 
@@ -355,38 +352,38 @@ def _group(match: re.Match[str], base: Rule) -> list[Maximum]:
     return [replace(_maximum(*match.groups()[:3]), group=group)]
 
 
-_FORMS: Final[
-    tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Rule], list[Maximum]]], ...]
-] = tuple(
-    (re.compile(pattern), build)
-    for pattern, build in (
-        (rf"{_V}(?:\(總量\)| ?\(相當於silver [\d.]+ ?%\))?", _one),
-        (rf"{_V}\(含釋出之(H2O2)\)", _one),
-        (rf"{_V} ?{_V}", _two),
-        (
-            rf"{_V}\(單一使用或混合使用cetrimonium chloride及steartrimonium chloride ?\)",
-            _one,
-        ),
-        (
-            rf"{_V}\(單一使用或混合使用cetrimonium chloride,steartrimonium chloride"
-            r"及behentrimonium chloride\),惟[^%]*編號31之規定",
-            _group,
-        ),
-        (rf"{_V},單獨使用", _each),
-        (
-            rf"{_V},混合使用(?:編號32及33之成分,惟[a-zA-Z\u4e00-\u9fff ]*不得超過0\.14 ?%)?",
-            _group,
-        ),
-        (
-            rf"{_V} ?Benzalkonium chloride,bromide及saccharinate成分之烷基鏈長為C14以下者,"
-            r"其限量為0\.1% ?\(以benzalkonium chloride計\)",
-            _one,
-        ),
-        (
-            rf"{_V} ?\((?:倘)?作為(?:保護|收斂)劑用途,限量≤ ?[\d.]+%\)",
-            _one,
-        ),
-    )
+def _form(
+    build: Callable[[re.Match[str], Rule], list[Maximum]], *parts: str
+) -> tuple[re.Pattern[str], Callable[[re.Match[str], Rule], list[Maximum]]]:
+    return re.compile("".join(parts)), build
+
+
+_FORMS: Final = (
+    _form(_one, rf"{_V}(?:\(總量\)| ?\(相當於silver [\d.]+ ?%\))?"),
+    _form(_one, rf"{_V}\(含釋出之(H2O2)\)"),
+    _form(_two, rf"{_V} ?{_V}"),
+    _form(
+        _one,
+        rf"{_V}\(單一使用或混合使用cetrimonium chloride及",
+        r"steartrimonium chloride ?\)",
+    ),
+    _form(
+        _group,
+        rf"{_V}\(單一使用或混合使用cetrimonium chloride,steartrimonium chloride",
+        r"及behentrimonium chloride\),惟[^%]*編號31之規定",
+    ),
+    _form(_each, rf"{_V},單獨使用"),
+    _form(
+        _group,
+        rf"{_V},混合使用(?:編號32及33之成分,",
+        r"惟[a-zA-Z\u4e00-\u9fff ]*不得超過0\.14 ?%)?",
+    ),
+    _form(
+        _one,
+        rf"{_V} ?Benzalkonium chloride,bromide及saccharinate",
+        r"成分之烷基鏈長為C14以下者,其限量為0\.1% ?\(以benzalkonium chloride計\)",
+    ),
+    _form(_one, rf"{_V} ?\((?:倘)?作為(?:保護|收斂)劑用途,限量≤ ?[\d.]+%\)"),
 )
 
 

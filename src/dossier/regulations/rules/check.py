@@ -132,13 +132,7 @@ def check_formula(
     index = data_set.index(question.market, question.as_of, question.placed_on)
     tags = question.facts.tags()
     prepared = [_prepared(line, index, tags) for line in lines]
-    has_blend = any(
-        each.result.substance.is_blend
-        or not each.matches
-        and not is_identified(each.result.substance)
-        for each in prepared
-    )
-    check = _Check(question, data_set, index, prepared, has_blend)
+    check = _Check(question, data_set, index, prepared)
     for each in prepared:
         each.result.verdicts = check.verdicts(each)
     return [each.result for each in prepared]
@@ -183,10 +177,14 @@ class _Check:
         data_set: DataSet,
         index: RuleIndex,
         lines: Sequence[_Line],
-        has_blend: bool,  # noqa: FBT001 - private
     ) -> None:
         self.question, self.data_set, self.index = question, data_set, index
-        self.lines, self.has_blend = lines, has_blend
+        self.lines = lines
+        self.has_blend = any(
+            each.result.substance.is_blend
+            or not (each.matches or is_identified(each.result.substance))
+            for each in lines
+        )
 
     def verdicts(self, line: _Line) -> list[RuleVerdict]:
         sure = [match for match in line.matches if not match.is_possible]
@@ -232,12 +230,11 @@ class _Check:
                 continue
             found.append(self._by_limit(line, match))
         if line.purposes is None and len({v.purpose for v in found}) > 1:
-            found = self._by_open_purpose(line, found)
+            found = self._by_open_purpose(found)
         return found
 
-    def _by_open_purpose(
-        self, line: _Line, found: list[RuleVerdict]
-    ) -> list[RuleVerdict]:
+    @staticmethod
+    def _by_open_purpose(found: list[RuleVerdict]) -> list[RuleVerdict]:
         """Without a stated purpose, only what every purpose has in common is sure."""
         by_purpose: dict[Purpose | None, list[RuleVerdict]] = {}
         for each in found:
@@ -427,7 +424,7 @@ class _Check:
         found: list[RuleVerdict] = []
         for purpose, list_name in _POSITIVE[market].items():
             is_dye = purpose is Purpose.COLOURANT and bool(line.tags.get("hair_dye"))
-            if purpose not in line.purposes or is_dye and matches:
+            if purpose not in line.purposes or (is_dye and matches):
                 continue
             if not self.data_set.has_list(market, list_name):
                 continue

@@ -70,12 +70,11 @@ class DataSet:
         return date.fromisoformat(source.begins)
 
     def index(self, market: Market, as_of: date, placed_on: date) -> RuleIndex:
-        """Return the rules in force for a product; an earlier day than the data fails."""
+        """Return the rules in force; raise an error for a day before the data."""
         begins = self.begins(market)
         if begins is not None and as_of < begins:
-            raise DateOutsideDataError(
-                f"The data for {market.value} begin on {begins}; {as_of} lies before."
-            )
+            msg = f"The data for {market.value} begin on {begins}; {as_of} lies before."
+            raise DateOutsideDataError(msg)
         at = (market, as_of, placed_on)
         if at not in self._indexes:
             rules = self.rules.get(market, ())

@@ -105,9 +105,8 @@ class ProductFacts:
 def check_use(category: Category, use: Use | None) -> None:
     """Raise an error where a stated use contradicts the category."""
     if use is not None and use is not category.use:
-        raise ProductFactsInvalidError(
-            f"{category.id} is a {category.use.value} category, not {use.value}."
-        )
+        msg = f"{category.id} is a {category.use.value} category, not {use.value}."
+        raise ProductFactsInvalidError(msg)
 
 
 def holds(

@@ -269,7 +269,7 @@ def _words(result: LineResult, verdict: RuleVerdict) -> dict[str, dict[str, str]
     factor = outcome.quantity.factor if outcome and outcome.quantity else None
     basis_zh = basis_en = ""
     if species is not None:
-        shown = "" if factor is None else f" × {shown_number(factor)}"
+        shown = "" if factor is None else f" \u00d7 {shown_number(factor)}"
         basis_zh, basis_en = f"（以 {species} 計{shown}）", f" (as {species}{shown})"
     label = verdict.words
     both: dict[str, Any] = {
@@ -311,7 +311,6 @@ def _range(outcome: Outcome | None) -> str:
 
 
 def shown_number(number: Decimal) -> str:
-    """Return a number with at most four significant decimals; full ones stay in JSON."""
+    """Return a number with five significant digits; JSON holds the full one."""
     rounded = number if number == 0 else round(number, 4 - number.adjusted())
-    shown = f"{rounded.normalize():f}"
-    return shown if number == rounded else f"{shown}"
+    return f"{rounded.normalize():f}"

@@ -71,7 +71,7 @@ def _is_other(limb: Limb) -> bool:
     return any("other" in clause for clause in limb.clauses)
 
 
-def _for_user(limb: Limb, value: bool | None, user: User | None) -> bool | None:
+def _for_user(limb: Limb, value: bool | None, user: User | None) -> bool | None:  # noqa: FBT001 - three-valued
     if limb.user is None or value is False:
         return value
     if user is None:
@@ -184,20 +184,29 @@ def _maximum(
         lower = lower * share if share is not None else Decimal(0)
         upper = upper * share if share is not None and upper is not None else upper
     applied = Quantity(lower, upper, quantity.factor, quantity.is_exact)
-    parts = {"limb": limb, "maximum": maximum, "quantity": applied}
+
+    def outcome(verdict: Verdict, reason: str) -> Outcome:
+        return Outcome(
+            verdict=verdict,
+            reason=reason,
+            limb=limb,
+            maximum=maximum,
+            quantity=applied,
+        )
+
     if lower > maximum.value:
-        return Outcome(verdict=Verdict.OVER, reason="over-limit", **parts)  # type: ignore[arg-type]
+        return outcome(Verdict.OVER, "over-limit")
     if upper is None or upper > maximum.value:
         reason = "range-crosses-limit"
         if maximum.after_mixing and facts.mixed_share is None:
             reason = "mixing-ratio-missing"
         elif not quantity.is_exact:
             reason = "conversion-unknown"
-        return Outcome(verdict=Verdict.CONDITIONAL, reason=reason, **parts)  # type: ignore[arg-type]
+        return outcome(Verdict.CONDITIONAL, reason)
     if maximum.above is not None and lower <= maximum.above:
-        return Outcome(verdict=Verdict.CONDITIONAL, reason="fact-missing", **parts)  # type: ignore[arg-type]
+        return outcome(Verdict.CONDITIONAL, "fact-missing")
     verdict = Verdict.AT if lower == upper == maximum.value else Verdict.WITHIN
-    return Outcome(verdict=verdict, reason="within-limit", **parts)  # type: ignore[arg-type]
+    return outcome(verdict, "within-limit")
 
 
 _ORDER: Final = (
@@ -210,7 +219,7 @@ _ORDER: Final = (
 
 
 def worst(outcomes: list[Outcome]) -> Outcome:
-    """Return the gravest outcome of limits that all hold; of equals the least margin."""
+    """Return the gravest outcome of limits that all hold; else the least margin."""
     return min(outcomes, key=lambda each: (_ORDER.index(each.verdict), margin(each)))
 
 

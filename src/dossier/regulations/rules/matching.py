@@ -25,8 +25,8 @@ _SPELLINGS: Final[tuple[tuple[str, str], ...]] = (
     ("aluminium", "aluminum"),
     (".alpha.", "alpha"),
     (".beta.", "beta"),
-    ("α", "alpha"),
-    ("β", "beta"),
+    ("\u03b1", "alpha"),
+    ("\u03b2", "beta"),
     ("caesium", "cesium"),
 )
 _CI: Final = re.compile(r"\bci\s*-?\s*(\d{5})(?::\d)?\b", re.IGNORECASE)

@@ -5,6 +5,7 @@ denies a conjunction. A limb applies where one of its clauses does; without clau
 applies to every product, with `other` to those that no other limb of the entry names.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -122,16 +123,6 @@ class Rule:
         return f"{self.list}/{self.ref}" + (f"#{self.seq}" if self.seq > 1 else "")
 
 
-_PARTS: Final[dict[str, type]] = {
-    "limbs": Limb,
-    "exclusions": Exclusion,
-    "maxima": Maximum,
-}
-_DECIMALS: Final = frozenset({"value", "above", "leave_on", "rinse_off"})
-_DATES: Final = frozenset({"updated", "new_from", "all_from", "new_until", "all_until"})
-_ENUMS: Final = {"kind": RuleKind, "purpose": Purpose, "user": User}
-
-
 def to_json(record: Any) -> dict[str, Any]:
     """Return a record without its default members; decimals and dates are strings."""
     content: dict[str, Any] = {}
@@ -165,20 +156,33 @@ def _record(kind: type, content: dict[str, Any]) -> Any:
 
 
 def _member(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if name in _PARTS:
-        return tuple(_record(_PARTS[name], each) for each in value)
-    if name == "disclosure":
-        return _record(Disclosure, value)
-    if name in _DECIMALS:
-        return Decimal(value)
-    if name in _DATES:
-        return date.fromisoformat(value)
-    if name in _ENUMS:
-        return _ENUMS[name](value)
-    if name == "ph":
-        return tuple(None if each is None else Decimal(each) for each in value)
-    if isinstance(value, list):
-        return tuple(tuple(e) if isinstance(e, list) else e for e in value)
-    return value
+    if value is None or name not in _READERS:
+        is_list = isinstance(value, list)
+        return (
+            tuple(tuple(e) if isinstance(e, list) else e for e in value)
+            if is_list
+            else value
+        )
+    return _READERS[name](value)
+
+
+def _records(kind: type) -> Callable[[Any], Any]:
+    return lambda value: tuple(_record(kind, each) for each in value)
+
+
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "limbs": _records(Limb),
+    "exclusions": _records(Exclusion),
+    "maxima": _records(Maximum),
+    "disclosure": lambda value: _record(Disclosure, value),
+    "ph": lambda value: tuple(None if e is None else Decimal(e) for e in value),
+    "kind": RuleKind,
+    "purpose": Purpose,
+    "user": User,
+    **dict.fromkeys(("value", "above", "leave_on", "rinse_off"), Decimal),
+    **dict.fromkeys(
+        ("updated", "new_from", "all_from", "new_until", "all_until"),
+        date.fromisoformat,
+    ),
+}
+"""How a member is read from JSON; lists of texts become tuples."""

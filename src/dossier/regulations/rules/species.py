@@ -23,8 +23,28 @@ _OF_ATOMS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Species of which one forms from each atom."""
 _PARTS: Final = frozenset(
-    "acid phenol free_base F Zn Sr S Zr Ag Al Hg NH3 SO2 AgCl H2O2 retinol anhydrous"
-    " benzalkonium_chloride calcium_hydroxide cysteine".split()
+    [
+        "acid",
+        "phenol",
+        "free_base",
+        "F",
+        "Zn",
+        "Sr",
+        "S",
+        "Zr",
+        "Ag",
+        "Al",
+        "Hg",
+        "NH3",
+        "SO2",
+        "AgCl",
+        "H2O2",
+        "retinol",
+        "anhydrous",
+        "benzalkonium_chloride",
+        "calcium_hydroxide",
+        "cysteine",
+    ]
 )
 """Species that are a part of the substance, so that the factor is at most 1."""
 
