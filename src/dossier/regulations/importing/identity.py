@@ -25,7 +25,8 @@ _MARKS: Final = re.compile(
 )
 _INCI: Final = re.compile(r"INCI: ?([^\])]+)")
 _BRACKETED: Final = re.compile(
-    r"(?<=[a-z] )\(([A-Za-z][a-z]{4,})(?: \(INN\))?\)(?=$|[ ,;])"
+    r"(?<=[a-z] )\(([A-Za-z][a-z]{4,}|[A-Z][a-z]+(?:, [A-Z][a-z]+(?: [A-Z][a-z]+)?)+)\)"
+    r"(?=$|[ ,;])"
 )
 _NO_NAMES: Final = frozenset(
     [
@@ -116,9 +117,10 @@ def read_names(
     flat = clean(chemical.replace("[INCI]", ";"))
     for match in _INCI.finditer(flat):
         _name(identity, match[1])
-    for match in _BRACKETED.finditer(flat) if has_synonyms else ():
-        if match[1].lower() not in _NO_NAMES:
-            _name(identity, match[1])
+    for match in _BRACKETED.finditer(_MARKS.sub("", flat)) if has_synonyms else ():
+        for name in match[1].split(", "):
+            if not _NO_NAMES & set(name.lower().split()):
+                _name(identity, name)
     flat = re.sub(r"[\[(]?INCI: ?[^\])]+[\])]?", "", flat)
     for name in re.split(r"\s*;\s*|\s+/\s+|\s*\[\d\];?\s*", flat):
         _name(identity, _TAIL.sub("", name))

@@ -182,9 +182,12 @@ class _Check:
         self.lines = lines
         self.has_blend = any(
             each.result.substance.is_blend
-            or not (each.matches or is_identified(each.result.substance))
+            or not (each.matches or self._is_known(each.result.substance))
             for each in lines
         )
+
+    def _is_known(self, substance: Substance) -> bool:
+        return is_identified(substance) or self.data_set.knows(substance)
 
     def verdicts(self, line: _Line) -> list[RuleVerdict]:
         sure = [match for match in line.matches if not match.is_possible]
@@ -418,7 +421,7 @@ class _Check:
     ) -> list[RuleVerdict]:
         """Return a verdict for each purpose whose positive list lacks the substance."""
         substance = line.result.substance
-        if not line.purposes or not (matches or is_identified(substance)):
+        if not line.purposes or not (matches or self._is_known(substance)):
             return []
         market = self.question.market
         found: list[RuleVerdict] = []
@@ -459,7 +462,7 @@ class _Check:
                 rule=elsewhere,
                 words=words,
             )
-        if is_identified(substance) or line.matches:
+        if self._is_known(substance) or line.matches:
             return RuleVerdict(verdict=Verdict.UNLISTED, reason="unlisted", words=words)
         return RuleVerdict(
             verdict=Verdict.UNKNOWN, reason="ingredient-unidentified", words=words

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from dossier.regulations.constants import LISTS, Market
 from dossier.regulations.exceptions import DateOutsideDataError
-from dossier.regulations.rules.matching import RuleIndex
+from dossier.regulations.rules.matching import RuleIndex, Substance
 from dossier.regulations.rules.records import Disclosure, Rule, rule_of, to_json
 
 SHIPPED: Final = "shipped"
@@ -44,6 +44,7 @@ class DataSet:
     _indexes: dict[tuple[Market, date, date], RuleIndex] = field(
         default_factory=dict, compare=False, repr=False
     )
+    _all: list[RuleIndex] = field(default_factory=list, compare=False, repr=False)
 
     def has_list(self, market: Market, list_name: str) -> bool:
         """Return whether the set holds a list of a market."""
@@ -61,6 +62,12 @@ class DataSet:
     def source_of(self, market: Market) -> ListSource | None:
         """Return where the rules of a market come from."""
         return next((s for s in self.sources if s.market == market.value), None)
+
+    def knows(self, substance: Substance) -> bool:
+        """Return whether any list, of any market and day, names a substance."""
+        if not self._all:
+            self._all.append(RuleIndex(r for each in self.rules.values() for r in each))
+        return any(not m.is_possible for m in self._all[0].matches(substance))
 
     def begins(self, market: Market) -> date | None:
         """Return the first day for which the set answers."""

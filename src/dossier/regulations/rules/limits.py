@@ -1,7 +1,7 @@
 """One rule against one product: which limbs apply, and what they say of a quantity."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -86,20 +86,21 @@ def judge(rule: Rule, facts: ProductFacts, tags: Tags, total: Total) -> Outcome:
     open_limbs = [limb for limb, value in states if value is None]
     if not sure and not open_limbs and states:
         return Outcome(verdict=Verdict.PROHIBITED, reason="outside-listed-uses")
-    candidates = sure or open_limbs
-    if sure and open_limbs:
-        candidates = [*sure, *open_limbs]
+    candidates = [*sure, *open_limbs]
     excluded = _excluded(rule, candidates, tags)
     if excluded is True:
         return Outcome(verdict=Verdict.PROHIBITED, reason="not-for-this-product")
-    outcomes = [_limb(limb, facts, total) for limb in candidates]
     if not states:
-        outcomes = [Outcome(verdict=Verdict.WITHIN, reason="no-maximum")]
-    if excluded is None:
-        outcomes.append(Outcome(verdict=Verdict.CONDITIONAL, reason="fact-missing"))
-    if not sure and any(value is False for _, value in states):
-        outcomes.append(Outcome(verdict=Verdict.CONDITIONAL, reason="fact-missing"))
-    return strictest_common(outcomes)
+        return Outcome(verdict=Verdict.WITHIN, reason="no-maximum")
+    common = strictest_common([_limb(limb, facts, total) for limb in candidates])
+    # Without a sure limb and one for all others, the product may be named by none.
+    may_be_outside = not sure and not any(map(_is_other, rule.limbs))
+    is_grave = common.verdict in (Verdict.OVER, Verdict.PROHIBITED)
+    if may_be_outside and is_grave and rule.list != "restricted":
+        return common  # outside the listed uses it would be prohibited
+    if (excluded is None and not is_grave) or may_be_outside:
+        return replace(common, verdict=Verdict.CONDITIONAL, reason="fact-missing")
+    return common
 
 
 def _specific(limbs: list[Limb], tags: Tags) -> list[Limb]:
