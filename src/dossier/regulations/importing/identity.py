@@ -82,7 +82,7 @@ def read_numbers(identity: Identity, *cells: str) -> None:
     """Add the CAS and EC numbers of cells, whichever column they stand in."""
     for cell in cells:
         flat = re.sub(r"\[\d+\]", " ; ", clean(cell))
-        flat = re.sub(r"(?<=\d)\s*[/,;+]\s*(?=\d)", " ; ", flat)
+        flat = re.sub(r"(?<=\d)(?:\s*[/,;+]\s*|\s+-\s+)(?=\d)", " ; ", flat)
         for number in find_cas(flat):
             _add(identity, "cas", number, is_right=is_cas(number))
         for number in find_ec(flat):
