@@ -324,8 +324,8 @@ def test_unknown_product_type_leaves_the_limb_unread() -> None:
     [
         ("Leave-on products other than oral products", (("leave_on", "!oral"),)),
         (
-            "Rinse-off products (except soap intended for children below 3 years of age)",
-            (("rinse_off", "!soap+under_3"),),
+            "Soap (except bar soap intended for children under 3 years of age)",
+            (("soap", "!bar_soap+under_3"),),
         ),
         ("Something else", None),
     ],
