@@ -30,50 +30,60 @@ from dossier.products.formula_import.pipeline import ParsedFormula, parse_formul
 from dossier.products.formula_import.types import FormulaSource
 from dossier.products.rules import category_of
 from dossier.regulations.constants import Form, Market, Population, Site, User
-from dossier.regulations.rules.answers import answer
-from dossier.regulations.rules.check import CheckedLine, CheckQuestion, check_formula
+from dossier.regulations.rules.check import CheckedLine, CheckQuestion
 from dossier.regulations.rules.data_sets import DataSet
 from dossier.regulations.rules.facts import ProductFacts, check_use
-from dossier.regulations.rules.findings import SourceFile, findings_of
+from dossier.regulations.rules.findings import SourceFile
+from dossier.regulations.service import answer_check
 from dossier.regulations.storage import data_set_named
 
 app = typer.Typer()
 COMMAND = "check"
 
 
+Formula = Annotated[Path, typer.Argument(help="An xlsx, xls, ods or csv.")]
+InMarket = Annotated[Market, typer.Option(help="Whose lists are asked.")]
+OfCategory = Annotated[str, typer.Option(help="As in `dossier categories`.")]
+OfUse = Annotated[Use | None, typer.Option(help="Checked against the category's.")]
+InForm = Annotated[Form | None, typer.Option(help="The dosage form.")]
+OnSites = Annotated[
+    list[Site] | None, typer.Option(help="Where applied; may be repeated.")
+]
+ForPopulation = Annotated[Population | None, typer.Option(help="For whom it is made.")]
+ByUser = Annotated[User | None, typer.Option(help="Who applies it.")]
+OfPh = Annotated[str | None, typer.Option(help="The product's pH.")]
+MixedShare = Annotated[
+    str | None, typer.Option(help="Share of the formula after mixing: 0.5 for 1:1.")
+]
+AsOf = Annotated[
+    str | None, typer.Option(help="The day of the law, YYYY-MM-DD; else today.")
+]
+PlacedOn = Annotated[
+    str | None, typer.Option(help="Day of first placing on the market; else as-of.")
+]
+FromSet = Annotated[
+    str | None, typer.Option(help="A data set's id; else the shipped one.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
 @app.command(COMMAND)
 def check(  # noqa: PLR0913 - each is a flag
-    formula: Annotated[Path, typer.Argument(help="An xlsx, xls, ods or csv.")],
+    formula: Formula,
     *,
-    market: Annotated[Market, typer.Option(help="Whose lists are asked.")],
-    category: Annotated[str, typer.Option(help="As in `dossier categories`.")],
-    use: Annotated[Use | None, typer.Option(help="Checked against it.")] = None,
-    form: Annotated[Form | None, typer.Option(help="The dosage form.")] = None,
-    site: Annotated[
-        list[Site] | None, typer.Option(help="Where applied; may be repeated.")
-    ] = None,
-    population: Annotated[
-        Population | None, typer.Option(help="For whom it is made.")
-    ] = None,
-    user: Annotated[User | None, typer.Option(help="Who applies it.")] = None,
-    ph: Annotated[str | None, typer.Option(help="The product's pH.")] = None,
-    mixed_share: Annotated[
-        str | None,
-        typer.Option(help="Share of the formula after mixing: 0.5 for 1:1."),
-    ] = None,
-    as_of: Annotated[
-        str | None, typer.Option(help="The day of the law, YYYY-MM-DD; else today.")
-    ] = None,
-    placed_on: Annotated[
-        str | None,
-        typer.Option(help="Day of first placing on the market; else as-of."),
-    ] = None,
-    data_set: Annotated[
-        str | None, typer.Option(help="A data set's id; else the shipped one.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document.")
-    ] = False,
+    market: InMarket,
+    category: OfCategory,
+    use: OfUse = None,
+    form: InForm = None,
+    site: OnSites = None,
+    population: ForPopulation = None,
+    user: ByUser = None,
+    ph: OfPh = None,
+    mixed_share: MixedShare = None,
+    as_of: AsOf = None,
+    placed_on: PlacedOn = None,
+    data_set: FromSet = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check each ingredient against the lists of a market on a day."""
     require_file(COMMAND, formula, as_json=as_json)
@@ -125,10 +135,8 @@ async def _check(
         parsed = parse_formula(book, FormulaSource(filename=file.name, sha256=digest))
     except (NoFormulaFoundError, FormulaTooLongError) as exc:
         raise ValueError(exc.detail) from exc
-    results = check_formula(map(_line, parsed.lines), question, data_set)
     source = SourceFile(file.name, digest)
-    findings = findings_of(results, question, data_set, source)
-    content = answer(results, findings, question, data_set)
+    content = answer_check(map(_line, parsed.lines), question, data_set, source)
     content["findings"] = [*_of_formula(parsed), *content["findings"]]
     return content
 

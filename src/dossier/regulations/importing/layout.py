@@ -8,11 +8,13 @@ import csv
 import io
 import json
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
 
 from dossier.regulations.exceptions import AnnexNotReadableError
 from dossier.regulations.importing.cells import grammar
@@ -162,14 +164,11 @@ def _json_rows(text: str) -> list[list[str]]:
 
 
 def _xml_rows(text: str) -> list[list[str]]:
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        msg = "XML with a document type is not read."
-        raise AnnexNotReadableError(msg)
     try:
-        root = ET.fromstring(text)  # noqa: S314 - no entities, see above
-    except ET.ParseError as exc:
-        msg = f"Broken XML: {exc}."
-        raise AnnexNotReadableError(msg) from exc
+        root = fromstring(text, forbid_dtd=True)
+    except (ParseError, DefusedXmlException) as exc:
+        detail = f"Broken XML: {exc}."
+        raise AnnexNotReadableError(detail) from exc
     rows = [{cell.tag: cell.text or "" for cell in row} for row in root]
     if not rows or not rows[0]:
         msg = "The XML holds no rows."
