@@ -1,5 +1,6 @@
 """A formula against the lists: which verdict, and why."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -419,6 +420,27 @@ def test_declared_function_outside_the_positive_list_is_prohibited(
     assert [(v.verdict, v.purpose) for v in result.verdicts] == [
         (Verdict.PROHIBITED, purpose)
     ]
+
+
+def test_colourant_is_found_by_its_usual_name() -> None:
+    pigment = line("Iron Oxides", "1", function="Colorant")
+
+    assert set(verdicts(question(category="foundation"), pigment)) >= {"IV/135"}
+    assert codes(question(category="foundation"), pigment) == set()
+
+
+def test_colourant_under_an_unknown_name_is_asked_for_its_number() -> None:
+    pigment = line("Mica Shimmer 7", "1", cas="56-81-5", function="Colorant")
+
+    assert codes(question(), pigment) == {"colourant-without-number"}
+
+
+def test_part_of_a_preservative_blend_is_not_taken_for_a_preservative() -> None:
+    part = replace(
+        line("Ethylhexylglycerin", "0.1", function="Preservative"), is_of_blend=True
+    )
+
+    assert codes(question(), part) == set()
 
 
 def test_substance_in_bulk_does_not_cover_its_nano_form() -> None:

@@ -64,6 +64,7 @@ PlacedOn = Annotated[
 FromSet = Annotated[
     str | None, typer.Option(help="A data set's id; else the shipped one.")
 ]
+SheetName = Annotated[str | None, typer.Option(help="The sheet to read.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -83,6 +84,7 @@ def check(  # noqa: PLR0913 - each is a flag
     as_of: AsOf = None,
     placed_on: PlacedOn = None,
     data_set: FromSet = None,
+    sheet: SheetName = None,
     as_json: AsJson = False,
 ) -> None:
     """Check each ingredient against the lists of a market on a day."""
@@ -111,6 +113,7 @@ def check(  # noqa: PLR0913 - each is a flag
                 sha256(formula.read_bytes()).hexdigest(),
                 question,
                 data_set_named(data_set),
+                sheet,
             )
         )
     except AppError as exc:
@@ -127,12 +130,18 @@ def check(  # noqa: PLR0913 - each is a flag
 
 
 async def _check(
-    file: Path, digest: str, question: CheckQuestion, data_set: DataSet
+    file: Path,
+    digest: str,
+    question: CheckQuestion,
+    data_set: DataSet,
+    sheet: str | None,
 ) -> dict[str, Any]:
     books = SandboxedBooks(limits_of(Settings().limits))
     book = await books.read_workbook(file, file.name)
     try:
-        parsed = parse_formula(book, FormulaSource(filename=file.name, sha256=digest))
+        parsed = parse_formula(
+            book, FormulaSource(filename=file.name, sha256=digest), sheet=sheet
+        )
     except (NoFormulaFoundError, FormulaTooLongError) as exc:
         raise ValueError(exc.detail) from exc
     source = SourceFile(file.name, digest)
@@ -154,6 +163,7 @@ def _line(line: ParsedLine) -> CheckedLine:
         cas=line.cas,
         ec=line.ec,
         function=line.function,
+        is_of_blend=line.is_exploded,
         lower=line.percent_lower,
         upper=line.percent_upper,
         sheet=line.sheet or None,

@@ -56,7 +56,11 @@ _NOT_GOVERNING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedLine:
-    """One line of a formula; `upper` is `None` for a trace without an upper bound."""
+    """One line of a formula; `upper` is `None` for a trace without an upper bound.
+
+    `is_of_blend`: a part of a raw material, whose function is the material's and need
+    not be its own.
+    """
 
     position: int
     inci: str | None
@@ -66,6 +70,7 @@ class CheckedLine:
     function: str | None = None
     lower: Decimal
     upper: Decimal | None
+    is_of_blend: bool = False
     sheet: str | None = None
     cell: str | None = None
 
@@ -221,7 +226,15 @@ class _Check:
             return None
         index = self.data_set.index(Market.EU, question.as_of, question.placed_on)
         rules = (m.rule for m in index.matches(substance) if not m.is_possible)
-        return next((r for r in rules if r.kind is RuleKind.PROHIBIT), None)
+        return next(
+            (
+                rule
+                for rule in rules
+                if rule.kind is RuleKind.PROHIBIT
+                and not (rule.condition or rule.limbs or rule.except_lists == ("ANY",))
+            ),
+            None,
+        )
 
     def _limited(self, line: _Line, matches: list[Match]) -> list[RuleVerdict]:
         found: list[RuleVerdict] = []
@@ -421,26 +434,28 @@ class _Check:
     ) -> list[RuleVerdict]:
         """Return a verdict for each purpose whose positive list lacks the substance."""
         substance = line.result.substance
-        if not line.purposes or not (matches or self._is_known(substance)):
+        is_stated = bool(line.purposes) and not line.result.line.is_of_blend
+        if not is_stated or not (matches or self._is_known(substance)):
             return []
         market = self.question.market
         found: list[RuleVerdict] = []
         for purpose, list_name in _POSITIVE[market].items():
             is_dye = purpose is Purpose.COLOURANT and bool(line.tags.get("hair_dye"))
-            if purpose not in line.purposes or (is_dye and matches):
+            if purpose not in (line.purposes or ()) or (is_dye and matches):
                 continue
             if not self.data_set.has_list(market, list_name):
                 continue
             if not any(match.rule.list == list_name for match in matches):
-                is_warning = market is Market.TW and purpose is Purpose.COLOURANT
+                # Colourants have many names; only a CI number is sure to be none.
+                is_warning = purpose is Purpose.COLOURANT and (
+                    market is Market.TW or not substance.ci
+                )
                 found.append(
                     RuleVerdict(
                         verdict=Verdict.CONDITIONAL
                         if is_warning
                         else Verdict.PROHIBITED,
-                        reason="colourant-not-listed"
-                        if is_warning
-                        else "not-on-positive-list",
+                        reason=_unlisted_reason(market, is_warning=is_warning),
                         words=list_name,
                         purpose=purpose,
                     )
@@ -467,6 +482,13 @@ class _Check:
         return RuleVerdict(
             verdict=Verdict.UNKNOWN, reason="ingredient-unidentified", words=words
         )
+
+
+def _unlisted_reason(market: Market, *, is_warning: bool) -> str:
+    if not is_warning:
+        return "not-on-positive-list"
+    is_taiwan = market is Market.TW
+    return "colourant-not-listed" if is_taiwan else "colourant-without-number"
 
 
 def _sum(members: Sequence[_Line], species: str | None) -> Quantity:

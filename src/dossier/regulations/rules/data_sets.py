@@ -67,7 +67,7 @@ class DataSet:
         """Return whether any list, of any market and day, names a substance."""
         if not self._all:
             self._all.append(RuleIndex(r for each in self.rules.values() for r in each))
-        return any(not m.is_possible for m in self._all[0].matches(substance))
+        return self._all[0].names(substance)
 
     def begins(self, market: Market) -> date | None:
         """Return the first day for which the set answers."""

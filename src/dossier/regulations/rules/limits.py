@@ -163,7 +163,9 @@ def _ph(limb: Limb, ph: Decimal | None) -> Outcome | None:
     """Return the outcome of a limb's pH range where it decides: outside, or unknown."""
     assert limb.ph is not None  # noqa: S101 - the caller looked
     low, high = limb.ph
-    shown = f"{'' if low is None else low}\u2013{'' if high is None else high}"
+    shown = f"{low}\u2013{high}"
+    if low is None or high is None:
+        shown = f"\u2264 {high}" if low is None else f"\u2265 {low}"
     if ph is None:
         return Outcome(
             verdict=Verdict.CONDITIONAL, reason="ph-unknown", limb=limb, words=shown

@@ -113,11 +113,16 @@ def substance_of(
         names=names,
         cas=tuple(each for each in find_cas(cas_text) if is_cas(each)),
         ec=tuple(each for each in find_ec(ec or "") if is_ec(each)),
-        ci=tuple(dict.fromkeys(_CI.findall(shown))),
+        ci=tuple(dict.fromkeys([*_CI.findall(shown), *_colour_index(names)])),
         is_nano=bool(_NANO.search(shown)),
         is_blend=any(name in name_table()["blends"] for name in names),
         is_only_ci=bool(inci and _ONLY_CI.fullmatch(inci.strip())),
     )
+
+
+def _colour_index(names: Iterable[str]) -> list[str]:
+    table = name_table()["colour_index"]
+    return [number for name in names for number in table.get(name, ())]
 
 
 def _alternatives(name: str) -> list[str]:
@@ -205,6 +210,16 @@ class RuleIndex:
                             _at(rule), Match(rule, f"word {word}", is_possible=True)
                         )
         return list(found.values())
+
+    def names(self, substance: Substance) -> bool:
+        """Return whether any rule names a substance, in whatever size."""
+        tables = (
+            (self._cas, substance.cas),
+            (self._ec, substance.ec),
+            (self._ci, substance.ci),
+            (self._names, substance.names),
+        )
+        return any(value in table for table, values in tables for value in values)
 
     def has_nano_entry(self, rule: Rule) -> bool:
         """Return whether the rule's list has an entry of its own for the nano form."""
