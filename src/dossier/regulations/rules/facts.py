@@ -147,7 +147,8 @@ def _clause(
 
 
 _PURPOSES: Final[tuple[tuple[str, Purpose], ...]] = (
-    ("preserv", Purpose.PRESERVATIVE),
+    ("preservative", Purpose.PRESERVATIVE),
+    ("preservation", Purpose.PRESERVATIVE),
     ("antimicrobial", Purpose.PRESERVATIVE),
     ("防腐", Purpose.PRESERVATIVE),
     ("colorant", Purpose.COLOURANT),
