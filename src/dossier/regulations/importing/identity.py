@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dossier.products.formula_import.identifiers import find_cas, find_ec, is_cas, is_ec
-from dossier.regulations.importing.cells import clean
+from dossier.regulations.importing.cells import clean, grammar
 
 _CI: Final = re.compile(r"\bCI (\d{5}(?::\d)?)\b", re.IGNORECASE)
 _EMPTY: Final = frozenset({"", "-", "/", "n/a"})
@@ -28,42 +28,7 @@ _BRACKETED: Final = re.compile(
     r"(?<=[a-z] )\(([A-Za-z][a-z]{4,}|[A-Z][a-z]+(?:, [A-Z][a-z]+(?: [A-Z][a-z]+)?)+)\)"
     r"(?=$|[ ,;])"
 )
-_NO_NAMES: Final = frozenset(
-    [
-        "petroleum",
-        "coal",
-        "powder",
-        "shale",
-        "except",
-        "leaves",
-        "roots",
-        "cracked",
-        "branched",
-        "linear",
-        "additive",
-        "synthetic",
-        "mixture",
-        "isomers",
-        "including",
-        "natural",
-        "paint",
-        "dust",
-        "nanotubes",
-        "nano",
-        "inorganic",
-        "vegetable",
-        "animal",
-        "refined",
-        "straight",
-        "thermal",
-        "light",
-        "heavy",
-        "stabilized",
-        "massive",
-        "chloromethyl",
-        "trimethylammonium",
-    ]
-)
+_NO_NAMES: Final = frozenset(grammar()["no_names"])
 _FEWEST_LETTERS: Final = 3
 
 

@@ -22,18 +22,7 @@ from dossier.regulations.importing.cells import grammar
 Row = dict[str, str]
 
 _COLUMNS: Final[Mapping[str, str]] = grammar()["columns"]
-_NEEDED: Final = {
-    "II": {"ref", "chemical", "cas", "listed"},
-    "III": {"ref", "chemical", "cas", "product_type", "maximum", "other"},
-    "IV": {"ref", "glossary", "product_type", "maximum", "colour"},
-    "V": {"ref", "chemical", "cas", "product_type", "maximum", "other"},
-    "VI": {"ref", "chemical", "cas", "product_type", "maximum", "other"},
-    "prohibited": {"ref", "chemical", "cas", "remark"},
-    "restricted": {"ref", "chemical", "glossary", "cas", "product_type", "maximum"},
-    "preservatives": {"ref", "chemical", "glossary", "cas", "maximum"},
-    "colourants": {"ref", "glossary", "area", "other"},
-    "uv_filters": {"glossary", "cas", "maximum"},
-}
+_NEEDED: Final[Mapping[str, list[str]]] = grammar()["needed_columns"]
 _NOT_OF: Final = {"II": {"maximum"}, "V": {"colour"}, "VI": {"colour"}}
 """Columns that mark a file as another list."""
 _LOST_COLUMN: Final = "regulated_by"
@@ -116,7 +105,7 @@ def _check_preamble(lines: list[list[str]], list_name: str) -> None:
 
 
 def _check_columns(columns: list[str | None], list_name: str) -> None:
-    missing = _NEEDED[list_name] - set(columns)
+    missing = set(_NEEDED[list_name]) - set(columns)
     foreign = _NOT_OF.get(list_name, set()) & set(columns)
     if missing or foreign:
         words = [f"lacks {name}" for name in sorted(missing)]

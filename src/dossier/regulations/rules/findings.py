@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any, Final
 
 from dossier.core.findings import Finding, Message, Place, Severity, Verdict
-from dossier.regulations.constants import Market, Purpose
+from dossier.regulations.constants import Purpose
 from dossier.regulations.rules.check import (
     CheckedLine,
     CheckQuestion,
@@ -23,46 +23,6 @@ from dossier.regulations.rules.records import Rule
 
 ITEM: Final = 3
 _SILENT: Final = frozenset({Verdict.WITHIN, Verdict.UNLISTED})
-_ARTICLES: Final[Mapping[Market, Mapping[str, str]]] = {
-    Market.EU: {
-        "II": "Reg. (EC) No 1223/2009 Art. 14(1)(a)",
-        "III": "Reg. (EC) No 1223/2009 Art. 14(1)(b)",
-        "IV": "Reg. (EC) No 1223/2009 Art. 14(1)(c)",
-        "V": "Reg. (EC) No 1223/2009 Art. 14(1)(d)",
-        "VI": "Reg. (EC) No 1223/2009 Art. 14(1)(e)",
-    },
-    Market.TW: {
-        "prohibited": "化粧品衛生安全管理法 Art. 6(1)",
-        "restricted": "化粧品衛生安全管理法 Art. 6(3)",
-        "colourants": "化粧品衛生安全管理法 Art. 6(3)",
-        "preservatives": "化粧品衛生安全管理法 Art. 6(3)",
-        "uv_filters": "化粧品衛生安全管理法 Art. 6(3)",
-    },
-}
-_LIST_NAMES: Final = {
-    "II": "Annex II",
-    "III": "Annex III",
-    "IV": "Annex IV",
-    "V": "Annex V",
-    "VI": "Annex VI",
-    "prohibited": "禁止使用成分",
-    "restricted": "成分使用限制",
-    "colourants": "色素成分使用限制",
-    "preservatives": "防腐劑成分使用限制",
-    "uv_filters": "防曬劑成分使用限制",
-}
-_PURPOSE_ZH: Final = {
-    Purpose.PRESERVATIVE: "防腐劑",
-    Purpose.COLOURANT: "色素",
-    Purpose.UV_FILTER: "防曬劑",
-    Purpose.OTHER: "其他用途",
-}
-_PURPOSE_EN: Final = {
-    Purpose.PRESERVATIVE: "a preservative",
-    Purpose.COLOURANT: "a colourant",
-    Purpose.UV_FILTER: "a UV filter",
-    Purpose.OTHER: "something else",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +46,14 @@ class RuleFinding:
 @cache
 def messages() -> Mapping[str, Mapping[str, str]]:
     """Return code and sentences of each reason."""
+    table: Mapping[str, Mapping[str, str]] = _table()["reasons"]
+    return table
+
+
+@cache
+def _table() -> Mapping[str, Any]:
     text = resources.files("dossier.regulations").joinpath("data/messages.json")
-    table: Mapping[str, Mapping[str, str]] = json.loads(text.read_text("utf-8"))
+    table: Mapping[str, Any] = json.loads(text.read_text("utf-8"))
     return table
 
 
@@ -197,7 +163,7 @@ _EXPORTED_ON: Final = date(2026, 8, 28)
 def article_of(rule: Rule | None, list_name: str | None) -> str | None:
     """Return the article that a list belongs to, and the entry."""
     name = (rule.list if rule is not None else list_name) or ""
-    article = next((a[name] for a in _ARTICLES.values() if name in a), None)
+    article: str | None = _table()["names"]["articles"].get(name)
     if article is None:
         return None
     entry = "" if rule is None else f", {entry_of(rule)}"
@@ -206,7 +172,7 @@ def article_of(rule: Rule | None, list_name: str | None) -> str | None:
 
 def entry_of(rule: Rule) -> str:
     """Return list and reference as people write them: `Annex III/98`."""
-    return f"{_LIST_NAMES[rule.list]}/{rule.ref}"
+    return f"{_table()['names']['lists'][rule.list]}/{rule.ref}"
 
 
 def _finding(
@@ -275,7 +241,7 @@ def _words(result: LineResult, verdict: RuleVerdict) -> dict[str, dict[str, str]
     both: dict[str, Any] = {
         "name": result.substance.shown or "?",
         "ref": entry_of(rule) if rule else "",
-        "list": _LIST_NAMES[rule.list] if rule else "",
+        "list": _table()["names"]["lists"][rule.list] if rule else "",
         "shown": _range(outcome),
         "limit": "" if limit is None else f"{shown_number(limit)} %",
         "species": species or "",
@@ -283,18 +249,18 @@ def _words(result: LineResult, verdict: RuleVerdict) -> dict[str, dict[str, str]
         "words": verdict.words,
         "market": "",
     }
-    purpose = verdict.purpose or Purpose.OTHER
+    purpose = _table()["names"]["purposes"][verdict.purpose or Purpose.OTHER]
     zh = {
         "basis": basis_zh,
         "scope": f"（{letter}）" if letter else "",
         "label": f"「{label}」" if label else "",
-        "purpose": _PURPOSE_ZH[purpose],
+        "purpose": purpose["zh"],
     }
     en = {
         "basis": basis_en,
         "scope": f" ({letter})" if letter else "",
         "label": f" as {label!r}" if label else "",
-        "purpose": _PURPOSE_EN[purpose],
+        "purpose": purpose["en"],
     }
     return {"zh": both | zh, "en": both | en}
 

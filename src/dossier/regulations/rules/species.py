@@ -22,31 +22,6 @@ _OF_ATOMS: Final[Mapping[str, tuple[str, str]]] = {
     "AgCl": ("Ag", "AgCl"),
 }
 """Species of which one forms from each atom."""
-_PARTS: Final = frozenset(
-    [
-        "acid",
-        "phenol",
-        "free_base",
-        "F",
-        "Zn",
-        "Sr",
-        "S",
-        "Zr",
-        "Ag",
-        "Al",
-        "Hg",
-        "NH3",
-        "SO2",
-        "AgCl",
-        "H2O2",
-        "retinol",
-        "anhydrous",
-        "benzalkonium_chloride",
-        "calcium_hydroxide",
-        "cysteine",
-    ]
-)
-"""Species that are a part of the substance, so that the factor is at most 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +89,7 @@ def factor_of(substance: Substance, species: str | None) -> Factor:
     exact = None if row is None else _factor(row, species)
     if exact is not None:
         return Factor(exact, is_exact=True)
-    return Factor(Decimal(1) if species in _PARTS else None, is_exact=False)
+    return Factor(Decimal(1) if species in _table()["parts"] else None, is_exact=False)
 
 
 def _factor(row: Mapping[str, Any], species: str) -> Decimal | None:
