@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from dossier.products.rules import category_of
+from dossier.products.categories import category_of
 from dossier.regulations.constants import Form, Market, Population, Site, User
 from dossier.regulations.rules.check import (
     CheckedLine,

@@ -17,7 +17,7 @@ from tests.regulations.checking import (
 )
 
 from dossier.core.findings import Severity, Verdict
-from dossier.products.rules import categories
+from dossier.products.categories import categories
 from dossier.regulations.constants import Form, Market, Population, Purpose, Site, User
 from dossier.regulations.exceptions import DateOutsideDataError
 from dossier.regulations.rules.facts import tag_table

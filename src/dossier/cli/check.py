@@ -23,12 +23,12 @@ from dossier.integrations.parsing.reader import (
     SandboxedBooks,
     limits_of,
 )
+from dossier.products.categories import category_of
 from dossier.products.constants import Use
 from dossier.products.exceptions import FormulaTooLongError, NoFormulaFoundError
 from dossier.products.formula_import.lines import ParsedLine
 from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
 from dossier.products.formula_import.types import FormulaSource
-from dossier.products.rules import category_of
 from dossier.regulations.constants import Form, Market, Population, Site, User
 from dossier.regulations.rules.check import CheckedLine, CheckQuestion
 from dossier.regulations.rules.data_sets import DataSet

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 
 from dossier.core.clock import now
 from dossier.core.web import get_actor
-from dossier.products.service.products import category_of
+from dossier.products.categories import category_of
 from dossier.regulations import service
 from dossier.regulations.rules.check import CheckedLine, CheckQuestion
 from dossier.regulations.rules.facts import ProductFacts, check_use
