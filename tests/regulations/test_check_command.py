@@ -1,10 +1,13 @@
 """`dossier check` and `dossier regulations`, as a person runs them."""
 
+import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 from tests.regulations.test_importing import exported
 from typer.testing import CliRunner
 
@@ -197,6 +200,51 @@ def test_report_counts_what_was_read_and_stores_nothing(
     assert report["structured_share"] == "0.9750"
     assert report["reasons"] == {"words not in the grammar of limits": 1}
     assert not (home / "regulations").exists()
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "zip"])
+def test_list_is_read_from_a_workbook_or_an_archive(
+    tmp_path: Path, suffix: str
+) -> None:
+    rows = [
+        {"ref": str(n), "chemical": f"Exemplin {n}", "maximum": "0,5 %"}
+        for n in range(1, 41)
+    ]
+    content = exported("VI", *rows)
+    path = tmp_path / f"annex.{suffix}"
+    if suffix == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("annex.csv", content)
+    else:
+        book = Workbook()
+        sheet = book.create_sheet("annex", 0)
+        for row in csv.reader(content.decode().splitlines()):
+            sheet.append(row)
+        book.save(path)
+
+    code, out = run(
+        *("regulations", "import", path, "--source", "cosing", "--annex", "VI"),
+        *("--report", "--json"),
+    )
+
+    assert code == 0
+    assert json.loads(out)["structured"] == 40
+
+
+def test_older_list_is_imported_only_under_a_stated_day(tmp_path: Path) -> None:
+    rows = [
+        {"ref": str(n), "chemical": f"Exemplin {n}", "updated": "01/02/2015"}
+        for n in range(1, 41)
+    ]
+    path = tmp_path / "annex.csv"
+    path.write_bytes(exported("VI", *rows))
+    command = ["regulations", "import", path, "--source", "cosing", "--annex", "VI"]
+
+    refused, out = run(*command, "--json")
+    stated, _ = run(*command, "--json", "--effective", "2015-03-01")
+
+    assert (refused, stated) == (2, 0)
+    assert "2015-02-01" in json.loads(out)["errors"][0]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from dossier.regulations.importing.cosing import CellCount, read_annex
 from dossier.regulations.importing.layout import Table, read_table, table_of
 from dossier.regulations.importing.tfda import read_list
 from dossier.regulations.rules.data_sets import ListSource, shipped
+from dossier.regulations.rules.records import Rule
 from dossier.regulations.storage import data_set_named, store, with_list
 
 app = typer.Typer(no_args_is_help=True)
@@ -108,13 +109,8 @@ def _import(
     rules, count = read(table.rows, annex)
     rules = corrected(rules, count)
     base = data_set_named(base_id)
-    held = sum(rule.list == annex for rule in base.rules.get(market, ()))
-    if len(rules) < held * _FEWEST_ROWS:
-        msg = (
-            f"The file has {len(rules)} rows, the list in use {held}:"
-            " it looks truncated, or it is another list."
-        )
-        raise AnnexNotReadableError(msg)
+    in_use = [rule for rule in base.rules.get(market, ()) if rule.list == annex]
+    _refuse_other_file(rules, in_use, is_dated=day is not None)
     content: dict[str, Any] = {
         "list": annex,
         "updated": table.updated and table.updated.isoformat(),
@@ -137,6 +133,28 @@ def _import(
         store(data_set)
         content["data_set"] = data_set.id
     return content
+
+
+def _refuse_other_file(
+    rules: list[Rule], in_use: list[Rule], *, is_dated: bool
+) -> None:
+    """Raise an error for a file that is truncated, or older than the list in use."""
+    if len(rules) < len(in_use) * _FEWEST_ROWS:
+        msg = (
+            f"The file has {len(rules)} rows, the list in use {len(in_use)}:"
+            " it looks truncated, or it is another list."
+        )
+        raise AnnexNotReadableError(msg)
+    newest, held = (
+        max((rule.updated for rule in each if rule.updated), default=None)
+        for each in (rules, in_use)
+    )
+    if newest and held and newest < held and not is_dated:
+        msg = (
+            f"The newest row of the file is of {newest}, that of the list in use of"
+            f" {held}. State --effective to import an older list."
+        )
+        raise AnnexNotReadableError(msg)
 
 
 def report_of(count: CellCount) -> dict[str, Any]:
