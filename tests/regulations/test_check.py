@@ -361,6 +361,37 @@ def test_professional_use_has_its_own_limit(user: User | None, verdict: str) -> 
     assert verdicts(asked, line("Glyceryl Thioglycolate", "18"))["III/2b"] == verdict
 
 
+def test_limit_that_is_the_same_for_every_user_needs_no_user() -> None:
+    asked = question(category="hair_dye_oxidative", mixed_share="0.5")
+
+    assert verdicts(asked, line("p-Phenylenediamine", "3"))["III/8a"] == "within"
+    assert verdicts(asked, line("p-Phenylenediamine", "5"))["III/8a"] == "over"
+
+
+def test_substance_for_professionals_alone_is_conditional_without_a_user() -> None:
+    hema = line("HEMA", "10")
+
+    assert verdicts(question(category="nail_polish"), hema)["III/313"] == "conditional"
+    general = question(category="nail_polish", user=User.GENERAL)
+    assert verdicts(general, hema)["III/313"] == "prohibited"
+
+
+def test_citral_over_its_undated_limit_warns_and_is_disclosed() -> None:
+    found_codes = codes(question(category="perfume"), line("Citral", "0.675"))
+
+    assert found_codes == {"over-limit", "allergen-to-label"}
+
+
+def test_zinc_in_a_mouthwash_is_counted_as_the_element() -> None:
+    asked = question(category="mouthwash", population=Population.ADULT)
+
+    findings = found(asked, line("Zinc Lactate", "0.56"))
+
+    finding = next(f.finding for f in findings if f.finding.limit == Decimal("0.1"))
+    assert finding.verdict is Verdict.OVER
+    assert round(finding.value or Decimal(0), 2) == Decimal("0.15")
+
+
 def test_ph_outside_the_range_is_over_and_unknown_is_conditional() -> None:
     ester = line("Glyceryl Thioglycolate", "10")
 

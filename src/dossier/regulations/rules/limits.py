@@ -94,13 +94,21 @@ def judge(rule: Rule, facts: ProductFacts, tags: Tags, total: Total) -> Outcome:
         return Outcome(verdict=Verdict.WITHIN, reason="no-maximum")
     common = strictest_common([_limb(limb, facts, total) for limb in candidates])
     # Without a sure limb and one for all others, the product may be named by none.
-    may_be_outside = not sure and not any(map(_is_other, rule.limbs))
+    may_be_outside = not sure and not _is_covered(rule, tags)
     is_grave = common.verdict in (Verdict.OVER, Verdict.PROHIBITED)
     if may_be_outside and is_grave and rule.list != "restricted":
         return common  # outside the listed uses it would be prohibited
     if (excluded is None and not is_grave) or may_be_outside:
         return replace(common, verdict=Verdict.CONDITIONAL, reason="fact-missing")
     return common
+
+
+def _is_covered(rule: Rule, tags: Tags) -> bool:
+    """Return whether one of the limbs applies, whoever uses the product."""
+    if any(map(_is_other, rule.limbs)):
+        return True
+    users = {limb.user for limb in rule.limbs if holds(limb.clauses, tags) is True}
+    return None in users or users == set(User)
 
 
 def _specific(limbs: list[Limb], tags: Tags) -> list[Limb]:

@@ -203,9 +203,9 @@ class RuleIndex:
                         continue
                     found.setdefault(_at(rule), Match(rule, f"{kind} {value}"))
         if not found:
-            for word, key in name_table()["hints"].items():
+            for word, keys in name_table()["hints"].items():
                 if any(re.search(word, name) for name in substance.names):
-                    for rule in self._keys.get(key, ()):
+                    for rule in (r for key in keys for r in self._keys.get(key, ())):
                         found.setdefault(
                             _at(rule), Match(rule, f"word {word}", is_possible=True)
                         )
