@@ -171,6 +171,29 @@ def test_imported_list_makes_another_set_that_a_check_can_name(
     assert checked(formula, "--market", "eu")["data_set"]["id"].startswith("shipped-")
 
 
+def test_set_whose_file_was_changed_is_not_used(
+    formula: Path, tmp_path: Path, home: Path
+) -> None:
+    rows = [{"ref": str(n), "chemical": f"Exemplin {n}"} for n in range(1, 41)]
+    path = tmp_path / "annex.csv"
+    path.write_bytes(exported("VI", *rows))
+    _, out = run(
+        *("regulations", "import", path, "--source", "cosing", "--annex", "VI"),
+        "--json",
+    )
+    data_set = json.loads(out)["data_set"]
+    stored = home / "regulations" / f"{data_set}.json"
+    stored.write_text(stored.read_text("utf-8").replace("Exemplin 7", "X"), "utf-8")
+
+    code, out = run(
+        *("check", formula, "--market", "eu", "--category", "sunscreen", "--json"),
+        *("--data-set", data_set),
+    )
+
+    assert code == 2
+    assert "was changed" in json.loads(out)["errors"][0]
+
+
 def test_report_counts_what_was_read_and_stores_nothing(
     tmp_path: Path, home: Path
 ) -> None:

@@ -35,7 +35,7 @@ from dossier.regulations.rules.data_sets import DataSet
 from dossier.regulations.rules.facts import ProductFacts, check_use
 from dossier.regulations.rules.findings import SourceFile
 from dossier.regulations.service import answer_check
-from dossier.regulations.storage import data_set_named
+from dossier.regulations.storage import FOLDER, data_set_named
 
 app = typer.Typer()
 COMMAND = "check"
@@ -112,7 +112,7 @@ def check(  # noqa: PLR0913 - each is a flag
                 formula,
                 sha256(formula.read_bytes()).hexdigest(),
                 question,
-                data_set_named(data_set),
+                data_set_named(data_set, Settings().home / FOLDER),
                 sheet,
             )
         )

@@ -30,7 +30,7 @@ from dossier.regulations.importing.layout import Table, read_table, table_of
 from dossier.regulations.importing.tfda import read_list
 from dossier.regulations.rules.data_sets import ListSource, shipped
 from dossier.regulations.rules.records import Rule
-from dossier.regulations.storage import data_set_named, store, with_list
+from dossier.regulations.storage import FOLDER, data_set_named, store, with_list
 
 app = typer.Typer(no_args_is_help=True)
 _FEWEST_ROWS: Final = 0.8
@@ -108,7 +108,8 @@ def _import(
     read = read_annex if source is Source.COSING else read_list
     rules, count = read(table.rows, annex)
     rules = corrected(rules, count)
-    base = data_set_named(base_id)
+    folder = Settings().home / FOLDER
+    base = data_set_named(base_id, folder)
     in_use = [rule for rule in base.rules.get(market, ()) if rule.list == annex]
     _refuse_other_file(rules, in_use, is_dated=day is not None)
     content: dict[str, Any] = {
@@ -130,7 +131,7 @@ def _import(
             missing=(),
         )
         data_set = with_list(base, market, annex, rules, about)
-        store(data_set)
+        store(data_set, folder)
         content["data_set"] = data_set.id
     return content
 

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from dossier.core.settings import Settings
 from dossier.regulations.constants import LISTS, Market
 from dossier.regulations.exceptions import DataSetNotFoundError
 from dossier.regulations.rules.data_sets import (
@@ -22,29 +21,36 @@ from dossier.regulations.rules.data_sets import (
 )
 from dossier.regulations.rules.records import Rule, rule_of, to_json
 
+FOLDER: Final = "regulations"
+"""The folder of the imported sets below the home of the installation."""
+
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 
-def data_set_named(set_id: str | None) -> DataSet:
+def data_set_named(set_id: str | None, folder: Path) -> DataSet:
     """Return the shipped set, or an imported one by its identifier."""
     if set_id is None or set_id in ("shipped", shipped().id):
         return shipped()
-    path = _folder() / f"{set_id}.json"
+    path = folder / f"{set_id}.json"
     if not _ID.fullmatch(set_id) or not path.is_file():
-        known = ", ".join([shipped().id, *imported_ids()])
+        known = ", ".join([shipped().id, *imported_ids(folder)])
         msg = f"There is no data set {set_id!r}. Known: {known}."
         raise DataSetNotFoundError(msg)
-    return _read(path)
+    data_set = _read(path)
+    if data_set.id != set_id:
+        msg = f"The file of data set {set_id} was changed after its import."
+        raise DataSetNotFoundError(msg)
+    return data_set
 
 
-def imported_ids() -> list[str]:
+def imported_ids(folder: Path) -> list[str]:
     """Return the identifiers of the imported sets."""
-    return sorted(path.stem for path in _folder().glob("*.json"))
+    return sorted(path.stem for path in folder.glob("*.json"))
 
 
-def store(data_set: DataSet) -> Path:
+def store(data_set: DataSet, folder: Path) -> Path:
     """Write a set, unless the same content is there already."""
-    path = _folder() / f"{data_set.id}.json"
+    path = folder / f"{data_set.id}.json"
     if path.exists():
         return path
     content = {
@@ -78,10 +84,6 @@ def with_list(
     held[market] = tuple(sorted([*others, *rules], key=lambda rule: order(rule.list)))
     sources = [each for each in base.sources if each.market != market.value]
     return data_set_of("imported", [*sources, source], held)
-
-
-def _folder() -> Path:
-    return Settings().home / "regulations"
 
 
 def _read(path: Path) -> DataSet:

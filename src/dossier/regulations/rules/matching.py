@@ -204,10 +204,12 @@ class RuleIndex:
                     found.setdefault(_at(rule), Match(rule, f"{kind} {value}"))
         if not found:
             for word, keys in name_table()["hints"].items():
-                if any(re.search(word, name) for name in substance.names):
+                hints = (re.search(word, name) for name in substance.names)
+                if hint := next(filter(None, hints), None):
                     for rule in (r for key in keys for r in self._keys.get(key, ())):
                         found.setdefault(
-                            _at(rule), Match(rule, f"word {word}", is_possible=True)
+                            _at(rule),
+                            Match(rule, f"word {hint[0]!r}", is_possible=True),
                         )
         return list(found.values())
 
