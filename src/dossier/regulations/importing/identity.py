@@ -16,7 +16,9 @@ _EMPTY: Final = frozenset({"", "-", "/", "n/a"})
 _TAIL: Final = re.compile(
     r",? (?:and|with) (?:its|their|the|some of)\b.*$|,? its salts\b.*$"
     r"|,? (?:when used|if (?:it|they|the)|except|unless|with the exception|other than"
-    r"|(?:including|excluding) as|not listed|under the)\b.*$|: any substance .*$",
+    r"|(?:including|excluding) as|not listed|under the)\b.*$"
+    r"|: (?:any|all) substances? .*$|,? (?:as )?defined (?:as|by|in)\b.*$"
+    r"|,? with exception of\b.*$|\. A [a-z].*$",
     re.IGNORECASE,
 )
 _MARKS: Final = re.compile(
