@@ -17,7 +17,7 @@ from dossier.regulations.importing.assembly import corrected, versions
 from dossier.regulations.importing.cosing import read_annex
 from dossier.regulations.importing.layout import read_table
 from dossier.regulations.importing.tfda import read_list
-from dossier.regulations.rules.records import Rule, to_json
+from dossier.regulations.rules.records import AnnexRule, to_json
 
 DATA: Final = Path(__file__).parents[1] / "src/dossier/regulations/data"
 ANNEXES: Final = ("II", "III", "IV", "V", "VI")
@@ -52,7 +52,7 @@ def main(exports: Path) -> None:
         write(f"tw-{name}.json", corrected(read_list(table.rows, name)[0]))
 
 
-def write(name: str, rules: Iterable[Rule]) -> None:
+def write(name: str, rules: Iterable[AnnexRule]) -> None:
     """Write rules, one to a line."""
     lines = [
         json.dumps(to_json(rule), ensure_ascii=False, separators=(",", ":"))

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from dossier.products.categories import category_of
-from dossier.regulations.constants import Form, Market, Population, Site, User
+from dossier.regulations.constants import Form, Market, Population, Site, UserGroup
 from dossier.regulations.rules.check import (
     CheckedLine,
     CheckQuestion,
@@ -14,7 +14,7 @@ from dossier.regulations.rules.check import (
 from dossier.regulations.rules.data_sets import shipped
 from dossier.regulations.rules.facts import ProductFacts
 from dossier.regulations.rules.findings import RuleFinding, findings_of
-from dossier.regulations.rules.records import Clause, Limb, Maximum, Rule
+from dossier.regulations.rules.records import AnnexRule, Clause, Limb, Maximum
 
 TODAY = date(2026, 12, 1)
 
@@ -49,7 +49,7 @@ def question(
     form: Form | None = None,
     sites: tuple[Site, ...] = (),
     population: Population | None = None,
-    user: User | None = None,
+    user: UserGroup | None = None,
     ph: str | None = None,
     mixed_share: str | None = None,
 ) -> CheckQuestion:
@@ -88,12 +88,12 @@ def codes(asked: CheckQuestion, *lines: CheckedLine) -> set[str]:
     return {each.finding.code for each in found(asked, *lines)}
 
 
-def rules(key: str, market: Market = Market.EU) -> list[Rule]:
+def rules(key: str, market: Market = Market.EU) -> list[AnnexRule]:
     """Return the versions of an entry."""
     return [rule for rule in shipped().rules[market] if rule.key == key]
 
 
-def written(rule: Rule) -> str:
+def written(rule: AnnexRule) -> str:
     """Return limbs and exclusions in one line: `a:leave_on 2 | b:rinse_off -`."""
     parts = [_limb(limb) for limb in rule.limbs]
     parts += [

@@ -18,7 +18,14 @@ from tests.regulations.checking import (
 
 from dossier.core.findings import Severity, Verdict
 from dossier.products.categories import categories
-from dossier.regulations.constants import Form, Market, Population, Purpose, Site, User
+from dossier.regulations.constants import (
+    Form,
+    IngredientPurpose,
+    Market,
+    Population,
+    Site,
+    UserGroup,
+)
 from dossier.regulations.exceptions import DateOutsideDataError
 from dossier.regulations.rules.facts import tag_table
 
@@ -350,12 +357,14 @@ def test_children_are_kept_from_what_is_not_for_them() -> None:
 @pytest.mark.parametrize(
     ("user", "verdict"),
     [
-        (User.GENERAL, "over"),
-        (User.PROFESSIONAL, "within"),
+        (UserGroup.GENERAL, "over"),
+        (UserGroup.PROFESSIONAL, "within"),
         (None, "conditional"),
     ],
 )
-def test_professional_use_has_its_own_limit(user: User | None, verdict: str) -> None:
+def test_professional_use_has_its_own_limit(
+    user: UserGroup | None, verdict: str
+) -> None:
     asked = question(category="hair_perm", user=user, ph="9")
 
     assert verdicts(asked, line("Glyceryl Thioglycolate", "18"))["III/2b"] == verdict
@@ -372,7 +381,7 @@ def test_substance_for_professionals_alone_is_conditional_without_a_user() -> No
     hema = line("HEMA", "10")
 
     assert verdicts(question(category="nail_polish"), hema)["III/313"] == "conditional"
-    general = question(category="nail_polish", user=User.GENERAL)
+    general = question(category="nail_polish", user=UserGroup.GENERAL)
     assert verdicts(general, hema)["III/313"] == "prohibited"
 
 
@@ -396,7 +405,7 @@ def test_ph_outside_the_range_is_over_and_unknown_is_conditional() -> None:
     ester = line("Glyceryl Thioglycolate", "10")
 
     def verdict(ph: str | None) -> str:
-        asked = question(category="hair_perm", user=User.GENERAL, ph=ph)
+        asked = question(category="hair_perm", user=UserGroup.GENERAL, ph=ph)
         return verdicts(asked, ester)["III/2b"]
 
     assert verdict("10") == "over"
@@ -409,7 +418,7 @@ def test_ph_outside_the_range_is_over_and_unknown_is_conditional() -> None:
 )
 def test_hair_dye_is_judged_after_mixing(mixed_share: str | None, verdict: str) -> None:
     asked = question(
-        category="hair_dye_oxidative", user=User.GENERAL, mixed_share=mixed_share
+        category="hair_dye_oxidative", user=UserGroup.GENERAL, mixed_share=mixed_share
     )
 
     assert verdicts(asked, line("p-Phenylenediamine", "4.4"))["III/8a"] == verdict
@@ -441,10 +450,13 @@ def test_colourant_on_no_list_is_refused_or_asked_for(
 
 @pytest.mark.parametrize(
     ("function", "purpose"),
-    [("Preservative", Purpose.PRESERVATIVE), ("UV filter", Purpose.UV_FILTER)],
+    [
+        ("Preservative", IngredientPurpose.PRESERVATIVE),
+        ("UV filter", IngredientPurpose.UV_FILTER),
+    ],
 )
 def test_declared_function_outside_the_positive_list_is_prohibited(
-    function: str, purpose: Purpose
+    function: str, purpose: IngredientPurpose
 ) -> None:
     result = checked(question(), line("Glycerin", "5", function=function))[0]
 

@@ -11,7 +11,7 @@ from tests.regulations.checking import checked, line, question, rules, written
 from dossier.core.findings import Verdict
 from dossier.regulations.constants import Market, RuleKind
 from dossier.regulations.rules.data_sets import in_force, shipped
-from dossier.regulations.rules.records import Rule
+from dossier.regulations.rules.records import AnnexRule
 
 HAND_READ: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parent / "read_by_hand.json").read_text("utf-8")
@@ -262,7 +262,7 @@ def test_taiwan_names_its_own_limits(name: str, key: str, limits: str | None) ->
     assert limits is None or written(rule) == limits
 
 
-def _now(list_name: str) -> list[Rule]:
+def _now(list_name: str) -> list[AnnexRule]:
     today = date(2028, 8, 1)
     return [
         rule

@@ -18,7 +18,7 @@ from dossier.regulations.importing.layout import read_table
 from dossier.regulations.importing.maxima import read_maxima
 from dossier.regulations.importing.scopes import read_scope
 from dossier.regulations.importing.tfda import read_list
-from dossier.regulations.rules.records import Rule, rule_of, to_json
+from dossier.regulations.rules.records import AnnexRule, rule_of, to_json
 
 HEADER_2026 = [
     "Reference Number",
@@ -71,7 +71,7 @@ def exported(annex: str, *rows: dict[str, str]) -> bytes:
     return out.getvalue().encode()
 
 
-def ruled(annex: str = "III", **cells: str) -> Rule:
+def ruled(annex: str = "III", **cells: str) -> AnnexRule:
     row = {"ref": "900", "chemical": "Exemplin", **cells}
     return read_row(row, annex, "900", 1, CellCount())
 

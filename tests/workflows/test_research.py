@@ -11,7 +11,7 @@ from dossier.testing.model_server.script import Rule, Script
 from dossier.testing.model_server.server import ScriptedModelServer
 from dossier.testing.source_server import ABSTRACT, SourceTwin
 from dossier.workflows.kinds.research import (
-    Evidence,
+    EvidenceRow,
     Statement,
     Statements,
     supported,
@@ -117,7 +117,7 @@ async def test_model_plans_and_only_supported_statements_are_kept(
 
 def test_quote_must_stand_in_one_of_its_rows() -> None:
     rows = [
-        Evidence(
+        EvidenceRow(
             source="pubmed",
             title=str(number),
             quote=f"The content fell by {number}.8 %.",

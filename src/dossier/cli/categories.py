@@ -7,7 +7,7 @@ import typer
 
 from dossier.products.categories import categories, sources
 from dossier.products.constants import Use
-from dossier.regulations.constants import Form, Market, Population, Site, User
+from dossier.regulations.constants import Form, Market, Population, Site, UserGroup
 
 app = typer.Typer()
 
@@ -27,7 +27,7 @@ def list_categories(
             "form": list(Form),
             "site": list(Site),
             "population": list(Population),
-            "user": list(User),
+            "user": list(UserGroup),
             "market": list(Market),
         }
         content = {"items": rows, "sources": sources(), "values": values}

@@ -29,7 +29,7 @@ from dossier.products.exceptions import FormulaTooLongError, NoFormulaFoundError
 from dossier.products.formula_import.lines import ParsedLine
 from dossier.products.formula_import.pipeline import ParsedFormula, parse_formula
 from dossier.products.formula_import.types import FormulaSource
-from dossier.regulations.constants import Form, Market, Population, Site, User
+from dossier.regulations.constants import Form, Market, Population, Site, UserGroup
 from dossier.regulations.rules.check import CheckedLine, CheckQuestion
 from dossier.regulations.rules.data_sets import DataSet
 from dossier.regulations.rules.facts import ProductFacts, check_use
@@ -50,7 +50,7 @@ OnSites = Annotated[
     list[Site] | None, typer.Option(help="Where applied; may be repeated.")
 ]
 ForPopulation = Annotated[Population | None, typer.Option(help="For whom it is made.")]
-ByUser = Annotated[User | None, typer.Option(help="Who applies it.")]
+ByUser = Annotated[UserGroup | None, typer.Option(help="Who applies it.")]
 OfPh = Annotated[str | None, typer.Option(help="The product's pH.")]
 MixedShare = Annotated[
     str | None, typer.Option(help="Share of the formula after mixing: 0.5 for 1:1.")

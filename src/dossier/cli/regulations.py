@@ -29,7 +29,7 @@ from dossier.regulations.importing.cosing import CellCount, read_annex
 from dossier.regulations.importing.layout import Table, read_table, table_of
 from dossier.regulations.importing.tfda import read_list
 from dossier.regulations.rules.data_sets import ListSource, shipped
-from dossier.regulations.rules.records import Rule
+from dossier.regulations.rules.records import AnnexRule
 from dossier.regulations.storage import FOLDER, data_set_named, store, with_list
 
 app = typer.Typer(no_args_is_help=True)
@@ -137,7 +137,7 @@ def _import(
 
 
 def _refuse_other_file(
-    rules: list[Rule], in_use: list[Rule], *, is_dated: bool
+    rules: list[AnnexRule], in_use: list[AnnexRule], *, is_dated: bool
 ) -> None:
     """Raise an error for a file that is truncated, or older than the list in use."""
     if len(rules) < len(in_use) * _FEWEST_ROWS:

@@ -20,7 +20,7 @@ class RuleKind(StrEnum):
     TEXT_ONLY = "text_only"
 
 
-class Purpose(StrEnum):
+class IngredientPurpose(StrEnum):
     """Why a substance is in the product, as far as lists differ by it."""
 
     PRESERVATIVE = "preservative"
@@ -29,7 +29,7 @@ class Purpose(StrEnum):
     OTHER = "other"
 
 
-class User(StrEnum):
+class UserGroup(StrEnum):
     """Who applies the product."""
 
     GENERAL = "general"
@@ -86,9 +86,9 @@ class Population(StrEnum):
 
 
 ANNEX_PURPOSE: Final = {
-    "IV": Purpose.COLOURANT,
-    "V": Purpose.PRESERVATIVE,
-    "VI": Purpose.UV_FILTER,
+    "IV": IngredientPurpose.COLOURANT,
+    "V": IngredientPurpose.PRESERVATIVE,
+    "VI": IngredientPurpose.UV_FILTER,
 }
 """The positive lists of the EU and their purpose."""
 

@@ -14,15 +14,15 @@ from dossier.regulations.schemas import (
     CheckBatchRequest,
     CheckBatchResponse,
     CheckRequest,
-    CheckResponse,
     DataSetList,
+    FormulaCheckResponse,
 )
 
 # A check stores nothing and reads nothing of an organisation: an actor is enough.
 router = APIRouter(tags=["regulations"], dependencies=[Depends(get_actor)])
 
 
-@router.post("/checks", response_model=CheckResponse)
+@router.post("/checks", response_model=FormulaCheckResponse)
 async def check_formula(body: CheckRequest) -> dict[str, Any]:
     """Check a formula against the ingredient lists of a market on a day."""
     return await _answer(body)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from dossier.core.schemas import RequestModel, ResponseModel, StorableText
 from dossier.products.constants import Use
-from dossier.regulations.constants import Form, Market, Population, Site, User
+from dossier.regulations.constants import Form, Market, Population, Site, UserGroup
 
 MOST_LINES = 2000
 MOST_CHECKS = 20
@@ -52,7 +52,7 @@ class CheckRequest(RequestModel):
     form: Form | None = None
     sites: list[Site] = Field(default_factory=list, max_length=11)
     population: Population | None = None
-    user: User | None = None
+    user: UserGroup | None = None
     ph: Decimal | None = Field(None, ge=0, le=14, max_digits=6)
     mixed_share: Decimal | None = Field(
         None,
@@ -74,7 +74,7 @@ class CheckBatchRequest(RequestModel):
     checks: list[CheckRequest] = Field(min_length=1, max_length=MOST_CHECKS)
 
 
-class CheckResponse(ResponseModel):
+class FormulaCheckResponse(ResponseModel):
     """Every line with its verdicts, the findings, and the data they rest on."""
 
     market: str
@@ -90,7 +90,7 @@ class CheckResponse(ResponseModel):
 class CheckBatchResponse(ResponseModel):
     """The answers, in the order of the checks."""
 
-    items: list[CheckResponse]
+    items: list[FormulaCheckResponse]
 
 
 class SetSourceResponse(ResponseModel):

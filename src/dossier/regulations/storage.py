@@ -19,7 +19,7 @@ from dossier.regulations.rules.data_sets import (
     data_set_of,
     shipped,
 )
-from dossier.regulations.rules.records import Rule, rule_of, to_json
+from dossier.regulations.rules.records import AnnexRule, rule_of, to_json
 
 FOLDER: Final = "regulations"
 """The folder of the imported sets below the home of the installation."""
@@ -74,7 +74,7 @@ def with_list(
     base: DataSet,
     market: Market,
     list_name: str,
-    rules: Iterable[Rule],
+    rules: Iterable[AnnexRule],
     source: ListSource,
 ) -> DataSet:
     """Return a set in which one list is replaced; the base stays as it is."""

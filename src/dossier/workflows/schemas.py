@@ -52,7 +52,7 @@ class RetryRequest(RequestModel):
     )
 
 
-class DecisionRequest(RequestModel):
+class RunDecisionRequest(RequestModel):
     """A decision, and why."""
 
     comment: ParagraphText = ""

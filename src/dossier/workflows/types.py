@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -27,24 +26,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Decision(BaseModel):
+class RunDecision(BaseModel):
     """What a person decided on a step that waited."""
 
     is_approved: bool
     comment: str = ""
     by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a run has used so far."""
-
-    requests: int = 0
-    tokens: int = 0
-    usd: Decimal | None = Decimal(0)
-    """`None`: the price of a call is not known."""
-    seconds: float = 0.0
-    fetches: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from dossier.regulations.constants import RuleKind
 from dossier.regulations.importing.cosing import CellCount
-from dossier.regulations.rules.records import Disclosure, Rule, rule_of, to_json
+from dossier.regulations.rules.records import AnnexRule, Disclosure, rule_of, to_json
 
 _SUBSTANCE = ("kind", "limbs", "exclusions", "condition", "except_lists", "nano")
 
@@ -33,10 +33,12 @@ def _data(name: str) -> Mapping[str, Any]:
     return table
 
 
-def corrected(rules: Iterable[Rule], count: CellCount | None = None) -> list[Rule]:
+def corrected(
+    rules: Iterable[AnnexRule], count: CellCount | None = None
+) -> list[AnnexRule]:
     """Apply what a person read by hand to the rows whose text is the one read."""
     table = _data("corrections.json")
-    found: list[Rule] = []
+    found: list[AnnexRule] = []
     for rule in rules:
         correction = table.get(rule.key)
         if correction is None or rule.source_sha256 not in correction["rows"]:
@@ -58,10 +60,12 @@ def corrected(rules: Iterable[Rule], count: CellCount | None = None) -> list[Rul
     return found
 
 
-def versions(old: Iterable[Rule], new: Iterable[Rule], exported_on: date) -> list[Rule]:
+def versions(
+    old: Iterable[AnnexRule], new: Iterable[AnnexRule], exported_on: date
+) -> list[AnnexRule]:
     """Return the rules of the newer export and the older rows that they replaced."""
     earlier = {rule.key: rule for rule in old}
-    found: list[Rule] = []
+    found: list[AnnexRule] = []
     for rule in new:
         before = earlier.pop(rule.key, None)
         found.extend(_versions(before, _allergen(rule), exported_on))
@@ -80,7 +84,9 @@ def versions(old: Iterable[Rule], new: Iterable[Rule], exported_on: date) -> lis
     return found
 
 
-def _versions(before: Rule | None, rule: Rule, exported_on: date) -> list[Rule]:
+def _versions(
+    before: AnnexRule | None, rule: AnnexRule, exported_on: date
+) -> list[AnnexRule]:
     is_changed = before is None or any(
         getattr(before, name) != getattr(rule, name) for name in _SUBSTANCE
     )
@@ -114,7 +120,7 @@ def _versions(before: Rule | None, rule: Rule, exported_on: date) -> list[Rule]:
     ]
 
 
-def _unknown_before(rule: Rule) -> list[Rule]:
+def _unknown_before(rule: AnnexRule) -> list[AnnexRule]:
     """Say of the days before a stated transition that their limit is not known."""
     begins = date.fromisoformat(amendments()["begins"])
     if rule.new_from is None or rule.new_from <= begins:
@@ -134,7 +140,7 @@ def _unknown_before(rule: Rule) -> list[Rule]:
     ]
 
 
-def _allergen(rule: Rule) -> Rule:
+def _allergen(rule: AnnexRule) -> AnnexRule:
     """Give the duty to name an allergen its own dates, but for the first 26."""
     table = amendments()["disclosure"]
     if rule.disclosure is None or rule.ref in table["since_2005"]:
@@ -150,7 +156,7 @@ def _undated(disclosure: Disclosure) -> Disclosure:
     return replace(disclosure, new_from=None, all_from=None)
 
 
-def _act(rule: Rule) -> str:
+def _act(rule: AnnexRule) -> str:
     words = (rule.regulation or "").split()
     return words[-1] if words else ""
 

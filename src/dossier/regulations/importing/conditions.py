@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from dossier.regulations.constants import User
+from dossier.regulations.constants import UserGroup
 from dossier.regulations.importing.cells import clean, grammar, with_points
 from dossier.regulations.importing.maxima import LimitReading, read_maxima
 from dossier.regulations.importing.scopes import read_scope
@@ -91,7 +91,7 @@ class Conditions:
     maxima: list[LimitReading] = field(default_factory=list)
     exclusions: list[tuple[Clause, ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    user: User | None = None
+    user: UserGroup | None = None
     ph: tuple[Decimal | None, Decimal | None] | None = None
     left: str = ""
 
@@ -228,6 +228,6 @@ def _ph(match: re.Match[str]) -> tuple[Decimal | None, Decimal | None]:
     return (value, None) if match["sign"] == ">" else (None, value)
 
 
-def _user(notes: Iterable[str]) -> User | None:
+def _user(notes: Iterable[str]) -> UserGroup | None:
     users = {note for note in notes if note in ("professional", "general")}
-    return User(users.pop()) if len(users) == 1 else None
+    return UserGroup(users.pop()) if len(users) == 1 else None

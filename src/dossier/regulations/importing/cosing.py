@@ -12,7 +12,12 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Final, TypeVar
 
-from dossier.regulations.constants import ANNEX_PURPOSE, Purpose, RuleKind, User
+from dossier.regulations.constants import (
+    ANNEX_PURPOSE,
+    IngredientPurpose,
+    RuleKind,
+    UserGroup,
+)
 from dossier.regulations.importing.cells import (
     Segment,
     alphabet,
@@ -32,7 +37,7 @@ from dossier.regulations.importing.identity import Identity, read_names, read_nu
 from dossier.regulations.importing.layout import Row, read_day
 from dossier.regulations.importing.maxima import LimitReading, read_maxima
 from dossier.regulations.importing.scopes import read_scope
-from dossier.regulations.rules.records import Clause, Exclusion, Limb, Rule
+from dossier.regulations.rules.records import AnnexRule, Clause, Exclusion, Limb
 
 _MOVED: Final = re.compile(r"moved or deleted", re.IGNORECASE)
 _NANO: Final = re.compile(r"\bnano\b|nanoparticle|nanomaterial", re.IGNORECASE)
@@ -72,10 +77,10 @@ class CellCount:
     unread_refs: list[str] = field(default_factory=list)
 
 
-def read_annex(rows: Iterable[Row], annex: str) -> tuple[list[Rule], CellCount]:
+def read_annex(rows: Iterable[Row], annex: str) -> tuple[list[AnnexRule], CellCount]:
     """Return the rules of an annex and the count of what was read."""
     count = CellCount()
-    rules: list[Rule] = []
+    rules: list[AnnexRule] = []
     sequence: Counter[str] = Counter()
     for row in rows:
         count.rows += 1
@@ -92,7 +97,7 @@ def read_annex(rows: Iterable[Row], annex: str) -> tuple[list[Rule], CellCount]:
     return rules, count
 
 
-def read_row(row: Row, annex: str, ref: str, seq: int, count: CellCount) -> Rule:
+def read_row(row: Row, annex: str, ref: str, seq: int, count: CellCount) -> AnnexRule:
     """Return the rule of one row."""
     identity = Identity()
     read_numbers(identity, row.get("cas", ""), row.get("ec", ""))
@@ -104,7 +109,7 @@ def read_row(row: Row, annex: str, ref: str, seq: int, count: CellCount) -> Rule
         has_synonyms=annex == "II",
     )
     count.reasons.update(fault.rsplit(" ", 1)[0] for fault in identity.faults)
-    base = Rule(
+    base = AnnexRule(
         list=annex,
         ref=ref,
         seq=seq,
@@ -112,7 +117,7 @@ def read_row(row: Row, annex: str, ref: str, seq: int, count: CellCount) -> Rule
         cas=tuple(identity.cas),
         ec=tuple(identity.ec),
         ci=tuple(identity.ci),
-        purpose=ANNEX_PURPOSE.get(annex, Purpose.OTHER),
+        purpose=ANNEX_PURPOSE.get(annex, IngredientPurpose.OTHER),
         regulation=clean(row.get("regulation", "")) or None,
         updated=read_day(row.get("updated", "")),
         nano=_is_nano(row, annex),
@@ -133,7 +138,7 @@ def _is_nano(row: Row, annex: str) -> bool:
     return bool(names) and all(map(_NANO.search, names))
 
 
-def _prohibited(base: Rule, row: Row) -> Rule:
+def _prohibited(base: AnnexRule, row: Row) -> AnnexRule:
     words = clean(row.get("chemical", ""))
     low = words.lower()
     elsewhere = {(match[1] or "any").upper() for match in _ELSEWHERE.finditer(low)} - {
@@ -181,7 +186,7 @@ class _Draft:
     maxima: dict[tuple[str, int | None], list[LimitReading]] = field(
         default_factory=dict
     )
-    users: dict[tuple[str, int | None], User] = field(default_factory=dict)
+    users: dict[tuple[str, int | None], UserGroup] = field(default_factory=dict)
     ph: dict[tuple[str, int | None], _Range] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     exclusions: list[Exclusion] = field(default_factory=list)
@@ -200,7 +205,7 @@ class _Draft:
         return sorted(named - {""}) or [""]
 
 
-def _limited(base: Rule, row: Row, count: CellCount) -> Rule:
+def _limited(base: AnnexRule, row: Row, count: CellCount) -> AnnexRule:
     disclosure, other = take_disclosure(row.get("other", ""))
     dates, other = take_dates(other)
     type_dates, product_type = take_dates(row.get("product_type", ""))
@@ -262,7 +267,7 @@ def _read_types(draft: _Draft, text: str) -> None:
                 draft.scopes[letter] = scope
 
 
-def _read_limits(draft: _Draft, text: str, base: Rule, count: CellCount) -> None:
+def _read_limits(draft: _Draft, text: str, base: AnnexRule, count: CellCount) -> None:
     if not clean(text):
         return
     count.limit_cells += 1
@@ -288,7 +293,7 @@ def _read_limits(draft: _Draft, text: str, base: Rule, count: CellCount) -> None
 
 
 def _read_limit(
-    draft: _Draft, segment: Segment, base: Rule, species: str | None
+    draft: _Draft, segment: Segment, base: AnnexRule, species: str | None
 ) -> str | None:
     """Read one segment of the column of maxima; return why it is unread, if it is."""
     read = read_maxima(segment.text, base.ref)
@@ -326,7 +331,7 @@ def _children_but(draft: _Draft, text: str) -> str:
     return text.replace(match[0], " ")
 
 
-def _read_others(draft: _Draft, text: str, base: Rule, count: CellCount) -> None:
+def _read_others(draft: _Draft, text: str, base: AnnexRule, count: CellCount) -> None:
     text = clean(text)
     if not text:
         return
@@ -390,7 +395,7 @@ def _limb(draft: _Draft, letter: str, sub: int | None) -> list[Limb]:
         unread=draft.unread.get(letter) or draft.unread.get(""),
     )
     read = _first(draft.maxima, ways) or []
-    groups: dict[tuple[tuple[Clause, ...], User | None], list[LimitReading]] = {}
+    groups: dict[tuple[tuple[Clause, ...], UserGroup | None], list[LimitReading]] = {}
     for each in read:
         groups.setdefault((each.clauses, each.user), []).append(each)
     return [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from dossier.regulations.constants import User
+from dossier.regulations.constants import UserGroup
 from dossier.regulations.importing.cells import clean, with_points
 from dossier.regulations.rules.records import Clause, Maximum
 
@@ -62,7 +62,7 @@ class LimitReading:
 
     maximum: Maximum
     clauses: tuple[Clause, ...] = ()
-    user: User | None = None
+    user: UserGroup | None = None
 
 
 def read_maxima(text: str, ref: str) -> list[LimitReading] | str:
@@ -169,8 +169,8 @@ def _trimonium(match: re.Match[str], ref: str) -> list[LimitReading]:
 def _by_user(match: re.Match[str], _: str) -> list[LimitReading]:
     general, professional = match.groups()[:3], match.groups()[3:6]
     return [
-        LimitReading(_maximum(*general), user=User.GENERAL),
-        LimitReading(_maximum(*professional), user=User.PROFESSIONAL),
+        LimitReading(_maximum(*general), user=UserGroup.GENERAL),
+        LimitReading(_maximum(*professional), user=UserGroup.PROFESSIONAL),
     ]
 
 

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Final
 
 from dossier.products.formula_import.identifiers import read_cas
-from dossier.regulations.constants import Purpose, RuleKind, User
+from dossier.regulations.constants import IngredientPurpose, RuleKind, UserGroup
 from dossier.regulations.importing.cells import (
     alphabet,
     clean,
@@ -29,12 +29,18 @@ from dossier.regulations.importing.identity import Identity, read_names, read_nu
 from dossier.regulations.importing.layout import Row
 from dossier.regulations.importing.maxima import percent, species_of
 from dossier.regulations.importing.scopes import vocabulary
-from dossier.regulations.rules.records import Clause, Exclusion, Limb, Maximum, Rule
+from dossier.regulations.rules.records import (
+    AnnexRule,
+    Clause,
+    Exclusion,
+    Limb,
+    Maximum,
+)
 
 _PURPOSE: Final = {
-    "preservatives": Purpose.PRESERVATIVE,
-    "colourants": Purpose.COLOURANT,
-    "uv_filters": Purpose.UV_FILTER,
+    "preservatives": IngredientPurpose.PRESERVATIVE,
+    "colourants": IngredientPurpose.COLOURANT,
+    "uv_filters": IngredientPurpose.UV_FILTER,
 }
 _AREAS: Final[dict[str, tuple[tuple[Clause, ...], tuple[Clause, ...]]]] = {
     "1": ((), ()),
@@ -83,10 +89,10 @@ _EXCEPT: Final = {
 }
 
 
-def read_list(rows: Iterable[Row], list_name: str) -> tuple[list[Rule], CellCount]:
+def read_list(rows: Iterable[Row], list_name: str) -> tuple[list[AnnexRule], CellCount]:
     """Return the rules of one of Taiwan's lists and the count of what was read."""
     count = CellCount()
-    rules: list[Rule] = []
+    rules: list[AnnexRule] = []
     sequence: Counter[str] = Counter()
     for number, row in enumerate(rows, start=1):
         count.rows += 1
@@ -107,7 +113,7 @@ def _half(text: str) -> str:
     return re.sub(r"(?<=[\u4e00-\u9fff,;]) +| +(?=[\u4e00-\u9fff,;])", "", flat).strip()
 
 
-def _rule(row: Row, list_name: str, ref: str, seq: int, count: CellCount) -> Rule:
+def _rule(row: Row, list_name: str, ref: str, seq: int, count: CellCount) -> AnnexRule:
     identity = Identity()
     read_numbers(identity, row.get("cas", ""))
     if not identity.cas:  # a spreadsheet may have made a date of it
@@ -122,14 +128,14 @@ def _rule(row: Row, list_name: str, ref: str, seq: int, count: CellCount) -> Rul
         has_synonyms=list_name == "prohibited",
     )
     count.reasons.update(fault.rsplit(" ", 1)[0] for fault in identity.faults)
-    base = Rule(
+    base = AnnexRule(
         list=list_name,
         ref=ref,
         seq=seq,
         names=tuple(identity.names),
         cas=tuple(identity.cas),
         ci=tuple(identity.ci),
-        purpose=_PURPOSE.get(list_name, Purpose.OTHER),
+        purpose=_PURPOSE.get(list_name, IngredientPurpose.OTHER),
         certainty="S" if list_name == "uv_filters" else "V",
         unread=tuple(identity.faults),
         warnings=warning_codes(row.get("wording", "")),
@@ -140,7 +146,7 @@ def _rule(row: Row, list_name: str, ref: str, seq: int, count: CellCount) -> Rul
     return _limited(base, row, count)
 
 
-def _prohibited(base: Rule, row: Row, count: CellCount) -> Rule:
+def _prohibited(base: AnnexRule, row: Row, count: CellCount) -> AnnexRule:
     remark = _half(row.get("remark", ""))
     name = row.get("chemical", "").lower()
     notes: list[str] = []
@@ -169,7 +175,7 @@ def _prohibited(base: Rule, row: Row, count: CellCount) -> Rule:
     )
 
 
-def _limited(base: Rule, row: Row, count: CellCount) -> Rule:
+def _limited(base: AnnexRule, row: Row, count: CellCount) -> AnnexRule:
     types, limits, other = (
         _SUB.sub(lambda m: f"({m[1]}) ({'i' * int(m[2])}) ", _half(row.get(name, "")))
         for name in ("product_type", "maximum", "other")
@@ -221,7 +227,7 @@ def _limited(base: Rule, row: Row, count: CellCount) -> Rule:
     return _narrowed(rule, row.get("area", "1").strip(), other)
 
 
-def _narrowed(rule: Rule, area: str, other: str) -> Rule:
+def _narrowed(rule: AnnexRule, area: str, other: str) -> AnnexRule:
     """Apply what holds of the whole entry: area class, totals, rinse-off only."""
     clauses, excluded = _AREAS.get(area, ((), ()))
     limbs = list(rule.limbs)
@@ -263,7 +269,7 @@ def _limb(
     user, ph = None, None
     for letters, at, (_, notes, _left) in conditions:
         if (not letters or letter in letters) and at in (None, sub):
-            user = User.PROFESSIONAL if "professional" in notes else user
+            user = UserGroup.PROFESSIONAL if "professional" in notes else user
             ph = next((_ph(n) for n in notes if n.startswith("ph:")), ph)
     return Limb(
         letter=letter,
@@ -304,7 +310,7 @@ def _scope(text: str) -> tuple[Clause, ...] | None:
 
 
 def _read_maxima(
-    text: str, known: frozenset[str], base: Rule, count: CellCount
+    text: str, known: frozenset[str], base: AnnexRule, count: CellCount
 ) -> tuple[dict[tuple[str, int | None], list[Maximum]], str | None]:
     """Return the maxima by letter and sub-limb, or why the cell is left unread."""
     if not text:
@@ -331,19 +337,19 @@ def _read_maxima(
     return found, None
 
 
-def _one(match: re.Match[str], _: Rule) -> list[Maximum]:
+def _one(match: re.Match[str], _: AnnexRule) -> list[Maximum]:
     return [_maximum(*match.groups()[:3])]
 
 
-def _two(match: re.Match[str], _: Rule) -> list[Maximum]:
+def _two(match: re.Match[str], _: AnnexRule) -> list[Maximum]:
     return [_maximum(*match.groups()[:3]), _maximum(*match.groups()[3:6])]
 
 
-def _each(match: re.Match[str], _: Rule) -> list[Maximum]:
+def _each(match: re.Match[str], _: AnnexRule) -> list[Maximum]:
     return [replace(_maximum(*match.groups()[:3]), each=True)]
 
 
-def _group(match: re.Match[str], base: Rule) -> list[Maximum]:
+def _group(match: re.Match[str], base: AnnexRule) -> list[Maximum]:
     refs = sorted({base.ref, *re.findall(r"編號(\d+)", match.string)})
     refs += [r for r in re.findall(r"及(\d+)之成分", match.string) if r not in refs]
     if base.list == "preservatives":
@@ -353,8 +359,8 @@ def _group(match: re.Match[str], base: Rule) -> list[Maximum]:
 
 
 def _form(
-    build: Callable[[re.Match[str], Rule], list[Maximum]], *parts: str
-) -> tuple[re.Pattern[str], Callable[[re.Match[str], Rule], list[Maximum]]]:
+    build: Callable[[re.Match[str], AnnexRule], list[Maximum]], *parts: str
+) -> tuple[re.Pattern[str], Callable[[re.Match[str], AnnexRule], list[Maximum]]]:
     return re.compile("".join(parts)), build
 
 
@@ -387,7 +393,7 @@ _FORMS: Final = (
 )
 
 
-def _maxima(text: str, base: Rule) -> list[Maximum]:
+def _maxima(text: str, base: AnnexRule) -> list[Maximum]:
     for pattern, build in _FORMS:
         if match := pattern.fullmatch(text):
             return build(match, base)

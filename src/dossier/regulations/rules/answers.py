@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from dossier.core.findings import finding_json
-from dossier.regulations.constants import Purpose
+from dossier.regulations.constants import IngredientPurpose
 from dossier.regulations.rules.check import (
     CheckedLine,
     CheckQuestion,
@@ -21,7 +21,7 @@ from dossier.regulations.rules.findings import (
     severity_of,
     value_and_limit,
 )
-from dossier.regulations.rules.records import Rule
+from dossier.regulations.rules.records import AnnexRule
 
 _ORDERED_FROM_PERCENT: Final = Decimal(1)
 
@@ -81,7 +81,7 @@ def label_inci(results: Iterable[LineResult]) -> str:
 
 def _is_colourant(result: LineResult) -> bool:
     purposes = purposes_of(result.line.function) or frozenset()
-    return result.substance.is_only_ci or Purpose.COLOURANT in purposes
+    return result.substance.is_only_ci or IngredientPurpose.COLOURANT in purposes
 
 
 def _total(lines: list[CheckedLine]) -> dict[str, str | None]:
@@ -134,7 +134,7 @@ def _verdict(
     }
 
 
-def rule_json(rule: Rule | None) -> dict[str, Any] | None:
+def rule_json(rule: AnnexRule | None) -> dict[str, Any] | None:
     """Return what names a rule, how it was read and how sure it is."""
     if rule is None:
         return None

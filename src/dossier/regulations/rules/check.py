@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from dossier.core.findings import Verdict
-from dossier.regulations.constants import Market, Purpose, RuleKind
+from dossier.regulations.constants import IngredientPurpose, Market, RuleKind
 from dossier.regulations.rules.data_sets import DataSet, in_force
 from dossier.regulations.rules.facts import (
     ProductFacts,
@@ -17,7 +17,7 @@ from dossier.regulations.rules.facts import (
 )
 from dossier.regulations.rules.limits import (
     Outcome,
-    Quantity,
+    StatedQuantity,
     Tags,
     judge,
 )
@@ -29,19 +29,19 @@ from dossier.regulations.rules.matching import (
     searched,
     substance_of,
 )
-from dossier.regulations.rules.records import Maximum, Rule
+from dossier.regulations.rules.records import AnnexRule, Maximum
 from dossier.regulations.rules.species import factor_of
 
 _POSITIVE: Final = {
     Market.EU: {
-        Purpose.COLOURANT: "IV",
-        Purpose.PRESERVATIVE: "V",
-        Purpose.UV_FILTER: "VI",
+        IngredientPurpose.COLOURANT: "IV",
+        IngredientPurpose.PRESERVATIVE: "V",
+        IngredientPurpose.UV_FILTER: "VI",
     },
     Market.TW: {
-        Purpose.COLOURANT: "colourants",
-        Purpose.PRESERVATIVE: "preservatives",
-        Purpose.UV_FILTER: "uv_filters",
+        IngredientPurpose.COLOURANT: "colourants",
+        IngredientPurpose.PRESERVATIVE: "preservatives",
+        IngredientPurpose.UV_FILTER: "uv_filters",
     },
 }
 _HAIR_DYES: Final = frozenset(
@@ -81,11 +81,11 @@ class RuleVerdict:
 
     verdict: Verdict
     reason: str
-    rule: Rule | None = None
+    rule: AnnexRule | None = None
     matched_by: str | None = None
     outcome: Outcome | None = None
     words: str = ""
-    purpose: Purpose | None = None
+    purpose: IngredientPurpose | None = None
     is_sum: bool = False
     at_least: bool = False
 
@@ -113,19 +113,19 @@ class CheckQuestion:
 
 
 @dataclass(slots=True)
-class _Line:
+class _CheckedLine:
     """A line while it is checked: its matches, purposes and tags."""
 
     result: LineResult
     matches: list[Match]
-    purposes: frozenset[Purpose] | None
+    purposes: frozenset[IngredientPurpose] | None
     tags: Tags
 
-    def states(self, rule: Rule) -> bool | None:
+    def states(self, rule: AnnexRule) -> bool | None:
         """Return whether a rule concerns the purpose that the line states."""
-        if rule.purpose is Purpose.OTHER:
+        if rule.purpose is IngredientPurpose.OTHER:
             if "not_as_preservative" in rule.notes and self.purposes is not None:
-                return self.purposes != {Purpose.PRESERVATIVE}
+                return self.purposes != {IngredientPurpose.PRESERVATIVE}
             return True
         return None if self.purposes is None else rule.purpose in self.purposes
 
@@ -143,15 +143,15 @@ def check_formula(
     return [each.result for each in prepared]
 
 
-def _prepared(line: CheckedLine, index: RuleIndex, tags: Tags) -> _Line:
+def _prepared(line: CheckedLine, index: RuleIndex, tags: Tags) -> _CheckedLine:
     substance = substance_of(
         inci=line.inci, trade_name=line.trade_name, cas=line.cas, ec=line.ec
     )
     purposes = purposes_of(line.function)
     if substance.is_only_ci:
-        purposes = frozenset({*(purposes or ()), Purpose.COLOURANT})
+        purposes = frozenset({*(purposes or ()), IngredientPurpose.COLOURANT})
     own = {**use_tags(line.function), **tags}
-    return _Line(
+    return _CheckedLine(
         LineResult(line, substance), _newest(index.matches(substance)), purposes, own
     )
 
@@ -168,7 +168,7 @@ def _newest(matches: list[Match]) -> list[Match]:
     return list(kept.values())
 
 
-def _year(rule: Rule) -> str:
+def _year(rule: AnnexRule) -> str:
     words = (rule.regulation or "").replace("(", "").replace(")", "").split()
     return words[-1] if words else ""
 
@@ -181,7 +181,7 @@ class _Check:
         question: CheckQuestion,
         data_set: DataSet,
         index: RuleIndex,
-        lines: Sequence[_Line],
+        lines: Sequence[_CheckedLine],
     ) -> None:
         self.question, self.data_set, self.index = question, data_set, index
         self.lines = lines
@@ -194,7 +194,7 @@ class _Check:
     def _is_known(self, substance: Substance) -> bool:
         return is_identified(substance) or self.data_set.knows(substance)
 
-    def verdicts(self, line: _Line) -> list[RuleVerdict]:
+    def verdicts(self, line: _CheckedLine) -> list[RuleVerdict]:
         sure = [match for match in line.matches if not match.is_possible]
         found = [
             RuleVerdict(
@@ -216,7 +216,7 @@ class _Check:
             found.append(self._without_rule(line))
         return found
 
-    def _prohibited_in_eu(self, substance: Substance) -> Rule | None:
+    def _prohibited_in_eu(self, substance: Substance) -> AnnexRule | None:
         """Return the EU's prohibition of what another market's copy does not list."""
         question = self.question
         if question.market is Market.EU:
@@ -236,7 +236,7 @@ class _Check:
             None,
         )
 
-    def _limited(self, line: _Line, matches: list[Match]) -> list[RuleVerdict]:
+    def _limited(self, line: _CheckedLine, matches: list[Match]) -> list[RuleVerdict]:
         found: list[RuleVerdict] = []
         for match in matches:
             rule = match.rule
@@ -252,7 +252,7 @@ class _Check:
     @staticmethod
     def _by_open_purpose(found: list[RuleVerdict]) -> list[RuleVerdict]:
         """Without a stated purpose, only what every purpose has in common is sure."""
-        by_purpose: dict[Purpose | None, list[RuleVerdict]] = {}
+        by_purpose: dict[IngredientPurpose | None, list[RuleVerdict]] = {}
         for each in found:
             by_purpose.setdefault(each.purpose, []).append(each)
         grave = {Verdict.PROHIBITED, Verdict.OVER}
@@ -269,7 +269,7 @@ class _Check:
             for each in found
         ]
 
-    def _is_dye_elsewhere(self, line: _Line, rule: Rule) -> bool:
+    def _is_dye_elsewhere(self, line: _CheckedLine, rule: AnnexRule) -> bool:
         """Return whether an entry on hair dyes says nothing of this product."""
         tags = {tag for limb in rule.limbs for clause in limb.clauses for tag in clause}
         is_dye_entry = bool(tags) and tags <= _HAIR_DYES
@@ -280,9 +280,11 @@ class _Check:
         ):
             return False
         lists = _POSITIVE[self.question.market]
-        return any(m.rule.list == lists[Purpose.COLOURANT] for m in line.matches)
+        return any(
+            m.rule.list == lists[IngredientPurpose.COLOURANT] for m in line.matches
+        )
 
-    def _by_limit(self, line: _Line, match: Match) -> RuleVerdict:
+    def _by_limit(self, line: _CheckedLine, match: Match) -> RuleVerdict:
         rule = match.rule
         if rule.kind is RuleKind.TEXT_ONLY:
             return RuleVerdict(
@@ -315,12 +317,13 @@ class _Check:
             at_least=self.has_blend,
         )
 
-    def _needs_nano(self, rule: Rule) -> bool:
+    def _needs_nano(self, rule: AnnexRule) -> bool:
         return self.question.market is Market.EU and (
-            rule.purpose is not Purpose.OTHER or self.index.has_nano_entry(rule)
+            rule.purpose is not IngredientPurpose.OTHER
+            or self.index.has_nano_entry(rule)
         )
 
-    def _softened(self, rule: Rule, outcome: Outcome) -> Outcome:
+    def _softened(self, rule: AnnexRule, outcome: Outcome) -> Outcome:
         """An unlisted product is prohibited only where the list is exhaustive."""
         if outcome.reason != "outside-listed-uses":
             return outcome
@@ -329,7 +332,9 @@ class _Check:
             return outcome
         return Outcome(verdict=Verdict.CONDITIONAL, reason="product-type-not-named")
 
-    def _total(self, rule: Rule, maximum: Maximum, line: _Line) -> Quantity:
+    def _total(
+        self, rule: AnnexRule, maximum: Maximum, line: _CheckedLine
+    ) -> StatedQuantity:
         """Return the sum that a maximum limits, expressed as its species."""
         if maximum.each:
             names = set(line.result.substance.names)
@@ -349,7 +354,7 @@ class _Check:
             ]
         return _sum(members, maximum.species)
 
-    def _counts(self, match: Match, rule: Rule, maximum: Maximum) -> bool:
+    def _counts(self, match: Match, rule: AnnexRule, maximum: Maximum) -> bool:
         other = match.rule
         if other.key == rule.key:
             return True
@@ -361,7 +366,7 @@ class _Check:
         return any(m.group == group for limb in other.limbs for m in limb.maxima)
 
     def _prohibited(
-        self, line: _Line, matches: list[Match], limited: list[RuleVerdict]
+        self, line: _CheckedLine, matches: list[Match], limited: list[RuleVerdict]
     ) -> list[RuleVerdict]:
         found: list[RuleVerdict] = []
         for match in matches:
@@ -387,7 +392,7 @@ class _Check:
             )
         return found
 
-    def _is_governed(self, rule: Rule, limited: list[RuleVerdict]) -> bool:
+    def _is_governed(self, rule: AnnexRule, limited: list[RuleVerdict]) -> bool:
         """Return whether the entry that a prohibition excepts applies instead."""
         lists = set(rule.except_lists)
         return any(
@@ -397,7 +402,7 @@ class _Check:
             for each in limited
         )
 
-    def _disclosed(self, line: _Line, matches: list[Match]) -> list[RuleVerdict]:
+    def _disclosed(self, line: _CheckedLine, matches: list[Match]) -> list[RuleVerdict]:
         found: list[RuleVerdict] = []
         for match in matches:
             disclosure = match.rule.disclosure
@@ -430,7 +435,7 @@ class _Check:
         return found
 
     def _unlisted_purposes(
-        self, line: _Line, matches: list[Match]
+        self, line: _CheckedLine, matches: list[Match]
     ) -> list[RuleVerdict]:
         """Return a verdict for each purpose whose positive list lacks the substance."""
         substance = line.result.substance
@@ -440,14 +445,16 @@ class _Check:
         market = self.question.market
         found: list[RuleVerdict] = []
         for purpose, list_name in _POSITIVE[market].items():
-            is_dye = purpose is Purpose.COLOURANT and bool(line.tags.get("hair_dye"))
+            is_dye = purpose is IngredientPurpose.COLOURANT and bool(
+                line.tags.get("hair_dye")
+            )
             if purpose not in (line.purposes or ()) or (is_dye and matches):
                 continue
             if not self.data_set.has_list(market, list_name):
                 continue
             if not any(match.rule.list == list_name for match in matches):
                 # Colourants have many names; only a CI number is sure to be none.
-                is_warning = purpose is Purpose.COLOURANT and (
+                is_warning = purpose is IngredientPurpose.COLOURANT and (
                     market is Market.TW or not substance.ci
                 )
                 found.append(
@@ -462,7 +469,7 @@ class _Check:
                 )
         return found
 
-    def _without_rule(self, line: _Line) -> RuleVerdict:
+    def _without_rule(self, line: _CheckedLine) -> RuleVerdict:
         substance = line.result.substance
         words = searched(substance)
         if substance.is_blend:
@@ -491,7 +498,7 @@ def _unlisted_reason(market: Market, *, is_warning: bool) -> str:
     return "colourant-not-listed" if is_taiwan else "colourant-without-number"
 
 
-def _sum(members: Sequence[_Line], species: str | None) -> Quantity:
+def _sum(members: Sequence[_CheckedLine], species: str | None) -> StatedQuantity:
     """Add lines, each converted by its own factor."""
     lower, upper = Decimal(0), Decimal(0)
     is_bounded, is_exact = True, True
@@ -508,4 +515,4 @@ def _sum(members: Sequence[_Line], species: str | None) -> Quantity:
         else:
             upper += line.upper * factor.value
     factor_shown = factors.pop() if len(factors) == 1 else None
-    return Quantity(lower, upper if is_bounded else None, factor_shown, is_exact)
+    return StatedQuantity(lower, upper if is_bounded else None, factor_shown, is_exact)

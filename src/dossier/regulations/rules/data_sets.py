@@ -16,7 +16,7 @@ from typing import Any, Final
 from dossier.regulations.constants import LISTS, Market
 from dossier.regulations.exceptions import DateOutsideDataError
 from dossier.regulations.rules.matching import RuleIndex, Substance
-from dossier.regulations.rules.records import Disclosure, Rule, rule_of, to_json
+from dossier.regulations.rules.records import AnnexRule, Disclosure, rule_of, to_json
 
 SHIPPED: Final = "shipped"
 
@@ -40,7 +40,7 @@ class DataSet:
     id: str
     name: str
     sources: tuple[ListSource, ...]
-    rules: Mapping[Market, tuple[Rule, ...]]
+    rules: Mapping[Market, tuple[AnnexRule, ...]]
     _indexes: dict[tuple[Market, date, date], RuleIndex] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -96,7 +96,7 @@ class DataSet:
 _MOST_INDEXES: Final = 16
 
 
-def in_force(rule: Rule | Disclosure, as_of: date, placed_on: date) -> bool:
+def in_force(rule: AnnexRule | Disclosure, as_of: date, placed_on: date) -> bool:
     """Return whether a version binds a product first placed on a day, as of a day."""
     has_begun = rule.new_from is None and rule.all_from is None
     has_begun = has_begun or _reached(rule.new_from, placed_on)
@@ -110,7 +110,9 @@ def _reached(limit: date | None, day: date) -> bool:
 
 
 def data_set_of(
-    name: str, sources: Iterable[ListSource], rules: Mapping[Market, Iterable[Rule]]
+    name: str,
+    sources: Iterable[ListSource],
+    rules: Mapping[Market, Iterable[AnnexRule]],
 ) -> DataSet:
     """Return a set with the identifier of its content."""
     held = {market: tuple(each) for market, each in rules.items()}
@@ -126,7 +128,7 @@ def shipped() -> DataSet:
     """Return the set that the package ships."""
     folder = resources.files("dossier.regulations").joinpath("data")
     about: dict[str, Any] = json.loads(folder.joinpath("sets.json").read_text("utf-8"))
-    rules: dict[Market, list[Rule]] = {}
+    rules: dict[Market, list[AnnexRule]] = {}
     for market, names in about["files"].items():
         for name in names:
             content = json.loads(folder.joinpath(name).read_text("utf-8"))

@@ -14,7 +14,13 @@ from typing import Any
 
 from dossier.products.constants import Use
 from dossier.products.types import Category
-from dossier.regulations.constants import Form, Population, Purpose, Site, User
+from dossier.regulations.constants import (
+    Form,
+    IngredientPurpose,
+    Population,
+    Site,
+    UserGroup,
+)
 from dossier.regulations.exceptions import ProductFactsInvalidError
 from dossier.regulations.rules.records import Clause
 
@@ -39,7 +45,7 @@ class ProductFacts:
     form: Form | None = None
     sites: tuple[Site, ...] = ()
     population: Population | None = None
-    user: User | None = None
+    user: UserGroup | None = None
     ph: Decimal | None = None
     mixed_share: Decimal | None = None
 
@@ -121,13 +127,15 @@ def _clause(
     return result
 
 
-def purposes_of(function: str | None) -> frozenset[Purpose] | None:
+def purposes_of(function: str | None) -> frozenset[IngredientPurpose] | None:
     """Return the purposes that the stated function names; `None` where none is."""
     words = (function or "").casefold().strip()
     if not words or words in {"-", "/", "n/a"}:
         return None
-    found = {Purpose(to) for word, to in tag_table()["purposes"] if word in words}
-    return frozenset(found or {Purpose.OTHER})
+    found = {
+        IngredientPurpose(to) for word, to in tag_table()["purposes"] if word in words
+    }
+    return frozenset(found or {IngredientPurpose.OTHER})
 
 
 def use_tags(function: str | None) -> dict[str, bool | None]:

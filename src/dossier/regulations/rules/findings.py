@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any, Final
 
 from dossier.core.findings import Finding, Message, Place, Severity, Verdict
-from dossier.regulations.constants import Purpose
+from dossier.regulations.constants import IngredientPurpose
 from dossier.regulations.rules.check import (
     CheckedLine,
     CheckQuestion,
@@ -19,7 +19,7 @@ from dossier.regulations.rules.check import (
 )
 from dossier.regulations.rules.data_sets import DataSet
 from dossier.regulations.rules.limits import Outcome
-from dossier.regulations.rules.records import Rule
+from dossier.regulations.rules.records import AnnexRule
 
 ITEM: Final = 3
 _SILENT: Final = frozenset({Verdict.WITHIN, Verdict.UNLISTED})
@@ -113,7 +113,7 @@ def _incomplete(question: CheckQuestion, data_set: DataSet) -> Iterator[RuleFind
 
 def reason_of(verdict: RuleVerdict) -> str:
     """Return the key of the message that explains a verdict."""
-    is_colour = verdict.purpose is Purpose.COLOURANT
+    is_colour = verdict.purpose is IngredientPurpose.COLOURANT
     if is_colour and verdict.reason in ("not-for-this-product", "outside-listed-uses"):
         return "colourant-area"
     if verdict.verdict is Verdict.AT:
@@ -160,7 +160,7 @@ _EXPORTED_ON: Final = date(2026, 8, 28)
 """From this day a row stands in the official export, whatever source dated it."""
 
 
-def article_of(rule: Rule | None, list_name: str | None) -> str | None:
+def article_of(rule: AnnexRule | None, list_name: str | None) -> str | None:
     """Return the article that a list belongs to, and the entry."""
     name = (rule.list if rule is not None else list_name) or ""
     article: str | None = _table()["names"]["articles"].get(name)
@@ -170,7 +170,7 @@ def article_of(rule: Rule | None, list_name: str | None) -> str | None:
     return f"{article}{entry}"
 
 
-def entry_of(rule: Rule) -> str:
+def entry_of(rule: AnnexRule) -> str:
     """Return list and reference as people write them: `Annex III/98`."""
     return f"{_table()['names']['lists'][rule.list]}/{rule.ref}"
 
@@ -249,7 +249,7 @@ def _words(result: LineResult, verdict: RuleVerdict) -> dict[str, dict[str, str]
         "words": verdict.words,
         "market": "",
     }
-    purpose = _table()["names"]["purposes"][verdict.purpose or Purpose.OTHER]
+    purpose = _table()["names"]["purposes"][verdict.purpose or IngredientPurpose.OTHER]
     zh = {
         "basis": basis_zh,
         "scope": f"（{letter}）" if letter else "",

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Final
 
 from dossier.core.findings import Verdict
-from dossier.regulations.constants import User
+from dossier.regulations.constants import UserGroup
 from dossier.regulations.rules.facts import ProductFacts, holds
-from dossier.regulations.rules.records import Limb, Maximum, Rule
+from dossier.regulations.rules.records import AnnexRule, Limb, Maximum
 
 Tags = Mapping[str, bool | None]
 
@@ -16,7 +16,7 @@ _UNSPECIFIC: Final = frozenset({"leave_on", "rinse_off", "other"})
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class StatedQuantity:
     """Percent of the product, converted; `upper` is `None` where nothing bounds it.
 
     `factor` is what was multiplied, `None` where lines of several factors were added or
@@ -40,16 +40,16 @@ class Outcome:
     reason: str
     limb: Limb | None = None
     maximum: Maximum | None = None
-    quantity: Quantity | None = None
+    quantity: StatedQuantity | None = None
     words: str = ""
 
 
-Total = Callable[[Maximum], Quantity]
+Total = Callable[[Maximum], StatedQuantity]
 """Returns the quantity that a maximum limits: of the line, the entry or the group."""
 
 
 def limb_states(
-    rule: Rule, tags: Tags, user: User | None
+    rule: AnnexRule, tags: Tags, user: UserGroup | None
 ) -> list[tuple[Limb, bool | None]]:
     """Return each limb with whether it applies; `None`: a fact is missing."""
     first = [
@@ -71,7 +71,7 @@ def _is_other(limb: Limb) -> bool:
     return any("other" in clause for clause in limb.clauses)
 
 
-def _for_user(limb: Limb, value: bool | None, user: User | None) -> bool | None:  # noqa: FBT001 - three-valued
+def _for_user(limb: Limb, value: bool | None, user: UserGroup | None) -> bool | None:  # noqa: FBT001 - three-valued
     if limb.user is None or value is False:
         return value
     if user is None:
@@ -79,7 +79,7 @@ def _for_user(limb: Limb, value: bool | None, user: User | None) -> bool | None:
     return value if limb.user is user else False
 
 
-def judge(rule: Rule, facts: ProductFacts, tags: Tags, total: Total) -> Outcome:
+def judge(rule: AnnexRule, facts: ProductFacts, tags: Tags, total: Total) -> Outcome:
     """Return what a rule with limits says of the quantity in this product."""
     states = limb_states(rule, tags, facts.user)
     sure = _specific([limb for limb, value in states if value is True], tags)
@@ -103,12 +103,12 @@ def judge(rule: Rule, facts: ProductFacts, tags: Tags, total: Total) -> Outcome:
     return common
 
 
-def _is_covered(rule: Rule, tags: Tags) -> bool:
+def _is_covered(rule: AnnexRule, tags: Tags) -> bool:
     """Return whether one of the limbs applies, whoever uses the product."""
     if any(map(_is_other, rule.limbs)):
         return True
     users = {limb.user for limb in rule.limbs if holds(limb.clauses, tags) is True}
-    return None in users or users == set(User)
+    return None in users or users == set(UserGroup)
 
 
 def _specific(limbs: list[Limb], tags: Tags) -> list[Limb]:
@@ -126,7 +126,7 @@ def _names_kind(limb: Limb, tags: Tags) -> bool:
     )
 
 
-def _excluded(rule: Rule, candidates: list[Limb], tags: Tags) -> bool | None:
+def _excluded(rule: AnnexRule, candidates: list[Limb], tags: Tags) -> bool | None:
     """Return whether the product is one in which the substance must not be."""
     letters = {limb.letter for limb in candidates}
     values: list[bool | None] = []
@@ -186,7 +186,7 @@ def _ph(limb: Limb, ph: Decimal | None) -> Outcome | None:
 
 
 def _maximum(
-    limb: Limb, maximum: Maximum, facts: ProductFacts, quantity: Quantity
+    limb: Limb, maximum: Maximum, facts: ProductFacts, quantity: StatedQuantity
 ) -> Outcome:
     lower, upper = quantity.lower, quantity.upper
     if maximum.after_mixing:
@@ -194,7 +194,7 @@ def _maximum(
         # Without the mixing ratio the formula is an upper bound of what is applied.
         lower = lower * share if share is not None else Decimal(0)
         upper = upper * share if share is not None and upper is not None else upper
-    applied = Quantity(lower, upper, quantity.factor, quantity.is_exact)
+    applied = StatedQuantity(lower, upper, quantity.factor, quantity.is_exact)
 
     def outcome(verdict: Verdict, reason: str) -> Outcome:
         return Outcome(

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any, Final
 
 from dossier.products.formula_import.identifiers import find_cas, find_ec, is_cas, is_ec
-from dossier.regulations.rules.records import Rule
+from dossier.regulations.rules.records import AnnexRule
 
 _SPACES: Final = re.compile(r"\s+")
 _TIGHT: Final = re.compile(r"\s*([-/,:;()\[\]+])\s*")
@@ -142,7 +142,7 @@ def _alternatives(name: str) -> list[str]:
 class Match:
     """A rule that names an ingredient, by what, and whether it is only possible."""
 
-    rule: Rule
+    rule: AnnexRule
     by: str
     is_possible: bool = False
 
@@ -150,18 +150,18 @@ class Match:
 class RuleIndex:
     """Looks up the rules of a set by every identifier."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[AnnexRule]) -> None:
         self.rules = tuple(rules)
-        self._cas: dict[str, list[Rule]] = {}
-        self._ec: dict[str, list[Rule]] = {}
-        self._ci: dict[str, list[Rule]] = {}
-        self._names: dict[str, list[Rule]] = {}
-        self._keys: dict[str, list[Rule]] = {}
+        self._cas: dict[str, list[AnnexRule]] = {}
+        self._ec: dict[str, list[AnnexRule]] = {}
+        self._ci: dict[str, list[AnnexRule]] = {}
+        self._names: dict[str, list[AnnexRule]] = {}
+        self._keys: dict[str, list[AnnexRule]] = {}
         for rule in self.rules:
             self._add(rule)
         self._add_members()
 
-    def _add(self, rule: Rule) -> None:
+    def _add(self, rule: AnnexRule) -> None:
         dropped = set(map(normal_name, rule.not_names))
         self._keys.setdefault(f"{rule.list}/{rule.ref}", []).append(rule)
         for number in rule.cas:
@@ -223,7 +223,7 @@ class RuleIndex:
         )
         return any(value in table for table, values in tables for value in values)
 
-    def has_nano_entry(self, rule: Rule) -> bool:
+    def has_nano_entry(self, rule: AnnexRule) -> bool:
         """Return whether the rule's list has an entry of its own for the nano form."""
         return any(
             other.nano and set(other.cas) & set(rule.cas)
@@ -233,11 +233,11 @@ class RuleIndex:
         )
 
 
-def _at(rule: Rule) -> str:
+def _at(rule: AnnexRule) -> str:
     return f"{rule.key}@{rule.new_from}@{rule.new_until}@{rule.source_sha256}"
 
 
-def _is_other_size(rule: Rule, substance: Substance) -> bool:
+def _is_other_size(rule: AnnexRule, substance: Substance) -> bool:
     """An entry for the nano form says nothing of the substance in another form."""
     return rule.nano and not substance.is_nano
 

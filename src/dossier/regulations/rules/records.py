@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-from dossier.regulations.constants import Purpose, RuleKind, User
+from dossier.regulations.constants import IngredientPurpose, RuleKind, UserGroup
 
 Clause: TypeAlias = tuple[str, ...]
 
@@ -45,7 +45,7 @@ class Limb:
     sub: int | None = None
     clauses: tuple[Clause, ...] = ()
     maxima: tuple[Maximum, ...] = ()
-    user: User | None = None
+    user: UserGroup | None = None
     ph: tuple[Decimal | None, Decimal | None] | None = None
     unread: str | None = None
 
@@ -62,7 +62,7 @@ class Exclusion:
 class Disclosure:
     """From which percentage on the label must name a substance, and under what name.
 
-    The duty has transition dates of its own, as those of `Rule`.
+    The duty has transition dates of its own, as those of `AnnexRule`.
     """
 
     leave_on: Decimal
@@ -75,7 +75,7 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class AnnexRule:
     """One entry of one list, in one version.
 
     `condition` is the code of an exception or condition that a formula alone does not
@@ -94,7 +94,7 @@ class Rule:
     ec: tuple[str, ...] = ()
     ci: tuple[str, ...] = ()
     kind: RuleKind = RuleKind.LIMIT
-    purpose: Purpose = Purpose.OTHER
+    purpose: IngredientPurpose = IngredientPurpose.OTHER
     nano: bool = False
     limbs: tuple[Limb, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
@@ -145,9 +145,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def rule_of(content: dict[str, Any]) -> Rule:
+def rule_of(content: dict[str, Any]) -> AnnexRule:
     """Return the rule of its JSON."""
-    rule: Rule = _record(Rule, content)
+    rule: AnnexRule = _record(AnnexRule, content)
     return rule
 
 
@@ -177,8 +177,8 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "disclosure": lambda value: _record(Disclosure, value),
     "ph": lambda value: tuple(None if e is None else Decimal(e) for e in value),
     "kind": RuleKind,
-    "purpose": Purpose,
-    "user": User,
+    "purpose": IngredientPurpose,
+    "user": UserGroup,
     **dict.fromkeys(("value", "above", "leave_on", "rinse_off"), Decimal),
     **dict.fromkeys(
         ("updated", "new_from", "all_from", "new_until", "all_until"),

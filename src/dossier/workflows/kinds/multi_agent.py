@@ -58,7 +58,7 @@ class Plan(BaseModel):
     steps: list[PlannedStep]
 
 
-class PlanInputs(BaseModel):
+class TaskPlanInputs(BaseModel):
     """What a plan is made for."""
 
     task: str
@@ -93,7 +93,7 @@ class MultiAgentResult(BaseModel):
     """What rules find in the report."""
 
 
-async def plan(step: StepContext, wanted: PlanInputs) -> Plan:
+async def plan(step: StepContext, wanted: TaskPlanInputs) -> Plan:
     """Let a model make the plan."""
     members = wanted.model_dump() | {"agents": list(_PROMPTS)}
     found = await step.typed(Plan, json.dumps(members, ensure_ascii=False))
@@ -152,7 +152,7 @@ async def carry_task(run: WorkflowRunner, inputs: MultiAgentInputs) -> MultiAgen
     history: list[ExecutedStep] = []
     report = ""
     try:
-        wanted = PlanInputs(task=inputs.task, max_steps=inputs.max_steps)
+        wanted = TaskPlanInputs(task=inputs.task, max_steps=inputs.max_steps)
         made = await run.step("plan", plan, wanted, prompt=PREFIX + "plan")
         if inputs.needs_approval:
             decision = await run.approval("approve_plan", made)

@@ -62,7 +62,7 @@ class Brief(BaseModel):
     questions: list[SubQuestion]
 
 
-class PlanInputs(BaseModel):
+class ResearchPlanInputs(BaseModel):
     """What a plan is made for."""
 
     topic: str
@@ -76,7 +76,7 @@ class GatherInputs(BaseModel):
     limit: int
 
 
-class Evidence(BaseModel):
+class EvidenceRow(BaseModel):
     """One row of the table: words of a source, and where they stand."""
 
     source: SourceName
@@ -96,7 +96,7 @@ class Gathered(BaseModel):
     question: SubQuestion
     status: str
     reason: str | None = None
-    evidence: list[Evidence] = []
+    evidence: list[EvidenceRow] = []
 
 
 class Statement(BaseModel):
@@ -118,7 +118,7 @@ class WriteInputs(BaseModel):
 
     topic: str
     language: str
-    evidence: list[Evidence]
+    evidence: list[EvidenceRow]
 
 
 class ResearchResult(BaseModel):
@@ -129,12 +129,12 @@ class ResearchResult(BaseModel):
     statements: list[Statement]
     dropped: int
     """Statements whose quote is in none of their rows, or that claim too much."""
-    evidence: list[Evidence]
+    evidence: list[EvidenceRow]
     gaps: list[str]
     engine: Literal["model", "rules"]
 
 
-async def plan(step: StepContext, wanted: PlanInputs) -> Brief:
+async def plan(step: StepContext, wanted: ResearchPlanInputs) -> Brief:
     """Let a model bind questions to sources; only sources that were asked for count."""
     prompt = json.dumps(wanted.model_dump(), ensure_ascii=False)
     brief = await step.typed(Brief, prompt)
@@ -142,7 +142,7 @@ async def plan(step: StepContext, wanted: PlanInputs) -> Brief:
     return Brief(questions=kept[:MAX_QUESTIONS])
 
 
-def plain_plan(wanted: PlanInputs) -> Brief:
+def plain_plan(wanted: ResearchPlanInputs) -> Brief:
     """Return the topic as the one question to every source."""
     questions = [
         SubQuestion(question=wanted.topic, source=each, query=wanted.topic[:300])
@@ -157,7 +157,7 @@ async def gather(step: StepContext, wanted: GatherInputs) -> Gathered:
     if question.source == DOCUMENTS:
         passages = await find_passages(step, Question(text=question.query))
         rows = [
-            Evidence(
+            EvidenceRow(
                 source="documents",
                 title=each.filename,
                 quote=each.text[:MAX_QUOTE],
@@ -175,7 +175,7 @@ async def gather(step: StepContext, wanted: GatherInputs) -> Gathered:
     if found.status != "not_asked":
         step.count_fetch(str(found.answer_id) if found.answer_id else None)
     rows = [
-        Evidence(
+        EvidenceRow(
             source=question.source,
             title=hit.title,
             quote=hit.text[:MAX_QUOTE],
@@ -207,7 +207,7 @@ async def write(step: StepContext, wanted: WriteInputs) -> Statements:
     return await step.typed(Statements, prompt)
 
 
-def supported(found: Statements, evidence: list[Evidence]) -> list[Statement]:
+def supported(found: Statements, evidence: list[EvidenceRow]) -> list[Statement]:
     """Return the statements whose quote stands in one of their rows."""
     kept = []
     for each in found.statements[:MAX_STATEMENTS]:
@@ -227,10 +227,10 @@ async def research(run: WorkflowRunner, inputs: ResearchInputs) -> ResearchResul
     """Plan, gather side by side, and write from the table of evidence alone."""
     language = inputs.language or language_of(inputs.topic)
     sources = list(dict.fromkeys(inputs.sources))
-    wanted = PlanInputs(topic=inputs.topic, sources=sources)
+    wanted = ResearchPlanInputs(topic=inputs.topic, sources=sources)
     gathered: list[Gathered] = []
     kept: list[Statement] = []
-    evidence: list[Evidence] = []
+    evidence: list[EvidenceRow] = []
     dropped = 0
     gaps: list[str] = []
     try:
@@ -275,9 +275,9 @@ async def research(run: WorkflowRunner, inputs: ResearchInputs) -> ResearchResul
     )
 
 
-def ranked(gathered: list[Gathered]) -> list[Evidence]:
+def ranked(gathered: list[Gathered]) -> list[EvidenceRow]:
     """Return all rows once, the weightiest first; own documents go before the web."""
-    rows: dict[tuple[str, str], Evidence] = {}
+    rows: dict[tuple[str, str], EvidenceRow] = {}
     for found in gathered:
         for row in found.evidence:
             rows.setdefault((row.url or row.place or "", row.quote), row)
@@ -317,7 +317,7 @@ def markdown(result: ResearchResult) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _entry(row: Evidence) -> str:
+def _entry(row: EvidenceRow) -> str:
     day = row.retrieved_at.date().isoformat()
     where = f"<{row.url}>" if row.url and _is_link(row.url) else inert(row.place or "")
     return f"{inert(row.title)} · {row.source} · {where} · retrieved {day}"
