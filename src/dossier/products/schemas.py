@@ -30,7 +30,6 @@ Line = Annotated[
 
 Paragraph = Annotated[
     ParagraphText,
-    PartialModel,
     StringConstraints(min_length=1, max_length=2000, strip_whitespace=True),
 ]
 """A longer text: a description or an address."""
