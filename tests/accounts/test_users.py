@@ -282,20 +282,6 @@ async def test_changes_are_recorded(web: httpx2.AsyncClient, owner_id: UUID) -> 
     ]
 
 
-def test_document_shows_no_default_that_a_client_might_send(
-    document: dict[str, Any],
-) -> None:
-    schemas = document["components"]["schemas"]
-
-    shown = {
-        name: field["default"]
-        for schema in ("UserUpdate", "SelfUpdate")
-        for name, field in schemas[schema]["properties"].items()
-        if "default" in field
-    }
-    assert shown == {}
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [("name", None), ("role", None), ("is_active", None), ("name", "Mei\x00")],

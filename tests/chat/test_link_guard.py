@@ -1,6 +1,8 @@
 """A relayed text has no link of the model's own, however it was cut."""
 
 import re
+from collections.abc import Iterable
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -133,6 +135,22 @@ def test_text_that_is_held_back_does_not_grow() -> None:
         longest = max(longest, held)
 
     assert 0 < longest <= MAX_HELD + 1
+
+
+@pytest.mark.parametrize("part", ["a.b", "[", "&#", "<", "http://", "\\<img ", "]("])
+def test_time_of_one_character_at_a_time_is_near_that_of_one_piece(part: str) -> None:
+    text = part * (3_000 // len(part))
+
+    def seconds(pieces: Iterable[str]) -> float:
+        guard, began = LinkGuard([]), process_time()
+        for piece in pieces:
+            guard.feed(piece)
+        guard.finish()
+        return process_time() - began
+
+    whole = min(seconds([text]) for _ in range(3))
+    # Read again with each character, it would take 500 to 1,000 times as long.
+    assert min(seconds(text) for _ in range(3)) < 0.03 + 100 * whole
 
 
 def test_no_word_is_joined_to_an_address_that_passed() -> None:

@@ -1,5 +1,6 @@
 """Query parameters that no route declares, over every route of the API."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -65,15 +66,32 @@ async def test_many_unknown_parameters_are_counted(client: httpx2.AsyncClient) -
 
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS", "PUT", "DELETE"])
-async def test_a_word_beside_a_number_allows_its_own_methods(
-    client: httpx2.AsyncClient, method: str
+async def test_a_path_allows_its_own_methods_also_beside_a_parameter(
+    client: httpx2.AsyncClient, document: dict[str, Any], method: str
 ) -> None:
-    path = f"/api/v1/products/{UUID(int=7)}/formulas/preview"
+    beside = {}
+    for path, item in document["paths"].items():
+        place = path.rpartition("/")[0] + "/{"
+        methods = {name.upper() for name in item} - {"PARAMETERS"}
+        if not path.endswith("}") and any(
+            other.startswith(place) and other.count("/") == path.count("/")
+            for other in document["paths"]
+        ):
+            beside[path] = methods | ({"HEAD"} if "GET" in methods else set())
+    wrong = []
+    for path, methods in beside.items():
+        if method in methods:
+            continue
+        answer = await client.request(method, re.sub(r"{\w+}", str(UUID(int=7)), path))
+        allowed = ", ".join(sorted(methods))
+        expected = (405, allowed, f"{method} is not possible here; {allowed} is.")
+        detail = answer.json()["detail"]
+        found = (answer.status_code, answer.headers.get("allow"), detail)
+        if found != expected:
+            wrong.append((path, found))
 
-    answer = await client.request(method, path)
-
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
-    assert answer.json()["detail"] == f"{method} is not possible here; POST is."
+    assert len(beside) >= 3
+    assert wrong == []
 
 
 async def test_a_number_of_thousands_of_digits_is_refused(

@@ -4,19 +4,22 @@ New routes are covered by themselves: ids come from the factories, bodies from t
 examples of the schemas.
 """
 
-import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
-from uuid import UUID
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from tests.core.openapi_samples import Document, body_of, sample
+from tests.core.openapi_samples import (
+    Document,
+    body_of,
+    filled,
+    id_names,
+    is_id,
+    maker_of,
+    path_parameters,
+)
 
-from dossier.core.database import SessionFactory
 from dossier.core.openapi import is_public, operations
 
 pytestmark = pytest.mark.usefixtures("acting_members")
@@ -37,66 +40,11 @@ PUBLIC = {
 UNLISTED = {"/", "/assets/{path}", "/docs", "/openapi.json", "/redoc"}
 """Pages for people and their assets: not in the document, not of any tenant."""
 
-FACTORIES = Path(__file__).parents[1] / "factories"
-
 Wanted = Callable[[str, str, Document], bool]
-Maker = Callable[[SessionFactory, UUID], Awaitable[object]]
-
-
-def maker_of(name: str) -> Maker | None:
-    """Return `make_thing` of the factories for an id called `thing_id`."""
-    for path in sorted(FACTORIES.glob("*.py")):
-        module = importlib.import_module(f"tests.factories.{path.stem}")
-        maker: Maker | None = getattr(module, f"make_{name.removesuffix('_id')}", None)
-        if maker is not None:
-            return maker
-    return None
 
 
 def title(method: str, path: str) -> str:
     return f"{method} {path}"
-
-
-def path_parameters(operation: Document) -> list[Document]:
-    return [each for each in operation.get("parameters", ()) if each["in"] == "path"]
-
-
-def is_id(parameter: Document) -> bool:
-    return bool(parameter["schema"].get("format") == "uuid")
-
-
-def id_names(document: Document) -> set[str]:
-    return {
-        each["name"]
-        for _method, _path, operation in operations(document)
-        for each in path_parameters(operation)
-        if is_id(each)
-    }
-
-
-@pytest.fixture
-async def known_ids(
-    sessions: SessionFactory, org_id: UUID, document: Document
-) -> dict[str, str]:
-    """One of everything, owned by the first organisation."""
-    ids = {}
-    for name in sorted(id_names(document)):
-        make = maker_of(name)
-        if make is not None:
-            row = await make(sessions, org_id)
-            ids[name] = str(getattr(row, "id", row))
-    return ids
-
-
-def filled(document: Document, path: str, operation: Document, ids: Any) -> str:
-    """Return the path with ids that exist and other values that fit."""
-    values = {
-        each["name"]: ids[each["name"]]
-        if is_id(each)
-        else sample(document, each["schema"])
-        for each in path_parameters(operation)
-    }
-    return path.format(**values)
 
 
 class Sweep:

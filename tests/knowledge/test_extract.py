@@ -282,3 +282,49 @@ def test_how_long_is_no_term_of_the_question() -> None:
 
     assert found.verdict is AnswerVerdict.ANSWERED
     assert [each.sentence.text for each in found.picked] == [passage.text]
+
+
+@pytest.mark.parametrize(
+    ("question", "passage", "only_name"),
+    [
+        (
+            "What is the pH of the rose cream?",
+            "Limits: pH 5.0 to 6.0.",
+            "Rose cream, formula sheet, version 4, confidential",
+        ),
+        (
+            "玫瑰霜的黏度是多少？",
+            "黏度35000至50000 mPa·s。",
+            "玫瑰霜配方表第四版，機密文件",
+        ),
+    ],
+)
+def test_sentence_that_only_names_the_product_is_no_answer_about_it(
+    question: str, passage: str, only_name: str
+) -> None:
+    verdict, sentences = ask(
+        question, QuotablePassage(only_name), QuotablePassage(passage)
+    )
+    alone, _sentences = ask(question, QuotablePassage(only_name))
+
+    assert verdict is AnswerVerdict.CLOSEST
+    assert passage in sentences
+    assert alone is not AnswerVerdict.ANSWERED
+
+
+def test_names_of_columns_without_a_row_are_no_answer() -> None:
+    table = QuotablePassage(
+        "Condition\tTime\tpH (25 °C)\tViscosity\tOdour", is_table=True
+    )
+
+    assert ask("What is the viscosity?", table) == (AnswerVerdict.NOT_FOUND, [])
+
+
+def test_row_of_a_table_within_a_text_is_shown_with_the_names_of_its_columns() -> None:
+    text = "Results of the test.\nTime\tViscosity\n3 months\t42 000\nAll passed."
+
+    found = extract("What is the viscosity?", [QuotablePassage(text)], {})
+
+    [row] = found.picked
+    assert row.shown == "Time: 3 months; Viscosity: 42 000"
+    assert text[row.sentence.start : row.sentence.end] == "3 months\t42 000"

@@ -10,7 +10,13 @@ from pydantic_core import PydanticKnownError
 
 from dossier.accounts import rules
 from dossier.accounts.constants import Role, Scope
-from dossier.core.schemas import Instant, LineText, RequestModel, ResponseModel
+from dossier.core.schemas import (
+    Instant,
+    LineText,
+    PartialModel,
+    RequestModel,
+    ResponseModel,
+)
 
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
@@ -58,11 +64,6 @@ EmailAddress = Annotated[EmailStr, AfterValidator(rules.check_scripts)]
 """An address that is stored: it cannot be taken for another one."""
 
 
-def _undefaulted(schema: JsonDict) -> None:
-    """Show no default: a field that is not sent stays as it is."""
-    schema.pop("default", None)
-
-
 class LoginRequest(RequestModel):
     """Ask for an access token."""
 
@@ -102,24 +103,20 @@ class InvitationAccept(RequestModel):
     )
 
 
-class UserUpdate(RequestModel):
+class UserUpdate(PartialModel):
     """What an owner may change of a member; fields that are absent stay."""
 
-    name: LineText = Field(
-        "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
-    )
-    role: Role = Field(Role.VIEWER, json_schema_extra=_undefaulted)
-    is_active: bool = Field(default=True, json_schema_extra=_undefaulted)
+    name: LineText = Field("", min_length=1, max_length=MAX_NAME_LENGTH)
+    role: Role = Role.VIEWER
+    is_active: bool = True
 
 
-class SelfUpdate(RequestModel):
+class SelfUpdate(PartialModel):
     """What a person may change alone; password and e-mail need the current one."""
 
-    name: LineText = Field(
-        "", min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra=_undefaulted
-    )
-    email: EmailAddress = Field("", max_length=254, json_schema_extra=_undefaulted)
-    password: NewPassword = Field(SecretStr(""), json_schema_extra=_undefaulted)
+    name: LineText = Field("", min_length=1, max_length=MAX_NAME_LENGTH)
+    email: EmailAddress = Field("", max_length=254)
+    password: NewPassword = SecretStr("")
     current_password: GivenPassword | None = None
 
 

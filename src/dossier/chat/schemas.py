@@ -21,6 +21,7 @@ from dossier.chat.rules.messages import is_blank
 from dossier.core.schemas import (
     LineText,
     ParagraphText,
+    PartialModel,
     RequestModel,
     ResponseModel,
 )
@@ -64,7 +65,7 @@ Preference = (
 PreferenceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
-class ProfileUpdate(RequestModel):
+class ProfileUpdate(PartialModel):
     """Change the fields of the caller's own profile that are sent."""
 
     display_name: ChatLine = Field(default="", examples=["Mei"])
@@ -96,7 +97,7 @@ class VirtualUserCreate(RequestModel):
     language: LanguageTag | None = None
 
 
-class VirtualUserUpdate(VirtualUserCreate):
+class VirtualUserUpdate(PartialModel, VirtualUserCreate):
     """Change the fields of the caller's own virtual user that are sent."""
 
     name: Name = Field(default="", examples=["Dr. Lin"])
@@ -138,7 +139,7 @@ class RoomCreate(RequestModel):
     product_id: UUID | None = None
 
 
-class RoomUpdate(RequestModel):
+class RoomUpdate(PartialModel):
     """Change the fields of the caller's own room that are sent."""
 
     title: ChatLine = ""

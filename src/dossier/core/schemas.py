@@ -62,6 +62,21 @@ class RequestModel(BaseModel):
         return schema
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for member in schema["properties"].values():
+        member.pop("default", None)
+
+
+class PartialModel(RequestModel):
+    """A request body of PATCH: a field that is not sent stays as it is.
+
+    The defaults only let a field be absent; a client that read them in the document
+    might send them.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+
 class ResponseModel(BaseModel):
     """A response body; it has no defaults, so that clients see every field.
 

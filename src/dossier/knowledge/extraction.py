@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Final
 
 from dossier.knowledge.rules.analyser import ANALYSER_VERSION, terms
@@ -31,6 +32,9 @@ NEIGHBOUR_WEIGHT = 0.3
 """Factor of a term that only the sentence before or after holds."""
 CONTEXT_WEIGHT = 0.5
 """Factor of a term that only the passage's title holds."""
+OTHER_PROPERTY_WEIGHT = 0.3
+"""Factor of the share above `CLOSEST_SHARE` of a sentence that names the thing and not
+the property that is asked: it may be among the closest, and is never an answer."""
 MAX_SENTENCES = 3
 
 _FUNCTION_CHARACTERS = frozenset("是有在为和与及于被将会要能可以个这那哪最多少对由从")
@@ -45,6 +49,12 @@ _ASKING = re.compile(
     r"|tell|me|can|could|you|there|any|give|show)\b",
     re.IGNORECASE,
 )
+
+_PROPERTY_EN: Final = re.compile(
+    r"\b(?:what|which)(?:\s+(?:is|are|was|were)|['’]s)\s+(.+?)\s+(?:of|for|in|on|at)\s",
+    re.IGNORECASE,
+)
+_PROPERTY_ZH: Final = re.compile(r"的([^的，,、]+?)(?=[是為为有在\s。？?]|$)")
 
 _CELL: Final = re.compile(r"\t|\s\|\s")
 _NUMBER: Final = re.compile(r"[\d\s.,:/%<>≤≥±+-]*\d[\d\s.,:/%<>≤≥±+-]*")
@@ -102,6 +112,18 @@ def question_terms(question: str) -> frozenset[str]:
     return subject or frozenset(terms(question))
 
 
+def property_terms(question: str) -> frozenset[str]:
+    """Return the terms of the property that is asked of a thing: `pH` of the cream.
+
+    Empty where the question names none so. Of Chinese only pairs of characters.
+    """
+    found = _PROPERTY_EN.search(question) or _PROPERTY_ZH.search(
+        _ASKING.sub(" ", question)
+    )
+    named = frozenset(terms(found[1])) if found else frozenset[str]()
+    return frozenset(filter(_is_whole, named)) or named
+
+
 def extract(
     question: str, passages: Sequence[QuotablePassage], idf: Mapping[str, float]
 ) -> Extraction:
@@ -120,16 +142,21 @@ def ranked_sentences(
 ) -> list[Picked]:
     """Return all sentences, the best first."""
     asked = question_terms(question)
-    read = [_read(asked, each) for each in passages]
+    wanted = property_terms(question) or asked
+    read = [
+        (number, part)
+        for number, passage in enumerate(passages)
+        for part in _read(asked, passage)
+    ]
     rarest = max(idf.values(), default=1.0)
     weights = {term: idf.get(term, rarest) for term in asked}
-    missing = asked.difference(*(each.held for each in read))
+    missing = asked.difference(*(part.held for _number, part in read))
     for term in filter(_is_word, missing):
         weights[term] *= MISSING_WEIGHT
     for term in filter(_is_identifier, asked):
         weights[term] = max(weights[term], rarest)
     return sorted(
-        _candidates(weights, read),
+        _candidates(weights, wanted, read),
         key=lambda one: (
             (one.share < ANSWER_SHARE) + (one.share < CLOSEST_SHARE),
             passages[one.passage].is_draft,
@@ -162,27 +189,44 @@ class _ReadPassage:
     is_table: bool = False
 
 
-def _read(asked: frozenset[str], passage: QuotablePassage) -> _ReadPassage:
+def _read(asked: frozenset[str], passage: QuotablePassage) -> Iterator[_ReadPassage]:
+    """Read a passage; the tables within its text apart from the text."""
     context = frozenset(terms(passage.context))
     if passage.is_table:
-        return _read_rows(asked, context, passage)
-    sentences = _quotable(split_sentences(passage.text), passage)
-    lines = [_line(asked, context, each, unwrapped(each.text)) for each in sentences]
+        rows = split_sentences(passage.text, by_line=True)
+        yield _read_rows(asked, context, passage, rows, _header_of(rows))
+        return
+    sentences: list[Sentence] = []
+    for is_row, run in groupby(
+        split_sentences(passage.text), lambda each: "\t" in each.text
+    ):
+        rows = list(run)
+        header = _header_of(rows) if is_row else None
+        if header is None:
+            sentences += rows
+        else:
+            yield _read_rows(asked, context, passage, rows, header)
+    lines = [
+        _line(asked, context, each, unwrapped(each.text))
+        for each in _quotable(sentences, passage)
+    ]
     held = (asked & context).union(*(line.own for line in lines))
     statements = [
         line
         for line in lines
         if not is_title(passage.text, line.sentence.start, line.sentence.end)
     ]
-    return _ReadPassage(statements, asked & context, held)
+    yield _ReadPassage(statements, asked & context, held)
 
 
 def _read_rows(
-    asked: frozenset[str], context: frozenset[str], passage: QuotablePassage
+    asked: frozenset[str],
+    context: frozenset[str],
+    passage: QuotablePassage,
+    rows: Sequence[Sentence],
+    header: Sentence | None,
 ) -> _ReadPassage:
     """Read a table: rows by their own terms, columns by their names."""
-    rows = split_sentences(passage.text, by_line=True)
-    header = _header_of(rows)
     names = frozenset(terms(header.text)) if header else frozenset()
     # The question's terms that name a column, endings aside.
     columns = asked & names | {
@@ -229,13 +273,19 @@ def _is_word(term: str) -> bool:
     return len(term) == 1 and term not in _FUNCTION_CHARACTERS
 
 
+def _is_whole(term: str) -> bool:
+    return len(term) > 1 or term < _FIRST_IDEOGRAPH
+
+
 def _candidates(
-    weights: Mapping[str, float], read: Iterable[_ReadPassage]
+    weights: Mapping[str, float],
+    wanted: frozenset[str],
+    read: Iterable[tuple[int, _ReadPassage]],
 ) -> Iterator[Picked]:
     total = math.fsum(weights.values())
     if total <= 0:
         return
-    for number, passage in enumerate(read):
+    for number, passage in read:
         found = [line.own for line in passage.lines]
         for at, line in enumerate(passage.lines):
             if line.is_echo:
@@ -249,10 +299,14 @@ def _candidates(
                 above = passage.title | passage.columns
             weight = _weight(weights, held, around, above)
             own = math.fsum(weights[term] for term in line.own)
+            share = weight / total
+            above_closest = share - CLOSEST_SHARE
+            if above_closest > 0 and wanted.isdisjoint(held | above | around):
+                share = CLOSEST_SHARE + OTHER_PROPERTY_WEIGHT * above_closest
             yield Picked(
                 number,
                 line.sentence,
-                weight / total,
+                share,
                 own / total,
                 line.shown,
                 passage.is_table,
@@ -293,7 +347,11 @@ def _distinct(ranked: Sequence[Picked]) -> Iterator[Picked]:
 def _header_of(rows: Sequence[Sentence]) -> Sentence | None:
     """Return the first row if it names the columns, that is, holds no values."""
     if len(rows) <= 1:
-        return None
+        # A row of two or three cells may state something: a name and its value.
+        is_header = all(len(_cells(row.text)) > 3 for row in rows) and not any(
+            _NUMBER.fullmatch(cell) for row in rows for cell in _cells(row.text)
+        )
+        return rows[0] if rows and is_header else None
     first, second = (_cells(row.text) for row in rows[:2])
     if not any(map(_has_digit, first)):
         return rows[0]

@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints
 
 from dossier.core.schemas import (
     DecimalText,
     LineText,
     ParagraphText,
+    PartialModel,
     RequestModel,
     ResponseModel,
 )
@@ -94,50 +95,32 @@ class ProductCreate(RequestModel):
     )
 
 
-class HolderUpdate(RequestModel):
+class HolderUpdate(PartialModel):
     """Change who answers for the product; what is left out stays."""
 
-    name: Line | None = None
+    name: Line = ""
     address: Paragraph | None = None
     phone: Line | None = None
 
 
-class ProductUpdate(RequestModel):
+class ProductUpdate(PartialModel):
     """Change a product; only the fields that are sent change, in objects as well."""
 
     code: Line | None = None
     name_zh: Line | None = None
     name_en: Line | None = None
-    category: Line | None = None
-    use: Use | None = None
-    holder: HolderUpdate | None = None
+    category: Line = ""
+    use: Use = Use.LEAVE_ON
+    holder: HolderUpdate = HolderUpdate()
     dosage_form: Line | None = None
     body_site: Line | None = None
     population: Line | None = None
     intended_use: Paragraph | None = None
-    usage: UsageBody | None = None
-    sites: list[SiteBody] | None = Field(None, max_length=50)
-    markets: list[Literal["tw"]] | None = Field(None, min_length=1, max_length=1)
-    aliases: list[Line] | None = Field(None, max_length=50)
-    exempt_materials: list[ExemptMaterialBody] | None = Field(None, max_length=100)
-
-    @field_validator(
-        "category",
-        "use",
-        "holder",
-        "usage",
-        "sites",
-        "markets",
-        "aliases",
-        "exempt_materials",
-    )
-    @classmethod
-    def refuse_null(cls, value: object) -> object:
-        """Refuse `null` for a field that every product has."""
-        if value is None:
-            message = "must not be null; leave it out to keep it"
-            raise ValueError(message)
-        return value
+    usage: UsageBody = UsageBody()
+    sites: list[SiteBody] = Field([], max_length=50)
+    markets: list[Literal["tw"]] = Field([], min_length=1, max_length=1)
+    aliases: list[Line] = Field([], max_length=50)
+    exempt_materials: list[ExemptMaterialBody] = Field([], max_length=100)
 
 
 class ProductUsageResponse(ResponseModel):

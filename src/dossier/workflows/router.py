@@ -72,7 +72,7 @@ async def list_workflows(
     return await service.list_runs(reader, filters, paging)
 
 
-@router.get("/{workflow_id}", response_model=WorkflowResponse)
+@router.get("/{workflow_id:uuid}", response_model=WorkflowResponse)
 async def get_workflow(workflow_id: UUID, runs: Workflows) -> dict[str, Any]:
     """Show one run; a failed one is a 200 with its problem in `error`."""
     return await runs.view(workflow_id)

@@ -165,7 +165,7 @@ async def test_answer_is_stored_in_its_room_with_label_and_quotes(chat: Chat) ->
     assert stored["text"] == answered["ai_response"]
     assert stored["state"] == "complete"
     assert stored["parent_id"] == answered["user_message_id"]
-    assert stored["engine"]["ruleset"] == "extract@7"
+    assert stored["engine"]["ruleset"] == "extract@8"
     assert stored["sender"]["virtual_user_id"] == answered["virtual_user"]["id"]
 
 

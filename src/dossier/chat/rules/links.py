@@ -124,6 +124,10 @@ MAX_HELD: Final = 400
 """What is open for longer was never meant to be closed."""
 _REACH: Final = 640
 """How long a name before an address's last part can be, in characters."""
+_READ_AT_ONCE: Final = 80
+_READ_PER_NEW: Final = 8
+"""A word or an open link above 80 characters is read again when an eighth of it is new:
+else a text that is one such word would cost its square, piece by piece."""
 _CONTROLS: Final = "".join(map(chr, {*range(32), 127} - {9, 10}))
 _TRIGGERS: Final = frozenset("[]!<&:/\\@.,;" + _CONTROLS)
 """A piece without any of these neither begins nor completes a link."""
@@ -168,6 +172,7 @@ class LinkGuard:
         self._known = known
         self._held = ""
         self._shown = ""
+        self._unread = 0
         self._in_address = False
         self._note_shown(shown)
 
@@ -179,8 +184,14 @@ class LinkGuard:
         if not is_open and _TRIGGERS.isdisjoint(delta):
             self._shown = (self._shown + delta)[-_REACH:]
             return delta
-        text = self._held + visible(delta)
-        cut = _closed(_context(self._shown), text)
+        before, text = _context(self._shown), self._held + visible(delta)
+        self._unread += len(delta)
+        old = len(before) + len(text) - _READ_AT_ONCE
+        if self._unread * _READ_PER_NEW < old and len(text) <= MAX_HELD:
+            self._held = text
+            return ""
+        self._unread = 0
+        cut = _closed(before, text)
         self._held = text[cut:]
         return self._show(text[:cut])
 

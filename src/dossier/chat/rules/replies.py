@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-EXTRACT_RULES: Final = "extract@7"
+EXTRACT_RULES: Final = "extract@8"
 CLAIM_RULES: Final = "claims@7"
 PLAIN_RULES: Final = "plain@3"
 """Versions of the rules that make, or check, an answer; any change needs a new one."""

@@ -18,6 +18,7 @@ from dossier.integrations.parsing.exceptions import (
     UnreadableFileError,
     UnreadableReason,
 )
+from dossier.integrations.parsing.package import DTD_DETAIL, DTD_DETAIL_ZH
 
 # More than any formula has.
 MAX_ROWS: Final = 20_000
@@ -77,6 +78,9 @@ def corrupt_on(*errors: type[Exception]) -> Iterator[None]:
         yield
     except UnreadableFileError:
         raise
+    except DefusedXmlException as error:
+        reason = UnreadableReason.CORRUPT
+        raise UnreadableFileError(reason, DTD_DETAIL, DTD_DETAIL_ZH) from error
     except errors as error:
         # The library's own words stay in the traceback: nobody can act upon them.
         detail = "the file is damaged; open it in the program that made it and save it"

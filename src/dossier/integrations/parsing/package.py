@@ -26,6 +26,7 @@ DTD_DETAIL: Final = (
     "it carries a document type definition, which no office program writes and which"
     " is refused; save the file again"
 )
+DTD_DETAIL_ZH: Final = "檔案含文件型別定義（DTD），拒絕開啟；請重新儲存"
 _MAX_PART_BYTES: Final = 128 * 1024 * 1024
 _DAMAGES: Final = (BadZipFile, KeyError, zlib.error, EOFError, NotImplementedError)
 
@@ -103,8 +104,8 @@ def parse_xml(content: bytes, damaged: UnreadableFileError) -> Element:
     try:
         root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
-        zh = "檔案含文件型別定義（DTD），拒絕開啟；請重新儲存"
-        raise UnreadableFileError(UnreadableReason.CORRUPT, DTD_DETAIL, zh) from error
+        reason = UnreadableReason.CORRUPT
+        raise UnreadableFileError(reason, DTD_DETAIL, DTD_DETAIL_ZH) from error
     except (ParseError, ValueError, LookupError) as error:
         raise damaged from error
     return root
