@@ -51,13 +51,14 @@ _ASKING = re.compile(
 )
 
 _PROPERTY_EN: Final = re.compile(
-    r"\b(?:what|which)(?:\s+(?:is|are|was|were)|['’]s)\s+(.+?)\s+(?:of|for|in|on|at)\s",
+    r"\b(?:what|which)(?:\s+(?:is|are|was|were)|['\u2019]s)\s+(.+?)\s+(?:of|for|in|on|at)\s",
     re.IGNORECASE,
 )
 _PROPERTY_ZH: Final = re.compile(r"的([^的，,、]+?)(?=[是為为有在\s。？?]|$)")
 
 _CELL: Final = re.compile(r"\t|\s\|\s")
 _NUMBER: Final = re.compile(r"[\d\s.,:/%<>≤≥±+-]*\d[\d\s.,:/%<>≤≥±+-]*")
+_FEW_CELLS: Final = 3
 _MIN_STEM: Final = 5
 """Least common beginning of two words of one stem: `supplies` and `supplier`."""
 
@@ -347,8 +348,8 @@ def _distinct(ranked: Sequence[Picked]) -> Iterator[Picked]:
 def _header_of(rows: Sequence[Sentence]) -> Sentence | None:
     """Return the first row if it names the columns, that is, holds no values."""
     if len(rows) <= 1:
-        # A row of two or three cells may state something: a name and its value.
-        is_header = all(len(_cells(row.text)) > 3 for row in rows) and not any(
+        # A row of few cells may state something: a name and its value.
+        is_header = all(len(_cells(row.text)) > _FEW_CELLS for row in rows) and not any(
             _NUMBER.fullmatch(cell) for row in rows for cell in _cells(row.text)
         )
         return rows[0] if rows and is_header else None
