@@ -58,7 +58,8 @@ _PROPERTY_ZH: Final = re.compile(r"的([^的，,、]+?)(?=[是為为有在\s。�
 
 _CELL: Final = re.compile(r"\t|\s\|\s")
 _NUMBER: Final = re.compile(r"[\d\s.,:/%<>≤≥±+-]*\d[\d\s.,:/%<>≤≥±+-]*")
-_FEW_CELLS: Final = 3
+_MIN_NAMES: Final = 4
+"""Least cells of a single row that only names columns; fewer may be name and value."""
 _MIN_STEM: Final = 5
 """Least common beginning of two words of one stem: `supplies` and `supplier`."""
 
@@ -348,11 +349,9 @@ def _distinct(ranked: Sequence[Picked]) -> Iterator[Picked]:
 def _header_of(rows: Sequence[Sentence]) -> Sentence | None:
     """Return the first row if it names the columns, that is, holds no values."""
     if len(rows) <= 1:
-        # A row of few cells may state something: a name and its value.
-        is_header = all(len(_cells(row.text)) > _FEW_CELLS for row in rows) and not any(
-            _NUMBER.fullmatch(cell) for row in rows for cell in _cells(row.text)
-        )
-        return rows[0] if rows and is_header else None
+        cells = [cell for row in rows for cell in _cells(row.text)]
+        has_value = any(map(_NUMBER.fullmatch, cells))
+        return rows[0] if len(cells) >= _MIN_NAMES and not has_value else None
     first, second = (_cells(row.text) for row in rows[:2])
     if not any(map(_has_digit, first)):
         return rows[0]

@@ -60,12 +60,13 @@ class Product(TenantOwned, Identified, Base):
     """Archived: not listed by default, and nothing about it can be changed."""
 
 
-# The order of every list, so that a page is read from the index alone.
+# The order and the condition of the usual list: it is counted in the index alone.
 Index(
     "ix_products_org_id_created_at",
     Product.org_id,
     Product.created_at.desc(),
     Product.id.desc(),
+    postgresql_where=Product.archived_at.is_(None),
 )
 
 
