@@ -54,7 +54,7 @@ FORMULA_LINES = [
     ),
 ]
 PAPER_LINES = [
-    "Papers (18): 13 were read and count",
+    "Papers (18): 15 were read and count",
     (
         "  by item: 2 notification-printout.pdf · 3 formula.xlsx"
         " · 4 label/label-text.docx · 5 quality/GMP-certificate.pdf · 8 scan-0007.pdf"
@@ -74,12 +74,14 @@ PAPER_LINES = [
         " valid until 2025-04-17; quality/GMP-certificate.pdf counts"
     ),
     (
-        "  quality/process-description.docx           read: the document has tracked"
-        " changes: insertions are read, deletions left out; accept or reject them"
+        "  quality/process-description.docx           counts for item 6; read: the"
+        " document has tracked changes: insertions are read, deletions left out;"
+        " accept or reject them"
         " before it is final"
     ),
     (
-        "  raw-materials/rose-otto-specification.pdf  read (page 1): 12 form fields"
+        "  raw-materials/rose-otto-specification.pdf  counts for item 9; read"
+        " (page 1): 12 form fields"
         " were read with their values, 1 of them empty"
     ),
     (

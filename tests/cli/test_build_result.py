@@ -48,8 +48,8 @@ def test_summary_has_state_findings_formula_papers_and_outputs_in_this_order() -
         "",
         "Formula: formula.xlsx, sheet 配方, 2 lines",
         "",
-        "Papers (3): 0 were read and count",
-        "  formula.xlsx      read as text in big5",
+        "Papers (3): 1 were read and count",
+        "  formula.xlsx      counts for item 3; read as text in big5",
         (
             "  tests/locked.pdf  no item: no known word in the file name or the text;"
             " not read: encrypted: a password is needed"
@@ -195,7 +195,8 @@ def test_equal_warnings_of_several_pages_are_one_remark_and_logos_none() -> None
     lines = lines_about_papers(paper(is_read_partly=True, warnings=warnings))
 
     assert lines[1:] == [
-        "  a.pdf  read partly (page 2 and 1 more): words were not read"
+        "  a.pdf  counts for item 3; read partly (page 2 and 1 more):"
+        " words were not read"
     ]
 
 
@@ -205,7 +206,7 @@ def test_only_the_first_remarks_of_a_reading_are_shown() -> None:
     [line] = lines_about_papers(paper(warnings=warnings))[1:]
 
     assert line == (
-        "  a.pdf  read: text 0; read: text 1; read: text 2;"
+        "  a.pdf  counts for item 3; read: text 0; read: text 1; read: text 2;"
         " 2 more remarks on its reading"
     )
 
@@ -308,7 +309,8 @@ def test_wrong_file_name_is_shown_beside_the_match() -> None:
     )
 
     assert (
-        "  formula.xlsx  its name is wrong, the content is application/msword"
+        "  formula.xlsx  counts for item 3; its name is wrong, the content is"
+        " application/msword"
     ) in text(imported=(word,))
 
 

@@ -438,12 +438,23 @@ def _document_lines(result: BuildResult) -> Iterator[SummaryLine]:
     """Yield one line for all papers that count as they are, and one for each other."""
     counted: list[tuple[list[int], str]] = []
     others: list[tuple[str, str]] = []
+    seen: set[str] = set()  # a copy of a file does not count twice
+    total = 0
     for document, entry in result.matched():
         name = display_name(document.name)
         remarks = [*document_remarks(result, document, entry)]
         if entry is None:
             note = result.notes.get(document.document_id)
             remarks.insert(0, f"no item: {note}" if note else "no item")
+        items = {
+            item["number"]
+            for item, _, judgement in result.judgements(document.document_id)
+            if judgement["state"] in _COUNTING and document.document_id not in seen
+        }
+        seen.add(document.document_id)
+        if remarks and items:
+            remarks.insert(0, f"counts for item {', '.join(map(str, sorted(items)))}")
+        total += bool(items) or not remarks
         if remarks:
             others.append((name, "; ".join(remarks)))
         elif entry is not None:
@@ -455,7 +466,7 @@ def _document_lines(result: BuildResult) -> Iterator[SummaryLine]:
     width = max((cell_len(name) for name, _ in others), default=0)
     yield SummaryLine("")
     yield SummaryLine(
-        f"Papers ({len(counted) + len(others)}): {len(counted)} were read and count",
+        f"Papers ({len(counted) + len(others)}): {total} were read and count",
         "bold",
     )
     if counted:
