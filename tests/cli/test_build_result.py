@@ -195,8 +195,10 @@ def test_equal_warnings_of_several_pages_are_one_remark_and_logos_none() -> None
     lines = lines_about_papers(paper(is_read_partly=True, warnings=warnings))
 
     assert lines[1:] == [
-        "  a.pdf  counts for item 3; read partly (page 2 and 1 more):"
-        " words were not read"
+        (
+            "  a.pdf  counts for item 3; read partly (page 2 and 1 more):"
+            " words were not read"
+        )
     ]
 
 
