@@ -50,6 +50,7 @@ from dossier.core.web import get_reader
 from dossier.jobs.attempts import JobHandler
 from dossier.jobs.follower import JobFollower
 from dossier.knowledge.service.assembly import Searchers
+from dossier.testing.source_server import SourceTwin, source_server
 
 # Bytecode is kept, whatever the environment says: without it each test process compiles
 # all tests anew, and each process that a test starts compiles the whole product.
@@ -378,6 +379,19 @@ async def follower(worker_database: Database) -> AsyncIterator[JobFollower]:
     """What a web process reads jobs with, on the worker's database."""
     async with JobFollower(worker_database.sessions, worker_database.url) as follower:
         yield follower
+
+
+@pytest.fixture(scope="session")
+async def running_twin() -> AsyncIterator[SourceTwin]:
+    async with source_server() as running:
+        yield running
+
+
+@pytest.fixture
+def twin(running_twin: SourceTwin) -> SourceTwin:
+    """The offline twin of the outside sources, as it is after its start."""
+    running_twin.reset()
+    return running_twin
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from dossier.knowledge.router import router as knowledge
 from dossier.knowledge.service import indexing
 from dossier.pif.router import router as pif
 from dossier.products.router import routers as products
+from dossier.regulations.router import router as regulations
 from dossier.reports import service as reports_service
 from dossier.reports.router import router as reports
 from dossier.sources import service as sources_service
@@ -49,5 +50,6 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     knowledge,
     accounts,
     ai,
+    regulations,
     reports,
 )

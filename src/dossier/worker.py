@@ -56,6 +56,7 @@ from dossier.knowledge.service.assembly import (
 from dossier.knowledge.service.indexing import central_document, central_documents
 from dossier.products.service.products import ProductsService
 from dossier.reports.tasks import render
+from dossier.sources.literature import LiteratureService, opened_literature
 from dossier.sources.tasks import (
     create_base,
     enqueue_bases,
@@ -383,11 +384,14 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         opened_database(settings) as database,
         answering(settings, database) as (searchers, pipeline),
         probing(settings, database),
+        opened_literature(database.sessions, settings.sources) as literature,
     ):
         handlers = known_handlers(settings, searchers.embedder())
         handlers[ANSWER_JOB] = pipeline
         handlers[SUMMARISE_JOB] = pipeline.summarise
-        handlers |= workflow_handlers(settings, database, searchers, pipeline.model)
+        handlers |= workflow_handlers(
+            settings, database, searchers, pipeline.model, literature
+        )
         logger.info("worker.started")
         await make_worker(settings, database, handlers).run(stop)
     logger.info("worker.stopped")
@@ -398,12 +402,14 @@ def workflow_handlers(
     database: Database,
     searchers: Searchers,
     model: "ChatClient | None",
+    literature: LiteratureService,
 ) -> dict[str, JobHandler]:
     """Return the handlers of all kinds of workflow."""
     services = WorkflowServices(
         database.sessions,
         model,
         searchers.searcher_of,
+        literature,
         cache_days=settings.chat.cache_days,
     )
     handler = WorkflowHandler(services, tracer=open_tracer(settings))

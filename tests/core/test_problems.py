@@ -1,5 +1,5 @@
 import logging
-from time import perf_counter
+from time import process_time
 from typing import Annotated, Any, Literal
 
 import httpx2
@@ -333,11 +333,11 @@ def test_many_unknown_fields_are_refused_without_comparing_all() -> None:
         for name in unknown
     ]
 
-    started_s = perf_counter()
+    started_s = process_time()
     error = as_app_error(RequestValidationError(errors, body=unknown), ListBody)
 
     assert len(error.faults) == 20_000
-    assert perf_counter() - started_s < 1
+    assert process_time() - started_s < 1
 
 
 class ChoiceBody(BaseModel):

@@ -19,7 +19,7 @@ from dossier.ai.service.assembly import open_model_services
 from dossier.chat.answering.pipeline import open_chat_client
 from dossier.core.clock import now
 from dossier.core.database import tenant_transaction
-from dossier.core.settings import Settings
+from dossier.core.settings import Settings, SourcesSettings
 from dossier.core.startup import Database
 from dossier.core.tenancy import Actor
 from dossier.documents.service import DocumentsService
@@ -30,6 +30,7 @@ from dossier.jobs.follower import JobFollower
 from dossier.jobs.service import JobsService
 from dossier.jobs.types import JobEvent
 from dossier.products.service.products import ProductsService
+from dossier.sources.literature import opened_literature
 from dossier.testing.model_server.server import ScriptedModelServer
 from dossier.workflows.constants import JOB_PREFIX
 from dossier.workflows.kinds import KINDS
@@ -59,6 +60,7 @@ class Runs:
     run_worker: RunWorker
     app: FastAPI
     clock: list[datetime]
+    sources: SourcesSettings
 
     def handlers(self, services: WorkflowServices) -> dict[str, JobHandler]:
         """Return the handlers of all kinds that are registered."""
@@ -85,14 +87,19 @@ class Runs:
         self.app.state.settings = settings
         parts = open_model_services(self.database.sessions, settings)
         model = open_chat_client(settings, parts)
-        services = WorkflowServices(
-            self.database.sessions, model, self.documents.searcher_of
-        )
         try:
-            async with self.run_worker(
-                self.handlers(services), flush_ms=10, **options
-            ) as stop:
-                yield stop
+            async with opened_literature(
+                self.database.sessions, self.sources
+            ) as literature:
+                services = WorkflowServices(
+                    self.database.sessions,
+                    model,
+                    self.documents.searcher_of,
+                    literature,
+                )
+                handlers = self.handlers(services)
+                async with self.run_worker(handlers, flush_ms=10, **options) as stop:
+                    yield stop
         finally:
             if model is not None:
                 await model.close()
@@ -197,4 +204,5 @@ async def runs(
             run_worker,
             app,
             [],
+            SourcesSettings(),
         )

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "api-key": "dossier.cli.api_keys",
     "build": "dossier.cli.build",
     "categories": "dossier.cli.categories",
+    "check": "dossier.cli.check",
     "create-org": "dossier.cli.accounts",
     "create-user": "dossier.cli.accounts",
     "doctor": "dossier.cli.doctor",
@@ -32,9 +33,11 @@ COMMANDS: dict[str, str] = {
     "knowledge": "dossier.cli.knowledge",
     "migrate": "dossier.cli.database",
     "postgres": "dossier.cli.database",
+    "regulations": "dossier.cli.regulations",
     "search": "dossier.cli.search",
     "serve": "dossier.cli.serve",
     "worker": "dossier.cli.worker",
+    "workflow": "dossier.cli.workflow",
 }
 """Each command with the module whose typer `app` holds it."""
 

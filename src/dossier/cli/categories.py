@@ -1,4 +1,4 @@
-"""`dossier categories`: what each category decides, as a table or as JSON."""
+"""`dossier categories`: what each category decides, and the values of `check`."""
 
 from typing import Annotated
 
@@ -6,6 +6,8 @@ import orjson
 import typer
 
 from dossier.products.categories import categories, sources
+from dossier.products.constants import Use
+from dossier.regulations.constants import Form, Market, Population, Site, UserGroup
 
 app = typer.Typer()
 
@@ -20,7 +22,15 @@ def list_categories(
     """List the categories that a product can have."""
     rows = list(categories().values())
     if as_json:
-        content = {"items": rows, "sources": sources()}
+        values = {
+            "use": list(Use),
+            "form": list(Form),
+            "site": list(Site),
+            "population": list(Population),
+            "user": list(UserGroup),
+            "market": list(Market),
+        }
+        content = {"items": rows, "sources": sources(), "values": values}
         typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
         return
     width = max(len(row.id) for row in rows)

@@ -168,10 +168,24 @@ class AuthSettings(Group):
 
 
 class SourcesSettings(Group):
-    """Look-ups in public sources; no feature makes them yet, the default is none."""
+    """Look-ups in public sources; a question may tell a secret: the default is none."""
 
     mode: Literal["offline", "cache", "live"] = Field(
         "offline", description="`offline` asks no service, `cache` only what is stored."
+    )
+    fresh_days: int = Field(
+        30, ge=0, description="A stored answer that is younger is not asked for again."
+    )
+    contact: str | None = Field(
+        None, description="E-mail address that PubMed and Wikipedia may write to."
+    )
+    tavily_api_key: SecretStr | None = Field(
+        None, description="Key of the web search; unset: its keyless access."
+    )
+    pubmed_api_key: SecretStr | None = Field(None, description="Key of PubMed.")
+    base_urls: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON: other addresses of sources, by name (a mirror, a twin).",
     )
 
 

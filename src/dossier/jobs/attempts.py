@@ -26,7 +26,12 @@ from dossier.core.database import (
     system_transaction,
     tenant_transaction,
 )
-from dossier.core.errors import AppError, UnavailableError, UpstreamError
+from dossier.core.errors import (
+    AppError,
+    RateLimitedError,
+    UnavailableError,
+    UpstreamError,
+)
 from dossier.core.logging import log_context
 from dossier.core.problems import as_app_error, problem_of
 from dossier.core.reconnect import is_lost, retry_until_connected
@@ -56,7 +61,7 @@ JobHandler = Callable[..., Awaitable[None]]
 Its clients of other systems are bound to it beforehand (`functools.partial`).
 """
 
-RETRYABLE = (UpstreamError, UnavailableError)
+RETRYABLE = (UpstreamError, UnavailableError, RateLimitedError)
 """Faults of other systems, which may pass; our own would only occur again."""
 
 

@@ -1,6 +1,8 @@
 """Queries on rates of hosts, and on what the central retrieval service holds."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Interval, bindparam, delete, select, text
@@ -9,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dossier.core.clock import now
 from dossier.core.database import Session
 from dossier.core.models import new_id
-from dossier.sources.models import CentralBase, CentralCopy
+from dossier.sources.models import CentralBase, CentralCopy, SourceAnswer
 from dossier.sources.types import LinkedDocument
 
 # The row's lock lets callers in one after the other; each takes the next free instant.
@@ -30,6 +32,49 @@ async def take_turn_for_system(session: Session, host: str, every: timedelta) ->
         await session.execute(_TURN, {"host": host, "every": every})
     ).scalar_one()
     return wait_s
+
+
+async def add_answer(session: Session, values: Mapping[str, Any]) -> UUID:
+    """Store an answer of a source; the same one again only renews its date."""
+    statement = insert(SourceAnswer).values(id=new_id(), created_at=now(), **values)
+    stored = await session.scalar(
+        statement.on_conflict_do_update(
+            index_elements=[
+                "org_id",
+                "source",
+                "fingerprint",
+                "sha256",
+                "parser_version",
+            ],
+            set_={"fetched_at": statement.excluded.fetched_at},
+        ).returning(SourceAnswer.id)
+    )
+    return UUID(str(stored))
+
+
+async def find_answer_for_org(
+    session: Session,
+    org_id: UUID,
+    *,
+    source: str,
+    fingerprint: str,
+    parser_version: str,
+    since: datetime,
+) -> SourceAnswer | None:
+    """Return the latest answer to a question that is not older than an instant."""
+    found: SourceAnswer | None = await session.scalar(
+        select(SourceAnswer)
+        .where(
+            SourceAnswer.org_id == org_id,
+            SourceAnswer.source == source,
+            SourceAnswer.fingerprint == fingerprint,
+            SourceAnswer.parser_version == parser_version,
+            SourceAnswer.fetched_at >= since,
+        )
+        .order_by(SourceAnswer.fetched_at.desc())
+        .limit(1)
+    )
+    return found
 
 
 async def get_base_for_org(

@@ -13,8 +13,6 @@ from dossier.core.models import Base, Identified, TenantOwned, tenant_args
 class SourceAnswer(TenantOwned, Identified, Base):
     """The answer of one source to one request; "nothing found" is one as well.
 
-    No feature asks such sources yet; the table stays for those that will.
-
     A later answer that differs is another row, so that what was relied on stays.
     `fetched_at` is the latest instant at which the source gave this answer.
     """

@@ -36,7 +36,7 @@ from dossier.workflows.metrics import STEP_SECONDS
 from dossier.workflows.models import WorkflowStep
 from dossier.workflows.schemas import RunBudget
 from dossier.workflows.types import (
-    Decision,
+    RunDecision,
     StepContext,
     WorkflowKind,
     WorkflowServices,
@@ -177,7 +177,7 @@ class WorkflowRunner:
             raise _first_of(failed) from failed
         return [task.result() for task in tasks]
 
-    async def approval(self, name: str, payload: BaseModel) -> Decision:
+    async def approval(self, name: str, payload: BaseModel) -> RunDecision:
         """Return a person's decision; until there is one, the run waits for it."""
         self._occurrences[name] += 1
         place = name, self._occurrences[name]
@@ -186,7 +186,7 @@ class WorkflowRunner:
             shown = payload.model_dump(mode="json")
             raise RunSuspended({"step": name, "occurrence": place[1], "payload": shown})
         self._announce(place, found.duration_ms, is_replayed=True)
-        return Decision.model_validate(found.output["value"])
+        return RunDecision.model_validate(found.output["value"])
 
     async def wait_until(self, instant: datetime) -> None:
         """Return at once after an instant; until then the run waits in the queue."""
@@ -284,7 +284,7 @@ def _first_of(failed: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def decision_step(
-    run_id: Any, org_id: Any, waiting_for: dict[str, Any], decision: Decision
+    run_id: Any, org_id: Any, waiting_for: dict[str, Any], decision: RunDecision
 ) -> WorkflowStep:
     """Return the journal's row of a person's decision."""
     return WorkflowStep(

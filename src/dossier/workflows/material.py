@@ -13,7 +13,7 @@ from dossier.workflows.types import StepContext
 MAX_PASSAGES = 8
 
 
-class Passage(BaseModel):
+class DocumentPassage(BaseModel):
     """A passage of a document, under the number that texts cite it by."""
 
     number: int
@@ -30,20 +30,20 @@ class Question(BaseModel):
     product_id: UUID | None = None
 
 
-class ProductFacts(BaseModel):
+class EnteredFacts(BaseModel):
     """What a person entered about a product."""
 
     facts: dict[str, str] | None
 
 
-async def find_passages(step: StepContext, question: Question) -> list[Passage]:
+async def find_passages(step: StepContext, question: Question) -> list[DocumentPassage]:
     """Return the best passages that the actor may read."""
     query = SearchQuery(
         text=question.text, limit=MAX_PASSAGES, product_id=question.product_id
     )
     found = await step.search.search(query)
     return [
-        Passage(
+        DocumentPassage(
             number=number,
             document_id=hit.document_id,
             filename=hit.filename,
@@ -54,10 +54,10 @@ async def find_passages(step: StepContext, question: Question) -> list[Passage]:
     ]
 
 
-async def read_product(step: StepContext, question: Question) -> ProductFacts:
+async def read_product(step: StepContext, question: Question) -> EnteredFacts:
     """Return the filled facts of a product; without one, none."""
     if question.product_id is None:
-        return ProductFacts(facts=None)
+        return EnteredFacts(facts=None)
     async with tenant_transaction(step.services.sessions, step.org_id) as session:
         documents = DocumentsService(session, step.actor)
         products = ProductsService(session, step.actor, documents)
@@ -67,4 +67,4 @@ async def read_product(step: StepContext, question: Question) -> ProductFacts:
             for name in ("code", "name_zh", "name_en", "category", "intended_use")
             if (value := getattr(product, name)) is not None
         }
-    return ProductFacts(facts=facts)
+    return EnteredFacts(facts=facts)

@@ -18,8 +18,8 @@ from dossier.workflows.dependencies import Responses, RunFilters, Workflows
 from dossier.workflows.export import exported
 from dossier.workflows.kinds.all import ALL_KINDS
 from dossier.workflows.schemas import (
-    DecisionRequest,
     RetryRequest,
+    RunDecisionRequest,
     StepList,
     WorkflowResponse,
     WorkflowSummary,
@@ -129,7 +129,7 @@ async def approve_workflow(
     workflow_id: UUID,
     runs: Workflows,
     responses: Responses,
-    body: DecisionRequest | None = None,
+    body: RunDecisionRequest | None = None,
 ) -> Response:
     """Approve what the run proposed; it goes on."""
     comment = body.comment if body else ""
@@ -146,7 +146,7 @@ async def reject_workflow(
     workflow_id: UUID,
     runs: Workflows,
     responses: Responses,
-    body: DecisionRequest | None = None,
+    body: RunDecisionRequest | None = None,
 ) -> Response:
     """Reject what the run proposed; it ends, or proposes something else."""
     comment = body.comment if body else ""

@@ -20,7 +20,7 @@ MIN_WORDS: Final = 20
 _SCORES: Final = {"blocker": 25, "minor": 5}
 
 
-class Severity(StrEnum):
+class IssueSeverity(StrEnum):
     """How grave an issue is."""
 
     BLOCKER = "blocker"
@@ -31,7 +31,7 @@ class Severity(StrEnum):
 class Issue:
     """One fault of a text."""
 
-    severity: Severity
+    severity: IssueSeverity
     quote: str = ""
     problem: str
     fix: str = ""
@@ -50,7 +50,7 @@ def banned_claims(text: str) -> list[Issue]:
     article, pattern = _banned()
     return [
         Issue(
-            severity=Severity.BLOCKER,
+            severity=IssueSeverity.BLOCKER,
             quote=found[0],
             problem=f"A cosmetic may not be said to have this effect ({article}).",
             fix="Say what the product does without it.",
@@ -66,7 +66,7 @@ def unsupported_numbers(text: str, material: Iterable[str]) -> list[Issue]:
     stated = dict.fromkeys(_NUMBER.findall(_MARK.sub("", text)))
     return [
         Issue(
-            severity=Severity.BLOCKER,
+            severity=IssueSeverity.BLOCKER,
             quote=each,
             problem="This number stands nowhere in the material.",
             fix="Use the number of the material, or leave the statement out.",
@@ -81,7 +81,7 @@ def wrong_quotes(text: str, material: Iterable[str]) -> list[Issue]:
     known = " ".join(_folded(part) for part in material)
     return [
         Issue(
-            severity=Severity.BLOCKER,
+            severity=IssueSeverity.BLOCKER,
             quote=found[1],
             problem="These words are in no document.",
             fix="Quote exactly, or say it without quotation marks.",
@@ -95,7 +95,7 @@ def wrong_marks(text: str, count: int) -> list[Issue]:
     """Return marks that name no passage."""
     return [
         Issue(
-            severity=Severity.BLOCKER,
+            severity=IssueSeverity.BLOCKER,
             quote=found[0],
             problem="No passage has this number.",
             fix="Name the passage that says it.",
@@ -112,7 +112,7 @@ def form_issues(text: str, language: str) -> list[Issue]:
     if not MIN_WORDS <= words <= MAX_WORDS:
         issues.append(
             Issue(
-                severity=Severity.MINOR,
+                severity=IssueSeverity.MINOR,
                 problem=f"{words} words; {MIN_WORDS} to {MAX_WORDS} are asked for.",
             )
         )
@@ -121,7 +121,7 @@ def form_issues(text: str, language: str) -> list[Issue]:
     if is_chinese != (language == "zh"):
         issues.append(
             Issue(
-                severity=Severity.BLOCKER,
+                severity=IssueSeverity.BLOCKER,
                 problem=f"The text is not in the wanted language ({language}).",
             )
         )

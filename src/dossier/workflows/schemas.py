@@ -52,7 +52,7 @@ class RetryRequest(RequestModel):
     )
 
 
-class DecisionRequest(RequestModel):
+class RunDecisionRequest(RequestModel):
     """A decision, and why."""
 
     comment: ParagraphText = ""
@@ -114,8 +114,8 @@ class StepResponse(ResponseModel):
     occurrence: int
     attempt: int
     duration_ms: int
-    usage: dict[str, Any]
-    finished_at: datetime
+    usage: dict[str, Any] = Field(description="Prompt, fetches, stored answers.")
+    created_at: datetime = Field(description="When it was finished.")
 
 
 class StepList(ResponseModel):

@@ -29,7 +29,7 @@ from dossier.workflows.journal import decision_step
 from dossier.workflows.kinds import workflow_kind
 from dossier.workflows.models import WorkflowRun, WorkflowStep
 from dossier.workflows.schemas import WorkflowInputs
-from dossier.workflows.types import Decision
+from dossier.workflows.types import RunDecision
 
 
 def status_of(state: JobState) -> RunStatus:
@@ -131,7 +131,7 @@ class WorkflowsService:
             detail = "No step of it waits for a decision."
             raise WorkflowNotWaitingError(detail)
         job = await self._jobs.resume_job_of_kind(run_id, JOB_PREFIX + run.kind)
-        decision = Decision(
+        decision = RunDecision(
             is_approved=is_approved, comment=comment, by=self._actor.name
         )
         step = decision_step(run_id, self._actor.org_id, run.waiting_for, decision)

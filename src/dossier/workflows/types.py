@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from dossier.integrations.llm.types import (
     Purpose,
 )
 from dossier.knowledge.service.search import SearchService
+from dossier.sources.literature import LiteratureService
 
 if TYPE_CHECKING:
     from dossier.integrations.llm.client import ChatClient
@@ -26,24 +26,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Decision(BaseModel):
+class RunDecision(BaseModel):
     """What a person decided on a step that waited."""
 
     is_approved: bool
     comment: str = ""
     by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a run has used so far."""
-
-    requests: int = 0
-    tokens: int = 0
-    usd: Decimal | None = Decimal(0)
-    """`None`: the price of a call is not known."""
-    seconds: float = 0.0
-    fetches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +41,7 @@ class WorkflowServices:
     sessions: SessionFactory
     model: "ChatClient | None"
     searcher_of: Callable[[Actor], SearchService]
+    literature: LiteratureService
     cache_days: int = 30
 
     async def model_names(self) -> list[str]:
@@ -94,6 +83,11 @@ class StepContext:
     def search(self) -> SearchService:
         """Return the search in what the actor may read."""
         return self.services.searcher_of(self.actor)
+
+    @property
+    def literature(self) -> LiteratureService:
+        """Return the questions to outside sources."""
+        return self.services.literature
 
     def prompt(self) -> str:
         """Return the text of the step's prompt."""

@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from dossier.workflows.kinds.multi_agent import MULTI_AGENT
 from dossier.workflows.kinds.reflection import REFLECTION
+from dossier.workflows.kinds.research import RESEARCH
 from dossier.workflows.types import WorkflowKind
 
-ALL_KINDS: Final[tuple[WorkflowKind, ...]] = (REFLECTION,)
+ALL_KINDS: Final[tuple[WorkflowKind, ...]] = (REFLECTION, RESEARCH, MULTI_AGENT)

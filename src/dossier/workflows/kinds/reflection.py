@@ -18,15 +18,15 @@ from dossier.workflows.export import inert
 from dossier.workflows.journal import WorkflowRunner
 from dossier.workflows.kinds import register
 from dossier.workflows.material import (
-    Passage,
-    ProductFacts,
+    DocumentPassage,
+    EnteredFacts,
     Question,
     find_passages,
     read_product,
 )
 from dossier.workflows.rules import (
     Issue,
-    Severity,
+    IssueSeverity,
     language_of,
     rule_issues,
     score_of,
@@ -55,7 +55,7 @@ class Material(BaseModel):
     topic: str
     language: str
     product: dict[str, str] | None
-    passages: list[Passage]
+    passages: list[DocumentPassage]
 
     def rule_issues(self, text: str) -> list[Issue]:
         """Return what rules find in a text that rests on this."""
@@ -102,7 +102,7 @@ class ReflectionResult(BaseModel):
     text: str
     best_version: int
     versions: list[Version]
-    passages: list[Passage]
+    passages: list[DocumentPassage]
     engine: Literal["model", "rules"]
 
 
@@ -138,7 +138,7 @@ async def reflect(run: WorkflowRunner, inputs: ReflectionInputs) -> ReflectionRe
     language = inputs.language or language_of(inputs.topic)
     question = Question(text=inputs.topic, product_id=inputs.product_id)
     versions: list[Version] = []
-    passages: list[Passage] = []
+    passages: list[DocumentPassage] = []
     try:
         passages = await run.step("passages", find_passages, question)
         facts = await run.step("product", read_product, question)
@@ -186,7 +186,7 @@ async def _write(
         finally:  # a text whose critique the budget forbids has its rules' score
             versions.append(_version(versions, text, issues))
         is_worse = len(versions) > 1 and versions[-1].score <= versions[-2].score
-        if not any(each.severity is Severity.BLOCKER for each in issues):
+        if not any(each.severity is IssueSeverity.BLOCKER for each in issues):
             return
         if is_worse:
             run.stop_reason = "no_improvement"
@@ -198,7 +198,7 @@ async def _write(
         text = await run.step("revise", revise, wanted, prompt=REVISE)
 
 
-def template(material: Material, facts: ProductFacts) -> str:
+def template(material: Material, facts: EnteredFacts) -> str:
     """Return the facts and the passages in their own words, where no model writes."""
     stated = [f"{name}: {value}" for name, value in (facts.facts or {}).items()]
     quoted = [f"{each.text.strip()} [{each.number}]" for each in material.passages]

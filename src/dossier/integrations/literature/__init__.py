@@ -1,0 +1,1 @@
+"""Outside sources of literature and data: arXiv, PubMed, Wikipedia, PubChem, Tavily."""
