@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 
 import httpx2
 import pytest
@@ -78,6 +79,53 @@ def test_probes_are_answered_when_connections_use_up_the_descriptors(
             connection.close()
 
     assert [probe.status_code for probe in probes] == [200, 200]
+
+
+def connected(where: tuple[str, int], number: int, sent: bytes) -> socket.socket:
+    """Send the beginning of a request from one of twenty addresses of this machine."""
+    source = (f"127.0.0.{2 + number % 20}", 0)
+    connection = socket.create_connection(where, timeout=5, source_address=source)
+    connection.sendall(sent)
+    return connection
+
+
+def memory_mib(process: subprocess.Popen[str]) -> int:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) // 1024
+
+
+@pytest.mark.process
+def test_incomplete_requests_cost_others_neither_time_nor_memory(
+    tmp_path: Path, fresh_database: str
+) -> None:
+    head = b"GET /ready HTTP/1.1\r\nHost: localhost\r\n"
+    upload = (
+        b"POST /api/v1/documents HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: multipart/form-data; boundary=b\r\n"
+        b"Content-Length: 200000000\r\n\r\n--b\r\nContent-Disposition: form-data; "
+        b'name="file"; filename="a.txt"\r\n\r\n' + bytes(2**21)
+    )
+    times_s = []
+    with serving(tmp_path, fresh_database) as (process, address):
+        where = (httpx2.URL(address).host, httpx2.URL(address).port or 0)
+        before_mib = memory_mib(process)
+        held = [connected(where, number, head) for number in range(400)]
+        with httpx2.Client(base_url=address) as client:
+            for _ in range(40):
+                began_s = perf_counter()
+                assert client.get("/ready").is_success
+                times_s.append(perf_counter() - began_s)
+        for connection in held:
+            connection.close()
+        held = [connected(where, number, upload) for number in range(80)]
+        ready = httpx2.get(f"{address}/ready")
+        grown_mib = memory_mib(process) - before_mib
+        for connection in held:
+            connection.close()
+
+    assert sorted(times_s)[-3] <= 0.1
+    assert ready.is_success
+    assert grown_mib < 80
 
 
 @pytest.mark.process

@@ -34,7 +34,8 @@ from dossier.integrations.storage.exceptions import (
 PASSING: Final = "passing"
 """The folder of uploads that are not complete yet."""
 
-# S3 takes no parts below 5 MiB; two in flight bound the memory of one upload.
+# S3 takes no parts below 5 MiB; two in flight bound the memory of one upload. A local
+# folder takes any: many uploads that stall hold little.
 _PART_BYTES: Final = 5 * 1024 * 1024
 _PARTS_IN_FLIGHT: Final = 2
 _PIECE_BYTES: Final = 256 * 1024
@@ -200,7 +201,7 @@ class ObjectStore:
         out = obstore.open_writer_async(
             self._store,
             passing,
-            buffer_size=_PART_BYTES,
+            buffer_size=_PART_BYTES if self._folder is None else _PIECE_BYTES,
             max_concurrency=_PARTS_IN_FLIGHT,
         )
         try:
