@@ -116,7 +116,7 @@ async def source_server() -> AsyncIterator[SourceTwin]:
         twin = SourceTwin(f"http://127.0.0.1:{listening.getsockname()[1]}")
         route = Route("/{source}/{path:path}", twin.answer, methods=["GET", "POST"])
         config = uvicorn.Config(
-            Starlette(routes=[route]), log_level="error", lifespan="off"
+            Starlette(routes=[route]), lifespan="off", access_log=False, log_config=None
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve([listening]))
