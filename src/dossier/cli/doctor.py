@@ -25,8 +25,9 @@ from dossier.core.revision import (
     ROLES,
     head_revision,
 )
-from dossier.core.settings import Settings
+from dossier.core.settings import Settings, SourcesSettings
 from dossier.core.startup import SUPERUSER_REMEDY, database_url, serving_url
+from dossier.integrations.literature.sources import SOURCES
 from dossier.integrations.parsing.containment import (
     REQUIRED,
     Layer,
@@ -84,7 +85,7 @@ def doctor(
         bool, typer.Option("--json", help="Print one JSON document.")
     ] = False,
 ) -> None:
-    """Check database, fonts, storage, folders and readers; exit 1 on a fault."""
+    """Check database, fonts, storage, folders, readers, sources; exit 1 on a fault."""
     logging.disable()  # each fault is printed below, once and with its repair
     try:
         checks = asyncio.run(examine(Settings()))
@@ -107,6 +108,7 @@ async def examine(settings: Settings) -> list[Check]:
         check_folder("home", settings.home),
         *await _check_database(settings),
         check_font(settings.reports.font_dir),
+        check_sources(settings.sources),
         await check_storage(settings),
         await check_readers(settings),
     ]
@@ -133,6 +135,18 @@ def check_font(font_dir: Path | None) -> Check:
         mend = "Install `fonts-noto-cjk`, or run `make install`."
         return Check("font", "wrong", error.detail, mend)
     return Check("font", "ok", f"{font.family} ({font.source}, {font.file})")
+
+
+def check_sources(settings: SourcesSettings) -> Check:
+    """State which outside sources are asked; the name of an ingredient may tell."""
+    if settings.mode != "live":
+        detail = f"no outside source is asked (DOSSIER_SOURCES__MODE={settings.mode})"
+        return Check("sources", "ok", detail)
+    detail = f"asked: {', '.join(SOURCES)}"
+    if settings.contact is None:
+        mend = "Set DOSSIER_SOURCES__CONTACT: PubMed and Wikipedia ask for an address."
+        return Check("sources", "weak", detail, mend)
+    return Check("sources", "ok", detail)
 
 
 async def check_storage(settings: Settings) -> Check:

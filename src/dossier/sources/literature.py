@@ -26,7 +26,7 @@ from dossier.sources.service import SourceRates
 if TYPE_CHECKING:  # the HTTP client is imported only where a source may be asked
     from dossier.integrations.literature.client import LiteratureClient
 
-PARSER: Final = "literature@1"
+PARSER: Final = "literature@2"
 """Version of the reading of answers; another one does not use what is stored."""
 NOT_ASKED: Final = "Nothing was asked: set DOSSIER_SOURCES__MODE to `live`."
 NOT_STORED: Final = "Not stored yet, and DOSSIER_SOURCES__MODE is `cache`."

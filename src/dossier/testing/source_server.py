@@ -51,7 +51,8 @@ class SourceTwin:
     address: str
     calls: Counter[str] = field(default_factory=Counter)
     instead: dict[str, Response] = field(default_factory=dict)
-    """An answer to all questions to a source, by its name."""
+    """An answer to a source's questions, by its name or by the end of their path."""
+    asked: list[Request] = field(default_factory=list)
     is_empty: bool = False
 
     @property
@@ -64,15 +65,18 @@ class SourceTwin:
         """Answer as after the start, and forget the calls."""
         self.calls.clear()
         self.instead.clear()
+        self.asked.clear()
         self.is_empty = False
 
     async def answer(self, request: Request) -> Response:
         """Answer as the source would whose name begins the path."""
         name = request.path_params["source"]
         self.calls[name] += 1
-        if name in self.instead:
-            return self.instead[name]
+        self.asked.append(request)
         path = request.path_params["path"]
+        for key in (name, path.rsplit("/", 1)[-1]):
+            if key in self.instead:
+                return self.instead[key]
         return self._usual(name, path)
 
     def _usual(self, name: str, path: str) -> Response:

@@ -6,7 +6,7 @@ the tool, PubChem for five a second.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,13 +17,14 @@ from defusedxml.common import DefusedXmlException
 
 from dossier.integrations.literature.exceptions import SourceMalformedError
 from dossier.integrations.literature.types import SourceHit, SourceRank, SourceRequest
+from dossier.integrations.parsing.types import storable
 
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
 _MAX_TEXT: Final = 4_000
 _REVIEW: Final = re.compile(r"review|meta-analysis", re.IGNORECASE)
 _GUIDELINE: Final = re.compile(r"\bOECD\b|guideline|test no\.? ?4\d\d", re.IGNORECASE)
 _REGULATORS: Final = re.compile(
-    r"https?://(?:[\w.-]+\.)?(?:europa\.eu|fda\.gov(?:\.tw)?|who\.int|efsa\.eu|nih\.gov"
+    r"https?://(?:[\w.-]+\.)?(?:europa\.eu|fda\.gov(?:\.tw)?|who\.int|efsa\.eu"
     r"|gov\.tw|bfr\.bund\.de|cir-safety\.org)(?:/|$)"
 )
 
@@ -47,6 +48,10 @@ class LiteratureSource:
     ask: Callable[[str, int, Credentials], SourceRequest]
     read: Callable[[bytes], list[SourceHit] | SourceRequest]
     read_again: Callable[[bytes], list[SourceHit]] | None = None
+    identify: Callable[[Credentials], Mapping[str, str]] | None = None
+    """Parameters that go with every request."""
+    unknown_code: bytes | None = None
+    """Stands in a 404 that says "nothing found"; any other 404 is an error."""
 
 
 def _json(body: bytes, source: str) -> Any:
@@ -57,25 +62,37 @@ def _json(body: bytes, source: str) -> Any:
         raise SourceMalformedError(detail) from exc
 
 
-def _xml(body: bytes, source: str) -> Element:
+def _xml(body: bytes, source: str, root_tag: str) -> Element:
     try:
         root: Element = ElementTree.fromstring(body, forbid_dtd=False)
-    except (ElementTree.ParseError, DefusedXmlException, ValueError) as exc:
+    except (
+        ElementTree.ParseError,
+        DefusedXmlException,
+        LookupError,  # an encoding that Python does not know
+        ValueError,
+    ) as exc:
         detail = f"{source} answered with something that is no XML of its kind."
         raise SourceMalformedError(detail) from exc
+    if root.tag != root_tag:
+        detail = f"{source} answered with something that is no `{root_tag}`."
+        raise SourceMalformedError(detail)
     return root
 
 
 def _text(value: object) -> str:
     """Return a text of an outside server in one paragraph, cut to a length."""
-    return " ".join(str(value or "").split())[:_MAX_TEXT]
+    return " ".join(storable(str(value or "")).split())[:_MAX_TEXT]
 
 
-def _list(data: Any, *path: str) -> list[Any]:
-    """Return the list at a path; a missing or other member is an empty one."""
+def _rows(body: bytes, source: str, *path: str) -> list[Any]:
+    """Return the list at a path. Without it the answer is none: not an empty one."""
+    data = _json(body, source)
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
-    return data if isinstance(data, list) else []
+    if not isinstance(data, list):
+        detail = f"{source} answered with something without `{'.'.join(path)}`."
+        raise SourceMalformedError(detail)
+    return data
 
 
 def rank_of(title: str, text: str, least: SourceRank, url: str = "") -> SourceRank:
@@ -94,12 +111,8 @@ def _ask_arxiv(query: str, limit: int, _: Credentials) -> SourceRequest:
 
 
 def _read_arxiv(body: bytes) -> list[SourceHit]:
-    root = _xml(body, "arXiv")
-    if root.tag != f"{_ATOM}feed":
-        detail = "arXiv answered with something that is no Atom feed."
-        raise SourceMalformedError(detail)
     hits = []
-    for entry in root.iter(f"{_ATOM}entry"):
+    for entry in _xml(body, "arXiv", f"{_ATOM}feed").iter(f"{_ATOM}entry"):
         title = _text(entry.findtext(f"{_ATOM}title"))
         url = _text(entry.findtext(f"{_ATOM}id"))
         if "/api/errors" in url:  # errors come as an entry
@@ -124,7 +137,7 @@ def _read_arxiv(body: bytes) -> list[SourceHit]:
     return hits
 
 
-def _ask_pubmed(query: str, limit: int, known: Credentials) -> SourceRequest:
+def _ask_pubmed(query: str, limit: int, _: Credentials) -> SourceRequest:
     asked = {
         "db": "pubmed",
         "term": query,
@@ -132,20 +145,16 @@ def _ask_pubmed(query: str, limit: int, known: Credentials) -> SourceRequest:
         "retmode": "json",
         "sort": "relevance",
     }
-    return SourceRequest("/entrez/eutils/esearch.fcgi", asked | _pubmed_manners(known))
+    return SourceRequest("/entrez/eutils/esearch.fcgi", asked)
 
 
-def _pubmed_manners(known: Credentials) -> dict[str, str]:
+def _identify_to_pubmed(known: Credentials) -> dict[str, str]:
     named = {"tool": "dossier", "email": known.contact, "api_key": known.pubmed_key}
     return {name: value for name, value in named.items() if value}
 
 
 def _read_pubmed_ids(body: bytes) -> list[SourceHit] | SourceRequest:
-    data = _json(body, "PubMed")
-    if not isinstance(data, dict) or "esearchresult" not in data:
-        detail = "PubMed answered without a result."
-        raise SourceMalformedError(detail)
-    ids = [str(each) for each in _list(data, "esearchresult", "idlist")]
+    ids = [str(each) for each in _rows(body, "PubMed", "esearchresult", "idlist")]
     ids = [each for each in ids if each.isdecimal()][:20]
     if not ids:
         return []
@@ -155,7 +164,7 @@ def _read_pubmed_ids(body: bytes) -> list[SourceHit] | SourceRequest:
 
 def _read_pubmed(body: bytes) -> list[SourceHit]:
     hits = []
-    for article in _xml(body, "PubMed").iter("PubmedArticle"):
+    for article in _xml(body, "PubMed", "PubmedArticleSet").iter("PubmedArticle"):
         pmid = _text(article.findtext(".//PMID"))
         title = _inner(article.find(".//ArticleTitle"))
         text = " ".join(_inner(each) for each in article.iter("AbstractText"))
@@ -195,11 +204,11 @@ def _read_wikipedia(body: bytes) -> list[SourceHit]:
         SourceHit(
             source="wikipedia",
             title=_text(page.get("title")),
-            url=f"https://en.wikipedia.org/wiki/{quote(str(page.get('key', '')))}",
+            url=f"https://en.wikipedia.org/wiki/{quote(_text(page.get('key')))}",
             text=_text(re.sub(r"<[^>]*>", "", str(page.get("excerpt") or ""))),
             identifier=_text(page.get("key")),
         )
-        for page in _list(_json(body, "Wikipedia"), "pages")
+        for page in _rows(body, "Wikipedia", "pages")
         if isinstance(page, dict)
     ]
 
@@ -215,7 +224,7 @@ def _ask_pubchem(query: str, _limit: int, _: Credentials) -> SourceRequest:
 
 def _read_pubchem(body: bytes) -> list[SourceHit]:
     hits = []
-    for row in _list(_json(body, "PubChem"), "PropertyTable", "Properties"):
+    for row in _rows(body, "PubChem", "PropertyTable", "Properties"):
         if not isinstance(row, dict):
             continue
         cid = _text(row.get("CID"))
@@ -250,11 +259,11 @@ def _ask_tavily(query: str, limit: int, known: Credentials) -> SourceRequest:
 
 
 def _read_tavily(body: bytes) -> list[SourceHit]:
-    return list(_tavily_hits(_json(body, "Tavily")))
+    return list(_tavily_hits(_rows(body, "Tavily", "results")))
 
 
-def _tavily_hits(data: Any) -> Iterator[SourceHit]:
-    for row in _list(data, "results"):
+def _tavily_hits(rows: list[Any]) -> Iterator[SourceHit]:
+    for row in rows:
         if not isinstance(row, dict):
             continue
         title, url, text = (
@@ -285,6 +294,7 @@ SOURCES: Final = {
             _ask_pubmed,
             _read_pubmed_ids,
             _read_pubmed,
+            identify=_identify_to_pubmed,
         ),
         LiteratureSource(
             "wikipedia",
@@ -299,6 +309,7 @@ SOURCES: Final = {
             0.2,
             _ask_pubchem,
             _read_pubchem,
+            unknown_code=b"PUGREST.NotFound",
         ),
         LiteratureSource(
             "tavily", "https://api.tavily.com", 0.6, _ask_tavily, _read_tavily
