@@ -6,6 +6,7 @@ sessions share one connection inside one outer transaction, which is rolled back
 
 import asyncio
 import gc
+import logging
 import os
 import shutil
 import sys
@@ -464,3 +465,16 @@ async def other_client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 async def anonymous_client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     async with client_of(app, None) as client:
         yield client
+
+
+@pytest.fixture
+def kept_logging() -> Iterator[None]:
+    """Undo `configure_logging` after the test."""
+    root, client = logging.getLogger(), logging.getLogger("httpx2")
+    before = (root.handlers, root.level, client.level)
+    yield
+    root.handlers, level, client_level = before
+    root.setLevel(level)
+    client.setLevel(client_level)
+    logging.captureWarnings(capture=False)
+    logging.getLogger("uvicorn.access").disabled = False

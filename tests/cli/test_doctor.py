@@ -72,6 +72,7 @@ def test_healthy_machine_has_only_ok_checks(
         ["ok", "migrations"],
         ["ok", "worker"],
         ["ok", "font"],
+        ["ok", "sources"],
         ["ok", "storage"],
         ["ok", "readers"],
     ]
@@ -114,6 +115,7 @@ def test_unreachable_server_does_not_prevent_other_checks(
         "home": "ok",
         "database": "wrong",
         "font": "ok",
+        "sources": "ok",
         "storage": "ok",
         "readers": "ok",
     }
@@ -190,3 +192,17 @@ def test_log_in_without_the_roles_gets_the_grant_to_run(
 @pytest.mark.parametrize(("age_s", "state"), [(0, "ok"), (59, "ok"), (61, "wrong")])
 def test_jobs_that_wait_for_long_want_a_worker(age_s: float, state: str) -> None:
     assert doctor.check_queue(3, age_s).state == state
+
+
+def test_outside_sources_that_are_asked_are_named(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offline = examine()["sources"]
+    monkeypatch.setenv("DOSSIER_SOURCES__MODE", "live")
+    live = examine()["sources"]
+
+    assert offline["state"] == "ok"
+    assert "no outside source is asked" in (offline["detail"] or "")
+    assert live["state"] == "weak"
+    assert "arxiv, pubmed" in (live["detail"] or "")
+    assert "DOSSIER_SOURCES__CONTACT" in (live["mend"] or "")

@@ -1,6 +1,5 @@
 import logging
 import sys
-from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -82,17 +81,6 @@ def test_line_for_a_terminal_is_short_and_carries_the_traceback() -> None:
 
     assert first[8:] == " info    x.happened request_id=r-1 cas=50-00-0 "
     assert rest[-1] == "ValueError: no"
-
-
-@pytest.fixture
-def kept_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    before = (root.handlers, root.level)
-    yield
-    root.handlers, level = before
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    logging.getLogger("uvicorn.access").disabled = False
 
 
 @pytest.mark.usefixtures("kept_logging")

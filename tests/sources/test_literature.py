@@ -3,11 +3,16 @@
 from typing import Literal
 from uuid import UUID
 
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
 from starlette.responses import Response
 
-from dossier.core.database import SessionFactory
+from dossier.core.database import SessionFactory, tenant_transaction
+from dossier.core.logging import configure_logging
 from dossier.core.settings import SourcesSettings
 from dossier.sources.literature import SourceResult, opened_literature
+from dossier.sources.models import SourceAnswer
 from dossier.testing.source_server import SourceTwin
 
 
@@ -91,3 +96,32 @@ async def test_answer_of_another_organisation_is_not_used(
     other = await ask(sessions, other_org_id, twin, "cache")
 
     assert other.status == "not_asked"
+
+
+@pytest.mark.usefixtures("kept_logging")
+async def test_keys_and_questions_stand_in_no_log_and_keys_in_no_stored_answer(
+    sessions: SessionFactory,
+    org_id: UUID,
+    twin: SourceTwin,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("DEBUG")
+    keys = SourcesSettings(
+        mode="live",
+        base_urls=twin.base_urls,
+        tavily_api_key=SecretStr("tvly-secret"),
+        pubmed_api_key=SecretStr("pubmed-secret"),
+    )
+    async with opened_literature(sessions, keys) as literature:
+        for source in ("tavily", "pubmed"):
+            await literature.search(org_id, source, "Niacinamide", 5)
+    async with tenant_transaction(sessions, org_id) as session:
+        stored = list(await session.scalars(select(SourceAnswer)))
+
+    assert twin.asked[0].headers["authorization"] == "Bearer tvly-secret"
+    assert len(stored) == 2
+    assert not any("secret" in f"{each.url} {each.body!r}" for each in stored)
+    logged = capsys.readouterr().err
+    assert "httpcore2" in logged  # the level is low enough to show requests
+    assert "secret" not in logged
+    assert "Niacinamide" not in logged
